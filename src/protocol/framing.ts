@@ -1,0 +1,322 @@
+/**
+ * Framing of both links (PROTOCOL 1), without I/O: bytes in, JSON objects and faults out.
+ *
+ * 1. Between objects white space is skipped, `{` begins one, any other byte is garbage.
+ * 2. Where a line feed is in the same chunk, the line is tried as one object: a native search and `JSON.parse`.
+ * 3. Where that does not fit, the scanner counts braces byte by byte and keeps its place between chunks.
+ * 4. After garbage everything up to the next line feed is dropped; after an object over the limit, everything.
+ *
+ * The work is linear however the bytes are cut: a line is tried whole at most once, only at the start of an object
+ * and only within one chunk; every byte is scanned at most once.
+ */
+import { isUtf8 } from "node:buffer";
+
+/** What `JSON.parse` gave for one object: nothing in it is checked yet. */
+export type JsonObject = { [key: string]: unknown };
+
+/** Why bytes were refused: what is no object (decoding goes on after the next line feed), or one over the limit (it ends). */
+export type FrameFault = "garbage" | "tooLarge";
+
+/** The longest object of the rendezvous link, in bytes from `{` to `}` (PROTOCOL 1). */
+export const RENDEZVOUS_OBJECT_LIMIT = 64 * 1024;
+
+/** The longest object of the peer link, in bytes from `{` to `}` (PROTOCOL 1). */
+export const PEER_OBJECT_LIMIT = 256 * 1024;
+
+/** The first buffer for an object that goes on in another chunk, in bytes; it doubles up to the object limit. */
+const FIRST_HELD_CAPACITY = 512;
+
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const NOTHING = Buffer.alloc(0);
+
+type Chunk = { readonly bytes: Buffer; readonly now: number };
+
+/** An object that began in an earlier chunk, and where the scanner stands in it. */
+type OpenObject = {
+  readonly name: "open";
+  readonly since: number;
+  held: Buffer;
+  length: number;
+  depth: number;
+  inString: boolean;
+  escaped: boolean;
+  /** All bytes so far or-ed together: 0x80 is set when one of them is not ASCII. */
+  bits: number;
+};
+
+type State =
+  { readonly name: "between" } | OpenObject | { readonly name: "dropping" } | { readonly name: "finished" };
+
+const BETWEEN: State = { name: "between" };
+const DROPPING: State = { name: "dropping" };
+const FINISHED: State = { name: "finished" };
+
+/**
+ * Finds the objects in a stream of bytes. After each `push` call `next` until it gives undefined.
+ * Holds at most one object limit and what was pushed and not yet read by `next`.
+ */
+export class FrameDecoder {
+  readonly #limit: number;
+  #state: State = BETWEEN;
+
+  #chunk: Buffer = NOTHING;
+  #at = 0;
+  #now = 0;
+  /** Chunks pushed before the one before them was used up. */
+  #waiting: Chunk[] = [];
+  #waitingHead = 0;
+  #waitingBytes = 0;
+
+  /** Before this place in the chunk no line is tried: the line there was tried, or no line feed is left. */
+  #tryLinesFrom = 0;
+  /** Whether all from the first line tried to the chunk's last line feed is valid UTF-8; undefined before the first try. */
+  #linesAreUtf8: boolean | undefined;
+
+  /** `limit`: the longest object, in bytes from `{` to `}`, at least 2. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Takes a chunk that was read at `now` (ms). The chunk is kept, not copied, and must not be changed afterwards. */
+  push(chunk: Uint8Array, now: number): void {
+    if (chunk.length === 0 || this.#state.name === "finished") return;
+    const bytes = asBuffer(chunk);
+    if (this.#at < this.#chunk.length || this.#waiting.length > this.#waitingHead) {
+      this.#waiting.push({ bytes, now });
+      this.#waitingBytes += bytes.length;
+      return;
+    }
+    this.#begin(bytes, now);
+    if (this.#state.name === "dropping") this.#drop(0);
+  }
+
+  /**
+   * Gives the next object or fault, or undefined when more bytes are needed. After "garbage" decoding goes on behind the next
+   * line feed, however often; after "tooLarge" it gives undefined for ever.
+   */
+  next(): JsonObject | FrameFault | undefined {
+    do {
+      const found = this.#read();
+      if (found !== undefined) return found;
+    } while (this.#advance());
+    return undefined;
+  }
+
+  /** The `now` of the push that brought the `{` of the object in which `next` ran out of bytes; undefined between objects. */
+  get openSince(): number | undefined {
+    return this.#state.name === "open" ? this.#state.since : undefined;
+  }
+
+  /** Bytes held: of the open object, and those that `next` has not read yet. */
+  get heldBytes(): number {
+    const open = this.#state.name === "open" ? this.#state.length : 0;
+    return open + this.#chunk.length - this.#at + this.#waitingBytes;
+  }
+
+  /**
+   * Removes and gives the bytes behind the `}` of the last object (PROTOCOL 6: a stream's data follows its line).
+   * Call it before the next `next`, which skips white space.
+   */
+  takeRest(): Uint8Array {
+    const parts: Uint8Array[] = [];
+    if (this.#state.name === "open") {
+      parts.push(this.#state.held.subarray(0, this.#state.length));
+      this.#state = BETWEEN;
+    }
+    do {
+      if (this.#at < this.#chunk.length) parts.push(this.#chunk.subarray(this.#at));
+    } while (this.#advance());
+    const [only = NOTHING] = parts;
+    return parts.length > 1 ? Buffer.concat(parts) : only;
+  }
+
+  #begin(bytes: Buffer, now: number): void {
+    this.#chunk = bytes;
+    this.#at = 0;
+    this.#now = now;
+    this.#tryLinesFrom = 0;
+    this.#linesAreUtf8 = undefined;
+  }
+
+  /** Goes on to the next chunk that waits; false when there is none. The chunk before it is let go. */
+  #advance(): boolean {
+    const following = this.#waiting[this.#waitingHead];
+    if (following === undefined) {
+      this.#begin(NOTHING, 0);
+      return false;
+    }
+    this.#waitingBytes -= following.bytes.length;
+    this.#waitingHead++;
+    // Half used: move up, so that taking a chunk costs the same however many wait.
+    if (2 * this.#waitingHead >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#waitingHead);
+      this.#waitingHead = 0;
+    }
+    this.#begin(following.bytes, following.now);
+    return true;
+  }
+
+  /** Reads on in the current chunk; undefined when it is used up. */
+  #read(): JsonObject | FrameFault | undefined {
+    const state = this.#state;
+    switch (state.name) {
+      case "between": {
+        const chunk = this.#chunk;
+        let at = this.#at;
+        while (at < chunk.length && isWhiteSpace(chunk[at])) at++;
+        this.#at = at;
+        if (at === chunk.length) return undefined;
+        if (chunk[at] !== OPEN_BRACE) return this.#drop(at);
+        return (at >= this.#tryLinesFrom ? this.#tryLine(at) : undefined) ?? this.#scan(undefined);
+      }
+      case "open":
+        return this.#scan(state);
+      case "dropping":
+      case "finished":
+        return undefined;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  /** Tries the bytes from `start` to the next line feed as one object with nothing but white space behind it. */
+  #tryLine(start: number): JsonObject | undefined {
+    const lineFeed = this.#chunk.indexOf(LINE_FEED, start);
+    if (lineFeed < 0) {
+      this.#tryLinesFrom = this.#chunk.length;
+      return undefined;
+    }
+    this.#tryLinesFrom = lineFeed + 1;
+    if (lineFeed - start > this.#limit) return undefined;
+    let last = lineFeed - 1;
+    while (isWhiteSpace(this.#chunk[last])) last--;
+    // Mostly the first line of a pretty-printed object: not worth an exception.
+    if (this.#chunk[last] !== CLOSE_BRACE) return undefined;
+
+    this.#linesAreUtf8 ??= isUtf8(this.#chunk.subarray(start, this.#chunk.lastIndexOf(LINE_FEED)));
+    const object = parse(this.#chunk, start, last + 1, this.#linesAreUtf8);
+    if (object !== undefined) this.#at = last + 1;
+    return object;
+  }
+
+  /** Counts braces from the current place to the end of the object, of the limit or of the chunk. */
+  #scan(open: OpenObject | undefined): JsonObject | FrameFault | undefined {
+    const chunk = this.#chunk;
+    const start = this.#at;
+    const end = Math.min(chunk.length, start + this.#limit - (open?.length ?? 0));
+    let depth = open?.depth ?? 0;
+    let inString = open?.inString ?? false;
+    let escaped = open?.escaped ?? false;
+    let bits = open?.bits ?? 0;
+    for (let at = start; at < end; at++) {
+      const byte = chunk[at] as number;
+      bits |= byte;
+      if (inString) {
+        if (byte < SPACE) return this.#drop(at);
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) inString = false;
+      } else if (byte === QUOTE) inString = true;
+      else if (byte === OPEN_BRACE) depth++;
+      else if (byte === CLOSE_BRACE && --depth === 0) return this.#close(open, at, bits < 0x80);
+    }
+    if (end < chunk.length) return this.#finish();
+    if (start === end) return undefined;
+    let kept = open;
+    if (kept === undefined) {
+      kept = { name: "open", since: this.#now, held: NOTHING, length: 0, depth, inString, escaped, bits };
+      this.#state = kept;
+    } else {
+      kept.depth = depth;
+      kept.inString = inString;
+      kept.escaped = escaped;
+      kept.bits = bits;
+    }
+    hold(kept, chunk, start, end, this.#limit);
+    this.#at = end;
+    return undefined;
+  }
+
+  #close(open: OpenObject | undefined, brace: number, isAscii: boolean): JsonObject | FrameFault {
+    let object: JsonObject | undefined;
+    if (open === undefined) {
+      object = parse(this.#chunk, this.#at, brace + 1, isAscii);
+    } else {
+      hold(open, this.#chunk, this.#at, brace + 1, this.#limit);
+      object = parse(open.held, 0, open.length, isAscii);
+    }
+    if (object === undefined) return this.#drop(brace);
+    this.#state = BETWEEN;
+    this.#at = brace + 1;
+    return object;
+  }
+
+  /** Drops up to the first line feed at or after `from`, in later chunks too. */
+  #drop(from: number): "garbage" {
+    this.#state = BETWEEN;
+    let lineFeed = this.#chunk.indexOf(LINE_FEED, from);
+    while (lineFeed < 0) {
+      if (!this.#advance()) {
+        this.#state = DROPPING;
+        return "garbage";
+      }
+      lineFeed = this.#chunk.indexOf(LINE_FEED);
+    }
+    this.#at = lineFeed + 1;
+    return "garbage";
+  }
+
+  #finish(): "tooLarge" {
+    this.#state = FINISHED;
+    this.#waiting = [];
+    this.#waitingHead = 0;
+    this.#waitingBytes = 0;
+    this.#begin(NOTHING, 0);
+    return "tooLarge";
+  }
+}
+
+/** Gives `message` as one compact line of JSON with its line feed (PROTOCOL 1). Throws what `JSON.stringify` throws. */
+export function encodeFrame(message: object): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+function isWhiteSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The bytes from `start` to `end`, which begin with `{`, as an object; undefined when they are no UTF-8 or no JSON. */
+function parse(bytes: Buffer, start: number, end: number, knownUtf8: boolean): JsonObject | undefined {
+  if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8", start, end)) as JsonObject;
+  } catch {
+    // A SyntaxError, or a RangeError by depth: for the reader both are garbage.
+    return undefined;
+  }
+}
+
+/** Appends a part of `chunk` to what is held of an open object; together they are not over `limit`. */
+function hold(open: OpenObject, chunk: Uint8Array, start: number, end: number, limit: number): void {
+  const length = open.length + end - start;
+  if (length > open.held.length) {
+    const grown = Buffer.alloc(Math.min(limit, Math.max(FIRST_HELD_CAPACITY, 2 * length)));
+    grown.set(open.held.subarray(0, open.length));
+    open.held = grown;
+  }
+  if (end - start === 1) open.held[open.length] = chunk[start] as number;
+  else open.held.set(chunk.subarray(start, end), open.length);
+  open.length = length;
+}

@@ -1,0 +1,121 @@
+/**
+ * Command-line options of both programs: flags win over environment variables, these over defaults;
+ * `--tls-port` is `PALOMA_TLS_PORT`. A wrong one is one sentence, never a stack trace.
+ */
+import { parseArgs } from "node:util";
+
+import type { Language } from "./language.ts";
+
+export type Option =
+  | { readonly type: "switch" }
+  | { readonly type: "text" }
+  | { readonly type: "choice"; readonly of: readonly string[] }
+  | { readonly type: "integer"; readonly min: number; readonly max: number };
+export type Options = { readonly [flag: string]: Option };
+
+type Value<O extends Option> = O extends { type: "switch" }
+  ? boolean
+  : O extends { type: "integer" }
+    ? number
+    : O extends { type: "choice"; of: readonly (infer T)[] }
+      ? T
+      : string;
+export type OptionValues<O extends Options> = { [F in keyof O]?: Value<O[F]> };
+
+/** A wrong flag, value or argument: exit 2. */
+export class UsageError extends Error {}
+
+type Environment = { readonly [name: string]: string | undefined };
+
+function wrong(language: Language, es: string, en: string): never {
+  throw new UsageError(language === "es" ? es : en);
+}
+
+/** The flag's environment variable: `--tls-port` → `PALOMA_TLS_PORT`. */
+export function variableOf(flag: string): string {
+  return `PALOMA_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function readValue(shown: string, option: Option, value: string, language: Language): unknown {
+  switch (option.type) {
+    case "switch":
+      if (["1", "true", "yes", "si", "sí"].includes(value.toLowerCase())) return true;
+      if (["", "0", "false", "no"].includes(value.toLowerCase())) return undefined;
+      return wrong(language, `${shown}: se esperaba 1 o 0`, `${shown}: expected 1 or 0`);
+    case "text":
+      if (value !== "") return value;
+      return wrong(language, `${shown}: falta el valor`, `${shown}: the value is missing`);
+    case "choice":
+      if (option.of.includes(value)) return value;
+      return wrong(
+        language,
+        `${shown}: se esperaba ${option.of.join(", ")}`,
+        `${shown}: expected one of ${option.of.join(", ")}`,
+      );
+    case "integer": {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+      if (number >= option.min && number <= option.max) return number;
+      return wrong(
+        language,
+        `${shown}: se esperaba un número de ${option.min} a ${option.max}`,
+        `${shown}: expected a number from ${option.min} to ${option.max}`,
+      );
+    }
+    default:
+      return option satisfies never;
+  }
+}
+
+/**
+ * Reads `args` and the environment by a table of options.
+ * @returns the options that were given, and the arguments that are no flags, in order.
+ * @throws UsageError naming what is wrong, in `language`.
+ */
+export function readOptions<const O extends Options>(
+  options: O,
+  args: readonly string[],
+  environment: Environment,
+  language: Language,
+): { values: OptionValues<O>; positionals: string[] } {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(options).map(([flag, option]) => [
+        flag,
+        { type: option.type === "switch" ? ("boolean" as const) : ("string" as const) },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values = new Map<string, unknown>();
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const shown = token.rawName;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (option === undefined) {
+      return wrong(language, `Opción desconocida: ${shown}`, `Unknown option: ${shown}`);
+    }
+    if (option.type === "switch") {
+      if (token.value !== undefined) {
+        return wrong(language, `${shown} no lleva valor`, `${shown} takes no value`);
+      }
+      values.set(token.name, true);
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
+      return wrong(language, `${shown}: falta el valor`, `${shown}: the value is missing`);
+    } else {
+      values.set(token.name, readValue(shown, option, token.value, language));
+    }
+  }
+  for (const [flag, option] of Object.entries(options)) {
+    const variable = variableOf(flag);
+    const value = environment[variable];
+    if (values.has(flag) || value === undefined || value === "") continue;
+    const read = readValue(variable, option, value, language);
+    if (read !== undefined) values.set(flag, read);
+  }
+  return { values: Object.fromEntries(values) as OptionValues<O>, positionals };
+}

@@ -1,0 +1,88 @@
+/**
+ * The messages of the peer link (PROTOCOL 5 and the greeting of 6): each with its fields and caps.
+ * An unknown action is no fault; an object without `action` and with a string `message` is chat.
+ */
+import {
+  boolean,
+  exactText,
+  integer,
+  list,
+  optional,
+  readFields,
+  text,
+  utf8Text,
+  type Fields,
+  type Read,
+} from "./fields.ts";
+import type { JsonObject } from "./framing.ts";
+
+export const PEER_PROTOCOL = 1;
+/** Bytes of UTF-8 in one chat text. */
+export const MAX_TEXT_BYTES = 32 * 1024;
+export const MAX_DELIVERED_IDS = 1_000;
+const MAX_FEATURES = 64;
+const MAX_FEATURE_LENGTH = 32;
+
+const id = exactText(1, 64);
+
+export const PEER_MESSAGES = {
+  hello: {
+    protocol: integer(-1_000_000, 1_000_000),
+    username: text(1, 64),
+    features: list(exactText(0, MAX_FEATURE_LENGTH), MAX_FEATURES),
+  },
+  delivered: { ids: list(id, MAX_DELIVERED_IDS) },
+  read: { id },
+  typing: { active: boolean },
+  ping: {},
+  pong: {},
+  bye: {},
+  error: { code: exactText(1, 64) },
+  stream: { transfer: id },
+} as const satisfies { readonly [action: string]: Fields };
+
+const CHAT = {
+  message: utf8Text(MAX_TEXT_BYTES),
+  id: optional(id),
+  sent_at: optional(exactText(1, 40)),
+  reply_to: optional(id),
+} as const satisfies Fields;
+
+export type ChatFields = Read<typeof CHAT>;
+type PeerTable = typeof PEER_MESSAGES;
+
+/** One checked message of the peer link. */
+export type PeerMessage =
+  | ({ action: "chat" } & ChatFields)
+  | { [A in keyof PeerTable]: { action: A } & Read<PeerTable[A]> }[keyof PeerTable]
+  | { action: "unknown" }
+  | { action: "invalid"; field: string };
+
+const TABLE: ReadonlyMap<string, Fields> = new Map(Object.entries(PEER_MESSAGES));
+
+/** Checks one object of the peer link. */
+export function readPeerMessage(source: JsonObject): PeerMessage {
+  const action = Object.hasOwn(source, "action") ? source["action"] : undefined;
+  if (action === undefined) {
+    const read = readFields(CHAT, source);
+    return read.ok ? { action: "chat", ...read.value } : { action: "invalid", field: read.field };
+  }
+  if (typeof action !== "string") return { action: "invalid", field: "action" };
+  const fields = TABLE.get(action);
+  if (fields === undefined) return { action: "unknown" };
+  const read = readFields(fields, source);
+  // The table's key and its fields belong together; the type system cannot follow the lookup.
+  return (read.ok ? { action, ...read.value } : { action: "invalid", field: read.field }) as PeerMessage;
+}
+
+/** What may be written on the peer link; `send` of a connection takes nothing else there. */
+export type PeerOutput =
+  | { action: "hello"; protocol: number; username: string; features: string[] }
+  | { message: string; id: string; sent_at: string; reply_to?: string }
+  | { action: "delivered"; ids: string[] }
+  | { action: "read"; id: string }
+  | { action: "typing"; active: boolean }
+  | { action: "ping" }
+  | { action: "pong" }
+  | { action: "bye" }
+  | { action: "error"; code: string; message?: string };

@@ -1,0 +1,187 @@
+/**
+ * The messages of the rendezvous link (PROTOCOL 4): each request stands with its fields, their types
+ * and their caps, and with what marks it as not of the seed.
+ */
+import {
+  boolean,
+  exactText,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  refine,
+  text,
+  type Fields,
+  type Read,
+} from "./fields.ts";
+import { parseDialableAddress } from "./ip-address.ts";
+
+export const MAX_ID_LENGTH = 64;
+export const MAX_ADDRESSES = 8;
+export const MAX_CANDIDATES = 8;
+export const MAX_WATCHED = 1_000;
+export const MAX_PAGE = 500;
+export const DEFAULT_PAGE = 100;
+/** What a `users_list` to a client of the seed may have: it reads one `recv(4096)`. */
+export const SEED_LIST_BYTES = 4_096;
+
+/** Longer names than any account has are let through to be answered `invalid_username`. */
+const MAX_NAME_FIELD = 256;
+/** An old password may have any length that fits in a message. */
+const MAX_PASSWORD_FIELD = 64 * 1024;
+const MAX_EMAIL_FIELD = 1_024;
+const MAX_KEY_FIELD = 1_024;
+const MAX_TOKEN_FIELD = 256;
+const MAX_SENTENCE = 1_024;
+const MAX_PEM = 8_192;
+
+const name = text(1, MAX_NAME_FIELD);
+const password = text(0, MAX_PASSWORD_FIELD);
+const port = integer(1, 65_535);
+const publicKey = exactText(1, MAX_KEY_FIELD);
+const address = refine(exactText(1, 64), parseDialableAddress);
+const addresses = list(address, MAX_ADDRESSES);
+const language = oneOf("es", "en");
+
+/** A request: `ours` when the action is not in the seed, `added` the fields that the seed lacks. */
+type RequestEntry = { readonly fields: Fields; readonly ours: boolean; readonly added: readonly string[] };
+
+const REQUESTS = {
+  register: {
+    fields: { username: name, password, email: optional(text(0, MAX_EMAIL_FIELD)) },
+    ours: false,
+    added: [],
+  },
+  login: {
+    fields: {
+      username: name,
+      password,
+      p2p_port: port,
+      public_key: optional(publicKey),
+      addresses: optional(addresses),
+      lang: optional(language),
+    },
+    ours: false,
+    added: ["public_key", "addresses", "lang"],
+  },
+  get_users: {
+    fields: {
+      prefix: optional(text(0, MAX_NAME_FIELD)),
+      after: optional(text(0, MAX_NAME_FIELD)),
+      limit: optional(integer(1, MAX_PAGE)),
+    },
+    ours: false,
+    added: ["prefix", "after", "limit"],
+  },
+  request_p2p: { fields: { target_user: name }, ours: false, added: [] },
+  resume: {
+    fields: {
+      session_token: exactText(1, MAX_TOKEN_FIELD),
+      p2p_port: port,
+      public_key: publicKey,
+      addresses: optional(addresses),
+      lang: optional(language),
+    },
+    ours: true,
+    added: [],
+  },
+  renew: { fields: { public_key: publicKey }, ours: true, added: [] },
+  watch: { fields: { users: list(name, MAX_WATCHED) }, ours: true, added: [] },
+  ping: { fields: {}, ours: true, added: [] },
+  logout: { fields: {}, ours: true, added: [] },
+  change_password: { fields: { password, new_password: password }, ours: true, added: [] },
+  delete_account: { fields: { password }, ours: true, added: [] },
+} as const satisfies { readonly [action: string]: RequestEntry };
+
+export type Action = keyof typeof REQUESTS;
+export type RequestOf<A extends Action> = Read<(typeof REQUESTS)[A]["fields"]>;
+export const ACTIONS: ReadonlyMap<string, RequestEntry> = new Map(Object.entries(REQUESTS));
+
+/** The action of the response: failures too come in the request's own type, where it has one. */
+export const RESPONSE_ACTION = {
+  register: "register_response",
+  login: "login_response",
+  get_users: "users_list",
+  request_p2p: "p2p_info",
+  resume: "login_response",
+  renew: "renew_response",
+  watch: "watch_response",
+  ping: "pong",
+  logout: "logout_response",
+  change_password: "change_password_response",
+  delete_account: "delete_account_response",
+} as const satisfies { readonly [A in Action]: string };
+
+export type RequestId = string | number;
+
+/** The request's `id`, undefined when it is absent; "invalid" when it may not be repeated. */
+export function readRequestId(value: unknown): RequestId | undefined | "invalid" {
+  if (value === undefined) return undefined;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : "invalid";
+  if (typeof value !== "string" || !value.isWellFormed()) return "invalid";
+  return value.length > 0 && [...value].length <= MAX_ID_LENGTH ? value : "invalid";
+}
+
+/** An address at which a user's peer port may be reached; kinds that are not known are ignored. */
+export type Candidate = { kind: "direct"; ip: string; port: number };
+export type UserEntry = { username: string; ip: string; p2p_port: number; secure?: boolean };
+
+const anyCandidate = object({
+  kind: exactText(1, 32),
+  ip: optional(exactText(1, 64)),
+  port: optional(integer(1, 65_535)),
+});
+
+/** What a client reads of the server's answers; one that fails its check is the server's fault. */
+export const RESPONSES = {
+  register_response: { success: boolean },
+  login_response: {
+    username: text(1, MAX_NAME_FIELD),
+    session_token: optional(exactText(1, MAX_TOKEN_FIELD)),
+    certificate: optional(exactText(1, MAX_PEM)),
+    authority: optional(exactText(1, MAX_PEM)),
+    expires_at: optional(exactText(1, 40)),
+    time: optional(exactText(1, 40)),
+    new_key: optional(boolean),
+  },
+  users_list: {
+    users: list(
+      object({
+        username: text(1, MAX_NAME_FIELD),
+        ip: exactText(1, 64),
+        p2p_port: port,
+        secure: optional(boolean),
+      }),
+      MAX_PAGE,
+    ),
+    next: optional(text(1, MAX_NAME_FIELD)),
+  },
+  p2p_info: {
+    target_user: text(1, MAX_NAME_FIELD),
+    target_ip: exactText(1, 64),
+    target_port: port,
+    secure: optional(boolean),
+    candidates: optional(list(anyCandidate, 64)),
+    fingerprint: optional(exactText(64, 64)),
+  },
+  renew_response: {
+    certificate: exactText(1, MAX_PEM),
+    expires_at: exactText(1, 40),
+    time: exactText(1, 40),
+  },
+  watch_response: { online: list(text(1, MAX_NAME_FIELD), MAX_WATCHED) },
+  presence: { username: text(1, MAX_NAME_FIELD), online: boolean },
+  pong: { time: exactText(1, 40), authority: exactText(1, MAX_PEM) },
+  failure: {
+    code: exactText(1, 64),
+    message: optional(text(0, MAX_SENTENCE)),
+    request: optional(exactText(1, 64)),
+    retry_after: optional(integer(0, 86_400)),
+  },
+  logout_response: {},
+  change_password_response: {},
+  delete_account_response: {},
+} as const satisfies { readonly [action: string]: Fields };
+
+export type ResponseOf<A extends keyof typeof RESPONSES> = Read<(typeof RESPONSES)[A]>;

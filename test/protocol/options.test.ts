@@ -1,0 +1,170 @@
+import { describe, expect, test } from "bun:test";
+
+import { readOptions, UsageError, variableOf, type Options } from "../../src/protocol/options.ts";
+
+const OPTIONS = {
+  "tls-port": { type: "integer", min: 0, max: 65_535 },
+  user: { type: "text" },
+  lang: { type: "choice", of: ["es", "en"] },
+  json: { type: "switch" },
+} as const satisfies Options;
+
+function read(args: readonly string[], environment: { [name: string]: string } = {}) {
+  return readOptions(OPTIONS, args, environment, "en");
+}
+
+function refusal(
+  args: readonly string[],
+  environment: { [name: string]: string } = {},
+  language: "es" | "en" = "en",
+): string {
+  let caught: unknown;
+  try {
+    readOptions(OPTIONS, args, environment, language);
+  } catch (error) {
+    caught = error;
+  }
+  expect(caught).toBeInstanceOf(UsageError);
+  const { message } = caught as UsageError;
+  expect(message).not.toContain("\n");
+  return message;
+}
+
+describe("flags", () => {
+  test("are read in both spellings, anywhere between the arguments", () => {
+    expect(read(["send", "--tls-port", "9443", "bea", "--user=ana", "hola", "--json"])).toEqual({
+      values: { "tls-port": 9443, user: "ana", json: true },
+      positionals: ["send", "bea", "hola"],
+    });
+  });
+
+  test("that are not given are absent", () => {
+    expect(read([])).toEqual({ values: {}, positionals: [] });
+  });
+
+  test("given twice: the last counts", () => {
+    expect(read(["--user", "ana", "--user=bea"]).values).toEqual({ user: "bea" });
+  });
+
+  test("keep what stands behind an equals sign whole", () => {
+    expect(read(["--user=a=b"]).values).toEqual({ user: "a=b" });
+    expect(read(["--user=--json"]).values).toEqual({ user: "--json" });
+  });
+
+  test.each([
+    ["0", 0],
+    ["65535", 65_535],
+    ["0080", 80],
+  ])("a number in its range is taken: %s", (written, value) => {
+    expect(read(["--tls-port", written]).values).toEqual({ "tls-port": value });
+  });
+
+  test.each(["65536", "-1", "8080.0", "8e3", "0x10", "+1", " 1", "1 ", "٣", "", "999999999999999999", "NaN"])(
+    "no number in the range: «%s»",
+    (written) => {
+      expect(refusal([`--tls-port=${written}`])).toBe("--tls-port: expected a number from 0 to 65535");
+    },
+  );
+
+  test("a choice takes its words only", () => {
+    expect(read(["--lang", "en"]).values).toEqual({ lang: "en" });
+    expect(refusal(["--lang", "fr"])).toBe("--lang: expected one of es, en");
+    expect(refusal(["--lang", "constructor"])).toBe("--lang: expected one of es, en");
+  });
+
+  test("a value that is missing is named, also where another flag would be swallowed as one", () => {
+    expect(refusal(["--user"])).toBe("--user: the value is missing");
+    expect(refusal(["--user", "--json"])).toBe("--user: the value is missing");
+    expect(refusal(["--user="])).toBe("--user: the value is missing");
+    expect(refusal(["--user", "--", "x"])).toBe("--user: the value is missing");
+  });
+
+  test("a switch with a value is refused, and does not swallow the next argument", () => {
+    expect(refusal(["--json=1"])).toBe("--json takes no value");
+    expect(refusal(["--json="])).toBe("--json takes no value");
+    expect(read(["--json", "users"])).toEqual({ values: { json: true }, positionals: ["users"] });
+  });
+
+  test.each([
+    [["--prot", "1"], "--prot"],
+    [["--prot=1"], "--prot"],
+    [["--no-json"], "--no-json"],
+    [["--Json"], "--Json"],
+    [["-x"], "-x"],
+    [["-xyz"], "-x"],
+    [["-5"], "-5"],
+    [["--__proto__"], "--__proto__"],
+    [["--constructor"], "--constructor"],
+    [["--toString=1"], "--toString"],
+  ])("an unknown one is named: %p", (args, named) => {
+    expect(refusal(args)).toBe(`Unknown option: ${named}`);
+  });
+});
+
+describe("arguments", () => {
+  test("after -- nothing is a flag", () => {
+    expect(read(["send", "bea", "--", "--json", "-5", "--", "-x"])).toEqual({
+      values: {},
+      positionals: ["send", "bea", "--json", "-5", "--", "-x"],
+    });
+  });
+
+  test("an empty one and a lone dash are arguments", () => {
+    expect(read(["send", "", "-"]).positionals).toEqual(["send", "", "-"]);
+  });
+
+  test("a text with a dash inside stays whole", () => {
+    expect(read(["send", "bea", "¿vienes? -- sí", "a-b"]).positionals).toEqual([
+      "send",
+      "bea",
+      "¿vienes? -- sí",
+      "a-b",
+    ]);
+  });
+});
+
+describe("environment", () => {
+  test("every flag has its variable", () => {
+    expect(variableOf("tls-port")).toBe("PALOMA_TLS_PORT");
+    expect(variableOf("server-fingerprint")).toBe("PALOMA_SERVER_FINGERPRINT");
+    expect(read([], { PALOMA_TLS_PORT: "9443", PALOMA_USER: "ana", PALOMA_LANG: "en", LANG: "x" })).toEqual({
+      values: { "tls-port": 9443, user: "ana", lang: "en" },
+      positionals: [],
+    });
+  });
+
+  test("a flag wins over it, and then it is not even looked at", () => {
+    expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "2" }).values).toEqual({ "tls-port": 1 });
+    expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "nonsense" }).values).toEqual({ "tls-port": 1 });
+  });
+
+  test("an empty one is as none", () => {
+    expect(read([], { PALOMA_TLS_PORT: "", PALOMA_USER: "", PALOMA_JSON: "" }).values).toEqual({});
+  });
+
+  test.each(["1", "true", "TRUE", "yes", "si", "sí", "SÍ"])("«%s» turns a switch on", (value) => {
+    expect(read([], { PALOMA_JSON: value }).values).toEqual({ json: true });
+  });
+
+  test.each(["0", "false", "no", "No"])("«%s» leaves it off", (value) => {
+    expect(read([], { PALOMA_JSON: value }).values).toEqual({});
+  });
+
+  test("a wrong one is named by its variable", () => {
+    expect(refusal([], { PALOMA_TLS_PORT: "70000" })).toBe(
+      "PALOMA_TLS_PORT: expected a number from 0 to 65535",
+    );
+    expect(refusal([], { PALOMA_JSON: "maybe" })).toBe("PALOMA_JSON: expected 1 or 0");
+    expect(refusal([], { PALOMA_LANG: "fr" })).toBe("PALOMA_LANG: expected one of es, en");
+  });
+});
+
+test("refusals are in Spanish where Spanish is spoken", () => {
+  expect(refusal(["--nada"], {}, "es")).toBe("Opción desconocida: --nada");
+  expect(refusal(["--json=1"], {}, "es")).toBe("--json no lleva valor");
+  expect(refusal(["--user"], {}, "es")).toBe("--user: falta el valor");
+  expect(refusal(["--user="], {}, "es")).toBe("--user: falta el valor");
+  expect(refusal(["--lang=fr"], {}, "es")).toBe("--lang: se esperaba es, en");
+  expect(refusal(["--tls-port=x"], {}, "es")).toBe("--tls-port: se esperaba un número de 0 a 65535");
+  expect(refusal([], { PALOMA_JSON: "quizá" }, "es")).toBe("PALOMA_JSON: se esperaba 1 o 0");
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from "bun:test";
+
+import type { JsonObject } from "../../src/protocol/framing.ts";
+import {
+  MAX_DELIVERED_IDS,
+  MAX_TEXT_BYTES,
+  PEER_MESSAGES,
+  readPeerMessage,
+} from "../../src/protocol/peer-messages.ts";
+
+const HELLO = { action: "hello", protocol: 1, username: "ana", features: [] };
+
+function invalid(source: JsonObject, field: string): void {
+  expect(readPeerMessage(source)).toEqual({ action: "invalid", field });
+}
+
+function valid(source: JsonObject): void {
+  expect(readPeerMessage(source)).toMatchObject({ action: source["action"] });
+}
+
+describe("chat", () => {
+  test("is an object with a text and without an action, as the seed sends it", () => {
+    expect(readPeerMessage({ message: "hola" })).toEqual({ action: "chat", message: "hola" } as never);
+    const whole = { message: "hola", id: "1", sent_at: "2025-10-03T12:00:00Z", reply_to: "0" };
+    expect(readPeerMessage({ ...whole, more: 1 })).toEqual({ action: "chat", ...whole });
+  });
+
+  test("a text keeps every character, also one not in NFC", () => {
+    expect(readPeerMessage({ message: "n\u0303\u0000\n" })).toMatchObject({ message: "n\u0303\u0000\n" });
+  });
+
+  test("a text has at most 32 KiB of UTF-8", () => {
+    expect(MAX_TEXT_BYTES).toBe(32_768);
+    expect(readPeerMessage({ message: "a".repeat(32_768) })).toMatchObject({ action: "chat" });
+    invalid({ message: "a".repeat(32_769) }, "message");
+    expect(readPeerMessage({ message: "ñ".repeat(16_384) })).toMatchObject({ action: "chat" });
+    invalid({ message: "ñ".repeat(16_384) + "a" }, "message");
+    expect(readPeerMessage({ message: "" })).toMatchObject({ action: "chat" });
+  });
+
+  test("a wrong field is named", () => {
+    for (const [source, field] of [
+      [{}, "message"],
+      [{ message: 1 }, "message"],
+      [{ message: null }, "message"],
+      [{ message: "\ud800" }, "message"],
+      [{ message: "a", id: "" }, "id"],
+      [{ message: "a", id: 1 }, "id"],
+      [{ message: "a", id: "i".repeat(65) }, "id"],
+      [{ message: "a", reply_to: "i".repeat(65) }, "reply_to"],
+      [{ message: "a", sent_at: 1 }, "sent_at"],
+      [{ message: "a", sent_at: "0".repeat(41) }, "sent_at"],
+      [{ username: "ana" }, "message"],
+    ] as const) {
+      invalid(source, field);
+    }
+  });
+
+  test("an id has up to 64 characters, counted as code points", () => {
+    expect(readPeerMessage({ message: "a", id: "🕊".repeat(64) })).toMatchObject({ id: "🕊".repeat(64) });
+    invalid({ message: "a", id: "🕊".repeat(65) }, "id");
+  });
+});
+
+describe("actions", () => {
+  test("each is read with its fields, and no others", () => {
+    for (const source of [
+      HELLO,
+      { action: "delivered", ids: ["1", "2"] },
+      { action: "read", id: "1" },
+      { action: "typing", active: false },
+      { action: "ping" },
+      { action: "pong" },
+      { action: "bye" },
+      { action: "error", code: "bad_request" },
+      { action: "stream", transfer: "1" },
+    ]) {
+      expect(readPeerMessage({ ...source, more: 1 })).toEqual(source as never);
+    }
+    expect(Object.keys(PEER_MESSAGES).sort()).toEqual(
+      ["hello", "delivered", "read", "typing", "ping", "pong", "bye", "error", "stream"].sort(),
+    );
+  });
+
+  test("one that is not known is no fault", () => {
+    for (const action of [
+      "edit",
+      "withdraw",
+      "chat",
+      "invalid",
+      "unknown",
+      "",
+      "HELLO",
+      "x".repeat(10_000),
+    ]) {
+      expect(readPeerMessage({ action, message: "hola" })).toEqual({ action: "unknown" });
+    }
+  });
+
+  test.each(["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"])(
+    "a member of a prototype is no action: %s",
+    (action) => {
+      expect(readPeerMessage(JSON.parse(JSON.stringify({ action })))).toEqual({ action: "unknown" });
+    },
+  );
+
+  test("an action that was not sent as such is none", () => {
+    const source: JsonObject = JSON.parse('{"__proto__":{"action":"bye"},"message":"hola"}');
+    expect(readPeerMessage(source)).toMatchObject({ action: "chat", message: "hola" });
+  });
+
+  test("an action that is no text is wrong", () => {
+    for (const action of [null, 1, true, [], ["bye"], {}]) invalid({ action, message: "hola" }, "action");
+  });
+});
+
+describe("caps, at, under and over", () => {
+  test("hello: the name", () => {
+    invalid({ ...HELLO, username: "" }, "username");
+    valid({ ...HELLO, username: "a".repeat(64) });
+    invalid({ ...HELLO, username: "a".repeat(65) }, "username");
+    expect(readPeerMessage({ ...HELLO, username: "n\u0303andu" })).toMatchObject({ username: "ñandu" });
+  });
+
+  test("hello: the protocol is an integer; what is below 1 is read, so that it can be answered", () => {
+    for (const protocol of [1, 2, 0, -1, 1_000_000]) valid({ ...HELLO, protocol });
+    for (const protocol of ["1", 1.5, null, 1e999, 1_000_001]) invalid({ ...HELLO, protocol }, "protocol");
+    invalid({ action: "hello", username: "ana", features: [] }, "protocol");
+  });
+
+  test("hello: 64 features of 32 characters", () => {
+    valid({ ...HELLO, features: Array<string>(64).fill("f".repeat(32)) });
+    invalid({ ...HELLO, features: Array<string>(65).fill("f") }, "features");
+    invalid({ ...HELLO, features: ["f".repeat(33)] }, "features");
+    invalid({ ...HELLO, features: "edit" }, "features");
+    invalid({ ...HELLO, features: { 0: "edit", length: 1 } }, "features");
+    invalid({ action: "hello", protocol: 1, username: "ana" }, "features");
+  });
+
+  test("delivered: 1,000 ids", () => {
+    const id = "0199a8c4-5d2e-7c31-9b1f-3f2a6c9d1e40";
+    valid({ action: "delivered", ids: [] });
+    valid({ action: "delivered", ids: Array<string>(MAX_DELIVERED_IDS).fill(id) });
+    invalid({ action: "delivered", ids: Array<string>(MAX_DELIVERED_IDS + 1).fill(id) }, "ids");
+    invalid({ action: "delivered", ids: [1] }, "ids");
+    invalid({ action: "delivered", ids: [""] }, "ids");
+    invalid({ action: "delivered" }, "ids");
+  });
+
+  test("read, typing, error, stream", () => {
+    valid({ action: "read", id: "i".repeat(64) });
+    invalid({ action: "read", id: "i".repeat(65) }, "id");
+    invalid({ action: "read" }, "id");
+    invalid({ action: "typing" }, "active");
+    invalid({ action: "typing", active: 1 }, "active");
+    valid({ action: "error", code: "c".repeat(64) });
+    invalid({ action: "error", code: "c".repeat(65) }, "code");
+    invalid({ action: "error" }, "code");
+    valid({ action: "stream", transfer: "t".repeat(64) });
+    invalid({ action: "stream", transfer: "t".repeat(65) }, "transfer");
+  });
+});
