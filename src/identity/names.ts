@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+
+/** Fewest code points of a new name, after NFC (PROTOCOL 3). */
+export const MIN_NEW_NAME_CODE_POINTS = 3;
+/** Most code points of a new name, after NFC (PROTOCOL 3). */
+export const MAX_NEW_NAME_CODE_POINTS = 32;
+/** Most code points of a name taken over from an old database; also X.520's upper bound for a common name. */
+export const MAX_NAME_CODE_POINTS = 64;
+
+// One composed character comes from at most four code points of at most two UTF-16 units each, so what is
+// longer than this cannot become short enough by NFC; it is refused before any work is done on it.
+const MAX_NAME_UNITS = MAX_NAME_CODE_POINTS * 4 * 2;
+
+// Letters whose case mapping depends on the language (İ, ı) or that look like another letter in capitals (ĸ).
+const REFUSED_LETTERS: ReadonlySet<number> = new Set([0x130, 0x131, 0x138]);
+
+const LETTER = /^\p{L}$/u;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * Whether a code point is a letter that a new name may hold: U+0041–024F or U+1E00–1EFF, a letter for
+ * Unicode (× and ÷ are not), left unchanged by NFKC, and none of U+0130, U+0131, U+0138 (PROTOCOL 3).
+ */
+export function isNameLetter(codePoint: number): boolean {
+  const latin = codePoint >= 0x41 && codePoint <= 0x24f;
+  const latinAdditional = codePoint >= 0x1e00 && codePoint <= 0x1eff;
+  if ((!latin && !latinAdditional) || REFUSED_LETTERS.has(codePoint)) return false;
+  const character = String.fromCodePoint(codePoint);
+  return LETTER.test(character) && character.normalize("NFKC") === character;
+}
+
+/**
+ * Checks a name that someone wants to register (PROTOCOL 3): 3–32 code points after NFC; the first a letter
+ * or an ASCII digit, then also `.` `_` `-`. `name` is the NFC form: the spelling to register.
+ */
+export function checkUsername(input: string): { ok: true; name: string } | { ok: false } {
+  if (input.length > MAX_NAME_UNITS) return { ok: false };
+  const name = input.normalize("NFC");
+  const characters = [...name];
+  if (characters.length < MIN_NEW_NAME_CODE_POINTS || characters.length > MAX_NEW_NAME_CODE_POINTS) {
+    return { ok: false };
+  }
+  const allowed = characters.every((character, index) => {
+    const codePoint = character.codePointAt(0) ?? 0;
+    const digit = codePoint >= 0x30 && codePoint <= 0x39;
+    const mark = character === "." || character === "_" || character === "-";
+    return digit || (mark && index > 0) || isNameLetter(codePoint);
+  });
+  return allowed ? { ok: true, name } : { ok: false };
+}
+
+/**
+ * Whether a name of an old database may stay: well-formed, not empty, no control character, at most
+ * {@link MAX_NAME_CODE_POINTS} code points after NFC (PROTOCOL 4). Its NFC form is what is registered.
+ */
+export function isOldNameAcceptable(name: string): boolean {
+  if (name.length === 0 || name.length > MAX_NAME_UNITS || !name.isWellFormed() || CONTROL.test(name))
+    return false;
+  return [...name.normalize("NFC")].length <= MAX_NAME_CODE_POINTS;
+}
+
+/** The form by which names are unique: NFC(toLowerCase(NFC(name))), in no language (PROTOCOL 3). */
+export function fold(name: string): string {
+  return name.normalize("NFC").toLowerCase().normalize("NFC");
+}
+
+/**
+ * The name as a DNS label: the first 40 hexadecimal digits of SHA-256 of the UTF-8 of fold(name) (PROTOCOL 3).
+ * It stands in certificates and in TLS's server name, where letters beyond ASCII cannot.
+ */
+export function label(name: string): string {
+  return createHash("sha256").update(fold(name), "utf8").digest("hex").slice(0, 40);
+}

@@ -1,0 +1,200 @@
+import { describe, expect, test } from "bun:test";
+import { X509Certificate, sign } from "node:crypto";
+import {
+  createAuthority,
+  isRendezvousLeaf,
+  isSelfSignedAuthority,
+  readCertificate,
+} from "../../src/identity/certificate.ts";
+import * as der from "../../src/identity/der.ts";
+import { generateKeyPair } from "../../src/identity/keys.ts";
+
+const ED25519 = der.sequence(der.objectIdentifier("1.3.101.112"));
+const COMMON_NAME = der.objectIdentifier("2.5.4.3");
+const ORGANISATION = der.objectIdentifier("2.5.4.10");
+const SUBJECT_ALT_NAME = der.objectIdentifier("2.5.29.17");
+const PRINTABLE = 0x13;
+const TELETEX = 0x14;
+const IA5 = 0x16;
+const BMP = 0x1e;
+
+const keys = generateKeyPair();
+
+const attribute = (type: Buffer, value: Buffer): Buffer => der.setOf(der.sequence(type, value));
+const commonName = (text: string): Buffer => attribute(COMMON_NAME, der.utf8String(text));
+const dns = (text: string): Buffer => der.element(0x82, Buffer.from(text, "latin1"));
+
+// A certificate with the given subject (SETs) and alternative names, self-signed; without the latter no extensions.
+function certificateOf(subject: Buffer[], altNames: Buffer[] = []): Buffer {
+  const san = der.sequence(SUBJECT_ALT_NAME, der.octetString(der.sequence(...altNames)));
+  const body = der.sequence(
+    der.element(0xa0, der.unsignedInteger(Uint8Array.of(2))),
+    der.unsignedInteger(Uint8Array.of(1)),
+    ED25519,
+    der.sequence(commonName("issuer, not the subject")),
+    der.sequence(der.time(Date.UTC(2027, 0, 1)), der.time(Date.UTC(2050, 0, 1))),
+    der.sequence(...subject),
+    keys.spki,
+    ...(altNames.length === 0 ? [] : [der.element(0xa3, der.sequence(san))]),
+  );
+  return der.sequence(body, ED25519, der.bitString(sign(null, body, keys.privateKey)));
+}
+
+describe("the common name of a hostile certificate", () => {
+  const names = [
+    "alice\nCN=bob",
+    "alice\r\nCN=bob",
+    "alice, CN=bob",
+    "alice,CN=bob",
+    "alice+CN=bob",
+    "alice + CN=bob",
+    "/CN=bob",
+    "CN=bob",
+    '"bob"',
+    'alice"',
+    "alice\\",
+    "alice\\nCN=bob",
+    "alice\\,",
+    "bob\u0000.alice",
+    "\u0000",
+    " bob ",
+    "#0c03626f62",
+    "\ufeffbob",
+    "\u202ebob",
+    "b\u00f6b",
+    "🐦",
+    "",
+    "x".repeat(127),
+    "x".repeat(128),
+    "x".repeat(255),
+    "x".repeat(256),
+    "x".repeat(70_000),
+  ];
+  for (const name of names) {
+    const shown = name.length > 40 ? `${name.length} letters` : JSON.stringify(name);
+    test(`is read to the letter: ${shown}`, () => {
+      const read = readCertificate(certificateOf([commonName(name)], [dns("one")]));
+      expect(read.commonNames).toEqual([name]);
+      expect(read.dnsNames).toEqual(["one"]);
+      expect(read.fingerprint).toHaveLength(64);
+    });
+  }
+
+  test("is one of two when there are two, in two sets or in one", () => {
+    expect(readCertificate(certificateOf([commonName("alice"), commonName("bob")])).commonNames).toEqual([
+      "alice",
+      "bob",
+    ]);
+    const both = der.setOf(
+      Buffer.concat([
+        der.sequence(COMMON_NAME, der.utf8String("alice")),
+        der.sequence(COMMON_NAME, der.utf8String("bob")),
+      ]),
+    );
+    expect(readCertificate(certificateOf([both])).commonNames).toEqual(["alice", "bob"]);
+  });
+
+  test("is not looked for in another attribute or in the issuer", () => {
+    expect(readCertificate(certificateOf([])).commonNames).toEqual([]);
+    const organisation = attribute(ORGANISATION, der.utf8String("CN=bob"));
+    expect(readCertificate(certificateOf([organisation])).commonNames).toEqual([]);
+    expect(readCertificate(certificateOf([organisation, commonName("alice")])).commonNames).toEqual([
+      "alice",
+    ]);
+  });
+
+  test("is read in the string types of other authorities, with U+FFFD for what they do not allow", () => {
+    const read = (tag: number, bytes: Buffer): string[] =>
+      readCertificate(certificateOf([attribute(COMMON_NAME, der.element(tag, bytes))])).commonNames;
+    expect(read(PRINTABLE, Buffer.from("example.org"))).toEqual(["example.org"]);
+    expect(read(IA5, Buffer.from("example.org"))).toEqual(["example.org"]);
+    expect(read(TELETEX, Buffer.from("ñ", "latin1"))).toEqual(["ñ"]);
+    expect(read(BMP, Buffer.from("00f10061", "hex"))).toEqual(["ña"]);
+    expect(read(PRINTABLE, Buffer.from("a\xffb", "latin1"))).toEqual(["a\ufffdb"]);
+    // UTF8String the runtime checks itself.
+    expect(() => read(0x0c, Buffer.from("a\xffb", "latin1"))).toThrow();
+  });
+});
+
+describe("the alternative names of a hostile certificate", () => {
+  test("are all read, and other kinds than dNSName are told", () => {
+    const uri = der.element(0x86, Buffer.from("https://alice"));
+    const address = der.element(0x87, Buffer.from([127, 0, 0, 1]));
+    const email = der.element(0x81, Buffer.from("alice@example.org"));
+    const read = (...altNames: Buffer[]): [string[], boolean] => {
+      const { dnsNames, otherAltNames } = readCertificate(certificateOf([commonName("bob")], altNames));
+      return [dnsNames, otherAltNames];
+    };
+    expect(read(dns("one"), dns("two"))).toEqual([["one", "two"], false]);
+    expect(read(dns("one"), uri)).toEqual([["one"], true]);
+    expect(read(address, dns("one"))).toEqual([["one"], true]);
+    expect(read(email)).toEqual([[], true]);
+    expect(read(dns("one, DNS:two"))).toEqual([["one, DNS:two"], false]);
+    expect(read(dns("one\u0000.two"))).toEqual([["one\u0000.two"], false]);
+    expect(readCertificate(certificateOf([commonName("bob")]))).toMatchObject({
+      dnsNames: [],
+      otherAltNames: false,
+    });
+  });
+
+  test("make a rendezvous server only when its name stands alone", () => {
+    const isRendezvous = (...altNames: Buffer[]): boolean =>
+      isRendezvousLeaf(new X509Certificate(certificateOf([commonName("x")], altNames)));
+    const rendezvous = dns("rendezvous.paloma");
+    expect(isRendezvous(rendezvous)).toBe(true);
+    expect(isRendezvous(rendezvous, dns("example.org"))).toBe(false);
+    expect(isRendezvous(rendezvous, der.element(0x87, Buffer.from([127, 0, 0, 1])))).toBe(false);
+    expect(isRendezvous(dns("a.rendezvous.paloma"))).toBe(false);
+    expect(isRendezvousLeaf(new X509Certificate(certificateOf([commonName("rendezvous.paloma")])))).toBe(
+      false,
+    );
+  });
+});
+
+test("a certificate that signed itself without being an authority is none", () => {
+  const self = new X509Certificate(certificateOf([commonName("issuer, not the subject")]));
+  expect(self.verify(keys.publicKey)).toBe(true);
+  expect(isSelfSignedAuthority(self)).toBe(false);
+});
+
+test("dates on both sides of 2050 are read in milliseconds", () => {
+  const read = readCertificate(certificateOf([commonName("bob")]));
+  expect([read.notBefore, read.notAfter]).toEqual([Date.UTC(2027, 0, 1), Date.UTC(2050, 0, 1)]);
+});
+
+test("what is no certificate, and every certificate cut short, is an error and never a name", () => {
+  const whole = new X509Certificate(createAuthority(Date.UTC(2027, 0, 1)).certificatePem).raw;
+  for (let length = 0; length < whole.length; length++) {
+    expect(() => readCertificate(Buffer.from(whole.subarray(0, length)))).toThrow();
+  }
+  expect(() => readCertificate(Buffer.from("not a certificate"))).toThrow();
+});
+
+test("a certificate with one byte changed is an error or has dates, a key and whole names", () => {
+  const whole = certificateOf([commonName("alice")], [dns("one")]);
+  for (const index of whole.keys()) {
+    for (let value = 0; value < 256; value++) {
+      let certificate: X509Certificate;
+      try {
+        certificate = new X509Certificate(Buffer.from(whole).fill(value, index, index + 1));
+      } catch (error) {
+        if (error instanceof Error) continue;
+        throw error;
+      }
+      const read = outcome(() => readCertificate(certificate));
+      if (read instanceof Error) continue;
+      const dated = Number.isFinite(read.notBefore) && Number.isFinite(read.notAfter);
+      if (!dated || read.spki.length < 40)
+        throw new Error(`byte ${index} as ${value} reads as ${JSON.stringify(read)}`);
+    }
+  }
+});
+
+function outcome<T>(run: () => T): T | Error {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
