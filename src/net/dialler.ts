@@ -1,0 +1,172 @@
+/**
+ * Dialling: all addresses of a target, IPv6 and IPv4 in turn, staggered (RFC 8305); the first whose
+ * handshake is done and verified wins, and the others end before a byte of ours.
+ */
+import { isIPv6 } from "node:net";
+
+import { Connection, SOCKET_HANDLERS, type CloseReason, type ConnectionHandlers } from "./connection.ts";
+import { dialOptions, type Handshake, type TlsContext } from "./tls.ts";
+
+/** Delay between two attempts, in ms (RFC 8305, section 5). */
+export const STAGGER = 250;
+/** All attempts together, in ms. */
+export const DIAL_TIMEOUT = 10_000;
+
+export type Target = { readonly ip: string; readonly port: number };
+export type DialFailure = Target & { readonly code: string };
+
+/** No target could be connected and verified; `failures` says what happened at each. */
+export class DialError extends Error {
+  readonly failures: readonly DialFailure[];
+  readonly code: string;
+
+  constructor(code: string, failures: readonly DialFailure[]) {
+    super(`dial: ${code}`);
+    this.code = code;
+    this.failures = failures;
+  }
+}
+
+export type DialOptions = {
+  targets: readonly Target[];
+  tls: TlsContext;
+  objectLimit: number;
+  /** The handlers of the connection that wins; losers never reach them. */
+  handlers: ConnectionHandlers;
+  /** Whether what the handshake proved is enough; false ends that attempt with the code given back. */
+  verify(connection: Connection, handshake: Handshake): true | string;
+  signal?: AbortSignal;
+  timeout?: number;
+};
+
+/** IPv6 and IPv4 in turn, otherwise in the order given (RFC 8305, section 4). */
+export function interleaveFamilies(targets: readonly Target[]): Target[] {
+  const six = targets.filter((target) => isIPv6(target.ip));
+  const four = targets.filter((target) => !isIPv6(target.ip));
+  const [first, second] = targets[0] !== undefined && isIPv6(targets[0].ip) ? [six, four] : [four, six];
+  const order: Target[] = [];
+  for (let index = 0; index < Math.max(first.length, second.length); index++) {
+    order.push(...first.slice(index, index + 1), ...second.slice(index, index + 1));
+  }
+  return order;
+}
+
+/**
+ * Dials until one connection is verified.
+ * @throws DialError `unreachable`, `refused` (something answered and did not prove itself), `timeout`
+ *   or `abandoned` (by `signal`).
+ */
+export function dial(options: DialOptions): Promise<Connection> {
+  const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+  const waiting = interleaveFamilies(options.targets);
+  const attempts = new Set<Connection>();
+  const failures: DialFailure[] = [];
+  let refused = false;
+  let settled = false;
+  let stagger: ReturnType<typeof setTimeout> | undefined;
+  const deadline = setTimeout(() => fail("timeout"), options.timeout ?? DIAL_TIMEOUT);
+  const abandon = () => fail("abandoned");
+
+  function settle(): boolean {
+    if (settled) return false;
+    settled = true;
+    clearTimeout(deadline);
+    clearTimeout(stagger);
+    options.signal?.removeEventListener("abort", abandon);
+    return true;
+  }
+
+  function endAttempts(except?: Connection): void {
+    for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate("lost_race");
+    attempts.clear();
+  }
+
+  function fail(code: string): void {
+    if (!settle()) return;
+    endAttempts();
+    reject(new DialError(code, failures));
+  }
+
+  function attemptFailed(target: Target, code: string, proofFailed: boolean): void {
+    failures.push({ ...target, code });
+    refused ||= proofFailed;
+    if (settled) return;
+    if (attempts.size === 0 && waiting.length === 0) fail(refused ? "refused" : "unreachable");
+    else startNext();
+  }
+
+  function startNext(): void {
+    clearTimeout(stagger);
+    const target = waiting.shift();
+    if (target === undefined) return;
+    start(target);
+    if (waiting.length > 0) stagger = setTimeout(startNext, STAGGER);
+  }
+
+  function start(target: Target): void {
+    let won = false;
+    const attempt = new Connection(
+      {
+        ...boundHandlers(options.handlers),
+        secured(connection, handshake) {
+          if (settled) return false;
+          const verdict = options.verify(connection, handshake);
+          if (verdict !== true) {
+            connection.terminate(verdict);
+            return false;
+          }
+          if (!settle()) return false;
+          won = true;
+          endAttempts(connection);
+          return true;
+        },
+        opened(connection) {
+          options.handlers.opened?.(connection);
+          resolve(connection);
+        },
+        closed(reason, connection) {
+          attempts.delete(connection);
+          if (won) options.handlers.closed(reason, connection);
+          else
+            attemptFailed(target, codeOfClose(reason), reason.name === "refused" || reason.name === "local");
+        },
+      },
+      { objectLimit: options.objectLimit, tls: true },
+    );
+    attempts.add(attempt);
+    Bun.connect<Connection>({
+      hostname: target.ip,
+      port: target.port,
+      data: attempt,
+      tls: dialOptions(options.tls),
+      socket: {
+        ...SOCKET_HANDLERS,
+        connectError: (_socket, error) => attempt.gone(error),
+      },
+    }).catch((error: Error) => attempt.gone(error));
+  }
+
+  if (options.signal?.aborted === true) fail("abandoned");
+  else if (waiting.length === 0) fail("unreachable");
+  else {
+    options.signal?.addEventListener("abort", abandon, { once: true });
+    startNext();
+  }
+  return promise;
+}
+
+export function codeOfClose(reason: CloseReason): string {
+  return reason.name === "remote" ? "closed" : reason.code;
+}
+
+/** Spreading would lose the methods of a class instance. */
+function boundHandlers(handlers: ConnectionHandlers): ConnectionHandlers {
+  return {
+    message: (object, connection) => handlers.message(object, connection),
+    fault: (fault, connection) => handlers.fault(fault, connection),
+    readEnd: (connection) => handlers.readEnd?.(connection),
+    overflow: (connection) => handlers.overflow?.(connection),
+    drained: (connection) => handlers.drained?.(connection),
+    closed: (reason, connection) => handlers.closed(reason, connection),
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * Listening: plain, or TLS with the context of the moment, so that a renewed certificate serves the
+ * next connection without a listener that is closed in between (which would lose dials).
+ */
+import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
+import { upgradeAccepted, type TlsContext } from "./tls.ts";
+
+export type ListenOptions = {
+  /** An IP literal; undefined: all addresses, IPv6 and IPv4 where there is IPv6. */
+  host: string | undefined;
+  /** 0 to 65535; 0 takes a free one. */
+  port: number;
+  objectLimit: number;
+  /** Gives the context for each new connection; without it the link is plain. */
+  tls?: () => TlsContext;
+  /**
+   * The handlers of a new connection from this address, or undefined to refuse it at once. `local` is
+   * the address that was dialled.
+   */
+  accept(remoteAddress: string): ConnectionHandlers | undefined;
+};
+
+export type Listener = {
+  readonly port: number;
+  /** The address listened on, as people know it. */
+  readonly host: string;
+  /** Takes no more connections; those that are open go on. */
+  stop(): void;
+};
+
+/** Why an address could not be listened on: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, … */
+export class ListenError extends Error {
+  readonly code: string;
+  readonly port: number;
+
+  constructor(code: string, port: number, cause: unknown) {
+    super(`cannot listen on port ${port}: ${code}`, { cause });
+    this.code = code;
+    this.port = port;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? error);
+}
+
+/** @throws ListenError */
+export function listen(options: ListenOptions): Listener {
+  if (options.host !== undefined) return listenOn(options.host, options);
+  try {
+    return listenOn("::", options);
+  } catch (error) {
+    // No IPv6 on this machine is no reason not to serve IPv4.
+    if (!(error instanceof ListenError) || !/EAFNOSUPPORT|EADDRNOTAVAIL|EINVAL/.test(error.code)) throw error;
+    return listenOn("0.0.0.0", options);
+  }
+}
+
+function listenOn(hostname: string, options: ListenOptions): Listener {
+  const { tls, objectLimit } = options;
+  const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
+    const handlers = options.accept(socket.remoteAddress);
+    if (handlers === undefined) {
+      socket.terminate();
+      return undefined;
+    }
+    return new Connection(handlers, { objectLimit, tls: tls !== undefined });
+  };
+  try {
+    const listener =
+      tls === undefined
+        ? Bun.listen<Connection>({
+            hostname,
+            port: options.port,
+            socket: {
+              ...SOCKET_HANDLERS,
+              open(socket) {
+                const connection = adopt(socket as unknown as Bun.Socket<undefined>);
+                if (connection === undefined) return;
+                socket.data = connection;
+                connection.opened(socket);
+              },
+              // A refused socket has no connection; its close is nobody's news.
+              close: (socket, error) => socket.data?.gone(error),
+              error: (socket, error) => socket.data?.failed(error),
+            },
+          })
+        : Bun.listen<undefined>({
+            hostname,
+            port: options.port,
+            socket: {
+              open(socket) {
+                const connection = adopt(socket);
+                if (connection === undefined) return;
+                upgradeAccepted(socket, tls(), connection, SOCKET_HANDLERS);
+              },
+              // Bun asks for one of `data` and `drain`; with `data` it would hand over ciphertext.
+              drain: () => undefined,
+            },
+          });
+    return {
+      port: listener.port,
+      host: hostname === "::" ? "0.0.0.0" : hostname,
+      stop: () => listener.stop(),
+    };
+  } catch (error) {
+    throw new ListenError(codeOf(error), options.port, error);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * TLS contexts and what a handshake told us. Everything here is TLS 1.3 with verification written out;
+ * the accepting role hands out no tickets, because a resumed session would not show its certificate
+ * again (a client with a ticket outlives its certificate).
+ *
+ * This is the one file that patches what Bun's types lack: `minVersion` and `secureOptions` of a TLS
+ * context, `upgradeTLS` in the accepting role, and the certificate accessors of a Bun socket.
+ */
+import { X509Certificate } from "node:crypto";
+
+const TLS_1_3 = 0x0304;
+const SSL_OP_NO_TICKET = 0x4000;
+
+/** PEM texts: a private key and its certificate, followed by the chain behind it. */
+export type TlsIdentity = { readonly key: string; readonly certificate: string };
+
+export type TlsContext = {
+  readonly key?: string;
+  readonly cert?: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly minVersion: number;
+  readonly secureOptions?: number;
+  readonly serverName?: string;
+};
+
+/** The accepting role. With `authority` (PEM) the other side must show a certificate of that authority. */
+export function acceptorContext(identity: TlsIdentity, authority?: string): TlsContext {
+  return {
+    key: identity.key,
+    cert: identity.certificate,
+    ...(authority === undefined ? { requestCert: false } : { ca: authority, requestCert: true }),
+    rejectUnauthorized: true,
+    minVersion: TLS_1_3,
+    secureOptions: SSL_OP_NO_TICKET,
+  };
+}
+
+/**
+ * The dialling role. `authority` (PEM) replaces Bun's roots; `serverName` is the name that the other
+ * side's certificate must carry (none for an IP literal, which then must be in the certificate).
+ */
+export function diallerContext(options: {
+  serverName?: string;
+  authority?: string;
+  identity?: TlsIdentity;
+}): TlsContext {
+  return {
+    ...(options.identity === undefined
+      ? {}
+      : { key: options.identity.key, cert: options.identity.certificate }),
+    ...(options.authority === undefined ? {} : { ca: options.authority }),
+    ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
+    rejectUnauthorized: true,
+    minVersion: TLS_1_3,
+  };
+}
+
+/** For the one look at a server never seen before: nothing may be written on such a connection. */
+export function unverifiedContext(serverName: string | undefined): TlsContext {
+  return {
+    ...(serverName === undefined ? {} : { serverName }),
+    rejectUnauthorized: false,
+    minVersion: TLS_1_3,
+  };
+}
+
+/** What Bun sockets can do and its types do not say. */
+type UntypedSocket = {
+  upgradeTLS(options: object): unknown;
+  getPeerX509Certificate(): X509Certificate | undefined;
+  getPeerCertificate(abbreviated: boolean): { issuerCertificate?: { raw?: Buffer } } | undefined;
+  isSessionReused(): boolean;
+  authorized: boolean;
+};
+
+function untyped(socket: object): UntypedSocket {
+  return socket as UntypedSocket;
+}
+
+/** Puts TLS over an accepted plain socket, in the accepting role, with the context of this moment. */
+export function upgradeAccepted<Data>(
+  socket: Bun.Socket<unknown>,
+  context: TlsContext,
+  data: Data,
+  handlers: Bun.SocketHandler<Data>,
+): void {
+  untyped(socket).upgradeTLS({ isServer: true, tls: context, data, socket: handlers });
+}
+
+export function dialOptions(context: TlsContext): Bun.TLSOptions {
+  return context as Bun.TLSOptions;
+}
+
+/** What the handshake showed of the other side. */
+export type Handshake = {
+  /** The library's code of what is wrong with the other side's certificate or with the handshake. */
+  readonly error: string | undefined;
+  /** Our end was satisfied: in the accepting role without a client certificate this alone counts. */
+  readonly done: boolean;
+  /** The certificate chains to the context's authority, is in date and fits the server name. */
+  readonly authorized: boolean;
+  readonly reused: boolean;
+};
+
+export function readHandshake(socket: object, done: boolean, error: Error | null): Handshake {
+  const code = (error as { code?: unknown } | null)?.code;
+  const detail = /[A-Z][A-Z0-9_]{5,}$/.exec(error?.message ?? "")?.[0];
+  return {
+    done,
+    // EPROTO says nothing by itself; the library's word for it stands at the end of the message.
+    error:
+      error === null
+        ? undefined
+        : code === "EPROTO" && detail !== undefined
+          ? detail
+          : String(code ?? error.message),
+    authorized: error === null && untyped(socket).authorized,
+    reused: done && untyped(socket).isSessionReused(),
+  };
+}
+
+/** The other side's certificate, undefined when it showed none. */
+export function peerCertificate(socket: object): X509Certificate | undefined {
+  return untyped(socket).getPeerX509Certificate();
+}
+
+/** The certificate behind the other side's, as it was sent; Bun shows one such step only. */
+export function issuerCertificate(socket: object): X509Certificate | undefined {
+  // The flag is inverted in Bun 1.4.5: only `false` gives the issuer.
+  const raw = untyped(socket).getPeerCertificate(false)?.issuerCertificate?.raw;
+  return raw === undefined ? undefined : new X509Certificate(raw);
+}

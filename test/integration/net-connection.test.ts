@@ -1,0 +1,303 @@
+import { afterEach, describe, expect, test } from "bun:test";
+
+import {
+  CLOSE_TIMEOUT,
+  Connection,
+  HANDSHAKE_TIMEOUT,
+  OBJECT_TIMEOUT,
+  QUEUE_LIMIT,
+  SOCKET_HANDLERS,
+} from "../../src/net/connection.ts";
+import { dial } from "../../src/net/dialler.ts";
+import { listen, type Listener } from "../../src/net/listener.ts";
+import { acceptorContext, diallerContext, upgradeAccepted } from "../../src/net/tls.ts";
+import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { connectPlain, connectRaw, newAuthority, Recorder, serverIdentity } from "./loopback.ts";
+
+const authority = newAuthority();
+const identity = serverIdentity(authority);
+const cleanups: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+type Link = "plain" | "TLS";
+type Pair = { near: Connection; client: Recorder; far: Connection; server: Recorder };
+
+function serve(link: Link, server: Recorder | undefined): Listener {
+  const listener = listen({
+    host: "127.0.0.1",
+    port: 0,
+    objectLimit: PEER_OBJECT_LIMIT,
+    ...(link === "TLS" ? { tls: () => acceptorContext(identity) } : {}),
+    accept: () => server,
+  });
+  cleanups.push(() => listener.stop());
+  return listener;
+}
+
+async function connectTo(link: Link, port: number, client: Recorder): Promise<Connection> {
+  if (link === "plain") return connectPlain(port, client);
+  return dial({
+    targets: [{ ip: "127.0.0.1", port }],
+    tls: diallerContext({ authority: authority.certificatePem, serverName: "rendezvous.paloma" }),
+    objectLimit: PEER_OBJECT_LIMIT,
+    handlers: client,
+    verify: (_connection, handshake) => handshake.authorized || "not_authorized",
+  });
+}
+
+async function pair(link: Link): Promise<Pair> {
+  const [client, server] = [new Recorder(), new Recorder()];
+  const near = await connectTo(link, serve(link, server).port, client);
+  await server.until(() => server.opens === 1);
+  const far = server.connection as Connection;
+  cleanups.push(
+    () => near.terminate("test_over"),
+    () => far.terminate("test_over"),
+  );
+  return { near, client, far, server };
+}
+
+const FILLER = "ñ".repeat(4_000);
+const NUMBERED_BYTES = 8_000;
+
+function sendNumbered(connection: Connection, count: number): void {
+  for (let n = 0; n < count; n++) connection.send({ n, FILLER });
+}
+
+function expectNumbered(recorder: Recorder, count: number): void {
+  expect(recorder.objects.length).toBe(count);
+  const wrong = recorder.objects.findIndex((object, n) => object["n"] !== n || object["FILLER"] !== FILLER);
+  expect(wrong).toBe(-1);
+}
+
+describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
+  test("brings 8 MiB to a slow reader whole and in order, and tells of overflow and relief once each", async () => {
+    const { near, client, server } = await pair(link);
+    server.onMessage = (object, connection) => {
+      // Reading stops at the first object and again every hundred, each time until the sender stands still.
+      if ((object["n"] as number) % 100 !== 0) return;
+      connection.pauseReading();
+      setImmediate(() => connection.resumeReading());
+    };
+    const count = Math.ceil((8 * 1024 * 1024) / NUMBERED_BYTES);
+    sendNumbered(near, count);
+    expect(client.overflows).toBe(1);
+    expect(near.queuedBytes).toBeGreaterThan(QUEUE_LIMIT);
+    await server.until(() => server.objects.length === count);
+    await client.until(() => client.drains > 0);
+    expectNumbered(server, count);
+    expect(client.overflows).toBe(1);
+    expect(client.drains).toBe(1);
+    expect(near.queuedBytes).toBe(0);
+    expect(server.faults).toEqual([]);
+  });
+
+  test("can overflow again after it drained", async () => {
+    const { near, client, server } = await pair(link);
+    const count = Math.ceil((8 * 1024 * 1024) / NUMBERED_BYTES);
+    client.onDrained = (connection) => {
+      client.onDrained = undefined;
+      sendNumbered(connection, count);
+    };
+    sendNumbered(near, count);
+    await server.until(() => server.objects.length === 2 * count);
+    await client.until(() => client.drains === 2);
+    expect(client.overflows).toBe(2);
+  });
+
+  test("end delivers all that is queued, though the other side is sending too", async () => {
+    const { near, client, far, server } = await pair(link);
+    const count = 800;
+    far.pauseReading();
+    sendNumbered(near, count);
+    near.end("finished");
+    expect(near.queuedBytes).toBeGreaterThan(0);
+    // What arrives after our end is read and dropped; it must not turn into a reset.
+    sendNumbered(far, 50);
+    far.resumeReading();
+    await Promise.all([server.closing(), client.closing()]);
+    expectNumbered(server, count);
+    expect(server.reasons).toEqual([{ name: "remote" }]);
+    expect(client.reasons).toEqual([{ name: "local", code: "finished" }]);
+  });
+
+  test("end closes at once where nothing is queued, and goes on reading nothing", async () => {
+    const { near, client, server } = await pair(link);
+    near.end("idle");
+    expect(near.isOpen).toBe(false);
+    expect(near.isClosed).toBe(true);
+    near.send({ late: true });
+    await Promise.all([server.closing(), client.closing()]);
+    expect(server.objects).toEqual([]);
+  });
+
+  test("the time to close begins anew while the other side still takes what is queued", async () => {
+    const { near, client, far, server } = await pair(link);
+    const count = 1_600;
+    far.pauseReading();
+    sendNumbered(near, count);
+    near.end("finished");
+    const ended = performance.now();
+    expect(near.queuedBytes).toBeGreaterThan(0);
+    server.onMessage = (object, connection) => {
+      if (object["n"] === count / 2) connection.pauseReading();
+    };
+    far.resumeReading();
+    await server.until(() => server.objects.length > count / 2);
+    // It took a part since; a deadline that counted from our end would cut it off here.
+    near.checkDeadlines(ended + CLOSE_TIMEOUT);
+    expect(client.reasons).toEqual([]);
+    far.resumeReading();
+    await server.closing();
+    expectNumbered(server, count);
+  });
+
+  test("a side that takes nothing more after our end is cut off at the deadline", async () => {
+    const { near, client, far } = await pair(link);
+    far.pauseReading();
+    sendNumbered(near, 1_600);
+    near.end("finished");
+    near.checkDeadlines(performance.now() + CLOSE_TIMEOUT + 1);
+    expect(client.reasons).toEqual([{ name: "local", code: "finished" }]);
+    expect(near.queuedBytes).toBe(0);
+  });
+
+  test("terminate closes at once, tells each side once, and keeps the first reason", async () => {
+    const { near, client, server } = await pair(link);
+    near.send({ n: 1 });
+    near.terminate("first");
+    near.terminate("second");
+    near.end("third");
+    expect(client.reasons).toEqual([{ name: "local", code: "first" }]);
+    await server.closing();
+    expect(server.reasons.length).toBe(1);
+    // Whatever the kernel still reports of the dead socket must not be told again.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.reasons.length).toBe(1);
+    expect(near.isClosed).toBe(true);
+  });
+
+  test("pausing in the middle of a read loses nothing, and the end is seen after the last object", async () => {
+    const { near, far, server } = await pair(link);
+    server.onMessage = (_object, connection) => connection.pauseReading();
+    for (let n = 0; n < 20; n++) near.send({ n });
+    near.end("finished");
+    for (let n = 1; n <= 20; n++) {
+      await server.until(() => server.objects.length === n);
+      expect(server.objects.length).toBe(n);
+      expect(server.reasons).toEqual([]);
+      far.resumeReading();
+    }
+    await server.closing();
+    expect(server.objects.map((object) => object["n"])).toEqual([...Array(20).keys()]);
+    expect(server.reasons).toEqual([{ name: "remote" }]);
+  });
+
+  test("nothing is handed over after a handler closed the connection", async () => {
+    const { near, server } = await pair(link);
+    server.onMessage = (_object, connection) => connection.terminate("enough");
+    for (let n = 0; n < 5; n++) near.send({ n });
+    await server.closing();
+    expect(server.objects).toEqual([{ n: 0 }]);
+    expect(server.readEnds).toBe(0);
+  });
+
+  test("what the two ends know of each other's address is the same, in one spelling", async () => {
+    const { near, far } = await pair(link);
+    expect(near.remoteAddress).toBe("127.0.0.1");
+    expect(far.remoteAddress).toBe("127.0.0.1");
+    expect(far.localAddress).toBe("127.0.0.1");
+  });
+});
+
+async function openObject(): Promise<{ far: Connection; server: Recorder; socket: Bun.Socket<undefined> }> {
+  const server = new Recorder();
+  const { socket } = await connectRaw(serve("plain", server).port);
+  cleanups.push(() => socket.terminate());
+  socket.write('{"n":1}\n{"half":');
+  await server.until(() => server.readEnds === 1);
+  return { far: server.connection as Connection, server, socket };
+}
+
+describe("deadlines", () => {
+  test("an object that is not complete 10 s after its brace is a fault, not before", async () => {
+    const { far, server } = await openObject();
+    far.checkDeadlines(far.lastReadAt + OBJECT_TIMEOUT - 1);
+    expect(server.faults).toEqual([]);
+    far.checkDeadlines(far.lastReadAt + OBJECT_TIMEOUT);
+    expect(server.faults).toEqual(["incomplete"]);
+  });
+
+  test("an object is not late because we did not read", async () => {
+    const { far, server, socket } = await openObject();
+    far.pauseReading();
+    far.checkDeadlines(performance.now() + 2 * OBJECT_TIMEOUT);
+    expect(server.faults).toEqual([]);
+    far.resumeReading();
+    const resumed = performance.now();
+    // The rest may wait in the kernel: the person had no chance to be late while we did not look.
+    far.checkDeadlines(resumed + OBJECT_TIMEOUT - 1_000);
+    expect(server.faults).toEqual([]);
+    socket.write("2}");
+    await server.until(() => server.objects.length === 2);
+    expect(server.objects[1]).toEqual({ half: 2 });
+  });
+
+  test("a connection between objects has no deadline", async () => {
+    const { near, client } = await pair("plain");
+    near.checkDeadlines(performance.now() + 1_000 * OBJECT_TIMEOUT);
+    expect(client.faults).toEqual([]);
+    expect(near.isOpen).toBe(true);
+  });
+
+  test("a client that is silent in place of a handshake is cut off after 10 s, not before", async () => {
+    const server = new Recorder();
+    const { promise, resolve } = Promise.withResolvers<Connection>();
+    const listener = Bun.listen<undefined>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open(socket) {
+          const connection = new Connection(server, { objectLimit: PEER_OBJECT_LIMIT, tls: true });
+          upgradeAccepted(socket, acceptorContext(identity), connection, SOCKET_HANDLERS);
+          resolve(connection);
+        },
+        drain: () => undefined,
+      },
+    });
+    cleanups.push(() => listener.stop(true));
+    const { closed } = await connectRaw(listener.port);
+    const far = await promise;
+    far.checkDeadlines(far.lastReadAt + HANDSHAKE_TIMEOUT - 1);
+    expect(server.reasons).toEqual([]);
+    far.checkDeadlines(far.lastReadAt + HANDSHAKE_TIMEOUT);
+    expect(server.reasons).toEqual([{ name: "refused", code: "handshake_timeout" }]);
+    await closed;
+  });
+});
+
+describe("an error of our own", () => {
+  test("a handler that throws ends the program loudly, also with an error that carries a code", async () => {
+    const program = `
+      import { listen } from "./src/net/listener.ts";
+      const listener = listen({ host: "127.0.0.1", port: 0, objectLimit: 1024, accept: () => ({
+        message() { throw Object.assign(new Error("the disk is full"), { code: "SQLITE_FULL" }); },
+        fault: () => undefined,
+        closed: (reason) => console.log(JSON.stringify(reason)),
+      }) });
+      await Bun.connect({ hostname: "127.0.0.1", port: listener.port, socket: {
+        open: (socket) => void socket.write("{}"), data: () => undefined } });`;
+    const child = Bun.spawn([process.execPath, "-e", program], {
+      cwd: `${import.meta.dir}/../..`,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [said, error, exit] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    expect(said.trim()).toBe('{"name":"local","code":"internal_error"}');
+    expect(error).toContain("the disk is full");
+    expect(exit).not.toBe(0);
+  });
+});
