@@ -1,0 +1,128 @@
+/** Contacts: the people this account has written to or heard from, their keys and last addresses. */
+import type { Database } from "bun:sqlite";
+
+import { label as labelOf } from "../identity/names.ts";
+import type { Target } from "../net/dialler.ts";
+
+export type Contact = {
+  /** Row number in this profile. */
+  readonly id: number;
+  readonly label: string;
+  /** The registered spelling as it was last heard; as it was typed before. */
+  readonly username: string;
+};
+export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
+
+/** Keys that one contact may have pinned: one for each device, with room for those given up. */
+export const MAX_PINS = 32;
+
+type KeyRow = { fingerprint: string; spki: Uint8Array };
+
+function keyOf(row: KeyRow): ContactKey {
+  return { fingerprint: row.fingerprint, spki: Buffer.from(row.spki) };
+}
+
+export class ContactStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The contact of this name, made when it is new. */
+  ensure(username: string): Contact {
+    const label = labelOf(username);
+    this.#database.run("INSERT INTO contacts (label, username) VALUES (?, ?) ON CONFLICT DO NOTHING", [
+      label,
+      username,
+    ]);
+    return this.byLabel(label) as Contact;
+  }
+
+  find(username: string): Contact | undefined {
+    return this.byLabel(labelOf(username));
+  }
+
+  byLabel(label: string): Contact | undefined {
+    return (
+      this.#database
+        .query<Contact, [string]>("SELECT id, label, username FROM contacts WHERE label = ?")
+        .get(label) ?? undefined
+    );
+  }
+
+  byId(id: number): Contact | undefined {
+    return (
+      this.#database
+        .query<Contact, [number]>("SELECT id, label, username FROM contacts WHERE id = ?")
+        .get(id) ?? undefined
+    );
+  }
+
+  rename(contact: Contact, username: string): void {
+    if (contact.username === username || labelOf(username) !== contact.label) return;
+    this.#database.run("UPDATE contacts SET username = ? WHERE id = ?", [username, contact.id]);
+  }
+
+  targets(contact: Contact): Target[] {
+    const row = this.#database
+      .query<{ targets: string }, [number]>("SELECT targets FROM contacts WHERE id = ?")
+      .get(contact.id);
+    return row === null ? [] : (JSON.parse(row.targets) as Target[]);
+  }
+
+  saveTargets(contact: Contact, targets: readonly Target[]): void {
+    const text = JSON.stringify(targets);
+    this.#database.run("UPDATE contacts SET targets = ? WHERE id = ? AND targets <> ?", [
+      text,
+      contact.id,
+      text,
+    ]);
+  }
+
+  pins(contact: Contact): ContactKey[] {
+    return this.#database
+      .query<KeyRow, [number]>("SELECT fingerprint, spki FROM pins WHERE contact = ? ORDER BY pinned_at DESC")
+      .all(contact.id)
+      .map(keyOf);
+  }
+
+  pin(contact: Contact, key: ContactKey, now: number): void {
+    this.#database.transaction(() => {
+      this.#database.run("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?)", [
+        contact.id,
+        key.spki,
+        key.fingerprint,
+        now,
+      ]);
+      this.#database.run("DELETE FROM pending_keys WHERE contact = ? AND fingerprint = ?", [
+        contact.id,
+        key.fingerprint,
+      ]);
+      this.#database.run(
+        `DELETE FROM pins WHERE contact = ? AND fingerprint NOT IN
+         (SELECT fingerprint FROM pins WHERE contact = ? ORDER BY pinned_at DESC LIMIT ?)`,
+        [contact.id, contact.id, MAX_PINS],
+      );
+    })();
+  }
+
+  pendingKey(contact: Contact): ContactKey | undefined {
+    const row = this.#database
+      .query<KeyRow, [number]>("SELECT fingerprint, spki FROM pending_keys WHERE contact = ?")
+      .get(contact.id);
+    return row === null ? undefined : keyOf(row);
+  }
+
+  /** Keeps a key that waits for the person's word; true when it is news. */
+  savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
+    if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
+    this.#database.run("INSERT OR REPLACE INTO pending_keys VALUES (?, ?, ?, ?)", [
+      contact.id,
+      key.spki,
+      key.fingerprint,
+      now,
+    ]);
+    return true;
+  }
+}

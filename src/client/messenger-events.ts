@@ -1,0 +1,72 @@
+/** What the messenger tells whoever shows it: a screen, a command, a test. */
+import type { JsonObject } from "../protocol/framing.ts";
+import type { MessageState, StoredMessage } from "./message-store.ts";
+import type { RendezvousState } from "./rendezvous.ts";
+
+/** Why no link to a person can be had now. */
+export type UnreachableReason =
+  /** The server says so. */
+  | "offline"
+  /** Neither the server nor a known address led to them. */
+  | "no_server"
+  | "unreachable"
+  /** What answered is not who it should be. */
+  | "not_proven"
+  /** Their client ended the link before its greeting: a key of ours waits there, or it is full. */
+  | "not_admitted"
+  /** Their key has changed and waits for a word. */
+  | "key_pending"
+  /** Their client speaks only the seed's unencrypted link. */
+  | "insecure"
+  /** Our own certificate has ended and there is no server to renew it. */
+  | "no_certificate";
+
+export type MessengerEvent =
+  | { readonly name: "server"; readonly state: RendezvousState }
+  | { readonly name: "clockOffset"; readonly offset: number }
+  | { readonly name: "newKey" }
+  /** Stored and acknowledged; `from` is the registered name. */
+  | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
+  | {
+      readonly name: "delivery";
+      readonly to: string;
+      readonly id: string;
+      readonly state: MessageState;
+      /** ms since 1970 */
+      readonly at: number;
+    }
+  /** The disk took nothing of these; the texts are given back. */
+  | {
+      readonly name: "sendFailed";
+      readonly to: string;
+      readonly id: string;
+      readonly text: string;
+      readonly error: Error;
+    }
+  | { readonly name: "presence"; readonly username: string; readonly online: boolean }
+  | { readonly name: "connected"; readonly username: string; readonly address: string }
+  /** No link is left; `bye`: the other side ended on purpose. */
+  | { readonly name: "disconnected"; readonly username: string; readonly bye: boolean }
+  | {
+      readonly name: "unreachable";
+      readonly username: string;
+      readonly reason: UnreachableReason;
+      /** ms until the next attempt; undefined: it waits for the person or the server. */
+      readonly retryIn: number | undefined;
+    }
+  | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
+  | { readonly name: "typing"; readonly username: string; readonly active: boolean }
+  | { readonly name: "read"; readonly username: string; readonly id: string }
+  /** A fault that the other side told us of. */
+  | { readonly name: "peerError"; readonly username: string; readonly code: string }
+  /** What arrived could not be stored; it was not acknowledged and will come again. */
+  | { readonly name: "storageFailed"; readonly error: Error }
+  /** A connection to the peer port that proved nothing. */
+  | { readonly name: "refusal"; readonly address: string; readonly code: string }
+  /** For those who want to see what travels; never part of a log. */
+  | {
+      readonly name: "wire";
+      readonly link: "rendezvous" | "peer";
+      readonly direction: "in" | "out";
+      readonly message: JsonObject;
+    };

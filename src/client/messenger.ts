@@ -1,0 +1,369 @@
+/**
+ * The messenger without a screen: everything a person can do is a method here, everything that happens
+ * an event. The terminal and the one-shot commands are two faces of it.
+ *
+ * A messenger has one account online on this machine: it holds the profile's lock from `open` to
+ * `close`. Messages are committed to the outbox before the network is touched.
+ */
+import { randomUUIDv7 } from "bun";
+
+import { privateKeyToPem } from "../identity/keys.ts";
+import { label as labelOf } from "../identity/names.ts";
+import { acceptorContext, diallerContext, type TlsContext, type TlsIdentity } from "../net/tls.ts";
+import type { Target } from "../net/dialler.ts";
+import { parseDialableAddress } from "../protocol/ip-address.ts";
+import {
+  MAX_CANDIDATES,
+  MAX_PAGE,
+  MAX_WATCHED,
+  type ResponseOf,
+  type UserEntry,
+} from "../protocol/rendezvous-messages.ts";
+import { Conversation, type ConversationHost, type Whereabouts } from "./conversation.ts";
+import type { NewOutgoing } from "./message-store.ts";
+import type { MessengerEvent } from "./messenger-events.ts";
+import { PeerPort, type PeerPortHost } from "./peer-port.ts";
+import type { ProvenPeer } from "./peer-proof.ts";
+import type { Profile } from "./profile.ts";
+import { ProfileLock } from "./profile-lock.ts";
+import { RefusedError } from "./rendezvous-link.ts";
+import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
+import { ServerError } from "./server-trust.ts";
+
+/** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
+const LOOKUP_TIMEOUT = 5_000;
+const TICK = 1_000;
+/** How long `close` waits for links to end in good order, in ms. */
+const CLOSE_PATIENCE = 1_000;
+
+export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
+  readonly profile: Profile;
+  /** What this process is, for whoever finds the account locked. */
+  readonly command: string;
+  /** The port to listen on; undefined: the first free one of 9000–9099. */
+  readonly p2pPort: number | undefined;
+  readonly onEvent: (event: MessengerEvent) => void;
+  /** Whether `wire` events are wanted. */
+  readonly trace?: boolean;
+  /** ms since 1970 */
+  readonly now?: () => number;
+  readonly random?: () => number;
+};
+
+/** A message to oneself. */
+export class SelfError extends Error {}
+
+export class Messenger {
+  readonly profile: Profile;
+  readonly rendezvous: Rendezvous;
+  readonly #options: MessengerOptions;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #lock: ProfileLock;
+  readonly #port: PeerPort;
+  readonly #ownLabel: string;
+  readonly #conversations = new Map<string, Conversation>();
+  readonly #host: ConversationHost & PeerPortHost;
+  #outgoing: NewOutgoing[] = [];
+  #commitScheduled = false;
+  #watched = "";
+  #tick: ReturnType<typeof setInterval>;
+  #closed = false;
+
+  private constructor(options: MessengerOptions, lock: ProfileLock) {
+    this.#options = options;
+    this.profile = options.profile;
+    this.#now = options.now ?? Date.now;
+    this.#random = options.random ?? Math.random;
+    this.#lock = lock;
+    this.#ownLabel = labelOf(options.profile.username);
+    this.#host = this.#makeHost();
+    this.#port = new PeerPort(this.#host, options.p2pPort);
+    this.rendezvous = new Rendezvous({
+      ...options,
+      p2pPort: () => this.#port.port,
+      now: this.#now,
+      random: this.#random,
+      events: {
+        state: (state) => {
+          this.#emit({ name: "server", state });
+          if (state.name === "online") this.#cameOnline();
+          else this.#watched = "";
+        },
+        presence: (username, online) => this.#presence(username, online),
+        newKey: () => this.#emit({ name: "newKey" }),
+        clockOffset: (offset) => this.#emit({ name: "clockOffset", offset }),
+        ...(options.trace === true
+          ? {
+              trace: (direction, message) =>
+                this.#emit({ name: "wire", link: "rendezvous", direction, message }),
+            }
+          : {}),
+      },
+    });
+    this.#tick = setInterval(() => {
+      const now = performance.now();
+      for (const conversation of this.#conversations.values()) conversation.tick(now);
+    }, TICK);
+    for (const id of this.profile.messages.contactsWithOutbox()) {
+      const contact = this.profile.contacts.byId(id);
+      if (contact !== undefined) this.#conversation(contact.username);
+    }
+  }
+
+  /**
+   * Takes the profile's lock and the peer port; nothing is sent yet.
+   * @throws ProfileLockedError, PortError
+   */
+  static open(options: MessengerOptions): Messenger {
+    const lock = ProfileLock.acquire(options.profile.folder, { pid: process.pid, command: options.command });
+    try {
+      return new Messenger(options, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get username(): string {
+    return this.profile.username;
+  }
+
+  get p2pPort(): number {
+    return this.#port.port;
+  }
+
+  /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
+  async users(): Promise<UserEntry[]> {
+    const users: UserEntry[] = [];
+    let after: string | undefined;
+    do {
+      const page: ResponseOf<"users_list"> = await this.#requireLink().request("get_users", {
+        limit: MAX_PAGE,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { secure, ...user } of page.users) {
+        users.push(secure === undefined ? user : { ...user, secure });
+      }
+      // A page that leads nowhere would never end.
+      after = page.next === after ? undefined : page.next;
+    } while (after !== undefined);
+    return users;
+  }
+
+  /**
+   * Queues one text to a person and gives its id. It is committed with everything else of this turn of
+   * the event loop, or by `commit`; then it goes out as soon as there is a link.
+   * @param text at most 32 KiB of UTF-8, well-formed.
+   * @throws SelfError
+   */
+  send(to: string, text: string, replyTo?: string): string {
+    if (labelOf(to) === this.#ownLabel) throw new SelfError();
+    const id = randomUUIDv7();
+    const { contact } = this.#conversation(to);
+    this.#outgoing.push({ contact, id, text, sentAt: this.#now(), replyTo });
+    if (!this.#commitScheduled) {
+      this.#commitScheduled = true;
+      setImmediate(() => {
+        this.#commitScheduled = false;
+        this.#commitOrTell();
+      });
+    }
+    return id;
+  }
+
+  /** Commits what was queued in this turn. @throws SQLiteError: then nothing of it is kept. */
+  commit(): void {
+    const outgoing = this.#outgoing;
+    this.#outgoing = [];
+    if (outgoing.length === 0 || this.#closed) return;
+    const sequences = this.profile.messages.queue(outgoing);
+    const byLabel = new Map<string, (NewOutgoing & { seq: number })[]>();
+    outgoing.forEach((message, index) => {
+      const { label, username } = message.contact;
+      const own = byLabel.get(label) ?? [];
+      own.push({ ...message, seq: sequences[index] as number });
+      byLabel.set(label, own);
+      this.#emit({ name: "delivery", to: username, id: message.id, state: "queued", at: message.sentAt });
+    });
+    for (const [label, messages] of byLabel) this.#conversations.get(label)?.committed(messages);
+    this.#watch();
+  }
+
+  /** The person looks at this chat: the link is kept up until `closeChat`. @throws SelfError */
+  openChat(username: string): Conversation {
+    if (labelOf(username) === this.#ownLabel) throw new SelfError();
+    const conversation = this.#conversation(username);
+    conversation.openChat();
+    return conversation;
+  }
+
+  closeChat(username: string): void {
+    this.#conversations.get(labelOf(username))?.closeChat();
+  }
+
+  /** Says `bye` on every link, leaves the server, and frees the account on this machine. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      this.#commitOrTell();
+    } finally {
+      this.#closed = true;
+      clearInterval(this.#tick);
+      this.#port.stop();
+      for (const conversation of this.#conversations.values()) conversation.close();
+      this.rendezvous.close();
+    }
+    const patience = performance.now() + CLOSE_PATIENCE;
+    while (
+      performance.now() < patience &&
+      [...this.#conversations.values()].some((each) => each.linkCount > 0)
+    ) {
+      await Bun.sleep(5);
+    }
+    this.#lock.release();
+    this.profile.close();
+  }
+
+  #emit(event: MessengerEvent): void {
+    if (event.name === "wire" && this.#options.trace !== true) return;
+    this.#options.onEvent(event);
+  }
+
+  #commitOrTell(): void {
+    const outgoing = this.#outgoing;
+    try {
+      this.commit();
+    } catch (error) {
+      for (const { contact, id, text } of outgoing) {
+        this.#emit({ name: "sendFailed", to: contact.username, id, text, error: error as Error });
+      }
+    }
+  }
+
+  #conversation(username: string): Conversation {
+    const label = labelOf(username);
+    const known = this.#conversations.get(label);
+    if (known !== undefined) return known;
+    const conversation = new Conversation(this.#host, this.profile.contacts.ensure(username));
+    this.#conversations.set(label, conversation);
+    return conversation;
+  }
+
+  #requireLink() {
+    const { link } = this.rendezvous;
+    if (link === undefined) throw new ServerError("server_unreachable");
+    return link;
+  }
+
+  #cameOnline(): void {
+    this.#watched = "";
+    this.#watch();
+    for (const conversation of this.#conversations.values()) conversation.peerMayBeReachable();
+  }
+
+  #presence(username: string, online: boolean): void {
+    this.#emit({ name: "presence", username, online });
+    if (online) this.#conversations.get(labelOf(username))?.peerMayBeReachable();
+  }
+
+  /** Tells the server whose coming matters: those for whom something waits, and open chats. */
+  #watch(): void {
+    const { link } = this.rendezvous;
+    if (link === undefined || this.#closed) return;
+    const users = [...this.#conversations.values()]
+      .filter((conversation) => conversation.wantsLink)
+      .map((conversation) => conversation.username)
+      .slice(0, MAX_WATCHED);
+    const wanted = users.join("\n");
+    if (wanted === this.#watched) return;
+    this.#watched = wanted;
+    link
+      .request("watch", { users })
+      .then(({ online }) => {
+        for (const username of online) this.#presence(username, true);
+      })
+      .catch((error: unknown) => {
+        // Without the server's news, redials and the next login find people.
+        if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+      });
+  }
+
+  async #lookUp(username: string): Promise<Whereabouts> {
+    const { link } = this.rendezvous;
+    if (link === undefined) return { name: "noServer" };
+    const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
+    const timer = setTimeout(() => resolve({ name: "noServer" }), LOOKUP_TIMEOUT);
+    const answer = link
+      .request("request_p2p", { target_user: username })
+      .then(whereaboutsOf, (error: unknown) => {
+        if (error instanceof RefusedError && error.code === "user_offline")
+          return { name: "offline" as const };
+        if (error instanceof RefusedError || error instanceof ServerError)
+          return { name: "noServer" as const };
+        throw error;
+      });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #identity(): TlsIdentity | undefined {
+    const { certificate, keys } = this.profile;
+    if (certificate === undefined || certificate.expiresAt <= this.#now()) return undefined;
+    return { key: privateKeyToPem(keys.privateKey), certificate: certificate.pem };
+  }
+
+  #makeHost(): ConversationHost & PeerPortHost {
+    const { profile } = this;
+    return {
+      profile,
+      ownLabel: this.#ownLabel,
+      get ownName() {
+        return profile.username;
+      },
+      now: this.#now,
+      random: this.#random,
+      emit: (event) => this.#emit(event),
+      lookUp: (username) => this.#lookUp(username),
+      wantsChanged: () => this.#watch(),
+      peerContext: (label): TlsContext | undefined => {
+        const identity = this.#identity();
+        if (identity === undefined) return undefined;
+        return diallerContext({ identity, authority: profile.authority, serverName: label });
+      },
+      acceptorContext: (): TlsContext | undefined => {
+        const identity = this.#identity();
+        return identity === undefined ? undefined : acceptorContext(identity, profile.authority);
+      },
+      conversationWith: (peer: ProvenPeer) => this.#conversation(peer.name),
+      isPinned: (peer: ProvenPeer) => {
+        const contact = profile.contacts.byLabel(peer.label);
+        return (
+          contact !== undefined &&
+          profile.contacts.pins(contact).some((pin) => pin.fingerprint === peer.fingerprint)
+        );
+      },
+      refused: (address, code) => this.#emit({ name: "refusal", address, code }),
+    };
+  }
+}
+
+function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
+  const seen = { kind: "direct", ip: info.target_ip, port: info.target_port };
+  const targets = new Map<string, Target>();
+  for (const { kind, ip, port } of [...(info.candidates ?? []), seen]) {
+    const address = ip === undefined ? undefined : parseDialableAddress(ip);
+    if (kind !== "direct" || address === undefined || port === undefined) continue;
+    targets.set(`${address} ${port}`, { ip: address, port });
+  }
+  return {
+    name: "online",
+    username: info.target_user,
+    targets: [...targets.values()].slice(0, MAX_CANDIDATES + 1),
+    fingerprint: info.fingerprint,
+    secure: info.secure !== false,
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * One connection to a peer whose certificate and key are proven, from the greeting to the end.
+ *
+ * 1. The acceptor says `hello`; the dialler checks it and answers with its own, within 10 s.
+ * 2. The link is complete: for the dialler when it has written `hello`, for the acceptor when it has
+ *    read it. From then on every checked message goes to the conversation.
+ * 3. A fault of the other side is told as `error` before closing; an `error` is never answered.
+ */
+import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
+import type { JsonObject } from "../protocol/framing.ts";
+import {
+  PEER_PROTOCOL,
+  readPeerMessage,
+  type PeerMessage,
+  type PeerOutput,
+} from "../protocol/peer-messages.ts";
+import type { LinkId } from "./link-choice.ts";
+import type { ProvenPeer } from "./peer-proof.ts";
+
+/** The greeting must be done this long after the handshake, in ms (PROTOCOL 3, step 6). */
+export const HELLO_TIMEOUT = 10_000;
+
+/** The messages of a conversation: all but the greeting. */
+export type ConversationMessage = Exclude<
+  PeerMessage,
+  { action: "hello" | "stream" | "invalid" | "unknown" }
+>;
+
+export interface PeerLinkEvents {
+  complete(link: PeerLink): void;
+  message(message: ConversationMessage, link: PeerLink): void;
+  /** Everything of one read was handed over. */
+  readEnd(link: PeerLink): void;
+  drained(link: PeerLink): void;
+  closed(reason: CloseReason, link: PeerLink): void;
+  trace?(direction: "in" | "out", message: JsonObject): void;
+}
+
+type State =
+  | { readonly name: "proving" }
+  | { readonly name: "greeting"; readonly timer: ReturnType<typeof setTimeout> }
+  | { readonly name: "complete"; readonly features: readonly string[] }
+  | { readonly name: "closed" };
+
+/** The code that each fault of the framing is told with. */
+const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
+  garbage: "bad_json",
+  tooLarge: "message_too_large",
+  incomplete: "bad_request",
+};
+
+export class PeerLink {
+  readonly id: LinkId;
+  readonly role: "acceptor" | "dialler";
+  /** The other side said that it ends on purpose. */
+  byeReceived = false;
+  readonly #ownName: string;
+  readonly #events: PeerLinkEvents;
+  #state: State = { name: "proving" };
+  #connection: Connection | undefined;
+  #peer: ProvenPeer | undefined;
+
+  constructor(id: LinkId, role: "acceptor" | "dialler", ownName: string, events: PeerLinkEvents) {
+    this.id = id;
+    this.role = role;
+    this.#ownName = ownName;
+    this.#events = events;
+  }
+
+  get peer(): ProvenPeer | undefined {
+    return this.#peer;
+  }
+
+  get isComplete(): boolean {
+    return this.#state.name === "complete";
+  }
+
+  get features(): readonly string[] {
+    return this.#state.name === "complete" ? this.#state.features : [];
+  }
+
+  get remoteAddress(): string {
+    return this.#connection?.remoteAddress ?? "";
+  }
+
+  /** `performance.now()` of the last byte read. */
+  get lastReadAt(): number {
+    return this.#connection?.lastReadAt ?? 0;
+  }
+
+  get queuedBytes(): number {
+    return this.#connection?.queuedBytes ?? 0;
+  }
+
+  /** The greeting begins: the connection is `peer`'s, proven. */
+  greet(connection: Connection, peer: ProvenPeer): void {
+    if (this.#state.name !== "proving") return;
+    this.#connection = connection;
+    this.#peer = peer;
+    this.#state = {
+      name: "greeting",
+      timer: setTimeout(() => connection.terminate("hello_timeout"), HELLO_TIMEOUT),
+    };
+    if (this.role === "acceptor") this.#sayHello();
+  }
+
+  send(message: PeerOutput): void {
+    this.#events.trace?.("out", message);
+    this.#connection?.send(message);
+  }
+
+  flush(): void {
+    this.#connection?.flush();
+  }
+
+  /** Tells the other side of its fault, and ends. */
+  refuse(code: string): void {
+    this.send({ action: "error", code });
+    this.#connection?.end(code);
+  }
+
+  end(code: string): void {
+    this.#connection?.end(code);
+  }
+
+  terminate(code: string): void {
+    this.#connection?.terminate(code);
+  }
+
+  pauseReading(): void {
+    this.#connection?.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#connection?.resumeReading();
+  }
+
+  /** For the connection that this link stands on. */
+  readonly handlers: ConnectionHandlers = {
+    message: (object) => this.#take(object),
+    fault: (fault) => this.refuse(FAULT_CODES[fault]),
+    readEnd: () => {
+      if (this.#state.name === "complete") this.#events.readEnd(this);
+    },
+    // A peer that does not read is not read from either, until it does (PROTOCOL 5).
+    overflow: (connection) => connection.pauseReading(),
+    drained: (connection) => {
+      connection.resumeReading();
+      if (this.#state.name === "complete") this.#events.drained(this);
+    },
+    closed: (reason) => {
+      if (this.#state.name === "greeting") clearTimeout(this.#state.timer);
+      this.#state = { name: "closed" };
+      this.#events.closed(reason, this);
+    },
+  };
+
+  #sayHello(): void {
+    this.send({ action: "hello", protocol: PEER_PROTOCOL, username: this.#ownName, features: [] });
+    this.flush();
+  }
+
+  #take(object: JsonObject): void {
+    this.#events.trace?.("in", object);
+    const message = readPeerMessage(object);
+    switch (this.#state.name) {
+      case "greeting":
+        this.#takeGreeting(message, this.#state.timer);
+        return;
+      case "complete":
+        if (message.action === "invalid" || message.action === "hello" || message.action === "stream") {
+          this.refuse("bad_request");
+        } else if (message.action !== "unknown") {
+          if (message.action === "bye") this.byeReceived = true;
+          this.#events.message(message, this);
+        }
+        return;
+      case "proving":
+      case "closed":
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  #takeGreeting(message: PeerMessage, timer: ReturnType<typeof setTimeout>): void {
+    if (message.action === "error") {
+      this.end(message.code);
+      return;
+    }
+    if (message.action !== "hello" || message.protocol < 1) {
+      this.refuse(message.action === "hello" ? "unsupported_protocol" : "bad_request");
+      return;
+    }
+    if (message.username !== this.#peer?.name) {
+      this.refuse("wrong_name");
+      return;
+    }
+    clearTimeout(timer);
+    this.#state = { name: "complete", features: message.features };
+    if (this.role === "dialler") this.#sayHello();
+    this.#events.complete(this);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Where accounts live on this machine: `DIR/<first 16 hex of the authority's fingerprint>/<label>/`, so
+ * that a server that moves keeps its people's history, with `DIR/servers.db` beside them.
+ */
+import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const AUTHORITY_DIGITS = 16;
+
+export function serversFile(dataFolder: string): string {
+  return join(dataFolder, "servers.db");
+}
+
+export function profileFolder(dataFolder: string, authorityFingerprint: string, label: string): string {
+  return join(dataFolder, authorityFingerprint.slice(0, AUTHORITY_DIGITS), label);
+}
+
+export function profileFile(folder: string): string {
+  return join(folder, "profile.db");
+}
+
+export function lockFile(folder: string): string {
+  return join(folder, "lock.db");
+}
+
+/** Makes a folder that only its owner may enter. */
+export function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+}
+
+/** The folders below `dataFolder` that hold a profile, for all authorities or for one. */
+export function profileFolders(dataFolder: string, authorityFingerprint?: string): string[] {
+  if (!existsSync(dataFolder)) return [];
+  const wanted = authorityFingerprint?.slice(0, AUTHORITY_DIGITS);
+  return readdirSync(dataFolder)
+    .filter((name) => /^[0-9a-f]{16}$/.test(name) && (wanted === undefined || name === wanted))
+    .flatMap((authority) =>
+      readdirSync(join(dataFolder, authority))
+        .filter((name) => /^[0-9a-f]{40}$/.test(name))
+        .map((name) => join(dataFolder, authority, name)),
+    )
+    .filter((folder) => existsSync(profileFile(folder)))
+    .sort();
+}

@@ -1,0 +1,69 @@
+/**
+ * One process has an account online on this machine. It has written its pid and command into `lock.db`
+ * and holds a write transaction there to its end; `kill -9` frees it, and others can still read who
+ * holds it.
+ */
+import { Database } from "bun:sqlite";
+import { closeSync, openSync } from "node:fs";
+
+import { lockFile } from "./profile-folders.ts";
+
+export type LockOwner = { readonly pid: number; readonly command: string };
+
+/** The account is online in another process of this machine. */
+export class ProfileLockedError extends Error {
+  readonly owner: LockOwner | undefined;
+
+  constructor(owner: LockOwner | undefined) {
+    super(`locked by ${owner === undefined ? "another process" : `${owner.pid} (${owner.command})`}`);
+    this.owner = owner;
+  }
+}
+
+export class ProfileLock {
+  // A Database without a reference is closed by the collector, and its locks end.
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @throws ProfileLockedError when another process holds it. */
+  static acquire(folder: string, owner: LockOwner): ProfileLock {
+    const file = lockFile(folder);
+    closeSync(openSync(file, "a", 0o600));
+    const database = new Database(file, { create: true, strict: true });
+    try {
+      database.run("PRAGMA busy_timeout=0");
+      database.run("BEGIN IMMEDIATE");
+      database.run("CREATE TABLE IF NOT EXISTS owner (pid INTEGER NOT NULL, command TEXT NOT NULL)");
+      database.run("DELETE FROM owner");
+      database.run("INSERT INTO owner VALUES (?, ?)", [owner.pid, owner.command]);
+      database.run("COMMIT");
+      // Whoever slips in between has the lock, and this process says so.
+      database.run("BEGIN IMMEDIATE");
+      return new ProfileLock(database);
+    } catch (error) {
+      const busy = (error as { code?: string }).code?.startsWith("SQLITE_BUSY") === true;
+      const holder = busy ? readOwner(database) : undefined;
+      database.close();
+      if (busy) throw new ProfileLockedError(holder);
+      throw error;
+    }
+  }
+
+  release(): void {
+    this.#database.run("ROLLBACK");
+    this.#database.close();
+  }
+}
+
+function readOwner(database: Database): LockOwner | undefined {
+  try {
+    return database.query<LockOwner, []>("SELECT pid, command FROM owner").get() ?? undefined;
+  } catch (error) {
+    // The holder is between its first lines: there is a lock, and its name is not readable yet.
+    if ((error as { code?: string }).code?.startsWith("SQLITE_") === true) return undefined;
+    throw error;
+  }
+}

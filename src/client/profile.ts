@@ -1,0 +1,204 @@
+/**
+ * The profile of one account on this machine: its key, certificate and session, and the contacts and
+ * messages that stand beside them in `profile.db`.
+ */
+import type { Database } from "bun:sqlite";
+
+import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
+import { ContactStore } from "./contact-store.ts";
+import { MessageStore } from "./message-store.ts";
+import { makePrivateFolder, profileFile } from "./profile-folders.ts";
+import { openStore, type Schema } from "./sqlite.ts";
+
+const SCHEMA: Schema = {
+  applicationId: 0x70616c6f,
+  versions: [
+    `CREATE TABLE account (
+       username TEXT NOT NULL,
+       private_key TEXT NOT NULL,
+       authority TEXT NOT NULL,
+       host TEXT NOT NULL,
+       port INTEGER NOT NULL,
+       certificate TEXT,
+       certificate_received_at INTEGER,
+       certificate_expires_at INTEGER,
+       session_token TEXT,
+       has_been_online INTEGER NOT NULL DEFAULT 0
+     ) STRICT;
+     CREATE TABLE contacts (
+       id INTEGER PRIMARY KEY,
+       label TEXT NOT NULL UNIQUE,
+       username TEXT NOT NULL,
+       targets TEXT NOT NULL DEFAULT '[]'
+     ) STRICT;
+     CREATE TABLE pins (
+       contact INTEGER NOT NULL REFERENCES contacts(id),
+       spki BLOB NOT NULL,
+       fingerprint TEXT NOT NULL,
+       pinned_at INTEGER NOT NULL,
+       PRIMARY KEY (contact, fingerprint)
+     ) STRICT;
+     CREATE TABLE pending_keys (
+       contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+       spki BLOB NOT NULL,
+       fingerprint TEXT NOT NULL,
+       seen_at INTEGER NOT NULL
+     ) STRICT;
+     CREATE TABLE messages (
+       -- The order of writing (outgoing) and of arrival (incoming).
+       seq INTEGER PRIMARY KEY,
+       contact INTEGER NOT NULL REFERENCES contacts(id),
+       outgoing INTEGER NOT NULL,
+       id TEXT NOT NULL,
+       text TEXT NOT NULL,
+       reply_to TEXT,
+       sent_at INTEGER,
+       -- On the disk of the one who received it: ours for incoming, the peer's for outgoing.
+       received_at INTEGER,
+       -- 0 queued, 1 sent, 2 received.
+       state INTEGER NOT NULL,
+       printed INTEGER NOT NULL DEFAULT 0,
+       UNIQUE (contact, outgoing, id)
+     ) STRICT;
+     CREATE INDEX messages_by_contact ON messages (contact, seq);
+     CREATE INDEX outbox ON messages (contact, seq) WHERE outgoing = 1 AND state < 2;
+     CREATE INDEX unprinted ON messages (seq) WHERE outgoing = 0 AND printed = 0;`,
+  ],
+};
+
+/** A certificate that the authority gave for this account's key; times in ms since 1970. */
+export type OwnCertificate = {
+  readonly pem: string;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+};
+
+type AccountRow = {
+  username: string;
+  private_key: string;
+  authority: string;
+  host: string;
+  port: number;
+  certificate: string | null;
+  certificate_received_at: number | null;
+  certificate_expires_at: number | null;
+  session_token: string | null;
+  has_been_online: number;
+};
+
+export type NewAccount = { username: string; authority: string; host: string; port: number };
+
+export class Profile {
+  readonly folder: string;
+  readonly contacts: ContactStore;
+  readonly messages: MessageStore;
+  readonly keys: KeyPair;
+  /** PEM of the authority whose certificates count for this account. */
+  readonly authority: string;
+  readonly #database: Database;
+
+  private constructor(folder: string, database: Database, row: AccountRow) {
+    this.folder = folder;
+    this.#database = database;
+    this.contacts = new ContactStore(database);
+    this.messages = new MessageStore(database);
+    this.keys = keyPairFromPem(row.private_key);
+    this.authority = row.authority;
+  }
+
+  /** Opens the profile in `folder`, or makes it. @throws StoreError */
+  static open(folder: string, create?: NewAccount): Profile {
+    makePrivateFolder(folder);
+    const database = openStore(profileFile(folder), SCHEMA);
+    try {
+      const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
+      if (read() === null && create !== undefined) {
+        database.run(
+          "INSERT INTO account (username, private_key, authority, host, port) VALUES (?, ?, ?, ?, ?)",
+          [
+            create.username,
+            privateKeyToPem(generateKeyPair().privateKey),
+            create.authority,
+            create.host,
+            create.port,
+          ],
+        );
+      }
+      const row = read();
+      if (row === null) throw new Error(`${folder}: no account`);
+      return new Profile(folder, database, row);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  #row(): AccountRow {
+    return this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
+  }
+
+  get username(): string {
+    return this.#row().username;
+  }
+
+  get server(): { host: string; port: number } {
+    const { host, port } = this.#row();
+    return { host, port };
+  }
+
+  get sessionToken(): string | undefined {
+    return this.#row().session_token ?? undefined;
+  }
+
+  /** Whether this account was ever logged in from here. */
+  get hasBeenOnline(): boolean {
+    return this.#row().has_been_online === 1;
+  }
+
+  get certificate(): OwnCertificate | undefined {
+    const row = this.#row();
+    if (row.certificate === null || row.certificate_expires_at === null) return undefined;
+    return {
+      pem: row.certificate,
+      receivedAt: row.certificate_received_at ?? 0,
+      expiresAt: row.certificate_expires_at,
+    };
+  }
+
+  saveLogin(login: {
+    username: string;
+    host: string;
+    port: number;
+    token: string | undefined;
+    certificate: OwnCertificate;
+  }): void {
+    this.#database.run(
+      `UPDATE account SET username = ?, host = ?, port = ?, session_token = ?, has_been_online = 1,
+       certificate = ?, certificate_received_at = ?, certificate_expires_at = ?`,
+      [
+        login.username,
+        login.host,
+        login.port,
+        login.token ?? null,
+        login.certificate.pem,
+        login.certificate.receivedAt,
+        login.certificate.expiresAt,
+      ],
+    );
+  }
+
+  saveCertificate(certificate: OwnCertificate): void {
+    this.#database.run(
+      "UPDATE account SET certificate = ?, certificate_received_at = ?, certificate_expires_at = ?",
+      [certificate.pem, certificate.receivedAt, certificate.expiresAt],
+    );
+  }
+
+  forgetToken(): void {
+    this.#database.run("UPDATE account SET session_token = NULL");
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * Being online: one account's session at the rendezvous server.
+ *
+ * 1. `connect` reaches the server, then resumes with the stored token, or logs in with the password.
+ * 2. `keepOnline` reconnects after a lost link, after 1 to 60 s, growing and jittered.
+ * 3. The certificate is renewed 12 hours after receipt, also when the machine slept meanwhile.
+ */
+import { X509Certificate } from "node:crypto";
+import { networkInterfaces } from "node:os";
+
+import { issuedBy, readCertificate } from "../identity/certificate.ts";
+import { label } from "../identity/names.ts";
+import { parseDialableAddress } from "../protocol/ip-address.ts";
+import type { Language } from "../protocol/language.ts";
+import { MAX_ADDRESSES } from "../protocol/rendezvous-messages.ts";
+import type { OwnCertificate, Profile } from "./profile.ts";
+import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
+import { contactServer, type ContactOptions } from "./server-contact.ts";
+import { authorityFingerprint, ServerError } from "./server-trust.ts";
+
+/** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
+export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
+/** How often the clock is looked at, in ms; a longer gap between two looks means that the machine slept. */
+const TICK = 30_000;
+const SLEPT = 3 * TICK;
+const FIRST_WAIT = 1_000;
+const LONGEST_WAIT = 60_000;
+
+/** Wait before the next attempt, in ms: 1 to 60 s, doubling, half of it drawn. @param random in [0, 1) */
+export function reconnectDelay(attempt: number, random: number): number {
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(attempt, 10));
+  return Math.max(FIRST_WAIT, wait * (0.5 + random / 2));
+}
+
+export type RendezvousState =
+  | { readonly name: "offline" }
+  | { readonly name: "connecting" }
+  | { readonly name: "online" }
+  /** `until`: ms since 1970. */
+  | { readonly name: "waiting"; readonly until: number; readonly why: Error }
+  /** It will not come back by itself. */
+  | { readonly name: "stopped"; readonly why: Error };
+
+export type RendezvousEvents = {
+  state(state: RendezvousState): void;
+  presence(username: string, online: boolean): void;
+  /** The account is used with a key that the server had not seen. */
+  newKey(): void;
+  /** The server's clock less ours, in ms. */
+  clockOffset(offset: number): void;
+  trace?: LinkEvents["trace"];
+};
+
+export type RendezvousOptions = Omit<ContactOptions, "events"> & {
+  readonly profile: Profile;
+  readonly language: Language;
+  readonly p2pPort: () => number;
+  /** The password, asked for only when it is needed; undefined when there is none. */
+  readonly password: () => Promise<string | undefined>;
+  readonly random: () => number;
+  readonly events: RendezvousEvents;
+};
+
+/** Answers after which trying again later is right. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set([
+  "server_busy",
+  "server_closing",
+  "rate_limited",
+  "internal_error",
+]);
+
+export function isTransient(error: unknown): boolean {
+  if (error instanceof RefusedError) return TRANSIENT_CODES.has(error.code);
+  return error instanceof ServerError && error.isTransient;
+}
+
+/** No token is stored, or it was refused, and there is nobody to give a password. */
+export class PasswordNeededError extends Error {}
+
+export class Rendezvous {
+  readonly #options: RendezvousOptions;
+  #state: RendezvousState = { name: "offline" };
+  #link: RendezvousLink | undefined;
+  #persistent = false;
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #tick: ReturnType<typeof setInterval> | undefined;
+  #tickedAt = 0;
+  #renewing = false;
+  #closed = false;
+
+  constructor(options: RendezvousOptions) {
+    this.#options = options;
+  }
+
+  get state(): RendezvousState {
+    return this.#state;
+  }
+
+  /** The link while logged in. */
+  get link(): RendezvousLink | undefined {
+    return this.#state.name === "online" ? this.#link : undefined;
+  }
+
+  get localAddress(): string {
+    return this.#link?.localAddress ?? "";
+  }
+
+  /** One attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
+  async connect(): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#become({ name: "connecting" });
+    try {
+      const contact = await contactServer({ ...this.#options, events: this.#linkEvents() });
+      this.#link = contact.link;
+      if (this.#closed) throw new ServerError("server_unreachable");
+      await this.#logIn(contact.link, contact.authority);
+      if (this.#closed || !contact.link.isOpen) throw new ServerError("server_unreachable");
+      this.#options.events.clockOffset(contact.clockOffset);
+    } catch (error) {
+      this.#link?.close("login_failed");
+      this.#link = undefined;
+      this.#become({ name: "offline" });
+      throw error;
+    }
+    this.#attempt = 0;
+    this.#tickedAt = this.#options.now();
+    this.#tick ??= setInterval(() => this.#onTick(), TICK);
+    this.#become({ name: "online" });
+  }
+
+  /** From now on a lost link is reconnected. With `connectNow` the first attempt is made at once. */
+  keepOnline(connectNow = false): void {
+    this.#persistent = true;
+    if (connectNow && this.#state.name === "offline") this.#reconnect();
+  }
+
+  /** The next attempt follows a failure that the caller has seen. */
+  retryAfter(why: Error): void {
+    this.#persistent = true;
+    this.#wait(why);
+  }
+
+  async logOut(): Promise<void> {
+    await this.link?.request("logout", {});
+    this.#options.profile.forgetToken();
+    this.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#persistent = false;
+    clearTimeout(this.#retry);
+    clearInterval(this.#tick);
+    this.#link?.close("done");
+  }
+
+  #become(state: RendezvousState): void {
+    this.#state = state;
+    this.#options.events.state(state);
+  }
+
+  #linkEvents(): LinkEvents {
+    const { events } = this.#options;
+    let mine: RendezvousLink | undefined;
+    return {
+      presence: (username, online) => events.presence(username, online),
+      news: (code) => {
+        mine = this.#link;
+        if (code !== "session_replaced") return;
+        this.#persistent = false;
+        this.#become({ name: "stopped", why: new RefusedError(code, "") });
+        mine?.close(code);
+      },
+      closed: () => {
+        if (this.#state.name !== "online") return;
+        this.#link = undefined;
+        const why = new ServerError("server_unreachable");
+        if (this.#persistent) this.#wait(why);
+        else this.#become({ name: "offline" });
+      },
+      ...(events.trace === undefined ? {} : { trace: events.trace }),
+    };
+  }
+
+  #wait(why: Error): void {
+    if (this.#closed) return;
+    const delay = reconnectDelay(this.#attempt++, this.#options.random());
+    this.#become({ name: "waiting", until: this.#options.now() + delay, why });
+    this.#retry = setTimeout(() => this.#reconnect(), delay);
+  }
+
+  #reconnect(): void {
+    this.connect().catch((error: unknown) => {
+      if (!(error instanceof Error)) throw error;
+      if (isTransient(error)) this.#wait(error);
+      else if (!this.#closed) this.#become({ name: "stopped", why: error });
+    });
+  }
+
+  async #logIn(link: RendezvousLink, authority: string): Promise<void> {
+    const { profile, language } = this.#options;
+    if (authorityFingerprint(authority) !== authorityFingerprint(profile.authority)) {
+      throw new ServerError("server_changed", {
+        expected: authorityFingerprint(profile.authority),
+        found: authorityFingerprint(authority),
+      });
+    }
+    const common = {
+      p2p_port: this.#options.p2pPort(),
+      public_key: profile.keys.spki.toString("base64"),
+      addresses: ownAddresses(),
+      lang: language,
+    };
+    const token = profile.sessionToken;
+    if (token !== undefined) {
+      try {
+        this.#accept(await link.request("resume", { session_token: token, ...common }), authority);
+        return;
+      } catch (error) {
+        if (!(error instanceof RefusedError) || error.code !== "invalid_credentials") throw error;
+        profile.forgetToken();
+      }
+    }
+    const password = await this.#options.password();
+    if (password === undefined) throw new PasswordNeededError();
+    this.#accept(await link.request("login", { username: profile.username, password, ...common }), authority);
+  }
+
+  #accept(
+    login: {
+      username: string;
+      session_token: string | undefined;
+      certificate: string | undefined;
+      authority: string | undefined;
+      new_key: boolean | undefined;
+    },
+    authority: string,
+  ): void {
+    const { profile, host, port, events } = this.#options;
+    if (login.certificate === undefined || login.authority === undefined)
+      throw new ServerError("server_protocol");
+    if (authorityFingerprint(login.authority) !== authorityFingerprint(authority)) {
+      throw new ServerError("server_changed", {
+        expected: authorityFingerprint(authority),
+        found: authorityFingerprint(login.authority),
+      });
+    }
+    if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
+    profile.saveLogin({
+      username: login.username,
+      host,
+      port,
+      token: login.session_token,
+      certificate: this.#checkCertificate(login.certificate, login.username),
+    });
+    if (login.new_key === true) events.newKey();
+  }
+
+  /** A certificate that no peer would accept is the server's fault, and better known here than there. */
+  #checkCertificate(pem: string, username: string): OwnCertificate {
+    const { profile, now } = this.#options;
+    const certificate = new X509Certificate(pem);
+    const names = readCertificate(certificate);
+    const good =
+      issuedBy(certificate, new X509Certificate(profile.authority)) &&
+      names.spki.equals(profile.keys.spki) &&
+      names.commonNames.length === 1 &&
+      names.commonNames[0] === username;
+    if (!good) throw new ServerError("server_protocol");
+    return { pem, receivedAt: now(), expiresAt: names.notAfter };
+  }
+
+  #onTick(): void {
+    const now = this.#options.now();
+    const gap = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (gap > SLEPT) {
+      if (this.#state.name === "waiting") this.#reconnectNow();
+      else this.#link?.checkNow();
+    }
+    const certificate = this.#options.profile.certificate;
+    // A clock that was set back leaves a certificate from the future; it is renewed too.
+    if (certificate !== undefined && Math.abs(now - certificate.receivedAt) >= RENEW_AFTER) this.#renew();
+  }
+
+  #reconnectNow(): void {
+    clearTimeout(this.#retry);
+    this.#reconnect();
+  }
+
+  #renew(): void {
+    const link = this.link;
+    if (link === undefined || this.#renewing) return;
+    const { profile } = this.#options;
+    this.#renewing = true;
+    link
+      .request("renew", { public_key: profile.keys.spki.toString("base64") })
+      .then((renewed) =>
+        profile.saveCertificate(this.#checkCertificate(renewed.certificate, profile.username)),
+      )
+      .catch((error: unknown) => {
+        // The next tick asks again; the old certificate has twelve hours left.
+        if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+      })
+      .finally(() => {
+        this.#renewing = false;
+      });
+  }
+}
+
+/** This machine's own addresses, for peers in the same network; at most eight. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
+    .map((address) => parseDialableAddress(address.address))
+    .filter((address) => address !== undefined)
+    .slice(0, MAX_ADDRESSES);
+}

@@ -1,0 +1,77 @@
+/**
+ * Opening the client's SQLite files: mode 0600, WAL, `synchronous=FULL`, and a schema with a version
+ * that only grows.
+ */
+import { Database } from "bun:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
+
+/** A file that is not ours, is newer than this program, or cannot be read. */
+export class StoreError extends Error {
+  readonly code: "not_ours" | "newer" | "unreadable";
+  readonly file: string;
+
+  constructor(code: StoreError["code"], file: string, cause?: unknown) {
+    super(`${file}: ${code}`, { cause });
+    this.code = code;
+    this.file = file;
+  }
+}
+
+/** How long one process waits for another's commit, in ms. */
+const BUSY_TIMEOUT = 5_000;
+
+export type Schema = {
+  /** Stands in the file's header, so that another program's database is never taken for ours. */
+  readonly applicationId: number;
+  /** One script for each version, the first makes version 1. */
+  readonly versions: readonly string[];
+};
+
+/**
+ * Opens or makes a database and brings its schema up to date, each version in one transaction.
+ * @throws StoreError
+ */
+export function openStore(file: string, schema: Schema): Database {
+  let database: Database | undefined;
+  try {
+    closeSync(openSync(file, "a", 0o600));
+    database = new Database(file, { create: true, strict: true });
+    database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
+    // Read first: nothing may be written to a file that is not ours.
+    bringUpToDate(database, file, schema);
+    database.run("PRAGMA journal_mode=WAL");
+    database.run("PRAGMA synchronous=FULL");
+    database.run("PRAGMA foreign_keys=ON");
+    chmodSync(file, 0o600);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError("unreadable", file, error);
+  }
+}
+
+function pragma(database: Database, name: string): number {
+  const row = database.query<{ [name: string]: number }, []>(`PRAGMA ${name}`).get();
+  return row?.[name] ?? 0;
+}
+
+function bringUpToDate(database: Database, file: string, schema: Schema): void {
+  const migrate = database.transaction(() => {
+    const version = pragma(database, "user_version");
+    const applicationId = pragma(database, "application_id");
+    const empty = pragma(database, "schema_version") === 0;
+    if (!empty && applicationId !== schema.applicationId) throw new StoreError("not_ours", file);
+    if (version > schema.versions.length) throw new StoreError("newer", file);
+    if (version === schema.versions.length) return;
+    database.run(`PRAGMA application_id=${schema.applicationId}`);
+    for (const script of schema.versions.slice(version)) database.run(script);
+    database.run(`PRAGMA user_version=${schema.versions.length}`);
+  });
+  if (
+    pragma(database, "user_version") === schema.versions.length &&
+    pragma(database, "application_id") === schema.applicationId
+  )
+    return;
+  migrate.immediate();
+}
