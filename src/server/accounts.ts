@@ -1,0 +1,99 @@
+/** The accounts in the database: rows of `users`, and the names of deleted ones that are not free yet. */
+import type { Database } from "bun:sqlite";
+
+import { fold } from "../identity/names.ts";
+
+/** How long a deleted account's name stays taken, in ms: its last certificate ends within it (PROTOCOL 4). */
+export const DELETED_NAME_PERIOD = 25 * 3_600_000;
+/** Longest email address (RFC 5321, 4.5.3.1.3, without the brackets). */
+const MAX_EMAIL = 254;
+
+export type Account = {
+  readonly id: number;
+  /** The registered spelling. */
+  readonly username: string;
+  readonly fold: string;
+  /** The argon2id hash. */
+  readonly password: string;
+  readonly disabled: number;
+};
+
+/** Whether an email address may be registered: empty, or something on both sides of one `@`. */
+export function isEmailAcceptable(email: string): boolean {
+  return email === "" || (email.length <= MAX_EMAIL && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email));
+}
+
+export class Accounts {
+  readonly #database: Database;
+  readonly #byFold;
+  readonly #byId;
+  readonly #deletedName;
+  readonly #insert;
+
+  constructor(database: Database) {
+    const columns = "SELECT id, username, fold, password, disabled FROM users";
+    this.#database = database;
+    this.#byFold = database.query<Account, [string]>(`${columns} WHERE fold = ?`);
+    this.#byId = database.query<Account, [number]>(`${columns} WHERE id = ?`);
+    this.#deletedName = database.query<{ until: number }, [string]>(
+      "SELECT until FROM deleted_names WHERE fold = ?",
+    );
+    this.#insert = database.query<unknown, [string, string, string, string, string]>(
+      "INSERT INTO users (username, password, email, created_at, fold) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+  }
+
+  /** By a name in any case. */
+  find(name: string): Account | undefined {
+    return this.#byFold.get(fold(name)) ?? undefined;
+  }
+
+  byId(id: number): Account | undefined {
+    return this.#byId.get(id) ?? undefined;
+  }
+
+  /** Whether a name cannot be registered at `now` (ms since 1970): someone has it, or had it within 25 hours. */
+  isTaken(name: string, now: number): boolean {
+    if (this.find(name) !== undefined) return true;
+    const deleted = this.#deletedName.get(fold(name));
+    return deleted !== null && deleted.until > now;
+  }
+
+  /** Adds an account and returns when it is on the disk; false when the name is taken. */
+  add(account: { username: string; hash: string; email: string }, now: number): boolean {
+    if (this.isTaken(account.username, now)) return false;
+    const made = new Date(now).toISOString().slice(0, 19).replace("T", " ");
+    const { changes } = this.#insert.run(
+      account.username,
+      account.hash,
+      account.email,
+      made,
+      fold(account.username),
+    );
+    return changes === 1;
+  }
+
+  /** Sets a new hash and voids every token of the user but `keptToken` (its SHA-256). */
+  setPassword(id: number, hash: string, keptToken: Uint8Array | undefined): void {
+    this.#database.transaction(() => {
+      this.#database.query("UPDATE users SET password = ? WHERE id = ?").run(hash, id);
+      this.#database
+        .query("DELETE FROM tokens WHERE user_id = ? AND hash IS NOT ?")
+        .run(id, keptToken ?? null);
+    })();
+  }
+
+  /** Removes the account with its tokens and keys, and keeps its name from being registered for 25 hours. */
+  delete(account: Account, now: number): void {
+    this.#database.transaction(() => {
+      for (const table of ["tokens", "known_keys"]) {
+        this.#database.query(`DELETE FROM ${table} WHERE user_id = ?`).run(account.id);
+      }
+      this.#database.query("DELETE FROM users WHERE id = ?").run(account.id);
+      this.#database.query("DELETE FROM deleted_names WHERE until <= ?").run(now);
+      this.#database
+        .query("INSERT OR REPLACE INTO deleted_names (fold, until) VALUES (?, ?)")
+        .run(account.fold, now + DELETED_NAME_PERIOD);
+    })();
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The order of one connection's requests (PROTOCOL 4): one is in work at a time, a few wait, then
+ * reading pauses. Who does not read his answers gets no further ones until he does.
+ */
+import type { Connection } from "../net/connection.ts";
+
+/** Requests of one connection that wait for the one in work; then reading pauses. */
+export const MAX_WAITING = 16;
+/** Bytes queued to a connection beyond which its next request waits. */
+const CONGESTION_LIMIT = 256 * 1024;
+
+/** `answering`: the answer comes later; `congested`: the client does not read what it asked for. */
+type State = "idle" | "answering" | "congested" | "closed";
+
+export class OneAtATime<Item> {
+  readonly #connection: Connection;
+  readonly #begin: (item: Item) => "answered" | "later";
+  #state: State = "idle";
+  #waiting: Item[] = [];
+
+  /** `begin` works on an item; when it says "later", `answered` is called when it is. */
+  constructor(connection: Connection, begin: (item: Item) => "answered" | "later") {
+    this.#connection = connection;
+    this.#begin = begin;
+  }
+
+  take(item: Item): void {
+    if (this.#state === "closed") return;
+    if (this.#state === "idle") {
+      this.#work(item);
+      if (this.#isHeldBack()) this.#connection.pauseReading();
+      return;
+    }
+    this.#waiting.push(item);
+    if (this.#waiting.length >= MAX_WAITING) this.#connection.pauseReading();
+  }
+
+  /** The item in work is answered: on with those that wait. */
+  answered(): void {
+    if (this.#state === "answering") this.#goOn();
+  }
+
+  /** What was queued to the connection has left. */
+  drained(): void {
+    if (this.#state === "congested") this.#goOn();
+  }
+
+  /** Forgets what waits, and takes nothing more. */
+  close(): void {
+    this.#state = "closed";
+    this.#waiting = [];
+  }
+
+  #goOn(): void {
+    this.#state = "idle";
+    while (this.#state === "idle" && this.#connection.isOpen && !this.#isHeldBack()) {
+      const item = this.#waiting.shift();
+      if (item === undefined) {
+        this.#connection.resumeReading();
+        return;
+      }
+      this.#work(item);
+    }
+  }
+
+  #work(item: Item): void {
+    if (this.#begin(item) === "later" && this.#state === "idle") this.#state = "answering";
+  }
+
+  #isHeldBack(): boolean {
+    const connection = this.#connection;
+    if (this.#state === "idle" && connection.isOpen) {
+      if (connection.queuedBytes > CONGESTION_LIMIT) connection.flush();
+      // What the socket did not take now ends with `drained`.
+      if (connection.queuedBytes > CONGESTION_LIMIT) this.#state = "congested";
+    }
+    return this.#state === "congested";
+  }
+}

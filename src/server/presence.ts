@@ -1,0 +1,106 @@
+/**
+ * Who is online, and who wants to know (PROTOCOL 4). A value that returns whom to tell; whoever holds it
+ * sends the news.
+ */
+
+export type Member = {
+  /** The name by which the member is unique. */
+  readonly fold: string;
+};
+
+export class Presence<M extends Member> {
+  readonly #online = new Map<string, M>();
+  /** The members by fold, ascending in UTF-16 units. */
+  readonly #sorted: M[] = [];
+  readonly #watchers = new Map<string, Set<M>>();
+  readonly #watched = new Map<M, readonly string[]>();
+
+  get size(): number {
+    return this.#online.size;
+  }
+
+  find(fold: string): M | undefined {
+    return this.#online.get(fold);
+  }
+
+  /** Whether this very member is online, and not another one of the same name. */
+  has(member: M): boolean {
+    return this.#online.get(member.fold) === member;
+  }
+
+  /** Comes online, in the place of whoever was online by that name; gives those to be told: nobody, if someone was. */
+  enter(member: M): M[] {
+    const index = this.#indexFrom(member.fold);
+    const previous = this.#online.get(member.fold);
+    this.#online.set(member.fold, member);
+    this.#sorted.splice(index, previous === undefined ? 0 : 1, member);
+    if (previous === undefined) return this.#watchersOf(member.fold);
+    this.#unwatch(previous);
+    return [];
+  }
+
+  /** Goes offline, and watches nobody any more; gives those to be told. Not for one who was replaced. */
+  leave(member: M): M[] {
+    if (!this.has(member)) return [];
+    this.#online.delete(member.fold);
+    this.#sorted.splice(this.#indexFrom(member.fold), 1);
+    this.#unwatch(member);
+    return this.#watchersOf(member.fold);
+  }
+
+  /** From now on `watcher`, who is online, wants news of these names (folded) and of no others; gives those online now. */
+  watch(watcher: M, folds: Iterable<string>): M[] {
+    this.#unwatch(watcher);
+    const wanted = [...new Set(folds)];
+    const online: M[] = [];
+    for (const fold of wanted) {
+      const watchers = this.#watchers.get(fold) ?? new Set();
+      watchers.add(watcher);
+      this.#watchers.set(fold, watchers);
+      const member = this.#online.get(fold);
+      if (member !== undefined) online.push(member);
+    }
+    this.#watched.set(watcher, wanted);
+    return online;
+  }
+
+  /** The members whose fold begins with `prefix` and comes after `after`, in the order of their folds. */
+  *page(prefix: string, after: string): Generator<M, void, void> {
+    let index = this.#indexFrom(after > prefix ? after : prefix);
+    for (;;) {
+      const member = this.#sorted[index++];
+      if (member === undefined || !member.fold.startsWith(prefix)) return;
+      if (after === "" || member.fold > after) yield member;
+    }
+  }
+
+  /** Everyone online; a copy, so that it may be walked while members leave. */
+  all(): M[] {
+    return [...this.#sorted];
+  }
+
+  #watchersOf(fold: string): M[] {
+    return [...(this.#watchers.get(fold) ?? [])];
+  }
+
+  #unwatch(watcher: M): void {
+    for (const fold of this.#watched.get(watcher) ?? []) {
+      const watchers = this.#watchers.get(fold);
+      watchers?.delete(watcher);
+      if (watchers?.size === 0) this.#watchers.delete(fold);
+    }
+    this.#watched.delete(watcher);
+  }
+
+  /** The index of the first member whose fold is not before `fold`. */
+  #indexFrom(fold: string): number {
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle] as M).fold < fold) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

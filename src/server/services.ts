@@ -1,0 +1,54 @@
+/** What one connection's link needs of the whole server. */
+import type { Accounts } from "./accounts.ts";
+import type { ServerAuthority } from "./authority.ts";
+import type { LinkSession } from "./link-session.ts";
+import type { Log } from "./log.ts";
+import type { PasswordQueue } from "./passwords.ts";
+import type { Presence } from "./presence.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** A user who is logged in, for as long as the connection is. */
+export type OnlineUser = {
+  readonly userId: number;
+  readonly username: string;
+  readonly fold: string;
+  /** The address that the server saw. */
+  readonly ip: string;
+  readonly p2pPort: number;
+  /** Further addresses that the client named. */
+  readonly addresses: readonly string[];
+  /** Absent for a client of the seed, which has no key. */
+  readonly key: OnlineKey | undefined;
+  readonly session: LinkSession;
+};
+
+export type OnlineKey = {
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Buffer;
+  readonly fingerprint: string;
+  /** SHA-256 of the session's token. */
+  readonly tokenHash: Uint8Array;
+};
+
+/** Who may use the plain link (PROTOCOL 2). */
+export type PlainFrom = "loopback" | "private" | "any" | "none";
+
+export type Services = {
+  readonly accounts: Accounts;
+  readonly tokens: Tokens;
+  readonly passwords: PasswordQueue;
+  readonly presence: Presence<OnlineUser>;
+  readonly authority: ServerAuthority;
+  readonly log: Log;
+  /** Ms since 1970. */
+  readonly now: () => number;
+  readonly plainFrom: PlainFrom;
+  /** What a password is compared with where there is no such user. */
+  readonly dummyHash: string;
+  tlsPort(): number;
+  isClosing(): boolean;
+  /** A handshake that failed; told once a second at most. */
+  logRefusal(address: string, reason: string): void;
+  /** A session has become anonymous (+1), or is no more (−1). */
+  countAnonymous(change: 1 | -1): void;
+};
