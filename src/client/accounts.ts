@@ -47,7 +47,7 @@ async function withServers<T>(dataFolder: string, use: (servers: ServerStore) =>
  */
 export async function registerAccount(
   options: ServerOptions,
-  account: { username: string; password: string; email: string | undefined; lang: string },
+  account: { username: string; password: string; email: string | undefined },
 ): Promise<void> {
   await withServers(options.dataFolder, async (servers) => {
     const now = options.now ?? Date.now;
@@ -57,7 +57,13 @@ export async function registerAccount(
       await link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
       const { host, port } = options;
       const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
-      Profile.open(folder, { username: username.normalize("NFC"), authority, host, port }).close();
+      Profile.open(folder, {
+        username: username.normalize("NFC"),
+        authority,
+        host,
+        port,
+        registeredHere: true,
+      }).close();
     } finally {
       link.close("done");
     }
@@ -214,7 +220,13 @@ async function locateProfile(
       throw error;
     const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
     return {
-      profile: Profile.open(folder, { username: user.normalize("NFC"), authority, host, port }),
+      profile: Profile.open(folder, {
+        username: user.normalize("NFC"),
+        authority,
+        host,
+        port,
+        registeredHere: false,
+      }),
       isNew: true,
     };
   }

@@ -83,6 +83,8 @@ export class Conversation {
   #attempt = 0;
   #chatOpen = false;
   #lastByeReceived = false;
+  /** News that the person is reachable has come since the dial began. */
+  #newsWhileDialling = false;
   #pingedAt = 0;
   #closed = false;
 
@@ -151,6 +153,7 @@ export class Conversation {
   /** Dials now, unless there is a link or a dial under way. */
   connect(): void {
     if (this.#closed || this.#choice.current !== undefined || this.#choice.dial !== undefined) return;
+    this.#newsWhileDialling = false;
     clearTimeout(this.#redial);
     this.#redial = undefined;
     const id = this.#nextLink++;
@@ -171,6 +174,8 @@ export class Conversation {
   peerMayBeReachable(): void {
     if (!this.wantsLink) return;
     this.#attempt = 0;
+    // The dial under way may have asked the server before they came.
+    this.#newsWhileDialling = this.#choice.dial !== undefined;
     this.connect();
   }
 
@@ -198,17 +203,26 @@ export class Conversation {
         link.send({ action: "ping" });
       }
     } else if (silence >= IDLE_AFTER) this.#endAll("idle");
-    this.delivery.saveSent();
+    this.#saveSent();
   }
 
   /** Says `bye` on what is open and ends it; nothing is dialled or stored after this. */
   close(): void {
     if (this.#closed) return;
-    this.delivery.saveSent();
+    this.#saveSent();
     this.#closed = true;
     clearTimeout(this.#redial);
     this.#dialAbort?.abort();
     this.#endAll("bye");
+  }
+
+  /** That something was sent is no promise to anybody: a disk that does not take it is told of, no more. */
+  #saveSent(): void {
+    try {
+      this.delivery.saveSent();
+    } catch (error) {
+      this.#host.emit({ name: "storageFailed", error: error as Error });
+    }
   }
 
   #current(): PeerLink | undefined {
@@ -305,15 +319,7 @@ export class Conversation {
       if (!(error instanceof DialError)) throw error;
       if (error.code === "abandoned") return undefined;
       if (keyPending) return "key_pending";
-      if (error.failures.some((failure) => failure.code.startsWith("E"))) {
-        // A dead address among refusing ones says nothing about who the person is.
-        return error.failures.some(({ code }) => PROOF_CODES.has(code)) ? "not_proven" : "unreachable";
-      }
-      return error.code === "refused"
-        ? "not_proven"
-        : where.name === "noServer"
-          ? "no_server"
-          : "unreachable";
+      return dialReason(error, where.name === "noServer");
     }
   }
 
@@ -342,6 +348,10 @@ export class Conversation {
   #dialFailed(id: LinkId, reason: UnreachableReason): void {
     this.#step({ name: "dialFailed", link: id });
     if (this.#closed || this.#choice.current !== undefined) return;
+    if (this.#newsWhileDialling && this.wantsLink) {
+      this.connect();
+      return;
+    }
     const retryIn = RETRIED.has(reason) ? this.#scheduleRedial() : undefined;
     this.#host.emit({ name: "unreachable", username: this.username, reason, retryIn });
   }
@@ -443,13 +453,13 @@ export class Conversation {
 /** What may be better at the next attempt; the rest waits for the person or the server's word. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_server", "not_admitted"]);
 
-/** Codes of a failed dial that mean: what answered is not the person. */
-const PROOF_CODES: ReadonlySet<string> = new Set([
-  "not_authorized",
-  "resumed",
-  "bad_certificate",
-  "own_certificate",
-  "not_in_date",
-  "other_name",
-  "key_refused",
-]);
+/** Codes of an attempt that say something of the line or of a busy port, and nothing of who is there. */
+const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
+
+function dialReason(error: DialError, noServer: boolean): UnreachableReason {
+  const codes = error.failures.map(({ code }) => code);
+  if (codes.includes("key_refused")) return "not_proven";
+  // Somebody else at one address, where another one is dead, says nothing of the person.
+  if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
+  return noServer ? "no_server" : "unreachable";
+}

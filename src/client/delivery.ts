@@ -22,6 +22,9 @@ const BATCH = 256;
 /** How far a sender's clock may be ahead before its time is not believed, in ms (PROTOCOL 5). */
 export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
 
+/** What delivery needs of a link. */
+export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes">;
+
 export type ChatMessage = {
   readonly message: string;
   readonly id: string | undefined;
@@ -41,7 +44,7 @@ export class Delivery {
   readonly #messages: MessageStore;
   readonly #emit: (event: MessengerEvent) => void;
   readonly #now: () => number;
-  #link: PeerLink | undefined;
+  #link: DeliveryLink | undefined;
   /** `seq` of the last message written on the current link. */
   #written = 0;
   /** Whether the outbox holds nothing behind `#written`. */
@@ -70,7 +73,7 @@ export class Delivery {
   }
 
   /** The current link is this one from now on: everything unacknowledged goes out on it, in order. */
-  writeOn(link: PeerLink | undefined): void {
+  writeOn(link: DeliveryLink | undefined): void {
     this.#link = link;
     this.#written = 0;
     this.#caughtUp = false;
@@ -107,9 +110,16 @@ export class Delivery {
   /** @returns false when the link is full; `pump` goes on from here. */
   #write(message: OutboxMessage): boolean {
     const link = this.#link;
-    if (link === undefined || link.queuedBytes > WINDOW) {
-      link?.flush();
-      if (link === undefined || link.queuedBytes > WINDOW) {
+    if (link === undefined) {
+      this.#caughtUp = false;
+      return false;
+    }
+    if (link.queuedBytes > WINDOW) {
+      link.flush();
+      // A link that drains meanwhile calls `pump`, which then has come past this message already.
+      if (this.#link !== link) return false;
+      if (message.seq <= this.#written) return true;
+      if (link.queuedBytes > WINDOW) {
         this.#caughtUp = false;
         return false;
       }
@@ -152,7 +162,7 @@ export class Delivery {
    * Commits what this read brought, acknowledges it on `link`, then shows it.
    * @throws SQLiteError when the disk takes nothing: then nothing is acknowledged, shown or kept.
    */
-  commitRead(link: PeerLink): void {
+  commitRead(link: DeliveryLink): void {
     const incoming = this.#incoming;
     const acknowledged = this.#acknowledged;
     if (incoming.length === 0 && acknowledged.length === 0) return;

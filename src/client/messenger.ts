@@ -33,6 +33,8 @@ import { ServerError } from "./server-trust.ts";
 /** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
 const TICK = 1_000;
+/** Pages of one list of users; a server holds far fewer people than these. */
+const MAX_PAGES = 200;
 /** How long `close` waits for links to end in good order, in ms. */
 const CLOSE_PATIENCE = 1_000;
 
@@ -69,6 +71,8 @@ export class Messenger {
   #watched = "";
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
+  /** Settled when the first attempt to be online has ended, well or not. */
+  readonly #firstAttempt = Promise.withResolvers<void>();
 
   private constructor(options: MessengerOptions, lock: ProfileLock) {
     this.#options = options;
@@ -87,6 +91,7 @@ export class Messenger {
       events: {
         state: (state) => {
           this.#emit({ name: "server", state });
+          if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name === "online") this.#cameOnline();
           else this.#watched = "";
         },
@@ -133,11 +138,19 @@ export class Messenger {
     return this.#port.port;
   }
 
+  /** Whether peers who know our address can be let in: our certificate is still good. */
+  get canBeReached(): boolean {
+    return this.#identity() !== undefined;
+  }
+
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
   async users(): Promise<UserEntry[]> {
     const users: UserEntry[] = [];
     let after: string | undefined;
+    let pages = 0;
     do {
+      // Pages that lead in a circle would never end.
+      if (++pages > MAX_PAGES) throw new ServerError("server_protocol");
       const page: ResponseOf<"users_list"> = await this.#requireLink().request("get_users", {
         limit: MAX_PAGE,
         ...(after === undefined ? {} : { after }),
@@ -145,8 +158,7 @@ export class Messenger {
       for (const { secure, ...user } of page.users) {
         users.push(secure === undefined ? user : { ...user, secure });
       }
-      // A page that leads nowhere would never end.
-      after = page.next === after ? undefined : page.next;
+      after = page.next;
     } while (after !== undefined);
     return users;
   }
@@ -284,30 +296,31 @@ export class Messenger {
         for (const username of online) this.#presence(username, true);
       })
       .catch((error: unknown) => {
-        // Without the server's news, redials and the next login find people.
+        // Without the server's news, redials and the next login find people; the next change asks again.
         if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+        if (this.#watched === wanted) this.#watched = "";
       });
   }
 
   async #lookUp(username: string): Promise<Whereabouts> {
-    const { link } = this.rendezvous;
-    if (link === undefined) return { name: "noServer" };
     const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
     const timer = setTimeout(() => resolve({ name: "noServer" }), LOOKUP_TIMEOUT);
-    const answer = link
-      .request("request_p2p", { target_user: username })
-      .then(whereaboutsOf, (error: unknown) => {
-        if (error instanceof RefusedError && error.code === "user_offline")
-          return { name: "offline" as const };
-        if (error instanceof RefusedError || error instanceof ServerError)
-          return { name: "noServer" as const };
-        throw error;
-      });
+    const answer = this.#askServer(username);
     try {
       return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async #askServer(username: string): Promise<Whereabouts> {
+    const { link } = this.rendezvous;
+    if (link === undefined) return { name: "noServer" };
+    return link.request("request_p2p", { target_user: username }).then(whereaboutsOf, (error: unknown) => {
+      if (error instanceof RefusedError && error.code === "user_offline") return { name: "offline" as const };
+      if (error instanceof RefusedError || error instanceof ServerError) return { name: "noServer" as const };
+      throw error;
+    });
   }
 
   #identity(): TlsIdentity | undefined {
@@ -327,7 +340,12 @@ export class Messenger {
       now: this.#now,
       random: this.#random,
       emit: (event) => this.#emit(event),
-      lookUp: (username) => this.#lookUp(username),
+      lookUp: async (username) => {
+        // What was queued before the first login is not worth a dial to an old address.
+        await this.#firstAttempt.promise;
+        return this.#lookUp(username);
+      },
+      lookUpNow: (username) => this.#lookUp(username),
       wantsChanged: () => this.#watch(),
       peerContext: (label): TlsContext | undefined => {
         const identity = this.#identity();

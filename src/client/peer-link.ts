@@ -7,6 +7,7 @@
  * 3. A fault of the other side is told as `error` before closing; an `error` is never answered.
  */
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
+import { unwatchDeadlines, watchDeadlines } from "../net/deadlines.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import {
   PEER_PROTOCOL,
@@ -38,7 +39,8 @@ export interface PeerLinkEvents {
 
 type State =
   | { readonly name: "proving" }
-  | { readonly name: "greeting"; readonly timer: ReturnType<typeof setTimeout> }
+  /** `deadline`: `performance.now()` by which the greeting is done. */
+  | { readonly name: "greeting"; readonly deadline: number }
   | { readonly name: "complete"; readonly features: readonly string[] }
   | { readonly name: "closed" };
 
@@ -97,10 +99,8 @@ export class PeerLink {
     if (this.#state.name !== "proving") return;
     this.#connection = connection;
     this.#peer = peer;
-    this.#state = {
-      name: "greeting",
-      timer: setTimeout(() => connection.terminate("hello_timeout"), HELLO_TIMEOUT),
-    };
+    this.#state = { name: "greeting", deadline: performance.now() + HELLO_TIMEOUT };
+    watchDeadlines(this);
     if (this.role === "acceptor") this.#sayHello();
   }
 
@@ -135,6 +135,11 @@ export class PeerLink {
     this.#connection?.resumeReading();
   }
 
+  /** For the sweep of `net/deadlines.ts`. */
+  checkDeadlines(now: number): void {
+    if (this.#state.name === "greeting" && now >= this.#state.deadline) this.terminate("hello_timeout");
+  }
+
   /** For the connection that this link stands on. */
   readonly handlers: ConnectionHandlers = {
     message: (object) => this.#take(object),
@@ -149,7 +154,7 @@ export class PeerLink {
       if (this.#state.name === "complete") this.#events.drained(this);
     },
     closed: (reason) => {
-      if (this.#state.name === "greeting") clearTimeout(this.#state.timer);
+      unwatchDeadlines(this);
       this.#state = { name: "closed" };
       this.#events.closed(reason, this);
     },
@@ -165,7 +170,7 @@ export class PeerLink {
     const message = readPeerMessage(object);
     switch (this.#state.name) {
       case "greeting":
-        this.#takeGreeting(message, this.#state.timer);
+        this.#takeGreeting(message);
         return;
       case "complete":
         if (message.action === "invalid" || message.action === "hello" || message.action === "stream") {
@@ -183,7 +188,7 @@ export class PeerLink {
     }
   }
 
-  #takeGreeting(message: PeerMessage, timer: ReturnType<typeof setTimeout>): void {
+  #takeGreeting(message: PeerMessage): void {
     if (message.action === "error") {
       this.end(message.code);
       return;
@@ -196,7 +201,7 @@ export class PeerLink {
       this.refuse("wrong_name");
       return;
     }
-    clearTimeout(timer);
+    unwatchDeadlines(this);
     this.#state = { name: "complete", features: message.features };
     if (this.role === "dialler") this.#sayHello();
     this.#events.complete(this);

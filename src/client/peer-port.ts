@@ -37,7 +37,7 @@ export interface PeerPortHost {
   conversationWith(peer: ProvenPeer): Conversation;
   isPinned(peer: ProvenPeer): boolean;
   /** Answers within five seconds. */
-  lookUp(username: string): Promise<Whereabouts>;
+  lookUpNow(username: string): Promise<Whereabouts>;
   refused(address: string, code: string): void;
 }
 
@@ -58,6 +58,9 @@ export class PeerPort {
   readonly #listener: Listener;
   readonly #handshakes = new Map<ConnectionHandlers, string>();
   readonly #admitted = new Map<Connection, string>();
+  /** Proven, and waiting for the server's word on their key. */
+  readonly #judged = new Set<Connection>();
+  #stopped = false;
   #refusalToldAt = -Infinity;
 
   /** @param port the chosen port; undefined: the first free one. @throws PortError */
@@ -70,8 +73,11 @@ export class PeerPort {
     return this.#listener.port;
   }
 
+  /** Takes nobody in any more; links that have begun their greeting are their conversation's to end. */
   stop(): void {
+    this.#stopped = true;
     this.#listener.stop();
+    for (const connection of this.#judged) connection.terminate("stopped");
   }
 
   #listen(chosen: number | undefined): Listener {
@@ -116,6 +122,7 @@ export class PeerPort {
     const handlers: ConnectionHandlers = {
       secured: (connection, handshake) => {
         this.#handshakes.delete(handlers);
+        if (this.#stopped) return false;
         peer = this.#prove(connection, handshake);
         return peer !== undefined;
       },
@@ -131,8 +138,9 @@ export class PeerPort {
       closed: (reason, connection) => {
         this.#handshakes.delete(handlers);
         this.#admitted.delete(connection);
+        this.#judged.delete(connection);
         if (link !== undefined) link.handlers.closed(reason, connection);
-        else if (reason.name !== "remote") this.#tellRefusal(address, reason.code);
+        else if (reason.name !== "remote" && !this.#stopped) this.#tellRefusal(address, reason.code);
       },
     };
     this.#handshakes.set(handlers, address);
@@ -166,8 +174,9 @@ export class PeerPort {
       return;
     }
     connection.pauseReading();
+    this.#judged.add(connection);
     this.#host
-      .lookUp(peer.name)
+      .lookUpNow(peer.name)
       .then((where) => {
         const word: ServerWord =
           where.name === "online" && where.fingerprint !== undefined
@@ -188,6 +197,7 @@ export class PeerPort {
     word: ServerWord,
     admitted: (link: PeerLink) => void,
   ): void {
+    this.#judged.delete(connection);
     if (!connection.isOpen) return;
     const conversation = this.#host.conversationWith(peer);
     const verdict = conversation.judge(peer, word);

@@ -23,7 +23,9 @@ const SCHEMA: Schema = {
        certificate_received_at INTEGER,
        certificate_expires_at INTEGER,
        session_token TEXT,
-       has_been_online INTEGER NOT NULL DEFAULT 0
+       has_been_online INTEGER NOT NULL DEFAULT 0,
+       -- 1: the account was made from here, so its first key is no news to anybody.
+       registered_here INTEGER NOT NULL
      ) STRICT;
      CREATE TABLE contacts (
        id INTEGER PRIMARY KEY,
@@ -84,9 +86,18 @@ type AccountRow = {
   certificate_expires_at: number | null;
   session_token: string | null;
   has_been_online: number;
+  registered_here: number;
 };
 
-export type NewAccount = { username: string; authority: string; host: string; port: number };
+export type NewAccount = {
+  readonly username: string;
+  /** PEM */
+  readonly authority: string;
+  readonly host: string;
+  readonly port: number;
+  /** Registered from here, and not only logged in. */
+  readonly registeredHere: boolean;
+};
 
 export class Profile {
   readonly folder: string;
@@ -114,13 +125,14 @@ export class Profile {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {
         database.run(
-          "INSERT INTO account (username, private_key, authority, host, port) VALUES (?, ?, ?, ?, ?)",
+          "INSERT INTO account (username, private_key, authority, host, port, registered_here) VALUES (?, ?, ?, ?, ?, ?)",
           [
             create.username,
             privateKeyToPem(generateKeyPair().privateKey),
             create.authority,
             create.host,
             create.port,
+            create.registeredHere ? 1 : 0,
           ],
         );
       }
@@ -148,6 +160,12 @@ export class Profile {
 
   get sessionToken(): string | undefined {
     return this.#row().session_token ?? undefined;
+  }
+
+  /** Whether a key that the server did not know is just the first one of a new account. */
+  get expectsNewKey(): boolean {
+    const row = this.#row();
+    return row.registered_here === 1 && row.has_been_online === 0;
   }
 
   /** Whether this account was ever logged in from here. */

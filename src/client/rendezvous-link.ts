@@ -136,7 +136,14 @@ export class RendezvousLink {
     this.#events.trace?.("out", message);
     connection.send(message);
     connection.flush();
-    return readResponse(action, await promise) as ResponseFields<A>;
+    const response = await promise;
+    try {
+      return readResponse(action, response) as ResponseFields<A>;
+    } catch (error) {
+      // A server that answers nonsense is not ours to talk to any longer.
+      if (error instanceof ServerError) connection.terminate(error.code);
+      throw error;
+    }
   }
 
   /** Asks for a sign of life now: after a sleep a dead link looks alive. */

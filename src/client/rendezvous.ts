@@ -16,7 +16,7 @@ import { MAX_ADDRESSES } from "../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "./profile.ts";
 import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
-import { authorityFingerprint, ServerError } from "./server-trust.ts";
+import { authorityFingerprint, received, receivedFingerprint, ServerError } from "./server-trust.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
@@ -75,12 +75,21 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** No token is stored, or it was refused, and there is nobody to give a password. */
-export class PasswordNeededError extends Error {}
+export class PasswordNeededError extends Error {
+  readonly tokenRefused: boolean;
+
+  constructor(tokenRefused: boolean) {
+    super("password needed");
+    this.tokenRefused = tokenRefused;
+  }
+}
 
 export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: RendezvousState = { name: "offline" };
   #link: RendezvousLink | undefined;
+  /** Counts the attempts; what a link of an earlier one still says is nobody's news. */
+  #session = 0;
   #persistent = false;
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -88,6 +97,7 @@ export class Rendezvous {
   #tickedAt = 0;
   #renewing = false;
   #closed = false;
+  #passwordAllowed = true;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
@@ -129,6 +139,12 @@ export class Rendezvous {
     this.#become({ name: "online" });
   }
 
+  /** As `connect`, by the stored session alone. @throws as `connect` */
+  async resume(): Promise<void> {
+    this.#passwordAllowed = false;
+    await this.connect();
+  }
+
   /** From now on a lost link is reconnected. With `connectNow` the first attempt is made at once. */
   keepOnline(connectNow = false): void {
     this.#persistent = true;
@@ -162,18 +178,20 @@ export class Rendezvous {
 
   #linkEvents(): LinkEvents {
     const { events } = this.#options;
-    let mine: RendezvousLink | undefined;
+    const session = ++this.#session;
+    const isMine = () => session === this.#session && this.#state.name === "online";
     return {
-      presence: (username, online) => events.presence(username, online),
+      presence: (username, online) => {
+        if (isMine()) events.presence(username, online);
+      },
       news: (code) => {
-        mine = this.#link;
-        if (code !== "session_replaced") return;
+        if (code !== "session_replaced" || !isMine()) return;
         this.#persistent = false;
         this.#become({ name: "stopped", why: new RefusedError(code, "") });
-        mine?.close(code);
+        this.#link?.close(code);
       },
       closed: () => {
-        if (this.#state.name !== "online") return;
+        if (!isMine()) return;
         this.#link = undefined;
         const why = new ServerError("server_unreachable");
         if (this.#persistent) this.#wait(why);
@@ -222,8 +240,8 @@ export class Rendezvous {
         profile.forgetToken();
       }
     }
-    const password = await this.#options.password();
-    if (password === undefined) throw new PasswordNeededError();
+    const password = this.#passwordAllowed ? await this.#options.password() : undefined;
+    if (password === undefined) throw new PasswordNeededError(token !== undefined);
     this.#accept(await link.request("login", { username: profile.username, password, ...common }), authority);
   }
 
@@ -240,13 +258,11 @@ export class Rendezvous {
     const { profile, host, port, events } = this.#options;
     if (login.certificate === undefined || login.authority === undefined)
       throw new ServerError("server_protocol");
-    if (authorityFingerprint(login.authority) !== authorityFingerprint(authority)) {
-      throw new ServerError("server_changed", {
-        expected: authorityFingerprint(authority),
-        found: authorityFingerprint(login.authority),
-      });
-    }
+    const expected = authorityFingerprint(authority);
+    const found = receivedFingerprint(login.authority);
+    if (found !== expected) throw new ServerError("server_changed", { expected, found });
     if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
+    const isNews = login.new_key === true && !profile.expectsNewKey;
     profile.saveLogin({
       username: login.username,
       host,
@@ -254,21 +270,22 @@ export class Rendezvous {
       token: login.session_token,
       certificate: this.#checkCertificate(login.certificate, login.username),
     });
-    if (login.new_key === true) events.newKey();
+    if (isNews) events.newKey();
   }
 
   /** A certificate that no peer would accept is the server's fault, and better known here than there. */
   #checkCertificate(pem: string, username: string): OwnCertificate {
     const { profile, now } = this.#options;
-    const certificate = new X509Certificate(pem);
-    const names = readCertificate(certificate);
+    const certificate = received(() => new X509Certificate(pem));
+    const names = received(() => readCertificate(certificate));
     const good =
       issuedBy(certificate, new X509Certificate(profile.authority)) &&
       names.spki.equals(profile.keys.spki) &&
       names.commonNames.length === 1 &&
       names.commonNames[0] === username;
     if (!good) throw new ServerError("server_protocol");
-    return { pem, receivedAt: now(), expiresAt: names.notAfter };
+    // Exactly what was checked is kept: behind a first certificate the text may hold more.
+    return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
   }
 
   #onTick(): void {

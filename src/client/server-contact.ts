@@ -10,6 +10,7 @@ import {
   authorityFingerprint,
   judgeDifference,
   judgeFirstContact,
+  receivedFingerprint,
   ServerError,
   serverContext,
   webName,
@@ -140,7 +141,7 @@ async function confirmAuthority(
 ): Promise<ServerContact> {
   try {
     const pong = await link.request("ping", {});
-    const found = fingerprintOf(pong.authority);
+    const found = receivedFingerprint(pong.authority);
     const expected =
       options.expectedFingerprint ??
       (trust.authority === undefined ? undefined : authorityFingerprint(trust.authority));
@@ -160,13 +161,5 @@ async function confirmAuthority(
     if (error instanceof RefusedError && error.code === "unknown_action")
       throw new ServerError("server_not_paloma");
     throw error;
-  }
-}
-
-function fingerprintOf(pem: string): string {
-  try {
-    return authorityFingerprint(pem);
-  } catch (error) {
-    throw new ServerError("server_protocol", { found: error instanceof Error ? error.name : undefined });
   }
 }

@@ -46,8 +46,9 @@ export class ServerError extends Error {
   constructor(
     code: ServerErrorCode,
     fingerprints: { expected?: string | undefined; found?: string | undefined } = {},
+    cause?: unknown,
   ) {
-    super(code);
+    super(code, { cause });
     this.code = code;
     this.expected = fingerprints.expected;
     this.found = fingerprints.found;
@@ -62,6 +63,20 @@ export class ServerError extends Error {
 /** The fingerprint of an authority's certificate (PEM); two authorities are equal when these are. */
 export function authorityFingerprint(pem: string): string {
   return readCertificate(new X509Certificate(pem)).fingerprint;
+}
+
+/** What `read` makes of something that the server sent; what cannot be read is the server's fault. @throws ServerError */
+export function received<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new ServerError("server_protocol", {}, error);
+  }
+}
+
+/** As `authorityFingerprint`, of a text that the server sent. @throws ServerError */
+export function receivedFingerprint(pem: string): string {
+  return received(() => authorityFingerprint(pem));
 }
 
 export type FirstContact =

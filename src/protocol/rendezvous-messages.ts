@@ -120,7 +120,7 @@ export function readRequestId(value: unknown): RequestId | undefined | "invalid"
   if (value === undefined) return undefined;
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : "invalid";
   if (typeof value !== "string" || !value.isWellFormed()) return "invalid";
-  return value.length > 0 && [...value].length <= MAX_ID_LENGTH ? value : "invalid";
+  return value.length <= 4 * MAX_ID_LENGTH && [...value].length <= MAX_ID_LENGTH ? value : "invalid";
 }
 
 /** An address at which a user's peer port may be reached; kinds that are not known are ignored. */

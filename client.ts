@@ -1,0 +1,14 @@
+/** The client: a one-shot command, or the terminal. */
+import { runtimeRefusal } from "./src/protocol/runtime.ts";
+
+const refusal = runtimeRefusal();
+if (refusal !== undefined) {
+  console.error(refusal);
+  process.exit(1);
+}
+
+// Imported late: an old runtime must get its sentence before it meets what it cannot run.
+const { runClient } = await import("./src/ui/main.ts");
+process.exitCode = await runClient(process.argv.slice(2));
+// Whatever may still be open (a dial that cannot be cancelled) is nothing to wait for.
+process.exit();

@@ -1,0 +1,115 @@
+/**
+ * `send`: one message.
+ *
+ * 1. The text is committed to the outbox before the network is touched.
+ * 2. It goes out over a link to the peer; `delivered` from there is success.
+ * 3. Whatever stops it, the text stays queued, and the person hears when it will leave.
+ */
+import type { Account } from "../../client/accounts.ts";
+import { isTransient } from "../../client/rendezvous.ts";
+import type { MessengerEvent } from "../../client/messenger-events.ts";
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import { UsageError } from "../../protocol/options.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Config } from "../config.ts";
+import {
+  describeFailure,
+  describeUnreachable,
+  EXIT,
+  InterruptedError,
+  TimeoutError,
+  type ExitCode,
+  type Failure,
+} from "../failures.ts";
+import { openAccount, untilAborted, type CommandContext } from "../session.ts";
+import { textsIn } from "../texts.ts";
+
+/** The text on standard input, less one final line feed. @throws UsageError */
+async function readText(config: Config): Promise<string> {
+  const texts = textsIn(config.language);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = chunk as Uint8Array;
+    length += bytes.length;
+    if (length > MAX_TEXT_BYTES + 1) throw new UsageError(texts.textTooLong);
+    chunks.push(bytes);
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    return text.replace(/\r?\n$/, "");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(texts.textNotUnicode);
+  }
+}
+
+async function obtainText(config: Config, argument: string | undefined): Promise<string> {
+  const texts = textsIn(config.language);
+  if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);
+  const text = argument ?? (await readText(config));
+  if (!text.isWellFormed()) throw new UsageError(texts.textNotUnicode);
+  if (text === "") throw new UsageError(texts.textEmpty);
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw new UsageError(texts.textTooLong);
+  return text;
+}
+
+export async function send(context: CommandContext): Promise<ExitCode> {
+  const { config, args, output, signal } = context;
+  const texts = textsIn(config.language);
+  const [to = "", argument] = args;
+  const text = await untilAborted(signal, obtainText(config, argument));
+  const outcome = Promise.withResolvers<Failure | undefined>();
+  let id = "";
+  let serverProblem: Failure | undefined;
+  const onEvent = (event: MessengerEvent) => {
+    if (event.name === "delivery" && event.id === id) {
+      output.event({ event: "delivery", id, to: event.to, state: event.state }, undefined);
+      if (event.state === "received") outcome.resolve(undefined);
+    } else if (event.name === "unreachable" && isSamePerson(account, event.username, to)) {
+      const failure = describeUnreachable(event.reason, event.username, texts);
+      // Where only the server could have helped, its failure is the reason.
+      outcome.resolve(
+        serverProblem !== undefined && failure.exit === EXIT.notDelivered ? serverProblem : failure,
+      );
+    }
+  };
+  let account: Account | undefined;
+  account = await untilAborted(signal, openAccount(context, "send", onEvent));
+  try {
+    const { messenger } = account;
+    id = messenger.send(to, text);
+    messenger.commit();
+    if (config.wait === "queued") {
+      output.tell(texts.queued(visibleText(to)));
+      return EXIT.done;
+    }
+    let failure: Failure | undefined;
+    try {
+      await untilAborted(signal, account.connect());
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      if (!isTransient(error)) failure = describeFailure(error, config);
+      else serverProblem = describeFailure(error, config);
+    }
+    failure ??= await untilAborted(signal, outcome.promise).catch((error: unknown) => {
+      if (!(error instanceof TimeoutError)) throw error;
+      const sentence = texts.notAcknowledged(visibleText(to));
+      return { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
+    });
+    if (failure === undefined) {
+      output.tell(texts.received(visibleText(to)));
+      return EXIT.done;
+    }
+    output.failure(failure.code, failure.sentence);
+    output.tell(texts.queued(visibleText(to)));
+    return failure.exit;
+  } finally {
+    await account.close();
+  }
+}
+
+function isSamePerson(account: Account | undefined, username: string, typed: string): boolean {
+  const { contacts } = account?.messenger.profile ?? {};
+  return contacts?.find(typed)?.label === contacts?.find(username)?.label;
+}

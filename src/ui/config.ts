@@ -1,0 +1,162 @@
+/** What was typed: the command, its options and its arguments, checked before anything is done. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { parseFingerprint } from "../client/fingerprints.ts";
+import { languageOf, type Language } from "../protocol/language.ts";
+import { readOptions, UsageError, variableOf, type Options, type OptionValues } from "../protocol/options.ts";
+import { textsIn } from "./texts.ts";
+
+const GLOBAL_OPTIONS = {
+  server: { type: "text" },
+  user: { type: "text" },
+  data: { type: "text" },
+  "p2p-port": { type: "integer", min: 1, max: 65_535 },
+  "server-fingerprint": { type: "text" },
+  "password-stdin": { type: "switch" },
+  timeout: { type: "integer", min: 1, max: 86_400 },
+  lang: { type: "choice", of: ["es", "en"] },
+  json: { type: "switch" },
+  help: { type: "switch" },
+  version: { type: "switch" },
+} as const satisfies Options;
+
+const COMMAND_OPTIONS = {
+  register: { email: { type: "text" } },
+  users: {},
+  send: { wait: { type: "choice", of: ["received", "queued"] } },
+  listen: {},
+  history: {},
+  fingerprint: { accept: { type: "switch" } },
+  logout: {},
+} as const satisfies { readonly [command: string]: Options };
+
+export type CommandName = keyof typeof COMMAND_OPTIONS;
+export const COMMAND_NAMES = Object.keys(COMMAND_OPTIONS) as readonly CommandName[];
+
+const ALL_OPTIONS = {
+  ...GLOBAL_OPTIONS,
+  ...COMMAND_OPTIONS.register,
+  ...COMMAND_OPTIONS.send,
+  ...COMMAND_OPTIONS.fingerprint,
+} as const satisfies Options;
+
+export const DEFAULT_PORT = 8_443;
+const DEFAULT_TIMEOUT = 30;
+
+export type Config = {
+  readonly language: Language;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly dataFolder: string;
+  readonly p2pPort: number | undefined;
+  readonly serverFingerprint: string | undefined;
+  readonly passwordStdin: boolean;
+  /** Taken out of the environment, so that no child and no crash report has it. */
+  readonly password: string | undefined;
+  /** s */
+  readonly timeout: number;
+  readonly json: boolean;
+  readonly email: string | undefined;
+  readonly wait: "received" | "queued";
+  readonly accept: boolean;
+};
+
+export type Invocation =
+  | { readonly name: "help"; readonly language: Language }
+  | { readonly name: "version" }
+  | {
+      readonly name: "command";
+      readonly command: CommandName;
+      readonly args: readonly string[];
+      readonly config: Config;
+    };
+
+type Environment = { [name: string]: string | undefined };
+
+/** The language that is to be spoken before anything else can be read. */
+export function languageFor(args: readonly string[], environment: Environment): Language {
+  const at = args.lastIndexOf("--lang");
+  const flag =
+    args.findLast((arg) => arg.startsWith("--lang="))?.slice("--lang=".length) ??
+    (at < 0 ? undefined : args[at + 1]);
+  const chosen = flag ?? environment[variableOf("lang")];
+  return chosen === "es" || chosen === "en" ? chosen : languageOf(environment);
+}
+
+/** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
+export function parseServer(value: string, language: Language): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+))(?::(\d{1,5}))?$/.exec(value);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3]);
+  if (host === undefined || port < 1 || port > 65_535)
+    throw new UsageError(textsIn(language).badServer(value));
+  return { host, port };
+}
+
+/** @throws UsageError */
+function readFingerprint(value: string, language: Language): string {
+  const digits = parseFingerprint(value);
+  if (digits === undefined) throw new UsageError(textsIn(language).badFingerprint);
+  return digits;
+}
+
+function dataFolder(
+  values: OptionValues<typeof ALL_OPTIONS>,
+  environment: Environment,
+  language: Language,
+): string {
+  if (values.data !== undefined) return values.data;
+  const shared = environment["XDG_DATA_HOME"];
+  // A relative path there is to be ignored (XDG Base Directory Specification).
+  if (shared?.startsWith("/") === true) return join(shared, "paloma");
+  const home = environment["HOME"] ?? homedir();
+  if (home === "") throw new UsageError(textsIn(language).withoutHome);
+  return join(home, ".local", "share", "paloma");
+}
+
+/**
+ * Reads the command line and the environment; takes the password out of the environment.
+ * @throws UsageError
+ */
+export function readInvocation(args: readonly string[], environment: Environment): Invocation {
+  const language = languageFor(args, environment);
+  const texts = textsIn(language);
+  const password = environment["PALOMA_PASSWORD"];
+  delete environment["PALOMA_PASSWORD"];
+  const first = readOptions(ALL_OPTIONS, args, environment, language);
+  if (first.values.help === true) return { name: "help", language };
+  if (first.values.version === true) return { name: "version" };
+  const typed = first.positionals[0];
+  if (typed === undefined) throw new UsageError(texts.noCommand);
+  const command = COMMAND_NAMES.find((name) => name === typed);
+  if (command === undefined) throw new UsageError(texts.unknownCommand(typed));
+  // Read once more with what this command knows, so that another's flag is named as unknown.
+  const options: Options = { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
+  const read = readOptions(options, args, environment, language);
+  const values = read.values as OptionValues<typeof ALL_OPTIONS>;
+  return {
+    name: "command",
+    command,
+    args: read.positionals.slice(1),
+    config: {
+      language,
+      ...parseServer(values.server ?? "localhost", language),
+      user: values.user?.normalize("NFC"),
+      dataFolder: dataFolder(values, environment, language),
+      p2pPort: values["p2p-port"],
+      serverFingerprint:
+        values["server-fingerprint"] === undefined
+          ? undefined
+          : readFingerprint(values["server-fingerprint"], language),
+      passwordStdin: values["password-stdin"] === true,
+      password: password === "" ? undefined : password,
+      timeout: values.timeout ?? DEFAULT_TIMEOUT,
+      json: values.json === true,
+      email: values.email,
+      wait: values.wait ?? "received",
+      accept: values.accept === true,
+    },
+  };
+}

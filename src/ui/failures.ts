@@ -1,0 +1,151 @@
+/** Every failure as one sentence, one code for programs, and CLI's exit code. */
+import { AccountError } from "../client/accounts.ts";
+import { showFingerprint } from "../client/fingerprints.ts";
+import type { UnreachableReason } from "../client/messenger-events.ts";
+import { SelfError } from "../client/messenger.ts";
+import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer-port.ts";
+import { ProfileLockedError } from "../client/profile-lock.ts";
+import { RefusedError } from "../client/rendezvous-link.ts";
+import { PasswordNeededError } from "../client/rendezvous.ts";
+import { ServerError } from "../client/server-trust.ts";
+import { StoreError } from "../client/sqlite.ts";
+import { isCode, sentenceFor } from "../protocol/codes.ts";
+import { showHostPort } from "../protocol/ip-address.ts";
+import { UsageError } from "../protocol/options.ts";
+import { visibleText } from "../protocol/visible-text.ts";
+import type { Config } from "./config.ts";
+import { textsIn, type Texts } from "./texts.ts";
+
+export const EXIT = {
+  done: 0,
+  other: 1,
+  usage: 2,
+  server: 3,
+  refused: 4,
+  notDelivered: 5,
+  notProven: 6,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export type Failure = { readonly exit: ExitCode; readonly code: string; readonly sentence: string };
+
+/** The command did not end in the time that it was given. */
+export class TimeoutError extends Error {}
+/** The person pressed Ctrl-C at a prompt, or a signal came. */
+export class InterruptedError extends Error {}
+
+function shown(fingerprint: string | undefined): string {
+  return fingerprint === undefined ? "—" : showFingerprint(fingerprint);
+}
+
+function serverFailure(error: ServerError, texts: Texts, server: string): Failure {
+  const expected = shown(error.expected);
+  const found = shown(error.found);
+  const sentences: { readonly [C in ServerError["code"]]: string } = {
+    server_unreachable: texts.serverUnreachable(server),
+    server_timeout: texts.serverTimeout(server),
+    server_plain: texts.serverPlain(server),
+    server_no_tls: texts.serverNoTls(server),
+    server_not_paloma: texts.serverNotPaloma(server),
+    server_is_user: texts.serverIsUser(server),
+    server_changed: texts.serverChanged(server, expected, found),
+    server_unconfirmed: texts.serverUnconfirmed(server, error.found ?? ""),
+    server_declined: texts.serverDeclined,
+    server_expired: texts.serverExpired(server),
+    server_protocol: texts.serverProtocol(server),
+  };
+  return { exit: EXIT.server, code: error.code, sentence: sentences[error.code] };
+}
+
+function refusal(error: RefusedError, config: Config, texts: Texts): Failure {
+  // The server's own words only for a code that this client does not know.
+  const sentence = isCode(error.code)
+    ? `${sentenceFor(error.code, config.language)}.`
+    : texts.unknownRefusal(visibleText(error.code), visibleText(error.message));
+  const retry = error.retryAfter === undefined ? "" : ` ${texts.retryAfter(error.retryAfter)}`;
+  const exit =
+    error.code === "server_closing"
+      ? EXIT.server
+      : error.code === "internal_error"
+        ? EXIT.other
+        : EXIT.refused;
+  return { exit, code: error.code, sentence: sentence + retry };
+}
+
+function storeFailure(error: StoreError, texts: Texts): Failure {
+  const cause = error.cause instanceof Error ? error.cause.message : "";
+  const sentence = {
+    not_ours: texts.storeNotOurs(error.file),
+    newer: texts.storeNewer(error.file),
+    unreadable: texts.storeUnreadable(error.file, cause),
+  }[error.code];
+  return { exit: EXIT.other, code: `store_${error.code}`, sentence };
+}
+
+function accountFailure(error: AccountError, texts: Texts): Failure {
+  const sentence = {
+    no_account: texts.noAccount,
+    unknown_account: texts.unknownAccount,
+    several_accounts: texts.severalAccounts(error.names.map((name) => visibleText(name)).join(", ")),
+  }[error.code];
+  return { exit: EXIT.usage, code: error.code, sentence };
+}
+
+/** Whatever was thrown, as what a person is told. */
+export function describeFailure(error: unknown, config: Config): Failure {
+  const texts = textsIn(config.language);
+  if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
+  if (error instanceof InterruptedError) return { exit: EXIT.interrupted, code: "interrupted", sentence: "" };
+  if (error instanceof ServerError)
+    return serverFailure(error, texts, showHostPort(config.host, config.port));
+  if (error instanceof RefusedError) return refusal(error, config, texts);
+  if (error instanceof StoreError) return storeFailure(error, texts);
+  if (error instanceof AccountError) return accountFailure(error, texts);
+  if (error instanceof SelfError) return { exit: EXIT.usage, code: "to_oneself", sentence: texts.toOneself };
+  if (error instanceof PasswordNeededError) {
+    return error.tokenRefused
+      ? { exit: EXIT.refused, code: "session_ended", sentence: texts.sessionEnded }
+      : { exit: EXIT.usage, code: "password_needed", sentence: texts.passwordNeeded };
+  }
+  if (error instanceof ProfileLockedError) {
+    const owner =
+      error.owner === undefined ? "" : texts.lockOwner(visibleText(error.owner.command), error.owner.pid);
+    return { exit: EXIT.refused, code: "account_locked", sentence: texts.accountLocked(owner) };
+  }
+  if (error instanceof PortError) {
+    const port = error.port === undefined ? `${FIRST_PORT}–${LAST_PORT}` : String(error.port);
+    return { exit: EXIT.other, code: "port_taken", sentence: texts.portTaken(port) };
+  }
+  if (error instanceof TimeoutError) {
+    return { exit: EXIT.server, code: "timeout", sentence: texts.timedOut(config.timeout) };
+  }
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  // SQLITE_FULL, SQLITE_IOERR, ENOSPC, EACCES and their like are the disk's word.
+  if (typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code)) {
+    return { exit: EXIT.other, code: "disk", sentence: texts.diskFailed(`${String(message)} (${code})`) };
+  }
+  return {
+    exit: EXIT.other,
+    code: "internal_error",
+    sentence: texts.internalError(String(message ?? error)),
+  };
+}
+
+/** Why there is no link to a person, and the exit code that a message to them ends with. */
+export function describeUnreachable(reason: UnreachableReason, username: string, texts: Texts): Failure {
+  const user = visibleText(username);
+  const { notDelivered, notProven } = EXIT;
+  const table: { readonly [R in UnreachableReason]: readonly [ExitCode, string, string] } = {
+    offline: [notDelivered, "user_offline", texts.peerOffline(user)],
+    no_server: [notDelivered, "peer_unreachable", texts.peerNoServer(user)],
+    unreachable: [notDelivered, "peer_unreachable", texts.peerUnreachable(user)],
+    not_admitted: [notDelivered, "peer_not_admitted", texts.peerNotAdmitted(user)],
+    no_certificate: [notDelivered, "no_certificate", texts.noCertificate],
+    not_proven: [notProven, "peer_not_proven", texts.peerNotProven(user)],
+    key_pending: [notProven, "peer_key_changed", texts.peerKeyPending(user)],
+    insecure: [notProven, "peer_insecure", texts.peerInsecure(user)],
+  };
+  const [exit, code, sentence] = table[reason];
+  return { exit, code, sentence };
+}

@@ -1,0 +1,44 @@
+/** One message as a program and as a person read it. */
+import type { MessageState, StoredMessage } from "../client/message-store.ts";
+import { visibleText } from "../protocol/visible-text.ts";
+import { indented, jsonLine } from "./output.ts";
+
+const MARKS: { readonly [S in MessageState]: string } = { queued: "·", sent: "✓", received: "✓✓" };
+
+function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+/** Local date and time to the minute. */
+function localTime(time: number): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function fieldsOf(message: StoredMessage) {
+  return {
+    text: message.text,
+    id: message.id,
+    ...(message.replyTo === undefined ? {} : { reply_to: message.replyTo }),
+    sent_at: isoTime(message.sentAt),
+    received_at: isoTime(message.receivedAt),
+  };
+}
+
+/** The `message` event of `listen`. */
+export function messageEvent(message: StoredMessage, from: string): string {
+  return jsonLine({ event: "message", from, ...fieldsOf(message) });
+}
+
+/** The `message` event of `history`. */
+export function historyEvent(message: StoredMessage, from: string, to: string): string {
+  return jsonLine({ event: "message", from, to, ...fieldsOf(message), state: message.state });
+}
+
+/** One message for a person: time, name, text; outgoing ones with the mark of their state. */
+export function messageLine(message: StoredMessage, from: string): string {
+  const time = message.outgoing ? message.sentAt : message.receivedAt;
+  const mark = message.outgoing ? ` ${MARKS[message.state]}` : "";
+  return `${localTime(time ?? 0)} ${visibleText(from)}${mark}: ${indented(message.text)}\n`;
+}

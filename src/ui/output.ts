@@ -1,0 +1,66 @@
+/**
+ * Standard output and standard error of a one-shot command: what a program reads goes to the first, as
+ * JSON when asked for, what only a person reads to the second.
+ */
+import { visibleText } from "../protocol/visible-text.ts";
+
+/** Control characters and bidi controls of remote text are escaped in JSON, not stripped. */
+const UNSAFE_IN_TERMINAL = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** One JSON line that no terminal can misread. */
+export function jsonLine(value: object): string {
+  return `${JSON.stringify(value).replace(
+    UNSAFE_IN_TERMINAL,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  )}\n`;
+}
+
+/** Remote text of several lines, so that no line of it can look like ours. */
+export function indented(text: string): string {
+  return visibleText(text, { lines: true }).replaceAll("\n", "\n    ");
+}
+
+export class Output {
+  readonly json: boolean;
+  #closed = false;
+  #onClosed: () => void = () => undefined;
+
+  constructor(json: boolean) {
+    this.json = json;
+    process.stdout.on("error", () => {
+      // Whoever read us has gone (`| head`); there is nobody left to tell.
+      this.#closed = true;
+      this.#onClosed();
+    });
+  }
+
+  /** Called once when nobody reads standard output any more. */
+  whenClosed(then: () => void): void {
+    this.#onClosed = then;
+  }
+
+  /** An event: as JSON, or as the line that a person reads; undefined: people do not see it. */
+  event(event: { event: string; [field: string]: unknown }, line: string | undefined): void {
+    if (this.json) void this.write(jsonLine(event));
+    else if (line !== undefined) void this.write(`${line}\n`);
+  }
+
+  /** Resolves when the text has left this process; false when nobody reads any more. */
+  write(text: string): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    process.stdout.write(text, (error) => resolve(error === null || error === undefined));
+    return promise;
+  }
+
+  /** One sentence for the person. */
+  tell(sentence: string): void {
+    process.stderr.write(`${sentence}\n`);
+  }
+
+  /** A failure: the sentence for the person, and an event for programs. */
+  failure(code: string, sentence: string): void {
+    if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence }));
+    this.tell(sentence);
+  }
+}

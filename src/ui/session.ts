@@ -1,0 +1,77 @@
+/** What every command that goes online shares: opening the account, and the texts of what happens. */
+import { Account, type OpenOptions } from "../client/accounts.ts";
+import type { MessengerEvent } from "../client/messenger-events.ts";
+import type { Config } from "./config.ts";
+import type { Output } from "./output.ts";
+import { authorityPrompt, obtainPassword } from "./password.ts";
+import { textsIn } from "./texts.ts";
+
+/** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
+const CLOCK_TOLERANCE = 5 * 60 * 1_000;
+
+/** What a command gets to work with. */
+export type CommandContext = {
+  readonly config: Config;
+  readonly args: readonly string[];
+  readonly output: Output;
+  /** Aborted when the person interrupts or the time is over; its reason says which. */
+  readonly signal: AbortSignal;
+};
+
+/** Options for reaching the server, as they were typed. */
+export function serverOptions(context: CommandContext) {
+  const { config, signal } = context;
+  return {
+    dataFolder: config.dataFolder,
+    host: config.host,
+    port: config.port,
+    expectedFingerprint: config.serverFingerprint,
+    confirm: authorityPrompt(config),
+    signal,
+  };
+}
+
+/** Opens the account that is meant; the network is touched only when nothing is known of it here. */
+export async function openAccount(
+  context: CommandContext,
+  command: string,
+  onEvent: (event: MessengerEvent) => void,
+): Promise<Account> {
+  const { config } = context;
+  const options: OpenOptions = {
+    ...serverOptions(context),
+    user: config.user,
+    language: config.language,
+    p2pPort: config.p2pPort,
+    command,
+    password: () => obtainPassword(config, account?.messenger.username ?? config.user ?? "", false),
+    onEvent: (event) => {
+      tellCommonEvents(context, event);
+      onEvent(event);
+    },
+  };
+  let account: Account | undefined;
+  account = await Account.open(options);
+  return account;
+}
+
+function tellCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
+  const texts = textsIn(config.language);
+  if (event.name === "newKey") output.tell(texts.newKeyWarning);
+  if (event.name === "clockOffset" && Math.abs(event.offset) > CLOCK_TOLERANCE) {
+    output.tell(texts.clockWarning(Math.round(Math.abs(event.offset) / 60_000)));
+  }
+}
+
+/** Rejects with the signal's reason when it is aborted before `work` is done. */
+export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
