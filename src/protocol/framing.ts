@@ -11,6 +11,8 @@
  */
 import { isUtf8 } from "node:buffer";
 
+import { ChunkQueue } from "./chunk-queue.ts";
+
 /** What `JSON.parse` gave for one object: nothing in it is checked yet. */
 export type JsonObject = { [key: string]: unknown };
 
@@ -36,8 +38,6 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 const NOTHING = Buffer.alloc(0);
-
-type Chunk = { readonly bytes: Buffer; readonly now: number };
 
 /** An object that began in an earlier chunk, and where the scanner stands in it. */
 type OpenObject = {
@@ -71,9 +71,7 @@ export class FrameDecoder {
   #at = 0;
   #now = 0;
   /** Chunks pushed before the one before them was used up. */
-  #waiting: Chunk[] = [];
-  #waitingHead = 0;
-  #waitingBytes = 0;
+  readonly #waiting = new ChunkQueue();
 
   /** Before this place in the chunk no line is tried: the line there was tried, or no line feed is left. */
   #tryLinesFrom = 0;
@@ -89,9 +87,8 @@ export class FrameDecoder {
   push(chunk: Uint8Array, now: number): void {
     if (chunk.length === 0 || this.#state.name === "finished") return;
     const bytes = asBuffer(chunk);
-    if (this.#at < this.#chunk.length || this.#waiting.length > this.#waitingHead) {
-      this.#waiting.push({ bytes, now });
-      this.#waitingBytes += bytes.length;
+    if (this.#at < this.#chunk.length || this.#waiting.length > 0) {
+      this.#waiting.add({ bytes, now });
       return;
     }
     this.#begin(bytes, now);
@@ -118,7 +115,7 @@ export class FrameDecoder {
   /** Bytes held: of the open object, and those that `next` has not read yet. */
   get heldBytes(): number {
     const open = this.#state.name === "open" ? this.#state.length : 0;
-    return open + this.#chunk.length - this.#at + this.#waitingBytes;
+    return open + this.#chunk.length - this.#at + this.#waiting.length;
   }
 
   /**
@@ -148,17 +145,10 @@ export class FrameDecoder {
 
   /** Goes on to the next chunk that waits; false when there is none. The chunk before it is let go. */
   #advance(): boolean {
-    const following = this.#waiting[this.#waitingHead];
+    const following = this.#waiting.take();
     if (following === undefined) {
       this.#begin(NOTHING, 0);
       return false;
-    }
-    this.#waitingBytes -= following.bytes.length;
-    this.#waitingHead++;
-    // Half used: move up, so that taking a chunk costs the same however many wait.
-    if (2 * this.#waitingHead >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#waitingHead);
-      this.#waitingHead = 0;
     }
     this.#begin(following.bytes, following.now);
     return true;
@@ -276,9 +266,7 @@ export class FrameDecoder {
 
   #finish(): "tooLarge" {
     this.#state = FINISHED;
-    this.#waiting = [];
-    this.#waitingHead = 0;
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
     this.#begin(NOTHING, 0);
     return "tooLarge";
   }

@@ -15,3 +15,17 @@ export function languageOf(environment: { readonly [name: string]: string | unde
   }
   return "es";
 }
+
+/**
+ * The language for everything that is said, also of a wrong command line: `--lang`, else `PALOMA_LANG`,
+ * else the locale's.
+ */
+export function chosenLanguage(
+  args: readonly string[],
+  environment: { readonly [name: string]: string | undefined },
+): Language {
+  const flag = args.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
+  const given = args[flag] === "--lang" ? args[flag + 1] : args[flag]?.slice("--lang=".length);
+  for (const value of [given, environment["PALOMA_LANG"]]) if (value === "es" || value === "en") return value;
+  return languageOf(environment);
+}

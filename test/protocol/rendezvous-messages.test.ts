@@ -192,8 +192,8 @@ describe("caps of requests, at, under and over", () => {
 });
 
 describe("the id of a request", () => {
-  test("is a text of 1 to 64 characters or a safe integer, and comes back as it was", () => {
-    for (const id of ["a", "🕊".repeat(64), "n\u0303", 0, -5, Number.MAX_SAFE_INTEGER]) {
+  test("is a text of at most 64 characters or a safe integer, and comes back as it was", () => {
+    for (const id of ["", "a", "🕊".repeat(64), "n\u0303", 0, -5, Number.MAX_SAFE_INTEGER]) {
       expect(readRequestId(id)).toBe(id);
     }
   });
@@ -203,19 +203,7 @@ describe("the id of a request", () => {
   });
 
   test("is nothing else", () => {
-    for (const id of [
-      null,
-      "",
-      "a".repeat(65),
-      "🕊".repeat(65),
-      "\ud800",
-      1.5,
-      1e999,
-      2 ** 53,
-      true,
-      [],
-      {},
-    ]) {
+    for (const id of [null, "a".repeat(65), "🕊".repeat(65), "\ud800", 1.5, 1e999, 2 ** 53, true, [], {}]) {
       expect(readRequestId(id)).toBe("invalid");
     }
   });
