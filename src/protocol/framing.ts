@@ -12,9 +12,9 @@
 import { isUtf8 } from "node:buffer";
 
 import { ChunkQueue } from "./chunk-queue.ts";
+import { parseObject, type JsonObject } from "./json-object.ts";
 
-/** What `JSON.parse` gave for one object: nothing in it is checked yet. */
-export type JsonObject = { [key: string]: unknown };
+export type { JsonObject } from "./json-object.ts";
 
 /** Why bytes were refused: what is no object (decoding goes on after the next line feed), or one over the limit (it ends). */
 export type FrameFault = "garbage" | "tooLarge";
@@ -192,7 +192,7 @@ export class FrameDecoder {
     if (this.#chunk[last] !== CLOSE_BRACE) return undefined;
 
     this.#linesAreUtf8 ??= isUtf8(this.#chunk.subarray(start, this.#chunk.lastIndexOf(LINE_FEED)));
-    const object = parse(this.#chunk, start, last + 1, this.#linesAreUtf8);
+    const object = parseObject(this.#chunk, start, last + 1, this.#linesAreUtf8);
     if (object !== undefined) this.#at = last + 1;
     return object;
   }
@@ -238,10 +238,10 @@ export class FrameDecoder {
   #close(open: OpenObject | undefined, brace: number, isAscii: boolean): JsonObject | FrameFault {
     let object: JsonObject | undefined;
     if (open === undefined) {
-      object = parse(this.#chunk, this.#at, brace + 1, isAscii);
+      object = parseObject(this.#chunk, this.#at, brace + 1, isAscii);
     } else {
       hold(open, this.#chunk, this.#at, brace + 1, this.#limit);
-      object = parse(open.held, 0, open.length, isAscii);
+      object = parseObject(open.held, 0, open.length, isAscii);
     }
     if (object === undefined) return this.#drop(brace);
     this.#state = BETWEEN;
@@ -283,17 +283,6 @@ function isWhiteSpace(byte: number | undefined): boolean {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** The bytes from `start` to `end`, which begin with `{`, as an object; undefined when they are no UTF-8 or no JSON. */
-function parse(bytes: Buffer, start: number, end: number, knownUtf8: boolean): JsonObject | undefined {
-  if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) return undefined;
-  try {
-    return JSON.parse(bytes.toString("utf8", start, end)) as JsonObject;
-  } catch {
-    // A SyntaxError, or a RangeError by depth: for the reader both are garbage.
-    return undefined;
-  }
 }
 
 /** Appends a part of `chunk` to what is held of an open object; together they are not over `limit`. */
