@@ -1,0 +1,89 @@
+import { expect, test } from "bun:test";
+
+import { MAX_PINS } from "../../src/client/contact-store.ts";
+import { fingerprint } from "../../src/identity/fingerprint.ts";
+import { label } from "../../src/identity/names.ts";
+import { withStores } from "./test-profile.ts";
+
+const key = (number: number) => {
+  const spki = Buffer.from(`key ${number}`);
+  return { spki, fingerprint: fingerprint(spki) };
+};
+
+test("a person is one contact in any spelling", () =>
+  withStores(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    expect(ana).toMatchObject({ username: "Ana", label: label("ana") });
+    expect(contacts.ensure("ANA")).toEqual(ana);
+    expect(contacts.find("aNa")).toEqual(ana);
+    expect(contacts.byId(ana.id)).toEqual(ana);
+    expect(contacts.find("Anna")).toBeUndefined();
+    expect(contacts.byId(ana.id + 1)).toBeUndefined();
+  }));
+
+test("the registered spelling replaces the typed one, another name does not", () =>
+  withStores(({ contacts }) => {
+    const typed = contacts.ensure("ana");
+    contacts.rename(typed, "Ana");
+    expect(contacts.find("ana")?.username).toBe("Ana");
+    contacts.rename(typed, "Carla");
+    expect(contacts.find("ana")?.username).toBe("Ana");
+    expect(contacts.find("Carla")).toBeUndefined();
+  }));
+
+test("the last addresses of a contact are kept as they are, and replaced as a whole", () =>
+  withStores(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    expect(contacts.targets(ana)).toEqual([]);
+    const targets = [
+      { ip: "2001:db8::1", port: 9_000 },
+      { ip: "192.0.2.7", port: 9_001 },
+    ];
+    contacts.saveTargets(ana, targets);
+    expect(contacts.targets(ana)).toEqual(targets);
+    contacts.saveTargets(ana, targets.slice(1));
+    expect(contacts.targets(ana)).toEqual(targets.slice(1));
+  }));
+
+test("a contact has one pin for each device, each key once", () =>
+  withStores(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    contacts.pin(ana, key(1), 1);
+    contacts.pin(ana, key(2), 2);
+    contacts.pin(ana, key(1), 3);
+    expect(
+      contacts
+        .pins(ana)
+        .map((pin) => pin.fingerprint)
+        .toSorted(),
+    ).toEqual([key(1).fingerprint, key(2).fingerprint].toSorted());
+    expect(contacts.pins(ana).every((pin) => fingerprint(pin.spki) === pin.fingerprint)).toBe(true);
+    expect(contacts.pins(contacts.ensure("Carla"))).toEqual([]);
+  }));
+
+test("of more pins than there may be the newest stay", () =>
+  withStores(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    for (let number = 1; number <= MAX_PINS + 2; number++) contacts.pin(ana, key(number), number);
+    const pins = contacts.pins(ana).map((pin) => pin.fingerprint);
+    expect(pins.length).toBe(MAX_PINS);
+    expect(pins).toContain(key(MAX_PINS + 2).fingerprint);
+    expect(pins).not.toContain(key(2).fingerprint);
+  }));
+
+test("a key that waits is news once, changes no pin, and waits no longer when it is pinned", () =>
+  withStores(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    contacts.pin(ana, key(1), 1);
+    expect(contacts.pendingKey(ana)).toBeUndefined();
+    expect(contacts.savePendingKey(ana, key(2), 2)).toBe(true);
+    expect(contacts.savePendingKey(ana, key(2), 3)).toBe(false);
+    expect(contacts.pins(ana).map((pin) => pin.fingerprint)).toEqual([key(1).fingerprint]);
+    expect(contacts.savePendingKey(ana, key(3), 4)).toBe(true);
+    expect(contacts.pendingKey(ana)).toEqual(key(3));
+    contacts.pin(ana, key(2), 5);
+    expect(contacts.pendingKey(ana)).toEqual(key(3));
+    contacts.pin(ana, key(3), 6);
+    expect(contacts.pendingKey(ana)).toBeUndefined();
+    expect(contacts.pins(ana).length).toBe(3);
+  }));

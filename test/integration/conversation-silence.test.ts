@@ -1,0 +1,44 @@
+/** What a conversation makes of silence on its link (PROTOCOL 5, `ping`). */
+import { afterEach, describe, expect, test } from "bun:test";
+
+import { DEAD_AFTER } from "../../src/client/conversation.ts";
+import { Company, until } from "./messenger-pair.ts";
+
+let company: Company | undefined;
+afterEach(async () => {
+  await company?.close();
+  company = undefined;
+});
+
+/** Two people with a link that neither of them needs at the moment. */
+async function restingPair() {
+  company = await Company.meet();
+  const ana = await company.person("ana");
+  const bob = await company.person("bob");
+  ana.messenger.send("bob", "hola");
+  await until(() => ana.received("bob") === 1);
+  return { ana, bob };
+}
+
+describe("silence", () => {
+  test("while nobody asked for an answer is no sign of death when the chat is opened then", async () => {
+    const { bob } = await restingPair();
+    const chat = bob.messenger.openChat("ana");
+    chat.tick(performance.now() + DEAD_AFTER + 1_000);
+    expect(chat.isConnected).toBe(true);
+    bob.messenger.send("ana", "still here");
+    await until(() => bob.received("ana") === 1);
+    expect(bob.of("disconnected")).toEqual([]);
+  });
+
+  test("of 32 s with the chat open is the end of the link, and the loss of one that was wanted", async () => {
+    const { bob } = await restingPair();
+    const chat = bob.messenger.openChat("ana");
+    const now = Math.ceil(performance.now());
+    chat.tick(now);
+    chat.tick(now + DEAD_AFTER - 1);
+    expect(chat.isConnected).toBe(true);
+    chat.tick(now + DEAD_AFTER);
+    expect(bob.of("disconnected")).toMatchObject([{ username: "ana", bye: false }]);
+  });
+});

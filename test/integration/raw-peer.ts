@@ -1,0 +1,141 @@
+/** One end of a peer link made of a socket and lines, with nothing of the program's own client. */
+import { X509Certificate } from "node:crypto";
+
+import { readCertificate } from "../../src/identity/certificate.ts";
+import type { TlsIdentity } from "../../src/net/tls.ts";
+import { changed, until } from "./messenger-pair.ts";
+import type { Message } from "./rendezvous-test-client.ts";
+
+export type RawOptions = {
+  /** Key and certificate to show. */
+  readonly identity?: TlsIdentity;
+  /** More of the TLS options, or false for none at all. */
+  readonly tls?: object | false;
+  /** The address to dial from. */
+  readonly from?: string;
+};
+
+type RawSocket = Bun.Socket<unknown>;
+
+export class RawPeer {
+  /** What came: on a TLS link, only what was inside TLS. */
+  readonly received: Buffer[] = [];
+  readonly closed: Promise<void>;
+  /** The common name that it shows. */
+  readonly name: string;
+  isClosed = false;
+  isSecured = false;
+  #socket: RawSocket | undefined;
+  #unsent: Buffer[] = [];
+  #taken = 0;
+  #markClosed: () => void = () => undefined;
+
+  constructor(identity: TlsIdentity | undefined) {
+    this.name =
+      identity === undefined
+        ? ""
+        : (readCertificate(new X509Certificate(identity.certificate)).commonNames[0] ?? "");
+    this.closed = new Promise((resolve) => (this.#markClosed = resolve));
+  }
+
+  /** Connects; over TLS it gives back when the handshake is done or has failed. */
+  static async dial(port: number, options: RawOptions): Promise<RawPeer> {
+    const { identity, tls } = options;
+    const peer = new RawPeer(identity);
+    const context = {
+      ...(identity === undefined ? {} : { key: identity.key, cert: identity.certificate }),
+      rejectUnauthorized: false,
+      ...tls,
+    };
+    await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      ...(tls === false ? {} : { tls: context }),
+      ...(options.from === undefined ? {} : { localAddress: options.from, localPort: 0 }),
+      socket: peer.handlers,
+    });
+    if (tls !== false) await until(() => peer.isSecured || peer.isClosed);
+    return peer;
+  }
+
+  readonly handlers: Bun.SocketHandler<unknown> = {
+    open: (socket) => {
+      this.#socket = socket;
+    },
+    handshake: (_socket, done) => {
+      // With verification off Bun tells of an unknown chain here; the handshake is done all the same.
+      this.isSecured = done || this.isSecured;
+      changed();
+    },
+    data: (_socket, chunk) => {
+      this.isSecured = true;
+      this.received.push(chunk);
+      changed();
+    },
+    drain: () => this.#flush(),
+    error: () => undefined,
+    close: () => {
+      this.isClosed = true;
+      this.#markClosed();
+      changed();
+    },
+  };
+
+  get lines(): string[] {
+    return Buffer.concat(this.received).toString("utf8").split("\n").slice(0, -1);
+  }
+
+  get messages(): Message[] {
+    return this.lines.map((line) => JSON.parse(line) as Message);
+  }
+
+  /** The next message that was not yet taken. */
+  async next(): Promise<Message> {
+    await until(() => this.lines.length > this.#taken || this.isClosed);
+    const line = this.lines[this.#taken++];
+    if (line === undefined) throw new Error("closed before a message came");
+    return JSON.parse(line) as Message;
+  }
+
+  /** The codes of the errors that it was told. */
+  get errors(): unknown[] {
+    return this.messages.filter((message) => message["action"] === "error").map((error) => error["code"]);
+  }
+
+  send(...messages: Message[]): void {
+    this.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+  }
+
+  write(bytes: string | Uint8Array): void {
+    this.#unsent.push(Buffer.from(bytes as string));
+    this.#flush();
+  }
+
+  end(): void {
+    this.#socket?.end();
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  terminate(): void {
+    this.#socket?.terminate();
+  }
+
+  #flush(): void {
+    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
+      const taken = this.#socket?.write(first) ?? -1;
+      if (taken < 0) return;
+      if (taken < first.length) {
+        this.#unsent[0] = first.subarray(taken);
+        return;
+      }
+      this.#unsent.shift();
+    }
+  }
+}
