@@ -7,7 +7,7 @@ import { fold, label as labelOf } from "../identity/names.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile.ts";
 import { profileFolder, profileFolders } from "./profile-folders.ts";
-import { RefusedError } from "./rendezvous-link.ts";
+import { RefusedError, type LinkEvents } from "./rendezvous-link.ts";
 import { PasswordNeededError } from "./rendezvous.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
 import { ServerStore } from "./server-store.ts";
@@ -30,6 +30,8 @@ export type ServerOptions = Omit<ContactOptions, "events" | "servers" | "now"> &
   readonly now?: () => number;
 };
 
+type Trace = NonNullable<LinkEvents["trace"]>;
+
 const SILENT = { presence: () => undefined, news: () => undefined, closed: () => undefined };
 
 async function withServers<T>(dataFolder: string, use: (servers: ServerStore) => Promise<T> | T): Promise<T> {
@@ -46,12 +48,17 @@ async function withServers<T>(dataFolder: string, use: (servers: ServerStore) =>
  * @throws ServerError, RefusedError, StoreError
  */
 export async function registerAccount(
-  options: ServerOptions,
+  options: ServerOptions & { readonly trace?: Trace },
   account: { username: string; password: string; email: string | undefined },
 ): Promise<void> {
   await withServers(options.dataFolder, async (servers) => {
     const now = options.now ?? Date.now;
-    const { link, authority } = await contactServer({ ...options, servers, now, events: SILENT });
+    const { link, authority } = await contactServer({
+      ...options,
+      servers,
+      now,
+      events: { ...SILENT, ...(options.trace === undefined ? {} : { trace: options.trace }) },
+    });
     try {
       const { username, password, email } = account;
       await link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
@@ -189,7 +196,10 @@ async function locateProfile(
 ): Promise<{ profile: Profile; isNew: boolean }> {
   const { dataFolder, host, port, user } = options;
   let authority = servers.get(host, port)?.authority;
-  if (authority === undefined) {
+  // Who names another fingerprint than the pinned one means the account at that authority.
+  const named = options.expectedFingerprint;
+  const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
+  if (authority === undefined || isOther) {
     try {
       const contact = await contactServer({
         ...options,

@@ -86,6 +86,8 @@ export class Conversation {
   /** News that the person is reachable has come since the dial began. */
   #newsWhileDialling = false;
   #pingedAt = 0;
+  /** When `tick` first saw that a link is wanted, on its clock; undefined while none is. */
+  #wantedSince: number | undefined;
   #closed = false;
 
   constructor(host: ConversationHost, contact: Contact) {
@@ -121,6 +123,11 @@ export class Conversation {
   /** Something is unacknowledged or the chat is open. */
   get wantsLink(): boolean {
     return this.#chatOpen || this.delivery.unacknowledged > 0;
+  }
+
+  /** The server's news of this person matters: the chat is open, or something waits and no link leads there. */
+  get wantsNews(): boolean {
+    return this.#chatOpen || (this.delivery.unacknowledged > 0 && !this.isConnected);
   }
 
   openChat(): void {
@@ -179,6 +186,11 @@ export class Conversation {
     this.connect();
   }
 
+  /** Nobody will say when the person comes, so known addresses are tried, again and again. */
+  serverIsGone(): void {
+    if (this.wantsLink && this.#redial === undefined) this.connect();
+  }
+
   /** A link that the peer port has accepted, before its greeting. */
   adopt(create: (id: LinkId, events: PeerLinkEvents) => PeerLink): PeerLink {
     const link = create(this.#nextLink++, this.#linkEvents());
@@ -193,11 +205,13 @@ export class Conversation {
       now: monotonic,
       lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0,
     });
+    this.#wantedSince = this.wantsLink ? (this.#wantedSince ?? monotonic) : undefined;
     const link = this.#current();
     if (link === undefined) return;
     const silence = monotonic - link.lastReadAt;
-    if (this.wantsLink) {
-      if (silence >= DEAD_AFTER) link.terminate("dead");
+    if (this.#wantedSince !== undefined) {
+      // Before that nobody pinged, and silence meant nothing.
+      if (Math.min(silence, monotonic - this.#wantedSince) >= DEAD_AFTER) link.terminate("dead");
       else if (silence >= PING_AFTER && monotonic - this.#pingedAt >= PING_AFTER) {
         this.#pingedAt = monotonic;
         link.send({ action: "ping" });
@@ -257,6 +271,7 @@ export class Conversation {
       case "disconnected":
         this.delivery.writeOn(undefined);
         this.#host.emit({ name: "disconnected", username: this.username, bye: this.#lastByeReceived });
+        this.#host.wantsChanged();
         if (!this.#lastByeReceived || this.delivery.unacknowledged > 0) this.#scheduleRedial();
         return;
       default:
@@ -362,6 +377,7 @@ export class Conversation {
     const delay = redialDelay(this.#attempt++, this.#choice.decider, this.#host.random());
     clearTimeout(this.#redial);
     this.#redial = setTimeout(() => {
+      this.#redial = undefined;
       if (this.wantsLink) this.connect();
     }, delay);
     return delay;
@@ -384,6 +400,7 @@ export class Conversation {
     const wasConnected = this.isConnected;
     if (link.peer !== undefined) this.#rename(link.peer.name);
     clearTimeout(this.#redial);
+    this.#redial = undefined;
     this.#attempt = 0;
     this.#lastByeReceived = false;
     this.#step({ name: "completed", link: link.id, now: performance.now() });

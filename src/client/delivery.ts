@@ -90,6 +90,7 @@ export class Delivery {
     for (const message of messages) {
       if (!this.#write(message)) return;
     }
+    this.#link?.flush();
   }
 
   /** Writes from the outbox until the link takes no more or nothing is left. */
@@ -116,14 +117,14 @@ export class Delivery {
     }
     if (link.queuedBytes > WINDOW) {
       link.flush();
-      // A link that drains meanwhile calls `pump`, which then has come past this message already.
       if (this.#link !== link) return false;
-      if (message.seq <= this.#written) return true;
       if (link.queuedBytes > WINDOW) {
         this.#caughtUp = false;
         return false;
       }
     }
+    // A link that drains in `flush` calls `pump`, which then has come past this message already.
+    if (message.seq <= this.#written) return true;
     link.send({
       message: message.text,
       id: message.id,
@@ -170,12 +171,10 @@ export class Delivery {
     this.#acknowledged = [];
     const contact = this.#contact();
     const now = this.#now();
-    const committed = this.#messages.commitRead(
-      contact,
-      { incoming, acknowledged, sentUpTo: this.#unsavedSent },
-      now,
-    );
-    this.#unsavedSent = 0;
+    // What was sent is acknowledged soon after: while acknowledgements come, `saveSent` marks what is left.
+    const sentUpTo = acknowledged.length > 0 ? 0 : this.#unsavedSent;
+    const committed = this.#messages.commitRead(contact, { incoming, acknowledged, sentUpTo }, now);
+    if (sentUpTo > 0) this.#unsavedSent = 0;
     const ids = incoming.filter((message) => message.acknowledge).map((message) => message.id);
     for (let start = 0; start < ids.length; start += MAX_DELIVERED_IDS) {
       link.send({ action: "delivered", ids: ids.slice(start, start + MAX_DELIVERED_IDS) });

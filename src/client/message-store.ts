@@ -94,7 +94,7 @@ function messageOf(row: MessageRow): StoredMessage {
 export class MessageStore {
   readonly #database: Database;
   readonly #insert: Statement<unknown, (string | number | null)[]>;
-  readonly #acknowledge: Statement<{ seq: number }, [number, number, string]>;
+  readonly #acknowledge: Statement<unknown, [number, number, string]>;
 
   constructor(database: Database) {
     this.#database = database;
@@ -104,7 +104,7 @@ export class MessageStore {
     );
     this.#acknowledge = database.prepare(
       `UPDATE messages SET state = ${RECEIVED}, received_at = ?
-       WHERE contact = ? AND outgoing = 1 AND id = ? AND state < ${RECEIVED} RETURNING seq`,
+       WHERE contact = ? AND outgoing = 1 AND id = ? AND state < ${RECEIVED}`,
     );
   }
 
@@ -179,13 +179,25 @@ export class MessageStore {
    * and how far this side has written.
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
-    return this.#database.transaction(() => {
-      if (read.sentUpTo > 0) this.markSent(contact, read.sentUpTo);
-      return {
+    const commit = this.#database.transaction(() => {
+      const committed = {
         stored: read.incoming.map((message) => this.#receive(contact, message, now)),
-        acknowledged: read.acknowledged.filter((id) => this.#acknowledge.get(now, contact.id, id) !== null),
+        acknowledged: read.acknowledged.filter(
+          (id) => this.#acknowledge.run(now, contact.id, id).changes > 0,
+        ),
       };
-    })();
+      // After the acknowledgements: what they name needs no other mark.
+      if (read.sentUpTo > 0) this.markSent(contact, read.sentUpTo);
+      return committed;
+    });
+    if (read.incoming.length > 0) return commit();
+    // Nothing here is promised to the peer: what a power cut undoes is sent, and acknowledged, again.
+    this.#database.run("PRAGMA synchronous=NORMAL");
+    try {
+      return commit();
+    } finally {
+      this.#database.run("PRAGMA synchronous=FULL");
+    }
   }
 
   #receive(contact: Contact, message: NewIncoming, now: number): number | undefined {

@@ -66,6 +66,8 @@ export class Messenger {
   readonly #ownLabel: string;
   readonly #conversations = new Map<string, Conversation>();
   readonly #host: ConversationHost & PeerPortHost;
+  /** Whom the last message is to: the next one to the same name costs no hash. */
+  #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
   #outgoing: NewOutgoing[] = [];
   #commitScheduled = false;
   #watched = "";
@@ -94,6 +96,7 @@ export class Messenger {
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name === "online") this.#cameOnline();
           else this.#watched = "";
+          if (state.name === "waiting") this.#goOnAlone();
         },
         presence: (username, online) => this.#presence(username, online),
         newKey: () => this.#emit({ name: "newKey" }),
@@ -170,9 +173,12 @@ export class Messenger {
    * @throws SelfError
    */
   send(to: string, text: string, replyTo?: string): string {
-    if (labelOf(to) === this.#ownLabel) throw new SelfError();
+    if (this.#addressee?.name !== to) {
+      if (labelOf(to) === this.#ownLabel) throw new SelfError();
+      this.#addressee = { name: to, conversation: this.#conversation(to) };
+    }
     const id = randomUUIDv7();
-    const { contact } = this.#conversation(to);
+    const { contact } = this.#addressee.conversation;
     this.#outgoing.push({ contact, id, text, sentAt: this.#now(), replyTo });
     if (!this.#commitScheduled) {
       this.#commitScheduled = true;
@@ -274,17 +280,22 @@ export class Messenger {
     for (const conversation of this.#conversations.values()) conversation.peerMayBeReachable();
   }
 
+  /** There is no server to say who comes: those for whom something waits are looked for where they last were. */
+  #goOnAlone(): void {
+    for (const conversation of this.#conversations.values()) conversation.serverIsGone();
+  }
+
   #presence(username: string, online: boolean): void {
     this.#emit({ name: "presence", username, online });
     if (online) this.#conversations.get(labelOf(username))?.peerMayBeReachable();
   }
 
-  /** Tells the server whose coming matters: those for whom something waits, and open chats. */
+  /** Tells the server whose coming matters: those for whom something waits without a link, and open chats. */
   #watch(): void {
     const { link } = this.rendezvous;
     if (link === undefined || this.#closed) return;
     const users = [...this.#conversations.values()]
-      .filter((conversation) => conversation.wantsLink)
+      .filter((conversation) => conversation.wantsNews)
       .map((conversation) => conversation.username)
       .slice(0, MAX_WATCHED);
     const wanted = users.join("\n");

@@ -107,9 +107,12 @@ export class PeerPort {
   }
 
   #accept(address: string): ConnectionHandlers | undefined {
+    if (this.#host.acceptorContext() === undefined) {
+      this.#tellRefusal(address, "no_certificate");
+      return undefined;
+    }
     const fromAddress = [...this.#handshakes.values()].filter((each) => each === address).length;
     if (
-      this.#host.acceptorContext() === undefined ||
       this.#handshakes.size >= MAX_HANDSHAKES ||
       fromAddress >= MAX_HANDSHAKES_PER_ADDRESS ||
       this.#admitted.size >= MAX_CONNECTIONS

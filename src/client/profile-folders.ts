@@ -33,8 +33,10 @@ export function makePrivateFolder(folder: string): void {
 export function profileFolders(dataFolder: string, authorityFingerprint?: string): string[] {
   if (!existsSync(dataFolder)) return [];
   const wanted = authorityFingerprint?.slice(0, AUTHORITY_DIGITS);
-  return readdirSync(dataFolder)
-    .filter((name) => /^[0-9a-f]{16}$/.test(name) && (wanted === undefined || name === wanted))
+  return readdirSync(dataFolder, { withFileTypes: true })
+    .filter((entry) => !entry.isFile() && /^[0-9a-f]{16}$/.test(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => wanted === undefined || name === wanted)
     .flatMap((authority) =>
       readdirSync(join(dataFolder, authority))
         .filter((name) => /^[0-9a-f]{40}$/.test(name))

@@ -8,6 +8,9 @@ import { closeSync, openSync } from "node:fs";
 
 import { lockFile } from "./profile-folders.ts";
 
+/** How long taking the lock waits for those who read its owner, in ms. */
+const READER_PATIENCE = 1_000;
+
 export type LockOwner = { readonly pid: number; readonly command: string };
 
 /** The account is online in another process of this machine. */
@@ -39,7 +42,10 @@ export class ProfileLock {
       database.run("CREATE TABLE IF NOT EXISTS owner (pid INTEGER NOT NULL, command TEXT NOT NULL)");
       database.run("DELETE FROM owner");
       database.run("INSERT INTO owner VALUES (?, ?)", [owner.pid, owner.command]);
+      // Whoever is refused at this moment reads who holds the lock, and a commit waits for readers.
+      database.run(`PRAGMA busy_timeout=${READER_PATIENCE}`);
       database.run("COMMIT");
+      database.run("PRAGMA busy_timeout=0");
       // Whoever slips in between has the lock, and this process says so.
       database.run("BEGIN IMMEDIATE");
       return new ProfileLock(database);

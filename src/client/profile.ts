@@ -124,8 +124,10 @@ export class Profile {
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {
+        // Another process may make it at the same moment, and the key must be one.
         database.run(
-          "INSERT INTO account (username, private_key, authority, host, port, registered_here) VALUES (?, ?, ?, ?, ?, ?)",
+          `INSERT INTO account (username, private_key, authority, host, port, registered_here)
+           SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
           [
             create.username,
             privateKeyToPem(generateKeyPair().privateKey),

@@ -28,8 +28,8 @@ const LONGEST_WAIT = 60_000;
 
 /** Wait before the next attempt, in ms: 1 to 60 s, doubling, half of it drawn. @param random in [0, 1) */
 export function reconnectDelay(attempt: number, random: number): number {
-  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(attempt, 10));
-  return Math.max(FIRST_WAIT, wait * (0.5 + random / 2));
+  const wait = Math.min(LONGEST_WAIT, 2 * FIRST_WAIT * 2 ** Math.min(attempt, 10));
+  return wait * (0.5 + random / 2);
 }
 
 export type RendezvousState =

@@ -17,6 +17,7 @@ import {
   issuedBy,
   readCertificate,
   RENDEZVOUS_DNS_NAME,
+  type CertificateNames,
 } from "../identity/certificate.ts";
 import { diallerContext, type TlsContext } from "../net/tls.ts";
 import type { Look } from "../net/look.ts";
@@ -89,9 +90,18 @@ export type FirstContact =
       readonly confirmed: boolean;
     };
 
+/** What a certificate says; undefined for what a stranger shows and nobody can read. */
+function namesOf(certificate: X509Certificate): CertificateNames | undefined {
+  try {
+    return readCertificate(certificate);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A user's certificate carries a label where a server's has its own name. */
 function isUserCertificate(certificate: X509Certificate): boolean {
-  const { dnsNames } = readCertificate(certificate);
+  const dnsNames = namesOf(certificate)?.dnsNames ?? [];
   return dnsNames.length === 1 && /^[0-9a-f]{40}$/.test(dnsNames[0] ?? "");
 }
 
@@ -110,26 +120,34 @@ function authorityOf(look: Look & { name: "certificate" }): X509Certificate | un
     : undefined;
 }
 
+/** The codes of a look that ended without a word of the other side. */
+function lineFailure(code: string): "server_timeout" | "server_unreachable" | undefined {
+  if (code === "timeout" || code === "handshake_timeout") return "server_timeout";
+  return code === "closed_in_handshake" || code === "ECONNRESET" ? "server_unreachable" : undefined;
+}
+
 /** What a look at a server never seen before allows. @param now ms. @throws ServerError */
 export function judgeFirstContact(look: Look, now: number): FirstContact {
   switch (look.name) {
     case "plain":
       throw new ServerError("server_plain");
     case "noTls":
-      throw new ServerError("server_no_tls");
+      // A forwarder whose server is down accepts and closes: that says nothing of who the server is.
+      throw new ServerError(lineFailure(look.code) ?? "server_no_tls");
     case "unreachable":
-      throw new ServerError(look.code === "timeout" ? "server_timeout" : "server_unreachable");
+      throw new ServerError(lineFailure(look.code) ?? "server_unreachable");
     case "certificate": {
       if (look.valid) return { name: "web" };
       const authority = authorityOf(look);
-      if (authority === undefined) {
+      const fingerprint = authority === undefined ? undefined : namesOf(authority)?.fingerprint;
+      if (authority === undefined || fingerprint === undefined) {
         throw new ServerError(isUserCertificate(look.leaf) ? "server_is_user" : "server_not_paloma");
       }
       if (!isInDate(look.leaf, now) || !isInDate(authority, now)) throw new ServerError("server_expired");
       return {
         name: "pin",
         authority: authority.toString(),
-        fingerprint: readCertificate(authority).fingerprint,
+        fingerprint,
         confirmed: isLoopback(look.address),
       };
     }

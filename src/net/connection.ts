@@ -16,7 +16,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import type { CloseReason, ConnectionHandlers } from "./connection-handlers.ts";
 import { unwatchDeadlines, watchDeadlines } from "./deadlines.ts";
 import { Outgoing } from "./outgoing.ts";
-import { issuerCertificate, peerCertificate, readHandshake } from "./tls.ts";
+import { errorCode, issuerCertificate, peerCertificate, readHandshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
 export const OBJECT_TIMEOUT = 10_000;
@@ -28,6 +28,7 @@ export const CLOSE_TIMEOUT = 2_000;
 export const QUEUE_LIMIT = 1024 * 1024;
 
 export type { CloseReason, ConnectionFault, ConnectionHandlers } from "./connection-handlers.ts";
+export { SOCKET_HANDLERS } from "./socket-handlers.ts";
 
 type Socket = Bun.Socket<Connection>;
 
@@ -136,26 +137,14 @@ export class Connection {
 
   /** Writes what is queued, closes our side in good order and waits for the other. */
   end(code: string): void {
-    switch (this.#state.name) {
-      case "opening":
-      case "handshaking":
-        this.terminate(code);
-        return;
-      case "open": {
-        const { socket } = this.#state;
-        this.#closeReason ??= { name: "local", code };
-        this.#state = { name: "ending", socket, deadline: performance.now() + CLOSE_TIMEOUT, shut: false };
-        // Our own reading may have been paused; the other side's end would not be seen.
-        if (this.#paused) socket.resume();
-        this.flush();
-        return;
-      }
-      case "ending":
-      case "closed":
-        return;
-      default:
-        this.#state satisfies never;
-    }
+    if (this.#state.name === "opening" || this.#state.name === "handshaking") this.terminate(code);
+    if (this.#state.name !== "open") return;
+    const { socket } = this.#state;
+    this.#closeReason ??= { name: "local", code };
+    this.#state = { name: "ending", socket, deadline: performance.now() + CLOSE_TIMEOUT, shut: false };
+    // Our own reading may have been paused; the other side's end would not be seen.
+    if (this.#paused) socket.resume();
+    this.flush();
   }
 
   /** Closes at once; what is queued is lost. */
@@ -221,7 +210,7 @@ export class Connection {
     this.#handlers.closed(first, this);
   }
 
-  // What follows is called by the socket handlers below and by the sweep, by nobody else.
+  // What follows is called by the socket handlers and by the sweep, by nobody else.
 
   checkDeadlines(now: number): void {
     switch (this.#state.name) {
@@ -270,15 +259,12 @@ export class Connection {
     if (this.#state.name !== "handshaking") return;
     const { socket } = this.#state;
     const handshake = readHandshake(socket, done, error);
-    if (!done) {
-      this.#finish({ name: "refused", code: handshake.error ?? "handshake_failed" });
-      return;
-    }
-    const kept = this.#handlers.secured?.(this, handshake) ?? false;
+    const kept = done && (this.#handlers.secured?.(this, handshake) ?? false);
     // The handler may have closed it with a reason of its own.
     if (this.#state.name !== "handshaking") return;
     if (!kept) {
-      this.#finish({ name: "refused", code: handshake.error ?? "not_authorized" });
+      const code = handshake.error ?? (done ? "not_authorized" : "handshake_failed");
+      this.#finish({ name: "refused", code });
       return;
     }
     this.#state = { name: "open", socket };
@@ -295,36 +281,18 @@ export class Connection {
   }
 
   gone(error: Error | undefined): void {
-    const code = (error as { code?: string } | undefined)?.code;
-    this.#finish(
-      this.#state.name === "handshaking"
-        ? { name: "refused", code: code ?? "closed_in_handshake" }
-        : code === undefined
-          ? { name: "remote" }
-          : { name: "lost", code },
-    );
+    const code = error === undefined ? undefined : errorCode(error);
+    if (this.#state.name === "handshaking") {
+      this.#finish({ name: "refused", code: code ?? "closed_in_handshake" });
+    } else this.#finish(code === undefined ? { name: "remote" } : { name: "lost", code });
   }
 
   failed(error: Error): void {
-    const code = (error as { code?: string }).code;
     // A failure of the line carries a code and comes between reads; anything else was thrown by our own handlers.
-    if (code === undefined || this.#pumping) {
+    if (!("code" in error) || this.#pumping) {
       this.#finish({ name: "local", code: "internal_error" });
       throw error;
     }
-    const detail = /[A-Z][A-Z0-9_]{5,}$/.exec(error.message)?.[0];
-    this.#finish({ name: "lost", code: code === "EPROTO" && detail !== undefined ? detail : code });
+    this.#finish({ name: "lost", code: errorCode(error) });
   }
 }
-
-/** The handlers of every socket of ours; `data` is the connection. All are synchronous. */
-export const SOCKET_HANDLERS: Bun.SocketHandler<Connection> = {
-  open: (socket) => socket.data.opened(socket),
-  handshake: (socket, done, error) => socket.data.shookHands(done, error),
-  data: (socket, chunk) => socket.data.received(chunk),
-  drain: (socket) => socket.data.flush(),
-  close: (socket, error) => socket.data.gone(error),
-  error: (socket, error) => socket.data.failed(error),
-  // `end` is followed by `close`, which says the same.
-  end: () => undefined,
-};

@@ -104,18 +104,18 @@ export type Handshake = {
   readonly reused: boolean;
 };
 
+/** The library's code of an error of a socket; without one, its message. */
+export function errorCode(error: Error): string {
+  const code = (error as { code?: unknown }).code;
+  // EPROTO says nothing by itself; the library's word for it stands at the end of the message.
+  const detail = code === "EPROTO" ? /[A-Z][A-Z0-9_]{5,}$/.exec(error.message)?.[0] : undefined;
+  return detail ?? String(code ?? error.message);
+}
+
 export function readHandshake(socket: object, done: boolean, error: Error | null): Handshake {
-  const code = (error as { code?: unknown } | null)?.code;
-  const detail = /[A-Z][A-Z0-9_]{5,}$/.exec(error?.message ?? "")?.[0];
   return {
     done,
-    // EPROTO says nothing by itself; the library's word for it stands at the end of the message.
-    error:
-      error === null
-        ? undefined
-        : code === "EPROTO" && detail !== undefined
-          ? detail
-          : String(code ?? error.message),
+    error: error === null ? undefined : errorCode(error),
     authorized: error === null && untyped(socket).authorized,
     reused: done && untyped(socket).isSessionReused(),
   };
