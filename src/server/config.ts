@@ -2,7 +2,6 @@
 import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
-import { languageOf } from "../protocol/language.ts";
 import { readOptions, UsageError } from "../protocol/options.ts";
 import type { LogStyle } from "./log.ts";
 import type { PlainFrom } from "./services.ts";
@@ -41,14 +40,6 @@ export type Invocation =
   | { readonly name: "run"; readonly config: ServerConfig };
 
 type Environment = { readonly [name: string]: string | undefined };
-
-/** The language of the program's own lines, found before the flags are checked, so that a complaint has it too. */
-export function serverLanguage(args: readonly string[], environment: Environment): Language {
-  const flag = args.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
-  const given = args[flag] === "--lang" ? args[flag + 1] : args[flag]?.slice("--lang=".length);
-  for (const value of [given, environment["PALOMA_LANG"]]) if (value === "es" || value === "en") return value;
-  return languageOf(environment);
-}
 
 /** @throws UsageError in `language`. */
 export function readConfig(

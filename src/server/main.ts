@@ -10,7 +10,8 @@ import { showHostPort } from "../protocol/ip-address.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
-import { readConfig, serverLanguage, type ServerConfig } from "./config.ts";
+import { chosenLanguage } from "../protocol/language.ts";
+import { readConfig, type ServerConfig } from "./config.ts";
 import { cannotOpen, openDatabase, StartError } from "./database.ts";
 import { HELP } from "./help.ts";
 import { createLog, type Log } from "./log.ts";
@@ -26,7 +27,7 @@ const MAX_NAMES_TOLD = 100;
 
 /** Runs the server until it is stopped, and sets the exit code. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const language = serverLanguage(args, environment);
+  const language = chosenLanguage(args, environment);
   try {
     const invocation = readConfig(args, environment, language);
     switch (invocation.name) {

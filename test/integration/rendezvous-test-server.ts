@@ -1,0 +1,121 @@
+/** A rendezvous server in this process, on free ports and in a folder of its own. */
+import type { Database } from "bun:sqlite";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { openDatabase } from "../../src/server/database.ts";
+import { createLog } from "../../src/server/log.ts";
+import { hashPassword } from "../../src/server/passwords.ts";
+import {
+  startServer,
+  type RendezvousOptions,
+  type RendezvousServer,
+} from "../../src/server/rendezvous-server.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { fold } from "../../src/identity/names.ts";
+import { loginOf, newPublicKey, PASSWORD, TestClient, type Message } from "./rendezvous-test-client.ts";
+
+let passwordHash: Promise<string> | undefined;
+
+export class TestServer {
+  readonly folder: string;
+  readonly database: Database;
+  readonly server: RendezvousServer;
+  readonly log: string[];
+  readonly clients: TestClient[] = [];
+  #stopped = false;
+
+  constructor(parts: { folder: string; database: Database; server: RendezvousServer; log: string[] }) {
+    this.folder = parts.folder;
+    this.database = parts.database;
+    this.server = parts.server;
+    this.log = parts.log;
+  }
+
+  static async start(options: Partial<RendezvousOptions> = {}): Promise<TestServer> {
+    const folder = mkdtempSync(join(tmpdir(), "paloma-server-"));
+    const database = await openDatabase(join(folder, "users.db"));
+    const lines: string[] = [];
+    const now = options.now ?? Date.now;
+    const server = await startServer({
+      database,
+      host: undefined,
+      port: 0,
+      plainFrom: "loopback",
+      tlsPort: 0,
+      identity: undefined,
+      log: createLog("json", now, (line) => lines.push(line)),
+      now,
+      ...options,
+    });
+    return new TestServer({ folder, database, server, log: lines });
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  get plainPort(): number {
+    return this.server.plain?.port ?? 0;
+  }
+
+  get tlsPort(): number {
+    return this.server.tls.port;
+  }
+
+  /** The authority's certificate, in PEM. */
+  get authority(): string {
+    const row = this.database.query<{ certificate: string }, []>("SELECT certificate FROM authority").get();
+    return row?.certificate ?? "";
+  }
+
+  async plain(options: { host?: string; paused?: boolean } = {}): Promise<TestClient> {
+    return this.#keep(await TestClient.connect(this.plainPort, options));
+  }
+
+  async tls(): Promise<TestClient> {
+    const tls = { ca: this.authority, serverName: RENDEZVOUS_DNS_NAME };
+    return this.#keep(await TestClient.connect(this.tlsPort, { tls }));
+  }
+
+  /** Puts accounts with `PASSWORD` into the database, without a hash for each. */
+  async addAccounts(...names: string[]): Promise<void> {
+    passwordHash ??= hashPassword(PASSWORD);
+    const hash = await passwordHash;
+    const insert = this.database.query(
+      "INSERT INTO users (username, password, email, fold) VALUES (?, ?, '', ?)",
+    );
+    this.database.transaction(() => {
+      for (const name of names) insert.run(name, hash, fold(name));
+    })();
+  }
+
+  /** A client that is logged in over TLS with a key of its own; its account is made where there is none. */
+  async online(
+    name: string,
+    more: Message = {},
+  ): Promise<{ client: TestClient; login: Message; key: string }> {
+    if (this.database.query("SELECT 1 FROM users WHERE fold = ?").get(fold(name)) === null) {
+      await this.addAccounts(name);
+    }
+    const client = await this.tls();
+    const key = newPublicKey();
+    const login = await client.ask(loginOf(name, { public_key: key, ...more }));
+    if (login["success"] !== true) throw new Error(JSON.stringify(login));
+    return { client, login, key };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const client of this.clients) client.close();
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #keep(client: TestClient): TestClient {
+    this.clients.push(client);
+    return client;
+  }
+}

@@ -1,0 +1,302 @@
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
+import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
+import { ServerProcess, temporaryFolder } from "./server-process.ts";
+
+const TIMEOUT = 30_000;
+
+let folder: { path: string; remove: () => void };
+let running: ServerProcess[] = [];
+let db: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  db = join(folder.path, "users.db");
+});
+afterEach(async () => {
+  for (const each of running) each.kill("SIGKILL");
+  await Promise.all(running.map((each) => each.exited));
+  running = [];
+  folder.remove();
+});
+
+function run(args: string[] = [], environment: { [name: string]: string } = {}): ServerProcess {
+  const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db, ...args], environment);
+  running.push(server);
+  return server;
+}
+
+/** What an attempt to start said and how it ended. */
+async function refusal(args: string[], environment: { [name: string]: string } = {}) {
+  const server = run(args, environment);
+  const code = await server.exited;
+  return { code, said: await server.stderr, printed: server.lines };
+}
+
+const PORTS = /:\d{2,5}/g;
+
+describe("the start", () => {
+  test(
+    "prints the four lines, in Spanish, with the real ports and the authority's fingerprint",
+    async () => {
+      const server = run();
+      const lines = (await server.started()).map((line) => line.replace(PORTS, ":N"));
+      expect(lines[0]).toBe("Base de datos inicializada correctamente");
+      expect(lines[1]).toBe("Servidor iniciado en 0.0.0.0:N");
+      expect(lines[2]).toMatch(/^TLS en 0\.0\.0\.0:N, huella de la autoridad ([0-9a-f]{4} ){15}[0-9a-f]{4}$/);
+      expect(lines[3]).toBe("Esperando conexiones...");
+      expect(statSync(db).mode & 0o777).toBe(0o600);
+      const client = await TestClient.connect(server.plainPort);
+      expect(await client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "speaks English with --lang en, and when the locale says so",
+    async () => {
+      const byFlag = run(["--lang", "en", "--plain-from", "none", "--host", "127.0.0.1"]);
+      const lines = (await byFlag.started()).map((line) => line.replace(PORTS, ":N"));
+      expect(lines[1]).toBe("Unencrypted port closed");
+      expect(lines[2]).toStartWith("TLS on 127.0.0.1:N, authority fingerprint ");
+      expect(lines[3]).toBe("Waiting for connections...");
+      byFlag.kill("SIGTERM");
+      await byFlag.exited;
+      const byLocale = run([], { LC_ALL: "en_GB.UTF-8", LANG: "es_ES.UTF-8" });
+      expect((await byLocale.started())[3]).toBe("Waiting for connections...");
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "keeps its authority from one start to the next, and takes flags from the environment",
+    async () => {
+      const first = run([], { PALOMA_LANG: "es" });
+      const [, , fingerprint] = await first.started();
+      first.kill("SIGTERM");
+      expect(await first.exited).toBe(0);
+      const server = new ServerProcess([], { PALOMA_DB: db, PALOMA_PORT: "0", PALOMA_TLS_PORT: "0" });
+      running.push(server);
+      const [, , again] = await server.started();
+      expect(again?.split(",")[1]).toBe(fingerprint?.split(",")[1] as string);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "warns once that the plain link is open to others",
+    async () => {
+      const server = run(["--plain-from", "any"]);
+      await server.started();
+      server.kill("SIGTERM");
+      await server.exited;
+      expect((await server.stderr).match(/plain_link/g)).toHaveLength(1);
+    },
+    TIMEOUT,
+  );
+});
+
+describe("a start that cannot be is one sentence and an exit code", () => {
+  test(
+    "wrong usage is exit 2",
+    async () => {
+      for (const args of [
+        ["--nada"],
+        ["--port", "70000"],
+        ["--plain-from", "todos"],
+        ["--tls-cert", "x.pem"],
+        ["sobra"],
+      ]) {
+        const { code, said, printed } = await refusal(args);
+        expect({ args, code }).toEqual({ args, code: 2 });
+        expect(said).toMatch(/^[^\n]+\n$/);
+        expect(printed).toEqual([]);
+      }
+      expect((await refusal(["--nada", "--lang", "en"])).said).toBe("Unknown option: --nada\n");
+      expect((await refusal([], { PALOMA_PLAIN_FROM: "x" })).said).toStartWith("PALOMA_PLAIN_FROM:");
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "a port in use, a database that is not ours, files that are no certificate: exit 1",
+    async () => {
+      const server = run();
+      await server.started();
+      const other = join(folder.path, "other.db");
+      const inUse = await refusal(["--db", other, "--port", String(server.plainPort)]);
+      expect(inUse).toMatchObject({ code: 1, said: `El puerto ${server.plainPort} ya está en uso\n` });
+
+      const text = join(folder.path, "text.db");
+      writeFileSync(text, "esto no es una base de datos, aunque se llame así\n".repeat(50));
+      const notSqlite = await refusal(["--db", text]);
+      expect(notSqlite).toMatchObject({
+        code: 1,
+        said: `«${text}» no es una base de datos de este programa\n`,
+      });
+
+      const foreign = join(folder.path, "foreign.db");
+      const database = new Database(foreign, { create: true });
+      database.run("CREATE TABLE songs (id INTEGER)");
+      database.close();
+      chmodSync(foreign, 0o644);
+      const before = statSync(foreign);
+      expect(await refusal(["--db", foreign])).toMatchObject({ code: 1 });
+      expect(statSync(foreign)).toMatchObject({ mtimeMs: before.mtimeMs, mode: before.mode });
+
+      const newer = new Database(foreign);
+      newer.run("PRAGMA application_id = 0x50414c4f");
+      newer.run("PRAGMA user_version = 99");
+      newer.close();
+      expect((await refusal(["--db", foreign])).said).toContain("más nueva");
+
+      expect(await refusal(["--db", join(folder.path, "none", "users.db")])).toMatchObject({ code: 1 });
+      const mode = statSync(folder.path).mode;
+      expect((await refusal(["--db", folder.path])).said).toMatch(
+        /^[^\n]+ no es una base de datos [^\n]+\n$/,
+      );
+      expect(statSync(folder.path).mode).toBe(mode);
+
+      const key = join(folder.path, "key.pem");
+      const certificate = join(folder.path, "certificate.pem");
+      const files = ["--db", other, "--tls-cert", certificate, "--tls-key", key];
+      expect(await refusal(files)).toMatchObject({
+        code: 1,
+        said: `No se puede leer «${certificate}» (ENOENT)\n`,
+      });
+      writeFileSync(certificate, "no es PEM");
+      writeFileSync(key, privateKeyToPem(generateKeyPair().privateKey));
+      const bad = await refusal(files);
+      expect(bad.code).toBe(1);
+      expect(bad.said).toMatch(/^El certificado [^\n]+ no es un PEM válido\n$/);
+    },
+    TIMEOUT,
+  );
+});
+
+test(
+  "the operator's certificate is what the link shows; the authority stays the server's own",
+  async () => {
+    const key = join(folder.path, "key.pem");
+    const certificate = join(folder.path, "certificate.pem");
+    const made = Bun.spawnSync([
+      ...[
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=chat.example",
+      ],
+      ...["-addext", "subjectAltName=DNS:chat.example", "-keyout", key, "-out", certificate],
+    ]);
+    expect(made.exitCode).toBe(0);
+    const server = run(["--tls-cert", certificate, "--tls-key", key]);
+    await server.started();
+    const ca = await Bun.file(certificate).text();
+    const client = await TestClient.connect(server.tlsPort, { tls: { ca, serverName: "chat.example" } });
+    const pong = await client.ask({ action: "ping" });
+    expect(pong["authority"]).toStartWith("-----BEGIN CERTIFICATE-----");
+    expect(pong["authority"]).not.toBe(ca);
+    client.close();
+  },
+  TIMEOUT,
+);
+
+test(
+  "an account whose register_response was sent survives kill -9, again and again",
+  async () => {
+    const registered: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      const server = run();
+      await server.started();
+      const clients = await Promise.all([1, 2, 3].map(() => TestClient.connect(server.plainPort)));
+      const loops = clients.map(async (client, index) => {
+        for (let count = 0; ; count++) {
+          const name = `r${round}c${index}n${count}`;
+          const answer = await client.ask(registration(name));
+          if (answer["code"] === "ok") registered.push(name);
+          // Killed in the midst of the others' registrations.
+          if (count === 5 + round) server.kill("SIGKILL");
+        }
+      });
+      await Promise.allSettled(loops);
+      expect(await server.exited).not.toBe(0);
+    }
+    expect(registered.length).toBeGreaterThanOrEqual(15);
+    const server = run();
+    await server.started();
+    const database = new Database(db, { readonly: true });
+    const names = database.query<{ username: string }, []>("SELECT username FROM users").all();
+    database.close();
+    for (const name of registered) expect(names.some((row) => row.username === name)).toBe(true);
+    const client = await TestClient.connect(server.plainPort);
+    expect(await client.ask(loginOf(registered.at(-1) as string))).toMatchObject({ code: "ok" });
+  },
+  TIMEOUT,
+);
+
+test(
+  "SIGTERM: clients are told, the hash under way is answered, the database is closed, exit 0 within 5 s",
+  async () => {
+    const server = run();
+    await server.started();
+    const first = await TestClient.connect(server.plainPort);
+    const authority = (await first.ask({ action: "ping" }))["authority"] as string;
+    expect(await first.ask(registration("ana"))).toMatchObject({ code: "ok" });
+    const tls = { ca: authority, serverName: RENDEZVOUS_DNS_NAME };
+    const client = await TestClient.connect(server.tlsPort, { tls });
+    const login = await client.ask(loginOf("ana", { public_key: newPublicKey() }));
+    expect(login).toMatchObject({ code: "ok" });
+    // Its answer is in the same read as the beginning of the hash that follows it.
+    first.send({ action: "ping" }, registration("tardía"));
+    expect(await first.next()).toMatchObject({ action: "pong" });
+    const asked = performance.now();
+    server.kill("SIGTERM");
+    expect(await client.next()).toMatchObject({ action: "error", code: "server_closing" });
+    expect(await server.exited).toBe(0);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    await first.closed;
+    expect(first.lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual([
+      "ok",
+      "ok",
+      "ok",
+      "server_closing",
+      "ok",
+    ]);
+    expect(await Bun.file(`${db}-wal`).exists()).toBe(false);
+    const database = new Database(db, { readonly: true });
+    const users = database.query("SELECT username FROM users ORDER BY id").all();
+    database.close();
+    expect(users).toEqual([{ username: "ana" }, { username: "tardía" }]);
+    const log = await server.stderr;
+    expect(log).not.toContain(PASSWORD);
+    expect(log).not.toContain(login["session_token"] as string);
+  },
+  TIMEOUT,
+);
+
+test(
+  "a second signal ends a stop that waits",
+  async () => {
+    const server = run();
+    await server.started();
+    // A connection that never closes its side keeps a stop waiting for a moment.
+    const client = await TestClient.connect(server.plainPort, { paused: true });
+    server.kill("SIGINT");
+    server.kill("SIGTERM");
+    server.kill("SIGINT");
+    await server.exited;
+    await client.closed;
+    expect((await server.stderr).match(/"stopping"/g)).toHaveLength(1);
+  },
+  TIMEOUT,
+);

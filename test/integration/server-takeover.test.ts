@@ -1,0 +1,196 @@
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { openDatabase } from "../../src/server/database.ts";
+import { refusedNames } from "../../src/server/seed-takeover.ts";
+import { loginOf, TestClient } from "./rendezvous-test-client.ts";
+import { ServerProcess, temporaryFolder } from "./server-process.ts";
+
+const TIMEOUT = 60_000;
+const SEED_TABLE = `CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT UNIQUE NOT NULL,
+  password TEXT NOT NULL, email TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)`;
+/** Enough rows for several transactions. */
+const ROWS = 34;
+
+let folder: { path: string; remove: () => void };
+let db: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  db = join(folder.path, "users.db");
+});
+afterEach(() => folder.remove());
+
+/** As the seed's program leaves it, readable by all. Passwords are long, so that a piece of one is no accident. */
+function makeSeed(rows: readonly (readonly [string, string])[], table = SEED_TABLE): void {
+  const database = new Database(db, { create: true });
+  database.run(table);
+  const insert = database.query("INSERT INTO users (username, password) VALUES (?, ?)");
+  for (const [name, password] of rows) insert.run(name, password);
+  database.close();
+  chmodSync(db, 0o644);
+}
+
+function crowd(): [string, string][] {
+  return Array.from({ length: ROWS }, (_, index) => [`usuario${index}`, `clave-en-claro-${index}-fin`]);
+}
+
+/** Every file in the folder whose bytes hold the text. */
+function filesWith(text: string): string[] {
+  return readdirSync(folder.path).filter((name) => readFileSync(join(folder.path, name)).includes(text));
+}
+
+type Row = {
+  id: number;
+  username: string;
+  password: string;
+  email: string | null;
+  created_at: string | null;
+};
+
+function rows(): Row[] {
+  const database = new Database(db, { readonly: true });
+  const found = database.query<Row, []>("SELECT * FROM users ORDER BY id").all();
+  database.close();
+  return found;
+}
+
+test(
+  "people of a seed's database log in with their old names and passwords, and no plain password is left",
+  async () => {
+    makeSeed([
+      ["maría", "clave-en-claro-de-maría"],
+      ["x", "1"],
+      ["con espacio", ""],
+      ["Ana", "clave-en-claro-larga".repeat(50)],
+    ]);
+    const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db]);
+    await server.started();
+    expect(filesWith("clave-en-claro")).toEqual([]);
+    for (const name of readdirSync(folder.path))
+      expect(statSync(join(folder.path, name)).mode & 0o777).toBe(0o600);
+    const logins = [
+      ["MARÍA", "clave-en-claro-de-maría"],
+      ["x", "1"],
+      ["con espacio", ""],
+      ["ana", "clave-en-claro-larga".repeat(50)],
+    ] as const;
+    for (const [username, password] of logins) {
+      const client = await TestClient.connect(server.plainPort);
+      expect(await client.ask(loginOf(username, { password: `${password}.` }))).toMatchObject({
+        code: "invalid_credentials",
+      });
+      expect(await client.ask(loginOf(username, { password }))).toMatchObject({ code: "ok" });
+      client.close();
+    }
+    server.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    expect(filesWith("clave-en-claro")).toEqual([]);
+    expect(readdirSync(folder.path)).toEqual(["users.db"]);
+  },
+  TIMEOUT,
+);
+
+describe("a crash in the takeover", () => {
+  test(
+    "at any of its steps neither skips a row nor hashes one twice, and leaves no plain password in the end",
+    async () => {
+      const script = join(import.meta.dir, "takeover-process.ts");
+      const deadlySteps: number[] = [];
+      for (let deadly = 0; ; deadly++) {
+        folder.remove();
+        folder = temporaryFolder();
+        db = join(folder.path, "users.db");
+        makeSeed(crowd());
+        const first = Bun.spawnSync([process.execPath, "run", script, db, String(deadly)]);
+        if (first.exitCode === 0) break;
+        deadlySteps.push(deadly);
+        expect(first.signalCode).toBe("SIGKILL");
+        // And once more, at the first step of the second start.
+        Bun.spawnSync([process.execPath, "run", script, db, "0"]);
+        const last = Bun.spawnSync([process.execPath, "run", script, db, "none"]);
+        expect(last.stderr.toString()).toBe("");
+        expect(last.exitCode).toBe(0);
+        const taken = rows();
+        expect(taken.map((row) => row.username)).toEqual(crowd().map(([name]) => name));
+        expect(filesWith("clave-en-claro")).toEqual([]);
+        for (const index of [0, 31, 32, 33]) {
+          const { password = "" } = taken[index] ?? {};
+          expect(await Bun.password.verify(`clave-en-claro-${index}-fin`, password)).toBe(true);
+        }
+      }
+      // Before it began, two transactions of rows, the swap, and what comes after it.
+      expect(deadlySteps.length).toBe(8);
+    },
+    TIMEOUT,
+  );
+});
+
+test("a password that looks like a hash of ours is hashed all the same", async () => {
+  const hash = await Bun.password.hash("otra", { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 });
+  makeSeed([["lista", hash]]);
+  (await openDatabase(db)).close();
+  const [row] = rows();
+  expect(row?.password).not.toBe(hash);
+  expect(await Bun.password.verify(hash, row?.password ?? "")).toBe(true);
+});
+
+test("of names that differ only in case the lowest id stays; those and names that cannot be are named", async () => {
+  makeSeed([
+    ["Rosa", "clave-en-claro-1"],
+    ["rosa", "clave-en-claro-2"],
+    ["ro\u0007sa", "clave-en-claro-3"],
+    ["x".repeat(65), "clave-en-claro-4"],
+    ["x".repeat(64), "clave-en-claro-5"],
+  ]);
+  const database = await openDatabase(db);
+  expect(refusedNames(database)).toEqual(["rosa", "ro\u0007sa", "x".repeat(65)]);
+  database.close();
+  expect(rows().map((row) => row.username)).toEqual(["Rosa", "x".repeat(64)]);
+  expect(await Bun.password.verify("clave-en-claro-1", rows()[0]?.password ?? "")).toBe(true);
+  expect(filesWith("clave-en-claro")).toEqual([]);
+});
+
+test("ids, email and date stay; a table that lacks them is taken too", async () => {
+  makeSeed([["ana", "clave-en-claro"]]);
+  const seed = new Database(db);
+  seed.run("UPDATE users SET id = 41, email = 'ana@example.org', created_at = '2020-01-02 03:04:05'");
+  seed.close();
+  (await openDatabase(db)).close();
+  expect(rows()).toMatchObject([{ id: 41, email: "ana@example.org", created_at: "2020-01-02 03:04:05" }]);
+
+  db = join(folder.path, "bare.db");
+  makeSeed(
+    [
+      ["beto", "clave-en-claro"],
+      ["beto", "otra"],
+    ],
+    "CREATE TABLE users (username TEXT, password TEXT)",
+  );
+  (await openDatabase(db)).close();
+  expect(rows()).toMatchObject([{ id: 1, username: "beto", email: null }]);
+});
+
+test("an old journal that still holds passwords goes", async () => {
+  const seed = new Database(db, { create: true });
+  seed.run("PRAGMA journal_mode = PERSIST");
+  seed.run(SEED_TABLE);
+  seed.run("INSERT INTO users (username, password) VALUES ('ana', 'clave-en-claro-vieja')");
+  seed.run("UPDATE users SET password = 'clave-en-claro-nueva'");
+  seed.close();
+  expect(filesWith("clave-en-claro-vieja")).toContain("users.db-journal");
+  (await openDatabase(db)).close();
+  expect(filesWith("clave-en-claro")).toEqual([]);
+});
+
+test("an empty file and an empty seed's table become databases of ours", async () => {
+  writeFileSync(db, "");
+  (await openDatabase(db)).close();
+  expect(rows()).toEqual([]);
+  db = join(folder.path, "second.db");
+  makeSeed([]);
+  (await openDatabase(db)).close();
+  (await openDatabase(db)).close();
+  expect(rows()).toEqual([]);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+
+import { UsageError } from "../../src/protocol/options.ts";
+import { chosenLanguage } from "../../src/protocol/language.ts";
+import { readConfig } from "../../src/server/config.ts";
+
+test("without flags the server listens on 8080 for this machine and on 8443 for all", () => {
+  expect(readConfig([], {}, "es")).toEqual({
+    name: "run",
+    config: {
+      host: undefined,
+      port: 8080,
+      plainFrom: "loopback",
+      tlsPort: 8443,
+      tlsFiles: undefined,
+      databasePath: "users.db",
+      logStyle: undefined,
+    },
+  });
+});
+
+test("flags win over variables, and these over the locale", () => {
+  const environment = { PALOMA_PORT: "9100", PALOMA_DB: "x.db", PALOMA_LANG: "en", LANG: "es_ES.UTF-8" };
+  expect(readConfig(["--port", "9200"], environment, "es")).toMatchObject({
+    config: { port: 9200, databasePath: "x.db" },
+  });
+  expect(chosenLanguage([], environment)).toBe("en");
+  expect(chosenLanguage(["--lang=es"], environment)).toBe("es");
+  expect(chosenLanguage(["--lang", "es"], environment)).toBe("es");
+  expect(chosenLanguage([], { LANG: "fr_FR.UTF-8" })).toBe("es");
+  expect(chosenLanguage([], { LC_ALL: "en_US.UTF-8", LANG: "es_ES.UTF-8" })).toBe("en");
+});
+
+test("what is wrong is refused in the language asked for", () => {
+  for (const args of [
+    ["--host", "example.org"],
+    ["--tls-key", "k.pem"],
+    ["--port"],
+    ["--lang", "fr"],
+    ["start"],
+  ]) {
+    expect(() => readConfig(args, {}, "en")).toThrow(UsageError);
+  }
+  expect(() => readConfig(["start"], {}, "en")).toThrow("Unknown argument: start");
+  expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: start");
+});
