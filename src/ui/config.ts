@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { parseFingerprint } from "../client/fingerprints.ts";
-import { languageOf, type Language } from "../protocol/language.ts";
-import { readOptions, UsageError, variableOf, type Options, type OptionValues } from "../protocol/options.ts";
+import { chosenLanguage, type Language } from "../protocol/language.ts";
+import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
 import { textsIn } from "./texts.ts";
 
 const GLOBAL_OPTIONS = {
@@ -75,14 +75,11 @@ export type Invocation =
 
 type Environment = { [name: string]: string | undefined };
 
-/** The language that is to be spoken before anything else can be read. */
-export function languageFor(args: readonly string[], environment: Environment): Language {
-  const at = args.lastIndexOf("--lang");
-  const flag =
-    args.findLast((arg) => arg.startsWith("--lang="))?.slice("--lang=".length) ??
-    (at < 0 ? undefined : args[at + 1]);
-  const chosen = flag ?? environment[variableOf("lang")];
-  return chosen === "es" || chosen === "en" ? chosen : languageOf(environment);
+/** Whether programs read us, before anything else can be read. */
+export function wantsJson(args: readonly string[], environment: Environment): boolean {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  return flags.includes("--json") || /^(1|true|yes|s[ií])$/i.test(environment["PALOMA_JSON"] ?? "");
 }
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
@@ -121,7 +118,7 @@ function dataFolder(
  * @throws UsageError
  */
 export function readInvocation(args: readonly string[], environment: Environment): Invocation {
-  const language = languageFor(args, environment);
+  const language = chosenLanguage(args, environment);
   const texts = textsIn(language);
   const password = environment["PALOMA_PASSWORD"];
   delete environment["PALOMA_PASSWORD"];

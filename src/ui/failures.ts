@@ -123,7 +123,13 @@ export function describeFailure(error: unknown, config: Config): Failure {
   const { code, message } = error as { code?: unknown; message?: unknown };
   // SQLITE_FULL, SQLITE_IOERR, ENOSPC, EACCES and their like are the disk's word.
   if (typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code)) {
-    return { exit: EXIT.other, code: "disk", sentence: texts.diskFailed(`${String(message)} (${code})`) };
+    const why = String(message);
+    // The system's own sentence begins with its code, SQLite's lacks it.
+    return {
+      exit: EXIT.other,
+      code: "disk",
+      sentence: texts.diskFailed(why.includes(code) ? why : `${why} (${code})`),
+    };
   }
   return {
     exit: EXIT.other,

@@ -8,8 +8,10 @@ import { logout } from "./commands/logout.ts";
 import { register } from "./commands/register.ts";
 import { send } from "./commands/send.ts";
 import { users } from "./commands/users.ts";
-import { languageFor, readInvocation, type CommandName, type Config, type Invocation } from "./config.ts";
-import { describeFailure, EXIT, InterruptedError, TimeoutError, type ExitCode } from "./failures.ts";
+import { chosenLanguage } from "../protocol/language.ts";
+import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
+import { Deadline } from "./deadline.ts";
+import { describeFailure, EXIT, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output } from "./output.ts";
 import type { CommandContext } from "./session.ts";
 import { textsIn } from "./texts.ts";
@@ -59,9 +61,9 @@ export async function runClient(args: readonly string[]): Promise<ExitCode> {
     invocation = readInvocation(args, process.env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const output = new Output(args.includes("--json"));
+    const output = new Output(wantsJson(args, process.env));
     output.failure("usage", error.message);
-    output.tell(textsIn(languageFor(args, process.env)).seeHelp);
+    output.tell(textsIn(chosenLanguage(args, process.env)).seeHelp);
     return EXIT.usage;
   }
   switch (invocation.name) {
@@ -89,17 +91,16 @@ async function runCommand(invocation: Invocation & { name: "command" }): Promise
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
-  const deadline = command.bounded
-    ? setTimeout(() => abort.abort(new TimeoutError()), config.timeout * 1_000)
-    : undefined;
+  const deadline = new Deadline(abort, command.bounded ? config.timeout : undefined);
   try {
     checkArguments(invocation, command);
-    return await command.run({ config, args, output, signal: abort.signal });
+    return await command.run({ config, args, output, deadline, signal: abort.signal });
   } catch (error) {
     const failure = describeFailure(error, config);
     if (failure.sentence !== "") output.failure(failure.code, failure.sentence);
     return failure.exit;
   } finally {
-    clearTimeout(deadline);
+    deadline.stop();
+    await output.flushed();
   }
 }

@@ -4,15 +4,20 @@
  */
 import { visibleText } from "../protocol/visible-text.ts";
 
-/** Control characters and bidi controls of remote text are escaped in JSON, not stripped. */
-const UNSAFE_IN_TERMINAL = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** What moves a cursor, turns a line round or is not seen: escaped in JSON, not stripped. */
+const UNSAFE_IN_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** A character as JSON writes it, beyond U+FFFF as two. */
+function escaped(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
+}
 
 /** One JSON line that no terminal can misread. */
 export function jsonLine(value: object): string {
-  return `${JSON.stringify(value).replace(
-    UNSAFE_IN_TERMINAL,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  )}\n`;
+  return `${JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped)}\n`;
 }
 
 /** Remote text of several lines, so that no line of it can look like ours. */
@@ -23,6 +28,7 @@ export function indented(text: string): string {
 export class Output {
   readonly json: boolean;
   #closed = false;
+  #lastWrite: Promise<unknown> = Promise.resolve();
   #onClosed: () => void = () => undefined;
 
   constructor(json: boolean) {
@@ -50,7 +56,13 @@ export class Output {
     if (this.#closed) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     process.stdout.write(text, (error) => resolve(error === null || error === undefined));
+    this.#lastWrite = promise;
     return promise;
+  }
+
+  /** Resolves when everything written has left this process, or nobody reads it any more. */
+  async flushed(): Promise<void> {
+    await this.#lastWrite;
   }
 
   /** One sentence for the person. */

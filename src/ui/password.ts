@@ -1,32 +1,27 @@
 /** Where the password comes from: the environment, standard input, or a hidden prompt; never a flag. */
-import { confirm, input, password as passwordPrompt } from "@inquirer/prompts";
+import { input, password as passwordPrompt } from "@inquirer/prompts";
 
 import type { AuthorityQuestion } from "../client/server-contact.ts";
 import { showFingerprint } from "../client/fingerprints.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import type { Config } from "./config.ts";
-import { InterruptedError } from "./failures.ts";
+import type { Deadline } from "./deadline.ts";
 import { textsIn } from "./texts.ts";
 
 /** A password line of more bytes than this is no password. */
 const MAX_STDIN_PASSWORD = 4 * 1024;
 
 /** Prompts go to standard error: standard output is for programs. */
-const PROMPT_OUTPUT = { output: process.stderr };
+function promptContext(signal: AbortSignal) {
+  return { output: process.stderr, signal };
+}
+
+/** Who is asked, and the clock that waits for the answer. */
+type Asked = { readonly config: Config; readonly deadline: Deadline };
 
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
-}
-
-/** Runs a prompt; Ctrl-C at it ends the command. @throws InterruptedError */
-async function ask<T>(prompt: Promise<T>): Promise<T> {
-  try {
-    return await prompt;
-  } catch (error) {
-    if (error instanceof Error && error.name === "ExitPromptError") throw new InterruptedError();
-    throw error;
-  }
 }
 
 /** The first line of standard input. */
@@ -51,7 +46,7 @@ async function readPasswordLine(config: Config): Promise<string> {
  * @param twice asked for a second time, when a new one is set at a prompt.
  */
 export async function obtainPassword(
-  config: Config,
+  { config, deadline }: Asked,
   user: string,
   twice: boolean,
 ): Promise<string | undefined> {
@@ -59,28 +54,30 @@ export async function obtainPassword(
   if (config.password !== undefined) return config.password;
   if (config.passwordStdin) return readPasswordLine(config);
   if (!canAsk()) return undefined;
-  const message = texts.passwordPrompt(user);
-  const password = await ask(passwordPrompt({ message }, PROMPT_OUTPUT));
+  const theme = { style: { maskedText: texts.passwordHidden } };
+  const ask = (message: string) =>
+    deadline.asking((signal) => passwordPrompt({ message, toggleMask: false, theme }, promptContext(signal)));
+  const password = await ask(texts.passwordPrompt(user));
   if (!twice) return password;
-  const again = await ask(passwordPrompt({ message: texts.passwordAgain }, PROMPT_OUTPUT));
+  const again = await ask(texts.passwordAgain);
   if (again !== password) throw new UsageError(texts.passwordsDiffer);
   return password;
 }
 
 /** Asks whether a server's authority is trusted; undefined where there is nobody to ask. */
-export function authorityPrompt(
-  config: Config,
-): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
+export function authorityPrompt({
+  config,
+  deadline,
+}: Asked): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
   if (!canAsk()) return undefined;
   const texts = textsIn(config.language);
   return async ({ host, port, found, expected }) => {
     const server = showHostPort(host, port);
-    if (expected === undefined) {
-      const message = texts.firstContact(server, showFingerprint(found));
-      return ask(confirm({ message, default: false }, PROMPT_OUTPUT));
-    }
-    const message = texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found));
-    const answer = await ask(input({ message }, PROMPT_OUTPUT));
-    return texts.yesWords.split(" ").includes(answer.trim().toLowerCase());
+    const message =
+      expected === undefined
+        ? texts.firstContact(server, showFingerprint(found))
+        : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found));
+    const answer = await deadline.asking((signal) => input({ message }, promptContext(signal)));
+    return texts.yesWords.split(" ").includes(answer.trim().normalize("NFC").toLowerCase());
   };
 }

@@ -2,6 +2,7 @@
 import { Account, type OpenOptions } from "../client/accounts.ts";
 import type { MessengerEvent } from "../client/messenger-events.ts";
 import type { Config } from "./config.ts";
+import type { Deadline } from "./deadline.ts";
 import type { Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn } from "./texts.ts";
@@ -14,6 +15,7 @@ export type CommandContext = {
   readonly config: Config;
   readonly args: readonly string[];
   readonly output: Output;
+  readonly deadline: Deadline;
   /** Aborted when the person interrupts or the time is over; its reason says which. */
   readonly signal: AbortSignal;
 };
@@ -26,7 +28,7 @@ export function serverOptions(context: CommandContext) {
     host: config.host,
     port: config.port,
     expectedFingerprint: config.serverFingerprint,
-    confirm: authorityPrompt(config),
+    confirm: authorityPrompt(context),
     signal,
   };
 }
@@ -44,7 +46,7 @@ export async function openAccount(
     language: config.language,
     p2pPort: config.p2pPort,
     command,
-    password: () => obtainPassword(config, account?.messenger.username ?? config.user ?? "", false),
+    password: () => obtainPassword(context, account?.messenger.username ?? config.user ?? "", false),
     onEvent: (event) => {
       tellCommonEvents(context, event);
       onEvent(event);

@@ -131,10 +131,10 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
       messenger.rendezvous.retryAfter(error as Error);
     }
     messenger.rendezvous.keepOnline();
-    return await untilAborted(signal, ended.promise);
-  } catch (error) {
-    if (error instanceof InterruptedError) return EXIT.done;
-    throw error;
+    return await untilAborted(signal, ended.promise).catch((error: unknown) => {
+      if (error instanceof InterruptedError) return EXIT.done;
+      throw error;
+    });
   } finally {
     await account.close();
   }

@@ -12,7 +12,7 @@ export async function register(context: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   if (config.user === undefined) throw new UsageError(texts.userNeeded);
   const username = config.user;
-  const password = await obtainPassword(config, username, true);
+  const password = await untilAborted(signal, obtainPassword(context, username, true));
   if (password === undefined) throw new PasswordNeededError(false);
   const account = { username, password, email: config.email };
   await untilAborted(signal, registerAccount(serverOptions(context), account));

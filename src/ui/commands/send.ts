@@ -37,17 +37,23 @@ async function readText(config: Config): Promise<string> {
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
-    return text.replace(/\r?\n$/, "");
+    return text.replace(/\n$/, "");
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(texts.textNotUnicode);
   }
 }
 
-async function obtainText(config: Config, argument: string | undefined): Promise<string> {
+async function obtainText(context: CommandContext, argument: string | undefined): Promise<string> {
+  const { config, deadline, output } = context;
   const texts = textsIn(config.language);
+  const read = () => {
+    if (!process.stdin.isTTY) return readText(config);
+    output.tell(texts.typeText);
+    return deadline.asking(() => readText(config));
+  };
   if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);
-  const text = argument ?? (await readText(config));
+  const text = argument ?? (await read());
   if (!text.isWellFormed()) throw new UsageError(texts.textNotUnicode);
   if (text === "") throw new UsageError(texts.textEmpty);
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw new UsageError(texts.textTooLong);
@@ -58,7 +64,7 @@ export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, output, signal } = context;
   const texts = textsIn(config.language);
   const [to = "", argument] = args;
-  const text = await untilAborted(signal, obtainText(config, argument));
+  const text = await untilAborted(signal, obtainText(context, argument));
   const outcome = Promise.withResolvers<Failure | undefined>();
   let id = "";
   let serverProblem: Failure | undefined;

@@ -1,0 +1,48 @@
+/** The time that a command may take; it stands still while a person is asked something. */
+import { InterruptedError, TimeoutError } from "./failures.ts";
+
+export class Deadline {
+  readonly #abort: AbortController;
+  /** ms left when the clock last began to run; Infinity: unbounded. */
+  #left: number;
+  #since = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param seconds undefined: only the person ends the command. */
+  constructor(abort: AbortController, seconds: number | undefined) {
+    this.#abort = abort;
+    this.#left = seconds === undefined ? Infinity : seconds * 1_000;
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#left === Infinity) return;
+    this.#since = performance.now();
+    this.#timer = setTimeout(() => this.#abort.abort(new TimeoutError()), Math.max(0, this.#left));
+  }
+
+  /**
+   * A question to the person, who may need to look at another machine first. A signal ends the prompt,
+   * which restores the terminal.
+   * @throws InterruptedError
+   */
+  async asking<T>(prompt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#abort;
+    this.stop();
+    this.#left -= performance.now() - this.#since;
+    try {
+      return await prompt(signal);
+    } catch (error) {
+      if (error instanceof Error && ["ExitPromptError", "AbortPromptError"].includes(error.name)) {
+        throw signal.aborted ? signal.reason : new InterruptedError();
+      }
+      throw error;
+    } finally {
+      this.#run();
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

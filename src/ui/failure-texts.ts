@@ -1,0 +1,164 @@
+/** What is said when the server, this machine or a person stands in the way. */
+import type { BilingualText } from "./bilingual-text.ts";
+
+export const FAILURE_TEXTS = {
+  serverUnreachable: {
+    es: (server: string) =>
+      `No se puede conectar al servidor ${server}: compruebe que esté en marcha, la dirección, y el cortafuegos.`,
+    en: (server: string) =>
+      `The server ${server} cannot be reached: check that it is running, its address, and the firewall.`,
+  },
+  serverTimeout: {
+    es: (server: string) => `El servidor ${server} no responde.`,
+    en: (server: string) => `The server ${server} does not answer.`,
+  },
+  serverPlain: {
+    es: (server: string) =>
+      `${server} responde sin cifrar: ¿es el puerto de los clientes de la semilla? El cifrado suele ser el 8443.`,
+    en: (server: string) =>
+      `${server} answers unencrypted: is it the port for the seed's clients? The encrypted one is usually 8443.`,
+  },
+  serverNoTls: {
+    es: (server: string) => `${server} acepta conexiones, pero no habla TLS 1.3.`,
+    en: (server: string) => `${server} takes connections, but does not speak TLS 1.3.`,
+  },
+  serverNotPaloma: {
+    es: (server: string) => `${server} no es un servidor de Paloma, ni tiene un certificado de confianza.`,
+    en: (server: string) => `${server} is not a Paloma server, and has no trusted certificate.`,
+  },
+  serverIsUser: {
+    es: (server: string) =>
+      `${server} muestra el certificado de un usuario, no el de un servidor: no se le dice nada.`,
+    en: (server: string) => `${server} shows a user's certificate, not a server's: nothing was told to it.`,
+  },
+  serverChanged: {
+    es: (server: string, expected: string, found: string) =>
+      `${server} no es el servidor esperado.\n  esperada:   ${expected}\n  encontrada: ${found}\nSi el cambio es legítimo, acéptelo con --server-fingerprint y la huella nueva.`,
+    en: (server: string, expected: string, found: string) =>
+      `${server} is not the expected server.\n  expected: ${expected}\n  found:    ${found}\nIf the change is legitimate, accept it with --server-fingerprint and the new fingerprint.`,
+  },
+  serverUnconfirmed: {
+    es: (server: string, found: string) =>
+      `Primer contacto con ${server}, y nadie a quien preguntar. Si su huella es la que muestra el servidor al arrancar, repita con\n  --server-fingerprint ${found}`,
+    en: (server: string, found: string) =>
+      `First contact with ${server}, and nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with\n  --server-fingerprint ${found}`,
+  },
+  serverDeclined: { es: "No se ha confiado en el servidor.", en: "The server was not trusted." },
+  serverExpired: {
+    es: (server: string) =>
+      `El certificado de ${server} no está en fecha: compare los relojes de las dos máquinas.`,
+    en: (server: string) =>
+      `The certificate of ${server} is not in date: compare the clocks of both machines.`,
+  },
+  serverProtocol: {
+    es: (server: string) => `${server} no responde como un servidor de Paloma.`,
+    en: (server: string) => `${server} does not answer as a Paloma server does.`,
+  },
+  unknownRefusal: {
+    es: (code: string, message: string) => `El servidor dice: ${message === "" ? code : message}`,
+    en: (code: string, message: string) => `The server says: ${message === "" ? code : message}`,
+  },
+  retryAfter: {
+    es: (seconds: number) => `Puede volver a intentarlo dentro de ${seconds} s.`,
+    en: (seconds: number) => `You can try again in ${seconds} s.`,
+  },
+
+  accountLocked: {
+    es: (owner: string) => `La cuenta está en línea en otro proceso de esta máquina${owner}.`,
+    en: (owner: string) => `The account is online in another process of this machine${owner}.`,
+  },
+  lockOwner: {
+    es: (command: string, pid: number) => ` («${command}», proceso ${pid})`,
+    en: (command: string, pid: number) => ` (“${command}”, process ${pid})`,
+  },
+  portTaken: {
+    es: (port: string) =>
+      `Puerto P2P no disponible: ${port}. Cierre el programa que lo ocupa o elija otro con --p2p-port.`,
+    en: (port: string) =>
+      `P2P port not available: ${port}. Close the program that uses it or choose another with --p2p-port.`,
+  },
+  noAccount: {
+    es: "Aquí no hay ninguna cuenta todavía: cree una con register --user NOMBRE, o diga cuál con --user.",
+    en: "There is no account here yet: make one with register --user NAME, or say which one with --user.",
+  },
+  unknownAccount: {
+    es: "Esa cuenta no se ha usado en esta carpeta de datos.",
+    en: "That account has not been used in this data folder.",
+  },
+  severalAccounts: {
+    es: (names: string) =>
+      `Hay varias cuentas (${names}): diga cuál con --user, y con --server si están en varios servidores.`,
+    en: (names: string) =>
+      `There are several accounts (${names}): say which one with --user, and with --server if they are on several servers.`,
+  },
+  storeNotOurs: {
+    es: (file: string) => `${file} no es una base de datos de Paloma; no se ha tocado.`,
+    en: (file: string) => `${file} is not a Paloma database; it was not touched.`,
+  },
+  storeNewer: {
+    es: (file: string) => `${file} es de una versión más nueva de Paloma.`,
+    en: (file: string) => `${file} belongs to a newer version of Paloma.`,
+  },
+  storeUnreadable: {
+    es: (file: string, why: string) => `No se puede abrir ${file}: ${why}`,
+    en: (file: string, why: string) => `${file} cannot be opened: ${why}`,
+  },
+  diskFailed: {
+    es: (why: string) => `No se puede guardar en el disco: ${why}`,
+    en: (why: string) => `It cannot be saved to the disk: ${why}`,
+  },
+  internalError: {
+    es: (why: string) => `Error interno: ${why}`,
+    en: (why: string) => `Internal error: ${why}`,
+  },
+  timedOut: {
+    es: (seconds: number) => `No ha terminado en ${seconds} s.`,
+    en: (seconds: number) => `It did not finish within ${seconds} s.`,
+  },
+
+  peerOffline: {
+    es: (user: string) => `${user} no está en línea.`,
+    en: (user: string) => `${user} is not online.`,
+  },
+  peerUnreachable: {
+    es: (user: string) =>
+      `No se puede llegar a ${user}: su máquina no responde en ninguna de sus direcciones (¿un cortafuegos?).`,
+    en: (user: string) =>
+      `${user} cannot be reached: their machine does not answer at any of its addresses (a firewall?).`,
+  },
+  peerNoServer: {
+    es: (user: string) =>
+      `Sin servidor no se sabe dónde está ${user}, y en sus últimas direcciones no responde.`,
+    en: (user: string) =>
+      `Without the server nobody knows where ${user} is, and their last addresses do not answer.`,
+  },
+  peerNotAdmitted: {
+    es: (user: string) =>
+      `La máquina de ${user} ha cerrado la conexión sin saludar: quizá espera que acepte su clave nueva.`,
+    en: (user: string) =>
+      `The machine of ${user} closed the connection without a greeting: it may wait for your new key to be accepted.`,
+  },
+  peerNotProven: {
+    es: (user: string) => `Lo que responde en la dirección de ${user} no es ${user}; no se le ha dicho nada.`,
+    en: (user: string) => `What answers at the address of ${user} is not ${user}; nothing was told to it.`,
+  },
+  peerKeyPending: {
+    es: (user: string) =>
+      `La clave de ${user} ha cambiado (¿otra máquina?). Compruébela con «fingerprint ${user}» y acéptela con «fingerprint ${user} --accept».`,
+    en: (user: string) =>
+      `The key of ${user} has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
+  },
+  peerInsecure: {
+    es: (user: string) => `${user} usa un cliente que solo habla sin cifrar; Paloma no le envía nada así.`,
+    en: (user: string) =>
+      `${user} uses a client that speaks only unencrypted; Paloma sends nothing that way.`,
+  },
+  noCertificate: {
+    es: "El certificado propio ha caducado y sin servidor no se puede renovar.",
+    en: "Your own certificate has ended, and without the server it cannot be renewed.",
+  },
+  notAcknowledged: {
+    es: (user: string) => `${user} no ha confirmado la recepción a tiempo.`,
+    en: (user: string) => `${user} did not acknowledge in time.`,
+  },
+} as const satisfies { readonly [name: string]: BilingualText };

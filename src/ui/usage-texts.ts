@@ -1,0 +1,103 @@
+/** The help, and what is said of a wrong command line. */
+import type { BilingualText } from "./bilingual-text.ts";
+
+export const USAGE_TEXTS = {
+  help: {
+    es: `Paloma: conversaciones de su máquina a la de su amigo, y a ninguna otra parte.
+
+Uso: bun run client.ts [orden] [opciones]
+
+  register [--email E]      crea la cuenta (el nombre con --user); no inicia sesión
+  users                     quién está en línea
+  send USUARIO [TEXTO]      un mensaje; sin TEXTO, lo que llegue por la entrada estándar
+  listen                    sigue en línea y muestra lo que llega, hasta que se interrumpa
+  history USUARIO           toda la conversación guardada
+  fingerprint [USUARIO]     la huella propia, o el número de seguridad con USUARIO
+  logout                    cierra la sesión guardada
+
+  --server HOST[:PUERTO]    servidor (localhost:8443)
+  --user NOMBRE             cuenta; sobra cuando la carpeta de datos guarda una sola
+  --data CARPETA            carpeta de datos
+  --p2p-port N              puerto para las conversaciones (el primero libre de 9000 a 9099)
+  --server-fingerprint SHA256   huella de la autoridad del servidor
+  --password-stdin          la contraseña llega por la entrada estándar (o en PALOMA_PASSWORD)
+  --wait received|queued    send: hasta que esté en el disco del otro, o en el propio
+  --accept                  fingerprint: acepta la clave nueva de USUARIO
+  --timeout S               segundos que puede durar la orden (30)
+  --json                    una línea JSON por suceso
+  --lang es|en   --help   --version
+
+Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.`,
+    en: `Paloma: conversations from your machine to your friend's machine, and nowhere else.
+
+Usage: bun run client.ts [command] [options]
+
+  register [--email E]      make the account (its name with --user); does not log in
+  users                     who is online
+  send USER [TEXT]          one message; without TEXT, what comes from standard input
+  listen                    stay online and show what arrives, until interrupted
+  history USER              the whole stored conversation
+  fingerprint [USER]        your fingerprint, or the safety number with USER
+  logout                    end the stored session
+
+  --server HOST[:PORT]      server (localhost:8443)
+  --user NAME               account; not needed when the data folder holds just one
+  --data DIR                data folder
+  --p2p-port N              port for conversations (the first free one of 9000 to 9099)
+  --server-fingerprint SHA256   fingerprint of the server's authority
+  --password-stdin          the password comes from standard input (or in PALOMA_PASSWORD)
+  --wait received|queued    send: until it is on the peer's disk, or on yours
+  --accept                  fingerprint: accept USER's new key
+  --timeout S               seconds that the command may take (30)
+  --json                    one JSON line for each event
+  --lang es|en   --help   --version
+
+Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
+  },
+  seeHelp: { es: "Vea --help.", en: "See --help." },
+  noCommand: { es: "Falta la orden.", en: "The command is missing." },
+  unknownCommand: {
+    es: (command: string) => `Orden desconocida: ${command}.`,
+    en: (command: string) => `Unknown command: ${command}.`,
+  },
+  missingArgument: { es: (name: string) => `Falta ${name}.`, en: (name: string) => `${name} is missing.` },
+  userArgument: { es: "USUARIO", en: "USER" },
+  tooManyArguments: {
+    es: (argument: string) => `Sobra «${argument}»; un texto con espacios va entre comillas.`,
+    en: (argument: string) => `“${argument}” is one argument too many; quote a text that has spaces.`,
+  },
+  userNeeded: {
+    es: "Falta el nombre de la cuenta: --user NOMBRE.",
+    en: "The account's name is missing: --user NAME.",
+  },
+  badServer: {
+    es: (value: string) =>
+      `«${value}» no es un servidor: se espera HOST o HOST:PUERTO (IPv6 entre corchetes).`,
+    en: (value: string) => `“${value}” is not a server: expected HOST or HOST:PORT (IPv6 in brackets).`,
+  },
+  badFingerprint: {
+    es: "--server-fingerprint: se esperaban 64 cifras hexadecimales.",
+    en: "--server-fingerprint: expected 64 hexadecimal digits.",
+  },
+  badName: {
+    es: (name: string) => `«${name}» no puede ser el nombre de nadie.`,
+    en: (name: string) => `“${name}” cannot be anybody's name.`,
+  },
+  stdinTaken: {
+    es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
+    en: "Standard input cannot give both the password and the text: put the text on the command line.",
+  },
+  typeText: {
+    es: "Escriba el mensaje; Ctrl-D en una línea vacía lo envía.",
+    en: "Type the message; Ctrl-D on an empty line sends it.",
+  },
+  textTooLong: { es: "El texto supera los 32 KiB.", en: "The text exceeds 32 KiB." },
+  textEmpty: { es: "El texto está vacío.", en: "The text is empty." },
+  textNotUnicode: { es: "El texto no es UTF-8 válido.", en: "The text is not valid UTF-8." },
+  toOneself: { es: "No puede enviarse mensajes a sí mismo.", en: "You cannot send messages to yourself." },
+  acceptNeedsUser: { es: "--accept necesita un USUARIO.", en: "--accept needs a USER." },
+  withoutHome: {
+    es: "No se sabe dónde guardar los datos: falta HOME; use --data CARPETA.",
+    en: "There is nowhere to keep the data: HOME is not set; use --data DIR.",
+  },
+} as const satisfies { readonly [name: string]: BilingualText };

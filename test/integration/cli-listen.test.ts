@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, constants, cpSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+
+import { Profile } from "../../src/client/profile.ts";
+import {
+  CLIENT_PROGRAM,
+  Collected,
+  expectNoTrace,
+  PASSWORD,
+  World,
+  type ClientProcess,
+  type Person,
+} from "./cli-process.ts";
+
+setDefaultTimeout(90_000);
+
+/** After a signal a process is gone by then, in ms (CLI). */
+const GONE_WITHIN = 3_000;
+
+const world = new World();
+let port = 0;
+beforeAll(async () => {
+  port = (await world.server()).tlsPort;
+});
+afterAll(() => world.close());
+
+async function loggedIn(name: string, at = port): Promise<Person> {
+  const person = world.person(name, at);
+  await person.register();
+  expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+  return person;
+}
+
+function textsOf(client: ClientProcess): unknown[] {
+  return client.events.filter(({ event }) => event === "message").map(({ text }) => text);
+}
+
+async function goneAfter(client: ClientProcess, signal: NodeJS.Signals): Promise<number> {
+  const began = performance.now();
+  client.signal(signal);
+  await client.ended;
+  return performance.now() - began;
+}
+
+test("what was stored and not yet printed comes after `ready`, oldest first, once", async () => {
+  const ana = await loggedIn("ana.stored");
+  const texts = Array.from({ length: 700 }, (_, index) => `message ${index}`);
+  const profile = Profile.open(ana.profileFolder);
+  const contact = profile.contacts.ensure("beto.stored");
+  const incoming = texts.map((text, index) => ({
+    id: `${index}`,
+    text,
+    sentAt: undefined,
+    replyTo: undefined,
+  }));
+  profile.messages.commitRead(contact, { incoming, acknowledged: [], sentUpTo: 0 }, Date.now());
+  profile.close();
+
+  const first = await ana.listen();
+  await first.event({ text: "message 699" });
+  expect(first.events[0]?.event).toBe("ready");
+  expect(textsOf(first)).toEqual(texts);
+  expect(first.events[1]).toMatchObject({ from: "beto.stored", sent_at: null });
+  await first.stop();
+  const second = await ana.listen();
+  await second.stop();
+  expect(textsOf(second)).toEqual([]);
+});
+
+test("a message that was not written out when the process was killed is printed again", async () => {
+  const [ana, beto] = [await loggedIn("ana.killed"), await loggedIn("beto.killed")];
+  const fifo = join(world.folder, "fifo");
+  expect(Bun.spawnSync(["mkfifo", fifo]).exitCode).toBe(0);
+  const pipe = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  const flags = ["--server", beto.server, "--user", beto.name, "--data", beto.data];
+  // Nobody reads this pipe, so it fills up.
+  const stuck = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, "listen", "--json", ...flags], {
+    stdout: pipe,
+    stderr: "ignore",
+  });
+  const texts = Array.from({ length: 6 }, (_, index) => String(index).repeat(32_000));
+  try {
+    let online = false;
+    while (!online) online = (await ana.run(["users"])).stdout.includes(beto.name);
+    for (const text of texts) expect((await ana.run(["send", beto.name, text])).code).toBe(0);
+  } finally {
+    stuck.kill("SIGKILL");
+    await stuck.exited;
+  }
+  const buffer = Buffer.alloc(1024 * 1024);
+  const inPipe = buffer.toString("utf8", 0, readSync(pipe, buffer)).split("\n").slice(0, -1);
+  closeSync(pipe);
+  const seen = inPipe
+    .map((line) => (JSON.parse(line) as { text?: string }).text)
+    .filter((text) => text !== undefined);
+  expect(seen.length).toBeLessThan(texts.length);
+
+  const again = await beto.listen();
+  await again.event({ text: texts.at(-1) });
+  const printed = textsOf(again);
+  await again.stop();
+  expect(printed).toEqual(texts.slice(-printed.length));
+  expect(printed.length + seen.length).toBeGreaterThanOrEqual(texts.length);
+});
+
+test("a reader that goes away ends it, and what it did not read is printed the next time", async () => {
+  const [ana, beto] = [await loggedIn("ana.head"), await loggedIn("beto.head")];
+  const flags = ["--server", beto.server, "--user", beto.name, "--data", beto.data];
+  const pipeline = Bun.spawn(
+    [
+      "sh",
+      "-c",
+      '{ "$@"; echo "exit $?" >&2; } | { head -1; exec <&-; echo gone >&2; }',
+      "sh",
+      ...[process.execPath, "run", CLIENT_PROGRAM, "listen", "--json", ...flags],
+    ],
+    { stdout: "pipe", stderr: "pipe" },
+  );
+  const stdout = new Collected(pipeline.stdout);
+  const stderr = new Collected(pipeline.stderr);
+  expect(await stderr.line((line) => line === "gone")).toBe("gone");
+  expect(JSON.parse(stdout.text)).toMatchObject({ event: "ready" });
+  await ana.run(["send", beto.name, "into the void"]);
+  expect(await stderr.line((line) => line.startsWith("exit"))).toBe("exit 0");
+  await Promise.all([pipeline.exited, stdout.end, stderr.end]);
+  expectNoTrace(stderr.text);
+  const again = await beto.listen();
+  await again.event({ text: "into the void" });
+  await again.stop();
+});
+
+describe("a signal ends it within three seconds", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s while a peer is stopped in the middle of a link",
+    async (signal) => {
+      const [ana, beto] = [await loggedIn(`ana.${signal}`), await loggedIn(`beto.${signal}`)];
+      expect((await ana.run(["send", "--wait", "queued", beto.name, "hello"])).code).toBe(0);
+      const peer = await beto.listen();
+      const listening = await ana.listen();
+      await listening.event({ event: "delivery", state: "received" });
+      peer.signal("SIGSTOP");
+      expect(await goneAfter(listening, signal)).toBeLessThan(GONE_WITHIN);
+      expect((await listening.ended).code).toBe(0);
+      await peer.stop();
+    },
+  );
+
+  test("while the server is stopped, and so is a peer that was sent something", async () => {
+    const other = await world.server("stopped.db");
+    const [ana, beto] = [
+      await loggedIn("ana.stop", other.tlsPort),
+      await loggedIn("beto.stop", other.tlsPort),
+    ];
+    const peer = await beto.listen();
+    peer.signal("SIGSTOP");
+    expect((await ana.run(["send", "--wait", "queued", beto.name, "hello"])).code).toBe(0);
+    const listening = await ana.listen();
+    other.kill("SIGSTOP");
+    expect(await goneAfter(listening, "SIGTERM")).toBeLessThan(GONE_WITHIN);
+    const sending = ana.start(["send", "--json", beto.name, "more"]);
+    await sending.event({ event: "delivery", state: "queued" });
+    expect(await goneAfter(sending, "SIGTERM")).toBeLessThan(GONE_WITHIN);
+    expect((await sending.ended).code).toBe(130);
+    other.kill("SIGCONT");
+    await peer.stop();
+  });
+
+  test("and a send that is interrupted is exit 130, its text queued", async () => {
+    const [ana, beto] = [await loggedIn("ana.int"), await loggedIn("beto.int")];
+    const peer = await beto.listen();
+    peer.signal("SIGSTOP");
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const sending = ana.start(["send", "--json", beto.name, signal]);
+      await sending.event({ event: "delivery", state: "queued" });
+      expect(await goneAfter(sending, signal)).toBeLessThan(GONE_WITHIN);
+      expect((await sending.ended).code).toBe(130);
+    }
+    expect((await ana.json(["history", beto.name])).events.map(({ text }) => text)).toEqual([
+      "SIGINT",
+      "SIGTERM",
+    ]);
+    await peer.stop();
+  });
+});
+
+describe("without the server", () => {
+  test("it keeps trying, and what comes after the server's return arrives", async () => {
+    const other = await world.server("returns.db");
+    const at = other.tlsPort;
+    const [ana, beto] = [await loggedIn("ana.returns", at), await loggedIn("beto.returns", at)];
+    const online = await beto.listen();
+    other.kill("SIGKILL");
+    await other.exited;
+    await online.told("No connection to the server");
+    await online.stop();
+
+    // Online here before, so that a server that is gone does not end it.
+    const listening = beto.start(["listen", "--json", "--lang", "es"]);
+    await listening.told("No se puede conectar al servidor");
+    await listening.event({ event: "ready" });
+    await world.server("returns.db", at);
+    await listening.told("Conectado de nuevo al servidor.");
+    expect((await ana.run(["send", beto.name, "welcome back"])).code).toBe(0);
+    await listening.event({ text: "welcome back" });
+    expect(listening.events.filter(({ event }) => event === "ready")).toHaveLength(1);
+    expect((await listening.stop()).code).toBe(0);
+  });
+
+  test("two who know each other's address go on", async () => {
+    const other = await world.server("gone.db");
+    const at = other.tlsPort;
+    const [ana, beto] = [await loggedIn("ana.direct", at), await loggedIn("beto.direct", at)];
+    const listening = await beto.listen();
+    expect((await ana.run(["send", beto.name, "with"])).code).toBe(0);
+    other.kill("SIGKILL");
+    await other.exited;
+    const sent = await ana.run(["send", beto.name, "without"]);
+    expect(sent).toMatchObject({ code: 0, stderr: "✓✓ received by beto.direct\n" });
+    await listening.event({ text: "without" });
+    await listening.stop();
+  });
+});
+
+test("the same session started from a copy of its folder ends the older one, and says so", async () => {
+  const ana = await loggedIn("ana.copy");
+  const older = await ana.listen();
+  const copy = ana.elsewhere();
+  cpSync(ana.data, copy.data, { recursive: true });
+  const newer = await copy.listen();
+  expect(await older.ended).toMatchObject({ code: 4 });
+  expect(older.events.at(-1)).toMatchObject({ event: "error", code: "session_replaced" });
+  await newer.stop();
+});

@@ -1,0 +1,272 @@
+/** The client's program as a process of its own, and the folder that it runs in. */
+import { expect } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ServerProcess } from "./server-process.ts";
+
+export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
+
+export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type Event = { readonly event: string; readonly [field: string]: unknown };
+
+/** What a stream has brought so far, and waiting for more of it. */
+export class Collected {
+  text = "";
+  #ended = false;
+  #wake = Promise.withResolvers<void>();
+  readonly end: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.end = this.#read(stream);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.text += decoder.decode(chunk, { stream: true });
+      this.#wake.resolve();
+      this.#wake = Promise.withResolvers<void>();
+    }
+    this.#ended = true;
+    this.#wake.resolve();
+  }
+
+  get lines(): string[] {
+    return this.text.split("\n").slice(0, -1);
+  }
+
+  /** The first complete line that `matches`; undefined when the stream ends without one. */
+  async line(matches: (line: string) => boolean): Promise<string | undefined> {
+    for (;;) {
+      const found = this.lines.find(matches);
+      if (found !== undefined || this.#ended) return found;
+      await this.#wake.promise;
+    }
+  }
+}
+
+export type Typed = {
+  readonly args: readonly string[];
+  readonly environment?: { readonly [name: string]: string };
+  readonly input?: string | Uint8Array | undefined;
+};
+
+export class ClientProcess {
+  readonly process: Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe">;
+  readonly stdout: Collected;
+  readonly stderr: Collected;
+  readonly ended: Promise<Ended>;
+
+  constructor({ args, environment = {}, input }: Typed) {
+    const { PATH = "", HOME = "" } = process.env;
+    this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
+      env: { PATH, HOME, ...environment },
+      stdin: input === undefined ? "ignore" : Buffer.from(input),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    this.stdout = new Collected(this.process.stdout);
+    this.stderr = new Collected(this.process.stderr);
+    this.ended = Promise.all([this.process.exited, this.stdout.end, this.stderr.end]).then(([code]) => {
+      const ended = { code, stdout: this.stdout.text, stderr: this.stderr.text };
+      expectNoTrace(ended.stderr);
+      return ended;
+    });
+  }
+
+  get events(): Event[] {
+    return this.stdout.lines.map((line) => JSON.parse(line) as Event);
+  }
+
+  /** The first event on standard output that has these fields. @throws when the process ends without it. */
+  async event(fields: { readonly [field: string]: unknown }): Promise<Event> {
+    const line = await this.stdout.line((each) => {
+      const event = JSON.parse(each) as Event;
+      return Object.entries(fields).every(([name, value]) => event[name] === value);
+    });
+    if (line === undefined) throw new Error(`${JSON.stringify(fields)} never came: ${this.stderr.text}`);
+    return JSON.parse(line) as Event;
+  }
+
+  /** Resolves when standard error holds `part`. @throws when the process ends without it. */
+  async told(part: string): Promise<void> {
+    const line = await this.stderr.line((each) => each.includes(part));
+    if (line === undefined) throw new Error(`«${part}» was never told: ${this.stderr.text}`);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.process.kill(name);
+  }
+
+  /** Ends it as a person would, and also when it is stopped. */
+  async stop(): Promise<Ended> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill("SIGCONT");
+      this.process.kill("SIGTERM");
+    }
+    return this.ended;
+  }
+}
+
+/** A person is told in sentences; frames of our source are no sentence. */
+export function expectNoTrace(stderr: string): void {
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toMatch(/\.ts:\d+/);
+}
+
+export function eventsOf(stdout: string): Event[] {
+  return stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Event);
+}
+
+/** Servers, people and folders of one test; all are gone after `close`. */
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), "paloma-cli-"));
+  readonly #processes: ClientProcess[] = [];
+  readonly #servers: ServerProcess[] = [];
+  #people = 0;
+
+  /** @param database name of its file; the same name is the same server again. @param tlsPort 0: a free one. */
+  async server(database = "users.db", tlsPort = 0, args: readonly string[] = []): Promise<ServerProcess> {
+    const server = new ServerProcess([
+      "--db",
+      join(this.folder, database),
+      "--port",
+      "0",
+      "--tls-port",
+      String(tlsPort),
+      ...args,
+    ]);
+    this.#servers.push(server);
+    await server.started();
+    return server;
+  }
+
+  /** Someone with a data folder of their own. */
+  person(name: string, port: number, host = "127.0.0.1"): Person {
+    return new Person(this, name, join(this.folder, `data-${++this.#people}`), `${host}:${port}`);
+  }
+
+  start(typed: Typed): ClientProcess {
+    const client = new ClientProcess(typed);
+    this.#processes.push(client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#processes) {
+      if (client.process.exitCode !== null || client.process.signalCode !== null) continue;
+      client.process.kill("SIGKILL");
+      await client.process.exited;
+    }
+    for (const server of this.#servers) {
+      server.kill("SIGKILL");
+      await server.exited;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export type Options = {
+  readonly input?: string | Uint8Array;
+  /** Undefined: none is given. */
+  readonly password?: string | undefined;
+  readonly environment?: { readonly [name: string]: string };
+};
+
+export const PASSWORD = "correct horse";
+
+/** One account as typed at one machine: its flags, its folder, its password where none is stored. */
+export class Person {
+  readonly name: string;
+  readonly data: string;
+  readonly server: string;
+  readonly #world: World;
+
+  constructor(world: World, name: string, data: string, server: string) {
+    this.#world = world;
+    this.name = name;
+    this.data = data;
+    this.server = server;
+  }
+
+  /** The one profile below the data folder. */
+  get profileFolder(): string {
+    const [authority = ""] = readdirSync(this.data).filter((name) => !name.includes("."));
+    const [label = ""] = readdirSync(join(this.data, authority));
+    return join(this.data, authority, label);
+  }
+
+  /** The same account on a machine that has never seen it. */
+  elsewhere(): Person {
+    return new Person(this.#world, this.name, `${this.data}-elsewhere`, this.server);
+  }
+
+  /** The same data folder, with another server typed. */
+  at(server: string): Person {
+    return new Person(this.#world, this.name, this.data, server);
+  }
+
+  /** Starts a command with the person's own flags before it, in English unless `args` say otherwise. */
+  start(args: readonly string[], options: Options = {}): ClientProcess {
+    const environment = {
+      LC_ALL: "en_US.UTF-8",
+      ...(options.password === undefined ? {} : { PALOMA_PASSWORD: options.password }),
+      ...options.environment,
+    };
+    const flags = ["--server", this.server, "--user", this.name, "--data", this.data];
+    return this.#world.start({ args: [...flags, ...args], environment, input: options.input });
+  }
+
+  run(args: readonly string[], options: Options = {}): Promise<Ended> {
+    return this.start(args, options).ended;
+  }
+
+  async register(): Promise<void> {
+    const { code, stderr } = await this.run(["register"], { password: PASSWORD });
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** `listen --json`, when it is ready. */
+  async listen(password?: string): Promise<ClientProcess> {
+    const client = this.start(["listen", "--json"], { password });
+    await client.event({ event: "ready" });
+    return client;
+  }
+
+  /** Exit code and events of a command with `--json`. */
+  async json(
+    args: readonly string[],
+    options: Options = {},
+  ): Promise<{ code: number; events: Event[]; stderr: string }> {
+    const { code, stdout, stderr } = await this.run(["--json", ...args], options);
+    return { code, events: eventsOf(stdout), stderr };
+  }
+
+  /** Text and state of each message with someone, oldest first. */
+  async states(other: string): Promise<unknown[][]> {
+    return (await this.json(["history", other])).events.map(({ text, state }) => [text, state]);
+  }
+}
+
+/** Exit code, sentence and `error` event of a command that fails, in both languages. */
+export async function expectFailure(
+  person: Person,
+  args: readonly string[],
+  expected: { exit: number; code: string; en: string | RegExp; es: string | RegExp },
+  options: Options = {},
+): Promise<void> {
+  const english = await person.json(["--lang", "en", ...args], options);
+  expect(english.stderr).toMatch(expected.en);
+  const message = english.events.at(-1)?.["message"];
+  expect(english.events.at(-1)).toEqual({ event: "error", code: expected.code, message });
+  expect(english.stderr).toContain(String(message));
+  expect(english.code).toBe(expected.exit);
+  const spanish = await person.run(["--lang", "es", ...args], options);
+  expect(spanish.stderr).toMatch(expected.es);
+  expect(spanish.code).toBe(expected.exit);
+}

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { connect } from "node:net";
+
+import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+setDefaultTimeout(60_000);
+
+const world = new World();
+let server: ServerProcess;
+let port = 0;
+beforeAll(async () => {
+  server = await world.server();
+  port = server.tlsPort;
+});
+afterAll(() => world.close());
+
+async function registered(name: string): Promise<Person> {
+  const person = world.person(name, port);
+  await person.register();
+  return person;
+}
+
+/** Registers and logs in once, so that a session is stored. */
+async function loggedIn(name: string): Promise<Person> {
+  const person = await registered(name);
+  expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+  return person;
+}
+
+/** One request of the seed's kind over the unencrypted port; the connection stays open. */
+async function seedClient(requests: readonly object[]): Promise<{ close: () => void }> {
+  const socket = connect(server.plainPort, "127.0.0.1");
+  for (const request of requests) {
+    socket.write(JSON.stringify(request));
+    const answer = await new Promise<string>((resolve, reject) => {
+      socket.once("data", (data) => resolve(String(data)));
+      socket.once("error", reject);
+    });
+    expect(answer).toContain('"success":true');
+  }
+  return { close: () => socket.destroy() };
+}
+
+describe("4: refused", () => {
+  test("a wrong password, a name that is taken, a weak password, a name that cannot be", async () => {
+    const ana = await registered("ana.refused");
+    await expectFailure(
+      ana,
+      ["users"],
+      { exit: 4, code: "invalid_credentials", en: /user.*password/i, es: /contraseña/i },
+      { password: "not this one" },
+    );
+    await expectFailure(
+      ana.elsewhere(),
+      ["register"],
+      { exit: 4, code: "username_taken", en: /taken|use/i, es: /uso|existe|ocupado/i },
+      { password: PASSWORD },
+    );
+    const weak = await world.person("ana.weak", port).json(["register"], { password: "short" });
+    expect(weak).toMatchObject({ code: 4, events: [{ event: "error", code: "weak_password" }] });
+    const name = await world.person("a b", port).json(["register"], { password: PASSWORD });
+    expect(name).toMatchObject({ code: 4, events: [{ event: "error", code: "invalid_username" }] });
+  });
+
+  test("a mistyped name leaves no account behind", async () => {
+    const nobody = world.person("nobody.here", port);
+    expect((await nobody.run(["users"], { password: PASSWORD })).code).toBe(4);
+    const after = await nobody.run(["history", "beto"]);
+    expect(after.code).toBe(2);
+    expect(after.stderr).toContain("not been used in this data folder");
+  });
+
+  test("an account that is online in another process of this machine, which is named", async () => {
+    const ana = await registered("ana.locked");
+    const listening = await ana.listen(PASSWORD);
+    const pid = listening.process.pid;
+    await expectFailure(ana, ["send", "beto", "x"], {
+      exit: 4,
+      code: "account_locked",
+      en: `another process of this machine (“listen”, process ${pid})`,
+      es: `otro proceso de esta máquina («listen», proceso ${pid})`,
+    });
+    listening.signal("SIGKILL");
+    await listening.process.exited;
+    // A process that was killed holds nothing.
+    expect((await ana.run(["users"])).code).toBe(0);
+  });
+
+  test("an account that is online on another machine", async () => {
+    const ana = await registered("ana.twice");
+    const listening = await ana.listen(PASSWORD);
+    await expectFailure(
+      ana.elsewhere(),
+      ["users"],
+      { exit: 4, code: "already_connected", en: /already/i, es: /ya/i },
+      { password: PASSWORD },
+    );
+    await listening.stop();
+  });
+
+  test("two sends of one account at once: one is refused and neither text is lost or sent twice", async () => {
+    const [ana, beto] = [await loggedIn("ana.race"), await registered("beto.race")];
+    const listening = await beto.listen(PASSWORD);
+    const texts = ["one", "two", "three"];
+    const codes = await Promise.all(texts.map((text) => ana.run(["send", beto.name, text])));
+    const refused = codes.flatMap(({ code }, index) => (code === 0 ? [] : [[code, texts[index]]]));
+    expect(refused.every(([code]) => code === 4)).toBe(true);
+    expect(refused.length).toBeLessThan(3);
+    const sent = texts.filter((_, index) => codes[index]?.code === 0);
+    for (const text of sent) await listening.event({ event: "message", text });
+    expect(new Set(await ana.states(beto.name))).toEqual(new Set(sent.map((text) => [text, "received"])));
+    await listening.stop();
+    expect(listening.events.filter(({ event }) => event === "message")).toHaveLength(sent.length);
+  });
+});
+
+describe("5: the peer", () => {
+  test("who is offline is said at once, and the message leaves with the next send", async () => {
+    const [ana, beto] = [await loggedIn("ana.offline"), await registered("beto.offline")];
+    const began = performance.now();
+    const offline = {
+      exit: 5,
+      code: "user_offline",
+      en: "beto.offline is not online",
+      es: "no está en línea",
+    };
+    await expectFailure(ana, ["send", beto.name, "first"], offline);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    const again = await ana.run(["send", beto.name, "third"]);
+    expect(again.stderr).toBe(
+      "beto.offline is not online.\nThe message is queued: it will leave when beto.offline is online and a listen runs here, or with the next send.\n",
+    );
+    const listening = await beto.listen(PASSWORD);
+    expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
+    await listening.event({ event: "message", text: "last" });
+    const texts = listening.events.filter(({ event }) => event === "message").map(({ text }) => text);
+    expect(texts).toEqual(["first", "first", "third", "last"]);
+    await listening.stop();
+  });
+
+  test("who does not acknowledge in time, and gets the message once all the same", async () => {
+    const [ana, beto] = [await loggedIn("ana.slow"), await registered("beto.slow")];
+    const listening = await beto.listen(PASSWORD);
+    listening.signal("SIGSTOP");
+    await expectFailure(ana, ["send", beto.name, "hello", "--timeout", "2"], {
+      exit: 5,
+      code: "not_acknowledged",
+      en: "did not acknowledge in time",
+      es: "no ha confirmado la recepción a tiempo",
+    });
+    expect((await ana.states(beto.name)).map(([text]) => text)).toEqual(["hello", "hello"]);
+    listening.signal("SIGCONT");
+    expect((await ana.run(["send", beto.name, "again"])).code).toBe(0);
+    await listening.event({ event: "message", text: "again" });
+    expect(await ana.states(beto.name)).toEqual([
+      ["hello", "received"],
+      ["hello", "received"],
+      ["again", "received"],
+    ]);
+    await listening.stop();
+    expect(listening.events.filter(({ event }) => event === "message")).toHaveLength(3);
+  });
+});
+
+describe("6: the peer is not who it should be", () => {
+  test("one who speaks only the seed's link gets nothing", async () => {
+    const ana = await loggedIn("ana.seed");
+    const account = { username: "beto.seed", password: PASSWORD };
+    const seed = await seedClient([
+      { action: "register", ...account, email: "" },
+      { action: "login", ...account, p2p_port: 9_999 },
+    ]);
+    await expectFailure(ana, ["send", "beto.seed", "secret"], {
+      exit: 6,
+      code: "peer_insecure",
+      en: "speaks only unencrypted",
+      es: "solo habla sin cifrar",
+    });
+    const users = await ana.run(["users"]);
+    expect(users.stdout).toContain("beto.seed  127.0.0.1:9999  (unencrypted only)\n");
+    const json = await ana.json(["users"]);
+    expect(json.events).toContainEqual({
+      event: "user",
+      username: "beto.seed",
+      ip: "127.0.0.1",
+      p2p_port: 9_999,
+      secure: false,
+    });
+    seed.close();
+  });
+
+  test("a changed key is refused until the person accepts it, and nothing is lost", async () => {
+    const [ana, beto] = [await loggedIn("ana.key"), await registered("beto.key")];
+    const before = await beto.listen(PASSWORD);
+    expect((await ana.run(["send", beto.name, "one"])).code).toBe(0);
+    await before.stop();
+    const oldNumber = (await ana.json(["fingerprint", beto.name])).events;
+    expect(oldNumber).toMatchObject([{ event: "safety_number", pending: false }]);
+
+    rmSync(beto.data, { recursive: true });
+    const after = beto.start(["listen", "--json"], { password: PASSWORD });
+    await after.event({ event: "ready" });
+    await after.told("your contacts will see that it has changed");
+    const changed = {
+      exit: 6,
+      code: "peer_key_changed",
+      en: "fingerprint beto.key --accept",
+      es: "La clave de beto.key ha cambiado",
+    };
+    await expectFailure(ana, ["send", beto.name, "two"], changed);
+    const shown = await ana.json(["fingerprint", beto.name]);
+    expect(shown.events).toMatchObject([...oldNumber, { event: "safety_number", pending: true }]);
+    expect((await ana.run(["fingerprint", beto.name])).stdout).toContain(
+      "New key of beto.key, not accepted yet",
+    );
+    expect(after.events.filter(({ event }) => event === "message")).toEqual([]);
+
+    const accepted = await ana.json(["fingerprint", beto.name, "--accept"]);
+    expect(accepted).toMatchObject({
+      code: 0,
+      events: [{ ...shown.events[1], pending: false }],
+      stderr: "The new key of beto.key was accepted.\n",
+    });
+    expect((await beto.run(["fingerprint"])).stdout.replaceAll(" ", "")).toContain(
+      String(accepted.events[0]?.["fingerprint"]),
+    );
+    expect((await ana.run(["send", beto.name, "three"])).code).toBe(0);
+    await after.event({ event: "message", text: "three" });
+    const texts = after.events.filter(({ event }) => event === "message").map(({ text }) => text);
+    expect(texts).toEqual(["two", "two", "three"]);
+    const nothing = await ana.json(["fingerprint", beto.name, "--accept"]);
+    expect(nothing).toMatchObject({ code: 1, events: [{ event: "error", code: "no_pending_key" }] });
+    await after.stop();
+  });
+});

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+
+import { PASSWORD, World, type Person } from "./cli-process.ts";
+
+setDefaultTimeout(60_000);
+
+const world = new World();
+let port = 0;
+beforeAll(async () => {
+  port = (await world.server()).tlsPort;
+});
+afterAll(() => world.close());
+
+describe("2: wrong usage", () => {
+  let ana: Person;
+  beforeAll(async () => {
+    ana = world.person("ana.usage", port);
+    await ana.register();
+  });
+
+  test.each([
+    [[], "The command is missing", "Falta la orden"],
+    [["fly"], "Unknown command: fly", "Orden desconocida: fly"],
+    [["users", "--flly"], "Unknown option: --flly", "Opción desconocida: --flly"],
+    [["users", "--wait", "queued"], "Unknown option: --wait", "Opción desconocida: --wait"],
+    [["users", "--timeout", "0"], "--timeout: expected a number", "--timeout: se esperaba un número"],
+    [["users", "--timeout"], "--timeout: the value is missing", "--timeout: falta el valor"],
+    [["users", "--p2p-port=65536"], "--p2p-port: expected", "--p2p-port: se esperaba"],
+    [["users", "--json=yes"], "--json takes no value", "--json no lleva valor"],
+    [["users", "--password", "x"], "Unknown option: --password", "Opción desconocida: --password"],
+    [["users", "--server", "::1"], "is not a server", "no es un servidor"],
+    [["users", "--server-fingerprint", "ab"], "64 hexadecimal digits", "64 cifras hexadecimales"],
+    [["send"], "USER is missing", "Falta USUARIO"],
+    [["send", "beto", "two", "words"], "quote a text", "entre comillas"],
+    [["send", "a\u0007b", "x"], "cannot be anybody's name", "no puede ser el nombre"],
+    [["send", "ANA.usage", "x"], "messages to yourself", "a sí mismo"],
+    [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
+    [["history"], "USER is missing", "Falta USUARIO"],
+    [["listen", "now"], "one argument too many", "Sobra «now»"],
+  ])("%j", async (args, en, es) => {
+    const english = await ana.run(["--lang", "en", ...args]);
+    expect(english.stderr).toContain(en);
+    expect(english.stdout).toBe("");
+    expect(english.code).toBe(2);
+    const spanish = await ana.run(["--lang", "es", ...args], { environment: { PALOMA_JSON: "1" } });
+    expect(spanish.stderr).toContain(es);
+    const [event, ...more] = spanish.stdout.split("\n");
+    expect(JSON.parse(event ?? "")).toEqual({
+      event: "error",
+      code: expect.stringMatching(/^[a-z_]+$/),
+      message: expect.stringContaining(es),
+    });
+    expect(more).toEqual([""]);
+    expect(spanish.code).toBe(2);
+  });
+
+  test("no account, one of several, and one never used here are named", async () => {
+    const noUser = world.start({
+      args: ["--data", `${world.folder}/nothing`, "--server", `127.0.0.1:${port}`, "users", "--lang", "en"],
+    });
+    expect(await noUser.ended).toMatchObject({ code: 2, stdout: "" });
+    expect(noUser.stderr.text).toContain("There is no account here yet");
+
+    const run = (...args: string[]) =>
+      world.start({
+        args: ["--data", ana.data, "--server", `127.0.0.1:${port}`, "--lang", "en", ...args],
+      }).ended;
+    expect(await run("history", "beto")).toMatchObject({
+      code: 0,
+      stderr: "There are no messages with beto.\n",
+    });
+    const second = world.start({
+      args: ["--data", ana.data, "--server", `127.0.0.1:${port}`, "--user", "ana.second", "register"],
+      environment: { PALOMA_PASSWORD: PASSWORD },
+    });
+    expect((await second.ended).code).toBe(0);
+    const several = await run("history", "beto");
+    expect(several.code).toBe(2);
+    expect(several.stderr).toMatch(/several accounts \(ana\.(usage|second), ana\.(usage|second)\)/);
+    expect(await run("history", "beto", "--user", "nobody")).toMatchObject({
+      code: 2,
+      stderr: "That account has not been used in this data folder.\n",
+    });
+  });
+});

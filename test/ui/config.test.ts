@@ -1,0 +1,142 @@
+import { describe, expect, test } from "bun:test";
+
+import { UsageError } from "../../src/protocol/options.ts";
+import { COMMAND_NAMES, parseServer, readInvocation, wantsJson, type Config } from "../../src/ui/config.ts";
+
+function configOf(args: readonly string[], environment: { [name: string]: string | undefined } = {}): Config {
+  const invocation = readInvocation(args, { HOME: "/h", ...environment });
+  if (invocation.name !== "command") throw new Error(invocation.name);
+  return invocation.config;
+}
+
+function complaint(args: readonly string[], environment: { [name: string]: string } = {}): string {
+  try {
+    readInvocation(args, { HOME: "/h", ...environment });
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error("nothing was wrong");
+}
+
+test("what is not said has CLI's defaults", () => {
+  expect(configOf(["users"])).toEqual({
+    language: "es",
+    host: "localhost",
+    port: 8_443,
+    user: undefined,
+    dataFolder: "/h/.local/share/paloma",
+    p2pPort: undefined,
+    serverFingerprint: undefined,
+    passwordStdin: false,
+    password: undefined,
+    timeout: 30,
+    json: false,
+    email: undefined,
+    wait: "received",
+    accept: false,
+  });
+});
+
+test("every flag has a variable, and the flag wins", () => {
+  const environment = {
+    PALOMA_SERVER: "example.org:1234",
+    PALOMA_USER: "ana",
+    PALOMA_DATA: "/data",
+    PALOMA_P2P_PORT: "9005",
+    PALOMA_SERVER_FINGERPRINT: "AB:".repeat(31) + "CD",
+    PALOMA_PASSWORD_STDIN: "1",
+    PALOMA_TIMEOUT: "7",
+    PALOMA_LANG: "en",
+    PALOMA_JSON: "1",
+    PALOMA_WAIT: "queued",
+  };
+  expect(configOf(["send", "beto", "x"], environment)).toMatchObject({
+    language: "en",
+    host: "example.org",
+    port: 1_234,
+    user: "ana",
+    dataFolder: "/data",
+    p2pPort: 9_005,
+    serverFingerprint: `${"ab".repeat(31)}cd`,
+    passwordStdin: true,
+    timeout: 7,
+    json: true,
+    wait: "queued",
+  });
+  const flags = ["--server", "other", "--user=beto", "--timeout", "8", "--lang", "es", "--wait", "received"];
+  expect(configOf(["send", "beto", "x", ...flags], environment)).toMatchObject({
+    language: "es",
+    host: "other",
+    port: 8_443,
+    user: "beto",
+    timeout: 8,
+    wait: "received",
+  });
+  expect(configOf(["register"], { PALOMA_EMAIL: "a@b.c" }).email).toBe("a@b.c");
+});
+
+test("the password is taken out of the environment, also when something else is wrong", () => {
+  const environment: { [name: string]: string | undefined } = { HOME: "/h", PALOMA_PASSWORD: "secret" };
+  const invocation = readInvocation(["users"], environment);
+  expect(invocation).toMatchObject({ config: { password: "secret" } });
+  expect(environment).toEqual({ HOME: "/h" });
+  const wrong: { [name: string]: string | undefined } = { PALOMA_PASSWORD: "secret" };
+  expect(() => readInvocation(["fly"], wrong)).toThrow(UsageError);
+  expect(wrong).toEqual({});
+});
+
+test("the data folder follows XDG where that is absolute, else the home", () => {
+  expect(configOf(["users"], { XDG_DATA_HOME: "/xdg" }).dataFolder).toBe("/xdg/paloma");
+  expect(configOf(["users"], { XDG_DATA_HOME: "xdg" }).dataFolder).toBe("/h/.local/share/paloma");
+  expect(configOf(["users", "--data", "rel"], { XDG_DATA_HOME: "/xdg" }).dataFolder).toBe("rel");
+});
+
+describe("a server", () => {
+  test.each([
+    ["localhost", "localhost", 8_443],
+    ["example.org:1", "example.org", 1],
+    ["192.0.2.1:65535", "192.0.2.1", 65_535],
+    ["[::1]", "::1", 8_443],
+    ["[fe80::1]:8444", "fe80::1", 8_444],
+  ])("%s", (typed, host, port) => {
+    expect(parseServer(typed, "en")).toEqual({ host, port });
+  });
+
+  test.each([
+    "",
+    "::1",
+    ":8443",
+    "a b",
+    "host:",
+    "host:0",
+    "host:65536",
+    "host:x",
+    "[::1",
+    "https://a",
+    "u@h",
+  ])("«%s» is none", (typed) => {
+    expect(() => parseServer(typed, "en")).toThrow(UsageError);
+  });
+});
+
+test("a command knows its own flags and no other's", () => {
+  expect(complaint(["users", "--email", "x"])).toBe("Opción desconocida: --email");
+  expect(complaint(["register", "--accept", "--lang", "en"])).toBe("Unknown option: --accept");
+  expect(complaint(["users", "--password=x", "--lang", "en"])).toBe("Unknown option: --password");
+  expect(complaint([], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
+});
+
+test("help and version are answered with whatever else was typed, for every command", () => {
+  for (const command of COMMAND_NAMES) {
+    expect(readInvocation([command, "--help", "--lang", "en"], {})).toEqual({ name: "help", language: "en" });
+  }
+  expect(readInvocation(["--version"], {})).toEqual({ name: "version" });
+});
+
+test("programs are known before the rest is read, and a text is no flag", () => {
+  expect(wantsJson(["--flly", "--json"], {})).toBe(true);
+  expect(wantsJson(["users"], { PALOMA_JSON: "true" })).toBe(true);
+  expect(wantsJson(["send", "beto", "--", "--json"], {})).toBe(false);
+  expect(wantsJson(["users"], { PALOMA_JSON: "0" })).toBe(false);
+});

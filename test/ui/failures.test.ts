@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+
+import { AccountError } from "../../src/client/accounts.ts";
+import type { UnreachableReason } from "../../src/client/messenger-events.ts";
+import { SelfError } from "../../src/client/messenger.ts";
+import { PortError } from "../../src/client/peer-port.ts";
+import { ProfileLockedError } from "../../src/client/profile-lock.ts";
+import { RefusedError } from "../../src/client/rendezvous-link.ts";
+import { PasswordNeededError } from "../../src/client/rendezvous.ts";
+import { ServerError } from "../../src/client/server-trust.ts";
+import { StoreError } from "../../src/client/sqlite.ts";
+import { CODES } from "../../src/protocol/codes.ts";
+import { UsageError } from "../../src/protocol/options.ts";
+import { readInvocation, type Config } from "../../src/ui/config.ts";
+import {
+  describeFailure,
+  describeUnreachable,
+  InterruptedError,
+  TimeoutError,
+} from "../../src/ui/failures.ts";
+import { textsIn } from "../../src/ui/texts.ts";
+
+function config(lang: string): Config {
+  const invocation = readInvocation(["users", "--lang", lang], { HOME: "/h" });
+  if (invocation.name !== "command") throw new Error(invocation.name);
+  return invocation.config;
+}
+const [spanish, english] = [config("es"), config("en")];
+
+const FAILURES: readonly (readonly [Error, number, string])[] = [
+  [new UsageError("wrong"), 2, "usage"],
+  [new SelfError(), 2, "to_oneself"],
+  [new AccountError("no_account"), 2, "no_account"],
+  [new AccountError("several_accounts", ["a", "b"]), 2, "several_accounts"],
+  [new PasswordNeededError(false), 2, "password_needed"],
+  [new PasswordNeededError(true), 4, "session_ended"],
+  [new ServerError("server_unreachable"), 3, "server_unreachable"],
+  [new ServerError("server_timeout"), 3, "server_timeout"],
+  [
+    new ServerError("server_changed", { expected: "ab".repeat(32), found: "cd".repeat(32) }),
+    3,
+    "server_changed",
+  ],
+  [new ServerError("server_declined"), 3, "server_declined"],
+  [new TimeoutError(), 3, "timeout"],
+  [new RefusedError("server_closing", ""), 3, "server_closing"],
+  [new RefusedError("internal_error", ""), 1, "internal_error"],
+  [new ProfileLockedError({ pid: 7, command: "listen" }), 4, "account_locked"],
+  [new ProfileLockedError(undefined), 4, "account_locked"],
+  [new PortError(undefined, "EADDRINUSE"), 1, "port_taken"],
+  [new StoreError("not_ours", "/x"), 1, "store_not_ours"],
+  [Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_WRITE" }), 1, "disk"],
+  [Object.assign(new Error("no space"), { code: "ENOSPC" }), 1, "disk"],
+  [new RangeError("a bug"), 1, "internal_error"],
+];
+
+describe("a failure", () => {
+  test.each(FAILURES.map(([error, exit, code]) => [code, error, exit] as const))(
+    "%s has its exit code and one sentence in each language",
+    (code, error, exit) => {
+      for (const each of [spanish, english]) {
+        const failure = describeFailure(error, each);
+        expect(failure).toMatchObject({ exit, code });
+        expect(failure.sentence).not.toBe("");
+        expect(failure.sentence).not.toMatch(/undefined|\[object|\n\s+at /);
+      }
+    },
+  );
+
+  test("an interruption is 130 and nothing is said", () => {
+    expect(describeFailure(new InterruptedError(), english)).toEqual({
+      exit: 130,
+      code: "interrupted",
+      sentence: "",
+    });
+  });
+});
+
+test("a refusal is 4 and in our own words, whatever the server wrote", () => {
+  for (const code of CODES) {
+    if (["server_closing", "internal_error"].includes(code)) continue;
+    const failure = describeFailure(new RefusedError(code, "the server's words"), english);
+    expect(failure).toMatchObject({ exit: 4, code });
+    expect(failure.sentence).not.toContain("the server's words");
+  }
+  const unknown = describeFailure(new RefusedError("made_up", "look\u001b[2J"), spanish);
+  expect(unknown).toMatchObject({ exit: 4, sentence: "El servidor dice: look␛[2J" });
+  expect(describeFailure(new RefusedError("rate_limited", "", 9), english).sentence).toEndWith(
+    "You can try again in 9 s.",
+  );
+});
+
+test("why a person cannot be reached decides between 5 and 6", () => {
+  const exits: { readonly [R in UnreachableReason]: 5 | 6 } = {
+    offline: 5,
+    no_server: 5,
+    unreachable: 5,
+    not_admitted: 5,
+    no_certificate: 5,
+    not_proven: 6,
+    key_pending: 6,
+    insecure: 6,
+  };
+  for (const [reason, exit] of Object.entries(exits) as [UnreachableReason, number][]) {
+    for (const language of ["es", "en"] as const) {
+      const failure = describeUnreachable(reason, "be\u001bto", textsIn(language));
+      expect(failure.exit).toBe(exit as 5 | 6);
+      expect(failure.sentence).not.toContain("\u001b");
+      expect(failure.sentence).not.toBe("");
+    }
+  }
+});
