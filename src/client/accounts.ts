@@ -59,11 +59,12 @@ export async function registerAccount(
       now,
       events: { ...SILENT, ...(options.trace === undefined ? {} : { trace: options.trace }) },
     });
+    const { username, password, email } = account;
+    const { host, port } = options;
+    const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
     try {
-      const { username, password, email } = account;
-      await link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
-      const { host, port } = options;
-      const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
+      // First the key's place on this disk: a full one must not leave an account that nobody can use.
+      const isNew = !Profile.exists(folder);
       Profile.open(folder, {
         username: username.normalize("NFC"),
         authority,
@@ -71,6 +72,12 @@ export async function registerAccount(
         port,
         registeredHere: true,
       }).close();
+      try {
+        await link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
+      } catch (error) {
+        if (isNew) rmSync(folder, { recursive: true });
+        throw error;
+      }
     } finally {
       link.close("done");
     }
@@ -80,7 +87,9 @@ export async function registerAccount(
 type LocalAccount = { readonly folder: string; readonly username: string };
 
 function localAccounts(dataFolder: string, fingerprint?: string): LocalAccount[] {
-  return profileFolders(dataFolder, fingerprint).map((folder) => {
+  // A folder whose making was cut short holds no account yet.
+  const folders = profileFolders(dataFolder, fingerprint).filter((folder) => Profile.exists(folder));
+  return folders.map((folder) => {
     const profile = Profile.open(folder);
     try {
       return { folder, username: profile.username };

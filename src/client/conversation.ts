@@ -7,117 +7,75 @@
  * 3. A link lost without `bye` is redialled after 1, 5, 15, 60 s, the decider first, while something is
  *    unacknowledged or the chat is open; after `bye` only when there is something to send.
  */
-import { DialError, dial, type Target } from "../net/dialler.ts";
-import type { CloseReason, Connection } from "../net/connection.ts";
-import type { TlsContext } from "../net/tls.ts";
-import { PEER_OBJECT_LIMIT } from "../protocol/framing.ts";
+import { ContactRecord } from "./contact-record.ts";
 import type { Contact } from "./contact-store.ts";
 import { Delivery } from "./delivery.ts";
-import {
-  noLinks,
-  stepLinks,
-  type LinkAction,
-  type LinkChoice,
-  type LinkEvent,
-  type LinkId,
-} from "./link-choice.ts";
+import type { LinkId } from "./link-choice.ts";
+import { Liveness } from "./liveness.ts";
 import type { OutboxMessage } from "./message-store.ts";
 import type { MessengerEvent, UnreachableReason } from "./messenger-events.ts";
-import { PeerLink, type ConversationMessage, type PeerLinkEvents } from "./peer-link.ts";
-import { judgeKey, provePeer, type ProvenPeer, type ServerWord } from "./peer-proof.ts";
+import { PeerLink, type PeerLinkEvents } from "./peer-link.ts";
+import { PeerLinks } from "./peer-links.ts";
+import { handlePeerMessage } from "./peer-message-handling.ts";
+import { dialPeer, type DialHost } from "./peer-dial.ts";
 import type { Profile } from "./profile.ts";
-
-/** Silence after which an open chat pings, in ms. */
-export const PING_AFTER = 8_000;
-/** Silence after which a side that pings takes the link as dead, in ms. */
-export const DEAD_AFTER = 32_000;
-/** Silence after which a link that nobody needs is ended, in ms. */
-export const IDLE_AFTER = 60_000;
-const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
-const REDIAL_SPREAD = 0.2;
-/** The side that is not the decider waits this much longer, so that the two do not meet. */
-const SECOND_DIALLER_DELAY = 3_000;
-
-/** Wait before redialling, in ms. @param random in [0, 1) */
-export function redialDelay(attempt: number, decider: boolean, random: number): number {
-  const base = REDIAL_DELAYS[Math.min(attempt, REDIAL_DELAYS.length - 1)] as number;
-  return base * (1 - REDIAL_SPREAD + 2 * REDIAL_SPREAD * random) + (decider ? 0 : SECOND_DIALLER_DELAY);
-}
-
-/** Where a person is, by the server's word. */
-export type Whereabouts =
-  | {
-      readonly name: "online";
-      readonly username: string;
-      readonly targets: readonly Target[];
-      readonly fingerprint: string | undefined;
-      readonly secure: boolean;
-    }
-  | { readonly name: "offline" }
-  | { readonly name: "noServer" };
+import { Redial } from "./redial.ts";
 
 /** What a conversation needs of the messenger. */
-export interface ConversationHost {
+export interface ConversationHost extends DialHost {
   readonly profile: Profile;
-  readonly ownLabel: string;
-  now(): number;
   random(): number;
   emit(event: MessengerEvent): void;
-  lookUp(username: string): Promise<Whereabouts>;
-  /** The context for dialling this label; undefined when our certificate is missing or has ended. */
-  peerContext(label: string): TlsContext | undefined;
   /** Which conversations want news of presence has changed. */
   wantsChanged(): void;
 }
 
 export class Conversation {
-  readonly label: string;
+  readonly record: ContactRecord;
   readonly delivery: Delivery;
   readonly #host: ConversationHost;
-  readonly #links = new Map<LinkId, PeerLink>();
-  #contact: Contact;
-  #choice: LinkChoice;
-  #nextLink: LinkId = 1;
-  #dialAbort: AbortController | undefined;
-  #redial: ReturnType<typeof setTimeout> | undefined;
-  #attempt = 0;
+  readonly #links: PeerLinks;
+  readonly #redial: Redial;
+  readonly #liveness = new Liveness();
   #chatOpen = false;
   #lastByeReceived = false;
   /** News that the person is reachable has come since the dial began. */
   #newsWhileDialling = false;
-  #pingedAt = 0;
-  /** When `tick` first saw that a link is wanted, on its clock; undefined while none is. */
-  #wantedSince: number | undefined;
   #closed = false;
 
   constructor(host: ConversationHost, contact: Contact) {
+    const { contacts, messages } = host.profile;
+    const now = () => host.now();
+    const emit = (event: MessengerEvent) => host.emit(event);
     this.#host = host;
-    this.#contact = contact;
-    this.label = contact.label;
-    this.#choice = noLinks(host.ownLabel < contact.label);
-    this.delivery = new Delivery({
-      contact: () => this.#contact,
-      messages: host.profile.messages,
-      emit: (event) => host.emit(event),
-      now: () => host.now(),
-    });
+    this.record = new ContactRecord({ contact, contacts, now, emit });
+    this.delivery = new Delivery({ contact: () => this.contact, messages, now, emit });
+    const decider = host.ownLabel < contact.label;
+    this.#links = new PeerLinks(decider, { currentChanged: (link) => this.#currentChanged(link) });
+    this.#redial = new Redial(
+      decider,
+      () => host.random(),
+      () => {
+        if (this.wantsLink) this.connect();
+      },
+    );
   }
 
   get username(): string {
-    return this.#contact.username;
+    return this.record.username;
   }
 
   get contact(): Contact {
-    return this.#contact;
+    return this.record.contact;
   }
 
   get isConnected(): boolean {
-    return this.#choice.current !== undefined;
+    return this.#links.isConnected;
   }
 
   /** Complete links and those under way; the port admits few of one user. */
   get linkCount(): number {
-    return this.#links.size;
+    return this.#links.count;
   }
 
   /** Something is unacknowledged or the chat is open. */
@@ -140,15 +98,18 @@ export class Conversation {
   closeChat(): void {
     this.#chatOpen = false;
     this.#host.wantsChanged();
-    if (this.delivery.unacknowledged === 0) this.#endAll("bye");
+    if (this.delivery.unacknowledged > 0) return;
+    this.#redial.cancel();
+    this.#links.abandonDial();
+    this.#links.endAll("bye");
   }
 
   typing(active: boolean): void {
-    this.#current()?.send({ action: "typing", active });
+    this.#links.current?.send({ action: "typing", active });
   }
 
   markRead(id: string): void {
-    this.#current()?.send({ action: "read", id });
+    this.#links.current?.send({ action: "read", id });
   }
 
   /** New messages to this person are on the disk. */
@@ -159,15 +120,13 @@ export class Conversation {
 
   /** Dials now, unless there is a link or a dial under way. */
   connect(): void {
-    if (this.#closed || this.#choice.current !== undefined || this.#choice.dial !== undefined) return;
+    if (this.#closed || this.isConnected || this.#links.isDialling) return;
     this.#newsWhileDialling = false;
-    clearTimeout(this.#redial);
-    this.#redial = undefined;
-    const id = this.#nextLink++;
-    const abort = new AbortController();
-    this.#dialAbort = abort;
-    this.#step({ name: "dialStarted", link: id });
-    this.#dial(id, abort.signal)
+    this.#redial.cancel();
+    const { id, signal } = this.#links.startDial();
+    const link = new PeerLink(id, "dialler", this.#host.profile.username, this.#linkEvents());
+    const won = () => this.#links.add(link);
+    dialPeer(this.#host, this.record, link, won, signal)
       .then((failure) => {
         if (failure !== undefined) this.#dialFailed(id, failure);
       })
@@ -180,43 +139,42 @@ export class Conversation {
   /** The person is online, by the server's word, or there is a server again. */
   peerMayBeReachable(): void {
     if (!this.wantsLink) return;
-    this.#attempt = 0;
+    this.#redial.startOver();
     // The dial under way may have asked the server before they came.
-    this.#newsWhileDialling = this.#choice.dial !== undefined;
+    this.#newsWhileDialling = this.#links.isDialling;
     this.connect();
   }
 
   /** Nobody will say when the person comes, so known addresses are tried, again and again. */
   serverIsGone(): void {
-    if (this.wantsLink && this.#redial === undefined) this.connect();
+    if (this.wantsLink && !this.#redial.isScheduled) this.connect();
   }
 
   /** A link that the peer port has accepted, before its greeting. */
   adopt(create: (id: LinkId, events: PeerLinkEvents) => PeerLink): PeerLink {
-    const link = create(this.#nextLink++, this.#linkEvents());
-    this.#links.set(link.id, link);
+    const link = create(this.#links.newId(), this.#linkEvents());
+    this.#links.add(link);
     return link;
   }
 
   /** Deadlines; to be called about once a second. @param monotonic `performance.now()` */
   tick(monotonic: number): void {
-    this.#step({
-      name: "time",
-      now: monotonic,
-      lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0,
-    });
-    this.#wantedSince = this.wantsLink ? (this.#wantedSince ?? monotonic) : undefined;
-    const link = this.#current();
-    if (link === undefined) return;
-    const silence = monotonic - link.lastReadAt;
-    if (this.#wantedSince !== undefined) {
-      // Before that nobody pinged, and silence meant nothing.
-      if (Math.min(silence, monotonic - this.#wantedSince) >= DEAD_AFTER) link.terminate("dead");
-      else if (silence >= PING_AFTER && monotonic - this.#pingedAt >= PING_AFTER) {
-        this.#pingedAt = monotonic;
-        link.send({ action: "ping" });
-      }
-    } else if (silence >= IDLE_AFTER) this.#endAll("idle");
+    this.#links.tick(monotonic);
+    const link = this.#links.current;
+    const heard = link && { current: link.lastReadAt, any: this.#links.lastReadAt };
+    switch (this.#liveness.check(monotonic, heard, this.wantsLink)) {
+      case "ping":
+        link?.send({ action: "ping" });
+        break;
+      case "dead":
+        link?.terminate("dead");
+        break;
+      case "idle":
+        this.#links.endAll("idle");
+        break;
+      case "alive":
+        break;
+    }
     this.#saveSent();
   }
 
@@ -225,9 +183,14 @@ export class Conversation {
     if (this.#closed) return;
     this.#saveSent();
     this.#closed = true;
-    clearTimeout(this.#redial);
-    this.#dialAbort?.abort();
-    this.#endAll("bye");
+    this.#redial.cancel();
+    this.#links.abandonDial();
+    this.#links.endAll("bye");
+  }
+
+  /** Ends what did not end in good order. */
+  terminate(): void {
+    this.#links.terminateAll("closing");
   }
 
   /** That something was sent is no promise to anybody: a disk that does not take it is told of, no more. */
@@ -239,130 +202,17 @@ export class Conversation {
     }
   }
 
-  #current(): PeerLink | undefined {
-    return this.#choice.current === undefined ? undefined : this.#links.get(this.#choice.current);
-  }
-
-  #endAll(code: string): void {
-    for (const link of this.#links.values()) {
-      if (link.isComplete) link.send({ action: "bye" });
-      link.end(code);
-    }
-  }
-
-  #step(event: LinkEvent): void {
-    const { choice, actions } = stepLinks(this.#choice, event);
-    this.#choice = choice;
-    for (const action of actions) this.#act(action);
-  }
-
-  #act(action: LinkAction): void {
-    switch (action.name) {
-      case "abandonDial":
-        this.#dialAbort?.abort();
-        this.#links.get(action.link)?.terminate("abandoned");
-        return;
-      case "writeOn":
-        this.delivery.writeOn(this.#links.get(action.link));
-        return;
-      case "end":
-        this.#links.get(action.link)?.end("replaced");
-        return;
-      case "disconnected":
-        this.delivery.writeOn(undefined);
-        this.#host.emit({ name: "disconnected", username: this.username, bye: this.#lastByeReceived });
-        this.#host.wantsChanged();
-        if (!this.#lastByeReceived || this.delivery.unacknowledged > 0) this.#scheduleRedial();
-        return;
-      default:
-        action satisfies never;
-    }
-  }
-
-  /** @returns why there is no link, undefined when the greeting has begun or the dial was abandoned. */
-  async #dial(id: LinkId, signal: AbortSignal): Promise<UnreachableReason | undefined> {
-    const { contacts } = this.#host.profile;
-    const where = await this.#host.lookUp(this.username);
-    if (signal.aborted) return undefined;
-    if (where.name === "offline") return "offline";
-    let word: ServerWord = { name: "nothing" };
-    if (where.name === "online") {
-      if (!where.secure) return "insecure";
-      this.#rename(where.username);
-      contacts.saveTargets(this.#contact, where.targets);
-      if (where.fingerprint !== undefined) word = { name: "fingerprint", fingerprint: where.fingerprint };
-    }
-    const targets = where.name === "online" ? where.targets : contacts.targets(this.#contact);
-    if (targets.length === 0) return "no_server";
-    const context = this.#host.peerContext(this.label);
-    if (context === undefined) return "no_certificate";
-    const link = new PeerLink(id, "dialler", this.#host.profile.username, this.#linkEvents());
-    let proven: ProvenPeer | undefined;
-    let keyPending = false;
-    try {
-      await dial({
-        targets,
-        tls: context,
-        objectLimit: PEER_OBJECT_LIMIT,
-        signal,
-        handlers: {
-          ...link.handlers,
-          opened: (connection: Connection) => {
-            // The race is won and the dial not abandoned, so the peer is proven.
-            const peer = proven as ProvenPeer;
-            this.pin(peer);
-            this.#links.set(id, link);
-            link.greet(connection, peer);
-          },
-        },
-        verify: (connection, handshake) => {
-          const proof = provePeer(handshake, connection.certificate, {
-            ownLabel: this.#host.ownLabel,
-            target: this.username,
-            now: this.#host.now(),
-          });
-          if (!proof.ok) return proof.code;
-          const verdict = this.judge(proof.peer, word);
-          keyPending ||= verdict === "pending";
-          if (verdict === "pending" || verdict === "refused") return `key_${verdict}`;
-          proven = proof.peer;
-          return true;
-        },
-      });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof DialError)) throw error;
-      if (error.code === "abandoned") return undefined;
-      if (keyPending) return "key_pending";
-      return dialReason(error, where.name === "noServer");
-    }
-  }
-
-  /** Step 5 of the checklist for this contact; a key that must wait is kept and told of. */
-  judge(peer: ProvenPeer, word: ServerWord): ReturnType<typeof judgeKey> {
-    const { contacts } = this.#host.profile;
-    const pins = contacts.pins(this.#contact).map((pin) => pin.fingerprint);
-    const verdict = judgeKey(pins, peer.fingerprint, word);
-    if (verdict === "pending" && contacts.savePendingKey(this.#contact, peer, this.#host.now())) {
-      this.#host.emit({ name: "keyPending", username: this.username, fingerprint: peer.fingerprint });
-    }
-    return verdict;
-  }
-
-  /** This key is the contact's from now on. */
-  pin(peer: ProvenPeer): void {
-    this.#host.profile.contacts.pin(this.#contact, peer, this.#host.now());
-  }
-
-  #rename(username: string): void {
-    const { contacts } = this.#host.profile;
-    contacts.rename(this.#contact, username);
-    this.#contact = contacts.byLabel(this.label) ?? this.#contact;
+  #currentChanged(link: PeerLink | undefined): void {
+    this.delivery.writeOn(link);
+    if (link !== undefined) return;
+    this.#host.emit({ name: "disconnected", username: this.username, bye: this.#lastByeReceived });
+    this.#host.wantsChanged();
+    if (!this.#lastByeReceived || this.delivery.unacknowledged > 0) this.#scheduleRedial();
   }
 
   #dialFailed(id: LinkId, reason: UnreachableReason): void {
-    this.#step({ name: "dialFailed", link: id });
-    if (this.#closed || this.#choice.current !== undefined) return;
+    this.#links.dialFailed(id);
+    if (this.#closed || this.isConnected) return;
     if (this.#newsWhileDialling && this.wantsLink) {
       this.connect();
       return;
@@ -373,81 +223,40 @@ export class Conversation {
 
   /** @returns the wait in ms, undefined when nothing wants a link. */
   #scheduleRedial(): number | undefined {
-    if (this.#closed || !this.wantsLink) return undefined;
-    const delay = redialDelay(this.#attempt++, this.#choice.decider, this.#host.random());
-    clearTimeout(this.#redial);
-    this.#redial = setTimeout(() => {
-      this.#redial = undefined;
-      if (this.wantsLink) this.connect();
-    }, delay);
-    return delay;
+    return this.#closed || !this.wantsLink ? undefined : this.#redial.schedule();
   }
 
   #linkEvents(): PeerLinkEvents {
+    const emit = (event: MessengerEvent) => this.#host.emit(event);
     return {
       complete: (link) => this.#completed(link),
-      message: (message, link) => this.#take(message, link),
+      message: (message, link) => handlePeerMessage(message, link, this.delivery, this.username, emit),
       readEnd: (link) => this.#readEnd(link),
       drained: (link) => {
-        if (link.id === this.#choice.current) this.delivery.pump();
+        if (link === this.#links.current) this.delivery.pump();
       },
-      closed: (reason, link) => this.#linkClosed(reason, link),
-      trace: (direction, message) => this.#host.emit({ name: "wire", link: "peer", direction, message }),
+      closed: (_reason, link) => this.#linkClosed(link),
+      trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
     };
   }
 
   #completed(link: PeerLink): void {
     const wasConnected = this.isConnected;
-    if (link.peer !== undefined) this.#rename(link.peer.name);
-    clearTimeout(this.#redial);
-    this.#redial = undefined;
-    this.#attempt = 0;
+    if (link.peer !== undefined) this.record.rename(link.peer.name);
+    this.#redial.cancel();
+    this.#redial.startOver();
     this.#lastByeReceived = false;
-    this.#step({ name: "completed", link: link.id, now: performance.now() });
+    this.#links.completed(link);
     if (!wasConnected) {
       this.#host.emit({ name: "connected", username: this.username, address: link.remoteAddress });
     }
   }
 
-  #linkClosed(_reason: CloseReason, link: PeerLink): void {
-    this.#links.delete(link.id);
+  #linkClosed(link: PeerLink): void {
     this.delivery.dropRead();
     this.#lastByeReceived = link.byeReceived;
-    if (this.#choice.dial === link.id) {
-      // Proven to us, and ended by them before their greeting: they did not admit us.
-      this.#dialFailed(link.id, "not_admitted");
-      return;
-    }
-    this.#step({ name: "closed", link: link.id });
-  }
-
-  #take(message: ConversationMessage, link: PeerLink): void {
-    const { username } = this;
-    switch (message.action) {
-      case "chat":
-        this.delivery.take(message);
-        return;
-      case "delivered":
-        this.delivery.takeAcknowledgement(message.ids);
-        return;
-      case "ping":
-        link.send({ action: "pong" });
-        return;
-      case "typing":
-        this.#host.emit({ name: "typing", username, active: message.active });
-        return;
-      case "read":
-        this.#host.emit({ name: "read", username, id: message.id });
-        return;
-      case "error":
-        this.#host.emit({ name: "peerError", username, code: message.code });
-        return;
-      case "pong":
-      case "bye":
-        return;
-      default:
-        message satisfies never;
-    }
+    // Proven to us, and ended by them before their greeting: they did not admit us.
+    if (this.#links.closed(link)) this.#dialFailed(link.id, "not_admitted");
   }
 
   #readEnd(link: PeerLink): void {
@@ -469,14 +278,3 @@ export class Conversation {
 
 /** What may be better at the next attempt; the rest waits for the person or the server's word. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_server", "not_admitted"]);
-
-/** Codes of an attempt that say something of the line or of a busy port, and nothing of who is there. */
-const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
-
-function dialReason(error: DialError, noServer: boolean): UnreachableReason {
-  const codes = error.failures.map(({ code }) => code);
-  if (codes.includes("key_refused")) return "not_proven";
-  // Somebody else at one address, where another one is dead, says nothing of the person.
-  if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
-  return noServer ? "no_server" : "unreachable";
-}

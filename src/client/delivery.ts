@@ -23,7 +23,7 @@ const BATCH = 256;
 export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
 
 /** What delivery needs of a link. */
-export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes">;
+export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen">;
 
 export type ChatMessage = {
   readonly message: string;
@@ -95,6 +95,8 @@ export class Delivery {
 
   /** Writes from the outbox until the link takes no more or nothing is left. */
   pump(): void {
+    // Mostly a link comes up with nothing to say: that needs no look at the disk.
+    if (this.#unacknowledged === 0) this.#caughtUp = true;
     while (this.#link !== undefined && !this.#caughtUp) {
       const batch = this.#messages.outboxAfter(this.#contact(), this.#written, BATCH);
       if (batch.length === 0) {
@@ -111,7 +113,8 @@ export class Delivery {
   /** @returns false when the link is full; `pump` goes on from here. */
   #write(message: OutboxMessage): boolean {
     const link = this.#link;
-    if (link === undefined) {
+    // What is written on a link that is ending would be told as sent, and is not.
+    if (link === undefined || !link.isOpen) {
       this.#caughtUp = false;
       return false;
     }

@@ -149,7 +149,7 @@ export class MessageStore {
     return (
       this.#database
         .query<{ count: number }, [number]>(
-          `SELECT count(*) AS count FROM messages WHERE contact = ? AND outgoing = 1 AND state < ${RECEIVED}`,
+          `SELECT count(*) AS count FROM messages INDEXED BY outbox WHERE contact = ? AND outgoing = 1 AND state < ${RECEIVED}`,
         )
         .get(contact.id)?.count ?? 0
     );
@@ -169,7 +169,7 @@ export class MessageStore {
   markSent(contact: Contact, seq: number): void {
     this.#database.run(
       `UPDATE messages SET state = ${SENT}
-       WHERE contact = ? AND outgoing = 1 AND state < ${RECEIVED} AND state = ${QUEUED} AND seq <= ?`,
+       WHERE contact = ? AND outgoing = 1 AND state = ${QUEUED} AND state < ${RECEIVED} AND seq <= ?`,
       [contact.id, seq],
     );
   }
@@ -179,7 +179,7 @@ export class MessageStore {
    * and how far this side has written.
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
-    const commit = this.#database.transaction(() => {
+    return this.#database.transaction(() => {
       const committed = {
         stored: read.incoming.map((message) => this.#receive(contact, message, now)),
         acknowledged: read.acknowledged.filter(
@@ -189,15 +189,7 @@ export class MessageStore {
       // After the acknowledgements: what they name needs no other mark.
       if (read.sentUpTo > 0) this.markSent(contact, read.sentUpTo);
       return committed;
-    });
-    if (read.incoming.length > 0) return commit();
-    // Nothing here is promised to the peer: what a power cut undoes is sent, and acknowledged, again.
-    this.#database.run("PRAGMA synchronous=NORMAL");
-    try {
-      return commit();
-    } finally {
-      this.#database.run("PRAGMA synchronous=FULL");
-    }
+    })();
   }
 
   #receive(contact: Contact, message: NewIncoming, now: number): number | undefined {

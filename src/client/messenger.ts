@@ -7,21 +7,17 @@
  */
 import { randomUUIDv7 } from "bun";
 
-import { privateKeyToPem } from "../identity/keys.ts";
 import { label as labelOf } from "../identity/names.ts";
-import { acceptorContext, diallerContext, type TlsContext, type TlsIdentity } from "../net/tls.ts";
-import type { Target } from "../net/dialler.ts";
-import { parseDialableAddress } from "../protocol/ip-address.ts";
-import {
-  MAX_CANDIDATES,
-  MAX_PAGE,
-  MAX_WATCHED,
-  type ResponseOf,
-  type UserEntry,
-} from "../protocol/rendezvous-messages.ts";
-import { Conversation, type ConversationHost, type Whereabouts } from "./conversation.ts";
-import type { NewOutgoing } from "./message-store.ts";
+import { INVALID, utf8Text } from "../protocol/fields.ts";
+import { MAX_TEXT_BYTES } from "../protocol/peer-messages.ts";
+import { MAX_WATCHED, type UserEntry } from "../protocol/rendezvous-messages.ts";
+import type { Contact } from "./contact-store.ts";
+import { Conversation, type ConversationHost } from "./conversation.ts";
+import { Directory } from "./directory.ts";
+import type { OutboxMessage } from "./message-store.ts";
+import { OutgoingBatch } from "./outgoing-batch.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
+import { PeerContexts } from "./peer-contexts.ts";
 import { PeerPort, type PeerPortHost } from "./peer-port.ts";
 import type { ProvenPeer } from "./peer-proof.ts";
 import type { Profile } from "./profile.ts";
@@ -30,11 +26,8 @@ import { RefusedError } from "./rendezvous-link.ts";
 import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
 import { ServerError } from "./server-trust.ts";
 
-/** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
-const LOOKUP_TIMEOUT = 5_000;
 const TICK = 1_000;
-/** Pages of one list of users; a server holds far fewer people than these. */
-const MAX_PAGES = 200;
+const isText = utf8Text(MAX_TEXT_BYTES);
 /** How long `close` waits for links to end in good order, in ms. */
 const CLOSE_PATIENCE = 1_000;
 
@@ -64,12 +57,13 @@ export class Messenger {
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
   readonly #ownLabel: string;
+  readonly #directory = new Directory(() => this.rendezvous.link);
+  readonly #contexts: PeerContexts;
+  readonly #outgoing: OutgoingBatch;
   readonly #conversations = new Map<string, Conversation>();
   readonly #host: ConversationHost & PeerPortHost;
   /** Whom the last message is to: the next one to the same name costs no hash. */
   #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
-  #outgoing: NewOutgoing[] = [];
-  #commitScheduled = false;
   #watched = "";
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
@@ -83,6 +77,15 @@ export class Messenger {
     this.#random = options.random ?? Math.random;
     this.#lock = lock;
     this.#ownLabel = labelOf(options.profile.username);
+    this.#contexts = new PeerContexts(options.profile, this.#now);
+    this.#outgoing = new OutgoingBatch(options.profile.messages, {
+      committed: (contact, messages) => this.#committed(contact, messages),
+      failed: (messages, error) => {
+        for (const { contact, id, text } of messages) {
+          this.#emit({ name: "sendFailed", to: contact.username, id, text, error });
+        }
+      },
+    });
     this.#host = this.#makeHost();
     this.#port = new PeerPort(this.#host, options.p2pPort);
     this.rendezvous = new Rendezvous({
@@ -101,12 +104,7 @@ export class Messenger {
         presence: (username, online) => this.#presence(username, online),
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => this.#emit({ name: "clockOffset", offset }),
-        ...(options.trace === true
-          ? {
-              trace: (direction, message) =>
-                this.#emit({ name: "wire", link: "rendezvous", direction, message }),
-            }
-          : {}),
+        trace: (direction, message) => this.#emit({ name: "wire", link: "rendezvous", direction, message }),
       },
     });
     this.#tick = setInterval(() => {
@@ -143,69 +141,35 @@ export class Messenger {
 
   /** Whether peers who know our address can be let in: our certificate is still good. */
   get canBeReached(): boolean {
-    return this.#identity() !== undefined;
+    return this.#contexts.isGood;
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
-  async users(): Promise<UserEntry[]> {
-    const users: UserEntry[] = [];
-    let after: string | undefined;
-    let pages = 0;
-    do {
-      // Pages that lead in a circle would never end.
-      if (++pages > MAX_PAGES) throw new ServerError("server_protocol");
-      const page: ResponseOf<"users_list"> = await this.#requireLink().request("get_users", {
-        limit: MAX_PAGE,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const { secure, ...user } of page.users) {
-        users.push(secure === undefined ? user : { ...user, secure });
-      }
-      after = page.next;
-    } while (after !== undefined);
-    return users;
+  users(): Promise<UserEntry[]> {
+    return this.#directory.users();
   }
 
   /**
    * Queues one text to a person and gives its id. It is committed with everything else of this turn of
    * the event loop, or by `commit`; then it goes out as soon as there is a link.
    * @param text at most 32 KiB of UTF-8, well-formed.
-   * @throws SelfError
+   * @throws SelfError, RangeError for a text that no peer would take.
    */
   send(to: string, text: string, replyTo?: string): string {
+    if (isText(text) === INVALID) throw new RangeError("the text is too long or not Unicode");
     if (this.#addressee?.name !== to) {
       if (labelOf(to) === this.#ownLabel) throw new SelfError();
       this.#addressee = { name: to, conversation: this.#conversation(to) };
     }
     const id = randomUUIDv7();
     const { contact } = this.#addressee.conversation;
-    this.#outgoing.push({ contact, id, text, sentAt: this.#now(), replyTo });
-    if (!this.#commitScheduled) {
-      this.#commitScheduled = true;
-      setImmediate(() => {
-        this.#commitScheduled = false;
-        this.#commitOrTell();
-      });
-    }
+    this.#outgoing.add({ contact, id, text, sentAt: this.#now(), replyTo });
     return id;
   }
 
   /** Commits what was queued in this turn. @throws SQLiteError: then nothing of it is kept. */
   commit(): void {
-    const outgoing = this.#outgoing;
-    this.#outgoing = [];
-    if (outgoing.length === 0 || this.#closed) return;
-    const sequences = this.profile.messages.queue(outgoing);
-    const byLabel = new Map<string, (NewOutgoing & { seq: number })[]>();
-    outgoing.forEach((message, index) => {
-      const { label, username } = message.contact;
-      const own = byLabel.get(label) ?? [];
-      own.push({ ...message, seq: sequences[index] as number });
-      byLabel.set(label, own);
-      this.#emit({ name: "delivery", to: username, id: message.id, state: "queued", at: message.sentAt });
-    });
-    for (const [label, messages] of byLabel) this.#conversations.get(label)?.committed(messages);
-    this.#watch();
+    this.#outgoing.commit();
   }
 
   /** The person looks at this chat: the link is kept up until `closeChat`. @throws SelfError */
@@ -224,7 +188,7 @@ export class Messenger {
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
-      this.#commitOrTell();
+      this.#outgoing.commitOrTell();
     } finally {
       this.#closed = true;
       clearInterval(this.#tick);
@@ -233,12 +197,9 @@ export class Messenger {
       this.rendezvous.close();
     }
     const patience = performance.now() + CLOSE_PATIENCE;
-    while (
-      performance.now() < patience &&
-      [...this.#conversations.values()].some((each) => each.linkCount > 0)
-    ) {
-      await Bun.sleep(5);
-    }
+    const isLinked = () => [...this.#conversations.values()].some((each) => each.linkCount > 0);
+    while (performance.now() < patience && isLinked()) await Bun.sleep(5);
+    for (const conversation of this.#conversations.values()) conversation.terminate();
     this.#lock.release();
     this.profile.close();
   }
@@ -248,15 +209,12 @@ export class Messenger {
     this.#options.onEvent(event);
   }
 
-  #commitOrTell(): void {
-    const outgoing = this.#outgoing;
-    try {
-      this.commit();
-    } catch (error) {
-      for (const { contact, id, text } of outgoing) {
-        this.#emit({ name: "sendFailed", to: contact.username, id, text, error: error as Error });
-      }
+  #committed({ label, username }: Contact, messages: readonly OutboxMessage[]): void {
+    for (const { id, sentAt } of messages) {
+      this.#emit({ name: "delivery", to: username, id, state: "queued", at: sentAt });
     }
+    this.#conversations.get(label)?.committed(messages);
+    this.#watch();
   }
 
   #conversation(username: string): Conversation {
@@ -266,12 +224,6 @@ export class Messenger {
     const conversation = new Conversation(this.#host, this.profile.contacts.ensure(username));
     this.#conversations.set(label, conversation);
     return conversation;
-  }
-
-  #requireLink() {
-    const { link } = this.rendezvous;
-    if (link === undefined) throw new ServerError("server_unreachable");
-    return link;
   }
 
   #cameOnline(): void {
@@ -313,33 +265,6 @@ export class Messenger {
       });
   }
 
-  async #lookUp(username: string): Promise<Whereabouts> {
-    const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
-    const timer = setTimeout(() => resolve({ name: "noServer" }), LOOKUP_TIMEOUT);
-    const answer = this.#askServer(username);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #askServer(username: string): Promise<Whereabouts> {
-    const { link } = this.rendezvous;
-    if (link === undefined) return { name: "noServer" };
-    return link.request("request_p2p", { target_user: username }).then(whereaboutsOf, (error: unknown) => {
-      if (error instanceof RefusedError && error.code === "user_offline") return { name: "offline" as const };
-      if (error instanceof RefusedError || error instanceof ServerError) return { name: "noServer" as const };
-      throw error;
-    });
-  }
-
-  #identity(): TlsIdentity | undefined {
-    const { certificate, keys } = this.profile;
-    if (certificate === undefined || certificate.expiresAt <= this.#now()) return undefined;
-    return { key: privateKeyToPem(keys.privateKey), certificate: certificate.pem };
-  }
-
   #makeHost(): ConversationHost & PeerPortHost {
     const { profile } = this;
     return {
@@ -354,19 +279,12 @@ export class Messenger {
       lookUp: async (username) => {
         // What was queued before the first login is not worth a dial to an old address.
         await this.#firstAttempt.promise;
-        return this.#lookUp(username);
+        return this.#directory.lookUp(username);
       },
-      lookUpNow: (username) => this.#lookUp(username),
+      lookUpNow: (username) => this.#directory.lookUp(username),
       wantsChanged: () => this.#watch(),
-      peerContext: (label): TlsContext | undefined => {
-        const identity = this.#identity();
-        if (identity === undefined) return undefined;
-        return diallerContext({ identity, authority: profile.authority, serverName: label });
-      },
-      acceptorContext: (): TlsContext | undefined => {
-        const identity = this.#identity();
-        return identity === undefined ? undefined : acceptorContext(identity, profile.authority);
-      },
+      peerContext: (label) => this.#contexts.dialling(label),
+      acceptorContext: () => this.#contexts.accepting(),
       conversationWith: (peer: ProvenPeer) => this.#conversation(peer.name),
       isPinned: (peer: ProvenPeer) => {
         const contact = profile.contacts.byLabel(peer.label);
@@ -378,21 +296,4 @@ export class Messenger {
       refused: (address, code) => this.#emit({ name: "refusal", address, code }),
     };
   }
-}
-
-function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
-  const seen = { kind: "direct", ip: info.target_ip, port: info.target_port };
-  const targets = new Map<string, Target>();
-  for (const { kind, ip, port } of [...(info.candidates ?? []), seen]) {
-    const address = ip === undefined ? undefined : parseDialableAddress(ip);
-    if (kind !== "direct" || address === undefined || port === undefined) continue;
-    targets.set(`${address} ${port}`, { ip: address, port });
-  }
-  return {
-    name: "online",
-    username: info.target_user,
-    targets: [...targets.values()].slice(0, MAX_CANDIDATES + 1),
-    fingerprint: info.fingerprint,
-    secure: info.secure !== false,
-  };
 }

@@ -77,6 +77,11 @@ export class PeerLink {
     return this.#state.name === "complete";
   }
 
+  /** Whether what is sent leaves. */
+  get isOpen(): boolean {
+    return this.#connection?.isOpen === true;
+  }
+
   get features(): readonly string[] {
     return this.#state.name === "complete" ? this.#state.features : [];
   }
@@ -101,7 +106,9 @@ export class PeerLink {
     this.#peer = peer;
     this.#state = { name: "greeting", deadline: performance.now() + HELLO_TIMEOUT };
     watchDeadlines(this);
-    if (this.role === "acceptor") this.#sayHello();
+    if (this.role !== "acceptor") return;
+    this.#sayHello();
+    this.flush();
   }
 
   send(message: PeerOutput): void {
@@ -162,7 +169,6 @@ export class PeerLink {
 
   #sayHello(): void {
     this.send({ action: "hello", protocol: PEER_PROTOCOL, username: this.#ownName, features: [] });
-    this.flush();
   }
 
   #take(object: JsonObject): void {
@@ -203,6 +209,7 @@ export class PeerLink {
     }
     unwatchDeadlines(this);
     this.#state = { name: "complete", features: message.features };
+    // The end of this read writes it, with what waits for this link behind it.
     if (this.role === "dialler") this.#sayHello();
     this.#events.complete(this);
   }

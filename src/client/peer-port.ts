@@ -12,7 +12,8 @@ import { listen, ListenError, type Listener } from "../net/listener.ts";
 import type { Handshake, TlsContext } from "../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { normalizeAddress } from "../protocol/ip-address.ts";
-import type { Conversation, Whereabouts } from "./conversation.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Whereabouts } from "./directory.ts";
 import { PeerLink } from "./peer-link.ts";
 import { provePeer, type ProvenPeer, type ServerWord } from "./peer-proof.ts";
 
@@ -203,12 +204,12 @@ export class PeerPort {
     this.#judged.delete(connection);
     if (!connection.isOpen) return;
     const conversation = this.#host.conversationWith(peer);
-    const verdict = conversation.judge(peer, word);
+    const verdict = conversation.record.judge(peer, word);
     if (verdict === "pending" || verdict === "refused") {
       connection.terminate(`key_${verdict}`);
       return;
     }
-    if (verdict === "pin") conversation.pin(peer);
+    if (verdict === "pin") conversation.record.pin(peer);
     const link = conversation.adopt((id, events) => new PeerLink(id, "acceptor", this.#host.ownName, events));
     admitted(link);
     link.greet(connection, peer);

@@ -3,6 +3,7 @@
  * messages that stand beside them in `profile.db`.
  */
 import type { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
 
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
 import { ContactStore } from "./contact-store.ts";
@@ -115,6 +116,17 @@ export class Profile {
     this.messages = new MessageStore(database);
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;
+  }
+
+  /** Whether `folder` holds an account. @throws StoreError */
+  static exists(folder: string): boolean {
+    if (!existsSync(profileFile(folder))) return false;
+    const database = openStore(profileFile(folder), SCHEMA);
+    try {
+      return database.query("SELECT 1 FROM account").get() !== null;
+    } finally {
+      database.close();
+    }
   }
 
   /** Opens the profile in `folder`, or makes it. @throws StoreError */

@@ -5,18 +5,14 @@
  * 2. `keepOnline` reconnects after a lost link, after 1 to 60 s, growing and jittered.
  * 3. The certificate is renewed 12 hours after receipt, also when the machine slept meanwhile.
  */
-import { X509Certificate } from "node:crypto";
-import { networkInterfaces } from "node:os";
-
-import { issuedBy, readCertificate } from "../identity/certificate.ts";
-import { label } from "../identity/names.ts";
-import { parseDialableAddress } from "../protocol/ip-address.ts";
 import type { Language } from "../protocol/language.ts";
-import { MAX_ADDRESSES } from "../protocol/rendezvous-messages.ts";
-import type { OwnCertificate, Profile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
+import { checkCertificate, logIn } from "./rendezvous-login.ts";
 import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
-import { authorityFingerprint, received, receivedFingerprint, ServerError } from "./server-trust.ts";
+import { ServerError } from "./server-trust.ts";
+
+export { PasswordNeededError } from "./rendezvous-login.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
@@ -74,16 +70,6 @@ export function isTransient(error: unknown): boolean {
   return error instanceof ServerError && error.isTransient;
 }
 
-/** No token is stored, or it was refused, and there is nobody to give a password. */
-export class PasswordNeededError extends Error {
-  readonly tokenRefused: boolean;
-
-  constructor(tokenRefused: boolean) {
-    super("password needed");
-    this.tokenRefused = tokenRefused;
-  }
-}
-
 export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: RendezvousState = { name: "offline" };
@@ -96,6 +82,7 @@ export class Rendezvous {
   #tick: ReturnType<typeof setInterval> | undefined;
   #tickedAt = 0;
   #renewing = false;
+  readonly #abort = new AbortController();
   #closed = false;
   #passwordAllowed = true;
 
@@ -121,10 +108,16 @@ export class Rendezvous {
     clearTimeout(this.#retry);
     this.#become({ name: "connecting" });
     try {
-      const contact = await contactServer({ ...this.#options, events: this.#linkEvents() });
+      const { signal: theirs } = this.#options;
+      const own = this.#abort.signal;
+      const signal = theirs === undefined ? own : AbortSignal.any([theirs, own]);
+      const contact = await contactServer({ ...this.#options, events: this.#linkEvents(), signal });
       this.#link = contact.link;
       if (this.#closed) throw new ServerError("server_unreachable");
-      await this.#logIn(contact.link, contact.authority);
+      await logIn(contact.link, contact.authority, {
+        ...this.#options,
+        password: async () => (this.#passwordAllowed ? this.#options.password() : undefined),
+      });
       if (this.#closed || !contact.link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
     } catch (error) {
@@ -135,7 +128,7 @@ export class Rendezvous {
     }
     this.#attempt = 0;
     this.#tickedAt = this.#options.now();
-    this.#tick ??= setInterval(() => this.#onTick(), TICK);
+    this.#tick ??= setInterval(() => this.checkClock(), TICK);
     this.#become({ name: "online" });
   }
 
@@ -168,6 +161,7 @@ export class Rendezvous {
     this.#persistent = false;
     clearTimeout(this.#retry);
     clearInterval(this.#tick);
+    this.#abort.abort();
     this.#link?.close("done");
   }
 
@@ -216,79 +210,8 @@ export class Rendezvous {
     });
   }
 
-  async #logIn(link: RendezvousLink, authority: string): Promise<void> {
-    const { profile, language } = this.#options;
-    if (authorityFingerprint(authority) !== authorityFingerprint(profile.authority)) {
-      throw new ServerError("server_changed", {
-        expected: authorityFingerprint(profile.authority),
-        found: authorityFingerprint(authority),
-      });
-    }
-    const common = {
-      p2p_port: this.#options.p2pPort(),
-      public_key: profile.keys.spki.toString("base64"),
-      addresses: ownAddresses(),
-      lang: language,
-    };
-    const token = profile.sessionToken;
-    if (token !== undefined) {
-      try {
-        this.#accept(await link.request("resume", { session_token: token, ...common }), authority);
-        return;
-      } catch (error) {
-        if (!(error instanceof RefusedError) || error.code !== "invalid_credentials") throw error;
-        profile.forgetToken();
-      }
-    }
-    const password = this.#passwordAllowed ? await this.#options.password() : undefined;
-    if (password === undefined) throw new PasswordNeededError(token !== undefined);
-    this.#accept(await link.request("login", { username: profile.username, password, ...common }), authority);
-  }
-
-  #accept(
-    login: {
-      username: string;
-      session_token: string | undefined;
-      certificate: string | undefined;
-      authority: string | undefined;
-      new_key: boolean | undefined;
-    },
-    authority: string,
-  ): void {
-    const { profile, host, port, events } = this.#options;
-    if (login.certificate === undefined || login.authority === undefined)
-      throw new ServerError("server_protocol");
-    const expected = authorityFingerprint(authority);
-    const found = receivedFingerprint(login.authority);
-    if (found !== expected) throw new ServerError("server_changed", { expected, found });
-    if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
-    const isNews = login.new_key === true && !profile.expectsNewKey;
-    profile.saveLogin({
-      username: login.username,
-      host,
-      port,
-      token: login.session_token,
-      certificate: this.#checkCertificate(login.certificate, login.username),
-    });
-    if (isNews) events.newKey();
-  }
-
-  /** A certificate that no peer would accept is the server's fault, and better known here than there. */
-  #checkCertificate(pem: string, username: string): OwnCertificate {
-    const { profile, now } = this.#options;
-    const certificate = received(() => new X509Certificate(pem));
-    const names = received(() => readCertificate(certificate));
-    const good =
-      issuedBy(certificate, new X509Certificate(profile.authority)) &&
-      names.spki.equals(profile.keys.spki) &&
-      names.commonNames.length === 1 &&
-      names.commonNames[0] === username;
-    if (!good) throw new ServerError("server_protocol");
-    // Exactly what was checked is kept: behind a first certificate the text may hold more.
-    return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
-  }
-
-  #onTick(): void {
+  /** Renews what is due and finds out whether the machine has slept; called by itself every half minute. */
+  checkClock(): void {
     const now = this.#options.now();
     const gap = now - this.#tickedAt;
     this.#tickedAt = now;
@@ -309,29 +232,20 @@ export class Rendezvous {
   #renew(): void {
     const link = this.link;
     if (link === undefined || this.#renewing) return;
-    const { profile } = this.#options;
+    const { profile, now } = this.#options;
     this.#renewing = true;
     link
       .request("renew", { public_key: profile.keys.spki.toString("base64") })
       .then((renewed) =>
-        profile.saveCertificate(this.#checkCertificate(renewed.certificate, profile.username)),
+        profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now })),
       )
       .catch((error: unknown) => {
         // The next tick asks again; the old certificate has twelve hours left.
         if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+        if (error instanceof ServerError) link.close(error.code);
       })
       .finally(() => {
         this.#renewing = false;
       });
   }
-}
-
-/** This machine's own addresses, for peers in the same network; at most eight. */
-function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
-    .map((address) => parseDialableAddress(address.address))
-    .filter((address) => address !== undefined)
-    .slice(0, MAX_ADDRESSES);
 }

@@ -1,7 +1,8 @@
 import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import type { Report } from "./figures.ts";
 
 const READ_BYTES = 64 * 1024;
-const ROUNDS = 7;
+const ROUNDS = 5;
 
 /** The best of some rounds, in ms: the machine's other work only ever adds. */
 function best(run: () => void): number {
@@ -43,8 +44,8 @@ function chatLine(filling: string): string {
   });
 }
 
-function benchLines(name: string, line: string): void {
-  const count = 200_000;
+function benchLines(name: string, line: string, report: Report): void {
+  const count = 100_000;
   const text = line.slice(0, -1);
   const texts = Array.from({ length: count }, () => text);
   const bytes = Buffer.from(line.repeat(count));
@@ -52,39 +53,33 @@ function benchLines(name: string, line: string): void {
     for (const one of texts) JSON.parse(one);
   });
   const decoded = best(() => decodeAll(bytes, READ_BYTES, count));
-  const perSecond = (ms: number): string => `${(count / ms / 1000).toFixed(2)} M/s`;
-  console.log(
-    `  ${name}: ${perSecond(decoded)}, bare JSON.parse of the same strings ${perSecond(bare)}, ` +
-      `ratio ${(bare / decoded).toFixed(2)}`,
-  );
+  const perSecond = (ms: number) => count / (ms / 1_000);
+  report({ name, unit: "lines/s", ours: perSecond(decoded), bare: perSecond(bare) });
 }
 
-/** Prints the decoder's speed, and its cost per byte as the input grows: level figures mean linear work. */
-export function benchFraming(): void {
-  console.log(`framing: lines of 190 bytes in reads of ${READ_BYTES / 1024} KiB`);
-  benchLines("ASCII", chatLine("hello "));
-  benchLines("Spanish", chatLine("¿mañana? "));
+/** The decoder's speed, and its cost per byte as the input grows: level figures mean linear work. */
+export function benchFraming(report: Report): void {
+  benchLines("190 bytes, ASCII (bare: JSON.parse of strings)", chatLine("hello "), report);
+  benchLines("190 bytes, Spanish (bare: JSON.parse of strings)", chatLine("¿mañana? "), report);
 
-  console.log("framing: one object, a byte a read");
   for (const kibibytes of [16, 64, 256]) {
     const size = kibibytes * 1024;
     const bytes = Buffer.from(`{"a":"${"x".repeat(size - 8)}"}`);
     const ms = best(() => decodeAll(bytes, 1, 1));
-    console.log(`  ${kibibytes} KiB: ${((ms * 1e6) / size).toFixed(1)} ns/byte`);
+    report({
+      name: `one object of ${kibibytes} KiB, a byte a read`,
+      unit: "ns/byte",
+      ours: (ms * 1e6) / size,
+    });
   }
-
-  console.log("framing: {} repeated on one line in one read");
   for (const count of [10_000, 40_000, 160_000, 640_000]) {
     const bytes = Buffer.from(`${"{}".repeat(count)}\n`);
     const ms = best(() => decodeAll(bytes, bytes.length, count));
-    console.log(`  ${count}: ${((ms * 1e6) / count).toFixed(0)} ns/object`);
+    report({ name: `{} ${count} times in one read`, unit: "ns/object", ours: (ms * 1e6) / count });
   }
 
-  console.log("framing: pretty-printed objects");
   const pretty = `${JSON.stringify(JSON.parse(chatLine("hello ")), null, 2)}\n`;
   const bytes = Buffer.from(pretty.repeat(20_000));
   const ms = best(() => decodeAll(bytes, READ_BYTES, 20_000));
-  console.log(`  ${pretty.length} bytes: ${(20_000 / ms / 1000).toFixed(2)} M/s`);
+  report({ name: `pretty-printed, ${pretty.length} bytes`, unit: "objects/s", ours: 20_000 / (ms / 1_000) });
 }
-
-if (import.meta.main) benchFraming();

@@ -18,6 +18,7 @@ const NOW = Date.UTC(2027, 0, 15, 12);
 class Wire implements DeliveryLink {
   readonly sent: PeerOutput[] = [];
   queuedBytes = 0;
+  isOpen = true;
   /** Whether the socket takes what it is given. */
   takes = true;
   onDrained: () => void = () => undefined;
@@ -246,6 +247,7 @@ describe("what arrives", () => {
       delivery.take({ id: "a", message: "text", sent_at: undefined, reply_to: undefined });
       delivery.commitRead({
         queuedBytes: 0,
+        isOpen: true,
         send: () => order.push(`delivered with ${onDisk()} on the disk`),
         flush: () => order.push("flushed"),
       });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { redialDelay } from "../../src/client/conversation.ts";
+import { redialDelay } from "../../src/client/redial.ts";
 import { reconnectDelay } from "../../src/client/rendezvous.ts";
 
 const ALMOST_ONE = 1 - Number.EPSILON;

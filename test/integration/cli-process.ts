@@ -60,7 +60,7 @@ export class ClientProcess {
   readonly ended: Promise<Ended>;
 
   constructor({ args, environment = {}, input }: Typed) {
-    const { PATH = "", HOME = "" } = process.env;
+    const { PATH = "", HOME = tmpdir() } = process.env;
     this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
       env: { PATH, HOME, ...environment },
       stdin: input === undefined ? "ignore" : Buffer.from(input),

@@ -163,7 +163,10 @@ test("a port in use is one sentence", async () => {
 });
 
 test("without a home and without --data there is nowhere to keep anything", async () => {
-  const client = new ClientProcess({ args: ["users", "--lang", "en"], environment: { HOME: "" } });
+  const client = new ClientProcess({
+    args: ["users", "--lang", "en"],
+    environment: { HOME: "", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
+  });
   expect(await client.ended).toEqual({
     code: 2,
     stdout: "",

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { tmpdir } from "node:os";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -40,7 +41,7 @@ class AtTerminal {
         this.#wake = Promise.withResolvers<void>();
       },
     });
-    const { PATH = "", HOME = "" } = process.env;
+    const { PATH = "", HOME = tmpdir() } = process.env;
     this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
       env: { PATH, HOME, TERM: "xterm-256color", ...environment },
       terminal: this.#terminal,

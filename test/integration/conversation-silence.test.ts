@@ -1,7 +1,7 @@
 /** What a conversation makes of silence on its link (PROTOCOL 5, `ping`). */
 import { afterEach, describe, expect, test } from "bun:test";
 
-import { DEAD_AFTER } from "../../src/client/conversation.ts";
+import { DEAD_AFTER } from "../../src/client/liveness.ts";
 import { Company, until } from "./messenger-pair.ts";
 
 let company: Company | undefined;

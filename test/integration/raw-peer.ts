@@ -62,9 +62,9 @@ export class RawPeer {
     open: (socket) => {
       this.#socket = socket;
     },
-    handshake: (_socket, done) => {
-      // With verification off Bun tells of an unknown chain here; the handshake is done all the same.
-      this.isSecured = done || this.isSecured;
+    handshake: (socket, done) => {
+      // With verification off Bun says `false` for a chain it does not know; the handshake is done.
+      this.isSecured = done || socket.getPeerCertificate() !== undefined;
       changed();
     },
     data: (_socket, chunk) => {

@@ -17,7 +17,7 @@ export class ServerProcess {
   #ended = false;
 
   constructor(args: readonly string[], environment: { readonly [name: string]: string } = {}) {
-    const { PATH = "", HOME = "" } = process.env;
+    const { PATH = "", HOME = tmpdir() } = process.env;
     this.process = Bun.spawn([process.execPath, "run", PROGRAM, ...args], {
       env: { PATH, HOME, ...environment },
       stdin: "ignore",

@@ -1,0 +1,28 @@
+/**
+ * `bun run bench [framing|server|client …]`: figures of this machine, each beside the same work without our
+ * program. They are printed and never asserted.
+ */
+import { benchClient } from "./client.bench.ts";
+import { printFigure, printHead, type Report } from "./figures.ts";
+import { benchFraming } from "./framing.bench.ts";
+import { benchServer } from "./server.bench.ts";
+
+const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new Map([
+  ["framing", benchFraming],
+  ["server", benchServer],
+  ["client", benchClient],
+]);
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !PARTS.has(name));
+if (unknown !== undefined) {
+  console.error(`no such part: ${unknown} (${[...PARTS.keys()].join(", ")})`);
+  process.exit(2);
+}
+for (const [name, run] of PARTS) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  printHead(name);
+  await run(printFigure);
+}
+// What a part has left open keeps nobody waiting.
+process.exit(0);

@@ -1,0 +1,271 @@
+/**
+ * Figures of a conversation between two messengers, the receiving one and the server each a process of its
+ * own: from `send` until the message is acknowledged, which is after both sides' commits.
+ */
+import { Database } from "bun:sqlite";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { fold, label } from "../../src/identity/names.ts";
+import type { Account } from "../../src/client/accounts.ts";
+import { diallerContext } from "../../src/net/tls.ts";
+import { encodeFrame } from "../../src/protocol/framing.ts";
+import { openDatabase } from "../../src/server/database.ts";
+import { hashPassword } from "../../src/server/passwords.ts";
+import { newAuthority, userIdentity } from "../integration/loopback.ts";
+import { PASSWORD } from "../integration/rendezvous-test-client.ts";
+import { ServerProcess } from "../integration/server-process.ts";
+import { BareConnection, BareListener } from "./bare-echo.ts";
+import { interleaved, median, percentile, type Report } from "./figures.ts";
+import { goOnline, startReceiver } from "./people.ts";
+
+/** Where files are in memory, on systems that have such a folder. */
+const MEMORY_FOLDER = "/dev/shm";
+const PIPELINED = 20_000;
+/** Messages that may be without acknowledgement at a time. */
+const WINDOW = 4_096;
+const SINGLE = 200;
+const COLD = 60;
+/** As long as a chat line is: the line on the wire has about 190 bytes. */
+const TEXT = "hello ".repeat(12);
+
+/** The sending side, and how to wait for what comes of what it sends. */
+class Sender {
+  readonly #to: string;
+  #account: Account | undefined;
+  #received: () => void = () => undefined;
+  #disconnected: () => void = () => undefined;
+  /** The measurement under way has failed: the other side is gone. */
+  #failed: (error: Error) => void = () => undefined;
+
+  private constructor(to: string) {
+    this.#to = to;
+  }
+
+  static async open(
+    options: { user: string; port: number; dataFolder: string },
+    to: string,
+  ): Promise<Sender> {
+    const sender = new Sender(to);
+    sender.#account = await goOnline(options, (event) => {
+      if (event.name === "delivery" && event.state === "received") sender.#received();
+      else if (event.name === "disconnected") sender.#disconnected();
+      else if (event.name === "unreachable") sender.#failed(new Error(event.reason));
+    });
+    return sender;
+  }
+
+  get #messenger() {
+    return (this.#account as Account).messenger;
+  }
+
+  /** One message until it is acknowledged; ms. */
+  async one(): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#received = resolve;
+    this.#failed = reject;
+    const begin = performance.now();
+    this.#messenger.send(this.#to, TEXT);
+    await promise;
+    return performance.now() - begin;
+  }
+
+  /** `count` messages, at most `WINDOW` unacknowledged; how many a second. */
+  async many(count: number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#failed = reject;
+    let sent = 0;
+    let received = 0;
+    const fill = () => {
+      while (sent < count && sent - received < WINDOW) {
+        this.#messenger.send(this.#to, TEXT);
+        sent++;
+      }
+    };
+    this.#received = () => {
+      if (++received === count) resolve();
+      else fill();
+    };
+    const begin = performance.now();
+    fill();
+    await promise;
+    return count / ((performance.now() - begin) / 1_000);
+  }
+
+  /** Ends the link as a person does who leaves the chat. */
+  async hangUp(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#disconnected = resolve;
+    this.#messenger.closeChat(this.#to);
+    await promise;
+  }
+
+  close(): Promise<void> {
+    return (this.#account as Account).close();
+  }
+}
+
+function fileSystems(): { name: string; folder: string }[] {
+  const disk = { name: "both disks", folder: tmpdir() };
+  try {
+    if (statSync(MEMORY_FOLDER).isDirectory()) {
+      return [disk, { name: `no disk (${MEMORY_FOLDER})`, folder: MEMORY_FOLDER }];
+    }
+  } catch {
+    console.log(`there is no ${MEMORY_FOLDER}: without disks nothing is measured`);
+  }
+  return [disk];
+}
+
+async function startServer(folder: string, users: readonly string[]): Promise<ServerProcess> {
+  const path = join(folder, "users.db");
+  const database = await openDatabase(path);
+  const hash = await hashPassword(PASSWORD);
+  const insert = database.query("INSERT INTO users (username, password, fold) VALUES (?, ?, ?)");
+  for (const user of users) insert.run(user, hash, fold(user));
+  database.close();
+  const server = new ServerProcess(["--plain-from", "none", "--tls-port", "0", "--db", path]);
+  return server;
+}
+
+/** A bare listener for connections that show a certificate, and how to dial it. */
+async function startBare(): Promise<{ listener: BareListener; dial: () => Promise<BareConnection> }> {
+  const authority = newAuthority();
+  const listener = await BareListener.start({
+    identity: userIdentity(authority, "berta"),
+    authority: authority.certificatePem,
+  });
+  const context = diallerContext({
+    identity: userIdentity(authority, "ana"),
+    authority: authority.certificatePem,
+    serverName: label("berta"),
+  });
+  return { listener, dial: () => BareConnection.dial(listener.port, context) };
+}
+
+const LINE = Buffer.from(
+  encodeFrame({ message: TEXT, id: Bun.randomUUIDv7(), sent_at: new Date(0).toISOString() }),
+);
+const LINES = Array.from({ length: PIPELINED }, () => LINE);
+const GATHERED = Buffer.concat(LINES);
+
+async function echoed(connection: BareConnection, buffers: readonly Uint8Array[]): Promise<number> {
+  const begin = performance.now();
+  await connection.exchange(buffers, PIPELINED);
+  return PIPELINED / ((performance.now() - begin) / 1_000);
+}
+
+async function repeated(count: number, work: () => Promise<number>): Promise<number[]> {
+  const times: number[] = [];
+  for (let index = 0; index < count; index++) times.push(await work());
+  return times;
+}
+
+/** One line there and back; ms. */
+async function echoTime(connection: BareConnection): Promise<number> {
+  const begin = performance.now();
+  await connection.exchange([LINE], 1);
+  return performance.now() - begin;
+}
+
+/** One row to the disk, as both sides' profiles do it, one after the other, for each message; µs. */
+function commitTime(folder: string): number {
+  const database = new Database(join(folder, "commits.db"), { create: true });
+  database.run("PRAGMA journal_mode=WAL");
+  database.run("PRAGMA synchronous=FULL");
+  database.run("CREATE TABLE texts (text TEXT)");
+  const insert = database.prepare("INSERT INTO texts VALUES (?)");
+  const times = Array.from({ length: SINGLE }, () => {
+    const begin = performance.now();
+    insert.run(TEXT);
+    return performance.now() - begin;
+  });
+  database.close();
+  return 1_000 * median(times);
+}
+
+async function benchCold(
+  sender: Sender,
+  dial: () => Promise<BareConnection>,
+  name: string,
+  report: Report,
+): Promise<void> {
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let index = 0; index < COLD; index++) {
+    await sender.hangUp();
+    ours.push(await sender.one());
+    const begin = performance.now();
+    const connection = await dial();
+    await connection.exchange([LINE], 1);
+    bare.push(performance.now() - begin);
+    connection.close();
+  }
+  const warm = COLD / 4;
+  for (const [part, share] of [
+    ["median", 0.5],
+    ["95th percentile", 0.95],
+  ] as const) {
+    report({
+      name: `cold send, ${name}, ${part} (bare: dial, echo)`,
+      unit: "ms",
+      ours: percentile(ours.slice(warm), share),
+      bare: percentile(bare.slice(warm), share),
+    });
+  }
+}
+
+/** Messages a second, round trips and cold sends, with files on disk and in memory. */
+export async function benchClient(report: Report): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "paloma-bench-"));
+  const cleanups: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+  try {
+    const places = fileSystems();
+    const server = await startServer(
+      folder,
+      places.flatMap((_, index) => [`ana${index}`, `berta${index}`]),
+    );
+    cleanups.push(async () => {
+      server.kill("SIGTERM");
+      await server.exited;
+    });
+    await server.started();
+    const { listener, dial } = await startBare();
+    cleanups.push(() => listener.stop());
+    const bare = await dial();
+    cleanups.push(() => bare.close());
+    const gathering = await interleaved(
+      () => echoed(bare, LINES),
+      () => echoed(bare, [GATHERED]),
+    );
+    report({ name: "echoed lines, a write each (bare: one write)", unit: "/s", ...gathering });
+
+    for (const [index, place] of places.entries()) {
+      const base = mkdtempSync(join(place.folder, "paloma-bench-"));
+      cleanups.push(() => rmSync(base, { recursive: true, force: true }));
+      const port = server.tlsPort;
+      const [from, to] = [`ana${index}`, `berta${index}`];
+      const receiver = await startReceiver({ user: to, port, dataFolder: join(base, to) });
+      cleanups.push(receiver.stop);
+      const sender = await Sender.open({ user: from, port, dataFolder: join(base, from) }, to);
+      cleanups.push(() => sender.close());
+
+      await sender.many(PIPELINED);
+      const trips = await interleaved(
+        async () => 1_000 * median(await repeated(SINGLE, () => sender.one())),
+        async () => 1_000 * median(await repeated(SINGLE, () => echoTime(bare))),
+      );
+      report({ name: `one commit by SQLite alone, ${place.name}`, unit: "µs", ours: commitTime(base) });
+      report({ name: `acknowledged round trip, ${place.name} (bare: echo)`, unit: "µs", ...trips });
+      await benchCold(sender, dial, place.name, report);
+      const pipelined = await interleaved(
+        () => sender.many(PIPELINED),
+        () => echoed(bare, [GATHERED]),
+      );
+      report({ name: `acknowledged messages, ${place.name} (bare: echoed)`, unit: "/s", ...pipelined });
+    }
+  } finally {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+  }
+}

@@ -1,0 +1,279 @@
+/** A server whose certificate is good and whose answers are not: its link ends with an error, and the client lives. */
+import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ServerError } from "../../src/client/server-trust.ts";
+import { issueUserCertificate } from "../../src/identity/certificate.ts";
+import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
+import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { FakeServer } from "./fake-server.ts";
+import { newAuthority, serverIdentity } from "./loopback.ts";
+import { openPerson, until, type Person } from "./messenger-pair.ts";
+import type { Message } from "./rendezvous-test-client.ts";
+
+const authority = newAuthority();
+const other = newAuthority();
+const identity = serverIdentity(authority);
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+type Answer = (message: Message) => string | Uint8Array | Message | undefined;
+
+/** What an honest server answers. */
+function honest(message: Message): Message {
+  const { id, action } = message;
+  const time = new Date().toISOString();
+  switch (action) {
+    case "ping":
+      return { action: "pong", time, authority: authority.certificatePem, id };
+    case "login":
+    case "resume":
+      return login(message);
+    case "watch":
+      return { action: "watch_response", online: [], id };
+    case "get_users":
+      return { action: "users_list", users: [], id };
+    default:
+      return { action: "error", success: false, code: "user_offline", request: action, id };
+  }
+}
+
+function certificateFor(publicKey: unknown, name: string, by = authority): string {
+  const spki = parsePublicKey(publicKey as string);
+  if (spki === undefined) throw new Error("no public key");
+  return issueUserCertificate(by, spki, name, Date.now()).pem;
+}
+
+function login({ id, public_key }: Message, more: Message = {}): Message {
+  return {
+    action: "login_response",
+    success: true,
+    username: "ana",
+    session_token: "t".repeat(43),
+    certificate: certificateFor(public_key, "ana"),
+    authority: authority.certificatePem,
+    id,
+    ...more,
+  };
+}
+
+/** Honest, but for this action. */
+function lyingAbout(action: string, lie: Answer): Answer {
+  return (message) => (message["action"] === action ? lie(message) : honest(message));
+}
+
+async function meet(answer: Answer): Promise<{ server: FakeServer; ana: Person }> {
+  const server = new FakeServer({ identity, answer });
+  const dataFolder = mkdtempSync(join(tmpdir(), "paloma-lied-to-"));
+  const ana = await openPerson("ana", { dataFolder, port: server.port, random: () => 0 });
+  cleanups.push(async () => {
+    await ana.close();
+    server.stop();
+    rmSync(dataFolder, { recursive: true, force: true });
+  });
+  return { server, ana };
+}
+
+async function online(answer: Answer): Promise<{ server: FakeServer; ana: Person }> {
+  const met = await meet(answer);
+  await met.ana.account.connect();
+  return met;
+}
+
+/** The link has ended; nothing of it is left at the server. */
+async function expectEnded(server: FakeServer, ana: Person): Promise<void> {
+  await until(() => ana.messenger.rendezvous.state.name === "offline" && server.open === 0);
+}
+
+const huge = JSON.stringify({
+  action: "presence",
+  username: "x".repeat(RENDEZVOUS_OBJECT_LIMIT),
+  online: true,
+});
+
+describe("a login that lies is an error, and nothing of it is kept:", () => {
+  const lies: [string, Answer][] = [
+    ["garbage", () => "garbage\n"],
+    ["bytes that are no text", () => Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d, 0x0a)],
+    ["an object over the limit", () => huge],
+    ["another action", ({ id }) => ({ action: "pong", time: "now", authority: "none", id })],
+    ["no certificate", (message) => login(message, { certificate: undefined })],
+    ["a certificate that cannot be read", (message) => login(message, { certificate: "-----BEGIN?" })],
+    [
+      "somebody else's certificate",
+      (message) =>
+        login(message, { certificate: certificateFor(generateKeyPair().spki.toString("base64"), "ana") }),
+    ],
+    [
+      "a certificate of another name",
+      (message) => login(message, { certificate: certificateFor(message["public_key"], "bob") }),
+    ],
+    [
+      "a certificate of another authority",
+      (message) => login(message, { certificate: certificateFor(message["public_key"], "ana", other) }),
+    ],
+    ["the authority's certificate", (message) => login(message, { certificate: authority.certificatePem })],
+    ["another authority", (message) => login(message, { authority: other.certificatePem })],
+    ["an authority that cannot be read", (message) => login(message, { authority: "no PEM" })],
+    ["another username", (message) => login(message, { username: "bob" })],
+    ["a username that is none", (message) => login(message, { username: ["ana"] })],
+    ["a token that is none", (message) => login(message, { session_token: { length: 43 } })],
+    ["a refusal without a code", ({ id }) => ({ action: "login_response", success: false, id })],
+    ["a refusal whose code is none", ({ id }) => ({ action: "login_response", success: false, code: 5, id })],
+    ["a prototype", ({ id }) => `{"__proto__":{"action":"login_response"},"id":${String(id)}}\n`],
+  ];
+  test.each(lies)("%s", async (_, lie) => {
+    let truth = false;
+    const { server, ana } = await meet(
+      lyingAbout("login", (message) => (truth ? honest(message) : lie(message))),
+    );
+    const error = await ana.account.connect().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ServerError);
+    expect(ana.profile.certificate).toBeUndefined();
+    expect(ana.profile.sessionToken).toBeUndefined();
+    await expectEnded(server, ana);
+    // The same client takes the truth.
+    truth = true;
+    await ana.account.connect();
+    expect(ana.messenger.rendezvous.state.name).toBe("online");
+  });
+});
+
+test("a connection that ends instead of an answer is an error", async () => {
+  const { server, ana } = await meet(
+    lyingAbout("login", () => {
+      server.end();
+      return undefined;
+    }),
+  );
+  expect(await ana.account.connect().catch((reason: unknown) => reason)).toMatchObject({
+    code: "server_unreachable",
+  });
+});
+
+describe("an answer that lies ends the link:", () => {
+  const lists: [string, Answer][] = [
+    ["no list", ({ id }) => ({ action: "users_list", users: "everybody", id })],
+    [
+      "a user without a port",
+      ({ id }) => ({ action: "users_list", users: [{ username: "x", ip: "::1" }], id }),
+    ],
+    [
+      "more users than a page has",
+      ({ id }) => ({
+        action: "users_list",
+        users: Array(501).fill({ username: "x", ip: "1", p2p_port: 1 }),
+        id,
+      }),
+    ],
+    ["a list over the limit", () => huge],
+    ["garbage", () => "}{\n"],
+  ];
+  test.each(lists)("%s for the users", async (_, lie) => {
+    const { server, ana } = await online(lyingAbout("get_users", lie));
+    const error = await ana.messenger.users().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ServerError);
+    await expectEnded(server, ana);
+  });
+
+  test("pages that lead in a circle", async () => {
+    let page = 0;
+    const { ana } = await online(
+      lyingAbout("get_users", ({ id }) => ({
+        action: "users_list",
+        users: [],
+        next: page++ % 2 === 0 ? "ana" : "bob",
+        id,
+      })),
+    );
+    expect(await ana.messenger.users().catch((reason: unknown) => reason)).toMatchObject({
+      code: "server_protocol",
+    });
+    expect(page).toBeLessThan(1_000);
+  });
+
+  const places: [string, Message][] = [
+    ["1,000 candidates", { candidates: Array(1_000).fill({ kind: "direct", ip: "127.0.0.1", port: 9 }) }],
+    ["a port that is none", { target_port: "9000" }],
+    ["candidates that are none", { candidates: [null, 1, "x"] }],
+    ["a fingerprint that is none", { fingerprint: "00" }],
+  ];
+  test.each(places)("%s for a person", async (_, lie) => {
+    const { server, ana } = await online(
+      lyingAbout("request_p2p", ({ id }) => ({
+        action: "p2p_info",
+        target_user: "bob",
+        target_ip: "127.0.0.1",
+        target_port: 9,
+        id,
+        ...lie,
+      })),
+    );
+    ana.messenger.send("bob", "hola");
+    await until(() => ana.of("unreachable").length === 1);
+    expect(ana.of("unreachable")[0]).toMatchObject({ reason: "no_server" });
+    await expectEnded(server, ana);
+  });
+});
+
+test("addresses that nobody may be asked to dial are not dialled", async () => {
+  const hostile = [
+    "0.0.0.0",
+    "255.255.255.255",
+    "224.0.0.1",
+    "::",
+    "ff02::1",
+    "localhost",
+    "127.0.0.1;reboot",
+    "",
+  ];
+  const { ana } = await online(
+    lyingAbout("request_p2p", ({ id }) => ({
+      action: "p2p_info",
+      target_user: "bob",
+      target_ip: "0.0.0.0",
+      target_port: 22,
+      candidates: hostile.slice(0, 7).flatMap((ip) => [
+        { kind: "direct", ip, port: 9 },
+        { kind: "relay", ip: "127.0.0.1", port: 9 },
+      ]),
+      id,
+    })),
+  );
+  ana.messenger.send("bob", "hola");
+  await until(() => ana.of("unreachable").length === 1);
+  expect(ana.profile.contacts.targets(ana.profile.contacts.ensure("bob"))).toEqual([]);
+});
+
+test("news that nobody asked for changes nothing", async () => {
+  const { server, ana } = await online(honest);
+  const news: (Message | string)[] = [
+    ...Array.from({ length: 1_000 }, (_, index) => ({
+      action: "presence",
+      username: `stranger ${index}`,
+      online: true,
+    })),
+    { action: "presence", username: 5, online: "yes" },
+    { action: "presence" },
+    { action: "__proto__" },
+    { action: "constructor", id: 1 },
+    { id: 4_711, action: "login_response", username: "bob" },
+    { action: "error" },
+    { action: "error", success: false, code: "x".repeat(65) },
+    { message: "hola from the server" },
+    '{"__proto__":{"action":"error","code":"session_replaced"}}\n',
+    {},
+  ];
+  for (const each of news) server.push(each);
+  server.push({ action: "presence", username: "last", online: true });
+  await until(() => ana.of("presence").some(({ username }) => username === "last"));
+  expect(ana.messenger.rendezvous.state.name).toBe("online");
+  expect(await ana.messenger.users()).toEqual([]);
+  expect(ana.of("message")).toEqual([]);
+  expect(server.connections).toBeLessThanOrEqual(3);
+});

@@ -1,0 +1,224 @@
+/** What goes on without the server, and how clients come back to it (PROTOCOL 3 to 5). */
+import { afterEach, describe, expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+
+import { RefusedError } from "../../src/client/rendezvous-link.ts";
+import { label } from "../../src/identity/names.ts";
+import { registerAccount } from "../../src/client/accounts.ts";
+import { ServerError } from "../../src/client/server-trust.ts";
+import { HOUR } from "./loopback.ts";
+import { Company, openPerson, until, type Circumstances, type Person } from "./messenger-pair.ts";
+import { PASSWORD } from "./rendezvous-test-client.ts";
+import { ServerProcess, temporaryFolder } from "./server-process.ts";
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function meet(): Promise<Company> {
+  const company = await Company.meet();
+  cleanups.push(() => company.close());
+  return company;
+}
+
+async function anaAndBob(
+  circumstances: Circumstances = {},
+): Promise<{ company: Company; ana: Person; bob: Person }> {
+  const company = await meet();
+  const ana = await company.person("ana", circumstances);
+  const bob = await company.person("bob", circumstances);
+  return { company, ana, bob };
+}
+
+/** Both have written to each other, so each knows where the other is. */
+async function acquaint(ana: Person, bob: Person): Promise<void> {
+  ana.messenger.send("bob", "from ana");
+  bob.messenger.send("ana", "from bob");
+  await until(() => ana.received("bob") === 1 && bob.received("ana") === 1);
+}
+
+async function leave(ana: Person, bob: Person): Promise<void> {
+  await ana.close();
+  await bob.close();
+}
+
+/** An attempt to log in, and why it failed. */
+async function unreachable(person: Person): Promise<ServerError> {
+  const why = await person.account.connect().catch((error: unknown) => error);
+  if (!(why instanceof ServerError)) throw new Error(`no ServerError: ${String(why)}`);
+  return why;
+}
+
+function stateOf(person: Person): string {
+  return person.messenger.rendezvous.state.name;
+}
+
+test("a conversation goes on when the server's process is killed", async () => {
+  const { path, remove } = temporaryFolder();
+  const server = new ServerProcess([
+    ...["--port", "0", "--tls-port", "0"],
+    ...["--db", join(path, "users.db")],
+  ]);
+  cleanups.push(remove, () => {
+    server.kill("SIGKILL");
+    return server.exited;
+  });
+  await server.started();
+  const people: Person[] = [];
+  for (const name of ["ana", "bob"]) {
+    const options = { dataFolder: join(path, name), port: server.tlsPort };
+    await registerAccount(
+      {
+        ...options,
+        host: "127.0.0.1",
+        expectedFingerprint: undefined,
+        confirm: undefined,
+      },
+      { username: name, password: PASSWORD, email: undefined },
+    );
+    const person = await openPerson(name, options);
+    cleanups.push(() => person.close());
+    await person.account.connect();
+    people.push(person);
+  }
+  const [ana, bob] = people as [Person, Person];
+  await acquaint(ana, bob);
+  server.kill("SIGKILL");
+  await until(() => people.every((person) => stateOf(person) === "offline"));
+  ana.messenger.send("bob", "can you still hear me?");
+  bob.messenger.send("ana", "as before");
+  await until(() => ana.received("bob") === 2 && bob.received("ana") === 2);
+  expect(bob.texts("ana").at(-1)).toBe("can you still hear me?");
+  expect(ana.texts("bob").at(-1)).toBe("as before");
+  expect([ana, bob].flatMap((person) => person.of("disconnected"))).toEqual([]);
+}, 20_000);
+
+describe("with the server gone", () => {
+  test("people who know each other's address start anew", async () => {
+    const { company, ana, bob } = await anaAndBob();
+    await acquaint(ana, bob);
+    await leave(ana, bob);
+    await company.stopServer();
+    const anaAgain = await company.person("ana", { offline: true, p2pPort: ana.port });
+    const bobAgain = await company.person("bob", { offline: true, p2pPort: bob.port });
+    for (const person of [anaAgain, bobAgain])
+      expect(await unreachable(person)).toMatchObject({ code: "server_unreachable" });
+    anaAgain.messenger.send("bob", "no server, and yet");
+    await until(() => anaAgain.received("bob") === 1);
+    expect(bobAgain.texts("ana")).toEqual(["no server, and yet"]);
+    bobAgain.messenger.send("ana", "indeed");
+    await until(() => bobAgain.received("ana") === 1);
+  });
+
+  test("what waited in the outbox goes out by the known address, once the server is missed", async () => {
+    const { company, ana, bob } = await anaAndBob();
+    await acquaint(ana, bob);
+    await leave(ana, bob);
+    const waiting = await company.person("ana", { p2pPort: ana.port });
+    waiting.messenger.send("bob", "from the outbox");
+    await until(() => waiting.of("unreachable").length === 1);
+    await waiting.close();
+    await company.stopServer();
+    const bobAgain = await company.person("bob", { offline: true, p2pPort: bob.port });
+    const anaAgain = await company.person("ana", { offline: true, p2pPort: ana.port });
+    anaAgain.messenger.rendezvous.retryAfter(await unreachable(anaAgain));
+    await until(() => anaAgain.received("bob") === 1);
+    expect(bobAgain.texts("ana")).toEqual(["from the outbox"]);
+  });
+
+  test("someone never heard of is not reachable, and is tried again", async () => {
+    const { company, ana } = await anaAndBob();
+    await company.stopServer();
+    await until(() => stateOf(ana) === "offline");
+    ana.messenger.send("carla", "where are you?");
+    await until(() => ana.of("unreachable").length === 1);
+    const [event] = ana.of("unreachable");
+    expect(event).toMatchObject({ username: "carla", reason: "no_server" });
+    expect(event?.retryIn).toBeGreaterThan(700);
+  });
+
+  test("an ended certificate closes no live link, and begins no new one", async () => {
+    let ahead = 0;
+    const now = () => Date.now() + ahead;
+    const { company, ana, bob } = await anaAndBob({ now });
+    await acquaint(ana, bob);
+    await company.stopServer();
+    await until(() => stateOf(ana) === "offline" && stateOf(bob) === "offline");
+    ahead = 25 * HOUR;
+    ana.messenger.send("bob", "a day later");
+    await until(() => ana.received("bob") === 2);
+    ana.messenger.openChat("bob");
+    ana.messenger.closeChat("bob");
+    await until(() => ana.of("disconnected").length === 1);
+    ana.messenger.send("bob", "for when there is a server");
+    await until(() => ana.of("unreachable").length === 1);
+    expect(ana.of("unreachable")[0]).toMatchObject({ reason: "no_certificate", retryIn: undefined });
+    expect(bob.texts("ana")).not.toContain("for when there is a server");
+    // TLS looks at the machine's clock, so the new certificate needs ours to be that again.
+    ahead = 0;
+    await company.restartServer();
+    await bob.account.connect();
+    await ana.account.connect();
+    await until(() => ana.received("bob") === 3);
+  });
+});
+
+test("when the server returns, clients are online again by their token, and what waited arrives", async () => {
+  let asked = 0;
+  const password = async () => {
+    asked++;
+    return PASSWORD;
+  };
+  const { company, ana, bob } = await anaAndBob({ password, random: () => 0 });
+  expect(asked).toBe(2);
+  for (const person of [ana, bob]) person.messenger.rendezvous.keepOnline();
+  await company.stopServer();
+  await until(() => stateOf(ana) === "waiting" && stateOf(bob) === "waiting");
+  ana.messenger.send("bob", "when it is back");
+  await company.restartServer();
+  await until(() => stateOf(ana) === "online" && stateOf(bob) === "online");
+  await until(() => ana.received("bob") === 1);
+  expect(bob.texts("ana")).toEqual(["when it is back"]);
+  expect(asked).toBe(2);
+}, 20_000);
+
+describe("two at once", () => {
+  test("the same key elsewhere replaces a messenger, which does not come back", async () => {
+    const company = await meet();
+    const first = await company.person("ana");
+    await first.close();
+    const folders = ["one", "two"];
+    for (const folder of folders)
+      cpSync(join(company.folder, label("ana")), join(company.folder, folder), { recursive: true });
+    const one = await company.person("ana", { folder: "one", random: () => 0 });
+    one.messenger.rendezvous.keepOnline();
+    const two = await company.person("ana", { folder: "two" });
+    await until(() => stateOf(one) === "stopped");
+    expect(one.messenger.rendezvous.state).toMatchObject({ why: { code: "session_replaced" } });
+    const told = one.of("server").length;
+    // Whatever the first still had under way would have come by the time others have talked.
+    const bob = await company.person("bob");
+    bob.messenger.send("ana", "to whoever is online");
+    await until(() => bob.received("ana") === 1);
+    expect(two.texts("bob")).toEqual(["to whoever is online"]);
+    expect(one.of("server")).toHaveLength(told);
+    expect(stateOf(two)).toBe("online");
+  });
+
+  test("another key is already_connected, and leaves neither profile nor lock behind", async () => {
+    const company = await meet();
+    const first = await company.person("ana");
+    const second = await company.person("ana", { folder: "elsewhere", offline: true });
+    const error = await second.account.connect().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({ code: "already_connected" });
+    expect(stateOf(first)).toBe("online");
+    // The name is free again on that machine.
+    await first.close();
+    const again = await company.person("ana", { folder: "elsewhere" });
+    expect(stateOf(again)).toBe("online");
+  });
+});

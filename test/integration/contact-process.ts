@@ -1,0 +1,35 @@
+/**
+ * Reaches a server and says how it is trusted, as one line of JSON:
+ * contact-process.ts FOLDER PORT [EXPECTED_FINGERPRINT]
+ * A process of its own, because Bun reads NODE_EXTRA_CA_CERTS at its start.
+ */
+import { contactServer } from "../../src/client/server-contact.ts";
+import { ServerStore } from "../../src/client/server-store.ts";
+import { authorityFingerprint, ServerError } from "../../src/client/server-trust.ts";
+
+const [folder = "", port = "", expectedFingerprint] = process.argv.slice(2);
+const servers = new ServerStore(folder);
+try {
+  const { link, authority } = await contactServer({
+    host: "localhost",
+    port: Number(port),
+    servers,
+    expectedFingerprint,
+    confirm: undefined,
+    now: Date.now,
+    events: { presence: () => undefined, news: () => undefined, closed: () => undefined },
+  });
+  link.close("done");
+  const stored = servers.get("localhost", Number(port));
+  const storedAuthority =
+    stored?.authority === undefined ? undefined : authorityFingerprint(stored.authority);
+  console.log(
+    JSON.stringify({ kind: stored?.kind, authority: authorityFingerprint(authority), storedAuthority }),
+  );
+} catch (error) {
+  if (!(error instanceof ServerError)) throw error;
+  const { code, expected, found } = error;
+  console.log(JSON.stringify({ code, expected, found }));
+} finally {
+  servers.close();
+}

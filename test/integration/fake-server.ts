@@ -1,0 +1,121 @@
+/** Something that listens where a rendezvous server is looked for; it keeps every byte that it was sent. */
+import type { TlsIdentity } from "../../src/net/tls.ts";
+import { changed } from "./messenger-pair.ts";
+import type { Message } from "./rendezvous-test-client.ts";
+
+export type FakeOptions = {
+  /** 0: a free one. */
+  readonly port?: number;
+  /** Undefined: without TLS. */
+  readonly identity?: TlsIdentity;
+  /** More of the TLS options. */
+  readonly tls?: object;
+  /** What is said to whoever connects, or to the first bytes; undefined: nothing. */
+  readonly greeting?: string;
+  /** Closes every connection at once. */
+  readonly closes?: boolean;
+  /** What is written in answer to each message; undefined: nothing. */
+  readonly answer?: (message: Message) => string | Uint8Array | Message | undefined;
+};
+
+type Fake = { rest: string; unsent: Buffer[] };
+type FakeSocket = Bun.Socket<Fake>;
+
+export class FakeServer {
+  /** What came: over TLS, what was inside of it. */
+  readonly received: Buffer[] = [];
+  readonly messages: Message[] = [];
+  /** Connections that were made and that are open. */
+  connections = 0;
+  open = 0;
+  readonly port: number;
+  readonly #listener: Bun.TCPSocketListener<Fake>;
+  readonly #options: FakeOptions;
+  readonly #sockets = new Set<FakeSocket>();
+
+  constructor(options: FakeOptions) {
+    this.#options = options;
+    const { identity } = options;
+    this.#listener = Bun.listen<Fake>({
+      hostname: "127.0.0.1",
+      port: options.port ?? 0,
+      ...(identity === undefined
+        ? {}
+        : { tls: { key: identity.key, cert: identity.certificate, ...options.tls } }),
+      socket: {
+        open: (socket) => this.#opened(socket),
+        data: (socket, chunk) => this.#read(socket, chunk),
+        drain: (socket) => this.#flush(socket),
+        error: () => undefined,
+        close: (socket) => {
+          this.#sockets.delete(socket);
+          this.open--;
+          changed();
+        },
+      },
+    });
+    this.port = this.#listener.port;
+  }
+
+  /** What came, as text. */
+  get text(): string {
+    return Buffer.concat(this.received).toString("latin1");
+  }
+
+  /** Writes to every connection. */
+  push(bytes: string | Uint8Array | Message): void {
+    for (const socket of this.#sockets) this.#write(socket, bytes);
+  }
+
+  /** Ends every connection. */
+  end(): void {
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  stop(): void {
+    this.#listener.stop(true);
+  }
+
+  #opened(socket: FakeSocket): void {
+    socket.data = { rest: "", unsent: [] };
+    this.#sockets.add(socket);
+    this.connections++;
+    this.open++;
+    if (this.#options.closes === true) socket.end();
+    changed();
+  }
+
+  #read(socket: FakeSocket, chunk: Buffer): void {
+    this.received.push(chunk);
+    if (this.#options.greeting !== undefined) this.#write(socket, this.#options.greeting);
+    const { answer } = this.#options;
+    if (answer === undefined) return;
+    const lines = (socket.data.rest + chunk.toString("utf8")).split("\n");
+    socket.data.rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = JSON.parse(line) as Message;
+      this.messages.push(message);
+      const response = answer(message);
+      if (response !== undefined) this.#write(socket, response);
+    }
+    changed();
+  }
+
+  #write(socket: FakeSocket, bytes: string | Uint8Array | Message): void {
+    const isMessage = typeof bytes === "object" && !(bytes instanceof Uint8Array);
+    socket.data.unsent.push(Buffer.from((isMessage ? `${JSON.stringify(bytes)}\n` : bytes) as string));
+    this.#flush(socket);
+  }
+
+  #flush(socket: FakeSocket): void {
+    const { unsent } = socket.data;
+    for (let first = unsent[0]; first !== undefined; first = unsent[0]) {
+      const taken = socket.write(first);
+      if (taken < first.length) {
+        if (taken > 0) unsent[0] = first.subarray(taken);
+        return;
+      }
+      unsent.shift();
+    }
+  }
+}

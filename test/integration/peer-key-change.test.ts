@@ -1,0 +1,129 @@
+/** A contact whose key has changed: nothing passes in either direction until the person has said so (PROTOCOL 3, step 5). */
+import { afterEach, expect, test } from "bun:test";
+
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { Company, until, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
+import { loginOf, newPublicKey, TestClient } from "./rendezvous-test-client.ts";
+
+const companies: Company[] = [];
+
+afterEach(async () => {
+  for (const company of companies.splice(0)) await company.close();
+});
+
+/** Ana has bob's old key pinned; bob is online with a new one, from another folder. */
+async function bobOnANewMachine(): Promise<{ company: Company; ana: Person; bob: Person }> {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana");
+  const old = await company.person("bob");
+  ana.messenger.send("bob", "before");
+  await until(() => ana.received("bob") === 1);
+  await old.close();
+  await until(() => ana.of("disconnected").length === 1);
+  const bob = await company.person("bob", { folder: "new-machine" });
+  return { company, ana, bob };
+}
+
+function fingerprintOf(person: Person): string {
+  return new Bun.CryptoHasher("sha256").update(person.profile.keys.spki).digest("hex");
+}
+
+/** What `fingerprint USER --accept` does. */
+function accept(ana: Person, name: string): void {
+  const { contacts } = ana.profile;
+  const contact = contacts.ensure(name);
+  const key = contacts.pendingKey(contact);
+  if (key === undefined) throw new Error(`no key of ${name} waits`);
+  contacts.pin(contact, key, Date.now());
+  expect(contacts.pendingKey(contact)).toBeUndefined();
+}
+
+test("bob dials: nothing is read, shown or acknowledged until ana accepts his new key", async () => {
+  const { ana, bob } = await bobOnANewMachine();
+  bob.messenger.send("ana", "it is me");
+  await until(() => ana.of("keyPending").length === 1 && bob.of("unreachable").length === 1);
+  expect(ana.of("keyPending")[0]).toMatchObject({ username: "bob", fingerprint: fingerprintOf(bob) });
+  expect(bob.of("unreachable")[0]).toMatchObject({ reason: "not_admitted" });
+  expect(ana.texts()).toEqual([]);
+  expect(bob.received("ana")).toBe(0);
+  expect(bob.of("connected")).toEqual([]);
+  // A second attempt is told to bob, and is no second question to ana.
+  bob.messenger.openChat("ana").connect();
+  await until(() => bob.of("unreachable").length === 2);
+  expect(ana.of("keyPending")).toHaveLength(1);
+  accept(ana, "bob");
+  bob.messenger.openChat("ana").connect();
+  await until(() => bob.received("ana") === 1);
+  expect(ana.texts("bob")).toEqual(["it is me"]);
+  // The old key stays a key of bob's: a device each.
+  expect(ana.profile.contacts.pins(ana.profile.contacts.ensure("bob"))).toHaveLength(2);
+});
+
+test("ana dials: what she wrote stays with her until she accepts bob's new key", async () => {
+  const { ana, bob } = await bobOnANewMachine();
+  ana.messenger.send("bob", "is it you?");
+  await until(() => ana.of("unreachable").length === 1);
+  expect(ana.of("unreachable")[0]).toMatchObject({ reason: "key_pending", retryIn: undefined });
+  expect(ana.of("keyPending")).toMatchObject([{ username: "bob", fingerprint: fingerprintOf(bob) }]);
+  expect(bob.texts()).toEqual([]);
+  expect(bob.of("connected")).toEqual([]);
+  accept(ana, "bob");
+  ana.messenger.openChat("bob").connect();
+  await until(() => ana.received("bob") === 2);
+  expect(bob.texts("ana")).toEqual(["is it you?"]);
+});
+
+test("a certificate for another key than the one that the server names is not even a question", async () => {
+  const { company, ana, bob } = await bobOnANewMachine();
+  const impostor = company.identity("bob");
+  const peer = await RawPeer.dial(ana.port, { identity: impostor });
+  peer.send({ action: "hello", protocol: 1, username: "bob", features: [] }, { message: "lies", id: "1" });
+  await peer.closed;
+  expect(peer.received).toEqual([]);
+  expect(ana.of("keyPending")).toEqual([]);
+  expect(ana.profile.contacts.pendingKey(ana.profile.contacts.ensure("bob"))).toBeUndefined();
+  expect(ana.texts()).toEqual([]);
+  expect(bob.of("connected")).toEqual([]);
+});
+
+test("a dialler ends before its hello when the server names another key than the one shown", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana");
+  await company.addAccount("bob");
+  const impostor = company.identity("bob");
+  const received: Buffer[] = [];
+  const stand = Bun.listen<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: {
+      key: impostor.key,
+      cert: impostor.certificate,
+      ca: company.authority.certificatePem,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    socket: {
+      handshake: (socket) => {
+        socket.write('{"action":"hello","protocol":1,"username":"bob","features":[]}\n');
+      },
+      data: (_socket, chunk) => void received.push(chunk),
+      error: () => undefined,
+    },
+  });
+  company.onClose(() => stand.stop(true));
+  // The server knows bob by another key, at the impostor's address.
+  const tls = { ca: company.authority.certificatePem, serverName: RENDEZVOUS_DNS_NAME };
+  const bob = await TestClient.connect(company.port, { tls });
+  const login = await bob.ask(loginOf("bob", { public_key: newPublicKey(), p2p_port: stand.port }));
+  expect(login["success"]).toBe(true);
+  ana.messenger.send("bob", "for bob only");
+  await until(() => ana.of("unreachable").length === 1);
+  expect(ana.of("unreachable")[0]).toMatchObject({ reason: "not_proven", retryIn: undefined });
+  expect(received).toEqual([]);
+  expect(ana.of("connected")).toEqual([]);
+  expect(ana.profile.contacts.pins(ana.profile.contacts.ensure("bob"))).toEqual([]);
+  bob.close();
+});
