@@ -60,7 +60,6 @@ export async function registerAccount(
       events: { ...SILENT, ...(options.trace === undefined ? {} : { trace: options.trace }) },
     });
     const { username, password, email } = account;
-    const { host, port } = options;
     const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
     try {
       // First the key's place on this disk: a full one must not leave an account that nobody can use.
@@ -68,8 +67,6 @@ export async function registerAccount(
       Profile.open(folder, {
         username: username.normalize("NFC"),
         authority,
-        host,
-        port,
         registeredHere: true,
       }).close();
       try {
@@ -242,8 +239,6 @@ async function locateProfile(
       profile: Profile.open(folder, {
         username: user.normalize("NFC"),
         authority,
-        host,
-        port,
         registeredHere: false,
       }),
       isNew: true,

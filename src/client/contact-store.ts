@@ -87,6 +87,16 @@ export class ContactStore {
       .map(keyOf);
   }
 
+  isPinned(label: string, fingerprint: string): boolean {
+    return (
+      this.#database
+        .query(
+          "SELECT 1 FROM pins JOIN contacts ON contacts.id = contact WHERE label = ? AND fingerprint = ?",
+        )
+        .get(label, fingerprint) !== null
+    );
+  }
+
   pin(contact: Contact, key: ContactKey, now: number): void {
     this.#database.transaction(() => {
       this.#database.run("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?)", [

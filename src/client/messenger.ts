@@ -10,7 +10,7 @@ import { randomUUIDv7 } from "bun";
 import { label as labelOf } from "../identity/names.ts";
 import { INVALID, utf8Text } from "../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../protocol/peer-messages.ts";
-import { MAX_WATCHED, type UserEntry } from "../protocol/rendezvous-messages.ts";
+import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Contact } from "./contact-store.ts";
 import { Conversation, type ConversationHost } from "./conversation.ts";
 import { Directory } from "./directory.ts";
@@ -19,12 +19,10 @@ import { OutgoingBatch } from "./outgoing-batch.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
 import { PeerContexts } from "./peer-contexts.ts";
 import { PeerPort, type PeerPortHost } from "./peer-port.ts";
-import type { ProvenPeer } from "./peer-proof.ts";
 import type { Profile } from "./profile.ts";
 import { ProfileLock } from "./profile-lock.ts";
-import { RefusedError } from "./rendezvous-link.ts";
 import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
-import { ServerError } from "./server-trust.ts";
+import { WatchList } from "./watch-list.ts";
 
 const TICK = 1_000;
 const isText = utf8Text(MAX_TEXT_BYTES);
@@ -60,11 +58,16 @@ export class Messenger {
   readonly #directory = new Directory(() => this.rendezvous.link);
   readonly #contexts: PeerContexts;
   readonly #outgoing: OutgoingBatch;
+  readonly #watchList = new WatchList({
+    link: () => (this.#closed ? undefined : this.rendezvous.link),
+    wanted: () =>
+      [...this.#conversations.values()].filter((each) => each.wantsNews).map((each) => each.username),
+    online: (username) => this.#presence(username, true),
+  });
   readonly #conversations = new Map<string, Conversation>();
   readonly #host: ConversationHost & PeerPortHost;
   /** Whom the last message is to: the next one to the same name costs no hash. */
   #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
-  #watched = "";
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
   /** Settled when the first attempt to be online has ended, well or not. */
@@ -98,7 +101,7 @@ export class Messenger {
           this.#emit({ name: "server", state });
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name === "online") this.#cameOnline();
-          else this.#watched = "";
+          else this.#watchList.forget();
           if (state.name === "waiting") this.#goOnAlone();
         },
         presence: (username, online) => this.#presence(username, online),
@@ -124,6 +127,7 @@ export class Messenger {
   static open(options: MessengerOptions): Messenger {
     const lock = ProfileLock.acquire(options.profile.folder, { pid: process.pid, command: options.command });
     try {
+      options.profile.reload();
       return new Messenger(options, lock);
     } catch (error) {
       lock.release();
@@ -214,7 +218,7 @@ export class Messenger {
       this.#emit({ name: "delivery", to: username, id, state: "queued", at: sentAt });
     }
     this.#conversations.get(label)?.committed(messages);
-    this.#watch();
+    this.#watchList.changed();
   }
 
   #conversation(username: string): Conversation {
@@ -227,8 +231,8 @@ export class Messenger {
   }
 
   #cameOnline(): void {
-    this.#watched = "";
-    this.#watch();
+    this.#watchList.forget();
+    this.#watchList.changed();
     for (const conversation of this.#conversations.values()) conversation.peerMayBeReachable();
   }
 
@@ -240,29 +244,6 @@ export class Messenger {
   #presence(username: string, online: boolean): void {
     this.#emit({ name: "presence", username, online });
     if (online) this.#conversations.get(labelOf(username))?.peerMayBeReachable();
-  }
-
-  /** Tells the server whose coming matters: those for whom something waits without a link, and open chats. */
-  #watch(): void {
-    const { link } = this.rendezvous;
-    if (link === undefined || this.#closed) return;
-    const users = [...this.#conversations.values()]
-      .filter((conversation) => conversation.wantsNews)
-      .map((conversation) => conversation.username)
-      .slice(0, MAX_WATCHED);
-    const wanted = users.join("\n");
-    if (wanted === this.#watched) return;
-    this.#watched = wanted;
-    link
-      .request("watch", { users })
-      .then(({ online }) => {
-        for (const username of online) this.#presence(username, true);
-      })
-      .catch((error: unknown) => {
-        // Without the server's news, redials and the next login find people; the next change asks again.
-        if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
-        if (this.#watched === wanted) this.#watched = "";
-      });
   }
 
   #makeHost(): ConversationHost & PeerPortHost {
@@ -282,17 +263,11 @@ export class Messenger {
         return this.#directory.lookUp(username);
       },
       lookUpNow: (username) => this.#directory.lookUp(username),
-      wantsChanged: () => this.#watch(),
+      wantsChanged: () => this.#watchList.changed(),
       peerContext: (label) => this.#contexts.dialling(label),
       acceptorContext: () => this.#contexts.accepting(),
-      conversationWith: (peer: ProvenPeer) => this.#conversation(peer.name),
-      isPinned: (peer: ProvenPeer) => {
-        const contact = profile.contacts.byLabel(peer.label);
-        return (
-          contact !== undefined &&
-          profile.contacts.pins(contact).some((pin) => pin.fingerprint === peer.fingerprint)
-        );
-      },
+      conversationWith: (peer) => this.#conversation(peer.name),
+      isPinned: (peer) => profile.contacts.isPinned(peer.label, peer.fingerprint),
       refused: (address, code) => this.#emit({ name: "refusal", address, code }),
     };
   }

@@ -6,11 +6,14 @@ import type { Profile } from "./profile.ts";
 export class PeerContexts {
   readonly #profile: Profile;
   readonly #now: () => number;
+  /** PEM */
+  readonly #key: string;
 
   /** @param now ms since 1970 */
   constructor(profile: Profile, now: () => number) {
     this.#profile = profile;
     this.#now = now;
+    this.#key = privateKeyToPem(profile.keys.privateKey);
   }
 
   /** Whether there is a certificate that others accept. */
@@ -32,8 +35,8 @@ export class PeerContexts {
   }
 
   #identity(): TlsIdentity | undefined {
-    const { certificate, keys } = this.#profile;
+    const { certificate } = this.#profile;
     if (certificate === undefined || certificate.expiresAt <= this.#now()) return undefined;
-    return { key: privateKeyToPem(keys.privateKey), certificate: certificate.pem };
+    return { key: this.#key, certificate: certificate.pem };
   }
 }

@@ -18,8 +18,6 @@ const SCHEMA: Schema = {
        username TEXT NOT NULL,
        private_key TEXT NOT NULL,
        authority TEXT NOT NULL,
-       host TEXT NOT NULL,
-       port INTEGER NOT NULL,
        certificate TEXT,
        certificate_received_at INTEGER,
        certificate_expires_at INTEGER,
@@ -80,8 +78,6 @@ type AccountRow = {
   username: string;
   private_key: string;
   authority: string;
-  host: string;
-  port: number;
   certificate: string | null;
   certificate_received_at: number | null;
   certificate_expires_at: number | null;
@@ -94,8 +90,6 @@ export type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
-  readonly host: string;
-  readonly port: number;
   /** Registered from here, and not only logged in. */
   readonly registeredHere: boolean;
 };
@@ -108,6 +102,8 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
+  /** As it stands on the disk; read again after each change. */
+  #account: AccountRow | undefined;
 
   private constructor(folder: string, database: Database, row: AccountRow) {
     this.folder = folder;
@@ -138,14 +134,12 @@ export class Profile {
       if (read() === null && create !== undefined) {
         // Another process may make it at the same moment, and the key must be one.
         database.run(
-          `INSERT INTO account (username, private_key, authority, host, port, registered_here)
-           SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
+          `INSERT INTO account (username, private_key, authority, registered_here)
+           SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
           [
             create.username,
             privateKeyToPem(generateKeyPair().privateKey),
             create.authority,
-            create.host,
-            create.port,
             create.registeredHere ? 1 : 0,
           ],
         );
@@ -160,16 +154,22 @@ export class Profile {
   }
 
   #row(): AccountRow {
-    return this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
+    this.#account ??= this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
+    return this.#account;
+  }
+
+  /** Forgets what was read before the lock was held: another process may have logged in or out since. */
+  reload(): void {
+    this.#account = undefined;
+  }
+
+  #update(sql: string, values: (string | number | null)[]): void {
+    this.#database.run(`UPDATE account SET ${sql}`, values);
+    this.#account = undefined;
   }
 
   get username(): string {
     return this.#row().username;
-  }
-
-  get server(): { host: string; port: number } {
-    const { host, port } = this.#row();
-    return { host, port };
   }
 
   get sessionToken(): string | undefined {
@@ -197,20 +197,12 @@ export class Profile {
     };
   }
 
-  saveLogin(login: {
-    username: string;
-    host: string;
-    port: number;
-    token: string | undefined;
-    certificate: OwnCertificate;
-  }): void {
-    this.#database.run(
-      `UPDATE account SET username = ?, host = ?, port = ?, session_token = ?, has_been_online = 1,
+  saveLogin(login: { username: string; token: string | undefined; certificate: OwnCertificate }): void {
+    this.#update(
+      `username = ?, session_token = ?, has_been_online = 1,
        certificate = ?, certificate_received_at = ?, certificate_expires_at = ?`,
       [
         login.username,
-        login.host,
-        login.port,
         login.token ?? null,
         login.certificate.pem,
         login.certificate.receivedAt,
@@ -220,14 +212,15 @@ export class Profile {
   }
 
   saveCertificate(certificate: OwnCertificate): void {
-    this.#database.run(
-      "UPDATE account SET certificate = ?, certificate_received_at = ?, certificate_expires_at = ?",
-      [certificate.pem, certificate.receivedAt, certificate.expiresAt],
-    );
+    this.#update("certificate = ?, certificate_received_at = ?, certificate_expires_at = ?", [
+      certificate.pem,
+      certificate.receivedAt,
+      certificate.expiresAt,
+    ]);
   }
 
   forgetToken(): void {
-    this.#database.run("UPDATE account SET session_token = NULL");
+    this.#update("session_token = NULL", []);
   }
 
   close(): void {

@@ -19,8 +19,6 @@ import { authorityFingerprint, received, receivedFingerprint, ServerError } from
 
 export type LoginOptions = {
   readonly profile: Profile;
-  readonly host: string;
-  readonly port: number;
   readonly language: Language;
   readonly p2pPort: () => number;
   /** Asked for only when it is needed; undefined when there is none. */
@@ -50,7 +48,7 @@ export class PasswordNeededError extends Error {
 export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
   const { profile, language } = options;
   if (authorityFingerprint(authority) !== authorityFingerprint(profile.authority)) {
-    throw new ServerError("server_changed", {
+    throw new ServerError("server_other_account", {
       expected: authorityFingerprint(profile.authority),
       found: authorityFingerprint(authority),
     });
@@ -91,7 +89,7 @@ function accept(
   authority: string,
   options: LoginOptions,
 ): void {
-  const { profile, host, port, events } = options;
+  const { profile, events } = options;
   if (login.certificate === undefined || login.authority === undefined)
     throw new ServerError("server_protocol");
   const expected = authorityFingerprint(authority);
@@ -101,8 +99,6 @@ function accept(
   const isNews = login.new_key === true && !profile.expectsNewKey;
   profile.saveLogin({
     username: login.username,
-    host,
-    port,
     token: login.session_token,
     certificate: checkCertificate(login.certificate, login.username, options),
   });

@@ -32,6 +32,8 @@ export type ServerErrorCode =
   | "server_not_paloma"
   | "server_is_user"
   | "server_changed"
+  /** The right server, for another authority's account than the one that is open. */
+  | "server_other_account"
   | "server_unconfirmed"
   | "server_declined"
   | "server_expired"

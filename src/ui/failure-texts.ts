@@ -14,9 +14,9 @@ export const FAILURE_TEXTS = {
   },
   serverPlain: {
     es: (server: string) =>
-      `${server} responde sin cifrar: ¿es el puerto de los clientes de la semilla? El cifrado suele ser el 8443.`,
+      `${server} responde sin cifrar: ¿es el puerto de los clientes antiguos? El cifrado suele ser el 8443.`,
     en: (server: string) =>
-      `${server} answers unencrypted: is it the port for the seed's clients? The encrypted one is usually 8443.`,
+      `${server} answers unencrypted: is it the port for old clients? The encrypted one is usually 8443.`,
   },
   serverNoTls: {
     es: (server: string) => `${server} acepta conexiones, pero no habla TLS 1.3.`,
@@ -36,6 +36,12 @@ export const FAILURE_TEXTS = {
       `${server} no es el servidor esperado.\n  esperada:   ${expected}\n  encontrada: ${found}\nSi el cambio es legítimo, acéptelo con --server-fingerprint y la huella nueva.`,
     en: (server: string, expected: string, found: string) =>
       `${server} is not the expected server.\n  expected: ${expected}\n  found:    ${found}\nIf the change is legitimate, accept it with --server-fingerprint and the new fingerprint.`,
+  },
+  serverOtherAccount: {
+    es: (server: string) =>
+      `La cuenta abierta es de otra autoridad que la de ${server}. Si ha aceptado el cambio, repita la orden: allí las cuentas son otras.`,
+    en: (server: string) =>
+      `The open account belongs to another authority than that of ${server}. If you accepted the change, repeat the command: accounts there are others.`,
   },
   serverUnconfirmed: {
     es: (server: string, found: string) =>

@@ -49,6 +49,7 @@ function serverFailure(error: ServerError, texts: Texts, server: string): Failur
     server_no_tls: texts.serverNoTls(server),
     server_not_paloma: texts.serverNotPaloma(server),
     server_is_user: texts.serverIsUser(server),
+    server_other_account: texts.serverOtherAccount(server),
     server_changed: texts.serverChanged(server, expected, found),
     server_unconfirmed: texts.serverUnconfirmed(server, error.found ?? ""),
     server_declined: texts.serverDeclined,

@@ -40,19 +40,17 @@ describe("the profile", () => {
       expect(first).toMatchObject({
         username: "Berta",
         authority: AUTHORITY,
-        server: { host: "localhost", port: 8443 },
         hasBeenOnline: false,
         sessionToken: undefined,
         certificate: undefined,
       });
-      first.saveLogin({ username: "BERTA", host: "example.org", port: 1, token: "a token", certificate });
+      first.saveLogin({ username: "BERTA", token: "a token", certificate });
       first.close();
 
       const again = Profile.open(folder);
       expect(again.keys.spki.equals(spki)).toBe(true);
       expect(again).toMatchObject({
         username: "BERTA",
-        server: { host: "example.org", port: 1 },
         hasBeenOnline: true,
         sessionToken: "a token",
         certificate,
@@ -79,7 +77,7 @@ describe("the profile", () => {
         const profile = Profile.open(join(parent, `${registeredHere}`), { ...ACCOUNT, registeredHere });
         expect(profile.expectsNewKey).toBe(registeredHere);
         const certificate = { pem: "", receivedAt: 0, expiresAt: 0 };
-        profile.saveLogin({ username: "Berta", host: "h", port: 1, token: undefined, certificate });
+        profile.saveLogin({ username: "Berta", token: undefined, certificate });
         expect(profile.expectsNewKey).toBe(false);
         profile.close();
       }

@@ -15,8 +15,6 @@ beforeAll(() => {
   Profile.open(folder, {
     username: "Berta",
     authority,
-    host: "localhost",
-    port: 8443,
     registeredHere: true,
   }).close();
 });
