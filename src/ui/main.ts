@@ -89,6 +89,14 @@ async function runCommand(invocation: Invocation & { name: "command" }): Promise
     abort.abort(new InterruptedError());
     setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT).unref();
   };
+  const giveUp = (error: unknown) => {
+    // A fault of ours in a callback: the person gets a sentence, and whatever was committed is safe.
+    const failure = describeFailure(error, config);
+    output.failure(failure.code, failure.sentence);
+    void output.flushed().finally(() => process.exit(EXIT.other));
+  };
+  process.on("uncaughtException", giveUp);
+  process.on("unhandledRejection", giveUp);
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   const deadline = new Deadline(abort, command.bounded ? config.timeout : undefined);
