@@ -61,13 +61,19 @@ export function readConfig(
   if (values.host !== undefined && values.host !== "localhost" && isIP(values.host) === 0) {
     throw say("--host: se esperaba una dirección IP", "--host: expected an IP address");
   }
+  const port = values.port ?? 8080;
+  const tlsPort = values["tls-port"] ?? 8443;
+  const plainFrom = values["plain-from"] ?? "loopback";
+  if (port === tlsPort && port !== 0 && plainFrom !== "none") {
+    throw say("--port y --tls-port tienen que ser distintos", "--port and --tls-port must differ");
+  }
   return {
     name: "run",
     config: {
       host: values.host === "localhost" ? "127.0.0.1" : values.host,
-      port: values.port ?? 8080,
-      plainFrom: values["plain-from"] ?? "loopback",
-      tlsPort: values["tls-port"] ?? 8443,
+      port,
+      plainFrom,
+      tlsPort,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
       databasePath: values.db ?? "users.db",
       logStyle: values.log,

@@ -3,14 +3,20 @@
  * ours, a seed's (taken over before anything else), new, or refused in one sentence.
  */
 import { Database, SQLiteError } from "bun:sqlite";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
 
 import type { Bilingual } from "../protocol/language.ts";
-import { makePrivate, OTHER_TABLES, SCHEMA_VERSION, tableNames, USERS_COLUMNS } from "./schema.ts";
+import { DatabaseLock } from "./database-lock.ts";
+import {
+  APPLICATION_ID,
+  makePrivate,
+  OTHER_TABLES,
+  recognize,
+  SCHEMA_VERSION,
+  USERS_COLUMNS,
+} from "./schema.ts";
 import { takeOverSeed, type TakeoverStep } from "./seed-takeover.ts";
 
-/** `PRAGMA application_id`, "PALO": other programs count their versions too. */
-const APPLICATION_ID = 0x50_41_4c_4f;
 /** How long a write waits for another process that looks at the file, in ms. */
 const BUSY_TIMEOUT = 2_000;
 
@@ -24,41 +30,74 @@ export class StartError extends Error {
   }
 }
 
+/** A database that no other server uses until it is closed. */
+class OwnDatabase extends Database {
+  readonly #lock: DatabaseLock;
+
+  constructor(path: string, lock: DatabaseLock) {
+    super(path, { create: false, readwrite: true, strict: true });
+    this.#lock = lock;
+  }
+
+  override close(): void {
+    super.close();
+    this.#lock.release();
+  }
+}
+
 /**
  * Opens the database, making it (mode 0600) where there is none and taking over a seed's. `onStep` is
- * told of each step of a takeover as it is about to be taken.
- * @throws StartError for a file that cannot be opened or is not ours.
+ * told of each step of a takeover as it is about to be taken. Until it is closed, no other server can
+ * open it.
+ * @throws StartError for a file that cannot be opened, is not ours, or is another server's now.
  */
 export async function openDatabase(path: string, onStep?: (step: TakeoverStep) => void): Promise<Database> {
-  let database: Database | undefined;
+  let lock: DatabaseLock | undefined;
+  let database: OwnDatabase | undefined;
   try {
     if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+    // What SQLite puts beside a link's target must be found there, and one lock must serve all its names.
+    const real = realpathSync(path);
     // A device or a folder would be given our mode.
-    if (!statSync(path).isFile()) throw notOurs(path);
-    database = new Database(path, { create: true, readwrite: true, strict: true });
-    await prepare(database, path, onStep);
+    if (!statSync(real).isFile()) throw notOurs(path);
+    refuseOthers(real, path);
+    lock = await DatabaseLock.acquire(real);
+    if (lock === undefined) throw inUse(path);
+    database = new OwnDatabase(real, lock);
+    await prepare(database, real, onStep);
     return database;
   } catch (error) {
-    database?.close();
+    if (database === undefined) lock?.release();
+    else database.close();
     if (error instanceof StartError) throw error;
     throw cannotOpen(path, error);
   }
 }
 
+/** @throws StartError for what is neither empty, nor ours, nor a seed's; nothing of it is changed. */
+function refuseOthers(real: string, path: string): void {
+  const database = new Database(real, { create: false, readwrite: true, strict: true });
+  try {
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    const kind = recognize(database);
+    if (kind === "newer") throw tooNew(path);
+    if (kind === "foreign") throw notOurs(path);
+  } finally {
+    database.close();
+  }
+}
+
+/** The kind is asked again: another server may have taken the file over while we waited for its lock. */
 async function prepare(
   database: Database,
   path: string,
   onStep?: (step: TakeoverStep) => void,
 ): Promise<void> {
   database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-  const version = readNumber(database, "user_version");
-  const application = readNumber(database, "application_id");
-  const tables = tableNames(database);
-  if (version > SCHEMA_VERSION && application === APPLICATION_ID) throw tooNew(path);
-  const ours = version === SCHEMA_VERSION && application === APPLICATION_ID;
-  const empty = version === 0 && tables.size === 0;
-  const ofSeed = version === 0 && tables.has("users");
-  if (!ours && !empty && !ofSeed) throw notOurs(path);
+  const kind = recognize(database);
+  if (kind === "newer") throw tooNew(path);
+  if (kind === "foreign") throw notOurs(path);
+  const ofSeed = kind === "seed";
 
   // SQLite makes its log with the mode that the file has.
   makePrivate(path);
@@ -69,20 +108,14 @@ async function prepare(
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
   if (ofSeed) await takeOverSeed(database, path, onStep);
-  if (!ours) {
-    database.transaction(() => {
-      if (ofSeed) database.run("DROP TABLE takeover_done");
-      else database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-      database.run(OTHER_TABLES);
-      database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-      database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    })();
-  }
-}
-
-function readNumber(database: Database, pragma: string): number {
-  const row = database.query<{ [name: string]: number }, []>(`PRAGMA ${pragma}`).get();
-  return row?.[pragma] ?? 0;
+  if (kind === "ours") return;
+  database.transaction(() => {
+    if (ofSeed) database.run("DROP TABLE takeover_done");
+    else database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
+    database.run(OTHER_TABLES);
+    database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  })();
 }
 
 function notOurs(path: string): StartError {
@@ -99,6 +132,16 @@ function tooNew(path: string): StartError {
   });
 }
 
+function inUse(path: string, cause?: unknown): StartError {
+  return new StartError(
+    {
+      es: `Otro programa tiene ocupada la base de datos «${path}»`,
+      en: `Another program is using the database “${path}”`,
+    },
+    cause,
+  );
+}
+
 /** What SQLite or the disk said of the database, as a sentence. */
 export function cannotOpen(path: string, error: unknown): StartError {
   const code = String((error as { code?: unknown } | null)?.code ?? "");
@@ -109,15 +152,7 @@ export function cannotOpen(path: string, error: unknown): StartError {
       error,
     );
   }
-  if (code === "SQLITE_BUSY" || code === "SQLITE_LOCKED") {
-    return new StartError(
-      {
-        es: `Otro programa tiene ocupada la base de datos «${path}»`,
-        en: `Another program is using the database “${path}”`,
-      },
-      error,
-    );
-  }
+  if (code.startsWith("SQLITE_BUSY") || code === "SQLITE_LOCKED") return inUse(path, error);
   const known = error instanceof SQLiteError || code !== "";
   const detail = known ? ` (${code})` : `: ${String(error)}`;
   return new StartError(

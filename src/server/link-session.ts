@@ -55,7 +55,7 @@ export class LinkSession implements ConnectionHandlers {
     this.services = services;
     this.#plain = options.plain;
     this.#surplus = options.surplus;
-    services.countAnonymous(1);
+    services.lobby.enter(this);
   }
 
   get state(): SessionState {
@@ -91,7 +91,10 @@ export class LinkSession implements ConnectionHandlers {
     connection.setKeepAlive(KEEPALIVE);
     if (this.services.isClosing()) this.#tellAndEnd("server_closing");
     else if (this.#surplus) this.#tellAndEnd("server_busy");
-    else this.#items = new OneAtATime(connection, (item) => this.#begin(item));
+    else {
+      this.#items = new OneAtATime(connection, (item) => this.#begin(item));
+      this.services.lobby.silent(this);
+    }
   }
 
   message(object: JsonObject): void {
@@ -127,7 +130,7 @@ export class LinkSession implements ConnectionHandlers {
   bind(user: OnlineUser): void {
     const previous = this.services.presence.find(user.fold);
     const told = this.services.presence.enter(user);
-    this.services.countAnonymous(-1);
+    this.services.lobby.leave(this);
     this.#state = { name: "loggedIn", user };
     if (previous !== undefined) previous.session.#replaced();
     for (const watcher of told) watcher.session.#pushPresence(user.username, true);
@@ -138,7 +141,7 @@ export class LinkSession implements ConnectionHandlers {
     if (this.#state.name !== "loggedIn") return;
     const { user } = this.#state;
     this.#state = ANONYMOUS;
-    this.services.countAnonymous(1);
+    this.services.lobby.enter(this);
     for (const watcher of this.services.presence.leave(user))
       watcher.session.#pushPresence(user.username, false);
   }
@@ -152,6 +155,11 @@ export class LinkSession implements ConnectionHandlers {
   terminate(reason: string): void {
     this.#leave(reason);
     this.#connection?.terminate(reason);
+  }
+
+  /** Its place goes to a newcomer (PROTOCOL 4: not logged in, and silent the longest). */
+  giveWay(): void {
+    this.#tellAndEnd("server_busy");
   }
 
   /** Tells a client not of the seed that the server is closing. */
@@ -185,8 +193,13 @@ export class LinkSession implements ConnectionHandlers {
   // One item after the other.
 
   #begin(item: Item): "answered" | "later" {
-    if (typeof item !== "string") return this.#request(item);
-    this.#answerFault(item);
+    const { lobby } = this.services;
+    if (typeof item === "string") this.#answerFault(item);
+    else if (this.#request(item) === "later") {
+      lobby.working(this);
+      return "later";
+    }
+    lobby.silent(this);
     return "answered";
   }
 
@@ -233,7 +246,9 @@ export class LinkSession implements ConnectionHandlers {
       this.#send(response, id);
       // The answer first, then the end (PROTOCOL 4).
       if (action === "logout" && response.name === "success") this.end("logout");
-      if (later) this.#items?.answered();
+      if (!later) return;
+      this.services.lobby.silent(this);
+      this.#items?.answered();
     };
     const guarded = (step: () => Response | undefined) => {
       try {
@@ -261,7 +276,7 @@ export class LinkSession implements ConnectionHandlers {
 
   #replaced(): void {
     this.#state = ANONYMOUS;
-    this.services.countAnonymous(1);
+    this.services.lobby.enter(this);
     this.push(news("session_replaced", this.#language));
     this.end("session_replaced");
   }
@@ -277,7 +292,7 @@ export class LinkSession implements ConnectionHandlers {
     this.unbind();
     this.#state = CLOSED;
     this.#items?.close();
-    this.services.countAnonymous(-1);
+    this.services.lobby.leave(this);
     if (user !== undefined) this.services.log.info("offline", { user, reason });
   }
 }

@@ -5,23 +5,23 @@ import { randomBytes } from "node:crypto";
 import { listen, ListenError, type Listener } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
+import { showHostPort } from "../protocol/ip-address.ts";
 import { Accounts } from "./accounts.ts";
 import { ServerAuthority } from "./authority.ts";
 import { StartError } from "./database.ts";
 import { LinkSession } from "./link-session.ts";
+import { Lobby, MAX_ANONYMOUS } from "./lobby.ts";
 import type { Log } from "./log.ts";
 import { hashPassword, PasswordQueue } from "./passwords.ts";
 import { Presence } from "./presence.ts";
 import type { OnlineUser, PlainFrom, Services } from "./services.ts";
 import { Tokens } from "./tokens.ts";
 
-/** Connections not logged in; a further one is told `server_busy`. */
-export const MAX_ANONYMOUS = 1_000;
-/** Further ones that are told so before they go; past them a connection is ended at once. */
-const MAX_SURPLUS = 200;
+/** Connections on their way out that were told why; past them a newcomer is ended without a word. */
+const MAX_LEAVING = 1_000;
 /** How often silent connections are looked for, in ms. */
 const LIVENESS_INTERVAL = 5_000;
-/** Failed handshakes are told this often at most, in ms. */
+/** Handshakes that were not done are told this often at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
 const STOP_WORK_TIMEOUT = 3_000;
@@ -37,6 +37,8 @@ export type RendezvousOptions = {
   readonly log: Log;
   /** Ms since 1970. */
   readonly now: () => number;
+  /** Ms that never go back, for silences; `performance.now` where it is absent. */
+  readonly clock?: () => number;
 };
 
 export type RendezvousServer = {
@@ -55,7 +57,6 @@ export type RendezvousServer = {
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
   const { database, now, log } = options;
   const sessions = new Set<LinkSession>();
-  let anonymous = 0;
   let closing = false;
   let emptied: (() => void) | undefined;
   const passwords = new PasswordQueue();
@@ -66,6 +67,9 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     tokens,
     passwords,
     presence: new Presence<OnlineUser>(),
+    lobby: new Lobby(options.clock ?? (() => performance.now()), ({ madeWay, refused }) =>
+      log.warn("too_many_not_logged_in", { limit: MAX_ANONYMOUS, made_way: madeWay, refused }),
+    ),
     authority,
     log,
     now,
@@ -74,14 +78,11 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     tlsPort: () => tls.port,
     isClosing: () => closing,
     logRefusal: refusalLog(log),
-    countAnonymous: (change) => {
-      anonymous += change;
-    },
   };
 
   function accept(plain: boolean): LinkSession | undefined {
-    if (anonymous >= MAX_ANONYMOUS + MAX_SURPLUS) return undefined;
-    const session = new TrackedSession(services, { plain, surplus: anonymous >= MAX_ANONYMOUS });
+    if (sessions.size - services.presence.size >= MAX_ANONYMOUS + MAX_LEAVING) return undefined;
+    const session = new TrackedSession(services, { plain, surplus: !services.lobby.hasRoom() });
     sessions.add(session);
     return session;
   }
@@ -155,24 +156,45 @@ function listenOrExplain(options: Parameters<typeof listen>[0]): Listener {
         error,
       );
     }
+    const { host } = options;
+    // EINVAL: a link-local address without its interface.
+    if (host !== undefined && (code === "EADDRNOTAVAIL" || code === "EINVAL")) {
+      throw new StartError(
+        {
+          es: `No se puede escuchar en ${host}: no es una dirección de este equipo (${code})`,
+          en: `Cannot listen on ${host}: it is not an address of this machine (${code})`,
+        },
+        error,
+      );
+    }
+    const place = showHostPort(host ?? "0.0.0.0", port);
     throw new StartError(
-      {
-        es: `No se puede escuchar en el puerto ${port} (${code})`,
-        en: `Cannot listen on port ${port} (${code})`,
-      },
+      { es: `No se puede escuchar en ${place} (${code})`, en: `Cannot listen on ${place} (${code})` },
       error,
     );
   }
 }
 
+/** Handshakes that the other side left: a client that has only looked at our certificate does so. */
+const LEFT: ReadonlySet<string> = new Set(["ECONNRESET", "closed_in_handshake"]);
+
 function refusalLog(log: Log): Services["logRefusal"] {
+  const left = rarely((address, _reason, count) => log.info("left_in_handshake", { address, count }));
+  const failed = rarely((address, reason, count) => log.info("handshake_failed", { address, reason, count }));
+  return (address, reason) => (LEFT.has(reason) ? left : failed)(address, reason);
+}
+
+/** Tells the last of several refusals, with their number. */
+function rarely(
+  tell: (address: string, reason: string, count: number) => void,
+): (address: string, reason: string) => void {
   let last = -Infinity;
   let untold = 0;
   return (address, reason) => {
     const now = performance.now();
     untold++;
     if (now - last < REFUSAL_LOG_INTERVAL) return;
-    log.info("handshake_failed", { address, reason, count: untold });
+    tell(address, reason, untold);
     last = now;
     untold = 0;
   };

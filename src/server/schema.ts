@@ -1,7 +1,9 @@
-/** The tables of the server's database, and the files that they lie in. */
+/** The tables of the server's database, how it is told from others', and the files that it lies in. */
 import type { Database } from "bun:sqlite";
 import { chmodSync, existsSync } from "node:fs";
 
+/** `PRAGMA application_id`, "PALO": other programs count their versions too. */
+export const APPLICATION_ID = 0x50_41_4c_4f;
 /** `PRAGMA user_version` of the schema below; the seed's databases have 0. */
 export const SCHEMA_VERSION = 1;
 /** The seed's columns first, as the seed has them; then ours. */
@@ -14,6 +16,8 @@ export const USERS_COLUMNS = `(
   fold TEXT UNIQUE NOT NULL,
   disabled INTEGER NOT NULL DEFAULT 0
 )`;
+
+const SEED_COLUMNS: ReadonlySet<string> = new Set(["id", "username", "password", "email", "created_at"]);
 
 /** Everything beside `users`. Times are in ms since 1970. */
 export const OTHER_TABLES = `
@@ -39,12 +43,59 @@ CREATE TABLE authority (
 );
 `;
 
+/** What SQLite keeps for itself is named so; `_` would stand for any character in a pattern. */
+const NOT_OF_SQLITE = "lower(substr(name, 1, 7)) <> 'sqlite_'";
+
+/** `seed`: also one whose takeover was begun, which has our `application_id` and no version yet. */
+export type DatabaseKind = "empty" | "seed" | "ours" | "newer" | "foreign";
+
+/** Tells whose database this is; changes nothing. */
+export function recognize(database: Database): DatabaseKind {
+  const version = readNumber(database, "user_version");
+  const application = readNumber(database, "application_id");
+  if (application === APPLICATION_ID) {
+    if (version === 0) return "seed";
+    if (version > SCHEMA_VERSION) return "newer";
+    return version === SCHEMA_VERSION ? "ours" : "foreign";
+  }
+  if (application !== 0 || version !== 0) return "foreign";
+  const objects = database
+    .query<{ type: string; name: string }, []>(
+      `SELECT type, name FROM sqlite_master WHERE type <> 'index' AND ${NOT_OF_SQLITE}`,
+    )
+    .all();
+  if (objects.length === 0) return "empty";
+  const [only] = objects;
+  const isUsers = objects.length === 1 && only?.type === "table" && only.name === "users";
+  return isUsers && isSeedUsers(database) ? "seed" : "foreign";
+}
+
+/** Whether `users` has the seed's columns and none that a takeover would lose. */
+function isSeedUsers(database: Database): boolean {
+  const columns = database
+    .query<{ name: string; type: string; pk: number; hidden: number }, []>("PRAGMA table_xinfo(users)")
+    .all();
+  const names = columns.map((column) => column.name);
+  const key = columns.filter((column) => column.pk > 0);
+  return (
+    ["id", "username", "password"].every((name) => names.includes(name)) &&
+    columns.every(({ name, hidden }) => SEED_COLUMNS.has(name) && hidden === 0) &&
+    key.length === 1 &&
+    key[0]?.name === "id" &&
+    key[0].type.toUpperCase() === "INTEGER" &&
+    database.query("PRAGMA foreign_key_list(users)").all().length === 0
+  );
+}
+
+function readNumber(database: Database, pragma: string): number {
+  const row = database.query<{ [name: string]: number }, []>(`PRAGMA ${pragma}`).get();
+  return row?.[pragma] ?? 0;
+}
+
 /** Names of all tables that SQLite itself did not make. */
 export function tableNames(database: Database): Set<string> {
   const rows = database
-    .query<{ name: string }, []>(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
-    )
+    .query<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE type = 'table' AND ${NOT_OF_SQLITE}`)
     .all();
   return new Set(rows.map((row) => row.name));
 }

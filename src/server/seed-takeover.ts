@@ -2,7 +2,8 @@
  * The takeover of a `users.db` of the seed's program, which keeps passwords as they were typed
  * (PROTOCOL 4). Each step may be the last before a crash; the next start goes on from there:
  *
- * 1. `users_taken` (our columns) and `users_refused` are made beside the seed's `users`.
+ * 1. `users_taken` (our columns) and `users_refused` are made beside the seed's `users`; our
+ *    `application_id`, still without a version, marks a takeover that was begun.
  * 2. Row after row is hashed and written there, some rows in one transaction. A row's id in one of the
  *    two is its mark: it is neither skipped nor hashed again.
  * 3. In one transaction `users` goes and `users_taken` takes its name; `takeover_done` marks that.
@@ -14,9 +15,10 @@ import type { Database } from "bun:sqlite";
 import { existsSync, unlinkSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
+import { RENDEZVOUS_COMMON_NAME } from "../identity/certificate.ts";
 import { fold, isOldNameAcceptable } from "../identity/names.ts";
 import { hashPassword } from "./passwords.ts";
-import { makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
+import { APPLICATION_ID, makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
 
 export type TakeoverStep =
   | { readonly name: "begin" }
@@ -29,6 +31,9 @@ export type TakeoverStep =
 
 /** Rows hashed and committed together: what a crash makes us hash again. */
 const BATCH = 32;
+
+/** The server's own certificate carries this name; a user's must not. */
+const SERVER_FOLD = fold(RENDEZVOUS_COMMON_NAME);
 
 type SeedRow = { id: number; username: unknown; password: unknown; email: unknown; created_at: unknown };
 
@@ -44,6 +49,7 @@ export async function takeOverSeed(
       database.run(`CREATE TABLE IF NOT EXISTS users_taken ${USERS_COLUMNS}`);
       database.run(`CREATE TABLE IF NOT EXISTS users_refused
         (id INTEGER PRIMARY KEY, username TEXT, password TEXT NOT NULL, email TEXT, created_at TIMESTAMP)`);
+      database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
     })();
     await hashRows(database, onStep);
     onStep({ name: "swap" });
@@ -81,11 +87,9 @@ async function hashRows(database: Database, onStep: (step: TakeoverStep) => void
       .map((column) => column.name),
   );
   const optional = (column: string) => (columns.has(column) ? column : `NULL AS ${column}`);
-  // A table without a column `id` still has row numbers.
-  const id = columns.has("id") ? "id" : "rowid";
   const rows = database
     .query<SeedRow, []>(
-      `SELECT ${id} AS id, username, password, ${optional("email")}, ${optional("created_at")} FROM users ORDER BY ${id}`,
+      `SELECT id, username, password, ${optional("email")}, ${optional("created_at")} FROM users ORDER BY id`,
     )
     .all();
   const marked = new Set(
@@ -105,7 +109,7 @@ async function hashRows(database: Database, onStep: (step: TakeoverStep) => void
   for (const row of rows) {
     const username = asText(row.username).normalize("NFC");
     const folded = isOldNameAcceptable(username) ? fold(username) : undefined;
-    const stays = folded !== undefined && !folds.has(folded);
+    const stays = folded !== undefined && folded !== SERVER_FOLD && !folds.has(folded);
     if (stays) folds.add(folded);
     if (!marked.has(row.id)) waiting.push({ row, username, fold: stays ? folded : undefined });
   }

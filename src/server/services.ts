@@ -2,6 +2,7 @@
 import type { Accounts } from "./accounts.ts";
 import type { ServerAuthority } from "./authority.ts";
 import type { LinkSession } from "./link-session.ts";
+import type { Lobby } from "./lobby.ts";
 import type { Log } from "./log.ts";
 import type { PasswordQueue } from "./passwords.ts";
 import type { Presence } from "./presence.ts";
@@ -38,6 +39,8 @@ export type Services = {
   readonly tokens: Tokens;
   readonly passwords: PasswordQueue;
   readonly presence: Presence<OnlineUser>;
+  /** Those not logged in. */
+  readonly lobby: Lobby<LinkSession>;
   readonly authority: ServerAuthority;
   readonly log: Log;
   /** Ms since 1970. */
@@ -47,8 +50,6 @@ export type Services = {
   readonly dummyHash: string;
   tlsPort(): number;
   isClosing(): boolean;
-  /** A handshake that failed; told once a second at most. */
+  /** A handshake that was not done; told once a second at most. */
   logRefusal(address: string, reason: string): void;
-  /** A session has become anonymous (+1), or is no more (−1). */
-  countAnonymous(change: 1 | -1): void;
 };

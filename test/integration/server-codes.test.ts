@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
-import { MAX_ANONYMOUS } from "../../src/server/rendezvous-server.ts";
+import { MAX_ANONYMOUS, MIN_SILENCE } from "../../src/server/lobby.ts";
 import {
   loginOf,
   newPublicKey,
@@ -224,7 +224,7 @@ describe("each code of the protocol is provoked", () => {
 });
 
 test("server_busy: a connection over the bound of those not logged in is told so and ended", async () => {
-  const crowded = await TestServer.start();
+  const crowded = await TestServer.start({ clock: () => 0 });
   const clients: TestClient[] = [];
   for (let count = 0; count < MAX_ANONYMOUS; count++) clients.push(await crowded.plain());
   expect(await (clients.at(-1) as TestClient).ask({ action: "ping" })).toMatchObject({ action: "pong" });
@@ -238,6 +238,34 @@ test("server_busy: a connection over the bound of those not logged in is told so
   expect(await first.ask(loginOf("ana"))).toMatchObject({ code: "ok" });
   // Logged in: there is room for one more.
   expect(await (await crowded.plain()).ask({ action: "ping" })).toMatchObject({ action: "pong" });
+  await crowded.stop();
+});
+
+test("a thousand sockets that ask once and fall silent keep nobody out", async () => {
+  let now = 0;
+  const crowded = await TestServer.start({ clock: () => now });
+  const clients: TestClient[] = [];
+  for (let count = 0; count < MAX_ANONYMOUS; count++) {
+    const client = await crowded.plain();
+    expect(await client.ask({})).toMatchObject({ code: "bad_request" });
+    clients.push(client);
+  }
+  now = MIN_SILENCE;
+  const [first, second, third] = clients as [TestClient, TestClient, TestClient];
+  expect(await first.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+  const newcomers = [await crowded.plain(), await crowded.tls()];
+  for (const newcomer of newcomers) {
+    expect(await newcomer.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+  }
+  for (const silent of [second, third]) {
+    expect(await silent.next()).toMatchObject({ action: "error", code: "server_busy" });
+    await silent.closed;
+  }
+  expect(await first.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+  const warnings = crowded.log.filter((line) => line.includes("too_many_not_logged_in"));
+  expect(warnings.map((line) => JSON.parse(line) as Message)).toMatchObject([
+    { level: "warn", limit: MAX_ANONYMOUS, made_way: 1, refused: 0 },
+  ]);
   await crowded.stop();
 });
 

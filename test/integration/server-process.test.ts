@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
@@ -154,6 +154,11 @@ describe("a start that cannot be is one sentence and an exit code", () => {
       newer.close();
       expect((await refusal(["--db", foreign])).said).toContain("más nueva");
 
+      expect(await refusal(["--db", other, "--host", "203.0.113.7"])).toMatchObject({
+        code: 1,
+        said: "No se puede escuchar en 203.0.113.7: no es una dirección de este equipo (EADDRNOTAVAIL)\n",
+      });
+
       expect(await refusal(["--db", join(folder.path, "none", "users.db")])).toMatchObject({ code: 1 });
       const mode = statSync(folder.path).mode;
       expect((await refusal(["--db", folder.path])).said).toMatch(
@@ -177,6 +182,76 @@ describe("a start that cannot be is one sentence and an exit code", () => {
     TIMEOUT,
   );
 });
+
+describe("one database has one server", () => {
+  test(
+    "a second server is refused, also by another name of the file; others read it meanwhile",
+    async () => {
+      const first = run();
+      await first.started();
+      expect(statSync(`${db}.lock`).mode & 0o777).toBe(0o600);
+      const link = join(folder.path, "link.db");
+      symlinkSync(db, link);
+      const [same, linked] = await Promise.all([refusal([]), refusal(["--db", link])]);
+      expect(same).toEqual({
+        code: 1,
+        said: `Otro programa tiene ocupada la base de datos «${db}»\n`,
+        printed: [],
+      });
+      expect(linked).toMatchObject({ code: 1, said: same.said.replace(db, link) });
+      const reader = new Database(db, { readonly: true });
+      expect(reader.query("SELECT count(*) AS count FROM users").get()).toEqual({ count: 0 });
+      reader.run("VACUUM INTO ?", [join(folder.path, "backup.db")]);
+      reader.close();
+      const client = await TestClient.connect(first.plainPort);
+      expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
+      first.kill("SIGTERM");
+      expect(await first.exited).toBe(0);
+      expect(readdirSync(folder.path).sort()).toEqual(["backup.db", "link.db", "users.db"]);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "kill -9 frees it, and a start waits for one that is stopping",
+    async () => {
+      const killed = run();
+      await killed.started();
+      killed.kill("SIGKILL");
+      await killed.exited;
+      const stopping = run();
+      await stopping.started();
+      // It keeps the stop waiting for a moment.
+      const client = await TestClient.connect(stopping.plainPort, { paused: true });
+      const next = run();
+      stopping.kill("SIGTERM");
+      await next.started();
+      expect(await stopping.exited).toBe(0);
+      client.close();
+    },
+    TIMEOUT,
+  );
+});
+
+test(
+  "a client that looks at the certificate and goes is not logged as a failed handshake",
+  async () => {
+    const server = run();
+    await server.started();
+    await Bun.connect({
+      hostname: "127.0.0.1",
+      port: server.tlsPort,
+      tls: { rejectUnauthorized: false },
+      socket: { handshake: (socket) => void socket.terminate(), data: () => undefined },
+    });
+    const client = await TestClient.connect(server.plainPort);
+    await client.ask({ action: "ping" });
+    server.kill("SIGTERM");
+    await server.exited;
+    expect(await server.stderr).not.toContain("handshake_failed");
+  },
+  TIMEOUT,
+);
 
 test(
   "the operator's certificate is what the link shows; the authority stays the server's own",

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openDatabase } from "../../src/server/database.ts";
+import { openDatabase, StartError } from "../../src/server/database.ts";
 import { refusedNames } from "../../src/server/seed-takeover.ts";
 import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
@@ -143,9 +143,10 @@ test("of names that differ only in case the lowest id stays; those and names tha
     ["ro\u0007sa", "clave-en-claro-3"],
     ["x".repeat(65), "clave-en-claro-4"],
     ["x".repeat(64), "clave-en-claro-5"],
+    ["Paloma Rendezvous", "clave-en-claro-6"],
   ]);
   const database = await openDatabase(db);
-  expect(refusedNames(database)).toEqual(["rosa", "ro\u0007sa", "x".repeat(65)]);
+  expect(refusedNames(database)).toEqual(["rosa", "ro\u0007sa", "x".repeat(65), "Paloma Rendezvous"]);
   database.close();
   expect(rows().map((row) => row.username)).toEqual(["Rosa", "x".repeat(64)]);
   expect(await Bun.password.verify("clave-en-claro-1", rows()[0]?.password ?? "")).toBe(true);
@@ -166,7 +167,7 @@ test("ids, email and date stay; a table that lacks them is taken too", async () 
       ["beto", "clave-en-claro"],
       ["beto", "otra"],
     ],
-    "CREATE TABLE users (username TEXT, password TEXT)",
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, password TEXT)",
   );
   (await openDatabase(db)).close();
   expect(rows()).toMatchObject([{ id: 1, username: "beto", email: null }]);
@@ -193,4 +194,36 @@ test("an empty file and an empty seed's table become databases of ours", async (
   (await openDatabase(db)).close();
   (await openDatabase(db)).close();
   expect(rows()).toEqual([]);
+});
+
+describe("another program's database is refused, and not a byte or a mode of it changes", () => {
+  const users = "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, password TEXT";
+  const foreign: { readonly [what: string]: readonly string[] } = {
+    "a column more": [`${users}, role TEXT)`],
+    "a column that is computed": [`${users}, email TEXT AS (username || '@example.org'))`],
+    "no id": ["CREATE TABLE users (username TEXT, password TEXT)"],
+    "an id that is no number": ["CREATE TABLE users (id TEXT PRIMARY KEY, username TEXT, password TEXT)"],
+    "another table": [SEED_TABLE, "CREATE TABLE songs (id INTEGER)"],
+    "a table named almost as SQLite's own": [SEED_TABLE, "CREATE TABLE sqlites (id INTEGER)"],
+    "a table that refers to users": [SEED_TABLE, "CREATE TABLE songs (owner INTEGER REFERENCES users (id))"],
+    "users that refer to users": [`${users}, email INTEGER REFERENCES users (id))`],
+    "a view": [SEED_TABLE, "CREATE VIEW names AS SELECT username FROM users"],
+    "a trigger": [SEED_TABLE, "CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END"],
+    "a version": [SEED_TABLE, "PRAGMA user_version = 3"],
+    "an application": [SEED_TABLE, "PRAGMA application_id = 7"],
+    "only a view": ["CREATE VIEW one AS SELECT 1"],
+  };
+  test.each(Object.keys(foreign))("%s", async (what) => {
+    const database = new Database(db, { create: true });
+    for (const statement of foreign[what] ?? []) database.run(statement);
+    database.close();
+    chmodSync(db, 0o644);
+    const before = { bytes: readFileSync(db), ...statSync(db) };
+    const refusal = await openDatabase(db).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(StartError);
+    expect((refusal as StartError).sentence.en).toEndWith("is not a database of this program");
+    expect(readFileSync(db).equals(before.bytes)).toBe(true);
+    expect(statSync(db)).toMatchObject({ mode: before.mode, mtimeMs: before.mtimeMs });
+    expect(readdirSync(folder.path)).toEqual(["users.db"]);
+  });
 });

@@ -44,3 +44,15 @@ test("what is wrong is refused in the language asked for", () => {
   expect(() => readConfig(["start"], {}, "en")).toThrow("Unknown argument: start");
   expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: start");
 });
+
+test("the two ports must differ, unless they are chosen by the system or one is closed", () => {
+  const same = ["--port", "7777", "--tls-port", "7777"];
+  expect(() => readConfig(same, {}, "en")).toThrow(new UsageError("--port and --tls-port must differ"));
+  expect(() => readConfig(["--tls-port", "8080"], {}, "es")).toThrow(UsageError);
+  for (const args of [
+    ["--port", "0", "--tls-port", "0"],
+    [...same, "--plain-from", "none"],
+  ]) {
+    expect(readConfig(args, {}, "en")).toMatchObject({ name: "run" });
+  }
+});
