@@ -1,29 +1,18 @@
-/**
- * The accounts of this machine: which profile is meant, making one, and registering at a server.
- */
+/** Accounts and their server: registering one, and opening the messenger of one. */
 import { rmSync } from "node:fs";
 
-import { fold, label as labelOf } from "../identity/names.ts";
+import { label as labelOf } from "../identity/names.ts";
+import { localFolders, theOnly } from "./local-accounts.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile.ts";
-import { profileFolder, profileFolders } from "./profile-folders.ts";
+import { profileFolder } from "./profile-folders.ts";
 import { RefusedError, type LinkEvents } from "./rendezvous-link.ts";
 import { PasswordNeededError } from "./rendezvous.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
 import { ServerStore } from "./server-store.ts";
 import { authorityFingerprint, ServerError } from "./server-trust.ts";
 
-/** No account is named, or the folder holds none or several that could be meant. */
-export class AccountError extends Error {
-  readonly code: "no_account" | "several_accounts" | "unknown_account";
-  readonly names: readonly string[];
-
-  constructor(code: AccountError["code"], names: readonly string[] = []) {
-    super(code);
-    this.code = code;
-    this.names = names;
-  }
-}
+export { AccountError, openLocalProfile, queueWhileLocked } from "./local-accounts.ts";
 
 export type ServerOptions = Omit<ContactOptions, "events" | "servers" | "now"> & {
   readonly dataFolder: string;
@@ -79,60 +68,6 @@ export async function registerAccount(
       link.close("done");
     }
   });
-}
-
-type LocalAccount = { readonly folder: string; readonly username: string };
-
-function localAccounts(dataFolder: string, fingerprint?: string): LocalAccount[] {
-  // A folder whose making was cut short holds no account yet.
-  const folders = profileFolders(dataFolder, fingerprint).filter((folder) => Profile.exists(folder));
-  return folders.map((folder) => {
-    const profile = Profile.open(folder);
-    try {
-      return { folder, username: profile.username };
-    } finally {
-      profile.close();
-    }
-  });
-}
-
-/** The one account that is meant. @throws AccountError */
-function choose(accounts: readonly LocalAccount[], user: string | undefined): LocalAccount {
-  const meant =
-    user === undefined ? accounts : accounts.filter(({ username }) => fold(username) === fold(user));
-  const [account] = meant;
-  if (account === undefined) throw new AccountError(user === undefined ? "no_account" : "unknown_account");
-  if (meant.length > 1)
-    throw new AccountError(
-      "several_accounts",
-      meant.map(({ username }) => username),
-    );
-  return account;
-}
-
-/**
- * The profile of an account that was registered or logged in here; needs no network. Where several
- * servers know the name, the one that `host` and `port` stand for is meant.
- * @throws AccountError, StoreError
- */
-export async function openLocalProfile(options: {
-  dataFolder: string;
-  host: string;
-  port: number;
-  user: string | undefined;
-}): Promise<Profile> {
-  const { dataFolder, user } = options;
-  const trusted = await withServers(
-    dataFolder,
-    (servers) => servers.get(options.host, options.port)?.authority,
-  );
-  try {
-    return Profile.open(choose(localAccounts(dataFolder), user).folder);
-  } catch (error) {
-    if (!(error instanceof AccountError) || error.code !== "several_accounts" || trusted === undefined)
-      throw error;
-    return Profile.open(choose(localAccounts(dataFolder, authorityFingerprint(trusted)), user).folder);
-  }
 }
 
 export type OpenOptions = ServerOptions &
@@ -218,30 +153,17 @@ async function locateProfile(
     } catch (error) {
       // An account of this name may have its outbox here all the same.
       if (!(error instanceof ServerError) || !error.isTransient) throw error;
-      const known = localAccounts(dataFolder).filter(
-        ({ username }) => user === undefined || fold(username) === fold(user),
-      );
+      const known = localFolders(dataFolder, user);
       if (known.length !== 1) throw error;
-      return { profile: Profile.open(choose(known, user).folder), isNew: false };
+      return { profile: Profile.open(theOnly(known, user)), isNew: false };
     }
   }
   const fingerprint = authorityFingerprint(authority);
-  try {
-    return {
-      profile: Profile.open(choose(localAccounts(dataFolder, fingerprint), user).folder),
-      isNew: false,
-    };
-  } catch (error) {
-    if (!(error instanceof AccountError) || error.code !== "unknown_account" || user === undefined)
-      throw error;
-    const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
-    return {
-      profile: Profile.open(folder, {
-        username: user.normalize("NFC"),
-        authority,
-        registeredHere: false,
-      }),
-      isNew: true,
-    };
+  const folders = localFolders(dataFolder, user, fingerprint);
+  if (folders.length > 0 || user === undefined) {
+    return { profile: Profile.open(theOnly(folders, user)), isNew: false };
   }
+  const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
+  const account = { username: user.normalize("NFC"), authority, registeredHere: false };
+  return { profile: Profile.open(folder, account), isNew: true };
 }

@@ -2,6 +2,7 @@
 import type { Target } from "../net/dialler.ts";
 import type { Contact, ContactStore } from "./contact-store.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
+import { isStorageFailure } from "./sqlite.ts";
 import { judgeKey, type KeyVerdict, type ProvenPeer, type ServerWord } from "./peer-proof.ts";
 
 export class ContactRecord {
@@ -42,13 +43,23 @@ export class ContactRecord {
   /** Takes the registered spelling and the addresses of the moment. */
   moved(username: string, targets: readonly Target[]): void {
     this.rename(username);
-    this.#contacts.saveTargets(this.#contact, targets);
+    this.#tryTo(() => this.#contacts.saveTargets(this.#contact, targets));
   }
 
   rename(username: string): void {
     if (username === this.username) return;
-    this.#contacts.rename(this.#contact, username);
+    this.#tryTo(() => this.#contacts.rename(this.#contact, username));
     this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
+  }
+
+  /** A name or an address that is not kept is heard again. */
+  #tryTo(save: () => void): void {
+    try {
+      save();
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      this.#emit({ name: "storageFailed", error });
+    }
   }
 
   /** Step 5 of the checklist; a key that must wait is kept and told of, the first key is pinned by `pin`. */

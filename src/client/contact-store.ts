@@ -12,6 +12,8 @@ export type Contact = {
   readonly username: string;
 };
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
+/** A key that waits for the person; `shown`: the fingerprint that was last shown to them, perhaps another one's. */
+export type PendingKey = ContactKey & { readonly shown: string | undefined };
 
 /** Keys that one contact may have pinned: one for each device, with room for those given up. */
 export const MAX_PINS = 32;
@@ -117,22 +119,28 @@ export class ContactStore {
     })();
   }
 
-  pendingKey(contact: Contact): ContactKey | undefined {
+  pendingKey(contact: Contact): PendingKey | undefined {
     const row = this.#database
-      .query<KeyRow, [number]>("SELECT fingerprint, spki FROM pending_keys WHERE contact = ?")
+      .query<KeyRow & { shown: string | null }, [number]>(
+        "SELECT fingerprint, spki, shown FROM pending_keys WHERE contact = ?",
+      )
       .get(contact.id);
-    return row === null ? undefined : keyOf(row);
+    return row === null ? undefined : { ...keyOf(row), shown: row.shown ?? undefined };
   }
 
   /** Keeps a key that waits for the person's word; true when it is news. */
   savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
     if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
-    this.#database.run("INSERT OR REPLACE INTO pending_keys VALUES (?, ?, ?, ?)", [
-      contact.id,
-      key.spki,
-      key.fingerprint,
-      now,
-    ]);
+    this.#database.run(
+      `INSERT INTO pending_keys (contact, spki, fingerprint, seen_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET spki = excluded.spki, fingerprint = excluded.fingerprint, seen_at = excluded.seen_at`,
+      [contact.id, key.spki, key.fingerprint, now],
+    );
     return true;
+  }
+
+  /** The person has seen this fingerprint of the pending key: only what was compared is accepted. */
+  markShown(contact: Contact, fingerprint: string): void {
+    this.#database.run("UPDATE pending_keys SET shown = ? WHERE contact = ?", [fingerprint, contact.id]);
   }
 }

@@ -41,7 +41,10 @@ export class Conversation {
   #lastByeReceived = false;
   /** News that the person is reachable has come since the dial began. */
   #newsWhileDialling = false;
+  /** Nothing is dialled any more. */
   #closed = false;
+  /** Nothing is read or stored any more. */
+  #terminated = false;
 
   constructor(host: ConversationHost, contact: Contact) {
     const { contacts, messages } = host.profile;
@@ -118,6 +121,12 @@ export class Conversation {
     this.connect();
   }
 
+  /** Another process has written to the profile: perhaps to the outbox, perhaps it accepted a key. */
+  profileChanged(): void {
+    if (this.delivery.reload()) this.#host.wantsChanged();
+    if (this.wantsLink) this.connect();
+  }
+
   /** Dials now, unless there is a link or a dial under way. */
   connect(): void {
     if (this.#closed || this.isConnected || this.#links.isDialling) return;
@@ -132,7 +141,7 @@ export class Conversation {
       })
       .catch((error: unknown) => {
         this.#dialFailed(id, "unreachable");
-        throw error;
+        this.#host.storageFailed(error);
       });
   }
 
@@ -178,7 +187,7 @@ export class Conversation {
     this.#saveSent();
   }
 
-  /** Says `bye` on what is open and ends it; nothing is dialled or stored after this. */
+  /** Says `bye` on what is open; what the other side still acknowledges is read until `terminate`. */
   close(): void {
     if (this.#closed) return;
     this.#saveSent();
@@ -190,6 +199,7 @@ export class Conversation {
 
   /** Ends what did not end in good order. */
   terminate(): void {
+    this.#terminated = true;
     this.#links.terminateAll("closing");
   }
 
@@ -198,7 +208,7 @@ export class Conversation {
     try {
       this.delivery.saveSent();
     } catch (error) {
-      this.#host.emit({ name: "storageFailed", error: error as Error });
+      this.#host.storageFailed(error);
     }
   }
 
@@ -260,7 +270,7 @@ export class Conversation {
   }
 
   #readEnd(link: PeerLink): void {
-    if (this.#closed) return;
+    if (this.#terminated) return;
     const before = this.delivery.unacknowledged;
     try {
       this.delivery.commitRead(link);
@@ -268,7 +278,7 @@ export class Conversation {
       // Not acknowledged, so nothing is lost: it comes again on the next link.
       this.delivery.dropRead();
       link.refuse("storage_failed");
-      this.#host.emit({ name: "storageFailed", error: error as Error });
+      this.#host.storageFailed(error);
       return;
     }
     if (before > 0 && this.delivery.unacknowledged === 0) this.#host.wantsChanged();

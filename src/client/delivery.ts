@@ -93,6 +93,18 @@ export class Delivery {
     this.#link?.flush();
   }
 
+  /**
+   * Looks whether another process has put something into the outbox; then all that is unacknowledged goes
+   * out again, in order. @returns whether it has.
+   */
+  reload(): boolean {
+    const count = this.#messages.outboxCount(this.#contact());
+    const isMore = count > this.#unacknowledged;
+    this.#unacknowledged = count;
+    if (isMore) this.writeOn(this.#link);
+    return isMore;
+  }
+
   /** Writes from the outbox until the link takes no more or nothing is left. */
   pump(): void {
     // Mostly a link comes up with nothing to say: that needs no look at the disk.

@@ -14,6 +14,8 @@ export type UnreachableReason =
   | "not_proven"
   /** Their client ended the link before its greeting: a key of ours waits there, or it is full. */
   | "not_admitted"
+  /** Their certificate is good, and not at the time that this machine's clock shows. */
+  | "not_in_date"
   /** Their key has changed and waits for a word. */
   | "key_pending"
   /** Their client speaks only the seed's unencrypted link. */

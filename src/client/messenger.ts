@@ -22,6 +22,7 @@ import { PeerPort, type PeerPortHost } from "./peer-port.ts";
 import type { Profile } from "./profile.ts";
 import { ProfileLock } from "./profile-lock.ts";
 import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
+import { isStorageFailure } from "./sqlite.ts";
 import { WatchList } from "./watch-list.ts";
 
 const TICK = 1_000;
@@ -105,19 +106,33 @@ export class Messenger {
           if (state.name === "waiting") this.#goOnAlone();
         },
         presence: (username, online) => this.#presence(username, online),
+        storageFailed: (error) => this.#storageFailed(error),
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => this.#emit({ name: "clockOffset", offset }),
         trace: (direction, message) => this.#emit({ name: "wire", link: "rendezvous", direction, message }),
       },
     });
-    this.#tick = setInterval(() => {
-      const now = performance.now();
-      for (const conversation of this.#conversations.values()) conversation.tick(now);
-    }, TICK);
+    this.#tick = setInterval(() => this.#onTick(), TICK);
+    this.#openOutbox();
+    this.profile.changedElsewhere();
+  }
+
+  /** Everyone for whom something waits has a conversation. */
+  #openOutbox(): void {
     for (const id of this.profile.messages.contactsWithOutbox()) {
       const contact = this.profile.contacts.byId(id);
       if (contact !== undefined) this.#conversation(contact.username);
     }
+  }
+
+  #onTick(): void {
+    const now = performance.now();
+    for (const conversation of this.#conversations.values()) conversation.tick(now);
+    // A `send` of another process cannot go out by itself while this one has the account online.
+    if (!this.profile.changedElsewhere()) return;
+    this.#openOutbox();
+    for (const conversation of this.#conversations.values()) conversation.profileChanged();
+    this.#watchList.changed();
   }
 
   /**
@@ -213,6 +228,11 @@ export class Messenger {
     this.#options.onEvent(event);
   }
 
+  #storageFailed(error: unknown): void {
+    if (!isStorageFailure(error)) throw error;
+    this.#emit({ name: "storageFailed", error });
+  }
+
   #committed({ label, username }: Contact, messages: readonly OutboxMessage[]): void {
     for (const { id, sentAt } of messages) {
       this.#emit({ name: "delivery", to: username, id, state: "queued", at: sentAt });
@@ -242,8 +262,11 @@ export class Messenger {
   }
 
   #presence(username: string, online: boolean): void {
-    this.#emit({ name: "presence", username, online });
-    if (online) this.#conversations.get(labelOf(username))?.peerMayBeReachable();
+    const conversation = this.#conversations.get(labelOf(username));
+    // News of people whom nobody asked about is not news.
+    if (conversation === undefined) return;
+    this.#emit({ name: "presence", username: conversation.username, online });
+    if (online) conversation.peerMayBeReachable();
   }
 
   #makeHost(): ConversationHost & PeerPortHost {
@@ -268,6 +291,7 @@ export class Messenger {
       acceptorContext: () => this.#contexts.accepting(),
       conversationWith: (peer) => this.#conversation(peer.name),
       isPinned: (peer) => profile.contacts.isPinned(peer.label, peer.fingerprint),
+      storageFailed: (error) => this.#storageFailed(error),
       refused: (address, code) => this.#emit({ name: "refusal", address, code }),
     };
   }

@@ -22,6 +22,8 @@ export interface DialHost {
   lookUp(username: string): Promise<Whereabouts>;
   /** The context for dialling this label; undefined when our certificate is missing or has ended. */
   peerContext(label: string): TlsContext | undefined;
+  /** The disk took something not. Throws what is no failure of the disk. */
+  storageFailed(error: unknown): void;
 }
 
 /**
@@ -60,8 +62,15 @@ export async function dialPeer(
         ...link.handlers,
         opened: (connection) => {
           if (winner === undefined) return;
-          if (winner.isNewKey) record.pin(winner.peer);
           won();
+          try {
+            if (winner.isNewKey) record.pin(winner.peer);
+          } catch (error) {
+            // A key that cannot be kept would be anybody's the next time.
+            connection.terminate("storage_failed");
+            host.storageFailed(error);
+            return;
+          }
           link.greet(connection, winner.peer);
         },
       },
@@ -89,11 +98,16 @@ export async function dialPeer(
 
 /** Codes of an attempt that say something of the line or of a busy port, and nothing of who is there. */
 const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
+/** A certificate that would be good at another time: one of the two clocks is wrong. */
+const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
 function reasonOf(error: DialError, noServer: boolean): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
+  // An old address is anybody's by now, perhaps our own: who is there says nothing of the person.
+  if (noServer) return "no_server";
+  if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // Somebody else at one address, where another one is dead, says nothing of the person.
   if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
-  return noServer ? "no_server" : "unreachable";
+  return "unreachable";
 }

@@ -21,6 +21,9 @@ import type { ProvenPeer } from "./peer-proof.ts";
 /** The greeting must be done this long after the handshake, in ms (PROTOCOL 3, step 6). */
 export const HELLO_TIMEOUT = 10_000;
 
+/** How long after our `bye` the other side may still acknowledge, in ms. */
+const BYE_PATIENCE = 500;
+
 /** The messages of a conversation: all but the greeting. */
 export type ConversationMessage = Exclude<
   PeerMessage,
@@ -41,7 +44,12 @@ type State =
   | { readonly name: "proving" }
   /** `deadline`: `performance.now()` by which the greeting is done. */
   | { readonly name: "greeting"; readonly deadline: number }
-  | { readonly name: "complete"; readonly features: readonly string[] }
+  | {
+      readonly name: "complete";
+      readonly features: readonly string[];
+      /** We have said `bye`: the other side acknowledges what it has, and ends; if it does not, we do. */
+      readonly leaving: { readonly code: string; readonly deadline: number } | undefined;
+    }
   | { readonly name: "closed" };
 
 /** The code that each fault of the framing is told with. */
@@ -126,6 +134,19 @@ export class PeerLink {
     this.#connection?.end(code);
   }
 
+  /** Ends on purpose: says `bye`, and still reads what the other side has to acknowledge. */
+  bye(code: string): void {
+    if (this.#state.name !== "complete") {
+      this.end(code);
+      return;
+    }
+    if (this.#state.leaving !== undefined) return;
+    this.send({ action: "bye" });
+    this.flush();
+    this.#state = { ...this.#state, leaving: { code, deadline: performance.now() + BYE_PATIENCE } };
+    watchDeadlines(this);
+  }
+
   end(code: string): void {
     this.#connection?.end(code);
   }
@@ -145,6 +166,8 @@ export class PeerLink {
   /** For the sweep of `net/deadlines.ts`. */
   checkDeadlines(now: number): void {
     if (this.#state.name === "greeting" && now >= this.#state.deadline) this.terminate("hello_timeout");
+    if (this.#state.name !== "complete" || this.#state.leaving === undefined) return;
+    if (now >= this.#state.leaving.deadline) this.end(this.#state.leaving.code);
   }
 
   /** For the connection that this link stands on. */
@@ -208,7 +231,7 @@ export class PeerLink {
       return;
     }
     unwatchDeadlines(this);
-    this.#state = { name: "complete", features: message.features };
+    this.#state = { name: "complete", features: message.features, leaving: undefined };
     // The end of this read writes it, with what waits for this link behind it.
     if (this.role === "dialler") this.#sayHello();
     this.#events.complete(this);

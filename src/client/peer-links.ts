@@ -104,10 +104,7 @@ export class PeerLinks {
 
   /** Says `bye` on every complete link, and ends all. */
   endAll(code: string): void {
-    for (const link of this.#links.values()) {
-      if (link.isComplete) link.send({ action: "bye" });
-      link.end(code);
-    }
+    for (const link of [...this.#links.values()]) link.bye(code);
   }
 
   /** Ends all at once; what is queued is sent again another time. */

@@ -40,6 +40,8 @@ export interface PeerPortHost {
   /** Answers within five seconds. */
   lookUpNow(username: string): Promise<Whereabouts>;
   refused(address: string, code: string): void;
+  /** The disk took something not. Throws what is no failure of the disk. */
+  storageFailed(error: unknown): void;
 }
 
 /** No port of 9000–9099 is free, or the chosen one is taken. */
@@ -203,6 +205,21 @@ export class PeerPort {
   ): void {
     this.#judged.delete(connection);
     if (!connection.isOpen) return;
+    try {
+      this.#letIn(connection, peer, word, admitted);
+    } catch (error) {
+      // Who cannot be remembered is not let in; they come again.
+      connection.terminate("storage_failed");
+      this.#host.storageFailed(error);
+    }
+  }
+
+  #letIn(
+    connection: Connection,
+    peer: ProvenPeer,
+    word: ServerWord,
+    admitted: (link: PeerLink) => void,
+  ): void {
     const conversation = this.#host.conversationWith(peer);
     const verdict = conversation.record.judge(peer, word);
     if (verdict === "pending" || verdict === "refused") {

@@ -2,7 +2,7 @@
  * Where accounts live on this machine: `DIR/<first 16 hex of the authority's fingerprint>/<label>/`, so
  * that a server that moves keeps its people's history, with `DIR/servers.db` beside them.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const AUTHORITY_DIGITS = 16;
@@ -23,10 +23,15 @@ export function lockFile(folder: string): string {
   return join(folder, "lock.db");
 }
 
-/** Makes a folder that only its owner may enter. */
+/** Makes a folder that only its owner may enter; one that is there keeps the mode that its owner gave it. */
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+}
+
+/** Takes a folder or file of ours from others' eyes, if it stands open to them. */
+export function closeToOthers(path: string): void {
+  const { mode } = statSync(path);
+  if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);
 }
 
 /** The folders below `dataFolder` that hold a profile, for all authorities or for one. */

@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
 import { ContactStore } from "./contact-store.ts";
 import { MessageStore } from "./message-store.ts";
-import { makePrivateFolder, profileFile } from "./profile-folders.ts";
+import { closeToOthers, makePrivateFolder, profileFile } from "./profile-folders.ts";
 import { openStore, type Schema } from "./sqlite.ts";
 
 const SCHEMA: Schema = {
@@ -43,7 +43,9 @@ const SCHEMA: Schema = {
        contact INTEGER PRIMARY KEY REFERENCES contacts(id),
        spki BLOB NOT NULL,
        fingerprint TEXT NOT NULL,
-       seen_at INTEGER NOT NULL
+       seen_at INTEGER NOT NULL,
+       -- The fingerprint that was last shown to the person, of this key or of one before it.
+       shown TEXT
      ) STRICT;
      CREATE TABLE messages (
        -- The order of writing (outgoing) and of arrival (incoming).
@@ -104,6 +106,7 @@ export class Profile {
   readonly #database: Database;
   /** As it stands on the disk; read again after each change. */
   #account: AccountRow | undefined;
+  #dataVersion: number | undefined;
 
   private constructor(folder: string, database: Database, row: AccountRow) {
     this.folder = folder;
@@ -128,6 +131,7 @@ export class Profile {
   /** Opens the profile in `folder`, or makes it. @throws StoreError */
   static open(folder: string, create?: NewAccount): Profile {
     makePrivateFolder(folder);
+    closeToOthers(folder);
     const database = openStore(profileFile(folder), SCHEMA);
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
@@ -161,6 +165,15 @@ export class Profile {
   /** Forgets what was read before the lock was held: another process may have logged in or out since. */
   reload(): void {
     this.#account = undefined;
+  }
+
+  /** Whether another process has written here since this was last asked. */
+  changedElsewhere(): boolean {
+    const row = this.#database.query<{ data_version: number }, []>("PRAGMA data_version").get();
+    const version = row?.data_version;
+    const changed = this.#dataVersion !== undefined && this.#dataVersion !== version;
+    this.#dataVersion = version;
+    return changed;
   }
 
   #update(sql: string, values: (string | number | null)[]): void {

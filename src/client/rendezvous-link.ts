@@ -73,6 +73,8 @@ export class RendezvousLink {
   readonly #pending = new Map<number, Pending>();
   #connection: Connection | undefined;
   #nextId = 1;
+  /** Why the server, or we, end this link: what was asked and not answered fails with it. */
+  #lastWord: Error | undefined;
   #pingSentAt: number | undefined;
   #liveness: ReturnType<typeof setInterval> | undefined;
 
@@ -163,13 +165,16 @@ export class RendezvousLink {
         this.#take(object);
       },
       // A server that does not keep to the framing is not ours to talk to any longer.
-      fault: (fault, connection) => connection.terminate(fault),
+      fault: (fault, connection) => {
+        this.#lastWord = new ServerError("server_protocol");
+        connection.terminate(fault);
+      },
       overflow: (connection) => connection.terminate("overflow"),
       closed: (reason) => {
         clearInterval(this.#liveness);
         for (const { timer, reject } of this.#pending.values()) {
           clearTimeout(timer);
-          reject(new ServerError("server_unreachable"));
+          reject(this.#lastWord ?? new ServerError("server_unreachable"));
         }
         this.#pending.clear();
         this.#events.closed(reason);
@@ -191,7 +196,9 @@ export class RendezvousLink {
       if (news.ok) this.#events.presence(news.value.username, news.value.online);
     } else if (object["action"] === "error") {
       const news = readFields(RESPONSES.failure, object);
-      if (news.ok && news.value.request === undefined) this.#events.news(news.value.code);
+      if (!news.ok || news.value.request !== undefined) return;
+      this.#lastWord = new RefusedError(news.value.code, news.value.message ?? "", news.value.retry_after);
+      this.#events.news(news.value.code);
     }
   }
 

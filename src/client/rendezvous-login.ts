@@ -15,7 +15,7 @@ import type { Language } from "../protocol/language.ts";
 import { MAX_ADDRESSES } from "../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "./profile.ts";
 import { RefusedError, type RendezvousLink } from "./rendezvous-link.ts";
-import { authorityFingerprint, received, receivedFingerprint, ServerError } from "./server-trust.ts";
+import { authorityFingerprint, received, receivedAuthority, ServerError } from "./server-trust.ts";
 
 export type LoginOptions = {
   readonly profile: Profile;
@@ -93,7 +93,7 @@ function accept(
   if (login.certificate === undefined || login.authority === undefined)
     throw new ServerError("server_protocol");
   const expected = authorityFingerprint(authority);
-  const found = receivedFingerprint(login.authority);
+  const found = receivedAuthority(login.authority).fingerprint;
   if (found !== expected) throw new ServerError("server_changed", { expected, found });
   if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
   const isNews = login.new_key === true && !profile.expectsNewKey;

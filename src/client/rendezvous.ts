@@ -10,6 +10,7 @@ import type { Profile } from "./profile.ts";
 import { checkCertificate, logIn } from "./rendezvous-login.ts";
 import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
+import { isStorageFailure } from "./sqlite.ts";
 import { ServerError } from "./server-trust.ts";
 
 export { PasswordNeededError } from "./rendezvous-login.ts";
@@ -42,6 +43,8 @@ export type RendezvousEvents = {
   presence(username: string, online: boolean): void;
   /** The account is used with a key that the server had not seen. */
   newKey(): void;
+  /** The disk did not take the renewed certificate. Throws what is no failure of the disk. */
+  storageFailed(error: unknown): void;
   /** The server's clock less ours, in ms. */
   clockOffset(offset: number): void;
   trace?: LinkEvents["trace"];
@@ -205,7 +208,7 @@ export class Rendezvous {
   #reconnect(): void {
     this.connect().catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
-      if (isTransient(error)) this.#wait(error);
+      if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else if (!this.#closed) this.#become({ name: "stopped", why: error });
     });
   }
@@ -241,8 +244,8 @@ export class Rendezvous {
       )
       .catch((error: unknown) => {
         // The next tick asks again; the old certificate has twelve hours left.
-        if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
         if (error instanceof ServerError) link.close(error.code);
+        else if (!(error instanceof RefusedError)) this.#options.events.storageFailed(error);
       })
       .finally(() => {
         this.#renewing = false;

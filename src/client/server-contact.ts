@@ -10,7 +10,7 @@ import {
   authorityFingerprint,
   judgeDifference,
   judgeFirstContact,
-  receivedFingerprint,
+  receivedAuthority,
   ServerError,
   serverContext,
   webName,
@@ -141,7 +141,7 @@ async function confirmAuthority(
 ): Promise<ServerContact> {
   try {
     const pong = await link.request("ping", {});
-    const found = receivedFingerprint(pong.authority);
+    const { authority, fingerprint: found } = receivedAuthority(pong.authority);
     const expected =
       options.expectedFingerprint ??
       (trust.authority === undefined ? undefined : authorityFingerprint(trust.authority));
@@ -152,10 +152,10 @@ async function confirmAuthority(
       }
       await ask(options, found, expected);
     }
-    options.servers.set(options.host, options.port, { kind: trust.kind, authority: pong.authority });
+    options.servers.set(options.host, options.port, { kind: trust.kind, authority });
     const time = Date.parse(pong.time);
     if (Number.isNaN(time)) throw new ServerError("server_protocol");
-    return { link, authority: pong.authority, clockOffset: time - options.now() };
+    return { link, authority, clockOffset: time - options.now() };
   } catch (error) {
     link.close("not_trusted");
     if (error instanceof RefusedError && error.code === "unknown_action")

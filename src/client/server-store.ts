@@ -43,6 +43,9 @@ export class ServerStore {
   }
 
   set(host: string, port: number, trust: ServerTrust): void {
+    const known = this.get(host, port);
+    // Most contacts change nothing, and need no disk.
+    if (known?.kind === trust.kind && known.authority === trust.authority) return;
     this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
       host.toLowerCase(),
       port,

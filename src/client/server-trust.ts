@@ -34,6 +34,8 @@ export type ServerErrorCode =
   | "server_changed"
   /** The right server, for another authority's account than the one that is open. */
   | "server_other_account"
+  /** Once trusted by the web's roots, it now shows a certificate of its own. */
+  | "server_not_web"
   | "server_unconfirmed"
   | "server_declined"
   | "server_expired"
@@ -77,9 +79,16 @@ export function received<T>(read: () => T): T {
   }
 }
 
-/** As `authorityFingerprint`, of a text that the server sent. @throws ServerError */
-export function receivedFingerprint(pem: string): string {
-  return received(() => authorityFingerprint(pem));
+/**
+ * The authority that a server names: one self-signed certificate. Whatever stands behind it in the text
+ * is left out, since all of a PEM text would be trusted. @throws ServerError
+ */
+export function receivedAuthority(pem: string): { authority: string; fingerprint: string } {
+  return received(() => {
+    const certificate = new X509Certificate(pem);
+    if (!isSelfSignedAuthority(certificate)) throw new Error("not a self-signed authority");
+    return { authority: certificate.toString(), fingerprint: readCertificate(certificate).fingerprint };
+  });
 }
 
 export type FirstContact =
@@ -188,7 +197,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
   }
   if (stored.kind === "web") {
     // The web's word held once; what it says no longer is never made good by a pin.
-    return contact.name === "web" ? error("server_protocol") : error("server_changed", contact.fingerprint);
+    return contact.name === "web" ? error("server_protocol") : error("server_not_web", contact.fingerprint);
   }
   if (contact.name === "web") return { name: "becameWeb" };
   const expected = authorityFingerprint(stored.authority);

@@ -3,7 +3,9 @@
  * that only grows.
  */
 import { Database } from "bun:sqlite";
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+
+import { closeToOthers } from "./profile-folders.ts";
 
 /** A file that is not ours, is newer than this program, or cannot be read. */
 export class StoreError extends Error {
@@ -15,6 +17,12 @@ export class StoreError extends Error {
     this.code = code;
     this.file = file;
   }
+}
+
+/** Whether the disk, and not a fault of ours, kept something from being stored: full, unreadable, locked. */
+export function isStorageFailure(error: unknown): error is Error {
+  const code = (error as { code?: unknown } | null)?.code;
+  return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }
 
 /** How long one process waits for another's commit, in ms. */
@@ -35,6 +43,7 @@ export function openStore(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
     closeSync(openSync(file, "a", 0o600));
+    closeToOthers(file);
     database = new Database(file, { create: true, strict: true });
     database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
     // Read first: nothing may be written to a file that is not ours.
@@ -42,7 +51,6 @@ export function openStore(file: string, schema: Schema): Database {
     database.run("PRAGMA journal_mode=WAL");
     database.run("PRAGMA synchronous=FULL");
     database.run("PRAGMA foreign_keys=ON");
-    chmodSync(file, 0o600);
     return database;
   } catch (error) {
     database?.close();

@@ -14,8 +14,7 @@ export type ListenOptions = {
   /** Gives the context for each new connection; without it the link is plain. */
   tls?: () => TlsContext;
   /**
-   * The handlers of a new connection from this address, or undefined to refuse it at once. `local` is
-   * the address that was dialled.
+   * The handlers of a new connection from this address, or undefined to refuse it at once.
    */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
 };
@@ -59,7 +58,9 @@ export function listen(options: ListenOptions): Listener {
 function listenOn(hostname: string, options: ListenOptions): Listener {
   const { tls, objectLimit } = options;
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
-    const handlers = options.accept(socket.remoteAddress);
+    // Undefined on a socket that the other side has reset already.
+    const address: string | undefined = socket.remoteAddress;
+    const handlers = address === undefined ? undefined : options.accept(address);
     if (handlers === undefined) {
       socket.terminate();
       return undefined;
@@ -93,6 +94,11 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
                 const connection = adopt(socket);
                 if (connection === undefined) return;
                 upgradeAccepted(socket, tls(), connection, SOCKET_HANDLERS);
+              },
+              // What `accept` or `tls` threw is our fault, and ends this connection only.
+              error(socket, error) {
+                socket.terminate();
+                throw error;
               },
               // Bun asks for one of `data` and `drain`; with `data` it would hand over ciphertext.
               drain: () => undefined,

@@ -80,10 +80,13 @@ test("a key that waits is news once, changes no pin, and waits no longer when it
     expect(contacts.savePendingKey(ana, key(2), 3)).toBe(false);
     expect(contacts.pins(ana).map((pin) => pin.fingerprint)).toEqual([key(1).fingerprint]);
     expect(contacts.savePendingKey(ana, key(3), 4)).toBe(true);
-    expect(contacts.pendingKey(ana)).toEqual(key(3));
+    expect(contacts.pendingKey(ana)).toEqual({ ...key(3), shown: undefined });
     contacts.pin(ana, key(2), 5);
-    expect(contacts.pendingKey(ana)).toEqual(key(3));
-    contacts.pin(ana, key(3), 6);
+    expect(contacts.pendingKey(ana)).toEqual({ ...key(3), shown: undefined });
+    contacts.markShown(ana, key(3).fingerprint);
+    expect(contacts.savePendingKey(ana, key(4), 5)).toBe(true);
+    expect(contacts.pendingKey(ana)).toEqual({ ...key(4), shown: key(3).fingerprint });
+    contacts.pin(ana, key(4), 6);
     expect(contacts.pendingKey(ana)).toBeUndefined();
     expect(contacts.pins(ana).length).toBe(3);
   }));

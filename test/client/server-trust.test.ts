@@ -224,7 +224,7 @@ describe("when a trusted server does not pass", () => {
       for (const seen of [found, known, look(leafOf(ours), ours.certificate, { address: "127.0.0.1" })]) {
         const difference = judgeDifference(stored, seen, NOW);
         expect(difference.name).toBe("error");
-        expect(code(stored, seen)).toBe("server_changed");
+        expect(code(stored, seen)).toBe("server_not_web");
       }
     }
     const difference = judgeDifference(web(ours), found, NOW);
@@ -268,6 +268,8 @@ test("trying again is for servers that cannot be reached, never for one that is 
       "server_not_paloma",
       "server_is_user",
       "server_changed",
+      "server_other_account",
+      "server_not_web",
       "server_unconfirmed",
       "server_declined",
       "server_expired",

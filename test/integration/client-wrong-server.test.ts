@@ -332,7 +332,7 @@ describe("with an operator's certificate", () => {
     expect(await reach(root, folder, web.port)).toEqual(trusted);
     await web.stopServer();
     await web.restartServer({ identity: undefined });
-    expect(await reach(root, folder, web.port)).toMatchObject({ code: "server_changed" });
+    expect(await reach(root, folder, web.port)).toMatchObject({ code: "server_not_web" });
     // Another machine that never saw the web's certificate pins it.
     expect(await reach(root, newFolder(), web.port)).toMatchObject({ kind: "pin", authority: fingerprint });
   }, 20_000);

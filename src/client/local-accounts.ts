@@ -1,0 +1,93 @@
+/** The accounts of this machine, found without a network: which profile is meant by what was typed. */
+import { randomUUIDv7 } from "bun";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+
+import { label as labelOf } from "../identity/names.ts";
+import { SelfError } from "./messenger.ts";
+import { profileFolders, serversFile } from "./profile-folders.ts";
+import { Profile } from "./profile.ts";
+import { ServerStore } from "./server-store.ts";
+import { authorityFingerprint } from "./server-trust.ts";
+
+/** No account is named, or the folder holds none or several that could be meant. */
+export class AccountError extends Error {
+  readonly code: "no_account" | "several_accounts" | "unknown_account";
+  readonly names: readonly string[];
+
+  constructor(code: AccountError["code"], names: readonly string[] = []) {
+    super(code);
+    this.code = code;
+    this.names = names;
+  }
+}
+
+/** Where an account is looked for. */
+export type AccountPlace = {
+  readonly dataFolder: string;
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: the only account that there is. */
+  readonly user: string | undefined;
+};
+
+function nameIn(folder: string): string {
+  const profile = Profile.open(folder);
+  try {
+    return profile.username;
+  } finally {
+    profile.close();
+  }
+}
+
+/**
+ * The folders of the accounts that could be meant, of one authority or of all. Nobody else's profile is
+ * opened, so that a broken one stands in the way of its own account only.
+ */
+export function localFolders(dataFolder: string, user: string | undefined, fingerprint?: string): string[] {
+  return profileFolders(dataFolder, fingerprint)
+    .filter((folder) => user === undefined || basename(folder) === labelOf(user))
+    .filter((folder) => Profile.exists(folder));
+}
+
+/** The one folder that is meant. @throws AccountError */
+export function theOnly(folders: readonly string[], user: string | undefined): string {
+  const [folder] = folders;
+  if (folder === undefined) throw new AccountError(user === undefined ? "no_account" : "unknown_account");
+  if (folders.length > 1) throw new AccountError("several_accounts", folders.map(nameIn));
+  return folder;
+}
+
+/**
+ * The profile of an account that was registered or logged in here. Where several servers know the name,
+ * the one that `host` and `port` stand for is meant.
+ * @throws AccountError, StoreError
+ */
+export function openLocalProfile({ dataFolder, host, port, user }: AccountPlace): Profile {
+  let folders = localFolders(dataFolder, user);
+  if (folders.length > 1 && existsSync(serversFile(dataFolder))) {
+    const servers = new ServerStore(dataFolder);
+    const authority = servers.get(host, port)?.authority;
+    servers.close();
+    if (authority !== undefined) folders = localFolders(dataFolder, user, authorityFingerprint(authority));
+  }
+  return Profile.open(theOnly(folders, user));
+}
+
+/**
+ * Commits one text to the outbox of an account that another process has online; that process notices
+ * within a second or so, and sends it. Gives the message's id.
+ * @throws AccountError, StoreError, SelfError, SQLiteError
+ */
+export function queueWhileLocked(place: AccountPlace, to: string, text: string): string {
+  const profile = openLocalProfile(place);
+  try {
+    if (labelOf(to) === labelOf(profile.username)) throw new SelfError();
+    const id = randomUUIDv7();
+    const contact = profile.contacts.ensure(to);
+    profile.messages.queue([{ contact, id, text, sentAt: Date.now(), replyTo: undefined }]);
+    return id;
+  } finally {
+    profile.close();
+  }
+}

@@ -1,0 +1,181 @@
+/** Small accidents and small lies that must cost nobody a message, a secret or a process. */
+import { afterEach, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { openLocalProfile, queueWhileLocked, registerAccount } from "../../src/client/accounts.ts";
+import { contactServer } from "../../src/client/server-contact.ts";
+import { ServerStore } from "../../src/client/server-store.ts";
+import { label } from "../../src/identity/names.ts";
+import { FakeServer } from "./fake-server.ts";
+import { newAuthority, serverIdentity } from "./loopback.ts";
+import { Company, expectServed, until, untilQuiet } from "./messenger-pair.ts";
+import { PASSWORD } from "./rendezvous-test-client.ts";
+
+const HOST = "127.0.0.1";
+const QUIET = { presence: () => undefined, news: () => undefined, closed: () => undefined };
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function meet(): Promise<Company> {
+  const company = await Company.meet();
+  cleanups.push(() => company.close());
+  return company;
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "paloma-mishaps-"));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function fake(options: ConstructorParameters<typeof FakeServer>[0]): FakeServer {
+  const server = new FakeServer(options);
+  cleanups.push(() => server.stop());
+  return server;
+}
+
+test("connections that are reset before they are looked at end nothing", async () => {
+  const company = await meet();
+  const ana = await company.person("ana");
+  // Another process resets them while this one cannot look: then the kernel no longer knows from where they came.
+  const program = [
+    "import socket, struct, sys",
+    "for _ in range(5):",
+    "    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))",
+    "    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))",
+    "    s.close()",
+  ].join("\n");
+  expect(Bun.spawnSync(["python3", "-c", program, String(ana.port)]).exitCode).toBe(0);
+  await expectServed(ana, company.identity("bob"));
+});
+
+test("a server's authority is one certificate, whatever else it sends with it", async () => {
+  const authority = newAuthority();
+  const smuggled = newAuthority();
+  const server = fake({
+    identity: serverIdentity(authority),
+    answer: ({ id }) => ({
+      action: "pong",
+      time: new Date().toISOString(),
+      authority: authority.certificatePem + smuggled.certificatePem,
+      id,
+    }),
+  });
+  const servers = new ServerStore(newFolder());
+  cleanups.push(() => servers.close());
+  const { link, authority: told } = await contactServer({
+    host: HOST,
+    port: server.port,
+    servers,
+    expectedFingerprint: undefined,
+    confirm: undefined,
+    now: Date.now,
+    events: QUIET,
+  });
+  link.close("done");
+  expect(told.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+  expect(servers.get(HOST, server.port)?.authority).toBe(told);
+});
+
+test("a server of another kind behind TLS is named as one, and one that is full as full", async () => {
+  const authority = newAuthority();
+  const register = (port: number) =>
+    registerAccount(
+      { dataFolder: newFolder(), host: HOST, port, expectedFingerprint: undefined, confirm: undefined },
+      { username: "ana", password: PASSWORD, email: undefined },
+    );
+  const identity = serverIdentity(authority);
+  const web = fake({ identity, greeting: "HTTP/1.1 400 Bad Request\r\n\r\n" });
+  await expect(register(web.port)).rejects.toMatchObject({ code: "server_protocol" });
+  const busy = '{"action":"error","success":false,"code":"server_busy","message":"full"}\n';
+  const full = fake({ identity, greeting: busy, answer: () => undefined });
+  const refused = register(full.port);
+  await until(() => full.messages.length > 0);
+  full.end();
+  await expect(refused).rejects.toMatchObject({ code: "server_busy" });
+});
+
+test("without a server, one's own new port at somebody's old address is not taken for an impostor", async () => {
+  const company = await meet();
+  const bob = await company.person("bob");
+  const ana = await company.person("ana");
+  ana.messenger.send("bob", "hola");
+  await until(() => ana.received("bob") === 1);
+  const { port } = bob;
+  await bob.close();
+  await ana.close();
+  await company.stopServer();
+  const again = await company.person("ana", { p2pPort: port, offline: true });
+  again.messenger.send("bob", "¿sigues ahí?");
+  await expect(again.account.connect()).rejects.toMatchObject({ code: "server_unreachable" });
+  await until(() => again.of("unreachable").length > 0);
+  expect(again.of("unreachable")[0]?.reason).toBe("no_server");
+});
+
+test("what another process puts into the outbox goes out in order, and is received once", async () => {
+  const company = await meet();
+  const bob = await company.person("bob");
+  const ana = await company.person("ana");
+  const place = {
+    dataFolder: join(company.folder, label("ana")),
+    host: HOST,
+    port: company.port,
+    user: "ana",
+  };
+  ana.messenger.send("bob", "uno");
+  await until(() => ana.received("bob") === 1);
+  queueWhileLocked(place, "bob", "dos");
+  queueWhileLocked(place, "bob", "tres");
+  await until(() => bob.texts("ana").length === 3);
+  expect(bob.texts("ana")).toEqual(["uno", "dos", "tres"]);
+  const carla = await company.person("carla");
+  queueWhileLocked(place, "carla", "hola, Carla");
+  await until(() => carla.texts("ana").length === 1);
+});
+
+test("what is acknowledged after our bye is not sent again", async () => {
+  const company = await meet();
+  const bob = await company.person("bob");
+  const ana = await company.person("ana");
+  ana.messenger.openChat("bob");
+  await until(() => ana.of("connected").length === 1);
+  ana.messenger.send("bob", "y me voy");
+  ana.messenger.commit();
+  // Leaves in the same turn, before an acknowledgement can have come.
+  await ana.close();
+  expect(ana.received("bob")).toBe(1);
+  expect(bob.texts("ana")).toEqual(["y me voy"]);
+  expect(bob.of("disconnected")[0]).toMatchObject({ bye: true });
+});
+
+test("an existing data folder keeps its mode, and looking makes none", async () => {
+  const folder = newFolder();
+  const mine = join(folder, "mine");
+  mkdirSync(mine);
+  chmodSync(mine, 0o755);
+  const servers = new ServerStore(mine);
+  servers.close();
+  expect(statSync(mine).mode & 0o777).toBe(0o755);
+  const place = { dataFolder: join(folder, "mistyped"), host: HOST, port: 1, user: undefined };
+  expect(() => openLocalProfile(place)).toThrow("no_account");
+  expect(readdirSync(folder)).toEqual(["mine"]);
+});
+
+test("a broken profile stands in the way of its own account only", async () => {
+  const company = await meet();
+  const ana = await company.person("ana", { folder: "shared" });
+  await ana.close();
+  const dataFolder = join(company.folder, "shared");
+  const [authority = ""] = readdirSync(dataFolder).filter((name) => !name.includes("."));
+  const broken = join(dataFolder, authority, label("bob"));
+  mkdirSync(broken);
+  writeFileSync(join(broken, "profile.db"), "no database at all");
+  const again = await company.person("ana", { folder: "shared" });
+  expect(again.messenger.username).toBe("ana");
+  await untilQuiet(() => again.messenger.rendezvous.state.name === "online");
+});
