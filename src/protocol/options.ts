@@ -67,7 +67,7 @@ function readValue(shown: string, option: Option, value: string, language: Langu
 }
 
 /**
- * Reads `args` and the environment by a table of options.
+ * Reads `args` and the environment by a table of options; with `--help` or `--version` only `args`.
  * @returns the options that were given, and the arguments that are no flags, in order.
  * @throws UsageError naming what is wrong, in `language`.
  */
@@ -110,7 +110,9 @@ export function readOptions<const O extends Options>(
       values.set(token.name, readValue(shown, option, token.value, language));
     }
   }
-  for (const [flag, option] of Object.entries(options)) {
+  // Whoever asks for help may have a wrong variable to ask about.
+  const helps = values.has("help") || values.has("version");
+  for (const [flag, option] of helps ? [] : Object.entries(options)) {
     const variable = variableOf(flag);
     const value = environment[variable];
     if (values.has(flag) || value === undefined || value === "") continue;

@@ -33,9 +33,9 @@ export const FAILURE_TEXTS = {
   },
   serverChanged: {
     es: (server: string, expected: string, found: string) =>
-      `${server} no es el servidor esperado.\n  esperada:   ${expected}\n  encontrada: ${found}\nSi el cambio es legítimo, acéptelo con --server-fingerprint y la huella nueva.`,
+      `${server} no es el servidor esperado. Se esperaba la huella\n${expected}\ny se ha encontrado\n${found}\nSi el cambio es legítimo, acéptelo con --server-fingerprint y la huella nueva.`,
     en: (server: string, expected: string, found: string) =>
-      `${server} is not the expected server.\n  expected: ${expected}\n  found:    ${found}\nIf the change is legitimate, accept it with --server-fingerprint and the new fingerprint.`,
+      `${server} is not the expected server. Expected fingerprint:\n${expected}\nFound instead:\n${found}\nIf the change is legitimate, accept it with --server-fingerprint and the new fingerprint.`,
   },
   serverOtherAccount: {
     es: (server: string) =>
@@ -45,9 +45,15 @@ export const FAILURE_TEXTS = {
   },
   serverUnconfirmed: {
     es: (server: string, found: string) =>
-      `Primer contacto con ${server}, y nadie a quien preguntar. Si su huella es la que muestra el servidor al arrancar, repita con\n  --server-fingerprint ${found}`,
+      `Primer contacto con ${server}, y nadie a quien preguntar. Si su huella es la que muestra el servidor al arrancar, repita con --server-fingerprint y estas cifras:\n${found}`,
     en: (server: string, found: string) =>
-      `First contact with ${server}, and nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with\n  --server-fingerprint ${found}`,
+      `First contact with ${server}, and nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with --server-fingerprint and these digits:\n${found}`,
+  },
+  serverNotWeb: {
+    es: (server: string) =>
+      `${server} inspiraba confianza por los certificados de la web, y ahora muestra uno propio: por seguridad no se acepta en su lugar. Pida a quien lo administra que renueve el certificado web; si ha renunciado a él para siempre, empiece de nuevo con otra carpeta de datos (--data).`,
+    en: (server: string) =>
+      `${server} was trusted by the certificates of the web, and now shows one of its own, which for your safety is not taken instead. Ask whoever runs it to renew the web certificate; if they have given it up for good, begin anew with another data folder (--data).`,
   },
   serverDeclined: { es: "No se ha confiado en el servidor.", en: "The server was not trusted." },
   serverExpired: {
@@ -159,9 +165,15 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user} uses a client that speaks only unencrypted; Paloma sends nothing that way.`,
   },
+  peerNotInDate: {
+    es: (user: string) =>
+      `El certificado de ${user} no está en fecha según el reloj de esta máquina: compare los relojes de las dos.`,
+    en: (user: string) =>
+      `The certificate of ${user} is not in date by this machine's clock: compare the clocks of both machines.`,
+  },
   noCertificate: {
-    es: "El certificado propio ha caducado y sin servidor no se puede renovar.",
-    en: "Your own certificate has ended, and without the server it cannot be renewed.",
+    es: "El certificado propio no está en fecha: sin servidor no se puede renovar, o el reloj de esta máquina va mal.",
+    en: "Your own certificate is not in date: without a server it cannot be renewed, or this machine's clock is wrong.",
   },
   notAcknowledged: {
     es: (user: string) => `${user} no ha confirmado la recepción a tiempo.`,

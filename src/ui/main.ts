@@ -25,16 +25,18 @@ type Command = {
   readonly arguments: { readonly min: number; readonly max: number };
   /** Ends by itself after `--timeout`. */
   readonly bounded: boolean;
+  /** A fault in one callback ends that connection only, not the command. */
+  readonly survivesFaults: boolean;
 };
 
 const COMMANDS: { readonly [C in CommandName]: Command } = {
-  register: { run: register, arguments: { min: 0, max: 0 }, bounded: true },
-  users: { run: users, arguments: { min: 0, max: 0 }, bounded: true },
-  send: { run: send, arguments: { min: 1, max: 2 }, bounded: true },
-  listen: { run: listen, arguments: { min: 0, max: 0 }, bounded: false },
-  history: { run: history, arguments: { min: 1, max: 1 }, bounded: false },
-  fingerprint: { run: fingerprint, arguments: { min: 0, max: 1 }, bounded: false },
-  logout: { run: logout, arguments: { min: 0, max: 0 }, bounded: true },
+  register: { run: register, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
+  users: { run: users, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
+  send: { run: send, arguments: { min: 1, max: 2 }, bounded: true, survivesFaults: false },
+  listen: { run: listen, arguments: { min: 0, max: 0 }, bounded: false, survivesFaults: true },
+  history: { run: history, arguments: { min: 1, max: 1 }, bounded: false, survivesFaults: false },
+  fingerprint: { run: fingerprint, arguments: { min: 0, max: 1 }, bounded: false, survivesFaults: false },
+  logout: { run: logout, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
 };
 
 function checkArguments(
@@ -93,6 +95,7 @@ async function runCommand(invocation: Invocation & { name: "command" }): Promise
     // A fault of ours in a callback: the person gets a sentence, and whatever was committed is safe.
     const failure = describeFailure(error, config);
     output.failure(failure.code, failure.sentence);
+    if (command.survivesFaults) return;
     void output.flushed().finally(() => process.exit(EXIT.other));
   };
   process.on("uncaughtException", giveUp);

@@ -1,7 +1,8 @@
 /** One message as a program and as a person read it. */
 import type { MessageState, StoredMessage } from "../client/message-store.ts";
 import { visibleText } from "../protocol/visible-text.ts";
-import { indented, jsonLine } from "./output.ts";
+import { jsonLine } from "./output.ts";
+import { wrapped } from "./wrapped-text.ts";
 
 const MARKS: { readonly [S in MessageState]: string } = { queued: "·", sent: "✓", received: "✓✓" };
 
@@ -36,9 +37,13 @@ export function historyEvent(message: StoredMessage, from: string, to: string): 
   return jsonLine({ event: "message", from, to, ...fieldsOf(message), state: message.state });
 }
 
-/** One message for a person: time, name, text; outgoing ones with the mark of their state. */
-export function messageLine(message: StoredMessage, from: string): string {
+/**
+ * One message for a person: time, name, text; outgoing ones with the mark of their state.
+ * @param columns of the terminal; undefined where there is none.
+ */
+export function messageLine(message: StoredMessage, from: string, columns?: number): string {
   const time = message.outgoing ? message.sentAt : message.receivedAt;
   const mark = message.outgoing ? ` ${MARKS[message.state]}` : "";
-  return `${localTime(time ?? 0)} ${visibleText(from)}${mark}: ${indented(message.text)}\n`;
+  const text = visibleText(message.text, { lines: true });
+  return `${wrapped(`${localTime(time ?? 0)} ${visibleText(from)}${mark}: ${text}`, columns)}\n`;
 }

@@ -2,8 +2,8 @@
  * Standard output and standard error of a one-shot command: what a program reads goes to the first, as
  * JSON when asked for, what only a person reads to the second.
  */
-import { visibleText } from "../protocol/visible-text.ts";
-
+/** Of a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 /** What moves a cursor, turns a line round or is not seen: escaped in JSON, not stripped. */
 const UNSAFE_IN_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
@@ -20,11 +20,6 @@ export function jsonLine(value: object): string {
   return `${JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped)}\n`;
 }
 
-/** Remote text of several lines, so that no line of it can look like ours. */
-export function indented(text: string): string {
-  return visibleText(text, { lines: true }).replaceAll("\n", "\n    ");
-}
-
 export class Output {
   readonly json: boolean;
   #closed = false;
@@ -38,6 +33,11 @@ export class Output {
       this.#closed = true;
       this.#onClosed();
     });
+  }
+
+  /** Of the terminal that standard output is; undefined where it is none. */
+  get columns(): number | undefined {
+    return process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined;
   }
 
   /** Called once when nobody reads standard output any more. */

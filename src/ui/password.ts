@@ -12,20 +12,41 @@ import { textsIn } from "./texts.ts";
 /** A password line of more bytes than this is no password. */
 const MAX_STDIN_PASSWORD = 4 * 1024;
 
-/** Prompts go to standard error: standard output is for programs. */
-function promptContext(signal: AbortSignal) {
-  return { output: process.stderr, signal };
-}
-
 /** Who is asked, and the clock that waits for the answer. */
 type Asked = { readonly config: Config; readonly deadline: Deadline };
+
+/** What a prompt needs: it goes to standard error, since standard output is for programs. */
+type PromptContext = { readonly output: NodeJS.WritableStream; readonly signal: AbortSignal };
+
+/**
+ * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close itself on it without
+ * a word, and what is typed next, a password perhaps, would be echoed.
+ * @throws InterruptedError
+ */
+function ask<T>(deadline: Deadline, prompt: (context: PromptContext) => Promise<T>): Promise<T> {
+  return deadline.asking(async (signal) => {
+    const left = new AbortController();
+    const onKey = (_text: string | undefined, key: { ctrl?: boolean; name?: string } | undefined) => {
+      if (key?.ctrl === true && key.name === "d") left.abort();
+    };
+    const onEnd = () => left.abort();
+    process.stdin.on("keypress", onKey);
+    process.stdin.once("end", onEnd);
+    try {
+      return await prompt({ output: process.stderr, signal: AbortSignal.any([signal, left.signal]) });
+    } finally {
+      process.stdin.off("keypress", onKey);
+      process.stdin.off("end", onEnd);
+    }
+  });
+}
 
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** The first line of standard input. */
-async function readPasswordLine(config: Config): Promise<string> {
+/** The first line of standard input; undefined when nothing is left of it, as at a second login. */
+async function readPasswordLine(config: Config): Promise<string | undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   try {
@@ -38,7 +59,7 @@ async function readPasswordLine(config: Config): Promise<string> {
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(textsIn(config.language).textNotUnicode);
   }
-  return (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
+  return text === "" ? undefined : (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
 }
 
 /**
@@ -55,11 +76,11 @@ export async function obtainPassword(
   if (config.passwordStdin) return readPasswordLine(config);
   if (!canAsk()) return undefined;
   const theme = { style: { maskedText: texts.passwordHidden } };
-  const ask = (message: string) =>
-    deadline.asking((signal) => passwordPrompt({ message, toggleMask: false, theme }, promptContext(signal)));
-  const password = await ask(texts.passwordPrompt(user));
+  const askHidden = (message: string) =>
+    ask(deadline, (context) => passwordPrompt({ message, toggleMask: false, theme }, context));
+  const password = await askHidden(texts.passwordPrompt(user));
   if (!twice) return password;
-  const again = await ask(texts.passwordAgain);
+  const again = await askHidden(texts.passwordAgain);
   if (again !== password) throw new UsageError(texts.passwordsDiffer);
   return password;
 }
@@ -77,7 +98,7 @@ export function authorityPrompt({
       expected === undefined
         ? texts.firstContact(server, showFingerprint(found))
         : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found));
-    const answer = await deadline.asking((signal) => input({ message }, promptContext(signal)));
+    const answer = await ask(deadline, (context) => input({ message }, context));
     return texts.yesWords.split(" ").includes(answer.trim().normalize("NFC").toLowerCase());
   };
 }

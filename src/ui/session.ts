@@ -3,12 +3,15 @@ import { Account, type OpenOptions } from "../client/accounts.ts";
 import type { MessengerEvent } from "../client/messenger-events.ts";
 import type { Config } from "./config.ts";
 import type { Deadline } from "./deadline.ts";
+import { TimeoutError } from "./failures.ts";
 import type { Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
-import { textsIn } from "./texts.ts";
+import { textsIn, type Texts } from "./texts.ts";
 
 /** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
 const CLOCK_TOLERANCE = 5 * 60 * 1_000;
+/** How long what was written last may take to leave once the command's time is over, in ms. */
+const LAST_WORDS = 100;
 
 /** What a command gets to work with. */
 export type CommandContext = {
@@ -61,8 +64,32 @@ function tellCommonEvents({ config, output }: CommandContext, event: MessengerEv
   const texts = textsIn(config.language);
   if (event.name === "newKey") output.tell(texts.newKeyWarning);
   if (event.name === "clockOffset" && Math.abs(event.offset) > CLOCK_TOLERANCE) {
-    output.tell(texts.clockWarning(Math.round(Math.abs(event.offset) / 60_000)));
+    output.tell(texts.clockWarning(clockDifference(event.offset, texts)));
   }
+}
+
+/** A difference of clocks in words: minutes under two hours, hours under two days, else days. @param offset ms */
+export function clockDifference(offset: number, texts: Texts): string {
+  const minutes = Math.round(Math.abs(offset) / 60_000);
+  if (minutes < 120) return texts.minutes(minutes);
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? texts.hours(hours) : texts.days(Math.round(hours / 24));
+}
+
+/**
+ * Closes the account in good order, which takes up to a second where a peer does not answer; when the
+ * command's time is over only for a last moment, since the process ends right behind it.
+ */
+export async function closeAccount(
+  { signal }: Pick<CommandContext, "signal">,
+  account: { close(): Promise<void> },
+): Promise<void> {
+  const closed = account.close();
+  await untilAborted(signal, closed).catch(async (error: unknown) => {
+    if (error !== signal.reason) throw error;
+    const isLate = error instanceof TimeoutError;
+    await (isLate ? Promise.race([closed, Bun.sleep(LAST_WORDS)]) : closed);
+  });
 }
 
 /** Rejects with the signal's reason when it is aborted before `work` is done. */

@@ -26,15 +26,15 @@ const TABLE = {
 
   firstContact: {
     es: (server: string, fingerprint: string) =>
-      `Primer contacto con ${server}. La huella de su autoridad es\n  ${fingerprint}\nCompárela con la que muestra el servidor al arrancar. ¿Es la misma? (sí/no)`,
+      `Primer contacto con ${server}. La huella de su autoridad es\n${fingerprint}\nCompárela con la que muestra el servidor al arrancar. ¿Es la misma? (sí/no)`,
     en: (server: string, fingerprint: string) =>
-      `First contact with ${server}. The fingerprint of its authority is\n  ${fingerprint}\nCompare it with the one that the server shows when it starts. Are they the same? (yes/no)`,
+      `First contact with ${server}. The fingerprint of its authority is\n${fingerprint}\nCompare it with the one that the server shows when it starts. Are they the same? (yes/no)`,
   },
   changedAuthority: {
     es: (server: string, expected: string, found: string) =>
-      `¡Atención! ${server} no es el servidor que conocía esta máquina.\n  antes: ${expected}\n  ahora: ${found}\nSolo si quien lo administra confirma el cambio, escriba «sí» para aceptarlo:`,
+      `¡Atención! ${server} no es el servidor que conocía esta máquina. Su huella era\n${expected}\ny ahora es\n${found}\nSolo si quien lo administra confirma el cambio, escriba «sí» para aceptarlo:`,
     en: (server: string, expected: string, found: string) =>
-      `Careful! ${server} is not the server that this machine knew.\n  before: ${expected}\n  now:    ${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
+      `Careful! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
   },
   yesWords: { es: "sí si", en: "yes" },
 
@@ -57,6 +57,25 @@ const TABLE = {
     en: (user: string) =>
       `The message is queued: it will leave when ${user} is online and a listen runs here, or with the next send.`,
   },
+  queuedWhileInsecure: {
+    es: (user: string) =>
+      `El mensaje queda en cola, pero no saldrá mientras ${user} siga usando ese cliente.`,
+    en: (user: string) => `The message is queued, but it will not leave as long as ${user} uses that client.`,
+  },
+  queuedUntilAccepted: {
+    es: (user: string) => `El mensaje queda en cola: no saldrá hasta que acepte la clave de ${user}.`,
+    en: (user: string) => `The message is queued: it will not leave until you accept the key of ${user}.`,
+  },
+  queuedElsewhere: {
+    es: (user: string) =>
+      `El mensaje queda en cola: el otro proceso lo enviará cuando ${user} esté en línea; si termina antes, saldrá con el próximo listen o send.`,
+    en: (user: string) =>
+      `The message is queued: the other process will send it when ${user} is online; if it ends before, it will leave with the next listen or send.`,
+  },
+  notKept: {
+    es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, y en esta máquina no se conserva nada de ella.",
+    en: "The message was not kept: the account could not log in, and nothing of it stays on this machine.",
+  },
   received: {
     es: (user: string) => `✓✓ recibido por ${user}`,
     en: (user: string) => `✓✓ received by ${user}`,
@@ -78,9 +97,12 @@ const TABLE = {
     en: "The server did not know this machine's key: your contacts will see that it has changed.",
   },
   clockWarning: {
-    es: (minutes: number) => `El reloj de esta máquina y el del servidor difieren en ${minutes} minutos.`,
-    en: (minutes: number) => `The clocks of this machine and of the server differ by ${minutes} minutes.`,
+    es: (difference: string) => `El reloj de esta máquina y el del servidor difieren en ${difference}.`,
+    en: (difference: string) => `The clocks of this machine and of the server differ by ${difference}.`,
   },
+  minutes: { es: (count: number) => `${count} minutos`, en: (count: number) => `${count} minutes` },
+  hours: { es: (count: number) => `${count} horas`, en: (count: number) => `${count} hours` },
+  days: { es: (count: number) => `${count} días`, en: (count: number) => `${count} days` },
   storageFailed: {
     es: (why: string) =>
       `Ha llegado un mensaje que no se puede guardar (${why}); no se confirma, y volverá a llegar.`,
@@ -123,6 +145,12 @@ const TABLE = {
   keyAccepted: {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
     en: (user: string) => `The new key of ${user} was accepted.`,
+  },
+  keyChangedAgain: {
+    es: (user: string) =>
+      `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,
+    en: (user: string) =>
+      `The key of ${user} has changed again since you looked at the safety number, and none was accepted. Compare this new number before you accept it.`,
   },
   noPendingKey: {
     es: (user: string) => `${user} no tiene ninguna clave nueva que aceptar.`,

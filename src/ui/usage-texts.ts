@@ -3,53 +3,53 @@ import type { BilingualText } from "./bilingual-text.ts";
 
 export const USAGE_TEXTS = {
   help: {
-    es: `Paloma: conversaciones de su máquina a la de su amigo, y a ninguna otra parte.
+    es: `Paloma: conversaciones de su máquina a la de su amigo, y a ninguna otra.
 
 Uso: bun run client.ts [orden] [opciones]
 
-  register [--email E]      crea la cuenta (el nombre con --user); no inicia sesión
-  users                     quién está en línea
-  send USUARIO [TEXTO]      un mensaje; sin TEXTO, lo que llegue por la entrada estándar
-  listen                    sigue en línea y muestra lo que llega, hasta que se interrumpa
-  history USUARIO           toda la conversación guardada
-  fingerprint [USUARIO]     la huella propia, o el número de seguridad con USUARIO
-  logout                    cierra la sesión guardada
+  register [--email E]   crea la cuenta (nombre con --user); no inicia sesión
+  users                  quién está en línea
+  send USUARIO [TEXTO]   un mensaje; sin TEXTO, lo que diga la entrada estándar
+  listen                 sigue en línea y muestra lo que llega, hasta Ctrl-C
+  history USUARIO        toda la conversación guardada
+  fingerprint [USUARIO]  la huella propia, o el número de seguridad con USUARIO
+  logout                 cierra la sesión guardada
 
-  --server HOST[:PUERTO]    servidor (localhost:8443)
-  --user NOMBRE             cuenta; sobra cuando la carpeta de datos guarda una sola
-  --data CARPETA            carpeta de datos
-  --p2p-port N              puerto para las conversaciones (el primero libre de 9000 a 9099)
+  --server HOST[:PUERTO]   servidor (localhost:8443)
+  --user NOMBRE            cuenta; sobra si la carpeta de datos guarda una sola
+  --data CARPETA           carpeta de datos
+  --p2p-port N             puerto para conversar (el primero libre de 9000–9099)
   --server-fingerprint SHA256   huella de la autoridad del servidor
-  --password-stdin          la contraseña llega por la entrada estándar (o en PALOMA_PASSWORD)
-  --wait received|queued    send: hasta que esté en el disco del otro, o en el propio
-  --accept                  fingerprint: acepta la clave nueva de USUARIO
-  --timeout S               segundos que puede durar la orden (30)
-  --json                    una línea JSON por suceso
+  --password-stdin         contraseña por entrada estándar (o PALOMA_PASSWORD)
+  --wait received|queued   send: hasta que esté en el disco del otro, o en este
+  --accept                 fingerprint: acepta la clave nueva de USUARIO
+  --timeout S              segundos que puede durar la orden (30)
+  --json                   una línea JSON por suceso
   --lang es|en   --help   --version
 
 Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.`,
-    en: `Paloma: conversations from your machine to your friend's machine, and nowhere else.
+    en: `Paloma: conversations from your machine to your friend's, and nowhere else.
 
 Usage: bun run client.ts [command] [options]
 
-  register [--email E]      make the account (its name with --user); does not log in
-  users                     who is online
-  send USER [TEXT]          one message; without TEXT, what comes from standard input
-  listen                    stay online and show what arrives, until interrupted
-  history USER              the whole stored conversation
-  fingerprint [USER]        your fingerprint, or the safety number with USER
-  logout                    end the stored session
+  register [--email E]   make the account (name with --user); does not log in
+  users                  who is online
+  send USER [TEXT]       one message; without TEXT, standard input is the text
+  listen                 stay online and show what arrives, until Ctrl-C
+  history USER           the whole stored conversation
+  fingerprint [USER]     your fingerprint, or the safety number with USER
+  logout                 end the stored session
 
-  --server HOST[:PORT]      server (localhost:8443)
-  --user NAME               account; not needed when the data folder holds just one
-  --data DIR                data folder
-  --p2p-port N              port for conversations (the first free one of 9000 to 9099)
+  --server HOST[:PORT]     server (localhost:8443)
+  --user NAME              account; not needed when the data folder holds one
+  --data DIR               data folder
+  --p2p-port N             port for conversations (first free one of 9000–9099)
   --server-fingerprint SHA256   fingerprint of the server's authority
-  --password-stdin          the password comes from standard input (or in PALOMA_PASSWORD)
-  --wait received|queued    send: until it is on the peer's disk, or on yours
-  --accept                  fingerprint: accept USER's new key
-  --timeout S               seconds that the command may take (30)
-  --json                    one JSON line for each event
+  --password-stdin         password from standard input (or PALOMA_PASSWORD)
+  --wait received|queued   send: until it is on the peer's disk, or on yours
+  --accept                 fingerprint: accept USER's new key
+  --timeout S              seconds that the command may take (30)
+  --json                   one JSON line for each event
   --lang es|en   --help   --version
 
 Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,

@@ -46,7 +46,7 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
 
     // From here on the stored session is enough: no password is given.
     const stored = { environment: { PALOMA_LANG: lang } };
-    const sent = await ana.run(["send", beto.name, "¿qué tal? 🕊"], stored);
+    const sent = await ana.run(["send", beto.name.toUpperCase(), "¿qué tal? 🕊"], stored);
     expect(sent).toEqual({
       code: 0,
       stdout: "",
@@ -259,4 +259,13 @@ test("help and version need nothing and are in both languages", async () => {
   expect((await run("--help", "--lang", "en")).stdout).toContain("Usage: bun run client.ts");
   expect((await run("send", "--help", "--lang=en")).stdout).toContain("Usage: bun run client.ts");
   expect(await run("--version")).toEqual({ code: 0, stdout: "paloma 0.1.0\n", stderr: "" });
+  const environment = { PALOMA_TIMEOUT: "soon", PALOMA_LANG: "xx" };
+  expect(await new ClientProcess({ args: ["--help"], environment }).ended).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
+  expect(await new ClientProcess({ args: ["--version"], environment }).ended).toMatchObject({
+    code: 0,
+    stderr: "",
+  });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, constants, cpSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, cpSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile.ts";
@@ -66,6 +66,21 @@ test("what was stored and not yet printed comes after `ready`, oldest first, onc
   const second = await ana.listen();
   await second.stop();
   expect(textsOf(second)).toEqual([]);
+});
+
+test("a fault in a callback is told, and what others send still arrives", async () => {
+  const [ana, beto] = [await loggedIn("ana.fault"), await loggedIn("beto.fault")];
+  const fault = join(world.folder, "fault.ts");
+  writeFileSync(fault, `process.on("SIGUSR2", () => { throw new RangeError("made for a test"); });`);
+  const faulty = { environment: { BUN_OPTIONS: `--preload=${fault}` } };
+  const listening = ana.start(["listen", "--json"], faulty);
+  await listening.event({ event: "ready" });
+  listening.signal("SIGUSR2");
+  await listening.event({ event: "error", code: "internal_error" });
+  await listening.told("Internal error: made for a test");
+  expect((await beto.run(["send", ana.name, "after the fault"])).code).toBe(0);
+  await listening.event({ event: "message", text: "after the fault" });
+  expect((await listening.stop()).code).toBe(0);
 });
 
 test("a message that was not written out when the process was killed is printed again", async () => {

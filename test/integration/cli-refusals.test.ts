@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { rmSync } from "node:fs";
 import { connect } from "node:net";
 
-import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import { expectFailure, PASSWORD, World, type Event, type Person } from "./cli-process.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
@@ -72,11 +72,24 @@ describe("4: refused", () => {
     expect(after.stderr).toContain("not been used in this data folder");
   });
 
+  test("a message of an account that could not log in for the first time here is not called queued", async () => {
+    const ana = (await registered("ana.fresh")).elsewhere();
+    const wrong = await ana.run(["send", "beto", "x"], { password: "not this one" });
+    expect(wrong.code).toBe(4);
+    expect(wrong.stderr).toContain("The message was not kept");
+    expect(wrong.stderr).not.toContain("queued");
+    const missing = await ana.run(["--lang", "es", "send", "beto", "x"]);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toContain("El mensaje no se ha guardado");
+    expect(missing.stderr).not.toContain("cola");
+    expect((await ana.run(["history", "beto"])).code).toBe(2);
+  });
+
   test("an account that is online in another process of this machine, which is named", async () => {
     const ana = await registered("ana.locked");
     const listening = await ana.listen(PASSWORD);
     const pid = listening.process.pid;
-    await expectFailure(ana, ["send", "beto", "x"], {
+    await expectFailure(ana, ["users"], {
       exit: 4,
       code: "account_locked",
       en: `another process of this machine (“listen”, process ${pid})`,
@@ -99,20 +112,52 @@ describe("4: refused", () => {
     );
     await listening.stop();
   });
+});
 
-  test("two sends of one account at once: one is refused and neither text is lost or sent twice", async () => {
+describe("while another process has the account online, `send`", () => {
+  test("leaves the message to it, which sends it", async () => {
+    const [ana, beto] = [await registered("ana.elsewhere"), await registered("Beto.elsewhere")];
+    const hers = await ana.listen(PASSWORD);
+    const his = await beto.listen(PASSWORD);
+    const queued = await ana.json(["send", "--wait", "queued", "beto.ELSEWHERE", "one"]);
+    expect(queued).toMatchObject({ code: 0, events: [{ event: "delivery", state: "queued" }] });
+    expect(queued.stderr).toContain("the other process will send it");
+    const id = queued.events[0]?.["id"];
+    await his.event({ event: "message", text: "one", id });
+    await hers.event({ event: "delivery", id, state: "received" });
+
+    const waiting = await ana.json(["send", "beto.elsewhere", "two"]);
+    expect(waiting).toMatchObject({
+      code: 4,
+      events: [
+        { event: "delivery", to: "Beto.elsewhere", state: "queued" },
+        { event: "error", code: "account_locked" },
+      ],
+    });
+    expect(waiting.stderr).toMatch(
+      new RegExp(`process ${hers.process.pid}\\)\\.\nThe message is queued: the other process will send it`),
+    );
+    await his.event({ event: "message", text: "two" });
+    const spanish = await ana.run(["--lang", "es", "send", "--wait", "queued", "beto.elsewhere", "tres"]);
+    expect(spanish).toMatchObject({ code: 0, stderr: expect.stringContaining("el otro proceso lo enviará") });
+    await his.event({ event: "message", text: "tres" });
+    expect((await ana.run(["send", "--wait", "queued", "ANA.elsewhere", "x"])).code).toBe(2);
+    await hers.stop();
+    await his.stop();
+  });
+
+  test("four of them at once lose nothing and send nothing twice", async () => {
     const [ana, beto] = [await loggedIn("ana.race"), await registered("beto.race")];
-    const listening = await beto.listen(PASSWORD);
-    const texts = ["one", "two", "three"];
+    const his = await beto.listen(PASSWORD);
+    const texts = ["one", "two", "three", "four"];
     const codes = await Promise.all(texts.map((text) => ana.run(["send", beto.name, text])));
-    const refused = codes.flatMap(({ code }, index) => (code === 0 ? [] : [[code, texts[index]]]));
-    expect(refused.every(([code]) => code === 4)).toBe(true);
-    expect(refused.length).toBeLessThan(3);
-    const sent = texts.filter((_, index) => codes[index]?.code === 0);
-    for (const text of sent) await listening.event({ event: "message", text });
-    expect(new Set(await ana.states(beto.name))).toEqual(new Set(sent.map((text) => [text, "received"])));
-    await listening.stop();
-    expect(listening.events.filter(({ event }) => event === "message")).toHaveLength(sent.length);
+    for (const { code } of codes) expect([0, 4]).toContain(code);
+    expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
+    for (const text of texts) await his.event({ event: "message", text });
+    await his.stop();
+    const received = his.events.filter(({ event }) => event === "message").map(({ text }) => text);
+    expect(received.toSorted()).toEqual([...texts, "last"].toSorted());
+    expect(new Set((await ana.states(beto.name)).map(([, state]) => state))).toEqual(new Set(["received"]));
   });
 });
 
@@ -139,6 +184,38 @@ describe("5: the peer", () => {
     expect(texts).toEqual(["first", "first", "third", "last"]);
     await listening.stop();
   });
+
+  test("is given up when the command's time is over, and no later", async () => {
+    const [ana, beto] = [await loggedIn("ana.bound"), await registered("beto.bound")];
+    const listening = await beto.listen(PASSWORD);
+    listening.signal("SIGSTOP");
+    const began = performance.now();
+    const { code, stderr } = await ana.run(["send", beto.name, "hello", "--timeout", "3"]);
+    expect(performance.now() - began).toBeLessThan(3_900);
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/did not acknowledge in time\.\nThe message is queued: /);
+    await listening.stop();
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "is waited for until %s, which tells of the queue",
+    async (signal) => {
+      const [ana, beto] = [await loggedIn(`ana.${signal}`), await registered(`beto.${signal}`)];
+      const listening = await beto.listen(PASSWORD);
+      listening.signal("SIGSTOP");
+      for (const [lang, sentence] of [
+        ["en", "The message is queued: "],
+        ["es", "El mensaje queda en cola: "],
+      ] as const) {
+        const sending = ana.start(["--json", "--lang", lang, "send", beto.name, "hello"]);
+        await sending.event({ event: "delivery", state: "queued" });
+        sending.signal(signal);
+        expect(await sending.ended).toMatchObject({ code: 130, stderr: expect.stringContaining(sentence) });
+      }
+      expect(await ana.states(beto.name)).toHaveLength(2);
+      await listening.stop();
+    },
+  );
 
   test("who does not acknowledge in time, and gets the message once all the same", async () => {
     const [ana, beto] = [await loggedIn("ana.slow"), await registered("beto.slow")];
@@ -178,6 +255,10 @@ describe("6: the peer is not who it should be", () => {
       en: "speaks only unencrypted",
       es: "solo habla sin cifrar",
     });
+    const again = await ana.run(["send", "beto.seed", "secret"]);
+    expect(again.stderr).toEndWith(
+      "The message is queued, but it will not leave as long as beto.seed uses that client.\n",
+    );
     const users = await ana.run(["users"]);
     expect(users.stdout).toContain("beto.seed  127.0.0.1:9999  (unencrypted only)\n");
     const json = await ana.json(["users"]);
@@ -233,5 +314,38 @@ describe("6: the peer is not who it should be", () => {
     const nothing = await ana.json(["fingerprint", beto.name, "--accept"]);
     expect(nothing).toMatchObject({ code: 1, events: [{ event: "error", code: "no_pending_key" }] });
     await after.stop();
+  });
+
+  test("a key that came after the one that was compared is not accepted in its place", async () => {
+    const [ana, beto] = [await loggedIn("ana.again"), await registered("beto.again")];
+    const first = await beto.listen(PASSWORD);
+    expect((await ana.run(["send", beto.name, "one"])).code).toBe(0);
+    await first.stop();
+    const newMachine = async () => {
+      rmSync(beto.data, { recursive: true });
+      const listening = await beto.listen(PASSWORD);
+      expect((await ana.run(["send", beto.name, "more"])).code).toBe(6);
+      return listening;
+    };
+    await (await newMachine()).stop();
+    const compared = (await ana.json(["fingerprint", beto.name])).events.at(-1);
+    const third = await newMachine();
+    const refused = await ana.json(["fingerprint", beto.name, "--accept"]);
+    expect(refused).toMatchObject({
+      code: 6,
+      events: [
+        { event: "error", code: "key_changed_again" },
+        { event: "safety_number", pending: true },
+      ],
+    });
+    expect(refused.stderr).toContain("has changed again since you looked");
+    expect(refused.events[1]?.["safety_number"]).not.toBe(compared?.["safety_number"]);
+    expect((await ana.run(["send", beto.name, "more"])).code).toBe(6);
+    expect((await ana.json(["fingerprint", beto.name, "--accept"])).events).toEqual([
+      { ...refused.events[1], pending: false } as Event,
+    ]);
+    expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
+    await third.event({ event: "message", text: "last" });
+    await third.stop();
   });
 });

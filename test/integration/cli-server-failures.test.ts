@@ -147,7 +147,7 @@ describe("3: the server", () => {
         {
           exit: 3,
           code: "server_unconfirmed",
-          en: `--server-fingerprint ${digits}`,
+          en: `--server-fingerprint and these digits:\n${digits}\n`,
           es: "Primer contacto con",
         },
         { password: PASSWORD },

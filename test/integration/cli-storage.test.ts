@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
@@ -25,7 +25,7 @@ afterAll(() => world.close());
 /** Every command that opens the data folder, with its `--data` replaced. */
 async function expectNoFolder(data: string): Promise<void> {
   const person = world.person("ana", port);
-  for (const command of [["register"], ["users"], ["listen"], ["send", "beto", "x"], ["history", "beto"]]) {
+  for (const command of [["register"], ["users"], ["listen"], ["send", "beto", "x"]]) {
     await expectFailure(
       person,
       ["--data", data, ...command],
@@ -33,6 +33,14 @@ async function expectNoFolder(data: string): Promise<void> {
       { password: PASSWORD },
     );
   }
+  // What only reads makes no folder, and finds no account where there is none.
+  const { code, stderr } = await person.run(["--data", data, "history", "beto"]);
+  const [exit, sentence] = existsSync(data)
+    ? [1, "not a directory"]
+    : [2, "has not been used in this data folder"];
+  expect(stderr).toContain(sentence);
+  expect(code).toBe(exit);
+  expect(stderr.trimEnd()).not.toContain("\n");
 }
 
 test("a data folder that is a file, or lies below one, is one sentence", async () => {
@@ -78,7 +86,9 @@ test.each([
     await Bun.file(file).delete();
     write(file);
     const before = readFileSync(file);
-    for (const command of [["users"], ["history", "beto"]]) {
+    // The stored conversation is read without the servers' file.
+    const commands = place === "servers" ? [["users"]] : [["users"], ["history", "beto"]];
+    for (const command of commands) {
       const { code, events, stderr } = await ana.json(command, { password: PASSWORD });
       expect(stderr).toContain(file);
       expect(stderr.trimEnd()).not.toContain("\n");

@@ -133,6 +133,24 @@ describe.each([
     register.close();
   });
 
+  test.each([
+    ["register", ""],
+    ["users", ""],
+    ["users", "half"],
+    ["listen", ""],
+  ])("Ctrl-D at it ends %s as Ctrl-C does, also behind «%s»", async (command, half) => {
+    const person = world.person(`ctrl-d.${lang}.${command}.${half.length}`, server.tlsPort);
+    if (command !== "register") await person.register();
+    const client = new AtTerminal([command, "--lang", lang, ...flags(person.name), "--data", person.data]);
+    await client.shows(prompt);
+    client.type(`${half}${CTRL_D}`);
+    expect(await client.ended()).toBe(130);
+    expect(client.text).not.toContain("half");
+    expect(client.isInLineMode).toBe(true);
+    expect(client.cursorIsShown).toBe(true);
+    client.close();
+  });
+
   test.each(["register", "users", "listen"])(
     "Ctrl-C at it ends %s with 130 and gives the terminal back",
     async (command) => {
@@ -189,6 +207,24 @@ test("a text typed at the terminal says how to end it", async () => {
   expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
 });
 
+test("a message that pads itself to the terminal's edge cannot begin a line of its own there", async () => {
+  const [ana, beto] = [world.person("edge.ana", server.tlsPort), world.person("edge.beto", server.tlsPort)];
+  await Promise.all([ana.register(), beto.register()]);
+  const listening = new AtTerminal(["listen", "--lang", "en", ...flags(beto.name), "--data", beto.data], {
+    PALOMA_PASSWORD: PASSWORD,
+  });
+  await listening.shows("is online");
+  const forged = `ok${" ".repeat(120)}2026-11-22 17:55 carla: pay 1000`;
+  expect((await ana.run(["send", beto.name, forged], { password: PASSWORD })).code).toBe(0);
+  await listening.shows("pay 1000");
+  listening.process.kill("SIGINT");
+  expect(await listening.ended()).toBe(0);
+  listening.close();
+  const rows = listening.text.split(/\r?\n/);
+  for (const row of rows) expect(row.length).toBeLessThanOrEqual(120);
+  expect(rows.filter((row) => row.includes("pay 1000"))).toEqual([expect.stringMatching(/^ {4}/)]);
+});
+
 const address = Object.values(networkInterfaces())
   .flatMap((each) => each ?? [])
   .find((each) => each.family === "IPv4" && !each.internal)?.address;
@@ -215,6 +251,7 @@ describe.skipIf(address === undefined)("the first contact with another machine",
       expect(refused.text).toContain(declined);
     }
     expect((await ask(CTRL_C)).code).toBe(130);
+    expect((await ask(CTRL_D)).code).toBe(130);
     expect((await ask(`${yes}\r`)).code).toBe(0);
     const known = new AtTerminal(["users", ...flags(`first.${lang}`, address)], environment);
     expect(await known.ended()).toBe(0);

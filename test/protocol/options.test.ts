@@ -7,6 +7,8 @@ const OPTIONS = {
   user: { type: "text" },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
+  help: { type: "switch" },
+  version: { type: "switch" },
 } as const satisfies Options;
 
 function read(args: readonly string[], environment: { [name: string]: string } = {}) {
@@ -148,6 +150,12 @@ describe("environment", () => {
 
   test.each(["0", "false", "no", "No"])("«%s» leaves it off", (value) => {
     expect(read([], { PALOMA_JSON: value }).values).toEqual({});
+  });
+
+  test.each(["help", "version"])("is not read by whoever asks for --%s", (flag) => {
+    const wrong = { PALOMA_TLS_PORT: "x", PALOMA_LANG: "fr", PALOMA_JSON: "maybe", PALOMA_USER: "ana" };
+    expect(read([`--${flag}`, "send"], wrong)).toEqual({ values: { [flag]: true }, positionals: ["send"] });
+    expect(refusal([`--${flag}`, "--nothing"], wrong)).toBe("Unknown option: --nothing");
   });
 
   test("a wrong one is named by its variable", () => {

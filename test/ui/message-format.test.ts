@@ -51,6 +51,18 @@ test("a person sees when it arrived here, who wrote it, and how far an own one c
   ]);
 });
 
+test("every further line of a text is indented, also those that the terminal's edge would make", () => {
+  const several = messageLine({ ...incoming, text: "a\nb\r\nc\u2028d" }, "ana");
+  expect(several).toBe("2026-03-04 05:06 ana: a\n    b\n    c\n    d\n");
+  const forged = messageLine(
+    { ...incoming, text: `ok${" ".repeat(56)}2026-03-04 05:07 carla: no` },
+    "ana",
+    80,
+  );
+  for (const line of forged.split("\n").slice(1, -1)) expect(line).toStartWith("    ");
+  expect(forged).not.toMatch(/^2026-03-04 05:07/m);
+});
+
 test("neither a name nor a text can move the cursor or begin a line of ours", () => {
   const line = messageLine({ ...incoming, text: "a\nb\u001b[2J\r\u202ec" }, "an\u001b[31ma\n");
   expect(line).toBe("2026-03-04 05:06 an␛[31ma␊: a\n    b␛[2J␍c\n");

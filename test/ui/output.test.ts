@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { seededRandom, testSeed } from "../seeded-random.ts";
-import { indented, jsonLine } from "../../src/ui/output.ts";
+import { jsonLine } from "../../src/ui/output.ts";
 
 test("a JSON line is one line that no terminal obeys, and reads back as it was", () => {
   const seed = testSeed();
@@ -25,10 +25,6 @@ test("a JSON line is one line that no terminal obeys, and reads back as it was",
       throw error;
     }
   }
-});
-
-test("every further line of a text is indented", () => {
-  expect(indented("a\nb\r\nc\u2028d")).toBe("a\n    b\n    c\n    d");
 });
 
 test("what was written reaches a slow reader whole before the process ends", async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 
+import { showFingerprint } from "../../src/client/fingerprints.ts";
 import { COMMAND_NAMES } from "../../src/ui/config.ts";
 import { textsIn, type Texts } from "../../src/ui/texts.ts";
 
 /** Columns that every terminal has. */
-const WIDTH = 100;
+const WIDTH = 80;
 
 const spanish = textsIn("es");
 const english = textsIn("en");
@@ -36,6 +37,23 @@ describe("every text", () => {
     const equal = names.filter((name) => filled(spanish[name]) === filled(english[name]) && !same.has(name));
     expect(equal).toEqual([]);
   });
+});
+
+test.each([spanish, english])("a fingerprint has a line of its own, which fits a terminal", (texts) => {
+  const [one, other] = [showFingerprint("ab".repeat(32)), showFingerprint("cd".repeat(32))];
+  for (const text of [
+    texts.firstContact("localhost", one),
+    texts.changedAuthority("localhost", one, other),
+    texts.serverChanged("localhost", one, other),
+    texts.serverUnconfirmed("localhost", "ab".repeat(32)),
+  ]) {
+    const lines = text.split("\n").filter((line) => /(ab|cd){2}/.test(line));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      expect(line).toMatch(/^[ abcd]+$/);
+      expect(line.length).toBeLessThanOrEqual(WIDTH);
+    }
+  }
 });
 
 describe.each([

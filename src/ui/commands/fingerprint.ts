@@ -12,14 +12,14 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  const profile = await openLocalProfile(config);
+  const profile = openLocalProfile(config);
   try {
     if (user === undefined) {
       const own = ownFingerprint(profile);
       const { username } = profile;
       output.event(
         { event: "fingerprint", username, fingerprint: own },
-        `${texts.ownFingerprint(visibleText(username))}\n  ${showFingerprint(own)}`,
+        `${texts.ownFingerprint(visibleText(username))}\n${showFingerprint(own)}`,
       );
       return EXIT.done;
     }
@@ -47,12 +47,22 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
     };
     if (!config.accept) {
       for (const pin of pins) show(pin, false);
-      if (pending !== undefined) show(pending, true);
+      if (pending !== undefined) {
+        show(pending, true);
+        profile.contacts.markShown(contact, pending.fingerprint);
+      }
       return EXIT.done;
     }
     if (pending === undefined) {
       output.failure("no_pending_key", texts.noPendingKey(shown));
       return EXIT.other;
+    }
+    if (pending.shown !== undefined && pending.shown !== pending.fingerprint) {
+      // What the person compared is not what would be accepted.
+      output.failure("key_changed_again", texts.keyChangedAgain(shown));
+      show(pending, true);
+      profile.contacts.markShown(contact, pending.fingerprint);
+      return EXIT.notProven;
     }
     profile.contacts.pin(contact, pending, Date.now());
     show(pending, false);

@@ -11,7 +11,7 @@ const PAGE = 1_000;
 
 export async function history({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const [user = ""] = args;
-  const profile = await openLocalProfile(config);
+  const profile = openLocalProfile(config);
   try {
     const contact = profile.contacts.find(user);
     const own = profile.username;
@@ -23,7 +23,7 @@ export async function history({ config, args, output, signal }: CommandContext):
       seq = last.seq;
       const lines = page.map((message) => {
         const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
-        return output.json ? historyEvent(message, from, to) : messageLine(message, from);
+        return output.json ? historyEvent(message, from, to) : messageLine(message, from, output.columns);
       });
       signal.throwIfAborted();
       if (!(await output.write(lines.join("")))) break;

@@ -117,7 +117,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
 
   function format(message: StoredMessage): string {
     const from = contacts.byId(message.contact)?.username ?? "";
-    return output.json ? messageEvent(message, from) : messageLine(message, from);
+    return output.json ? messageEvent(message, from) : messageLine(message, from, output.columns);
   }
 
   try {

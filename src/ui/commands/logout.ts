@@ -1,7 +1,7 @@
 /** `logout`: ends the stored session, here in any case and at the server where it can be reached. */
 import { isTransient } from "../../client/rendezvous.ts";
 import { describeFailure, EXIT, type ExitCode } from "../failures.ts";
-import { openAccount, untilAborted, type CommandContext } from "../session.ts";
+import { closeAccount, openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
 
 export async function logout(context: CommandContext): Promise<ExitCode> {
@@ -31,6 +31,6 @@ export async function logout(context: CommandContext): Promise<ExitCode> {
     output.event({ event: "logged_out", username: account.messenger.username }, texts.loggedOut);
     return EXIT.done;
   } finally {
-    await account.close();
+    await closeAccount(context, account);
   }
 }

@@ -4,8 +4,12 @@
  * 1. The text is committed to the outbox before the network is touched.
  * 2. It goes out over a link to the peer; `delivered` from there is success.
  * 3. Whatever stops it, the text stays queued, and the person hears when it will leave.
+ *
+ * While another process has the account online, that one sends it.
  */
-import type { Account } from "../../client/accounts.ts";
+import { openLocalProfile, queueWhileLocked, type Account } from "../../client/accounts.ts";
+import { Profile } from "../../client/profile.ts";
+import { ProfileLockedError } from "../../client/profile-lock.ts";
 import { isTransient } from "../../client/rendezvous.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
@@ -21,8 +25,8 @@ import {
   type ExitCode,
   type Failure,
 } from "../failures.ts";
-import { openAccount, untilAborted, type CommandContext } from "../session.ts";
-import { textsIn } from "../texts.ts";
+import { closeAccount, openAccount, untilAborted, type CommandContext } from "../session.ts";
+import { textsIn, type Texts } from "../texts.ts";
 
 /** The text on standard input, less one final line feed. @throws UsageError */
 async function readText(config: Config): Promise<string> {
@@ -60,6 +64,39 @@ async function obtainText(context: CommandContext, argument: string | undefined)
   return text;
 }
 
+/** The name as it is registered, once that is known here; as it was typed before. */
+function nameOf(profile: Profile, typed: string): string {
+  return profile.contacts.find(typed)?.username ?? typed;
+}
+
+/** Where the message is now, after something has stopped it. */
+function whatBecameOfIt(profile: Profile, to: string, texts: Texts, code?: string): string {
+  // An account that was new here and was refused has left nothing behind, nor has its outbox.
+  if (!Profile.exists(profile.folder)) return texts.notKept;
+  const user = visibleText(nameOf(profile, to));
+  if (code === "peer_insecure") return texts.queuedWhileInsecure(user);
+  return code === "peer_key_changed" ? texts.queuedUntilAccepted(user) : texts.queued(user);
+}
+
+/** The text goes to the outbox of the account that another process has online. */
+function sendElsewhere(
+  { config, output }: CommandContext,
+  to: string,
+  text: string,
+  locked: ProfileLockedError,
+): ExitCode {
+  const texts = textsIn(config.language);
+  const id = queueWhileLocked(config, to, text);
+  const profile = openLocalProfile(config);
+  const name = nameOf(profile, to);
+  profile.close();
+  output.event({ event: "delivery", id, to: name, state: "queued" }, undefined);
+  const failure = describeFailure(locked, config);
+  if (config.wait === "received") output.failure(failure.code, failure.sentence);
+  output.tell(texts.queuedElsewhere(visibleText(name)));
+  return config.wait === "queued" ? EXIT.done : failure.exit;
+}
+
 export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, output, signal } = context;
   const texts = textsIn(config.language);
@@ -78,40 +115,53 @@ export async function send(context: CommandContext): Promise<ExitCode> {
       outcome.resolve(
         serverProblem !== undefined && failure.exit === EXIT.notDelivered ? serverProblem : failure,
       );
+    } else if (event.name === "peerError" && isSamePerson(account, event.username, to)) {
+      output.tell(texts.peerToldError(visibleText(event.username), visibleText(event.code)));
     }
   };
   let account: Account | undefined;
-  account = await untilAborted(signal, openAccount(context, "send", onEvent));
+  try {
+    account = await untilAborted(signal, openAccount(context, "send", onEvent));
+  } catch (error) {
+    if (error instanceof ProfileLockedError) return sendElsewhere(context, to, text, error);
+    throw error;
+  }
   try {
     const { messenger } = account;
+    const { profile } = messenger;
     id = messenger.send(to, text);
     messenger.commit();
     if (config.wait === "queued") {
-      output.tell(texts.queued(visibleText(to)));
+      output.tell(texts.queued(visibleText(nameOf(profile, to))));
       return EXIT.done;
     }
-    let failure: Failure | undefined;
-    try {
-      await untilAborted(signal, account.connect());
-    } catch (error) {
-      if (error instanceof InterruptedError) throw error;
-      if (!isTransient(error)) failure = describeFailure(error, config);
-      else serverProblem = describeFailure(error, config);
-    }
-    failure ??= await untilAborted(signal, outcome.promise).catch((error: unknown) => {
-      if (!(error instanceof TimeoutError)) throw error;
-      const sentence = texts.notAcknowledged(visibleText(to));
-      return { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
+    const deliver = async (online: Promise<void>): Promise<Failure | undefined> => {
+      try {
+        await untilAborted(signal, online);
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        if (!isTransient(error)) return describeFailure(error, config);
+        serverProblem = describeFailure(error, config);
+      }
+      return untilAborted(signal, outcome.promise).catch((error: unknown) => {
+        if (!(error instanceof TimeoutError)) throw error;
+        const sentence = texts.notAcknowledged(visibleText(nameOf(profile, to)));
+        return { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
+      });
+    };
+    const failure = await deliver(account.connect()).catch((error: unknown) => {
+      if (error instanceof InterruptedError) output.tell(whatBecameOfIt(profile, to, texts));
+      throw error;
     });
     if (failure === undefined) {
-      output.tell(texts.received(visibleText(to)));
+      output.tell(texts.received(visibleText(nameOf(profile, to))));
       return EXIT.done;
     }
     output.failure(failure.code, failure.sentence);
-    output.tell(texts.queued(visibleText(to)));
+    output.tell(whatBecameOfIt(profile, to, texts, failure.code));
     return failure.exit;
   } finally {
-    await account.close();
+    await closeAccount(context, account);
   }
 }
 

@@ -2,7 +2,7 @@
 import { visibleText } from "../../protocol/visible-text.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { openAccount, untilAborted, type CommandContext } from "../session.ts";
+import { closeAccount, openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
 
 export async function users(context: CommandContext): Promise<ExitCode> {
@@ -25,6 +25,6 @@ export async function users(context: CommandContext): Promise<ExitCode> {
     if (online.length === 0) output.tell(texts.nobodyOnline);
     return EXIT.done;
   } finally {
-    await account.close();
+    await closeAccount(context, account);
   }
 }

@@ -1,0 +1,75 @@
+/**
+ * Remote text on a terminal: no line of it may begin at column 1, where our own lines begin, also not
+ * one that the terminal would make by itself at its right edge.
+ */
+const INDENT = "    ";
+/** A terminal narrower than this is written as if it were this wide. */
+const MIN_COLUMNS = 12;
+/** Columns of the widest emoji that is kept in one piece: a family of four where each is drawn alone. */
+const MAX_GRAPHEME = 8;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * Columns of one grapheme, on the safe side: a terminal that does not know a joined emoji shows its parts
+ * side by side.
+ */
+function widthOf(grapheme: string): number {
+  if (grapheme.length === 1 && grapheme >= " " && grapheme <= "~") return 1;
+  let parts = 0;
+  for (const point of grapheme) parts += Bun.stringWidth(point);
+  return Math.max(parts, Bun.stringWidth(grapheme));
+}
+
+/** What is never broken apart: graphemes, but for those that no script has and that would fill a row. */
+function* piecesOf(line: string): Generator<string> {
+  for (const { segment } of graphemes.segment(line)) {
+    if (widthOf(segment) <= MAX_GRAPHEME) yield segment;
+    else yield* segment;
+  }
+}
+
+/** One line as rows of at most `columns`, broken behind a space where there is one in the row's second half. */
+function rowsOf(line: string, columns: number, indented: boolean): string[] {
+  const rows: string[] = [];
+  let row = indented ? INDENT : "";
+  let start = row.length;
+  let width = row.length;
+  // Where the row may be broken: behind its last space.
+  let space = 0;
+  let widthAtSpace = 0;
+  for (const piece of piecesOf(line)) {
+    const more = widthOf(piece);
+    if (width + more > columns && row.length > start) {
+      const atSpace = widthAtSpace * 2 > columns && piece !== " ";
+      const rest = atSpace ? row.slice(space) : "";
+      rows.push(atSpace ? row.slice(0, space) : row);
+      width = INDENT.length + (atSpace ? width - widthAtSpace : 0);
+      row = INDENT + rest;
+      start = INDENT.length;
+      space = widthAtSpace = 0;
+    }
+    row += piece;
+    width += more;
+    if (piece === " ") {
+      space = row.length;
+      widthAtSpace = width;
+    }
+  }
+  rows.push(row);
+  return rows;
+}
+
+/**
+ * Text as a person reads it; the lines after the first are indented by four.
+ * @param text made visible before; its line feeds are lines.
+ * @param columns of the terminal, whose width no line exceeds; undefined: lines stay as long as they are.
+ */
+export function wrapped(text: string, columns: number | undefined): string {
+  if (columns === undefined) return text.replaceAll("\n", `\n${INDENT}`);
+  const width = Math.max(columns, MIN_COLUMNS);
+  return text
+    .split("\n")
+    .flatMap((line, index) => rowsOf(line, width, index > 0))
+    .join("\n");
+}
