@@ -1,4 +1,4 @@
-/** The client: a one-shot command, or the terminal. */
+/** The client: one-shot commands. */
 import { runtimeRefusal } from "./src/protocol/runtime.ts";
 
 const refusal = runtimeRefusal();

@@ -9,6 +9,7 @@
  */
 import { ContactRecord } from "./contact-record.ts";
 import type { Contact } from "./contact-store.ts";
+import type { ConversationHost } from "./conversation-host.ts";
 import { Delivery } from "./delivery.ts";
 import type { LinkId } from "./link-choice.ts";
 import { Liveness } from "./liveness.ts";
@@ -17,18 +18,8 @@ import type { MessengerEvent, UnreachableReason } from "./messenger-events.ts";
 import { PeerLink, type PeerLinkEvents } from "./peer-link.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { handlePeerMessage } from "./peer-message-handling.ts";
-import { dialPeer, type DialHost } from "./peer-dial.ts";
-import type { Profile } from "./profile.ts";
-import { Redial } from "./redial.ts";
-
-/** What a conversation needs of the messenger. */
-export interface ConversationHost extends DialHost {
-  readonly profile: Profile;
-  random(): number;
-  emit(event: MessengerEvent): void;
-  /** Which conversations want news of presence has changed. */
-  wantsChanged(): void;
-}
+import { dialPeer } from "./peer-dial.ts";
+import { Redial, RETRIED } from "./redial.ts";
 
 export class Conversation {
   readonly record: ContactRecord;
@@ -39,6 +30,9 @@ export class Conversation {
   readonly #liveness = new Liveness();
   #chatOpen = false;
   #lastByeReceived = false;
+  #saidBye = false;
+  /** Why the last attempt came to nothing. */
+  #lastFailure: UnreachableReason | undefined;
   /** News that the person is reachable has come since the dial began. */
   #newsWhileDialling = false;
   /** Nothing is dialled any more. */
@@ -104,7 +98,7 @@ export class Conversation {
     if (this.delivery.unacknowledged > 0) return;
     this.#redial.cancel();
     this.#links.abandonDial();
-    this.#links.endAll("bye");
+    this.#sayBye("bye");
   }
 
   typing(active: boolean): void {
@@ -121,9 +115,17 @@ export class Conversation {
     this.connect();
   }
 
-  /** Another process has written to the profile: perhaps to the outbox, perhaps it accepted a key. */
-  profileChanged(): void {
-    if (this.delivery.reload()) this.#host.wantsChanged();
+  /**
+   * Another process has written to the profile: perhaps to the outbox, perhaps it accepted a key.
+   * @param known the newest message at the look before.
+   */
+  profileChanged(known: number): void {
+    const isMore = this.delivery.reload(known);
+    if (isMore) this.#host.wantsChanged();
+    if (isMore || this.#lastFailure === "key_pending") this.#connectIfWanted();
+  }
+
+  #connectIfWanted(): void {
     if (this.wantsLink) this.connect();
   }
 
@@ -179,7 +181,7 @@ export class Conversation {
         link?.terminate("dead");
         break;
       case "idle":
-        this.#links.endAll("idle");
+        this.#sayBye("idle");
         break;
       case "alive":
         break;
@@ -195,6 +197,11 @@ export class Conversation {
     this.#redial.cancel();
     this.#links.abandonDial();
     this.#links.endAll("bye");
+  }
+
+  #sayBye(code: string): void {
+    this.#saidBye = this.isConnected;
+    this.#links.endAll(code);
   }
 
   /** Ends what did not end in good order. */
@@ -217,7 +224,11 @@ export class Conversation {
     if (link !== undefined) return;
     this.#host.emit({ name: "disconnected", username: this.username, bye: this.#lastByeReceived });
     this.#host.wantsChanged();
-    if (!this.#lastByeReceived || this.delivery.unacknowledged > 0) this.#scheduleRedial();
+    const isMissing = this.delivery.unacknowledged > 0;
+    // An end on purpose is no loss: what came up since then needs no patience with the line.
+    if (this.#saidBye || (this.#lastByeReceived && isMissing)) this.#connectIfWanted();
+    else if (!this.#lastByeReceived) this.#scheduleRedial();
+    this.#saidBye = false;
   }
 
   #dialFailed(id: LinkId, reason: UnreachableReason): void {
@@ -227,6 +238,7 @@ export class Conversation {
       this.connect();
       return;
     }
+    this.#lastFailure = reason;
     const retryIn = RETRIED.has(reason) ? this.#scheduleRedial() : undefined;
     this.#host.emit({ name: "unreachable", username: this.username, reason, retryIn });
   }
@@ -253,9 +265,9 @@ export class Conversation {
   #completed(link: PeerLink): void {
     const wasConnected = this.isConnected;
     if (link.peer !== undefined) this.record.rename(link.peer.name);
-    this.#redial.cancel();
     this.#redial.startOver();
-    this.#lastByeReceived = false;
+    this.#lastByeReceived = this.#saidBye = false;
+    this.#lastFailure = undefined;
     this.#links.completed(link);
     if (!wasConnected) {
       this.#host.emit({ name: "connected", username: this.username, address: link.remoteAddress });
@@ -282,9 +294,7 @@ export class Conversation {
       return;
     }
     if (before > 0 && this.delivery.unacknowledged === 0) this.#host.wantsChanged();
-    if (link.byeReceived) link.end("bye_received");
+    // What crossed their `bye` is acknowledged by them, so the link is read until nothing is missing.
+    if (link.byeReceived && this.delivery.unacknowledged === 0) link.end("bye_received");
   }
 }
-
-/** What may be better at the next attempt; the rest waits for the person or the server's word. */
-const RETRIED: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_server", "not_admitted"]);

@@ -94,14 +94,18 @@ export class Delivery {
   }
 
   /**
-   * Looks whether another process has put something into the outbox; then all that is unacknowledged goes
-   * out again, in order. @returns whether it has.
+   * Looks whether another process has put something into the outbox; then what stands behind `known`, the
+   * last message at the look before, goes out, in order. @returns whether it has.
    */
-  reload(): boolean {
+  reload(known: number): boolean {
     const count = this.#messages.outboxCount(this.#contact());
     const isMore = count > this.#unacknowledged;
     this.#unacknowledged = count;
-    if (isMore) this.writeOn(this.#link);
+    if (isMore) {
+      this.#written = Math.min(this.#written, known);
+      this.#caughtUp = false;
+      this.pump();
+    }
     return isMore;
   }
 

@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import { label as labelOf } from "../identity/names.ts";
-import { SelfError } from "./messenger.ts";
 import { profileFolders, serversFile } from "./profile-folders.ts";
 import { Profile } from "./profile.ts";
 import { ServerStore } from "./server-store.ts";
@@ -21,6 +20,9 @@ export class AccountError extends Error {
     this.names = names;
   }
 }
+
+/** A message to oneself. */
+export class SelfError extends Error {}
 
 /** Where an account is looked for. */
 export type AccountPlace = {
@@ -83,6 +85,8 @@ export function queueWhileLocked(place: AccountPlace, to: string, text: string):
   const profile = openLocalProfile(place);
   try {
     if (labelOf(to) === labelOf(profile.username)) throw new SelfError();
+    // A first login that fails takes its profile with it, and what was queued there.
+    if (!profile.isEstablished) throw new AccountError("unknown_account");
     const id = randomUUIDv7();
     const contact = profile.contacts.ensure(to);
     profile.messages.queue([{ contact, id, text, sentAt: Date.now(), replyTo: undefined }]);

@@ -155,6 +155,14 @@ export class MessageStore {
     );
   }
 
+  /** The `seq` of the newest message; 0 when there is none. */
+  lastSeq(): number {
+    return (
+      this.#database.query<{ last: number | null }, []>("SELECT max(seq) AS last FROM messages").get()
+        ?.last ?? 0
+    );
+  }
+
   /** Row numbers of the contacts for whom something waits. */
   contactsWithOutbox(): number[] {
     return this.#database

@@ -12,9 +12,11 @@ import { INVALID, utf8Text } from "../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../protocol/peer-messages.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Contact } from "./contact-store.ts";
-import { Conversation, type ConversationHost } from "./conversation.ts";
+import { Conversation } from "./conversation.ts";
+import type { ConversationHost } from "./conversation-host.ts";
 import { Directory } from "./directory.ts";
 import type { OutboxMessage } from "./message-store.ts";
+import { SelfError } from "./local-accounts.ts";
 import { OutgoingBatch } from "./outgoing-batch.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
 import { PeerContexts } from "./peer-contexts.ts";
@@ -44,9 +46,6 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly random?: () => number;
 };
 
-/** A message to oneself. */
-export class SelfError extends Error {}
-
 export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
@@ -71,6 +70,7 @@ export class Messenger {
   #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
+  #closing: Promise<void> | undefined;
   /** Settled when the first attempt to be online has ended, well or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
@@ -103,7 +103,8 @@ export class Messenger {
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name === "online") this.#cameOnline();
           else this.#watchList.forget();
-          if (state.name === "waiting") this.#goOnAlone();
+          // Nobody says who comes now: those for whom something waits are looked for where they last were.
+          if (state.name === "waiting") for (const each of this.#conversations.values()) each.serverIsGone();
         },
         presence: (username, online) => this.#presence(username, online),
         storageFailed: (error) => this.#storageFailed(error),
@@ -113,15 +114,16 @@ export class Messenger {
       },
     });
     this.#tick = setInterval(() => this.#onTick(), TICK);
-    this.#openOutbox();
     this.profile.changedElsewhere();
+    this.#openOutbox();
   }
 
   /** Everyone for whom something waits has a conversation. */
-  #openOutbox(): void {
+  #openOutbox(opened: (conversation: Conversation) => void = () => undefined): void {
     for (const id of this.profile.messages.contactsWithOutbox()) {
       const contact = this.profile.contacts.byId(id);
-      if (contact !== undefined) this.#conversation(contact.username);
+      if (contact === undefined || this.#conversations.has(contact.label)) continue;
+      opened(this.#conversation(contact.username));
     }
   }
 
@@ -129,9 +131,10 @@ export class Messenger {
     const now = performance.now();
     for (const conversation of this.#conversations.values()) conversation.tick(now);
     // A `send` of another process cannot go out by itself while this one has the account online.
-    if (!this.profile.changedElsewhere()) return;
-    this.#openOutbox();
-    for (const conversation of this.#conversations.values()) conversation.profileChanged();
+    const known = this.profile.changedElsewhere();
+    if (known === undefined) return;
+    for (const conversation of this.#conversations.values()) conversation.profileChanged(known);
+    this.#openOutbox((conversation) => conversation.connect());
     this.#watchList.changed();
   }
 
@@ -204,8 +207,11 @@ export class Messenger {
   }
 
   /** Says `bye` on every link, leaves the server, and frees the account on this machine. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     try {
       this.#outgoing.commitOrTell();
     } finally {
@@ -254,11 +260,6 @@ export class Messenger {
     this.#watchList.forget();
     this.#watchList.changed();
     for (const conversation of this.#conversations.values()) conversation.peerMayBeReachable();
-  }
-
-  /** There is no server to say who comes: those for whom something waits are looked for where they last were. */
-  #goOnAlone(): void {
-    for (const conversation of this.#conversations.values()) conversation.serverIsGone();
   }
 
   #presence(username: string, online: boolean): void {

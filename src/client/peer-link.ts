@@ -24,6 +24,9 @@ export const HELLO_TIMEOUT = 10_000;
 /** How long after our `bye` the other side may still acknowledge, in ms. */
 const BYE_PATIENCE = 500;
 
+/** How long a side that was told `bye` waits for the last acknowledgements of the one that said it, in ms. */
+const BYE_ANSWER_PATIENCE = 2_000;
+
 /** The messages of a conversation: all but the greeting. */
 export type ConversationMessage = Exclude<
   PeerMessage,
@@ -47,7 +50,7 @@ type State =
   | {
       readonly name: "complete";
       readonly features: readonly string[];
-      /** We have said `bye`: the other side acknowledges what it has, and ends; if it does not, we do. */
+      /** One side has said `bye`: both acknowledge what they have, and end; this one at the deadline at the latest. */
       readonly leaving: { readonly code: string; readonly deadline: number } | undefined;
     }
   | { readonly name: "closed" };
@@ -85,9 +88,10 @@ export class PeerLink {
     return this.#state.name === "complete";
   }
 
-  /** Whether what is sent leaves. */
+  /** Whether texts may be written: neither side has said that it ends. */
   get isOpen(): boolean {
-    return this.#connection?.isOpen === true;
+    const isLeaving = this.#state.name === "complete" && this.#state.leaving !== undefined;
+    return this.#connection?.isOpen === true && !isLeaving;
   }
 
   get features(): readonly string[] {
@@ -143,7 +147,12 @@ export class PeerLink {
     if (this.#state.leaving !== undefined) return;
     this.send({ action: "bye" });
     this.flush();
-    this.#state = { ...this.#state, leaving: { code, deadline: performance.now() + BYE_PATIENCE } };
+    this.#leave(code, BYE_PATIENCE);
+  }
+
+  #leave(code: string, patience: number): void {
+    if (this.#state.name !== "complete" || this.#state.leaving !== undefined) return;
+    this.#state = { ...this.#state, leaving: { code, deadline: performance.now() + patience } };
     watchDeadlines(this);
   }
 
@@ -153,14 +162,6 @@ export class PeerLink {
 
   terminate(code: string): void {
     this.#connection?.terminate(code);
-  }
-
-  pauseReading(): void {
-    this.#connection?.pauseReading();
-  }
-
-  resumeReading(): void {
-    this.#connection?.resumeReading();
   }
 
   /** For the sweep of `net/deadlines.ts`. */
@@ -205,7 +206,10 @@ export class PeerLink {
         if (message.action === "invalid" || message.action === "hello" || message.action === "stream") {
           this.refuse("bad_request");
         } else if (message.action !== "unknown") {
-          if (message.action === "bye") this.byeReceived = true;
+          if (message.action === "bye") {
+            this.byeReceived = true;
+            this.#leave("bye_received", BYE_ANSWER_PATIENCE);
+          }
           this.#events.message(message, this);
         }
         return;

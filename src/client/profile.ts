@@ -107,6 +107,7 @@ export class Profile {
   /** As it stands on the disk; read again after each change. */
   #account: AccountRow | undefined;
   #dataVersion: number | undefined;
+  #newestSeen = 0;
 
   private constructor(folder: string, database: Database, row: AccountRow) {
     this.folder = folder;
@@ -167,13 +168,18 @@ export class Profile {
     this.#account = undefined;
   }
 
-  /** Whether another process has written here since this was last asked. */
-  changedElsewhere(): boolean {
+  /**
+   * Whether another process has written here since this was last asked: then the newest message of that
+   * moment, behind which its messages stand, if it wrote any.
+   */
+  changedElsewhere(): number | undefined {
+    const known = this.#newestSeen;
+    this.#newestSeen = this.messages.lastSeq();
     const row = this.#database.query<{ data_version: number }, []>("PRAGMA data_version").get();
     const version = row?.data_version;
     const changed = this.#dataVersion !== undefined && this.#dataVersion !== version;
     this.#dataVersion = version;
-    return changed;
+    return changed ? known : undefined;
   }
 
   #update(sql: string, values: (string | number | null)[]): void {
@@ -193,6 +199,12 @@ export class Profile {
   get expectsNewKey(): boolean {
     const row = this.#row();
     return row.registered_here === 1 && row.has_been_online === 0;
+  }
+
+  /** Registered or logged in from here; else a first login is under way, and may come to nothing. */
+  get isEstablished(): boolean {
+    const row = this.#row();
+    return row.registered_here === 1 || row.has_been_online === 1;
   }
 
   /** Whether this account was ever logged in from here. */

@@ -1,9 +1,13 @@
 /** When a lost link is dialled again (PROTOCOL 5): after 1, 5, 15, 60 s ± 20 %, the decider first. */
+import type { UnreachableReason } from "./messenger-events.ts";
 
 const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 const REDIAL_SPREAD = 0.2;
 /** The side that is not the decider waits this much longer, so that the two do not meet. */
 const SECOND_DIALLER_DELAY = 3_000;
+
+/** What may be better at the next attempt; the rest waits for the person or the server's word. */
+export const RETRIED: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_server", "not_admitted"]);
 
 /** Wait before redialling, in ms. @param random in [0, 1) */
 export function redialDelay(attempt: number, decider: boolean, random: number): number {
@@ -47,6 +51,7 @@ export class Redial {
 
   /** There is a link, or news of the person: the next waits are short again. */
   startOver(): void {
+    this.cancel();
     this.#attempt = 0;
   }
 }

@@ -109,11 +109,6 @@ export class RendezvousLink {
     return link;
   }
 
-  /** The address at which this machine reaches the server. */
-  get localAddress(): string {
-    return this.#connection?.localAddress ?? "";
-  }
-
   get isOpen(): boolean {
     return this.#connection?.isOpen === true;
   }

@@ -102,10 +102,6 @@ export class Rendezvous {
     return this.#state.name === "online" ? this.#link : undefined;
   }
 
-  get localAddress(): string {
-    return this.#link?.localAddress ?? "";
-  }
-
   /** One attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
   async connect(): Promise<void> {
     clearTimeout(this.#retry);

@@ -152,9 +152,9 @@ async function confirmAuthority(
       }
       await ask(options, found, expected);
     }
-    options.servers.set(options.host, options.port, { kind: trust.kind, authority });
     const time = Date.parse(pong.time);
     if (Number.isNaN(time)) throw new ServerError("server_protocol");
+    options.servers.set(options.host, options.port, { kind: trust.kind, authority });
     return { link, authority, clockOffset: time - options.now() };
   } catch (error) {
     link.close("not_trusted");

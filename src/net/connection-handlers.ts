@@ -16,6 +16,8 @@ export type ConnectionFault = FrameFault | "incomplete";
 
 /** What the owner of a connection is told; all are called synchronously. */
 export interface ConnectionHandlers {
+  /** A listener has made the connection: it can be ended, and nothing be sent yet. */
+  accepted?(connection: Connection): void;
   /** TLS only: the handshake is done; false ends the connection before a byte of ours. */
   secured?(connection: Connection, handshake: Handshake): boolean;
   /** Bytes may be sent from now on. */

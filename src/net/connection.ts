@@ -289,7 +289,7 @@ export class Connection {
 
   failed(error: Error): void {
     // A failure of the line carries a code and comes between reads; anything else was thrown by our own handlers.
-    if (!("code" in error) || this.#pumping) {
+    if (!/^E[A-Z]/.test(String((error as { code?: unknown }).code)) || this.#pumping) {
       this.#finish({ name: "local", code: "internal_error" });
       throw error;
     }

@@ -65,7 +65,9 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
       socket.terminate();
       return undefined;
     }
-    return new Connection(handlers, { objectLimit, tls: tls !== undefined });
+    const connection = new Connection(handlers, { objectLimit, tls: tls !== undefined });
+    handlers.accepted?.(connection);
+    return connection;
   };
   try {
     const listener =
@@ -93,7 +95,12 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
               open(socket) {
                 const connection = adopt(socket);
                 if (connection === undefined) return;
-                upgradeAccepted(socket, tls(), connection, SOCKET_HANDLERS);
+                try {
+                  upgradeAccepted(socket, tls(), connection, SOCKET_HANDLERS);
+                } catch (error) {
+                  connection.terminate("internal_error");
+                  throw error;
+                }
               },
               // What `accept` or `tls` threw is our fault, and ends this connection only.
               error(socket, error) {

@@ -59,7 +59,7 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
 
 function tellIfOnline(session: LinkSession, watcher: OnlineUser, member: OnlineUser): void {
   const { presence } = session.services;
-  if (presence.has(watcher) && presence.has(member)) session.pushOnline(member);
+  if (presence.has(watcher) && presence.has(member)) session.pushPresence(member.username, true);
 }
 
 /** Handles one request whose fields were checked; gives the response, or undefined when it comes through `later`. */

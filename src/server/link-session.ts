@@ -56,6 +56,8 @@ export class LinkSession implements ConnectionHandlers {
     this.#plain = options.plain;
     this.#surplus = options.surplus;
     services.lobby.enter(this);
+    // A handshake that does not come on is silence too.
+    services.lobby.silent(this);
   }
 
   get state(): SessionState {
@@ -81,12 +83,15 @@ export class LinkSession implements ConnectionHandlers {
 
   // What the connection tells.
 
+  accepted(connection: Connection): void {
+    this.#connection = connection;
+  }
+
   secured(_connection: Connection, handshake: { readonly done: boolean }): boolean {
     return handshake.done;
   }
 
   opened(connection: Connection): void {
-    this.#connection = connection;
     this.#openedAt = performance.now();
     connection.setKeepAlive(KEEPALIVE);
     if (this.services.isClosing()) this.#tellAndEnd("server_closing");
@@ -118,7 +123,7 @@ export class LinkSession implements ConnectionHandlers {
   }
 
   closed(reason: CloseReason, connection: Connection): void {
-    if (this.#connection === undefined && reason.name === "refused") {
+    if (this.#items === undefined && reason.name === "refused") {
       this.services.logRefusal(connection.remoteAddress, reason.code);
     }
     this.#leave(reason.name === "remote" ? "closed" : reason.code);
@@ -133,7 +138,7 @@ export class LinkSession implements ConnectionHandlers {
     this.services.lobby.leave(this);
     this.#state = { name: "loggedIn", user };
     if (previous !== undefined) previous.session.#replaced();
-    for (const watcher of told) watcher.session.#pushPresence(user.username, true);
+    for (const watcher of told) watcher.session.pushPresence(user.username, true);
   }
 
   /** Makes the connection anonymous again; watchers are told. */
@@ -143,7 +148,7 @@ export class LinkSession implements ConnectionHandlers {
     this.#state = ANONYMOUS;
     this.services.lobby.enter(this);
     for (const watcher of this.services.presence.leave(user))
-      watcher.session.#pushPresence(user.username, false);
+      watcher.session.pushPresence(user.username, false);
   }
 
   /** Ends the connection when what was sent has left. */
@@ -182,12 +187,8 @@ export class LinkSession implements ConnectionHandlers {
   }
 
   /** Sends watch news; a client of the seed cannot have asked for any. */
-  #pushPresence(username: string, online: boolean): void {
+  pushPresence(username: string, online: boolean): void {
     this.push({ action: "presence", username, online });
-  }
-
-  pushOnline(user: OnlineUser): void {
-    this.#pushPresence(user.username, true);
   }
 
   // One item after the other.

@@ -2,7 +2,7 @@
 import { AccountError } from "../client/accounts.ts";
 import { showFingerprint } from "../client/fingerprints.ts";
 import type { UnreachableReason } from "../client/messenger-events.ts";
-import { SelfError } from "../client/messenger.ts";
+import { SelfError } from "../client/local-accounts.ts";
 import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer-port.ts";
 import { ProfileLockedError } from "../client/profile-lock.ts";
 import { RefusedError } from "../client/rendezvous-link.ts";

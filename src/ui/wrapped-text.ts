@@ -41,7 +41,8 @@ function rowsOf(line: string, columns: number, indented: boolean): string[] {
   for (const piece of piecesOf(line)) {
     const more = widthOf(piece);
     if (width + more > columns && row.length > start) {
-      const atSpace = widthAtSpace * 2 > columns && piece !== " ";
+      const fits = INDENT.length + width - widthAtSpace + more <= columns;
+      const atSpace = widthAtSpace * 2 > columns && piece !== " " && fits;
       const rest = atSpace ? row.slice(space) : "";
       rows.push(atSpace ? row.slice(0, space) : row);
       width = INDENT.length + (atSpace ? width - widthAtSpace : 0);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { AccountError } from "../../src/client/accounts.ts";
 import type { UnreachableReason } from "../../src/client/messenger-events.ts";
-import { SelfError } from "../../src/client/messenger.ts";
+import { SelfError } from "../../src/client/local-accounts.ts";
 import { PortError } from "../../src/client/peer-port.ts";
 import { ProfileLockedError } from "../../src/client/profile-lock.ts";
 import { RefusedError } from "../../src/client/rendezvous-link.ts";

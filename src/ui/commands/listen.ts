@@ -12,6 +12,8 @@ import { messageEvent, messageLine } from "../message-format.ts";
 import { openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
 
+/** How long the last write may take at the end, in ms. */
+const LAST_WRITE = 300;
 /** Messages printed in one write. */
 const BATCH = 256;
 
@@ -21,6 +23,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   const ended = Promise.withResolvers<ExitCode>();
   let ready = false;
   let printing = false;
+  let printed: Promise<void> = Promise.resolve();
   let wasLost = false;
 
   const account = await untilAborted(
@@ -104,13 +107,13 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     const batch = messages.unprinted(BATCH);
     if (batch.length === 0) return;
     printing = true;
-    output
+    printed = output
       .write(batch.map((message) => format(message)).join(""))
       .then((written) => {
-        if (!written || signal.aborted) return;
+        if (!written) return;
         messages.markPrinted(batch.map(({ seq }) => seq));
         printing = false;
-        print();
+        if (!signal.aborted) print();
       })
       .catch((error: unknown) => ended.reject(error));
   }
@@ -136,6 +139,8 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
       throw error;
     });
   } finally {
+    // What was written is marked while the profile is open; a reader that takes nothing is not waited for.
+    await Promise.race([printed, Bun.sleep(LAST_WRITE)]);
     await account.close();
   }
 }

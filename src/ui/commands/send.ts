@@ -7,7 +7,7 @@
  *
  * While another process has the account online, that one sends it.
  */
-import { openLocalProfile, queueWhileLocked, type Account } from "../../client/accounts.ts";
+import { AccountError, openLocalProfile, queueWhileLocked, type Account } from "../../client/accounts.ts";
 import { Profile } from "../../client/profile.ts";
 import { ProfileLockedError } from "../../client/profile-lock.ts";
 import { isTransient } from "../../client/rendezvous.ts";
@@ -86,7 +86,14 @@ function sendElsewhere(
   locked: ProfileLockedError,
 ): ExitCode {
   const texts = textsIn(config.language);
-  const id = queueWhileLocked(config, to, text);
+  let id: string;
+  try {
+    id = queueWhileLocked(config, to, text);
+  } catch (error) {
+    // Its first login is under way there: there is no outbox yet.
+    if (!(error instanceof AccountError)) throw error;
+    throw locked;
+  }
   const profile = openLocalProfile(config);
   const name = nameOf(profile, to);
   profile.close();
