@@ -52,9 +52,7 @@ export class Conversation {
     this.#redial = new Redial(
       decider,
       () => host.random(),
-      () => {
-        if (this.wantsLink) this.connect();
-      },
+      () => this.#connectIfWanted(),
     );
   }
 
@@ -95,10 +93,7 @@ export class Conversation {
   closeChat(): void {
     this.#chatOpen = false;
     this.#host.wantsChanged();
-    if (this.delivery.unacknowledged > 0) return;
-    this.#redial.cancel();
-    this.#links.abandonDial();
-    this.#sayBye("bye");
+    if (this.delivery.unacknowledged === 0) this.#hangUp();
   }
 
   typing(active: boolean): void {
@@ -194,9 +189,14 @@ export class Conversation {
     if (this.#closed) return;
     this.#saveSent();
     this.#closed = true;
+    this.#hangUp();
+  }
+
+  /** Gives up what is dialled, and says `bye` on what is open. */
+  #hangUp(): void {
     this.#redial.cancel();
     this.#links.abandonDial();
-    this.#links.endAll("bye");
+    this.#sayBye("bye");
   }
 
   #sayBye(code: string): void {

@@ -47,12 +47,9 @@ export class PasswordNeededError extends Error {
  */
 export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
   const { profile, language } = options;
-  if (authorityFingerprint(authority) !== authorityFingerprint(profile.authority)) {
-    throw new ServerError("server_other_account", {
-      expected: authorityFingerprint(profile.authority),
-      found: authorityFingerprint(authority),
-    });
-  }
+  const expected = authorityFingerprint(profile.authority);
+  const found = authorityFingerprint(authority);
+  if (found !== expected) throw new ServerError("server_other_account", { expected, found });
   const common = {
     p2p_port: options.p2pPort(),
     public_key: profile.keys.spki.toString("base64"),

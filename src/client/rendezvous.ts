@@ -137,10 +137,9 @@ export class Rendezvous {
     await this.connect();
   }
 
-  /** From now on a lost link is reconnected. With `connectNow` the first attempt is made at once. */
-  keepOnline(connectNow = false): void {
+  /** From now on a lost link is reconnected. */
+  keepOnline(): void {
     this.#persistent = true;
-    if (connectNow && this.#state.name === "offline") this.#reconnect();
   }
 
   /** The next attempt follows a failure that the caller has seen. */
@@ -215,17 +214,12 @@ export class Rendezvous {
     const gap = now - this.#tickedAt;
     this.#tickedAt = now;
     if (gap > SLEPT) {
-      if (this.#state.name === "waiting") this.#reconnectNow();
+      if (this.#state.name === "waiting") this.#reconnect();
       else this.#link?.checkNow();
     }
     const certificate = this.#options.profile.certificate;
     // A clock that was set back leaves a certificate from the future; it is renewed too.
     if (certificate !== undefined && Math.abs(now - certificate.receivedAt) >= RENEW_AFTER) this.#renew();
-  }
-
-  #reconnectNow(): void {
-    clearTimeout(this.#retry);
-    this.#reconnect();
   }
 
   #renew(): void {

@@ -52,18 +52,23 @@ export async function contactServer(options: ContactOptions): Promise<ServerCont
   const stored = servers.get(host, port);
   const trust = stored ?? (await firstTrust(options, targets));
   try {
-    const link = await RendezvousLink.open(
-      targets,
-      serverContext(host, trust),
-      options.events,
-      options.signal,
-    );
-    return await confirmAuthority(options, link, trust);
+    return await openTrusted(options, targets, trust);
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     if (stored === undefined || !wasRefused(error)) throw unreachable(error);
     return settleDifference(options, targets, stored);
   }
+}
+
+/** A link verified as `trust` says. @throws DialError when the verification fails; ServerError, RefusedError */
+async function openTrusted(
+  options: ContactOptions,
+  targets: readonly Target[],
+  trust: ServerTrust,
+): Promise<ServerContact> {
+  const context = serverContext(options.host, trust);
+  const link = await RendezvousLink.open(targets, context, options.events, options.signal);
+  return confirmAuthority(options, link, trust);
 }
 
 function unreachable(error: DialError): ServerError {
@@ -125,9 +130,7 @@ async function settleDifference(
       return difference satisfies never;
   }
   try {
-    const context = serverContext(options.host, trust);
-    const link = await RendezvousLink.open(targets, context, options.events, options.signal);
-    return await confirmAuthority(options, link, trust);
+    return await openTrusted(options, targets, trust);
   } catch (error) {
     throw error instanceof DialError ? unreachable(error) : error;
   }

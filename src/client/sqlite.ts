@@ -20,7 +20,7 @@ export class StoreError extends Error {
 }
 
 /** Whether the disk, and not a fault of ours, kept something from being stored: full, unreadable, locked. */
-export function isStorageFailure(error: unknown): error is Error {
+export function isStorageFailure(error: unknown): error is Error & { code: string } {
   const code = (error as { code?: unknown } | null)?.code;
   return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }

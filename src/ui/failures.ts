@@ -8,7 +8,7 @@ import { ProfileLockedError } from "../client/profile-lock.ts";
 import { RefusedError } from "../client/rendezvous-link.ts";
 import { PasswordNeededError } from "../client/rendezvous.ts";
 import { ServerError } from "../client/server-trust.ts";
-import { StoreError } from "../client/sqlite.ts";
+import { isStorageFailure, StoreError } from "../client/sqlite.ts";
 import { isCode, sentenceFor } from "../protocol/codes.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
@@ -122,10 +122,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof TimeoutError) {
     return { exit: EXIT.server, code: "timeout", sentence: texts.timedOut(config.timeout) };
   }
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  // SQLITE_FULL, SQLITE_IOERR, ENOSPC, EACCES and their like are the disk's word.
-  if (typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code)) {
-    const why = String(message);
+  if (isStorageFailure(error)) {
+    const { code, message: why } = error;
     // The system's own sentence begins with its code, SQLite's lacks it.
     return {
       exit: EXIT.other,
@@ -136,7 +134,7 @@ export function describeFailure(error: unknown, config: Config): Failure {
   return {
     exit: EXIT.other,
     code: "internal_error",
-    sentence: texts.internalError(String(message ?? error)),
+    sentence: texts.internalError(error instanceof Error ? error.message : String(error)),
   };
 }
 
