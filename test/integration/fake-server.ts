@@ -2,6 +2,7 @@
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { changed } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
+import { UnsentBytes } from "./unsent-bytes.ts";
 
 export type FakeOptions = {
   /** 0: a free one. */
@@ -18,7 +19,7 @@ export type FakeOptions = {
   readonly answer?: (message: Message) => string | Uint8Array | Message | undefined;
 };
 
-type Fake = { rest: string; unsent: Buffer[] };
+type Fake = { rest: string; unsent: UnsentBytes };
 type FakeSocket = Bun.Socket<Fake>;
 
 export class FakeServer {
@@ -45,7 +46,7 @@ export class FakeServer {
       socket: {
         open: (socket) => this.#opened(socket),
         data: (socket, chunk) => this.#read(socket, chunk),
-        drain: (socket) => this.#flush(socket),
+        drain: (socket) => socket.data.unsent.flush(socket),
         error: () => undefined,
         close: (socket) => {
           this.#sockets.delete(socket);
@@ -77,7 +78,7 @@ export class FakeServer {
   }
 
   #opened(socket: FakeSocket): void {
-    socket.data = { rest: "", unsent: [] };
+    socket.data = { rest: "", unsent: new UnsentBytes() };
     this.#sockets.add(socket);
     this.connections++;
     this.open++;
@@ -103,19 +104,7 @@ export class FakeServer {
 
   #write(socket: FakeSocket, bytes: string | Uint8Array | Message): void {
     const isMessage = typeof bytes === "object" && !(bytes instanceof Uint8Array);
-    socket.data.unsent.push(Buffer.from((isMessage ? `${JSON.stringify(bytes)}\n` : bytes) as string));
-    this.#flush(socket);
-  }
-
-  #flush(socket: FakeSocket): void {
-    const { unsent } = socket.data;
-    for (let first = unsent[0]; first !== undefined; first = unsent[0]) {
-      const taken = socket.write(first);
-      if (taken < first.length) {
-        if (taken > 0) unsent[0] = first.subarray(taken);
-        return;
-      }
-      unsent.shift();
-    }
+    socket.data.unsent.add(isMessage ? `${JSON.stringify(bytes)}\n` : bytes);
+    socket.data.unsent.flush(socket);
   }
 }

@@ -5,6 +5,7 @@ import { readCertificate } from "../../src/identity/certificate.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { changed, until } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
+import { UnsentBytes } from "./unsent-bytes.ts";
 
 export type RawOptions = {
   /** Key and certificate to show. */
@@ -26,7 +27,7 @@ export class RawPeer {
   isClosed = false;
   isSecured = false;
   #socket: RawSocket | undefined;
-  #unsent: Buffer[] = [];
+  readonly #unsent = new UnsentBytes();
   #taken = 0;
   #markClosed: () => void = () => undefined;
 
@@ -107,7 +108,7 @@ export class RawPeer {
   }
 
   write(bytes: string | Uint8Array): void {
-    this.#unsent.push(Buffer.from(bytes as string));
+    this.#unsent.add(bytes);
     this.#flush();
   }
 
@@ -128,14 +129,6 @@ export class RawPeer {
   }
 
   #flush(): void {
-    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
-      const taken = this.#socket?.write(first) ?? -1;
-      if (taken < 0) return;
-      if (taken < first.length) {
-        this.#unsent[0] = first.subarray(taken);
-        return;
-      }
-      this.#unsent.shift();
-    }
+    this.#unsent.flush(this.#socket);
   }
 }

@@ -1,5 +1,6 @@
 /** A bare client of the rendezvous link for tests: sockets and lines, none of the program's own client. */
 import { generateKeyPair } from "../../src/identity/keys.ts";
+import { UnsentBytes } from "./unsent-bytes.ts";
 
 export type Message = { readonly [name: string]: unknown };
 
@@ -12,7 +13,7 @@ export class TestClient {
   #socket: Bun.Socket<undefined> | undefined;
   #rest = "";
   #taken = 0;
-  #unsent: Buffer[] = [];
+  readonly #unsent = new UnsentBytes();
   #gone = false;
   #decoder = new TextDecoder();
   #markClosed: () => void = () => undefined;
@@ -65,7 +66,7 @@ export class TestClient {
   }
 
   write(bytes: string | Uint8Array): void {
-    this.#unsent.push(Buffer.from(bytes as string));
+    this.#unsent.add(bytes);
     this.#flush();
   }
 
@@ -100,15 +101,7 @@ export class TestClient {
   }
 
   #flush(): void {
-    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0]) {
-      const taken = this.#socket?.write(first) ?? -1;
-      if (taken < 0) return;
-      if (taken < first.length) {
-        this.#unsent[0] = first.subarray(taken);
-        return;
-      }
-      this.#unsent.shift();
-    }
+    this.#unsent.flush(this.#socket);
   }
 
   #read(chunk: Buffer): void {
