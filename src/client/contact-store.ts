@@ -61,6 +61,16 @@ export class ContactStore {
     );
   }
 
+  /** The contacts with at least one stored message, to them or from them. */
+  withMessages(): Contact[] {
+    return this.#database
+      .query<Contact, []>(
+        `SELECT id, label, username FROM contacts
+         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id)`,
+      )
+      .all();
+  }
+
   rename(contact: Contact, username: string): void {
     if (contact.username === username || labelOf(username) !== contact.label) return;
     this.#database.run("UPDATE contacts SET username = ? WHERE id = ?", [username, contact.id]);

@@ -3,11 +3,12 @@ import { randomUUIDv7 } from "bun";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
-import { label as labelOf } from "../identity/names.ts";
+import { fold, label as labelOf } from "../identity/names.ts";
 import { profileFolders, serversFile } from "./profile-folders.ts";
 import { Profile } from "./profile.ts";
 import { ServerStore } from "./server-store.ts";
 import { authorityFingerprint } from "./server-trust.ts";
+import { StoreError } from "./sqlite.ts";
 
 /** No account is named, or the folder holds none or several that could be meant. */
 export class AccountError extends Error {
@@ -31,6 +32,20 @@ export type AccountPlace = {
   readonly port: number;
   /** Undefined: the only account that there is. */
   readonly user: string | undefined;
+};
+
+/** An account that was registered or logged in from here. */
+export type LocalAccount = {
+  readonly username: string;
+  /** A stored session may log it in without a password; false too while nobody knows at which server. */
+  readonly hasSession: boolean;
+  readonly hasBeenOnline: boolean;
+};
+export type LocalAccounts = {
+  /** Sorted by name, each name once. */
+  readonly accounts: readonly LocalAccount[];
+  /** Profiles that are broken, or of a newer program. */
+  readonly unreadable: number;
 };
 
 function nameIn(folder: string): string {
@@ -60,19 +75,58 @@ export function theOnly(folders: readonly string[], user: string | undefined): s
   return folder;
 }
 
+/** The fingerprint of the authority that this server is known to have. @throws StoreError */
+function knownAuthority({ dataFolder, host, port }: Omit<AccountPlace, "user">): string | undefined {
+  if (!existsSync(serversFile(dataFolder))) return undefined;
+  const servers = new ServerStore(dataFolder);
+  try {
+    const authority = servers.get(host, port)?.authority;
+    return authority === undefined ? undefined : authorityFingerprint(authority);
+  } finally {
+    servers.close();
+  }
+}
+
+/**
+ * The accounts of this machine that could be meant at a server: those of its authority, or of every
+ * authority while the server is not known. Nothing is locked or changed, and no network is needed.
+ * @throws StoreError for `servers.db`; a profile that cannot be read is only counted.
+ */
+export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts {
+  const authority = knownAuthority(place);
+  const byLabel = new Map<string, LocalAccount>();
+  let unreadable = 0;
+  for (const folder of profileFolders(place.dataFolder, authority)) {
+    try {
+      const found = Profile.look(folder);
+      // A first login that came to nothing made no account.
+      if (found === undefined || !found.isEstablished) continue;
+      const { username, hasSession, hasBeenOnline } = found;
+      const known = byLabel.get(basename(folder));
+      byLabel.set(basename(folder), {
+        username: known?.username ?? username,
+        hasSession: hasSession && authority !== undefined,
+        hasBeenOnline: hasBeenOnline || known?.hasBeenOnline === true,
+      });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      unreadable++;
+    }
+  }
+  const accounts = [...byLabel.values()].sort((a, b) => (fold(a.username) < fold(b.username) ? -1 : 1));
+  return { accounts, unreadable };
+}
+
 /**
  * The profile of an account that was registered or logged in here. Where several servers know the name,
  * the one that `host` and `port` stand for is meant.
  * @throws AccountError, StoreError
  */
-export function openLocalProfile({ dataFolder, host, port, user }: AccountPlace): Profile {
+export function openLocalProfile(place: AccountPlace): Profile {
+  const { dataFolder, user } = place;
   let folders = localFolders(dataFolder, user);
-  if (folders.length > 1 && existsSync(serversFile(dataFolder))) {
-    const servers = new ServerStore(dataFolder);
-    const authority = servers.get(host, port)?.authority;
-    servers.close();
-    if (authority !== undefined) folders = localFolders(dataFolder, user, authorityFingerprint(authority));
-  }
+  const authority = folders.length > 1 ? knownAuthority(place) : undefined;
+  if (authority !== undefined) folders = localFolders(dataFolder, user, authority);
   return Profile.open(theOnly(folders, user));
 }
 

@@ -63,6 +63,9 @@ export type StoredMessage = {
   readonly state: MessageState;
 };
 
+/** A page of a conversation, oldest first; `isMore`: older messages are stored. */
+export type MessagePage = { readonly messages: readonly StoredMessage[]; readonly isMore: boolean };
+
 type MessageRow = {
   seq: number;
   contact: number;
@@ -216,6 +219,30 @@ export class MessageStore {
       .map(messageOf);
   }
 
+  /** For each contact (row number) how many of their messages were never printed; who has none is not named. */
+  unreadCounts(): Map<number, number> {
+    // Without the hint every stored message is looked at, since another index has the contacts in order.
+    const rows = this.#database
+      .query<{ contact: number; count: number }, []>(
+        `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
+         WHERE outgoing = 0 AND printed = 0 GROUP BY contact`,
+      )
+      .all();
+    return new Map(rows.map(({ contact, count }) => [contact, count]));
+  }
+
+  /** The lowest `seq` of a contact's messages that were never printed; undefined when there is none. */
+  unreadFrom(contact: Contact): number | undefined {
+    return (
+      this.#database
+        .query<{ seq: number }, [number]>(
+          `SELECT seq FROM messages INDEXED BY unprinted
+           WHERE contact = ? AND outgoing = 0 AND printed = 0 ORDER BY seq LIMIT 1`,
+        )
+        .get(contact.id)?.seq ?? undefined
+    );
+  }
+
   markPrinted(sequences: readonly number[]): void {
     const mark = this.#database.query("UPDATE messages SET printed = 1 WHERE seq = ?");
     this.#database.transaction(() => {
@@ -231,5 +258,19 @@ export class MessageStore {
       )
       .all(contact.id, afterSeq, limit)
       .map(messageOf);
+  }
+
+  /**
+   * The page of the conversation before `seq`; undefined: the newest page.
+   * @param limit messages, at least 1
+   */
+  before(contact: Contact, seq: number | undefined, limit: number): MessagePage {
+    const rows = this.#database
+      .query<MessageRow, number[]>(
+        `SELECT ${COLUMNS} FROM messages WHERE contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+      )
+      // One more than is shown says whether there are older ones.
+      .all(contact.id, seq ?? Number.MAX_SAFE_INTEGER, limit + 1);
+    return { messages: rows.slice(0, limit).reverse().map(messageOf), isMore: rows.length > limit };
   }
 }

@@ -2,14 +2,14 @@
  * The profile of one account on this machine: its key, certificate and session, and the contacts and
  * messages that stand beside them in `profile.db`.
  */
-import type { Database } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
 import { ContactStore } from "./contact-store.ts";
 import { MessageStore } from "./message-store.ts";
 import { closeToOthers, makePrivateFolder, profileFile } from "./profile-folders.ts";
-import { openStore, type Schema } from "./sqlite.ts";
+import { openStore, StoreError, type Schema } from "./sqlite.ts";
 
 const SCHEMA: Schema = {
   applicationId: 0x70616c6f,
@@ -96,6 +96,15 @@ export type NewAccount = {
   readonly registeredHere: boolean;
 };
 
+/** What a menu says of an account that is not open. */
+export type ProfileSummary = {
+  readonly username: string;
+  readonly hasSession: boolean;
+  readonly hasBeenOnline: boolean;
+  /** As `Profile.isEstablished`. */
+  readonly isEstablished: boolean;
+};
+
 export class Profile {
   readonly folder: string;
   readonly contacts: ContactStore;
@@ -126,6 +135,33 @@ export class Profile {
       return database.query("SELECT 1 FROM account").get() !== null;
     } finally {
       database.close();
+    }
+  }
+
+  /**
+   * Reads who the account in `folder` is, and changes nothing there; undefined when there is none yet.
+   * @throws StoreError
+   */
+  static look(folder: string): ProfileSummary | undefined {
+    const file = profileFile(folder);
+    let database: Database | undefined;
+    try {
+      database = new Database(file, { readonly: true, strict: true });
+      const pragma = (name: string) => Object.values(database?.query(`PRAGMA ${name}`).get() ?? {})[0];
+      if (pragma("application_id") !== SCHEMA.applicationId) throw new StoreError("not_ours", file);
+      if (Number(pragma("user_version")) > SCHEMA.versions.length) throw new StoreError("newer", file);
+      const row = database.query<AccountRow, []>("SELECT * FROM account").get();
+      if (row === null) return undefined;
+      return {
+        username: row.username,
+        hasSession: row.session_token !== null,
+        hasBeenOnline: row.has_been_online === 1,
+        isEstablished: row.registered_here === 1 || row.has_been_online === 1,
+      };
+    } catch (error) {
+      throw error instanceof StoreError ? error : new StoreError("unreadable", file, error);
+    } finally {
+      database?.close();
     }
   }
 

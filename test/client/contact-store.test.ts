@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { MAX_PINS } from "../../src/client/contact-store.ts";
+import { MAX_PINS, type Contact } from "../../src/client/contact-store.ts";
 import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { label } from "../../src/identity/names.ts";
 import { withStores } from "./test-profile.ts";
@@ -89,4 +89,21 @@ test("a key that waits is news once, changes no pin, and waits no longer when it
     contacts.pin(ana, key(4), 6);
     expect(contacts.pendingKey(ana)).toBeUndefined();
     expect(contacts.pins(ana).length).toBe(3);
+  }));
+
+test("only contacts with a stored message, theirs or ours, are people of a conversation", () =>
+  withStores(({ contacts, messages }) => {
+    expect(contacts.withMessages()).toEqual([]);
+    const [written, heard, known] = ["Ana", "Carla", "Dora"].map((name) => contacts.ensure(name)) as [
+      Contact,
+      Contact,
+      Contact,
+    ];
+    contacts.pin(known, key(1), 1);
+    const message = { id: "1", text: "text", sentAt: 1, replyTo: undefined };
+    messages.queue([{ contact: written, ...message }]);
+    for (const id of ["1", "2"]) {
+      messages.commitRead(heard, { incoming: [{ ...message, id }], acknowledged: [], sentUpTo: 0 }, 2);
+    }
+    expect(contacts.withMessages().toSorted((a, b) => a.id - b.id)).toEqual([written, heard]);
   }));

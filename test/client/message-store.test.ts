@@ -1,7 +1,8 @@
+import type { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 
 import type { Contact } from "../../src/client/contact-store.ts";
-import type { LinkRead } from "../../src/client/message-store.ts";
+import type { LinkRead, MessagePage } from "../../src/client/message-store.ts";
 import { withStores, type TestStores } from "./test-profile.ts";
 
 const NOW = Date.UTC(2027, 0, 15, 12);
@@ -128,3 +129,104 @@ test("what was printed is not printed again, and duplicates and one's own messag
     expect(ids()).toEqual(["c", "d"]);
     expect(ids(1)).toEqual(["c"]);
   }));
+
+/** What SQLite does for each statement that `run` has it make, one line each. */
+function plansOf(database: Database, run: () => unknown): string[] {
+  const statements: string[] = [];
+  const query = database.query.bind(database);
+  Object.assign(database, { query: (sql: string) => (statements.push(sql), query(sql)) });
+  try {
+    run();
+  } finally {
+    Object.assign(database, { query });
+  }
+  return statements.map((sql) =>
+    query<{ detail: string }, number[]>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...Array.from({ length: sql.split("?").length - 1 }, () => 1))
+      .map(({ detail }) => detail)
+      .join("; "),
+  );
+}
+
+describe("a page of the conversation", () => {
+  const idsOf = (page: MessagePage) => page.messages.map(({ id }) => id);
+
+  test("goes back from the newest to the first, oldest first in each, and says whether there is more", () =>
+    withStores((stores) => {
+      const ana = stores.contacts.ensure("Ana");
+      const carla = stores.contacts.ensure("Carla");
+      queue(stores, ana, "1", "2");
+      receive(stores, carla, "other");
+      receive(stores, ana, "3", "4");
+      queue(stores, ana, "5");
+      const { messages } = stores;
+      const newest = messages.before(ana, undefined, 2);
+      expect(idsOf(newest)).toEqual(["4", "5"]);
+      expect(newest.isMore).toBe(true);
+      const middle = messages.before(ana, newest.messages[0]?.seq, 2);
+      expect(idsOf(middle)).toEqual(["2", "3"]);
+      expect(middle.isMore).toBe(true);
+      const oldest = messages.before(ana, middle.messages[0]?.seq, 2);
+      expect(idsOf(oldest)).toEqual(["1"]);
+      expect(oldest.isMore).toBe(false);
+      expect(messages.before(ana, oldest.messages[0]?.seq, 2)).toEqual({ messages: [], isMore: false });
+    }));
+
+  test("that holds exactly all there is says that there is no more", () =>
+    withStores((stores) => {
+      const ana = stores.contacts.ensure("Ana");
+      queue(stores, ana, "1", "2");
+      expect(stores.messages.before(ana, undefined, 2).isMore).toBe(false);
+      const nobody = stores.contacts.ensure("Nobody");
+      expect(stores.messages.before(nobody, undefined, 2)).toEqual({ messages: [], isMore: false });
+    }));
+
+  test("is found by the index, however many messages are stored, and without sorting", () =>
+    withStores(({ contacts, messages, database }) => {
+      const ana = contacts.ensure("Ana");
+      const plans = plansOf(database, () => messages.before(ana, undefined, 50));
+      expect(plans).toEqual(["SEARCH messages USING INDEX messages_by_contact (contact=? AND seq<?)"]);
+    }));
+});
+
+describe("what is unread", () => {
+  test("is counted for each contact, and begins at the first message that was never printed", () =>
+    withStores((stores) => {
+      const [ana, carla, dora] = ["Ana", "Carla", "Dora"].map((name) => stores.contacts.ensure(name)) as [
+        Contact,
+        Contact,
+        Contact,
+      ];
+      const { messages } = stores;
+      expect(messages.unreadCounts()).toEqual(new Map());
+      queue(stores, dora, "mine");
+      const [a1 = 0] = receive(stores, ana, "a1");
+      const [c1] = receive(stores, carla, "c1");
+      const [a2, a3] = receive(stores, ana, "a2", "a3", "a1");
+      expect(messages.unreadCounts()).toEqual(
+        new Map([
+          [ana.id, 3],
+          [carla.id, 1],
+        ]),
+      );
+      expect([ana, carla, dora].map((each) => messages.unreadFrom(each))).toEqual([a1, c1, undefined]);
+      messages.markPrinted([a1, a3 as number]);
+      expect(messages.unreadCounts().get(ana.id)).toBe(1);
+      expect(messages.unreadFrom(ana)).toBe(a2);
+      messages.markPrinted([a2 as number]);
+      expect(messages.unreadCounts()).toEqual(new Map([[carla.id, 1]]));
+      expect(messages.unreadFrom(ana)).toBeUndefined();
+    }));
+
+  test("costs only what is unread, not what is stored", () =>
+    withStores(({ contacts, messages, database }) => {
+      const ana = contacts.ensure("Ana");
+      const plans = plansOf(database, () => [
+        messages.unreadCounts(),
+        messages.unreadFrom(ana),
+        messages.unprinted(1),
+      ]);
+      expect(plans.length).toBe(3);
+      for (const plan of plans) expect(plan).toMatch(/^SCAN messages USING (?:COVERING )?INDEX unprinted/);
+    }));
+});

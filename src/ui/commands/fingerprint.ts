@@ -1,7 +1,7 @@
 /** `fingerprint [USER] [--accept]`: what two people compare; needs no network. */
 import { openLocalProfile } from "../../client/accounts.ts";
-import type { ContactKey } from "../../client/contact-store.ts";
-import { ownFingerprint, safetyNumberWith, showFingerprint } from "../../client/fingerprints.ts";
+import { ownFingerprint, showFingerprint } from "../../client/fingerprints.ts";
+import { acceptPendingKey, safetyNumbers, type SafetyNumber } from "../../client/key-acceptance.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
@@ -24,50 +24,42 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       return EXIT.done;
     }
     const shown = visibleText(user);
-    const contact = profile.contacts.find(user);
-    const pending = contact === undefined ? undefined : profile.contacts.pendingKey(contact);
-    const pins = contact === undefined ? [] : profile.contacts.pins(contact);
-    if (contact === undefined || (pins.length === 0 && pending === undefined)) {
+    const known = safetyNumbers(profile, user, { markShown: !config.accept });
+    if (known.numbers.length === 0) {
       output.failure("no_known_key", texts.noKnownKey(shown));
       return EXIT.other;
     }
-    const show = (key: ContactKey, isPending: boolean) => {
-      const number = safetyNumberWith(profile, contact, key);
-      const title = isPending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
+    const show = ({ number, fingerprint, pending }: SafetyNumber) => {
+      const { username } = known;
+      const title = pending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
       output.event(
-        {
-          event: "safety_number",
-          username: contact.username,
-          safety_number: number,
-          fingerprint: key.fingerprint,
-          pending: isPending,
-        },
+        { event: "safety_number", username, safety_number: number, fingerprint, pending },
         `${title}\n  ${number}`,
       );
     };
     if (!config.accept) {
-      for (const pin of pins) show(pin, false);
-      if (pending !== undefined) {
-        show(pending, true);
-        profile.contacts.markShown(contact, pending.fingerprint);
-      }
+      known.numbers.forEach(show);
       return EXIT.done;
     }
-    if (pending === undefined) {
-      output.failure("no_pending_key", texts.noPendingKey(shown));
-      return EXIT.other;
+    const acceptance = acceptPendingKey(profile, user, Date.now(), { mustBeShown: false });
+    switch (acceptance.result) {
+      case "accepted":
+        show(acceptance.number);
+        output.tell(texts.keyAccepted(shown));
+        return EXIT.done;
+      case "none":
+        output.failure("no_pending_key", texts.noPendingKey(shown));
+        return EXIT.other;
+      case "changed_again":
+      case "not_shown": {
+        output.failure("key_changed_again", texts.keyChangedAgain(shown));
+        const { numbers } = safetyNumbers(profile, user, { markShown: true });
+        numbers.filter(({ pending }) => pending).forEach(show);
+        return EXIT.notProven;
+      }
+      default:
+        return acceptance satisfies never;
     }
-    if (pending.shown !== undefined && pending.shown !== pending.fingerprint) {
-      // What the person compared is not what would be accepted.
-      output.failure("key_changed_again", texts.keyChangedAgain(shown));
-      show(pending, true);
-      profile.contacts.markShown(contact, pending.fingerprint);
-      return EXIT.notProven;
-    }
-    profile.contacts.pin(contact, pending, Date.now());
-    show(pending, false);
-    output.tell(texts.keyAccepted(shown));
-    return EXIT.done;
   } finally {
     profile.close();
   }

@@ -1,0 +1,86 @@
+/** The people of one account: who is online by the server's word, and with whom there is a conversation. */
+import { fold, isNameLetter, label as labelOf } from "../identity/names.ts";
+import type { UserEntry } from "../protocol/rendezvous-messages.ts";
+import type { Messenger } from "./messenger.ts";
+import { RefusedError } from "./rendezvous-link.ts";
+import { ServerError } from "./server-trust.ts";
+
+export type Person = {
+  /** The registered spelling as it was last heard. */
+  readonly username: string;
+  /** 40 hexadecimal digits: what tells two names apart that look alike. */
+  readonly label: string;
+  /** By the server's word; undefined: the server cannot be asked. */
+  readonly online: boolean | undefined;
+  /** False: their client speaks only the seed's unencrypted link. */
+  readonly secure: boolean;
+  /** Messages that were never shown here. */
+  readonly unread: number;
+};
+
+/** `failure`: why the server could not be asked; then these are the contacts of this machine alone. */
+export type People = { readonly people: readonly Person[]; readonly failure: Error | undefined };
+
+/** What `listPeople` needs of a messenger. */
+export type PeopleSource = {
+  readonly username: string;
+  readonly profile: Pick<Messenger["profile"], "contacts" | "messages">;
+  /** @throws ServerError, RefusedError */
+  users(): Promise<UserEntry[]>;
+};
+
+type Answer = { readonly online: readonly UserEntry[] | undefined; readonly failure: Error | undefined };
+
+async function askServer(source: PeopleSource): Promise<Answer> {
+  try {
+    return { online: await source.users(), failure: undefined };
+  } catch (error) {
+    if (!(error instanceof ServerError) && !(error instanceof RefusedError)) throw error;
+    return { online: undefined, failure: error };
+  }
+}
+
+/**
+ * Everybody who is online, and everybody with whom there is a conversation, each once and without
+ * oneself, sorted by the fold of the name.
+ * @throws what is not the server's fault: SQLiteError
+ */
+export async function listPeople(messenger: PeopleSource): Promise<People> {
+  const { online, failure } = await askServer(messenger);
+  const { contacts, messages } = messenger.profile;
+  const unread = messages.unreadCounts();
+  const people = new Map<string, Person>();
+  for (const { id, label, username } of contacts.withMessages()) {
+    people.set(label, {
+      username,
+      label,
+      online: online === undefined ? undefined : false,
+      // Of somebody who is not online nobody can say.
+      secure: true,
+      unread: unread.get(id) ?? 0,
+    });
+  }
+  for (const { username, secure } of online ?? []) {
+    const label = labelOf(username);
+    const known = people.get(label);
+    people.set(label, {
+      username,
+      label,
+      online: true,
+      secure: secure !== false,
+      unread: known?.unread ?? 0,
+    });
+  }
+  people.delete(labelOf(messenger.username));
+  const sorted = [...people.values()].map((person) => ({ person, key: fold(person.username) }));
+  sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return { people: sorted.map(({ person }) => person), failure };
+}
+
+/**
+ * Whether a name holds only what a new name may hold (PROTOCOL 3), whatever its length: letters of the
+ * Latin blocks, ASCII digits, `.` `_` `-`. Old names, and those that a server makes up, may hold more.
+ */
+export function isOrdinaryName(name: string): boolean {
+  return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "bun:test";
+
+import { isOrdinaryName, listPeople } from "../../src/client/people.ts";
+import { Profile } from "../../src/client/profile.ts";
+import { RefusedError } from "../../src/client/rendezvous-link.ts";
+import { ServerError } from "../../src/client/server-trust.ts";
+import { label } from "../../src/identity/names.ts";
+import type { UserEntry } from "../../src/protocol/rendezvous-messages.ts";
+import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+
+type Source = Parameters<typeof listPeople>[0];
+
+const entry = (username: string, secure?: boolean): UserEntry => ({
+  username,
+  ip: "192.0.2.1",
+  p2p_port: 9_000,
+  ...(secure === undefined ? {} : { secure }),
+});
+
+/** Runs `use` with what a messenger of Berta's new profile gives, the server's answer being `users`. */
+function withSource(
+  users: () => Promise<UserEntry[]>,
+  use: (source: Source) => Promise<void>,
+): Promise<void> {
+  return inTemporaryFolder(async (folder) => {
+    const profile = Profile.open(folder, ACCOUNT);
+    try {
+      await use({ username: profile.username, profile, users });
+    } finally {
+      profile.close();
+    }
+  });
+}
+
+function receive({ profile }: Source, name: string, ...ids: string[]): void {
+  const incoming = ids.map((id) => ({ id, text: id, sentAt: undefined, replyTo: undefined }));
+  profile.messages.commitRead(
+    profile.contacts.ensure(name),
+    { incoming, acknowledged: [], sentUpTo: 0 },
+    Date.UTC(2027, 0, 15),
+  );
+}
+
+describe("the people of an account", () => {
+  test("are everybody online and everybody with a conversation, each once, sorted by the name's fold", () =>
+    withSource(
+      async () => [entry("Zoe"), entry("ana", false), entry("ÑANDÚ", true), entry("Carla")],
+      async (source) => {
+        receive(source, "ñandú", "1", "2");
+        receive(source, "beto", "3");
+        source.profile.contacts.ensure("never written to");
+        expect(await listPeople(source)).toEqual({
+          failure: undefined,
+          people: [
+            { username: "ana", label: label("ana"), online: true, secure: false, unread: 0 },
+            { username: "beto", label: label("beto"), online: false, secure: true, unread: 1 },
+            { username: "Carla", label: label("carla"), online: true, secure: true, unread: 0 },
+            { username: "Zoe", label: label("zoe"), online: true, secure: true, unread: 0 },
+            { username: "ÑANDÚ", label: label("ñandú"), online: true, secure: true, unread: 2 },
+          ],
+        });
+      },
+    ));
+
+  test("do not include oneself, nor anybody twice, whatever the server says", () =>
+    withSource(
+      async () => [entry("BERTA"), entry("Ana"), entry("ANA")],
+      async (source) => {
+        const { people } = await listPeople(source);
+        expect(people.map((person) => person.label)).toEqual([label("ana")]);
+      },
+    ));
+
+  const failures = [
+    ["not at all", new ServerError("server_unreachable")],
+    ["with a refusal", new RefusedError("rate_limited", "Too fast.", 3)],
+  ] as const;
+  test.each(failures)("are the contacts alone, with the failure, when the server answers %s", (_, failure) =>
+    withSource(
+      () => Promise.reject(failure),
+      async (source) => {
+        receive(source, "beto", "1");
+        expect(await listPeople(source)).toEqual({
+          failure,
+          people: [{ username: "beto", label: label("beto"), online: undefined, secure: true, unread: 1 }],
+        });
+      },
+    ),
+  );
+
+  test("are not listed when the fault is our own", () =>
+    withSource(
+      () => Promise.reject(new TypeError("a fault of ours")),
+      async (source) => {
+        await expect(listPeople(source)).rejects.toThrow("a fault of ours");
+      },
+    ));
+});
+
+test("an ordinary name holds only what a new name may hold", () => {
+  for (const name of ["a", "ñandú", "x.y_z-1", "ǀ", ""]) expect(isOrdinaryName(name)).toBe(true);
+  for (const name of ["a b", "анна", "a\u200bb", "ana\u0301", "ｆ", "ı", "×", "a\nb", "🕊"])
+    expect(isOrdinaryName(name)).toBe(false);
+});
