@@ -1,0 +1,273 @@
+/** A program at a terminal of its own, the keys typed there, and what a person sees on it. */
+import { tmpdir } from "node:os";
+
+import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
+import { TerminalScreen } from "./terminal-screen.ts";
+
+/** Canonical mode and echo, as a shell's terminal has them (termios `c_lflag`). */
+const LINE_MODE_FLAGS = process.platform === "darwin" ? 0x100 | 0x8 : 0x2 | 0x8;
+const END_MARK = "-- nothing comes after this --";
+/** A wait that lasts longer has failed, in ms; a test's own timeout must be longer to show what was there. */
+const LONGEST_WAIT = 20_000;
+/** UTF-16 units of output; a program that writes more is out of hand and is ended. */
+const MAX_OUTPUT = 64 * 1_048_576;
+
+type Options = {
+  readonly environment?: { readonly [name: string]: string };
+  /** Size of the terminal in cells. */
+  readonly cols?: number;
+  readonly rows?: number;
+  /** A program file to run instead of the client. */
+  readonly command?: string;
+};
+
+/**
+ * The client, or another program, at a terminal. The terminal controls no process: a Ctrl-C typed outside raw
+ * mode makes no signal (`signal` does). Keys typed before the program has set its mode are echoed and
+ * translated by the terminal, so wait for the prompt first.
+ */
+export class AtTerminal {
+  readonly process: Bun.Subprocess;
+  readonly screen: TerminalScreen;
+  readonly #terminal: Bun.Terminal;
+  readonly #modeBefore: string;
+  #raw = "";
+  /** Behind the program's end, until the mark is there; undefined before. */
+  #tail: string | undefined;
+  #isDrained = false;
+  #hasEnded = false;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(
+    args: readonly string[],
+    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM }: Options = {},
+  ) {
+    this.screen = new TerminalScreen(cols, rows);
+    const decoder = new TextDecoder();
+    this.#terminal = new Bun.Terminal({
+      cols,
+      rows,
+      data: (_terminal, data) => this.#take(decoder.decode(data, { stream: true })),
+    });
+    this.#modeBefore = this.#mode;
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    this.process = Bun.spawn([process.execPath, "run", command, ...args], {
+      env: { PATH, HOME, TERM: "xterm-256color", ...environment },
+      terminal: this.#terminal,
+    });
+    void this.process.exited.then(() => {
+      this.#hasEnded = true;
+    });
+  }
+
+  /** Everything that was written, as it came. */
+  get raw(): string {
+    return this.#raw;
+  }
+
+  /** Everything that was shown, without the sequences that move and colour. */
+  get text(): string {
+    return Bun.stripANSI(this.#raw);
+  }
+
+  /** Resolves when `text` holds the part. @throws as `until`. */
+  shows(part: string): Promise<void> {
+    return this.until(() => this.text.includes(part), `«${part}»`);
+  }
+
+  /** Resolves with the first visible row that fits. @throws as `until`. */
+  async showsRow(pattern: RegExp): Promise<string> {
+    const find = () => this.screen.rows.find((row) => row.search(pattern) >= 0);
+    await this.until(() => find() !== undefined, `a row like ${pattern}`);
+    return find() as string;
+  }
+
+  /**
+   * Resolves when the predicate holds; it is asked now and whenever something was written.
+   * @throws with the whole screen when the program ends before, or after LONGEST_WAIT.
+   */
+  async until(predicate: (screen: TerminalScreen) => boolean, what: string): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      late.resolve();
+    }, LONGEST_WAIT);
+    try {
+      for (;;) {
+        // Taken before the screen is asked: what is written from here on ends the wait below.
+        const wake = this.#wake.promise;
+        const over = this.#hasEnded;
+        if (over) await Promise.race([this.#drain(), late.promise]);
+        if (predicate(this.screen)) return;
+        if (over) throw this.#failure(`${what} never came, and the program ended`);
+        if (isLate) throw this.#failure(`${what} did not come within ${LONGEST_WAIT} ms`);
+        await Promise.race([wake, this.process.exited, late.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Resolves when something was written, the program has ended, or nothing came for so many ms. */
+  async somethingOr(wait: number): Promise<void> {
+    const nothing = Promise.withResolvers<void>();
+    const timer = setTimeout(nothing.resolve, wait);
+    await Promise.race([this.#wake.promise, this.process.exited, nothing.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Keys as the terminal sends them: Enter is "\r", the arrow up "\u001b[A". */
+  type(keys: string): void {
+    this.#terminal.write(keys);
+  }
+
+  /** Pastes as terminals do: line ends become CR, and it stands in brackets if the program has asked for them. */
+  paste(text: string): void {
+    const typed = text.replace(/\r?\n/g, "\r");
+    this.type(this.screen.bracketedPaste ? `\u001b[200~${typed}\u001b[201~` : typed);
+  }
+
+  /** Gives the terminal another size and tells the program. */
+  resize(cols: number, rows: number): void {
+    this.screen.resize(cols, rows);
+    this.#terminal.resize(cols, rows);
+    // The kernel tells only the processes that a terminal controls.
+    this.signal("SIGWINCH");
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.process.kill(name);
+  }
+
+  /** The exit code, when all output is here; none of it may be a stack trace. @throws after LONGEST_WAIT. */
+  async ended(): Promise<number> {
+    await this.until(() => this.#isDrained, "the program's end");
+    expectNoTrace(this.text);
+    return this.process.exited;
+  }
+
+  get isInLineMode(): boolean {
+    return (this.#terminal.localFlags & LINE_MODE_FLAGS) === LINE_MODE_FLAGS;
+  }
+
+  get cursorIsShown(): boolean {
+    return this.screen.cursorVisible;
+  }
+
+  /** Whether the terminal is as a shell wants it back: its modes, a visible cursor, no bracketed paste. */
+  get isRestored(): boolean {
+    const { cursorVisible, bracketedPaste } = this.screen;
+    return this.isInLineMode && this.#mode === this.#modeBefore && cursorVisible && !bracketedPaste;
+  }
+
+  /** Ends the program if it still runs, and the terminal. */
+  close(): void {
+    this.process.kill("SIGKILL");
+    this.#terminal.close();
+  }
+
+  get #mode(): string {
+    return `${this.#terminal.inputFlags} ${this.#terminal.outputFlags} ${this.#terminal.localFlags}`;
+  }
+
+  #take(text: string): void {
+    if (this.#tail === undefined) this.#show(text);
+    else {
+      this.#tail += text;
+      const end = this.#tail.indexOf(END_MARK);
+      if (end >= 0) {
+        this.#show(this.#tail.slice(0, end));
+        this.#tail = "";
+        this.#isDrained = true;
+      }
+    }
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers<void>();
+  }
+
+  #show(text: string): void {
+    this.#raw += text;
+    this.screen.feed(text);
+    if (this.#raw.length > MAX_OUTPUT) this.process.kill("SIGKILL");
+  }
+
+  /** Resolves when what the ended program wrote last is out of the terminal: what comes behind it shows that. */
+  async #drain(): Promise<void> {
+    if (this.#tail === undefined) {
+      this.#tail = "";
+      await Bun.spawn(["echo", END_MARK], { terminal: this.#terminal }).exited;
+    }
+    while (!this.#isDrained) await this.#wake.promise;
+  }
+
+  #failure(sentence: string): Error {
+    const { row, col } = this.screen.cursor;
+    const rows = this.screen.rows.map((each) => `  |${each}`).join("\n");
+    return new Error(`${sentence}. The screen, with the cursor at row ${row}, column ${col}:\n${rows}`);
+  }
+}
+
+/** Day and month names, and those of 1 January 2026. */
+const CALENDARS = [
+  {
+    weekdays: "lunes|martes|miércoles|jueves|viernes|sábado|domingo",
+    months: "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre",
+    fixed: { weekday: "jueves", month: "enero" },
+  },
+  {
+    weekdays: "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day",
+    months: "January|February|March|April|May|June|July|August|September|October|November|December",
+    fixed: { weekday: "Thursday", month: "January" },
+  },
+].map(({ weekdays, months, fixed }) => ({
+  weekday: new RegExp(weekdays, "i"),
+  month: new RegExp(months, "i"),
+  date: new RegExp(
+    String.raw`(?:(?:${weekdays}),? )?(?:\b\d{1,2} (?:de )?(?:${months})|(?:${months}) \d{1,2}\b)(?:(?: de|,)? \d{4}\b)?`,
+    "gi",
+  ),
+  fixed,
+}));
+/** A line drawn beside a date is as long as the date leaves it. */
+const DRAWN_LINE = /([─—–-])\1{2,}/g;
+const ISO_DATE = /\b\d{4}-\d\d-\d\d\b/g;
+const TIME = /(?<![\d.:])\d{1,2}:\d\d(?::\d\d)?(?![\d:]|\.\d)/g;
+const PORT = /(\b\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|\blocalhost):\d{1,5}\b/gi;
+/** Four or more groups of a fingerprint or a safety number; a row may end inside a group. */
+const FINGERPRINT = /\b(?:[0-9a-f]\n?){3}[0-9a-f](?:\s+(?:[0-9a-f]\n?){3}[0-9a-f]){3,}\b/g;
+const SAFETY_NUMBER = /\b(?:\d\n?){4}\d(?:\s+(?:\d\n?){4}\d){3,}\b/g;
+
+/**
+ * Rows with everything fixed that differs between two runs: times become 00:00, dates 1 January 2026, ports
+ * behind an address 50000, and each digit of a fingerprint or of a safety number 0. There are as many after it.
+ */
+export function masked(rows: readonly string[]): string[] {
+  const zeros = (digits: string) => digits.replace(/[0-9a-f]/g, "0");
+  return rows
+    .join("\n")
+    .replace(FINGERPRINT, zeros)
+    .replace(SAFETY_NUMBER, zeros)
+    .replace(PORT, "$1:50000")
+    .replace(ISO_DATE, "2026-01-01")
+    .replace(TIME, "00:00")
+    .split("\n")
+    .map(withFixedDates);
+}
+
+function withFixedDates(row: string): string {
+  let fixedRow = row;
+  for (const { weekday, month, date, fixed } of CALENDARS)
+    fixedRow = fixedRow.replace(date, (found) =>
+      found
+        .replace(/\d{4}/, "2026")
+        .replace(/\b\d{1,2}\b/, "1")
+        .replace(month, fixed.month)
+        .replace(weekday, (day) => (/^\p{Lu}/u.test(day) ? fixed.weekday.replace("j", "J") : fixed.weekday)),
+    );
+  return fixedRow === row ? row : fixedRow.replace(DRAWN_LINE, "$1$1$1");
+}
