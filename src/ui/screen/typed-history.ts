@@ -1,0 +1,52 @@
+/** What was typed before, for the arrow keys. */
+
+export const MAX_HISTORY = 200;
+/** UTF-16 units of one text that is kept. */
+const MAX_HISTORY_TEXT = 4_096;
+
+export class TypedHistory {
+  /** Newest first. */
+  #texts: string[];
+  /** The text that is shown; -1: what is being typed. */
+  #index = -1;
+  #draft = "";
+
+  /** @param texts Newest first. */
+  constructor(texts: readonly string[]) {
+    this.#texts = texts.slice(0, MAX_HISTORY);
+  }
+
+  /** Newest first. */
+  get texts(): readonly string[] {
+    return this.#texts;
+  }
+
+  /** Keeps a text that was typed, unless it is the last one again, empty or very long. The arrow keys begin anew. */
+  add(text: string): void {
+    this.#index = -1;
+    if (text.trim() === "" || text.length > MAX_HISTORY_TEXT || text === this.#texts[0]) return;
+    this.#texts = [text, ...this.#texts].slice(0, MAX_HISTORY);
+  }
+
+  /** Drops every text that holds the part. */
+  forget(part: string): void {
+    this.#index = -1;
+    this.#texts = this.#texts.filter((text) => !text.includes(part));
+  }
+
+  /** The text before the one that is shown; undefined: there is none. */
+  older(shown: string): string | undefined {
+    const older = this.#texts[this.#index + 1];
+    if (older === undefined) return undefined;
+    if (this.#index < 0) this.#draft = shown;
+    this.#index++;
+    return older;
+  }
+
+  /** The text after the one that is shown, in the end what was being typed; undefined: that is shown. */
+  newer(): string | undefined {
+    if (this.#index < 0) return undefined;
+    this.#index--;
+    return this.#index < 0 ? this.#draft : this.#texts[this.#index];
+  }
+}

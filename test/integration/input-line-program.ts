@@ -1,0 +1,84 @@
+/**
+ * The input line alone at a terminal. A typed line is printed as JSON, behind `line` as it was sent and behind
+ * `typed` as it stood there where both differ; a few lines are orders to this program. With the argument
+ * `password`, the keys are held first until SIGUSR1 comes, and then a password is asked for.
+ */
+import { password } from "@inquirer/prompts";
+
+import { DumbLine } from "../../src/ui/screen/dumb-line.ts";
+import { EditableLine } from "../../src/ui/screen/editable-line.ts";
+import type { InputLine } from "../../src/ui/screen/input-line.ts";
+import { restoreTerminal, TypeAhead } from "../../src/ui/screen/terminal-modes.ts";
+
+const NAMES = ["Ana", "Anastasia", "Bruno"];
+
+const makeLine = process.env["TERM"] === "dumb" ? DumbLine : EditableLine;
+let line: InputLine;
+
+function order(typed: string, expand: (text: string) => string): void {
+  const [word = "", rest = ""] = typed.split(/ (.*)/);
+  if (word === "/head") line.setHead(`${rest} > `);
+  else if (word === "/again") open(line.history);
+  else if (word === "/offer") line.offer("dos\nlíneas");
+  else if (word === "/throw") throw new Error("on purpose");
+  else if (word === "/flood") flood(Number(rest));
+  else {
+    line.print(`line ${JSON.stringify(expand(typed))}\n`);
+    if (expand(typed) !== typed) line.print(`typed ${JSON.stringify(typed)}\n`);
+  }
+}
+
+/** Messages that come one by one while the line is edited. */
+function flood(count: number, number = 1): void {
+  line.print(`message ${number} 👩‍👩‍👧 ${"ñ".repeat(number)}\n`);
+  if (number < count) setImmediate(() => flood(count, number + 1));
+}
+
+function open(history: readonly string[]): void {
+  if (history.length > 0) line.close();
+  line = new makeLine({
+    input: process.stdin,
+    output: process.stdout,
+    head: "yo > ",
+    history,
+    pastedLines: (count) => `[${count} líneas]`,
+    events: {
+      line: order,
+      edited: () => undefined,
+      leaving: () => {
+        line.print(`leaving with ${line.history.length}\n`);
+        line.close();
+        console.log("closed");
+      },
+      complete: (before) => {
+        const part = before.split(" ").at(-1) ?? "";
+        return { offers: NAMES.filter((name) => name.toLowerCase().startsWith(part.toLowerCase())), part };
+      },
+    },
+  });
+}
+
+/** Holds the keys until SIGUSR1 comes, and then asks. */
+async function askAfterwards(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const keys = new TypeAhead(process.stdin, () => {
+    console.log("interrupted");
+  });
+  let held = 0;
+  const count = (chunk: Buffer) => {
+    held += chunk.length;
+    console.log(`${held} bytes held`);
+  };
+  process.stdin.on("data", count);
+  process.on("SIGUSR1", resolve);
+  console.log("working");
+  await promise;
+  process.stdin.off("data", count);
+  keys.stop();
+  console.log(`password ${JSON.stringify(await password({ message: "?" }))}`);
+  open([]);
+}
+
+process.on("exit", restoreTerminal);
+if (process.argv[2] === "password") await askAfterwards();
+else open([]);

@@ -1,0 +1,390 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+
+import { AtTerminal } from "./at-terminal.ts";
+
+const PROGRAM = join(import.meta.dir, "input-line-program.ts");
+const [ESC, ENTER, UP, DOWN, LEFT, HOME, END] = [
+  "\x1b",
+  "\r",
+  "\x1b[A",
+  "\x1b[B",
+  "\x1b[D",
+  "\x1b[H",
+  "\x1b[F",
+];
+const [CTRL_C, CTRL_D, CTRL_W, CTRL_U, CTRL_Y, TAB, BACKSPACE] = [
+  "\x03",
+  "\x04",
+  "\x17",
+  "\x15",
+  "\x19",
+  "\t",
+  "\x7f",
+];
+
+let opened: AtTerminal[] = [];
+afterEach(() => {
+  for (const each of opened) each.close();
+  opened = [];
+});
+
+/** The program at a terminal, ready for keys. */
+async function atLine({ cols = 40, rows = 16, term = "xterm-256color" } = {}): Promise<AtTerminal> {
+  const terminal = new AtTerminal([], { command: PROGRAM, cols, rows, environment: { TERM: term } });
+  opened.push(terminal);
+  await terminal.shows("yo > ");
+  return terminal;
+}
+
+/** Rows from the top, without the blank ones below. */
+function shown({ screen }: AtTerminal): string[] {
+  return screen.rows.join("\n").replace(/\n+$/, "").split("\n");
+}
+
+function showsRows(terminal: AtTerminal, rows: readonly string[]): Promise<void> {
+  const wanted = rows.join("\n");
+  return terminal.until(() => shown(terminal).join("\n") === wanted, `the rows\n${wanted}\n`);
+}
+
+async function ended(terminal: AtTerminal): Promise<void> {
+  expect(await terminal.ended()).toBe(0);
+  expect(terminal.isRestored).toBe(true);
+  expect(terminal.screen.unknown).toEqual([]);
+}
+
+describe("the line at a terminal", () => {
+  test("a typed line comes whole, is taken off the screen, and an empty line follows", async () => {
+    const terminal = await atLine();
+    terminal.type(`${"señor ".repeat(20)}👩‍👩‍👧 日本${ENTER}`);
+    const sent = JSON.stringify(`${"señor ".repeat(20)}👩‍👩‍👧 日本`);
+    await terminal.shows('日本"');
+    await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
+    expect(shown(terminal).slice(0, -1).join("").replaceAll(" ", "")).toBe(
+      `line ${sent}`.replaceAll(" ", ""),
+    );
+    terminal.type(CTRL_D);
+    await ended(terminal);
+    expect(shown(terminal).slice(-2)).toEqual(["leaving with 1", "closed"]);
+  });
+
+  test("a line is edited in its middle while a hundred messages arrive", async () => {
+    const terminal = await atLine();
+    terminal.type(`/flood 100${ENTER}`);
+    for (const key of `${"uno dos ".repeat(10)}fin`) terminal.type(key);
+    terminal.type(`${ESC}b${"ñ"}${LEFT}${BACKSPACE}${HOME}¡${END}!`);
+    await terminal.shows("message 100");
+    await terminal.until(() => shown(terminal).join("\n").endsWith("dosñfin!"), "the edited line");
+    const all = terminal.screen.transcript;
+    const numbers = [...all.matchAll(/^message (\d+) 👩‍👩‍👧/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    // Nothing of the line stays among the messages.
+    expect(all.match(/yo >/g)).toHaveLength(1);
+    expect(
+      all
+        .slice(all.indexOf("yo >"))
+        .replaceAll("\n", "")
+        .match(/uno dos/g),
+    ).toHaveLength(10);
+    terminal.type(ENTER);
+    await terminal.shows(`line ${JSON.stringify(`¡${"uno dos ".repeat(9)}uno dosñfin!`)}`);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("wide characters never stand half in a row", async () => {
+    const terminal = await atLine({ cols: 20 });
+    terminal.type("日本語日本語日本語日本");
+    await showsRows(terminal, ["yo > 日本語日本語日", "本語日本"]);
+    terminal.type(`${LEFT.repeat(5)}x`);
+    await showsRows(terminal, ["yo > 日本語日本語x日", "本語日本"]);
+    expect(terminal.screen.cursor).toEqual({ row: 0, col: 18 });
+    terminal.type("y");
+    await showsRows(terminal, ["yo > 日本語日本語xy", "日本語日本"]);
+    expect(terminal.screen.cursor).toEqual({ row: 1, col: 0 });
+    terminal.type(BACKSPACE);
+    await showsRows(terminal, ["yo > 日本語日本語x日", "本語日本"]);
+    terminal.type(`${BACKSPACE}${BACKSPACE}👩‍👩‍👧`);
+    await showsRows(terminal, ["yo > 日本語日本👩‍👩‍👧日", "本語日本"]);
+    terminal.type(BACKSPACE);
+    await showsRows(terminal, ["yo > 日本語日本日本", "語日本"]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("the cursor goes on to a new row when the last column is filled", async () => {
+    const terminal = await atLine({ cols: 20 });
+    terminal.type("123456789012345");
+    await showsRows(terminal, ["yo > 123456789012345"]);
+    await terminal.until(({ cursor }) => cursor.row === 1 && cursor.col === 0, "a new row");
+    terminal.type(LEFT);
+    await terminal.until(({ cursor }) => cursor.row === 0 && cursor.col === 19, "the last column");
+    expect(shown(terminal)).toEqual(["yo > 123456789012345"]);
+    terminal.type("\x0b");
+    await showsRows(terminal, ["yo > 12345678901234"]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("typing at the end writes only what was typed, and a changed head leaves what is above", async () => {
+    const terminal = await atLine();
+    terminal.type("hola");
+    await showsRows(terminal, ["yo > hola"]);
+    const { cursorMoves } = terminal.screen;
+    for (const key of " qué tal") terminal.type(key);
+    await showsRows(terminal, ["yo > hola qué tal"]);
+    expect(terminal.screen.cursorMoves).toBe(cursorMoves);
+    terminal.type(`${ENTER}/head ✓✓${ENTER}abc`);
+    await showsRows(terminal, ['line "hola qué tal"', "✓✓ > abc"]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("control characters and unknown keys leave the line as it is", async () => {
+    const terminal = await atLine();
+    terminal.type("ab");
+    for (const code of [0, 7, 15, 17, 18, 19, 22, 24, 28, 29, 30, 31])
+      terminal.type(String.fromCharCode(code));
+    terminal.type(`${ESC}[15~${ESC}[200;3u${ESC}[Ic\u0085\u009b`);
+    await showsRows(terminal, ["yo > abc"]);
+    terminal.type(ENTER);
+    await terminal.shows('line "abc"');
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("what was cut comes back, a word of Spanish is one word, and Ctrl-D deletes forward", async () => {
+    const terminal = await atLine();
+    terminal.type(
+      `mañana vendrá${CTRL_W}${LEFT}${HOME}\x04${CTRL_Y}${END}${CTRL_U}>${CTRL_Y}${CTRL_Y}${ENTER}`,
+    );
+    await terminal.shows(`line ${JSON.stringify(">vendráañana vendráañana ")}`);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("a line of 32 KiB is taken, of which the rows around the cursor are shown", async () => {
+    const terminal = await atLine({ cols: 80, rows: 24 });
+    const long = `${"0123456789abcdef".repeat(2_047)}0123456789abcde`;
+    terminal.type(`${long}!`);
+    await terminal.until(() => shown(terminal).at(-1)?.endsWith("!") === true, "the end of the line");
+    expect(shown(terminal).length).toBeLessThanOrEqual(12);
+    terminal.type(HOME);
+    await terminal.until(() => shown(terminal)[0]?.startsWith("yo > 0123") === true, "its beginning");
+    terminal.type(ENTER);
+    await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
+    expect(terminal.screen.transcript.replaceAll("\n", "")).toBe(`line "${long}!"yo >`);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("Ctrl-C clears the line, and leaves when it is empty", async () => {
+    const terminal = await atLine();
+    terminal.type(`abc${CTRL_C}`);
+    await showsRows(terminal, ["yo >"]);
+    terminal.type(`d${ENTER}`);
+    await terminal.shows('line "d"');
+    expect(terminal.text).not.toContain("leaving");
+    terminal.type(CTRL_C);
+    await ended(terminal);
+    expect(shown(terminal).slice(-2)).toEqual(["leaving with 1", "closed"]);
+  });
+
+  test("a program that ends by an exception has given the terminal back", async () => {
+    const terminal = await atLine();
+    terminal.type(`/throw${ENTER}`);
+    expect(await terminal.process.exited).toBe(1);
+    await terminal.until(() => terminal.isRestored, "the terminal as it was");
+  });
+});
+
+describe("history and completion", () => {
+  test("the arrows bring back what was typed, and what was being typed", async () => {
+    const terminal = await atLine();
+    terminal.type(`uno${ENTER}dos${ENTER}dos${ENTER}tr${UP}${UP}`);
+    await terminal.until(() => shown(terminal).at(-1) === "yo > uno", "the first line");
+    terminal.type(`${UP}${DOWN}${DOWN}${DOWN}es`);
+    await terminal.until(() => shown(terminal).at(-1) === "yo > tres", "the line under way");
+    terminal.type(ENTER);
+    await terminal.shows('line "tres"');
+    terminal.type(CTRL_C);
+    await ended(terminal);
+    expect(terminal.text).toContain("leaving with 3");
+  });
+
+  test("the next line has the history of the one before", async () => {
+    const terminal = await atLine();
+    terminal.type(`uno${ENTER}`);
+    await terminal.shows('line "uno"');
+    terminal.paste("a\nb");
+    terminal.type(`${ENTER}/again${ENTER}`);
+    await terminal.until(({ bracketedPaste }) => bracketedPaste, "a line");
+    terminal.type(`${UP}${UP}`);
+    // A paste is known to its own line only, so it is not among them.
+    await terminal.until(() => shown(terminal).at(-1) === "yo > uno", "the first line");
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("Tab completes as far as it is certain, and a second one shows what there is", async () => {
+    const terminal = await atLine();
+    terminal.type(`b${TAB}`);
+    await showsRows(terminal, ["yo > Bruno"]);
+    expect(terminal.screen.cursor.col).toBe("yo > Bruno ".length);
+    terminal.type(`y a${TAB}`);
+    await showsRows(terminal, ["yo > Bruno y Ana"]);
+    terminal.type(TAB);
+    terminal.type(TAB);
+    await showsRows(terminal, ["Ana  Anastasia", "yo > Bruno y Ana"]);
+    terminal.type(`s${TAB}${TAB}x${ENTER}`);
+    await terminal.shows('line "Bruno y Anastasia x"');
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+});
+
+describe("pastes", () => {
+  test("one line is inserted, several stand as a mark and are sent as they were copied", async () => {
+    const terminal = await atLine();
+    terminal.type("<>");
+    terminal.type(LEFT);
+    terminal.paste("una línea\n");
+    await showsRows(terminal, ["yo > <una línea>"]);
+    terminal.paste("dos\n\tlíneas\x1b[31m\n");
+    await showsRows(terminal, ["yo > <una línea[2 líneas]>"]);
+    terminal.paste("otras\ndos");
+    await showsRows(terminal, ["yo > <una línea[2 líneas][2 líneas, 2]>"]);
+    terminal.type(ENTER);
+    await terminal.shows(`typed "<una línea[2\u00a0líneas][2\u00a0líneas,\u00a02]>"`);
+    const sent = JSON.stringify("<una líneados\n\tlíneas\x1b[31motras\ndos>");
+    expect(terminal.screen.transcript.replaceAll("\n", "")).toContain(`line ${sent}`);
+    terminal.type(`${UP}${HOME}x${ENTER}`);
+    await terminal.until(() => terminal.text.match(/typed "/g)?.length === 2, "the recalled line");
+    expect(terminal.screen.transcript.replaceAll("\n", "")).toContain("x<una líneados");
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("a mark is passed, deleted and cut as one character", async () => {
+    const terminal = await atLine();
+    terminal.type("a");
+    terminal.paste("1\n2");
+    terminal.type(`b${LEFT}${LEFT}_`);
+    await showsRows(terminal, ["yo > a_[2 líneas]b"]);
+    terminal.type(`${END}${LEFT}${BACKSPACE}`);
+    await showsRows(terminal, ["yo > a_b"]);
+    terminal.paste("3\n4");
+    terminal.type(CTRL_W);
+    await showsRows(terminal, ["yo > a_b"]);
+    terminal.type(`${CTRL_Y}${ENTER}`);
+    await terminal.shows(`line ${JSON.stringify("a_3\n4b")}`);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("no paste presses Enter, and one whose end is lost ends after a while", async () => {
+    const terminal = await atLine();
+    terminal.type(`${ESC}[200~uno\rdos\r\x03`);
+    await showsRows(terminal, ["yo > [3 líneas]"]);
+    terminal.type(`${ESC}[201~!${ENTER}`);
+    await terminal.shows(`line ${JSON.stringify("uno\ndos\n\x03!")}`);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+
+  test("a paste of a mebibyte is one mark", async () => {
+    const terminal = await atLine();
+    terminal.paste("0123456789abcde\n".repeat(65_536));
+    await showsRows(terminal, ["yo > [65536 líneas]"]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+});
+
+describe("resizing", () => {
+  test("a wider terminal has the line once, in fewer rows", async () => {
+    const terminal = await atLine({ cols: 20 });
+    terminal.type(`antes${ENTER}${"abcde".repeat(6)}`);
+    await showsRows(terminal, ['line "antes"', "yo > abcdeabcdeabcde", "abcdeabcdeabcde"]);
+    terminal.resize(60, 16);
+    await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(6)}`]);
+    terminal.type("!");
+    await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(6)}!`]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("a narrower terminal has the line once", async () => {
+    const terminal = await atLine({ cols: 60 });
+    terminal.type(`antes${ENTER}${"abcde".repeat(4)}${LEFT.repeat(20)}`);
+    await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(4)}`]);
+    terminal.resize(20, 8);
+    await showsRows(terminal, ['line "antes"', "yo > abcdeabcdeabcde", "abcde"]);
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+});
+
+describe("keys typed ahead", () => {
+  test("are not echoed, and reach the password prompt and then the line", async () => {
+    const terminal = new AtTerminal(["password"], { command: PROGRAM, cols: 40, rows: 16 });
+    opened.push(terminal);
+    await terminal.shows("working");
+    terminal.type(`dropped${CTRL_C}`);
+    await terminal.shows("interrupted");
+    terminal.type(`sésamo${ENTER}`);
+    await terminal.shows("16 bytes held");
+    terminal.signal("SIGUSR1");
+    await terminal.shows(`password "sésamo"`);
+    expect(terminal.text.replace(`password "sésamo"`, "")).not.toMatch(/dropped|sésamo/);
+    await terminal.shows("yo > ");
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+});
+
+describe("a terminal that can only write on", () => {
+  test("gets no sequence at all, and the line can be typed, corrected, completed and sent", async () => {
+    const terminal = await atLine({ term: "dumb" });
+    terminal.type(`holx${BACKSPACE}a`);
+    await terminal.until(() => shown(terminal).at(-1) === "yo > hola", "the corrected line");
+    terminal.type(` b${TAB}${UP}${LEFT}y${ENTER}`);
+    await terminal.shows('line "hola bruno y"'.replace("bruno", "Bruno"));
+    terminal.type("otra línea que sobra");
+    terminal.type(`${CTRL_U}an${TAB}`);
+    await terminal.until(() => shown(terminal).at(-1) === "yo > Ana", "the completed name");
+    terminal.type(TAB);
+    terminal.type(TAB);
+    await terminal.shows("Ana  Anastasia\r\nyo > Ana");
+    terminal.type(`${CTRL_W}${ENTER}${CTRL_C}`);
+    await ended(terminal);
+    expect(terminal.raw).not.toMatch(/[\x1b\x08\x07]/);
+    expect(terminal.screen.cursorMoves).toBe(0);
+  });
+
+  test("what arrives stands on rows of its own, and what is being typed follows it", async () => {
+    const terminal = await atLine({ term: "dumb", cols: 80 });
+    terminal.type(`/flood 2${ENTER}`);
+    await terminal.shows("message 2");
+    terminal.type("medio");
+    await terminal.until(() => shown(terminal).at(-1) === "yo > medio", "the line");
+    for (const row of shown(terminal)) expect(row).toMatch(/^(message \d 👩‍👩‍👧 ñ+|yo >.*)$/);
+    terminal.type(CTRL_C);
+    await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
+    terminal.type(CTRL_D);
+    await ended(terminal);
+  });
+
+  test("several lines that come at once are several lines", async () => {
+    const terminal = await atLine({ term: "dumb" });
+    terminal.type("uno\rdos\ntres\r");
+    await terminal.shows('line "tres"');
+    expect([...terminal.text.matchAll(/line "(\w+)"/g)].map(([, word]) => word)).toEqual([
+      "uno",
+      "dos",
+      "tres",
+    ]);
+    terminal.type(CTRL_C);
+    await ended(terminal);
+  });
+});
