@@ -1,12 +1,16 @@
 /** Everything that people read from the client, in both languages; a missing text does not compile. */
 import type { Language } from "../protocol/language.ts";
 import type { BilingualText } from "./bilingual-text.ts";
+import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
+import { MENU_TEXTS } from "./menu-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
 
 const TABLE = {
   ...USAGE_TEXTS,
   ...FAILURE_TEXTS,
+  ...MENU_TEXTS,
+  ...CHAT_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

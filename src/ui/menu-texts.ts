@@ -1,0 +1,71 @@
+/** What a person reads in the menus. Names that come in are visible text already. */
+import type { BilingualText } from "./bilingual-text.ts";
+
+export const MENU_TEXTS = {
+  menuStart: {
+    es: (server: string) => `Servidor ${server}. ¿Qué desea hacer?`,
+    en: (server: string) => `Server ${server}. What would you like to do?`,
+  },
+  menuHome: {
+    es: (user: string) => `${user}, ¿qué desea hacer?`,
+    en: (user: string) => `${user}, what would you like to do?`,
+  },
+  menuLogIn: { es: "Iniciar sesión", en: "Log in" },
+  menuRegister: { es: "Registrarse", en: "Register" },
+  menuQuit: { es: "Salir", en: "Quit" },
+  menuPeople: { es: "Ver usuarios conectados y chatear", en: "See connected users and chat" },
+  menuLogOut: { es: "Cerrar sesión", en: "Log out" },
+  menuBack: { es: "Volver", en: "Back" },
+  menuNew: {
+    es: (count: number) => (count === 1 ? "1 nuevo" : `${count} nuevos`),
+    en: (count: number) => `${count} new`,
+  },
+
+  menuAccount: { es: "¿Con qué cuenta?", en: "With which account?" },
+  menuOtherAccount: { es: "Otra cuenta", en: "Another account" },
+  menuName: { es: "Nombre de usuario:", en: "User name:" },
+  menuPassword: { es: "Contraseña:", en: "Password:" },
+  menuEmail: { es: "Correo electrónico (puede quedar vacío):", en: "Email (may stay empty):" },
+  menuWhom: { es: "¿Con quién desea hablar?", en: "Who would you like to talk to?" },
+  menuOffline: { es: "no está en línea", en: "not online" },
+
+  menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
+  menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },
+  menuListing: { es: "Preguntando quién está conectado…", en: "Asking who is connected…" },
+  menuLoggingOut: { es: "Cerrando la sesión…", en: "Logging out…" },
+  menuLoggedIn: {
+    es: (user: string) => `Sesión iniciada como ${user}.`,
+    en: (user: string) => `Logged in as ${user}.`,
+  },
+
+  menuMessage: {
+    es: (user: string, unread: number) => `Mensaje nuevo de ${user} (${unread} sin leer).`,
+    en: (user: string, unread: number) => `New message from ${user} (${unread} unread).`,
+  },
+  menuGoThere: {
+    es: (user: string) => `Para leerlo: /chat ${user}`,
+    en: (user: string) => `To read it: /chat ${user}`,
+  },
+  menuKeyPending: {
+    es: (user: string) =>
+      `La clave de ${user} ha cambiado: ¿otra máquina, o alguien en medio? Abra el chat con ${user} para comprobarla.`,
+    en: (user: string) =>
+      `The key of ${user} has changed: another machine, or someone in between? Open the chat with ${user} to check it.`,
+  },
+  menuNotSaved: {
+    es: (user: string, excerpt: string, why: string) =>
+      `Su mensaje para ${user} no se ha guardado ni enviado (${why}): «${excerpt}»`,
+    en: (user: string, excerpt: string, why: string) =>
+      `Your message to ${user} was neither saved nor sent (${why}): “${excerpt}”`,
+  },
+
+  menuKeys: { es: "↑↓ o un número, y Enter", en: "↑↓ or a number, then Enter" },
+  menuSearchKeys: {
+    es: "Escriba un nombre o use ↑↓, y Enter",
+    en: "Type a name or use ↑↓, then Enter",
+  },
+  menuNotInList: {
+    es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,
+    en: (last: number) => `Type a number from 1 to ${last}, or a name of the list.`,
+  },
+} as const satisfies { readonly [name: string]: BilingualText };

@@ -1,0 +1,131 @@
+/** The sentences of a chat: what changed, in the person's language, as lines to be printed. */
+import type { UnreachableReason } from "../../client/messenger-events.ts";
+import type { Language } from "../../protocol/language.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import { describeUnreachable } from "../failures.ts";
+import type { Texts } from "../texts.ts";
+import type { ChatContext, ChatLink, ChatModel, Waiting } from "./chat-model.ts";
+import type { Line } from "./lines.ts";
+import { shownName } from "./name-book.ts";
+
+/** Names written out by `/users`; the others are counted. */
+const MAX_NAMES_LISTED = 100;
+/** Messages of one tick that get a line each; more are one line with their number. */
+export const MAX_SINGLE_LINES = 3;
+
+/** What `updateChat` knows beside the model: the context, and the words. */
+export type ChatScene = ChatContext & { readonly texts: Texts; readonly language: Language };
+
+export function notice(text: string): Line {
+  return { name: "notice", text };
+}
+
+export function failure(text: string): Line {
+  return { name: "failure", text };
+}
+
+/** The other person, as they are shown. */
+export function peerName(chat: ChatModel, scene: ChatScene): string {
+  return shownName(scene.names, chat.peer);
+}
+
+/** Why there is no link, with what becomes of messages. @param before the link until now. */
+function unreachableLine(
+  reason: UnreachableReason,
+  before: ChatLink,
+  user: string,
+  { texts }: ChatScene,
+): Line {
+  if (reason === "key_pending") return failure(texts.chatKeyPending(user));
+  const { sentence } = describeUnreachable(reason, user, texts);
+  // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
+  const isKnown = before.name === "unreachable" || reason === "insecure";
+  return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
+}
+
+/** The line for a link that has become another one. */
+export function linkLine(chat: ChatModel, link: ChatLink, scene: ChatScene): Line {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const wasLinked = chat.link.name === "left" || chat.link.name === "lost";
+  switch (link.name) {
+    case "connecting":
+      return notice(texts.chatCameOnline(user));
+    case "connected":
+      return notice(wasLinked ? texts.chatConnectedAgain(user) : texts.chatConnected(user));
+    case "left":
+      return notice(texts.chatLeft(user));
+    case "lost":
+      return notice(texts.chatLost(user));
+    case "unreachable":
+      return unreachableLine(link.reason, chat.link, user, scene);
+    default:
+      return link satisfies never;
+  }
+}
+
+/** When what waits will leave. @param leaves «saldrá», in the number and the sense that fit */
+function whenLine(link: ChatLink, leaves: string, user: string, texts: Texts): string {
+  if (link.name === "connected") return texts.chatWhenPossible(leaves);
+  if (link.name !== "unreachable") return texts.chatWhenConnected(leaves, user);
+  switch (link.reason) {
+    case "offline":
+      return texts.chatWhenOnline(leaves, user);
+    case "key_pending":
+      return texts.chatWhenAccepted(leaves, user);
+    case "insecure":
+      return texts.chatWhenSecure(leaves, user);
+    default:
+      return texts.chatWhenConnected(leaves, user);
+  }
+}
+
+/** Lines about messages that wait: one each for a few, one for many. */
+export function waitingLines(chat: ChatModel, waiting: readonly Waiting[], scene: ChatScene): Line[] {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const when = (leaves: string) => whenLine(chat.link, leaves, user, texts);
+  if (waiting.length > MAX_SINGLE_LINES) {
+    const { length } = waiting;
+    return [notice(texts.chatManyWait(length, when(texts.chatLeaves(length))))];
+  }
+  return waiting.map(({ excerpt, state }) =>
+    notice(
+      state === "sent"
+        ? texts.chatUnconfirmed(excerpt, when(texts.chatLeavesAgain))
+        : texts.chatQueued(excerpt, when(texts.chatLeaves(1))),
+    ),
+  );
+}
+
+/** Lines about messages that have arrived, gathered in the same way. */
+export function arrivedLines(excerpts: readonly string[], { texts }: ChatScene): Line[] {
+  if (excerpts.length > MAX_SINGLE_LINES) return [notice(texts.chatManyReceived(excerpts.length))];
+  return excerpts.map((excerpt) => notice(texts.chatReceived(excerpt)));
+}
+
+/** Who is online, in one sentence. */
+export function onlineLine(people: readonly string[], { names, texts }: ChatScene): Line {
+  if (people.length === 0) return notice(texts.nobodyOnline);
+  const listed = people.slice(0, MAX_NAMES_LISTED).map((username) => shownName(names, username));
+  const rest = people.length - listed.length;
+  const written = listed.join(", ");
+  return notice(texts.chatOnline(rest > 0 ? texts.chatAndMore(written, rest) : written));
+}
+
+/** The safety numbers of the conversation, and how they are compared. */
+export function safetyLines(
+  chat: ChatModel,
+  numbers: readonly { readonly number: string; readonly pending: boolean }[],
+  scene: ChatScene,
+): Line[] {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  if (numbers.length === 0) return [notice(texts.noKnownKey(user))];
+  const shown = numbers.map(({ number, pending }) =>
+    notice(`${pending ? texts.pendingSafetyNumber(user) : texts.safetyNumber(user)}\n${visibleText(number)}`),
+  );
+  const advice = [notice(texts.chatCompare(user))];
+  if (numbers.some(({ pending }) => pending)) advice.push(notice(texts.chatThenAccept));
+  return [...shown, ...advice];
+}

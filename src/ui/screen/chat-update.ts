@@ -1,0 +1,187 @@
+/** The chat's update and the head of its input line: pure, so that every moment of it can be tried. */
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import type { Texts } from "../texts.ts";
+import { runCommand } from "./chat-commands.ts";
+import { onMessenger, printing } from "./chat-events.ts";
+import { showOpened, showPage, showWritten } from "./chat-messages.ts";
+import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./chat-model.ts";
+import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./chat-notices.ts";
+import { tellOfWaiting } from "./chat-waiting.ts";
+import { faultOf, parseLine } from "./line-grammar.ts";
+import { STATE_MARKS } from "./line-view.ts";
+import type { Line } from "./lines.ts";
+
+export type { ChatScene } from "./chat-notices.ts";
+
+/** The peer is told at most so often that we type, in ms. */
+export const TYPING_TOLD_EVERY = 4_000;
+/** So long after it was told last, in ms, it is taken back: 4 to 8 s after the last key. */
+export const OWN_TYPING_ENDS = 8_000;
+/** The peer's word that they type holds so long, in ms. */
+export const PEER_TYPING_ENDS = 10_000;
+
+/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known */
+export function openChat(peer: string): ChatModel {
+  return {
+    peer,
+    link: { name: "connecting" },
+    last: undefined,
+    waiting: [],
+    arrived: [],
+    peerTypingSince: undefined,
+    ownTypingSince: undefined,
+    day: undefined,
+    oldest: undefined,
+    newest: 0,
+    keyPending: false,
+    serverLost: false,
+  };
+}
+
+/** What stands before the text being typed: the state of our last message, and whether the other one types. */
+export function chatHead(chat: ChatModel, texts: Texts): string {
+  const mark = chat.last === undefined ? "" : `${STATE_MARKS[chat.last.state]} `;
+  const typing = chat.peerTypingSince === undefined ? "" : `${texts.chatTyping} `;
+  return `${mark}${typing}> `;
+}
+
+/** Ends our typing, if the peer believes in it. */
+function stopTyping(chat: ChatModel): { chat: ChatModel; effects: ChatEffect[] } {
+  if (chat.ownTypingSince === undefined) return { chat, effects: [] };
+  const effects: ChatEffect[] = chat.link.name === "connected" ? [{ name: "typing", active: false }] : [];
+  return { chat: { ...chat, ownTypingSince: undefined }, effects };
+}
+
+function onEdited(chat: ChatModel, isEmpty: boolean, now: number): ChatStep {
+  if (isEmpty) return stopTyping(chat);
+  const { ownTypingSince: since, link } = chat;
+  const isTold = since !== undefined && Math.abs(now - since) < TYPING_TOLD_EVERY;
+  if (isTold || link.name !== "connected") return { chat, effects: [] };
+  return { chat: { ...chat, ownTypingSince: now }, effects: [{ name: "typing", active: true }] };
+}
+
+/** Sends a text, or says why it cannot be sent and gives it back as it was typed. */
+function sending(text: string, typed: string, { texts }: ChatScene): ChatEffect[] {
+  if (text.trim() === "") return [];
+  const fault = faultOf(text);
+  if (fault === undefined) return [{ name: "send", text }];
+  const line = failure(
+    fault.name === "tooLong" ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText,
+  );
+  return [
+    { name: "print", lines: [line] },
+    { name: "giveBack", text: typed },
+  ];
+}
+
+function onLine(
+  chat: ChatModel,
+  { typed, expand }: { readonly typed: string; readonly expand: (text: string) => string },
+  scene: ChatScene,
+): ChatStep {
+  const stopped = stopTyping(chat);
+  const then = (...effects: readonly ChatEffect[]): ChatStep => ({
+    chat: stopped.chat,
+    effects: [...stopped.effects, ...effects],
+  });
+  const line = parseLine(typed);
+  switch (line.name) {
+    case "nothing":
+      return stopped;
+    case "leave":
+      return then({ name: "leave", to: undefined });
+    case "message":
+      return then(...sending(expand(line.text), typed, scene));
+    case "command": {
+      const result = runCommand(line, chat, scene);
+      switch (result.name) {
+        case "send":
+          return then(...sending(expand(result.text), typed, scene));
+        case "leave":
+          return then(result);
+        case "effects":
+          return then(...result.effects);
+        default:
+          return result satisfies never;
+      }
+    }
+    default:
+      return line satisfies never;
+  }
+}
+
+function onTick(chat: ChatModel, scene: ChatScene): ChatStep {
+  const { now } = scene;
+  const own = chat.ownTypingSince;
+  const isIdle = own !== undefined && Math.abs(now - own) >= OWN_TYPING_ENDS;
+  const { chat: typed, effects } = isIdle ? stopTyping(chat) : { chat, effects: [] };
+  const peer = typed.peerTypingSince;
+  const isQuiet = peer !== undefined && Math.abs(now - peer) >= PEER_TYPING_ENDS;
+  const quiet = isQuiet ? { ...typed, peerTypingSince: undefined } : typed;
+  const { chat: told, lines } = tellOfWaiting(quiet, scene);
+  const printed = printing(told, lines);
+  return { chat: printed.chat, effects: [...effects, ...printed.effects] };
+}
+
+function onKeyAnswer(
+  chat: ChatModel,
+  result: (ChatEvent & { name: "keyAccepted" })["result"],
+  scene: ChatScene,
+): ChatStep {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  switch (result) {
+    case "accepted": {
+      const { link } = chat;
+      const isFree = link.name === "unreachable" && link.reason === "key_pending";
+      const next: ChatModel = { ...chat, keyPending: false, link: isFree ? { name: "connecting" } : link };
+      return printing(next, [notice(texts.keyAccepted(user))]);
+    }
+    case "none":
+      return printing({ ...chat, keyPending: false }, [notice(texts.noPendingKey(user))]);
+    case "not_shown":
+      return printing(chat, [notice(texts.chatNotShown(user))]);
+    case "changed_again": {
+      const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
+      return { chat: { ...chat, keyPending: true }, effects: [...effects, { name: "showSafetyNumber" }] };
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The chat after one event, and what is to be done, in order. */
+export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene): ChatStep {
+  switch (event.name) {
+    case "opened":
+      return showOpened(chat, event, scene);
+    case "page":
+      return showPage(chat, event, scene);
+    case "line":
+      return onLine(chat, event, scene);
+    case "edited":
+      return onEdited(chat, event.isEmpty, scene.now);
+    case "leaving": {
+      const { chat: stopped, effects } = stopTyping(chat);
+      return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
+    }
+    case "written":
+      return showWritten(chat, event.id, event.text, scene);
+    case "messenger":
+      return onMessenger(chat, event.event, scene);
+    case "tick":
+      return onTick(chat, scene);
+    case "online":
+      return printing(chat, [onlineLine(event.people, scene)]);
+    case "safetyNumber": {
+      const lines: Line[] = safetyLines(chat, event.numbers, scene);
+      return printing(chat, lines);
+    }
+    case "keyAccepted":
+      return onKeyAnswer(chat, event.result, scene);
+    case "failed":
+      return printing(chat, [failure(event.sentence)]);
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Lines as they stand on the terminal. Ours begin at column 1; nothing that somebody else wrote does, so
+ * that no line of theirs can look like one of ours.
+ */
+import { createColors } from "picocolors";
+
+import type { MessageState } from "../../client/message-store.ts";
+import type { Language } from "../../protocol/language.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Texts } from "../texts.ts";
+import { wrapped } from "../wrapped-text.ts";
+import type { Line } from "./lines.ts";
+
+/** The state of a message of ours. */
+export const STATE_MARKS: { readonly [S in MessageState]: string } = {
+  queued: "·",
+  sent: "✓",
+  received: "✓✓",
+};
+
+export type LineViewOptions = {
+  /** Of the terminal; undefined: lines stay as long as they are. */
+  readonly columns: number | undefined;
+  readonly language: Language;
+  readonly texts: Texts;
+  readonly colours: boolean;
+};
+
+const DAY = { day: "numeric", month: "long" } as const;
+const FORMATS = {
+  es: formatsOf("es"),
+  en: formatsOf("en"),
+};
+
+function formatsOf(language: Language) {
+  return {
+    whole: new Intl.DateTimeFormat(language, { ...DAY, weekday: "long", year: "numeric" }),
+    day: new Intl.DateTimeFormat(language, DAY),
+    dayAndYear: new Intl.DateTimeFormat(language, { ...DAY, year: "numeric" }),
+  };
+}
+
+/** Local time to the minute. */
+function clock(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** When a late message was written, as shortly as it is clear beside the time at which it arrived. */
+function writtenAt(written: Date, arrived: Date, { language, texts }: LineViewOptions): string {
+  if (written.toDateString() === arrived.toDateString()) return texts.chatWrittenAt(clock(written));
+  const isSameYear = written.getFullYear() === arrived.getFullYear();
+  const format = FORMATS[language][isSameYear ? "day" : "dayAndYear"];
+  return texts.chatWrittenOn(format.format(written), clock(written));
+}
+
+function renderMessage(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
+  const colours = createColors(options.colours);
+  const date = new Date(line.at);
+  const time = clock(date);
+  const from = visibleText(line.from);
+  const mark = line.state === undefined ? "" : ` ${STATE_MARKS[line.state]}`;
+  const late = line.writtenAt === undefined ? "" : ` ${writtenAt(new Date(line.writtenAt), date, options)}`;
+  const text = visibleText(line.text, { lines: true });
+  const rows = wrapped(`${time} ${from}${mark}${late}: ${text}`, options.columns);
+  const head = `${time} ${from}`;
+  // A name that the terminal's edge has broken stays without colour.
+  if (!rows.startsWith(head)) return rows;
+  const coloured = line.isOwn ? colours.cyan(from) : colours.bold(from);
+  return `${colours.dim(time)} ${coloured}${rows.slice(head.length)}`;
+}
+
+/** A line of ours, of which every row but the first is indented. */
+function renderOwn(begin: string, text: string, columns: number | undefined): string {
+  return wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
+}
+
+/** A line as it is written to the terminal, ending in a line feed. */
+export function renderLine(line: Line, options: LineViewOptions): string {
+  const colours = createColors(options.colours);
+  const { columns, language } = options;
+  switch (line.name) {
+    case "day":
+      return `${colours.dim(wrapped(`— ${FORMATS[language].whole.format(line.at)} —`, columns))}\n`;
+    case "message":
+      return `${renderMessage(line, options)}\n`;
+    case "notice":
+      return `${colours.dim(renderOwn("—", line.text, columns))}\n`;
+    case "failure": {
+      const rows = renderOwn("!", line.text, columns);
+      return `${colours.red("!")}${rows.slice(1)}\n`;
+    }
+    default:
+      return line satisfies never;
+  }
+}

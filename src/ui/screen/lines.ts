@@ -1,0 +1,24 @@
+/** What is printed on the screen: once, above the line being edited, and never redrawn. */
+import type { MessageState } from "../../client/message-store.ts";
+
+export type Line =
+  /** A new day begins. `at`: ms since 1970, any moment of it. */
+  | { readonly name: "day"; readonly at: number }
+  | {
+      readonly name: "message";
+      /** Of arrival for theirs, of writing for ours; ms since 1970. */
+      readonly at: number;
+      /** When a message of theirs was written, if that was long before it arrived. */
+      readonly writtenAt: number | undefined;
+      /** As it is shown. */
+      readonly from: string;
+      readonly isOwn: boolean;
+      /** As it was received or typed: the view makes it visible. */
+      readonly text: string;
+      /** Of ours, where it is printed; undefined: its state stands at the head of the input line. */
+      readonly state: MessageState | undefined;
+    }
+  /** A sentence of our own, in the person's language; names in it are visible text already. */
+  | { readonly name: "notice"; readonly text: string }
+  /** As a notice, of something that went wrong. */
+  | { readonly name: "failure"; readonly text: string };

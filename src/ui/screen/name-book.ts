@@ -1,0 +1,130 @@
+/** Names as they are shown: one that looks like another's is never shown without what tells them apart. */
+import { isOrdinaryName } from "../../client/people.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+
+/** From a registered name to what is shown for it. */
+export type NameBook = ReadonlyMap<string, string>;
+
+/** How a name is shown. */
+export function shownName(names: NameBook, username: string): string {
+  return names.get(username) ?? visibleText(username);
+}
+
+/** Digits of a label that stand beside a name, in groups of four. */
+const SHORT_LABEL = 8;
+const GROUPS = /.{1,4}/g;
+
+/**
+ * What looks like what, in no script but the eye's: each line is a group, all of it is read as its first
+ * part. Every letter of PROTOCOL 3 that does not come apart into an ASCII letter and marks stands here
+ * or looks like nothing else; of other scripts, which only old names hold, the usual twins. «m» is read
+ * as «rn» and «w» as «vv», so that both spellings come to the same.
+ */
+const LOOK_ALIKES = `
+a ɑ α а ᴀ ⱥ ʌ Λ
+ae æ ӕ
+b ƀ ɓ ƃ ƅ ß β в В ь Ь ъ ʙ
+c ƈ ȼ ɔ с ϲ ᴄ Ϲ
+d đ ð ɖ ɗ ƌ ȡ ẟ ԁ ᴅ
+db ȸ
+e ǝ ə ɛ ɇ е є ε Ε ҽ ᴇ
+f ƒ ẜ ẝ ϝ ք
+g ɠ ǥ ƍ ɡ ɢ ց
+h ħ ƕ н Н Η һ ի հ
+j ɉ ȷ ј ϳ յ
+k ƙ к κ ĸ
+l 1 i | ! ı ł ƚ ƛ ɨ ɩ ƪ ȴ ǀ ǃ ι і ӏ ן ا
+ll ǁ ỻ
+n ɲ ƞ ŋ ȵ η п Π π ո ռ Ν и И
+o 0 ø ɵ ο о σ օ ס ه
+oe œ
+p ƥ þ ƿ ρ р Ρ
+q ɋ ԛ զ
+qp ȹ
+r ʀ ɍ г Г Γ
+rn m м Μ ᴍ
+s ȿ ѕ ʂ
+t ŧ ƭ ʈ ƫ ȶ ⱦ τ т
+u ʊ ʉ υ ս ᴜ
+v ʋ ỽ ν ѵ Ѵ
+vv w ɯ ω ԝ ѡ ш ա
+x х χ
+y ƴ ɏ ỿ ɣ γ у ү Υ Ү
+z ƶ ȥ ɀ Ζ ᴢ
+2 ƨ ƻ
+3 ʒ ƹ ƺ ȝ з З
+5 ƽ
+8 ȣ
+? ɂ ƾ Ɂ
+- ‐ ‑ ‒ – — ― − ⁃ ー 一
+. · • ․ ‧ ∙ ⋅
+_ ˍ
+`;
+
+const READ_AS: ReadonlyMap<string, string> = new Map(
+  LOOK_ALIKES.trim()
+    .split("\n")
+    .flatMap((line) => {
+      const [first = "", ...others] = line.split(" ");
+      return others.map((other): [string, string] => [other, first]);
+    }),
+);
+
+const UNSEEN = /[\p{M}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
+// An empty cell of Braille is as blank as a space.
+const BLANKS = /[\s\u2800]+/gu;
+
+/** What is left of a name when all is read as what it looks like; two names with the same one are twins. */
+function skeleton(name: string): string {
+  const bare = name.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
+  let read = "";
+  for (const point of bare) {
+    // A capital may look like another letter than its small form: Η like H, η like n.
+    const small = point.toLowerCase();
+    read += READ_AS.get(point) ?? READ_AS.get(small) ?? small;
+  }
+  return read;
+}
+
+function withLabel(username: string, label: string, digits: number): string {
+  const groups = label.slice(0, digits).match(GROUPS) ?? [];
+  return `${visibleText(username.normalize("NFC"))} (${groups.join(" ")})`.trimStart();
+}
+
+/**
+ * How each of these people's names is shown: as it is, or with the first digits of its label where it
+ * looks like the name of another one of them, or holds what no new name may hold. Two spellings of one
+ * label are one person.
+ */
+export function nameBook(people: readonly { readonly username: string; readonly label: string }[]): NameBook {
+  /** The one label of a skeleton; undefined: several people have it. */
+  const owners = new Map<string, string | undefined>();
+  const skeletons = people.map(({ username, label }) => {
+    const bare = skeleton(username);
+    if (!owners.has(bare)) owners.set(bare, label);
+    else if (owners.get(bare) !== label) owners.set(bare, undefined);
+    return bare;
+  });
+  const book = new Map<string, string>();
+  const labelled = people.filter(({ username }, index) => {
+    const isTwin = owners.get(skeletons[index] ?? "") === undefined;
+    // What was typed may be decomposed, and is the same name.
+    const name = username.normalize("NFC");
+    if (isTwin || !isOrdinaryName(name) || visibleText(name) !== name) return true;
+    book.set(username, name);
+    return false;
+  });
+  // Labels that begin alike can be looked for and found: those stand there whole.
+  const first = new Map<string, string>();
+  const alike = new Set<string>();
+  for (const { username, label } of labelled) {
+    const shown = withLabel(username, label, SHORT_LABEL);
+    if ((first.get(shown) ?? label) !== label) alike.add(shown);
+    first.set(shown, label);
+    book.set(username, shown);
+  }
+  for (const { username, label } of alike.size === 0 ? [] : labelled) {
+    if (alike.has(book.get(username) ?? "")) book.set(username, withLabel(username, label, label.length));
+  }
+  return book;
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+
+import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
+
+describe("the link", () => {
+  test("has one line for each change, however often it is told", () => {
+    const script = new ChatScript();
+    const bye = (value: boolean) => script.messenger({ name: "disconnected", username: PEER, bye: value });
+    const changes = [() => script.connect(), () => bye(false), () => script.connect(), () => bye(true)];
+    const lines = changes.map((change) => {
+      const [first, again] = [printed(change()), printed(change())];
+      expect(first).toHaveLength(1);
+      expect(again).toEqual([]);
+      return first[0];
+    });
+    expect(new Set(lines).size).toBe(lines.length);
+  });
+
+  test.each(UNREACHABLE_REASONS)(
+    "that cannot be had, %s, is told of once, in the words of a chat",
+    (reason) => {
+      for (const language of ["es", "en"] as const) {
+        const script = new ChatScript(language);
+        const fail = () => script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1 });
+        const said = printed(fail());
+        expect(said).toHaveLength(1);
+        expect(said[0]).not.toContain("--");
+        expect(fail()).toEqual([]);
+        script.connect();
+        expect(printed(fail())).toEqual(said);
+      }
+    },
+  );
+
+  test("that waits for a key says so once, whichever event comes first", () => {
+    const pending = { name: "keyPending", username: PEER, fingerprint: "ab" } as const;
+    const failed = {
+      name: "unreachable",
+      username: PEER,
+      reason: "key_pending",
+      retryIn: undefined,
+    } as const;
+    for (const events of [
+      [pending, failed],
+      [failed, pending],
+    ]) {
+      const script = new ChatScript();
+      const said = events.flatMap((event) => printed(script.messenger(event)));
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(/\/fingerprint.*\/accept/);
+      expect(script.chat.keyPending).toBe(true);
+    }
+  });
+
+  test("is tried again with an accepted key, and a key that waits after that is told of again", () => {
+    const script = new ChatScript();
+    const pending = () =>
+      printed(
+        script.messenger({ name: "unreachable", username: PEER, reason: "key_pending", retryIn: undefined }),
+      );
+    const said = pending();
+    expect(printed(script.take({ name: "keyAccepted", result: "accepted" }))).toHaveLength(1);
+    expect(pending()).toEqual(said);
+  });
+
+  test("of others is not this chat's", () => {
+    const script = new ChatScript();
+    const username = "carla";
+    for (const effects of [
+      script.messenger({ name: "connected", username, address: "" }),
+      script.messenger({ name: "disconnected", username, bye: true }),
+      script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1 }),
+      script.messenger({ name: "presence", username, online: false }),
+      script.messenger({ name: "keyPending", username, fingerprint: "ab" }),
+      script.messenger({ name: "typing", username, active: true }),
+      script.messenger({ name: "peerError", username, code: "x" }),
+    ]) {
+      expect(effects).toEqual([]);
+    }
+    expect(script.chat).toEqual(new ChatScript().chat);
+  });
+
+  test("makes the server's word about the peer no news", () => {
+    const script = new ChatScript();
+    const presence = (online: boolean) =>
+      printed(script.messenger({ name: "presence", username: PEER, online }));
+    expect(presence(true)).toEqual([]);
+    expect(presence(false)).toHaveLength(1);
+    expect(presence(false)).toEqual([]);
+    expect(
+      printed(script.messenger({ name: "unreachable", username: PEER, reason: "offline", retryIn: 1 })),
+    ).toEqual([]);
+    expect(presence(true)).toEqual(["benito está en línea; conectando…"]);
+    expect(presence(true)).toEqual([]);
+    script.connect();
+    expect(presence(false)).toEqual([]);
+    expect(script.chat.link.name).toBe("connected");
+  });
+});
+
+describe("the server", () => {
+  const why = new Error("gone");
+
+  test("is told of once when it is lost and once when it is back", () => {
+    const script = new ChatScript();
+    const states = ["waiting", "connecting", "offline", "waiting", "connecting", "online", "online"] as const;
+    const said = states.map((name) => {
+      const state = name === "waiting" ? { name, until: NOON, why } : { name };
+      return printed(script.messenger({ name: "server", state })).length;
+    });
+    expect(said).toEqual([1, 0, 0, 0, 0, 1, 0]);
+  });
+
+  test.each([
+    ["es", "cierre la sesión"],
+    ["en", "log out"],
+  ] as const)("that takes us no more says in %s what to do", (language, words) => {
+    const state = { name: "stopped", why } as const;
+    expect(printed(new ChatScript(language).messenger({ name: "server", state })).join()).toContain(words);
+  });
+});
+
+describe("what else is told", () => {
+  test.each([
+    [{ name: "storageFailed", error: new Error("full\u001b") }, "full␛"],
+    [{ name: "peerError", username: PEER, code: "x\u001b[2J" }, "x␛[2J"],
+    [{ name: "clockOffset", offset: 10 * MINUTE }, "10 minutos"],
+    [{ name: "newKey" }, "clave"],
+  ] as const)("%#: stands in one harmless line", (event, words) => {
+    const said = printed(new ChatScript().messenger(event));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(words);
+  });
+
+  test("clocks that agree well enough are nobody's news", () => {
+    expect(new ChatScript().messenger({ name: "clockOffset", offset: -5 * MINUTE })).toEqual([]);
+  });
+});
