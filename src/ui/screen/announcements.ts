@@ -1,0 +1,137 @@
+/** What is told of other people and of the server while something else is on the screen. */
+import type { MessengerEvent } from "../../client/messenger-events.ts";
+import type { RendezvousState } from "../../client/rendezvous.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import { clockDifference } from "../session.ts";
+import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
+import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
+import { shownName } from "./name-book.ts";
+import { isSamePerson } from "./same-person.ts";
+
+/** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
+const CLOCK_TOLERANCE = 5 * 60 * 1_000;
+/** Graphemes of a message that are shown in a line about it. */
+const MAX_EXCERPT = 60;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+function excerptOf(text: string): string {
+  const pieces = [...graphemes.segment(visibleText(text))].map(({ segment }) => segment);
+  return pieces.length > MAX_EXCERPT ? `${pieces.slice(0, MAX_EXCERPT - 1).join("")}…` : pieces.join("");
+}
+
+function isOpen({ screen }: AppModel, username: string): boolean {
+  return screen.name === "chat" && isSamePerson(screen.chat.peer, username);
+}
+
+/** The open list with one more message of somebody in it; fetched again where they are not in it yet. */
+function countInList(model: AppModel, username: string): AppStep {
+  const { screen } = model;
+  if (screen.name !== "people") return step(model);
+  const isMeant = (person: { username: string }) => isSamePerson(person.username, username);
+  if (!screen.people.some(isMeant)) return step(model, { name: "listPeople" });
+  const people = screen.people.map((person) =>
+    isMeant(person) ? { ...person, unread: person.unread + 1 } : person,
+  );
+  return step({ ...model, screen: { ...screen, people } });
+}
+
+/** A message of somebody whose chat is not open: counted, and announced once in a tick. */
+function onMessage(
+  model: AppModel,
+  event: MessengerEvent & { name: "message" },
+  context: AppContext,
+): AppStep {
+  const { from: username, message } = event;
+  const { contact } = message;
+  const { texts } = context;
+  const count = (model.unread.get(contact)?.count ?? 0) + 1;
+  const unread = new Map(model.unread).set(contact, { username, count });
+  const isAnnounced = model.announced.has(contact);
+  const announced = new Set(model.announced).add(contact);
+  const counted = countInList({ ...model, unread, announced }, username);
+  if (isAnnounced) return step(counted.model);
+  const sentence = texts.menuMessage(shownName(model.names, username), count);
+  const isInChat = model.screen.name === "chat";
+  const line = isInChat ? `${sentence} ${texts.menuGoThere(visibleText(username))}` : sentence;
+  return step(counted.model, notice(line), { name: "bell" }, ...counted.effects);
+}
+
+function onServer(model: AppModel, state: RendezvousState, context: AppContext): AppStep {
+  const { screen, server } = model;
+  const { texts, now } = context;
+  const chat = screen.name === "chat" ? screen.chat : undefined;
+  switch (state.name) {
+    case "waiting": {
+      if (server === "lost" || server === "stopped") return step(model);
+      const seconds = Math.max(1, Math.ceil((state.until - now) / 1_000));
+      const effects = chat === undefined ? [notice(texts.serverLost(seconds))] : [];
+      return step({ ...model, server: "lost" }, ...effects);
+    }
+    case "online": {
+      // An open chat says so itself, where it knew that the server was lost.
+      const isTold = server !== "lost" || chat?.serverLost === true;
+      return step({ ...model, server: "online" }, ...(isTold ? [] : [notice(texts.serverBack)]));
+    }
+    case "stopped": {
+      if (server === "stopped") return step(model);
+      // The chat stays on the screen with what is being typed, and says what to do.
+      if (chat !== undefined) return step({ ...model, server: "stopped" });
+      return step(withoutAccount(model, START), failure(context.describe(state.why)), {
+        name: "closeAccount",
+      });
+    }
+    case "offline":
+    case "connecting":
+      return step(model);
+    default:
+      return state satisfies never;
+  }
+}
+
+/** What an open chat does not tell by itself. Comes before the chat takes the same event. */
+export function announce(model: AppModel, event: MessengerEvent, context: AppContext): AppStep {
+  const { screen } = model;
+  const { texts } = context;
+  // Of an account that is being opened or left, what is under way tells.
+  const isLeaving = screen.name === "working" && screen.work === "loggingOut";
+  if (model.account === undefined || isLeaving) return step(model);
+  // The chat tells of these itself.
+  const unlessInChat = (effect: AppEffect) => (screen.name === "chat" ? step(model) : step(model, effect));
+  switch (event.name) {
+    case "message":
+      return isOpen(model, event.from) ? step(model) : onMessage(model, event, context);
+    case "server":
+      return onServer(model, event.state, context);
+    case "newKey":
+      return unlessInChat(notice(texts.newKeyWarning));
+    case "clockOffset": {
+      if (Math.abs(event.offset) <= CLOCK_TOLERANCE) return step(model);
+      return unlessInChat(notice(texts.clockWarning(clockDifference(event.offset, texts))));
+    }
+    case "storageFailed":
+      return unlessInChat(failure(texts.storageFailed(visibleText(event.error.message))));
+    case "keyPending":
+      if (isOpen(model, event.username)) return step(model);
+      return step(model, failure(texts.menuKeyPending(shownName(model.names, event.username))));
+    case "sendFailed": {
+      if (isOpen(model, event.to)) return step(model);
+      const why = visibleText(event.error.message);
+      const user = shownName(model.names, event.to);
+      return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text), why)));
+    }
+    case "delivery":
+    case "presence":
+    case "connected":
+    case "disconnected":
+    case "unreachable":
+    case "typing":
+    case "read":
+    case "peerError":
+    case "refusal":
+    case "wire":
+      return step(model);
+    default:
+      return event satisfies never;
+  }
+}

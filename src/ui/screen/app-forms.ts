@@ -1,0 +1,100 @@
+/** What a person answers before they are logged in: the first menu, and the forms behind it. */
+import type { AppModel, AppStep, Screen } from "./app-model.ts";
+import { CHOICE, START, ending, failure, step, to, type AppContext } from "./app-context.ts";
+
+type Form = Extract<
+  Screen,
+  {
+    name:
+      | "start"
+      | "chooseAccount"
+      | "loginName"
+      | "registerName"
+      | "registerPassword"
+      | "registerAgain"
+      | "registerEmail"
+      | "askPassword"
+      | "askAuthority";
+  }
+>;
+
+function logIn(model: AppModel, username: string): AppStep {
+  const next = { ...model, lastName: username };
+  return to(next, { name: "working", work: "loggingIn" }, { name: "logIn", username });
+}
+
+/** Whoever was here last stands first. */
+function chooseAccount(model: AppModel): AppStep {
+  const { accounts, lastName } = model;
+  if (accounts.length === 0) return to(model, { name: "loginName" });
+  const isLast = (name: string) => name === lastName;
+  const sorted = [...accounts.filter(isLast), ...accounts.filter((name) => !isLast(name))];
+  return to(model, { name: "chooseAccount", accounts: sorted });
+}
+
+function answerStart(model: AppModel, value: string): AppStep {
+  if (value === CHOICE.logIn) return chooseAccount(model);
+  if (value === CHOICE.register) return to(model, { name: "registerName" });
+  return value === CHOICE.quit ? ending(model, 0) : step(model);
+}
+
+function isYes(value: string, { texts }: AppContext): boolean {
+  return texts.yesWords.split(" ").includes(value.trim().normalize("NFC").toLowerCase());
+}
+
+/** An answer to the first menu, to a form, or to a question of what is under way. */
+export function answerForm(model: AppModel, screen: Form, value: string, context: AppContext): AppStep {
+  switch (screen.name) {
+    case "start":
+      return answerStart(model, value);
+    case "chooseAccount":
+      if (value === CHOICE.back) return to(model, START);
+      return value === CHOICE.otherAccount ? to(model, { name: "loginName" }) : logIn(model, value);
+    case "loginName": {
+      const username = value.trim();
+      return username === "" ? to(model, START) : logIn(model, username);
+    }
+    case "registerName": {
+      const username = value.trim();
+      return username === "" ? to(model, START) : to(model, { name: "registerPassword", username });
+    }
+    case "registerPassword": {
+      const { username } = screen;
+      return value === ""
+        ? to(model, START)
+        : to(model, { name: "registerAgain", username, password: value });
+    }
+    case "registerAgain": {
+      const { username, password } = screen;
+      if (value === password) return to(model, { name: "registerEmail", username, password });
+      return to(model, { name: "registerPassword", username }, failure(context.texts.passwordsDiffer));
+    }
+    case "registerEmail": {
+      const { username, password } = screen;
+      const account = { username, password, email: value.trim() };
+      return to(model, { name: "working", work: "registering" }, { name: "register", ...account });
+    }
+    case "askPassword":
+      if (value === "") return backFromForm(model, screen);
+      return to(model, { name: "working", work: screen.work }, { name: "answerPassword", password: value });
+    case "askAuthority":
+      return to(
+        model,
+        { name: "working", work: screen.work },
+        { name: "answerAuthority", trusted: isYes(value, context) },
+      );
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** Escape: back to the first menu; a question of what is under way gives that up. */
+export function backFromForm(model: AppModel, screen: Form): AppStep {
+  if (screen.name === "askPassword") {
+    return to(model, START, { name: "answerPassword", password: undefined });
+  }
+  if (screen.name === "askAuthority") {
+    return to(model, START, { name: "answerAuthority", trusted: undefined });
+  }
+  return to(model, START);
+}

@@ -1,0 +1,93 @@
+/** The list of people, and the chat that is opened from it. */
+import type { Person } from "../../client/people.ts";
+import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./app-context.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep } from "./app-model.ts";
+import type { ChatEvent } from "./chat-model.ts";
+import { openChat, updateChat } from "./chat-update.ts";
+import { shownName } from "./name-book.ts";
+
+/** Ticks after which an open list is fetched again. */
+const FETCH_EVERY = 10;
+
+/** Whoever is online first, in each group those with new messages first; else in the given order. */
+export function sortPeople(people: readonly Person[]): readonly Person[] {
+  const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
+  return [...people].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Fetches the list; the menu waits for it. */
+export function listPeople(model: AppModel, ...before: readonly AppEffect[]): AppStep {
+  return to(model, { name: "working", work: "listingPeople" }, ...before, { name: "listPeople" });
+}
+
+/** The list has come: it opens, or takes the place of the one that is open. */
+export function showPeople(
+  model: AppModel,
+  event: AppEvent & { name: "people" },
+  { texts }: AppContext,
+): AppStep {
+  const { screen } = model;
+  const isAwaited = screen.name === "working" && screen.work === "listingPeople";
+  if (!isAwaited && screen.name !== "people") return step(model);
+  const effects: AppEffect[] = [];
+  // Told once, not at each fetch of an open list.
+  if (isAwaited && event.sentence !== undefined) effects.push(failure(event.sentence));
+  else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
+  const people = sortPeople(event.people);
+  return to({ ...model, names: event.names }, { name: "people", people, ticks: 0 }, ...effects);
+}
+
+export function tickPeople(model: AppModel): AppStep {
+  const { screen } = model;
+  if (screen.name !== "people") return step(model);
+  const isDue = screen.ticks + 1 >= FETCH_EVERY;
+  const ticks = isDue ? 0 : screen.ticks + 1;
+  return to(model, { ...screen, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
+}
+
+/** An answer to the list: its value is the name. */
+export function answerPeople(model: AppModel, value: string, { texts }: AppContext): AppStep {
+  if (model.screen.name !== "people") return step(model);
+  if (value === CHOICE.back) return to(model, HOME);
+  const person = model.screen.people.find(({ username }) => username === value);
+  if (person === undefined) return step(model);
+  if (person.online === true && !person.secure) {
+    return step(model, notice(texts.peerInsecure(shownName(model.names, person.username))));
+  }
+  return step(model, { name: "openChat", username: person.username });
+}
+
+/** The chat takes the screen; what is new in it is about to be shown. */
+export function showChat(model: AppModel, { username, contact }: AppEvent & { name: "chatOpened" }): AppStep {
+  if (model.account === undefined) return step(model);
+  const unread = new Map(model.unread);
+  unread.delete(contact);
+  return to({ ...model, unread }, { name: "chat", chat: openChat(username) });
+}
+
+/** Leaves the open chat: for the people, for another chat, or out of an account that the server has ended. */
+function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
+  const close: AppEffect = { name: "closeChat", username: peer };
+  if (model.server === "stopped") return step(withoutAccount(model), close, { name: "closeAccount" });
+  if (other === undefined) return listPeople(model, close);
+  return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
+}
+
+/** Hands an event to the open chat; nothing where none is open. */
+export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
+  const { screen, names, account: ownName = "" } = model;
+  if (screen.name !== "chat") return step(model);
+  const { now, texts, language } = context;
+  const { chat, effects } = updateChat(screen.chat, event, { now, texts, language, names, ownName });
+  let next: AppModel = { ...model, screen: { name: "chat", chat } };
+  const wrapped: AppEffect[] = [];
+  for (const effect of effects) {
+    if (effect.name !== "leave") wrapped.push({ name: "chat", effect });
+    else {
+      const left = leaveChat(next, chat.peer, effect.to);
+      next = left.model;
+      wrapped.push(...left.effects);
+    }
+  }
+  return step(next, ...wrapped);
+}

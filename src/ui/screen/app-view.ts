@@ -1,0 +1,147 @@
+/** The application's view: what a model looks like. Pure. */
+import { showFingerprint } from "../../client/fingerprints.ts";
+import type { Person } from "../../client/people.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Texts } from "../texts.ts";
+import { CHOICE, type AppContext } from "./app-context.ts";
+import type { AppModel, AuthorityAsked, Work } from "./app-model.ts";
+import { chatHead } from "./chat-update.ts";
+import { shownName } from "./name-book.ts";
+import type { Choice, Prompt } from "./prompt.ts";
+
+export type View =
+  | { readonly name: "prompt"; readonly prompt: Prompt }
+  | { readonly name: "chat"; readonly head: string }
+  | { readonly name: "working"; readonly text: string }
+  | { readonly name: "ended" };
+
+/** A list of more entries is searched by typing: up to here one digit is enough. */
+const MAX_NUMBERED = 9;
+
+function asking(prompt: Prompt): View {
+  return { name: "prompt", prompt };
+}
+
+function input(message: string, initial = ""): View {
+  return asking({ name: "input", message, initial });
+}
+
+function password(message: string): View {
+  return asking({ name: "password", message });
+}
+
+/** A list whose last entry leads back. */
+function list(message: string, choices: readonly Choice[], last: Choice): View {
+  if (choices.length + 1 > MAX_NUMBERED) return asking({ name: "search", message, choices, last });
+  return asking({ name: "select", message, choices: [...choices, last], numbered: true });
+}
+
+function countUnread({ unread }: AppModel): number {
+  return unread.values().reduce((sum, { count }) => sum + count, 0);
+}
+
+function homeMenu(model: AppModel, { texts }: AppContext): View {
+  const unread = countUnread(model);
+  const news = unread === 0 ? "" : ` (${texts.menuNew(unread)})`;
+  return asking({
+    name: "select",
+    message: texts.menuHome(shownName(model.names, model.account ?? "")),
+    choices: [
+      { value: CHOICE.people, name: texts.menuPeople + news },
+      { value: CHOICE.logOut, name: texts.menuLogOut },
+      { value: CHOICE.quit, name: texts.menuQuit },
+    ],
+    numbered: true,
+  });
+}
+
+function startMenu({ texts, server }: AppContext): View {
+  return asking({
+    name: "select",
+    message: texts.menuStart(server),
+    choices: [
+      { value: CHOICE.logIn, name: texts.menuLogIn },
+      { value: CHOICE.register, name: texts.menuRegister },
+      { value: CHOICE.quit, name: texts.menuQuit },
+    ],
+    numbered: true,
+  });
+}
+
+function chooseAccount(accounts: readonly string[], { texts }: AppContext): View {
+  const choices = [
+    ...accounts.map((account) => ({ value: account, name: visibleText(account) })),
+    { value: CHOICE.otherAccount, name: texts.menuOtherAccount },
+  ];
+  return list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack });
+}
+
+function personRow(person: Person, model: AppModel, texts: Texts): Choice {
+  const notes = [
+    ...(person.online === false ? [texts.menuOffline] : []),
+    ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
+    ...(person.secure ? [] : [texts.seedOnly]),
+  ];
+  const name = [shownName(model.names, person.username), ...notes.map((note) => `(${note})`)].join(" ");
+  return { value: person.username, name };
+}
+
+function askAuthority({ server, found, expected }: AuthorityAsked, texts: Texts): View {
+  if (expected === undefined) return input(texts.firstContact(server, showFingerprint(found)));
+  return input(texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)));
+}
+
+function workText(work: Work, texts: Texts): string {
+  switch (work) {
+    case "loggingIn":
+      return texts.menuLoggingIn;
+    case "registering":
+      return texts.menuRegistering;
+    case "listingPeople":
+      return texts.menuListing;
+    case "loggingOut":
+      return texts.menuLoggingOut;
+    default:
+      return work satisfies never;
+  }
+}
+
+/** What is to be on the screen. */
+export function viewApp(model: AppModel, context: AppContext): View {
+  const { screen } = model;
+  const { texts } = context;
+  switch (screen.name) {
+    case "start":
+      return startMenu(context);
+    case "chooseAccount":
+      return chooseAccount(screen.accounts, context);
+    case "loginName":
+      return input(texts.menuName, model.lastName);
+    case "registerName":
+      return input(texts.menuName);
+    case "registerPassword":
+      return password(texts.menuPassword);
+    case "registerAgain":
+      return password(texts.passwordAgain);
+    case "registerEmail":
+      return input(texts.menuEmail);
+    case "working":
+      return { name: "working", text: workText(screen.work, texts) };
+    case "askPassword":
+      return password(texts.passwordPrompt(visibleText(screen.username)));
+    case "askAuthority":
+      return askAuthority(screen.asked, texts);
+    case "home":
+      return homeMenu(model, context);
+    case "people": {
+      const choices = screen.people.map((person) => personRow(person, model, texts));
+      return list(texts.menuWhom, choices, { value: CHOICE.back, name: texts.menuBack });
+    }
+    case "chat":
+      return { name: "chat", head: chatHead(screen.chat, texts) };
+    case "ended":
+      return { name: "ended" };
+    default:
+      return screen satisfies never;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The prompter alone at a terminal. It asks the prompts of its first argument one after the other and prints
+ * each answer as JSON. SIGUSR1 prints two lines above what is open, SIGUSR2 opens the next of those that take
+ * its place.
+ */
+import { DumbPrompter } from "../../src/ui/screen/dumb-prompter.ts";
+import { InquirerPrompter } from "../../src/ui/screen/inquirer-prompter.ts";
+import type { Prompt } from "../../src/ui/screen/prompt.ts";
+import { restoreTerminal } from "../../src/ui/screen/terminal-modes.ts";
+import { textsIn } from "../../src/ui/texts.ts";
+
+type Order = {
+  readonly language: "es" | "en";
+  /** Asked one after the other. */
+  readonly prompts: readonly Prompt[];
+  /** Take the open one's place. */
+  readonly instead?: readonly Prompt[];
+};
+
+const order = JSON.parse(process.argv[2] ?? "") as Order;
+const prompts = [...order.prompts];
+const instead = [...(order.instead ?? [])];
+let printed = 0;
+
+process.on("exit", restoreTerminal);
+const { stdin: input, stdout: output } = process;
+const prompter = new (process.env["TERM"] === "dumb" ? DumbPrompter : InquirerPrompter)({
+  input,
+  output,
+  texts: textsIn(order.language),
+  answered: (answer) => {
+    prompter.print(`answer ${JSON.stringify(answer)}\n`);
+    if (answer.name === "interrupted") prompts.length = 0;
+    next();
+  },
+});
+
+function next(): void {
+  const prompt = prompts.shift();
+  if (prompt !== undefined) prompter.open(prompt);
+  else {
+    prompter.close();
+    output.write("closed\n");
+    process.off("SIGUSR1", print).off("SIGUSR2", replace);
+  }
+}
+
+function print(): void {
+  printed++;
+  prompter.print(`one ${printed}\ntwo ${printed}\n`);
+}
+
+function replace(): void {
+  const prompt = instead.shift();
+  if (prompt !== undefined) prompter.open(prompt);
+}
+
+process.on("SIGUSR1", print).on("SIGUSR2", replace);
+next();

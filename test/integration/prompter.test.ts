@@ -1,0 +1,489 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+
+import type { Choice, Prompt } from "../../src/ui/screen/prompt.ts";
+import { textsIn } from "../../src/ui/texts.ts";
+import { AtTerminal } from "./at-terminal.ts";
+
+const PROGRAM = join(import.meta.dir, "prompter-program.ts");
+const ENTER = "\r";
+const UP = "\u001b[A";
+const DOWN = "\u001b[B";
+const ESCAPE = "\u001b";
+
+const started: AtTerminal[] = [];
+afterEach(() => {
+  for (const terminal of started.splice(0)) terminal.close();
+});
+
+type Given = {
+  readonly prompts: readonly Prompt[];
+  readonly instead?: readonly Prompt[];
+  readonly language?: "es" | "en";
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly environment?: { readonly [name: string]: string };
+};
+
+function asks({ prompts, instead = [], language = "es", ...terminal }: Given): AtTerminal {
+  const order = JSON.stringify({ language, prompts, instead });
+  const asked = new AtTerminal([order], { command: PROGRAM, ...terminal });
+  started.push(asked);
+  return asked;
+}
+
+function choices(...names: readonly string[]): Choice[] {
+  return names.map((name) => ({ value: `=${name}`, name }));
+}
+
+function menu(...names: readonly string[]): Prompt {
+  return { name: "select", message: "¿Qué desea hacer?", choices: choices(...names), numbered: true };
+}
+
+function list(...names: readonly string[]): Prompt {
+  return {
+    name: "search",
+    message: "¿Con quién?",
+    choices: choices(...names),
+    last: { value: "", name: "Volver" },
+  };
+}
+
+const name: Prompt = { name: "input", message: "Nombre:", initial: "" };
+const password: Prompt = { name: "password", message: "Contraseña:" };
+const three = menu("Iniciar sesión", "Registrarse", "Salir");
+const people = list("Ana", "Rubén", "benito", "ben", "Carla", "Dora", "Eva", "Fina", "Gala", "Hugo");
+
+/** Resolves when so many answers were given; gives them. */
+async function answers(terminal: AtTerminal, count: number): Promise<unknown[]> {
+  const given = () =>
+    [...terminal.text.matchAll(/^answer (.*?)\r?$/gm)].map(([, json = ""]) => JSON.parse(json));
+  await terminal.until(() => given().length >= count, `answer ${count}`);
+  return given();
+}
+
+/**
+ * Resolves when the program has given its terminal away: true when it is stopped, false when it goes on by
+ * itself, as it must where the system stops no process that nobody could wake.
+ */
+async function isStopped(terminal: AtTerminal): Promise<boolean> {
+  const { pid } = terminal.process;
+  for (;;) {
+    if (
+      Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
+        .stdout.toString()
+        .startsWith("T")
+    )
+      return true;
+    const given = terminal.raw.indexOf("\u001b[?2004l");
+    if (given >= 0 && terminal.raw.indexOf("\u001b[?2004h", given) >= 0) return false;
+    await new Promise((turn) => setImmediate(turn));
+  }
+}
+
+function answered(value: string) {
+  return { name: "answered", value };
+}
+
+/** The screen as it is when everything is over: exit 0, and the terminal as it was. */
+async function over(terminal: AtTerminal): Promise<string[]> {
+  expect(await terminal.ended()).toBe(0);
+  expect(terminal.isRestored).toBe(true);
+  expect(terminal.screen.unknown).toEqual([]);
+  return terminal.screen.rows.filter((row) => row !== "");
+}
+
+describe.each(["es", "en"] as const)("in %s", (language) => {
+  const texts = textsIn(language);
+
+  test("a menu looks as the seed's, and arrows, numbers and letters choose", async () => {
+    const terminal = asks({ language, prompts: [three, three, three, three] });
+    await terminal.shows(texts.menuKeys);
+    expect(terminal.screen.rows.slice(0, 6)).toEqual([
+      "? ¿Qué desea hacer?",
+      "> 1. Iniciar sesión",
+      "  2. Registrarse",
+      "  3. Salir",
+      "",
+      texts.menuKeys,
+    ]);
+    terminal.type(DOWN + DOWN + DOWN + UP + ENTER);
+    terminal.type(`3${ENTER}`);
+    terminal.type(`regi${ENTER}`);
+    // Up from the first stays there.
+    terminal.type(UP + ENTER);
+    expect(await answers(terminal, 4)).toEqual(
+      ["=Registrarse", "=Salir", "=Registrarse", "=Iniciar sesión"].map(answered),
+    );
+    const rows = await over(terminal);
+    expect(rows[0]).toBe("? ¿Qué desea hacer? Registrarse");
+    expect(rows.join("\n")).not.toContain(texts.menuKeys);
+  });
+
+  test("no word of the prompts is of another language", async () => {
+    const terminal = asks({ language, prompts: [three, people, name, password] });
+    await terminal.shows(texts.menuKeys);
+    terminal.type(ENTER);
+    await terminal.shows(texts.menuSearchKeys);
+    terminal.type(`nobody${ENTER}`);
+    await terminal.showsRow(/^\? Nombre:/);
+    terminal.type(ENTER);
+    await terminal.shows(texts.passwordHidden);
+    terminal.type(ENTER);
+    await over(terminal);
+    const words = ["navigate", "select", "No results", "masked", "must provide", "toggle"];
+    for (const word of words) expect(terminal.text).not.toContain(word);
+  });
+});
+
+describe("a search", () => {
+  test.each([
+    ["ben", "=ben"],
+    ["RUBEN", "=Rubén"],
+    ["nit", "=benito"],
+    ["", "=Ana"],
+    ["nadie", ""],
+  ])("for «%s» and Enter at once chooses «%s»", async (typed, value) => {
+    const terminal = asks({ prompts: [people] });
+    await terminal.showsRow(/> Ana/);
+    terminal.type(typed + ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered(value)]);
+    await over(terminal);
+  });
+
+  test("offers the way back whatever is typed", async () => {
+    const terminal = asks({ prompts: [people] });
+    await terminal.showsRow(/> Ana/);
+    terminal.type("ru");
+    await terminal.until(({ rows }) => rows[1] === "> Rubén" && rows[2] === "  Volver", "two choices");
+    expect(terminal.screen.rows[0]).toBe("? ¿Con quién? ru");
+    terminal.type(DOWN + ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("")]);
+    await over(terminal);
+  });
+});
+
+describe("what is printed", () => {
+  test.each([
+    [80, 24],
+    [40, 12],
+  ])("stands above an open menu at %d × %d, which keeps its marked row", async (cols, rows) => {
+    const terminal = asks({ prompts: [three], cols, rows });
+    await terminal.shows("Enter");
+    terminal.type("3");
+    await terminal.showsRow(/^> 3/);
+    for (const time of [1, 2, 3]) {
+      terminal.signal("SIGUSR1");
+      await terminal.until(
+        (screen) => screen.rows.includes(`two ${time}`) && screen.rows.includes("> 3. Salir"),
+        `print ${time}`,
+      );
+    }
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
+    await over(terminal);
+    expect(terminal.screen.transcript.split("\n")).toEqual([
+      ...["one 1", "two 1", "one 2", "two 2", "one 3", "two 3"],
+      "? ¿Qué desea hacer? Salir",
+      'answer {"name":"answered","value":"=Salir"}'.slice(0, cols),
+      ...(cols < 43 ? ['answer {"name":"answered","value":"=Salir"}'.slice(cols)] : []),
+      "closed",
+    ]);
+  });
+
+  test("stands above an open search, which keeps its typed term and its marked row", async () => {
+    const terminal = asks({ prompts: [people], cols: 40, rows: 12 });
+    await terminal.showsRow(/> Ana/);
+    terminal.type(`be${DOWN}`);
+    await terminal.showsRow(/^> ben$/);
+    terminal.signal("SIGUSR1");
+    await terminal.until(({ rows }) => rows.includes("two 1") && rows.includes("> ben"), "the list again");
+    expect(terminal.screen.rows.slice(0, 7)).toEqual([
+      ...["one 1", "two 1", "? ¿Con quién? be", "  benito", "> ben", "  Rubén", "  Volver"],
+    ]);
+    terminal.type(`n${ENTER}`);
+    expect(await answers(terminal, 1)).toEqual([answered("=ben")]);
+    await over(terminal);
+  });
+
+  test("waits until a name or a password is typed, of which nothing is lost", async () => {
+    const terminal = asks({ prompts: [name, password] });
+    await terminal.showsRow(/^\? Nombre:/);
+    terminal.type("an");
+    await terminal.showsRow(/^\? Nombre: an$/);
+    terminal.signal("SIGUSR1");
+    terminal.type(`ñx\u007fa${ENTER}`);
+    await terminal.shows(textsIn("es").passwordHidden);
+    terminal.signal("SIGUSR1");
+    terminal.type(`secreta${ENTER}`);
+    const [typed, hidden] = await answers(terminal, 2);
+    expect([typed, hidden]).toEqual([answered("anña"), answered("secreta")]);
+    const rows = await over(terminal);
+    expect(rows.slice(0, 4)).toEqual([
+      "? Nombre: anña",
+      "one 1",
+      "two 1",
+      'answer {"name":"answered","value":"anña"}',
+    ]);
+    expect(terminal.text.replaceAll(/^answer.*$/gm, "")).not.toContain("secreta");
+  });
+});
+
+describe("a prompt in the place of another", () => {
+  test("leaves no row of the one before, and keeps what was marked", async () => {
+    const longer = menu("Nueva", "Iniciar sesión", "Registrarse", "Salir");
+    const terminal = asks({ prompts: [three], instead: [longer, name, menu("Uno")], cols: 40, rows: 12 });
+    await terminal.shows("Enter");
+    terminal.type("3");
+    await terminal.showsRow(/^> 3/);
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^> 4\. Salir/);
+    expect(terminal.screen.rows.filter((row) => row.includes("Salir"))).toHaveLength(1);
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^\? Nombre:/);
+    expect(terminal.screen.transcript).toBe("? Nombre:");
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^> 1\. Uno/);
+    expect(terminal.screen.transcript).not.toContain("Nombre");
+    terminal.type(ENTER);
+    await over(terminal);
+  });
+
+  test("that is equal changes nothing", async () => {
+    const terminal = asks({ prompts: [three], instead: [three, menu("Otra")] });
+    await terminal.shows("Enter");
+    const before = terminal.raw.length;
+    terminal.signal("SIGUSR2");
+    terminal.signal("SIGUSR2");
+    terminal.type(DOWN);
+    await terminal.showsRow(/^> 2|^> 1\. Otra/);
+    expect(terminal.raw.slice(before).match(/¿Qué/g)?.length).toBeLessThanOrEqual(2);
+    terminal.type("\u0003");
+    await over(terminal);
+  });
+
+  test("that is longer than the screen shows a part of itself, and nothing twice", async () => {
+    const long = list(
+      ...Array.from({ length: 200 }, (_, index) => `persona ${index} con un nombre bastante largo`),
+    );
+    const terminal = asks({ prompts: [long], cols: 40, rows: 12 });
+    await terminal.shows("Enter");
+    terminal.type(DOWN.repeat(30));
+    await terminal.showsRow(/^> persona 30 /);
+    expect(terminal.screen.scrollback).toEqual([]);
+    expect(terminal.screen.rows.filter((row) => row.startsWith("?"))).toHaveLength(1);
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("=persona 30 con un nombre bastante largo")]);
+    await over(terminal);
+  });
+});
+
+test.each([
+  ["a menu", three],
+  ["a search", people],
+  ["a name", name],
+  ["a password", password],
+] as const)("Escape goes back from %s and leaves nothing on the screen", async (_what, prompt) => {
+  const terminal = asks({ prompts: [prompt] });
+  await terminal.showsRow(/^\?/);
+  terminal.type(ESCAPE);
+  expect(await answers(terminal, 1)).toEqual([{ name: "back" }]);
+  expect(await over(terminal)).toEqual(['answer {"name":"back"}', "closed"]);
+});
+
+test.each([
+  ["Ctrl-C", "\u0003"],
+  ["Ctrl-D", "\u0004"],
+])("%s leaves every prompt, also with something typed, and the terminal is as it was", async (_key, key) => {
+  for (const prompt of [three, people, name, password]) {
+    const terminal = asks({ prompts: [prompt] });
+    await terminal.showsRow(/^\?/);
+    terminal.type(`x${key}`);
+    expect(await answers(terminal, 1)).toEqual([{ name: "interrupted" }]);
+    await over(terminal);
+  }
+});
+
+test("what is typed ahead reaches the prompts that follow", async () => {
+  const terminal = asks({ prompts: [three, name, password, people] });
+  await terminal.shows("Enter");
+  terminal.type(`2${ENTER}ana${ENTER}clave${ENTER}ben${ENTER}`);
+  expect(await answers(terminal, 4)).toEqual(["=Registrarse", "ana", "clave", "=ben"].map(answered));
+  await over(terminal);
+});
+
+test("an Escape and a key right behind it are two keys", async () => {
+  const terminal = asks({ prompts: [name, three] });
+  await terminal.showsRow(/^\? Nombre:/);
+  terminal.type(`${ESCAPE}3`);
+  await terminal.showsRow(/^> 3/);
+  terminal.type(ENTER);
+  expect(await answers(terminal, 2)).toEqual([{ name: "back" }, answered("=Salir")]);
+  await over(terminal);
+});
+
+test("control characters that mean nothing are no text", async () => {
+  const terminal = asks({ prompts: [name, people, password] });
+  await terminal.showsRow(/^\? Nombre:/);
+  terminal.type(`a\u0000\u001c\u001f\u0080b${ENTER}`);
+  await terminal.showsRow(/> Ana/);
+  terminal.type(`\u001c\u001eben${ENTER}`);
+  await terminal.shows("(no se muestra)");
+  terminal.type(`cl\u001fave${ENTER}`);
+  expect(await answers(terminal, 3)).toEqual(["ab", "=ben", "clave"].map(answered));
+  await over(terminal);
+});
+
+test("a paste of several lines presses no Enter", async () => {
+  const terminal = asks({ prompts: [name] });
+  await terminal.showsRow(/^\? Nombre:/);
+  terminal.paste("an\na\t\n");
+  await terminal.showsRow(/^\? Nombre: ana$/);
+  terminal.type(ENTER);
+  expect(await answers(terminal, 1)).toEqual([answered("ana")]);
+  await over(terminal);
+});
+
+test("a name that is offered can be taken, changed, and deleted", async () => {
+  const offered: Prompt = { name: "input", message: "Nombre:", initial: "ana" };
+  const terminal = asks({ prompts: [offered, offered, offered] });
+  await terminal.showsRow(/^\? Nombre: ana$/);
+  terminal.type(ENTER);
+  terminal.type(`belén${ENTER}`);
+  terminal.type(`\u0015${ENTER}`);
+  expect(await answers(terminal, 3)).toEqual(["ana", "anabelén", ""].map(answered));
+  await over(terminal);
+});
+
+test("a question of several lines is asked below them, and they stay", async () => {
+  const message = textsIn("es").firstContact("localhost:8443", "abcd ".repeat(16).trim());
+  const terminal = asks({ prompts: [{ name: "input", message, initial: "" }], cols: 40, rows: 12 });
+  await terminal.shows("(sí/no)");
+  terminal.type(`sí${ENTER}`);
+  expect(await answers(terminal, 1)).toEqual([answered("sí")]);
+  await over(terminal);
+  expect(terminal.screen.transcript.match(/Primer contacto/g)).toHaveLength(1);
+  expect(terminal.screen.transcript).toContain("(sí/no) sí");
+});
+
+test("a menu follows the terminal's size", async () => {
+  const terminal = asks({ prompts: [people], cols: 80, rows: 8 });
+  await terminal.showsRow(/^> Ana/);
+  expect(terminal.screen.rows).not.toContain("  Hugo");
+  terminal.resize(40, 24);
+  await terminal.showsRow(/^ {2}Hugo/);
+  terminal.type(`hug${ENTER}`);
+  expect(await answers(terminal, 1)).toEqual([answered("=Hugo")]);
+  await over(terminal);
+});
+
+test("rows that are longer than the terminal is wide are broken at words, and keep their mark", async () => {
+  const long = menu("Iniciar sesión", "Ver usuarios conectados y chatear (2 nuevos)");
+  const terminal = asks({ prompts: [long], cols: 40, rows: 12 });
+  await terminal.shows("Enter");
+  terminal.type("2");
+  await terminal.showsRow(/^> 2/);
+  terminal.signal("SIGUSR1");
+  await terminal.until(
+    ({ rows }) => rows.includes("two 1") && rows.some((row) => row.startsWith("> 2")),
+    "it again",
+  );
+  expect(terminal.screen.rows.slice(4, 6)).toEqual([
+    "> 2. Ver usuarios conectados y chatear",
+    "    (2 nuevos)",
+  ]);
+  terminal.type(ENTER);
+  expect(await answers(terminal, 1)).toHaveLength(1);
+  await over(terminal);
+  expect(terminal.screen.rows.slice(2, 4)).toEqual([
+    "? ¿Qué desea hacer? Ver usuarios",
+    "    conectados y chatear (2 nuevos)",
+  ]);
+});
+
+test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there again afterwards", async () => {
+  for (const [prompt, typed, row] of [
+    [three, "3", /^> 3/],
+    [people, "ru", /^\? ¿Con quién\? ru$/],
+    [name, "an", /^\? Nombre: an$/],
+    [password, "", /^\? Contraseña: \(no se muestra\)$/],
+  ] as const) {
+    const terminal = asks({ prompts: [prompt] });
+    await terminal.showsRow(/^\?/);
+    terminal.type(typed);
+    await terminal.showsRow(row);
+    terminal.type("\u001a");
+    if (await isStopped(terminal)) {
+      await terminal.until(({ transcript }) => transcript === "" && terminal.isRestored, "a clean terminal");
+      terminal.signal("SIGCONT");
+    }
+    await terminal.showsRow(row);
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toHaveLength(1);
+    await over(terminal);
+  }
+});
+
+test("without colours only the cursor is moved", async () => {
+  const terminal = asks({ prompts: [three, name, password], environment: { NO_COLOR: "1" } });
+  await terminal.shows("Enter");
+  terminal.type(`${ENTER}ana${ENTER}clave${ENTER}`);
+  await over(terminal);
+  expect(terminal.raw).not.toMatch(/\u001b\[\d*(?:;\d+)*m/);
+});
+
+describe("on a terminal that can only print", () => {
+  const environment = { TERM: "dumb" };
+
+  test("numbers and names choose, passwords are hidden, and not one escape sequence is written", async () => {
+    const terminal = asks({ environment, prompts: [three, three, people, name, password] });
+    await terminal.shows("3. Salir\r\n> ");
+    terminal.type(`9${ENTER}`);
+    await terminal.shows("Escriba un número del 1 al 3, o un nombre de la lista.\r\n> ");
+    terminal.type(`2${ENTER}salir${ENTER}ben${ENTER}`);
+    await terminal.shows("Nombre:\r\n> ");
+    terminal.type("anx\u007f");
+    await terminal.shows("> an");
+    terminal.signal("SIGUSR1");
+    await terminal.shows("two 1\r\n> an");
+    terminal.type(`a${ENTER}`);
+    await terminal.shows(`Contraseña: ${textsIn("es").passwordHidden}\r\n> `);
+    terminal.type(`clavx\u007fe${ENTER}`);
+    const given = await answers(terminal, 5);
+    expect(given).toEqual(["=Registrarse", "=Salir", "=ben", "ana", "clave"].map(answered));
+    await over(terminal);
+    expect(terminal.raw).not.toContain("\u001b");
+    expect(terminal.screen.cursorMoves).toBe(0);
+    expect(terminal.text.replaceAll(/^answer.*$/gm, "")).not.toContain("clav");
+  });
+
+  test("a list is written again only when it is another one", async () => {
+    const terminal = asks({ environment, prompts: [three], instead: [three, menu("Uno", "Salir")] });
+    await terminal.shows("3. Salir\r\n> ");
+    terminal.type("2");
+    await terminal.shows("> 2");
+    terminal.signal("SIGUSR2");
+    terminal.signal("SIGUSR1");
+    await terminal.shows("two 1\r\n> 2");
+    expect(terminal.text.match(/1\. /g)).toHaveLength(1);
+    terminal.signal("SIGUSR2");
+    await terminal.shows("1. Uno\r\n2. Salir\r\n> 2");
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
+    await over(terminal);
+  });
+
+  test.each([
+    ["Escape", ESCAPE, "back"],
+    ["Ctrl-C", "\u0003", "interrupted"],
+    ["Ctrl-D", "\u0004", "interrupted"],
+  ])("%s leaves every prompt", async (_key, key, answer) => {
+    for (const prompt of [three, people, name, password]) {
+      const terminal = asks({ environment, prompts: [prompt] });
+      await terminal.shows("\r\n> ");
+      terminal.type(key);
+      expect(await answers(terminal, 1)).toEqual([{ name: answer }]);
+      await over(terminal);
+    }
+  });
+});
