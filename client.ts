@@ -1,4 +1,4 @@
-/** The client: one-shot commands. */
+/** The client: one-shot commands, or the menus and the chat at a terminal. */
 import { runtimeRefusal } from "./src/protocol/runtime.ts";
 
 const refusal = runtimeRefusal();

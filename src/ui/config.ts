@@ -66,6 +66,8 @@ export type Config = {
 export type Invocation =
   | { readonly name: "help"; readonly language: Language }
   | { readonly name: "version" }
+  /** No command: the menus, on a terminal. */
+  | { readonly name: "menus"; readonly config: Config }
   | {
       readonly name: "command";
       readonly command: CommandName;
@@ -126,34 +128,32 @@ export function readInvocation(args: readonly string[], environment: Environment
   if (first.values.help === true) return { name: "help", language };
   if (first.values.version === true) return { name: "version" };
   const typed = first.positionals[0];
-  if (typed === undefined) throw new UsageError(texts.noCommand);
   const command = COMMAND_NAMES.find((name) => name === typed);
-  if (command === undefined) throw new UsageError(texts.unknownCommand(typed));
+  if (typed !== undefined && command === undefined) throw new UsageError(texts.unknownCommand(typed));
   // Read once more with what this command knows, so that another's flag is named as unknown.
-  const options: Options = { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
-  const read = readOptions(options, args, environment, language);
+  const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
+  const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
-  return {
-    name: "command",
-    command,
-    args: read.positionals.slice(1),
-    config: {
-      language,
-      ...parseServer(values.server ?? "localhost", language),
-      user: values.user?.normalize("NFC"),
-      dataFolder: dataFolder(values, environment, language),
-      p2pPort: values["p2p-port"],
-      serverFingerprint:
-        values["server-fingerprint"] === undefined
-          ? undefined
-          : readFingerprint(values["server-fingerprint"], language),
-      passwordStdin: values["password-stdin"] === true,
-      password: password === "" ? undefined : password,
-      timeout: values.timeout ?? DEFAULT_TIMEOUT,
-      json: values.json === true,
-      email: values.email,
-      wait: values.wait ?? "received",
-      accept: values.accept === true,
-    },
+  const config: Config = {
+    language,
+    ...parseServer(values.server ?? "localhost", language),
+    user: values.user?.normalize("NFC"),
+    dataFolder: dataFolder(values, environment, language),
+    p2pPort: values["p2p-port"],
+    serverFingerprint:
+      values["server-fingerprint"] === undefined
+        ? undefined
+        : readFingerprint(values["server-fingerprint"], language),
+    passwordStdin: values["password-stdin"] === true,
+    password: password === "" ? undefined : password,
+    timeout: values.timeout ?? DEFAULT_TIMEOUT,
+    json: values.json === true,
+    email: values.email,
+    wait: values.wait ?? "received",
+    accept: values.accept === true,
   };
+  if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };
+  // Whoever reads events, or gives the password by a pipe, runs a command.
+  if (config.json || config.passwordStdin) throw new UsageError(texts.noCommand);
+  return { name: "menus", config };
 }

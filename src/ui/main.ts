@@ -13,6 +13,7 @@ import { readInvocation, wantsJson, type CommandName, type Config, type Invocati
 import { Deadline } from "./deadline.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output } from "./output.ts";
+import { restoreTerminal } from "./screen/terminal-modes.ts";
 import type { CommandContext } from "./session.ts";
 import { textsIn } from "./texts.ts";
 
@@ -75,10 +76,37 @@ export async function runClient(args: readonly string[]): Promise<ExitCode> {
     case "version":
       process.stdout.write(`paloma ${version}\n`);
       return EXIT.done;
+    case "menus":
+      return runMenus(invocation.config);
     case "command":
       return runCommand(invocation);
     default:
       return invocation satisfies never;
+  }
+}
+
+/** The menus and the chat; they need a terminal on both sides. */
+async function runMenus(config: Config): Promise<ExitCode> {
+  const { stdin: input, stdout: output } = process;
+  if (!input.isTTY || !output.isTTY) {
+    new Output(false).failure("usage", textsIn(config.language).menusNeedTerminal);
+    return EXIT.usage;
+  }
+  const abort = new AbortController();
+  const interrupt = () => {
+    abort.abort();
+    setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT).unref();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
+  process.on("exit", restoreTerminal);
+  // Imported late: the one-shot commands need none of it.
+  const { Program } = await import("./screen/program.ts");
+  try {
+    return await Program.run({ config, input, output, signal: abort.signal });
+  } catch (error) {
+    const failure = describeFailure(error, config);
+    if (failure.sentence !== "") process.stderr.write(`${failure.sentence}\n`);
+    return failure.exit;
   }
 }
 

@@ -7,6 +7,7 @@ export const USAGE_TEXTS = {
 
 Uso: bun run client.ts [orden] [opciones]
 
+  (sin orden)            los menús y la conversación, en una terminal
   register [--email E]   crea la cuenta (nombre con --user); no inicia sesión
   users                  quién está en línea
   send USUARIO [TEXTO]   un mensaje; sin TEXTO, lo que diga la entrada estándar
@@ -32,6 +33,7 @@ Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.`,
 
 Usage: bun run client.ts [command] [options]
 
+  (no command)           the menus and the chat, at a terminal
   register [--email E]   make the account (name with --user); does not log in
   users                  who is online
   send USER [TEXT]       one message; without TEXT, standard input is the text
@@ -56,6 +58,10 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   },
   seeHelp: { es: "Vea --help.", en: "See --help." },
   noCommand: { es: "Falta la orden.", en: "The command is missing." },
+  menusNeedTerminal: {
+    es: "Los menús necesitan una terminal en la entrada y en la salida. Desde un programa use una orden: vea --help.",
+    en: "The menus need a terminal for input and output. From a program use a command: see --help.",
+  },
   unknownCommand: {
     es: (command: string) => `Orden desconocida: ${command}.`,
     en: (command: string) => `Unknown command: ${command}.`,

@@ -19,7 +19,7 @@ describe("2: wrong usage", () => {
   });
 
   test.each([
-    [[], "The command is missing", "Falta la orden"],
+    [[], "The menus need a terminal", "Falta la orden"],
     [["fly"], "Unknown command: fly", "Orden desconocida: fly"],
     [["users", "--flly"], "Unknown option: --flly", "Opción desconocida: --flly"],
     [["users", "--wait", "queued"], "Unknown option: --wait", "Opción desconocida: --wait"],

@@ -124,7 +124,16 @@ test("a command knows its own flags and no other's", () => {
   expect(complaint(["users", "--email", "x"])).toBe("Opción desconocida: --email");
   expect(complaint(["register", "--accept", "--lang", "en"])).toBe("Unknown option: --accept");
   expect(complaint(["users", "--password=x", "--lang", "en"])).toBe("Unknown option: --password");
-  expect(complaint([], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
+  expect(complaint(["--email", "x", "--lang", "en"])).toBe("Unknown option: --email");
+});
+
+test("without a command the menus are meant, but not by a program", () => {
+  expect(readInvocation(["--user", "ana", "--data", "folder"], {})).toMatchObject({
+    name: "menus",
+    config: { user: "ana" },
+  });
+  expect(complaint(["--json"], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
+  expect(complaint(["--password-stdin"], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
 });
 
 test("help and version are answered with whatever else was typed, for every command", () => {

@@ -1,0 +1,154 @@
+/** Someone who presses keys at random at a terminal of their own, and leaves when told to. */
+import type { SeededRandom } from "../seeded-random.ts";
+import { AtTerminal } from "./at-terminal.ts";
+import { PASSWORD } from "./cli-process.ts";
+
+const CTRL_C = "\u0003";
+/** A key that shows nothing is followed by the next after so long, in ms. */
+const NEXT_KEY = 12;
+/** How long a Ctrl-C that shows nothing is waited for, in ms. */
+const NOTHING_CHANGED = 200;
+/**
+ * Ctrl-C clears a line, leaves a chat, and quits at the menu; within a paste whose end never came it is
+ * text until the paste is given up after 2 s. More than so many are a stuck prompt.
+ */
+const MOST_INTERRUPTIONS = 40;
+
+type Keys = readonly [weight: number, make: (random: SeededRandom) => string];
+
+const WORDS = [
+  "hola",
+  "¿qué tal?",
+  "ñandú",
+  "👨‍👩‍👧",
+  "日本語",
+  "exit",
+  "e\u0301",
+  "x".repeat(90),
+  "/etc",
+  "//x",
+];
+const COMMANDS = [
+  "/help",
+  "/more",
+  "/say exit",
+  "/users",
+  "/fingerprint",
+  "/accept",
+  "/chat walk.beto",
+  "/nada",
+];
+const CONTROLS = "\u0001\u0002\u0005\u0006\u0008\u000b\u000c\u000e\u0010\u0012\u0014\u0015\u0017\u0019";
+const ESCAPES = [
+  "[A",
+  "[B",
+  "[C",
+  "[D",
+  "[H",
+  "[F",
+  "[3~",
+  "[5~",
+  "[1;5D",
+  "b",
+  "d",
+  "[15~",
+  "[Z",
+  "OP",
+  "[200~",
+];
+
+const KEYS: readonly Keys[] = [
+  [30, () => "\r"],
+  [10, (random) => String(1 + random.integer(4))],
+  [14, (random) => random.pick([..."abcdefghijklmnopqrstuvwxyz /-.,áé"])],
+  [14, (random) => random.pick(WORDS)],
+  [12, (random) => `${random.pick(WORDS)}\r`],
+  [8, (random) => `${random.pick(COMMANDS)}\r`],
+  [6, (random) => `\u001b${random.pick(ESCAPES)}`],
+  [5, (random) => random.pick([...CONTROLS])],
+  [5, () => "\u007f"],
+  [3, () => "\t"],
+  [3, (random) => `\u001b[200~${random.pick(WORDS)}\r${random.pick(WORDS)}\r\ttres\u001b[201~`],
+  [2, () => "\u001b"],
+  [2, () => "exit\r"],
+  [1, () => CTRL_C],
+  [1, () => "\u0004"],
+  [1, () => `${PASSWORD}\r`],
+];
+const WEIGHT = KEYS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** One key, or a few that come at once. */
+export function randomKeys(random: SeededRandom): string {
+  let left = random.integer(WEIGHT);
+  for (const [weight, make] of KEYS) {
+    left -= weight;
+    if (left < 0) return make(random);
+  }
+  return "\r";
+}
+
+/** One run of the client, from its start until it has ended. */
+export class Walker {
+  readonly #random: SeededRandom;
+  readonly #terminal: AtTerminal;
+  #keys = "";
+
+  constructor(
+    random: SeededRandom,
+    args: readonly string[],
+    environment: { readonly [name: string]: string },
+  ) {
+    this.#random = random;
+    const [cols, rows] = random.pick([
+      [80, 24],
+      [40, 12],
+      [132, 43],
+    ] as const);
+    this.#terminal = new AtTerminal(args, { environment, cols, rows });
+  }
+
+  get hasEnded(): boolean {
+    return this.#terminal.hasEnded;
+  }
+
+  /** Until then keys are the shell's: it echoes them, and keeps a Ctrl-C for itself. */
+  async begin(): Promise<void> {
+    await this.#terminal.until((screen) => screen.bracketedPaste, "a prompt");
+  }
+
+  /** Presses something, or gives the window another size, and sees what comes of it. */
+  async step(): Promise<void> {
+    const random = this.#random;
+    if (random.integer(60) === 0) {
+      const [cols, rows] = [20 + random.integer(100), 6 + random.integer(40)];
+      this.#keys += `[${cols}×${rows}]`;
+      this.#terminal.resize(cols, rows);
+    } else {
+      const keys = randomKeys(random);
+      this.#keys += keys;
+      this.#terminal.type(keys);
+    }
+    await this.#terminal.somethingOr(NEXT_KEY);
+  }
+
+  /** Leaves by Ctrl-C alone. @throws when that does not end the client, or the terminal is not given back. */
+  async leave(): Promise<void> {
+    for (let pressed = 0; !this.hasEnded && pressed < MOST_INTERRUPTIONS; pressed++) {
+      // Between two screens, or while it only says good-bye to the others, there is nothing to interrupt.
+      if (!this.#terminal.isRestored) this.#terminal.type(CTRL_C);
+      await this.#terminal.somethingOr(NOTHING_CHANGED);
+    }
+    const code = await this.#terminal.ended();
+    const { isRestored, screen } = this.#terminal;
+    if (![0, 130].includes(code) || !isRestored || screen.unknown.length > 0) {
+      const last = JSON.stringify(this.#keys.slice(-300));
+      throw new Error(
+        `code ${code}, restored ${isRestored}, unknown ${JSON.stringify(screen.unknown)} after ${last}\n${screen.rows.join("\n")}`,
+      );
+    }
+  }
+
+  close(): void {
+    this.#terminal.close();
+  }
+}
