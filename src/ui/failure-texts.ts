@@ -9,8 +9,10 @@ export const FAILURE_TEXTS = {
       `The server ${server} cannot be reached: check that it is running, its address, and the firewall.`,
   },
   serverTimeout: {
-    es: (server: string) => `El servidor ${server} no responde.`,
-    en: (server: string) => `The server ${server} does not answer.`,
+    es: (server: string) =>
+      `El servidor ${server} no responde: compruebe que esté en marcha, la red, y el cortafuegos.`,
+    en: (server: string) =>
+      `The server ${server} does not answer: check that it is running, the network, and the firewall.`,
   },
   serverPlain: {
     es: (server: string) =>
@@ -19,12 +21,16 @@ export const FAILURE_TEXTS = {
       `${server} answers unencrypted: is it the port for old clients? The encrypted one is usually 8443.`,
   },
   serverNoTls: {
-    es: (server: string) => `${server} acepta conexiones, pero no habla TLS 1.3.`,
-    en: (server: string) => `${server} takes connections, but does not speak TLS 1.3.`,
+    es: (server: string) =>
+      `${server} acepta conexiones, pero no habla TLS 1.3: compruebe la dirección y el puerto.`,
+    en: (server: string) =>
+      `${server} takes connections, but does not speak TLS 1.3: check the address and the port.`,
   },
   serverNotPaloma: {
-    es: (server: string) => `${server} no es un servidor de Paloma, ni tiene un certificado de confianza.`,
-    en: (server: string) => `${server} is not a Paloma server, and has no trusted certificate.`,
+    es: (server: string) =>
+      `${server} no es un servidor de Paloma, ni tiene un certificado de confianza: compruebe la dirección y el puerto.`,
+    en: (server: string) =>
+      `${server} is not a Paloma server, and has no trusted certificate: check the address and the port.`,
   },
   serverIsUser: {
     es: (server: string) =>
@@ -39,9 +45,9 @@ export const FAILURE_TEXTS = {
   },
   serverOtherAccount: {
     es: (server: string) =>
-      `La cuenta abierta es de otra autoridad que la de ${server}. Si ha aceptado el cambio, repita la orden: allí las cuentas son otras.`,
+      `La cuenta abierta es de otra autoridad que la de ${server}. Si ha aceptado el cambio, vuelva a intentarlo: allí las cuentas son otras.`,
     en: (server: string) =>
-      `The open account belongs to another authority than that of ${server}. If you accepted the change, repeat the command: accounts there are others.`,
+      `The open account belongs to another authority than that of ${server}. If you accepted the change, try again: accounts there are others.`,
   },
   serverUnconfirmed: {
     es: (server: string, found: string) =>
@@ -55,7 +61,10 @@ export const FAILURE_TEXTS = {
     en: (server: string) =>
       `${server} was trusted by the certificates of the web, and now shows one of its own, which for your safety is not taken instead. Ask whoever runs it to renew the web certificate; if they have given it up for good, begin anew with another data folder (--data).`,
   },
-  serverDeclined: { es: "No se ha confiado en el servidor.", en: "The server was not trusted." },
+  serverDeclined: {
+    es: "No se ha confiado en el servidor; pregunte su huella a quien lo administra y vuelva a intentarlo.",
+    en: "The server was not trusted; ask whoever runs it for its fingerprint, and try again.",
+  },
   serverExpired: {
     es: (server: string) =>
       `El certificado de ${server} no está en fecha: compare los relojes de las dos máquinas.`,
@@ -63,21 +72,47 @@ export const FAILURE_TEXTS = {
       `The certificate of ${server} is not in date: compare the clocks of both machines.`,
   },
   serverProtocol: {
-    es: (server: string) => `${server} no responde como un servidor de Paloma.`,
-    en: (server: string) => `${server} does not answer as a Paloma server does.`,
+    es: (server: string) =>
+      `${server} no responde como un servidor de Paloma: compruebe la dirección y el puerto.`,
+    en: (server: string) =>
+      `${server} does not answer as a Paloma server does: check the address and the port.`,
   },
   unknownRefusal: {
     es: (code: string, message: string) => `El servidor dice: ${message === "" ? code : message}`,
     en: (code: string, message: string) => `The server says: ${message === "" ? code : message}`,
   },
+  adviceCredentials: {
+    es: "revise el nombre y la contraseña, o regístrese si aún no tiene cuenta",
+    en: "check the name and the password, or register if you have no account yet",
+  },
+  adviceTaken: {
+    es: "elija otro, o inicie sesión si la cuenta es suya",
+    en: "choose another one, or log in if the account is yours",
+  },
+  adviceEmail: { es: "corríjalo o déjelo vacío", en: "correct it or leave it empty" },
+  adviceReplaced: {
+    es: "siga allí, o ciérrela e inicie sesión aquí",
+    en: "go on there, or close that one and log in here",
+  },
+  adviceOperator: {
+    es: "hable con quien administra el servidor",
+    en: "talk to whoever runs the server",
+  },
+  adviceLater: { es: "inténtelo de nuevo dentro de un momento", en: "try again in a moment" },
   retryAfter: {
     es: (seconds: number) => `Puede volver a intentarlo dentro de ${seconds} s.`,
     en: (seconds: number) => `You can try again in ${seconds} s.`,
   },
 
+  sessionOver: {
+    es: "La sesión guardada ya no vale: inicie sesión otra vez.",
+    en: "The stored session is no longer valid: log in once more.",
+  },
   accountLocked: {
-    es: (owner: string) => `La cuenta está en línea en otro proceso de esta máquina${owner}.`,
-    en: (owner: string) => `The account is online in another process of this machine${owner}.`,
+    es: (owner: string) =>
+      `La cuenta está en línea en otro proceso de esta máquina${owner}: siga allí, o ciérrelo primero.`,
+    en: (owner: string) =>
+      `The account is online in another process of this machine${owner}: go on there, or close it first.`,
   },
   lockOwner: {
     es: (command: string, pid: number) => ` («${command}», proceso ${pid})`,
@@ -104,20 +139,24 @@ export const FAILURE_TEXTS = {
       `There are several accounts (${names}): say which one with --user, and with --server if they are on several servers.`,
   },
   storeNotOurs: {
-    es: (file: string) => `${file} no es una base de datos de Paloma; no se ha tocado.`,
-    en: (file: string) => `${file} is not a Paloma database; it was not touched.`,
+    es: (file: string) =>
+      `${file} no es una base de datos de Paloma y no se ha tocado: elija otra carpeta con --data.`,
+    en: (file: string) =>
+      `${file} is not a Paloma database and was not touched: choose another folder with --data.`,
   },
   storeNewer: {
-    es: (file: string) => `${file} es de una versión más nueva de Paloma.`,
-    en: (file: string) => `${file} belongs to a newer version of Paloma.`,
+    es: (file: string) => `${file} es de una versión más nueva de Paloma: actualice esta.`,
+    en: (file: string) => `${file} belongs to a newer version of Paloma: update this one.`,
   },
   storeUnreadable: {
     es: (file: string, why: string) => `No se puede abrir ${file}: ${why}`,
     en: (file: string, why: string) => `${file} cannot be opened: ${why}`,
   },
   diskFailed: {
-    es: (why: string) => `No se puede guardar en el disco: ${why}`,
-    en: (why: string) => `It cannot be saved to the disk: ${why}`,
+    es: (why: string) =>
+      `No se puede guardar en el disco, quizá lleno (${why}): haga sitio y vuelva a intentarlo.`,
+    en: (why: string) =>
+      `It cannot be saved to the disk, which may be full (${why}): make room and try again.`,
   },
   internalError: {
     es: (why: string) => `Error interno: ${why}`,

@@ -9,7 +9,8 @@ import { RefusedError } from "../client/rendezvous-link.ts";
 import { PasswordNeededError } from "../client/rendezvous.ts";
 import { ServerError } from "../client/server-trust.ts";
 import { isStorageFailure, StoreError } from "../client/sqlite.ts";
-import { isCode, sentenceFor } from "../protocol/codes.ts";
+import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
+import type { Language } from "../protocol/language.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
@@ -60,10 +61,29 @@ function serverFailure(error: ServerError, texts: Texts, server: string): Failur
   return { exit: EXIT.server, code: error.code, sentence: sentences[error.code] };
 }
 
+/** What to do about a refusal whose own sentence does not say it. */
+const ADVICE: { readonly [C in Code]?: keyof Texts & `advice${string}` } = {
+  invalid_credentials: "adviceCredentials",
+  username_taken: "adviceTaken",
+  invalid_email: "adviceEmail",
+  session_replaced: "adviceReplaced",
+  account_disabled: "adviceOperator",
+  registration_closed: "adviceOperator",
+  internal_error: "adviceLater",
+  server_closing: "adviceLater",
+};
+
+/** A code's sentence, with what to do next. */
+function codeSentence(code: Code, language: Language): string {
+  const advice = ADVICE[code];
+  const what = sentenceFor(code, language);
+  return advice === undefined ? `${what}.` : `${what}: ${textsIn(language)[advice]}.`;
+}
+
 function refusal(error: RefusedError, config: Config, texts: Texts): Failure {
   // The server's own words only for a code that this client does not know.
   const sentence = isCode(error.code)
-    ? `${sentenceFor(error.code, config.language)}.`
+    ? codeSentence(error.code, config.language)
     : texts.unknownRefusal(visibleText(error.code), visibleText(error.message));
   const retry = error.retryAfter === undefined ? "" : ` ${texts.retryAfter(error.retryAfter)}`;
   const exit =

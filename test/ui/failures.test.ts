@@ -112,3 +112,23 @@ test("why a person cannot be reached decides between 5 and 6", () => {
     }
   }
 });
+
+test.each([
+  ["invalid_credentials", "revise el nombre y la contraseña", "check the name and the password"],
+  ["username_taken", "elija otro", "choose another one"],
+  ["already_connected", "ciérrela primero", "close it first"],
+  ["weak_password", "entre 8 y 256 caracteres", "between 8 and 256 characters"],
+  ["session_replaced", "siga allí", "go on there"],
+  ["account_disabled", "quien administra el servidor", "whoever runs the server"],
+  ["server_busy", "inténtelo de nuevo", "try again"],
+] as const)("a refusal with %s says what to do next, in one sentence", (code, es, en) => {
+  for (const [each, words] of [
+    [spanish, es],
+    [english, en],
+  ] as const) {
+    const { sentence } = describeFailure(new RefusedError(code, "the server's own words"), each);
+    expect(sentence).toContain(words);
+    expect(sentence).toMatch(/^[^.]*(«\.»|“\.”)?[^.]*\.$/);
+    expect(sentence).not.toContain("own words");
+  }
+});

@@ -5,8 +5,9 @@
  * 2. `update` gives the next model and effects; effects are carried out in order.
  * 3. When the queue is empty the face shows the view of the model.
  */
-import { localAccounts } from "../../client/local-accounts.ts";
+import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
+import { PasswordNeededError } from "../../client/rendezvous.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
@@ -20,6 +21,7 @@ import { viewApp } from "./app-view.ts";
 import { complete } from "./chat-commands.ts";
 import { ChatWork } from "./chat-work.ts";
 import { Face } from "./face.ts";
+import { isSamePerson } from "./same-person.ts";
 
 const TICK = 1_000;
 /** A menu that only counts something else is shown again at most so often, in ms. */
@@ -38,6 +40,8 @@ export class Program {
   readonly #texts;
   readonly #face: Face;
   readonly #work: AccountWork;
+  /** The accounts of this machine when the program began. */
+  readonly #accounts: readonly LocalAccount[];
   #chat: ChatWork | undefined;
   #model: AppModel;
   readonly #events: AppEvent[] = [];
@@ -48,8 +52,11 @@ export class Program {
   private constructor({ config, input, output, signal }: ProgramOptions) {
     this.#config = config;
     const texts = (this.#texts = textsIn(config.language));
-    const accounts = localAccounts(config).accounts.map(({ username }) => username);
-    this.#model = firstModel(accounts, config.user ?? "");
+    this.#accounts = localAccounts(config).accounts;
+    this.#model = firstModel(
+      this.#accounts.map(({ username }) => username),
+      config.user ?? "",
+    );
     this.#face = new Face({
       input,
       output,
@@ -100,14 +107,12 @@ export class Program {
 
   /** Whoever has a stored session is logged in without a question. */
   #start(): void {
-    const { accounts } = localAccounts(this.#config);
     const { user } = this.#config;
-    const meant = accounts.filter(({ username }) => user === undefined || username === user);
+    const meant = this.#accounts.filter(({ username }) => user === undefined || isSamePerson(username, user));
     const [account] = meant;
     if (account?.hasSession === true && meant.length === 1) {
       this.#take({ name: "resumed", username: account.username });
-    }
-    this.#show();
+    } else this.#show();
   }
 
   #tellFault(error: unknown): void {
@@ -115,6 +120,8 @@ export class Program {
   }
 
   #describe(error: unknown): string {
+    // Elsewhere the password may come from a variable or a pipe; here it is typed at the next login.
+    if (error instanceof PasswordNeededError) return this.#texts.sessionOver;
     return describeFailure(error, this.#config).sentence;
   }
 
