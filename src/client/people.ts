@@ -5,6 +5,9 @@ import type { Messenger } from "./messenger.ts";
 import { RefusedError } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
 
+/** 40 hexadecimal digits for a name in any spelling (PROTOCOL 3). */
+export { labelOf };
+
 export type Person = {
   /** The registered spelling as it was last heard. */
   readonly username: string;

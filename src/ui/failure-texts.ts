@@ -39,9 +39,9 @@ export const FAILURE_TEXTS = {
   },
   serverChanged: {
     es: (server: string, expected: string, found: string) =>
-      `${server} no es el servidor esperado. Se esperaba la huella\n${expected}\ny se ha encontrado\n${found}\nSi el cambio es legítimo, acéptelo con --server-fingerprint y la huella nueva.`,
+      `${server} no es el servidor esperado. Se esperaba la huella\n${expected}\ny se ha encontrado\n${found}\nSi quien lo administra confirma el cambio, acéptelo al iniciar sesión en los menús, o con --server-fingerprint y la huella nueva.`,
     en: (server: string, expected: string, found: string) =>
-      `${server} is not the expected server. Expected fingerprint:\n${expected}\nFound instead:\n${found}\nIf the change is legitimate, accept it with --server-fingerprint and the new fingerprint.`,
+      `${server} is not the expected server. Expected fingerprint:\n${expected}\nFound instead:\n${found}\nIf whoever runs it confirms the change, accept it when you log in by the menus, or with --server-fingerprint and the new fingerprint.`,
   },
   serverOtherAccount: {
     es: (server: string) =>
@@ -132,6 +132,12 @@ export const FAILURE_TEXTS = {
     es: "Esa cuenta no se ha usado en esta carpeta de datos.",
     en: "That account has not been used in this data folder.",
   },
+  accountsUnreadable: {
+    es: (count: number) =>
+      `${count === 1 ? "Una cuenta" : `${count} cuentas`} de esta carpeta de datos no se puede${count === 1 ? "" : "n"} leer y no aparece${count === 1 ? "" : "n"} aquí; al iniciar sesión con su nombre se dirá por qué.`,
+    en: (count: number) =>
+      `${count === 1 ? "One account" : `${count} accounts`} of this data folder cannot be read and ${count === 1 ? "is" : "are"} not listed; logging in by name tells why.`,
+  },
   severalAccounts: {
     es: (names: string) =>
       `Hay varias cuentas (${names}): diga cuál con --user, y con --server si están en varios servidores.`,
@@ -149,8 +155,10 @@ export const FAILURE_TEXTS = {
     en: (file: string) => `${file} belongs to a newer version of Paloma: update this one.`,
   },
   storeUnreadable: {
-    es: (file: string, why: string) => `No se puede abrir ${file}: ${why}`,
-    en: (file: string, why: string) => `${file} cannot be opened: ${why}`,
+    es: (file: string, why: string) =>
+      `No se puede abrir ${file} (${why}): compruebe los permisos, o elija otra carpeta con --data.`,
+    en: (file: string, why: string) =>
+      `${file} cannot be opened (${why}): check its permissions, or choose another folder with --data.`,
   },
   diskFailed: {
     es: (why: string) =>

@@ -27,6 +27,10 @@ export const MENU_TEXTS = {
   menuPassword: { es: "Contraseña:", en: "Password:" },
   menuEmail: { es: "Correo electrónico (puede quedar vacío):", en: "Email (may stay empty):" },
   menuWhom: { es: "¿Con quién desea hablar?", en: "Who would you like to talk to?" },
+  menuWhomUnknown: {
+    es: "Sin servidor no se sabe quién está conectado. ¿Con quién desea hablar?",
+    en: "Without the server nobody knows who is connected. Who would you like to talk to?",
+  },
   menuOffline: { es: "no está en línea", en: "not online" },
 
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
@@ -36,6 +40,12 @@ export const MENU_TEXTS = {
   menuLoggedIn: {
     es: (user: string) => `Sesión iniciada como ${user}.`,
     en: (user: string) => `Logged in as ${user}.`,
+  },
+  menuOpenedOffline: {
+    es: (user: string) =>
+      `Cuenta ${user} abierta sin el servidor, con el que se sigue intentando conectar. Puede leer, y escribir a quienes ya conoce.`,
+    en: (user: string) =>
+      `Account ${user} opened without the server, which is still being tried. You can read, and write to people whom you know.`,
   },
 
   menuMessage: {

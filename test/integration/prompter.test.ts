@@ -249,6 +249,16 @@ describe("a prompt in the place of another", () => {
     await over(terminal);
   });
 
+  test("marks its first choice where the one before had but the way back", async () => {
+    const terminal = asks({ prompts: [menu("Volver")], instead: [menu("Benito", "Volver")] });
+    await terminal.showsRow(/^> 1\. Volver/);
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^ {2}2\. Volver/);
+    await terminal.showsRow(/^> 1\. Benito/);
+    terminal.type("\u0003");
+    await over(terminal);
+  });
+
   test("that is equal changes nothing", async () => {
     const terminal = asks({ prompts: [three], instead: [three, menu("Otra")] });
     await terminal.shows("Enter");

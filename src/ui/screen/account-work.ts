@@ -5,7 +5,7 @@
 import { Account, registerAccount } from "../../client/accounts.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
-import { listPeople } from "../../client/people.ts";
+import { labelOf, listPeople } from "../../client/people.ts";
 import { isTransient } from "../../client/rendezvous.ts";
 import type { AuthorityQuestion } from "../../client/server-contact.ts";
 import { ServerError } from "../../client/server-trust.ts";
@@ -28,19 +28,31 @@ export type AccountWorkHost = {
 /** The person gave up what was under way; nothing is said of it. */
 class GivenUpError extends Error {}
 
+function unreadOf({ profile }: Messenger): ReadonlyMap<number, Unread> {
+  const { contacts, messages } = profile;
+  const unread = new Map<number, Unread>();
+  for (const [contact, count] of messages.unreadCounts()) {
+    unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
+  }
+  return unread;
+}
+
 export class AccountWork {
   readonly names = new KnownNames();
   readonly #host: AccountWorkHost;
   #account: Account | undefined;
   #abort = new AbortController();
   /** What the work under way asks; it goes on with the answer. */
-  #password: PromiseWithResolvers<string> | undefined;
+  #password: PromiseWithResolvers<string | undefined> | undefined;
   #authority: PromiseWithResolvers<boolean> | undefined;
   /** From the environment, for one attempt: when it is wrong the person is asked. */
   #givenPassword: string | undefined;
-  #isLoggingIn = false;
+  /** Of the login under way: only it may ask. */
+  #loggingIn: AbortSignal | undefined;
   /** The account that is being closed; the next one waits for it. */
   #closing: Promise<void> = Promise.resolve();
+  /** Ends when the last login has, well or not: one that was given up is still clearing away what it made. */
+  #login: Promise<unknown> = Promise.resolve();
 
   constructor(host: AccountWorkHost) {
     this.#host = host;
@@ -54,7 +66,7 @@ export class AccountWork {
   /** @param password undefined: the person went back. */
   answerPassword(password: string | undefined): void {
     if (password === undefined) this.#giveUp();
-    else this.#password?.resolve(password);
+    this.#password?.resolve(password);
   }
 
   /** @param trusted undefined: the person went back. */
@@ -66,7 +78,8 @@ export class AccountWork {
   #giveUp(): void {
     const error = new GivenUpError();
     this.#abort.abort(error);
-    this.#password?.reject(error);
+    // Without a password the login ends as it does elsewhere, and leaves nothing behind.
+    this.#password?.resolve(undefined);
     this.#authority?.reject(error);
   }
 
@@ -98,7 +111,7 @@ export class AccountWork {
 
   async #askAuthority({ host, port, found, expected }: AuthorityQuestion): Promise<boolean> {
     // A server that changes while a conversation is open is no matter for a question in between.
-    if (this.#abort.signal.aborted || (this.#account !== undefined && !this.#isLoggingIn)) {
+    if (this.#abort.signal.aborted || (this.#account !== undefined && this.#loggingIn === undefined)) {
       throw new ServerError("server_changed", { expected, found });
     }
     this.#authority = Promise.withResolvers();
@@ -109,8 +122,8 @@ export class AccountWork {
     return this.#authority.promise;
   }
 
-  async #askPassword(username: string): Promise<string | undefined> {
-    if (!this.#isLoggingIn) return undefined;
+  async #askPassword(username: string, login: AbortSignal): Promise<string | undefined> {
+    if (this.#loggingIn !== login || login.aborted) return undefined;
     const given = this.#givenPassword;
     this.#givenPassword = undefined;
     if (given !== undefined) return given;
@@ -132,31 +145,50 @@ export class AccountWork {
   }
 
   logIn(username: string): void {
-    this.#work(async (signal) => {
-      await this.#closing;
-      const { config, messengerEvent } = this.#host;
-      this.#isLoggingIn = true;
-      try {
-        // The signal ends what is dialled before the account is open; later the account's own end does.
-        const account = await Account.open({
-          ...this.#serverOptions(signal),
-          user: username,
-          language: config.language,
-          p2pPort: config.p2pPort,
-          command: "client.ts",
-          password: () => this.#askPassword(username),
-          onEvent: messengerEvent,
-        });
-        this.#account = account;
-        if (signal.aborted) throw signal.reason;
-        return await this.#connect(account);
-      } catch (error) {
-        await this.close();
-        throw error;
-      } finally {
-        this.#isLoggingIn = false;
-      }
+    this.#work((signal) => {
+      const login = this.#logIn(username, signal);
+      this.#login = login.catch(() => undefined);
+      return login;
     });
+  }
+
+  async #logIn(username: string, signal: AbortSignal): Promise<AppEvent> {
+    await this.#login;
+    try {
+      return await this.#open(username, signal);
+    } catch (error) {
+      const isOther = error instanceof ServerError && error.code === "server_other_account";
+      if (!isOther || signal.aborted) throw error;
+      // The person has just taken another authority in the old one's place: accounts there are others.
+      return await this.#open(username, signal);
+    }
+  }
+
+  async #open(username: string, signal: AbortSignal): Promise<AppEvent> {
+    await this.#closing;
+    if (signal.aborted) throw signal.reason;
+    const { config, messengerEvent } = this.#host;
+    this.#loggingIn = signal;
+    try {
+      // The signal ends what is dialled before the account is open; later the account's own end does.
+      const account = await Account.open({
+        ...this.#serverOptions(signal),
+        user: username,
+        language: config.language,
+        p2pPort: config.p2pPort,
+        command: "client.ts",
+        password: () => this.#askPassword(username, signal),
+        onEvent: messengerEvent,
+      });
+      this.#account = account;
+      if (signal.aborted) throw signal.reason;
+      return await this.#connect(account);
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      this.#loggingIn = undefined;
+    }
   }
 
   async #connect(account: Account): Promise<AppEvent> {
@@ -172,18 +204,15 @@ export class AccountWork {
       messenger.rendezvous.retryAfter(error as Error);
     }
     messenger.rendezvous.keepOnline();
-    const { contacts, messages } = messenger.profile;
-    const unread = new Map<number, Unread>();
-    for (const [contact, count] of messages.unreadCounts()) {
-      unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
-    }
-    this.names.add(contacts.withMessages());
+    const { username, profile } = messenger;
+    // Whoever looks like oneself is told apart, too.
+    this.names.add([{ username, label: labelOf(username) }, ...profile.contacts.withMessages()]);
     return {
       name: "loggedIn",
-      username: messenger.username,
+      username,
       isOnline: sentence === undefined,
       sentence,
-      unread,
+      unread: unreadOf(messenger),
       names: this.names.book,
     };
   }
@@ -195,7 +224,7 @@ export class AccountWork {
       const { people, failure } = await listPeople(messenger);
       this.names.add(people);
       const sentence = failure === undefined ? undefined : this.#host.describe(failure);
-      return { name: "people", people, names: this.names.book, sentence };
+      return { name: "people", people, unread: unreadOf(messenger), names: this.names.book, sentence };
     });
   }
 

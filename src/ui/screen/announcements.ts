@@ -71,7 +71,10 @@ function onServer(model: AppModel, state: RendezvousState, context: AppContext):
     case "online": {
       // An open chat says so itself, where it knew that the server was lost.
       const isTold = server !== "lost" || chat?.serverLost === true;
-      return step({ ...model, server: "online" }, ...(isTold ? [] : [notice(texts.serverBack)]));
+      const effects: AppEffect[] = isTold ? [] : [notice(texts.serverBack)];
+      // Now somebody knows who is online.
+      if (screen.name === "people") effects.push({ name: "listPeople" });
+      return step({ ...model, server: "online" }, ...effects);
     }
     case "stopped": {
       if (server === "stopped") return step(model);

@@ -49,7 +49,9 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       return answerStart(model, value);
     case "chooseAccount":
       if (value === CHOICE.back) return to(model, START);
-      return value === CHOICE.otherAccount ? to(model, { name: "loginName" }) : logIn(model, value);
+      // Whoever wants another account types another name than the last one.
+      if (value === CHOICE.otherAccount) return to({ ...model, lastName: "" }, { name: "loginName" });
+      return logIn(model, value);
     case "loginName": {
       const username = value.trim();
       return username === "" ? to(model, START) : logIn(model, username);

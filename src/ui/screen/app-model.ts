@@ -85,6 +85,7 @@ export type AppEvent =
   | {
       readonly name: "people";
       readonly people: readonly Person[];
+      readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
       readonly sentence: string | undefined;
     }

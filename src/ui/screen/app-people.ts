@@ -1,5 +1,6 @@
 /** The list of people, and the chat that is opened from it. */
 import type { Person } from "../../client/people.ts";
+import type { Language } from "../../protocol/language.ts";
 import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep } from "./app-model.ts";
 import type { ChatEvent } from "./chat-model.ts";
@@ -9,10 +10,11 @@ import { shownName } from "./name-book.ts";
 /** Ticks after which an open list is fetched again. */
 const FETCH_EVERY = 10;
 
-/** Whoever is online first, in each group those with new messages first; else in the given order. */
-export function sortPeople(people: readonly Person[]): readonly Person[] {
+/** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
+export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
+  const { compare } = new Intl.Collator(language);
   const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
-  return [...people].sort((a, b) => rank(a) - rank(b));
+  return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
 }
 
 /** Fetches the list; the menu waits for it. */
@@ -24,17 +26,19 @@ export function listPeople(model: AppModel, ...before: readonly AppEffect[]): Ap
 export function showPeople(
   model: AppModel,
   event: AppEvent & { name: "people" },
-  { texts }: AppContext,
+  { texts, language }: AppContext,
 ): AppStep {
   const { screen } = model;
   const isAwaited = screen.name === "working" && screen.work === "listingPeople";
   if (!isAwaited && screen.name !== "people") return step(model);
   const effects: AppEffect[] = [];
   // Told once, not at each fetch of an open list.
-  if (isAwaited && event.sentence !== undefined) effects.push(failure(event.sentence));
+  const isNews = event.sentence !== undefined && model.server !== "lost";
+  if (isAwaited && isNews) effects.push(failure(event.sentence));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
-  const people = sortPeople(event.people);
-  return to({ ...model, names: event.names }, { name: "people", people, ticks: 0 }, ...effects);
+  const people = sortPeople(event.people, language);
+  const { names, unread } = event;
+  return to({ ...model, names, unread }, { name: "people", people, ticks: 0 }, ...effects);
 }
 
 export function tickPeople(model: AppModel): AppStep {

@@ -21,7 +21,7 @@ import {
   type AppContext,
 } from "./app-context.ts";
 import { answerForm, backFromForm } from "./app-forms.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep } from "./app-model.ts";
+import type { AppEvent, AppModel, AppStep } from "./app-model.ts";
 import { answerPeople, inChat, listPeople, showChat, showPeople, tickPeople } from "./app-people.ts";
 import { shownName } from "./name-book.ts";
 
@@ -102,9 +102,10 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
     // Told here, and once more only when it is back.
     server: isOnline ? "online" : "lost",
   };
-  const effects: AppEffect[] = [notice(texts.menuLoggedIn(shownName(names, username)))];
-  if (!isOnline && sentence !== undefined) effects.push(failure(sentence));
-  return step(next, ...effects);
+  const user = shownName(names, username);
+  if (isOnline) return step(next, notice(texts.menuLoggedIn(user)));
+  const effects = sentence === undefined ? [] : [failure(sentence)];
+  return step(next, ...effects, notice(texts.menuOpenedOffline(user)));
 }
 
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {

@@ -42,12 +42,12 @@ function countUnread({ unread }: AppModel): number {
 
 function homeMenu(model: AppModel, { texts }: AppContext): View {
   const unread = countUnread(model);
-  const news = unread === 0 ? "" : ` (${texts.menuNew(unread)})`;
+  const news = unread === 0 ? {} : { note: `(${texts.menuNew(unread)})` };
   return asking({
     name: "select",
     message: texts.menuHome(shownName(model.names, model.account ?? "")),
     choices: [
-      { value: CHOICE.people, name: texts.menuPeople + news },
+      { value: CHOICE.people, name: texts.menuPeople, ...news },
       { value: CHOICE.logOut, name: texts.menuLogOut },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
@@ -82,8 +82,8 @@ function personRow(person: Person, model: AppModel, texts: Texts): Choice {
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.seedOnly]),
   ];
-  const name = [shownName(model.names, person.username), ...notes.map((note) => `(${note})`)].join(" ");
-  return { value: person.username, name };
+  const choice = { value: person.username, name: shownName(model.names, person.username) };
+  return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
 }
 
 function askAuthority({ server, found, expected }: AuthorityAsked, texts: Texts): View {
@@ -135,7 +135,10 @@ export function viewApp(model: AppModel, context: AppContext): View {
       return homeMenu(model, context);
     case "people": {
       const choices = screen.people.map((person) => personRow(person, model, texts));
-      return list(texts.menuWhom, choices, { value: CHOICE.back, name: texts.menuBack });
+      // A list without marks would look as if all of them were there.
+      const isUnknown = screen.people.some(({ online }) => online === undefined);
+      const message = isUnknown ? texts.menuWhomUnknown : texts.menuWhom;
+      return list(message, choices, { value: CHOICE.back, name: texts.menuBack });
     }
     case "chat":
       return { name: "chat", head: chatHead(screen.chat, texts) };

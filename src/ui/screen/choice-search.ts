@@ -5,6 +5,11 @@ function plain(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
 
+/** A choice as it stands in its row. */
+export function choiceRow({ name, note }: Choice): string {
+  return note === undefined ? name : `${name} ${note}`;
+}
+
 /** 0: it is the name; 1: the name begins with it; 2: it stands within the name; 3: it does not. */
 function distance({ value, name }: Choice, term: string): number {
   const shown = plain(name);

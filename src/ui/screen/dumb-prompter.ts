@@ -3,7 +3,7 @@
  * right, and what is typed is echoed by us, but for passwords.
  */
 import { KeyQueue, type TypedKey } from "./key-queue.ts";
-import { searchChoices, typedChoice } from "./choice-search.ts";
+import { choiceRow, searchChoices, typedChoice } from "./choice-search.ts";
 import type { PrompterOptions } from "./inquirer-prompter.ts";
 import type { Answer, Choice, Prompt, Prompter } from "./prompt.ts";
 
@@ -63,7 +63,7 @@ export class DumbPrompter implements Prompter {
     if (before !== undefined) this.#write("\n");
     if (!isSame) this.#typed = prompt.name === "input" ? prompt.initial : "";
     this.#prompt = prompt;
-    const rows = choicesOf(prompt).map(({ name }, index) => `${index + 1}. ${name}`);
+    const rows = choicesOf(prompt).map((choice, index) => `${index + 1}. ${choiceRow(choice)}`);
     const hidden = prompt.name === "password" ? ` ${this.#options.texts.passwordHidden}` : "";
     this.#write(`${[`${prompt.message}${hidden}`, ...rows].join("\n")}\n`);
     this.#head();

@@ -135,12 +135,14 @@ export class InquirerPrompter implements Prompter {
     const { output, texts } = this.#options;
     const before = this.#before;
     const isSame = before?.prompt.name === prompt.name && before.prompt.message === prompt.message;
+    // Where the way back was the only choice, nobody has chosen to stand on it.
+    const isMeant = isSame && (before.prompt.name !== "select" || before.prompt.choices.length > 1);
     const shown: Question = {
       prompt,
       screen: new PromptScreen(output),
       abort: new AbortController(),
       keys: new Readable({ read: () => undefined }),
-      marked: isSame ? before.marked : undefined,
+      marked: isMeant ? before.marked : undefined,
       term: isSame ? before.term : "",
     };
     this.#shown = shown;

@@ -5,7 +5,7 @@ import colours from "picocolors";
 
 import type { Texts } from "../texts.ts";
 import { wrapped } from "../wrapped-text.ts";
-import { searchChoices } from "./choice-search.ts";
+import { choiceRow, searchChoices } from "./choice-search.ts";
 import type { PromptScreen } from "./prompt-screen.ts";
 import type { Prompt } from "./prompt.ts";
 
@@ -17,6 +17,8 @@ const OTHER_ROWS = 3;
 /** Rows of choices that are shown on the lowest terminal, and on the highest. */
 const MIN_PAGE = 3;
 const MAX_PAGE = 20;
+/** Columns that stay free behind a question for the first letters of its answer. */
+const ANSWER_COLUMNS = 8;
 /** Before the question. */
 const PREFIX = "?";
 /** Before the marked choice. */
@@ -58,9 +60,12 @@ function listStyle(keys: string, onMarked: (row: string) => void) {
   };
 }
 
-/** The text broken at words. @param taken columns of its first row. */
+/**
+ * The text broken at words. One column stays free: @inquirer/prompts begins another row where one is full.
+ * @param taken columns of its first row.
+ */
 function fitted(text: string, output: NodeJS.WriteStream, taken = PREFIX.length + 1): string {
-  return wrapped(text, (output.columns || DEFAULT_COLUMNS) - taken);
+  return wrapped(text, (output.columns || DEFAULT_COLUMNS) - taken - 1);
 }
 
 /** The answer as it is broken behind its question. */
@@ -77,7 +82,7 @@ function lastLine(message: string, { output, isNew }: Surroundings): string {
   if (isNew && lines.length > 0) {
     output.write(`${wrapped(lines.join("\n"), output.columns || DEFAULT_COLUMNS)}\n`);
   }
-  return fitted(last, output);
+  return fitted(last, output, PREFIX.length + 1 + ANSWER_COLUMNS);
 }
 
 function pageSize(message: string, { output }: Surroundings): number {
@@ -89,10 +94,10 @@ function pageSize(message: string, { output }: Surroundings): number {
 function askSelect(question: Question, prompt: Prompt & { name: "select" }, around: Surroundings) {
   const { choices, numbered, message } = prompt;
   const numberOf = (index: number) => (numbered ? `${index + 1}. ` : "");
-  const fittedChoices = choices.map(({ value, name }, index) => ({
-    value,
-    name: fitted(name, around.output, MARK.length + 1 + numberOf(index).length),
-    short: besides(message, name, around.output),
+  const fittedChoices = choices.map((choice, index) => ({
+    value: choice.value,
+    name: fitted(choiceRow(choice), around.output, MARK.length + 1 + numberOf(index).length),
+    short: besides(message, choice.name, around.output),
   }));
   const rows = fittedChoices.map(({ name }, index) => numberOf(index) + name);
   const style = listStyle(around.texts.menuKeys, (row) => {
@@ -115,7 +120,7 @@ function askSearch(question: Question, prompt: Prompt & { name: "search" }, arou
   const { choices, last, message } = prompt;
   const all = [...choices, last];
   const style = listStyle(around.texts.menuSearchKeys, (row) => {
-    question.marked = all.find(({ name }) => name === row)?.value;
+    question.marked = all.find((choice) => choiceRow(choice) === row)?.value;
   });
   return search<string>(
     {
@@ -125,7 +130,11 @@ function askSearch(question: Question, prompt: Prompt & { name: "search" }, arou
       ...(question.term === "" ? {} : { initialValue: question.term }),
       source: (term = "") => {
         question.term = term;
-        return [...searchChoices(choices, term), last];
+        return [...searchChoices(choices, term), last].map((choice) => ({
+          value: choice.value,
+          name: choiceRow(choice),
+          short: choice.name,
+        }));
       },
       theme: { ...COMMON_THEME, style },
     },

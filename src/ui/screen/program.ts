@@ -42,6 +42,7 @@ export class Program {
   readonly #work: AccountWork;
   /** The accounts of this machine when the program began. */
   readonly #accounts: readonly LocalAccount[];
+  readonly #unreadable: number;
   #chat: ChatWork | undefined;
   #model: AppModel;
   readonly #events: AppEvent[] = [];
@@ -52,7 +53,9 @@ export class Program {
   private constructor({ config, input, output, signal }: ProgramOptions) {
     this.#config = config;
     const texts = (this.#texts = textsIn(config.language));
-    this.#accounts = localAccounts(config).accounts;
+    const { accounts, unreadable } = localAccounts(config);
+    this.#accounts = accounts;
+    this.#unreadable = unreadable;
     this.#model = firstModel(
       this.#accounts.map(({ username }) => username),
       config.user ?? "",
@@ -107,6 +110,10 @@ export class Program {
 
   /** Whoever has a stored session is logged in without a question. */
   #start(): void {
+    if (this.#unreadable > 0) {
+      const text = this.#texts.accountsUnreadable(this.#unreadable);
+      this.#face.print([{ name: "failure", text }]);
+    }
     const { user } = this.#config;
     const meant = this.#accounts.filter(({ username }) => user === undefined || isSamePerson(username, user));
     const [account] = meant;

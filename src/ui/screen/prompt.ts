@@ -1,6 +1,11 @@
 /** What a person is asked: a value that the view makes, and the part that asks it. */
 
-export type Choice = { readonly value: string; readonly name: string };
+export type Choice = {
+  readonly value: string;
+  readonly name: string;
+  /** Stands behind the name; it is neither searched nor a part of the answer. */
+  readonly note?: string;
+};
 
 export type Prompt =
   | {

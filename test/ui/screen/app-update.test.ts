@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
 import type { Person } from "../../../src/client/people.ts";
 import { CHOICE } from "../../../src/ui/screen/app-context.ts";
-import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/screen/app-model.ts";
+import type { AppEffect, AppEvent, AppModel, Screen, Unread } from "../../../src/ui/screen/app-model.ts";
 import { firstModel, updateApp, type AppContext } from "../../../src/ui/screen/app-update.ts";
 import { openChat } from "../../../src/ui/screen/chat-update.ts";
 import { textsIn } from "../../../src/ui/texts.ts";
@@ -45,7 +45,11 @@ function person(username: string, more: Partial<Person> = {}): Person {
 }
 
 function people(...list: readonly Person[]): AppEvent {
-  return { name: "people", people: list, names: new Map(), sentence: undefined };
+  const unread = new Map<number, Unread>();
+  list.forEach(({ username, unread: count }, index) => {
+    if (count > 0) unread.set(index + 1, { username, count });
+  });
+  return { name: "people", people: list, unread, names: new Map(), sentence: undefined };
 }
 
 function messenger(event: MessengerEvent): AppEvent {
@@ -173,7 +177,11 @@ describe("the first menu and its forms", () => {
   test("several accounts are offered, the last one first, and another one can be typed", () => {
     const model = after(firstModel(["ana", "eva", "zoe"], "eva"), answer(CHOICE.logIn)).model;
     expect(model.screen).toEqual({ name: "chooseAccount", accounts: ["eva", "ana", "zoe"] });
-    expect(after(model, answer(CHOICE.otherAccount)).model.screen.name).toBe("loginName");
+    // The last name would stand there, and be typed at.
+    expect(after(model, answer(CHOICE.otherAccount)).model).toMatchObject({
+      screen: { name: "loginName" },
+      lastName: "",
+    });
     expect(after(model, answer(CHOICE.back)).model.screen.name).toBe("start");
   });
 
@@ -274,10 +282,12 @@ describe("the people", () => {
       person("b"),
       person("c", { online: false, unread: 1 }),
       person("d", { unread: 2 }),
+      person("á"),
     ];
     const { screen } = after(home, answer(CHOICE.people), people(...list)).model;
     expect(screen.name === "people" && screen.people.map(({ username }) => username)).toEqual([
       "d",
+      "á",
       "b",
       "c",
       "a",
@@ -295,6 +305,19 @@ describe("the people", () => {
     const first = after(home, answer(CHOICE.people), event);
     expect(linesOf(first.effects)).toEqual(["No responde."]);
     expect(after(first.model, event).effects).toEqual([]);
+    // Whoever was told that the server is gone is not told again by the list.
+    const lost = { ...home, server: "lost" } as const;
+    expect(linesOf(after(lost, answer(CHOICE.people), event).effects)).toEqual([]);
+  });
+
+  test("the menu counts what the disk says, also of a chat that was left half read", () => {
+    const stale = new Map([[7, { username: "dario", count: 3 }]]);
+    const { model } = after(
+      { ...home, unread: stale },
+      answer(CHOICE.people),
+      people(person("benito", { unread: 2 })),
+    );
+    expect([...model.unread.values()]).toEqual([{ username: "benito", count: 2 }]);
   });
 
   test("are fetched again every ten ticks without closing the list", () => {
@@ -387,7 +410,7 @@ describe("the server", () => {
 
   test("that was not reached at the login is told of there, and when it is back", () => {
     const offline = after(start, { ...loggedIn, isOnline: false, sentence: "No responde." });
-    expect(linesOf(offline.effects)).toEqual(["Sesión iniciada como ana.", "No responde."]);
+    expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
     expect(offline.model.screen.name).toBe("home");
     expect(after(offline.model, waiting).effects).toEqual([]);
     expect(linesOf(after(offline.model, online).effects)).toEqual([texts.serverBack]);

@@ -4,6 +4,7 @@ import type { Person } from "../../../src/client/people.ts";
 import type { AppModel, Screen } from "../../../src/ui/screen/app-model.ts";
 import { firstModel } from "../../../src/ui/screen/app-update.ts";
 import { viewApp } from "../../../src/ui/screen/app-view.ts";
+import { choiceRow } from "../../../src/ui/screen/choice-search.ts";
 import { openChat } from "../../../src/ui/screen/chat-update.ts";
 import { textsIn } from "../../../src/ui/texts.ts";
 
@@ -25,8 +26,8 @@ function shown(screen: Screen, language: "es" | "en" = "es", more: Partial<AppMo
 function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined {
   if (view.name !== "prompt") return undefined;
   const { prompt } = view;
-  if (prompt.name === "select") return prompt.choices.map(({ name }) => name);
-  return prompt.name === "search" ? [...prompt.choices, prompt.last].map(({ name }) => name) : undefined;
+  if (prompt.name === "select") return prompt.choices.map(choiceRow);
+  return prompt.name === "search" ? [...prompt.choices, prompt.last].map(choiceRow) : undefined;
 }
 
 function person(username: string, more: Partial<Person> = {}): Person {

@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { AtTerminal } from "./at-terminal.ts";
+import { CLIENT_PROGRAM, PASSWORD } from "./cli-process.ts";
+import type { ServerProcess } from "./server-process.ts";
+import { ENTER, TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+
+setDefaultTimeout(90_000);
+
+/** After a signal a process is gone by then, in ms (CLI). */
+const GONE_WITHIN = 3_000;
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+/** Colours and weights. */
+const RENDITION = /\u001b\[[0-9;:]*m/;
+
+const world = new TerminalWorld();
+let server: ServerProcess;
+let address: string;
+beforeAll(async () => {
+  server = await world.server();
+  address = `127.0.0.1:${server.tlsPort}`;
+});
+afterAll(() => world.close());
+
+/** Two people who talk with each other. */
+async function talking(story: string): Promise<[MenuTerminal, MenuTerminal]> {
+  const place = await world.place();
+  const [one, other] = [world.sits(place), world.sits(place)];
+  await Promise.all([one.joins(`${story}.one`, PASSWORD), other.joins(`${story}.other`, PASSWORD)]);
+  await one.opensFirstChat(`${story}.other`);
+  await one.isInChat();
+  return [one, other];
+}
+
+describe.each(SIGNALS)("%s", (signal) => {
+  async function expectGone(terminal: AtTerminal): Promise<void> {
+    const began = performance.now();
+    terminal.signal(signal);
+    expect(await terminal.ended()).toBe(130);
+    expect(performance.now() - began).toBeLessThan(GONE_WITHIN);
+    expect(terminal.isRestored).toBe(true);
+    expect(terminal.screen.unknown).toEqual([]);
+  }
+
+  test("ends the first menu and a form with 130, and the terminal is as it was", async () => {
+    const atMenu = world.sits(address);
+    await atMenu.isAsked("Registrarse");
+    await expectGone(atMenu);
+    const atForm = world.sits(address);
+    await atForm.answers("Registrarse", "2");
+    await atForm.isAsked("Nombre de usuario:");
+    atForm.type("half");
+    await atForm.isAsked("half");
+    await expectGone(atForm);
+  });
+
+  test("ends what is under way with a server that hangs", async () => {
+    const hanging = await world.server("hanging.db");
+    const someone = world.sits(`127.0.0.1:${hanging.tlsPort}`);
+    await someone.answers("Registrarse", "1");
+    hanging.process.kill("SIGSTOP");
+    await someone.answers("Nombre de usuario:", "someone");
+    await someone.shows("Iniciando sesión…");
+    await expectGone(someone);
+    hanging.process.kill("SIGKILL");
+  });
+
+  test("ends a chat and the menu of who is logged in, also when the other side hangs", async () => {
+    const [one, other] = await talking(`${signal.toLowerCase()}`);
+    one.type("half a line");
+    await one.isInChat("> half a line");
+    other.signal("SIGSTOP");
+    await expectGone(one);
+    other.signal("SIGCONT");
+    await expectGone(other);
+  });
+});
+
+test("a terminal that is closed under it ends it", async () => {
+  for (const isLoggedIn of [false, true]) {
+    const person = world.person(`closed.${isLoggedIn}`, server.tlsPort);
+    await person.register();
+    if (isLoggedIn) await person.run(["users"], { password: PASSWORD });
+    const menu = Promise.withResolvers<void>();
+    const decoder = new TextDecoder();
+    let shown = "";
+    const terminal = new Bun.Terminal({
+      data: (_terminal, data) => {
+        shown += decoder.decode(data, { stream: true });
+        if (shown.includes("number, then Enter")) menu.resolve();
+      },
+    });
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    const child = Bun.spawn(
+      [process.execPath, "run", CLIENT_PROGRAM, "--server", address, "--data", person.data, "--lang", "en"],
+      { env: { PATH, HOME, TERM: "xterm-256color" }, terminal },
+    );
+    await menu.promise;
+    terminal.close();
+    expect(await child.exited).toBe(130);
+  }
+});
+
+test("a password that is typed ahead is never echoed, and is taken", async () => {
+  const person = world.person("ahead", server.tlsPort);
+  await person.register();
+  const slow = await world.server("slow.db");
+  const registered = world.person("ahead", slow.tlsPort);
+  await registered.register();
+  const someone = world.sits(registered.server);
+  await someone.isAsked("Registrarse");
+  slow.process.kill("SIGSTOP");
+  someone.type(`1${ENTER}ahead${ENTER}${PASSWORD}${ENTER}`);
+  await someone.shows("Iniciando sesión…");
+  expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
+  slow.process.kill("SIGCONT");
+  await someone.isHome("ahead");
+  expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
+  someone.type(`3${ENTER}`);
+  expect(await someone.ended()).toBe(0);
+});
+
+test("with NO_COLOR there is no colour, and everything else", async () => {
+  const environment = { NO_COLOR: "1" };
+  const place = await world.place();
+  const [one, other] = [world.sits(place, { environment }), world.sits(place)];
+  await Promise.all([one.joins("grey.one", PASSWORD), other.joins("grey.other", PASSWORD)]);
+  await one.opensFirstChat("grey.other");
+  await one.isInChat();
+  one.type(`hola${ENTER}`);
+  await one.isInChat("✓✓ >");
+  one.type(`exit${ENTER}`);
+  await one.isAsked("grey.other", "Volver");
+  one.type("\u0003");
+  expect(await one.ended()).toBe(130);
+  expect(one.raw).not.toMatch(RENDITION);
+  expect(other.raw).toMatch(RENDITION);
+});
+
+describe.each([
+  {
+    language: "es",
+    words: [
+      "Registrarse",
+      "Nombre de usuario:",
+      "Contraseña:",
+      "La contraseña otra vez:",
+      "Correo",
+      "Iniciar sesión",
+      "¿Con qué cuenta?",
+    ],
+    later: [
+      "Contraseña de",
+      "¿qué desea hacer?",
+      "¿Con quién desea hablar?",
+      "directo y cifrado",
+      "Sesión cerrada",
+    ],
+  },
+  {
+    language: "en",
+    words: [
+      "Register",
+      "User name:",
+      "Password:",
+      "The password again:",
+      "Email",
+      "Log in",
+      "With which account?",
+    ],
+    later: [
+      "Password for",
+      "what would you like",
+      "Who would you like",
+      "direct and encrypted",
+      "Logged out",
+    ],
+  },
+] as const)("with TERM=dumb, in $language", ({ language, words, later }) => {
+  test("the whole of the seed's use works without a single escape sequence", async () => {
+    const people = ["dumb.one", "dumb.other"].map((name) => `${name}.${language}`);
+    const place = await world.place();
+    const terminals = people.map(() =>
+      world.sits(place, { language, cols: 60, environment: { TERM: "dumb" } }),
+    );
+    const [one, other] = terminals;
+    if (one === undefined || other === undefined) throw new Error("two people");
+    /** Types it when this part, and the place to type, have come behind what was typed before. */
+    const seen = new Map<AtTerminal, number>();
+    const answers = async (terminal: AtTerminal, part: string, typed: string) => {
+      const news = () => terminal.text.slice(seen.get(terminal) ?? 0);
+      await terminal.until(() => news().endsWith("> ") && news().includes(part), `«${part}»`);
+      seen.set(terminal, terminal.text.length);
+      terminal.type(typed + ENTER);
+    };
+    for (const [index, terminal] of terminals.entries()) {
+      const name = people[index] ?? "?";
+      const typed = ["2", name, PASSWORD, PASSWORD, "", "1", "1"];
+      for (const [step, word] of words.entries()) await answers(terminal, word, typed[step] ?? "?");
+      await answers(terminal, later[0], PASSWORD);
+      await terminal.shows(`${name}, `);
+    }
+    await answers(one, later[1], "1");
+    await answers(one, `1. ${people[1]}`, "1");
+    await one.shows(later[3]);
+    one.type(`hola${ENTER}`);
+    await answers(other, "(1 n", "1");
+    await answers(other, `1. ${people[0]} (1 n`, "1");
+    await other.shows("hola");
+    await other.shows(later[3]);
+    other.type(`adiós${ENTER}`);
+    await one.shows("adiós");
+    one.type(`exit${ENTER}`);
+    await answers(one, later[2], "2");
+    await answers(one, later[1], "2");
+    await one.shows(later[4]);
+    await answers(one, words[0], "3");
+    expect(await one.ended()).toBe(0);
+    other.type(`exit${ENTER}`);
+    await answers(other, later[2], "2");
+    await other.until(
+      () => other.text.endsWith(`${words[0]}`) || /3\. \S+\s+> $/.test(other.text),
+      "the menu",
+    );
+    other.type("\u0003");
+    expect(await other.ended()).toBe(130);
+    for (const terminal of terminals) {
+      expect(terminal.raw).not.toContain("\u001b");
+      expect(terminal.raw).not.toContain(PASSWORD.slice(0, 4));
+      expect(terminal.isRestored).toBe(true);
+    }
+    expect(one.picture).toMatchSnapshot("the end");
+  });
+});
+
+describe.each([
+  ["es", /^.*terminal.*\n$/],
+  ["en", /^.*terminal.*\n$/],
+])("without a terminal, in %s", (language, sentence) => {
+  test("it says so in one sentence and ends with 2", async () => {
+    const client = world.start({ args: ["--lang", language, "--data", join(world.folder, "none")] });
+    const { code, stdout, stderr } = await client.ended;
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(sentence);
+    expect(stderr).toMatchSnapshot();
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    ["input", "< /dev/null"],
+    ["output", "> output"],
+  ])("also when only the %s is none", async (_name, redirection) => {
+    let shown = "";
+    const terminal = new Bun.Terminal({
+      data: (_terminal, data) => (shown += new TextDecoder().decode(data)),
+    });
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    const child = Bun.spawn(
+      ["sh", "-c", `"$0" run "$1" --lang ${language} ${redirection}`, process.execPath, CLIENT_PROGRAM],
+      { cwd: world.folder, env: { PATH, HOME, TERM: "xterm-256color" }, terminal },
+    );
+    expect(await child.exited).toBe(2);
+    terminal.close();
+    expect(shown).not.toContain("\u001b");
+  });
+});

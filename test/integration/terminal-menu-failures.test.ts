@@ -1,0 +1,243 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+
+import { sentenceFor, type Code } from "../../src/protocol/codes.ts";
+import { PASSWORD, type Person } from "./cli-process.ts";
+import type { ServerProcess } from "./server-process.ts";
+import { CTRL_C, ENTER, ESCAPE, TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
+
+setDefaultTimeout(90_000);
+
+const LANGUAGES: readonly Language[] = ["es", "en"];
+
+const world = new TerminalWorld();
+let server: ServerProcess;
+let address: string;
+beforeAll(async () => {
+  server = await world.server();
+  address = `127.0.0.1:${server.tlsPort}`;
+});
+afterAll(() => world.close());
+
+/** Someone with an account and a stored session. */
+async function member(name: string, port = server.tlsPort): Promise<Person> {
+  const person = world.person(name, port);
+  await person.register();
+  expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+  return person;
+}
+
+/** One line of failure, which begins so and ends as a sentence, and the first menu below it, that works. */
+async function expectSentence(terminal: MenuTerminal, sentence: string, times = 1): Promise<void> {
+  const { texts } = terminal;
+  await terminal.isTold(sentence);
+  await terminal.isAsked(texts.menuLogIn, texts.menuRegister, texts.menuQuit);
+  const rows = terminal.screen.transcript.split("\n");
+  const told = rows.flatMap((row, index) => (row.startsWith("! ") ? [index] : []));
+  expect(told).toHaveLength(times);
+  const last = told.at(-1) ?? 0;
+  const end = rows.findIndex((row, index) => index > last && !row.startsWith("    "));
+  expect(rows.slice(last, end).join(" ")).toMatch(/[.)]$/);
+  expect(rows[end]).toStartWith("? ");
+}
+
+/** Quits by the menu. */
+async function quits(terminal: MenuTerminal): Promise<void> {
+  await terminal.answers(terminal.texts.menuQuit, "3");
+  expect(await terminal.ended()).toBe(0);
+  expect(terminal.isRestored).toBe(true);
+  expect(terminal.screen.unknown).toEqual([]);
+  expect(terminal.foreignRows).toEqual([]);
+}
+
+async function registers(terminal: MenuTerminal, name: string, password: string): Promise<void> {
+  const { texts } = terminal;
+  await terminal.answers(texts.menuRegister, "2");
+  await terminal.answers(texts.menuName, name);
+  await terminal.answers(texts.menuPassword, password);
+  await terminal.answers(texts.passwordAgain, password);
+  await terminal.answers(texts.menuEmail, "");
+}
+
+describe.each(LANGUAGES)("in %s", (language) => {
+  const told = (code: Code) => sentenceFor(code, language);
+
+  test("a server that cannot be reached is told when logging in and when registering", async () => {
+    const gone = await world.server(`gone.${language}.db`);
+    gone.kill("SIGKILL");
+    await gone.exited;
+    const someone = world.sits(`127.0.0.1:${gone.tlsPort}`, { language });
+    const { texts } = someone;
+    const sentence = texts.serverUnreachable(`127.0.0.1:${gone.tlsPort}`);
+    await someone.answers(texts.menuLogIn, "1");
+    await someone.answers(texts.menuName, "someone");
+    await expectSentence(someone, sentence);
+    await registers(someone, "someone", PASSWORD);
+    await someone.until(() => someone.text.split("! ").length === 3, "the sentence again");
+    await expectSentence(someone, sentence, 2);
+    await quits(someone);
+  });
+
+  test("a wrong password is told, and the right one logs in", async () => {
+    const { name } = await member(`wrong.${language}`);
+    const someone = world.sits(address, { language });
+    const { texts } = someone;
+    await someone.answers(texts.menuLogIn, "1");
+    await someone.answers(texts.menuName, name);
+    await someone.answers(texts.passwordPrompt(name), "not the password");
+    await expectSentence(someone, told("invalid_credentials"));
+    await someone.answers(texts.menuLogIn, "1");
+    // The name that was typed stands there.
+    await someone.isAsked(`${texts.menuName} ${name}`);
+    someone.type(ENTER);
+    await someone.answers(texts.passwordPrompt(name), PASSWORD);
+    await someone.isHome(name);
+    expect(someone.text).not.toContain("not the password");
+    someone.type(CTRL_C);
+    expect(await someone.ended()).toBe(130);
+  });
+
+  test("a taken name, an odd name, a weak password and a bad email are told", async () => {
+    const { name } = await member(`taken.${language}`);
+    const someone = world.sits(address, { language, rows: 60 });
+    await registers(someone, name, PASSWORD);
+    await expectSentence(someone, told("username_taken"));
+    await registers(someone, `new.${language}`, "short");
+    await expectSentence(someone, told("weak_password"), 2);
+    await registers(someone, "a b", PASSWORD);
+    await expectSentence(someone, told("invalid_username"), 3);
+    await quits(someone);
+  });
+
+  test("two passwords that differ are told, and asked again", async () => {
+    const someone = world.sits(address, { language });
+    const { texts } = someone;
+    await someone.answers(texts.menuRegister, "2");
+    await someone.answers(texts.menuName, `differs.${language}`);
+    await someone.answers(texts.menuPassword, PASSWORD);
+    await someone.answers(texts.passwordAgain, `${PASSWORD}!`);
+    await someone.isTold(texts.passwordsDiffer);
+    await someone.answers(texts.menuPassword, PASSWORD);
+    await someone.answers(texts.passwordAgain, PASSWORD);
+    await someone.answers(texts.menuEmail, "");
+    await someone.isTold(texts.registered(`differs.${language}`));
+    await quits(someone);
+  });
+
+  test("who is connected from another machine is told so, and can log in when that has ended", async () => {
+    const person = await member(`there.${language}`);
+    const listening = await person.listen();
+    const someone = world.sits(address, { language });
+    const { texts } = someone;
+    await someone.answers(texts.menuLogIn, "1");
+    await someone.answers(texts.menuName, person.name);
+    await someone.answers(texts.passwordPrompt(person.name), PASSWORD);
+    await expectSentence(someone, told("already_connected"));
+    await listening.stop();
+    await someone.answers(texts.menuLogIn, "1");
+    await someone.answers(texts.menuName, "");
+    await someone.answers(texts.passwordPrompt(person.name), PASSWORD);
+    await someone.isHome(person.name);
+    someone.type(CTRL_C);
+    expect(await someone.ended()).toBe(130);
+  });
+
+  test("an account that another process has online is told with that process", async () => {
+    const person = await member(`locked.${language}`);
+    const listening = await person.listen();
+    const someone = world.sitsAs(person, { language });
+    const { texts } = someone;
+    await expectSentence(
+      someone,
+      texts.accountLocked(texts.lockOwner("listen", listening.process.pid)).slice(0, -1),
+    );
+    await listening.stop();
+    await someone.answers(texts.menuLogIn, "1");
+    await someone.answers(texts.menuAccount, "1");
+    await someone.isHome(person.name);
+    someone.type(CTRL_C);
+    expect(await someone.ended()).toBe(130);
+  });
+
+  test("a port that is taken is told", async () => {
+    const person = await member(`port.${language}`);
+    const other = await (await member(`holds.${language}`)).listen();
+    const port = other.events.find(({ event }) => event === "ready")?.["p2p_port"];
+    const someone = world.sitsAs(person, { language, args: ["--p2p-port", String(port)] });
+    await expectSentence(someone, someone.texts.portTaken(String(port)));
+    await quits(someone);
+    await other.stop();
+  });
+
+  test("a profile of a newer version, and one that is broken, are told", async () => {
+    const newer = await member(`newer.${language}`);
+    const file = join(newer.profileFolder, "profile.db");
+    const database = new Database(file);
+    database.run("PRAGMA user_version = 9999");
+    database.close();
+    // Wide, as a path is broken anywhere.
+    const someone = world.sitsAs(newer, { language, cols: 200 });
+    await expectSentence(someone, someone.texts.accountsUnreadable(1));
+    await someone.answers(someone.texts.menuLogIn, "1");
+    await someone.answers(someone.texts.menuName, "");
+    await expectSentence(someone, someone.texts.storeNewer(file), 2);
+    await quits(someone);
+
+    const broken = await member(`broken.${language}`);
+    const brokenFile = join(broken.profileFolder, "profile.db");
+    await Bun.write(brokenFile, "no database at all".repeat(1_000));
+    const unlucky = world.sitsAs(broken, { language, cols: 200 });
+    await unlucky.answers(unlucky.texts.menuLogIn, "1");
+    await unlucky.answers(unlucky.texts.menuName, "");
+    await unlucky.isTold(unlucky.texts.storeUnreadable(brokenFile, "file is not a database"));
+    await unlucky.answers(unlucky.texts.menuQuit, "3");
+    expect(await unlucky.ended()).toBe(0);
+  });
+
+  test("with a stored session and no server it goes on offline, says so, and says when it is back", async () => {
+    const first = await world.server(`back.${language}.db`);
+    const person = await member("offline", first.tlsPort);
+    expect((await person.run(["send", "--wait", "queued", "friend", "hola"])).code).toBe(0);
+    const listening = await person.listen();
+    await listening.stop();
+    first.kill("SIGKILL");
+    await first.exited;
+    const someone = world.sitsAs(person, { language });
+    const { texts } = someone;
+    await someone.isHome("offline");
+    expect(someone.isSaid(texts.serverUnreachable(person.server))).toBe(true);
+    expect(someone.picture).toMatchSnapshot("offline");
+    someone.type(`1${ENTER}`);
+    // Nobody knows who is online, and the list says so.
+    await someone.isAsked(texts.menuWhomUnknown, "1. friend", `2. ${texts.menuBack}`);
+    await world.server(`back.${language}.db`, first.tlsPort);
+    await someone.isTold(texts.serverBack);
+    // The server is asked at once.
+    await someone.isAsked(`? ${texts.menuWhom}`, `1. friend (${texts.menuOffline})`);
+    someone.type(ESCAPE);
+    await someone.isHome("offline");
+    expect(someone.picture).toMatchSnapshot("online again");
+    someone.type(CTRL_C);
+    expect(await someone.ended()).toBe(130);
+    expect(someone.isRestored).toBe(true);
+  });
+
+  test("a server that goes while a menu is open is told once, and told when it is back", async () => {
+    const first = await world.server(`goes.${language}.db`);
+    const someone = world.sits(`127.0.0.1:${first.tlsPort}`, { language });
+    const { texts } = someone;
+    await someone.joins("stays", PASSWORD);
+    first.kill("SIGKILL");
+    await first.exited;
+    await someone.isTold(texts.serverLost(1).split(".")[0] ?? "?");
+    await someone.isHome("stays");
+    await world.server(`goes.${language}.db`, first.tlsPort);
+    await someone.isTold(texts.serverBack);
+    await someone.isHome("stays");
+    const lost = texts.serverLost(1).split(";")[0] ?? "?";
+    expect(someone.screen.transcript.split(lost)).toHaveLength(2);
+    someone.type(CTRL_C);
+    expect(await someone.ended()).toBe(130);
+  });
+});

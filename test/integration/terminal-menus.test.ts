@@ -1,0 +1,300 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { networkInterfaces } from "node:os";
+
+import { PASSWORD, type Person } from "./cli-process.ts";
+import type { ServerProcess } from "./server-process.ts";
+import {
+  CTRL_C,
+  CTRL_D,
+  DOWN,
+  ENTER,
+  ESCAPE,
+  TerminalWorld,
+  UP,
+  type MenuTerminal,
+} from "./terminal-people.ts";
+
+setDefaultTimeout(90_000);
+
+const world = new TerminalWorld();
+let server: ServerProcess;
+let address: string;
+/** Someone with so many contacts that the list is searched by typing; two of them are online. */
+let rosa: Person;
+beforeAll(async () => {
+  server = await world.server();
+  address = `127.0.0.1:${server.tlsPort}`;
+  rosa = world.person("rosa", server.tlsPort);
+  const online = ["zoe", "Ángela"].map((name) => world.person(name, server.tlsPort));
+  await Promise.all([rosa, ...online].map((person) => person.register()));
+  await Promise.all(online.map((person) => person.listen(PASSWORD)));
+  expect((await rosa.run(["users"], { password: PASSWORD })).code).toBe(0);
+  for (const name of CONTACTS) {
+    expect((await rosa.run(["send", "--wait", "queued", name, "hola"])).code).toBe(0);
+  }
+});
+afterAll(() => world.close());
+
+const CONTACTS = [
+  ...["alba", "bruno", "carlos", "delia", "elena", "fermin", "gloria", "hector", "ines"],
+  ...["julia", "kiko", "lorena", "martina"],
+];
+
+function marked(terminal: MenuTerminal): string | undefined {
+  return terminal.screen.rows.find((row) => row.startsWith("> "))?.slice(2);
+}
+
+async function isMarked(terminal: MenuTerminal, row: string): Promise<void> {
+  await terminal.until(() => marked(terminal) === row, `«${row}» marked`);
+}
+
+/** It ends by itself, or after the keys, with this code and a terminal as a shell wants it. */
+async function expectEnd(terminal: MenuTerminal, code: number): Promise<void> {
+  expect(await terminal.ended()).toBe(code);
+  expect(terminal.isRestored).toBe(true);
+  expect(terminal.screen.unknown).toEqual([]);
+}
+
+describe("a menu", () => {
+  test("is chosen from with the arrow keys, which stop at its ends", async () => {
+    const someone = world.sits(address);
+    await isMarked(someone, "1. Iniciar sesión");
+    someone.type(UP);
+    someone.type(DOWN);
+    await isMarked(someone, "2. Registrarse");
+    someone.type(DOWN + DOWN + DOWN);
+    await isMarked(someone, "3. Salir");
+    someone.type(ENTER);
+    await expectEnd(someone, 0);
+  });
+
+  test("is chosen from with a number, also typed ahead", async () => {
+    const someone = world.sits(address, { language: "en" });
+    await someone.isAsked("1. Log in", "3. Quit");
+    someone.type(`2${ENTER}`);
+    someone.type(`nobody${ENTER}`);
+    await someone.isAsked("Password:");
+    expect(someone.isSaid("User name: nobody")).toBe(true);
+    someone.type(ESCAPE);
+    await someone.answers("What would you like to do?", "3");
+    await expectEnd(someone, 0);
+  });
+});
+
+describe("a long list", () => {
+  test("has who is online first, «Volver» last, and is searched by typing, without accents", async () => {
+    const someone = world.sitsAs(rosa, { rows: 30 });
+    await someone.isHome("rosa");
+    someone.type(`1${ENTER}`);
+    await someone.isAsked("¿Con quién desea hablar?", "Volver", "Escriba un nombre o use ↑↓");
+    expect(someone.picture).toMatchSnapshot("everybody");
+    expect(marked(someone)).toBe("Ángela");
+    someone.type("ange");
+    await someone.isAsked("hablar? ange", "> Ángela");
+    expect(someone.picture).toMatchSnapshot("searched");
+    someone.type(ENTER);
+    await someone.isTold("Conectado con Ángela");
+    await someone.isInChat();
+    someone.type(`exit${ENTER}`);
+    await someone.isAsked("Volver", "zoe", "martina (no está en línea)");
+    // What stands behind a name is not searched: «(no está en línea)».
+    someone.type("línea");
+    await someone.isAsked("hablar? línea", "> Volver");
+    someone.type("\u007f".repeat(5));
+    await someone.isAsked("zoe", "martina (no está en línea)");
+    someone.type("nadie");
+    await someone.isAsked("hablar? nadie", "> Volver");
+    expect(someone.picture).toMatchSnapshot("nobody is found");
+    someone.type(ENTER);
+    await someone.isHome("rosa");
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+  });
+
+  test("of which a low screen shows a part is walked through with the arrow keys", async () => {
+    const someone = world.sitsAs(rosa, { language: "en", cols: 40, rows: 12 });
+    await someone.isHome("rosa");
+    someone.type(`1${ENTER}`);
+    await isMarked(someone, "Ángela");
+    expect(someone.picture).toMatchSnapshot("the beginning");
+    for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(DOWN);
+    await isMarked(someone, "Back");
+    expect(someone.picture).toMatchSnapshot("the end");
+    someone.type(UP);
+    await isMarked(someone, "martina (not online)");
+    someone.type(ESCAPE);
+    await someone.isHome("rosa");
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+  });
+});
+
+/** How to get to each place from the first menu, and what stands there. */
+const FORMS = [
+  { place: "the first menu", keys: [], part: "Registrarse" },
+  { place: "the name to log in", keys: ["1"], part: "Nombre de usuario:" },
+  { place: "the name to register", keys: ["2"], part: "Nombre de usuario:" },
+  { place: "a new password", keys: ["2", "someone"], part: "Contraseña:" },
+  { place: "the password again", keys: ["2", "someone", PASSWORD], part: "La contraseña otra vez:" },
+  { place: "the email", keys: ["2", "someone", PASSWORD, PASSWORD], part: "Correo electrónico" },
+  { place: "the password of an account", keys: ["1", "rosa"], part: "Contraseña de rosa:" },
+];
+
+describe.each(FORMS)("at $place", ({ keys, part }) => {
+  async function arrive(): Promise<MenuTerminal> {
+    const someone = world.sits(address);
+    await someone.isAsked("Registrarse");
+    for (const typed of keys) someone.type(typed + ENTER);
+    await someone.isAsked(part);
+    return someone;
+  }
+
+  test.each([
+    ["Ctrl-C", CTRL_C],
+    ["Ctrl-D", CTRL_D],
+    ["Ctrl-C behind some text", `some${CTRL_C}`],
+  ])("%s quits with 130 and gives the terminal back", async (_name, typed) => {
+    const someone = await arrive();
+    someone.type(typed);
+    await expectEnd(someone, 130);
+    expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
+  });
+
+  test("Escape leads back to the first menu, and nothing is forgotten about it", async () => {
+    const someone = await arrive();
+    someone.type(`half${ESCAPE}`);
+    await someone.isAsked("1. Iniciar sesión", "2. Registrarse", "3. Salir");
+    someone.type(`3${ENTER}`);
+    await expectEnd(someone, 0);
+  });
+});
+
+describe("while something is under way", () => {
+  test.each([
+    ["logging in", ["1", "rosa"], "Iniciando sesión…"],
+    ["registering", ["2", "someone", PASSWORD, PASSWORD, ""], "Registrando la cuenta…"],
+  ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, keys, words) => {
+    const stopped = await world.server("stopped.db");
+    const someone = world.sits(`127.0.0.1:${stopped.tlsPort}`);
+    await someone.isAsked("Registrarse");
+    stopped.process.kill("SIGSTOP");
+    for (const typed of keys) someone.type(typed + ENTER);
+    await someone.shows(words);
+    expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+    stopped.process.kill("SIGCONT");
+    stopped.process.kill("SIGKILL");
+  });
+
+  test.each([
+    ["asking for the people", "1", "Preguntando quién está conectado…"],
+    ["logging out", "2", "Cerrando la sesión…"],
+  ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, key, words) => {
+    const stopped = await world.server("stopped.db");
+    const someone = world.sits(`127.0.0.1:${stopped.tlsPort}`);
+    await someone.joins(`waits.${key}`, PASSWORD);
+    stopped.process.kill("SIGSTOP");
+    someone.type(key + ENTER);
+    await someone.shows(words);
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+    stopped.process.kill("SIGCONT");
+    stopped.process.kill("SIGKILL");
+  });
+});
+
+describe("a stored session", () => {
+  test("logs in without a question, also when the server was restarted", async () => {
+    const first = await world.server("restarted.db");
+    const person = world.person("stored", first.tlsPort);
+    await person.register();
+    expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+    const before = world.sitsAs(person);
+    await before.isHome("stored");
+    before.type(`3${ENTER}`);
+    await expectEnd(before, 0);
+    first.kill("SIGTERM");
+    await first.exited;
+    await world.server("restarted.db", first.tlsPort);
+    // Nor does it need the name, where there is only one account.
+    const after = world.at(["--server", person.server, "--data", person.data]);
+    await after.isHome("stored");
+    expect(after.text).not.toContain("Contraseña");
+    expect(after.text).not.toContain("Registrarse");
+    after.type(`2${ENTER}`);
+    await after.isTold("Sesión cerrada.");
+    await after.answers("Registrarse", "3");
+    await expectEnd(after, 0);
+    const loggedOut = world.sitsAs(person);
+    await loggedOut.answers("Registrarse", "1");
+    await loggedOut.answers("¿Con qué cuenta?", "1");
+    await loggedOut.isAsked("Contraseña de stored:");
+    loggedOut.type(CTRL_C);
+    await expectEnd(loggedOut, 130);
+  });
+});
+
+const elsewhere = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find((each) => each.family === "IPv4" && !each.internal)?.address;
+describe.skipIf(elsewhere === undefined)("the first contact with another machine", () => {
+  test("shows the fingerprint and asks; Escape goes back, «no» does not trust, «sí» does, once", async () => {
+    const person = world.person("contact", server.tlsPort, elsewhere);
+    const fingerprint = /huella de la autoridad (.*)$/.exec(server.lines[2] ?? "")?.[1] ?? "?";
+    const someone = world.sits(person.server);
+    const asks = async () => {
+      await someone.answers("Registrarse", "1");
+      await someone.answers("Nombre de usuario:", "");
+    };
+    await someone.answers("Registrarse", "1");
+    await someone.answers("Nombre de usuario:", "rosa");
+    await someone.isAsked("¿Es la misma? (sí/no)");
+    expect(someone.isSaid(fingerprint)).toBe(true);
+    someone.type(ESCAPE);
+    await asks();
+    await someone.isAsked("¿Es la misma? (sí/no)");
+    someone.type(`no${ENTER}`);
+    await someone.isTold("No se ha confiado en el servidor");
+    await asks();
+    await someone.isAsked("¿Es la misma? (sí/no)");
+    someone.type(`sí${ENTER}`);
+    await someone.isAsked("Contraseña de rosa:");
+    expect(someone.text.split("Primer contacto")).toHaveLength(4);
+    someone.type(ESCAPE);
+    await asks();
+    await someone.isAsked("Contraseña de rosa:");
+    expect(someone.text.split("Primer contacto")).toHaveLength(4);
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+  });
+
+  test("that has become another server shows both fingerprints, and is taken only with «yes»", async () => {
+    const before = await world.server("before.db");
+    const place = `${elsewhere}:${before.tlsPort}`;
+    const someone = world.sits(place, { language: "en" });
+    const trusts = async (question: string, answer: string) => {
+      await someone.answers("Register", "1");
+      await someone.answers("User name:", someone.isSaid("User name: rosa") ? "" : "rosa");
+      await someone.answers(question, answer);
+    };
+    await trusts("Are they the same? (yes/no)", "yes");
+    await someone.isAsked("Password for rosa:");
+    someone.type(ESCAPE);
+    await someone.isAsked("Register");
+    before.kill("SIGKILL");
+    await before.exited;
+    const after = await world.server("after.db", before.tlsPort);
+    await trusts("type “yes” to accept it:", "");
+    await someone.isTold("The server was not trusted");
+    await someone.isAsked("Register");
+    for (const { lines } of [before, after]) {
+      expect(someone.isSaid(/huella de la autoridad (.*)$/.exec(lines[2] ?? "")?.[1] ?? "?")).toBe(true);
+    }
+    await trusts("type “yes” to accept it:", "yes");
+    await someone.isAsked("Password for rosa:");
+    someone.type(CTRL_C);
+    await expectEnd(someone, 130);
+    expect(someone.foreignRows).toEqual([]);
+  });
+});

@@ -1,0 +1,181 @@
+/** People at terminals of their own: what they are asked, what they answer, and the picture that they see. */
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+
+import { textsIn, type Texts } from "../../src/ui/texts.ts";
+import { AtTerminal, masked } from "./at-terminal.ts";
+import { World, type Person } from "./cli-process.ts";
+
+export const ENTER = "\r";
+export const UP = "\u001b[A";
+export const DOWN = "\u001b[B";
+export const ESCAPE = "\u001b";
+export const CTRL_C = "\u0003";
+export const CTRL_D = "\u0004";
+
+export type Language = "es" | "en";
+
+export type Sitting = {
+  readonly language?: Language;
+  /** Further flags. */
+  readonly args?: readonly string[];
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly environment?: { readonly [name: string]: string };
+};
+
+/** Words that stand in many sentences of one language, and in none of the other. */
+const WORDS_OF = {
+  es: /\b(el|la|los|que|con|de|una?|se|su|cerrar|volver|usuario|mensaje|clave)\b|[¿¡ñ]/i,
+  en: /\b(the|you|your|with|of|is|and|what|back|user|password|message|not|type|enter a)\b/i,
+} as const;
+
+/** What is said of work that takes longer than people wait without words: it depends on the machine. */
+function waitingWords(texts: Texts): ReadonlySet<string> {
+  return new Set([texts.menuLoggingIn, texts.menuRegistering, texts.menuListing, texts.menuLoggingOut]);
+}
+
+function collapsed(rows: readonly string[]): string {
+  return rows.join(" ").replace(/\s+/g, " ").trim();
+}
+
+/** The client without a command, at a terminal. */
+export class MenuTerminal extends AtTerminal {
+  readonly texts: Texts;
+  readonly #language: Language;
+  readonly #height: number;
+
+  constructor(args: readonly string[], { language = "es", environment = {}, ...options }: Sitting = {}) {
+    const { cols = 80, rows = 24 } = options;
+    super([...args, "--lang", language, ...(options.args ?? [])], { environment, cols, rows });
+    this.texts = textsIn(language);
+    this.#language = language;
+    this.#height = rows;
+  }
+
+  /** What is asked and not answered yet, in one line, with its choices or with what is typed; else undefined. */
+  get asked(): string | undefined {
+    const { rows, cursor } = this.screen;
+    const first = rows.findLastIndex((row) => row.startsWith("? "));
+    const last = rows.findLastIndex((row) => row !== "");
+    if (first < 0) return undefined;
+    const asked = collapsed(rows.slice(first));
+    const isList = asked.endsWith(this.texts.menuKeys) || asked.endsWith(this.texts.menuSearchKeys);
+    return isList || (cursor.row === last && cursor.col > 0) ? asked : undefined;
+  }
+
+  /** Resolves when this part of a question, or of a choice, stands in the open prompt. @throws as `until` */
+  async isAsked(...parts: readonly string[]): Promise<void> {
+    const holds = () => parts.every((part) => this.asked?.includes(part) === true);
+    await this.until(holds, `a prompt with «${parts.join("», «")}»`);
+  }
+
+  /** Answers a question when it is asked. */
+  async answers(question: string, keys: string): Promise<void> {
+    await this.isAsked(question);
+    this.type(keys + ENTER);
+  }
+
+  /** Resolves when this was said somewhere, however it is broken into rows. @throws as `until` */
+  async isTold(sentence: string): Promise<void> {
+    await this.until(() => this.isSaid(sentence), `«${sentence}»`);
+  }
+
+  isSaid(sentence: string): boolean {
+    return collapsed([this.screen.transcript]).includes(sentence);
+  }
+
+  /** Resolves when the chat's line is open and ready: with this head, and nothing typed. */
+  async isInChat(head = ">"): Promise<void> {
+    const isOpen = () => this.screen.rows[this.screen.cursor.row] === head && this.screen.cursorVisible;
+    await this.until(isOpen, `a chat's line «${head}»`);
+  }
+
+  /**
+   * The lowest lines, as many as the screen has rows, with everything fixed that differs between two runs;
+   * without what is only said on a slow machine.
+   */
+  get picture(): string {
+    const words = waitingWords(this.texts);
+    const rows = this.screen.transcript.split("\n").filter((row) => !words.has(row));
+    return masked(rows.slice(-this.#height)).join("\n");
+  }
+
+  /** Rows with words of the language that it does not speak. */
+  get foreignRows(): string[] {
+    const other = WORDS_OF[this.#language === "es" ? "en" : "es"];
+    return this.text.split("\n").filter((row) => other.test(row));
+  }
+
+  /** Registers and logs in, from the first menu to the second. */
+  async joins(name: string, password: string): Promise<void> {
+    await this.registers(name, password);
+    await this.logsIn(name, password);
+  }
+
+  /** From the first menu until it is there again. */
+  async registers(name: string, password: string): Promise<void> {
+    const { texts } = this;
+    await this.answers(texts.menuRegister, "2");
+    await this.answers(texts.menuName, name);
+    await this.answers(texts.menuPassword, password);
+    await this.answers(texts.passwordAgain, password);
+    await this.answers(texts.menuEmail, `${name}@example.org`);
+    await this.isTold(texts.registered(name));
+    await this.isAsked(texts.menuRegister);
+  }
+
+  /** From the first menu, as the account that was used last on this machine. */
+  async logsIn(name: string, password: string): Promise<void> {
+    const { texts } = this;
+    await this.answers(texts.menuLogIn, "1");
+    await this.answers(texts.menuAccount, "1");
+    await this.answers(texts.passwordPrompt(name), password);
+    await this.isHome(name);
+  }
+
+  async isHome(name: string): Promise<void> {
+    await this.isAsked(this.texts.menuHome(name), this.texts.menuLogOut);
+  }
+
+  /** From the second menu, or from the list, to the chat with the first person there. */
+  async opensFirstChat(name: string): Promise<void> {
+    await this.answers(this.texts.menuPeople, "1");
+    await this.isAsked(this.texts.menuWhom, `1. ${name}`);
+    this.type(`1${ENTER}`);
+    await this.isTold(this.texts.chatConnected(name));
+  }
+}
+
+/** A world in which people sit at terminals; all of them are gone after `close`. */
+export class TerminalWorld extends World {
+  readonly #terminals: MenuTerminal[] = [];
+  #servers = 0;
+
+  /** The address of a server where nobody is but who comes to it. */
+  async place(): Promise<string> {
+    const { tlsPort } = await this.server(`place-${++this.#servers}.db`);
+    return `127.0.0.1:${tlsPort}`;
+  }
+
+  /** Somebody new at a machine of their own. @param server host and port */
+  sits(server: string, sitting: Sitting = {}): MenuTerminal {
+    return this.at(["--server", server, "--data", mkdtempSync(join(this.folder, "sits-"))], sitting);
+  }
+
+  /** Somebody who has an account, at their machine. */
+  sitsAs({ server, name, data }: Person, sitting: Sitting = {}): MenuTerminal {
+    return this.at(["--server", server, "--user", name, "--data", data], sitting);
+  }
+
+  at(args: readonly string[], sitting: Sitting = {}): MenuTerminal {
+    const terminal = new MenuTerminal(args, sitting);
+    this.#terminals.push(terminal);
+    return terminal;
+  }
+
+  override async close(): Promise<void> {
+    for (const terminal of this.#terminals) terminal.close();
+    await super.close();
+  }
+}
