@@ -74,8 +74,8 @@ export const CHAT_TEXTS = {
     en: "No connection to the server; it is being tried again. Conversations go on between people who know each other.",
   },
   chatServerStopped: {
-    es: "El servidor ya no admite esta sesión y no se vuelve a intentar. Para estar en línea de nuevo, salga con «exit», cierre la sesión e iníciela otra vez.",
-    en: "The server takes this session no more, and it is not tried again. To be online again, leave with “exit”, log out, and log in once more.",
+    es: "El servidor ya no admite esta sesión y no se vuelve a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
+    en: "The server takes this session no more, and it is not tried again. To be online again, leave with “exit” and log in once more.",
   },
 
   chatQueued: {

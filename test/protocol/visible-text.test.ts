@@ -2,67 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { visibleText } from "../../src/protocol/visible-text.ts";
 import { seededRandom, testSeed } from "../seeded-random.ts";
-
-const ESC = "\x1b";
-
-/** What arrives, and the one line that is shown. */
-const ATTACKS: readonly (readonly [name: string, attack: string, shown: string])[] = [
-  ["an escape", ESC, "␛"],
-  ["colours", `${ESC}[31mrojo${ESC}[0m`, "␛[31mrojo␛[0m"],
-  ["a cleared screen", `${ESC}[2J${ESC}[H`, "␛[2J␛[H"],
-  ["a moved cursor", `${ESC}[1A${ESC}[2K`, "␛[1A␛[2K"],
-  ["another screen", `${ESC}[?1049h`, "␛[?1049h"],
-  ["a question to the terminal", `${ESC}[6n`, "␛[6n"],
-  ["a reset", `${ESC}c`, "␛c"],
-  ["a title", `${ESC}]0;root@host\x07`, "␛]0;root@host␇"],
-  ["the clipboard", `${ESC}]52;c;cm0gLXJm${ESC}\\`, "␛]52;c;cm0gLXJm␛\\"],
-  [
-    "a hyperlink",
-    `${ESC}]8;;http://evil.example${ESC}\\bank${ESC}]8;;${ESC}\\`,
-    "␛]8;;http://evil.example␛\\bank␛]8;;␛\\",
-  ],
-  ["a device control string", `${ESC}P+q544e${ESC}\\`, "␛P+q544e␛\\"],
-  ["an application program command", `${ESC}_Ga=T;AAAA${ESC}\\`, "␛_Ga=T;AAAA␛\\"],
-  ["a C1 sequence introducer", "\x9b31mrojo", "�31mrojo"],
-  ["a C1 operating system command", "\x9d0;title\x9c", "�0;title�"],
-  ["a C1 next line", "one\x85two", "one�two"],
-  ["a line written over", "good\rbad ", "good␍bad "],
-  ["a bell", "\x07", "␇"],
-  ["backspaces", "abc\b\b\bxyz", "abc␈␈␈xyz"],
-  ["NUL and DEL", "a\0b\x7fc", "a␀b␡c"],
-  ["a shift into line drawing", "\x0eqqq\x0f", "␎qqq␏"],
-  ["vertical tab and form feed", "a\x0bb\x0cc", "a␋b␌c"],
-  ["a line feed", "uno\nana: dos", "uno␊ana: dos"],
-  ["a tab", "a\tb", "a␉b"],
-  ["a right-to-left override", "archivo\u202egpj.exe", "archivogpj.exe"],
-  ["embeddings", "a\u202ab\u202bc\u202cd\u202de", "abcde"],
-  ["isolates", "a\u2066b\u2067c\u2068d\u2069e", "abcde"],
-  ["direction marks", "a\u200eb\u200fc\u061cd", "abcd"],
-  ["zero-width characters", "ad\u200bm\u200ci\u200dn\u2060\ufeff", "admin"],
-  ["soft hyphens", "ad\u00admin", "admin"],
-  ["invisible fillers", "a\u115fb\u1160c\u3164d\uffa0e\u034ff", "abcdef"],
-  ["invisible operators", "f\u2061x\u2062y\u2063z\u2064w", "fxyzw"],
-  ["annotations", "a\ufff9b\ufffac\ufffbd", "abcd"],
-  ["hidden tags", "hola\u{e0001}\u{e0068}\u{e0069}\u{e007f}", "hola"],
-  ["variation selectors that carry data", "a\ufe00\ufe01\ufe0f\u{e0100}\u{e01ef}b", "ab"],
-  ["variation selectors behind an emoji", `😀${"\ufe0f".repeat(500)}`, "😀\ufe0f"],
-  ["joiners behind an emoji", `😀${"\u200d".repeat(500)}x`, "😀x"],
-  ["a joiner to a pictograph that does not exist yet", "😀\u200d\u{1faff}", "😀\ufffd"],
-  ["a line separator", "uno\u2028dos\u2029tres", "uno dos tres"],
-  ["odd spaces", "a\u00a0b\u2003c\u3000d\u1680e", "a b c d e"],
-  ["private use", "\ue000\uf8ff\u{f0000}\u{10fffd}", "����"],
-  ["what is no character", "\ufdd0\uffff\u{1fffe}", "���"],
-  ["lone surrogates", "a\ud800b\udc00c", "a�b�c"],
-  ["a flood of marks", `a${"\u0301".repeat(500)}b`, `a${"\u0301".repeat(6)}b`],
-  ["a flood of enclosing marks", `a${"\u20dd".repeat(500)}b`, `a${"\u20dd".repeat(6)}b`],
-  [
-    "floods on many characters",
-    `a${"\u0300".repeat(9)}b${"\u0300".repeat(9)}`,
-    `à${"\u0300".repeat(5)}b${"\u0300".repeat(6)}`,
-  ],
-  ["a flood cut by what vanishes", `a${"\u0301\u200b".repeat(500)}`, `a${"\u0301".repeat(6)}`],
-  ["tags behind a flag without end", `🏴${"\u{e0061}".repeat(500)}`, `🏴${"\u{e0061}".repeat(7)}`],
-];
+import { ATTACKS, ESC } from "./text-attacks.ts";
 
 describe("an attack is seen and does nothing", () => {
   test.each(ATTACKS)("%s", (_name, attack, shown) => {

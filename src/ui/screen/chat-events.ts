@@ -39,12 +39,21 @@ function linkTo(chat: ChatModel, link: ChatLink, scene: ChatScene): ChatStep {
 }
 
 /** The server's word about the peer matters as long as no link knows it better. */
-function onPresence(chat: ChatModel, online: boolean, scene: ChatScene): ChatStep {
+function onPresence(before: ChatModel, online: boolean, scene: ChatScene): ChatStep {
+  const chat = { ...before, isOffline: !online };
   const { link } = chat;
   if (link.name === "connected") return step(chat);
   if (!online) return linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
   const wasOffline = link.name === "unreachable" && link.reason === "offline";
   return wasOffline ? linkTo(chat, { name: "connecting" }, scene) : step(chat);
+}
+
+/** The link has gone. Whether the server or the link itself tells first that they are gone, both are told. */
+function onDisconnected(before: ChatModel, bye: boolean, scene: ChatScene): ChatStep {
+  const { chat, effects } = linkTo(before, { name: bye ? "left" : "lost" }, scene);
+  if (!chat.isOffline) return { chat, effects };
+  const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
+  return { chat: offline.chat, effects: [...effects, ...offline.effects] };
 }
 
 function onKeyPending(chat: ChatModel, scene: ChatScene): ChatStep {
@@ -100,10 +109,10 @@ export function onMessenger(chat: ChatModel, event: MessengerEvent, scene: ChatS
       if (!isPeer(event.username)) return step(chat);
       // The peer has said the registered spelling by now.
       const { username: peer, address } = event;
-      return linkTo({ ...chat, peer }, { name: "connected", address }, scene);
+      return linkTo({ ...chat, peer, isOffline: false }, { name: "connected", address }, scene);
     }
     case "disconnected":
-      return isPeer(event.username) ? linkTo(chat, { name: event.bye ? "left" : "lost" }, scene) : step(chat);
+      return isPeer(event.username) ? onDisconnected(chat, event.bye, scene) : step(chat);
     case "unreachable": {
       if (!isPeer(event.username)) return step(chat);
       const { reason } = event;

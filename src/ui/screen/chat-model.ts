@@ -39,6 +39,8 @@ export type ChatModel = {
   /** The other person, in the registered spelling as far as it is known. */
   readonly peer: string;
   readonly link: ChatLink;
+  /** The server's last word was that the peer is offline; while a link is there it changes nothing. */
+  readonly isOffline: boolean;
   /** Our last message; its state stands at the head of the input line. */
   readonly last: { readonly id: string; readonly state: MessageState } | undefined;
   /** Oldest first; at most MAX_WAITING of them are followed. */

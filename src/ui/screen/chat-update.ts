@@ -25,6 +25,7 @@ export function openChat(peer: string): ChatModel {
   return {
     peer,
     link: { name: "connecting" },
+    isOffline: false,
     last: undefined,
     waiting: [],
     arrived: [],

@@ -144,7 +144,8 @@ export class DumbLine implements InputLine {
     const whole = completed(text, true, offered);
     if (whole !== text && whole.startsWith(text)) this.#insert(whole.slice(text.length));
     else if (whole !== text) this.#change({ ...this.#line, text: whole, cursor: whole.length });
-    else if (isSecond && offered.offers.length > 1) this.print(offersLine(offered.offers));
+    else if (isSecond && offered.offers.length > 1)
+      this.print(offersLine(offered.offers, this.#output.columns || undefined));
     else this.#wasTab = true;
   }
 

@@ -157,7 +157,8 @@ export class EditableLine implements InputLine {
     const offered = this.#events.complete(before);
     const whole = completed(before, cursor === text.length, offered);
     if (whole !== before) this.#replace(whole + text.slice(cursor), whole.length);
-    else if (isSecond && offered.offers.length > 1) this.print(offersLine(offered.offers));
+    else if (isSecond && offered.offers.length > 1)
+      this.print(offersLine(offered.offers, this.#size.columns));
     else this.#wasTab = true;
   }
 

@@ -1,5 +1,6 @@
 /** What Tab does to the text before the cursor. */
 import { visibleText } from "../../protocol/visible-text.ts";
+import { wrapped } from "../wrapped-text.ts";
 import type { InputLineEvents } from "./input-line.ts";
 
 /** Offers that are shown at once. */
@@ -26,8 +27,9 @@ export function completed(before: string, isAtEnd: boolean, { offers, part }: Of
   return before.slice(0, before.length - part.length) + start + space;
 }
 
-/** The offers as one printed line, without more of them than one can look through. */
-export function offersLine(offers: readonly string[]): string {
+/** The offers as one printed line, without more of them than one can look through. @param columns of the terminal */
+export function offersLine(offers: readonly string[], columns: number | undefined): string {
   const shown = offers.slice(0, MAX_OFFERS).map((offer) => visibleText(offer));
-  return `${shown.join("  ")}${offers.length > MAX_OFFERS ? "  …" : ""}\n`;
+  const line = `${shown.join("  ")}${offers.length > MAX_OFFERS ? "  …" : ""}`;
+  return `${wrapped(line, columns)}\n`;
 }

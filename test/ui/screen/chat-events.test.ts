@@ -101,6 +101,23 @@ describe("the link", () => {
 describe("the server", () => {
   const why = new Error("gone");
 
+  test("that ends with the other's program says both, whichever is told first", () => {
+    for (const bye of [true, false]) {
+      const gone = [
+        { name: "presence", username: PEER, online: false },
+        { name: "disconnected", username: PEER, bye },
+      ] as const;
+      const [one, other] = [gone, gone.toReversed()].map((events) => {
+        const script = new ChatScript();
+        script.connect();
+        return events.flatMap((event) => printed(script.messenger(event)));
+      });
+      expect(one).toHaveLength(2);
+      expect(one?.[1]).toContain("no está en línea");
+      expect(other).toEqual(one as string[]);
+    }
+  });
+
   test("is told of once when it is lost and once when it is back", () => {
     const script = new ChatScript();
     const states = ["waiting", "connecting", "offline", "waiting", "connecting", "online", "online"] as const;
@@ -112,8 +129,8 @@ describe("the server", () => {
   });
 
   test.each([
-    ["es", "cierre la sesión"],
-    ["en", "log out"],
+    ["es", "inicie sesión otra vez"],
+    ["en", "log in once more"],
   ] as const)("that takes us no more says in %s what to do", (language, words) => {
     const state = { name: "stopped", why } as const;
     expect(printed(new ChatScript(language).messenger({ name: "server", state })).join()).toContain(words);

@@ -20,7 +20,16 @@ describe("completion", () => {
   });
 
   test("shows names that cannot move the cursor, and not endlessly many", () => {
-    expect(offersLine(["a\x1b[2J", "b"])).toBe("a␛[2J  b\n");
-    expect(offersLine(Array.from({ length: 1_000 }, () => "x")).length).toBeLessThan(200);
+    expect(offersLine(["a\x1b[2J", "b"], 80)).toBe("a␛[2J  b\n");
+    expect(
+      offersLine(
+        Array.from({ length: 1_000 }, () => "x"),
+        80,
+      ).length,
+    ).toBeLessThan(200);
+  });
+
+  test("breaks the offers between words, and indents what follows", () => {
+    expect(offersLine(["/help", "/fingerprint", "/accept"], 24)).toBe("/help  /fingerprint  \n    /accept\n");
   });
 });

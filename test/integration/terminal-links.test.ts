@@ -1,0 +1,189 @@
+/** Links that are lost and found again while somebody sits in a chat. */
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+
+import {
+  connected,
+  expectNothingRedrawn,
+  headIs,
+  KEY,
+  lineIs,
+  openFromList,
+  openFromMenu,
+  picture,
+  quit,
+  Room,
+  says,
+  SMALL,
+  times,
+  USUAL,
+} from "./chat-terminal.ts";
+import { until } from "./messenger-pair.ts";
+
+setDefaultTimeout(90_000);
+
+/** A message that stays behind is told of after so long, in ms. */
+const TOLD_AFTER = 5_000;
+
+let room: Room;
+beforeEach(async () => {
+  room = await Room.open();
+});
+afterEach(() => room.close());
+
+test("a client that dies and comes back is one line each, and what waited leaves then", async () => {
+  const seat = await room.seat("beto");
+  const first = await seat.listen();
+  const ana = await connected(await room.chat("ana", "beto", SMALL));
+  ana.type("hola\r");
+  await headIs(ana, "✓✓");
+  ana.type("a medias");
+  await lineIs(ana, "a medias");
+  first.signal("SIGKILL");
+  await says(ana, "Se ha cortado la conexión con beto; se intenta de nuevo.");
+  await says(ana, "beto no está en línea.");
+  await lineIs(ana, "a medias");
+  ana.type(" y entero\r");
+  await headIs(ana, "·");
+  const again = await seat.listen();
+  await again.event({ event: "message", text: "a medias y entero" });
+  await headIs(ana, "✓✓");
+  expect(picture(ana)).toMatchSnapshot();
+  for (const once of ["Se ha cortado", "no está en línea", "está en línea; conectando"])
+    expect(times(ana, once)).toBe(1);
+  await quit(ana);
+  expectNothingRedrawn(ana, SMALL);
+});
+
+test("someone who leaves the chat is one line, and a message finds them again", async () => {
+  const beto = await room.at(await room.seat("beto"));
+  const ana = await connected(await room.chat("ana", "beto"));
+  await openFromMenu(beto, "ana");
+  await connected(beto);
+  beto.type("exit\r");
+  await says(ana, "beto ha cerrado la conversación.");
+  ana.type("una cosa más\r");
+  await headIs(ana, "✓✓");
+  await says(beto, "Mensaje nuevo de ana (1 sin leer).");
+  await openFromList(beto, "ana");
+  await says(beto, "una cosa más");
+  beto.type("dime\r");
+  await headIs(beto, "✓✓");
+  expect(picture(ana)).toMatchSnapshot("who stayed");
+  expect(picture(beto)).toMatchSnapshot("who came back");
+  await quit(ana);
+  await says(beto, "ana ha cerrado la conversación.");
+  await quit(beto);
+  expectNothingRedrawn(ana, USUAL);
+  expectNothingRedrawn(beto, USUAL);
+});
+
+test("a message that stays behind gets a line after five seconds, and another when it has arrived", async () => {
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto"));
+  ana.type("hola\r");
+  await headIs(ana, "✓✓");
+  await beto.close();
+  await says(ana, "beto no está en línea.");
+  const began = performance.now();
+  ana.type("¿Estás ahí? Esto no cabe entero en una línea\r");
+  await headIs(ana, "·");
+  await says(ana, "· en cola: «¿Estás ahí? Esto no cabe…»: saldrá cuando beto esté en línea");
+  expect(performance.now() - began).toBeGreaterThan(TOLD_AFTER - 500);
+  const back = await room.person("beto");
+  await until(() => back.texts("ana").length === 1);
+  await says(ana, "✓✓ recibido: «¿Estás ahí? Esto no cabe…»");
+  await headIs(ana, "✓✓");
+  ana.type("por fin\r");
+  await headIs(ana, "✓✓");
+  expect(picture(ana)).toMatchSnapshot();
+  await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+});
+
+test("a server that stops is said once, conversations go on, and once that it is back", async () => {
+  const beto = await room.at(await room.seat("beto"), SMALL);
+  const ana = await connected(await room.chat("ana", "beto"));
+  await openFromMenu(beto, "ana");
+  await connected(beto);
+  ana.type("a medias");
+  await lineIs(ana, "a medias");
+  await headIs(beto, "escribe…");
+  await room.company.stopServer();
+  await says(ana, "Sin conexión con el servidor");
+  await says(beto, "Sin conexión con el servidor");
+  await lineIs(ana, "a medias");
+  ana.type("\r");
+  await headIs(ana, "✓✓");
+  await says(beto, "ana: a medias");
+  beto.type("aquí sigo\r");
+  await says(ana, "aquí sigo");
+  await room.company.restartServer();
+  for (const each of [ana, beto]) await says(each, "Conectado de nuevo al servidor.");
+  ana.type("/users\r");
+  await says(ana, "En línea: beto");
+  await headIs(ana, "✓✓");
+  await headIs(beto, "✓✓");
+  for (const each of [ana, beto]) {
+    expect(times(each, "Sin conexión con el servidor;")).toBe(1);
+    expect(times(each, "Conectado de nuevo al servidor.")).toBe(1);
+  }
+  expect(picture(ana)).toMatchSnapshot("one side");
+  expect(picture(beto)).toMatchSnapshot("the other side");
+  await quit(ana);
+  await quit(beto);
+  expectNothingRedrawn(ana, USUAL);
+  expectNothingRedrawn(beto, SMALL);
+});
+
+test("a changed key is told in words; only once its number was shown can it be accepted", async () => {
+  const known = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto"));
+  ana.type("hola\r");
+  await headIs(ana, "✓✓");
+  await known.close();
+  await says(ana, "beto no está en línea.");
+  ana.type("para ti\r");
+  await headIs(ana, "·");
+  const other = await room.person("beto", "another machine");
+  await says(ana, "La clave de beto ha cambiado");
+  other.messenger.send("ana", "soy yo, de verdad");
+  ana.type("/accept\r");
+  await says(ana, "Antes de aceptar la clave nueva de beto, compare su número");
+  expect(other.texts("ana")).toEqual([]);
+  ana.type("/fingerprint\r");
+  await says(ana, "acéptela con /accept.");
+  expect(picture(ana)).toMatchSnapshot("the number");
+  expect(ana.text).not.toContain("soy yo");
+  ana.type("/accept\r");
+  await until(() => other.texts("ana").length === 1);
+  await headIs(ana, "✓✓");
+  await says(ana, "soy yo, de verdad");
+  expect(times(ana, "ha cambiado")).toBe(1);
+  await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+});
+
+test("a session that the server takes no more is told of, and the conversation goes on", async () => {
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto"));
+  ana.type("a medias");
+  await lineIs(ana, "a medias");
+  await room.company.stopServer();
+  await says(ana, "Sin conexión con el servidor");
+  // While this machine sleeps, the account goes online on another one.
+  ana.signal("SIGSTOP");
+  await room.company.restartServer();
+  await room.person("ana", "another machine");
+  ana.signal("SIGCONT");
+  await says(ana, "e inicie sesión otra vez.");
+  await lineIs(ana, "a medias");
+  ana.type("\r");
+  await headIs(ana, "✓✓");
+  expect(beto.texts("ana")).toEqual(["a medias"]);
+  expect(picture(ana)).toMatchSnapshot();
+  ana.type("exit\r");
+  await ana.showsRow(/1\. Iniciar sesión/);
+  ana.type(KEY.ctrlC);
+  expect(await ana.ended()).toBe(130);
+  expect(ana.isRestored).toBe(true);
+});
