@@ -59,6 +59,10 @@ export const CHAT_TEXTS = {
     es: (user: string) => `${user} está en línea; conectando…`,
     en: (user: string) => `${user} is online; connecting…`,
   },
+  chatPerhapsNobody: {
+    es: (user: string) => `${user} no está en línea, o nadie se llama así: compruebe el nombre.`,
+    en: (user: string) => `${user} is not online, or nobody has that name: check it.`,
+  },
   chatWaitsMeanwhile: {
     es: "Lo que escriba espera aquí y saldrá cuando haya conexión.",
     en: "What you write waits here and leaves when there is a connection.",

@@ -63,9 +63,14 @@ export async function openAccount(
 function tellCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
   const texts = textsIn(config.language);
   if (event.name === "newKey") output.tell(texts.newKeyWarning);
-  if (event.name === "clockOffset" && Math.abs(event.offset) > CLOCK_TOLERANCE) {
-    output.tell(texts.clockWarning(clockDifference(event.offset, texts)));
-  }
+  const warning = event.name === "clockOffset" ? clockWarning(event.offset, texts) : undefined;
+  if (warning !== undefined) output.tell(warning);
+}
+
+/** What a person is told of two clocks that differ; undefined: they agree well enough. @param offset ms */
+export function clockWarning(offset: number, texts: Texts): string | undefined {
+  if (Math.abs(offset) <= CLOCK_TOLERANCE) return undefined;
+  return texts.clockWarning(clockDifference(offset, texts));
 }
 
 /** A difference of clocks in words: minutes under two hours, hours under two days, else days. @param offset ms */

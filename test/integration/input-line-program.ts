@@ -52,7 +52,8 @@ function open(history: readonly string[]): void {
       },
       complete: (before) => {
         const part = before.split(" ").at(-1) ?? "";
-        return { offers: NAMES.filter((name) => name.toLowerCase().startsWith(part.toLowerCase())), part };
+        const offers = NAMES.filter((name) => name.toLowerCase().startsWith(part.toLowerCase()));
+        return { offers, shown: offers, part };
       },
     },
   });

@@ -2,14 +2,12 @@
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import type { RendezvousState } from "../../client/rendezvous.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { clockDifference } from "../session.ts";
+import { clockWarning } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
 import { shownName } from "./name-book.ts";
 import { isSamePerson } from "./same-person.ts";
 
-/** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
-const CLOCK_TOLERANCE = 5 * 60 * 1_000;
 /** Graphemes of a message that are shown in a line about it. */
 const MAX_EXCERPT = 60;
 
@@ -109,8 +107,8 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "newKey":
       return unlessInChat(notice(texts.newKeyWarning));
     case "clockOffset": {
-      if (Math.abs(event.offset) <= CLOCK_TOLERANCE) return step(model);
-      return unlessInChat(notice(texts.clockWarning(clockDifference(event.offset, texts))));
+      const warning = clockWarning(event.offset, texts);
+      return warning === undefined ? step(model) : unlessInChat(notice(warning));
     }
     case "storageFailed":
       return unlessInChat(failure(texts.storageFailed(visibleText(event.error.message))));

@@ -2,6 +2,8 @@
 import type { Texts } from "../texts.ts";
 import type { ChatEffect, ChatModel } from "./chat-model.ts";
 import { failure, notice, peerName, type ChatScene } from "./chat-notices.ts";
+import type { Offered } from "./input-line.ts";
+import { shownName, type NameBook } from "./name-book.ts";
 import { isSamePerson } from "./same-person.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
@@ -143,19 +145,18 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 /**
  * What Tab offers for the text before the cursor: commands behind a first slash, names behind `/chat`,
  * and names for any other word that was begun.
- * @param names of everyone who is known, in their registered spelling.
+ * @param names of everyone who is known; nobody talks to oneself.
  */
-export function complete(
-  before: string,
-  names: readonly string[],
-): { readonly offers: readonly string[]; readonly part: string } {
+export function complete(before: string, names: NameBook, ownName: string): Offered {
   if (/^\/\S*$/.test(before)) {
     const begun = before.slice(1).toLowerCase();
     const offers = COMMANDS.filter(({ name }) => name.startsWith(begun)).map(({ name }) => `/${name}`);
-    return { offers, part: before };
+    return { offers, shown: offers, part: before };
   }
   const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
   const part = addressee ?? /\S*$/.exec(before)?.[0] ?? "";
   const isBegun = addressee !== undefined || part !== "";
-  return { offers: isBegun ? namesFrom(part, names) : [], part };
+  const others = [...names.keys()].filter((name) => !isSamePerson(name, ownName));
+  const offers = isBegun ? namesFrom(part, others) : [];
+  return { offers, shown: offers.map((name) => shownName(names, name)), part };
 }

@@ -4,7 +4,7 @@ import { RefusedError } from "../../client/rendezvous-link.ts";
 import type { RendezvousState } from "../../client/rendezvous.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { clockDifference } from "../session.ts";
+import { clockWarning } from "../session.ts";
 import { showArrived } from "./chat-messages.ts";
 import type { ChatEffect, ChatLink, ChatModel, ChatStep } from "./chat-model.ts";
 import { failure, linkLine, notice, peerName, type ChatScene } from "./chat-notices.ts";
@@ -12,9 +12,6 @@ import { advance } from "./chat-waiting.ts";
 import { asTyped } from "./line-grammar.ts";
 import type { Line } from "./lines.ts";
 import { isSamePerson } from "./same-person.ts";
-
-/** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
-const CLOCK_TOLERANCE = 5 * 60 * 1_000;
 
 function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };
@@ -131,9 +128,10 @@ export function onMessenger(chat: ChatModel, event: MessengerEvent, scene: ChatS
     }
     case "storageFailed":
       return printing(chat, [failure(texts.storageFailed(visibleText(event.error.message)))]);
-    case "clockOffset":
-      if (Math.abs(event.offset) <= CLOCK_TOLERANCE) return step(chat);
-      return printing(chat, [notice(texts.clockWarning(clockDifference(event.offset, texts)))]);
+    case "clockOffset": {
+      const warning = clockWarning(event.offset, texts);
+      return printing(chat, warning === undefined ? [] : [notice(warning)]);
+    }
     case "newKey":
       return printing(chat, [notice(texts.newKeyWarning)]);
     case "server":

@@ -29,15 +29,18 @@ export function peerName(chat: ChatModel, scene: ChatScene): string {
   return shownName(scene.names, chat.peer);
 }
 
-/** Why there is no link, with what becomes of messages. @param before the link until now. */
-function unreachableLine(
-  reason: UnreachableReason,
-  before: ChatLink,
-  user: string,
-  { texts }: ChatScene,
-): Line {
+/** Why there is no link, with what becomes of messages. */
+function unreachableLine(reason: UnreachableReason, chat: ChatModel, scene: ChatScene): Line {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
-  const { sentence } = describeUnreachable(reason, user, texts);
+  // The server says the same of a name that nobody has.
+  const isStranger =
+    reason === "offline" && before.name === "connecting" && chat.newest === 0 && chat.last === undefined;
+  const sentence = isStranger
+    ? texts.chatPerhapsNobody(user)
+    : describeUnreachable(reason, user, texts).sentence;
   // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
   const isKnown = before.name === "unreachable" || reason === "insecure";
   return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
@@ -58,7 +61,7 @@ export function linkLine(chat: ChatModel, link: ChatLink, scene: ChatScene): Lin
     case "lost":
       return notice(texts.chatLost(user));
     case "unreachable":
-      return unreachableLine(link.reason, chat.link, user, scene);
+      return unreachableLine(link.reason, chat, scene);
     default:
       return link satisfies never;
   }

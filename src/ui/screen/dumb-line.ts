@@ -145,7 +145,7 @@ export class DumbLine implements InputLine {
     if (whole !== text && whole.startsWith(text)) this.#insert(whole.slice(text.length));
     else if (whole !== text) this.#change({ ...this.#line, text: whole, cursor: whole.length });
     else if (isSecond && offered.offers.length > 1)
-      this.print(offersLine(offered.offers, this.#output.columns || undefined));
+      this.print(offersLine(offered.shown, this.#output.columns || undefined));
     else this.#wasTab = true;
   }
 

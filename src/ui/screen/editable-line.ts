@@ -157,8 +157,7 @@ export class EditableLine implements InputLine {
     const offered = this.#events.complete(before);
     const whole = completed(before, cursor === text.length, offered);
     if (whole !== before) this.#replace(whole + text.slice(cursor), whole.length);
-    else if (isSecond && offered.offers.length > 1)
-      this.print(offersLine(offered.offers, this.#size.columns));
+    else if (isSecond && offered.offers.length > 1) this.print(offersLine(offered.shown, this.#size.columns));
     else this.#wasTab = true;
   }
 

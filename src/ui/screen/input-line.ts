@@ -1,5 +1,13 @@
 /** The line that a person edits, with everything else printed above it. */
 
+export type Offered = {
+  /** What the last part of the text may become. */
+  readonly offers: readonly string[];
+  /** The same, as they are shown where there are several. */
+  readonly shown: readonly string[];
+  readonly part: string;
+};
+
 export type InputLineEvents = {
   /** Enter. `typed`: as it stands there; `expand` puts into such a text what its pastes stand for. */
   readonly line: (typed: string, expand: (text: string) => string) => void;
@@ -7,8 +15,8 @@ export type InputLineEvents = {
   readonly edited: (isEmpty: boolean) => void;
   /** Ctrl-C or Ctrl-D on an empty line, or the terminal is gone. */
   readonly leaving: () => void;
-  /** What Tab offers for the text before the cursor: the texts that its last part may become, and that part. */
-  readonly complete: (before: string) => { readonly offers: readonly string[]; readonly part: string };
+  /** What Tab offers for the text before the cursor. */
+  readonly complete: (before: string) => Offered;
 };
 
 export type InputLineOptions = {

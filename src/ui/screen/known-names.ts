@@ -13,10 +13,6 @@ export class KnownNames {
     return this.#book;
   }
 
-  get names(): readonly string[] {
-    return [...this.#labels.keys()];
-  }
-
   /** @returns whether there is anybody new, and so another book. */
   add(people: readonly { readonly username: string; readonly label: string }[]): boolean {
     const before = this.#labels.size;

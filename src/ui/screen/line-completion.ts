@@ -1,12 +1,10 @@
 /** What Tab does to the text before the cursor. */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { wrapped } from "../wrapped-text.ts";
-import type { InputLineEvents } from "./input-line.ts";
+import type { Offered } from "./input-line.ts";
 
 /** Offers that are shown at once. */
 const MAX_OFFERS = 50;
-
-type Offered = ReturnType<InputLineEvents["complete"]>;
 
 function commonStart(texts: readonly string[]): string {
   const points = [...(texts[0] ?? "")];
@@ -18,7 +16,7 @@ function commonStart(texts: readonly string[]): string {
  * The text before the cursor with its last part completed as far as all offers agree; with a space behind the
  * only offer where nothing follows. The same text when there is nothing to add.
  */
-export function completed(before: string, isAtEnd: boolean, { offers, part }: Offered): string {
+export function completed(before: string, isAtEnd: boolean, { offers, part }: Omit<Offered, "shown">): string {
   if (offers.length === 0 || !before.endsWith(part)) return before;
   const start = commonStart(offers);
   // Offers that differ from what was typed in their capitals may agree in less than was typed.

@@ -72,7 +72,9 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
 
 /** A line of ours, of which every row but the first is indented. */
 function renderOwn(begin: string, text: string, columns: number | undefined): string {
-  return wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
+  const rows = wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
+  // A space that no longer fits would stand before the next row's first word; nothing of ours begins with one.
+  return rows.replace(/^ {5}(?=\S)/gm, "    ");
 }
 
 /** A line as it is written to the terminal, ending in a line feed. */

@@ -70,7 +70,7 @@ export class Program {
         line: (typed, expand) => this.#take({ name: "chat", event: { name: "line", typed, expand } }),
         edited: (isEmpty) => this.#take({ name: "chat", event: { name: "edited", isEmpty } }),
         leaving: () => this.#take({ name: "chat", event: { name: "leaving" } }),
-        complete: (before) => complete(before, this.#work.names.names),
+        complete: (before) => complete(before, this.#work.names.book, this.#model.account ?? ""),
       },
     });
     this.#work = new AccountWork({

@@ -4,7 +4,10 @@ import { complete } from "../../../src/ui/screen/chat-commands.ts";
 import { ChatScript, incoming, printed } from "./chat-scene.ts";
 
 describe("Tab", () => {
-  const names = ["Álvaro", "alba", "benito", "Berta", "admin\u200b"];
+  const own = "alda";
+  const names = new Map(
+    ["Álvaro", "alba", "benito", "Berta", "admin\u200b", own].map((name) => [name, `${name} (3f2a 91bc)`]),
+  );
   test.each([
     ["", [], ""],
     ["/", ["/help", "/more", "/say", "/chat", "/users", "/fingerprint", "/accept", "/exit"], "/"],
@@ -20,19 +23,23 @@ describe("Tab", () => {
     [" /he", [], "/he"],
     ["admin", [], "admin"],
   ] as const)("behind %j", (before, offers, part) => {
-    expect(complete(before, names)).toEqual({ offers: [...offers], part });
+    const found = complete(before, names, own);
+    expect(found).toMatchObject({ offers: [...offers], part });
+    // What tells two names apart stands beside them, and is not typed.
+    expect(found.shown).toEqual(found.offers.map((offer) => names.get(offer) ?? offer));
   });
 
   test("offers no more than a screen holds", () => {
-    const many = Array.from({ length: 5_000 }, (_, index) => `user${index}`);
-    expect(complete("us", many).offers.length).toBeLessThanOrEqual(50);
+    const many = new Map(Array.from({ length: 5_000 }, (_, index) => [`user${index}`, `user${index}`]));
+    expect(complete("us", many, own).offers.length).toBeLessThanOrEqual(50);
   });
 });
 
 describe("commands", () => {
   test.each(["es", "en"] as const)("the help in %s names each one", (language) => {
     const [help = ""] = printed(new ChatScript(language).type("/help"));
-    for (const offer of complete("/", []).offers) expect(help).toMatch(new RegExp(`^${offer}( |$)`, "m"));
+    for (const offer of complete("/", new Map(), "").offers)
+      expect(help).toMatch(new RegExp(`^${offer}( |$)`, "m"));
     expect(help).toContain("exit");
     expect(help).toContain("//x");
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
+import { ChatScript, incoming, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
 
 describe("the link", () => {
   test("has one line for each change, however often it is told", () => {
@@ -21,6 +21,7 @@ describe("the link", () => {
     (reason) => {
       for (const language of ["es", "en"] as const) {
         const script = new ChatScript(language);
+        script.take({ name: "opened", messages: [incoming(1, "antes")], isMore: false });
         const fail = () => script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1 });
         const said = printed(fail());
         expect(said).toHaveLength(1);
@@ -31,6 +32,15 @@ describe("the link", () => {
       }
     },
   );
+
+  test("to somebody never met may lead to nobody, and says so before anything waits in vain", () => {
+    const fail = { name: "unreachable", username: PEER, reason: "offline", retryIn: undefined } as const;
+    const stranger = new ChatScript("en");
+    expect(printed(stranger.messenger(fail)).join()).toContain("or nobody has that name");
+    const met = new ChatScript("en");
+    met.connect();
+    expect(printed(met.messenger(fail)).join()).not.toContain("nobody");
+  });
 
   test("that waits for a key says so once, whichever event comes first", () => {
     const pending = { name: "keyPending", username: PEER, fingerprint: "ab" } as const;
