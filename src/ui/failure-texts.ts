@@ -162,9 +162,9 @@ export const FAILURE_TEXTS = {
   },
   diskFailed: {
     es: (why: string) =>
-      `No se puede guardar en el disco, quizá lleno (${why}): haga sitio y vuelva a intentarlo.`,
+      `No se puede guardar en el disco (${why}): compruebe que haya sitio y permiso, o elija otra carpeta con --data.`,
     en: (why: string) =>
-      `It cannot be saved to the disk, which may be full (${why}): make room and try again.`,
+      `It cannot be saved to the disk (${why}): check that there is room and permission, or choose another folder with --data.`,
   },
   internalError: {
     es: (why: string) => `Error interno: ${why}`,

@@ -16,6 +16,7 @@ import { Output } from "./output.ts";
 import { restoreTerminal } from "./screen/terminal-modes.ts";
 import type { CommandContext } from "./session.ts";
 import { textsIn } from "./texts.ts";
+import { wrapped } from "./wrapped-text.ts";
 
 /** After a signal the process is gone by then, whatever the peers do, in ms. */
 const LAST_MOMENT = 2_500;
@@ -89,7 +90,7 @@ export async function runClient(args: readonly string[]): Promise<ExitCode> {
 async function runMenus(config: Config): Promise<ExitCode> {
   const { stdin: input, stdout: output } = process;
   if (!input.isTTY || !output.isTTY) {
-    new Output(false).failure("usage", textsIn(config.language).menusNeedTerminal);
+    tellOnTerminal(textsIn(config.language).menusNeedTerminal);
     return EXIT.usage;
   }
   const abort = new AbortController();
@@ -105,9 +106,15 @@ async function runMenus(config: Config): Promise<ExitCode> {
     return await Program.run({ config, input, output, signal: abort.signal });
   } catch (error) {
     const failure = describeFailure(error, config);
-    if (failure.sentence !== "") process.stderr.write(`${failure.sentence}\n`);
+    if (failure.sentence !== "") tellOnTerminal(failure.sentence);
     return failure.exit;
   }
+}
+
+/** A sentence to standard error, broken at the edge of the terminal where that is one. */
+function tellOnTerminal(sentence: string): void {
+  const { stderr } = process;
+  stderr.write(`${wrapped(sentence, stderr.isTTY ? stderr.columns : undefined)}\n`);
 }
 
 async function runCommand(invocation: Invocation & { name: "command" }): Promise<ExitCode> {

@@ -17,7 +17,7 @@ export type ParsedLine =
 export function parseLine(typed: string): ParsedLine {
   const trimmed = typed.trim();
   if (trimmed === "") return { name: "nothing" };
-  if (trimmed.toLowerCase() === LEAVING_WORD) return { name: "leave" };
+  if (trimmed === LEAVING_WORD) return { name: "leave" };
   if (!typed.startsWith("/")) return { name: "message", text: typed };
   if (typed.startsWith("//")) return { name: "message", text: typed.slice(1) };
   const [, word = "", rest = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(typed) ?? [];
@@ -38,5 +38,5 @@ export function faultOf(text: string): TextFault | undefined {
 /** A text as it has to be typed to be sent: the opposite of `parseLine`. */
 export function asTyped(text: string): string {
   if (text.startsWith("/")) return `/${text}`;
-  return text.trim().toLowerCase() === LEAVING_WORD ? `/say ${text}` : text;
+  return text.trim() === LEAVING_WORD ? `/say ${text}` : text;
 }
