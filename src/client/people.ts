@@ -1,9 +1,14 @@
 /** The people of one account: who is online by the server's word, and with whom there is a conversation. */
-import { fold, isNameLetter, label as labelOf } from "../identity/names.ts";
+import { checkUsername, fold, isNameLetter, label as labelOf } from "../identity/names.ts";
+import { countCodePoints } from "../protocol/fields.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
 import { RefusedError } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
+
+/** Fewest and most code points of a new password, after NFC (PROTOCOL 4). */
+const MIN_NEW_PASSWORD = 8;
+const MAX_NEW_PASSWORD = 256;
 
 /** 40 hexadecimal digits for a name in any spelling (PROTOCOL 3). */
 export { labelOf };
@@ -86,4 +91,15 @@ export async function listPeople(messenger: PeopleSource): Promise<People> {
  */
 export function isOrdinaryName(name: string): boolean {
   return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));
+}
+
+/** Whether a name may be registered (PROTOCOL 3), in any normal form; whether it is free the server knows. */
+export function isNewName(name: string): boolean {
+  return checkUsername(name).ok;
+}
+
+/** Whether a password may be set for a new account, in any normal form: 8 to 256 code points. */
+export function isNewPassword(password: string): boolean {
+  const length = countCodePoints(password.normalize("NFC"));
+  return length >= MIN_NEW_PASSWORD && length <= MAX_NEW_PASSWORD;
 }

@@ -15,7 +15,8 @@ export const MENU_TEXTS = {
   menuQuit: { es: "Salir", en: "Quit" },
   menuPeople: { es: "Ver usuarios conectados y chatear", en: "See connected users and chat" },
   menuLogOut: { es: "Cerrar sesión", en: "Log out" },
-  menuBack: { es: "Volver", en: "Back" },
+  /** No name can hold an arrow and a space. */
+  menuBack: { es: "← Volver", en: "← Back" },
   menuNew: {
     es: (count: number) => (count === 1 ? "1 nuevo" : `${count} nuevos`),
     en: (count: number) => `${count} new`,
@@ -74,6 +75,8 @@ export const MENU_TEXTS = {
     es: "Escriba un nombre o use ↑↓, y Enter",
     en: "Type a name or use ↑↓, then Enter",
   },
+  /** Stands before the keys, behind an Enter that could choose nothing. */
+  menuNoMatch: { es: "Eso no está en la lista.", en: "That is not in the list." },
   menuNotInList: {
     es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,
     en: (last: number) => `Type a number from 1 to ${last}, or a name of the list.`,

@@ -2,29 +2,18 @@
  * Remote text on a terminal: no line of it may begin at column 1, where our own lines begin, also not
  * one that the terminal would make by itself at its right edge.
  */
+import { mostColumns } from "./column-width.ts";
+
 const INDENT = "    ";
 /** A terminal narrower than this is written as if it were this wide. */
 const MIN_COLUMNS = 12;
-/** Columns of the widest emoji that is kept in one piece: a family of four where each is drawn alone. */
-const MAX_GRAPHEME = 8;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/**
- * Columns of one grapheme, on the safe side: a terminal that does not know a joined emoji shows its parts
- * side by side.
- */
-function widthOf(grapheme: string): number {
-  if (grapheme.length === 1 && grapheme >= " " && grapheme <= "~") return 1;
-  let parts = 0;
-  for (const point of grapheme) parts += Bun.stringWidth(point);
-  return Math.max(parts, Bun.stringWidth(grapheme));
-}
-
 /** What is never broken apart: graphemes, but for those that no script has and that would fill a row. */
-function* piecesOf(line: string): Generator<string> {
+function* piecesOf(line: string, columns: number): Generator<string> {
   for (const { segment } of graphemes.segment(line)) {
-    if (widthOf(segment) <= MAX_GRAPHEME) yield segment;
+    if (mostColumns(segment) <= columns - INDENT.length) yield segment;
     else yield* segment;
   }
 }
@@ -38,8 +27,8 @@ function rowsOf(line: string, columns: number, indented: boolean): string[] {
   // Where the row may be broken: behind its last space.
   let space = 0;
   let widthAtSpace = 0;
-  for (const piece of piecesOf(line)) {
-    const more = widthOf(piece);
+  for (const piece of piecesOf(line, columns)) {
+    const more = mostColumns(piece);
     if (width + more > columns && row.length > start) {
       const fits = INDENT.length + width - widthAtSpace + more <= columns;
       const atSpace = widthAtSpace * 2 > columns && piece !== " " && fits;
@@ -64,7 +53,7 @@ function rowsOf(line: string, columns: number, indented: boolean): string[] {
 /**
  * Text as a person reads it; the lines after the first are indented by four.
  * @param text made visible before; its line feeds are lines.
- * @param columns of the terminal, whose width no line exceeds; undefined: lines stay as long as they are.
+ * @param columns of the terminal, whose width no line exceeds on any terminal; undefined: lines stay as long as they are.
  */
 export function wrapped(text: string, columns: number | undefined): string {
   if (columns === undefined) return text.replaceAll("\n", `\n${INDENT}`);

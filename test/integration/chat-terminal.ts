@@ -211,7 +211,7 @@ export function times({ screen }: AtTerminal, sentence: string): number {
 export async function quit(terminal: AtTerminal): Promise<void> {
   terminal.type(KEY.ctrlC);
   await terminal.until(
-    ({ rows }) => rows.some((row) => /^(?:[> ] )?\d+\. (?:Volver|Back)/.test(row)),
+    ({ rows }) => rows.some((row) => /^(?:[> ] )?\d+\. (?:← Volver|← Back)/.test(row)),
     "the list of people",
   );
   terminal.type(KEY.ctrlC);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
+import { mostColumns } from "../../src/ui/column-width.ts";
 import { AtTerminal } from "./at-terminal.ts";
 
 const PROGRAM = join(import.meta.dir, "input-line-program.ts");
@@ -105,10 +106,59 @@ describe("the line at a terminal", () => {
     terminal.type(BACKSPACE);
     await showsRows(terminal, ["yo > 日本語日本語x日", "本語日本"]);
     terminal.type(`${BACKSPACE}${BACKSPACE}👩‍👩‍👧`);
-    await showsRows(terminal, ["yo > 日本語日本👩‍👩‍👧日", "本語日本"]);
+    // Three women side by side would have no room.
+    await showsRows(terminal, ["yo > 日本語日本", "👩‍👩‍👧日本語日本"]);
     terminal.type(BACKSPACE);
     await showsRows(terminal, ["yo > 日本語日本日本", "語日本"]);
     terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test.each([
+    ["skin tones", "👍🏽 👍🏽 fin de la línea, larga para que se parta", "🏽 fin de ", 1],
+    ["vowel signs beside their letters", `${"कि".repeat(20)} तीन`, "तीन", 3],
+  ])("%s leave no copy of the line, and the cursor finds its place", async (_name, text, behind, more) => {
+    const terminal = await atLine();
+    terminal.type(`/flood 40${ENTER}`);
+    for (const key of text) terminal.type(key);
+    const at = text.lastIndexOf(behind) + behind.length - more;
+    const steps = [...new Intl.Segmenter().segment(text.slice(at))].length;
+    for (let step = 0; step < steps; step++) terminal.type(LEFT);
+    terminal.type("_");
+    const whole = `yo > ${text.slice(0, at)}_${text.slice(at)}`.replaceAll(" ", "");
+    await terminal.shows("message 40");
+    const line = () => shown(terminal).join("").replaceAll(" ", "");
+    await terminal.until(() => line().endsWith(whole), "the edited line");
+    expect(terminal.screen.transcript.match(/yo >/g)).toHaveLength(1);
+    // Also a terminal that joins nothing has not broken a row.
+    const ofLine = shown(terminal).slice(shown(terminal).findIndex((each) => each.startsWith("yo >")));
+    for (const each of ofLine) expect(mostColumns(each)).toBeLessThanOrEqual(40);
+    const { row, col } = terminal.screen.cursor;
+    expect(terminal.screen.rows[row]).toContain("_");
+    const before = terminal.screen.rows[row]?.split("_")[0] ?? "";
+    expect(col).toBe(Bun.stringWidth(`${before}_`));
+    terminal.type(`${CTRL_C}${CTRL_C}`);
+    await ended(terminal);
+  });
+
+  test("Ctrl-L clears the screen, of which nothing is lost, and the line stays", async () => {
+    const terminal = await atLine();
+    terminal.type(`uno${ENTER}dos${ENTER}hola${LEFT}`);
+    await showsRows(terminal, ['line "uno"', 'line "dos"', "yo > hola"]);
+    terminal.type("\x0c");
+    await showsRows(terminal, ["yo > hola"]);
+    expect(terminal.screen.cursor).toEqual({ row: 0, col: 8 });
+    expect(terminal.screen.scrollback).toEqual(['line "uno"', 'line "dos"']);
+    terminal.type(`${"x".repeat(40)}\x0c${BACKSPACE.repeat(40)}${ENTER}`);
+    await showsRows(terminal, ['line "hola"', "yo >"]);
+    expect(terminal.screen.scrollback).toEqual(['line "uno"', 'line "dos"']);
+    terminal.type(`/flood 20${ENTER}`);
+    await terminal.until(() => shown(terminal).at(-2)?.startsWith("message 20 ") === true, "the last one");
+    const before = terminal.screen.transcript;
+    terminal.type("\x0c");
+    await showsRows(terminal, ["yo >"]);
+    expect(terminal.screen.transcript).toBe(before);
+    terminal.type(CTRL_C);
     await ended(terminal);
   });
 

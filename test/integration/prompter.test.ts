@@ -45,11 +45,11 @@ function list(...names: readonly string[]): Prompt {
     name: "search",
     message: "¿Con quién?",
     choices: choices(...names),
-    last: { value: "", name: "Volver" },
+    last: { value: "", name: "← Volver" },
   };
 }
 
-const name: Prompt = { name: "input", message: "Nombre:", initial: "" };
+const name: Prompt = { name: "input", message: "Nombre:", offered: "" };
 const password: Prompt = { name: "password", message: "Contraseña:" };
 const three = menu("Iniciar sesión", "Registrarse", "Salir");
 const people = list("Ana", "Rubén", "benito", "ben", "Carla", "Dora", "Eva", "Fina", "Gala", "Hugo");
@@ -126,6 +126,8 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     terminal.type(ENTER);
     await terminal.shows(texts.menuSearchKeys);
     terminal.type(`nobody${ENTER}`);
+    await terminal.shows(texts.menuNoMatch);
+    terminal.type(ENTER);
     await terminal.showsRow(/^\? Nombre:/);
     terminal.type(ENTER);
     await terminal.shows(texts.passwordHidden);
@@ -142,7 +144,7 @@ describe("a search", () => {
     ["RUBEN", "=Rubén"],
     ["nit", "=benito"],
     ["", "=Ana"],
-    ["nadie", ""],
+    ["volv", ""],
   ])("for «%s» and Enter at once chooses «%s»", async (typed, value) => {
     const terminal = asks({ prompts: [people] });
     await terminal.showsRow(/> Ana/);
@@ -155,12 +157,108 @@ describe("a search", () => {
     const terminal = asks({ prompts: [people] });
     await terminal.showsRow(/> Ana/);
     terminal.type("ru");
-    await terminal.until(({ rows }) => rows[1] === "> Rubén" && rows[2] === "  Volver", "two choices");
+    await terminal.until(({ rows }) => rows[1] === "> Rubén" && rows[2] === "  ← Volver", "two choices");
     expect(terminal.screen.rows[0]).toBe("? ¿Con quién? ru");
     terminal.type(DOWN + ENTER);
     expect(await answers(terminal, 1)).toEqual([answered("")]);
     await over(terminal);
   });
+});
+
+describe("an Enter behind what stands for nothing", () => {
+  test.each([
+    ["a sentence", "hola dora"],
+    ["a sentence that begins with a name", "registrarse no"],
+    ["a number of no row", "4"],
+    ["a number with a row's digit at its end", "13"],
+    ["a space before a name", " salir"],
+    ["spaces", "  "],
+  ])("in a menu, %s, rings, chooses nothing, and drops it", async (_what, typed) => {
+    const terminal = asks({ prompts: [three, name] });
+    await terminal.shows("Enter");
+    terminal.type(typed + ENTER);
+    await terminal.shows(textsIn("es").menuNoMatch);
+    expect(terminal.screen.bells).toBe(1);
+    expect(terminal.text).not.toContain("answer");
+    // What is typed next begins anew.
+    terminal.type(`2${ENTER}ana${ENTER}`);
+    expect(await answers(terminal, 2)).toEqual([answered("=Registrarse"), answered("ana")]);
+    await over(terminal);
+    expect(terminal.screen.bells).toBe(1);
+  });
+
+  test("is remembered however long one waits, and is not when it was deleted or an arrow key moved", async () => {
+    const terminal = asks({ prompts: [three, three, three] });
+    await terminal.shows("Enter");
+    terminal.type("hola");
+    // @inquirer/prompts forgets in 700 ms; a message that comes, and one that is printed, forget nothing.
+    terminal.signal("SIGUSR1");
+    await terminal.until(
+      ({ rows }) => rows.includes("two 1") && rows.includes("> 1. Iniciar sesión"),
+      "it again",
+    );
+    terminal.type(ENTER);
+    await terminal.shows(textsIn("es").menuNoMatch);
+    terminal.type(`hola${DOWN}${ENTER}`);
+    terminal.type(`r\u007f\u007f3x\u007f${ENTER}`);
+    terminal.type(`nada\u0015${DOWN}${ENTER}`);
+    expect((await answers(terminal, 3)).slice(0, 2)).toEqual([answered("=Registrarse"), answered("=Salir")]);
+    await over(terminal);
+    expect(terminal.screen.bells).toBe(1);
+  });
+
+  test("in a search rings, and the whole list is there again with its first mark", async () => {
+    const marking: Prompt = { ...people, marked: "=Carla" } as Prompt;
+    const terminal = asks({ prompts: [marking, name] });
+    await terminal.showsRow(/^> Carla$/);
+    terminal.type(`te lo cuento${ENTER}`);
+    await terminal.shows(textsIn("es").menuNoMatch);
+    await terminal.showsRow(/^> Carla$/);
+    expect(terminal.screen.bells).toBe(1);
+    expect(terminal.screen.rows[0]).toBe("? ¿Con quién?");
+    expect(terminal.text).not.toContain("answer");
+    // The next key takes the sentence off.
+    terminal.type(UP);
+    await terminal.showsRow(/^> ben$/);
+    expect(terminal.screen.transcript).not.toContain(textsIn("es").menuNoMatch);
+    terminal.type(`${ENTER}x${ENTER}`);
+    expect(await answers(terminal, 2)).toEqual([answered("=ben"), answered("x")]);
+    await over(terminal);
+  });
+
+  test("in a search that found nobody chooses the way back only when an arrow key was pressed", async () => {
+    const terminal = asks({ prompts: [people] });
+    await terminal.showsRow(/> Ana/);
+    terminal.type("nadie");
+    await terminal.showsRow(/^> ← Volver$/);
+    terminal.type(DOWN + ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("")]);
+    await over(terminal);
+    expect(terminal.screen.bells).toBe(0);
+  });
+
+  test("fits below a list on a low and narrow screen", async () => {
+    const terminal = asks({ prompts: [people], cols: 40, rows: 12 });
+    await terminal.showsRow(/> Ana/);
+    terminal.type(`nadie${ENTER}`);
+    await terminal.shows("Eso no está en la lista.");
+    await terminal.showsRow(/^> Ana/);
+    expect(terminal.screen.scrollback).toEqual([]);
+    expect(terminal.screen.rows.filter((row) => row.startsWith("?"))).toHaveLength(1);
+    terminal.type("\u0003");
+    await over(terminal);
+  });
+});
+
+test.each([
+  ["a menu", { ...three, marked: "=Salir" } as Prompt, "> 3. Salir", "=Salir"],
+  ["a search", { ...people, marked: "=Hugo" } as Prompt, "> Hugo", "=Hugo"],
+])("%s begins with the choice that is to be marked", async (_what, prompt, row, value) => {
+  const terminal = asks({ prompts: [prompt] });
+  await terminal.until(({ rows }) => rows.includes(row), row);
+  terminal.type(ENTER);
+  expect(await answers(terminal, 1)).toEqual([answered(value)]);
+  await over(terminal);
 });
 
 describe("what is printed", () => {
@@ -199,7 +297,7 @@ describe("what is printed", () => {
     terminal.signal("SIGUSR1");
     await terminal.until(({ rows }) => rows.includes("two 1") && rows.includes("> ben"), "the list again");
     expect(terminal.screen.rows.slice(0, 7)).toEqual([
-      ...["one 1", "two 1", "? ¿Con quién? be", "  benito", "> ben", "  Rubén", "  Volver"],
+      ...["one 1", "two 1", "? ¿Con quién? be", "  benito", "> ben", "  Rubén", "  ← Volver"],
     ]);
     terminal.type(`n${ENTER}`);
     expect(await answers(terminal, 1)).toEqual([answered("=ben")]);
@@ -247,6 +345,34 @@ describe("a prompt in the place of another", () => {
     expect(terminal.screen.transcript).not.toContain("Nombre");
     terminal.type(ENTER);
     await over(terminal);
+  });
+
+  test("in other words keeps what was marked, when the same people are in it", async () => {
+    const longer = { ...menu("Ana", "Berta", "Carla", "Dora"), message: "¿Y ahora?" } as Prompt;
+    const terminal = asks({ prompts: [menu("Ana", "Berta", "Carla")], instead: [longer] });
+    await terminal.shows("Enter");
+    terminal.type("2");
+    await terminal.showsRow(/^> 2/);
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^\? ¿Y ahora\?$/);
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("=Berta")]);
+    await over(terminal);
+  });
+
+  test("in which a number has come to mean another row chooses nothing", async () => {
+    const terminal = asks({ prompts: [menu("Ana", "Volver")], instead: [menu("Ana", "Berta", "Volver")] });
+    await terminal.shows("Enter");
+    terminal.type("2");
+    await terminal.showsRow(/^> 2\. Volver/);
+    terminal.signal("SIGUSR2");
+    await terminal.showsRow(/^> 3\. Volver/);
+    terminal.type(ENTER);
+    await terminal.shows(textsIn("es").menuNoMatch);
+    terminal.type(ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered("=Volver")]);
+    await over(terminal);
+    expect(terminal.screen.bells).toBe(1);
   });
 
   test("marks its first choice where the one before had but the way back", async () => {
@@ -344,30 +470,64 @@ test("control characters that mean nothing are no text", async () => {
   await over(terminal);
 });
 
-test("a paste of several lines presses no Enter", async () => {
-  const terminal = asks({ prompts: [name] });
+test("of a paste only the first line is taken, and it presses no Enter", async () => {
+  const terminal = asks({ prompts: [name, password, name] });
   await terminal.showsRow(/^\? Nombre:/);
-  terminal.paste("an\na\t\n");
-  await terminal.showsRow(/^\? Nombre: ana$/);
+  terminal.paste("\nqu\tim\nclave secreta\r\nclave secreta\n");
+  await terminal.showsRow(/^\? Nombre: quim$/);
+  terminal.type(`a${ENTER}`);
+  await terminal.shows("(no se muestra)");
+  terminal.paste("clave\nsecreta\u2028");
+  terminal.paste(" larga\rsecreta");
+  terminal.type(`${ENTER}\u001b[200~x\u001b[201~${ENTER}`);
+  expect(await answers(terminal, 3)).toEqual([answered("quima"), answered("clave larga"), answered("x")]);
+  await over(terminal);
+  expect(terminal.text).not.toContain("secreta");
+});
+
+test("a paste of several lines into a list chooses nothing", async () => {
+  const terminal = asks({ prompts: [three] });
+  await terminal.shows("Enter");
+  terminal.paste("salir de casa\n3\n");
   terminal.type(ENTER);
-  expect(await answers(terminal, 1)).toEqual([answered("ana")]);
+  await terminal.shows(textsIn("es").menuNoMatch);
+  terminal.type(`3${ENTER}`);
+  expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
   await over(terminal);
 });
 
-test("a name that is offered can be taken, changed, and deleted", async () => {
-  const offered: Prompt = { name: "input", message: "Nombre:", initial: "ana" };
-  const terminal = asks({ prompts: [offered, offered, offered] });
-  await terminal.showsRow(/^\? Nombre: ana$/);
-  terminal.type(ENTER);
-  terminal.type(`belén${ENTER}`);
-  terminal.type(`\u0015${ENTER}`);
-  expect(await answers(terminal, 3)).toEqual(["ana", "anabelén", ""].map(answered));
-  await over(terminal);
+describe.each(["xterm-256color", "dumb"])("with TERM=%s a name that is offered", (TERM) => {
+  const offered: Prompt = { name: "input", message: "Nombre:", offered: "benito" };
+
+  test("is taken by Enter alone, and replaced by what is typed", async () => {
+    const terminal = asks({ environment: { TERM }, prompts: [offered, offered, offered, offered, offered] });
+    await terminal.shows("Nombre: (benito)");
+    terminal.type(ENTER);
+    terminal.type(`belén${ENTER}`);
+    terminal.type(`x\u0015${ENTER}`);
+    terminal.type(`x\u007f\u007f\u007f${ENTER}`);
+    terminal.type(ESCAPE);
+    const given = await answers(terminal, 5);
+    expect(given.slice(0, 4)).toEqual(["benito", "belén", "benito", "benito"].map(answered));
+    expect(given[4]).toEqual({ name: "back" });
+    await over(terminal);
+  });
+
+  test("is visible text on the screen, whatever it is", async () => {
+    const hostile: Prompt = { ...offered, offered: "a\u001b[31mb\u202e" };
+    const terminal = asks({ environment: { TERM }, prompts: [hostile, name] });
+    await terminal.shows("Nombre: (a");
+    terminal.type(`${ENTER}x${ENTER}`);
+    expect(await answers(terminal, 2)).toEqual([answered(hostile.offered), answered("x")]);
+    await over(terminal);
+    expect(terminal.raw).not.toContain("\u001b[31m");
+    expect(terminal.raw.replaceAll(/answer .*$/gm, "")).not.toContain("\u202e");
+  });
 });
 
 test("a question of several lines is asked below them, and they stay", async () => {
   const message = textsIn("es").firstContact("localhost:8443", "abcd ".repeat(16).trim());
-  const terminal = asks({ prompts: [{ name: "input", message, initial: "" }], cols: 40, rows: 12 });
+  const terminal = asks({ prompts: [{ name: "input", message, offered: "" }], cols: 40, rows: 12 });
   await terminal.shows("(sí/no)");
   terminal.type(`sí${ENTER}`);
   expect(await answers(terminal, 1)).toEqual([answered("sí")]);
@@ -467,6 +627,35 @@ describe("on a terminal that can only print", () => {
     expect(terminal.text.replaceAll(/^answer.*$/gm, "")).not.toContain("clav");
   });
 
+  test("what stands for nothing in a list chooses nothing", async () => {
+    const terminal = asks({ environment, prompts: [three, people] });
+    await terminal.shows("3. Salir\r\n> ");
+    for (const typed of ["hola dora", "esión", "13", " salir de casa", "  "]) {
+      const before = terminal.text.length;
+      terminal.type(typed + ENTER);
+      await terminal.until(
+        () => /lista\.\s+> $/.test(terminal.text.slice(before)),
+        `no answer to «${typed}»`,
+      );
+    }
+    terminal.type(`sal${ENTER}nit${ENTER}`);
+    expect(await answers(terminal, 2)).toEqual(["=Salir", "=benito"].map(answered));
+    await over(terminal);
+  });
+
+  test("Ctrl-U and Ctrl-W clear what was typed, on a fresh row", async () => {
+    const terminal = asks({ environment, prompts: [name, password, three] });
+    await terminal.shows("Nombre:\r\n> ");
+    terminal.type("una cosa\u0015");
+    await terminal.shows("> una cosa\r\n> ");
+    terminal.type("otra\u0017");
+    await terminal.shows("> otra\r\n> ");
+    terminal.type(`ana${ENTER}mal\u0015clave${ENTER}1\u00173${ENTER}`);
+    expect(await answers(terminal, 3)).toEqual(["ana", "clave", "=Salir"].map(answered));
+    await over(terminal);
+    expect(terminal.raw).not.toContain("\u001b");
+  });
+
   test("a list is written again only when it is another one", async () => {
     const terminal = asks({ environment, prompts: [three], instead: [three, menu("Uno", "Salir")] });
     await terminal.shows("3. Salir\r\n> ");
@@ -477,8 +666,11 @@ describe("on a terminal that can only print", () => {
     await terminal.shows("two 1\r\n> 2");
     expect(terminal.text.match(/1\. /g)).toHaveLength(1);
     terminal.signal("SIGUSR2");
-    await terminal.shows("1. Uno\r\n2. Salir\r\n> 2");
+    // The number was meant for the other list.
+    await terminal.shows("1. Uno\r\n2. Salir\r\n> ");
     terminal.type(ENTER);
+    await terminal.shows("Escriba un número del 1 al 2, o un nombre de la lista.\r\n> ");
+    terminal.type(`2${ENTER}`);
     expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
     await over(terminal);
   });

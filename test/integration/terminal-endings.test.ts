@@ -231,7 +231,8 @@ describe.each([
       expect(terminal.raw).not.toContain(PASSWORD.slice(0, 4));
       expect(terminal.isRestored).toBe(true);
     }
-    expect(one.picture).toMatchSnapshot("the end");
+    // How far a message had come when its row was written is a matter of milliseconds.
+    expect(one.picture.replace(/^[·✓]+ >/gm, "✓ >")).toMatchSnapshot("the end");
   });
 });
 

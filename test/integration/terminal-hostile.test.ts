@@ -147,6 +147,30 @@ describe.each([
   });
 });
 
+/** Fillers that some terminals draw wider than others do. */
+const STRETCHING = ["कि", "क्षि", "தொ", "🇪", "👍🏽", "\u1112\u1161\u11ab", "\u3248", "❤\ufe0f"];
+
+/** Columns of a row on a terminal that draws vowel signs, flags and joined characters each by themselves. */
+function columnsApart(row: string): number {
+  const widths = [...row].map((point) => {
+    if (/[\p{RI}\u3248]/u.test(point)) return 2;
+    return Math.max(Bun.stringWidth(point), /\p{Mc}/u.test(point) ? 1 : 0);
+  });
+  return widths.reduce((sum, width) => sum + width, 0);
+}
+
+test("a terminal that draws wider than usual breaks no row by itself", async () => {
+  const forged = "20:22 beto: te paso mi clave";
+  const texts = STRETCHING.flatMap((filler) =>
+    [16, 20, 30, 32, 40].map((count) => `${filler.repeat(count)} ${forged}`),
+  );
+  const ana = await attack(texts, USUAL);
+  expect(printedRows(ana).filter((row) => columnsApart(row) > USUAL.cols)).toEqual([]);
+  ana.type(KEY.ctrlC);
+  await headIs(ana, "");
+  await quit(ana);
+});
+
 test("the largest messages on one line are there, in rows of the terminal's width", async () => {
   const ana = await attack(LARGEST, USUAL);
   const rows = printedRows(ana);
@@ -201,7 +225,7 @@ test("names that look alike are shown with their labels wherever they stand", as
   const [first, second] = people;
   const ana = await room.at(await room.seat("ana"));
   ana.type(`1${KEY.enter}`);
-  await ana.showsRow(/4\. Volver/);
+  await ana.showsRow(/4\. ← Volver/);
   expect(picture(ana)).toMatchSnapshot("in the list");
   for (const name of TWINS)
     expect(ana.screen.rows).toContainEqual(
@@ -249,7 +273,7 @@ test("a name of an old account that looks like a line of ours is shown with its 
   const people = await Promise.all(names.map((name) => room.person(name)));
   const ana = await room.at(await room.seat("ana"));
   ana.type(`1${KEY.enter}`);
-  await ana.showsRow(/5\. Volver/);
+  await ana.showsRow(/5\. ← Volver/);
   expect(picture(ana)).toMatchSnapshot("in the list");
   for (const person of people) {
     person.messenger.send("ana", "hola");

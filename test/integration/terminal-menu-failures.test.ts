@@ -89,7 +89,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await expectSentence(someone, told("invalid_credentials"));
     await someone.answers(texts.menuLogIn, "1");
     // The name that was typed stands there.
-    await someone.isAsked(`${texts.menuName} ${name}`);
+    await someone.isAsked(`${texts.menuName} (${name})`);
     someone.type(ENTER);
     await someone.answers(texts.passwordPrompt(name), PASSWORD);
     await someone.isHome(name);
@@ -103,10 +103,24 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const someone = world.sits(address, { language, rows: 60 });
     await registers(someone, name, PASSWORD);
     await expectSentence(someone, told("username_taken"));
-    await registers(someone, `new.${language}`, "short");
-    await expectSentence(someone, told("weak_password"), 2);
-    await registers(someone, "a b", PASSWORD);
-    await expectSentence(someone, told("invalid_username"), 3);
+    const { texts } = someone;
+    await someone.answers(texts.menuRegister, "2");
+    // The name that was refused is offered; what nobody may have is told at once.
+    await someone.answers(`${texts.menuName} (${name})`, "a b");
+    await someone.isTold(told("invalid_username"));
+    await someone.answers(`${texts.menuName} (a b)`, `new.${language}`);
+    await someone.answers(texts.menuPassword, "short");
+    await someone.isTold(told("weak_password"));
+    await someone.answers(texts.menuPassword, PASSWORD);
+    await someone.answers(texts.passwordAgain, PASSWORD);
+    await someone.answers(texts.menuEmail, "no email");
+    await expectSentence(someone, told("invalid_email"), 4);
+    await someone.answers(texts.menuRegister, "2");
+    await someone.answers(`${texts.menuName} (new.${language})`, "");
+    await someone.answers(texts.menuPassword, PASSWORD);
+    await someone.answers(texts.passwordAgain, PASSWORD);
+    await someone.answers(texts.menuEmail, "");
+    await someone.isTold(texts.registered(`new.${language}`));
     await quits(someone);
   });
 

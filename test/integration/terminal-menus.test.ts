@@ -81,6 +81,40 @@ describe("a menu", () => {
   });
 });
 
+test("what is typed on behind the end of a chat reaches nobody, and whose chat it was is marked", async () => {
+  const place = await world.place();
+  const [one, first, second] = ["left.one", "left.ana", "left.zoe"].map(() => world.sits(place));
+  if (one === undefined || first === undefined || second === undefined) throw new Error("three people");
+  await Promise.all([
+    one.joins("left.one", PASSWORD),
+    first.joins("left.ana", PASSWORD),
+    second.joins("left.zoe", PASSWORD),
+  ]);
+  await one.answers(one.texts.menuPeople, "1");
+  await one.answers("2. left.zoe", "2");
+  await one.isTold("Conectado con left.zoe");
+  await one.isInChat();
+  one.type(CTRL_C);
+  await isMarked(one, "2. left.zoe");
+  one.type(`hola zoe${ENTER}te lo cuento en secreto${ENTER}`);
+  await one.isAsked("> 2. left.zoe", one.texts.menuNoMatch);
+  await one.until(({ bells }) => bells === 2, "two bells");
+  one.type(`2${ENTER}`);
+  await one.isTold("Conectado con left.zoe");
+  await one.isInChat();
+  one.type(`ya estoy${ENTER}`);
+  await one.isInChat("✓✓ >");
+  expect(one.isSaid("secreto")).toBe(false);
+  expect(first.screen.bells).toBe(0);
+  await second.isAsked("(1 nuevo)");
+  one.type(CTRL_C);
+  await isMarked(one, "2. left.zoe");
+  for (const terminal of [one, first, second]) {
+    terminal.type(CTRL_C);
+    await expectEnd(terminal, 130);
+  }
+});
+
 describe("a long list", () => {
   test("has who is online first, «Volver» last, and is searched by typing, without accents", async () => {
     const someone = world.sitsAs(rosa, { rows: 30 });
@@ -99,13 +133,16 @@ describe("a long list", () => {
     await someone.isAsked("Volver", "zoe", "martina (no está en línea)");
     // What stands behind a name is not searched: «(no está en línea)».
     someone.type("línea");
-    await someone.isAsked("hablar? línea", "> Volver");
+    await someone.isAsked("hablar? línea", "> ← Volver");
     someone.type("\u007f".repeat(5));
     await someone.isAsked("zoe", "martina (no está en línea)");
     someone.type("nadie");
-    await someone.isAsked("hablar? nadie", "> Volver");
+    await someone.isAsked("hablar? nadie", "> ← Volver");
     expect(someone.picture).toMatchSnapshot("nobody is found");
     someone.type(ENTER);
+    // Whoever was talked to last is marked again.
+    await someone.isAsked("hablar? > Ángela", someone.texts.menuNoMatch);
+    someone.type(`volver${ENTER}`);
     await someone.isHome("rosa");
     someone.type(CTRL_C);
     await expectEnd(someone, 130);
@@ -118,7 +155,7 @@ describe("a long list", () => {
     await isMarked(someone, "Ángela");
     expect(someone.picture).toMatchSnapshot("the beginning");
     for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(DOWN);
-    await isMarked(someone, "Back");
+    await isMarked(someone, "← Back");
     expect(someone.picture).toMatchSnapshot("the end");
     someone.type(UP);
     await isMarked(someone, "martina (not online)");

@@ -22,14 +22,17 @@ function isOpen({ screen }: AppModel, username: string): boolean {
   return screen.name === "chat" && isSamePerson(screen.chat.peer, username);
 }
 
-/** The open list with one more message of somebody in it; fetched again where they are not in it yet. */
+/**
+ * The open list with one more message of somebody in it, who is online: it came by a direct link. Fetched
+ * again where they are not in it yet.
+ */
 function countInList(model: AppModel, username: string): AppStep {
   const { screen } = model;
   if (screen.name !== "people") return step(model);
   const isMeant = (person: { username: string }) => isSamePerson(person.username, username);
   if (!screen.people.some(isMeant)) return step(model, { name: "listPeople" });
   const people = screen.people.map((person) =>
-    isMeant(person) ? { ...person, unread: person.unread + 1 } : person,
+    isMeant(person) ? { ...person, unread: person.unread + 1, online: true } : person,
   );
   return step({ ...model, screen: { ...screen, people } });
 }

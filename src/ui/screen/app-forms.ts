@@ -1,6 +1,11 @@
 /** What a person answers before they are logged in: the first menu, and the forms behind it. */
-import type { AppModel, AppStep, Screen } from "./app-model.ts";
+import { isNewName, isNewPassword } from "../../client/people.ts";
+import { RefusedError } from "../../client/rendezvous-link.ts";
+import type { AppEffect, AppModel, AppStep, Screen } from "./app-model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./app-context.ts";
+
+/** UTF-16 units of a name that is offered once more; nobody means a longer one. */
+const MAX_OFFERED = 64;
 
 type Form = Extract<
   Screen,
@@ -38,6 +43,19 @@ function answerStart(model: AppModel, value: string): AppStep {
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
+/** What the server would refuse is told before anything else is asked, in the same words. */
+function refused(code: "invalid_username" | "weak_password", { describe }: AppContext): AppEffect {
+  return failure(describe(new RefusedError(code, "")));
+}
+
+function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
+  const username = value.trim();
+  if (username === "") return to(model, START);
+  const next = { ...model, newName: username.length > MAX_OFFERED ? "" : username };
+  if (!isNewName(username)) return step(next, refused("invalid_username", context));
+  return to(next, { name: "registerPassword", username });
+}
+
 function isYes(value: string, { texts }: AppContext): boolean {
   return texts.yesWords.split(" ").includes(value.trim().normalize("NFC").toLowerCase());
 }
@@ -56,15 +74,12 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       const username = value.trim();
       return username === "" ? to(model, START) : logIn(model, username);
     }
-    case "registerName": {
-      const username = value.trim();
-      return username === "" ? to(model, START) : to(model, { name: "registerPassword", username });
-    }
+    case "registerName":
+      return answerNewName(model, value, context);
     case "registerPassword": {
-      const { username } = screen;
-      return value === ""
-        ? to(model, START)
-        : to(model, { name: "registerAgain", username, password: value });
+      if (value === "") return to(model, START);
+      if (!isNewPassword(value)) return step(model, refused("weak_password", context));
+      return to(model, { name: "registerAgain", username: screen.username, password: value });
     }
     case "registerAgain": {
       const { username, password } = screen;

@@ -27,14 +27,24 @@ export type Screen =
   | { readonly name: "registerPassword"; readonly username: string }
   | { readonly name: "registerAgain"; readonly username: string; readonly password: string }
   | { readonly name: "registerEmail"; readonly username: string; readonly password: string }
-  | { readonly name: "working"; readonly work: Work }
+  /** `left`: whose chat was left for the list. */
+  | { readonly name: "working"; readonly work: Work; readonly left?: string }
   /** Asked by what is under way, which goes on with the answer. */
   | { readonly name: "askPassword"; readonly username: string; readonly work: Work }
   | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Work }
   /** Logged in: the seed's second menu. */
   | { readonly name: "home" }
-  /** `ticks`: since the list was fetched. */
-  | { readonly name: "people"; readonly people: readonly Person[]; readonly ticks: number }
+  /** While it is open, whoever stands in the list keeps their place, also who goes. */
+  | {
+      readonly name: "people";
+      readonly people: readonly Person[];
+      /** How many it opened with: that decides how one chooses from it. */
+      readonly opened: number;
+      /** Since the list was fetched. */
+      readonly ticks: number;
+      /** Whose chat was left for it. */
+      readonly left?: string;
+    }
   | { readonly name: "chat"; readonly chat: ChatModel }
   | { readonly name: "ended"; readonly exit: ExitCode };
 
@@ -49,6 +59,8 @@ export type AppModel = {
   readonly account: string | undefined;
   /** What the name prompt offers: the account that was just made, or used before. */
   readonly lastName: string;
+  /** What was typed as the name of a new account, until there is that account; empty: nothing. */
+  readonly newName: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
   /** Contacts of whom a message was announced since the last tick: the bell rings once, the rest is counted. */

@@ -9,6 +9,8 @@ import { shownName } from "./name-book.ts";
 
 /** Ticks after which an open list is fetched again. */
 const FETCH_EVERY = 10;
+/** People who are kept in an open list though they went; with more, the list is sorted anew. */
+const MAX_GONE = 1_000;
 
 /** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
 export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
@@ -18,8 +20,26 @@ export function sortPeople(people: readonly Person[], language: Language): reado
 }
 
 /** Fetches the list; the menu waits for it. */
-export function listPeople(model: AppModel, ...before: readonly AppEffect[]): AppStep {
-  return to(model, { name: "working", work: "listingPeople" }, ...before, { name: "listPeople" });
+export function listPeople(model: AppModel): AppStep {
+  return to(model, { name: "working", work: "listingPeople" }, { name: "listPeople" });
+}
+
+/**
+ * The list that has come, in the places of the one that is open: a number that is being typed means who
+ * stood there. New people come behind them.
+ */
+function inPlace(
+  shown: readonly Person[],
+  { people, sentence }: AppEvent & { name: "people" },
+  language: Language,
+): readonly Person[] {
+  const fetched = new Map(people.map((person) => [person.label, person]));
+  const gone = { online: sentence === undefined ? false : undefined, unread: 0, secure: true };
+  const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
+  const known = new Set(shown.map(({ label }) => label));
+  const added = people.filter(({ label }) => !known.has(label));
+  const isTooLong = kept.length + added.length - people.length > MAX_GONE;
+  return isTooLong ? sortPeople(people, language) : [...kept, ...sortPeople(added, language)];
 }
 
 /** The list has come: it opens, or takes the place of the one that is open. */
@@ -36,9 +56,15 @@ export function showPeople(
   const isNews = event.sentence !== undefined && model.server !== "lost";
   if (isAwaited && isNews) effects.push(failure(event.sentence));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
-  const people = sortPeople(event.people, language);
   const { names, unread } = event;
-  return to({ ...model, names, unread }, { name: "people", people, ticks: 0 }, ...effects);
+  const next = { ...model, names, unread };
+  if (screen.name === "people") {
+    return to(next, { ...screen, people: inPlace(screen.people, event, language), ticks: 0 }, ...effects);
+  }
+  const people = sortPeople(event.people, language);
+  const { left } = screen;
+  const opened = { name: "people", people, opened: people.length, ticks: 0 } as const;
+  return to(next, left === undefined ? opened : { ...opened, left }, ...effects);
 }
 
 export function tickPeople(model: AppModel): AppStep {
@@ -73,7 +99,9 @@ export function showChat(model: AppModel, { username, contact }: AppEvent & { na
 function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
   const close: AppEffect = { name: "closeChat", username: peer };
   if (model.server === "stopped") return step(withoutAccount(model), close, { name: "closeAccount" });
-  if (other === undefined) return listPeople(model, close);
+  if (other === undefined) {
+    return to(model, { name: "working", work: "listingPeople", left: peer }, close, { name: "listPeople" });
+  }
   return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
 }
 

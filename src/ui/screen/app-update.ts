@@ -38,6 +38,7 @@ export function firstModel(accounts: readonly string[], lastName: string): AppMo
     accounts,
     account: undefined,
     lastName,
+    newName: "",
     unread: new Map(),
     announced: new Set(),
     names: new Map(),
@@ -111,7 +112,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
   const accounts = withAccount(model.accounts, username);
   const told = notice(texts.registered(visibleText(username)));
-  return to({ ...model, accounts, lastName: username }, START, told);
+  return to({ ...model, accounts, lastName: username, newName: "" }, START, told);
 }
 
 /** One line, and the menu that makes sense; a sentence that is empty needs no line. */

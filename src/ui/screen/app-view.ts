@@ -4,10 +4,11 @@ import type { Person } from "../../client/people.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
 import { CHOICE, type AppContext } from "./app-context.ts";
-import type { AppModel, AuthorityAsked, Work } from "./app-model.ts";
+import type { AppModel, AuthorityAsked, Screen, Work } from "./app-model.ts";
 import { chatHead } from "./chat-update.ts";
 import { shownName } from "./name-book.ts";
 import type { Choice, Prompt } from "./prompt.ts";
+import { isSamePerson } from "./same-person.ts";
 
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }
@@ -22,18 +23,20 @@ function asking(prompt: Prompt): View {
   return { name: "prompt", prompt };
 }
 
-function input(message: string, initial = ""): View {
-  return asking({ name: "input", message, initial });
+function input(message: string, offered = ""): View {
+  return asking({ name: "input", message, offered });
 }
 
 function password(message: string): View {
   return asking({ name: "password", message });
 }
 
-/** A list whose last entry leads back. */
-function list(message: string, choices: readonly Choice[], last: Choice): View {
-  if (choices.length + 1 > MAX_NUMBERED) return asking({ name: "search", message, choices, last });
-  return asking({ name: "select", message, choices: [...choices, last], numbered: true });
+type List = Extract<Prompt, { name: "select" | "search" }>;
+
+/** A list whose last entry leads back. @param opened how many choices it opened with. */
+function list(message: string, choices: readonly Choice[], last: Choice, opened = choices.length): List {
+  if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
+  return { name: "select", message, choices: [...choices, last], numbered: true };
 }
 
 function countUnread({ unread }: AppModel): number {
@@ -73,7 +76,7 @@ function chooseAccount(accounts: readonly string[], { texts }: AppContext): View
     ...accounts.map((account) => ({ value: account, name: visibleText(account) })),
     { value: CHOICE.otherAccount, name: texts.menuOtherAccount },
   ];
-  return list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack });
+  return asking(list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack }));
 }
 
 function personRow(person: Person, model: AppModel, texts: Texts): Choice {
@@ -84,6 +87,17 @@ function personRow(person: Person, model: AppModel, texts: Texts): Choice {
   ];
   const choice = { value: person.username, name: shownName(model.names, person.username) };
   return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
+}
+
+function peopleList(model: AppModel, screen: Screen & { name: "people" }, texts: Texts): View {
+  const { people, opened, left } = screen;
+  const choices = people.map((person) => personRow(person, model, texts));
+  // A list without marks would look as if all of them were there.
+  const isUnknown = people.some(({ online }) => online === undefined);
+  const message = isUnknown ? texts.menuWhomUnknown : texts.menuWhom;
+  const prompt = list(message, choices, { value: CHOICE.back, name: texts.menuBack }, opened);
+  const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
+  return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }
 
 function askAuthority({ server, found, expected }: AuthorityAsked, texts: Texts): View {
@@ -118,7 +132,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "loginName":
       return input(texts.menuName, model.lastName);
     case "registerName":
-      return input(texts.menuName);
+      return input(texts.menuName, model.newName);
     case "registerPassword":
       return password(texts.menuPassword);
     case "registerAgain":
@@ -133,13 +147,8 @@ export function viewApp(model: AppModel, context: AppContext): View {
       return askAuthority(screen.asked, texts);
     case "home":
       return homeMenu(model, context);
-    case "people": {
-      const choices = screen.people.map((person) => personRow(person, model, texts));
-      // A list without marks would look as if all of them were there.
-      const isUnknown = screen.people.some(({ online }) => online === undefined);
-      const message = isUnknown ? texts.menuWhomUnknown : texts.menuWhom;
-      return list(message, choices, { value: CHOICE.back, name: texts.menuBack });
-    }
+    case "people":
+      return peopleList(model, screen, texts);
     case "chat":
       return { name: "chat", head: chatHead(screen.chat, texts) };
     case "ended":

@@ -1,8 +1,15 @@
 /** Finding a choice by what is typed: case and accents do not matter, and the best fit stands first. */
 import type { Choice } from "./prompt.ts";
 
+/** Before the entry that leads back; it need not be typed. */
+const ARROW = /^← /;
+
+function folded(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
 function plain(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  return folded(text).trim();
 }
 
 /** A choice as it stands in its row. */
@@ -12,7 +19,7 @@ export function choiceRow({ name, note }: Choice): string {
 
 /** 0: it is the name; 1: the name begins with it; 2: it stands within the name; 3: it does not. */
 function distance({ value, name }: Choice, term: string): number {
-  const shown = plain(name);
+  const shown = plain(name.replace(ARROW, ""));
   if (plain(value) === term || shown === term) return 0;
   if (shown.startsWith(term)) return 1;
   return shown.includes(term) ? 2 : 3;
@@ -36,4 +43,17 @@ export function typedChoice(choices: readonly Choice[], typed: string): Choice |
   // A name may be a number; who types one that stands before the row means the row.
   const numbered = /^\d+$/.test(term) ? choices[Number(term) - 1] : undefined;
   return numbered ?? (named.length === 1 ? named[0] : undefined);
+}
+
+/** Whether the name begins with what was typed. */
+export function begins({ name }: Choice, typed: string): boolean {
+  // No name begins with a space; a sentence that was meant for a chat may go on with one.
+  const term = folded(typed).trimEnd();
+  return term !== "" && plain(name.replace(ARROW, "")).startsWith(term);
+}
+
+/** The first choice whose name begins with what was typed; a number from 1 is the row, where there is one. */
+export function begunChoice(choices: readonly Choice[], typed: string): Choice | undefined {
+  const numbered = /^\d+$/.test(typed) ? choices[Number(typed) - 1] : undefined;
+  return numbered ?? choices.find((choice) => begins(choice, typed));
 }

@@ -14,6 +14,8 @@ import { TypedHistory } from "./typed-history.ts";
 
 /** The keys that take something away before the cursor, which always stands at the end here. */
 const CUTTING_KEYS = ["u", "w", "h"];
+/** How long after Enter the next head waits for what the line leads to, in ms. */
+const ANSWER = 300;
 
 export class DumbLine implements InputLine {
   readonly #terminal: HeldTerminal;
@@ -30,6 +32,8 @@ export class DumbLine implements InputLine {
   /** Nothing is on the row that the cursor stands on. */
   #isFreshRow = true;
   #isScheduled = false;
+  /** A line was entered, and what it leads to is not printed yet. */
+  #isAnswering = false;
   #isClosed = false;
   #wasTab = false;
 
@@ -121,6 +125,7 @@ export class DumbLine implements InputLine {
   #insert(text: string): void {
     if (this.text.length + text.length > MAX_LINE) return;
     this.#line = inserted(this.#line, text);
+    this.#isAnswering = false;
     if (this.#isShown) this.#pending += visibleText(text);
     this.#schedule();
     this.#events.edited(false);
@@ -132,8 +137,13 @@ export class DumbLine implements InputLine {
     // What was typed in one go is on the screen before its answer, too.
     this.#show();
     this.#line = { ...EMPTY_LINE, cut: this.#line.cut };
-    this.#renew();
     this.#freshRow();
+    // What the line leads to is mostly printed by then: one head behind it, and none before it.
+    this.#isAnswering = true;
+    this.#schedule();
+    setTimeout(() => {
+      if (this.#isAnswering) this.#renew();
+    }, ANSWER);
     if (text !== "") this.#events.edited(true);
     this.#events.line(text, (line) => this.#pastes.expand(line));
   }
@@ -157,6 +167,7 @@ export class DumbLine implements InputLine {
 
   /** The line is to be written anew. */
   #renew(): void {
+    this.#isAnswering = false;
     this.#isShown = false;
     this.#schedule();
   }
@@ -181,7 +192,7 @@ export class DumbLine implements InputLine {
     setImmediate(() => {
       this.#isScheduled = false;
       if (this.#isClosed) return;
-      this.#show();
+      if (!this.#isAnswering) this.#show();
       this.#write();
     });
   }

@@ -2,14 +2,18 @@
  * Asks on a terminal that can do nothing but print (TERM=dumb): everything is written once, from left to
  * right, and what is typed is echoed by us, but for passwords.
  */
-import { KeyQueue, type TypedKey } from "./key-queue.ts";
-import { choiceRow, searchChoices, typedChoice } from "./choice-search.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Texts } from "../texts.ts";
+import { begins, choiceRow, searchChoices, typedChoice } from "./choice-search.ts";
 import type { PrompterOptions } from "./inquirer-prompter.ts";
+import { KeyQueue, type TypedKey } from "./key-queue.ts";
 import type { Answer, Choice, Prompt, Prompter } from "./prompt.ts";
 
 const HEAD = "> ";
 /** UTF-16 units of an answer; what is typed behind them is dropped. */
 const MAX_TYPED = 4_096;
+/** With Ctrl: the keys that clear what was typed. */
+const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -29,6 +33,24 @@ function choicesOf(prompt: Prompt): readonly Choice[] {
 
 function isTyped({ name }: Prompt): boolean {
   return name === "input" || name === "password";
+}
+
+/** The question, and what stands behind it. */
+function questionOf(prompt: Prompt, texts: Texts): string {
+  if (prompt.name === "password") return `${prompt.message} ${texts.passwordHidden}`;
+  const isOffered = prompt.name === "input" && prompt.offered !== "";
+  return isOffered ? `${prompt.message} (${visibleText(prompt.offered)})` : prompt.message;
+}
+
+/** The one choice that what was typed stands for. */
+function meantChoice(prompt: Prompt, choices: readonly Choice[], typed: string): Choice | undefined {
+  const whole = typedChoice(choices, typed);
+  if (whole !== undefined || typed.trim() === "") return whole;
+  const [found, ...others] =
+    prompt.name === "search"
+      ? searchChoices(choices, typed)
+      : choices.filter((choice) => begins(choice, typed));
+  return others.length === 0 ? found : undefined;
 }
 
 export class DumbPrompter implements Prompter {
@@ -61,11 +83,11 @@ export class DumbPrompter implements Prompter {
     if (this.#isClosed || (before !== undefined && Bun.deepEquals(before, prompt))) return;
     const isSame = before?.name === prompt.name && before.message === prompt.message;
     if (before !== undefined) this.#write("\n");
-    if (!isSame) this.#typed = prompt.name === "input" ? prompt.initial : "";
+    // A number was meant for the list that stood there.
+    if (!isSame || !isTyped(prompt)) this.#typed = "";
     this.#prompt = prompt;
     const rows = choicesOf(prompt).map((choice, index) => `${index + 1}. ${choiceRow(choice)}`);
-    const hidden = prompt.name === "password" ? ` ${this.#options.texts.passwordHidden}` : "";
-    this.#write(`${[`${prompt.message}${hidden}`, ...rows].join("\n")}\n`);
+    this.#write(`${[questionOf(prompt, this.#options.texts), ...rows].join("\n")}\n`);
     this.#head();
     this.#keys.wake();
   }
@@ -93,17 +115,21 @@ export class DumbPrompter implements Prompter {
     if (key.name === "return" || key.name === "enter") this.#enter();
     else if (key.name === "escape") this.#end({ name: "back" });
     else if (key.name === "backspace") {
-      this.#typed = [...graphemes.segment(this.#typed)]
-        .slice(0, -1)
-        .map(({ segment }) => segment)
-        .join("");
-      if (this.#prompt?.name === "password") return;
-      this.#write("\n");
-      this.#head();
-    } else if (typed !== undefined && !/\p{Cc}/u.test(typed) && this.#typed.length < MAX_TYPED) {
+      const pieces = [...graphemes.segment(this.#typed)].slice(0, -1);
+      this.#retype(pieces.map(({ segment }) => segment).join(""));
+    } else if (key.ctrl === true && CLEARING_KEYS.has(key.name)) this.#retype("");
+    else if (typed !== undefined && !/\p{Cc}/u.test(typed) && this.#typed.length < MAX_TYPED) {
       this.#typed += typed;
       if (this.#prompt?.name !== "password") this.#write(typed);
     }
+  }
+
+  /** What was typed, written anew on a row of its own. */
+  #retype(typed: string): void {
+    this.#typed = typed;
+    if (this.#prompt?.name === "password") return;
+    this.#write("\n");
+    this.#head();
   }
 
   #enter(): void {
@@ -111,12 +137,12 @@ export class DumbPrompter implements Prompter {
     if (prompt === undefined) return;
     const typed = this.#typed;
     if (isTyped(prompt)) {
-      this.#end({ name: "answered", value: typed });
+      const offered = prompt.name === "input" ? prompt.offered : "";
+      this.#end({ name: "answered", value: typed === "" ? offered : typed });
       return;
     }
     const choices = choicesOf(prompt);
-    const found = searchChoices(choices, typed);
-    const choice = typedChoice(choices, typed) ?? (typed !== "" && found.length === 1 ? found[0] : undefined);
+    const choice = meantChoice(prompt, choices, typed);
     if (choice !== undefined) {
       this.#end({ name: "answered", value: choice.value });
       return;

@@ -112,7 +112,7 @@ export class EditableLine implements InputLine {
     else if (key.ctrl === true && key.name === "c") this.#interrupt();
     else if (key.ctrl === true && key.name === "d" && this.text === "") this.#events.leaving();
     else if (key.ctrl === true && key.name === "z") this.#suspend();
-    else if (key.ctrl === true && key.name === "l") this.#redraw();
+    else if (key.ctrl === true && key.name === "l") this.#clear();
     else if (typed !== undefined && key.ctrl !== true && key.meta !== true && isLineText(typed))
       this.#insert(typed);
     else this.#change(edited(this.#line, key, this.#pastes.marks));
@@ -206,6 +206,15 @@ export class EditableLine implements InputLine {
   #redraw(): void {
     this.#mustRedraw = true;
     this.#schedule();
+  }
+
+  /** Clears the screen; what stood on it can be scrolled back to. */
+  #clear(): void {
+    const { rows } = this.#size;
+    // From whatever row the line stood in, these scroll away all that is above it and no blank row.
+    this.#write(`${erased(this.#frame)}${"\n".repeat(rows - 1)}\x1b[H`);
+    this.#frame = BLANK_FRAME;
+    this.#redraw();
   }
 
   #schedule(): void {

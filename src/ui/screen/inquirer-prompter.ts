@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 
 import type { Texts } from "../texts.ts";
+import { takeKey } from "./inquirer-keys.ts";
 import { ask, type Question } from "./inquirer-questions.ts";
 import { KeyQueue, type TypedKey } from "./key-queue.ts";
 import { PromptScreen } from "./prompt-screen.ts";
@@ -11,6 +12,7 @@ import type { Answer, Prompt, Prompter } from "./prompt.ts";
 const PROCESS_ENDS = "ExitPromptError";
 /** Texts that wait until a name or a password is typed; the oldest are dropped. */
 const MAX_HELD = 200;
+const BELL = "\u0007";
 
 export type PrompterOptions = {
   readonly input: NodeJS.ReadStream;
@@ -19,8 +21,19 @@ export type PrompterOptions = {
   readonly answered: (answer: Answer) => void;
 };
 
-function isList({ name }: Prompt): boolean {
-  return name === "select" || name === "search";
+type List = Extract<Prompt, { name: "select" | "search" }>;
+
+function isList(prompt: Prompt): prompt is List {
+  return prompt.name === "select" || prompt.name === "search";
+}
+
+/** Whether it asks the same in other words, or with more choices: what was marked and typed is kept. */
+function isSameQuestion(before: Prompt, now: Prompt): boolean {
+  if (before.name !== now.name) return false;
+  if (before.message === now.message || !isList(before) || !isList(now))
+    return before.message === now.message;
+  const values = new Set(now.choices.map(({ value }) => value));
+  return before.choices.length > 1 && before.choices.every(({ value }) => values.has(value));
 }
 
 export class InquirerPrompter implements Prompter {
@@ -55,7 +68,7 @@ export class InquirerPrompter implements Prompter {
     if (this.#isClosed || (this.#shown !== undefined && Bun.deepEquals(this.#shown.prompt, prompt))) return;
     this.#takeOff();
     this.#printHeld();
-    this.#ask(prompt, true);
+    this.#ask(prompt, { isNew: true });
   }
 
   print(text: string): void {
@@ -71,7 +84,7 @@ export class InquirerPrompter implements Prompter {
     }
     this.#takeOff();
     this.#printHeld();
-    this.#ask(prompt, false);
+    this.#ask(prompt);
   }
 
   close(): void {
@@ -82,13 +95,22 @@ export class InquirerPrompter implements Prompter {
     this.#keys.close();
   }
 
-  #take({ typed, key }: TypedKey): void {
-    if (key.name === "escape") this.#leave({ name: "back" });
-    else this.#shown?.keys.emit("keypress", typed, key);
+  #take(pressed: TypedKey): void {
+    if (pressed.key.name === "escape") this.#leave({ name: "back" });
+    else if (this.#shown !== undefined && !takeKey(this.#shown, pressed)) this.#refuse(this.#shown);
+  }
+
+  /** Nothing in the list is what was typed: a sign, and the list as if nothing had been. */
+  #refuse({ prompt }: Question): void {
+    this.#options.output.write(BELL);
+    this.#takeOff();
+    this.#forgetTyped();
+    this.#ask(prompt, { isRefused: true });
   }
 
   #leave(answer: Answer): void {
     this.#takeOff();
+    this.#forgetTyped();
     this.#printHeld();
     this.#options.answered(answer);
   }
@@ -106,6 +128,14 @@ export class InquirerPrompter implements Prompter {
     this.#shown = undefined;
   }
 
+  /** What was typed is not the next question's; nor is a mark that only the letters of a search had set. */
+  #forgetTyped(): void {
+    const before = this.#before;
+    if (before === undefined) return;
+    const isSearched = before.prompt.name === "search" && before.term !== "";
+    this.#before = { ...before, term: "", marked: isSearched ? undefined : before.marked };
+  }
+
   #printHeld(): void {
     if (this.#held.length > 0) this.#options.output.write(this.#held.splice(0).join(""));
   }
@@ -115,7 +145,7 @@ export class InquirerPrompter implements Prompter {
     const prompt = this.#shown?.prompt;
     if (prompt === undefined || !isList(prompt)) return;
     this.#takeOff();
-    this.#ask(prompt, false);
+    this.#ask(prompt);
   }
 
   #suspend(): void {
@@ -127,14 +157,13 @@ export class InquirerPrompter implements Prompter {
     const prompt = this.#suspended;
     this.#suspended = undefined;
     if (prompt === undefined) this.#redraw();
-    else if (this.#shown === undefined) this.#ask(prompt, false);
+    else if (this.#shown === undefined) this.#ask(prompt);
   }
 
-  /** @param isNew it has not been on the screen. */
-  #ask(prompt: Prompt, isNew: boolean): void {
+  #ask(prompt: Prompt, { isNew = false, isRefused = false } = {}): void {
     const { output, texts } = this.#options;
     const before = this.#before;
-    const isSame = before?.prompt.name === prompt.name && before.prompt.message === prompt.message;
+    const isSame = before !== undefined && isSameQuestion(before.prompt, prompt);
     // Where the way back was the only choice, nobody has chosen to stand on it.
     const isMeant = isSame && (before.prompt.name !== "select" || before.prompt.choices.length > 1);
     const shown: Question = {
@@ -142,8 +171,10 @@ export class InquirerPrompter implements Prompter {
       screen: new PromptScreen(output),
       abort: new AbortController(),
       keys: new Readable({ read: () => undefined }),
-      marked: isMeant ? before.marked : undefined,
+      marked: (isMeant ? before.marked : undefined) ?? (isList(prompt) ? prompt.marked : undefined),
       term: isSame ? before.term : "",
+      isPointed: false,
+      isRefused,
     };
     this.#shown = shown;
     ask(shown, { output, texts, isNew }).then(
@@ -161,6 +192,7 @@ export class InquirerPrompter implements Prompter {
   #settle(shown: Question, answer: Answer): void {
     if (this.#shown !== shown) return;
     this.#forget(shown);
+    this.#forgetTyped();
     this.#printHeld();
     this.#options.answered(answer);
   }

@@ -3,6 +3,7 @@ import { input, password, search, select } from "@inquirer/prompts";
 import type { Readable } from "node:stream";
 import colours from "picocolors";
 
+import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
 import { wrapped } from "../wrapped-text.ts";
 import { choiceRow, searchChoices } from "./choice-search.ts";
@@ -35,6 +36,10 @@ export type Question = {
   marked: string | undefined;
   /** What is typed, but for passwords; where something was typed before, it stands there again. */
   term: string;
+  /** The key before was an arrow key. */
+  isPointed: boolean;
+  /** What was typed before stood for nothing and was dropped; said until the next key. */
+  isRefused: boolean;
 };
 
 type Surroundings = {
@@ -44,15 +49,19 @@ type Surroundings = {
   readonly isNew: boolean;
 };
 
-const COMMON_THEME = { prefix: colours.blue(PREFIX), icon: { cursor: MARK } };
+const COMMON_THEME = {
+  prefix: colours.blue(PREFIX),
+  icon: { cursor: MARK },
+  style: { defaultAnswer: (offered: string) => colours.dim(`(${visibleText(offered)})`) },
+};
 
 /** @param onMarked gets the marked row, whenever it is drawn, without the mark. */
-function listStyle(keys: string, onMarked: (row: string) => void) {
+function listStyle(keys: () => string, onMarked: (row: string) => void) {
   return {
     answer: colours.cyan,
     message: colours.bold,
     searchTerm: colours.cyan,
-    keysHelpTip: () => colours.dim(keys),
+    keysHelpTip: () => colours.dim(keys()),
     highlight: (row: string) => {
       onMarked(row.slice(MARK.length + 1));
       return colours.cyan(row);
@@ -85,9 +94,18 @@ function lastLine(message: string, { output, isNew }: Surroundings): string {
   return fitted(last, output, PREFIX.length + 1 + ANSWER_COLUMNS);
 }
 
-function pageSize(message: string, { output }: Surroundings): number {
+function rowsOf(text: string): number {
+  return text.split("\n").length;
+}
+
+/** The keys of a list; where one of them led nowhere, that is said before them. */
+function keysOf(keys: string, question: Question, { output, texts }: Surroundings): string {
+  return fitted(question.isRefused ? `${texts.menuNoMatch} ${keys}` : keys, output, 0);
+}
+
+function pageSize(message: string, keys: string, { output }: Surroundings): number {
   const free = (output.rows || DEFAULT_ROWS) - OTHER_ROWS;
-  const page = free - fitted(message, output).split("\n").length;
+  const page = free - rowsOf(fitted(message, output)) - (rowsOf(keys) - 1);
   return Math.max(MIN_PAGE, Math.min(page, MAX_PAGE));
 }
 
@@ -100,7 +118,8 @@ function askSelect(question: Question, prompt: Prompt & { name: "select" }, arou
     short: besides(message, choice.name, around.output),
   }));
   const rows = fittedChoices.map(({ name }, index) => numberOf(index) + name);
-  const style = listStyle(around.texts.menuKeys, (row) => {
+  const keys = () => keysOf(around.texts.menuKeys, question, around);
+  const style = listStyle(keys, (row) => {
     question.marked = choices[rows.indexOf(row)]?.value;
   });
   return select<string>(
@@ -108,7 +127,7 @@ function askSelect(question: Question, prompt: Prompt & { name: "select" }, arou
       message: fitted(message, around.output),
       choices: fittedChoices,
       loop: false,
-      pageSize: pageSize(message, around),
+      pageSize: pageSize(message, keys(), around),
       ...(question.marked === undefined ? {} : { default: question.marked }),
       theme: { ...COMMON_THEME, indexMode: numbered ? "number" : "hidden", style },
     },
@@ -119,13 +138,14 @@ function askSelect(question: Question, prompt: Prompt & { name: "select" }, arou
 function askSearch(question: Question, prompt: Prompt & { name: "search" }, around: Surroundings) {
   const { choices, last, message } = prompt;
   const all = [...choices, last];
-  const style = listStyle(around.texts.menuSearchKeys, (row) => {
+  const keys = () => keysOf(around.texts.menuSearchKeys, question, around);
+  const style = listStyle(keys, (row) => {
     question.marked = all.find((choice) => choiceRow(choice) === row)?.value;
   });
   return search<string>(
     {
       message: fitted(message, around.output),
-      pageSize: pageSize(message, around),
+      pageSize: pageSize(message, keys(), around),
       ...(question.marked === undefined ? {} : { default: question.marked }),
       ...(question.term === "" ? {} : { initialValue: question.term }),
       source: (term = "") => {
@@ -143,16 +163,21 @@ function askSearch(question: Question, prompt: Prompt & { name: "search" }, arou
 }
 
 function askInput(question: Question, prompt: Prompt & { name: "input" }, around: Surroundings) {
-  const before = around.isNew ? prompt.initial : question.term;
+  const before = question.term;
   const answer = input(
     {
       message: lastLine(prompt.message, around),
-      transformer: (value) => (question.term = value),
+      ...(prompt.offered === "" ? {} : { default: prompt.offered }),
+      transformer: (value, { isFinal }) => {
+        question.term = value;
+        // What is typed is shown as it is: @inquirer/prompts counts its columns for the cursor.
+        return isFinal || value === prompt.offered ? visibleText(value) : value;
+      },
       theme: COMMON_THEME,
     },
     { input: question.keys, output: question.screen, signal: question.abort.signal },
   );
-  // As if it had been typed: it can be deleted, and then it is not answered.
+  // As if it were typed once more.
   for (const typed of before) {
     question.keys.emit("keypress", typed, { sequence: typed, ctrl: false, meta: false, shift: false });
   }

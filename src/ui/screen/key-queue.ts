@@ -13,8 +13,9 @@ const MAX_KEYS = 4_096;
 export type TypedKey = { readonly typed: string | undefined; readonly key: Key };
 
 const CONTROL = /\p{Cc}/u;
+const LINE_END = /[\n\v\f\r\u0085\u2028\u2029]/;
 /** Keys that are a control character and no Ctrl with a letter. */
-const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace", "tab"]);
+const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace"]);
 
 export type KeyEvents = {
   /** Whether something is asked, so that a key has a meaning. */
@@ -34,7 +35,8 @@ export class KeyQueue {
   readonly #input: NodeJS.ReadStream;
   readonly #terminal: HeldTerminal;
   readonly #waiting: TypedKey[] = [];
-  #isPasting = false;
+  /** Of a paste only its first line with something in it is taken: the next answer is not the paste's. */
+  #paste: "none" | "begun" | "taken" | "dropped" = "none";
   #turn: ReturnType<typeof setImmediate> | undefined;
 
   constructor(ends: Ends, events: KeyEvents) {
@@ -74,13 +76,11 @@ export class KeyQueue {
   }
 
   #take(typed: string | undefined, key: Key): void {
-    if (key.name === "paste-start") this.#isPasting = true;
-    else if (key.name === "paste-end") this.#isPasting = false;
+    if (key.name === "paste-start") this.#paste = "begun";
+    else if (key.name === "paste-end") this.#paste = "none";
     else if (key.ctrl === true && key.name === "c") this.#interrupt();
-    else if (this.#isPasting) {
-      // What is pasted presses no keys: its line ends and tabs are no Enter and no Tab.
-      if (typed !== undefined && !CONTROL.test(typed)) this.#put({ typed, key });
-    } else if (key.ctrl === true && key.name === "d") this.#interrupt();
+    else if (this.#paste !== "none") this.#takePasted(typed, key);
+    else if (key.ctrl === true && key.name === "d") this.#interrupt();
     else if (key.ctrl === true && key.name === "z") {
       this.#events.suspending();
       this.#terminal.suspend();
@@ -91,6 +91,17 @@ export class KeyQueue {
       if (!sequence.startsWith("\x1b"))
         this.#put({ typed: sequence, key: { ...key, sequence, meta: false } });
     } else this.#put({ typed, key });
+  }
+
+  /** What is pasted presses no keys: its line ends and tabs are no Enter and no Tab. */
+  #takePasted(typed: string | undefined, key: Key): void {
+    if (typed === undefined || this.#paste === "dropped") return;
+    if (LINE_END.test(typed)) {
+      if (this.#paste === "taken") this.#paste = "dropped";
+    } else if (!CONTROL.test(typed)) {
+      this.#paste = "taken";
+      this.#put({ typed, key });
+    }
   }
 
   #put(pressed: TypedKey): void {

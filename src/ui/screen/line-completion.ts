@@ -16,7 +16,11 @@ function commonStart(texts: readonly string[]): string {
  * The text before the cursor with its last part completed as far as all offers agree; with a space behind the
  * only offer where nothing follows. The same text when there is nothing to add.
  */
-export function completed(before: string, isAtEnd: boolean, { offers, part }: Omit<Offered, "shown">): string {
+export function completed(
+  before: string,
+  isAtEnd: boolean,
+  { offers, part }: Omit<Offered, "shown">,
+): string {
   if (offers.length === 0 || !before.endsWith(part)) return before;
   const start = commonStart(offers);
   // Offers that differ from what was typed in their capitals may agree in less than was typed.

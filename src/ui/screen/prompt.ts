@@ -14,6 +14,8 @@ export type Prompt =
       /** Numbered from 1 where `numbered`; the last one is the way back. */
       readonly choices: readonly Choice[];
       readonly numbered: boolean;
+      /** The value of the choice that is marked at first; otherwise the first one. */
+      readonly marked?: string;
     }
   /** A list that is long enough to be searched by typing; `last` is offered whatever is typed. */
   | {
@@ -21,8 +23,10 @@ export type Prompt =
       readonly message: string;
       readonly choices: readonly Choice[];
       readonly last: Choice;
+      readonly marked?: string;
     }
-  | { readonly name: "input"; readonly message: string; readonly initial: string }
+  /** `offered`: what Enter alone answers; empty: nothing is. */
+  | { readonly name: "input"; readonly message: string; readonly offered: string }
   | { readonly name: "password"; readonly message: string };
 
 export type Answer =

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
 import type { Person } from "../../../src/client/people.ts";
+import { RefusedError } from "../../../src/client/rendezvous-link.ts";
 import { CHOICE } from "../../../src/ui/screen/app-context.ts";
 import type { AppEffect, AppEvent, AppModel, Screen, Unread } from "../../../src/ui/screen/app-model.ts";
 import { firstModel, updateApp, type AppContext } from "../../../src/ui/screen/app-update.ts";
@@ -14,7 +15,7 @@ const context: AppContext = {
   texts,
   language: "es",
   server: "localhost:8443",
-  describe: (error) => `descrito: ${(error as Error).message}`,
+  describe: (error) => `descrito: ${error instanceof RefusedError ? error.code : (error as Error).message}`,
 };
 
 /** The model after these events, and the effects of the last one. */
@@ -41,7 +42,7 @@ const loggedIn: AppEvent = {
 };
 
 function person(username: string, more: Partial<Person> = {}): Person {
-  return { username, label: "", online: true, secure: true, unread: 0, ...more };
+  return { username, label: username, online: true, secure: true, unread: 0, ...more };
 }
 
 function people(...list: readonly Person[]): AppEvent {
@@ -109,7 +110,7 @@ const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
     [start, { name: "askAuthority", asked, work: "loggingIn" }],
     [home, { name: "home" }],
     [home, { name: "working", work: "listingPeople" }],
-    [home, { name: "people", people: [], ticks: 0 }],
+    [home, { name: "people", people: [], opened: 0, ticks: 0 }],
     [home, { name: "chat", chat: openChat("benito") }],
   ] as const
 ).map(([model, screen]) => [screen.name, { ...model, screen: screen as Screen }]);
@@ -128,10 +129,10 @@ test("the seed's whole use goes from menu to menu", () => {
   };
   goes(answer(CHOICE.register), "registerName");
   goes(answer(" ana "), "registerPassword");
-  goes(answer("clave"), "registerAgain");
-  goes(answer("clave"), "registerEmail");
+  goes(answer("clave larga"), "registerAgain");
+  goes(answer("clave larga"), "registerEmail");
   const registering = goes(answer(""), "working", "register");
-  expect(registering).toEqual([{ name: "register", username: "ana", password: "clave", email: "" }]);
+  expect(registering).toEqual([{ name: "register", username: "ana", password: "clave larga", email: "" }]);
   expect(JSON.stringify(model)).not.toContain("clave");
   goes({ name: "authorityAsked", asked }, "askAuthority");
   expect(goes(answer(" SÍ "), "working", "answerAuthority")).toEqual([
@@ -144,7 +145,7 @@ test("the seed's whole use goes from menu to menu", () => {
   goes(answer(CHOICE.logIn), "chooseAccount");
   goes(answer("ana"), "working", "logIn");
   goes({ name: "passwordAsked", username: "ana" }, "askPassword");
-  goes(answer("clave"), "working", "answerPassword");
+  goes(answer("clave larga"), "working", "answerPassword");
   expect(JSON.stringify(model)).not.toContain("clave");
   expect(linesOf(goes(loggedIn, "home", "print"))).toEqual(["Sesión iniciada como ana."]);
   goes(answer(CHOICE.people), "working", "listPeople");
@@ -196,12 +197,56 @@ describe("the first menu and its forms", () => {
       start,
       answer(CHOICE.register),
       answer("ana"),
-      answer("clave"),
-      answer("clavo"),
+      answer("clave larga"),
+      answer("clave corta"),
     );
     expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
     expect(linesOf(effects)).toEqual([texts.passwordsDiffer]);
     expect(JSON.stringify(model)).not.toContain("clav");
+  });
+
+  test.each(["an", "a b", "-ana", "аna", "a".repeat(33)])(
+    "«%s», which nobody may be called, is told at once, asked again and offered",
+    (name) => {
+      const { model, effects } = after(start, answer(CHOICE.register), answer(` ${name} `));
+      expect(model).toMatchObject({ screen: { name: "registerName" }, newName: name });
+      expect(linesOf(effects)).toEqual(["descrito: invalid_username"]);
+    },
+  );
+
+  test.each(["corta", "1234567", "e\u0301".repeat(7), "x".repeat(257)])(
+    "the password «%s», which nobody may have, is told at once and asked again",
+    (password) => {
+      const { model, effects } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
+      expect(linesOf(effects)).toEqual(["descrito: weak_password"]);
+    },
+  );
+
+  test.each(["12345678", "😀".repeat(256), "n\u0303".repeat(256)])(
+    "the password «%s» is taken",
+    (password) => {
+      const { model } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      expect(model.screen.name).toBe("registerAgain");
+    },
+  );
+
+  test("the name is offered again when the server refuses it, until there is that account", () => {
+    const typed = ["ana", "clave larga", "clave larga", ""].map(answer);
+    const refused = after(start, answer(CHOICE.register), ...typed, {
+      name: "failed",
+      sentence: "Ya existe.",
+    });
+    expect(refused.model).toMatchObject({ screen: { name: "start" }, newName: "ana" });
+    const registered = after(refused.model, answer(CHOICE.register), ...typed, {
+      name: "registered",
+      username: "ana",
+    });
+    expect(registered.model).toMatchObject({ newName: "", lastName: "ana" });
+  });
+
+  test("what is too long for a name is not offered again", () => {
+    expect(after(start, answer(CHOICE.register), answer("x".repeat(4_000))).model.newName).toBe("");
   });
 
   test.each([
@@ -333,6 +378,53 @@ describe("the people", () => {
     });
   });
 
+  test("keep their places while the list is open, whoever writes, goes, or comes", () => {
+    const opened = after(home, answer(CHOICE.people), people(person("benito"), person("dora"))).model;
+    const fetched = after(
+      opened,
+      people(person("zoe"), person("ana"), person("dora", { unread: 2 }), person("carla", { online: false })),
+    ).model.screen;
+    expect(fetched.name === "people" && fetched.people.map(({ username }) => username)).toEqual([
+      ...["benito", "dora", "ana", "zoe", "carla"],
+    ]);
+    expect(fetched).toMatchObject({
+      opened: 2,
+      people: [{ online: false }, { online: true, unread: 2 }, {}, {}, {}],
+    });
+    // Where nobody can be asked, nobody is said to have gone.
+    const unknown = {
+      ...people(person("dora", { online: undefined })),
+      sentence: "No responde.",
+    } as AppEvent;
+    expect(after(opened, unknown).model.screen).toMatchObject({ people: [{ online: undefined }, {}] });
+    // Opened anew it is sorted anew.
+    const anew = after(
+      opened,
+      { name: "back" },
+      answer(CHOICE.people),
+      people(person("dora"), person("ana")),
+    );
+    expect(anew.model.screen).toMatchObject({ people: [{ username: "ana" }, { username: "dora" }] });
+  });
+
+  test("who went is not kept for ever", () => {
+    let model = after(home, answer(CHOICE.people), people()).model;
+    for (let round = 0; round < 30; round++) {
+      const strangers = Array.from({ length: 100 }, (_, index) => person(`p${round}.${index}`));
+      model = after(model, people(...strangers)).model;
+    }
+    expect(model.screen.name === "people" && model.screen.people.length).toBeLessThanOrEqual(1_100);
+  });
+
+  test("remember whose chat was left, while the list is open", () => {
+    const leaving: AppEvent = { name: "chat", event: { name: "leaving" } };
+    const left = after(inChat, leaving, people(person("carla"), person("benito")));
+    expect(left.model.screen).toMatchObject({ name: "people", left: "benito" });
+    expect(after(left.model, people(person("benito"))).model.screen).toMatchObject({ left: "benito" });
+    const anew = after(left.model, { name: "back" }, answer(CHOICE.people), people(person("benito")));
+    expect(anew.model.screen).not.toHaveProperty("left");
+  });
+
   test("a list that comes late opens nothing", () => {
     expect(after(home, people(person("benito"))).model.screen.name).toBe("home");
     expect(after(inChat, people(person("benito"))).model.screen.name).toBe("chat");
@@ -360,6 +452,13 @@ describe("a message of somebody whose chat is not open", () => {
       expect(linesOf(later.effects)[0]).toStartWith("Mensaje nuevo de carla (3 sin leer).");
     },
   );
+
+  test("shows them online in the open list at once", () => {
+    const gone = after(home, answer(CHOICE.people), people(person("carla", { online: false }))).model;
+    expect(after(gone, message("CARLA", 2)).model.screen).toMatchObject({
+      people: [{ online: true, unread: 1 }],
+    });
+  });
 
   test("says in a chat how to get there", () => {
     expect(linesOf(after(inChat, message("carla", 2)).effects)).toEqual([

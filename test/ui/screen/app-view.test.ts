@@ -72,35 +72,45 @@ describe("the people", () => {
   test.each([
     [
       "es",
-      ["benito (2 nuevos)", "carla (solo sin cifrar)", "dora (no está en línea) (1 nuevo)", "eva", "Volver"],
+      [
+        "benito (2 nuevos)",
+        "carla (solo sin cifrar)",
+        "dora (no está en línea) (1 nuevo)",
+        "eva",
+        "← Volver",
+      ],
     ],
-    ["en", ["benito (2 new)", "carla (unencrypted only)", "dora (not online) (1 new)", "eva", "Back"]],
+    ["en", ["benito (2 new)", "carla (unencrypted only)", "dora (not online) (1 new)", "eva", "← Back"]],
   ] as const)("say in %s what is to be known of them", (language, rows) => {
-    expect(rowsOf(shown({ name: "people", people: some, ticks: 0 }, language))).toEqual(rows);
+    expect(rowsOf(shown({ name: "people", people: some, opened: 0, ticks: 0 }, language))).toEqual(rows);
   });
 
   test("are numbered as long as one digit is enough, then searched, the way back last", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
-    expect(shown({ name: "people", people: many(8), ticks: 0 })).toMatchObject({
+    expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
       prompt: { name: "select", numbered: true },
     });
-    const view = shown({ name: "people", people: many(9), ticks: 0 });
-    expect(view).toMatchObject({ prompt: { name: "search", last: { value: "", name: "Volver" } } });
-    expect(rowsOf(view)?.at(-1)).toBe("Volver");
+    // A number that is typed while more people come keeps its meaning.
+    expect(shown({ name: "people", people: many(12), opened: 8, ticks: 0 })).toMatchObject({
+      prompt: { name: "select", numbered: true },
+    });
+    const view = shown({ name: "people", people: many(9), opened: 9, ticks: 0 });
+    expect(view).toMatchObject({ prompt: { name: "search", last: { value: "", name: "← Volver" } } });
+    expect(rowsOf(view)?.at(-1)).toBe("← Volver");
   });
 
   test("are shown as the name book has them, and chosen by their name", () => {
     const names = new Map([["benito", "benito (3f2a 91bc)"]]);
-    const view = shown({ name: "people", people: [person("benito")], ticks: 0 }, "es", { names });
+    const view = shown({ name: "people", people: [person("benito")], opened: 0, ticks: 0 }, "es", { names });
     expect(view).toMatchObject({
       prompt: { choices: [{ value: "benito", name: "benito (3f2a 91bc)" }, {}] },
     });
-    const hostile = shown({ name: "people", people: [person("a\u001b[2J\u202e")], ticks: 0 });
+    const hostile = shown({ name: "people", people: [person("a\u001b[2J\u202e")], opened: 0, ticks: 0 });
     expect(rowsOf(hostile)?.[0]).not.toMatch(/[\u001b\u202e]/);
   });
 
   test("nobody is still a list with the way back", () => {
-    expect(rowsOf(shown({ name: "people", people: [], ticks: 0 }))).toEqual(["Volver"]);
+    expect(rowsOf(shown({ name: "people", people: [], opened: 0, ticks: 0 }))).toEqual(["← Volver"]);
   });
 });
 
@@ -128,7 +138,7 @@ const SCREENS: readonly Screen[] = [
     work: "loggingIn",
   },
   { name: "home" },
-  { name: "people", people: [], ticks: 0 },
+  { name: "people", people: [], opened: 0, ticks: 0 },
   { name: "chat", chat: openChat("benito") },
   { name: "ended", exit: 0 },
 ];
@@ -145,15 +155,39 @@ test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
 
 test("a server is asked about with its fingerprint on a line of its own", () => {
   const view = shown(SCREENS[12] as Screen);
-  expect(view).toMatchObject({ prompt: { name: "input", initial: "" } });
+  expect(view).toMatchObject({ prompt: { name: "input", offered: "" } });
   expect(JSON.stringify(view)).toContain("\\nabab abab");
 });
 
-test("the name prompt offers the last name, but not to who registers", () => {
+test("whose chat was left is marked in the list, in whatever spelling, as long as they are in it", () => {
+  for (const count of [2, 12]) {
+    const people = Array.from({ length: count }, (_, index) => person(`Persona${index}`));
+    const marked = (left: string) => {
+      const view = shown({ name: "people", people, opened: count, ticks: 0, left });
+      return view.name === "prompt" && "marked" in view.prompt ? view.prompt.marked : undefined;
+    };
+    expect([marked("persona1"), marked("nadie")]).toEqual(["Persona1", undefined]);
+  }
+});
+
+test("somebody called like the way back is told apart from it, in the list and among the accounts", () => {
+  for (const language of ["es", "en"] as const) {
+    const name = language === "es" ? "Volver" : "Back";
+    const list = rowsOf(shown({ name: "people", people: [person(name)], opened: 1, ticks: 0 }, language));
+    expect(list).toEqual([name, `← ${name}`]);
+    const accounts = rowsOf(shown({ name: "chooseAccount", accounts: [name] }, language));
+    expect([accounts?.[0], accounts?.at(-1)]).toEqual([name, `← ${name}`]);
+  }
+});
+
+test("the name prompt offers the last name, and to who registers the one that was refused", () => {
   expect(shown({ name: "loginName" }, "es", { lastName: "eva" })).toMatchObject({
-    prompt: { initial: "eva" },
+    prompt: { offered: "eva" },
   });
   expect(shown({ name: "registerName" }, "es", { lastName: "eva" })).toMatchObject({
-    prompt: { initial: "" },
+    prompt: { offered: "" },
+  });
+  expect(shown({ name: "registerName" }, "es", { newName: "eva" })).toMatchObject({
+    prompt: { offered: "eva" },
   });
 });

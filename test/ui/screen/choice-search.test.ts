@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 
-import { choiceRow, searchChoices, typedChoice } from "../../../src/ui/screen/choice-search.ts";
+import {
+  begins,
+  begunChoice,
+  choiceRow,
+  searchChoices,
+  typedChoice,
+} from "../../../src/ui/screen/choice-search.ts";
 import type { Choice } from "../../../src/ui/screen/prompt.ts";
 
 function choice(name: string, note?: string): Choice {
@@ -41,4 +47,27 @@ test("a number is the row, and a name that two share is nobody's", () => {
   expect(typedChoice(people, "2")?.value).toBe("Ángela");
   expect(typedChoice(people, "5")).toBeUndefined();
   expect(typedChoice([choice("ana"), { value: "other", name: "Ana" }], "ana")).toBeUndefined();
+});
+
+test.each([
+  ["AN", "Ángela"],
+  ["angeli", "angelito"],
+  ["ana ", "ana"],
+  ["4", "ana"],
+  ["5", undefined],
+  ["12", undefined],
+  ["la", undefined],
+  ["ana que tal", undefined],
+  [" ana", undefined],
+  [" ", undefined],
+  ["", undefined],
+])("«%s» is the beginning of %p", (typed, name) => {
+  expect(begunChoice(people, typed)?.name).toBe(name);
+});
+
+test("the way back is found without its arrow, and nobody else's name is", () => {
+  const list = [...people, choice("← Volver")];
+  expect(begunChoice(list, "vol")?.name).toBe("← Volver");
+  expect(typedChoice(list, "volver")?.name).toBe("← Volver");
+  expect(begins(choice("←Volver"), "volver")).toBe(false);
 });
