@@ -109,10 +109,14 @@ export const FAILURE_TEXTS = {
     en: "The stored session is no longer valid: log in once more.",
   },
   accountLocked: {
+    es: (owner: string) => `La cuenta está en línea en otro proceso de esta máquina${owner}.`,
+    en: (owner: string) => `The account is online in another process of this machine${owner}.`,
+  },
+  accountOpenElsewhere: {
     es: (owner: string) =>
-      `La cuenta está en línea en otro proceso de esta máquina${owner}: siga allí, o ciérrelo primero.`,
+      `La cuenta está abierta en otro proceso de esta máquina${owner}: siga allí, o ciérrelo primero.`,
     en: (owner: string) =>
-      `The account is online in another process of this machine${owner}: go on there, or close it first.`,
+      `The account is open in another process of this machine${owner}: go on there, or close that one first.`,
   },
   lockOwner: {
     es: (command: string, pid: number) => ` («${command}», proceso ${pid})`,

@@ -114,6 +114,18 @@ function accountFailure(error: AccountError, texts: Texts): Failure {
   return { exit: EXIT.usage, code: error.code, sentence };
 }
 
+function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
+  return owner === undefined ? "" : texts.lockOwner(visibleText(owner.command), owner.pid);
+}
+
+/** As `describeFailure` gives it, in the words of the menus, where passwords are typed and nothing is queued. */
+export function describeInMenus(error: unknown, config: Config): string {
+  const texts = textsIn(config.language);
+  if (error instanceof PasswordNeededError) return texts.sessionOver;
+  if (error instanceof ProfileLockedError) return texts.accountOpenElsewhere(lockOwner(error, texts));
+  return describeFailure(error, config).sentence;
+}
+
 /** Whatever was thrown, as what a person is told. */
 export function describeFailure(error: unknown, config: Config): Failure {
   const texts = textsIn(config.language);
@@ -131,9 +143,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
       : { exit: EXIT.usage, code: "password_needed", sentence: texts.passwordNeeded };
   }
   if (error instanceof ProfileLockedError) {
-    const owner =
-      error.owner === undefined ? "" : texts.lockOwner(visibleText(error.owner.command), error.owner.pid);
-    return { exit: EXIT.refused, code: "account_locked", sentence: texts.accountLocked(owner) };
+    const sentence = texts.accountLocked(lockOwner(error, texts));
+    return { exit: EXIT.refused, code: "account_locked", sentence };
   }
   if (error instanceof PortError) {
     const port = error.port === undefined ? `${FIRST_PORT}–${LAST_PORT}` : String(error.port);

@@ -164,7 +164,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const { texts } = someone;
     await expectSentence(
       someone,
-      texts.accountLocked(texts.lockOwner("listen", listening.process.pid)).slice(0, -1),
+      texts.accountOpenElsewhere(texts.lockOwner("listen", listening.process.pid)).slice(0, -1),
     );
     await listening.stop();
     await someone.answers(texts.menuLogIn, "1");

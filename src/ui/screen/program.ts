@@ -7,11 +7,10 @@
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
-import { PasswordNeededError } from "../../client/rendezvous.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
-import { describeFailure, type ExitCode } from "../failures.ts";
+import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts.ts";
 import { AccountWork } from "./account-work.ts";
 import type { AppEffect, AppEvent, AppModel } from "./app-model.ts";
@@ -127,9 +126,7 @@ export class Program {
   }
 
   #describe(error: unknown): string {
-    // Elsewhere the password may come from a variable or a pipe; here it is typed at the next login.
-    if (error instanceof PasswordNeededError) return this.#texts.sessionOver;
-    return describeFailure(error, this.#config).sentence;
+    return describeInMenus(error, this.#config);
   }
 
   #onMessenger(event: MessengerEvent): void {
