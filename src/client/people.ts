@@ -1,17 +1,9 @@
 /** The people of one account: who is online by the server's word, and with whom there is a conversation. */
-import { checkUsername, fold, isNameLetter, label as labelOf } from "../identity/names.ts";
-import { countCodePoints } from "../protocol/fields.ts";
+import { fold, label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
 import { RefusedError } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
-
-/** Fewest and most code points of a new password, after NFC (PROTOCOL 4). */
-const MIN_NEW_PASSWORD = 8;
-const MAX_NEW_PASSWORD = 256;
-
-/** 40 hexadecimal digits for a name in any spelling (PROTOCOL 3). */
-export { labelOf };
 
 export type Person = {
   /** The registered spelling as it was last heard. */
@@ -83,23 +75,4 @@ export async function listPeople(messenger: PeopleSource): Promise<People> {
   const sorted = [...people.values()].map((person) => ({ person, key: fold(person.username) }));
   sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return { people: sorted.map(({ person }) => person), failure };
-}
-
-/**
- * Whether a name holds only what a new name may hold (PROTOCOL 3), whatever its length: letters of the
- * Latin blocks, ASCII digits, `.` `_` `-`. Old names, and those that a server makes up, may hold more.
- */
-export function isOrdinaryName(name: string): boolean {
-  return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));
-}
-
-/** Whether a name may be registered (PROTOCOL 3), in any normal form; whether it is free the server knows. */
-export function isNewName(name: string): boolean {
-  return checkUsername(name).ok;
-}
-
-/** Whether a password may be set for a new account, in any normal form: 8 to 256 code points. */
-export function isNewPassword(password: string): boolean {
-  const length = countCodePoints(password.normalize("NFC"));
-  return length >= MIN_NEW_PASSWORD && length <= MAX_NEW_PASSWORD;
 }

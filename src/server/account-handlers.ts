@@ -3,10 +3,11 @@ import { fingerprint } from "../identity/fingerprint.ts";
 import { parsePublicKey } from "../identity/keys.ts";
 import { checkUsername } from "../identity/names.ts";
 import type { Action, RequestOf } from "../protocol/rendezvous-messages.ts";
+import { isPasswordAcceptable } from "../protocol/password-rule.ts";
 import { isEmailAcceptable, type Account } from "./accounts.ts";
 import type { Later } from "./handlers.ts";
 import type { LinkSession } from "./link-session.ts";
-import { isPasswordAcceptable, type HashOutcome } from "./passwords.ts";
+import type { HashOutcome } from "./passwords.ts";
 import { failure, success, type Response } from "./responses.ts";
 import type { OnlineUser, Services } from "./services.ts";
 

@@ -4,26 +4,16 @@
  */
 import { availableParallelism } from "node:os";
 
-import { countCodePoints } from "../protocol/fields.ts";
-
 /** Hashes that may wait; past it `server_busy`. */
 export const HASH_QUEUE_LIMIT = 256;
 /** Hashes worked on at once: one core is left for everything else. */
 export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
-export const MIN_PASSWORD = 8;
-export const MAX_PASSWORD = 256;
 
 /** OWASP's second recommendation: 19 MiB, two passes. */
 const PARAMETERS = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
 
 /** The library refuses the empty string, which a seed's account may have; nobody can set this one. */
 const EMPTY = "\0";
-
-/** Whether a password (in NFC) may be set. */
-export function isPasswordAcceptable(password: string): boolean {
-  const length = countCodePoints(password);
-  return length >= MIN_PASSWORD && length <= MAX_PASSWORD;
-}
 
 /** The argon2id hash, in PHC form, of a password in NFC. */
 export function hashPassword(password: string): Promise<string> {

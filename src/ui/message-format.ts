@@ -4,7 +4,12 @@ import { visibleText } from "../protocol/visible-text.ts";
 import { jsonLine } from "./output.ts";
 import { wrapped } from "./wrapped-text.ts";
 
-const MARKS: { readonly [S in MessageState]: string } = { queued: "·", sent: "✓", received: "✓✓" };
+/** How far a message of ours has come. */
+export const STATE_MARKS: { readonly [S in MessageState]: string } = {
+  queued: "·",
+  sent: "✓",
+  received: "✓✓",
+};
 
 function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
@@ -43,7 +48,7 @@ export function historyEvent(message: StoredMessage, from: string, to: string): 
  */
 export function messageLine(message: StoredMessage, from: string, columns?: number): string {
   const time = message.outgoing ? message.sentAt : message.receivedAt;
-  const mark = message.outgoing ? ` ${MARKS[message.state]}` : "";
+  const mark = message.outgoing ? ` ${STATE_MARKS[message.state]}` : "";
   const text = visibleText(message.text, { lines: true });
   return `${wrapped(`${localTime(time ?? 0)} ${visibleText(from)}${mark}: ${text}`, columns)}\n`;
 }

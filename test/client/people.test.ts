@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { isOrdinaryName, listPeople } from "../../src/client/people.ts";
+import { isOrdinaryName } from "../../src/client/names.ts";
+import { listPeople } from "../../src/client/people.ts";
 import { Profile } from "../../src/client/profile.ts";
 import { RefusedError } from "../../src/client/rendezvous-link.ts";
 import { ServerError } from "../../src/client/server-trust.ts";

@@ -4,7 +4,6 @@ import {
   HASH_QUEUE_LIMIT,
   HASHES_AT_ONCE,
   hashPassword,
-  isPasswordAcceptable,
   PasswordQueue,
   type HashOutcome,
 } from "../../src/server/passwords.ts";
@@ -27,13 +26,6 @@ test("a password is stored as argon2id with 19 MiB and two passes, and verified,
 
 test("a stored text that is no hash is a failure, not a wrong password", async () => {
   expect(await verified(new PasswordQueue(), "x", "no hash")).toMatchObject({ name: "failed" });
-});
-
-test("the length of a new password is counted in characters", () => {
-  expect(isPasswordAcceptable("🕊".repeat(7))).toBe(false);
-  expect(isPasswordAcceptable("🕊".repeat(8))).toBe(true);
-  expect(isPasswordAcceptable("🕊".repeat(256))).toBe(true);
-  expect(isPasswordAcceptable("🕊".repeat(257))).toBe(false);
 });
 
 test("over its bound the queue refuses; whoever has gone is skipped; a close begins nothing more", async () => {

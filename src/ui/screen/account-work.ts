@@ -5,7 +5,8 @@
 import { Account, registerAccount } from "../../client/accounts.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
-import { labelOf, listPeople } from "../../client/people.ts";
+import { labelOf } from "../../client/names.ts";
+import { listPeople } from "../../client/people.ts";
 import { isTransient } from "../../client/rendezvous.ts";
 import type { AuthorityQuestion } from "../../client/server-contact.ts";
 import { ServerError } from "../../client/server-trust.ts";

@@ -6,17 +6,8 @@ import { clockWarning } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
 import { shownName } from "./name-book.ts";
-import { isSamePerson } from "./same-person.ts";
-
-/** Graphemes of a message that are shown in a line about it. */
-const MAX_EXCERPT = 60;
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
-function excerptOf(text: string): string {
-  const pieces = [...graphemes.segment(visibleText(text))].map(({ segment }) => segment);
-  return pieces.length > MAX_EXCERPT ? `${pieces.slice(0, MAX_EXCERPT - 1).join("")}…` : pieces.join("");
-}
+import { excerptOf } from "./chat-waiting.ts";
+import { isSamePerson } from "../../client/names.ts";
 
 function isOpen({ screen }: AppModel, username: string): boolean {
   return screen.name === "chat" && isSamePerson(screen.chat.peer, username);

@@ -1,5 +1,6 @@
 /** What a person answers before they are logged in: the first menu, and the forms behind it. */
-import { isNewName, isNewPassword } from "../../client/people.ts";
+import { isNewName } from "../../client/names.ts";
+import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
 import { RefusedError } from "../../client/rendezvous-link.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./app-model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./app-context.ts";
@@ -78,7 +79,7 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       return answerNewName(model, value, context);
     case "registerPassword": {
       if (value === "") return to(model, START);
-      if (!isNewPassword(value)) return step(model, refused("weak_password", context));
+      if (!isPasswordAcceptable(value)) return step(model, refused("weak_password", context));
       return to(model, { name: "registerAgain", username: screen.username, password: value });
     }
     case "registerAgain": {

@@ -8,7 +8,7 @@ import type { AppModel, AuthorityAsked, Screen, Work } from "./app-model.ts";
 import { chatHead } from "./chat-update.ts";
 import { shownName } from "./name-book.ts";
 import type { Choice, Prompt } from "./prompt.ts";
-import { isSamePerson } from "./same-person.ts";
+import { isSamePerson } from "../../client/names.ts";
 
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }

@@ -1,10 +1,11 @@
 /** The commands of a chat: one table, which does them, explains them and completes them. */
 import type { Texts } from "../texts.ts";
 import type { ChatEffect, ChatModel } from "./chat-model.ts";
+import { folded } from "./choice-search.ts";
 import { failure, notice, peerName, type ChatScene } from "./chat-notices.ts";
 import type { Offered } from "./input-line.ts";
 import { shownName, type NameBook } from "./name-book.ts";
-import { isSamePerson } from "./same-person.ts";
+import { isSamePerson } from "../../client/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 /** Offers of one completion; more would fill the screen. */
@@ -126,18 +127,13 @@ export function runCommand(
   return command.run(argument, chat, scene);
 }
 
-/** A name for comparing what was begun: without case and accents. */
-function plain(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
 /** Names that begin so; none that would put something unseen into the line. */
 function namesFrom(begun: string, names: readonly string[]): string[] {
-  const start = plain(begun);
+  const start = folded(begun);
   const offers: string[] = [];
   for (const name of names) {
     if (offers.length === MAX_OFFERS) break;
-    if (plain(name).startsWith(start) && visibleText(name) === name) offers.push(name);
+    if (folded(name).startsWith(start) && visibleText(name) === name) offers.push(name);
   }
   return offers;
 }

@@ -11,7 +11,7 @@ import { failure, linkLine, notice, peerName, type ChatScene } from "./chat-noti
 import { advance } from "./chat-waiting.ts";
 import { asTyped } from "./line-grammar.ts";
 import type { Line } from "./lines.ts";
-import { isSamePerson } from "./same-person.ts";
+import { isSamePerson } from "../../client/names.ts";
 
 function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };

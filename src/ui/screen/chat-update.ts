@@ -8,7 +8,7 @@ import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./chat-model.ts
 import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./chat-notices.ts";
 import { tellOfWaiting } from "./chat-waiting.ts";
 import { faultOf, parseLine } from "./line-grammar.ts";
-import { STATE_MARKS } from "./line-view.ts";
+import { STATE_MARKS } from "../message-format.ts";
 import type { Line } from "./lines.ts";
 
 export type { ChatScene } from "./chat-notices.ts";

@@ -4,7 +4,8 @@ import type { Choice } from "./prompt.ts";
 /** Before the entry that leads back; it need not be typed. */
 const ARROW = /^← /;
 
-function folded(text: string): string {
+/** A text for comparing it with what was typed: without case and accents. */
+export function folded(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 

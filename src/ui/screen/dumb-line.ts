@@ -60,9 +60,7 @@ export class DumbLine implements InputLine {
   }
 
   get history(): readonly string[] {
-    // What a mark stands for is known to this line only.
-    const { marks } = this.#pastes;
-    return this.#typed.texts.filter((text) => !marks.some((mark) => text.includes(mark)));
+    return this.#typed.without(this.#pastes.marks);
   }
 
   print(text: string): void {

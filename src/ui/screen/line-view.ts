@@ -4,19 +4,12 @@
  */
 import { createColors } from "picocolors";
 
-import type { MessageState } from "../../client/message-store.ts";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
+import { STATE_MARKS } from "../message-format.ts";
 import { wrapped } from "../wrapped-text.ts";
 import type { Line } from "./lines.ts";
-
-/** The state of a message of ours. */
-export const STATE_MARKS: { readonly [S in MessageState]: string } = {
-  queued: "·",
-  sent: "✓",
-  received: "✓✓",
-};
 
 export type LineViewOptions = {
   /** Of the terminal; undefined: lines stay as long as they are. */

@@ -20,7 +20,7 @@ import { viewApp } from "./app-view.ts";
 import { complete } from "./chat-commands.ts";
 import { ChatWork } from "./chat-work.ts";
 import { Face } from "./face.ts";
-import { isSamePerson } from "./same-person.ts";
+import { isSamePerson } from "../../client/names.ts";
 
 const TICK = 1_000;
 /** A menu that only counts something else is shown again at most so often, in ms. */

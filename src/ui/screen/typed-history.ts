@@ -28,6 +28,11 @@ export class TypedHistory {
     this.#texts = [text, ...this.#texts].slice(0, MAX_HISTORY);
   }
 
+  /** What the next line may recall: texts without marks, as what these stand for ends with this line. */
+  without(marks: readonly string[]): readonly string[] {
+    return this.#texts.filter((text) => !marks.some((mark) => text.includes(mark)));
+  }
+
   /** Drops every text that holds the part. */
   forget(part: string): void {
     this.#index = -1;
