@@ -150,6 +150,7 @@ test("what is acknowledged after our bye is not sent again", async () => {
   await ana.close();
   expect(ana.received("bob")).toBe(1);
   expect(bob.texts("ana")).toEqual(["y me voy"]);
+  await until(() => bob.of("disconnected").length > 0);
   expect(bob.of("disconnected")[0]).toMatchObject({ bye: true });
 });
 
