@@ -5,8 +5,6 @@ import { fold } from "../identity/names.ts";
 
 /** How long a deleted account's name stays taken, in ms: its last certificate ends within it (PROTOCOL 4). */
 export const DELETED_NAME_PERIOD = 25 * 3_600_000;
-/** Longest email address (RFC 5321, 4.5.3.1.3, without the brackets). */
-const MAX_EMAIL = 254;
 
 export type Account = {
   readonly id: number;
@@ -17,11 +15,6 @@ export type Account = {
   readonly password: string;
   readonly disabled: number;
 };
-
-/** Whether an email address may be registered: empty, or something on both sides of one `@`. */
-export function isEmailAcceptable(email: string): boolean {
-  return email === "" || (email.length <= MAX_EMAIL && /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(email));
-}
 
 export class Accounts {
   readonly #database: Database;

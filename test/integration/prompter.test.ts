@@ -109,7 +109,9 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     ]);
     terminal.type(DOWN + DOWN + DOWN + UP + ENTER);
     terminal.type(`3${ENTER}`);
+    await answers(terminal, 2);
     terminal.type(`regi${ENTER}`);
+    await answers(terminal, 3);
     // Up from the first stays there.
     terminal.type(UP + ENTER);
     expect(await answers(terminal, 4)).toEqual(
@@ -127,7 +129,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     await terminal.shows(texts.menuSearchKeys);
     terminal.type(`nobody${ENTER}`);
     await terminal.shows(texts.menuNoMatch);
-    terminal.type(ENTER);
+    terminal.type(DOWN + ENTER);
     await terminal.showsRow(/^\? Nombre:/);
     terminal.type(ENTER);
     await terminal.shows(texts.passwordHidden);
@@ -185,6 +187,45 @@ describe("an Enter behind what stands for nothing", () => {
     expect(await answers(terminal, 2)).toEqual([answered("=Registrarse"), answered("ana")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(1);
+  });
+
+  test.each([
+    ["a menu", three, "=Registrarse"],
+    ["a search", people, "=Rubén"],
+  ])("in %s leaves nothing for a second Enter, as between two paragraphs", async (_what, prompt, value) => {
+    const terminal = asks({ prompts: [prompt] });
+    await terminal.shows("Enter");
+    terminal.type(`hola a todos${ENTER}${ENTER}te lo cuento${ENTER}${ENTER}`);
+    await terminal.until(({ bells }) => bells === 4, "four refusals");
+    expect(terminal.text).not.toContain("answer");
+    // Whoever points at something means it.
+    terminal.type(DOWN + ENTER);
+    expect(await answers(terminal, 1)).toEqual([answered(value)]);
+    await over(terminal);
+  });
+
+  test.each([
+    ["xterm-256color", three, "registrarse"],
+    ["xterm-256color", people, "ben"],
+    ["dumb", three, "registrarse"],
+    ["dumb", people, "dora"],
+  ])("with TERM=%s a name with a text behind it in one piece chooses nobody", async (TERM, prompt, typed) => {
+    const terminal = asks({ environment: { TERM }, prompts: [prompt] });
+    await terminal.until(
+      () => terminal.text.includes("Volver") || terminal.text.includes("Salir"),
+      "the list",
+    );
+    terminal.type(`${typed}${ENTER}te lo cuento en secreto${ENTER}`);
+    const { menuNoMatch, menuNotInList } = textsIn("es");
+    const refusals = [menuNoMatch, menuNotInList(prompt === three ? 3 : 11)];
+    await terminal.until(
+      () => refusals.some((words) => terminal.text.split(words).length > 2),
+      "two refusals",
+    );
+    expect(terminal.text).not.toContain("answer");
+    terminal.type(TERM === "dumb" ? `2${ENTER}` : DOWN + ENTER);
+    expect(await answers(terminal, 1)).toHaveLength(1);
+    await over(terminal);
   });
 
   test("is remembered however long one waits, and is not when it was deleted or an arrow key moved", async () => {
@@ -369,7 +410,7 @@ describe("a prompt in the place of another", () => {
     await terminal.showsRow(/^> 3\. Volver/);
     terminal.type(ENTER);
     await terminal.shows(textsIn("es").menuNoMatch);
-    terminal.type(ENTER);
+    terminal.type(`3${ENTER}`);
     expect(await answers(terminal, 1)).toEqual([answered("=Volver")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(1);
@@ -610,7 +651,11 @@ describe("on a terminal that can only print", () => {
     await terminal.shows("3. Salir\r\n> ");
     terminal.type(`9${ENTER}`);
     await terminal.shows("Escriba un número del 1 al 3, o un nombre de la lista.\r\n> ");
-    terminal.type(`2${ENTER}salir${ENTER}ben${ENTER}`);
+    terminal.type(`2${ENTER}`);
+    await answers(terminal, 1);
+    terminal.type(`salir${ENTER}`);
+    await answers(terminal, 2);
+    terminal.type(`ben${ENTER}`);
     await terminal.shows("Nombre:\r\n> ");
     terminal.type("anx\u007f");
     await terminal.shows("> an");
@@ -638,7 +683,9 @@ describe("on a terminal that can only print", () => {
         `no answer to «${typed}»`,
       );
     }
-    terminal.type(`sal${ENTER}nit${ENTER}`);
+    terminal.type(`sal${ENTER}`);
+    await answers(terminal, 1);
+    terminal.type(`nit${ENTER}`);
     expect(await answers(terminal, 2)).toEqual(["=Salir", "=benito"].map(answered));
     await over(terminal);
   });

@@ -192,11 +192,23 @@ export class AccountWork {
     }
   }
 
+  /** A link may be lost while the person types the password: with that, the server is tried once more. */
+  async #connectOnceMore(account: Account): Promise<void> {
+    try {
+      await account.connect();
+    } catch (error) {
+      const typed = await this.#password?.promise;
+      if (typed === undefined || !isTransient(error)) throw error;
+      this.#givenPassword = typed;
+      await account.connect();
+    }
+  }
+
   async #connect(account: Account): Promise<AppEvent> {
     const { messenger } = account;
     let sentence: string | undefined;
     try {
-      await account.connect();
+      await this.#connectOnceMore(account);
     } catch (error) {
       const { hasBeenOnline, sessionToken } = messenger.profile;
       // Whoever was online here before reads, writes and is reached without the server.

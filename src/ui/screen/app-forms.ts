@@ -1,12 +1,10 @@
 /** What a person answers before they are logged in: the first menu, and the forms behind it. */
 import { isNewName } from "../../client/names.ts";
+import { isEmailAcceptable } from "../../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
 import { RefusedError } from "../../client/rendezvous-link.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./app-model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./app-context.ts";
-
-/** UTF-16 units of a name that is offered once more; nobody means a longer one. */
-const MAX_OFFERED = 64;
 
 type Form = Extract<
   Screen,
@@ -45,15 +43,19 @@ function answerStart(model: AppModel, value: string): AppStep {
 }
 
 /** What the server would refuse is told before anything else is asked, in the same words. */
-function refused(code: "invalid_username" | "weak_password", { describe }: AppContext): AppEffect {
+function refused(
+  code: "invalid_username" | "weak_password" | "invalid_email",
+  { describe }: AppContext,
+): AppEffect {
   return failure(describe(new RefusedError(code, "")));
 }
 
 function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
   const username = value.trim();
   if (username === "") return to(model, START);
-  const next = { ...model, newName: username.length > MAX_OFFERED ? "" : username };
-  if (!isNewName(username)) return step(next, refused("invalid_username", context));
+  // What can be nobody's name is not offered once more.
+  if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
+  const next = { ...model, newName: username };
   return to(next, { name: "registerPassword", username });
 }
 
@@ -90,6 +92,7 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
     case "registerEmail": {
       const { username, password } = screen;
       const account = { username, password, email: value.trim() };
+      if (!isEmailAcceptable(account.email)) return step(model, refused("invalid_email", context));
       return to(model, { name: "working", work: "registering" }, { name: "register", ...account });
     }
     case "askPassword":

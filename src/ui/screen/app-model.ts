@@ -104,7 +104,13 @@ export type AppEvent =
   /** One sentence that says what to do next; the menu comes back. */
   | { readonly name: "failed"; readonly sentence: string }
   /** The chat is open; what happens in it follows. */
-  | { readonly name: "chatOpened"; readonly username: string; readonly contact: number }
+  | {
+      readonly name: "chatOpened";
+      readonly username: string;
+      readonly contact: number;
+      /** Nobody of this name was seen here before. */
+      readonly isStranger: boolean;
+    }
   | { readonly name: "messenger"; readonly event: MessengerEvent }
   | { readonly name: "chat"; readonly event: ChatEvent }
   /** The name book has grown. */

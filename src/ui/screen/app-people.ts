@@ -88,11 +88,12 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
 }
 
 /** The chat takes the screen; what is new in it is about to be shown. */
-export function showChat(model: AppModel, { username, contact }: AppEvent & { name: "chatOpened" }): AppStep {
+export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
+  const { username, contact, isStranger } = event;
   if (model.account === undefined) return step(model);
   const unread = new Map(model.unread);
   unread.delete(contact);
-  return to({ ...model, unread }, { name: "chat", chat: openChat(username) });
+  return to({ ...model, unread }, { name: "chat", chat: openChat(username, isStranger) });
 }
 
 /** Leaves the open chat: for the people, for another chat, or out of an account that the server has ended. */

@@ -5,7 +5,7 @@ import { folded } from "./choice-search.ts";
 import { failure, notice, peerName, type ChatScene } from "./chat-notices.ts";
 import type { Offered } from "./input-line.ts";
 import { shownName, type NameBook } from "./name-book.ts";
-import { isSamePerson } from "../../client/names.ts";
+import { isNewName, isSamePerson } from "../../client/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 /** Offers of one completion; more would fill the screen. */
@@ -63,6 +63,9 @@ const COMMANDS: readonly Command[] = [
     help: (texts) => texts.chatHelpChat,
     run: (username, chat, scene) => {
       if (isSamePerson(username, scene.ownName)) return print(failure(scene.texts.toOneself));
+      const isKnown =
+        isNewName(username) || [...scene.names.keys()].some((name) => isSamePerson(name, username));
+      if (!isKnown) return print(failure(scene.texts.badName(visibleText(username))));
       if (!isSamePerson(username, chat.peer)) return { name: "leave", to: username };
       return print(notice(scene.texts.chatAlreadyHere(peerName(chat, scene))));
     },

@@ -38,6 +38,8 @@ export type Waiting = {
 export type ChatModel = {
   /** The other person, in the registered spelling as far as it is known. */
   readonly peer: string;
+  /** Nobody of this name was seen here before the chat. */
+  readonly isStranger: boolean;
   readonly link: ChatLink;
   /** The server's last word was that the peer is offline; while a link is there it changes nothing. */
   readonly isOffline: boolean;

@@ -36,9 +36,8 @@ function unreachableLine(reason: UnreachableReason, chat: ChatModel, scene: Chat
   const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
   // The server says the same of a name that nobody has.
-  const isStranger =
-    reason === "offline" && before.name === "connecting" && chat.newest === 0 && chat.last === undefined;
-  const sentence = isStranger
+  const isPerhapsNobody = chat.isStranger && reason === "offline" && before.name === "connecting";
+  const sentence = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
     : describeUnreachable(reason, user, texts).sentence;
   // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.

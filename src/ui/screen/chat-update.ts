@@ -20,10 +20,11 @@ export const OWN_TYPING_ENDS = 8_000;
 /** The peer's word that they type holds so long, in ms. */
 export const PEER_TYPING_ENDS = 10_000;
 
-/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known */
-export function openChat(peer: string): ChatModel {
+/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known @param isStranger nobody of this name was seen here */
+export function openChat(peer: string, isStranger = false): ChatModel {
   return {
     peer,
+    isStranger,
     link: { name: "connecting" },
     isOffline: false,
     last: undefined,

@@ -68,7 +68,7 @@ export class DumbPrompter implements Prompter {
       { input, output, hasSequences: false },
       {
         isAsking: () => this.#prompt !== undefined,
-        key: (key) => this.#take(key),
+        key: (key, isLast) => this.#take(key, isLast),
         interrupted: () => this.#end({ name: "interrupted" }),
         suspending: () => this.#write("\n"),
         continued: () => this.#head(),
@@ -111,8 +111,8 @@ export class DumbPrompter implements Prompter {
     this.#write(HEAD + (this.#prompt.name === "password" ? "" : this.#typed));
   }
 
-  #take({ typed, key }: TypedKey): void {
-    if (key.name === "return" || key.name === "enter") this.#enter();
+  #take({ typed, key }: TypedKey, isLast: boolean): void {
+    if (key.name === "return" || key.name === "enter") this.#enter(isLast);
     else if (key.name === "escape") this.#end({ name: "back" });
     else if (key.name === "backspace") {
       const pieces = [...graphemes.segment(this.#typed)].slice(0, -1);
@@ -132,7 +132,8 @@ export class DumbPrompter implements Prompter {
     this.#head();
   }
 
-  #enter(): void {
+  /** @param isLast nothing is typed behind it: letters with more behind them were meant for somebody else. */
+  #enter(isLast: boolean): void {
     const prompt = this.#prompt;
     if (prompt === undefined) return;
     const typed = this.#typed;
@@ -142,7 +143,8 @@ export class DumbPrompter implements Prompter {
       return;
     }
     const choices = choicesOf(prompt);
-    const choice = meantChoice(prompt, choices, typed);
+    const isSure = isLast || /^\d+$/.test(typed);
+    const choice = isSure ? meantChoice(prompt, choices, typed) : undefined;
     if (choice !== undefined) {
       this.#end({ name: "answered", value: choice.value });
       return;

@@ -7,12 +7,13 @@ import type { Key } from "node:readline";
 import { begins, begunChoice, searchChoices } from "./choice-search.ts";
 import type { Question } from "./inquirer-questions.ts";
 import type { TypedKey } from "./key-queue.ts";
-import type { Prompt } from "./prompt.ts";
+import type { Choice, Prompt } from "./prompt.ts";
 
 /** UTF-16 units that are typed at a menu and remembered; what is typed behind them is dropped. */
 const MAX_TYPED = 256;
 
 const CONTROL = /\p{Cc}/u;
+const NUMBER = /^\d+$/;
 /** With Ctrl: the keys that clear what was typed. */
 const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
 
@@ -48,13 +49,24 @@ function mark(
   }
 }
 
+/** Whether an Enter chooses the marked entry of a menu. */
+function isMeant({ term, marked, isWary }: Question, choices: readonly Choice[], isLast: boolean): boolean {
+  if (term === "") return !isWary;
+  return (isLast || NUMBER.test(term)) && begunChoice(choices, term)?.value === marked;
+}
+
 /** Letters and digits are ours: @inquirer/prompts forgets its own with time, and then Enter chooses. */
-function takeInSelect(question: Question, prompt: Prompt & { name: "select" }, pressed: TypedKey): boolean {
+function takeInSelect(
+  question: Question,
+  prompt: Prompt & { name: "select" },
+  pressed: TypedKey,
+  isLast: boolean,
+): boolean {
   const { typed, key } = pressed;
   const { choices } = prompt;
   if (isEnter(key) || isArrow(key)) {
-    const isMeant = question.term === "" || begunChoice(choices, question.term)?.value === question.marked;
-    if (isEnter(key) && !isMeant) return false;
+    if (isEnter(key) && !isMeant(question, choices, isLast)) return false;
+    if (isArrow(key)) question.isWary = false;
     question.term = "";
     question.keys.emit("keypress", typed, key);
     return true;
@@ -70,31 +82,40 @@ function takeInSelect(question: Question, prompt: Prompt & { name: "select" }, p
 }
 
 /** The way back stands there whatever is typed; it is meant when its name was typed, or an arrow key is on it. */
-function takeInSearch(question: Question, prompt: Prompt & { name: "search" }, pressed: TypedKey): boolean {
+function takeInSearch(
+  question: Question,
+  prompt: Prompt & { name: "search" },
+  pressed: TypedKey,
+  isLast: boolean,
+): boolean {
   const { typed, key } = pressed;
   const { term } = question;
+  if (isEnter(key) && term === "" && question.isWary) return false;
   if (isEnter(key) && term !== "" && !question.isPointed) {
     const isFound = term.trim() !== "" && searchChoices(prompt.choices, term).length > 0;
-    if (!isFound && !begins(prompt.last, term)) return false;
+    if (!isLast || (!isFound && !begins(prompt.last, term))) return false;
   }
   question.isPointed = isArrow(key);
+  if (isArrow(key)) question.isWary = false;
   question.keys.emit("keypress", typed, key);
   return true;
 }
 
 /**
- * Gives a key to the question, which is on the screen.
+ * Gives a key to the question, which is on the screen. Letters choose only with nothing typed behind their
+ * Enter: what comes in one piece was written for somebody who is known already.
+ * @param isLast nothing is typed behind this key yet.
  * @returns false where an Enter can choose nothing of a list: the question is as it was before the key.
  */
-export function takeKey(question: Question, pressed: TypedKey): boolean {
+export function takeKey(question: Question, pressed: TypedKey, isLast: boolean): boolean {
   const { prompt, keys, term } = question;
   const { typed, key } = pressed;
   question.isRefused = false;
   switch (prompt.name) {
     case "select":
-      return takeInSelect(question, prompt, pressed);
+      return takeInSelect(question, prompt, pressed, isLast);
     case "search":
-      return takeInSearch(question, prompt, pressed);
+      return takeInSearch(question, prompt, pressed, isLast);
     case "input":
     case "password":
       // What is offered stays offered when there is nothing left to delete.

@@ -41,7 +41,7 @@ export class InquirerPrompter implements Prompter {
   readonly #keys: KeyQueue;
   #shown: Question | undefined;
   /** Of the prompt before, for one that asks the same. */
-  #before: Pick<Question, "prompt" | "marked" | "term"> | undefined;
+  #before: Pick<Question, "prompt" | "marked" | "term" | "isWary"> | undefined;
   readonly #held: string[] = [];
   /** Off the screen while a shell has the terminal. */
   #suspended: Prompt | undefined;
@@ -55,7 +55,7 @@ export class InquirerPrompter implements Prompter {
       { input: keyboard, output, hasSequences: true },
       {
         isAsking: () => this.#shown !== undefined,
-        key: (key) => this.#take(key),
+        key: (key, isLast) => this.#take(key, isLast),
         interrupted: () => this.#leave({ name: "interrupted" }),
         suspending: () => this.#suspend(),
         resized: () => this.#redraw(),
@@ -95,9 +95,9 @@ export class InquirerPrompter implements Prompter {
     this.#keys.close();
   }
 
-  #take(pressed: TypedKey): void {
+  #take(pressed: TypedKey, isLast: boolean): void {
     if (pressed.key.name === "escape") this.#leave({ name: "back" });
-    else if (this.#shown !== undefined && !takeKey(this.#shown, pressed)) this.#refuse(this.#shown);
+    else if (this.#shown !== undefined && !takeKey(this.#shown, pressed, isLast)) this.#refuse(this.#shown);
   }
 
   /** Nothing in the list is what was typed: a sign, and the list as if nothing had been. */
@@ -123,8 +123,8 @@ export class InquirerPrompter implements Prompter {
     shown.abort.abort();
   }
 
-  #forget({ prompt, marked, term }: Question): void {
-    this.#before = { prompt, marked, term };
+  #forget({ prompt, marked, term, isWary }: Question): void {
+    this.#before = { prompt, marked, term, isWary };
     this.#shown = undefined;
   }
 
@@ -175,6 +175,7 @@ export class InquirerPrompter implements Prompter {
       term: isSame ? before.term : "",
       isPointed: false,
       isRefused,
+      isWary: isRefused || (isSame && before.isWary),
     };
     this.#shown = shown;
     ask(shown, { output, texts, isNew }).then(

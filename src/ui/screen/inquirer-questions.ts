@@ -40,6 +40,8 @@ export type Question = {
   isPointed: boolean;
   /** What was typed before stood for nothing and was dropped; said until the next key. */
   isRefused: boolean;
+  /** Words that were no choice were typed here, so an Enter alone chooses nothing until something is pointed at. */
+  isWary: boolean;
 };
 
 type Surroundings = {

@@ -20,7 +20,8 @@ const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter"
 export type KeyEvents = {
   /** Whether something is asked, so that a key has a meaning. */
   readonly isAsking: () => boolean;
-  readonly key: (key: TypedKey) => void;
+  /** `isLast`: no other key has been typed behind it yet. */
+  readonly key: (key: TypedKey, isLast: boolean) => void;
   /** Ctrl-C, Ctrl-D, or nobody can type any more. */
   readonly interrupted: () => void;
   /** The terminal is another program's from here on: nothing of ours may stand open on it. */
@@ -57,7 +58,7 @@ export class KeyQueue {
       this.#turn = undefined;
       if (!this.#events.isAsking()) return;
       const next = this.#waiting.shift();
-      if (next !== undefined) this.#events.key(next);
+      if (next !== undefined) this.#events.key(next, this.#waiting.length === 0);
       this.wake();
     });
   }

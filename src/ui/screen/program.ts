@@ -240,9 +240,9 @@ export class Program {
         describe: (error) => this.#describe(error),
       });
       this.#chat = chat;
-      this.#meet(chat.contact);
+      const isStranger = this.#meet(chat.contact);
       this.#take({ name: "named", names: this.#work.names.book });
-      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact });
+      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       chat.showNewest();
     } catch (error) {
       this.#closeChat();

@@ -78,7 +78,12 @@ function message(from: string, contact: number): AppEvent {
 const start = firstModel([], "");
 const home = after(start, loggedIn).model;
 const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
-const inChat = after(inPeople, { name: "chatOpened", username: "benito", contact: 1 }).model;
+const inChat = after(inPeople, {
+  name: "chatOpened",
+  username: "benito",
+  contact: 1,
+  isStranger: false,
+}).model;
 const waiting: AppEvent = messenger({
   name: "server",
   state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
@@ -151,7 +156,7 @@ test("the seed's whole use goes from menu to menu", () => {
   goes(answer(CHOICE.people), "working", "listPeople");
   goes(people(person("benito")), "people");
   expect(goes(answer("benito"), "people", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
-  goes({ name: "chatOpened", username: "benito", contact: 1 }, "chat");
+  goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
   goes({ name: "chat", event: { name: "line", typed: "hola", expand: (text) => text } }, "chat", "chat");
   goes(
     { name: "chat", event: { name: "line", typed: "exit", expand: (text) => text } },
@@ -206,10 +211,10 @@ describe("the first menu and its forms", () => {
   });
 
   test.each(["an", "a b", "-ana", "аna", "a".repeat(33)])(
-    "«%s», which nobody may be called, is told at once, asked again and offered",
+    "«%s», which nobody may be called, is told at once, asked again and not offered",
     (name) => {
       const { model, effects } = after(start, answer(CHOICE.register), answer(` ${name} `));
-      expect(model).toMatchObject({ screen: { name: "registerName" }, newName: name });
+      expect(model).toMatchObject({ screen: { name: "registerName" }, newName: "" });
       expect(linesOf(effects)).toEqual(["descrito: invalid_username"]);
     },
   );
@@ -222,6 +227,16 @@ describe("the first menu and its forms", () => {
       expect(linesOf(effects)).toEqual(["descrito: weak_password"]);
     },
   );
+
+  test("an email that is none is told at once, and only it is asked again", () => {
+    const typed = ["ana", "clave larga", "clave larga", "no mail"].map(answer);
+    const { model, effects } = after(start, answer(CHOICE.register), ...typed);
+    expect(model.screen.name).toBe("registerEmail");
+    expect(linesOf(effects)).toEqual(["descrito: invalid_email"]);
+    expect(after(model, answer("")).effects).toEqual([
+      { name: "register", username: "ana", password: "clave larga", email: "" },
+    ]);
+  });
 
   test.each(["12345678", "😀".repeat(256), "n\u0303".repeat(256)])(
     "the password «%s» is taken",
@@ -475,6 +490,7 @@ describe("a message of somebody whose chat is not open", () => {
   test("is new no more once that chat is opened", () => {
     const { model } = after(inPeople, message("benito", 1), message("carla", 2), {
       name: "chatOpened",
+      isStranger: false,
       username: "benito",
       contact: 1,
     });
@@ -503,7 +519,12 @@ describe("the server", () => {
     const lost = after(inChat, waiting);
     expect(linesOf(lost.effects)).toHaveLength(1);
     expect(linesOf(after(lost.model, online).effects)).toEqual([texts.serverBack]);
-    const before = after(inPeople, waiting, { name: "chatOpened", username: "benito", contact: 1 });
+    const before = after(inPeople, waiting, {
+      name: "chatOpened",
+      username: "benito",
+      contact: 1,
+      isStranger: false,
+    });
     expect(linesOf(after(before.model, online).effects)).toEqual([texts.serverBack]);
   });
 
@@ -565,7 +586,8 @@ test("another chat opens straight from a chat", () => {
     { name: "closeChat", username: "benito" },
     { name: "openChat", username: "carla" },
   ]);
-  const opened = after(model, { name: "chatOpened", username: "carla", contact: 2 }).model.screen;
+  const opened = after(model, { name: "chatOpened", username: "carla", contact: 2, isStranger: false }).model
+    .screen;
   expect(opened.name === "chat" && opened.chat.peer).toBe("carla");
   expect(after(model, { name: "failed", sentence: "No." }).model.screen.name).toBe("home");
 });

@@ -44,6 +44,14 @@ describe("commands", () => {
     expect(help).toContain("//x");
   });
 
+  test("/chat goes to who is known, and to nobody whose name nobody can have", () => {
+    const script = new ChatScript();
+    expect(script.type("/chat carla")).toEqual([{ name: "leave", to: "carla" }]);
+    const [said = ""] = printed(script.type("/chat a/../b"));
+    expect(said).toContain("a/../b");
+    expect(script.effects.filter(({ name }) => name === "leave")).toHaveLength(1);
+  });
+
   test("each does what it says", () => {
     const script = new ChatScript();
     const does = (typed: string) => script.type(typed);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { ChatScript, incoming, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
+import { openChat } from "../../../src/ui/screen/chat-update.ts";
+import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
 
 describe("the link", () => {
   test("has one line for each change, however often it is told", () => {
@@ -21,7 +22,6 @@ describe("the link", () => {
     (reason) => {
       for (const language of ["es", "en"] as const) {
         const script = new ChatScript(language);
-        script.take({ name: "opened", messages: [incoming(1, "antes")], isMore: false });
         const fail = () => script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1 });
         const said = printed(fail());
         expect(said).toHaveLength(1);
@@ -36,9 +36,9 @@ describe("the link", () => {
   test("to somebody never met may lead to nobody, and says so before anything waits in vain", () => {
     const fail = { name: "unreachable", username: PEER, reason: "offline", retryIn: undefined } as const;
     const stranger = new ChatScript("en");
+    stranger.chat = openChat(PEER, true);
     expect(printed(stranger.messenger(fail)).join()).toContain("or nobody has that name");
     const met = new ChatScript("en");
-    met.connect();
     expect(printed(met.messenger(fail)).join()).not.toContain("nobody");
   });
 
