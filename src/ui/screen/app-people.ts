@@ -13,7 +13,7 @@ const FETCH_EVERY = 10;
 const MAX_GONE = 1_000;
 
 /** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
-export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
+function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
   const { compare } = new Intl.Collator(language);
   const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
   return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));

@@ -7,7 +7,7 @@ import type { Line } from "./lines.ts";
 import { shownName } from "./name-book.ts";
 
 /** A message that was written so much before it arrived says when, in ms. */
-export const LATE_AFTER = 2 * 60 * 1_000;
+const LATE_AFTER = 2 * 60 * 1_000;
 
 /** The local day, `YYYY-MM-DD`. @param at ms since 1970 */
 function dayOf(at: number): string {

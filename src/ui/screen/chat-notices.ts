@@ -11,7 +11,7 @@ import { shownName } from "./name-book.ts";
 /** Names written out by `/users`; the others are counted. */
 const MAX_NAMES_LISTED = 100;
 /** Messages of one tick that get a line each; more are one line with their number. */
-export const MAX_SINGLE_LINES = 3;
+const MAX_SINGLE_LINES = 3;
 
 /** What `updateChat` knows beside the model: the context, and the words. */
 export type ChatScene = ChatContext & { readonly texts: Texts; readonly language: Language };

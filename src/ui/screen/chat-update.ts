@@ -14,11 +14,11 @@ import type { Line } from "./lines.ts";
 export type { ChatScene } from "./chat-notices.ts";
 
 /** The peer is told at most so often that we type, in ms. */
-export const TYPING_TOLD_EVERY = 4_000;
+const TYPING_TOLD_EVERY = 4_000;
 /** So long after it was told last, in ms, it is taken back: 4 to 8 s after the last key. */
-export const OWN_TYPING_ENDS = 8_000;
+const OWN_TYPING_ENDS = 8_000;
 /** The peer's word that they type holds so long, in ms. */
-export const PEER_TYPING_ENDS = 10_000;
+const PEER_TYPING_ENDS = 10_000;
 
 /** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known @param isStranger nobody of this name was seen here */
 export function openChat(peer: string, isStranger = false): ChatModel {

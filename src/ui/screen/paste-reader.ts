@@ -4,7 +4,7 @@ import type { Key } from "node:readline";
 import { MAX_PASTE } from "./pasted-text.ts";
 
 /** A paste whose end does not come is over when nothing has come for so long, in ms. */
-export const PASTE_END_WAIT = 2_000;
+const PASTE_END_WAIT = 2_000;
 
 export class PasteReader {
   readonly #onPaste: (received: string) => void;

@@ -8,7 +8,7 @@ export const MAX_PASTES = 16;
 /** UTF-16 units of one paste. What is behind them is dropped: no message can be that long, so it is refused in words. */
 export const MAX_PASTE = 1_048_576;
 /** Code points that are pasted as if they had been typed. */
-export const MAX_TYPED_PASTE = 1_000;
+const MAX_TYPED_PASTE = 1_000;
 
 const NOT_TYPED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const NO_BREAK_SPACE = "\u00a0";

@@ -6,7 +6,7 @@ const PASTE_UNMARKED = "\x1b[?2004l";
 const CURSOR_SHOWN = "\x1b[?25h";
 
 /** Bytes that are kept; what is typed behind them is dropped. */
-export const MAX_TYPED_AHEAD = 4_096;
+const MAX_TYPED_AHEAD = 4_096;
 
 const INTERRUPT = 0x03;
 const SUSPEND = 0x1a;
