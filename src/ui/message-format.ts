@@ -3,6 +3,7 @@ import type { MessageState, StoredMessage } from "../client/message-store.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { jsonLine } from "./output.ts";
 import { wrapped } from "./wrapped-text.ts";
+import { localClock, localDay } from "./local-time.ts";
 
 /** How far a message of ours has come. */
 export const STATE_MARKS: { readonly [S in MessageState]: string } = {
@@ -13,13 +14,6 @@ export const STATE_MARKS: { readonly [S in MessageState]: string } = {
 
 function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
-}
-
-/** Local date and time to the minute. */
-function localTime(time: number): string {
-  const date = new Date(time);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 function fieldsOf(message: StoredMessage) {
@@ -50,5 +44,5 @@ export function messageLine(message: StoredMessage, from: string, columns?: numb
   const time = message.outgoing ? message.sentAt : message.receivedAt;
   const mark = message.outgoing ? ` ${STATE_MARKS[message.state]}` : "";
   const text = visibleText(message.text, { lines: true });
-  return `${wrapped(`${localTime(time ?? 0)} ${visibleText(from)}${mark}: ${text}`, columns)}\n`;
+  return `${wrapped(`${localDay(time ?? 0)} ${localClock(time ?? 0)} ${visibleText(from)}${mark}: ${text}`, columns)}\n`;
 }

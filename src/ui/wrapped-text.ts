@@ -3,12 +3,11 @@
  * one that the terminal would make by itself at its right edge.
  */
 import { mostColumns } from "./column-width.ts";
+import { graphemes } from "./graphemes.ts";
 
 const INDENT = "    ";
 /** A terminal narrower than this is written as if it were this wide. */
 const MIN_COLUMNS = 12;
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What is never broken apart: graphemes, but for those that no script has and that would fill a row. */
 function* piecesOf(line: string, columns: number): Generator<string> {

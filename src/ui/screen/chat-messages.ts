@@ -5,16 +5,10 @@ import { notice, peerName, type ChatScene } from "./chat-notices.ts";
 import { follow, followStored } from "./chat-waiting.ts";
 import type { Line } from "./lines.ts";
 import { shownName } from "./name-book.ts";
+import { localDay } from "../local-time.ts";
 
 /** A message that was written so much before it arrived says when, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
-
-/** The local day, `YYYY-MM-DD`. @param at ms since 1970 */
-function dayOf(at: number): string {
-  const date = new Date(at);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
 
 function lineOf(chat: ChatModel, message: StoredMessage, scene: ChatScene): Line & { name: "message" } {
   const { outgoing, receivedAt, sentAt, state, text } = message;
@@ -52,7 +46,7 @@ function withDays(
   const lines: Line[] = [];
   let day = before;
   for (const message of messages) {
-    const its = dayOf(message.at);
+    const its = localDay(message.at);
     if (its !== day) lines.push({ name: "day", at: message.at });
     day = its;
     lines.push(message);

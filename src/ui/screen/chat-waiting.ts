@@ -4,6 +4,7 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import type { ChatModel, Waiting } from "./chat-model.ts";
 import { arrivedLines, waitingLines, type ChatScene } from "./chat-notices.ts";
 import type { Line } from "./lines.ts";
+import { graphemes } from "../graphemes.ts";
 
 /** Messages that are followed one by one; of those beyond only the last one's state is shown. */
 export const MAX_WAITING = 100;
@@ -15,8 +16,6 @@ const MAX_EXCERPT = 24;
 const MAX_EXCERPT_SOURCE = 512;
 
 const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2 };
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-
 /** The later one of two states: what was received is not queued again. */
 function laterState(one: MessageState, other: MessageState): MessageState {
   return RANKS[other] > RANKS[one] ? other : one;

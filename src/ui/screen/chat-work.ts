@@ -44,8 +44,8 @@ export class ChatWork {
     return this.#conversation.contact.id;
   }
 
-  /** The newest messages, and all that are new up to a bound, become the chat's first event. */
-  showNewest(): void {
+  /** The newest messages, and all that are new up to a bound, are what the chat begins with. */
+  newest(): readonly ChatEvent[] {
     const { messages } = this.#messenger.profile;
     const { contact } = this.#conversation;
     const unreadFrom = messages.unreadFrom(contact);
@@ -54,16 +54,15 @@ export class ChatWork {
     const firstNew = page.messages.findIndex(({ seq }) => unreadFrom !== undefined && seq >= unreadFrom);
     const start = Math.max(0, page.messages.length - PAGE);
     const from = firstNew < 0 ? start : Math.min(start, firstNew);
-    this.#host.dispatch({
+    const opened: ChatEvent = {
       name: "opened",
       messages: page.messages.slice(from),
       isMore: page.isMore || from > 0,
-    });
+    };
+    if (!this.#conversation.isConnected) return [opened];
     // A link that was there before the chat is told of by nobody.
-    if (this.#conversation.isConnected) {
-      const event = { name: "connected", username: this.username, address: "" } as const;
-      this.#host.dispatch({ name: "messenger", event });
-    }
+    const event = { name: "connected", username: this.username, address: "" } as const;
+    return [opened, { name: "messenger", event }];
   }
 
   run(effect: ChatCall): void {

@@ -8,14 +8,12 @@ import { begins, choiceRow, searchChoices, typedChoice } from "./choice-search.t
 import type { PrompterOptions } from "./inquirer-prompter.ts";
 import { KeyQueue, type TypedKey } from "./key-queue.ts";
 import type { Answer, Choice, Prompt, Prompter } from "./prompt.ts";
+import { withoutLastGrapheme } from "../graphemes.ts";
+import { CLEARING_KEYS } from "./inquirer-keys.ts";
 
 const HEAD = "> ";
 /** UTF-16 units of an answer; what is typed behind them is dropped. */
 const MAX_TYPED = 4_096;
-/** With Ctrl: the keys that clear what was typed. */
-const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 function choicesOf(prompt: Prompt): readonly Choice[] {
   switch (prompt.name) {
@@ -115,8 +113,7 @@ export class DumbPrompter implements Prompter {
     if (key.name === "return" || key.name === "enter") this.#enter(isLast);
     else if (key.name === "escape") this.#end({ name: "back" });
     else if (key.name === "backspace") {
-      const pieces = [...graphemes.segment(this.#typed)].slice(0, -1);
-      this.#retype(pieces.map(({ segment }) => segment).join(""));
+      this.#retype(withoutLastGrapheme(this.#typed));
     } else if (key.ctrl === true && CLEARING_KEYS.has(key.name)) this.#retype("");
     else if (typed !== undefined && !/\p{Cc}/u.test(typed) && this.#typed.length < MAX_TYPED) {
       this.#typed += typed;

@@ -8,6 +8,7 @@ import { begins, begunChoice, searchChoices } from "./choice-search.ts";
 import type { Question } from "./inquirer-questions.ts";
 import type { TypedKey } from "./key-queue.ts";
 import type { Choice, Prompt } from "./prompt.ts";
+import { withoutLastGrapheme } from "../graphemes.ts";
 
 /** UTF-16 units that are typed at a menu and remembered; what is typed behind them is dropped. */
 const MAX_TYPED = 256;
@@ -15,9 +16,7 @@ const MAX_TYPED = 256;
 const CONTROL = /\p{Cc}/u;
 const NUMBER = /^\d+$/;
 /** With Ctrl: the keys that clear what was typed. */
-const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+export const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
 
 function isEnter({ name }: Key): boolean {
   return name === "return" || name === "enter";
@@ -25,13 +24,6 @@ function isEnter({ name }: Key): boolean {
 
 function isArrow({ name }: Key): boolean {
   return name === "up" || name === "down";
-}
-
-function withoutLast(typed: string): string {
-  return [...graphemes.segment(typed)]
-    .slice(0, -1)
-    .map(({ segment }) => segment)
-    .join("");
 }
 
 /** Moves the mark there as the arrow keys do; it stays where nothing is meant. */
@@ -71,7 +63,7 @@ function takeInSelect(
     question.keys.emit("keypress", typed, key);
     return true;
   }
-  if (key.name === "backspace") question.term = withoutLast(question.term);
+  if (key.name === "backspace") question.term = withoutLastGrapheme(question.term);
   else if (key.ctrl === true) {
     if (CLEARING_KEYS.has(key.name)) question.term = "";
   } else if (typed !== undefined && !CONTROL.test(typed) && question.term.length < MAX_TYPED) {

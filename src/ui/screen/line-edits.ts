@@ -1,5 +1,6 @@
 /** What the editing keys do to the line, as a pure function; the keys are those of every shell's line. */
 import type { Key } from "node:readline";
+import { graphemes } from "../graphemes.ts";
 
 export type EditedLine = {
   readonly text: string;
@@ -16,7 +17,6 @@ export const MAX_LINE = 65_536;
 /** UTF-16 units that one character is looked for in; flags and families of emoji are far shorter. */
 const MAX_CHARACTER = 64;
 
-const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const WORD = /^[\p{L}\p{N}\p{M}_]/u;
 
 type Kind = "space" | "word" | "mark" | "other";
@@ -33,7 +33,7 @@ function before(text: string, cursor: number, marks: readonly string[]): string 
   if (isAscii(text.charCodeAt(cursor - 1))) return text.charAt(cursor - 1);
   let last = "";
   const near = text.slice(Math.max(0, cursor - MAX_CHARACTER), cursor);
-  for (const { segment } of characters.segment(near)) last = segment;
+  for (const { segment } of graphemes.segment(near)) last = segment;
   return last;
 }
 
@@ -42,7 +42,7 @@ function after(text: string, cursor: number, marks: readonly string[]): string {
   const mark = marks.find((each) => text.startsWith(each, cursor));
   if (mark !== undefined) return mark;
   if (isAscii(text.charCodeAt(cursor)) && isAscii(text.charCodeAt(cursor + 1))) return text.charAt(cursor);
-  for (const { segment } of characters.segment(text.slice(cursor, cursor + MAX_CHARACTER))) return segment;
+  for (const { segment } of graphemes.segment(text.slice(cursor, cursor + MAX_CHARACTER))) return segment;
   return "";
 }
 

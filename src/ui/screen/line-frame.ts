@@ -6,6 +6,7 @@
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { isPlain, mostColumns } from "../column-width.ts";
+import { graphemes } from "../graphemes.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
 
@@ -27,7 +28,6 @@ export const BLANK_FRAME: Frame = { rows: [[]], cursor: START };
 const MIN_TEXT_COLUMNS = 8;
 const NO_HEAD = "> ";
 
-const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const MARK = /^\p{M}/u;
 
 /**
@@ -41,7 +41,7 @@ export function frameOf(head: string, text: string, cursor: number, size: Size):
   let column = fits ? headColumns : NO_HEAD.length;
   const rows: string[][] = [row];
   let place: Place = START;
-  for (const { segment, index } of characters.segment(text)) {
+  for (const { segment, index } of graphemes.segment(text)) {
     const shown = visibleText(segment);
     const whole = mostColumns(shown);
     const isBroken = whole > size.columns;
@@ -134,7 +134,7 @@ export function reflowed({ rows, cursor }: Frame, columns: number): Frame {
     let column = 0;
     if (index === cursor.row) place = { row: broken.length - 1, units: 0 };
     for (const [number, unit] of units.entries())
-      for (const { segment } of characters.segment(Bun.stripANSI(unit))) {
+      for (const { segment } of graphemes.segment(Bun.stripANSI(unit))) {
         const width = Bun.stringWidth(segment);
         if (column + width > columns) {
           row = [];

@@ -10,6 +10,7 @@ import type { Texts } from "../texts.ts";
 import { STATE_MARKS } from "../message-format.ts";
 import { wrapped } from "../wrapped-text.ts";
 import type { Line } from "./lines.ts";
+import { localClock } from "../local-time.ts";
 
 export type LineViewOptions = {
   /** Of the terminal; undefined: lines stay as long as they are. */
@@ -33,24 +34,19 @@ function formatsOf(language: Language) {
   };
 }
 
-/** Local time to the minute. */
-function clock(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-
 /** When a late message was written, as shortly as it is clear beside the time at which it arrived. */
 function writtenAt(written: Date, arrived: Date, { language, texts }: LineViewOptions): string {
-  if (written.toDateString() === arrived.toDateString()) return texts.chatWrittenAt(clock(written));
+  if (written.toDateString() === arrived.toDateString())
+    return texts.chatWrittenAt(localClock(written.getTime()));
   const isSameYear = written.getFullYear() === arrived.getFullYear();
   const format = FORMATS[language][isSameYear ? "day" : "dayAndYear"];
-  return texts.chatWrittenOn(format.format(written), clock(written));
+  return texts.chatWrittenOn(format.format(written), localClock(written.getTime()));
 }
 
 function renderMessage(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
   const colours = createColors(options.colours);
   const date = new Date(line.at);
-  const time = clock(date);
+  const time = localClock(line.at);
   const from = visibleText(line.from);
   const mark = line.state === undefined ? "" : ` ${STATE_MARKS[line.state]}`;
   const late = line.writtenAt === undefined ? "" : ` ${writtenAt(new Date(line.writtenAt), date, options)}`;

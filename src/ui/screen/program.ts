@@ -240,10 +240,12 @@ export class Program {
         describe: (error) => this.#describe(error),
       });
       this.#chat = chat;
+      // Read before the chat takes the screen: one that cannot be opened must take no texts.
+      const newest = chat.newest();
       const isStranger = this.#meet(chat.contact);
       this.#take({ name: "named", names: this.#work.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
-      chat.showNewest();
+      for (const event of newest) this.#take({ name: "chat", event });
     } catch (error) {
       this.#closeChat();
       this.#take({ name: "failed", sentence: this.#describe(error) });
