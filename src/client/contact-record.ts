@@ -46,6 +46,11 @@ export class ContactRecord {
     this.#tryTo(() => this.#contacts.saveTargets(this.#contact, targets));
   }
 
+  /** Takes what their client says to understand. */
+  learn(features: readonly string[]): void {
+    this.#tryTo(() => this.#contacts.saveFeatures(this.#contact, features));
+  }
+
   rename(username: string): void {
     if (username === this.username) return;
     this.#tryTo(() => this.#contacts.rename(this.#contact, username));

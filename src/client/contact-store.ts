@@ -66,7 +66,7 @@ export class ContactStore {
     return this.#database
       .query<Contact, []>(
         `SELECT id, label, username FROM contacts
-         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id)`,
+         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
       )
       .all();
   }
@@ -90,6 +90,52 @@ export class ContactStore {
       contact.id,
       text,
     ]);
+  }
+
+  /** What their client understood when a link was there last; undefined: none was since this is kept. */
+  features(contact: Contact): readonly string[] | undefined {
+    const row = this.#database
+      .query<{ features: string | null }, [number]>("SELECT features FROM contacts WHERE id = ?")
+      .get(contact.id);
+    return row === null || row.features === null ? undefined : (JSON.parse(row.features) as string[]);
+  }
+
+  saveFeatures(contact: Contact, features: readonly string[]): void {
+    const text = JSON.stringify(features);
+    this.#database.run("UPDATE contacts SET features = ? WHERE id = ? AND features IS NOT ?", [
+      text,
+      contact.id,
+      text,
+    ]);
+  }
+
+  /** The newest message of theirs that a person has read here, of those that are to be told: its id. */
+  readHere(contact: Contact): string | undefined {
+    return (
+      this.#database
+        .query<{ id: string }, [number]>(
+          "SELECT messages.id FROM contacts JOIN messages ON seq = read_here WHERE contacts.id = ?",
+        )
+        .get(contact.id)?.id ?? undefined
+    );
+  }
+
+  /**
+   * A person has read up to `seq`; it never goes back. Where that is no text of this contact's, it is
+   * their newest one before it: what was withdrawn before it arrived has no place in their order.
+   */
+  saveReadHere(contact: Contact, seq: number): void {
+    this.#database.run(
+      `UPDATE contacts SET read_here = theirs.seq FROM (
+         SELECT max(seq) AS seq FROM (
+           SELECT seq FROM messages WHERE seq = ?2 AND contact = ?1 AND outgoing = 0
+             AND (kind = 0 OR kind = 3 AND withdrawn_at IS NULL)
+           UNION ALL SELECT * FROM (
+             SELECT seq FROM messages WHERE kind = 0 AND contact = ?1 AND seq <= ?2 AND outgoing = 0
+             ORDER BY seq DESC LIMIT 1))) AS theirs
+       WHERE id = ?1 AND read_here < theirs.seq`,
+      [contact.id, seq],
+    );
   }
 
   pins(contact: Contact): ContactKey[] {

@@ -1,12 +1,26 @@
-import type { MessengerEvent } from "./messenger-events.ts";
-import type { DialHost } from "./peer-dial.ts";
+import type { Clock } from "./clock.ts";
+import type { ContactRecord } from "./contact-record.ts";
+import type { MessengerEvent, UnreachableReason } from "./messenger-events.ts";
+import type { PeerLink } from "./peer-link.ts";
 import type { Profile } from "./profile.ts";
 
 /** What a conversation needs of the messenger. */
-export interface ConversationHost extends DialHost {
-  readonly profile: Profile;
+export interface ConversationHost {
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages">;
+  readonly ownLabel: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
   random(): number;
   emit(event: MessengerEvent): void;
   /** Which conversations want news of presence has changed. */
   wantsChanged(): void;
+  /** The disk took something not. Throws what is no failure of the disk. */
+  storageFailed(error: unknown): void;
+  /** Finds `record`'s person and greets them on `link`; as `dialPeer`. */
+  dial(
+    record: ContactRecord,
+    link: PeerLink,
+    won: () => void,
+    signal: AbortSignal,
+  ): Promise<UnreachableReason | undefined>;
 }

@@ -3,7 +3,8 @@
  *
  * 1. Something to send, or an open chat, wants a link: the server is asked where the person is, all
  *    their addresses are dialled, and the first that proves itself is greeted.
- * 2. `link-choice.ts` says which link is current; `delivery.ts` writes on it.
+ * 2. `link-choice.ts` says which link is current; `delivery.ts` writes on it; `link-watch.ts` asks
+ *    whether it still answers.
  * 3. A link lost without `bye` is redialled after 1, 5, 15, 60 s, the decider first, while something is
  *    unacknowledged or the chat is open; after `bye` only when there is something to send.
  */
@@ -11,49 +12,63 @@ import { ContactRecord } from "./contact-record.ts";
 import type { Contact } from "./contact-store.ts";
 import type { ConversationHost } from "./conversation-host.ts";
 import { Delivery } from "./delivery.ts";
+import { Dialling } from "./dialling.ts";
 import type { LinkId } from "./link-choice.ts";
-import { Liveness } from "./liveness.ts";
-import type { OutboxMessage } from "./message-store.ts";
-import type { MessengerEvent, UnreachableReason } from "./messenger-events.ts";
+import { LinkWatch, type Witness } from "./link-watch.ts";
+import type { MessengerEvent } from "./messenger-events.ts";
 import { PeerLink, type PeerLinkEvents } from "./peer-link.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { handlePeerMessage } from "./peer-message-handling.ts";
-import { dialPeer } from "./peer-dial.ts";
-import { Redial, RETRIED } from "./redial.ts";
+import type { OutboxMessage } from "./stored-message.ts";
+
+/** A link that lived so long has proven useful, in ms: after its loss the first wait is short again. */
+const USEFUL_LIFE = 10_000;
 
 export class Conversation {
   readonly record: ContactRecord;
   readonly delivery: Delivery;
   readonly #host: ConversationHost;
   readonly #links: PeerLinks;
-  readonly #redial: Redial;
-  readonly #liveness = new Liveness();
+  readonly #dialling: Dialling;
+  readonly #watch: LinkWatch;
   #chatOpen = false;
   #lastByeReceived = false;
   #saidBye = false;
-  /** Why the last attempt came to nothing. */
-  #lastFailure: UnreachableReason | undefined;
-  /** News that the person is reachable has come since the dial began. */
-  #newsWhileDialling = false;
-  /** Nothing is dialled any more. */
   #closed = false;
   /** Nothing is read or stored any more. */
   #terminated = false;
 
   constructor(host: ConversationHost, contact: Contact) {
-    const { contacts, messages } = host.profile;
-    const now = () => host.now();
+    const { clock, profile } = host;
+    const { contacts, messages } = profile;
+    const now = () => clock.now();
     const emit = (event: MessengerEvent) => host.emit(event);
     this.#host = host;
     this.record = new ContactRecord({ contact, contacts, now, emit });
-    this.delivery = new Delivery({ contact: () => this.contact, messages, now, emit });
+    this.delivery = new Delivery({
+      contact: () => this.contact,
+      messages,
+      emit,
+      now,
+      features: () => contacts.features(this.contact),
+    });
     const decider = host.ownLabel < contact.label;
     this.#links = new PeerLinks(decider, { currentChanged: (link) => this.#currentChanged(link) });
-    this.#redial = new Redial(
-      decider,
-      () => host.random(),
-      () => this.#connectIfWanted(),
-    );
+    this.#watch = new LinkWatch(clock, this.#links, {
+      silent: (since) => emit({ name: "silent", username: this.username, since }),
+      idle: () => this.#sayBye("idle"),
+    });
+    this.#dialling = new Dialling(decider, {
+      host,
+      record: this.record,
+      links: this.#links,
+      wanted: () => this.wantsLink,
+      newLink: (id) => this.#newLink(id, "dialler"),
+      unreachable: (reason, retryIn) => {
+        const { heardAt } = this.#watch;
+        emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
+      },
+    });
   }
 
   get username(): string {
@@ -68,6 +83,11 @@ export class Conversation {
     return this.#links.isConnected;
   }
 
+  /** What the direct link says of this person's presence. */
+  get witness(): Witness {
+    return this.#watch.witness;
+  }
+
   /** Complete links and those under way; the port admits few of one user. */
   get linkCount(): number {
     return this.#links.count;
@@ -75,12 +95,12 @@ export class Conversation {
 
   /** Something is unacknowledged or the chat is open. */
   get wantsLink(): boolean {
-    return this.#chatOpen || this.delivery.unacknowledged > 0;
+    return this.#chatOpen || this.delivery.waiting > 0;
   }
 
   /** The server's news of this person matters: the chat is open, or something waits and no link leads there. */
   get wantsNews(): boolean {
-    return this.#chatOpen || (this.delivery.unacknowledged > 0 && !this.isConnected);
+    return this.#chatOpen || (this.delivery.waiting > 0 && !this.isConnected);
   }
 
   openChat(): void {
@@ -93,15 +113,24 @@ export class Conversation {
   closeChat(): void {
     this.#chatOpen = false;
     this.#host.wantsChanged();
-    if (this.delivery.unacknowledged === 0) this.#hangUp();
+    if (this.delivery.waiting === 0) this.#hangUp();
   }
 
   typing(active: boolean): void {
     this.#links.current?.send({ action: "typing", active });
   }
 
-  markRead(id: string): void {
-    this.#links.current?.send({ action: "read", id });
+  /** A person has read this contact's messages up to `seq`; their side is told, now or on the next link. */
+  markRead(seq: number): void {
+    const { contacts } = this.#host.profile;
+    const before = contacts.readHere(this.contact);
+    contacts.saveReadHere(this.contact, seq);
+    if (contacts.readHere(this.contact) !== before) this.#tellRead(this.#links.current);
+  }
+
+  #tellRead(link: PeerLink | undefined): void {
+    const id = this.#host.profile.contacts.readHere(this.contact);
+    if (id !== undefined) link?.send({ action: "read", id });
   }
 
   /** New messages to this person are on the disk. */
@@ -117,85 +146,61 @@ export class Conversation {
   profileChanged(known: number): void {
     const isMore = this.delivery.reload(known);
     if (isMore) this.#host.wantsChanged();
-    if (isMore || this.#lastFailure === "key_pending") this.#connectIfWanted();
-  }
-
-  #connectIfWanted(): void {
-    if (this.wantsLink) this.connect();
+    if (isMore || this.#dialling.waitsForKey) this.#dialling.connectIfWanted();
   }
 
   /** Dials now, unless there is a link or a dial under way. */
   connect(): void {
-    if (this.#closed || this.isConnected || this.#links.isDialling) return;
-    this.#newsWhileDialling = false;
-    this.#redial.cancel();
-    const { id, signal } = this.#links.startDial();
-    const link = new PeerLink(id, "dialler", this.#host.profile.username, this.#linkEvents());
-    const won = () => this.#links.add(link);
-    dialPeer(this.#host, this.record, link, won, signal)
-      .then((failure) => {
-        if (failure !== undefined) this.#dialFailed(id, failure);
-      })
-      .catch((error: unknown) => {
-        this.#dialFailed(id, "unreachable");
-        this.#host.storageFailed(error);
-      });
+    this.#dialling.connect();
   }
 
   /** The person is online, by the server's word, or there is a server again. */
   peerMayBeReachable(): void {
-    if (!this.wantsLink) return;
-    this.#redial.startOver();
-    // The dial under way may have asked the server before they came.
-    this.#newsWhileDialling = this.#links.isDialling;
-    this.connect();
+    this.#dialling.connectOnNews();
+  }
+
+  /** The machine has slept, or its addresses have changed: the link must answer soon, or another is dialled. */
+  lineMayHaveChanged(): void {
+    this.#watch.doubt();
+    this.peerMayBeReachable();
   }
 
   /** Nobody will say when the person comes, so known addresses are tried, again and again. */
   serverIsGone(): void {
-    if (this.wantsLink && !this.#redial.isScheduled) this.connect();
+    this.#dialling.connectWithoutNews();
+  }
+
+  #newLink(id: LinkId, role: "acceptor" | "dialler"): PeerLink {
+    const { clock, profile } = this.#host;
+    return new PeerLink({ id, role, ownName: profile.username, clock }, this.#linkEvents());
   }
 
   /** A link that the peer port has accepted, before its greeting. */
-  adopt(create: (id: LinkId, events: PeerLinkEvents) => PeerLink): PeerLink {
-    const link = create(this.#links.newId(), this.#linkEvents());
+  adopt(): PeerLink {
+    const link = this.#newLink(this.#links.newId(), "acceptor");
     this.#links.add(link);
     return link;
   }
 
-  /** Deadlines; to be called about once a second. @param monotonic `performance.now()` */
-  tick(monotonic: number): void {
-    this.#links.tick(monotonic);
-    const link = this.#links.current;
-    const heard = link && { current: link.lastReadAt, any: this.#links.lastReadAt };
-    switch (this.#liveness.check(monotonic, heard, this.wantsLink)) {
-      case "ping":
-        link?.send({ action: "ping" });
-        break;
-      case "dead":
-        link?.terminate("dead");
-        break;
-      case "idle":
-        this.#sayBye("idle");
-        break;
-      case "alive":
-        break;
-    }
-    this.#saveSent();
+  /** Deadlines; to be called about once a second. */
+  tick(): void {
+    this.#links.tick(this.#host.clock.monotonic());
+    this.#watch.tick(this.wantsLink);
+    this.#attempt(() => this.delivery.tick());
   }
 
   /** Says `bye` on what is open; what the other side still acknowledges is read until `terminate`. */
   close(): void {
     if (this.#closed) return;
-    this.#saveSent();
+    this.#attempt(() => this.delivery.saveSent());
     this.#closed = true;
+    this.#dialling.close();
     this.#hangUp();
   }
 
   /** Gives up what is dialled, and says `bye` on what is open. */
   #hangUp(): void {
-    this.#redial.cancel();
-    this.#links.abandonDial();
+    this.#dialling.giveUp();
     this.#sayBye("bye");
   }
 
@@ -210,42 +215,28 @@ export class Conversation {
     this.#links.terminateAll("closing");
   }
 
-  /** That something was sent is no promise to anybody: a disk that does not take it is told of, no more. */
-  #saveSent(): void {
+  /** What is no promise to anybody: a disk that does not take it is told of, no more. */
+  #attempt(save: () => void): void {
     try {
-      this.delivery.saveSent();
+      save();
     } catch (error) {
       this.#host.storageFailed(error);
     }
   }
 
   #currentChanged(link: PeerLink | undefined): void {
+    this.#watch.currentChanged();
     this.delivery.writeOn(link);
     if (link !== undefined) return;
-    this.#host.emit({ name: "disconnected", username: this.username, bye: this.#lastByeReceived });
+    const { username } = this;
+    const { heardAt } = this.#watch;
+    this.#host.emit({ name: "disconnected", username, bye: this.#lastByeReceived, heardAt });
     this.#host.wantsChanged();
-    const isMissing = this.delivery.unacknowledged > 0;
+    const isMissing = this.delivery.waiting > 0;
     // An end on purpose is no loss: what came up since then needs no patience with the line.
-    if (this.#saidBye || (this.#lastByeReceived && isMissing)) this.#connectIfWanted();
-    else if (!this.#lastByeReceived) this.#scheduleRedial();
+    if (this.#saidBye || (this.#lastByeReceived && isMissing)) this.#dialling.connectIfWanted();
+    else if (!this.#lastByeReceived) this.#dialling.scheduleRedial();
     this.#saidBye = false;
-  }
-
-  #dialFailed(id: LinkId, reason: UnreachableReason): void {
-    this.#links.dialFailed(id);
-    if (this.#closed || this.isConnected) return;
-    if (this.#newsWhileDialling && this.wantsLink) {
-      this.connect();
-      return;
-    }
-    this.#lastFailure = reason;
-    const retryIn = RETRIED.has(reason) ? this.#scheduleRedial() : undefined;
-    this.#host.emit({ name: "unreachable", username: this.username, reason, retryIn });
-  }
-
-  /** @returns the wait in ms, undefined when nothing wants a link. */
-  #scheduleRedial(): number | undefined {
-    return this.#closed || !this.wantsLink ? undefined : this.#redial.schedule();
   }
 
   #linkEvents(): PeerLinkEvents {
@@ -265,10 +256,11 @@ export class Conversation {
   #completed(link: PeerLink): void {
     const wasConnected = this.isConnected;
     if (link.peer !== undefined) this.record.rename(link.peer.name);
-    this.#redial.startOver();
+    this.record.learn(link.features);
+    this.#dialling.linked();
     this.#lastByeReceived = this.#saidBye = false;
-    this.#lastFailure = undefined;
-    this.#links.completed(link);
+    this.#tellRead(link);
+    this.#links.completed(link, this.#host.clock.monotonic());
     if (!wasConnected) {
       this.#host.emit({ name: "connected", username: this.username, address: link.remoteAddress });
     }
@@ -276,16 +268,21 @@ export class Conversation {
 
   #linkClosed(link: PeerLink): void {
     this.delivery.dropRead();
+    this.#watch.closed(link);
+    const { completedAt } = link;
+    if (completedAt !== undefined && this.#host.clock.monotonic() - completedAt >= USEFUL_LIFE) {
+      this.#dialling.provenUseful();
+    }
     this.#lastByeReceived = link.byeReceived;
     // Proven to us, and ended by them before their greeting: they did not admit us.
-    if (this.#links.closed(link)) this.#dialFailed(link.id, "not_admitted");
+    if (this.#links.closed(link)) this.#dialling.failed(link.id, "not_admitted");
   }
 
   #readEnd(link: PeerLink): void {
     if (this.#terminated) return;
-    const before = this.delivery.unacknowledged;
+    const before = this.delivery.waiting;
     try {
-      this.delivery.commitRead(link);
+      if (this.delivery.commitRead(link)) this.#dialling.provenUseful();
     } catch (error) {
       // Not acknowledged, so nothing is lost: it comes again on the next link.
       this.delivery.dropRead();
@@ -293,8 +290,8 @@ export class Conversation {
       this.#host.storageFailed(error);
       return;
     }
-    if (before > 0 && this.delivery.unacknowledged === 0) this.#host.wantsChanged();
+    if (before > 0 && this.delivery.waiting === 0) this.#host.wantsChanged();
     // What crossed their `bye` is acknowledged by them, so the link is read until nothing is missing.
-    if (link.byeReceived && this.delivery.unacknowledged === 0) link.end("bye_received");
+    if (link.byeReceived && this.delivery.waiting === 0) link.end("bye_received");
   }
 }

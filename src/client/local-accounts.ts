@@ -4,11 +4,14 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
+import type { Contact } from "./contact-store.ts";
+import { prepareEdit, prepareWithdrawal } from "./message-actions.ts";
 import { profileFolders, serversFile } from "./profile-folders.ts";
 import { Profile } from "./profile.ts";
 import { ServerStore } from "./server-store.ts";
 import { authorityFingerprint } from "./server-trust.ts";
 import { StoreError } from "./sqlite.ts";
+import type { NewOutgoing, OutgoingContent } from "./stored-message.ts";
 
 /** No account is named, or the folder holds none or several that could be meant. */
 export class AccountError extends Error {
@@ -131,21 +134,39 @@ export function openLocalProfile(place: AccountPlace): Profile {
 }
 
 /**
- * Commits one text to the outbox of an account that another process has online; that process notices
- * within a second or so, and sends it. Gives the message's id.
- * @throws AccountError, StoreError, SelfError, SQLiteError
+ * Commits a text, or a change of one, to the outbox of an account that another process has online; that
+ * process notices within a second or so, and sends it. Gives the id of what leaves; undefined: the text
+ * to be changed had not left, so it was changed or cancelled in its place.
+ * @throws AccountError, ActionError, StoreError, SelfError, SQLiteError
  */
-export function queueWhileLocked(place: AccountPlace, to: string, text: string): string {
+export function queueWhileLocked(
+  place: AccountPlace,
+  to: string,
+  content: OutgoingContent,
+): string | undefined {
   const profile = openLocalProfile(place);
   try {
     if (labelOf(to) === labelOf(profile.username)) throw new SelfError();
     // A first login that fails takes its profile with it, and what was queued there.
     if (!profile.isEstablished) throw new AccountError("unknown_account");
-    const id = randomUUIDv7();
-    const contact = profile.contacts.ensure(to);
-    profile.messages.queue([{ contact, id, text, sentAt: Date.now(), replyTo: undefined }]);
-    return id;
+    const message = prepare(profile, profile.contacts.ensure(to), content);
+    if (message !== undefined) profile.messages.queue([message], () => false);
+    return message?.id;
   } finally {
     profile.close();
+  }
+}
+
+function prepare(profile: Profile, contact: Contact, content: OutgoingContent): NewOutgoing | undefined {
+  const now = Date.now();
+  switch (content.kind) {
+    case "text":
+      return { ...content, contact, id: randomUUIDv7(), sentAt: now };
+    case "edit":
+      return prepareEdit(profile, contact, { id: content.target, text: content.text }, now);
+    case "withdraw":
+      return prepareWithdrawal(profile, contact, content.target, now);
+    default:
+      return content satisfies never;
   }
 }

@@ -1,6 +1,6 @@
 /** What the messenger tells whoever shows it: a screen, a command, a test. */
 import type { JsonObject } from "../protocol/framing.ts";
-import type { MessageState, StoredMessage } from "./message-store.ts";
+import type { MessageState, StoredMessage } from "./stored-message.ts";
 import type { RendezvousState } from "./rendezvous.ts";
 
 /** Why no link to a person can be had now. */
@@ -24,11 +24,31 @@ export type UnreachableReason =
   | "no_certificate";
 
 export type MessengerEvent =
-  | { readonly name: "server"; readonly state: RendezvousState }
+  | {
+      readonly name: "server";
+      readonly state: RendezvousState;
+      /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
+      readonly linksUntil: number | undefined;
+    }
   | { readonly name: "clockOffset"; readonly offset: number }
   | { readonly name: "newKey" }
+  /** After an unclean end the profile's indexes were not right; they were rebuilt, and no message is missing. */
+  | { readonly name: "profileMended" }
   /** Stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
+  /**
+   * A text has another wording, or was withdrawn. `action`: the id of what leaves for it; undefined when
+   * it is the peer's, or when the text had not left yet.
+   */
+  | {
+      readonly name: "changed";
+      readonly username: string;
+      readonly message: StoredMessage;
+      readonly action: string | undefined;
+    }
+  /** A text of ours was taken out of the outbox before it left. */
+  | { readonly name: "cancelled"; readonly to: string; readonly id: string }
+  /** `id`: of a text or of an action on one. */
   | {
       readonly name: "delivery";
       readonly to: string;
@@ -37,28 +57,36 @@ export type MessengerEvent =
       /** ms since 1970 */
       readonly at: number;
     }
-  /** The disk took nothing of these; the texts are given back. */
+  /** The disk took nothing of these; the texts are given back, of a text or an edit. */
   | {
       readonly name: "sendFailed";
       readonly to: string;
       readonly id: string;
-      readonly text: string;
+      readonly text: string | undefined;
       readonly error: Error;
     }
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
-  /** No link is left; `bye`: the other side ended on purpose. */
-  | { readonly name: "disconnected"; readonly username: string; readonly bye: boolean }
+  /** No link is left; `bye`: the other side ended on purpose. `heardAt`: as in `unreachable`. */
+  | {
+      readonly name: "disconnected";
+      readonly username: string;
+      readonly bye: boolean;
+      readonly heardAt: number | undefined;
+    }
+  /** The link is there, and nothing was heard on it since, ms since 1970; undefined: it answers again. */
+  | { readonly name: "silent"; readonly username: string; readonly since: number | undefined }
   | {
       readonly name: "unreachable";
       readonly username: string;
       readonly reason: UnreachableReason;
       /** ms until the next attempt; undefined: it waits for the person or the server. */
       readonly retryIn: number | undefined;
+      /** The last answer on a direct link, ms since 1970; undefined: none since this program began. */
+      readonly heardAt: number | undefined;
     }
   | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
   | { readonly name: "typing"; readonly username: string; readonly active: boolean }
-  | { readonly name: "read"; readonly username: string; readonly id: string }
   /** A fault that the other side told us of. */
   | { readonly name: "peerError"; readonly username: string; readonly code: string }
   /** What arrived could not be stored; it was not acknowledged and will come again. */

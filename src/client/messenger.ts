@@ -5,30 +5,30 @@
  * A messenger has one account online on this machine: it holds the profile's lock from `open` to
  * `close`. Messages are committed to the outbox before the network is touched.
  */
-import { randomUUIDv7 } from "bun";
-
 import { label as labelOf } from "../identity/names.ts";
-import { INVALID, utf8Text } from "../protocol/fields.ts";
-import { MAX_TEXT_BYTES } from "../protocol/peer-messages.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
-import type { Contact } from "./contact-store.ts";
-import { Conversation } from "./conversation.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import type { Conversation } from "./conversation.ts";
 import type { ConversationHost } from "./conversation-host.ts";
+import { Conversations } from "./conversations.ts";
 import { Directory } from "./directory.ts";
-import type { OutboxMessage } from "./message-store.ts";
 import { SelfError } from "./local-accounts.ts";
-import { OutgoingBatch } from "./outgoing-batch.ts";
+import type { Witness } from "./link-watch.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
+import { Outbox } from "./outbox.ts";
 import { PeerContexts } from "./peer-contexts.ts";
+import { dialPeer, type DialHost } from "./peer-dial.ts";
 import { PeerPort, type PeerPortHost } from "./peer-port.ts";
 import type { Profile } from "./profile.ts";
-import { ProfileLock } from "./profile-lock.ts";
+import { takeProfile } from "./profile-check.ts";
+import type { ProfileLock } from "./profile-lock.ts";
 import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
 import { isStorageFailure } from "./sqlite.ts";
+import { StoreUpkeep } from "./store-upkeep.ts";
+import { surroundings, SurroundingsWatch } from "./surroundings.ts";
 import { WatchList } from "./watch-list.ts";
 
 const TICK = 1_000;
-const isText = utf8Text(MAX_TEXT_BYTES);
 /** How long `close` waits for links to end in good order, in ms. */
 const CLOSE_PATIENCE = 1_000;
 
@@ -38,6 +38,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly command: string;
   /** The port to listen on; undefined: the first free one of 9000–9099. */
   readonly p2pPort: number | undefined;
+  /** The port that others are told to dial; undefined: the one listened on. */
+  readonly announcedPort?: number;
   readonly onEvent: (event: MessengerEvent) => void;
   /** Whether `wire` events are wanted. */
   readonly trace?: boolean;
@@ -50,24 +52,20 @@ export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
   readonly #options: MessengerOptions;
-  readonly #now: () => number;
-  readonly #random: () => number;
+  readonly #clock: Clock;
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
-  readonly #ownLabel: string;
   readonly #directory = new Directory(() => this.rendezvous.link);
   readonly #contexts: PeerContexts;
-  readonly #outgoing: OutgoingBatch;
+  readonly #outbox: Outbox;
+  readonly #upkeep: StoreUpkeep;
+  readonly #surroundings: SurroundingsWatch;
   readonly #watchList = new WatchList({
     link: () => (this.#closed ? undefined : this.rendezvous.link),
-    wanted: () =>
-      [...this.#conversations.values()].filter((each) => each.wantsNews).map((each) => each.username),
+    wanted: () => this.#conversations.wantingNews,
     online: (username) => this.#presence(username, true),
   });
-  readonly #conversations = new Map<string, Conversation>();
-  readonly #host: ConversationHost & PeerPortHost;
-  /** Whom the last message is to: the next one to the same name costs no hash. */
-  #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
+  readonly #conversations: Conversations;
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -77,34 +75,38 @@ export class Messenger {
   private constructor(options: MessengerOptions, lock: ProfileLock) {
     this.#options = options;
     this.profile = options.profile;
-    this.#now = options.now ?? Date.now;
-    this.#random = options.random ?? Math.random;
+    this.#clock = systemClock(options.now ?? Date.now);
     this.#lock = lock;
-    this.#ownLabel = labelOf(options.profile.username);
-    this.#contexts = new PeerContexts(options.profile, this.#now);
-    this.#outgoing = new OutgoingBatch(options.profile.messages, {
-      committed: (contact, messages) => this.#committed(contact, messages),
-      failed: (messages, error) => {
-        for (const { contact, id, text } of messages) {
-          this.#emit({ name: "sendFailed", to: contact.username, id, text, error });
-        }
-      },
+    const now = () => this.#clock.now();
+    this.#contexts = new PeerContexts(options.profile, now);
+    this.#upkeep = new StoreUpkeep(options.profile);
+    this.#surroundings = new SurroundingsWatch(() => surroundings(this.#clock));
+    const random = options.random ?? Math.random;
+    const host = this.#makeHost(random);
+    this.#conversations = new Conversations(options.profile, host);
+    this.#outbox = new Outbox({
+      profile: options.profile,
+      now,
+      conversation: (username) => this.#conversations.with(username),
+      emit: (event) => this.#emit(event),
+      changed: () => this.#watchList.changed(),
     });
-    this.#host = this.#makeHost();
-    this.#port = new PeerPort(this.#host, options.p2pPort);
+    this.#port = new PeerPort(host, options.p2pPort);
     this.rendezvous = new Rendezvous({
       ...options,
-      p2pPort: () => this.#port.port,
-      now: this.#now,
-      random: this.#random,
+      p2pPort: () => options.announcedPort ?? this.#port.port,
+      now,
+      random,
       events: {
         state: (state) => {
-          this.#emit({ name: "server", state });
+          // The link may tell its end when the profile is closed.
+          const linksUntil = this.#closed ? undefined : this.profile.certificate?.expiresAt;
+          this.#emit({ name: "server", state, linksUntil });
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name === "online") this.#cameOnline();
           else this.#watchList.forget();
           // Nobody says who comes now: those for whom something waits are looked for where they last were.
-          if (state.name === "waiting") for (const each of this.#conversations.values()) each.serverIsGone();
+          if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
         },
         presence: (username, online) => this.#presence(username, online),
         storageFailed: (error) => this.#storageFailed(error),
@@ -115,35 +117,32 @@ export class Messenger {
     });
     this.#tick = setInterval(() => this.#onTick(), TICK);
     this.profile.changedElsewhere();
-    this.#openOutbox();
-  }
-
-  /** Everyone for whom something waits has a conversation. */
-  #openOutbox(opened: (conversation: Conversation) => void = () => undefined): void {
-    for (const id of this.profile.messages.contactsWithOutbox()) {
-      const contact = this.profile.contacts.byId(id);
-      if (contact === undefined || this.#conversations.has(contact.label)) continue;
-      opened(this.#conversation(contact.username));
-    }
+    this.#conversations.openOutbox();
   }
 
   #onTick(): void {
-    const now = performance.now();
-    for (const conversation of this.#conversations.values()) conversation.tick(now);
+    // After sleep, and with other addresses, no line is what it was: all are asked, and dialled, at once.
+    const change = this.#surroundings.check();
+    if (change !== undefined) {
+      this.rendezvous.lineMayHaveChanged(change);
+      for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
+    }
+    for (const conversation of this.#conversations) conversation.tick();
+    this.#upkeep.tick();
     // A `send` of another process cannot go out by itself while this one has the account online.
     const known = this.profile.changedElsewhere();
     if (known === undefined) return;
-    for (const conversation of this.#conversations.values()) conversation.profileChanged(known);
-    this.#openOutbox((conversation) => conversation.connect());
+    for (const conversation of this.#conversations) conversation.profileChanged(known);
+    for (const conversation of this.#conversations.openOutbox()) conversation.connect();
     this.#watchList.changed();
   }
 
   /**
    * Takes the profile's lock and the peer port; nothing is sent yet.
-   * @throws ProfileLockedError, PortError
+   * @throws ProfileLockedError, ProfileDamagedError, PortError
    */
   static open(options: MessengerOptions): Messenger {
-    const lock = ProfileLock.acquire(options.profile.folder, { pid: process.pid, command: options.command });
+    const lock = takeProfile(options);
     try {
       options.profile.reload();
       return new Messenger(options, lock);
@@ -178,32 +177,53 @@ export class Messenger {
    * @throws SelfError, RangeError for a text that no peer would take.
    */
   send(to: string, text: string, replyTo?: string): string {
-    if (isText(text) === INVALID) throw new RangeError("the text is too long or not Unicode");
-    if (this.#addressee?.name !== to) {
-      if (labelOf(to) === this.#ownLabel) throw new SelfError();
-      this.#addressee = { name: to, conversation: this.#conversation(to) };
-    }
-    const id = randomUUIDv7();
-    const { contact } = this.#addressee.conversation;
-    this.#outgoing.add({ contact, id, text, sentAt: this.#now(), replyTo });
-    return id;
+    return this.#outbox.send(to, text, replyTo);
   }
 
   /** Commits what was queued in this turn. @throws SQLiteError: then nothing of it is kept. */
   commit(): void {
-    this.#outgoing.commit();
+    this.#outbox.commit();
+  }
+
+  /**
+   * Gives a text of ours another wording: here at once, on the other side by an action in the outbox.
+   * @returns the action's id; undefined when the text had not left, and leaves as it is now.
+   * @throws ActionError, RangeError, SQLiteError
+   */
+  edit(to: string, id: string, text: string): string | undefined {
+    return this.#outbox.edit(to, id, text);
+  }
+
+  /** Takes a text of ours back, on both sides; one that had not left is cancelled. @returns, @throws as `edit` */
+  withdraw(to: string, id: string): string | undefined {
+    return this.#outbox.withdraw(to, id);
+  }
+
+  /** Takes a text of ours out of the outbox before it leaves. @throws ActionError, SQLiteError */
+  cancel(to: string, id: string): void {
+    this.#outbox.cancel(to, id);
   }
 
   /** The person looks at this chat: the link is kept up until `closeChat`. @throws SelfError */
   openChat(username: string): Conversation {
-    if (labelOf(username) === this.#ownLabel) throw new SelfError();
-    const conversation = this.#conversation(username);
+    if (labelOf(username) === labelOf(this.username)) throw new SelfError();
+    const conversation = this.#conversations.with(username);
     conversation.openChat();
     return conversation;
   }
 
   closeChat(username: string): void {
-    this.#conversations.get(labelOf(username))?.closeChat();
+    this.#conversations.find(username)?.closeChat();
+  }
+
+  /** A person has read this contact's messages up to `seq`; their side is told. @throws SQLiteError */
+  markRead(username: string, seq: number): void {
+    this.#conversations.with(username).markRead(seq);
+  }
+
+  /** What the direct link says of a person's presence; undefined: there was none in this process. */
+  witness(username: string): Witness | undefined {
+    return this.#conversations.find(username)?.witness;
   }
 
   /** Says `bye` on every link, leaves the server, and frees the account on this machine. */
@@ -213,24 +233,22 @@ export class Messenger {
 
   async #close(): Promise<void> {
     try {
-      this.#outgoing.commitOrTell();
+      this.#outbox.commitOrTell();
     } finally {
       this.#closed = true;
       clearInterval(this.#tick);
       this.#port.stop();
-      for (const conversation of this.#conversations.values()) conversation.close();
+      this.#conversations.close();
       this.rendezvous.close();
     }
-    const patience = performance.now() + CLOSE_PATIENCE;
-    const isLinked = () => [...this.#conversations.values()].some((each) => each.linkCount > 0);
-    while (performance.now() < patience && isLinked()) await Bun.sleep(5);
-    for (const conversation of this.#conversations.values()) conversation.terminate();
+    await this.#conversations.end(CLOSE_PATIENCE);
     this.#lock.release();
     this.profile.close();
   }
 
   #emit(event: MessengerEvent): void {
     if (event.name === "wire" && this.#options.trace !== true) return;
+    this.#upkeep.notice(event);
     this.#options.onEvent(event);
   }
 
@@ -239,48 +257,30 @@ export class Messenger {
     this.#emit({ name: "storageFailed", error });
   }
 
-  #committed({ label, username }: Contact, messages: readonly OutboxMessage[]): void {
-    for (const { id, sentAt } of messages) {
-      this.#emit({ name: "delivery", to: username, id, state: "queued", at: sentAt });
-    }
-    this.#conversations.get(label)?.committed(messages);
-    this.#watchList.changed();
-  }
-
-  #conversation(username: string): Conversation {
-    const label = labelOf(username);
-    const known = this.#conversations.get(label);
-    if (known !== undefined) return known;
-    const conversation = new Conversation(this.#host, this.profile.contacts.ensure(username));
-    this.#conversations.set(label, conversation);
-    return conversation;
-  }
-
   #cameOnline(): void {
     this.#watchList.forget();
     this.#watchList.changed();
-    for (const conversation of this.#conversations.values()) conversation.peerMayBeReachable();
+    for (const conversation of this.#conversations) conversation.peerMayBeReachable();
   }
 
   #presence(username: string, online: boolean): void {
-    const conversation = this.#conversations.get(labelOf(username));
+    const conversation = this.#conversations.find(username);
     // News of people whom nobody asked about is not news.
     if (conversation === undefined) return;
     this.#emit({ name: "presence", username: conversation.username, online });
     if (online) conversation.peerMayBeReachable();
   }
 
-  #makeHost(): ConversationHost & PeerPortHost {
+  #makeHost(random: () => number): ConversationHost & DialHost & PeerPortHost {
     const { profile } = this;
-    return {
+    const host: ConversationHost & DialHost & PeerPortHost = {
       profile,
-      ownLabel: this.#ownLabel,
-      get ownName() {
-        return profile.username;
-      },
-      now: this.#now,
-      random: this.#random,
+      ownLabel: labelOf(profile.username),
+      clock: this.#clock,
+      now: () => this.#clock.now(),
+      random,
       emit: (event) => this.#emit(event),
+      dial: (record, link, won, signal) => dialPeer(host, record, link, won, signal),
       lookUp: async (username) => {
         // What was queued before the first login is not worth a dial to an old address.
         await this.#firstAttempt.promise;
@@ -290,10 +290,11 @@ export class Messenger {
       wantsChanged: () => this.#watchList.changed(),
       peerContext: (label) => this.#contexts.dialling(label),
       acceptorContext: () => this.#contexts.accepting(),
-      conversationWith: (peer) => this.#conversation(peer.name),
+      conversationWith: (peer) => this.#conversations.with(peer.name),
       isPinned: (peer) => profile.contacts.isPinned(peer.label, peer.fingerprint),
       storageFailed: (error) => this.#storageFailed(error),
       refused: (address, code) => this.#emit({ name: "refusal", address, code }),
     };
+    return host;
   }
 }

@@ -3,9 +3,12 @@
  * pay for durability one message at a time.
  */
 import type { Contact } from "./contact-store.ts";
-import type { MessageStore, NewOutgoing, OutboxMessage } from "./message-store.ts";
+import type { MessageStore } from "./message-store.ts";
+import type { NewOutgoing, OutboxMessage } from "./stored-message.ts";
 
 export interface OutgoingBatchEvents {
+  /** Whether a link is there, so that what is stored now leaves at once. */
+  isLinked(contact: Contact): boolean;
   /** These are on the disk, in the order in which they were written. */
   committed(contact: Contact, messages: readonly OutboxMessage[]): void;
   /** The disk took none of these. */
@@ -36,10 +39,35 @@ export class OutgoingBatch {
 
   /** @throws SQLiteError: then nothing of it is kept. */
   commit(): void {
+    const messages = this.#take();
+    this.#tell(messages, this.#queue(messages));
+  }
+
+  /** As `commit`; a failure is an event. */
+  commitOrTell(): void {
+    const messages = this.#take();
+    let sequences: number[];
+    try {
+      sequences = this.#queue(messages);
+    } catch (error) {
+      this.#events.failed(messages, error as Error);
+      return;
+    }
+    this.#tell(messages, sequences);
+  }
+
+  #take(): NewOutgoing[] {
     const messages = this.#messages;
     this.#messages = [];
-    if (messages.length === 0) return;
-    const sequences = this.#store.queue(messages);
+    return messages;
+  }
+
+  #queue(messages: readonly NewOutgoing[]): number[] {
+    if (messages.length === 0) return [];
+    return this.#store.queue(messages, (contact) => this.#events.isLinked(contact));
+  }
+
+  #tell(messages: readonly NewOutgoing[], sequences: readonly number[]): void {
     const byContact = new Map<Contact, OutboxMessage[]>();
     messages.forEach((message, index) => {
       const own = byContact.get(message.contact) ?? [];
@@ -47,15 +75,5 @@ export class OutgoingBatch {
       byContact.set(message.contact, own);
     });
     for (const [contact, own] of byContact) this.#events.committed(contact, own);
-  }
-
-  /** As `commit`; a failure is an event. */
-  commitOrTell(): void {
-    const messages = this.#messages;
-    try {
-      this.commit();
-    } catch (error) {
-      this.#events.failed(messages, error as Error);
-    }
   }
 }

@@ -7,14 +7,15 @@
  * 3. A fault of the other side is told as `error` before closing; an `error` is never answered.
  */
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
-import { unwatchDeadlines, watchDeadlines } from "../net/deadlines.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import {
+  FEATURES,
   PEER_PROTOCOL,
   readPeerMessage,
   type PeerMessage,
   type PeerOutput,
 } from "../protocol/peer-messages.ts";
+import type { Clock } from "./clock.ts";
 import type { LinkId } from "./link-choice.ts";
 import type { ProvenPeer } from "./peer-proof.ts";
 
@@ -45,7 +46,7 @@ export interface PeerLinkEvents {
 
 type State =
   | { readonly name: "proving" }
-  /** `deadline`: `performance.now()` by which the greeting is done. */
+  /** `deadline`: of the monotonic clock, by which the greeting is done. */
   | { readonly name: "greeting"; readonly deadline: number }
   | {
       readonly name: "complete";
@@ -62,27 +63,45 @@ const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
   incomplete: "bad_request",
 };
 
+export type PeerLinkOptions = {
+  readonly id: LinkId;
+  readonly role: "acceptor" | "dialler";
+  readonly ownName: string;
+  readonly clock: Clock;
+};
+
+/** What a link needs of the connection that it stands on. */
+export type LinkConnection = Pick<
+  Connection,
+  "isOpen" | "remoteAddress" | "lastReadAt" | "queuedBytes" | "send" | "flush" | "end" | "terminate"
+>;
+
 export class PeerLink {
   readonly id: LinkId;
   readonly role: "acceptor" | "dialler";
   /** The other side said that it ends on purpose. */
   byeReceived = false;
   readonly #ownName: string;
+  readonly #clock: Clock;
   readonly #events: PeerLinkEvents;
   #state: State = { name: "proving" };
-  #connection: Connection | undefined;
+  #connection: LinkConnection | undefined;
   #peer: ProvenPeer | undefined;
 
-  constructor(id: LinkId, role: "acceptor" | "dialler", ownName: string, events: PeerLinkEvents) {
-    this.id = id;
-    this.role = role;
-    this.#ownName = ownName;
+  constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
+    this.id = options.id;
+    this.role = options.role;
+    this.#ownName = options.ownName;
+    this.#clock = options.clock;
     this.#events = events;
   }
 
   get peer(): ProvenPeer | undefined {
     return this.#peer;
   }
+
+  /** When the greeting was done, of the monotonic clock; undefined: it never was. */
+  completedAt: number | undefined;
 
   get isComplete(): boolean {
     return this.#state.name === "complete";
@@ -102,7 +121,7 @@ export class PeerLink {
     return this.#connection?.remoteAddress ?? "";
   }
 
-  /** `performance.now()` of the last byte read. */
+  /** When the last byte was read, of the monotonic clock. */
   get lastReadAt(): number {
     return this.#connection?.lastReadAt ?? 0;
   }
@@ -112,12 +131,12 @@ export class PeerLink {
   }
 
   /** The greeting begins: the connection is `peer`'s, proven. */
-  greet(connection: Connection, peer: ProvenPeer): void {
+  greet(connection: LinkConnection, peer: ProvenPeer): void {
     if (this.#state.name !== "proving") return;
     this.#connection = connection;
     this.#peer = peer;
-    this.#state = { name: "greeting", deadline: performance.now() + HELLO_TIMEOUT };
-    watchDeadlines(this);
+    this.#state = { name: "greeting", deadline: this.#clock.monotonic() + HELLO_TIMEOUT };
+    this.#clock.watch(this);
     if (this.role !== "acceptor") return;
     this.#sayHello();
     this.flush();
@@ -152,8 +171,8 @@ export class PeerLink {
 
   #leave(code: string, patience: number): void {
     if (this.#state.name !== "complete" || this.#state.leaving !== undefined) return;
-    this.#state = { ...this.#state, leaving: { code, deadline: performance.now() + patience } };
-    watchDeadlines(this);
+    this.#state = { ...this.#state, leaving: { code, deadline: this.#clock.monotonic() + patience } };
+    this.#clock.watch(this);
   }
 
   end(code: string): void {
@@ -164,7 +183,7 @@ export class PeerLink {
     this.#connection?.terminate(code);
   }
 
-  /** For the sweep of `net/deadlines.ts`. */
+  /** For the sweep of the clock. */
   checkDeadlines(now: number): void {
     if (this.#state.name === "greeting" && now >= this.#state.deadline) this.terminate("hello_timeout");
     if (this.#state.name !== "complete" || this.#state.leaving === undefined) return;
@@ -185,14 +204,14 @@ export class PeerLink {
       if (this.#state.name === "complete") this.#events.drained(this);
     },
     closed: (reason) => {
-      unwatchDeadlines(this);
+      this.#clock.unwatch(this);
       this.#state = { name: "closed" };
       this.#events.closed(reason, this);
     },
   };
 
   #sayHello(): void {
-    this.send({ action: "hello", protocol: PEER_PROTOCOL, username: this.#ownName, features: [] });
+    this.send({ action: "hello", protocol: PEER_PROTOCOL, username: this.#ownName, features: [...FEATURES] });
   }
 
   #take(object: JsonObject): void {
@@ -234,8 +253,9 @@ export class PeerLink {
       this.refuse("wrong_name");
       return;
     }
-    unwatchDeadlines(this);
+    this.#clock.unwatch(this);
     this.#state = { name: "complete", features: message.features, leaving: undefined };
+    this.completedAt = this.#clock.monotonic();
     // The end of this read writes it, with what waits for this link behind it.
     if (this.role === "dialler") this.#sayHello();
     this.#events.complete(this);

@@ -47,7 +47,7 @@ export class PeerLinks {
     return this.#links.size;
   }
 
-  /** When any complete link was last heard, on `performance.now()`. */
+  /** When any complete link was last heard, on the monotonic clock. */
   get lastReadAt(): number {
     return Math.max(
       ...[...this.#links.values()].filter((link) => link.isComplete).map((link) => link.lastReadAt),
@@ -85,8 +85,9 @@ export class PeerLinks {
     this.#links.set(link.id, link);
   }
 
-  completed(link: PeerLink): void {
-    this.#step({ name: "completed", link: link.id, now: performance.now() });
+  /** @param now of the monotonic clock */
+  completed(link: PeerLink, now: number): void {
+    this.#step({ name: "completed", link: link.id, now });
   }
 
   /** @returns whether it was the attempt under way, which the other side has ended before its greeting. */
@@ -97,7 +98,7 @@ export class PeerLinks {
     return wasDial;
   }
 
-  /** Deadlines of links that are not current. @param now of `performance.now()` */
+  /** Deadlines of links that are not current. @param now of the monotonic clock */
   tick(now: number): void {
     this.#step({ name: "time", now, lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0 });
   }

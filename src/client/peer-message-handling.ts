@@ -13,6 +13,8 @@ export function handlePeerMessage(
 ): void {
   switch (message.action) {
     case "chat":
+    case "edit":
+    case "withdraw":
       delivery.take(message);
       return;
     case "delivered":
@@ -25,7 +27,7 @@ export function handlePeerMessage(
       emit({ name: "typing", username, active: message.active });
       return;
     case "read":
-      emit({ name: "read", username, id: message.id });
+      delivery.takeRead(message.id);
       return;
     case "error":
       emit({ name: "peerError", username, code: message.code });

@@ -31,7 +31,6 @@ const REFUSAL_INTERVAL = 1_000;
 /** What the port needs of the messenger. */
 export interface PeerPortHost {
   readonly ownLabel: string;
-  readonly ownName: string;
   now(): number;
   /** The context of this moment; undefined while there is no certificate: then nobody is let in. */
   acceptorContext(): TlsContext | undefined;
@@ -227,7 +226,7 @@ export class PeerPort {
       return;
     }
     if (verdict === "pin") conversation.record.pin(peer);
-    const link = conversation.adopt((id, events) => new PeerLink(id, "acceptor", this.#host.ownName, events));
+    const link = conversation.adopt();
     admitted(link);
     link.greet(connection, peer);
   }

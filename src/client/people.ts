@@ -24,7 +24,7 @@ export type People = { readonly people: readonly Person[]; readonly failure: Err
 /** What `listPeople` needs of a messenger. */
 export type PeopleSource = {
   readonly username: string;
-  readonly profile: Pick<Messenger["profile"], "contacts" | "messages">;
+  readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
   /** @throws ServerError, RefusedError */
   users(): Promise<UserEntry[]>;
 };
@@ -47,8 +47,8 @@ async function askServer(source: PeopleSource): Promise<Answer> {
  */
 export async function listPeople(messenger: PeopleSource): Promise<People> {
   const { online, failure } = await askServer(messenger);
-  const { contacts, messages } = messenger.profile;
-  const unread = messages.unreadCounts();
+  const { contacts, history } = messenger.profile;
+  const unread = history.unreadCounts();
   const people = new Map<string, Person>();
   for (const { id, label, username } of contacts.withMessages()) {
     people.set(label, {

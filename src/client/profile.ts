@@ -7,67 +7,13 @@ import { existsSync } from "node:fs";
 
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
 import { ContactStore } from "./contact-store.ts";
+import { MessageHistory } from "./message-history.ts";
+import { MessageRemoval } from "./message-removal.ts";
+import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { closeToOthers, makePrivateFolder, profileFile } from "./profile-folders.ts";
-import { openStore, StoreError, type Schema } from "./sqlite.ts";
-
-const SCHEMA: Schema = {
-  applicationId: 0x70616c6f,
-  versions: [
-    `CREATE TABLE account (
-       username TEXT NOT NULL,
-       private_key TEXT NOT NULL,
-       authority TEXT NOT NULL,
-       certificate TEXT,
-       certificate_received_at INTEGER,
-       certificate_expires_at INTEGER,
-       session_token TEXT,
-       has_been_online INTEGER NOT NULL DEFAULT 0,
-       -- 1: the account was made from here, so its first key is no news to anybody.
-       registered_here INTEGER NOT NULL
-     ) STRICT;
-     CREATE TABLE contacts (
-       id INTEGER PRIMARY KEY,
-       label TEXT NOT NULL UNIQUE,
-       username TEXT NOT NULL,
-       targets TEXT NOT NULL DEFAULT '[]'
-     ) STRICT;
-     CREATE TABLE pins (
-       contact INTEGER NOT NULL REFERENCES contacts(id),
-       spki BLOB NOT NULL,
-       fingerprint TEXT NOT NULL,
-       pinned_at INTEGER NOT NULL,
-       PRIMARY KEY (contact, fingerprint)
-     ) STRICT;
-     CREATE TABLE pending_keys (
-       contact INTEGER PRIMARY KEY REFERENCES contacts(id),
-       spki BLOB NOT NULL,
-       fingerprint TEXT NOT NULL,
-       seen_at INTEGER NOT NULL,
-       -- The fingerprint that was last shown to the person, of this key or of one before it.
-       shown TEXT
-     ) STRICT;
-     CREATE TABLE messages (
-       -- The order of writing (outgoing) and of arrival (incoming).
-       seq INTEGER PRIMARY KEY,
-       contact INTEGER NOT NULL REFERENCES contacts(id),
-       outgoing INTEGER NOT NULL,
-       id TEXT NOT NULL,
-       text TEXT NOT NULL,
-       reply_to TEXT,
-       sent_at INTEGER,
-       -- On the disk of the one who received it: ours for incoming, the peer's for outgoing.
-       received_at INTEGER,
-       -- 0 queued, 1 sent, 2 received.
-       state INTEGER NOT NULL,
-       printed INTEGER NOT NULL DEFAULT 0,
-       UNIQUE (contact, outgoing, id)
-     ) STRICT;
-     CREATE INDEX messages_by_contact ON messages (contact, seq);
-     CREATE INDEX outbox ON messages (contact, seq) WHERE outgoing = 1 AND state < 2;
-     CREATE INDEX unprinted ON messages (seq) WHERE outgoing = 0 AND printed = 0;`,
-  ],
-};
+import { PROFILE_SCHEMA } from "./profile-schema.ts";
+import { openStore, StoreError } from "./sqlite.ts";
 
 /** A certificate that the authority gave for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
@@ -109,6 +55,9 @@ export class Profile {
   readonly folder: string;
   readonly contacts: ContactStore;
   readonly messages: MessageStore;
+  readonly history: MessageHistory;
+  readonly search: MessageSearch;
+  readonly removal: MessageRemoval;
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
@@ -123,6 +72,9 @@ export class Profile {
     this.#database = database;
     this.contacts = new ContactStore(database);
     this.messages = new MessageStore(database);
+    this.history = new MessageHistory(database);
+    this.search = new MessageSearch(database);
+    this.removal = new MessageRemoval(database);
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;
   }
@@ -130,7 +82,7 @@ export class Profile {
   /** Whether `folder` holds an account. @throws StoreError */
   static exists(folder: string): boolean {
     if (!existsSync(profileFile(folder))) return false;
-    const database = openStore(profileFile(folder), SCHEMA);
+    const database = openStore(profileFile(folder), PROFILE_SCHEMA);
     try {
       return database.query("SELECT 1 FROM account").get() !== null;
     } finally {
@@ -148,8 +100,9 @@ export class Profile {
     try {
       database = new Database(file, { readonly: true, strict: true });
       const pragma = (name: string) => Object.values(database?.query(`PRAGMA ${name}`).get() ?? {})[0];
-      if (pragma("application_id") !== SCHEMA.applicationId) throw new StoreError("not_ours", file);
-      if (Number(pragma("user_version")) > SCHEMA.versions.length) throw new StoreError("newer", file);
+      if (pragma("application_id") !== PROFILE_SCHEMA.applicationId) throw new StoreError("not_ours", file);
+      if (Number(pragma("user_version")) > PROFILE_SCHEMA.versions.length)
+        throw new StoreError("newer", file);
       const row = database.query<AccountRow, []>("SELECT * FROM account").get();
       if (row === null) return undefined;
       return {
@@ -169,7 +122,7 @@ export class Profile {
   static open(folder: string, create?: NewAccount): Profile {
     makePrivateFolder(folder);
     closeToOthers(folder);
-    const database = openStore(profileFile(folder), SCHEMA);
+    const database = openStore(profileFile(folder), PROFILE_SCHEMA);
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {

@@ -1,4 +1,5 @@
 /** When a lost link is dialled again (PROTOCOL 5): after 1, 5, 15, 60 s ± 20 %, the decider first. */
+import type { Clock } from "./clock.ts";
 import type { UnreachableReason } from "./messenger-events.ts";
 
 const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
@@ -15,41 +16,50 @@ export function redialDelay(attempt: number, decider: boolean, random: number): 
   return base * (1 - REDIAL_SPREAD + 2 * REDIAL_SPREAD * random) + (decider ? 0 : SECOND_DIALLER_DELAY);
 }
 
+export type RedialOptions = {
+  readonly decider: boolean;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly dial: () => void;
+};
+
 export class Redial {
-  readonly #decider: boolean;
-  readonly #random: () => number;
-  readonly #dial: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #options: RedialOptions;
+  #stop: (() => void) | undefined;
   #attempt = 0;
 
-  /** @param random in [0, 1) */
-  constructor(decider: boolean, random: () => number, dial: () => void) {
-    this.#decider = decider;
-    this.#random = random;
-    this.#dial = dial;
+  constructor(options: RedialOptions) {
+    this.#options = options;
   }
 
   get isScheduled(): boolean {
-    return this.#timer !== undefined;
+    return this.#stop !== undefined;
   }
 
   /** Dials later, each time later than the time before. @returns the wait in ms */
   schedule(): number {
     this.cancel();
-    const delay = redialDelay(this.#attempt++, this.#decider, this.#random());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#dial();
-    }, delay);
+    const { decider, clock, random, dial } = this.#options;
+    const delay = redialDelay(this.#attempt++, decider, random());
+    this.#stop = clock.after(delay, () => {
+      this.#stop = undefined;
+      dial();
+    });
     return delay;
   }
 
   cancel(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
-  /** There is a link, or news of the person: the next waits are short again. */
+  /** A link has proven useful: the next waits are short again; what is scheduled stays. */
+  forgetFailures(): void {
+    this.#attempt = 0;
+  }
+
+  /** There is news of the person: what is scheduled is no longer waited for. */
   startOver(): void {
     this.cancel();
     this.#attempt = 0;

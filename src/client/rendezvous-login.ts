@@ -125,7 +125,7 @@ export function checkCertificate(
 }
 
 /** This machine's own addresses, for peers in the same network; at most eight. */
-function ownAddresses(): string[] {
+export function ownAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))

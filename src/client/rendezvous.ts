@@ -11,15 +11,15 @@ import { checkCertificate, logIn } from "./rendezvous-login.ts";
 import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
 import { isStorageFailure } from "./sqlite.ts";
+import type { Change } from "./surroundings.ts";
 import { ServerError } from "./server-trust.ts";
 
 export { PasswordNeededError } from "./rendezvous-login.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
-/** How often the clock is looked at, in ms; a longer gap between two looks means that the machine slept. */
+/** How often the clock is looked at, in ms. */
 const TICK = 30_000;
-const SLEPT = 3 * TICK;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
 
@@ -83,7 +83,6 @@ export class Rendezvous {
   #attempt = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #tick: ReturnType<typeof setInterval> | undefined;
-  #tickedAt = 0;
   #renewing = false;
   readonly #abort = new AbortController();
   #closed = false;
@@ -126,7 +125,6 @@ export class Rendezvous {
       throw error;
     }
     this.#attempt = 0;
-    this.#tickedAt = this.#options.now();
     this.#tick ??= setInterval(() => this.checkClock(), TICK);
     this.#become({ name: "online" });
   }
@@ -208,15 +206,27 @@ export class Rendezvous {
     });
   }
 
-  /** Renews what is due and finds out whether the machine has slept; called by itself every half minute. */
+  /** The machine has slept, or has other addresses, which the server is told by a new login. */
+  lineMayHaveChanged(change: Change): void {
+    this.checkClock();
+    if (this.#state.name === "waiting") {
+      clearTimeout(this.#retry);
+      this.#reconnect();
+    } else if (change === "slept" || !this.#persistent) this.link?.checkNow();
+    else if (this.#state.name === "online") {
+      const link = this.#link;
+      // What the old link still says, its end too, is nobody's news.
+      this.#session++;
+      this.#link = undefined;
+      link?.close("moved");
+      this.#attempt = 0;
+      this.#reconnect();
+    }
+  }
+
+  /** Renews what is due; called by itself every half minute. */
   checkClock(): void {
     const now = this.#options.now();
-    const gap = now - this.#tickedAt;
-    this.#tickedAt = now;
-    if (gap > SLEPT) {
-      if (this.#state.name === "waiting") this.#reconnect();
-      else this.#link?.checkNow();
-    }
     const certificate = this.#options.profile.certificate;
     // A clock that was set back leaves a certificate from the future; it is renewed too.
     if (certificate !== undefined && Math.abs(now - certificate.receivedAt) >= RENEW_AFTER) this.#renew();

@@ -3,7 +3,7 @@
  * that only grows.
  */
 import { Database } from "bun:sqlite";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 
 import { closeToOthers } from "./profile-folders.ts";
 
@@ -25,6 +25,11 @@ export function isStorageFailure(error: unknown): error is Error & { code: strin
   return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }
 
+/** Whether it is the disk as a whole that takes nothing more, and not this file. */
+function isFullDisk(error: unknown): boolean {
+  return isStorageFailure(error) && /^(SQLITE_FULL|SQLITE_IOERR|ENOSPC|EDQUOT|EIO)/.test(error.code);
+}
+
 /** How long one process waits for another's commit, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
@@ -37,12 +42,13 @@ export type Schema = {
 
 /**
  * Opens or makes a database and brings its schema up to date, each version in one transaction.
- * @throws StoreError
+ * @throws StoreError; SQLiteError and system errors of a disk that is full or fails.
  */
 export function openStore(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
-    closeSync(openSync(file, "a", 0o600));
+    // A file that is there is not opened: its closing would end every lock that this process has on it.
+    if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     closeToOthers(file);
     database = new Database(file, { create: true, strict: true });
     database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
@@ -51,10 +57,12 @@ export function openStore(file: string, schema: Schema): Database {
     database.run("PRAGMA journal_mode=WAL");
     database.run("PRAGMA synchronous=FULL");
     database.run("PRAGMA foreign_keys=ON");
+    // What is deleted or withdrawn is gone from the file too.
+    database.run("PRAGMA secure_delete=ON");
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof StoreError) throw error;
+    if (error instanceof StoreError || isFullDisk(error)) throw error;
     throw new StoreError("unreadable", file, error);
   }
 }

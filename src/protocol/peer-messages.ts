@@ -20,6 +20,8 @@ export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
+/** What this client understands beyond the first version (`ACTIONS.md`). */
+export const FEATURES: readonly string[] = ["edit", "withdraw"];
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
 
@@ -39,6 +41,8 @@ export const PEER_MESSAGES = {
   bye: {},
   error: { code: exactText(1, 64) },
   stream: { transfer: id },
+  edit: { id, target: id, text: utf8Text(MAX_TEXT_BYTES) },
+  withdraw: { id, target: id },
 } as const satisfies { readonly [action: string]: Fields };
 
 const CHAT = {
@@ -79,6 +83,8 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
 export type PeerOutput =
   | { action: "hello"; protocol: number; username: string; features: string[] }
   | { message: string; id: string; sent_at: string; reply_to?: string }
+  | { action: "edit"; id: string; target: string; text: string }
+  | { action: "withdraw"; id: string; target: string }
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }
   | { action: "typing"; active: boolean }

@@ -1,7 +1,12 @@
 /** What a person reads in a chat. Names and remote words that come in are visible text already. */
 import type { BilingualText } from "./bilingual-text.ts";
+import { CHAT_COMMAND_TEXTS } from "./chat-command-texts.ts";
+import { CHAT_MESSAGE_TEXTS } from "./chat-message-texts.ts";
 
 export const CHAT_TEXTS = {
+  ...CHAT_COMMAND_TEXTS,
+  ...CHAT_MESSAGE_TEXTS,
+
   chatOpened: {
     es: (user: string) =>
       `Chat con ${user}: lo que escriba va cifrado y directo, de esta máquina a la suya. «exit» sale del chat; /help explica el resto.`,
@@ -37,6 +42,12 @@ export const CHAT_TEXTS = {
     es: (count: number) => (count === 1 ? "[1 línea]" : `[${count} líneas]`),
     en: (count: number) => (count === 1 ? "[1 line]" : `[${count} lines]`),
   },
+  chatReadMark: { es: "✓✓ leído", en: "✓✓ read" },
+  chatEdited: { es: "(editado)", en: "(edited)" },
+  chatWithdrawn: { es: "(retirado)", en: "(withdrawn)" },
+  chatAnswers: { es: (excerpt: string) => `↪ «${excerpt}»`, en: (excerpt: string) => `↪ “${excerpt}”` },
+  chatAnswersGone: { es: "↪ un mensaje que ya no está", en: "↪ a message that is gone" },
+  chatQuoted: { es: (excerpt: string) => `«${excerpt}»`, en: (excerpt: string) => `“${excerpt}”` },
   chatTyping: { es: "escribe…", en: "typing…" },
 
   chatConnected: {
@@ -74,12 +85,52 @@ export const CHAT_TEXTS = {
       `The key of ${user} has changed: another machine, or someone in between? Nothing is sent to or shown from it until you accept it: compare the number with /fingerprint, then /accept.`,
   },
   chatServerLost: {
-    es: "Sin conexión con el servidor; se intenta de nuevo. Las conversaciones siguen entre quienes ya se conocen.",
-    en: "No connection to the server; it is being tried again. Conversations go on between people who know each other.",
+    es: "Sin conexión con el servidor; se intenta de nuevo, y las conversaciones siguen entre quienes ya se conocen.",
+    en: "No connection to the server; it is being tried again, and conversations go on between people who know each other.",
+  },
+  chatWithoutServer: {
+    es: "Mientras tanto nadie dice quién está en línea, ni se puede encontrar a nadie nuevo.",
+    en: "Meanwhile nobody says who is online, and nobody new can be found.",
+  },
+  chatLinksUntil: {
+    es: (day: string, time: string) => `Hasta el ${day} a las ${time} se pueden abrir conexiones nuevas.`,
+    en: (day: string, time: string) => `New connections can be opened until ${day}, ${time}.`,
+  },
+  chatNoNewLinks: {
+    es: "Ahora no se pueden abrir conexiones nuevas: siguen solo las que ya están abiertas.",
+    en: "No new connections can be opened now: only those that are open go on.",
   },
   chatServerStopped: {
     es: "El servidor ya no admite esta sesión y no se vuelve a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
     en: "The server takes this session no more, and it is not tried again. To be online again, leave with “exit” and log in once more.",
+  },
+
+  chatSilentOnline: {
+    es: (user: string, age: string) =>
+      `${user}: en línea según el servidor, sin respuesta desde hace ${age}.`,
+    en: (user: string, age: string) => `${user}: online by the server's word, no answer for ${age}.`,
+  },
+  chatNeverAnswered: {
+    es: (user: string) => `${user}: en línea según el servidor; aún no ha respondido.`,
+    en: (user: string) => `${user}: online by the server's word; has not answered yet.`,
+  },
+  chatSilent: {
+    es: (user: string, age: string) => `${user}: sin respuesta desde hace ${age}.`,
+    en: (user: string, age: string) => `${user}: no answer for ${age}.`,
+  },
+  chatRespondsAgain: {
+    es: (user: string) => `${user} responde de nuevo.`,
+    en: (user: string) => `${user} answers again.`,
+  },
+  chatAnswersOffline: {
+    es: (user: string) => `${user} responde, aunque según el servidor no está en línea.`,
+    en: (user: string) => `${user} answers, although not online by the server's word.`,
+  },
+  chatPeerDiskFull: {
+    es: (user: string) =>
+      `El disco de ${user} no admite los mensajes (¿está lleno?): esperan aquí, y se intenta de nuevo.`,
+    en: (user: string) =>
+      `The disk of ${user} does not take the messages (is it full?): they wait here, and it is tried again.`,
   },
 
   chatQueued: {
@@ -131,88 +182,4 @@ export const CHAT_TEXTS = {
     es: (count: number) => (count === 1 ? "✓✓ 1 mensaje recibido" : `✓✓ ${count} mensajes recibidos`),
     en: (count: number) => (count === 1 ? "✓✓ 1 message received" : `✓✓ ${count} messages received`),
   },
-
-  chatUnknownCommand: {
-    es: (command: string) =>
-      `No existe la orden ${command}, y no se ha enviado nada. /help muestra las que hay; con otra barra delante (/${command}) se envía como texto.`,
-    en: (command: string) =>
-      `There is no command ${command}, and nothing was sent. /help lists them; with one more slash before it (/${command}) it is sent as text.`,
-  },
-  chatNothingBehind: {
-    es: (command: string) =>
-      `${command} no lleva nada detrás, y no se ha enviado nada. Con otra barra delante (/${command} …) se envía como texto.`,
-    en: (command: string) =>
-      `${command} takes nothing behind it, and nothing was sent. With one more slash before it (/${command} …) it is sent as text.`,
-  },
-  chatUsage: {
-    es: (usage: string) => `Falta algo: ${usage}`,
-    en: (usage: string) => `Something is missing: ${usage}`,
-  },
-  chatTooLong: {
-    es: (bytes: number, max: number) =>
-      `El mensaje ocupa ${bytes} bytes y caben ${max}: no se ha enviado. Divídalo en varios.`,
-    en: (bytes: number, max: number) =>
-      `The message has ${bytes} bytes and ${max} fit: it was not sent. Divide it into several.`,
-  },
-  chatNotText: {
-    es: "El mensaje contiene un carácter dañado (medio emoji, por ejemplo): no se ha enviado. Bórrelo y pruebe otra vez.",
-    en: "The message contains a broken character (half an emoji, for example): it was not sent. Delete it and try again.",
-  },
-  chatNotSaved: {
-    es: (why: string) => `El mensaje no se ha guardado ni enviado (${why}): aquí lo tiene de vuelta.`,
-    en: (why: string) => `The message was neither saved nor sent (${why}): here it is again.`,
-  },
-  chatAlreadyHere: {
-    es: (user: string) => `Este ya es el chat con ${user}.`,
-    en: (user: string) => `This is the chat with ${user} already.`,
-  },
-  chatOnline: {
-    es: (names: string) => `En línea: ${names}`,
-    en: (names: string) => `Online: ${names}`,
-  },
-  chatAndMore: {
-    es: (names: string, count: number) => `${names} y ${count} más`,
-    en: (names: string, count: number) => `${names} and ${count} more`,
-  },
-  chatCompare: {
-    es: (user: string) =>
-      `Compárenlo por otro camino, por ejemplo por teléfono: si ${user} ve las mismas cifras, nadie está en medio.`,
-    en: (user: string) =>
-      `Compare it by another way, for example by phone: if ${user} sees the same digits, nobody is in between.`,
-  },
-  chatThenAccept: {
-    es: "Solo si el de la clave nueva coincide, acéptela con /accept.",
-    en: "Only if the one of the new key is the same, accept it with /accept.",
-  },
-  chatNotShown: {
-    es: (user: string) =>
-      `Antes de aceptar la clave nueva de ${user}, compare su número: /fingerprint lo muestra.`,
-    en: (user: string) =>
-      `Before you accept the new key of ${user}, compare its number: /fingerprint shows it.`,
-  },
-
-  chatHelp: { es: "En el chat:", en: "In the chat:" },
-  chatHelpRest: {
-    es: "Lo demás se envía. «exit» solo, o Ctrl-C en una línea vacía, sale del chat; //x envía «/x»; Tab completa órdenes y nombres; ↑ repite lo escrito.",
-    en: "Everything else is sent. “exit” alone, or Ctrl-C on an empty line, leaves the chat; //x sends “/x”; Tab completes commands and names; ↑ repeats what was typed.",
-  },
-  chatArgumentText: { es: "TEXTO", en: "TEXT" },
-  chatArgumentUser: { es: "USUARIO", en: "USER" },
-  chatHelpHelp: { es: "esta lista", en: "this list" },
-  chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
-  chatHelpSay: {
-    es: "envía el texto tal cual: /say exit",
-    en: "sends the text as it is: /say exit",
-  },
-  chatHelpChat: { es: "va al chat con otra persona", en: "goes to the chat with another person" },
-  chatHelpUsers: { es: "quién está en línea", en: "who is online" },
-  chatHelpFingerprint: {
-    es: "número de seguridad de esta conversación",
-    en: "safety number of this conversation",
-  },
-  chatHelpAccept: {
-    es: "acepta la clave nueva, ya comparada",
-    en: "accepts the new key, once compared",
-  },
-  chatHelpExit: { es: "sale del chat", en: "leaves the chat" },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -21,12 +21,20 @@ const GLOBAL_OPTIONS = {
   version: { type: "switch" },
 } as const satisfies Options;
 
+const WAIT = { type: "choice", of: ["received", "queued"] } as const;
+
 const COMMAND_OPTIONS = {
   register: { email: { type: "text" } },
   users: {},
-  send: { wait: { type: "choice", of: ["received", "queued"] } },
+  send: { wait: WAIT, "reply-to": { type: "text" } },
+  edit: { wait: WAIT },
+  withdraw: { wait: WAIT },
+  cancel: {},
+  delete: { yes: { type: "switch" } },
   listen: {},
   history: {},
+  search: {},
+  export: {},
   fingerprint: { accept: { type: "switch" } },
   logout: {},
 } as const satisfies { readonly [command: string]: Options };
@@ -38,6 +46,7 @@ const ALL_OPTIONS = {
   ...GLOBAL_OPTIONS,
   ...COMMAND_OPTIONS.register,
   ...COMMAND_OPTIONS.send,
+  ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
 } as const satisfies Options;
 
@@ -60,6 +69,10 @@ export type Config = {
   readonly json: boolean;
   readonly email: string | undefined;
   readonly wait: "received" | "queued";
+  /** The id of the message that this one answers. */
+  readonly replyTo: string | undefined;
+  /** What cannot be undone is not asked for again. */
+  readonly yes: boolean;
   readonly accept: boolean;
 };
 
@@ -150,6 +163,8 @@ export function readInvocation(args: readonly string[], environment: Environment
     json: values.json === true,
     email: values.email,
     wait: values.wait ?? "received",
+    replyTo: values["reply-to"],
+    yes: values.yes === true,
     accept: values.accept === true,
   };
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };

@@ -1,9 +1,13 @@
 /** Every failure as one sentence, one code for programs, and CLI's exit code. */
+import { dirname } from "node:path";
+
 import { AccountError } from "../client/accounts.ts";
 import { showFingerprint } from "../client/fingerprints.ts";
+import { ActionError, type ActionFault } from "../client/message-actions.ts";
 import type { UnreachableReason } from "../client/messenger-events.ts";
 import { SelfError } from "../client/local-accounts.ts";
 import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer-port.ts";
+import { ProfileDamagedError } from "../client/profile-check.ts";
 import { ProfileLockedError } from "../client/profile-lock.ts";
 import { RefusedError } from "../client/rendezvous-link.ts";
 import { PasswordNeededError } from "../client/rendezvous.ts";
@@ -15,6 +19,7 @@ import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import type { Config } from "./config.ts";
+import { ExportError } from "./conversation-export.ts";
 import { textsIn, type Texts } from "./texts.ts";
 
 export const EXIT = {
@@ -105,6 +110,12 @@ function storeFailure(error: StoreError, texts: Texts): Failure {
   return { exit: EXIT.other, code: `store_${error.code}`, sentence };
 }
 
+function damageFailure({ file, rescued, count }: ProfileDamagedError, texts: Texts): Failure {
+  const rescue = rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, rescued);
+  const sentence = texts.profileDamaged(file, rescue, dirname(file));
+  return { exit: EXIT.other, code: "profile_damaged", sentence };
+}
+
 function accountFailure(error: AccountError, texts: Texts): Failure {
   const sentence = {
     no_account: texts.noAccount,
@@ -112,6 +123,32 @@ function accountFailure(error: AccountError, texts: Texts): Failure {
     several_accounts: texts.severalAccounts(error.names.map((name) => visibleText(name)).join(", ")),
   }[error.code];
   return { exit: EXIT.usage, code: error.code, sentence };
+}
+
+function actionFailure({ code }: ActionError, texts: Texts): Failure {
+  const { usage, refused } = EXIT;
+  const table: { readonly [F in ActionFault]: readonly [ExitCode, string] } = {
+    unknown_message: [usage, texts.unknownMessage],
+    not_own: [usage, texts.notOwnMessage],
+    already_withdrawn: [refused, texts.alreadyWithdrawn],
+    not_supported: [refused, texts.changeNotSupported],
+    already_left: [refused, texts.alreadyLeft],
+    still_waiting: [refused, texts.stillWaiting],
+  };
+  const [exit, sentence] = table[code];
+  return { exit, code, sentence };
+}
+
+function exportFailure(error: ExportError, texts: Texts): Failure {
+  const file = visibleText(error.file);
+  const why = error.cause instanceof Error ? visibleText(error.cause.message) : "";
+  const sentence = {
+    no_messages: texts.exportNoMessages,
+    file_exists: texts.exportFileExists(file),
+    no_folder: texts.exportNoFolder(file),
+    not_written: texts.exportNotWritten(file, why),
+  }[error.code];
+  return { exit: EXIT.other, code: error.code, sentence };
 }
 
 function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
@@ -135,7 +172,10 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return serverFailure(error, texts, showHostPort(config.host, config.port));
   if (error instanceof RefusedError) return refusal(error, config, texts);
   if (error instanceof StoreError) return storeFailure(error, texts);
+  if (error instanceof ProfileDamagedError) return damageFailure(error, texts);
   if (error instanceof AccountError) return accountFailure(error, texts);
+  if (error instanceof ActionError) return actionFailure(error, texts);
+  if (error instanceof ExportError) return exportFailure(error, texts);
   if (error instanceof SelfError) return { exit: EXIT.usage, code: "to_oneself", sentence: texts.toOneself };
   if (error instanceof PasswordNeededError) {
     return error.tokenRefused

@@ -1,12 +1,16 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
 import { version } from "../../package.json" with { type: "json" };
 import { UsageError } from "../protocol/options.ts";
+import { cancel } from "./commands/cancel.ts";
+import { deleteMessages } from "./commands/delete.ts";
+import { edit, send, withdraw } from "./commands/send.ts";
+import { exportToFile } from "./commands/export.ts";
 import { fingerprint } from "./commands/fingerprint.ts";
 import { history } from "./commands/history.ts";
 import { listen } from "./commands/listen.ts";
 import { logout } from "./commands/logout.ts";
 import { register } from "./commands/register.ts";
-import { send } from "./commands/send.ts";
+import { search } from "./commands/search.ts";
 import { users } from "./commands/users.ts";
 import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
@@ -21,35 +25,50 @@ import { wrapped } from "./wrapped-text.ts";
 /** After a signal the process is gone by then, whatever the peers do, in ms. */
 const LAST_MOMENT = 2_500;
 
+type Argument = "userArgument" | "idArgument" | "fileArgument" | "wordsArgument";
+
 type Command = {
   readonly run: (context: CommandContext) => Promise<ExitCode>;
-  /** How many arguments it takes; the first ones are people's names. */
-  readonly arguments: { readonly min: number; readonly max: number };
+  /** What it needs, in order, and how many more it may take. */
+  readonly needs: readonly Argument[];
+  readonly mayTake: number;
   /** Ends by itself after `--timeout`. */
   readonly bounded: boolean;
   /** A fault in one callback ends that connection only, not the command. */
   readonly survivesFaults: boolean;
 };
 
+/** One that ends by itself, and that a fault of ours ends too. */
+const BRIEF = { needs: [], mayTake: 0, bounded: true, survivesFaults: false } as const;
+/** One that only works on this disk, as long as that takes. */
+const LOCAL = { ...BRIEF, bounded: false } as const;
+
 const COMMANDS: { readonly [C in CommandName]: Command } = {
-  register: { run: register, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
-  users: { run: users, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
-  send: { run: send, arguments: { min: 1, max: 2 }, bounded: true, survivesFaults: false },
-  listen: { run: listen, arguments: { min: 0, max: 0 }, bounded: false, survivesFaults: true },
-  history: { run: history, arguments: { min: 1, max: 1 }, bounded: false, survivesFaults: false },
-  fingerprint: { run: fingerprint, arguments: { min: 0, max: 1 }, bounded: false, survivesFaults: false },
-  logout: { run: logout, arguments: { min: 0, max: 0 }, bounded: true, survivesFaults: false },
+  register: { ...BRIEF, run: register },
+  users: { ...BRIEF, run: users },
+  send: { ...BRIEF, run: send, needs: ["userArgument"], mayTake: 1 },
+  edit: { ...BRIEF, run: edit, needs: ["userArgument", "idArgument"], mayTake: 1 },
+  withdraw: { ...BRIEF, run: withdraw, needs: ["userArgument", "idArgument"] },
+  cancel: { ...LOCAL, run: cancel, needs: ["userArgument"], mayTake: 1 },
+  delete: { ...LOCAL, run: deleteMessages, needs: ["userArgument"], mayTake: 1 },
+  listen: { ...BRIEF, run: listen, bounded: false, survivesFaults: true },
+  history: { ...LOCAL, run: history, needs: ["userArgument"] },
+  search: { ...LOCAL, run: search, needs: ["wordsArgument"], mayTake: Infinity },
+  export: { ...LOCAL, run: exportToFile, needs: ["userArgument", "fileArgument"] },
+  fingerprint: { ...LOCAL, run: fingerprint, mayTake: 1 },
+  logout: { ...BRIEF, run: logout },
 };
 
 function checkArguments(
-  { args, config }: { args: readonly string[]; config: Config },
-  command: Command,
+  { command: name, args, config }: Pick<Invocation & { name: "command" }, "command" | "args" | "config">,
+  { needs, mayTake }: Command,
 ): void {
   const texts = textsIn(config.language);
-  if (args.length < command.arguments.min) throw new UsageError(texts.missingArgument(texts.userArgument));
-  const extra = args[command.arguments.max];
+  const missing = needs[args.length];
+  if (missing !== undefined) throw new UsageError(texts.missingArgument(texts[missing]));
+  const extra = args[needs.length + mayTake];
   if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
-  const user = command.arguments.max === 0 ? undefined : args[0];
+  const user = name === "search" ? undefined : args[0];
   if (user !== undefined && !isPossibleName(user)) throw new UsageError(texts.badName(user));
 }
 

@@ -33,6 +33,15 @@ export const MENU_TEXTS = {
     en: "Without the server nobody knows who is connected. Who would you like to talk to?",
   },
   menuOffline: { es: "no está en línea", en: "not online" },
+  menuOfflineAnswers: {
+    es: "responde; según el servidor no está en línea",
+    en: "answers; not online by the server's word",
+  },
+  menuAnswers: { es: "responde", en: "answers" },
+  menuSilent: {
+    es: (age: string) => `en línea según el servidor, sin respuesta desde hace ${age}`,
+    en: (age: string) => `online by the server's word, no answer for ${age}`,
+  },
 
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
   menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },

@@ -92,13 +92,20 @@ export function authorityPrompt({
 }: Asked): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
   if (!canAsk()) return undefined;
   const texts = textsIn(config.language);
-  return async ({ host, port, found, expected }) => {
+  return ({ host, port, found, expected }) => {
     const server = showHostPort(host, port);
-    const message =
+    return askYes(
+      { config, deadline },
       expected === undefined
         ? texts.firstContact(server, showFingerprint(found))
-        : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found));
-    const answer = await ask(deadline, (context) => input({ message }, context));
-    return texts.yesWords.split(" ").includes(answer.trim().normalize("NFC").toLowerCase());
+        : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)),
+    );
   };
+}
+
+/** Asks a question that only a typed «yes» answers with yes. @throws InterruptedError */
+export async function askYes({ config, deadline }: Asked, message: string): Promise<boolean> {
+  const answer = await ask(deadline, (context) => input({ message }, context));
+  const words = textsIn(config.language).yesWords.split(" ");
+  return words.includes(answer.trim().normalize("NFC").toLowerCase());
 }

@@ -63,6 +63,7 @@ export async function openAccount(
 function tellCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
   const texts = textsIn(config.language);
   if (event.name === "newKey") output.tell(texts.newKeyWarning);
+  if (event.name === "profileMended") output.tell(texts.profileMended);
   const warning = event.name === "clockOffset" ? clockWarning(event.offset, texts) : undefined;
   if (warning !== undefined) output.tell(warning);
 }

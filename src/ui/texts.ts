@@ -4,13 +4,17 @@ import type { BilingualText } from "./bilingual-text.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
+import { MESSAGE_TEXTS } from "./message-texts.ts";
+import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
 
 const TABLE = {
   ...USAGE_TEXTS,
   ...FAILURE_TEXTS,
   ...MENU_TEXTS,
+  ...MESSAGE_TEXTS,
   ...CHAT_TEXTS,
+  ...PROFILE_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,
@@ -55,36 +59,6 @@ const TABLE = {
   },
   notLoggedIn: { es: "No hay ninguna sesión guardada.", en: "There is no stored session." },
 
-  queued: {
-    es: (user: string) =>
-      `El mensaje queda en cola: saldrá cuando ${user} esté en línea y aquí haya un listen en marcha, o con el próximo send.`,
-    en: (user: string) =>
-      `The message is queued: it will leave when ${user} is online and a listen runs here, or with the next send.`,
-  },
-  queuedWhileInsecure: {
-    es: (user: string) =>
-      `El mensaje queda en cola, pero no saldrá mientras ${user} siga usando ese cliente.`,
-    en: (user: string) => `The message is queued, but it will not leave as long as ${user} uses that client.`,
-  },
-  queuedUntilAccepted: {
-    es: (user: string) => `El mensaje queda en cola: no saldrá hasta que acepte la clave de ${user}.`,
-    en: (user: string) => `The message is queued: it will not leave until you accept the key of ${user}.`,
-  },
-  queuedElsewhere: {
-    es: (user: string) =>
-      `El mensaje queda en cola: el otro proceso lo enviará cuando ${user} esté en línea; si termina antes, saldrá con el próximo listen o send.`,
-    en: (user: string) =>
-      `The message is queued: the other process will send it when ${user} is online; if it ends before, it will leave with the next listen or send.`,
-  },
-  notKept: {
-    es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, y en esta máquina no se conserva nada de ella.",
-    en: "The message was not kept: the account could not log in, and nothing of it stays on this machine.",
-  },
-  received: {
-    es: (user: string) => `✓✓ recibido por ${user}`,
-    en: (user: string) => `✓✓ received by ${user}`,
-  },
-
   ready: {
     es: (user: string, port: number) => `${user} está en línea (puerto ${port}). Ctrl-C para terminar.`,
     en: (user: string, port: number) => `${user} is online (port ${port}). Ctrl-C to end.`,
@@ -117,6 +91,12 @@ const TABLE = {
     es: (user: string, code: string) => `La máquina de ${user} avisa de un fallo: ${code}`,
     en: (user: string, code: string) => `The machine of ${user} tells of a failure: ${code}`,
   },
+  peerStorageFailed: {
+    es: (user: string) =>
+      `El disco de la máquina de ${user} no admite lo enviado: espera aquí, y se volverá a intentar.`,
+    en: (user: string) =>
+      `The disk of ${user}'s machine does not take what was sent: it waits here, and is tried again.`,
+  },
   refusedConnection: {
     es: (address: string, code: string) => `Conexión rechazada de ${address}: ${code}`,
     en: (address: string, code: string) => `Connection refused from ${address}: ${code}`,
@@ -130,10 +110,6 @@ const TABLE = {
     en: (user: string) => `${user} is no longer online`,
   },
 
-  noMessages: {
-    es: (user: string) => `No hay mensajes con ${user}.`,
-    en: (user: string) => `There are no messages with ${user}.`,
-  },
   ownFingerprint: {
     es: (user: string) => `Huella de la clave de ${user} en esta máquina:`,
     en: (user: string) => `Fingerprint of ${user}'s key on this machine:`,

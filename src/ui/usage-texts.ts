@@ -13,6 +13,12 @@ Uso: bun run client.ts [orden] [opciones]
   send USUARIO [TEXTO]   un mensaje; sin TEXTO, lo que diga la entrada estándar
   listen                 sigue en línea y muestra lo que llega, hasta Ctrl-C
   history USUARIO        toda la conversación guardada
+  search PALABRAS…       los mensajes de todos los chats que las contienen
+  export USUARIO ARCHIVO la conversación en un archivo: .jsonl, o texto
+  edit USUARIO ID [TEXTO]  cambia un mensaje propio, aquí y allí
+  withdraw USUARIO ID    retira un mensaje propio, aquí y allí
+  cancel USUARIO [ID]    cancela lo que no ha salido; sin ID, todo
+  delete USUARIO [ID]    borra de esta máquina; sin ID, la conversación
   fingerprint [USUARIO]  la huella propia, o el número de seguridad con USUARIO
   logout                 cierra la sesión guardada
 
@@ -22,7 +28,10 @@ Uso: bun run client.ts [orden] [opciones]
   --p2p-port N             puerto para conversar (el primero libre de 9000–9099)
   --server-fingerprint SHA256   huella de la autoridad del servidor
   --password-stdin         contraseña por entrada estándar (o PALOMA_PASSWORD)
-  --wait received|queued   send: hasta que esté en el disco del otro, o en este
+  --wait received|queued   send, edit, withdraw: hasta que esté en el disco del
+                           otro, o en este
+  --reply-to ID            send: responde a ese mensaje
+  --yes                    delete: toda la conversación, sin preguntar
   --accept                 fingerprint: acepta la clave nueva de USUARIO
   --timeout S              segundos que puede durar la orden (30)
   --json                   una línea JSON por suceso
@@ -39,6 +48,12 @@ Usage: bun run client.ts [command] [options]
   send USER [TEXT]       one message; without TEXT, standard input is the text
   listen                 stay online and show what arrives, until Ctrl-C
   history USER           the whole stored conversation
+  search WORDS…          the messages of all chats that hold them
+  export USER FILE       the conversation as a file: .jsonl, else text
+  edit USER ID [TEXT]    change a message of yours, here and there
+  withdraw USER ID       take a message of yours back, here and there
+  cancel USER [ID]       cancel what has not left; without ID, all of it
+  delete USER [ID]       delete on this machine; without ID, all messages
   fingerprint [USER]     your fingerprint, or the safety number with USER
   logout                 end the stored session
 
@@ -48,7 +63,10 @@ Usage: bun run client.ts [command] [options]
   --p2p-port N             port for conversations (first free one of 9000–9099)
   --server-fingerprint SHA256   fingerprint of the server's authority
   --password-stdin         password from standard input (or PALOMA_PASSWORD)
-  --wait received|queued   send: until it is on the peer's disk, or on yours
+  --wait received|queued   send, edit, withdraw: until it is on the peer's disk,
+                           or on yours
+  --reply-to ID            send: answers that message
+  --yes                    delete: the whole conversation, without a question
   --accept                 fingerprint: accept USER's new key
   --timeout S              seconds that the command may take (30)
   --json                   one JSON line for each event
@@ -68,6 +86,13 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   },
   missingArgument: { es: (name: string) => `Falta ${name}.`, en: (name: string) => `${name} is missing.` },
   userArgument: { es: "USUARIO", en: "USER" },
+  idArgument: { es: "el ID", en: "The ID" },
+  fileArgument: { es: "ARCHIVO", en: "FILE" },
+  wordsArgument: { es: "PALABRAS", en: "WORDS" },
+  noWord: {
+    es: "No hay ninguna letra ni cifra que buscar.",
+    en: "There is no letter and no digit to search for.",
+  },
   tooManyArguments: {
     es: (argument: string) => `Sobra «${argument}»; un texto con espacios va entre comillas.`,
     en: (argument: string) => `“${argument}” is one argument too many; quote a text that has spaces.`,

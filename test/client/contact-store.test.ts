@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { MAX_PINS, type Contact } from "../../src/client/contact-store.ts";
 import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { label } from "../../src/identity/names.ts";
+import { withScene } from "./message-scene.ts";
 import { withStores } from "./test-profile.ts";
 
 const key = (number: number) => {
@@ -100,10 +101,65 @@ test("only contacts with a stored message, theirs or ours, are people of a conve
       Contact,
     ];
     contacts.pin(known, key(1), 1);
-    const message = { id: "1", text: "text", sentAt: 1, replyTo: undefined };
-    messages.queue([{ contact: written, ...message }]);
+    const message = { kind: "text", text: "text", sentAt: 1, replyTo: undefined } as const;
+    messages.queue([{ contact: written, id: "1", ...message }], () => false);
     for (const id of ["1", "2"]) {
-      messages.commitRead(heard, { incoming: [{ ...message, id }], acknowledged: [], sentUpTo: 0 }, 2);
+      const incoming = [{ ...message, id }];
+      messages.commitRead(heard, { incoming, acknowledged: [], readUpTo: undefined }, 2);
     }
     expect(contacts.withMessages().toSorted((a, b) => a.id - b.id)).toEqual([written, heard]);
+  }));
+
+test("with whom the whole conversation was deleted is a person of no conversation, and keeps the pinned keys", () =>
+  withScene((scene) => {
+    const { contacts } = scene;
+    const ana = contacts.ensure("Ana");
+    contacts.pin(ana, key(1), 1);
+    scene.receive(ana, "a");
+    scene.removal.delete(ana, "a", false);
+    expect(contacts.withMessages()).toEqual([]);
+    expect(contacts.pins(ana).length).toBe(1);
+  }));
+
+test("what a client understands is unknown until its link says so, and then what the last one said", () =>
+  withScene(({ contacts }) => {
+    const ana = contacts.ensure("Ana");
+    const carla = contacts.ensure("Carla");
+    expect(contacts.features(ana)).toBeUndefined();
+    contacts.saveFeatures(ana, []);
+    expect(contacts.features(ana)).toEqual([]);
+    contacts.saveFeatures(ana, ["edit", "withdraw"]);
+    contacts.saveFeatures(ana, ["edit", "withdraw"]);
+    expect(contacts.features(ana)).toEqual(["edit", "withdraw"]);
+    expect(contacts.features(carla)).toBeUndefined();
+  }));
+
+test("how far a person has read here is told by a message of the contact's, and never goes back", () =>
+  withScene((scene) => {
+    const { contacts } = scene;
+    const ana = contacts.ensure("Ana");
+    const carla = contacts.ensure("Carla");
+    expect(contacts.readHere(ana)).toBeUndefined();
+    const [own = 0] = scene.write(ana, "mine");
+    contacts.saveReadHere(ana, own);
+    expect(contacts.readHere(ana)).toBeUndefined();
+    const [first = 0, second = 0] = scene.receive(ana, "a1", "a2");
+    const [hers = 0] = scene.receive(carla, "c1");
+    contacts.saveReadHere(ana, second);
+    contacts.saveReadHere(ana, first);
+    expect(contacts.readHere(ana)).toBe("a2");
+    const [third = 0] = scene.receive(ana, "a3");
+    const [later = 0] = scene.write(ana, "mine too");
+    // The newest on the screen is one's own, or stands between others' messages.
+    contacts.saveReadHere(ana, hers);
+    expect(contacts.readHere(ana)).toBe("a2");
+    contacts.saveReadHere(ana, later);
+    expect(contacts.readHere(ana)).toBe("a3");
+    expect(third).toBeLessThan(later);
+    expect(contacts.readHere(carla)).toBeUndefined();
+    // Their side knows the id, also when the message was deleted here, before or after it was read.
+    const [, fifth = 0] = scene.receive(ana, "a4", "a5");
+    scene.removal.delete(ana, "a5", false);
+    contacts.saveReadHere(ana, fifth);
+    expect(contacts.readHere(ana)).toBe("a5");
   }));

@@ -7,9 +7,10 @@ import { RefusedError } from "../../src/client/rendezvous-link.ts";
 import { ServerError } from "../../src/client/server-trust.ts";
 import { label } from "../../src/identity/names.ts";
 import type { UserEntry } from "../../src/protocol/rendezvous-messages.ts";
+import { arriving } from "./message-scene.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
 
-type Source = Parameters<typeof listPeople>[0];
+type Source = Parameters<typeof listPeople>[0] & { readonly profile: Profile };
 
 const entry = (username: string, secure?: boolean): UserEntry => ({
   username,
@@ -34,10 +35,10 @@ function withSource(
 }
 
 function receive({ profile }: Source, name: string, ...ids: string[]): void {
-  const incoming = ids.map((id) => ({ id, text: id, sentAt: undefined, replyTo: undefined }));
+  const incoming = ids.map((id) => arriving(id));
   profile.messages.commitRead(
     profile.contacts.ensure(name),
-    { incoming, acknowledged: [], sentUpTo: 0 },
+    { incoming, acknowledged: [], readUpTo: undefined },
     Date.UTC(2027, 0, 15),
   );
 }

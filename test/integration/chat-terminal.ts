@@ -31,7 +31,7 @@ export type Circumstances = Partial<Size> & {
 };
 
 /** The row on which a chat's input line begins; a menu's row «> 1. …» is none. */
-const INPUT_ROW = /^(?:(?:·|✓|✓✓) )?(?:(?:escribe|typing)… )?>(?: (?!\d+\. )|$)/;
+const INPUT_ROW = /^(?:(?:·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:(?:escribe|typing)… )?>(?: (?!\d+\. )|$)/;
 
 /** A zone where it is about noon now: there no test runs past midnight. */
 function noonZone(): string {
@@ -64,6 +64,11 @@ export class Room {
 
   static async open(): Promise<Room> {
     return new Room(await Company.meet());
+  }
+
+  /** A folder of this room's own, gone with it. */
+  get folder(): string {
+    return this.#world.folder;
   }
 
   /** Someone online whose messages the test writes. @param folder of another machine of theirs */

@@ -114,6 +114,7 @@ describe("for programs", () => {
         // The registered spelling is known as soon as the server has said it.
         to: state === "queued" ? "BETO.J" : "beto.j",
         state,
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       })),
     );
     expect(await listening.event({ event: "message" })).toEqual({
@@ -135,6 +136,8 @@ describe("for programs", () => {
         id,
         sent_at: expect.any(String),
         received_at: expect.any(String),
+        edited_at: null,
+        withdrawn_at: null,
         state: "received",
       },
     ]);

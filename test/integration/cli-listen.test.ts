@@ -49,12 +49,13 @@ test("what was stored and not yet printed comes after `ready`, oldest first, onc
   const profile = Profile.open(ana.profileFolder);
   const contact = profile.contacts.ensure("beto.stored");
   const incoming = texts.map((text, index) => ({
+    kind: "text" as const,
     id: `${index}`,
     text,
     sentAt: undefined,
     replyTo: undefined,
   }));
-  profile.messages.commitRead(contact, { incoming, acknowledged: [], sentUpTo: 0 }, Date.now());
+  profile.messages.commitRead(contact, { incoming, acknowledged: [], readUpTo: undefined }, Date.now());
   profile.close();
 
   const first = await ana.listen();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
+import { Profile } from "../../src/client/profile.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD, World } from "./cli-process.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -165,6 +166,76 @@ test("a message that pads itself to the terminal's edge cannot begin a line of i
   for (const row of rows) expect(row.length).toBeLessThanOrEqual(COLUMNS);
   expect(rows.filter((row) => row.includes("pay 1000"))).toEqual([expect.stringMatching(/^ {4}/)]);
 });
+
+test("a message that was shown at a terminal is read, its changes are shown, and a program's is neither", async () => {
+  const [ana, beto] = [world.person("read.ana", server.tlsPort), world.person("read.beto", server.tlsPort)];
+  await Promise.all([ana.register(), beto.register()]);
+  const sent = await ana.json(["send", "--wait", "queued", beto.name, "hola"], { password: PASSWORD });
+  const id = String(sent.events[0]?.["id"]);
+  const online = await ana.listen(PASSWORD);
+  const program = await beto.listen(PASSWORD);
+  await online.event({ event: "delivery", id, state: "received" });
+  await program.event({ event: "message", id });
+  await program.stop();
+  expect((await ana.json(["history", beto.name])).events).toMatchObject([
+    { state: "received", read_at: null },
+  ]);
+
+  const listening = atTerminal(["listen", "--lang", "es", ...flags(beto.name), "--data", beto.data]);
+  await listening.shows("está en línea");
+  const second = await ana.json(["send", "--wait", "queued", beto.name, "¿estás ahí?"]);
+  const other = String(second.events[0]?.["id"]);
+  await listening.shows("read.ana: ¿estás ahí?");
+  await online.event({ event: "delivery", id: other, state: "read" });
+  expect((await ana.json(["history", beto.name])).events).toMatchObject([
+    { id, state: "read", read_at: expect.stringMatching(/Z$/) },
+    { id: other, state: "read", read_at: expect.stringMatching(/Z$/) },
+  ]);
+  expect((await ana.run(["edit", "--wait", "queued", beto.name, other, "¿sigues ahí?"])).code).toBe(0);
+  await listening.shows("read.ana (editado): ¿sigues ahí?");
+  expect((await ana.run(["withdraw", "--wait", "queued", beto.name, other])).code).toBe(0);
+  await listening.shows("read.ana (retirado)");
+  listening.process.kill("SIGINT");
+  expect(await listening.ended()).toBe(0);
+  listening.close();
+  await online.stop();
+});
+
+test.each([
+  ["es", "sí", "Escriba «sí»", "No se ha borrado nada"],
+  ["en", "yes", "Type “yes”", "Nothing was deleted"],
+])(
+  "in %s a whole conversation is deleted by «%s» and by nothing else",
+  async (lang, yes, question, declined) => {
+    const ana = world.person(`wipe.${lang}`, server.tlsPort);
+    await ana.register();
+    expect((await ana.run(["send", "--wait", "queued", "beto", "uno"])).code).toBe(0);
+    expect((await ana.run(["cancel", "beto"])).code).toBe(0);
+    const profile = Profile.open(ana.profileFolder);
+    const message = { kind: "text", id: "a", text: "hola", sentAt: undefined, replyTo: undefined } as const;
+    const read = { incoming: [message], acknowledged: [], readUpTo: undefined };
+    profile.messages.commitRead(profile.contacts.ensure("beto"), read, Date.now());
+    profile.close();
+    const ask = async (answer: string) => {
+      const client = atTerminal(["delete", "beto", "--lang", lang, ...flags(ana.name), "--data", ana.data]);
+      await client.shows(question);
+      client.type(answer);
+      const code = await client.ended();
+      expect(client.isInLineMode).toBe(true);
+      client.close();
+      return { code, text: client.text };
+    };
+    for (const answer of ["\r", "no\r"]) {
+      const kept = await ask(answer);
+      expect(kept.code).toBe(1);
+      expect(kept.text).toContain(declined);
+    }
+    expect((await ask(CTRL_C)).code).toBe(130);
+    expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
+    expect((await ask(`${yes}\r`)).code).toBe(0);
+    expect((await ana.json(["history", "beto"])).events).toEqual([]);
+  },
+);
 
 const address = Object.values(networkInterfaces())
   .flatMap((each) => each ?? [])

@@ -36,6 +36,21 @@ describe("2: wrong usage", () => {
     [["send", "ANA.usage", "x"], "messages to yourself", "a sí mismo"],
     [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
     [["history"], "USER is missing", "Falta USUARIO"],
+    [["search"], "WORDS is missing", "Falta PALABRAS"],
+    [["search", "¿?", "…"], "no letter and no digit", "ninguna letra ni cifra"],
+    [["export", "beto"], "FILE is missing", "Falta ARCHIVO"],
+    [["edit", "beto"], "The ID is missing", "Falta el ID"],
+    [["withdraw", "beto"], "The ID is missing", "Falta el ID"],
+    [["edit", "beto", "no-such-id", "x"], "no message with that ID", "ningún mensaje con ese ID"],
+    [["withdraw", "beto", "no-such-id"], "no message with that ID", "ningún mensaje con ese ID"],
+    [["cancel", "beto", "no-such-id"], "no message with that ID", "ningún mensaje con ese ID"],
+    [["delete", "beto", "no-such-id"], "no message with that ID", "ningún mensaje con ese ID"],
+    [
+      ["send", "--reply-to", "no-such-id", "beto", "x"],
+      "no message with that ID",
+      "ningún mensaje con ese ID",
+    ],
+    [["delete", "beto"], "needs --yes", "necesita --yes"],
     [["listen", "now"], "one argument too many", "Sobra «now»"],
   ])("%j", async (args, en, es) => {
     const english = await ana.run(["--lang", "en", ...args]);

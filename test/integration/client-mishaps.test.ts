@@ -129,12 +129,12 @@ test("what another process puts into the outbox goes out in order, and is receiv
   };
   ana.messenger.send("bob", "uno");
   await until(() => ana.received("bob") === 1);
-  queueWhileLocked(place, "bob", "dos");
-  queueWhileLocked(place, "bob", "tres");
+  queueWhileLocked(place, "bob", { kind: "text", text: "dos", replyTo: undefined });
+  queueWhileLocked(place, "bob", { kind: "text", text: "tres", replyTo: undefined });
   await until(() => bob.texts("ana").length === 3);
   expect(bob.texts("ana")).toEqual(["uno", "dos", "tres"]);
   const carla = await company.person("carla");
-  queueWhileLocked(place, "carla", "hola, Carla");
+  queueWhileLocked(place, "carla", { kind: "text", text: "hola, Carla", replyTo: undefined });
   await until(() => carla.texts("ana").length === 1);
 });
 

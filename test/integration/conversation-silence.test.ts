@@ -1,6 +1,7 @@
 /** What a conversation makes of silence on its link (PROTOCOL 5, `ping`). */
 import { afterEach, describe, expect, test } from "bun:test";
 
+import type { Conversation } from "../../src/client/conversation.ts";
 import { DEAD_AFTER } from "../../src/client/liveness.ts";
 import { Company, until } from "./messenger-pair.ts";
 
@@ -20,11 +21,22 @@ async function restingPair() {
   return { ana, bob };
 }
 
+/** The conversation looks at its link when the monotonic clock shows `now`, in ms. */
+function tickAt(now: number, chat: Conversation): void {
+  const clock = performance.now;
+  performance.now = () => now;
+  try {
+    chat.tick();
+  } finally {
+    performance.now = clock;
+  }
+}
+
 describe("silence", () => {
   test("while nobody asked for an answer is no sign of death when the chat is opened then", async () => {
     const { bob } = await restingPair();
     const chat = bob.messenger.openChat("ana");
-    chat.tick(performance.now() + DEAD_AFTER + 1_000);
+    tickAt(performance.now() + DEAD_AFTER + 1_000, chat);
     expect(chat.isConnected).toBe(true);
     bob.messenger.send("ana", "still here");
     await until(() => bob.received("ana") === 1);
@@ -35,10 +47,10 @@ describe("silence", () => {
     const { bob } = await restingPair();
     const chat = bob.messenger.openChat("ana");
     const now = Math.ceil(performance.now());
-    chat.tick(now);
-    chat.tick(now + DEAD_AFTER - 1);
+    tickAt(now, chat);
+    tickAt(now + DEAD_AFTER - 1, chat);
     expect(chat.isConnected).toBe(true);
-    chat.tick(now + DEAD_AFTER);
+    tickAt(now + DEAD_AFTER, chat);
     expect(bob.of("disconnected")).toMatchObject([{ username: "ana", bye: false }]);
   });
 });

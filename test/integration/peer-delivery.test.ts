@@ -105,7 +105,7 @@ describe("a person who is offline", () => {
     expect(bobAgain.texts("ana")).toEqual(numbered(20, "second"));
     const contact = bobAgain.profile.contacts.find("ana");
     if (contact === undefined) throw new Error("bob has lost ana");
-    const history = bobAgain.profile.messages.history(contact, 0, 100);
+    const history = bobAgain.profile.history.after(contact, 0, 100);
     expect(history.map(({ text }) => text)).toEqual(["first", ...numbered(20, "second")]);
   });
 });

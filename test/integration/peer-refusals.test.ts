@@ -16,6 +16,7 @@ import { label } from "../../src/identity/names.ts";
 import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT } from "../../src/net/connection.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { FEATURES } from "../../src/protocol/peer-messages.ts";
 import { HOUR, newAuthority, userIdentity } from "./loopback.ts";
 import { Company, expectServed, later, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -52,7 +53,7 @@ async function dial(options: Parameters<typeof RawPeer.dial>[1]): Promise<RawPee
 }
 
 function hello(username: string): { [name: string]: unknown } {
-  return { action: "hello", protocol: 1, username, features: [] };
+  return { action: "hello", protocol: 1, username, features: [...FEATURES] };
 }
 
 /** A peer whose greeting is done. */

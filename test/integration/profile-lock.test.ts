@@ -60,7 +60,7 @@ test("the history can be read and written beside the lock, which is not the prof
   expect(answer.held).toBe(true);
   const profile = Profile.open(folder);
   const ana = profile.contacts.ensure("Ana");
-  expect(profile.messages.history(ana, 0, 10)).toEqual([]);
+  expect(profile.history.after(ana, 0, 10)).toEqual([]);
   profile.close();
   expect(statSync(lockFile(folder)).mode & 0o777).toBe(0o600);
   child.stdin.end();

@@ -130,7 +130,7 @@ describe.each([
     await ana.until(({ cursor }) => cursor.col === col - 11, "the cursor before the mark");
     expect(picture(ana)).toMatchSnapshot("the mark");
     ana.type(`${KEY.right}${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await headIs(ana, "✓✓ leído");
     await says(beto, "después");
     await headIs(beto, "");
     expect(picture(ana)).toMatchSnapshot("the sender");
@@ -142,7 +142,7 @@ describe.each([
     ana.paste("otra\nvez");
     await lineIs(ana, "[2\u00a0líneas]");
     ana.type(KEY.backspace);
-    await headIs(ana, "✓✓");
+    await headIs(ana, "✓✓ leído");
     const seat = await room.seat("ana");
     expect((await seat.states("beto")).map(([text]) => text)).toEqual([
       "antes uno\n  dos\n— Conectado con beto: directo y cifrado. después",
@@ -430,7 +430,7 @@ describe("a terminal of another kind", () => {
     expect(ana.screen.bells).toBe(0);
     expect(ana.isRestored).toBe(true);
     // Which mark stood there when the line was written is a matter of moments.
-    expect(picture(ana).replace(/^(?:·|✓✓?) /gm, "✓✓ ")).toMatchSnapshot();
+    expect(picture(ana).replace(/^(?:·|✓✓?)(?: leído)? /gm, "✓✓ ")).toMatchSnapshot();
   });
 
   test("NO_COLOR gets no colour, and the rest", async () => {

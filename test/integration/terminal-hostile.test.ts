@@ -244,6 +244,7 @@ test("names that look alike are shown with their labels wherever they stand", as
   await says(chat, "Mensaje nuevo de lucia.1 (");
   chat.type(`/users${KEY.enter}/fingerprint${KEY.enter}`);
   await says(chat, "Compárenlo por otro camino");
+  await says(chat, "En línea: ");
   await headIs(chat, "");
   expect(picture(chat)).toMatchSnapshot("in the chat");
   await quit(chat);

@@ -67,7 +67,8 @@ test("someone who leaves the chat is one line, and a message finds them again", 
   await openFromList(beto, "ana");
   await says(beto, "una cosa más");
   beto.type("dime\r");
-  await headIs(beto, "✓✓");
+  await headIs(beto, "✓✓ leído");
+  await headIs(ana, "✓✓ leído");
   expect(picture(ana)).toMatchSnapshot("who stayed");
   expect(picture(beto)).toMatchSnapshot("who came back");
   await quit(ana);
@@ -113,7 +114,7 @@ test("a server that stops is said once, conversations go on, and once that it is
   await says(beto, "Sin conexión con el servidor");
   await lineIs(ana, "a medias");
   ana.type("\r");
-  await headIs(ana, "✓✓");
+  await headIs(ana, "✓✓ leído");
   await says(beto, "ana: a medias");
   beto.type("aquí sigo\r");
   await says(ana, "aquí sigo");
@@ -121,8 +122,8 @@ test("a server that stops is said once, conversations go on, and once that it is
   for (const each of [ana, beto]) await says(each, "Conectado de nuevo al servidor.");
   ana.type("/users\r");
   await says(ana, "En línea: beto");
-  await headIs(ana, "✓✓");
-  await headIs(beto, "✓✓");
+  await headIs(ana, "✓✓ leído");
+  await headIs(beto, "✓✓ leído");
   for (const each of [ana, beto]) {
     expect(times(each, "Sin conexión con el servidor;")).toBe(1);
     expect(times(each, "Conectado de nuevo al servidor.")).toBe(1);

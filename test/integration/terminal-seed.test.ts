@@ -75,16 +75,16 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     await other.opensFirstChat(first);
     await other.isInChat();
     other.type(`${answer}\r`);
-    await other.isInChat("✓✓ >");
+    await other.isInChat(`${other.texts.chatReadMark} >`);
     await one.isTold(`${second}: ${answer}`);
-    await one.isInChat("✓✓ >");
+    await one.isInChat(`${one.texts.chatReadMark} >`);
     expectPicture(one, "the answer is there");
     expectPicture(other, "the answer was sent");
 
     one.type("exit\r");
     await one.isAsked(one.texts.menuWhom, `1. ${second}`);
     await other.isTold(other.texts.chatLeft(first));
-    await other.isInChat("✓✓ >");
+    await other.isInChat(`${other.texts.chatReadMark} >`);
     expectPicture(other, "the other one has left the chat");
     other.type("exit\r");
     await other.isAsked(other.texts.menuWhom, `1. ${first}`);

@@ -31,6 +31,9 @@ const WORDS = [
 const COMMANDS = [
   "/help",
   "/more",
+  "/list",
+  "/search hola",
+  "/info",
   "/say exit",
   "/users",
   "/fingerprint",

@@ -74,25 +74,40 @@ describe("actions", () => {
       { action: "bye" },
       { action: "error", code: "bad_request" },
       { action: "stream", transfer: "1" },
+      { action: "edit", id: "2", target: "1", text: "hola" },
+      { action: "withdraw", id: "2", target: "1" },
     ]) {
       expect(readPeerMessage({ ...source, more: 1 })).toEqual(source as never);
     }
     expect(Object.keys(PEER_MESSAGES).sort()).toEqual(
-      ["hello", "delivered", "read", "typing", "ping", "pong", "bye", "error", "stream"].sort(),
+      [
+        "hello",
+        "delivered",
+        "read",
+        "typing",
+        "ping",
+        "pong",
+        "bye",
+        "error",
+        "stream",
+        "edit",
+        "withdraw",
+      ].sort(),
     );
   });
 
+  test("an edit and a withdrawal name what they are about, and an edit has a text of the length of a text", () => {
+    const edit = { action: "edit", id: "2", target: "1", text: "x".repeat(MAX_TEXT_BYTES) };
+    expect(readPeerMessage(edit)).toEqual(edit as never);
+    invalid({ ...edit, text: `${edit.text}x` }, "text");
+    invalid({ action: "edit", id: "2", target: "1", message: "hola" }, "text");
+    invalid({ action: "edit", id: "2", text: "hola" }, "target");
+    invalid({ action: "withdraw", id: "2", target: "x".repeat(65) }, "target");
+    invalid({ action: "withdraw", target: "1" }, "id");
+  });
+
   test("one that is not known is no fault", () => {
-    for (const action of [
-      "edit",
-      "withdraw",
-      "chat",
-      "invalid",
-      "unknown",
-      "",
-      "HELLO",
-      "x".repeat(10_000),
-    ]) {
+    for (const action of ["chat", "invalid", "unknown", "", "HELLO", "x".repeat(10_000)]) {
       expect(readPeerMessage({ action, message: "hola" })).toEqual({ action: "unknown" });
     }
   });

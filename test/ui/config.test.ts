@@ -34,6 +34,8 @@ test("what is not said has CLI's defaults", () => {
     json: false,
     email: undefined,
     wait: "received",
+    replyTo: undefined,
+    yes: false,
     accept: false,
   });
 });
@@ -74,6 +76,10 @@ test("every flag has a variable, and the flag wins", () => {
     wait: "received",
   });
   expect(configOf(["register"], { PALOMA_EMAIL: "a@b.c" }).email).toBe("a@b.c");
+  expect(configOf(["send", "beto", "x"], { PALOMA_REPLY_TO: "id-1" }).replyTo).toBe("id-1");
+  expect(configOf(["delete", "beto"], { PALOMA_YES: "1" }).yes).toBe(true);
+  for (const command of ["edit", "withdraw"])
+    expect(configOf([command, "beto", "id-1"], environment).wait).toBe("queued");
 });
 
 test("the password is taken out of the environment, also when something else is wrong", () => {
@@ -124,6 +130,8 @@ test("a command knows its own flags and no other's", () => {
   expect(complaint(["users", "--email", "x"])).toBe("Opción desconocida: --email");
   expect(complaint(["register", "--accept", "--lang", "en"])).toBe("Unknown option: --accept");
   expect(complaint(["users", "--password=x", "--lang", "en"])).toBe("Unknown option: --password");
+  expect(complaint(["send", "--yes", "--lang", "en"])).toBe("Unknown option: --yes");
+  expect(complaint(["edit", "--reply-to", "x", "--lang", "en"])).toBe("Unknown option: --reply-to");
   expect(complaint(["--email", "x", "--lang", "en"])).toBe("Unknown option: --email");
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { AccountError } from "../../src/client/accounts.ts";
+import { ActionError } from "../../src/client/message-actions.ts";
 import type { UnreachableReason } from "../../src/client/messenger-events.ts";
 import { SelfError } from "../../src/client/local-accounts.ts";
 import { PortError } from "../../src/client/peer-port.ts";
@@ -11,6 +12,7 @@ import { ServerError } from "../../src/client/server-trust.ts";
 import { StoreError } from "../../src/client/sqlite.ts";
 import { CODES } from "../../src/protocol/codes.ts";
 import { UsageError } from "../../src/protocol/options.ts";
+import { ExportError } from "../../src/ui/conversation-export.ts";
 import { readInvocation, type Config } from "../../src/ui/config.ts";
 import {
   describeFailure,
@@ -52,6 +54,16 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new StoreError("not_ours", "/x"), 1, "store_not_ours"],
   [Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_WRITE" }), 1, "disk"],
   [Object.assign(new Error("no space"), { code: "ENOSPC" }), 1, "disk"],
+  [new ActionError("unknown_message"), 2, "unknown_message"],
+  [new ActionError("not_own"), 2, "not_own"],
+  [new ActionError("already_withdrawn"), 4, "already_withdrawn"],
+  [new ActionError("not_supported"), 4, "not_supported"],
+  [new ActionError("already_left"), 4, "already_left"],
+  [new ActionError("still_waiting"), 4, "still_waiting"],
+  [new ExportError("no_messages", "/x"), 1, "no_messages"],
+  [new ExportError("file_exists", "/x"), 1, "file_exists"],
+  [new ExportError("no_folder", "/x/y"), 1, "no_folder"],
+  [new ExportError("not_written", "/x", new Error("ENOSPC: no space left")), 1, "not_written"],
   [new RangeError("a bug"), 1, "internal_error"],
 ];
 

@@ -75,6 +75,8 @@ describe.each([
       "--password-stdin",
       "--wait",
       "--accept",
+      "--reply-to",
+      "--yes",
       "--timeout",
       "--json",
       "--lang",

@@ -2,7 +2,7 @@
 import { openLocalProfile } from "../../client/accounts.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
-import { historyEvent, messageLine } from "../message-format.ts";
+import { historyEvent, messageLine, repliedTo } from "../message-format.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
 
@@ -10,6 +10,7 @@ import { textsIn } from "../texts.ts";
 const PAGE = 1_000;
 
 export async function history({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
+  const texts = textsIn(config.language);
   const [user = ""] = args;
   const profile = openLocalProfile(config);
   try {
@@ -17,18 +18,23 @@ export async function history({ config, args, output, signal }: CommandContext):
     const own = profile.username;
     let seq = 0;
     while (contact !== undefined) {
-      const page = profile.messages.history(contact, seq, PAGE);
+      const page = profile.history.after(contact, seq, PAGE);
       const last = page.at(-1);
       if (last === undefined) break;
       seq = last.seq;
       const lines = page.map((message) => {
         const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
-        return output.json ? historyEvent(message, from, to) : messageLine(message, from, output.columns);
+        if (output.json) return historyEvent(message, from, to);
+        return messageLine(message, from, {
+          texts,
+          columns: output.columns,
+          repliedTo: repliedTo(profile.history, contact, message),
+        });
       });
       signal.throwIfAborted();
       if (!(await output.write(lines.join("")))) break;
     }
-    if (seq === 0) output.tell(textsIn(config.language).noMessages(visibleText(user)));
+    if (seq === 0) output.tell(texts.noMessages(visibleText(user)));
     return EXIT.done;
   } finally {
     profile.close();

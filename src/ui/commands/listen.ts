@@ -3,12 +3,20 @@
  * stored and not yet printed; a message is marked as printed after it was written.
  */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
-import type { StoredMessage } from "../../client/message-store.ts";
+import type { StoredMessage } from "../../client/stored-message.ts";
 import type { RendezvousState } from "../../client/rendezvous.ts";
 import { isTransient } from "../../client/rendezvous.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "../failures.ts";
-import { messageEvent, messageLine } from "../message-format.ts";
+import {
+  deliveryEvent,
+  isoTime,
+  messageEvent,
+  messageLine,
+  peerChangeEvent,
+  repliedTo,
+} from "../message-format.ts";
+import { jsonLine } from "../output.ts";
 import { openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
 
@@ -31,7 +39,12 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     openAccount(context, "listen", (event) => onEvent(event)),
   );
   const { messenger } = account;
-  const { messages, contacts } = messenger.profile;
+  const { history, contacts, messages } = messenger.profile;
+  /** `seq` of the last message that a reader may have seen. */
+  let begun = (history.unprinted(1)[0]?.seq ?? messages.lastSeq() + 1) - 1;
+  /** Whose disk took nothing the last time. */
+  const fullDisks = new Set<string>();
+  const isTerminal = output.columns !== undefined;
   output.whenClosed(() => ended.resolve(EXIT.done));
 
   function onEvent(event: MessengerEvent): void {
@@ -40,7 +53,15 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         print();
         return;
       case "delivery":
-        output.event({ event: "delivery", id: event.id, to: event.to, state: event.state }, undefined);
+        output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
+        // Their disk takes things again.
+        if (event.state === "received") fullDisks.delete(event.to);
+        return;
+      case "changed":
+        onChange(event.username, event.message);
+        return;
+      case "silent":
+        output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
         return;
       case "presence": {
         const user = visibleText(event.username);
@@ -64,7 +85,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         output.failure("storage_failed", texts.storageFailed(event.error.message));
         return;
       case "peerError":
-        output.tell(texts.peerToldError(visibleText(event.username), visibleText(event.code)));
+        onPeerError(event.username, event.code);
         return;
       case "refusal":
         output.tell(texts.refusedConnection(event.address, event.code));
@@ -72,6 +93,21 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
       default:
         return;
     }
+  }
+
+  /** A peer's change of a message that a reader has seen; one that was not printed yet is printed as it is now. */
+  function onChange(username: string, message: StoredMessage): void {
+    if (message.outgoing || message.seq > begun) return;
+    const change = peerChangeEvent(message, username);
+    void output.write(output.json ? jsonLine(change) : lineOf(message, username));
+  }
+
+  function onPeerError(username: string, code: string): void {
+    const user = visibleText(username);
+    if (code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(code)));
+    else if (!fullDisks.has(username)) output.tell(texts.peerStorageFailed(user));
+    // Told once, and not with every attempt.
+    if (code === "storage_failed") fullDisks.add(username);
   }
 
   function onServer(state: RendezvousState): void {
@@ -104,14 +140,16 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   /** Writes what was not printed yet, oldest first, one batch after the other. */
   function print(): void {
     if (!ready || printing) return;
-    const batch = messages.unprinted(BATCH);
+    const batch = history.unprinted(BATCH);
     if (batch.length === 0) return;
     printing = true;
+    begun = batch.at(-1)?.seq ?? begun;
     printed = output
       .write(batch.map((message) => format(message)).join(""))
       .then((written) => {
         if (!written) return;
-        messages.markPrinted(batch.map(({ seq }) => seq));
+        history.markPrinted(batch.map(({ seq }) => seq));
+        if (isTerminal) tellRead(batch);
         printing = false;
         if (!signal.aborted) print();
       })
@@ -120,7 +158,22 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
 
   function format(message: StoredMessage): string {
     const from = contacts.byId(message.contact)?.username ?? "";
-    return output.json ? messageEvent(message, from) : messageLine(message, from, output.columns);
+    return output.json ? messageEvent(message, from) : lineOf(message, from);
+  }
+
+  function lineOf(message: StoredMessage, from: string): string {
+    const contact = contacts.byId(message.contact);
+    const original = contact === undefined ? undefined : repliedTo(history, contact, message);
+    return messageLine(message, from, { texts, columns: output.columns, repliedTo: original });
+  }
+
+  /** A person has seen these; of what a program takes nobody knows whether anyone reads it. */
+  function tellRead(batch: readonly StoredMessage[]): void {
+    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
+    for (const [id, seq] of newest) {
+      const contact = contacts.byId(id);
+      if (contact !== undefined) messenger.markRead(contact.username, seq);
+    }
   }
 
   try {

@@ -30,9 +30,9 @@ export type AccountWorkHost = {
 class GivenUpError extends Error {}
 
 function unreadOf({ profile }: Messenger): ReadonlyMap<number, Unread> {
-  const { contacts, messages } = profile;
+  const { contacts, history } = profile;
   const unread = new Map<number, Unread>();
-  for (const [contact, count] of messages.unreadCounts()) {
+  for (const [contact, count] of history.unreadCounts()) {
     unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
   }
   return unread;
@@ -237,7 +237,14 @@ export class AccountWork {
       const { people, failure } = await listPeople(messenger);
       this.names.add(people);
       const sentence = failure === undefined ? undefined : this.#host.describe(failure);
-      return { name: "people", people, unread: unreadOf(messenger), names: this.names.book, sentence };
+      const listed = people.map((person) => ({ ...person, witness: messenger.witness(person.username) }));
+      return {
+        name: "people",
+        people: listed,
+        unread: unreadOf(messenger),
+        names: this.names.book,
+        sentence,
+      };
     });
   }
 

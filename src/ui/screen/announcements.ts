@@ -1,12 +1,13 @@
 /** What is told of other people and of the server while something else is on the screen. */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
-import type { RendezvousState } from "../../client/rendezvous.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { clockWarning } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
+import { DISK_TOLD_EVERY } from "./chat-events.ts";
+import { withoutServer } from "./chat-notices.ts";
 import { shownName } from "./name-book.ts";
-import { excerptOf } from "./chat-waiting.ts";
+import { excerptOf } from "../excerpt.ts";
 import { isSamePerson } from "../../client/names.ts";
 
 function isOpen({ screen }: AppModel, username: string): boolean {
@@ -49,7 +50,11 @@ function onMessage(
   return step(counted.model, notice(line), { name: "bell" }, ...counted.effects);
 }
 
-function onServer(model: AppModel, state: RendezvousState, context: AppContext): AppStep {
+function onServer(
+  model: AppModel,
+  { state, linksUntil }: MessengerEvent & { name: "server" },
+  context: AppContext,
+): AppStep {
   const { screen, server } = model;
   const { texts, now } = context;
   const chat = screen.name === "chat" ? screen.chat : undefined;
@@ -57,7 +62,8 @@ function onServer(model: AppModel, state: RendezvousState, context: AppContext):
     case "waiting": {
       if (server === "lost" || server === "stopped") return step(model);
       const seconds = Math.max(1, Math.ceil((state.until - now) / 1_000));
-      const effects = chat === undefined ? [notice(texts.serverLost(seconds))] : [];
+      const told = `${texts.serverLost(seconds)} ${withoutServer(linksUntil, now, texts)}`;
+      const effects = chat === undefined ? [notice(told)] : [];
       return step({ ...model, server: "lost" }, ...effects);
     }
     case "online": {
@@ -88,6 +94,8 @@ function onServer(model: AppModel, state: RendezvousState, context: AppContext):
 export function announce(model: AppModel, event: MessengerEvent, context: AppContext): AppStep {
   const { screen } = model;
   const { texts } = context;
+  // It is found while the account is being opened.
+  if (event.name === "profileMended") return step(model, notice(texts.profileMended));
   // Of an account that is being opened or left, what is under way tells.
   const isLeaving = screen.name === "working" && screen.work === "loggingOut";
   if (model.account === undefined || isLeaving) return step(model);
@@ -97,15 +105,20 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "message":
       return isOpen(model, event.from) ? step(model) : onMessage(model, event, context);
     case "server":
-      return onServer(model, event.state, context);
+      return onServer(model, event, context);
     case "newKey":
       return unlessInChat(notice(texts.newKeyWarning));
     case "clockOffset": {
       const warning = clockWarning(event.offset, texts);
       return warning === undefined ? step(model) : unlessInChat(notice(warning));
     }
-    case "storageFailed":
-      return unlessInChat(failure(texts.storageFailed(visibleText(event.error.message))));
+    case "storageFailed": {
+      const { diskToldAt: last } = model;
+      const isNews = last === undefined || Math.abs(context.now - last) >= DISK_TOLD_EVERY;
+      if (screen.name === "chat" || !isNews) return step(model);
+      const line = failure(texts.storageFailed(visibleText(event.error.message)));
+      return step({ ...model, diskToldAt: context.now }, line);
+    }
     case "keyPending":
       if (isOpen(model, event.username)) return step(model);
       return step(model, failure(texts.menuKeyPending(shownName(model.names, event.username))));
@@ -113,7 +126,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       if (isOpen(model, event.to)) return step(model);
       const why = visibleText(event.error.message);
       const user = shownName(model.names, event.to);
-      return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text), why)));
+      return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text ?? ""), why)));
     }
     case "delivery":
     case "presence":
@@ -121,7 +134,9 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "disconnected":
     case "unreachable":
     case "typing":
-    case "read":
+    case "changed":
+    case "cancelled":
+    case "silent":
     case "peerError":
     case "refusal":
     case "wire":

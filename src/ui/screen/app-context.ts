@@ -62,6 +62,7 @@ export function withoutAccount(model: AppModel, screen: Screen = START): AppMode
     announced: new Set(),
     names: new Map(),
     server: "offline",
+    diskToldAt: undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The whole terminal as a value: which screen is open, and what stands behind it. */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
+import type { Witness } from "../../client/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "./chat-model.ts";
@@ -13,6 +14,9 @@ export type AuthorityAsked = {
   /** The fingerprint that was pinned, where it has changed. */
   readonly expected: string | undefined;
 };
+
+/** A row of the list; `witness`: what the direct link says of the person's presence. */
+export type ListedPerson = Person & { readonly witness?: Witness | undefined };
 
 /** What is under way, and can be interrupted. */
 export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
@@ -37,7 +41,7 @@ export type Screen =
   /** While it is open, whoever stands in the list keeps their place, also who goes. */
   | {
       readonly name: "people";
-      readonly people: readonly Person[];
+      readonly people: readonly ListedPerson[];
       /** How many it opened with: that decides how one chooses from it. */
       readonly opened: number;
       /** Since the list was fetched. */
@@ -68,6 +72,8 @@ export type AppModel = {
   readonly names: NameBook;
   /** The server's link: told once when it is lost and once when it is back. */
   readonly server: "offline" | "online" | "lost" | "stopped";
+  /** ms since 1970 when a menu told last that this disk takes nothing; undefined: never. */
+  readonly diskToldAt: number | undefined;
 };
 
 export type AppEvent =
@@ -96,7 +102,7 @@ export type AppEvent =
   /** `sentence`: why the server could not be asked; then these are the contacts of this machine. */
   | {
       readonly name: "people";
-      readonly people: readonly Person[];
+      readonly people: readonly ListedPerson[];
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
       readonly sentence: string | undefined;
@@ -111,7 +117,8 @@ export type AppEvent =
       /** Nobody of this name was seen here before. */
       readonly isStranger: boolean;
     }
-  | { readonly name: "messenger"; readonly event: MessengerEvent }
+  /** `answers`: the beginning of what a message of the open chat answers. */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly answers?: string | undefined }
   | { readonly name: "chat"; readonly event: ChatEvent }
   /** The name book has grown. */
   | { readonly name: "named"; readonly names: NameBook }

@@ -1,8 +1,7 @@
 /** The list of people, and the chat that is opened from it. */
-import type { Person } from "../../client/people.ts";
 import type { Language } from "../../protocol/language.ts";
 import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./app-context.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep } from "./app-model.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson } from "./app-model.ts";
 import type { ChatEvent } from "./chat-model.ts";
 import { openChat, updateChat } from "./chat-update.ts";
 import { shownName } from "./name-book.ts";
@@ -13,9 +12,9 @@ const FETCH_EVERY = 10;
 const MAX_GONE = 1_000;
 
 /** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
-function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
+function sortPeople(people: readonly ListedPerson[], language: Language): readonly ListedPerson[] {
   const { compare } = new Intl.Collator(language);
-  const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
+  const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
   return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
 }
 
@@ -29,12 +28,13 @@ export function listPeople(model: AppModel): AppStep {
  * stood there. New people come behind them.
  */
 function inPlace(
-  shown: readonly Person[],
+  shown: readonly ListedPerson[],
   { people, sentence }: AppEvent & { name: "people" },
   language: Language,
-): readonly Person[] {
+): readonly ListedPerson[] {
   const fetched = new Map(people.map((person) => [person.label, person]));
-  const gone = { online: sentence === undefined ? false : undefined, unread: 0, secure: true };
+  const online = sentence === undefined ? false : undefined;
+  const gone = { online, unread: 0, secure: true, witness: undefined };
   const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
   const known = new Set(shown.map(({ label }) => label));
   const added = people.filter(({ label }) => !known.has(label));

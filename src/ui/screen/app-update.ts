@@ -43,6 +43,7 @@ export function firstModel(accounts: readonly string[], lastName: string): AppMo
     announced: new Set(),
     names: new Map(),
     server: "offline",
+    diskToldAt: undefined,
   });
 }
 
@@ -182,7 +183,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return showChat(model, event);
     case "messenger": {
       const told = announce(model, event.event, context);
-      const { model: next, effects } = inChat(told.model, { name: "messenger", event: event.event }, context);
+      const { model: next, effects } = inChat(told.model, event, context);
       return step(next, ...told.effects, ...effects);
     }
     case "chat":

@@ -1,11 +1,11 @@
 /** The application's view: what a model looks like. Pure. */
 import { showFingerprint } from "../../client/fingerprints.ts";
-import type { Person } from "../../client/people.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
 import { CHOICE, type AppContext } from "./app-context.ts";
-import type { AppModel, AuthorityAsked, Screen, Work } from "./app-model.ts";
+import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./app-model.ts";
 import { chatHead } from "./chat-update.ts";
+import { ageOf } from "./chat-witness.ts";
 import { shownName } from "./name-book.ts";
 import type { Choice, Prompt } from "./prompt.ts";
 import { isSamePerson } from "../../client/names.ts";
@@ -79,9 +79,22 @@ function chooseAccount(accounts: readonly string[], { texts }: AppContext): View
   return asking(list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack }));
 }
 
-function personRow(person: Person, model: AppModel, texts: Texts): Choice {
+/** What is known of a person's presence: both witnesses, where they disagree. */
+function presenceNote({ online, witness }: ListedPerson, { now, texts }: AppContext): string | undefined {
+  const silentSince = witness?.silentSince;
+  if (online === true) {
+    return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
+  }
+  const answers = witness?.isConnected === true && silentSince === undefined;
+  if (online === false) return answers ? texts.menuOfflineAnswers : texts.menuOffline;
+  return answers ? texts.menuAnswers : undefined;
+}
+
+function personRow(person: ListedPerson, model: AppModel, context: AppContext): Choice {
+  const { texts } = context;
+  const presence = presenceNote(person, context);
   const notes = [
-    ...(person.online === false ? [texts.menuOffline] : []),
+    ...(presence === undefined ? [] : [presence]),
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.seedOnly]),
   ];
@@ -89,9 +102,10 @@ function personRow(person: Person, model: AppModel, texts: Texts): Choice {
   return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
 }
 
-function peopleList(model: AppModel, screen: Screen & { name: "people" }, texts: Texts): View {
+function peopleList(model: AppModel, screen: Screen & { name: "people" }, context: AppContext): View {
+  const { texts } = context;
   const { people, opened, left } = screen;
-  const choices = people.map((person) => personRow(person, model, texts));
+  const choices = people.map((person) => personRow(person, model, context));
   // A list without marks would look as if all of them were there.
   const isUnknown = people.some(({ online }) => online === undefined);
   const message = isUnknown ? texts.menuWhomUnknown : texts.menuWhom;
@@ -148,7 +162,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "home":
       return homeMenu(model, context);
     case "people":
-      return peopleList(model, screen, texts);
+      return peopleList(model, screen, context);
     case "chat":
       return { name: "chat", head: chatHead(screen.chat, texts) };
     case "ended":

@@ -1,8 +1,20 @@
 /** The commands of a chat: one table, which does them, explains them and completes them. */
 import type { Texts } from "../texts.ts";
-import type { ChatEffect, ChatModel } from "./chat-model.ts";
+import type { ChatModel } from "./chat-model.ts";
 import { folded } from "./choice-search.ts";
 import { failure, notice, peerName, type ChatScene } from "./chat-notices.ts";
+import {
+  cancel,
+  edit,
+  effects,
+  info,
+  list,
+  print,
+  remove,
+  reply,
+  withdraw,
+  type CommandResult,
+} from "./message-commands.ts";
 import type { Offered } from "./input-line.ts";
 import { shownName, type NameBook } from "./name-book.ts";
 import { isNewName, isSamePerson } from "../../client/names.ts";
@@ -13,27 +25,15 @@ const MAX_OFFERS = 50;
 /** UTF-16 units of an unknown command that are repeated. */
 const MAX_WORD_SHOWN = 24;
 
-/** What a command does: effects, or a text that is sent as it is. */
-export type CommandResult =
-  | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
-  | { readonly name: "leave"; readonly to: string | undefined }
-  | { readonly name: "send"; readonly text: string };
-
 type Command = {
   readonly name: string;
   /** What it takes, as a word of the help; undefined: nothing. */
   readonly argument: ((texts: Texts) => string) | undefined;
+  /** It can also stand alone. */
+  readonly isOptional?: boolean;
   readonly help: (texts: Texts) => string;
   readonly run: (argument: string, chat: ChatModel, scene: ChatScene) => CommandResult;
 };
-
-function effects(...list: readonly ChatEffect[]): CommandResult {
-  return { name: "effects", effects: list };
-}
-
-function print(...lines: readonly (ReturnType<typeof notice> | ReturnType<typeof failure>)[]): CommandResult {
-  return effects({ name: "print", lines });
-}
 
 const COMMANDS: readonly Command[] = [
   {
@@ -52,10 +52,68 @@ const COMMANDS: readonly Command[] = [
         : effects({ name: "page", before: oldest }),
   },
   {
+    name: "list",
+    argument: () => "[N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpList,
+    run: list,
+  },
+  {
+    name: "search",
+    argument: (texts) => texts.chatArgumentWords,
+    help: (texts) => texts.chatHelpSearch,
+    run: (words) => effects({ name: "search", words }),
+  },
+  {
+    name: "info",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpInfo,
+    run: info,
+  },
+  {
+    name: "reply",
+    argument: (texts) => `[#N] ${texts.chatArgumentText}`,
+    help: (texts) => texts.chatHelpReply,
+    run: reply,
+  },
+  {
+    name: "edit",
+    argument: (texts) => `[#N] ${texts.chatArgumentText}`,
+    help: (texts) => texts.chatHelpEdit,
+    run: edit,
+  },
+  {
+    name: "withdraw",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpWithdraw,
+    run: withdraw,
+  },
+  {
+    name: "cancel",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpCancel,
+    run: cancel,
+  },
+  {
+    name: "delete",
+    argument: () => "#N, /delete chat",
+    help: (texts) => texts.chatHelpDelete,
+    run: remove,
+  },
+  {
+    name: "export",
+    argument: (texts) => texts.chatArgumentFile,
+    help: (texts) => texts.chatHelpExport,
+    run: (file) => effects({ name: "export", file }),
+  },
+  {
     name: "say",
     argument: (texts) => texts.chatArgumentText,
     help: (texts) => texts.chatHelpSay,
-    run: (text) => ({ name: "send", text }),
+    run: (said) => ({ name: "text", text: said, effect: (text) => ({ name: "send", text }) }),
   },
   {
     name: "chat",
@@ -125,7 +183,8 @@ export function runCommand(
     return print(notice(texts.chatUnknownCommand(`/${shown}`)));
   }
   const takesOne = command.argument !== undefined;
-  if (takesOne && argument === "") return print(notice(texts.chatUsage(usageOf(command, texts))));
+  if (takesOne && command.isOptional !== true && argument === "")
+    return print(notice(texts.chatUsage(usageOf(command, texts))));
   if (!takesOne && argument !== "") return print(notice(texts.chatNothingBehind(`/${command.name}`)));
   return command.run(argument, chat, scene);
 }

@@ -1,17 +1,21 @@
 /** What the messenger tells, as far as it is about this chat. */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { RefusedError } from "../../client/rendezvous-link.ts";
-import type { RendezvousState } from "../../client/rendezvous.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { clockWarning } from "../session.ts";
+import { onCancelled, onChanged } from "./chat-changes.ts";
 import { showArrived } from "./chat-messages.ts";
-import type { ChatEffect, ChatLink, ChatModel, ChatStep } from "./chat-model.ts";
-import { failure, linkLine, notice, peerName, type ChatScene } from "./chat-notices.ts";
+import type { ChatEffect, ChatEvent, ChatLink, ChatModel, ChatStep, ServerWord } from "./chat-model.ts";
+import { failure, linkLine, notice, peerName, withoutServer, type ChatScene } from "./chat-notices.ts";
 import { advance } from "./chat-waiting.ts";
+import { tellWithLink } from "./chat-witness.ts";
 import { asTyped } from "./line-grammar.ts";
 import type { Line } from "./lines.ts";
 import { isSamePerson } from "../../client/names.ts";
+
+/** A full disk, ours or theirs, is told of at most so often, in ms. */
+export const DISK_TOLD_EVERY = 60_000;
 
 function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };
@@ -32,12 +36,16 @@ function linkTo(chat: ChatModel, link: ChatLink, scene: ChatScene): ChatStep {
   if (isSameLink(chat.link, link)) return step(chat);
   // Who types was known by the link that has gone.
   const next = { ...chat, link, peerTypingSince: undefined, ownTypingSince: undefined };
-  return printing(next, [linkLine(chat, link, scene)]);
+  if (link.name !== "unreachable") return printing(next, [linkLine(chat, link, "", scene)]);
+  const { chat: told, sentence } = tellWithLink(next, scene);
+  return printing(told, [linkLine(chat, link, sentence, scene)]);
 }
 
 /** The server's word about the peer matters as long as no link knows it better. */
 function onPresence(before: ChatModel, online: boolean, scene: ChatScene): ChatStep {
-  const chat = { ...before, isOffline: !online };
+  const known = before.serverWord;
+  const since = known.name === "offline" ? known.since : scene.now;
+  const chat: ChatModel = { ...before, serverWord: online ? { name: "online" } : { name: "offline", since } };
   const { link } = chat;
   if (link.name === "connected") return step(chat);
   if (!online) return linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
@@ -46,9 +54,14 @@ function onPresence(before: ChatModel, online: boolean, scene: ChatScene): ChatS
 }
 
 /** The link has gone. Whether the server or the link itself tells first that they are gone, both are told. */
-function onDisconnected(before: ChatModel, bye: boolean, scene: ChatScene): ChatStep {
-  const { chat, effects } = linkTo(before, { name: bye ? "left" : "lost" }, scene);
-  if (!chat.isOffline) return { chat, effects };
+function onDisconnected(
+  before: ChatModel,
+  { bye, heardAt }: MessengerEvent & { name: "disconnected" },
+  scene: ChatScene,
+): ChatStep {
+  const silent = { ...before, heardAt, isSilent: false };
+  const { chat, effects } = linkTo(silent, { name: bye ? "left" : "lost" }, scene);
+  if (chat.serverWord.name !== "offline") return { chat, effects };
   const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
   return { chat: offline.chat, effects: [...effects, ...offline.effects] };
 }
@@ -63,13 +76,20 @@ function onKeyPending(chat: ChatModel, scene: ChatScene): ChatStep {
   return printing(next, lines);
 }
 
-function onServer(chat: ChatModel, state: RendezvousState, { texts, language }: ChatScene): ChatStep {
+function onServer(
+  before: ChatModel,
+  { state, linksUntil }: MessengerEvent & { name: "server" },
+  { texts, language, now }: ChatScene,
+): ChatStep {
+  const chat: ChatModel = { ...before, serverWord: { name: "unknown" } };
   switch (state.name) {
-    case "waiting":
+    case "waiting": {
       if (chat.serverLost) return step(chat);
-      return printing({ ...chat, serverLost: true }, [notice(texts.chatServerLost)]);
+      const missing = withoutServer(linksUntil, now, texts);
+      return printing({ ...chat, serverLost: true }, [notice(`${texts.chatServerLost} ${missing}`)]);
+    }
     case "online":
-      if (!chat.serverLost) return step(chat);
+      if (!chat.serverLost) return step(before);
       return printing({ ...chat, serverLost: false }, [notice(texts.serverBack)]);
     case "stopped": {
       const { why } = state;
@@ -79,25 +99,44 @@ function onServer(chat: ChatModel, state: RendezvousState, { texts, language }: 
     }
     case "offline":
     case "connecting":
-      return step(chat);
+      return step(before);
     default:
       return state satisfies never;
   }
 }
 
+/** Whether a full disk may be told of again. @param toldAt ms since 1970 */
+function isDiskNews(toldAt: number | undefined, now: number): boolean {
+  return toldAt === undefined || Math.abs(now - toldAt) >= DISK_TOLD_EVERY;
+}
+
+/** A fault that the other side told of; that their disk is full comes with every attempt. */
+function onPeerError(chat: ChatModel, code: string, scene: ChatScene): ChatStep {
+  const { texts, now } = scene;
+  const user = peerName(chat, scene);
+  if (code !== "storage_failed")
+    return printing(chat, [failure(texts.peerToldError(user, visibleText(code)))]);
+  if (!isDiskNews(chat.peerDiskToldAt, now)) return step(chat);
+  return printing({ ...chat, peerDiskToldAt: now }, [failure(texts.chatPeerDiskFull(user))]);
+}
+
 /** One event of the messenger; what other people do is the application's to announce. */
-export function onMessenger(chat: ChatModel, event: MessengerEvent, scene: ChatScene): ChatStep {
+export function onMessenger(
+  chat: ChatModel,
+  { event, answers }: ChatEvent & { name: "messenger" },
+  scene: ChatScene,
+): ChatStep {
   const { texts, now } = scene;
   const isPeer = (username: string) => isSamePerson(username, chat.peer);
   switch (event.name) {
     case "message":
-      return isPeer(event.from) ? showArrived(chat, event.message, scene) : step(chat);
+      return isPeer(event.from) ? showArrived(chat, event.message, answers, scene) : step(chat);
     case "delivery":
       return step(isPeer(event.to) ? advance(chat, event.id, event.state) : chat);
     case "sendFailed": {
       if (!isPeer(event.to)) return step(chat);
       const line = failure(texts.chatNotSaved(visibleText(event.error.message)));
-      const text = asTyped(event.text);
+      const text = asTyped(event.text ?? "");
       return step(chat, { name: "print", lines: [line] }, { name: "giveBack", text });
     }
     case "presence":
@@ -106,28 +145,39 @@ export function onMessenger(chat: ChatModel, event: MessengerEvent, scene: ChatS
       if (!isPeer(event.username)) return step(chat);
       // The peer has said the registered spelling by now.
       const { username: peer, address } = event;
-      return linkTo({ ...chat, peer, isOffline: false }, { name: "connected", address }, scene);
+      // The link is newer than a word of the server that they are gone.
+      const serverWord: ServerWord =
+        chat.serverWord.name === "offline" ? { name: "unknown" } : chat.serverWord;
+      const next: ChatModel = {
+        ...chat,
+        peer,
+        serverWord,
+        isSilent: false,
+        heardAt: now,
+        witnessTold: { name: "nothing" },
+      };
+      return linkTo(next, { name: "connected", address }, scene);
     }
     case "disconnected":
-      return isPeer(event.username) ? onDisconnected(chat, event.bye, scene) : step(chat);
+      return isPeer(event.username) ? onDisconnected(chat, event, scene) : step(chat);
     case "unreachable": {
       if (!isPeer(event.username)) return step(chat);
-      const { reason } = event;
+      const { reason, heardAt } = event;
       const keyPending = chat.keyPending || reason === "key_pending";
-      return linkTo({ ...chat, keyPending }, { name: "unreachable", reason }, scene);
+      return linkTo({ ...chat, keyPending, heardAt }, { name: "unreachable", reason }, scene);
     }
     case "keyPending":
       return isPeer(event.username) ? onKeyPending(chat, scene) : step(chat);
     case "typing":
       if (!isPeer(event.username)) return step(chat);
       return step({ ...chat, peerTypingSince: event.active ? now : undefined });
-    case "peerError": {
-      if (!isPeer(event.username)) return step(chat);
-      const code = visibleText(event.code);
-      return printing(chat, [failure(texts.peerToldError(peerName(chat, scene), code))]);
+    case "peerError":
+      return isPeer(event.username) ? onPeerError(chat, event.code, scene) : step(chat);
+    case "storageFailed": {
+      if (!isDiskNews(chat.diskToldAt, now)) return step(chat);
+      const line = failure(texts.storageFailed(visibleText(event.error.message)));
+      return printing({ ...chat, diskToldAt: now }, [line]);
     }
-    case "storageFailed":
-      return printing(chat, [failure(texts.storageFailed(visibleText(event.error.message)))]);
     case "clockOffset": {
       const warning = clockWarning(event.offset, texts);
       return printing(chat, warning === undefined ? [] : [notice(warning)]);
@@ -135,8 +185,18 @@ export function onMessenger(chat: ChatModel, event: MessengerEvent, scene: ChatS
     case "newKey":
       return printing(chat, [notice(texts.newKeyWarning)]);
     case "server":
-      return onServer(chat, event.state, scene);
-    case "read":
+      return onServer(chat, event, scene);
+    case "changed":
+      return isPeer(event.username) ? onChanged(chat, event, scene) : step(chat);
+    case "cancelled":
+      return isPeer(event.to) ? onCancelled(chat, event.id, scene) : step(chat);
+    case "silent": {
+      // Told on the next tick: that it is silent no more may also mean that it is gone.
+      const { username, since } = event;
+      if (!isPeer(username)) return step(chat);
+      return step({ ...chat, isSilent: since !== undefined, heardAt: since ?? chat.heardAt });
+    }
+    case "profileMended":
     case "refusal":
     case "wire":
       return step(chat);

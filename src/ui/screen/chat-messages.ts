@@ -1,8 +1,9 @@
 /** Messages as they are printed: those of the store, those that arrive, and our own once they are on the disk. */
-import type { StoredMessage } from "../../client/message-store.ts";
-import type { ChatModel, ChatStep } from "./chat-model.ts";
+import type { StoredMessage } from "../../client/stored-message.ts";
+import type { Answered, ChatModel, ChatStep, Hit, Listed, StoredPage } from "./chat-model.ts";
 import { notice, peerName, type ChatScene } from "./chat-notices.ts";
 import { follow, followStored } from "./chat-waiting.ts";
+import { excerptOf } from "../excerpt.ts";
 import type { Line } from "./lines.ts";
 import { shownName } from "./name-book.ts";
 import { localDay } from "../local-time.ts";
@@ -10,37 +11,43 @@ import { localDay } from "../local-time.ts";
 /** A message that was written so much before it arrived says when, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
 
-function lineOf(chat: ChatModel, message: StoredMessage, scene: ChatScene): Line & { name: "message" } {
+type MessageLine = Line & { name: "message" };
+
+/** What stands beside a message that is not the text of it. */
+function notesOf({ editedAt, replyTo, withdrawnAt }: StoredMessage, answered: Answered | undefined) {
+  const isChanged = editedAt !== undefined || withdrawnAt !== undefined;
+  const change = withdrawnAt === undefined ? ("edited" as const) : ("withdrawn" as const);
+  return {
+    ...(isChanged ? { change } : {}),
+    ...(replyTo === undefined ? {} : { answers: { excerpt: answered?.get(replyTo) } }),
+  };
+}
+
+/** @param peer the other person, as they are shown */
+function lineOf(
+  message: StoredMessage,
+  peer: string,
+  scene: ChatScene,
+  answered: Answered | undefined,
+): MessageLine {
   const { outgoing, receivedAt, sentAt, state, text } = message;
-  if (outgoing) {
-    const from = shownName(scene.names, scene.ownName);
-    return {
-      name: "message",
-      at: sentAt ?? scene.now,
-      writtenAt: undefined,
-      from,
-      isOwn: true,
-      text,
-      state,
-    };
-  }
-  const at = receivedAt ?? sentAt ?? scene.now;
-  const isLate = sentAt !== undefined && at - sentAt > LATE_AFTER;
-  const from = peerName(chat, scene);
+  const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? scene.now;
+  const isLate = !outgoing && sentAt !== undefined && at - sentAt > LATE_AFTER;
   return {
     name: "message",
     at,
     writtenAt: isLate ? sentAt : undefined,
-    from,
-    isOwn: false,
+    from: outgoing ? shownName(scene.names, scene.ownName) : peer,
+    isOwn: outgoing,
     text,
-    state: undefined,
+    state: outgoing ? state : undefined,
+    ...notesOf(message, answered),
   };
 }
 
 /** Messages with a line before each new day; `day`: the last one's. */
 function withDays(
-  messages: readonly (Line & { name: "message" })[],
+  messages: readonly MessageLine[],
   before: string | undefined,
 ): { lines: Line[]; day: string | undefined } {
   const lines: Line[] = [];
@@ -57,12 +64,12 @@ function withDays(
 /** Prints stored messages between other lines, and follows those of ours that have not arrived. */
 function printStored(
   chat: ChatModel,
-  { messages, isMore }: { readonly messages: readonly StoredMessage[]; readonly isMore: boolean },
+  { messages, isMore, answered }: StoredPage,
   around: { readonly before: readonly Line[]; readonly after: readonly Line[] },
   scene: ChatScene,
 ): ChatStep {
   const { lines, day } = withDays(
-    messages.map((message) => lineOf(chat, message, scene)),
+    messages.map((message) => lineOf(message, peerName(chat, scene), scene, answered)),
     chat.day,
   );
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
@@ -81,20 +88,18 @@ function printStored(
   };
 }
 
-type Page = { readonly messages: readonly StoredMessage[]; readonly isMore: boolean };
-
 /** The chat begins: with whom it is, and the newest messages. */
-export function showOpened(chat: ChatModel, page: Page, scene: ChatScene): ChatStep {
+export function showOpened(chat: ChatModel, page: StoredPage, scene: ChatScene): ChatStep {
   const { texts } = scene;
   const before = [notice(texts.chatOpened(peerName(chat, scene)))];
   if (page.isMore) before.push(notice(texts.chatMoreStored));
-  const newest = page.messages.findLast(({ outgoing }) => outgoing);
+  const newest = page.messages.findLast(({ outgoing, withdrawnAt }) => outgoing && withdrawnAt === undefined);
   const last = newest === undefined ? undefined : { id: newest.id, state: newest.state };
   return printStored({ ...chat, last }, page, { before, after: [] }, scene);
 }
 
 /** The page before the oldest message that was shown. */
-export function showPage(chat: ChatModel, page: Page, scene: ChatScene): ChatStep {
+export function showPage(chat: ChatModel, page: StoredPage, scene: ChatScene): ChatStep {
   const { texts } = scene;
   const { oldest } = chat;
   // Asked for twice, it is shown once.
@@ -113,10 +118,17 @@ export function showPage(chat: ChatModel, page: Page, scene: ChatScene): ChatSte
   return printStored({ ...chat, day: undefined }, { ...page, messages }, around, scene);
 }
 
-/** A message of the other person has arrived. */
-export function showArrived(chat: ChatModel, message: StoredMessage, scene: ChatScene): ChatStep {
+/** A message of the other person has arrived. @param answers the beginning of what it answers */
+export function showArrived(
+  chat: ChatModel,
+  message: StoredMessage,
+  answers: string | undefined,
+  scene: ChatScene,
+): ChatStep {
   if (message.seq <= chat.newest) return { chat, effects: [] };
-  const { lines, day } = withDays([lineOf(chat, message, scene)], chat.day);
+  const { replyTo } = message;
+  const answered = replyTo === undefined || answers === undefined ? undefined : new Map([[replyTo, answers]]);
+  const { lines, day } = withDays([lineOf(message, peerName(chat, scene), scene, answered)], chat.day);
   return {
     chat: { ...chat, day, newest: message.seq, peerTypingSince: undefined },
     effects: [
@@ -127,8 +139,13 @@ export function showArrived(chat: ChatModel, message: StoredMessage, scene: Chat
 }
 
 /** A text of ours is on the disk: now it is shown, and its state stands at the head of the input line. */
-export function showWritten(chat: ChatModel, id: string, text: string, scene: ChatScene): ChatStep {
-  const message: Line & { name: "message" } = {
+export function showWritten(
+  chat: ChatModel,
+  written: { readonly id: string; readonly text: string; readonly answers?: string },
+  scene: ChatScene,
+): ChatStep {
+  const { id, text, answers } = written;
+  const message: MessageLine = {
     name: "message",
     at: scene.now,
     writtenAt: undefined,
@@ -136,7 +153,50 @@ export function showWritten(chat: ChatModel, id: string, text: string, scene: Ch
     isOwn: true,
     text,
     state: undefined,
+    ...(answers === undefined ? {} : { answers: { excerpt: answers } }),
   };
   const { lines, day } = withDays([message], chat.day);
-  return { chat: { ...follow(chat, id, text, scene.now), day }, effects: [{ name: "print", lines }] };
+  const followed = follow(chat, { id, excerpt: excerptOf(text) }, scene.now);
+  return { chat: { ...followed, day }, effects: [{ name: "print", lines }] };
+}
+
+function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
+  return { id, outgoing, seq, chat };
+}
+
+/** The last messages of this chat, with numbers. */
+export function showListed(chat: ChatModel, { messages, answered }: StoredPage, scene: ChatScene): ChatStep {
+  if (messages.length === 0) {
+    const lines = [notice(scene.texts.chatNothingStored)];
+    return { chat: { ...chat, listed: [] }, effects: [{ name: "print", lines }] };
+  }
+  const numbered = messages.map((message, index) => ({
+    ...lineOf(message, peerName(chat, scene), scene, answered),
+    number: index + 1,
+  }));
+  // A list begins with its day, whatever stands above it.
+  const { lines, day } = withDays(numbered, undefined);
+  const listed = messages.map((message) => listedOf(message, chat.peer));
+  return { chat: { ...chat, day, listed }, effects: [{ name: "print", lines }] };
+}
+
+type Found = { readonly words: string; readonly hits: readonly Hit[]; readonly isMore: boolean };
+
+/** What a search has found in all chats, with numbers. */
+export function showFound(chat: ChatModel, { words, hits, isMore }: Found, scene: ChatScene): ChatStep {
+  const { texts, names } = scene;
+  const sought = excerptOf(words);
+  const told = isMore ? texts.chatFoundMore(hits.length, sought) : texts.chatFound(hits.length, sought);
+  const lines: Line[] = [notice(hits.length === 0 ? texts.chatFoundNothing(sought) : told)];
+  hits.forEach(({ message, chat: other }, index) => {
+    const user = shownName(names, other);
+    const found = { to: message.outgoing ? user : undefined };
+    const line = lineOf(message, user, scene, undefined);
+    // What it answers stands in its own chat.
+    const { answers: _, ...bare } = line;
+    lines.push({ ...bare, number: index + 1, found });
+  });
+  // A search that finds nothing leaves the numbers of the list before.
+  const listed = hits.length === 0 ? chat.listed : hits.map((hit) => listedOf(hit.message, hit.chat));
+  return { chat: { ...chat, listed }, effects: [{ name: "print", lines }] };
 }

@@ -3,6 +3,7 @@ import type { UnreachableReason } from "../../client/messenger-events.ts";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
+import { localClock, localDay } from "../local-time.ts";
 import type { Texts } from "../texts.ts";
 import type { ChatContext, ChatLink, ChatModel, Waiting } from "./chat-model.ts";
 import type { Line } from "./lines.ts";
@@ -29,24 +30,25 @@ export function peerName(chat: ChatModel, scene: ChatScene): string {
   return shownName(scene.names, chat.peer);
 }
 
-/** Why there is no link, with what becomes of messages. */
-function unreachableLine(reason: UnreachableReason, chat: ChatModel, scene: ChatScene): Line {
+/** Why there is no link, with what becomes of messages. @param more a sentence about it; may be empty */
+function unreachableLine(reason: UnreachableReason, chat: ChatModel, more: string, scene: ChatScene): Line {
   const { texts } = scene;
   const user = peerName(chat, scene);
   const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
   // The server says the same of a name that nobody has.
   const isPerhapsNobody = chat.isStranger && reason === "offline" && before.name === "connecting";
-  const sentence = isPerhapsNobody
+  const why = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
     : describeUnreachable(reason, user, texts).sentence;
+  const sentence = more === "" ? why : `${why} ${more}`;
   // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
   const isKnown = before.name === "unreachable" || reason === "insecure";
   return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
 }
 
-/** The line for a link that has become another one. */
-export function linkLine(chat: ChatModel, link: ChatLink, scene: ChatScene): Line {
+/** The line for a link that has become another one. @param more what else is said of one that cannot be had */
+export function linkLine(chat: ChatModel, link: ChatLink, more: string, scene: ChatScene): Line {
   const { texts } = scene;
   const user = peerName(chat, scene);
   const wasLinked = chat.link.name === "left" || chat.link.name === "lost";
@@ -60,7 +62,7 @@ export function linkLine(chat: ChatModel, link: ChatLink, scene: ChatScene): Lin
     case "lost":
       return notice(texts.chatLost(user));
     case "unreachable":
-      return unreachableLine(link.reason, chat, scene);
+      return unreachableLine(link.reason, chat, more, scene);
     default:
       return link satisfies never;
   }
@@ -104,6 +106,15 @@ export function waitingLines(chat: ChatModel, waiting: readonly Waiting[], scene
 export function arrivedLines(excerpts: readonly string[], { texts }: ChatScene): Line[] {
   if (excerpts.length > MAX_SINGLE_LINES) return [notice(texts.chatManyReceived(excerpts.length))];
   return excerpts.map((excerpt) => notice(texts.chatReceived(excerpt)));
+}
+
+/** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
+export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
+  const isOver = linksUntil === undefined || linksUntil <= now;
+  const links = isOver
+    ? texts.chatNoNewLinks
+    : texts.chatLinksUntil(localDay(linksUntil), localClock(linksUntil));
+  return `${texts.chatWithoutServer} ${links}`;
 }
 
 /** Who is online, in one sentence. */

@@ -1,14 +1,17 @@
 /** The chat's update and the head of its input line: pure, so that every moment of it can be tried. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
 import { runCommand } from "./chat-commands.ts";
 import { onMessenger, printing } from "./chat-events.ts";
-import { showOpened, showPage, showWritten } from "./chat-messages.ts";
+import { describeAction, infoLine, onDeleted } from "./chat-changes.ts";
+import { showFound, showListed, showOpened, showPage, showWritten } from "./chat-messages.ts";
 import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./chat-model.ts";
 import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./chat-notices.ts";
 import { tellOfWaiting } from "./chat-waiting.ts";
+import { tellOfWitnesses } from "./chat-witness.ts";
 import { faultOf, parseLine } from "./line-grammar.ts";
-import { STATE_MARKS } from "../message-format.ts";
+import { stateMark } from "../message-format.ts";
 import type { Line } from "./lines.ts";
 
 export type { ChatScene } from "./chat-notices.ts";
@@ -26,8 +29,12 @@ export function openChat(peer: string, isStranger = false): ChatModel {
     peer,
     isStranger,
     link: { name: "connecting" },
-    isOffline: false,
+    serverWord: { name: "unknown" },
+    heardAt: undefined,
+    isSilent: false,
+    witnessTold: { name: "nothing" },
     last: undefined,
+    listed: [],
     waiting: [],
     arrived: [],
     peerTypingSince: undefined,
@@ -37,12 +44,14 @@ export function openChat(peer: string, isStranger = false): ChatModel {
     newest: 0,
     keyPending: false,
     serverLost: false,
+    diskToldAt: undefined,
+    peerDiskToldAt: undefined,
   };
 }
 
 /** What stands before the text being typed: the state of our last message, and whether the other one types. */
 export function chatHead(chat: ChatModel, texts: Texts): string {
-  const mark = chat.last === undefined ? "" : `${STATE_MARKS[chat.last.state]} `;
+  const mark = chat.last === undefined ? "" : `${stateMark(chat.last.state, texts)} `;
   const typing = chat.peerTypingSince === undefined ? "" : `${texts.chatTyping} `;
   return `${mark}${typing}> `;
 }
@@ -62,18 +71,29 @@ function onEdited(chat: ChatModel, isEmpty: boolean, now: number): ChatStep {
   return { chat: { ...chat, ownTypingSince: now }, effects: [{ name: "typing", active: true }] };
 }
 
-/** Sends a text, or says why it cannot be sent and gives it back as it was typed. */
-function sending(text: string, typed: string, { texts }: ChatScene): ChatEffect[] {
+/** Says why nothing was done; the line, if it is worth it, goes back. */
+function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
+  const told: ChatEffect = { name: "print", lines: [failure(sentence)] };
+  return typed === undefined ? [told] : [told, { name: "giveBack", text: typed }];
+}
+
+function send(text: string): ChatEffect {
+  return { name: "send", text };
+}
+
+/** What is done with a text; or says why no peer would take it, and gives it back as it was typed. */
+function sending(
+  text: string,
+  typed: string,
+  effect: (text: string, typed: string) => ChatEffect,
+  { texts }: ChatScene,
+): ChatEffect[] {
   if (text.trim() === "") return [];
   const fault = faultOf(text);
-  if (fault === undefined) return [{ name: "send", text }];
-  const line = failure(
-    fault.name === "tooLong" ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText,
-  );
-  return [
-    { name: "print", lines: [line] },
-    { name: "giveBack", text: typed },
-  ];
+  if (fault === undefined) return [effect(text, typed)];
+  const { name } = fault;
+  const sentence = name === "tooLong" ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText;
+  return givingBack(sentence, typed);
 }
 
 function onLine(
@@ -93,14 +113,16 @@ function onLine(
     case "leave":
       return then({ name: "leave", to: undefined });
     case "message":
-      return then(...sending(expand(line.text), typed, scene));
+      return then(...sending(expand(line.text), typed, send, scene));
     case "command": {
       const result = runCommand(line, chat, scene);
       switch (result.name) {
-        case "send":
-          return then(...sending(expand(result.text), typed, scene));
+        case "text":
+          return then(...sending(expand(result.text), typed, result.effect, scene));
         case "leave":
           return then(result);
+        case "fault":
+          return then(...givingBack(result.sentence, typed));
         case "effects":
           return then(...result.effects);
         default:
@@ -120,8 +142,9 @@ function onTick(chat: ChatModel, scene: ChatScene): ChatStep {
   const peer = typed.peerTypingSince;
   const isQuiet = peer !== undefined && Math.abs(now - peer) >= PEER_TYPING_ENDS;
   const quiet = isQuiet ? { ...typed, peerTypingSince: undefined } : typed;
-  const { chat: told, lines } = tellOfWaiting(quiet, scene);
-  const printed = printing(told, lines);
+  const { chat: waiting, lines } = tellOfWaiting(quiet, scene);
+  const { chat: told, lines: witnesses } = tellOfWitnesses(waiting, scene);
+  const printed = printing(told, [...lines, ...witnesses]);
   return { chat: printed.chat, effects: [...effects, ...printed.effects] };
 }
 
@@ -168,9 +191,9 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
     }
     case "written":
-      return showWritten(chat, event.id, event.text, scene);
+      return showWritten(chat, event, scene);
     case "messenger":
-      return onMessenger(chat, event.event, scene);
+      return onMessenger(chat, event, scene);
     case "tick":
       return onTick(chat, scene);
     case "online":
@@ -181,8 +204,24 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
     }
     case "keyAccepted":
       return onKeyAnswer(chat, event.result, scene);
+    case "listed":
+      return showListed(chat, event, scene);
+    case "found":
+      return showFound(chat, event, scene);
+    case "info":
+      return printing(chat, [infoLine(event.message, event.chat, scene)]);
+    case "deleted":
+    case "deletingChat":
+    case "deletedChat":
+      return onDeleted(chat, event, scene);
+    case "exported":
+      return printing(chat, [notice(scene.texts.chatExported(event.count, visibleText(event.file)))]);
+    case "refused": {
+      const sentence = describeAction(event.code, peerName(chat, scene), scene.texts);
+      return { chat, effects: givingBack(sentence, event.typed) };
+    }
     case "failed":
-      return printing(chat, [failure(event.sentence)]);
+      return { chat, effects: givingBack(event.sentence, event.typed) };
     default:
       return event satisfies never;
   }

@@ -1,51 +1,42 @@
 /** Our messages on their way: how far each is, and what the person is told when one stays behind. */
-import type { MessageState, StoredMessage } from "../../client/message-store.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import type { MessageState, StoredMessage } from "../../client/stored-message.ts";
 import type { ChatModel, Waiting } from "./chat-model.ts";
 import { arrivedLines, waitingLines, type ChatScene } from "./chat-notices.ts";
+import { excerptOf } from "../excerpt.ts";
 import type { Line } from "./lines.ts";
-import { graphemes } from "../graphemes.ts";
 
 /** Messages that are followed one by one; of those beyond only the last one's state is shown. */
 export const MAX_WAITING = 100;
 /** How long a message may stay behind before the person is told, in ms. */
 export const TOLD_AFTER = 5_000;
-/** Graphemes of a message that are repeated in a line about it. */
-const MAX_EXCERPT = 24;
-/** UTF-16 units of a message that are looked at for them. */
-const MAX_EXCERPT_SOURCE = 512;
 
-const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2 };
+const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2, read: 3 };
 /** The later one of two states: what was received is not queued again. */
 function laterState(one: MessageState, other: MessageState): MessageState {
   return RANKS[other] > RANKS[one] ? other : one;
 }
 
-/** The beginning of a text on one line, as it may be shown. */
-export function excerptOf(text: string): string {
-  const start = text.slice(0, MAX_EXCERPT_SOURCE);
-  const line = visibleText(start.replace(/\s+/g, " ").trim());
-  let excerpt = "";
-  let count = 0;
-  for (const { segment } of graphemes.segment(line)) {
-    if (count === MAX_EXCERPT) return `${excerpt.trimEnd()}…`;
-    excerpt += segment;
-    count++;
-  }
-  return start.length < text.length || excerpt === "" ? `${excerpt}…` : excerpt;
+/** What is followed from now on: a text, or a change of one (`target`). */
+export type Followed = { readonly id: string; readonly excerpt: string; readonly target?: string };
+
+/** A text of ours, or a change of one, has reached the disk. @param now ms since 1970 */
+export function follow(chat: ChatModel, followed: Followed, now: number): ChatModel {
+  const { id, target } = followed;
+  const last = { id, state: "queued", ...(target === undefined ? {} : { target }) } as const;
+  if (chat.waiting.length >= MAX_WAITING) return { ...chat, last };
+  const one: Waiting = { ...followed, since: now, state: "queued", told: false };
+  return { ...chat, last, waiting: [...chat.waiting, one] };
 }
 
-/** A text of ours has reached the disk. @param now ms since 1970 */
-export function follow(chat: ChatModel, id: string, text: string, now: number): ChatModel {
-  const last = { id, state: "queued" } as const;
-  if (chat.waiting.length >= MAX_WAITING) return { ...chat, last };
-  const one: Waiting = { id, excerpt: excerptOf(text), since: now, state: "queued", told: false };
-  return { ...chat, last, waiting: [...chat.waiting, one] };
+function hasArrived(state: MessageState): boolean {
+  return RANKS[state] >= RANKS.received;
 }
 
 /** Follows what the store shows as not received; those who see it there have been told. */
 export function followStored(chat: ChatModel, messages: readonly StoredMessage[]): ChatModel {
-  const missing = messages.filter(({ outgoing, state }) => outgoing && state !== "received");
+  const missing = messages.filter(
+    ({ outgoing, state, withdrawnAt }) => outgoing && !hasArrived(state) && withdrawnAt === undefined,
+  );
   const room = MAX_WAITING - chat.waiting.length;
   if (missing.length === 0 || room <= 0) return chat;
   const stored = missing.slice(-room).map(({ id, text, sentAt, state }) => ({
@@ -58,19 +49,40 @@ export function followStored(chat: ChatModel, messages: readonly StoredMessage[]
   return { ...chat, waiting: [...stored, ...chat.waiting] };
 }
 
+/** The last message's mark. That a changed text is read shows once its change has arrived. */
+function lastAfter(last: ChatModel["last"], id: string, state: MessageState): ChatModel["last"] {
+  if (last === undefined) return undefined;
+  const isItsText = last.target === id && state === "read" && hasArrived(last.state);
+  return last.id === id || isItsText ? { ...last, state: laterState(last.state, state) } : last;
+}
+
 /** A message of ours has come further. */
 export function advance(chat: ChatModel, id: string, state: MessageState): ChatModel {
-  const { last } = chat;
-  const next = last?.id === id ? { ...chat, last: { id, state: laterState(last.state, state) } } : chat;
+  const next = { ...chat, last: lastAfter(chat.last, id, state) };
   const index = chat.waiting.findIndex((each) => each.id === id);
   const one = chat.waiting[index];
   if (one === undefined) return next;
-  if (state === "received") {
+  if (hasArrived(state)) {
     const arrived = one.told ? [...chat.arrived, one.excerpt] : chat.arrived;
     return { ...next, waiting: chat.waiting.toSpliced(index, 1), arrived };
   }
   const moved = { ...one, state: laterState(one.state, state) };
   return { ...next, waiting: chat.waiting.with(index, moved) };
+}
+
+/** A text of ours was taken back, or cancelled: it is not waited for any more, nor are changes of it. */
+export function forget(chat: ChatModel, id: string): ChatModel {
+  const waiting = chat.waiting.filter((each) => each.id !== id && each.target !== id);
+  const { last } = chat;
+  if (last?.id !== id && last?.target !== id) return { ...chat, waiting };
+  const before = waiting.at(-1);
+  return { ...chat, waiting, last: before && { id: before.id, state: before.state } };
+}
+
+/** A text of ours has other words, and leaves with them. */
+export function reword(chat: ChatModel, id: string, text: string): ChatModel {
+  const waiting = chat.waiting.map((each) => (each.id === id ? { ...each, excerpt: excerptOf(text) } : each));
+  return { ...chat, waiting };
 }
 
 /** What there is to tell of messages that stay behind, and of those that came through after all. */

@@ -5,7 +5,9 @@ import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { listPeople } from "../../client/people.ts";
 import { isStorageFailure } from "../../client/sqlite.ts";
+import type { Texts } from "../texts.ts";
 import type { ChatEffect, ChatEvent } from "./chat-model.ts";
+import { MessageWork } from "./message-work.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
@@ -15,6 +17,7 @@ const MAX_UNREAD_SHOWN = 500;
 export type ChatWorkHost = {
   readonly dispatch: (event: ChatEvent) => void;
   readonly describe: (error: unknown) => string;
+  readonly texts: Texts;
 };
 
 /** A chat effect that needs the messenger. */
@@ -24,14 +27,16 @@ export class ChatWork {
   readonly #host: ChatWorkHost;
   readonly #messenger: Messenger;
   readonly #conversation: Conversation;
-  /** Texts that are on their way to the disk, by id. */
-  readonly #writing = new Map<string, string>();
+  readonly #messages: MessageWork;
   #shown: number[] = [];
+  /** `seq` of the newest message that was shown here. */
+  #newestShown = 0;
 
   constructor(messenger: Messenger, username: string, host: ChatWorkHost) {
     this.#host = host;
     this.#messenger = messenger;
     this.#conversation = messenger.openChat(username);
+    this.#messages = new MessageWork(messenger, this.#conversation, host);
   }
 
   /** The registered spelling, as far as it is known. */
@@ -46,19 +51,22 @@ export class ChatWork {
 
   /** The newest messages, and all that are new up to a bound, are what the chat begins with. */
   newest(): readonly ChatEvent[] {
-    const { messages } = this.#messenger.profile;
+    const { history } = this.#messenger.profile;
     const { contact } = this.#conversation;
-    const unreadFrom = messages.unreadFrom(contact);
+    const unreadFrom = history.unreadFrom(contact);
     const limit = unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN;
-    const page = messages.before(contact, undefined, limit);
+    const page = history.before(contact, undefined, limit);
     const firstNew = page.messages.findIndex(({ seq }) => unreadFrom !== undefined && seq >= unreadFrom);
     const start = Math.max(0, page.messages.length - PAGE);
     const from = firstNew < 0 ? start : Math.min(start, firstNew);
+    const messages = page.messages.slice(from);
     const opened: ChatEvent = {
       name: "opened",
-      messages: page.messages.slice(from),
+      messages,
       isMore: page.isMore || from > 0,
+      answered: this.#messages.answeredBy(messages),
     };
+    this.#messages.opened(messages);
     if (!this.#conversation.isConnected) return [opened];
     // A link that was there before the chat is told of by nobody.
     const event = { name: "connected", username: this.username, address: "" } as const;
@@ -72,18 +80,15 @@ export class ChatWork {
         if (this.#shown.length === 0) setImmediate(() => this.#markShown());
         this.#shown.push(...effect.sequences);
         return;
-      case "send":
-        this.#writing.set(this.#messenger.send(this.username, effect.text), effect.text);
-        return;
       case "typing":
         this.#conversation.typing(effect.active);
         return;
-      case "page":
-        this.#host.dispatch({
-          name: "page",
-          ...profile.messages.before(this.#conversation.contact, effect.before, PAGE),
-        });
+      case "page": {
+        const page = profile.history.before(this.#conversation.contact, effect.before, PAGE);
+        const answered = this.#messages.answeredBy(page.messages);
+        this.#host.dispatch({ name: "page", ...page, answered });
         return;
+      }
       case "listOnline":
         this.#listOnline();
         return;
@@ -97,17 +102,13 @@ export class ChatWork {
         this.#acceptKey();
         return;
       default:
-        effect satisfies never;
+        this.#messages.run(effect);
     }
   }
 
-  /** What the messenger told, where it is about a text written here. */
-  observe(event: MessengerEvent): void {
-    if (event.name !== "delivery" && event.name !== "sendFailed") return;
-    const text = this.#writing.get(event.id);
-    if (text === undefined) return;
-    this.#writing.delete(event.id);
-    if (event.name === "delivery") this.#host.dispatch({ name: "written", id: event.id, text });
+  /** What the messenger told, before the screen takes it. @returns the beginning of what a message answers */
+  observe(event: MessengerEvent): string | undefined {
+    return this.#messages.observe(event);
   }
 
   #listOnline(): void {
@@ -133,13 +134,23 @@ export class ChatWork {
   #markShown(): void {
     const shown = this.#shown;
     this.#shown = [];
+    // Marked when the chat was left; the profile may be closed since.
+    if (shown.length === 0) return;
     try {
-      this.#messenger.profile.messages.markPrinted(shown);
+      this.#messenger.profile.history.markPrinted(shown);
+      this.#tellRead(shown);
     } catch (error) {
       // They are shown as new once more, next time.
       if (!isStorageFailure(error)) throw error;
       this.#failed(error);
     }
+  }
+
+  /** The other side learns what was shown, unless something before it was not. */
+  #tellRead(shown: readonly number[]): void {
+    this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
+    const unread = this.#messenger.profile.history.unreadFrom(this.#conversation.contact);
+    if (unread === undefined || unread > this.#newestShown) this.#conversation.markRead(this.#newestShown);
   }
 
   #failed(error: unknown): void {
@@ -149,6 +160,7 @@ export class ChatWork {
   /** Leaves the chat; what was shown is marked before the profile may be closed. */
   close(): void {
     if (this.#shown.length > 0) this.#markShown();
+    this.#messages.close();
     this.#messenger.closeChat(this.username);
   }
 }

@@ -7,10 +7,10 @@ import { createColors } from "picocolors";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts.ts";
-import { STATE_MARKS } from "../message-format.ts";
+import { stateMark } from "../message-format.ts";
 import { wrapped } from "../wrapped-text.ts";
 import type { Line } from "./lines.ts";
-import { localClock } from "../local-time.ts";
+import { localClock, localDay } from "../local-time.ts";
 
 export type LineViewOptions = {
   /** Of the terminal; undefined: lines stay as long as they are. */
@@ -43,15 +43,31 @@ function writtenAt(written: Date, arrived: Date, { language, texts }: LineViewOp
   return texts.chatWrittenOn(format.format(written), localClock(written.getTime()));
 }
 
+/** What stands between a name and its colon: nothing there is as it was received. */
+function marksOf(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
+  const { texts } = options;
+  const { answers, change, state, writtenAt: written } = line;
+  const marks: string[] = [];
+  if (state !== undefined && change !== "withdrawn") marks.push(stateMark(state, texts));
+  if (written !== undefined) marks.push(writtenAt(new Date(written), new Date(line.at), options));
+  if (change !== undefined) marks.push(change === "edited" ? texts.chatEdited : texts.chatWithdrawn);
+  if (answers !== undefined) {
+    // A quotation mark of theirs would end the quotation.
+    const excerpt = answers.excerpt?.replace(/[«»“”"]/g, "'");
+    marks.push(excerpt === undefined ? texts.chatAnswersGone : texts.chatAnswers(excerpt));
+  }
+  return marks.map((mark) => ` ${mark}`).join("");
+}
+
 function renderMessage(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
   const colours = createColors(options.colours);
-  const date = new Date(line.at);
-  const time = localClock(line.at);
+  const { at, found, number } = line;
   const from = visibleText(line.from);
-  const mark = line.state === undefined ? "" : ` ${STATE_MARKS[line.state]}`;
-  const late = line.writtenAt === undefined ? "" : ` ${writtenAt(new Date(line.writtenAt), date, options)}`;
-  const text = visibleText(line.text, { lines: true });
-  const rows = wrapped(`${time} ${from}${mark}${late}: ${text}`, options.columns);
+  const to = found?.to === undefined ? "" : ` → ${visibleText(found.to)}`;
+  const numbered = number === undefined ? "" : `#${number} `;
+  const time = `${numbered}${found === undefined ? "" : `${localDay(at)} `}${localClock(at)}`;
+  const text = line.change === "withdrawn" ? "" : `: ${visibleText(line.text, { lines: true })}`;
+  const rows = wrapped(`${time} ${from}${to}${marksOf(line, options)}${text}`, options.columns);
   const head = `${time} ${from}`;
   // A name that the terminal's edge has broken stays without colour.
   if (!rows.startsWith(head)) return rows;

@@ -1,5 +1,5 @@
 /** What is printed on the screen: once, above the line being edited, and never redrawn. */
-import type { MessageState } from "../../client/message-store.ts";
+import type { MessageState } from "../../client/stored-message.ts";
 
 export type Line =
   /** A new day begins. `at`: ms since 1970, any moment of it. */
@@ -17,6 +17,13 @@ export type Line =
       readonly text: string;
       /** Of ours, where it is printed; undefined: its state stands at the head of the input line. */
       readonly state: MessageState | undefined;
+      readonly change?: "edited" | "withdrawn";
+      /** What it answers: its beginning as it may be shown; undefined: it is not here any more. */
+      readonly answers?: { readonly excerpt: string | undefined };
+      /** Its number in a list. */
+      readonly number?: number;
+      /** Found by a search: the day stands there too, and to whom one of ours was, as they are shown. */
+      readonly found?: { readonly to: string | undefined };
     }
   /** A sentence of our own, in the person's language; names in it are visible text already. */
   | { readonly name: "notice"; readonly text: string }

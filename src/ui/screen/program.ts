@@ -130,11 +130,11 @@ export class Program {
   }
 
   #onMessenger(event: MessengerEvent): void {
-    this.#chat?.observe(event);
+    const answers = this.#chat?.observe(event);
     if (event.name === "message" && this.#meet(event.message.contact)) {
       this.#take({ name: "named", names: this.#work.names.book });
     }
-    this.#take({ name: "messenger", event });
+    this.#take({ name: "messenger", event, answers });
   }
 
   /** Someone writes whose name was not on this screen yet. */
@@ -238,6 +238,7 @@ export class Program {
       const chat = new ChatWork(messenger, username, {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
+        texts: this.#texts,
       });
       this.#chat = chat;
       // Read before the chat takes the screen: one that cannot be opened must take no texts.

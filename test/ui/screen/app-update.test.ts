@@ -68,6 +68,10 @@ function message(from: string, contact: number): AppEvent {
       id: "id",
       text: "hola",
       replyTo: undefined,
+      leftAt: undefined,
+      readAt: undefined,
+      editedAt: undefined,
+      withdrawnAt: undefined,
       sentAt: 1,
       receivedAt: 2,
       state: "received",
@@ -87,9 +91,14 @@ const inChat = after(inPeople, {
 const waiting: AppEvent = messenger({
   name: "server",
   state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
+  linksUntil: undefined,
 });
-const online: AppEvent = messenger({ name: "server", state: { name: "online" } });
-const stopped: AppEvent = messenger({ name: "server", state: { name: "stopped", why: new Error("fuera") } });
+const online: AppEvent = messenger({ name: "server", state: { name: "online" }, linksUntil: undefined });
+const stopped: AppEvent = messenger({
+  name: "server",
+  state: { name: "stopped", why: new Error("fuera") },
+  linksUntil: undefined,
+});
 
 function linesOf(effects: readonly AppEffect[]): string[] {
   return effects.flatMap((effect) => {
@@ -508,7 +517,8 @@ describe("a message of somebody whose chat is not open", () => {
 describe("the server", () => {
   test("is told of once when it is lost, and once when it is back", () => {
     const lost = after(home, waiting);
-    expect(linesOf(lost.effects)).toEqual([texts.serverLost(3)]);
+    const missing = `${texts.serverLost(3)} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
+    expect(linesOf(lost.effects)).toEqual([missing]);
     expect(after(lost.model, waiting).effects).toEqual([]);
     const back = after(lost.model, waiting, online);
     expect(linesOf(back.effects)).toEqual([texts.serverBack]);
@@ -553,6 +563,15 @@ describe("the server", () => {
     expect(after(start, waiting).effects).toEqual([]);
     expect(after(home, answer(CHOICE.logOut), stopped).effects).toEqual([]);
   });
+});
+
+test("a disk that takes nothing is told of at a menu once a minute at most", () => {
+  const full = messenger({ name: "storageFailed", error: new Error("lleno") });
+  const first = after(inPeople, full);
+  expect(linesOf(first.effects)).toHaveLength(1);
+  const again = (ms: number) => updateApp(first.model, full, { ...context, now: context.now + ms }).effects;
+  expect(linesOf(again(59_000))).toEqual([]);
+  expect(linesOf(again(60_000))).toHaveLength(1);
 });
 
 test.each([

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { Person } from "../../../src/client/people.ts";
-import type { AppModel, Screen } from "../../../src/ui/screen/app-model.ts";
+import type { AppModel, ListedPerson, Screen } from "../../../src/ui/screen/app-model.ts";
 import { firstModel } from "../../../src/ui/screen/app-update.ts";
 import { viewApp } from "../../../src/ui/screen/app-view.ts";
 import { choiceRow } from "../../../src/ui/screen/choice-search.ts";
@@ -30,7 +29,7 @@ function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined
   return prompt.name === "search" ? [...prompt.choices, prompt.last].map(choiceRow) : undefined;
 }
 
-function person(username: string, more: Partial<Person> = {}): Person {
+function person(username: string, more: Partial<ListedPerson> = {}): ListedPerson {
   return { username, label: "", online: true, secure: true, unread: 0, ...more };
 }
 
@@ -152,6 +151,28 @@ test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
     if (name !== "chat" && name !== "ended") expect(es).not.toBe(en);
   },
 );
+
+test("whose direct link and the server disagree stands in the list with both words", () => {
+  const linked = { isConnected: true, heardAt: -40_000, silentSince: undefined };
+  const silent = { ...linked, silentSince: -40_000 };
+  const people = [
+    person("ada", { witness: linked }),
+    person("benito", { witness: silent }),
+    person("carla", { online: false, witness: linked }),
+    person("dora", { online: false, witness: silent }),
+    person("eva", { online: undefined, witness: linked }),
+    person("fe", { online: false, witness: { ...linked, isConnected: false } }),
+  ];
+  expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
+    "ada",
+    "benito (en línea según el servidor, sin respuesta desde hace 40 s)",
+    "carla (responde; según el servidor no está en línea)",
+    "dora (no está en línea)",
+    "eva (responde)",
+    "fe (no está en línea)",
+    "← Volver",
+  ]);
+});
 
 test("a server is asked about with its fingerprint on a line of its own", () => {
   const view = shown(SCREENS[12] as Screen);

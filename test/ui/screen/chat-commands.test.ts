@@ -3,6 +3,11 @@ import { describe, expect, test } from "bun:test";
 import { complete } from "../../../src/ui/screen/chat-commands.ts";
 import { ChatScript, incoming, printed } from "./chat-scene.ts";
 
+const COMMANDS = [
+  ..."help more list search info reply edit withdraw cancel delete export say chat users".split(" "),
+  ..."fingerprint accept exit".split(" "),
+].map((name) => `/${name}`);
+
 describe("Tab", () => {
   const own = "alda";
   const names = new Map(
@@ -10,8 +15,8 @@ describe("Tab", () => {
   );
   test.each([
     ["", [], ""],
-    ["/", ["/help", "/more", "/say", "/chat", "/users", "/fingerprint", "/accept", "/exit"], "/"],
-    ["/S", ["/say"], "/S"],
+    ["/", COMMANDS, "/"],
+    ["/S", ["/search", "/say"], "/S"],
     ["/nosuch", [], "/nosuch"],
     ["//he", [], "//he"],
     ["/chat ", ["Álvaro", "alba", "benito", "Berta"], ""],

@@ -6,7 +6,8 @@ import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./
 describe("the link", () => {
   test("has one line for each change, however often it is told", () => {
     const script = new ChatScript();
-    const bye = (value: boolean) => script.messenger({ name: "disconnected", username: PEER, bye: value });
+    const bye = (value: boolean) =>
+      script.messenger({ name: "disconnected", username: PEER, bye: value, heardAt: undefined });
     const changes = [() => script.connect(), () => bye(false), () => script.connect(), () => bye(true)];
     const lines = changes.map((change) => {
       const [first, again] = [printed(change()), printed(change())];
@@ -22,7 +23,8 @@ describe("the link", () => {
     (reason) => {
       for (const language of ["es", "en"] as const) {
         const script = new ChatScript(language);
-        const fail = () => script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1 });
+        const fail = () =>
+          script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt: undefined });
         const said = printed(fail());
         expect(said).toHaveLength(1);
         expect(said[0]).not.toContain("--");
@@ -34,7 +36,13 @@ describe("the link", () => {
   );
 
   test("to somebody never met may lead to nobody, and says so before anything waits in vain", () => {
-    const fail = { name: "unreachable", username: PEER, reason: "offline", retryIn: undefined } as const;
+    const fail = {
+      name: "unreachable",
+      username: PEER,
+      reason: "offline",
+      retryIn: undefined,
+      heardAt: undefined,
+    } as const;
     const stranger = new ChatScript("en");
     stranger.chat = openChat(PEER, true);
     expect(printed(stranger.messenger(fail)).join()).toContain("or nobody has that name");
@@ -49,6 +57,7 @@ describe("the link", () => {
       username: PEER,
       reason: "key_pending",
       retryIn: undefined,
+      heardAt: undefined,
     } as const;
     for (const events of [
       [pending, failed],
@@ -66,7 +75,13 @@ describe("the link", () => {
     const script = new ChatScript();
     const pending = () =>
       printed(
-        script.messenger({ name: "unreachable", username: PEER, reason: "key_pending", retryIn: undefined }),
+        script.messenger({
+          name: "unreachable",
+          username: PEER,
+          reason: "key_pending",
+          retryIn: undefined,
+          heardAt: undefined,
+        }),
       );
     const said = pending();
     expect(printed(script.take({ name: "keyAccepted", result: "accepted" }))).toHaveLength(1);
@@ -78,8 +93,8 @@ describe("the link", () => {
     const username = "carla";
     for (const effects of [
       script.messenger({ name: "connected", username, address: "" }),
-      script.messenger({ name: "disconnected", username, bye: true }),
-      script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1 }),
+      script.messenger({ name: "disconnected", username, bye: true, heardAt: undefined }),
+      script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1, heardAt: undefined }),
       script.messenger({ name: "presence", username, online: false }),
       script.messenger({ name: "keyPending", username, fingerprint: "ab" }),
       script.messenger({ name: "typing", username, active: true }),
@@ -98,7 +113,15 @@ describe("the link", () => {
     expect(presence(false)).toHaveLength(1);
     expect(presence(false)).toEqual([]);
     expect(
-      printed(script.messenger({ name: "unreachable", username: PEER, reason: "offline", retryIn: 1 })),
+      printed(
+        script.messenger({
+          name: "unreachable",
+          username: PEER,
+          reason: "offline",
+          retryIn: 1,
+          heardAt: undefined,
+        }),
+      ),
     ).toEqual([]);
     expect(presence(true)).toEqual(["benito está en línea; conectando…"]);
     expect(presence(true)).toEqual([]);
@@ -115,7 +138,7 @@ describe("the server", () => {
     for (const bye of [true, false]) {
       const gone = [
         { name: "presence", username: PEER, online: false },
-        { name: "disconnected", username: PEER, bye },
+        { name: "disconnected", username: PEER, bye, heardAt: undefined },
       ] as const;
       const [one, other] = [gone, gone.toReversed()].map((events) => {
         const script = new ChatScript();
@@ -133,7 +156,7 @@ describe("the server", () => {
     const states = ["waiting", "connecting", "offline", "waiting", "connecting", "online", "online"] as const;
     const said = states.map((name) => {
       const state = name === "waiting" ? { name, until: NOON, why } : { name };
-      return printed(script.messenger({ name: "server", state })).length;
+      return printed(script.messenger({ name: "server", state, linksUntil: undefined })).length;
     });
     expect(said).toEqual([1, 0, 0, 0, 0, 1, 0]);
   });
@@ -143,7 +166,9 @@ describe("the server", () => {
     ["en", "log in once more"],
   ] as const)("that takes us no more says in %s what to do", (language, words) => {
     const state = { name: "stopped", why } as const;
-    expect(printed(new ChatScript(language).messenger({ name: "server", state })).join()).toContain(words);
+    expect(
+      printed(new ChatScript(language).messenger({ name: "server", state, linksUntil: undefined })).join(),
+    ).toContain(words);
   });
 });
 

@@ -1,6 +1,6 @@
 /** A chat between ana (here) and benito, driven event by event without a terminal. */
 import type { MessengerEvent, UnreachableReason } from "../../../src/client/messenger-events.ts";
-import type { MessageState, StoredMessage } from "../../../src/client/message-store.ts";
+import type { MessageState, StoredMessage } from "../../../src/client/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/screen/chat-model.ts";
 import { openChat, updateChat } from "../../../src/ui/screen/chat-update.ts";
@@ -35,14 +35,18 @@ export function incoming(seq: number, text: string, more: Partial<StoredMessage>
     text,
     replyTo: undefined,
     sentAt: undefined,
+    leftAt: undefined,
     receivedAt: NOON,
+    readAt: undefined,
+    editedAt: undefined,
+    withdrawnAt: undefined,
     state: "received",
     ...more,
   };
 }
 
 export function outgoing(seq: number, text: string, state: MessageState, sentAt = NOON): StoredMessage {
-  const receivedAt = state === "received" ? sentAt : undefined;
+  const receivedAt = state === "received" || state === "read" ? sentAt : undefined;
   return { ...incoming(seq, text), outgoing: true, id: `out-${seq}`, state, sentAt, receivedAt };
 }
 

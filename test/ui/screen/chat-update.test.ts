@@ -78,7 +78,7 @@ describe("typing", () => {
     script.connect();
     edit(script);
     script.messenger({ name: "typing", username: PEER, active: true });
-    script.messenger({ name: "disconnected", username: PEER, bye: true });
+    script.messenger({ name: "disconnected", username: PEER, bye: true, heardAt: undefined });
     expect(script.chat).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
     expect(edit(script, true)).toEqual([]);
   });

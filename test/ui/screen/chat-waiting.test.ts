@@ -8,7 +8,13 @@ const SECOND = 1_000;
 describe("a message that stays behind", () => {
   test("is told of once after five seconds, and again when it has arrived", () => {
     const script = new ChatScript();
-    script.messenger({ name: "unreachable", username: PEER, reason: "offline", retryIn: undefined });
+    script.messenger({
+      name: "unreachable",
+      username: PEER,
+      reason: "offline",
+      retryIn: undefined,
+      heardAt: undefined,
+    });
     script.write("1", "hola,\nesto es un mensaje bastante largo");
     expect(script.wait(4_999)).toEqual([]);
     expect(printed(script.wait(1))).toEqual([
@@ -40,7 +46,7 @@ describe("a message that stays behind", () => {
     script.write("1");
     script.deliver("1", "sent");
     expect(script.wait(20 * SECOND)).toEqual([]);
-    script.messenger({ name: "disconnected", username: PEER, bye: false });
+    script.messenger({ name: "disconnected", username: PEER, bye: false, heardAt: undefined });
     expect(printed(script.wait(SECOND))).toEqual([
       "✓ sent, not confirmed: “hola”: it will be sent again when there is a connection with benito",
     ]);
@@ -67,7 +73,7 @@ describe("a message that stays behind", () => {
     const said = new Set<string>();
     for (const reason of UNREACHABLE_REASONS) {
       const script = new ChatScript();
-      script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1 });
+      script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt: undefined });
       script.write("1");
       said.add(printed(script.wait(5 * SECOND)).join());
     }

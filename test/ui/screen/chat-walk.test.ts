@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 
 import type { UnreachableReason } from "../../../src/client/messenger-events.ts";
-import type { MessageState } from "../../../src/client/message-store.ts";
+import type { MessageState } from "../../../src/client/stored-message.ts";
 import { chatHead } from "../../../src/ui/screen/chat-update.ts";
 import { MAX_WAITING } from "../../../src/ui/screen/chat-waiting.ts";
 import { renderLine } from "../../../src/ui/screen/line-view.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 import { asIs, ChatScript, incoming, linesOf, NOON, outgoing, PEER } from "./chat-scene.ts";
 
-const STATES: readonly MessageState[] = ["queued", "sent", "received"];
+const STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
 const REASONS: readonly UnreachableReason[] = [
   "offline",
   "unreachable",
@@ -29,9 +29,15 @@ const LINES = [
   "/say exit",
   "/chat ana",
   "\ud800",
+  "/edit #1 x",
+  "/reply x",
+  "/withdraw",
+  "/cancel #2",
+  "/list 3",
+  "/delete chat benito",
 ];
 const TEXTS = ["hola", "uno\ndos", "\u001b[2J\r\u202e", "17:05 ana: sí\n— aviso", "👨‍👩‍👧", ""];
-const CHATS = 60;
+const CHATS = 40;
 const EVENTS = 200;
 
 test("whatever happens, in whatever order: no fault, no message twice, no state that goes back", () => {
@@ -71,9 +77,21 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
       () => ids.length > 0 && script.deliver(random.pick(ids), random.pick(STATES)),
       () => script.deliver("unknown", random.pick(STATES)),
       () => script.messenger({ name: "connected", username: user(), address: "::1" }),
-      () => script.messenger({ name: "disconnected", username: user(), bye: random.next() < 0.5 }),
       () =>
-        script.messenger({ name: "unreachable", username: user(), reason: random.pick(REASONS), retryIn: 1 }),
+        script.messenger({
+          name: "disconnected",
+          username: user(),
+          bye: random.next() < 0.5,
+          heardAt: undefined,
+        }),
+      () =>
+        script.messenger({
+          name: "unreachable",
+          username: user(),
+          reason: random.pick(REASONS),
+          retryIn: 1,
+          heardAt: undefined,
+        }),
       () => script.messenger({ name: "presence", username: user(), online: random.next() < 0.5 }),
       () => script.messenger({ name: "keyPending", username: user(), fingerprint: "ab" }),
       () => script.messenger({ name: "typing", username: user(), active: random.next() < 0.7 }),
@@ -94,6 +112,7 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
             { name: "waiting", until: 0, why: new Error("x") },
             { name: "stopped", why: new Error("x") },
           ] as const),
+          linksUntil: random.pick([undefined, NOON, NOON * 2]),
         }),
       () => script.type(random.pick(LINES), random.pick([asIs, (text: string) => text + random.pick(TEXTS)])),
       () => script.take({ name: "edited", isEmpty: random.next() < 0.3 }),
@@ -113,6 +132,23 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
         script.take({
           name: "keyAccepted",
           result: random.pick(["accepted", "none", "changed_again", "not_shown"] as const),
+        }),
+      () => {
+        const id = ids.length > 0 ? random.pick(ids) : "none";
+        const isOwn = random.next() < 0.7;
+        const withdrawnAt = random.next() < 0.3 ? script.now : undefined;
+        const text = withdrawnAt === undefined ? random.pick(TEXTS) : "";
+        const message = { ...(isOwn ? outgoing(1, text, "sent") : incoming(1, text)), id, withdrawnAt };
+        const action = isOwn && random.next() < 0.7 ? `id${written}` : undefined;
+        if (action !== undefined) ids.push(`id${written++}`);
+        script.messenger({ name: "changed", username: user(), message, action });
+      },
+      () => ids.length > 0 && script.messenger({ name: "cancelled", to: user(), id: random.pick(ids) }),
+      () =>
+        script.messenger({
+          name: "silent",
+          username: user(),
+          since: random.pick([undefined, script.now - random.integer(1e6)]),
         }),
       () => script.take({ name: "online", people: [PEER, "carla"] }),
     ];

@@ -1,0 +1,92 @@
+/**
+ * Full-text search over all chats. Words are indexed later than they are stored, so that a conversation
+ * never waits for it: when nothing else is to be done, and before a search.
+ */
+import type { Database } from "bun:sqlite";
+
+import { messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
+
+/** Messages indexed in one commit: others who write wait no longer than about 10 ms. */
+const INDEX_BATCH = 500;
+
+/**
+ * What was typed as an FTS5 query: every word quoted, so that none of them is an operator; all must occur.
+ * Undefined when no letter and no digit is among it.
+ */
+export function searchQuery(words: string): string | undefined {
+  const quoted = words
+    .normalize("NFC")
+    // A zero byte would end the query in the middle of a quoted word.
+    .split(/[\s\p{Cc}]+/u)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word))
+    .map((word) => `"${word.replaceAll('"', '""')}"`);
+  return quoted.length === 0 ? undefined : quoted.join(" ");
+}
+
+export class MessageSearch {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Indexes the next messages; true while some are left. @throws SQLiteError */
+  indexSome(): boolean {
+    return this.#database
+      .transaction(() => {
+        const { from, last } = this.#database
+          .query<{ from: number; last: number }, []>(
+            `SELECT seq AS "from", coalesce((SELECT max(seq) FROM messages), 0) AS last FROM search_progress`,
+          )
+          .get() ?? { from: 0, last: 0 };
+        if (from >= last) return false;
+        const to = Math.min(last, from + INDEX_BATCH);
+        this.#database.run(
+          `INSERT INTO message_words (rowid, text)
+           SELECT seq, text FROM messages WHERE seq > ? AND seq <= ? AND kind = 0 AND text <> ''`,
+          [from, to],
+        );
+        this.#database.run("UPDATE search_progress SET seq = ?", [to]);
+        return to < last;
+      })
+      .immediate();
+  }
+
+  /** Whether words are stored that are not indexed. */
+  get isBehind(): boolean {
+    return (
+      this.#database
+        .query("SELECT 1 FROM search_progress WHERE seq < (SELECT max(seq) FROM messages)")
+        .get() !== null
+    );
+  }
+
+  /** Indexes what is left. @throws SQLiteError */
+  catchUp(): void {
+    while (this.isBehind && this.indexSome());
+  }
+
+  /**
+   * The messages that hold all these words, in any order, accents and case aside; of those with
+   * `seq` below `before` the newest `limit`, newest first.
+   * @param query of `searchQuery`.
+   */
+  newest(query: string, before: number, limit: number): StoredMessage[] {
+    return this.#find(query, "rowid < ?2 ORDER BY rowid DESC", before, limit);
+  }
+
+  /** As `newest`, but of those above `after` the oldest, oldest first. */
+  oldest(query: string, after: number, limit: number): StoredMessage[] {
+    return this.#find(query, "rowid > ?2 ORDER BY rowid", after, limit);
+  }
+
+  #find(query: string, range: string, edge: number, limit: number): StoredMessage[] {
+    return this.#database
+      .query<MessageRow, [string, number, number]>(
+        `SELECT messages.* FROM (SELECT rowid FROM message_words WHERE message_words MATCH ?1 AND ${range} LIMIT ?3)
+         AS hit JOIN messages ON messages.seq = hit.rowid ORDER BY ${range.includes("DESC") ? "seq DESC" : "seq"}`,
+      )
+      .all(query, edge, limit)
+      .map(messageOf);
+  }
+}

@@ -1,0 +1,119 @@
+/** The schema of `profile.db`, version by version; what stands here never changes, it only grows. */
+import type { Schema } from "./sqlite.ts";
+
+const VERSION_1 = `CREATE TABLE account (
+  username TEXT NOT NULL,
+  private_key TEXT NOT NULL,
+  authority TEXT NOT NULL,
+  certificate TEXT,
+  certificate_received_at INTEGER,
+  certificate_expires_at INTEGER,
+  session_token TEXT,
+  has_been_online INTEGER NOT NULL DEFAULT 0,
+  -- 1: the account was made from here, so its first key is no news to anybody.
+  registered_here INTEGER NOT NULL
+) STRICT;
+CREATE TABLE contacts (
+  id INTEGER PRIMARY KEY,
+  label TEXT NOT NULL UNIQUE,
+  username TEXT NOT NULL,
+  targets TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE TABLE pins (
+  contact INTEGER NOT NULL REFERENCES contacts(id),
+  spki BLOB NOT NULL,
+  fingerprint TEXT NOT NULL,
+  pinned_at INTEGER NOT NULL,
+  PRIMARY KEY (contact, fingerprint)
+) STRICT;
+CREATE TABLE pending_keys (
+  contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+  spki BLOB NOT NULL,
+  fingerprint TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  -- The fingerprint that was last shown to the person, of this key or of one before it.
+  shown TEXT
+) STRICT;
+CREATE TABLE messages (
+  -- The order of writing (outgoing) and of arrival (incoming).
+  seq INTEGER PRIMARY KEY,
+  contact INTEGER NOT NULL REFERENCES contacts(id),
+  outgoing INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  text TEXT NOT NULL,
+  reply_to TEXT,
+  sent_at INTEGER,
+  -- On the disk of the one who received it: ours for incoming, the peer's for outgoing.
+  received_at INTEGER,
+  -- 0 queued, 1 sent, 2 received.
+  state INTEGER NOT NULL,
+  printed INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (contact, outgoing, id)
+) STRICT;
+CREATE INDEX messages_by_contact ON messages (contact, seq);
+CREATE INDEX outbox ON messages (contact, seq) WHERE outgoing = 1 AND state < 2;
+CREATE INDEX unprinted ON messages (seq) WHERE outgoing = 0 AND printed = 0;`;
+
+/**
+ * SQLite knows the signs of Unicode 6.1 only, and takes later ones for letters: without this «hola🥰» is
+ * one word, and «₽500» too.
+ */
+const LATER_SIGNS = [
+  [0x20ba, 0x20cf],
+  [0x1f000, 0x1faff],
+]
+  .map(([first = 0, last = 0]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => String.fromCodePoint(first + index)).join(""),
+  )
+  .join("");
+
+/** Times and `read` for states; edits and withdrawals; deletion that keeps ids; full-text search. */
+const VERSION_2 = `-- 0 text; 1 edit and 2 withdrawal: actions on another message; 3 deleted: only its id is kept, for ever.
+ALTER TABLE messages ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+-- Of an action: the id of the message that it is about.
+ALTER TABLE messages ADD COLUMN target TEXT;
+-- Outgoing. 0: certainly on no wire yet, so it can be changed or cancelled here alone.
+ALTER TABLE messages ADD COLUMN tried INTEGER NOT NULL DEFAULT 0;
+-- Outgoing: when it was first written on a link (state 1), and when the peer had read it (state 3).
+ALTER TABLE messages ADD COLUMN left_at INTEGER;
+ALTER TABLE messages ADD COLUMN read_at INTEGER;
+ALTER TABLE messages ADD COLUMN edited_at INTEGER;
+ALTER TABLE messages ADD COLUMN withdrawn_at INTEGER;
+-- The older program did not say what it had begun to send.
+UPDATE messages SET tried = 1 WHERE outgoing = 1 AND state < 2;
+-- As its last link said: a JSON list; NULL: no link was seen since this is kept.
+ALTER TABLE contacts ADD COLUMN features TEXT;
+-- seq of our newest message that they have read, and of their newest one that a person has read here.
+ALTER TABLE contacts ADD COLUMN read_by_peer INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN read_here INTEGER NOT NULL DEFAULT 0;
+DROP INDEX messages_by_contact;
+DROP INDEX outbox;
+DROP INDEX unprinted;
+CREATE INDEX messages_by_contact ON messages (contact, seq) WHERE kind = 0;
+CREATE INDEX outbox ON messages (contact, seq)
+  WHERE outgoing = 1 AND state < 2 AND kind < 3 AND withdrawn_at IS NULL;
+-- With the contact: of whom something is unread is answered without a look at the messages.
+CREATE INDEX unprinted ON messages (seq, contact) WHERE outgoing = 0 AND printed = 0 AND kind = 0;
+CREATE INDEX actions_by_target ON messages (contact, target) WHERE target IS NOT NULL;
+-- Words are indexed later than they are stored, up to this seq.
+CREATE TABLE search_progress (seq INTEGER NOT NULL) STRICT;
+INSERT INTO search_progress VALUES (0);
+-- What the index holds, so that it can be checked. An empty text, as of a withdrawn message, is not in it.
+CREATE VIEW message_texts AS SELECT seq, text FROM messages
+  WHERE kind = 0 AND text <> '' AND seq <= (SELECT seq FROM search_progress);
+CREATE VIRTUAL TABLE message_words USING fts5(
+  text, content = 'message_texts', content_rowid = 'seq',
+  tokenize = "unicode61 remove_diacritics 2 separators '${LATER_SIGNS}'"
+);
+INSERT INTO message_words(message_words, rank) VALUES ('secure-delete', 1);
+-- An index that forgot other words than it had learnt would be broken, so both happen in one place.
+CREATE TRIGGER words_changed AFTER UPDATE OF text ON messages
+WHEN old.kind = 0 AND old.text <> new.text AND old.seq <= (SELECT seq FROM search_progress) BEGIN
+  INSERT INTO message_words(message_words, rowid, text) SELECT 'delete', old.seq, old.text WHERE old.text <> '';
+  INSERT INTO message_words(rowid, text) SELECT new.seq, new.text WHERE new.text <> '';
+END;`;
+
+export const PROFILE_SCHEMA: Schema = {
+  applicationId: 0x70616c6f,
+  versions: [VERSION_1, VERSION_2],
+};

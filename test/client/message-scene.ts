@@ -1,0 +1,160 @@
+/** The stores of one profile with messages in them, for tests only. */
+import type { Database } from "bun:sqlite";
+import { readFileSync } from "node:fs";
+
+import { ContactStore, type Contact } from "../../src/client/contact-store.ts";
+import { MessageHistory } from "../../src/client/message-history.ts";
+import { MessageRemoval } from "../../src/client/message-removal.ts";
+import { MessageSearch, searchQuery } from "../../src/client/message-search.ts";
+import { MessageStore, type CommittedRead, type LinkRead } from "../../src/client/message-store.ts";
+import { profileFile } from "../../src/client/profile-folders.ts";
+import { PROFILE_SCHEMA } from "../../src/client/profile-schema.ts";
+import { Profile } from "../../src/client/profile.ts";
+import { openStore } from "../../src/client/sqlite.ts";
+import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/stored-message.ts";
+import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+
+export const NOW = Date.UTC(2027, 0, 15, 12);
+
+/** One connection to a profile's database, and the stores over it. */
+export class MessageScene {
+  readonly file: string;
+  readonly database: Database;
+  readonly contacts: ContactStore;
+  readonly messages: MessageStore;
+  readonly history: MessageHistory;
+  readonly search: MessageSearch;
+  readonly removal: MessageRemoval;
+
+  constructor(folder: string) {
+    this.file = profileFile(folder);
+    this.database = openStore(this.file, PROFILE_SCHEMA);
+    this.contacts = new ContactStore(this.database);
+    this.messages = new MessageStore(this.database);
+    this.history = new MessageHistory(this.database);
+    this.search = new MessageSearch(this.database);
+    this.removal = new MessageRemoval(this.database);
+  }
+
+  /** Queues texts `text ID`; none of them is on a wire. */
+  write(contact: Contact, ...ids: string[]): number[] {
+    return this.queue(...ids.map((id) => text(contact, id)));
+  }
+
+  queue(...messages: NewOutgoing[]): number[] {
+    return this.messages.queue(messages, () => false);
+  }
+
+  read(contact: Contact, read: Partial<LinkRead>, now = NOW): CommittedRead {
+    return this.messages.commitRead(
+      contact,
+      { incoming: [], acknowledged: [], readUpTo: undefined, ...read },
+      now,
+    );
+  }
+
+  /** Texts `text ID` arrive. @returns the `seq` of each, undefined for a duplicate */
+  receive(contact: Contact, ...ids: string[]): (number | undefined)[] {
+    return this.read(contact, { incoming: ids.map((id) => arriving(id)) }).stored.map((each) => {
+      if (typeof each === "object") throw new Error("a text is no action");
+      return each;
+    });
+  }
+
+  acknowledge(contact: Contact, ...ids: string[]): readonly string[] {
+    const acknowledged = ids.map((id) => ({ id, leftAt: undefined }));
+    return this.read(contact, { acknowledged }).acknowledged;
+  }
+
+  all(contact: Contact): StoredMessage[] {
+    return this.history.after(contact, 0, 100_000);
+  }
+
+  /** Ids of what waits, without taking it; in order. */
+  waiting(contact: Contact): string[] {
+    return this.database
+      .query<{ id: string }, [number]>(
+        `SELECT id FROM messages WHERE contact = ? AND outgoing = 1 AND state < 2 AND kind < 3
+         AND withdrawn_at IS NULL ORDER BY seq`,
+      )
+      .all(contact.id)
+      .map(({ id }) => id);
+  }
+
+  /** Ids of the texts with these words, oldest first. */
+  found(words: string): string[] {
+    this.search.catchUp();
+    const query = searchQuery(words);
+    return query === undefined ? [] : this.search.oldest(query, 0, 100_000).map(({ id }) => id);
+  }
+
+  /** @throws SQLiteError when the index does not hold exactly the words of the texts */
+  checkIndex(): void {
+    this.search.catchUp();
+    this.database.run("INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)");
+  }
+
+  /** Everything that stands on the disk. */
+  get bytes(): string {
+    return ["", "-wal"].map((end) => readFileSync(this.file + end).toString("latin1")).join("");
+  }
+}
+
+export function text(contact: Contact, id: string, words = `text ${id}`): NewOutgoing {
+  return { kind: "text", contact, id, text: words, sentAt: NOW, replyTo: undefined };
+}
+
+export function arriving(id: string, words = `text ${id}`): NewIncoming {
+  return { kind: "text", id, text: words, sentAt: undefined, replyTo: undefined };
+}
+
+/** Runs `use` with a new profile, and the folder it stands in. */
+export function withScene(use: (scene: MessageScene, folder: string) => void): Promise<void> {
+  return inTemporaryFolder((folder) => {
+    Profile.open(folder, ACCOUNT).close();
+    const scene = new MessageScene(folder);
+    try {
+      use(scene, folder);
+    } finally {
+      scene.database.close();
+    }
+  });
+}
+
+/** A profile with 200,000 messages of two contacts, most of them long done, and 500 in the outbox. */
+export function fill({ database, contacts }: MessageScene): Contact {
+  const ana = contacts.ensure("Ana");
+  const carla = contacts.ensure("Carla");
+  database.run(
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+     INSERT INTO messages (contact, outgoing, id, text, sent_at, state, printed, tried)
+     SELECT iif(i % 4, ?, ?), i % 2, 'id ' || i, 'text ' || i, i, iif(i > 199000 AND i % 2, 1, 2), i < 199000, 1 FROM n`,
+    [ana.id, carla.id],
+  );
+  return ana;
+}
+
+/** What SQLite does for each statement that `run` has it make, one line each, in the order in which they are new. */
+export function plansOf(database: Database, run: () => unknown): string[] {
+  const statements = new Set<string>();
+  const { query, prepare, run: runNow } = database;
+  const noting = (method: typeof query | typeof prepare | typeof runNow) =>
+    function (sql: string, ...values: unknown[]): unknown {
+      statements.add(sql);
+      return Reflect.apply(method, database, [sql, ...values]);
+    };
+  Object.assign(database, { query: noting(query), prepare: noting(prepare), run: noting(runNow) });
+  try {
+    run();
+  } finally {
+    Object.assign(database, { query, prepare, run: runNow });
+  }
+  return [...statements].map((sql) => {
+    // An explanation that is not ended would count as a statement under way.
+    using explanation = database.prepare<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`);
+    return explanation
+      .all()
+      .map(({ detail }) => detail)
+      .join("; ");
+  });
+}

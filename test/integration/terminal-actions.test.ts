@@ -1,0 +1,194 @@
+/** What people do with messages that are there already, each at a terminal of their own. */
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { AtTerminal } from "./at-terminal.ts";
+import {
+  connected,
+  expectNothingRedrawn,
+  headIs,
+  KEY,
+  lineIs,
+  openFromList,
+  openFromMenu,
+  quit,
+  Room,
+  says,
+  times,
+  USUAL,
+} from "./chat-terminal.ts";
+
+setDefaultTimeout(90_000);
+
+let room: Room;
+beforeEach(async () => {
+  room = await Room.open();
+});
+afterEach(() => room.close());
+
+/** Ana and beto, each in the chat with the other. */
+async function both(): Promise<readonly [AtTerminal, AtTerminal]> {
+  const beto = await room.at(await room.seat("beto"));
+  const ana = await connected(await room.chat("ana", "beto"));
+  await openFromMenu(beto, "ana");
+  await connected(beto);
+  return [ana, beto];
+}
+
+/** Sends a text, until it is read. */
+async function sends(from: AtTerminal, to: AtTerminal, text: string): Promise<void> {
+  from.type(`${text}\r`);
+  await says(to, `: ${text}`);
+  await headIs(from, "✓✓ leído");
+}
+
+test("an edit and a withdrawal are seen by both people, and by those who look later", async () => {
+  const [ana, beto] = await both();
+  await sends(ana, beto, "nos vemos a las cinko");
+  await sends(ana, beto, "y esto sobra");
+  ana.type("/withdraw\r");
+  await says(ana, "Retirado el mensaje de las ");
+  await says(beto, "ana ha retirado un mensaje de las ");
+  await headIs(ana, "✓✓");
+  ana.type("/list\r");
+  await says(ana, "ana (retirado)");
+  ana.type("/edit #1 nos vemos a las cinco\r");
+  await says(ana, "Editado: «nos vemos a las cinco»");
+  await says(beto, ": «nos vemos a las cinco»");
+  await headIs(ana, "✓✓");
+  // What is not theirs, and what is no number, stays as it is, and nothing is sent.
+  for (const [typed, told] of [
+    ["/edit #9 x", "No hay #9 en la última lista, que llega hasta #2"],
+    ["/edit #uno x", "«#uno» no es un número de la lista"],
+    ["/withdraw #2", "Ese mensaje ya está retirado."],
+  ] as const) {
+    ana.type(`${typed}\r`);
+    await says(ana, told);
+    // A text that was typed for nothing comes back.
+    if (!typed.startsWith("/edit")) continue;
+    await lineIs(ana, typed);
+    ana.type(KEY.ctrlC);
+  }
+  beto.type("/list\r/edit #1 mentira\r");
+  await says(beto, "Ese mensaje no es suyo");
+  await lineIs(beto, "/edit #1 mentira");
+  beto.type(KEY.ctrlC);
+  await headIs(beto, "");
+  expect(times(ana, "mentira")).toBe(0);
+  beto.type("exit\r");
+  await openFromList(beto, "ana");
+  await says(beto, "ana (editado): nos vemos a las cinco");
+  expect(times(beto, "ana (retirado)")).toBe(2);
+  await quit(ana);
+  await quit(beto);
+  for (const each of [ana, beto]) expectNothingRedrawn(each, USUAL);
+});
+
+test("a message is deleted on this side alone, and then the whole chat, once its name was typed", async () => {
+  const [ana, beto] = await both();
+  for (const text of ["uno", "dos", "tres"]) await sends(ana, beto, text);
+  ana.type("/delete #2\r");
+  await says(ana, "Todavía no hay números");
+  ana.type("/list 2\r");
+  await ana.showsRow(/^#1 \d\d:\d\d ana ✓✓ leído: dos$/);
+  ana.type("/delete #1\r");
+  await says(ana, "Borrado solo en este lado: «dos».");
+  ana.type("/list\r");
+  await ana.showsRow(/^#2 .* tres$/);
+  ana.type("/delete chat\r");
+  await says(ana, "escriba: /delete chat beto");
+  ana.type("/delete chat carla\r");
+  await says(ana, "y no se ha borrado nada");
+  ana.type("/delete chat BETO\r");
+  await says(ana, "Borrados 2 mensajes con beto, solo en este lado.");
+  ana.type("/list\r");
+  await says(ana, "En este chat no hay mensajes guardados.");
+  beto.type("/list\r");
+  await beto.showsRow(/^#2 \d\d:\d\d ana: dos$/);
+  await beto.showsRow(/^#3 \d\d:\d\d ana: tres$/);
+  // The conversation goes on.
+  await sends(beto, ana, "sigo aquí");
+  await says(ana, "beto: sigo aquí");
+  await quit(ana);
+  await quit(beto);
+});
+
+test("a search finds words in every chat, accents and case aside, and names the chat", async () => {
+  const carla = await room.person("carla");
+  const ana = await connected(await room.chat("ana", "carla"));
+  carla.messenger.send("ana", "La CANCIÓN del camión");
+  await says(ana, "La CANCIÓN del camión");
+  ana.type(KEY.ctrlC);
+  const beto = await room.person("beto");
+  await openFromList(ana, "carla");
+  ana.type("/chat beto\r");
+  await says(ana, "Conectado con beto");
+  ana.type("una canción\r");
+  await headIs(ana, "✓✓");
+  ana.type("/search cancion\r");
+  await says(ana, "2 mensajes con «cancion»:");
+  await ana.showsRow(/^#1 \d{4}-\d\d-\d\d \d\d:\d\d carla: La CANCIÓN del camión$/);
+  await ana.showsRow(/^#2 \d{4}-\d\d-\d\d \d\d:\d\d ana → beto ✓✓: una canción$/);
+  // A number of another chat is no number of this one.
+  ana.type("/reply #1 me gusta\r");
+  await says(ana, "vaya allí con /chat carla");
+  await lineIs(ana, "/reply #1 me gusta");
+  ana.type(`${KEY.ctrlC}/info #2\r`);
+  await says(ana, "ana → beto: «una canción» escrito: ");
+  ana.type('/search "OR *\r');
+  await says(ana, "Ningún mensaje contiene");
+  ana.type("/search ¡!\r");
+  await says(ana, "al menos una letra");
+  expect(beto.texts("ana")).toEqual(["una canción"]);
+  await quit(ana);
+});
+
+test("a message is read when it stands on the other screen, and not before; a reply says to what", async () => {
+  const beto = await room.at(await room.seat("beto"));
+  const ana = await connected(await room.chat("ana", "beto"));
+  ana.type("¿vienes?\r");
+  await headIs(ana, "✓✓");
+  await says(beto, "1 nuevo");
+  await openFromMenu(beto, "ana");
+  await says(beto, "ana: ¿vienes?");
+  await headIs(ana, "✓✓ leído");
+  beto.type("/reply #1 sí\r");
+  await says(beto, "Todavía no hay números");
+  await lineIs(beto, "/reply #1 sí");
+  beto.type(`${KEY.ctrlC}/reply claro que sí\r`);
+  await headIs(beto, "✓✓ leído");
+  await ana.showsRow(/^\d\d:\d\d beto ↪ «¿vienes\?»: claro que sí$/);
+  ana.type("/info\r");
+  await says(ana, "ana → beto: «¿vienes?» escrito: ");
+  await says(ana, "leído: 2");
+  await quit(ana);
+  await quit(beto);
+});
+
+test("what has not left is cancelled or changed here; what has, is not", async () => {
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto"));
+  ana.type("ya está allí\r");
+  await headIs(ana, "✓✓");
+  ana.type("/cancel\r");
+  await says(ana, "Nada espera salir");
+  await beto.close();
+  await says(ana, "beto no está en línea.");
+  ana.type("no debe salir\r");
+  await headIs(ana, "·");
+  ana.type("con un herror\r/edit sin errores\r");
+  await says(ana, "Editado antes de salir: «sin errores»");
+  ana.type("/list\r/cancel #2\r");
+  await says(ana, "Cancelado antes de salir: «no debe salir»");
+  ana.type("/cancel #1\r");
+  await says(ana, "no se puede cancelar. /withdraw lo retira");
+  const file = join(room.folder, "chat.jsonl");
+  ana.type(`/export ${file}\r`);
+  await says(ana, "Exportados 2 mensajes a ");
+  expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(2);
+  const back = await room.person("beto");
+  await headIs(ana, "✓✓");
+  expect(back.texts("ana")).toEqual(["sin errores"]);
+  await quit(ana);
+});
