@@ -1,0 +1,80 @@
+/** The conversation's state machines under a simulated network, clock, disk and server: see `simulation/world.ts`. */
+import { expect, test } from "bun:test";
+
+import { testSeed } from "../seeded-random.ts";
+import { checkDisks, isEverythingOut } from "./simulation/verdict.ts";
+import { simulate, World } from "./simulation/world.ts";
+
+const SEEDS = 1_000;
+/** Lines of a failing world's history that are printed. */
+const HISTORY = 400;
+/** ms, on a busy machine. */
+const PATIENCE = 60_000;
+const ALONE = process.env["PALOMA_SIMULATION_SEED"];
+
+/** @throws Error with the way to the fault, and how to go it again */
+async function check(seed: number): Promise<void> {
+  const { fault } = await simulate(seed);
+  if (fault === undefined) return;
+  const { history } = await simulate(seed, true);
+  throw new Error(
+    [
+      `seed ${seed}: ${fault.message}`,
+      ...history.slice(-HISTORY),
+      `Alone: PALOMA_SIMULATION_SEED=${seed} bun test test/client/simulation.test.ts`,
+    ].join("\n"),
+    { cause: fault },
+  );
+}
+
+test.skipIf(ALONE !== undefined)(
+  "nothing is lost, doubled or out of order in a thousand worlds where everything fails",
+  async () => {
+    const first = testSeed();
+    for (let index = 0; index < SEEDS; index++) await check((first + index) % 2 ** 32);
+  },
+  PATIENCE,
+);
+
+test.skipIf(ALONE === undefined)(
+  "nothing is lost, doubled or out of order in the world of this seed",
+  async () => {
+    const { fault, history } = await simulate(Number(ALONE), true);
+    console.log(history.join("\n"));
+    expect(fault).toBeUndefined();
+  },
+  PATIENCE,
+);
+
+test("the world of a seed is always the same", async () => {
+  const seed = testSeed();
+  const plain = (lines: readonly string[]) =>
+    lines.map((line) => line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "id"));
+  expect(plain((await simulate(seed, true)).history)).toEqual(plain((await simulate(seed, true)).history));
+});
+
+test("a full disk is told on both sides, acknowledges nothing, and costs nothing once there is room", async () => {
+  const seed = testSeed();
+  const world = new World(seed, true);
+  const [ana, berta] = world.people;
+  try {
+    world.passSecond();
+    for (const person of world.people) person.start(world.otherOf(person));
+    await world.runUntil(10_000);
+    berta.disk.fill();
+    world.queue.after(0, () => ana.say([2_000, 2_000]));
+    await world.runUntil(60_000);
+    expect(berta.program?.witness.faults).toContain("SQLITE_FULL");
+    expect(ana.program?.witness.faults).toContain("storage_failed");
+    expect(ana.disk.rows(true).map(({ state }) => state)).toEqual([1, 1]);
+    expect(berta.disk.rows(false)).toEqual([]);
+    berta.disk.free();
+    await world.runUntil(200_000);
+    expect(isEverythingOut(ana)).toBe(true);
+    checkDisks(ana, berta, world.fail);
+  } catch (error) {
+    throw new Error(`seed ${seed}\n${world.history.join("\n")}`, { cause: error });
+  } finally {
+    world.close();
+  }
+});

@@ -1,0 +1,169 @@
+/** What the two do, and what goes wrong, drawn from the seed. */
+import type { SeededRandom } from "../../seeded-random.ts";
+import { MISHAPS } from "./simulated-network.ts";
+import type { SimulatedPerson } from "./simulated-person.ts";
+import type { Weather } from "./simulated-pipe.ts";
+import type { Said } from "./witness.ts";
+import type { World } from "./world.ts";
+
+const WEATHERS: readonly Weather[] = [
+  { delay: 1, jitter: 1, capacity: Infinity, splits: 0 },
+  { delay: 15, jitter: 30, capacity: 65_536, splits: 0.1 },
+  { delay: 100, jitter: 250, capacity: 16_384, splits: 0.3 },
+  // The longest text is complete within the time that an object may take.
+  { delay: 300, jitter: 1_500, capacity: 32_768, splits: 0.3 },
+];
+/** One world in so many has long texts, which a line does not take at once. */
+const LONG_TEXTS = 12;
+
+export function drawWeather(random: SeededRandom): Weather {
+  return random.pick(WEATHERS);
+}
+
+function pickSaid(random: SeededRandom, { said }: SimulatedPerson): Said | undefined {
+  const kept = said.filter(({ fate }) => fate === "kept");
+  if (kept.length === 0) return undefined;
+  // Mostly the newest, which may be on its way.
+  return random.next() < 0.6 ? kept.at(-1) : random.pick(kept);
+}
+
+/** What a person does beside writing. */
+function act({ random, otherOf }: Draw, person: SimulatedPerson): void {
+  const own = pickSaid(random, person);
+  const theirs = pickSaid(random, otherOf(person));
+  const { program } = person;
+  const conversation =
+    program?.isRunning === true && !person.machine.isAsleep ? program.conversation : undefined;
+  const roll = random.integer(16);
+  if (roll < 3 && own !== undefined) person.edit(own, 1 + random.integer(120));
+  else if (roll < 5 && own !== undefined) person.withdraw(own);
+  else if (roll < 7 && own !== undefined) person.cancel(own, random.next() < 0.4);
+  else if (roll < 10 && theirs !== undefined) person.read(theirs);
+  else if (roll < 11 && theirs !== undefined) person.deleteTheirs(theirs);
+  else if (roll < 12) conversation?.typing(random.next() < 0.5);
+  else if (roll < 14) conversation?.openChat();
+  else conversation?.closeChat();
+}
+
+type Draw = { readonly random: SeededRandom; readonly otherOf: (person: SimulatedPerson) => SimulatedPerson };
+
+/** The things that go wrong, each as often as its number says against the others. */
+const DISTURBANCES: readonly (readonly [number, string, (world: World, person: SimulatedPerson) => void])[] =
+  [
+    [6, "a line", ({ network, random }) => network.befall(random.pick(MISHAPS), "one")],
+    [2, "all lines", ({ network, random }) => network.befall(random.pick(MISHAPS), "all")],
+    [
+      5,
+      "a crash at a step",
+      ({ random }, { program }) => {
+        if (program !== undefined) program.stepsToCrash = 1 + random.integer(random.pick([4, 15]));
+      },
+    ],
+    [
+      2,
+      "a crash",
+      (world, person) => {
+        if (person.program === undefined) return;
+        person.crash(world.random.pick(["program", "machine"]));
+        world.startLater(person);
+      },
+    ],
+    [
+      2,
+      "it is closed",
+      (world, person) => {
+        if (person.program?.isRunning !== true || person.machine.isAsleep) return;
+        person.program.close();
+        world.startLater(person);
+      },
+    ],
+    [1, "sleep", ({ random }, { machine }) => machine.sleep(random.pick([3_000, 15_000, 60_000]))],
+    [
+      2,
+      "the clock is set",
+      ({ random }, { machine }) => {
+        machine.clockOffset += random.pick([-3_600_000, -5_000, 700, 90_000, 86_400_000]);
+      },
+    ],
+    [
+      1,
+      "another address",
+      ({ network }, person) => {
+        person.move();
+        network.befall("silent", "all");
+      },
+    ],
+    [2, "no server", ({ server, random }) => server.fail(random.integer(20_000))],
+    [
+      1,
+      "no network",
+      ({ network, queue, random }) => {
+        network.isDown = true;
+        network.befall(random.pick(MISHAPS), "all");
+        queue.after(random.integer(20_000), () => (network.isDown = false));
+      },
+    ],
+    [
+      3,
+      "a full disk",
+      ({ queue, random }, { disk }) => {
+        disk.fill();
+        queue.after(random.integer(25_000), () => disk.free());
+      },
+    ],
+    [1, "other weather", ({ network, random }) => (network.weather = drawWeather(random))],
+    [
+      2,
+      "both open the chat",
+      ({ people }) => {
+        for (const { program, machine } of people) {
+          if (program?.isRunning === true && !machine.isAsleep) program.conversation.openChat();
+        }
+      },
+    ],
+  ];
+const WEIGHT = DISTURBANCES.reduce((sum, [weight]) => sum + weight, 0);
+
+function disturb(world: World): void {
+  const { random } = world;
+  let roll = random.integer(WEIGHT);
+  const person = random.pick(world.people);
+  for (const [weight, name, run] of DISTURBANCES) {
+    roll -= weight;
+    if (roll >= 0) continue;
+    world.note(() => `${person.name}: ${name}`);
+    run(world, person);
+    return;
+  }
+}
+
+/** Draws all that is to happen. @returns when the last of it begins at the latest, in ms */
+export function drawPlan(world: World): number {
+  const { random, queue } = world;
+  const duration = 10_000 + random.integer(random.pick([15_000, 80_000]));
+  const isLong = random.integer(LONG_TEXTS) === 0;
+  const length = () => (isLong ? 4_000 + random.integer(12_000) : 1 + random.integer(random.pick([20, 200])));
+  const draw: Draw = { random, otherOf: (person) => world.otherOf(person) };
+  const texts = 3 + random.integer(14);
+  const moments: number[] = [];
+  for (let index = 0; index < texts; index++) {
+    const at = random.integer(duration);
+    moments.push(at);
+    const person = random.pick(world.people);
+    const lengths = Array.from({ length: 1 + random.integer(isLong ? 8 : 3) }, length);
+    queue.after(at, () => {
+      if (random.integer(6) === 0) person.sayFromElsewhere(lengths[0] ?? 1);
+      else person.say(lengths);
+    });
+  }
+  const beside = () =>
+    random.next() < 0.5 ? random.pick(moments) + random.integer(400) : random.integer(duration);
+  for (let left = 4 + random.integer(14); left > 0; left--) {
+    const person = random.pick(world.people);
+    queue.after(beside(), () => act(draw, person));
+  }
+  for (let left = 5 + random.integer(11); left > 0; left--) {
+    queue.after(beside(), () => disturb(world));
+  }
+  return duration + 400;
+}

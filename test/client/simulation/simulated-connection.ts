@@ -1,0 +1,191 @@
+/** One end of a simulated connection; to its link it is what `src/net/connection.ts` is. */
+import { CLOSE_TIMEOUT, OBJECT_TIMEOUT, QUEUE_LIMIT } from "../../../src/net/connection.ts";
+import type { CloseReason, Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
+import { Outgoing } from "../../../src/net/outgoing.ts";
+import type { LinkConnection } from "../../../src/client/peer-link.ts";
+import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../../src/protocol/framing.ts";
+import type { ProgramClock } from "./simulated-time.ts";
+import type { Arrival, Pipe } from "./simulated-pipe.ts";
+
+export type EndOptions = {
+  readonly clock: ProgramClock;
+  readonly remoteAddress: string;
+  readonly outgoing: Pipe;
+  readonly handlers: ConnectionHandlers;
+  /** Something waits to be written at the end of this turn of the event loop. */
+  readonly flushLater: (end: SimulatedConnection) => void;
+  /** The program may crash here. */
+  readonly step: () => void;
+  readonly closed: (end: SimulatedConnection) => void;
+};
+
+export class SimulatedConnection implements LinkConnection {
+  readonly remoteAddress: string;
+  lastReadAt: number;
+  readonly #options: EndOptions;
+  readonly #decoder = new FrameDecoder(PEER_OBJECT_LIMIT);
+  readonly #queue = new Outgoing();
+  #state: "open" | "ending" | "closed" = "open";
+  #reason: CloseReason | undefined;
+  #deadline = Infinity;
+  #isPaused = false;
+  #isPumping = false;
+  #isOverflowing = false;
+  #isBlocked = false;
+  #isShut = false;
+
+  constructor(options: EndOptions) {
+    this.#options = options;
+    this.remoteAddress = options.remoteAddress;
+    this.lastReadAt = options.clock.monotonic();
+    options.clock.watch(this);
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.length;
+  }
+
+  /** What the handlers are given. */
+  get #asConnection(): Connection {
+    const connection: LinkConnection = this;
+    return connection as Connection;
+  }
+
+  send(message: object): void {
+    if (this.#state !== "open") return;
+    this.#options.step();
+    this.#queue.add(encodeFrame(message));
+    if (this.queuedBytes > QUEUE_LIMIT && !this.#isOverflowing) {
+      this.flush();
+      if (this.queuedBytes > QUEUE_LIMIT) {
+        this.#isOverflowing = true;
+        this.#options.handlers.overflow?.(this.#asConnection);
+      }
+    }
+    if (!this.#isPumping) this.#options.flushLater(this);
+  }
+
+  pauseReading(): void {
+    this.#isPaused = true;
+  }
+
+  resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#pump();
+  }
+
+  flush(): void {
+    if (this.#state === "closed") return;
+    const { outgoing, handlers } = this.#options;
+    for (let buffer = this.#queue.first(); buffer !== undefined; buffer = this.#queue.first()) {
+      const taken = outgoing.write(buffer);
+      if (taken > 0 && this.#state === "ending") this.#deadline = this.#now + CLOSE_TIMEOUT;
+      this.#queue.taken(taken);
+      if (taken < buffer.length) {
+        this.#isBlocked = true;
+        return;
+      }
+    }
+    if (this.#state === "ending") {
+      if (!this.#isShut) outgoing.mark("end");
+      this.#isShut = true;
+      return;
+    }
+    this.#isOverflowing = false;
+    if (!this.#isBlocked) return;
+    this.#isBlocked = false;
+    handlers.drained?.(this.#asConnection);
+  }
+
+  end(code: string): void {
+    if (this.#state !== "open") return;
+    this.#options.step();
+    this.#reason ??= { name: "local", code };
+    this.#state = "ending";
+    this.#deadline = this.#now + CLOSE_TIMEOUT;
+    this.flush();
+  }
+
+  terminate(code: string): void {
+    if (this.#state === "closed") return;
+    this.#options.outgoing.cut();
+    this.#options.outgoing.reset(0);
+    this.#finish({ name: "local", code });
+  }
+
+  /** The program has crashed: nobody is told here. @param isTold whether its machine still ends the line */
+  abandon(isTold: boolean): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    if (isTold) this.#options.outgoing.reset(0);
+    else this.#options.outgoing.cut();
+    this.#options.closed(this);
+  }
+
+  checkDeadlines(now: number): void {
+    if (this.#state === "ending" && now >= this.#deadline) {
+      this.#options.outgoing.reset(0);
+      this.#finish({ name: "local", code: "close_timeout" });
+      return;
+    }
+    const since = this.#decoder.openSince;
+    if (this.#state !== "open" || this.#isPaused || since === undefined || now - since < OBJECT_TIMEOUT)
+      return;
+    this.#options.handlers.fault("incomplete", this.#asConnection);
+    this.flush();
+  }
+
+  /** All that comes out of the line at once is one read, up to the end of the line. */
+  arrived(arrivals: readonly Arrival[]): void {
+    for (const arrival of arrivals) {
+      if (this.#state === "closed" || arrival.name === "open") continue;
+      if (arrival.name !== "bytes") break;
+      this.lastReadAt = this.#now;
+      if (this.#state === "open") this.#decoder.push(arrival.bytes, this.#now);
+    }
+    this.#pump();
+    const last = arrivals.at(-1);
+    if (this.isClosed || last === undefined || last.name === "open" || last.name === "bytes") return;
+    if (last.name === "end") this.#options.outgoing.mark("end");
+    this.#finish(last.name === "end" ? { name: "remote" } : { name: "lost", code: "ECONNRESET" });
+  }
+
+  get #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    const { handlers } = this.#options;
+    this.#isPumping = true;
+    let isProgress = false;
+    while (!this.#isPaused && this.isOpen) {
+      const next = this.#decoder.next();
+      if (next === undefined) break;
+      isProgress = true;
+      if (typeof next === "string") handlers.fault(next, this.#asConnection);
+      else handlers.message(next, this.#asConnection);
+    }
+    if (isProgress && this.isOpen) handlers.readEnd?.(this.#asConnection);
+    this.#isPumping = false;
+    this.flush();
+  }
+
+  #finish(reason: CloseReason): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#queue.clear();
+    this.#options.clock.unwatch(this);
+    this.#options.closed(this);
+    this.#options.handlers.closed(this.#reason ?? reason, this.#asConnection);
+  }
+}

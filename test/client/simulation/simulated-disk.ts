@@ -1,0 +1,101 @@
+/** A profile's disk that outlives its program, can be full, and watches what never may happen on it. */
+import { Database } from "bun:sqlite";
+
+import { PROFILE_SCHEMA } from "../../../src/client/profile-schema.ts";
+
+/** Small pages, so that a full disk is felt after a few messages. */
+const PAGE_SIZE = 512;
+const NO_LIMIT = 1_073_741_823;
+const NEVER = "it never goes back";
+
+/** States, marks of reading and ids stay, by whatever statement. */
+const WATCH = `
+CREATE TRIGGER state_goes_back BEFORE UPDATE OF state ON messages WHEN new.state < old.state
+BEGIN SELECT raise(ABORT, '${NEVER}: state'); END;
+CREATE TRIGGER tried_goes_back BEFORE UPDATE OF tried ON messages WHEN new.tried < old.tried
+BEGIN SELECT raise(ABORT, '${NEVER}: tried'); END;
+CREATE TRIGGER mark_goes_back BEFORE UPDATE ON contacts
+WHEN new.read_here < old.read_here OR new.read_by_peer < old.read_by_peer
+BEGIN SELECT raise(ABORT, '${NEVER}: read'); END;
+CREATE TRIGGER row_goes BEFORE DELETE ON messages
+BEGIN SELECT raise(ABORT, '${NEVER}: a message'); END;`;
+
+let template: Uint8Array | undefined;
+
+function newProfile(): Uint8Array {
+  const database = new Database(":memory:", { strict: true });
+  database.run(`PRAGMA page_size=${PAGE_SIZE}`);
+  for (const script of PROFILE_SCHEMA.versions) database.run(script);
+  database.run(WATCH);
+  const bytes = database.serialize();
+  database.close();
+  return bytes;
+}
+
+/** A message as it stands on the disk, whatever became of it. */
+export type DiskRow = {
+  readonly seq: number;
+  readonly id: string;
+  readonly outgoing: number;
+  readonly kind: number;
+  readonly text: string;
+  readonly state: number;
+  readonly tried: number;
+  readonly sent_at: number | null;
+  readonly withdrawn_at: number | null;
+};
+const COLUMNS = "seq, id, outgoing, kind, text, state, tried, sent_at, withdrawn_at";
+
+export class SimulatedDisk {
+  readonly database: Database;
+  isFull = false;
+
+  constructor() {
+    this.database = Database.deserialize((template ??= newProfile()), { strict: true });
+    this.database.run("PRAGMA foreign_keys=ON");
+  }
+
+  /** From now on no page is added, until `free`. */
+  fill(): void {
+    this.isFull = true;
+    // What is less than the pages there are counts as their number.
+    this.database.run("PRAGMA max_page_count=1");
+  }
+
+  free(): void {
+    this.isFull = false;
+    this.database.run(`PRAGMA max_page_count=${NO_LIMIT}`);
+  }
+
+  /** The message of this id; undefined: none is committed. */
+  row(id: string, outgoing: boolean): DiskRow | undefined {
+    // What a transaction has not committed yet may still go.
+    if (this.database.inTransaction) return undefined;
+    return (
+      this.database
+        .query<DiskRow, [number, string]>(
+          `SELECT ${COLUMNS} FROM messages WHERE contact = 1 AND outgoing = ? AND id = ?`,
+        )
+        .get(outgoing ? 1 : 0, id) ?? undefined
+    );
+  }
+
+  /** All messages of one direction, deleted ones too, in the order of `seq`. */
+  rows(outgoing: boolean): DiskRow[] {
+    return this.database
+      .query<DiskRow, [number]>(`SELECT ${COLUMNS} FROM messages WHERE outgoing = ? ORDER BY seq`)
+      .all(outgoing ? 1 : 0);
+  }
+
+  /** `seq` of the newest message of theirs that was read here. */
+  get readHere(): number {
+    return (
+      this.database.query<{ mark: number }, []>("SELECT max(read_here) AS mark FROM contacts").get()?.mark ??
+      0
+    );
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}

@@ -1,0 +1,241 @@
+/** A person with a machine, a disk and one program after the other: what they do, and what they said. */
+import { ActionError, cancelMessage } from "../../../src/client/message-actions.ts";
+import { MessageStore } from "../../../src/client/message-store.ts";
+import { isStorageFailure } from "../../../src/client/sqlite.ts";
+import { KIND, type NewOutgoing } from "../../../src/client/stored-message.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
+import type { Place } from "./simulated-network.ts";
+import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
+import type { SimulatedServer } from "./simulated-server.ts";
+import type { Machine } from "./simulated-time.ts";
+import { Shown, Witness, type Fail, type Said, type Witnessed } from "./witness.ts";
+
+/** `crashed`: it may have been done or not; `refused`: the rules do not allow it. */
+type Outcome = "done" | "failed" | "refused" | "crashed";
+
+export type PersonOptions = {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly around: Surrounding & { readonly server: SimulatedServer };
+  readonly fail: Fail;
+};
+
+export class SimulatedPerson implements Place, Witnessed {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly disk = new SimulatedDisk();
+  readonly said: Said[] = [];
+  program: SimulatedProgram | undefined;
+  readonly #options: PersonOptions;
+  readonly #places = new Map<string, number>();
+  readonly #shown = new Shown();
+  #address: number;
+  #written = 0;
+
+  constructor(options: PersonOptions, address: number) {
+    this.name = options.name;
+    this.machine = options.machine;
+    this.#options = options;
+    this.#address = address;
+  }
+
+  /** As the other one has typed it, before they heard the registered spelling. */
+  get typedName(): string {
+    return this.name.toLowerCase();
+  }
+
+  get address(): string {
+    return `10.0.0.${this.#address}`;
+  }
+
+  placeOf(id: string): number | undefined {
+    return this.#places.get(id);
+  }
+
+  /** Their machine has another address now. */
+  move(): void {
+    this.#address += 2;
+  }
+
+  start(other: SimulatedPerson): void {
+    if (this.program !== undefined) return;
+    const { around, fail } = this.#options;
+    around.note(() => `${this.name} starts`);
+    this.program = new SimulatedProgram({
+      owner: this,
+      other,
+      around,
+      witness: new Witness(this, other, this.#shown, fail),
+      ended: () => {
+        around.note(() => `${this.name} has ended`);
+        this.program = undefined;
+      },
+    });
+  }
+
+  /** @param how whether the machine goes on, and ends the lines of its program */
+  crash(how: "program" | "machine"): void {
+    const { program } = this;
+    if (program === undefined) return;
+    this.#options.around.note(() => `${this.name} crashes (${how})`);
+    this.program = undefined;
+    program.end(how === "program");
+    this.#options.around.server.lost(this, program);
+  }
+
+  /** Writes texts, committed together. @param length characters of each */
+  say(lengths: readonly number[]): void {
+    this.#use(({ outbox, contact }) => {
+      const replyTo = this.said.at(-1)?.id;
+      const ids = lengths.map((length) => outbox.send(contact.username, this.#text(length), replyTo));
+      this.#try(
+        () => outbox.commit(),
+        (outcome) => this.#learn(ids, outcome),
+      );
+    });
+  }
+
+  /** Another program writes a text to the profile, as a command does while this one is online. */
+  sayFromElsewhere(length: number): void {
+    this.#use((program) => {
+      const id = `elsewhere-${this.said.length}-${this.#written}`;
+      const text = this.#text(length);
+      const { contact, clock } = program;
+      const message: NewOutgoing = {
+        kind: "text",
+        contact,
+        id,
+        text,
+        sentAt: clock.now(),
+        replyTo: undefined,
+      };
+      this.#try(
+        () => new MessageStore(this.disk.database).queue([message], () => false),
+        (outcome) => this.#learn([id], outcome),
+      );
+      program.isChangedElsewhere = true;
+    });
+  }
+
+  edit(said: Said, length: number): void {
+    this.#use(({ outbox, contact }) => {
+      const text = this.#text(length);
+      this.#try(
+        () => {
+          outbox.edit(contact.username, said.id, text);
+          outbox.commit();
+        },
+        (outcome) => {
+          if (outcome === "done") said.text = text;
+          if (outcome !== "crashed") this.#compare(said, "edit");
+          else if (this.disk.row(said.id, true)?.text === text) said.text = text;
+        },
+      );
+    });
+  }
+
+  withdraw(said: Said): void {
+    this.#use(({ outbox, contact }) => {
+      this.#try(
+        () => {
+          outbox.withdraw(contact.username, said.id);
+          outbox.commit();
+        },
+        (outcome) => this.#takenBack(said, outcome),
+      );
+    });
+  }
+
+  /** @param elsewhere by another program, as a command does while this one is online */
+  cancel(said: Said, elsewhere: boolean): void {
+    this.#use((program) => {
+      const { outbox, contact, stores } = program;
+      this.#try(
+        () =>
+          elsewhere ? cancelMessage(stores, contact, said.id) : outbox.cancel(contact.username, said.id),
+        (outcome) => this.#takenBack(said, outcome),
+      );
+      program.isChangedElsewhere ||= elsewhere;
+    });
+  }
+
+  /** Deletes a text of the other one here. */
+  deleteTheirs(said: Said): void {
+    this.#use(({ stores, contact }) => {
+      if (this.disk.row(said.id, false)?.kind !== KIND.text) return;
+      this.#try(
+        () => stores.removal.delete(contact, said.id, false),
+        (outcome) => (said.isDeletedThere ||= outcome === "done"),
+      );
+    });
+  }
+
+  /** Reads their texts up to one of them; undefined: all. */
+  read(said?: Said): void {
+    this.#use(({ conversation }) => {
+      const seq = said === undefined ? this.disk.rows(false).at(-1)?.seq : this.disk.row(said.id, false)?.seq;
+      if (seq === undefined) return;
+      this.#try(
+        () => conversation.markRead(seq),
+        () => undefined,
+      );
+    });
+  }
+
+  #use(act: (program: SimulatedProgram) => void): void {
+    if (this.program?.isRunning === true && !this.machine.isAsleep) act(this.program);
+  }
+
+  #text(length: number): string {
+    return `${this.#written++} `.padEnd(length, "ñ");
+  }
+
+  /** @param after is told in every case, also when the program crashes in `run` */
+  #try(run: () => unknown, after: (outcome: Outcome) => void): void {
+    let outcome: Outcome = "crashed";
+    try {
+      run();
+      outcome = "done";
+    } catch (error) {
+      outcome = this.#outcomeOf(error);
+    } finally {
+      after(outcome);
+    }
+  }
+
+  #outcomeOf(error: unknown): Outcome {
+    if (error instanceof ActionError) return "refused";
+    if (!isStorageFailure(error)) throw error;
+    this.program?.witness.checkStorageFailure(error);
+    return "failed";
+  }
+
+  /** Texts count as said when they are on the disk. */
+  #learn(ids: readonly string[], outcome: Outcome): void {
+    const { fail } = this.#options;
+    const rows = ids.map((id) => this.disk.row(id, true)).filter((row) => row !== undefined);
+    if (outcome === "done" && rows.length !== ids.length) fail("a committed text is not on the disk");
+    if (outcome !== "done" && rows.length > 0 && outcome !== "crashed") fail("what failed is on the disk");
+    if (rows.length !== 0 && rows.length !== ids.length) fail("one commit has left a part on the disk");
+    for (const { id, text } of rows) {
+      this.#places.set(id, this.said.length);
+      this.said.push({ id, text, fate: "kept", isDeletedThere: false });
+    }
+    this.#options.around.note(() => `${this.name} writes ${ids.join(", ")}: ${outcome}`);
+  }
+
+  #takenBack(said: Said, outcome: Outcome): void {
+    const row = this.disk.row(said.id, true);
+    const isDone = row?.kind === KIND.deleted || row?.withdrawn_at !== null;
+    if (isDone !== (outcome === "done") && outcome !== "crashed")
+      this.#options.fail(`${said.id}: ${outcome} and not so`);
+    if (isDone) said.fate = row?.kind === KIND.deleted ? "cancelled" : "withdrawn";
+    this.#options.around.note(() => `${this.name} takes back ${said.id}: ${outcome}, ${said.fate}`);
+  }
+
+  #compare(said: Said, what: string): void {
+    this.#options.around.note(() => `${this.name}: ${what} of ${said.id}`);
+    if (this.disk.row(said.id, true)?.text !== said.text)
+      this.#options.fail(`${said.id} is wrong after an ${what}`);
+  }
+}

@@ -1,0 +1,156 @@
+/** One direction of a simulated connection: bytes in order, late, and lost from some byte on. */
+import type { SeededRandom } from "../../seeded-random.ts";
+import type { Machine } from "./simulated-time.ts";
+
+/** What a line is like; times in ms. */
+export type Weather = {
+  readonly delay: number;
+  /** At most so much is added to `delay`, anew for each write. */
+  readonly jitter: number;
+  /** Bytes that are under way at most; what is written beyond waits at its sender. */
+  readonly capacity: number;
+  /** How often a write arrives in two pieces, in [0, 1]. */
+  readonly splits: number;
+};
+
+/** What comes out at the other end. */
+export type Arrival =
+  | { readonly name: "open" }
+  | { readonly name: "bytes"; readonly bytes: Uint8Array }
+  /** The end of what was written. */
+  | { readonly name: "end" }
+  | { readonly name: "reset" };
+
+export type PipeOptions = {
+  /** Of the side that reads; while it sleeps nothing is taken out. */
+  readonly machine: Machine;
+  readonly random: SeededRandom;
+  readonly weather: () => Weather;
+  readonly arrived: (arrivals: readonly Arrival[]) => void;
+  /** There is room again for who writes. */
+  readonly room: () => void;
+};
+
+type UnderWay = { at: number; readonly arrival: Arrival };
+
+export class Pipe {
+  readonly #options: PipeOptions;
+  #underWay: UnderWay[] = [];
+  #bytesUnderWay = 0;
+  /** Undefined: nothing is about to come out. */
+  #unschedule: (() => void) | undefined;
+  #isWaitedFor = false;
+  /** Nothing comes out before this moment, of simulated time. */
+  #stalledUntil = 0;
+  /** What is put in goes nowhere. */
+  #isCut = false;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Takes what there is room for. @returns how many bytes */
+  write(bytes: Uint8Array): number {
+    const { random, weather } = this.#options;
+    const room = weather().capacity - this.#bytesUnderWay;
+    const taken = bytes.subarray(0, Math.max(0, room));
+    if (taken.length < bytes.length) this.#isWaitedFor = true;
+    if (taken.length === 0) return 0;
+    // Also what is lost takes its place: nobody hears of it.
+    this.#bytesUnderWay += taken.length;
+    const cut = random.next() < weather().splits ? 1 + random.integer(taken.length) : taken.length;
+    for (const part of [taken.subarray(0, cut), taken.subarray(cut)]) {
+      if (part.length > 0) this.#put({ name: "bytes", bytes: part });
+    }
+    return taken.length;
+  }
+
+  mark(name: "open" | "end" | "reset"): void {
+    this.#put({ name });
+  }
+
+  #put(arrival: Arrival): void {
+    if (this.#isCut) return;
+    const { machine, random, weather } = this.#options;
+    const { delay, jitter } = weather();
+    const at = machine.queue.now + delay + random.integer(jitter + 1);
+    this.#underWay.push({ at: Math.max(at, this.#underWay.at(-1)?.at ?? 0), arrival });
+    this.#schedule();
+  }
+
+  /** Nothing comes out for `ms`, then all of it. */
+  stall(ms: number): void {
+    this.#stalledUntil = Math.max(this.#stalledUntil, this.#options.machine.queue.now + ms);
+  }
+
+  /** What was held up goes on. */
+  resume(): void {
+    if (this.#stalledUntil === 0) return;
+    this.#stalledUntil = 0;
+    this.#unschedule?.();
+    this.#unschedule = undefined;
+    this.#schedule();
+  }
+
+  /** From some byte of what is under way on, everything is lost; what is before it still arrives. */
+  cut(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    const { random } = this.#options;
+    let kept = random.integer(this.#underWay.length + 1);
+    const torn = this.#underWay[kept];
+    if (torn?.arrival.name === "bytes" && random.next() < 0.5) {
+      const { bytes } = torn.arrival;
+      const part = bytes.subarray(0, random.integer(bytes.length + 1));
+      if (part.length > 0) this.#underWay[kept++] = { at: torn.at, arrival: { name: "bytes", bytes: part } };
+    }
+    this.#underWay = this.#underWay.slice(0, kept);
+  }
+
+  /** The reader's side learns that the line is gone, after `delay` ms and behind what still arrives. */
+  reset(delay: number): void {
+    this.#isCut = true;
+    const at = Math.max(this.#options.machine.queue.now + delay, this.#underWay.at(-1)?.at ?? 0);
+    this.#underWay.push({ at, arrival: { name: "reset" } });
+    this.#schedule();
+  }
+
+  /** Nothing arrives any more. */
+  drop(): void {
+    this.#isCut = true;
+    this.#underWay = [];
+  }
+
+  #schedule(): void {
+    const first = this.#underWay[0];
+    if (this.#unschedule !== undefined || first === undefined) return;
+    const { machine } = this.#options;
+    const at = Math.max(first.at, this.#stalledUntil, machine.awakeAt);
+    this.#unschedule = machine.queue.after(at - machine.queue.now, () => {
+      this.#unschedule = undefined;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    const { machine, arrived, room } = this.#options;
+    const { now } = machine.queue;
+    const isHeld = now < this.#stalledUntil || machine.isAsleep;
+    const count = isHeld ? 0 : this.#underWay.findIndex(({ at }) => at > now);
+    const ready = this.#underWay.splice(0, count === -1 ? this.#underWay.length : count);
+    this.#schedule();
+    for (const { arrival } of ready) {
+      if (arrival.name === "bytes") this.#bytesUnderWay -= arrival.bytes.length;
+    }
+    if (this.#isWaitedFor && ready.length > 0) {
+      this.#isWaitedFor = false;
+      const { delay } = this.#options.weather();
+      machine.queue.after(delay, room);
+    }
+    if (ready.length > 0) arrived(ready.map(({ arrival }) => arrival));
+  }
+}

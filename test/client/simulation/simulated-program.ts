@@ -1,0 +1,247 @@
+/** One life of a person's program: the real conversation on the real store, with all around it simulated. */
+import { ContactStore, type Contact } from "../../../src/client/contact-store.ts";
+import { Conversation } from "../../../src/client/conversation.ts";
+import { MessageHistory } from "../../../src/client/message-history.ts";
+import { MessageRemoval } from "../../../src/client/message-removal.ts";
+import { MessageStore } from "../../../src/client/message-store.ts";
+import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
+import { Outbox } from "../../../src/client/outbox.ts";
+import type { Profile } from "../../../src/client/profile.ts";
+import { surroundingsChange, type Surroundings } from "../../../src/client/surroundings.ts";
+import { label as labelOf } from "../../../src/identity/names.ts";
+import type { SeededRandom } from "../../seeded-random.ts";
+import { eventText } from "./event-text.ts";
+import { dialPerson, provenPeer } from "./simulated-dial.ts";
+import type { Accepted, Place, SimulatedNetwork } from "./simulated-network.ts";
+import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
+import { ProgramClock } from "./simulated-time.ts";
+import type { Witness, Witnessed } from "./witness.ts";
+
+const TICK = 1_000;
+/** As in `src/client/messenger.ts`. */
+const CLOSE_PATIENCE = 1_000;
+const CLOSE_LOOK = 50;
+
+/** The program has crashed here. */
+export class Crash extends Error {
+  readonly program: SimulatedProgram;
+
+  constructor(program: SimulatedProgram) {
+    super(`${program.name} crashes`);
+    this.program = program;
+  }
+}
+
+/** What all programs share. */
+export interface Surrounding {
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+  readonly server: SimulatedServer;
+  /** Whether an event runs, and not what follows from promises. */
+  readonly isInEvent: boolean;
+  /** A promise was settled: what waits for it runs before the next event. */
+  settled(): void;
+  note(what: () => string): void;
+}
+
+export type Owner = Place & Witnessed & { readonly typedName: string };
+type Stores = Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
+
+export class SimulatedProgram implements ServerUser {
+  readonly name: string;
+  readonly clock: ProgramClock;
+  readonly stores: Stores;
+  readonly contact: Contact;
+  readonly conversation: Conversation;
+  readonly outbox: Outbox;
+  readonly witness: Witness;
+  /** Another program has written to the profile. */
+  isChangedElsewhere = false;
+  /** Steps until it crashes. */
+  stepsToCrash = Infinity;
+  readonly #owner: Owner;
+  readonly #other: Owner;
+  readonly #around: Surrounding;
+  readonly #ended: () => void;
+  #state: "running" | "closing" | "ended" = "running";
+  #surroundings: Surroundings;
+  #newestSeen = 0;
+  #isWatchChanged = false;
+  #isWatching = false;
+
+  constructor(options: {
+    owner: Owner;
+    other: Owner;
+    around: Surrounding;
+    witness: Witness;
+    /** It has ended in good order. */
+    ended: () => void;
+  }) {
+    const { owner, other, around } = options;
+    this.name = owner.name;
+    this.#owner = owner;
+    this.#other = other;
+    this.#around = around;
+    this.#ended = options.ended;
+    this.witness = options.witness;
+    this.clock = new ProgramClock(owner.machine);
+    const { database } = owner.disk;
+    const contacts = new ContactStore(database);
+    const messages = new MessageStore(database);
+    this.stores = {
+      username: owner.name,
+      contacts,
+      messages,
+      history: new MessageHistory(database),
+      removal: new MessageRemoval(database),
+    };
+    this.contact = contacts.ensure(other.typedName);
+    this.conversation = new Conversation(
+      {
+        profile: this.stores,
+        ownLabel: labelOf(owner.name),
+        clock: this.clock,
+        random: () => around.random.next(),
+        emit: (event) => this.#emit(event),
+        wantsChanged: () => this.#wantsChanged(),
+        storageFailed: (error) => this.#storageFailed(error),
+        dial: (record, link, won, signal) =>
+          dialPerson({ program: this, owner, other, around }, record, link, won, signal),
+      },
+      this.contact,
+    );
+    this.outbox = new Outbox({
+      profile: this.stores as Profile,
+      now: () => this.clock.now(),
+      conversation: () => this.conversation,
+      emit: (event) => this.#emit(event),
+      changed: () => this.#wantsChanged(),
+    });
+    this.#surroundings = this.#look();
+    this.#newestSeen = messages.lastSeq();
+    this.#tickLater();
+    around.server.logIn(owner, this);
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  get isRunning(): boolean {
+    return this.#state === "running";
+  }
+
+  step(): void {
+    if (!this.#around.isInEvent || this.#state === "ended" || --this.stepsToCrash > 0) return;
+    throw new Crash(this);
+  }
+
+  /** Nothing of it is called any more. @param isTold whether its machine ends its lines */
+  end(isTold: boolean): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.clock.stop();
+    this.#around.network.crashed(this, isTold);
+  }
+
+  /** As `Messenger.close`. */
+  close(): void {
+    if (!this.isRunning) return;
+    this.#state = "closing";
+    this.conversation.close();
+    this.#around.server.logOut(this.#owner, this);
+    const patience = this.clock.monotonic() + CLOSE_PATIENCE;
+    const look = (): void => {
+      if (this.conversation.linkCount > 0 && this.clock.monotonic() < patience) {
+        this.clock.after(CLOSE_LOOK, look);
+        return;
+      }
+      this.conversation.terminate();
+      // A login may have been under way.
+      this.#around.server.logOut(this.#owner, this);
+      this.end(true);
+      this.#ended();
+    };
+    look();
+  }
+
+  #emit(event: MessengerEvent): void {
+    if (this.#state === "ended") return;
+    if (event.name !== "wire") this.step();
+    this.#around.note(() => `${this.name}: ${eventText(event)}`);
+    this.witness.see(event);
+  }
+
+  #storageFailed(error: unknown): void {
+    if (this.#state === "ended" || error instanceof Crash) return;
+    this.witness.checkStorageFailure(error);
+    this.#emit({ name: "storageFailed", error: error as Error });
+  }
+
+  #tickLater(): void {
+    this.clock.after(TICK, () => {
+      if (!this.isRunning) return;
+      this.#tickLater();
+      this.#tick();
+    });
+  }
+
+  #look(): Surroundings {
+    const { address } = this.#owner;
+    return { now: this.clock.now(), monotonic: this.clock.monotonic(), addresses: address };
+  }
+
+  /** As `Messenger.#onTick`. */
+  #tick(): void {
+    const change = surroundingsChange(this.#surroundings, this.#look());
+    this.#surroundings = this.#look();
+    if (change !== undefined) {
+      if (change === "moved") this.#around.server.moved(this.#owner, this);
+      this.conversation.lineMayHaveChanged();
+    }
+    this.conversation.tick();
+    const known = this.#newestSeen;
+    this.#newestSeen = this.stores.messages.lastSeq();
+    if (!this.isChangedElsewhere) return;
+    this.isChangedElsewhere = false;
+    this.conversation.profileChanged(known);
+    this.#wantsChanged();
+  }
+
+  /** As `WatchList.changed`. */
+  #wantsChanged(): void {
+    if (this.#isWatchChanged) return;
+    this.#isWatchChanged = true;
+    this.clock.after(0, () => {
+      this.#isWatchChanged = false;
+      const { wantsNews } = this.conversation;
+      if (wantsNews === this.#isWatching || !this.#around.server.isLoggedIn(this)) return;
+      this.#isWatching = wantsNews;
+      this.#around.server.watch(this, this.#other, wantsNews);
+    });
+  }
+
+  cameOnline(): void {
+    this.#isWatching = false;
+    this.#wantsChanged();
+    this.conversation.peerMayBeReachable();
+  }
+
+  presence(): void {
+    this.conversation.peerMayBeReachable();
+  }
+
+  serverIsGone(): void {
+    this.#isWatching = false;
+    this.conversation.serverIsGone();
+  }
+
+  accept(): Accepted | undefined {
+    if (!this.isRunning) return undefined;
+    const link = this.conversation.adopt();
+    return {
+      handlers: link.handlers,
+      begin: (connection) => link.greet(connection, provenPeer(this.#other)),
+    };
+  }
+}

@@ -1,0 +1,168 @@
+/** Sees everything that a person is told and all that leaves them, and knows what may never happen. */
+import { isStorageFailure } from "../../../src/client/sqlite.ts";
+import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
+import { KIND, MESSAGE_STATES } from "../../../src/client/stored-message.ts";
+import type { JsonObject } from "../../../src/protocol/framing.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
+
+/** A text of a person as it should be, once it is on their disk. */
+export type Said = {
+  readonly id: string;
+  text: string;
+  fate: "kept" | "withdrawn" | "cancelled";
+  /** The other side has deleted it there. */
+  isDeletedThere: boolean;
+};
+
+/** One of the two as the witness knows them. */
+export interface Witnessed {
+  readonly name: string;
+  readonly disk: SimulatedDisk;
+  /** In the order in which it was written. */
+  readonly said: readonly Said[];
+  /** The place in `said` of an id. */
+  placeOf(id: string): number | undefined;
+}
+
+export type Fail = (what: string) => never;
+
+/** What a person was shown in all the lives of their program. */
+export class Shown {
+  readonly ids = new Set<string>();
+  /** The place of the last text in what its author has said. */
+  last = -1;
+}
+
+/** The witness of one life of a program. */
+export class Witness {
+  readonly #self: Witnessed;
+  readonly #other: Witnessed;
+  readonly #shown: Shown;
+  readonly #fail: Fail;
+  /** The place of its last state in `MESSAGE_STATES`, by id. */
+  readonly #states = new Map<string, number>();
+  /** The texts of the other one that stand on the screen, by id. */
+  readonly #screen = new Map<string, string>();
+  #isConnected = false;
+  #isSilent = false;
+  /** What they were told of faults, in order: codes of the other side, and of their own disk. */
+  readonly faults: string[] = [];
+
+  constructor(self: Witnessed, other: Witnessed, shown: Shown, fail: Fail) {
+    this.#self = self;
+    this.#other = other;
+    this.#shown = shown;
+    this.#fail = fail;
+    for (const { id, state } of self.disk.rows(true)) this.#states.set(id, state);
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  see(event: MessengerEvent): void {
+    switch (event.name) {
+      case "message":
+        this.#message(event.message.id, event.message.text);
+        return;
+      case "changed":
+        if (!event.message.outgoing) this.#screen.set(event.message.id, event.message.text);
+        return;
+      case "delivery":
+        this.#delivery(event.id, MESSAGE_STATES.indexOf(event.state));
+        return;
+      case "cancelled":
+        if (this.#self.disk.row(event.id, true)?.kind !== KIND.deleted)
+          this.#fail("cancelled and still there");
+        return;
+      case "connected":
+        if (this.#isConnected) this.#fail("connected twice");
+        this.#isConnected = true;
+        return;
+      case "disconnected":
+        if (!this.#isConnected) this.#fail("disconnected without a link");
+        if (this.#isSilent) this.#fail("disconnected and still silent");
+        this.#isConnected = false;
+        return;
+      case "silent":
+        if (this.#isSilent === (event.since !== undefined)) this.#fail("silent, told twice");
+        this.#isSilent = event.since !== undefined;
+        return;
+      case "unreachable":
+        if (this.#isConnected) this.#fail("unreachable, and there is a link");
+        return;
+      case "storageFailed":
+        this.checkStorageFailure(event.error);
+        this.faults.push("SQLITE_FULL");
+        return;
+      case "peerError":
+        this.faults.push(event.code);
+        return;
+      case "wire":
+        if (event.direction === "out") this.#leaves(event.message);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Only a full disk may fail. */
+  checkStorageFailure(error: unknown): void {
+    const { disk } = this.#self;
+    if (!isStorageFailure(error)) throw error;
+    if (!disk.isFull || error.code !== "SQLITE_FULL")
+      this.#fail(`the disk failed: ${error.code} ${error.message}`);
+  }
+
+  #message(id: string, text: string): void {
+    const { ids } = this.#shown;
+    if (ids.has(id)) this.#fail(`${id} is shown twice`);
+    ids.add(id);
+    if (this.#self.disk.row(id, false) === undefined) this.#fail(`${id} is shown and not on the disk`);
+    this.#screen.set(id, text);
+    const place = this.#other.placeOf(id);
+    if (place === undefined) this.#fail(`${id} is shown, and nobody wrote it`);
+    if (place <= this.#shown.last) this.#fail(`${id} is shown behind what was written after it`);
+    this.#shown.last = place;
+  }
+
+  /** What stands on the screen is what stands on the disk. */
+  checkScreen(): void {
+    for (const [id, text] of this.#screen) {
+      const row = this.#self.disk.row(id, false);
+      if (row?.kind === KIND.text && row.text !== text)
+        this.#fail(`${id} is shown as «${text}», not «${row.text}»`);
+    }
+  }
+
+  #delivery(id: string, state: number): void {
+    const before = this.#states.get(id) ?? -1;
+    if (state <= before) this.#fail(`${id} goes from state ${before} to ${state}`);
+    this.#states.set(id, state);
+    const row = this.#other.disk.row(id, false);
+    if (state >= 2 && row === undefined) this.#fail(`${id} is acknowledged and not on the other disk`);
+    if (state === 3 && row?.kind === KIND.text && row.seq > this.#other.disk.readHere)
+      this.#fail(`${id} is told as read and was not`);
+    if (state >= 2 && (this.#self.disk.row(id, true)?.state ?? 0) < state)
+      this.#fail(`${id} is told to be in state ${state}, and is not`);
+  }
+
+  /** What leaves is on the disk, and marked there as what may have left; what is acknowledged is on the disk. */
+  #leaves(message: JsonObject): void {
+    const { disk } = this.#self;
+    const { action, id, ids } = message;
+    if (action === undefined || action === "edit" || action === "withdraw") {
+      const row = typeof id === "string" ? disk.row(id, true) : undefined;
+      if (row === undefined) this.#fail(`${String(id)} leaves and is not on the disk`);
+      if (row.tried !== 1) this.#fail(`${row.id} leaves and is not marked`);
+      if (row.kind === KIND.text && row.withdrawn_at !== null)
+        this.#fail(`${row.id} leaves and was withdrawn`);
+      if (row.kind === KIND.deleted) this.#fail(`${row.id} leaves and was cancelled or withdrawn`);
+    }
+    if (action !== "delivered" || !Array.isArray(ids)) return;
+    for (const each of ids) {
+      if (disk.row(String(each), false) === undefined)
+        this.#fail(`${each} is acknowledged before it is committed`);
+    }
+  }
+}

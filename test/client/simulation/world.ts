@@ -1,0 +1,235 @@
+/**
+ * Two people, a seed, and all that can go wrong between them.
+ *
+ * 1. The two write, read and change their minds while lines, programs, machines, disks and the server fail.
+ * 2. Then nothing fails any more: within ten minutes everything has arrived.
+ * 3. In some worlds both then look at the chat: one line serves them, and what is read is known as read.
+ * 4. Nobody looks any more: no line is left, and both disks say the same.
+ */
+import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
+import { drawPlan, drawWeather } from "./plan.ts";
+import { SimulatedNetwork } from "./simulated-network.ts";
+import { SimulatedPerson } from "./simulated-person.ts";
+import { Crash, type Surrounding } from "./simulated-program.ts";
+import { SimulatedServer } from "./simulated-server.ts";
+import { EventQueue, Machine } from "./simulated-time.ts";
+import { checkDisks, isEverythingOut, isEverythingRead } from "./verdict.ts";
+import type { Fail } from "./witness.ts";
+
+/** How long everything may take to arrive once nothing fails any more, in ms. */
+const HEALING = 600_000;
+/** For so many seconds there was one line: none is about to end. */
+const STEADY = 5;
+/** How long one line must serve two who look at the chat, in ms. */
+const TOGETHER = 40_000;
+/** Within this time a line that nobody needs is gone, in ms. */
+const PARTING = 150_000;
+/** Promise jobs, each after the other, between an event and what comes of it. */
+const JOBS = 8;
+const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
+/** Characters of one line of the history. */
+const NOTE_LENGTH = 180;
+
+/** A world in which something went wrong that never may. */
+export class SimulationFault extends Error {}
+
+export class World implements Surrounding {
+  readonly random: SeededRandom;
+  readonly queue = new EventQueue();
+  readonly network: SimulatedNetwork;
+  readonly server: SimulatedServer;
+  readonly people: readonly [SimulatedPerson, SimulatedPerson];
+  /** What happened, when it is wanted. */
+  readonly history: string[] = [];
+  isInEvent = false;
+  readonly #isRecorded: boolean;
+  readonly #names = new Map<string, string>();
+  #isSettled = false;
+  #fault: SimulationFault | undefined;
+
+  constructor(seed: number, isRecorded: boolean) {
+    this.random = seededRandom(seed);
+    this.#isRecorded = isRecorded;
+    const note = (what: () => string) => this.note(what);
+    this.network = new SimulatedNetwork(this.random, drawWeather(this.random), note);
+    this.server = new SimulatedServer(this.queue, this.random);
+    const person = (name: string, address: number): SimulatedPerson => {
+      const machine = new Machine(this.queue, this.random.integer(1_000_000));
+      return new SimulatedPerson({ name, machine, around: this, fail: this.fail }, address);
+    };
+    this.people = [person("Ana", 1), person("Berta", 2)];
+  }
+
+  readonly fail: Fail = (what) => {
+    this.#fault ??= new SimulationFault(what);
+    this.note(() => `WRONG: ${what}`);
+    throw this.#fault;
+  };
+
+  settled(): void {
+    this.#isSettled = true;
+  }
+
+  /** Ids are new each time; in the history they have the numbers of their first mention. */
+  note(what: () => string): void {
+    if (!this.#isRecorded) return;
+    const line = what().replaceAll(UUID, (id) => {
+      const name = this.#names.get(id) ?? `#${this.#names.size + 1}`;
+      this.#names.set(id, name);
+      return name;
+    });
+    this.history.push(`${(this.queue.now / 1_000).toFixed(3)}  ${line.slice(0, NOTE_LENGTH)}`);
+  }
+
+  otherOf(person: SimulatedPerson): SimulatedPerson {
+    return person === this.people[0] ? this.people[1] : this.people[0];
+  }
+
+  /** A crash comes of what a program does; then it starts again. */
+  #crashed(crash: Crash): void {
+    const person = this.people.find((each) => each.program === crash.program);
+    if (person === undefined) return;
+    person.crash(this.random.next() < 0.7 ? "program" : "machine");
+    this.startLater(person);
+  }
+
+  startLater(person: SimulatedPerson): void {
+    this.queue.after(this.random.integer(this.random.pick([100, 3_000, 20_000])), () => {
+      // A program that closes is still there.
+      if (person.program === undefined) person.start(this.otherOf(person));
+      else this.startLater(person);
+    });
+  }
+
+  /** Lets all happen that happens until `time`. */
+  async runUntil(time: number): Promise<void> {
+    while (this.queue.next <= time) {
+      const run = this.queue.take();
+      if (run === undefined) continue;
+      this.isInEvent = true;
+      this.#guarded(run);
+      this.#guarded(() => this.network.flush());
+      this.isInEvent = false;
+      if (this.#isSettled) {
+        this.#isSettled = false;
+        for (let job = 0; job < JOBS; job++) await undefined;
+      }
+      // Thrown where others may have caught it.
+      if (this.#fault !== undefined) throw this.#fault;
+    }
+  }
+
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      this.#crashed(error);
+    }
+  }
+
+  /** Lets time pass until `isReached`, asked once a second. @returns false when it is not within `most` ms */
+  async #runTo(most: number, isReached: () => boolean): Promise<boolean> {
+    const end = this.queue.now + most;
+    for (let time = this.queue.now; time < end; time += 1_000) {
+      await this.runUntil(time);
+      if (isReached()) return true;
+    }
+    return false;
+  }
+
+  async run(): Promise<void> {
+    this.passSecond();
+    for (const person of this.people) {
+      this.queue.after(this.random.integer(5_000), () => person.start(this.otherOf(person)));
+    }
+    const duration = drawPlan(this);
+    await this.runUntil(duration);
+    const isTogether = this.random.next() < 0.4;
+    this.#heal(isTogether);
+    const isOut = () => this.people.every((each) => this.#isOut(each));
+    if (!(await this.#runTo(HEALING, isOut))) this.fail("something waits for ever");
+    if (isTogether) await this.#lookAtTheChat();
+    const isParted = () =>
+      this.network.openLines === 0 &&
+      this.people.every(({ program }) => program?.conversation.linkCount === 0);
+    if (!(await this.#runTo(PARTING, isParted))) this.fail("a line is left that nobody needs");
+    for (const person of this.people) {
+      if (person.program?.witness.isConnected === true) this.fail(`${person.name} was not told of the end`);
+      if (person.program?.conversation.wantsLink === true) this.fail(`${person.name} still wants a link`);
+      person.program?.witness.checkScreen();
+      checkDisks(person, this.otherOf(person), this.fail);
+    }
+  }
+
+  /** Every simulated second is an event, so that time goes on when nothing happens. */
+  passSecond(): void {
+    this.queue.after(1_000, () => this.passSecond());
+  }
+
+  #isOut(person: SimulatedPerson): boolean {
+    const { program, machine } = person;
+    if (machine.isAsleep || program?.isRunning !== true) return false;
+    return program.conversation.delivery.waiting === 0 && isEverythingOut(person);
+  }
+
+  #heal(isTogether: boolean): void {
+    this.note(() => "nothing fails any more");
+    this.network.heal(drawWeather(this.random));
+    for (const person of this.people) {
+      person.disk.free();
+      const { program } = person;
+      if (program === undefined) continue;
+      program.stepsToCrash = Infinity;
+      // Who looks at the chat keeps a link for ever.
+      if (!isTogether && program.isRunning) program.conversation.closeChat();
+    }
+  }
+
+  async #lookAtTheChat(): Promise<void> {
+    this.note(() => "both look at the chat");
+    for (const { program } of this.people) program?.conversation.openChat();
+    const isOne = () =>
+      this.network.openLines === 1 &&
+      this.network.wholeLines === 1 &&
+      this.people.every(({ program }) => program?.conversation.isConnected === true);
+    let seconds = 0;
+    const isSteady = () => (seconds = isOne() ? seconds + 1 : 0) === STEADY;
+    if (!(await this.#runTo(PARTING, isSteady))) this.fail("two who look at the chat have not one line");
+    for (const person of this.people) person.read();
+    const isWrong = () => !isOne();
+    if (await this.#runTo(TOGETHER, isWrong)) this.fail("the line of two who look at the chat does not last");
+    for (const person of this.people) {
+      if (!isEverythingRead(person)) this.fail(`${person.name} does not know what was read`);
+    }
+    for (const { program } of this.people) program?.conversation.closeChat();
+  }
+
+  close(): void {
+    for (const person of this.people) {
+      person.program?.end(true);
+      person.disk.close();
+    }
+  }
+}
+
+/**
+ * Lives through the world of one seed.
+ * @returns what happened, when it is recorded, and what was wrong, if anything was
+ */
+export async function simulate(
+  seed: number,
+  isRecorded = false,
+): Promise<{ readonly fault: Error | undefined; readonly history: readonly string[] }> {
+  const world = new World(seed, isRecorded);
+  try {
+    await world.run();
+    return { fault: undefined, history: world.history };
+  } catch (error) {
+    return { fault: error as Error, history: world.history };
+  } finally {
+    world.close();
+    // What the programs have left for the end of a real turn keeps their worlds alive until then.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
