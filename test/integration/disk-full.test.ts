@@ -1,0 +1,140 @@
+/**
+ * Disks that are really full: small file systems in memory, filled up while a conversation goes on. The
+ * one who could not store says so to both sides, nobody is told that something was delivered, and when
+ * there is space again nothing is missing.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, rmSync, writeSync, openSync, closeSync } from "node:fs";
+import { join } from "node:path";
+
+import { PASSWORD, World, type Person } from "./cli-process.ts";
+
+let world: World;
+let port: number;
+const mounted: string[] = [];
+
+beforeAll(async () => {
+  world = new World();
+  port = (await world.server()).tlsPort;
+});
+
+afterAll(async () => {
+  // Out of the tree at once, and gone when the last process that uses it has ended.
+  for (const folder of mounted) Bun.spawnSync(["umount", "--lazy", folder]);
+  await world.close();
+});
+
+/** A person whose files are on a disk of their own; undefined where nobody may mount one. */
+async function onSmallDisk(name: string, kibibytes: number): Promise<Person | undefined> {
+  const person = world.person(name, port);
+  mkdirSync(person.data, { recursive: true, mode: 0o700 });
+  const { exitCode, stderr } = Bun.spawnSync([
+    "mount",
+    "-t",
+    "tmpfs",
+    "-o",
+    `size=${kibibytes}k,mode=0700`,
+    "tmpfs",
+    person.data,
+  ]);
+  if (exitCode !== 0) {
+    console.log(`skipped: no file system can be mounted here (${stderr.toString().trim()})`);
+    return undefined;
+  }
+  mounted.push(person.data);
+  await person.register();
+  return person;
+}
+
+const FILLER = "filler";
+const BLOCK = Buffer.alloc(4_096, 1);
+
+/** Takes what is left of the disk. */
+function fill(person: Person): void {
+  const file = openSync(join(person.data, FILLER), "w");
+  try {
+    for (;;) writeSync(file, BLOCK);
+  } catch (error) {
+    expect((error as { code?: string }).code).toBe("ENOSPC");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function makeSpace(person: Person): void {
+  rmSync(join(person.data, FILLER));
+}
+
+const TEXT = "x".repeat(20_000);
+
+test("who cannot store a message acknowledges nothing, both sides say why, and it arrives when there is space", async () => {
+  const bob = await onSmallDisk("bob.small", 4_096);
+  if (bob === undefined) return;
+  const ana = world.person("ana.sends", port);
+  await ana.register();
+  const listening = await bob.listen(PASSWORD);
+  const first = await ana.json(["send", bob.name, "before"], { password: PASSWORD });
+  expect(first.code).toBe(0);
+
+  fill(bob);
+  // What the log of the disk still takes before it must grow is filled with texts that do arrive.
+  let failed: Awaited<ReturnType<Person["json"]>> | undefined;
+  let arrived = 0;
+  while (failed === undefined && arrived < 400) {
+    const sent = await ana.json(["--timeout", "4", "send", bob.name, `${arrived} ${TEXT}`]);
+    if (sent.code === 0) arrived++;
+    else failed = sent;
+  }
+  expect(failed?.code).toBe(5);
+  expect(failed?.events.some(({ state }) => state === "received")).toBe(false);
+  expect(failed?.stderr).toMatch(/disk/i);
+  await listening.event({ event: "error", code: "storage_failed" });
+  const inBetween = await ana.states(bob.name);
+  expect(inBetween.at(-1)?.[1]).toBe("sent");
+
+  makeSpace(bob);
+  const after = await ana.json(["send", bob.name, "after"]);
+  expect(after.code).toBe(0);
+  const stored = (await bob.json(["history", ana.name])).events.map(({ text }) => text);
+  const expected = [
+    "before",
+    ...Array.from({ length: arrived + 1 }, (_, index) => `${index} ${TEXT}`),
+    "after",
+  ];
+  expect(stored).toEqual(expected);
+  expect((await ana.states(bob.name)).every(([, state]) => state === "received")).toBe(true);
+  await listening.stop();
+}, 60_000);
+
+test("what could not be queued is told as not queued, and what was queued before leaves when there is space", async () => {
+  const ana = await onSmallDisk("ana.small", 4_096);
+  if (ana === undefined) return;
+  const bob = world.person("bob.waits", port);
+  await bob.register();
+  expect((await ana.json(["users"], { password: PASSWORD })).code).toBe(0);
+  const queued = await ana.json(["send", "--wait", "queued", bob.name, "queued while there was space"]);
+  expect(queued.code).toBe(0);
+
+  fill(ana);
+  let refused: Awaited<ReturnType<Person["json"]>> | undefined;
+  let kept = 0;
+  while (refused === undefined && kept < 400) {
+    const sent = await ana.json(["send", "--wait", "queued", bob.name, `${kept} ${TEXT}`]);
+    if (sent.code === 0) kept++;
+    else refused = sent;
+  }
+  expect(refused?.code).toBe(1);
+  expect(refused?.events.at(-1)).toMatchObject({ event: "error", code: "disk" });
+  expect(refused?.events.some(({ event }) => event === "delivery")).toBe(false);
+
+  makeSpace(ana);
+  const listening = await bob.listen(PASSWORD);
+  expect((await ana.json(["send", bob.name, "after"])).code).toBe(0);
+  const texts = (await bob.json(["history", ana.name])).events.map(({ text }) => text);
+  expect(texts).toEqual([
+    "queued while there was space",
+    ...Array.from({ length: kept }, (_, index) => `${index} ${TEXT}`),
+    "after",
+  ]);
+  await listening.stop();
+}, 60_000);

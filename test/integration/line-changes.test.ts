@@ -1,0 +1,106 @@
+/** What becomes of lines when the machine sleeps or gets other addresses (PROTOCOL 3, 5; sleep and wake). */
+import { afterEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+
+import { PROBE_PATIENCE } from "../../src/client/liveness.ts";
+import { SLEPT } from "../../src/client/surroundings.ts";
+import { Company, later, until, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
+
+let company: Company;
+afterEach(() => company.close());
+
+/** Ana with an adjustable clock and an open chat, and Bob as a socket that answers nothing by itself. */
+async function chatting(): Promise<{ ana: Person; bob: RawPeer; sleep: (ms: number) => void }> {
+  company = await Company.meet();
+  let slept = 0;
+  const ana = await company.person("ana", { now: () => Date.now() + slept });
+  const bob = await RawPeer.dial(ana.port, { identity: company.identity("bob") });
+  await bob.next();
+  bob.send({ action: "hello", protocol: 1, username: "bob", features: [] });
+  await until(() => ana.of("connected").length === 1);
+  ana.messenger.openChat("bob");
+  return { ana, bob, sleep: (ms) => (slept += ms) };
+}
+
+const pings = (peer: RawPeer) => peer.messages.filter(({ action }) => action === "ping").length;
+
+describe("after the machine has slept", () => {
+  test("a link that is asked and does not answer is given up after 8 s, not after 32", async () => {
+    const { ana, bob, sleep } = await chatting();
+    sleep(SLEPT + 1_000);
+    await until(() => pings(bob) === 1);
+    expect(ana.of("disconnected")).toEqual([]);
+    await later(PROBE_PATIENCE, () => until(() => ana.of("disconnected").length === 1));
+    expect(ana.of("disconnected")).toMatchObject([{ username: "bob", bye: false }]);
+  });
+
+  test("a link that answers stays, however long the sleep was", async () => {
+    const { ana, bob, sleep } = await chatting();
+    sleep(30 * 24 * 60 * 60 * 1_000);
+    await until(() => pings(bob) === 1);
+    bob.send({ action: "pong" });
+    ana.messenger.send("bob", "good morning");
+    await until(() => bob.messages.some(({ message }) => message === "good morning"));
+    await later(PROBE_PATIENCE, async () => {
+      bob.send({ action: "typing", active: true });
+      await until(() => ana.of("typing").length === 1);
+    });
+    expect(ana.of("disconnected")).toEqual([]);
+  });
+
+  test("the server is reached again at once, not after the wait that was under way", async () => {
+    company = await Company.meet();
+    const ana = await company.person("ana");
+    ana.messenger.rendezvous.keepOnline();
+    const states = () => ana.of("server").map(({ state }) => state.name);
+    await company.stopServer();
+    await until(() => states().at(-1) === "waiting");
+    await company.restartServer();
+    ana.messenger.rendezvous.lineMayHaveChanged("slept");
+    expect(states().at(-1)).toBe("connecting");
+    await until(() => states().at(-1) === "online");
+  });
+});
+
+describe("with other addresses", () => {
+  test("the server learns them by a new session, in which nobody is lost and nothing waits", async () => {
+    company = await Company.meet();
+    const ana = await company.person("ana");
+    const bob = await company.person("bob");
+    ana.messenger.rendezvous.keepOnline();
+    const before = ana.of("server").length;
+    ana.messenger.rendezvous.lineMayHaveChanged("moved");
+    await until(() => ana.of("server").at(-1)?.state.name === "online");
+    const states = ana.of("server").slice(before);
+    expect(states.map(({ state }) => state.name)).toEqual(["connecting", "online"]);
+    bob.messenger.send("ana", "where are you now?");
+    await until(() => ana.texts("bob").length === 1);
+  });
+
+  test("a real change is noticed by itself", async () => {
+    company = await Company.meet();
+    const program = join(import.meta.dir, "line-changes-process.ts");
+    // A network of its own, in which addresses come and go as the test likes.
+    const child = Bun.spawn(
+      ["unshare", "--user", "--map-root-user", "--net", process.execPath, "run", program],
+      {
+        stdout: "pipe",
+        stderr: "pipe",
+        env: { ...process.env },
+      },
+    );
+    const [code, stdout, stderr] = await Promise.all([
+      child.exited,
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    if (code === 77 || /unshare/.test(stderr)) {
+      console.log(
+        `skipped: this machine makes no network namespaces (${stderr.trim().split("\n")[0] ?? ""})`,
+      );
+      return;
+    }
+    expect([code, stdout.trim().split("\n").at(-1), stderr]).toEqual([0, "noticed", ""]);
+  });
+});
