@@ -1,16 +1,18 @@
 /**
- * `bun run bench [framing|server|client …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
 import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFraming } from "./framing.bench.ts";
+import { benchHistory } from "./history.bench.ts";
 import { benchServer } from "./server.bench.ts";
 
 const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new Map([
   ["framing", benchFraming],
   ["server", benchServer],
   ["client", benchClient],
+  ["history", benchHistory],
 ]);
 
 const asked = process.argv.slice(2);
