@@ -1,5 +1,6 @@
 /** What the messenger tells whoever shows it: a screen, a command, a test. */
 import type { JsonObject } from "../protocol/framing.ts";
+import type { ProfileHealth } from "./profile-check.ts";
 import type { MessageState, StoredMessage } from "./stored-message.ts";
 import type { RendezvousState } from "./rendezvous.ts";
 
@@ -32,8 +33,8 @@ export type MessengerEvent =
     }
   | { readonly name: "clockOffset"; readonly offset: number }
   | { readonly name: "newKey" }
-  /** After an unclean end the profile's indexes were not right; they were rebuilt, and no message is missing. */
-  | { readonly name: "profileMended" }
+  /** After an unclean end: the profile is being checked, or its indexes were not right and were rebuilt. */
+  | { readonly name: "profileHealth"; readonly health: ProfileHealth }
   /** Stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
   /**

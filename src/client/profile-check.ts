@@ -7,7 +7,7 @@
  * 3. What is wrong with the messages cannot be mended: what still reads is written to a file of its own.
  */
 import { Database } from "bun:sqlite";
-import { fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
 
 import { profileFile } from "./profile-folders.ts";
 import { ProfileLock } from "./profile-lock.ts";
@@ -18,6 +18,8 @@ import { StoreError } from "./sqlite.ts";
 
 /** Faults that one check lists: more than a file has pages that nothing refers to after a mending. */
 const MAX_FAULTS = 1_000_000;
+/** Bytes of a profile from which on its check is told of: it takes half a second or more. */
+const LARGE = 16 * 1024 * 1024;
 /** How long one step waits for another process's commit, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
@@ -47,13 +49,16 @@ export class ProfileDamagedError extends Error {
   }
 }
 
+/** `checking`: it takes some seconds. */
+export type ProfileHealth = "checking" | "mended";
+
 export type Taking = {
   readonly profile: { readonly folder: string; readonly username: string };
   /** What this process is. */
   readonly command: string;
   /** ms since 1970 */
   readonly now?: () => number;
-  readonly onEvent: (event: { readonly name: "profileMended" }) => void;
+  readonly onEvent: (event: { readonly name: "profileHealth"; readonly health: ProfileHealth }) => void;
 };
 
 /**
@@ -63,8 +68,11 @@ export type Taking = {
 export function takeProfile({ profile, command, now = Date.now, onEvent }: Taking): ProfileLock {
   const lock = ProfileLock.acquire(profile.folder, { pid: process.pid, command });
   try {
-    if (lock.followsUncleanEnd && checkProfile(profile.folder, profile.username, now()) === "mended") {
-      onEvent({ name: "profileMended" });
+    if (lock.followsUncleanEnd) {
+      const isLarge = statSync(profileFile(profile.folder)).size >= LARGE;
+      if (isLarge) onEvent({ name: "profileHealth", health: "checking" });
+      const health = checkProfile(profile.folder, profile.username, now());
+      if (health === "mended") onEvent({ name: "profileHealth", health });
     }
     return lock;
   } catch (error) {

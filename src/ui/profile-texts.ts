@@ -2,6 +2,10 @@
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const PROFILE_TEXTS = {
+  profileChecking: {
+    es: "El programa no terminó bien la última vez: se comprueban los mensajes guardados, lo que puede tardar unos segundos.",
+    en: "The program did not end well last time: your stored messages are being checked, which may take some seconds.",
+  },
   profileMended: {
     es: "El programa no terminó bien la última vez y los índices de sus mensajes no estaban bien: se han rehecho. Los mensajes siguen ahí; si alguno se lee mal, lo ha dañado el disco.",
     en: "The program did not end well last time, and the indexes of your messages were not right: they were rebuilt. The messages are all there; if one reads wrong, the disk has damaged it.",

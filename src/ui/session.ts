@@ -1,6 +1,7 @@
 /** What every command that goes online shares: opening the account, and the texts of what happens. */
 import { Account, type OpenOptions } from "../client/accounts.ts";
 import type { MessengerEvent } from "../client/messenger-events.ts";
+import type { ProfileHealth } from "../client/profile-check.ts";
 import type { Config } from "./config.ts";
 import type { Deadline } from "./deadline.ts";
 import { TimeoutError } from "./failures.ts";
@@ -63,9 +64,14 @@ export async function openAccount(
 function tellCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
   const texts = textsIn(config.language);
   if (event.name === "newKey") output.tell(texts.newKeyWarning);
-  if (event.name === "profileMended") output.tell(texts.profileMended);
+  if (event.name === "profileHealth") output.tell(healthSentence(event.health, texts));
   const warning = event.name === "clockOffset" ? clockWarning(event.offset, texts) : undefined;
   if (warning !== undefined) output.tell(warning);
+}
+
+/** What a person is told of their profile after an unclean end. */
+export function healthSentence(health: ProfileHealth, texts: Texts): string {
+  return health === "checking" ? texts.profileChecking : texts.profileMended;
 }
 
 /** What a person is told of two clocks that differ; undefined: they agree well enough. @param offset ms */

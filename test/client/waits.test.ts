@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { redialDelay } from "../../src/client/redial.ts";
+import { systemClock, type Clock } from "../../src/client/clock.ts";
+import { Redial, redialDelay } from "../../src/client/redial.ts";
 import { reconnectDelay } from "../../src/client/rendezvous.ts";
 
 const ALMOST_ONE = 1 - Number.EPSILON;
@@ -37,4 +38,25 @@ test("reconnecting to the server waits 1 to 60 s, growing, never twice the same 
     expect(longest).toBeGreaterThan(reconnectDelay(attempt, 0) * 1.5);
   }
   expect(reconnectDelay(20, ALMOST_ONE)).toBeCloseTo(60_000);
+});
+
+test("a link that was of use makes the next waits short, and stops none that is under way", () => {
+  const waits: { ms: number; stopped: boolean }[] = [];
+  const after: Clock["after"] = (ms) => {
+    const wait = { ms, stopped: false };
+    waits.push(wait);
+    return () => (wait.stopped = true);
+  };
+  const clock = { ...systemClock(Date.now), after };
+  const redial = new Redial({ decider: true, clock, random: () => 0.5, dial: () => undefined });
+  redial.schedule();
+  redial.schedule();
+  redial.forgetFailures();
+  expect(redial.isScheduled).toBe(true);
+  expect(waits).toEqual([
+    { ms: 1_000, stopped: true },
+    { ms: 5_000, stopped: false },
+  ]);
+  redial.schedule();
+  expect(waits.at(-1)?.ms).toBeCloseTo(1_000);
 });

@@ -81,6 +81,21 @@ test("after kill -9 a sound profile goes on without a word", async () => {
   expect((await ana.json(["history", "beto"])).events).toHaveLength(TEXTS.length);
 });
 
+test("after kill -9 a check that takes its time says so", async () => {
+  const ana = await withMessages("ana.large");
+  await killListening(ana);
+  inDatabase(ana, (database) =>
+    database.run(
+      `WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 20000)
+       INSERT INTO messages (contact, outgoing, id, text, received_at, state)
+       SELECT contacts.id, 0, 'large ' || n, printf('%.*c', 1000, 'x'), 1, 2 FROM contacts, number`,
+    ),
+  );
+  const { code, stderr } = await ana.run(["users"]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining("your stored messages are being checked")]);
+  expect((await ana.run(["users"])).stderr).not.toContain("being checked");
+});
+
 test("after kill -9 a broken index is mended, told of once, and nothing is lost", async () => {
   const ana = await withMessages("ana.index");
   await killListening(ana);

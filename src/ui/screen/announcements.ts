@@ -1,7 +1,7 @@
 /** What is told of other people and of the server while something else is on the screen. */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { clockWarning } from "../session.ts";
+import { clockWarning, healthSentence } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
 import { DISK_TOLD_EVERY } from "./chat-events.ts";
@@ -95,7 +95,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
   const { screen } = model;
   const { texts } = context;
   // It is found while the account is being opened.
-  if (event.name === "profileMended") return step(model, notice(texts.profileMended));
+  if (event.name === "profileHealth") return step(model, notice(healthSentence(event.health, texts)));
   // Of an account that is being opened or left, what is under way tells.
   const isLeaving = screen.name === "working" && screen.work === "loggingOut";
   if (model.account === undefined || isLeaving) return step(model);

@@ -196,7 +196,7 @@ export function onMessenger(
       if (!isPeer(username)) return step(chat);
       return step({ ...chat, isSilent: since !== undefined, heardAt: since ?? chat.heardAt });
     }
-    case "profileMended":
+    case "profileHealth":
     case "refusal":
     case "wire":
       return step(chat);

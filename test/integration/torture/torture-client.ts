@@ -187,8 +187,10 @@ class TortureClient {
       case "unreachable":
         output.say(["note", JSON.stringify(event)]);
         return;
+      case "profileHealth":
+        output.say([event.health === "mended" ? "fault" : "note", JSON.stringify(event)]);
+        return;
       case "newKey":
-      case "profileMended":
       case "keyPending":
       case "peerError":
         output.say(["fault", JSON.stringify(event)]);
