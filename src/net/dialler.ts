@@ -76,14 +76,15 @@ export function dial(options: DialOptions): Promise<Connection> {
     return true;
   }
 
-  function endAttempts(except?: Connection): void {
-    for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate("lost_race");
+  /** @param code what is said of those that are ended: of somebody who is slow, nothing but that. */
+  function endAttempts(code: string, except?: Connection): void {
+    for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate(code);
     attempts.clear();
   }
 
   function fail(code: string): void {
     if (!settle()) return;
-    endAttempts();
+    endAttempts(code);
     reject(new DialError(code, failures));
   }
 
@@ -117,7 +118,7 @@ export function dial(options: DialOptions): Promise<Connection> {
           }
           if (!settle()) return false;
           won = true;
-          endAttempts(connection);
+          endAttempts("lost_race", connection);
           return true;
         },
         opened(connection) {

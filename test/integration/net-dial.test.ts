@@ -192,6 +192,8 @@ describe("dialling", () => {
     const hole = blackHole();
     const error = await failure(dialBea([at(hole.port)], { timeout: 20 }));
     expect(error.code).toBe("timeout");
+    // Who is silent may be anybody, also the one who is meant.
+    expect(error.failures).toEqual([{ ...at(hole.port), code: "timeout" }]);
     await hole.gone;
   });
 
