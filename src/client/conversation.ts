@@ -225,7 +225,7 @@ export class Conversation {
   }
 
   #currentChanged(link: PeerLink | undefined): void {
-    this.#watch.currentChanged();
+    this.#watch.currentChanged(link !== undefined);
     this.delivery.writeOn(link);
     if (link !== undefined) return;
     const { username } = this;

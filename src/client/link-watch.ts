@@ -17,7 +17,7 @@ export type Witness = {
 };
 
 export interface LinkWatchEvents {
-  /** Nothing was heard since, ms since 1970; undefined: the link answers again, or is gone. */
+  /** Nothing was heard since, ms since 1970; undefined: the other side answers again. */
   silent(since: number | undefined): void;
   /** Nobody needs the links. */
   idle(): void;
@@ -62,9 +62,10 @@ export class LinkWatch {
     this.#lastHeardAt = Math.max(this.#lastHeardAt ?? 0, this.#wallClock(link.lastReadAt));
   }
 
-  /** The current link is another one, or there is none. */
-  currentChanged(): void {
-    this.#tellSilence(false);
+  /** The current link is another one, which has just been greeted, or there is none: that is told by itself. */
+  currentChanged(isLinked: boolean): void {
+    if (isLinked) this.#tellSilence(false);
+    else this.#isSilent = false;
   }
 
   /** The machine has slept, or its addresses have changed: what is connected must prove it. */

@@ -4,7 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 
-import { messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
+import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
 /** Messages indexed in one commit: others who write wait no longer than about 10 ms. */
 const INDEX_BATCH = 500;
@@ -83,7 +83,7 @@ export class MessageSearch {
   #find(query: string, range: string, edge: number, limit: number): StoredMessage[] {
     return this.#database
       .query<MessageRow, [string, number, number]>(
-        `SELECT messages.* FROM (SELECT rowid FROM message_words WHERE message_words MATCH ?1 AND ${range} LIMIT ?3)
+        `SELECT ${MESSAGE_COLUMNS} FROM (SELECT rowid FROM message_words WHERE message_words MATCH ?1 AND ${range} LIMIT ?3)
          AS hit JOIN messages ON messages.seq = hit.rowid ORDER BY ${range.includes("DESC") ? "seq DESC" : "seq"}`,
       )
       .all(query, edge, limit)

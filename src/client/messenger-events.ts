@@ -25,6 +25,8 @@ export type UnreachableReason =
   | "no_certificate";
 
 export type MessengerEvent =
+  /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */
+  | { readonly name: "changedElsewhere" }
   | {
       readonly name: "server";
       readonly state: RendezvousState;

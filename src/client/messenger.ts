@@ -116,7 +116,6 @@ export class Messenger {
       },
     });
     this.#tick = setInterval(() => this.#onTick(), TICK);
-    this.profile.changedElsewhere();
     this.#conversations.openOutbox();
   }
 
@@ -132,6 +131,7 @@ export class Messenger {
     // A `send` of another process cannot go out by itself while this one has the account online.
     const known = this.profile.changedElsewhere();
     if (known === undefined) return;
+    this.#emit({ name: "changedElsewhere" });
     for (const conversation of this.#conversations) conversation.profileChanged(known);
     for (const conversation of this.#conversations.openOutbox()) conversation.connect();
     this.#watchList.changed();

@@ -7,14 +7,14 @@
  * 3. What is wrong with the messages cannot be mended: what still reads is written to a file of its own.
  */
 import { Database } from "bun:sqlite";
-import { fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { existsSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 
-import { profileFile } from "./profile-folders.ts";
+import { damageMark, profileFile } from "./profile-folders.ts";
 import { ProfileLock } from "./profile-lock.ts";
-import { rescueMessages } from "./profile-rescue.ts";
+import { rescueMessages, withFullLength } from "./profile-rescue.ts";
 import { PROFILE_SCHEMA } from "./profile-schema.ts";
-import { isDamage } from "./readable-messages.ts";
-import { StoreError } from "./sqlite.ts";
+import { isUnreadable } from "./readable-messages.ts";
+import { isFullDisk } from "./sqlite.ts";
 
 /** Faults that one check lists: more than a file has pages that nothing refers to after a mending. */
 const MAX_FAULTS = 1_000_000;
@@ -40,12 +40,15 @@ export class ProfileDamagedError extends Error {
   readonly rescued: string | undefined;
   /** How many they are. */
   readonly count: number;
+  /** The disk has no room for what still reads: nothing was saved yet. */
+  readonly noRoom: boolean;
 
-  constructor(file: string, rescued: string | undefined, count: number) {
+  constructor(file: string, rescued: string | undefined, count: number, noRoom = false) {
     super(`${file}: damaged, ${count} messages read`);
     this.file = file;
     this.rescued = rescued;
     this.count = count;
+    this.noRoom = noRoom;
   }
 }
 
@@ -68,11 +71,13 @@ export type Taking = {
 export function takeProfile({ profile, command, now = Date.now, onEvent }: Taking): ProfileLock {
   const lock = ProfileLock.acquire(profile.folder, { pid: process.pid, command });
   try {
-    if (lock.followsUncleanEnd) {
+    const mark = damageMark(profile.folder);
+    if (lock.followsUncleanEnd || existsSync(mark)) {
       const isLarge = statSync(profileFile(profile.folder)).size >= LARGE;
       if (isLarge) onEvent({ name: "profileHealth", health: "checking" });
       const health = checkProfile(profile.folder, profile.username, now());
       if (health === "mended") onEvent({ name: "profileHealth", health });
+      rmSync(mark, { force: true });
     }
     return lock;
   } catch (error) {
@@ -95,10 +100,28 @@ export function checkProfile(folder: string, username: string, now: number): "so
     const faults = withDatabase(file, faultsOf);
     if (faults === "none") return "sound";
     if (mend(file)) return "mended";
-    const rescue = withDatabase(file, (database) => rescueMessages(database, folder, username, now));
-    throw new ProfileDamagedError(file, rescue.rescued, rescue.count);
   } catch (error) {
-    if (isDamage(error)) throw new StoreError("unreadable", file, error);
+    if (!isUnreadable(error)) throw error;
+  }
+  throw rescueProfile(folder, username, now);
+}
+
+/**
+ * Saves what still reads of a damaged profile, for whoever has to tell of it.
+ * @param now ms since 1970
+ * @throws SQLiteError and system errors for a disk that fails in another way
+ */
+export function rescueProfile(folder: string, username: string, now: number): ProfileDamagedError {
+  const file = profileFile(folder);
+  try {
+    const { rescued, count } = withFullLength(file, (whole) =>
+      withDatabase(whole, (database) => rescueMessages(database, folder, username, now)),
+    );
+    return new ProfileDamagedError(file, rescued, count);
+  } catch (error) {
+    if (isFullDisk(error)) return new ProfileDamagedError(file, undefined, 0, true);
+    // Not even which tables there are can be read.
+    if (isUnreadable(error)) return new ProfileDamagedError(file, undefined, 0);
     throw error;
   }
 }
@@ -121,7 +144,7 @@ function runs(work: () => unknown): boolean {
     work();
     return true;
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isUnreadable(error)) throw error;
     return false;
   }
 }

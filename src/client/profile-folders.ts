@@ -23,6 +23,11 @@ export function lockFile(folder: string): string {
   return join(folder, "lock.db");
 }
 
+/** An empty file that says: the profile beside it has to be checked before it is used again. */
+export function damageMark(folder: string): string {
+  return join(folder, "check-me");
+}
+
 /** Makes a folder that only its owner may enter; one that is there keeps the mode that its owner gave it. */
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -34,7 +39,7 @@ export function closeToOthers(path: string): void {
   if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);
 }
 
-/** The folders below `dataFolder` that hold a profile, for all authorities or for one. */
+/** The folders below `dataFolder` that hold a profile, or held one, for all authorities or for one. */
 export function profileFolders(dataFolder: string, authorityFingerprint?: string): string[] {
   if (!existsSync(dataFolder)) return [];
   const wanted = authorityFingerprint?.slice(0, AUTHORITY_DIGITS);
@@ -47,6 +52,6 @@ export function profileFolders(dataFolder: string, authorityFingerprint?: string
         .filter((name) => /^[0-9a-f]{40}$/.test(name))
         .map((name) => join(dataFolder, authority, name)),
     )
-    .filter((folder) => existsSync(profileFile(folder)))
+    .filter((folder) => existsSync(profileFile(folder)) || existsSync(lockFile(folder)))
     .sort();
 }

@@ -4,10 +4,10 @@
  * holds it.
  */
 import { Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 
 import { lockFile } from "./profile-folders.ts";
-import { isStorageFailure } from "./sqlite.ts";
+import { isDamage, isStorageFailure } from "./sqlite.ts";
 
 /** How long taking the lock waits for those who read its owner, in ms. */
 const READER_PATIENCE = 1_000;
@@ -37,6 +37,17 @@ export class ProfileLock {
 
   /** @throws ProfileLockedError when another process holds it. */
   static acquire(folder: string, owner: LockOwner): ProfileLock {
+    try {
+      return ProfileLock.#acquire(folder, owner);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      // Nobody can hold a lock in a file that is no database, and nothing else is in it.
+      rmSync(lockFile(folder));
+      return ProfileLock.#acquire(folder, owner);
+    }
+  }
+
+  static #acquire(folder: string, owner: LockOwner): ProfileLock {
     const file = lockFile(folder);
     // As in `openStore`: opening and closing would end this process's own locks.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
   openSync,
@@ -10,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +19,8 @@ import { join } from "node:path";
 import { profileFile } from "./profile-folders.ts";
 import { readableLines } from "./readable-messages.ts";
 
+/** A header that says more than this, in bytes, is not believed. */
+const MOST_PADDED = 64 * 2 ** 30;
 /** Bytes of an earlier rescue that are looked at in one go, to count its lines. */
 const COUNTED_AT_ONCE = 1 << 20;
 
@@ -61,6 +65,36 @@ export function rescueMessages(database: Database, folder: string, username: str
   }
   renameSync(part, file);
   return { rescued: file, count };
+}
+
+/** Where a database header says the size of a page and how many there are, in bytes (SQLite file format, 1.3). */
+const PAGE_SIZE_AT = 16;
+const PAGE_COUNT_AT = 28;
+const HEADER_LENGTH = 100;
+
+/**
+ * Runs `use` with a file that SQLite opens: it refuses one that was cut short, so that is copied and made as
+ * long as it was, with zeros behind.
+ * @throws system errors for a disk that has no room for the copy
+ */
+export function withFullLength<T>(file: string, use: (file: string) => T): T {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  const descriptor = openSync(file, "r");
+  readSync(descriptor, header, 0, HEADER_LENGTH, 0);
+  closeSync(descriptor);
+  const length = header.readUInt16BE(PAGE_SIZE_AT) * header.readUInt32BE(PAGE_COUNT_AT);
+  const isCut = header.toString("latin1", 0, 15) === "SQLite format 3" && statSync(file).size < length;
+  if (!isCut || length > MOST_PADDED) return use(file);
+  const copy = `${file}.whole`;
+  const parts = ["", "-wal", "-shm"];
+  try {
+    copyFileSync(file, copy);
+    truncateSync(copy, length);
+    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    return use(copy);
+  } finally {
+    for (const part of parts) rmSync(`${copy}${part}`, { force: true });
+  }
 }
 
 function filesLike(folder: string, name: RegExp): string[] {

@@ -3,7 +3,7 @@
  * messages that stand beside them in `profile.db`.
  */
 import { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../identity/keys.ts";
 import { ContactStore } from "./contact-store.ts";
@@ -11,9 +11,10 @@ import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
-import { closeToOthers, makePrivateFolder, profileFile } from "./profile-folders.ts";
+import { rescueProfile } from "./profile-check.ts";
+import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "./profile-folders.ts";
 import { PROFILE_SCHEMA } from "./profile-schema.ts";
-import { openStore, StoreError } from "./sqlite.ts";
+import { isNoDatabase, openStore, StoreError } from "./sqlite.ts";
 
 /** A certificate that the authority gave for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
@@ -51,6 +52,23 @@ export type ProfileSummary = {
   readonly isEstablished: boolean;
 };
 
+/**
+ * The database of the profile in `folder`. One that was there and is not any more is not made anew: that
+ * would be a new key, and nobody would have asked for it.
+ */
+function openDatabase(folder: string): Database {
+  const file = profileFile(folder);
+  const isGone = !existsSync(file) || statSync(file).size === 0;
+  if (isGone && existsSync(lockFile(folder))) throw new StoreError("lost", file);
+  try {
+    return openStore(file, PROFILE_SCHEMA);
+  } catch (error) {
+    const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
+    // What still reads of it may be more than its schema shows.
+    throw isCut ? rescueProfile(folder, "", Date.now()) : error;
+  }
+}
+
 export class Profile {
   readonly folder: string;
   readonly contacts: ContactStore;
@@ -79,10 +97,10 @@ export class Profile {
     this.authority = row.authority;
   }
 
-  /** Whether `folder` holds an account. @throws StoreError */
+  /** Whether `folder` holds an account. @throws StoreError, ProfileDamagedError */
   static exists(folder: string): boolean {
-    if (!existsSync(profileFile(folder))) return false;
-    const database = openStore(profileFile(folder), PROFILE_SCHEMA);
+    if (!existsSync(profileFile(folder)) && !existsSync(lockFile(folder))) return false;
+    const database = openDatabase(folder);
     try {
       return database.query("SELECT 1 FROM account").get() !== null;
     } finally {
@@ -118,11 +136,11 @@ export class Profile {
     }
   }
 
-  /** Opens the profile in `folder`, or makes it. @throws StoreError */
+  /** Opens the profile in `folder`, or makes it. @throws StoreError, ProfileDamagedError */
   static open(folder: string, create?: NewAccount): Profile {
     makePrivateFolder(folder);
     closeToOthers(folder);
-    const database = openStore(profileFile(folder), PROFILE_SCHEMA);
+    const database = openDatabase(folder);
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {
@@ -155,6 +173,7 @@ export class Profile {
   /** Forgets what was read before the lock was held: another process may have logged in or out since. */
   reload(): void {
     this.#account = undefined;
+    this.changedElsewhere();
   }
 
   /**
@@ -235,6 +254,11 @@ export class Profile {
 
   forgetToken(): void {
     this.#update("session_token = NULL", []);
+  }
+
+  /** Something here cannot be read: whoever has the account online next checks everything first. */
+  noteDamage(): void {
+    closeSync(openSync(damageMark(this.folder), "a", 0o600));
   }
 
   close(): void {

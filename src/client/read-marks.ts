@@ -37,7 +37,8 @@ export class ReadMarks {
     this.#before.delete(contact.id);
     const update = this.#database.query(
       `UPDATE messages SET state = ${STATE.read}, read_at = ?
-       WHERE contact = ? AND outgoing = 1 AND id = ? AND kind = ${KIND.text} AND state = ${STATE.received} AND seq <= ?`,
+       WHERE contact = ? AND outgoing = 1 AND id = ? AND kind = ${KIND.text} AND withdrawn_at IS NULL
+         AND state = ${STATE.received} AND seq <= ?`,
     );
     return ids.filter((id) => update.run(now, contact.id, id, mark).changes > 0);
   }
@@ -57,6 +58,7 @@ export class ReadMarks {
       .query<{ seq: number; id: string }, number[]>(
         `UPDATE messages SET state = ${STATE.read}, read_at = ?
          WHERE contact = ? AND kind = ${KIND.text} AND seq > ? AND seq <= ? AND outgoing = 1 AND state = ${STATE.received}
+           AND withdrawn_at IS NULL
          RETURNING seq, id`,
       )
       .all(now, contact.id, target.mark, target.seq)

@@ -19,7 +19,7 @@ const MAX_ID_LENGTH = 64;
 const LAST_TIME = Date.UTC(2100, 0);
 
 /** Whether a database cannot be read or contradicts itself; a disk that is full or locked is none of that. */
-export function isDamage(error: unknown): boolean {
+export function isUnreadable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return (
     typeof code === "string" &&
@@ -86,7 +86,7 @@ function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isUnreadable(error)) throw error;
     return undefined;
   }
 }

@@ -7,9 +7,12 @@ import { closeSync, existsSync, openSync } from "node:fs";
 
 import { closeToOthers } from "./profile-folders.ts";
 
-/** A file that is not ours, is newer than this program, or cannot be read. */
+/**
+ * A file that is not ours, is newer than this program, cannot be opened, is no readable database any more,
+ * or is gone although there was one.
+ */
 export class StoreError extends Error {
-  readonly code: "not_ours" | "newer" | "unreadable";
+  readonly code: "not_ours" | "newer" | "unreadable" | "damaged" | "lost";
   readonly file: string;
 
   constructor(code: StoreError["code"], file: string, cause?: unknown) {
@@ -25,8 +28,18 @@ export function isStorageFailure(error: unknown): error is Error & { code: strin
   return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }
 
+/** Whether a file contradicts itself, or is no database: what the disk gives back is not what it was given. */
+export function isDamage(error: unknown): boolean {
+  return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code);
+}
+
+/** Whether a file is nothing that SQLite knows. */
+export function isNoDatabase(error: unknown): boolean {
+  return isStorageFailure(error) && error.code.startsWith("SQLITE_NOTADB");
+}
+
 /** Whether it is the disk as a whole that takes nothing more, and not this file. */
-function isFullDisk(error: unknown): boolean {
+export function isFullDisk(error: unknown): boolean {
   return isStorageFailure(error) && /^(SQLITE_FULL|SQLITE_IOERR|ENOSPC|EDQUOT|EIO)/.test(error.code);
 }
 
@@ -63,7 +76,7 @@ export function openStore(file: string, schema: Schema): Database {
   } catch (error) {
     database?.close();
     if (error instanceof StoreError || isFullDisk(error)) throw error;
-    throw new StoreError("unreadable", file, error);
+    throw new StoreError(isDamage(error) ? "damaged" : "unreadable", file, error);
   }
 }
 

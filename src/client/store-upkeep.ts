@@ -4,7 +4,7 @@
  */
 import type { MessengerEvent } from "./messenger-events.ts";
 import type { Profile } from "./profile.ts";
-import { isStorageFailure } from "./sqlite.ts";
+import { isDamage, isStorageFailure } from "./sqlite.ts";
 
 /** Batches of one look: together they hold the program up no longer than a keystroke. */
 const BATCHES = 4;
@@ -13,6 +13,8 @@ export type UpkeepStores = {
   readonly messages: Pick<Profile["messages"], "lastSeq">;
   readonly search: Pick<Profile["search"], "indexSome" | "isBehind">;
   readonly removal: Pick<Profile["removal"], "wipeLog">;
+  /** As `Profile.noteDamage`. */
+  noteDamage(): void;
 };
 
 export class StoreUpkeep {
@@ -25,9 +27,11 @@ export class StoreUpkeep {
     this.#stores = stores;
   }
 
-  /** Looks whether an event leaves something behind that nobody shall read. */
+  /** Looks whether an event leaves something behind that nobody shall read, or tells of a damaged file. */
   notice(event: MessengerEvent): void {
     if (event.name === "cancelled" || event.name === "changed") this.#isWipeDue = true;
+    const isFailure = event.name === "storageFailed" || event.name === "sendFailed";
+    if (isFailure && isDamage(event.error)) this.#stores.noteDamage();
   }
 
   /** To be called about once a second. */

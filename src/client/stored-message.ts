@@ -66,6 +66,8 @@ export type StoredMessage = {
   readonly readAt: number | undefined;
   readonly editedAt: number | undefined;
   readonly withdrawnAt: number | undefined;
+  /** Of ours: its edit or withdrawal is not on the peer's disk yet, who has the text from before. */
+  readonly changeWaits: boolean;
   readonly state: MessageState;
 };
 
@@ -82,12 +84,15 @@ export type MessageRow = {
   read_at: number | null;
   edited_at: number | null;
   withdrawn_at: number | null;
+  change_waits: number;
   state: number;
 };
 
 /** The columns of a `MessageRow`. */
-export const MESSAGE_COLUMNS =
-  "seq, contact, outgoing, id, text, reply_to, sent_at, left_at, received_at, read_at, edited_at, withdrawn_at, state";
+export const MESSAGE_COLUMNS = `seq, contact, outgoing, id, text, reply_to, sent_at, left_at, received_at, read_at, edited_at, withdrawn_at, state,
+  CASE WHEN outgoing = 1 AND coalesce(edited_at, withdrawn_at) IS NOT NULL THEN EXISTS (
+    SELECT 1 FROM messages AS action WHERE action.contact = messages.contact AND action.target = messages.id
+      AND action.outgoing = 1 AND action.state < 2 AND action.kind IN (1, 2)) ELSE 0 END AS change_waits`;
 
 export function messageOf(row: MessageRow): StoredMessage {
   return {
@@ -103,6 +108,7 @@ export function messageOf(row: MessageRow): StoredMessage {
     readAt: row.read_at ?? undefined,
     editedAt: row.edited_at ?? undefined,
     withdrawnAt: row.withdrawn_at ?? undefined,
+    changeWaits: row.change_waits === 1,
     state: MESSAGE_STATES[row.state] ?? "queued",
   };
 }
@@ -127,6 +133,7 @@ export function arrivedMessage(
     readAt: undefined,
     editedAt: undefined,
     withdrawnAt: undefined,
+    changeWaits: false,
     state: "received",
   };
 }

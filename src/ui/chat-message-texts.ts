@@ -13,8 +13,10 @@ export const CHAT_MESSAGE_TEXTS = {
       count === 1 ? `1 message with “${words}”:` : `${count} messages with “${words}”:`,
   },
   chatFoundMore: {
-    es: (count: number, words: string) => `Los ${count} últimos mensajes con «${words}», y hay más:`,
-    en: (count: number, words: string) => `The last ${count} messages with “${words}”, and there are more:`,
+    es: (count: number, words: string) =>
+      `Los ${count} últimos mensajes con «${words}», y hay más: añada palabras, o busque fuera del chat con la orden search.`,
+    en: (count: number, words: string) =>
+      `The last ${count} messages with “${words}”, and there are more: add words, or search outside the chat with the command search.`,
   },
   chatFoundNothing: {
     es: (words: string) => `Ningún mensaje contiene «${words}».`,
@@ -33,6 +35,12 @@ export const CHAT_MESSAGE_TEXTS = {
       `«${word}» no es un número de la lista, y no se ha hecho nada. Los números son #1, #2…; /list y /search los muestran.`,
     en: (word: string) =>
       `“${word}” is no number of the list, and nothing was done. Numbers are #1, #2…; /list and /search show them.`,
+  },
+  chatMeansNumber: {
+    es: (number: number, word: string, command: string) =>
+      `¿Quiere decir #${number}? No se ha hecho nada. Un texto que empieza por «${word}» va detrás de su número: /${command} #N ${word} …`,
+    en: (number: number, word: string, command: string) =>
+      `Do you mean #${number}? Nothing was done. A text that begins with “${word}” stands behind its number: /${command} #N ${word} …`,
   },
   chatNoList: {
     es: "Todavía no hay números, y no se ha hecho nada: /list o /search los muestran.",
@@ -60,14 +68,27 @@ export const CHAT_MESSAGE_TEXTS = {
     es: (day: string, time: string) => `del ${day} a las ${time}`,
     en: (day: string, time: string) => `of ${day}, ${time}`,
   },
-  chatEditedTo: { es: (text: string) => `Editado: «${text}»`, en: (text: string) => `Edited: “${text}”` },
-  chatEditedUnsent: {
-    es: (text: string) => `Editado antes de salir: «${text}»`,
-    en: (text: string) => `Edited before it left: “${text}”`,
+  /** A message of one's own; `old`: the beginning of what it said, where that is known. */
+  chatOne: {
+    es: (when: string, old: string | undefined) =>
+      old === undefined ? `el ${when}` : `el ${when}, «${old}»`,
+    en: (when: string, old: string | undefined) =>
+      old === undefined ? `the one ${when}` : `the one ${when}, “${old}”`,
   },
+  chatEditedTo: {
+    es: (one: string, text: string) => `Editado ${one}: «${text}»`,
+    en: (one: string, text: string) => `Edited ${one}: “${text}”`,
+  },
+  chatEditedUnsent: {
+    es: (one: string, text: string) => `Editado antes de salir ${one}: «${text}»`,
+    en: (one: string, text: string) => `Edited before it left ${one}: “${text}”`,
+  },
+  chatWholeInList: { es: "/list lo muestra entero.", en: "/list shows all of it." },
   chatWithdrew: {
-    es: (when: string) => `Retirado el mensaje ${when}.`,
-    en: (when: string) => `The message ${when} was withdrawn.`,
+    es: (when: string, old: string | undefined) =>
+      old === undefined ? `Retirado el ${when}.` : `Retirado el ${when}: «${old}»`,
+    en: (when: string, old: string | undefined) =>
+      old === undefined ? `Withdrawn: the one ${when}.` : `Withdrawn, the one ${when}: “${old}”`,
   },
   chatWithdrawal: {
     es: (when: string) => `retirada del mensaje ${when}`,
@@ -89,11 +110,19 @@ export const CHAT_MESSAGE_TEXTS = {
     es: "Cancelado antes de salir.",
     en: "Cancelled before it left.",
   },
-  chatDeleted: {
+  chatDeletedOwn: {
     es: (excerpt: string) =>
-      `Borrado solo en este lado: «${excerpt}». La otra persona lo conserva; /withdraw retira uno suyo en los dos lados.`,
+      `Borrado solo en este lado: «${excerpt}». La otra persona lo conserva, y ya no se puede retirar desde aquí.`,
     en: (excerpt: string) =>
-      `Deleted on this side only: “${excerpt}”. The other person keeps it; /withdraw takes one of yours back on both sides.`,
+      `Deleted on this side only: “${excerpt}”. The other person keeps it, and it can no longer be withdrawn from here.`,
+  },
+  chatDeletedTheirs: {
+    es: (excerpt: string) => `Borrado solo en este lado: «${excerpt}». La otra persona lo conserva.`,
+    en: (excerpt: string) => `Deleted on this side only: “${excerpt}”. The other person keeps it.`,
+  },
+  chatDeletedWithdrawn: {
+    es: "Borrado en este lado lo que quedaba del mensaje retirado.",
+    en: "What was left of the withdrawn message was deleted on this side.",
   },
   chatDeleteAsk: {
     es: (user: string, typed: string) =>
@@ -142,6 +171,10 @@ export const CHAT_MESSAGE_TEXTS = {
   chatInfoRead: { es: "leído", en: "read" },
   chatInfoEdited: { es: "editado", en: "edited" },
   chatInfoWithdrawn: { es: "retirado", en: "withdrawn" },
+  chatInfoChangeWaits: {
+    es: "el cambio aún no ha llegado: la otra persona tiene el texto anterior",
+    en: "the change has not arrived yet: the other person has the text before it",
+  },
   chatInfoQueued: { es: "en cola: todavía no ha salido", en: "queued: it has not left yet" },
 
   chatActionUnknown: {
@@ -179,6 +212,18 @@ export const CHAT_MESSAGE_TEXTS = {
       `En esta pantalla no hay ningún mensaje de ${user} al que responder: elija uno con /list y su número.`,
     en: (user: string) =>
       `There is no message of ${user} on this screen to reply to: choose one with /list and its number.`,
+  },
+  chatActionNoReply: {
+    es: "Ese mensaje se ha retirado: no se puede responder a él.",
+    en: "That message was withdrawn: it cannot be replied to.",
+  },
+  chatActionCancelNotOwn: {
+    es: "Ese mensaje no es suyo: /cancel cancela solo lo que usted ha escrito y todavía no ha salido.",
+    en: "That message is not yours: /cancel cancels only what you have written and what has not left yet.",
+  },
+  chatActionOnlyChange: {
+    es: "Lo que espera es un cambio de un mensaje que ya ha salido, y los cambios no se cancelan. /edit y /withdraw lo cambian otra vez.",
+    en: "What waits is a change of a message that has left, and changes are not cancelled. /edit and /withdraw change it once more.",
   },
   chatActionNoneWaiting: {
     es: "Nada espera salir, así que no hay nada que cancelar. Lo que ya ha salido lo retira /withdraw.",

@@ -45,6 +45,8 @@ export const CHAT_TEXTS = {
   chatReadMark: { es: "✓✓ leído", en: "✓✓ read" },
   chatEdited: { es: "(editado)", en: "(edited)" },
   chatWithdrawn: { es: "(retirado)", en: "(withdrawn)" },
+  chatEditedWaits: { es: "(editado, en cola)", en: "(edited, queued)" },
+  chatWithdrawnWaits: { es: "(retirado, en cola)", en: "(withdrawn, queued)" },
   chatAnswers: { es: (excerpt: string) => `↪ «${excerpt}»`, en: (excerpt: string) => `↪ “${excerpt}”` },
   chatAnswersGone: { es: "↪ un mensaje que ya no está", en: "↪ a message that is gone" },
   chatQuoted: { es: (excerpt: string) => `«${excerpt}»`, en: (excerpt: string) => `“${excerpt}”` },
@@ -73,6 +75,11 @@ export const CHAT_TEXTS = {
   chatPerhapsNobody: {
     es: (user: string) => `${user} no está en línea, o nadie se llama así: compruebe el nombre.`,
     en: (user: string) => `${user} is not online, or nobody has that name: check it.`,
+  },
+  chatNoServerStranger: {
+    es: (user: string) => `Sin servidor no se sabe dónde está ${user}, ni si alguien se llama así.`,
+    en: (user: string) =>
+      `Without the server nobody knows where ${user} is, or whether anyone has that name.`,
   },
   chatWaitsMeanwhile: {
     es: "Lo que escriba espera aquí y saldrá cuando haya conexión.",
@@ -126,6 +133,10 @@ export const CHAT_TEXTS = {
     es: (user: string) => `${user} responde, aunque según el servidor no está en línea.`,
     en: (user: string) => `${user} answers, although not online by the server's word.`,
   },
+  chatFileDamaged: {
+    es: "El archivo de esta cuenta está dañado. Salga del programa y ábralo otra vez: al empezar lo comprueba, y guarda lo que aún se pueda leer.",
+    en: "The file of this account is damaged. Leave the program and start it again: it then checks the file, and saves what can still be read.",
+  },
   chatPeerDiskFull: {
     es: (user: string) =>
       `El disco de ${user} no admite los mensajes (¿está lleno?): esperan aquí, y se intenta de nuevo.`,
@@ -141,11 +152,21 @@ export const CHAT_TEXTS = {
     es: (excerpt: string, when: string) => `✓ enviado, sin confirmar: «${excerpt}»: ${when}`,
     en: (excerpt: string, when: string) => `✓ sent, not confirmed: “${excerpt}”: ${when}`,
   },
+  chatCountMessages: {
+    es: (count: number) => (count === 1 ? "1 mensaje" : `${count} mensajes`),
+    en: (count: number) => (count === 1 ? "1 message" : `${count} messages`),
+  },
+  chatCountChanges: {
+    es: (count: number) => (count === 1 ? "1 cambio" : `${count} cambios`),
+    en: (count: number) => (count === 1 ? "1 change" : `${count} changes`),
+  },
+  chatCountBoth: {
+    es: (count: number) => (count === 1 ? "1 mensaje o cambio" : `${count} mensajes y cambios`),
+    en: (count: number) => (count === 1 ? "1 message or change" : `${count} messages and changes`),
+  },
   chatManyWait: {
-    es: (count: number, when: string) =>
-      count === 1 ? `· 1 mensaje en espera: ${when}` : `· ${count} mensajes en espera: ${when}`,
-    en: (count: number, when: string) =>
-      count === 1 ? `· 1 message waits: ${when}` : `· ${count} messages wait: ${when}`,
+    es: (what: string, when: string) => `· ${what} en espera: ${when}`,
+    en: (what: string, when: string) => `· ${what} waiting: ${when}`,
   },
   chatLeaves: {
     es: (count: number) => (count === 1 ? "saldrá" : "saldrán"),
@@ -179,7 +200,7 @@ export const CHAT_TEXTS = {
     en: (excerpt: string) => `✓✓ received: “${excerpt}”`,
   },
   chatManyReceived: {
-    es: (count: number) => (count === 1 ? "✓✓ 1 mensaje recibido" : `✓✓ ${count} mensajes recibidos`),
-    en: (count: number) => (count === 1 ? "✓✓ 1 message received" : `✓✓ ${count} messages received`),
+    es: (count: number, what: string) => `✓✓ ${what} ${count === 1 ? "recibido" : "recibidos"}`,
+    en: (_count: number, what: string) => `✓✓ ${what} received`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -1,5 +1,5 @@
 /** A whole conversation as a file: JSON lines for programs, text for people. */
-import { link, lstat, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
@@ -13,13 +13,18 @@ const PAGE = 1_000;
 
 /** Why no file was written; nothing of it is left then. */
 export class ExportError extends Error {
-  readonly code: "no_messages" | "file_exists" | "no_folder" | "not_written";
+  readonly code: "no_messages" | "file_exists" | "no_folder" | "no_name" | "not_written";
   readonly file: string;
 
   constructor(code: ExportError["code"], file: string, cause?: unknown) {
     super(code, { cause });
     this.code = code;
     this.file = file;
+  }
+
+  /** The system's reason, without the names of files: one of them is of no file that anybody knows. */
+  get why(): string {
+    return this.cause instanceof Error ? (this.cause.message.split(", ")[0] ?? "") : "";
   }
 }
 
@@ -39,6 +44,7 @@ export type ExportOptions = {
  */
 export async function exportConversation(options: ExportOptions): Promise<{ count: number; file: string }> {
   const typed = options.file;
+  if (typed.endsWith("/")) throw new ExportError("no_name", typed);
   const file = resolve(typed.startsWith("~/") ? join(homedir(), typed.slice(2)) : typed);
   const temporary = join(dirname(file), `.${basename(file).slice(0, 100)}.${crypto.randomUUID()}`);
   try {
@@ -55,7 +61,7 @@ export async function exportConversation(options: ExportOptions): Promise<{ coun
       await rm(temporary, { force: true });
     }
   } catch (error) {
-    throw failureOf(error, file);
+    throw await failureOf(error, file);
   }
 }
 
@@ -65,16 +71,26 @@ function codeOf(error: unknown): string {
 }
 
 /** What the system said of a file, as ours; everything else as it is. */
-function failureOf(error: unknown, file: string): unknown {
+async function failureOf(error: unknown, file: string): Promise<unknown> {
   if (error instanceof ExportError || !/^E[A-Z0-9]{2,}$/.test(codeOf(error))) return error;
   switch (codeOf(error)) {
     case "EEXIST":
       return new ExportError("file_exists", file, error);
     case "ENOENT":
     case "ENOTDIR":
-      return new ExportError("no_folder", file, error);
+      // Some folders are there, and take no file: the system then says that the file is not.
+      return new ExportError((await isFolder(dirname(file))) ? "not_written" : "no_folder", file, error);
     default:
       return new ExportError("not_written", file, error);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (!/^E[A-Z]/.test(codeOf(error))) throw error;
+    return false;
   }
 }
 

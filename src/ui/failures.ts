@@ -1,5 +1,5 @@
 /** Every failure as one sentence, one code for programs, and CLI's exit code. */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 
 import { AccountError } from "../client/accounts.ts";
 import { showFingerprint } from "../client/fingerprints.ts";
@@ -12,7 +12,7 @@ import { ProfileLockedError } from "../client/profile-lock.ts";
 import { RefusedError } from "../client/rendezvous-link.ts";
 import { PasswordNeededError } from "../client/rendezvous.ts";
 import { ServerError } from "../client/server-trust.ts";
-import { isStorageFailure, StoreError } from "../client/sqlite.ts";
+import { isDamage, isStorageFailure, StoreError } from "../client/sqlite.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
@@ -35,6 +35,9 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export type Failure = { readonly exit: ExitCode; readonly code: string; readonly sentence: string };
+
+/** The file that a person's account is in; the other one that is opened holds the known servers. */
+const PROFILE_NAME = "profile.db";
 
 /** The command did not end in the time that it was given. */
 export class TimeoutError extends Error {}
@@ -101,19 +104,33 @@ function refusal(error: RefusedError, config: Config, texts: Texts): Failure {
 }
 
 function storeFailure(error: StoreError, texts: Texts): Failure {
-  const cause = error.cause instanceof Error ? error.cause.message : "";
+  const cause = error.cause instanceof Error ? visibleText(error.cause.message) : "";
+  const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
+  const isProfile = basename(error.file) === PROFILE_NAME;
   const sentence = {
-    not_ours: texts.storeNotOurs(error.file),
-    newer: texts.storeNewer(error.file),
-    unreadable: texts.storeUnreadable(error.file, cause),
+    not_ours: texts.storeNotOurs(file),
+    newer: texts.storeNewer(file),
+    unreadable: texts.storeUnreadable(file, cause),
+    damaged: isProfile ? texts.storeDamaged(file, folder) : texts.serversDamaged(file),
+    lost: texts.storeLost(file, folder),
   }[error.code];
   return { exit: EXIT.other, code: `store_${error.code}`, sentence };
 }
 
-function damageFailure({ file, rescued, count }: ProfileDamagedError, texts: Texts): Failure {
-  const rescue = rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, rescued);
-  const sentence = texts.profileDamaged(file, rescue, dirname(file));
+function damageFailure(error: ProfileDamagedError, texts: Texts): Failure {
+  const { rescued, count, noRoom } = error;
+  const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
+  const rescue =
+    rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, visibleText(rescued));
+  const sentence = noRoom
+    ? texts.profileDamagedNoRoom(file, folder)
+    : texts.profileDamaged(file, rescue, folder);
   return { exit: EXIT.other, code: "profile_damaged", sentence };
+}
+
+/** What the system says of a failure, for a terminal; its sentence begins with its code, SQLite's lacks it. */
+export function systemWords({ code, message }: Error & { code: string }): string {
+  return visibleText(message.includes(code) ? message : `${message} (${code})`);
 }
 
 function accountFailure(error: AccountError, texts: Texts): Failure {
@@ -141,11 +158,12 @@ function actionFailure({ code }: ActionError, texts: Texts): Failure {
 
 function exportFailure(error: ExportError, texts: Texts): Failure {
   const file = visibleText(error.file);
-  const why = error.cause instanceof Error ? visibleText(error.cause.message) : "";
+  const why = visibleText(error.why);
   const sentence = {
     no_messages: texts.exportNoMessages,
     file_exists: texts.exportFileExists(file),
     no_folder: texts.exportNoFolder(file),
+    no_name: texts.exportNoName(file),
     not_written: texts.exportNotWritten(file, why),
   }[error.code];
   return { exit: EXIT.other, code: error.code, sentence };
@@ -194,18 +212,15 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return { exit: EXIT.server, code: "timeout", sentence: texts.timedOut(config.timeout) };
   }
   if (isStorageFailure(error)) {
-    const { code, message: why } = error;
-    // The system's own sentence begins with its code, SQLite's lacks it.
-    return {
-      exit: EXIT.other,
-      code: "disk",
-      sentence: texts.diskFailed(why.includes(code) ? why : `${why} (${code})`),
-    };
+    const why = systemWords(error);
+    return isDamage(error)
+      ? { exit: EXIT.other, code: "profile_damaged", sentence: texts.damageFound(why) }
+      : { exit: EXIT.other, code: "disk", sentence: texts.diskFailed(why) };
   }
   return {
     exit: EXIT.other,
     code: "internal_error",
-    sentence: texts.internalError(error instanceof Error ? error.message : String(error)),
+    sentence: texts.internalError(visibleText(error instanceof Error ? error.message : String(error))),
   };
 }
 

@@ -38,7 +38,7 @@ export function messageEvent(message: StoredMessage, from: string): string {
   return jsonLine({ event: "message", from, ...contentOf(message), sent_at, received_at });
 }
 
-/** The `message` event of `history`, `search` and `export`; `left_at` and `read_at` are of own messages only. */
+/** The `message` event of `history`, `search` and `export`; `left_at`, `read_at` and `change_pending` are of own messages only. */
 export function historyEvent(message: StoredMessage, from: string, to: string): string {
   const { outgoing } = message;
   return jsonLine({
@@ -52,6 +52,7 @@ export function historyEvent(message: StoredMessage, from: string, to: string): 
     ...(outgoing ? { read_at: isoTime(message.readAt) } : {}),
     edited_at: isoTime(message.editedAt),
     withdrawn_at: isoTime(message.withdrawnAt),
+    ...(outgoing ? { change_pending: message.changeWaits } : {}),
     state: message.state,
   });
 }
@@ -93,9 +94,13 @@ export type MessageLineOptions = {
 /** What is said of a message between its author and the colon, where no text of anybody can stand. */
 function remarks(message: StoredMessage, { texts, repliedTo }: MessageLineOptions): string {
   const remark: string[] = [];
-  if (message.outgoing) remark.push(stateMark(message.state, texts));
-  if (message.withdrawnAt !== undefined) remark.push(texts.chatWithdrawn);
-  else if (message.editedAt !== undefined) remark.push(texts.chatEdited);
+  const { changeWaits } = message;
+  const isWithdrawn = message.withdrawnAt !== undefined;
+  // How far a text has come that is no more is of no use to anybody.
+  if (message.outgoing && !isWithdrawn) remark.push(stateMark(message.state, texts));
+  if (isWithdrawn) remark.push(changeWaits ? texts.chatWithdrawnQueued : texts.chatWithdrawn);
+  else if (message.editedAt !== undefined)
+    remark.push(changeWaits ? texts.chatEditedQueued : texts.chatEdited);
   if (message.replyTo !== undefined) {
     const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
     remark.push(isHere ? texts.chatAnswers(quotable(repliedTo.text)) : texts.chatAnswersGone);

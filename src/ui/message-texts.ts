@@ -106,6 +106,14 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `No hay mensajes con ${user}.`,
     en: (user: string) => `There are no messages with ${user}.`,
   },
+  searchBehind: {
+    es: (why: string) =>
+      `Puede que falten los mensajes más nuevos: sus palabras no se pueden guardar en el índice (${why}).`,
+    en: (why: string) =>
+      `The newest messages may be missing: their words cannot be saved to the index (${why}).`,
+  },
+  chatEditedQueued: { es: "(editado, en cola)", en: "(edited, queued)" },
+  chatWithdrawnQueued: { es: "(retirado, en cola)", en: "(withdrawn, queued)" },
   nothingFound: {
     es: "Ningún mensaje contiene todas esas palabras.",
     en: "No message holds all these words.",
@@ -118,6 +126,10 @@ export const MESSAGE_TEXTS = {
   notOwnMessage: {
     es: "Ese mensaje no es suyo: solo puede cambiarlo o retirarlo quien lo escribió (delete lo borra de esta máquina).",
     en: "That message is not yours: only who wrote it can change it or withdraw it (delete takes it off this machine).",
+  },
+  replyToWithdrawn: {
+    es: "Ese mensaje se ha retirado, y no se puede responder a él: no se ha enviado nada.",
+    en: "That message was withdrawn and cannot be answered: nothing was sent.",
   },
   alreadyWithdrawn: { es: "Ese mensaje ya está retirado.", en: "That message is withdrawn already." },
   changeNotSupported: {
@@ -143,6 +155,10 @@ export const MESSAGE_TEXTS = {
   exportNoFolder: {
     es: (file: string) => `No existe la carpeta en la que guardar ${file}.`,
     en: (file: string) => `There is no folder to save ${file} in.`,
+  },
+  exportNoName: {
+    es: (file: string) => `«${file}» es una carpeta: falta el nombre del archivo.`,
+    en: (file: string) => `“${file}” is a folder: the file's name is missing.`,
   },
   exportNotWritten: {
     es: (file: string, why: string) =>

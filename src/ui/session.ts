@@ -5,6 +5,7 @@ import type { ProfileHealth } from "../client/profile-check.ts";
 import type { Config } from "./config.ts";
 import type { Deadline } from "./deadline.ts";
 import { TimeoutError } from "./failures.ts";
+import { localClock, localDay } from "./local-time.ts";
 import type { Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "./texts.ts";
@@ -86,6 +87,12 @@ export function clockDifference(offset: number, texts: Texts): string {
   if (minutes < 120) return texts.minutes(minutes);
   const hours = Math.round(minutes / 60);
   return hours < 48 ? texts.hours(hours) : texts.days(Math.round(hours / 24));
+}
+
+/** Until when new links can be had without the server. @param linksUntil ms since 1970 @param now likewise */
+export function linksWithoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
+  if (linksUntil === undefined || linksUntil <= now) return texts.chatNoNewLinks;
+  return texts.chatLinksUntil(localDay(linksUntil), localClock(linksUntil));
 }
 
 /**

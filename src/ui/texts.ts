@@ -63,6 +63,12 @@ const TABLE = {
     es: (user: string, port: number) => `${user} está en línea (puerto ${port}). Ctrl-C para terminar.`,
     en: (user: string, port: number) => `${user} is online (port ${port}). Ctrl-C to end.`,
   },
+  readyWithoutServer: {
+    es: (user: string, port: number) =>
+      `${user} no figura en línea sin el servidor, pero quienes ya conocen su dirección pueden conectarse (puerto ${port}). Ctrl-C para terminar.`,
+    en: (user: string, port: number) =>
+      `${user} is not listed as online without the server, but those who know its address already can connect (port ${port}). Ctrl-C to end.`,
+  },
   serverLost: {
     es: (seconds: number) =>
       `Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen. Nuevo intento en ${seconds} s.`,

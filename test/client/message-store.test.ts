@@ -223,6 +223,36 @@ describe("what comes twice", () => {
       expect(scene.found("text")).toEqual([]);
     }));
 
+  test("of ours that waits is told beside its text, until it is acknowledged", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "a", "b");
+      scene.acknowledge(ana, "a", "b");
+      const edit = { kind: "edit", contact: ana, id: "e", target: "a", text: "new", sentAt: NOW } as const;
+      scene.messages.queue([edit], () => true);
+      const waits = () => scene.all(ana).map(({ id, changeWaits }) => [id, changeWaits]);
+      expect(waits()).toEqual([
+        ["a", true],
+        ["b", false],
+      ]);
+      scene.acknowledge(ana, "e");
+      expect(waits()).toEqual([
+        ["a", false],
+        ["b", false],
+      ]);
+    }));
+
+  test("a text that was withdrawn before anybody read it is never told as read", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "a", "b");
+      scene.acknowledge(ana, "a", "b");
+      const withdrawal = { kind: "withdraw", contact: ana, id: "w", target: "a", sentAt: NOW } as const;
+      scene.messages.queue([withdrawal], () => true);
+      expect(scene.read(ana, { readUpTo: "b" }).read).toEqual(["b"]);
+      expect(scene.history.find(ana, "a")).toMatchObject({ state: "received", readAt: undefined });
+    }));
+
   test("a repeated edit or withdrawal changes nothing and is no news", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
@@ -389,8 +419,8 @@ test("with 200,000 messages stored everything that a link does is found by an in
     ] as const;
     const changing = plansOf(database, () => scene.read(ana, { incoming }));
     expect(changing).toEqual([
-      byId,
+      expect.stringContaining(byId),
       expect.stringContaining("USING INDEX actions_by_target (contact=? AND target=?)"),
-      byId,
+      expect.stringContaining(byId),
     ]);
   }));

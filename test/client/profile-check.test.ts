@@ -7,13 +7,14 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { checkProfile, ProfileDamagedError } from "../../src/client/profile-check.ts";
+import { checkProfile, ProfileDamagedError, takeProfile } from "../../src/client/profile-check.ts";
 import { profileFile } from "../../src/client/profile-folders.ts";
 import { Profile } from "../../src/client/profile.ts";
 import { StoreError } from "../../src/client/sqlite.ts";
@@ -97,7 +98,7 @@ function readHistory(profile: Profile): Map<string, Line> {
       )
       .map(({ each, contact }) => {
         const [from, to] = each.outgoing ? [own, contact.username] : [contact.username, own];
-        const line = JSON.parse(historyEvent(each, from, to)) as Line;
+        const { change_pending: _, ...line } = JSON.parse(historyEvent(each, from, to)) as Line;
         return [line.id, line];
       }),
   );
@@ -273,3 +274,48 @@ test("an earlier rescue is never written over", () => {
   expect(outcome.rescued).toBe(older.replace(/\.jsonl$/, "-2.jsonl"));
   expectTrue(rescuedLines(outcome));
 });
+
+test("a damage that was noted is checked at the next start, also after a good end, and then never again", () => {
+  const folder = damaged((file) => {
+    for (const { page } of pages.filter(isIndex)) pageOf(file, page).fill(0xab);
+  });
+  const taken: string[] = [];
+  const take = () => {
+    const lock = takeProfile({
+      profile: { folder, username: "Berta" },
+      command: "test",
+      now: () => NOW,
+      onEvent: ({ health }) => taken.push(health),
+    });
+    lock.release();
+  };
+  take();
+  expect(taken).toEqual([]);
+  const profile = Profile.open(folder);
+  profile.noteDamage();
+  profile.close();
+  take();
+  take();
+  expect(taken).toEqual(["mended"]);
+  expectWhole(folder);
+});
+
+test("a file that was cut short is no question of permission: what still reads of it is saved", () => {
+  const folder = damaged(() => undefined);
+  const file = join(folder, "profile.db");
+  truncateSync(file, statSync(file).size - 4_096);
+  const outcome = outcomeOf(() => Profile.open(folder).close());
+  expect(outcome).toBeInstanceOf(ProfileDamagedError);
+  const { rescued, count } = outcome as ProfileDamagedError;
+  expect(count).toBeGreaterThan(expected.size / 2);
+  expect(readFileSync(rescued ?? "", "utf8").split("\n")).toHaveLength(count + 1);
+});
+
+function outcomeOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,6 +1,15 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import {
@@ -12,6 +21,7 @@ import {
   serversFile,
 } from "../../src/client/profile-folders.ts";
 import { Profile } from "../../src/client/profile.ts";
+import { ProfileLock } from "../../src/client/profile-lock.ts";
 import { ServerStore } from "../../src/client/server-store.ts";
 import { openStore, StoreError } from "../../src/client/sqlite.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
@@ -176,15 +186,32 @@ describe("a store", () => {
       expect(codeOf(() => Profile.open(folder, ACCOUNT))).toBe("not_ours");
     }));
 
-  test("that is no database, or a folder, is unreadable, and its bytes stay", () =>
+  test("that is no database is damaged, one that is a folder unreadable, and its bytes stay", () =>
     inTemporaryFolder((folder) => {
       const text = "a letter that somebody saved here ".repeat(100);
       writeFileSync(profileFile(folder), text);
-      expect(codeOf(() => Profile.open(folder, ACCOUNT))).toBe("unreadable");
+      expect(codeOf(() => Profile.open(folder, ACCOUNT))).toBe("damaged");
       expect(readFileSync(profileFile(folder), "utf8")).toBe(text);
       mkdirSync(serversFile(folder));
       expect(codeOf(() => new ServerStore(folder))).toBe("unreadable");
     }));
+});
+
+describe("a profile that was there", () => {
+  for (const [what, spoil] of [
+    ["is missing", (file: string) => rmSync(file)],
+    ["is empty", (file: string) => truncateSync(file)],
+  ] as const)
+    test(`and ${what} is not made anew with another key`, () =>
+      inTemporaryFolder((folder) => {
+        Profile.open(folder, ACCOUNT).close();
+        ProfileLock.acquire(folder, { pid: 1, command: "test" }).release();
+        rmSync(`${profileFile(folder)}-wal`, { force: true });
+        rmSync(`${profileFile(folder)}-shm`, { force: true });
+        spoil(profileFile(folder));
+        expect(codeOf(() => Profile.open(folder, ACCOUNT))).toBe("lost");
+        expect(codeOf(() => Profile.exists(folder))).toBe("lost");
+      }));
 });
 
 describe("the folders of a data folder", () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, constants, cpSync, openSync, readSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 
 import { Profile } from "../../src/client/profile.ts";
 import {
@@ -209,12 +211,19 @@ describe("without the server", () => {
     other.kill("SIGKILL");
     await other.exited;
     await online.told("No connection to the server");
+    await online.told("New connections can be opened until 2");
     await online.stop();
 
     // Online here before, so that a server that is gone does not end it.
     const listening = beto.start(["listen", "--json", "--lang", "es"]);
     await listening.told("No se puede conectar al servidor");
     await listening.event({ event: "ready" });
+    await listening.told("Hasta el 2");
+    // Nobody is called online whom no server says so of.
+    const seen = ana.start(["listen", "--lang", "es"]);
+    await seen.told("Hasta el 2");
+    expect(seen.stdout.text).toStartWith("ana.returns no figura en línea sin el servidor, pero quienes ya");
+    await seen.stop();
     await world.server("returns.db", at);
     await listening.told("Conectado de nuevo al servidor.");
     expect((await ana.run(["send", beto.name, "welcome back"])).code).toBe(0);
@@ -236,6 +245,30 @@ describe("without the server", () => {
     await listening.event({ text: "without" });
     await listening.stop();
   });
+});
+
+test("a line that ends before it has proven anything is not told, and one that proves nothing is", async () => {
+  const beto = await loggedIn("beto.lines");
+  const listening = await beto.listen();
+  const at = { host: "127.0.0.1", port: Number(listening.events[0]?.["p2p_port"]) };
+  for (const isReset of [true, false]) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const socket = connect(at, () => (isReset ? socket.resetAndDestroy() : socket.destroy()));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => resolve());
+    await promise;
+  }
+  const isTold = () => listening.stderr.text.includes("Connection refused from");
+  // At most one refusal is told in a second.
+  while (!isTold()) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const socket = connectTls({ ...at, rejectUnauthorized: false });
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => resolve());
+    await promise;
+  }
+  expect(listening.stderr.text).not.toMatch(/refused from .*: (?:E[A-Z]+$|closed|.*timeout)/m);
+  await listening.stop();
 });
 
 test("the same session started from a copy of its folder ends the older one, and says so", async () => {

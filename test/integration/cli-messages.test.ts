@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile.ts";
@@ -196,6 +196,20 @@ describe("export", () => {
       en: "There are no messages to save",
       es: "No hay mensajes que guardar",
     });
+    await expectFailure(ana, ["export", others, `${join(folder, "new")}/`], {
+      exit: 1,
+      code: "no_name",
+      en: "is a folder: the file's name is missing",
+      es: "es una carpeta: falta el nombre del archivo",
+    });
+    if (existsSync("/proc/self")) {
+      await expectFailure(ana, ["export", others, "/proc/a.txt"], {
+        exit: 1,
+        code: "not_written",
+        en: /^\/proc\/a\.txt cannot be saved \(E[A-Z]+: [^()/]+\)/,
+        es: /^No se puede guardar \/proc\/a\.txt \(E[A-Z]+: [^()/]+\)/,
+      });
+    }
     for (let count = 0; count < 5; count++) await queue(ana, others, "x".repeat(30_000));
     // A limit on the size of files is what a full disk is here: 64 KiB in blocks of 512 bytes.
     const flags = ["--user", ana.name, "--data", ana.data, "--lang", "en"];
@@ -340,6 +354,7 @@ describe("what has left", () => {
         read_at: null,
         edited_at: TIME,
         withdrawn_at: null,
+        change_pending: false,
         state: "received",
       },
     ]);
@@ -434,6 +449,12 @@ describe("what has left", () => {
     expect(stderr).toContain("The change is queued");
     const spanish = await eva.run(["edit", leo.name, id, "uno ter", "--lang", "es"]);
     expect(spanish.stderr).toContain("El cambio queda en cola");
+    // The other side has the older text as long as it waits.
+    expect((await eva.json(["history", leo.name])).events).toMatchObject([{ change_pending: true }]);
+    expect((await eva.run(["history", leo.name, "--lang", "es"])).stdout).toContain(
+      "✓✓ (editado, en cola): uno ter\n",
+    );
+    expect((await eva.json(["search", "ter"])).events).toMatchObject([{ change_pending: true }]);
     const again = await leo.listen();
     expect((await eva.run(["send", leo.name, "dos"])).code).toBe(0);
     await again.event({ text: "dos" });
@@ -442,6 +463,8 @@ describe("what has left", () => {
       "uno ter",
     ]);
     expect(await texts(leo, eva.name)).toEqual(["uno ter", "dos"]);
+    const { events } = await eva.json(["history", leo.name]);
+    expect(events.map((event) => event["change_pending"])).toEqual([false, false]);
     await again.stop();
   });
 });
@@ -488,6 +511,33 @@ test("an answer names the message that it answers, and quotes it for people", as
   await answering.stop();
   const { stdout } = await ana.run(["history", beto.name, "--lang", "es"]);
   expect(stdout).toContain("beto.reply ↪ «¿vienes mañana?»: sí\n");
+
+  // Nothing that was withdrawn is answered, and nobody reads how far it had come.
+  expect((await ana.run(["withdraw", beto.name, id])).code).toBe(5);
+  const history = await ana.run(["history", beto.name, "--lang", "es"]);
+  expect(history.stdout).toContain("ana.reply (retirado, en cola)\n");
+  await expectFailure(ana, ["send", "--reply-to", id, beto.name, "x"], {
+    exit: 4,
+    code: "already_withdrawn",
+    en: "That message was withdrawn and cannot be answered",
+    es: "Ese mensaje se ha retirado, y no se puede responder a él",
+  });
+  expect(await texts(ana, beto.name)).toEqual(["", "sí"]);
+});
+
+test("nothing but spaces is no new text of a message", async () => {
+  const ana = world.person("ana.blank", port);
+  await ana.register();
+  const id = await queue(ana, "beto.blank", "uno");
+  for (const blank of ["", "   ", "\n\t "]) {
+    await expectFailure(ana, ["edit", "beto.blank", id, blank], {
+      exit: 2,
+      code: "usage",
+      en: "The text is empty",
+      es: "El texto está vacío",
+    });
+  }
+  expect(await texts(ana, "beto.blank")).toEqual(["uno"]);
 });
 
 describe("delete", () => {

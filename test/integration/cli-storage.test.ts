@@ -1,9 +1,10 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
+import { Profile } from "../../src/client/profile.ts";
 import {
   CLIENT_PROGRAM,
   ClientProcess,
@@ -11,9 +12,13 @@ import {
   expectNoTrace,
   PASSWORD,
   World,
+  type Person,
 } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
+
+/** Of a database, in bytes. */
+const PAGE_SIZE = 4_096;
 
 const world = new World();
 let port = 0;
@@ -111,6 +116,165 @@ test("a profile of a newer version is named as such", async () => {
     en: "belongs to a newer version of Paloma",
     es: "es de una versión más nueva de Paloma",
   });
+});
+
+/** Someone who has been online and has 400 messages of beto, one of whose pages the disk has lost. */
+async function damaged(name: string): Promise<{ ana: Person; folder: string }> {
+  const ana = world.person(name, port);
+  await ana.register();
+  expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
+  const folder = ana.profileFolder;
+  damage(folder, "<200> ");
+  return { ana, folder };
+}
+
+/** Stores 400 messages of beto, and empties the page that holds a text; without one all but the first page. */
+function damage(folder: string, text: string | undefined): void {
+  const profile = Profile.open(folder);
+  const incoming = Array.from({ length: 400 }, (_, index) => ({
+    kind: "text" as const,
+    id: `id-${index}`,
+    text: `<${index}> ${"x".repeat(200)}`,
+    sentAt: undefined,
+    replyTo: undefined,
+  }));
+  const contact = profile.contacts.ensure("beto");
+  profile.messages.commitRead(contact, { incoming, acknowledged: [], readUpTo: undefined }, Date.now());
+  profile.close();
+  const file = join(folder, "profile.db");
+  const database = new Database(file);
+  database.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  const bytes = readFileSync(file);
+  const page = text === undefined ? PAGE_SIZE : Math.floor(bytes.indexOf(text) / PAGE_SIZE) * PAGE_SIZE;
+  writeFileSync(file, bytes.fill(0, page, text === undefined ? bytes.length : page + PAGE_SIZE));
+}
+
+test("of a damaged profile history prints what stands before the damage, and the next start saves the rest", async () => {
+  const { ana, folder } = await damaged("ana.damaged");
+  const file = join(folder, "profile.db");
+  const { code, events, stderr } = await ana.json(["history", "beto"]);
+  expect(code).toBe(1);
+  expect(events.at(-1)).toMatchObject({ event: "error", code: "profile_damaged" });
+  const read = events.slice(0, -1).map(({ text }) => Number(String(text).match(/^<(\d+)>/)?.[1]));
+  expect(read.length).toBeGreaterThan(100);
+  expect(read).toEqual(Array.from({ length: read.length }, (_, index) => index));
+  expect(stderr).toContain("Start listen or the menus");
+  expect(stderr).not.toContain("cannot be saved to the disk");
+  expect(stderr.trimEnd()).not.toContain("\n");
+
+  // It was noted: the next start checks a profile whose last one ended well.
+  const started = await ana.json(["listen"]);
+  expect(started.events).toMatchObject([{ event: "error", code: "profile_damaged" }]);
+  expect(started.stderr).toContain(
+    `${file} is damaged and cannot be used. The messages that could still be read`,
+  );
+  expect(started.stderr).toContain(`The folder ${folder} stays as it is: move the whole of it`);
+  expect(started.code).toBe(1);
+});
+
+test("listen and export end with a damaged profile in one sentence, and the next start checks it", async () => {
+  const { ana, folder } = await damaged("ana.damaged.listen");
+  const target = join(world.folder, "damaged.jsonl");
+  await expectFailure(ana, ["export", "beto", target], {
+    exit: 1,
+    code: "profile_damaged",
+    en: "The file of your messages is damaged",
+    es: "El archivo de sus mensajes está dañado",
+  });
+  expect(existsSync(target)).toBe(false);
+  // As if nobody had met it yet.
+  rmSync(join(folder, "check-me"));
+  const met = await ana.json(["listen"]);
+  expect(met.code).toBe(1);
+  expect(met.events.filter(({ event }) => event === "error")).toMatchObject([{ code: "profile_damaged" }]);
+  expect(met.stderr).toContain("The file of your messages is damaged");
+  expect((await ana.json(["listen"])).stderr).toContain("The messages that could still be read");
+});
+
+test.each([
+  ["the page of the newest messages", "<399> "],
+  ["nearly everything", undefined],
+])(
+  "a listen under which the disk loses %s ends, says so once, and the next start checks it",
+  async (_what, text) => {
+    const [ana, beto] = ["ana", "beto"].map((name) =>
+      world.person(`${name}.under.${text === undefined ? "all" : "one"}`, port),
+    ) as [Person, Person];
+    for (const person of [ana, beto]) {
+      await person.register();
+      expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+    }
+    const listening = await ana.listen();
+    damage(ana.profileFolder, text);
+    const sent = await beto.run(["send", ana.name, "for a broken disk", "--timeout", "8"]);
+    expect(sent.code).toBe(5);
+    const { code, stderr } = await listening.ended;
+    expect(code).toBe(1);
+    expect(listening.events.filter(({ code: each }) => each === "profile_damaged")).toHaveLength(1);
+    expect(stderr).not.toContain("cannot be saved");
+    const started = await ana.json(["listen"]);
+    expect(started.stderr).toContain("is damaged and cannot be used");
+    expect(started.code).toBe(1);
+  },
+);
+
+test("a profile that is no database any more, is empty or is gone is named, and nothing is made in its place", async () => {
+  const ana = world.person("ana.lost", port);
+  await ana.register();
+  expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
+  const file = join(ana.profileFolder, "profile.db");
+  const bytes = readFileSync(file);
+  const commands = [["history", "beto"], ["users"]];
+  writeFileSync(file, Buffer.from(bytes).fill(0x5a, 0, 200));
+  for (const command of commands) {
+    await expectFailure(ana, command, {
+      exit: 1,
+      code: "store_damaged",
+      en: `${file} is damaged`,
+      es: `${file} está dañado`,
+    });
+  }
+  for (const lose of [() => writeFileSync(file, ""), () => rmSync(file)]) {
+    lose();
+    for (const command of commands) {
+      await expectFailure(ana, command, {
+        exit: 1,
+        code: "store_lost",
+        en: `${file} is missing or empty`,
+        es: `Falta ${file} o está vacío`,
+      });
+    }
+  }
+  expect(existsSync(file)).toBe(false);
+});
+
+test("a search on a full disk finds what is indexed, and says what may be missing", async () => {
+  const ana = world.person("ana.search", port);
+  await ana.register();
+  const send = (text: string) => ana.run(["send", "--wait", "queued", "beto", text], { password: PASSWORD });
+  expect((await send("first words")).code).toBe(0);
+  expect((await ana.run(["search", "words"])).stdout).toContain("first words");
+  expect((await send(`later words ${"x y z ".repeat(5_000)}`)).code).toBe(0);
+  // No file may grow any more: what a full disk is to SQLite.
+  const flags = ["--user", ana.name, "--data", ana.data, "--lang", "en"];
+  const run = Bun.spawn(
+    [
+      ...["sh", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "sh", process.execPath, "run", CLIENT_PROGRAM],
+      ...["search", "words", ...flags],
+    ],
+    { env: { ...process.env, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" }, stdout: "pipe", stderr: "pipe" },
+  );
+  const [code, stdout, stderr] = await Promise.all([
+    run.exited,
+    new Response(run.stdout).text(),
+    new Response(run.stderr).text(),
+  ]);
+  expectNoTrace(stderr);
+  expect(stderr).toMatch(/^The newest messages may be missing: .* \(.+\)\.\n$/);
+  expect(stdout).toContain("first words");
+  expect(stdout).not.toContain("later words");
+  expect(code).toBe(0);
 });
 
 test("a full disk takes no message, and says so", async () => {

@@ -128,8 +128,8 @@ test("after kill -9 broken messages end the start with one sentence, and what re
   await expectFailure(ana, ["users"], {
     exit: 1,
     code: "profile_damaged",
-    en: /is damaged and cannot be used.*rescued-.*\.jsonl.*move it away.*log in again.*new key/,
-    es: /está dañado y no se puede usar.*rescued-.*\.jsonl.*muévala.*iniciar sesión.*clave nueva/,
+    en: /is damaged and cannot be used.*rescued-.*\.jsonl.*move the whole of it.*log in again.*new key/,
+    es: /está dañado y no se puede usar.*rescued-.*\.jsonl.*(?:muévala|mueva).*iniciar sesión.*clave nueva/,
   });
   const [file = "", ...others] = rescues(ana);
   expect(others).toEqual([]);

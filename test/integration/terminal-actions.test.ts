@@ -48,25 +48,29 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
   await sends(ana, beto, "nos vemos a las cinko");
   await sends(ana, beto, "y esto sobra");
   ana.type("/withdraw\r");
-  await says(ana, "Retirado el mensaje de las ");
+  await says(ana, "Retirado el de las ");
+  await says(ana, ": «y esto sobra»");
   await says(beto, "ana ha retirado un mensaje de las ");
-  await headIs(ana, "✓✓");
+  // The mark is again that of the last text which is left.
+  await headIs(ana, "✓✓ leído");
   ana.type("/list\r");
   await says(ana, "ana (retirado)");
   ana.type("/edit #1 nos vemos a las cinco\r");
-  await says(ana, "Editado: «nos vemos a las cinco»");
+  await says(ana, ", «nos vemos a las cinko»: «nos vemos a las cinco»");
   await says(beto, ": «nos vemos a las cinco»");
-  await headIs(ana, "✓✓");
+  await headIs(ana, "✓✓ leído");
   // What is not theirs, and what is no number, stays as it is, and nothing is sent.
   for (const [typed, told] of [
     ["/edit #9 x", "No hay #9 en la última lista, que llega hasta #2"],
     ["/edit #uno x", "«#uno» no es un número de la lista"],
     ["/withdraw #2", "Ese mensaje ya está retirado."],
+    ["/edit 1 x", "¿Quiere decir #1?"],
+    ["/reply #2 x", "Ese mensaje se ha retirado: no se puede responder"],
   ] as const) {
     ana.type(`${typed}\r`);
     await says(ana, told);
     // A text that was typed for nothing comes back.
-    if (!typed.startsWith("/edit")) continue;
+    if (typed.startsWith("/withdraw")) continue;
     await lineIs(ana, typed);
     ana.type(KEY.ctrlC);
   }
@@ -75,6 +79,8 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
   await lineIs(beto, "/edit #1 mentira");
   beto.type(KEY.ctrlC);
   await headIs(beto, "");
+  beto.type("/cancel #1\r");
+  await says(beto, "/cancel cancela solo lo que usted ha escrito");
   expect(times(ana, "mentira")).toBe(0);
   beto.type("exit\r");
   await openFromList(beto, "ana");
@@ -166,6 +172,39 @@ test("a message is read when it stands on the other screen, and not before; a re
   await quit(beto);
 });
 
+test("what another process of the account writes and cancels is seen in the open chat", async () => {
+  const seat = await room.seat("ana");
+  const beto = await room.person("beto");
+  const ana = await connected(await room.chat("ana", "beto"));
+  await seat.run(["send", "--wait", "queued", "beto", "desde otra ventana"]);
+  await ana.showsRow(/^\d\d:\d\d ana (?:·|✓|✓✓): desde otra ventana$/);
+  await headIs(ana, "✓✓");
+  expect(beto.texts("ana")).toEqual(["desde otra ventana"]);
+  await beto.close();
+  await says(ana, "beto no está en línea.");
+  ana.type("uno\r");
+  await headIs(ana, "·");
+  await says(ana, "· en cola: «uno»");
+  await seat.run(["cancel", "beto"]);
+  // The mark is that of what is left.
+  await headIs(ana, "✓✓");
+  ana.type("/cancel\r");
+  await says(ana, "Nada espera salir");
+  expect(times(ana, ": desde otra ventana")).toBe(1);
+  await quit(ana);
+});
+
+test("an unread message that is withdrawn is counted no more", async () => {
+  const ana = await room.at(await room.seat("ana"));
+  const beto = await room.person("beto");
+  const id = beto.messenger.send("ana", "no lo lea");
+  await says(ana, "1 nuevo");
+  beto.messenger.withdraw("ana", id);
+  await ana.until(({ rows }) => rows.every((row) => !row.includes("1 nuevo")), "no new message");
+  ana.type(KEY.ctrlC);
+  await ana.ended();
+});
+
 test("what has not left is cancelled or changed here; what has, is not", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
@@ -175,10 +214,14 @@ test("what has not left is cancelled or changed here; what has, is not", async (
   await says(ana, "Nada espera salir");
   await beto.close();
   await says(ana, "beto no está en línea.");
+  ana.type("/edit ya está ahí\r /list\r");
+  await ana.showsRow(/^#1 .* ana ✓✓ \(editado, en cola\): ya está ahí$/);
+  ana.type("/cancel\r");
+  await says(ana, "Lo que espera es un cambio");
   ana.type("no debe salir\r");
   await headIs(ana, "·");
   ana.type("con un herror\r/edit sin errores\r");
-  await says(ana, "Editado antes de salir: «sin errores»");
+  await says(ana, ", «con un herror»: «sin errores»");
   ana.type("/list\r/cancel #2\r");
   await says(ana, "Cancelado antes de salir: «no debe salir»");
   ana.type("/cancel #1\r");

@@ -201,7 +201,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const unlucky = world.sitsAs(broken, { language, cols: 200 });
     await unlucky.answers(unlucky.texts.menuLogIn, "1");
     await unlucky.answers(unlucky.texts.menuName, "");
-    await unlucky.isTold(unlucky.texts.storeUnreadable(brokenFile, "file is not a database"));
+    await unlucky.isTold(unlucky.texts.storeDamaged(brokenFile, broken.profileFolder));
     await unlucky.answers(unlucky.texts.menuQuit, "3");
     expect(await unlucky.ended()).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -47,6 +47,33 @@ test("a conversation of many pages is exported whole and in order", async () => 
   expect(events.map(({ text }) => Number(text))).toEqual(Array.from({ length: COUNT }, (_, index) => index));
   rmSync(file);
 });
+
+test("a folder in place of a file, and a folder that takes none, are named as what they are", async () => {
+  const failure = (file: string) =>
+    exportConversation({ profile, contact, file, texts }).catch((error: unknown) => error);
+  const before = files();
+  expect(await failure(`${folder}/`)).toMatchObject({ code: "no_name", file: `${folder}/` });
+  expect(await failure(join(folder, "new/"))).toMatchObject({ code: "no_name" });
+  expect(await failure(join(folder, "missing", "a.txt"))).toMatchObject({ code: "no_folder" });
+  const long = join(folder, "a".repeat(300));
+  const unwritten = (await failure(long)) as ExportError;
+  expect(unwritten).toMatchObject({ code: "not_written", file: long });
+  // The reason names no file: the one that was tried has a name that nobody knows.
+  expect(unwritten.why).toMatch(/^ENAMETOOLONG: [^,/]+$/);
+  expect(files()).toEqual(before);
+});
+
+test.skipIf(!existsSync("/proc/self"))(
+  "a folder that is there and takes no file is not called missing",
+  async () => {
+    const file = "/proc/a.txt";
+    const error = (await exportConversation({ profile, contact, file, texts }).catch(
+      (thrown: unknown) => thrown,
+    )) as ExportError;
+    expect(error).toMatchObject({ code: "not_written", file });
+    expect(error.why).toMatch(/^E[A-Z]+: [^,/]+$/);
+  },
+);
 
 test("one that is interrupted, or meets a file of its name at the end, leaves nothing and touches nothing", async () => {
   const abort = new AbortController();

@@ -4,6 +4,7 @@ import { AccountError } from "../../src/client/accounts.ts";
 import { ActionError } from "../../src/client/message-actions.ts";
 import type { UnreachableReason } from "../../src/client/messenger-events.ts";
 import { SelfError } from "../../src/client/local-accounts.ts";
+import { ProfileDamagedError } from "../../src/client/profile-check.ts";
 import { PortError } from "../../src/client/peer-port.ts";
 import { ProfileLockedError } from "../../src/client/profile-lock.ts";
 import { RefusedError } from "../../src/client/rendezvous-link.ts";
@@ -52,6 +53,14 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new ProfileLockedError(undefined), 4, "account_locked"],
   [new PortError(undefined, "EADDRINUSE"), 1, "port_taken"],
   [new StoreError("not_ours", "/x"), 1, "store_not_ours"],
+  [new StoreError("damaged", "/x/profile.db"), 1, "store_damaged"],
+  [new StoreError("damaged", "/x/servers.db"), 1, "store_damaged"],
+  [new StoreError("lost", "/x/profile.db"), 1, "store_lost"],
+  [new ProfileDamagedError("/x/profile.db", "/x/r.jsonl", 3), 1, "profile_damaged"],
+  [new ProfileDamagedError("/x/profile.db", undefined, 0), 1, "profile_damaged"],
+  [new ProfileDamagedError("/x/profile.db", undefined, 0, true), 1, "profile_damaged"],
+  [Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT_VTAB" }), 1, "profile_damaged"],
+  [Object.assign(new Error("not a database"), { code: "SQLITE_NOTADB" }), 1, "profile_damaged"],
   [Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_WRITE" }), 1, "disk"],
   [Object.assign(new Error("no space"), { code: "ENOSPC" }), 1, "disk"],
   [new ActionError("unknown_message"), 2, "unknown_message"],
@@ -63,6 +72,7 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new ExportError("no_messages", "/x"), 1, "no_messages"],
   [new ExportError("file_exists", "/x"), 1, "file_exists"],
   [new ExportError("no_folder", "/x/y"), 1, "no_folder"],
+  [new ExportError("no_name", "/x/"), 1, "no_name"],
   [new ExportError("not_written", "/x", new Error("ENOSPC: no space left")), 1, "not_written"],
   [new RangeError("a bug"), 1, "internal_error"],
 ];
@@ -87,6 +97,23 @@ describe("a failure", () => {
       sentence: "",
     });
   });
+});
+
+test("a damaged file is never called a full disk, and what was found is not shown to a terminal as it is", () => {
+  const damage = Object.assign(new Error("malformed\u001b[2J"), { code: "SQLITE_CORRUPT" });
+  for (const [each, never, says] of [
+    [spanish, "No se puede guardar en el disco", "Inicie listen o los menús"],
+    [english, "cannot be saved to the disk", "Start listen or the menus"],
+  ] as const) {
+    const { sentence } = describeFailure(damage, each);
+    expect(sentence).toContain(says);
+    expect(sentence).not.toContain(never);
+    expect(sentence).not.toContain("\u001b");
+  }
+  const noRoom = describeFailure(new ProfileDamagedError("/x/profile.db", undefined, 0, true), english);
+  expect(noRoom.sentence).toContain("free room is needed in the folder /x");
+  const lost = describeFailure(new StoreError("lost", "/x/profile.db"), english);
+  expect(lost.sentence).toContain("although there was an account here (/x)");
 });
 
 test("a refusal is 4 and in our own words, whatever the server wrote", () => {

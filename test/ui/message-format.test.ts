@@ -25,6 +25,7 @@ const incoming: StoredMessage = {
   readAt: undefined,
   editedAt: undefined,
   withdrawnAt: undefined,
+  changeWaits: false,
   state: "received",
 };
 const texts = textsIn("en");
@@ -52,6 +53,7 @@ test("a program gets the fields of CLI, and null for a time that nobody knows", 
     read_at: null,
     edited_at: null,
     withdrawn_at: null,
+    change_pending: false,
     state: "queued",
   });
   const read = {
@@ -67,7 +69,12 @@ test("a program gets the fields of CLI, and null for a time that nobody knows", 
     received_at: new Date(AT + 1).toISOString(),
     read_at: new Date(AT + 2).toISOString(),
     edited_at: new Date(AT + 3).toISOString(),
+    change_pending: false,
     state: "read",
+  });
+  // The other side has the older text as long as this is so.
+  expect(JSON.parse(historyEvent({ ...read, changeWaits: true }, "beto", "ana"))).toMatchObject({
+    change_pending: true,
   });
   // When a message of theirs left or was read there is theirs to know.
   expect(Object.keys(JSON.parse(historyEvent(incoming, "ana", "beto")) as object)).toEqual([
@@ -141,6 +148,15 @@ test("what is said of a message stands before the colon, where no text of anybod
   const begin = "2026-03-04 05:06 ana";
   expect(line({ editedAt: AT })).toBe(`${begin} (editado): hola\n`);
   expect(line({ text: "", editedAt: AT, withdrawnAt: AT })).toBe(`${begin} (retirado)\n`);
+  const own = { outgoing: true, sentAt: AT, state: "read" } as const;
+  expect(line({ ...own, editedAt: AT })).toBe(`${begin} ✓✓ leído (editado): hola\n`);
+  expect(line({ ...own, editedAt: AT, changeWaits: true })).toBe(
+    `${begin} ✓✓ leído (editado, en cola): hola\n`,
+  );
+  expect(line({ ...own, text: "", withdrawnAt: AT })).toBe(`${begin} (retirado)\n`);
+  expect(line({ ...own, text: "", withdrawnAt: AT, changeWaits: true })).toBe(
+    `${begin} (retirado, en cola)\n`,
+  );
   const reply = { replyTo: "id-0" };
   const original = { ...incoming, id: "id-0", text: "¿vienes?" };
   expect(line(reply, original)).toBe(`${begin} ↪ «¿vienes?»: hola\n`);

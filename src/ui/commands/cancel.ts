@@ -2,7 +2,6 @@
  * `cancel USER [ID]`: takes a message out of the outbox before it leaves; without ID all of them. It
  * needs no lock: what may be on a wire is marked in the store, and stays.
  */
-import { openLocalProfile } from "../../client/accounts.ts";
 import type { Contact } from "../../client/contact-store.ts";
 import { ActionError, cancelMessage } from "../../client/message-actions.ts";
 import type { Profile } from "../../client/profile.ts";
@@ -10,15 +9,15 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { withLocalProfile } from "./local-profile.ts";
 
 /** Messages looked at at a time. */
 const PAGE = 1_000;
 
-export async function cancel({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
+export function cancel({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user = "", id] = args;
-  const profile = openLocalProfile(config);
-  try {
+  return withLocalProfile(config, (profile) => {
     const contact = profile.contacts.find(user);
     const to = contact?.username ?? user;
     if (id !== undefined) {
@@ -40,9 +39,7 @@ export async function cancel({ config, args, output, signal }: CommandContext): 
     const left = contact === undefined ? 0 : profile.messages.outboxCounts(contact).text;
     if (left > 0) output.tell(texts.perhapsLeft(left));
     return EXIT.done;
-  } finally {
-    profile.close();
-  }
+  });
 }
 
 /** The ids of the texts in the outbox to a contact, oldest first; they stand near the conversation's end. */

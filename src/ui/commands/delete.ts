@@ -2,7 +2,6 @@
  * `delete USER [ID]`: one message, or the whole conversation, on this side only. What waits to leave
  * stays. Ids stay too, so that what was deleted here does not come again.
  */
-import { openLocalProfile } from "../../client/accounts.ts";
 import type { Contact } from "../../client/contact-store.ts";
 import { ActionError, deleteMessage } from "../../client/message-actions.ts";
 import type { Profile } from "../../client/profile.ts";
@@ -12,13 +11,13 @@ import { EXIT, type ExitCode } from "../failures.ts";
 import { askYes, canAsk } from "../password.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { withLocalProfile } from "./local-profile.ts";
 
 export async function deleteMessages(context: CommandContext): Promise<ExitCode> {
   const { config, args, output } = context;
   const texts = textsIn(config.language);
   const [typed = "", id] = args;
-  const profile = openLocalProfile(config);
-  try {
+  return withLocalProfile(config, async (profile) => {
     const contact = profile.contacts.find(typed);
     const username = contact?.username ?? typed;
     const user = visibleText(username);
@@ -41,9 +40,7 @@ export async function deleteMessages(context: CommandContext): Promise<ExitCode>
     output.tell(count + kept === 0 ? texts.noMessages(user) : texts.deleted(count, user));
     if (kept > 0) output.tell(texts.deletionKept(kept));
     return EXIT.done;
-  } finally {
-    profile.close();
-  }
+  });
 }
 
 /** Deletes what is there now, batch after batch: what arrives meanwhile stays. @returns how many. */

@@ -1,23 +1,20 @@
 /** `export USER FILE`: the whole stored conversation as a new file; needs no network, password or lock. */
-import { openLocalProfile } from "../../client/accounts.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { exportConversation, ExportError } from "../conversation-export.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { withLocalProfile } from "./local-profile.ts";
 
-export async function exportToFile({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
+export function exportToFile({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user = "", typed = ""] = args;
-  const profile = openLocalProfile(config);
-  try {
+  return withLocalProfile(config, async (profile) => {
     const contact = profile.contacts.find(user);
     if (contact === undefined) throw new ExportError("no_messages", typed);
     const { count, file } = await exportConversation({ profile, contact, file: typed, texts, signal });
     const { username } = contact;
     output.event({ event: "exported", username, file, count }, texts.exported(count, visibleText(file)));
     return EXIT.done;
-  } finally {
-    profile.close();
-  }
+  });
 }

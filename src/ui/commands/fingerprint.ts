@@ -1,5 +1,4 @@
 /** `fingerprint [USER] [--accept]`: what two people compare; needs no network. */
-import { openLocalProfile } from "../../client/accounts.ts";
 import { ownFingerprint, showFingerprint } from "../../client/fingerprints.ts";
 import { acceptPendingKey, safetyNumbers, type SafetyNumber } from "../../client/key-acceptance.ts";
 import { UsageError } from "../../protocol/options.ts";
@@ -7,13 +6,13 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { withLocalProfile } from "./local-profile.ts";
 
 export async function fingerprint({ config, args, output }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  const profile = openLocalProfile(config);
-  try {
+  return withLocalProfile(config, (profile) => {
     if (user === undefined) {
       const own = ownFingerprint(profile);
       const { username } = profile;
@@ -60,7 +59,5 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       default:
         return acceptance satisfies never;
     }
-  } finally {
-    profile.close();
-  }
+  });
 }

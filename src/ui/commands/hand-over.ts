@@ -28,6 +28,7 @@ import {
 import { deliveryEvent, ownChangeEvent } from "../message-format.ts";
 import { closeAccount, openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn, type Texts } from "../texts.ts";
+import { noteIfDamage, withLocalProfile } from "./local-profile.ts";
 
 type Command = "send" | "edit" | "withdraw";
 
@@ -50,18 +51,25 @@ function whatBecameOfIt(profile: Profile, to: string, what: string, texts: Texts
   return code === "peer_key_changed" ? texts.queuedUntilAccepted(what, user) : texts.queued(what, user);
 }
 
-/** The message that this one is about must be here: nothing is opened or made for one that is not. */
-function checkTarget({ config }: CommandContext, to: string, content: OutgoingContent): void {
+/**
+ * The message that this one is about must be here: nothing is opened or made for one that is not.
+ * @returns why it cannot be answered.
+ */
+async function checkTarget(
+  { config }: CommandContext,
+  to: string,
+  content: OutgoingContent,
+): Promise<Failure | undefined> {
   const target = content.kind === "text" ? content.replyTo : content.target;
-  if (target === undefined) return;
-  const profile = openLocalProfile(config);
-  try {
-    const contact = profile.contacts.find(to);
-    const found = contact === undefined ? undefined : profile.history.find(contact, target);
+  if (target === undefined) return undefined;
+  return withLocalProfile(config, ({ contacts, history }) => {
+    const contact = contacts.find(to);
+    const found = contact === undefined ? undefined : history.find(contact, target);
     if (found === undefined) throw new ActionError("unknown_message");
-  } finally {
-    profile.close();
-  }
+    if (content.kind !== "text" || found.withdrawnAt === undefined) return undefined;
+    const sentence = textsIn(config.language).replyToWithdrawn;
+    return { exit: EXIT.refused, code: "already_withdrawn", sentence };
+  });
 }
 
 /** It goes to the outbox of the account that another process has online. */
@@ -129,7 +137,11 @@ export async function handOver(
 ): Promise<ExitCode> {
   const { config, output, signal } = context;
   const texts = textsIn(config.language);
-  checkTarget(context, to, content);
+  const obstacle = await checkTarget(context, to, content);
+  if (obstacle !== undefined) {
+    output.failure(obstacle.code, obstacle.sentence);
+    return obstacle.exit;
+  }
   const outcome = Promise.withResolvers<Failure | undefined>();
   let id: string | undefined;
   let serverProblem: Failure | undefined;
@@ -219,6 +231,9 @@ export async function handOver(
     output.failure(failure.code, failure.sentence);
     output.tell(whatBecameOfIt(profile, to, what, texts, failure.code));
     return failure.exit;
+  } catch (error) {
+    noteIfDamage(account.messenger.profile, error);
+    throw error;
   } finally {
     await closeAccount(context, account);
   }

@@ -1,42 +1,54 @@
 /** `history USER`: the whole stored conversation, oldest first; needs no network, password or lock. */
-import { openLocalProfile } from "../../client/accounts.ts";
+import type { Profile } from "../../client/profile.ts";
+import { isDamage } from "../../client/sqlite.ts";
+import type { StoredMessage } from "../../client/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../failures.ts";
 import { historyEvent, messageLine, repliedTo } from "../message-format.ts";
 import type { CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { withLocalProfile } from "./local-profile.ts";
 
 /** Messages read and written at a time. */
 const PAGE = 1_000;
 
-export async function history({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
+export function history(context: CommandContext): Promise<ExitCode> {
+  return withLocalProfile(context.config, (profile) => print(profile, context));
+}
+
+async function print(profile: Profile, { config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user = ""] = args;
-  const profile = openLocalProfile(config);
-  try {
-    const contact = profile.contacts.find(user);
-    const own = profile.username;
-    let seq = 0;
-    while (contact !== undefined) {
-      const page = profile.history.after(contact, seq, PAGE);
+  const contact = profile.contacts.find(user);
+  const own = profile.username;
+  let seq = 0;
+  let limit = PAGE;
+  while (contact !== undefined) {
+    const line = (message: StoredMessage) => {
+      const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
+      if (output.json) return historyEvent(message, from, to);
+      return messageLine(message, from, {
+        texts,
+        columns: output.columns,
+        repliedTo: repliedTo(profile.history, contact, message),
+      });
+    };
+    let lines = "";
+    try {
+      const page = profile.history.after(contact, seq, limit);
       const last = page.at(-1);
       if (last === undefined) break;
+      lines = page.map(line).join("");
       seq = last.seq;
-      const lines = page.map((message) => {
-        const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
-        if (output.json) return historyEvent(message, from, to);
-        return messageLine(message, from, {
-          texts,
-          columns: output.columns,
-          repliedTo: repliedTo(profile.history, contact, message),
-        });
-      });
-      signal.throwIfAborted();
-      if (!(await output.write(lines.join("")))) break;
+    } catch (error) {
+      if (limit === 1 || !isDamage(error)) throw error;
+      // Message by message, all that stands before the broken place still reads.
+      limit = 1;
+      continue;
     }
-    if (seq === 0) output.tell(texts.noMessages(visibleText(user)));
-    return EXIT.done;
-  } finally {
-    profile.close();
+    signal.throwIfAborted();
+    if (!(await output.write(lines))) break;
   }
+  if (seq === 0) output.tell(texts.noMessages(visibleText(user)));
+  return EXIT.done;
 }

@@ -4,8 +4,8 @@
  */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import type { StoredMessage } from "../../client/stored-message.ts";
-import type { RendezvousState } from "../../client/rendezvous.ts";
 import { isTransient } from "../../client/rendezvous.ts";
+import { isDamage } from "../../client/sqlite.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "../failures.ts";
 import {
@@ -17,13 +17,16 @@ import {
   repliedTo,
 } from "../message-format.ts";
 import { jsonLine } from "../output.ts";
-import { openAccount, untilAborted, type CommandContext } from "../session.ts";
+import { linksWithoutServer, openAccount, untilAborted, type CommandContext } from "../session.ts";
 import { textsIn } from "../texts.ts";
+import { noteIfDamage } from "./local-profile.ts";
 
 /** How long the last write may take at the end, in ms. */
 const LAST_WRITE = 300;
 /** Messages printed in one write. */
 const BATCH = 256;
+/** How the line of a connection ended that had proven nothing yet: nobody was refused. */
+const LINE_END = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
   const { config, output, signal } = context;
@@ -33,6 +36,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   let printing = false;
   let printed: Promise<void> = Promise.resolve();
   let wasLost = false;
+  let isOver = false;
 
   const account = await untilAborted(
     signal,
@@ -41,7 +45,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   const { messenger } = account;
   const { history, contacts, messages } = messenger.profile;
   /** `seq` of the last message that a reader may have seen. */
-  let begun = (history.unprinted(1)[0]?.seq ?? messages.lastSeq() + 1) - 1;
+  let begun = 0;
   /** Whose disk took nothing the last time. */
   const fullDisks = new Set<string>();
   const isTerminal = output.columns !== undefined;
@@ -72,7 +76,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         return;
       }
       case "server":
-        onServer(event.state);
+        onServer(event);
         return;
       case "keyPending":
         output.event(
@@ -82,13 +86,15 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         output.tell(texts.peerKeyPending(visibleText(event.username)));
         return;
       case "storageFailed":
-        output.failure("storage_failed", texts.storageFailed(event.error.message));
+        if (isDamage(event.error)) endWith(event.error);
+        else output.failure("storage_failed", texts.storageFailed(visibleText(event.error.message)));
         return;
       case "peerError":
         onPeerError(event.username, event.code);
         return;
       case "refusal":
-        output.tell(texts.refusedConnection(event.address, event.code));
+        if (!LINE_END.test(event.code))
+          output.tell(texts.refusedConnection(visibleText(event.address), visibleText(event.code)));
         return;
       default:
         return;
@@ -110,42 +116,69 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     if (code === "storage_failed") fullDisks.add(username);
   }
 
-  function onServer(state: RendezvousState): void {
+  function onServer({ state, linksUntil }: MessengerEvent & { name: "server" }): void {
     if (state.name === "waiting") {
+      const now = Date.now();
+      const seconds = Math.ceil((state.until - now) / 1_000);
       // The first attempt's own failure has been told already.
-      if (!wasLost && ready) output.tell(texts.serverLost(Math.ceil((state.until - Date.now()) / 1_000)));
+      if (!wasLost && ready)
+        output.tell(`${texts.serverLost(seconds)} ${linksWithoutServer(linksUntil, now, texts)}`);
       wasLost = true;
     } else if (state.name === "online") {
       if (wasLost) output.tell(texts.serverBack);
       wasLost = false;
-      becomeReady();
+      becomeReady(true);
     } else if (state.name === "stopped") {
-      const failure = describeFailure(state.why, config);
-      output.failure(failure.code, failure.sentence);
-      ended.resolve(failure.exit);
+      endWith(state.why);
     }
   }
 
-  function becomeReady(): void {
+  /** A fault in a callback ends nothing but its connection; a damaged file would be met with every turn. */
+  function onFault(error: unknown): void {
+    if (isOver || !isDamage(error)) return;
+    isOver = true;
+    noteIfDamage(messenger.profile, error);
+    // The program has told it, as it does of every fault.
+    ended.resolve(EXIT.other);
+  }
+
+  /** What this cannot go on after is told once. */
+  function endWith(error: unknown): void {
+    if (isOver) return;
+    isOver = true;
+    noteIfDamage(messenger.profile, error);
+    const failure = describeFailure(error, config);
+    output.failure(failure.code, failure.sentence);
+    ended.resolve(failure.exit);
+  }
+
+  function becomeReady(isOnline: boolean): void {
     if (ready) return;
     ready = true;
     const { username, p2pPort } = messenger;
-    output.event(
-      { event: "ready", username, p2p_port: p2pPort },
-      texts.ready(visibleText(username), p2pPort),
-    );
+    const line = isOnline ? texts.ready : texts.readyWithoutServer;
+    output.event({ event: "ready", username, p2p_port: p2pPort }, line(visibleText(username), p2pPort));
     print();
   }
 
   /** Writes what was not printed yet, oldest first, one batch after the other. */
   function print(): void {
-    if (!ready || printing) return;
-    const batch = history.unprinted(BATCH);
+    if (!ready || printing || isOver) return;
+    let batch: readonly StoredMessage[];
+    let lines: string;
+    try {
+      batch = history.unprinted(BATCH);
+      lines = batch.map((message) => format(message)).join("");
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      endWith(error);
+      return;
+    }
     if (batch.length === 0) return;
     printing = true;
     begun = batch.at(-1)?.seq ?? begun;
     printed = output
-      .write(batch.map((message) => format(message)).join(""))
+      .write(lines)
       .then((written) => {
         if (!written) return;
         history.markPrinted(batch.map(({ seq }) => seq));
@@ -153,7 +186,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         printing = false;
         if (!signal.aborted) print();
       })
-      .catch((error: unknown) => ended.reject(error));
+      .catch(endWith);
   }
 
   function format(message: StoredMessage): string {
@@ -176,14 +209,20 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     }
   }
 
+  process.on("uncaughtException", onFault);
+  process.on("unhandledRejection", onFault);
   try {
+    begun = (history.unprinted(1)[0]?.seq ?? messages.lastSeq() + 1) - 1;
     try {
       await untilAborted(signal, account.connect());
     } catch (error) {
       if (!isTransient(error) || !messenger.profile.hasBeenOnline) throw error;
       output.tell(describeFailure(error, config).sentence);
       // Whoever knows our address can reach us while the certificate lasts.
-      if (messenger.canBeReached) becomeReady();
+      if (messenger.canBeReached) {
+        becomeReady(false);
+        output.tell(linksWithoutServer(messenger.profile.certificate?.expiresAt, Date.now(), texts));
+      }
       messenger.rendezvous.retryAfter(error as Error);
     }
     messenger.rendezvous.keepOnline();
@@ -191,9 +230,16 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
       if (error instanceof InterruptedError) return EXIT.done;
       throw error;
     });
+  } catch (error) {
+    noteIfDamage(messenger.profile, error);
+    throw error;
   } finally {
     // What was written is marked while the profile is open; a reader that takes nothing is not waited for.
     await Promise.race([printed, Bun.sleep(LAST_WRITE)]);
-    await account.close();
+    await account.close().catch((error: unknown) => {
+      if (!isOver || !isDamage(error)) throw error;
+    });
+    process.off("uncaughtException", onFault);
+    process.off("unhandledRejection", onFault);
   }
 }

@@ -27,9 +27,14 @@ async function readText(config: Config): Promise<string> {
 
 /**
  * The text that was typed as an argument; without one, what standard input says.
+ * @param mayBeBlank nothing but spaces is a text too.
  * @throws UsageError for a text that no peer would take.
  */
-export async function obtainText(context: CommandContext, argument: string | undefined): Promise<string> {
+export async function obtainText(
+  context: CommandContext,
+  argument: string | undefined,
+  mayBeBlank: boolean,
+): Promise<string> {
   const { config, deadline, output } = context;
   const texts = textsIn(config.language);
   const read = () => {
@@ -40,7 +45,7 @@ export async function obtainText(context: CommandContext, argument: string | und
   if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);
   const text = argument ?? (await read());
   if (!text.isWellFormed()) throw new UsageError(texts.textNotUnicode);
-  if (text === "") throw new UsageError(texts.textEmpty);
+  if ((mayBeBlank ? text : text.trim()) === "") throw new UsageError(texts.textEmpty);
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw new UsageError(texts.textTooLong);
   return text;
 }

@@ -8,14 +8,14 @@ import { obtainText } from "./message-text.ts";
 export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, signal } = context;
   const [to = "", argument] = args;
-  const text = await untilAborted(signal, obtainText(context, argument));
+  const text = await untilAborted(signal, obtainText(context, argument, true));
   return handOver(context, "send", to, { kind: "text", text, replyTo: config.replyTo });
 }
 
 /** `edit USER ID [TEXT]`: a message of ours gets another text, here and there. */
 export async function edit(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = "", argument] = context.args;
-  const text = await untilAborted(context.signal, obtainText(context, argument));
+  const text = await untilAborted(context.signal, obtainText(context, argument, false));
   return handOver(context, "edit", to, { kind: "edit", target, text });
 }
 

@@ -13,8 +13,9 @@ import { ServerError } from "../../client/server-trust.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import type { Config } from "../config.ts";
 import { untilAborted } from "../session.ts";
-import type { AppEvent, Unread } from "./app-model.ts";
+import type { AppEvent } from "./app-model.ts";
 import { KnownNames } from "./known-names.ts";
+import { unreadOf } from "./profile-notes.ts";
 
 export type AccountWorkHost = {
   readonly config: Config;
@@ -28,15 +29,6 @@ export type AccountWorkHost = {
 
 /** The person gave up what was under way; nothing is said of it. */
 class GivenUpError extends Error {}
-
-function unreadOf({ profile }: Messenger): ReadonlyMap<number, Unread> {
-  const { contacts, history } = profile;
-  const unread = new Map<number, Unread>();
-  for (const [contact, count] of history.unreadCounts()) {
-    unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
-  }
-  return unread;
-}
 
 export class AccountWork {
   readonly names = new KnownNames();

@@ -4,7 +4,7 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { clockWarning, healthSentence } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
-import { DISK_TOLD_EVERY } from "./chat-events.ts";
+import { DISK_TOLD_EVERY, storageSentence } from "./chat-events.ts";
 import { withoutServer } from "./chat-notices.ts";
 import { shownName } from "./name-book.ts";
 import { excerptOf } from "../excerpt.ts";
@@ -116,8 +116,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       const { diskToldAt: last } = model;
       const isNews = last === undefined || Math.abs(context.now - last) >= DISK_TOLD_EVERY;
       if (screen.name === "chat" || !isNews) return step(model);
-      const line = failure(texts.storageFailed(visibleText(event.error.message)));
-      return step({ ...model, diskToldAt: context.now }, line);
+      return step({ ...model, diskToldAt: context.now }, failure(storageSentence(event.error, texts)));
     }
     case "keyPending":
       if (isOpen(model, event.username)) return step(model);
@@ -137,6 +136,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "changed":
     case "cancelled":
     case "silent":
+    case "changedElsewhere":
     case "peerError":
     case "refusal":
     case "wire":

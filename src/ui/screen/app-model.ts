@@ -114,11 +114,13 @@ export type AppEvent =
       readonly name: "chatOpened";
       readonly username: string;
       readonly contact: number;
-      /** Nobody of this name was seen here before. */
+      /** No link with anybody of this name was ever there. */
       readonly isStranger: boolean;
     }
-  /** `answers`: the beginning of what a message of the open chat answers. */
-  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly answers?: string | undefined }
+  /** `excerpt`: the beginning of what a message of the open chat answers, or said before it was changed. */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
+  /** What was never shown, counted again. */
+  | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
   | { readonly name: "chat"; readonly event: ChatEvent }
   /** The name book has grown. */
   | { readonly name: "named"; readonly names: NameBook }

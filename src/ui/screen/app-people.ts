@@ -1,4 +1,5 @@
 /** The list of people, and the chat that is opened from it. */
+import { isSamePerson, labelOf } from "../../client/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson } from "./app-model.ts";
@@ -104,6 +105,17 @@ function leaveChat(model: AppModel, peer: string, other: string | undefined): Ap
     return to(model, { name: "working", work: "listingPeople", left: peer }, close, { name: "listPeople" });
   }
   return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
+}
+
+/** New messages are counted anew, in an open list too; those of the open chat are being shown. */
+export function recount(model: AppModel, counted: AppModel["unread"]): AppModel {
+  const { screen } = model;
+  const isOpen = (username: string) => screen.name === "chat" && isSamePerson(screen.chat.peer, username);
+  const unread = new Map([...counted].filter(([, { username }]) => !isOpen(username)));
+  if (screen.name !== "people") return { ...model, unread };
+  const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
+  const people = screen.people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
+  return { ...model, unread, screen: { ...screen, people } };
 }
 
 /** Hands an event to the open chat; nothing where none is open. */

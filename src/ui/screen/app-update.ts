@@ -22,7 +22,7 @@ import {
 } from "./app-context.ts";
 import { answerForm, backFromForm } from "./app-forms.ts";
 import type { AppEvent, AppModel, AppStep } from "./app-model.ts";
-import { answerPeople, inChat, listPeople, showChat, showPeople, tickPeople } from "./app-people.ts";
+import { answerPeople, inChat, listPeople, recount, showChat, showPeople, tickPeople } from "./app-people.ts";
 import { shownName } from "./name-book.ts";
 
 export type { AppContext } from "./app-context.ts";
@@ -186,6 +186,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       const { model: next, effects } = inChat(told.model, event, context);
       return step(next, ...told.effects, ...effects);
     }
+    case "recounted":
+      return step(model.account === undefined ? model : recount(model, event.unread));
     case "chat":
       return inChat(model, event.event, context);
     case "named":

@@ -5,7 +5,7 @@ import type { Texts } from "../texts.ts";
 import { CHOICE, type AppContext } from "./app-context.ts";
 import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./app-model.ts";
 import { chatHead } from "./chat-update.ts";
-import { ageOf } from "./chat-witness.ts";
+import { ageOf } from "./age.ts";
 import { shownName } from "./name-book.ts";
 import type { Choice, Prompt } from "./prompt.ts";
 import { isSamePerson } from "../../client/names.ts";

@@ -8,62 +8,93 @@ import type { ChatEvent, ChatModel, ChatStep, Refusal } from "./chat-model.ts";
 import { notice, peerName, type ChatScene } from "./chat-notices.ts";
 import { follow, forget, reword } from "./chat-waiting.ts";
 import { excerptOf } from "../excerpt.ts";
+import { graphemes } from "../graphemes.ts";
 import type { Line } from "./lines.ts";
 import { shownName } from "./name-book.ts";
+
+/** Between quotation marks of ours, none of its own can end them. @param excerpt visible text */
+function quoted(excerpt: string): string {
+  return excerpt.replace(/[«»“”„‟"]/g, "'");
+}
 
 function printing(chat: ChatModel, line: Line): ChatStep {
   return { chat, effects: [{ name: "print", lines: [line] }] };
 }
 
-/** A message by its time: «de las 14:05», with its day where that is not today. */
-function timeOf({ outgoing, receivedAt, sentAt }: StoredMessage, { now, texts }: ChatScene): string {
-  const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? now;
+/** Characters of an edited text that are repeated. */
+const MAX_SHOWN = 300;
+/** UTF-16 units of it that are looked at for them. */
+const MAX_SHOWN_SOURCE = 8_192;
+
+/** A message by when it was written, as its writer sees it: «de las 14:05», with its day where that is not today. */
+function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatScene): string {
+  const at = sentAt ?? receivedAt ?? now;
   const isToday = localDay(at) === localDay(now);
   return isToday ? texts.chatOfTime(localClock(at)) : texts.chatOfDay(localDay(at), localClock(at));
 }
 
+/** A sentence with an edited text in it, of which a long one only begins there. */
+function withText(text: string, sentence: (shown: string) => string, { texts }: ChatScene): Line {
+  const points = [...graphemes.segment(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
+  const isWhole = points.length <= MAX_SHOWN && text.length <= MAX_SHOWN_SOURCE;
+  const begun = isWhole ? text : `${points.slice(0, MAX_SHOWN).join("")}…`;
+  const said = sentence(visibleText(begun, { lines: true }));
+  return notice(isWhole ? said : `${said} ${texts.chatWholeInList}`);
+}
+
 function onOwnChanged(
   before: ChatModel,
-  message: StoredMessage,
-  action: string | undefined,
+  { message, action }: MessengerEvent & { name: "changed" },
+  old: string | undefined,
   scene: ChatScene,
 ): ChatStep {
   const { texts, now } = scene;
-  const { id: target, text } = message;
+  const { id: target, text, state } = message;
+  const when = timeOf(message, scene);
+  const said = old === undefined ? undefined : quoted(old);
   if (message.withdrawnAt !== undefined) {
-    const chat = forget(before, target);
-    const when = timeOf(message, scene);
-    const line = notice(texts.chatWithdrew(when));
+    const chat = forget(before, target, state === "queued" || state === "sent");
+    const line = notice(texts.chatWithdrew(when, said));
     if (action === undefined) return printing(chat, line);
     return printing(follow(chat, { id: action, target, excerpt: texts.chatWithdrawal(when) }, now), line);
   }
   const chat = reword(before, target, text);
-  const shown = visibleText(text, { lines: true });
-  if (action === undefined) return printing(chat, notice(texts.chatEditedUnsent(shown)));
+  const one = texts.chatOne(when, said);
+  if (action === undefined)
+    return printing(
+      chat,
+      withText(text, (shown) => texts.chatEditedUnsent(one, shown), scene),
+    );
   const followed = follow(chat, { id: action, target, excerpt: excerptOf(text) }, now);
-  return printing(followed, notice(texts.chatEditedTo(shown)));
+  return printing(
+    followed,
+    withText(text, (shown) => texts.chatEditedTo(one, shown), scene),
+  );
 }
 
-/** A text of this chat was edited or withdrawn, by us or by them. */
+/** A text of this chat was edited or withdrawn, by us or by them. @param old the beginning of what one of ours said */
 export function onChanged(
   chat: ChatModel,
-  { message, action }: MessengerEvent & { name: "changed" },
+  event: MessengerEvent & { name: "changed" },
+  old: string | undefined,
   scene: ChatScene,
 ): ChatStep {
-  if (message.outgoing) return onOwnChanged(chat, message, action, scene);
+  const { message } = event;
+  if (message.outgoing) return onOwnChanged(chat, event, old, scene);
   const { texts } = scene;
   const [user, when] = [peerName(chat, scene), timeOf(message, scene)];
-  const text = visibleText(message.text, { lines: true });
-  const isWithdrawn = message.withdrawnAt !== undefined;
-  const told = isWithdrawn ? texts.chatTheyWithdrew(user, when) : texts.chatTheyEdited(user, when, text);
-  return printing(chat, notice(told));
+  if (message.withdrawnAt !== undefined) return printing(chat, notice(texts.chatTheyWithdrew(user, when)));
+  return printing(
+    chat,
+    withText(message.text, (shown) => texts.chatTheyEdited(user, when, shown), scene),
+  );
 }
 
 /** A text of ours was taken out of the outbox before it left. */
 export function onCancelled(chat: ChatModel, id: string, { texts }: ChatScene): ChatStep {
   const excerpt = chat.waiting.find((each) => each.id === id)?.excerpt;
   const told = excerpt === undefined ? texts.chatCancelledOne : texts.chatCancelled(excerpt);
-  return printing(forget(chat, id), notice(told));
+  return printing(forget(chat, id, true), notice(told));
 }
 
 /** What was deleted here, and what is left. */
@@ -76,8 +107,10 @@ export function onDeleted(
   switch (event.name) {
     case "deleted": {
       const { message } = event;
-      const excerpt = message.withdrawnAt === undefined ? excerptOf(message.text) : texts.chatWithdrawn;
-      return printing(chat, notice(texts.chatDeleted(excerpt)));
+      if (message.withdrawnAt !== undefined) return printing(chat, notice(texts.chatDeletedWithdrawn));
+      const excerpt = excerptOf(message.text);
+      const told = message.outgoing ? texts.chatDeletedOwn(excerpt) : texts.chatDeletedTheirs(excerpt);
+      return printing(chat, notice(told));
     }
     case "deletingChat":
       return printing(chat, notice(texts.chatDeleting));
@@ -99,10 +132,11 @@ function exactTime(at: number): string {
 /** The times of one message, a line each. @param other the other person of its conversation */
 export function infoLine(message: StoredMessage, other: string, scene: ChatScene): Line {
   const { names, ownName, texts } = scene;
-  const { outgoing, sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt } = message;
+  const { changeWaits, outgoing, sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt } = message;
   const [own, user] = [shownName(names, ownName), shownName(names, other)];
   const people = outgoing ? `${own} → ${user}` : `${user} → ${own}`;
-  const excerpt = withdrawnAt === undefined ? texts.chatQuoted(excerptOf(message.text)) : texts.chatWithdrawn;
+  const withdrawn = changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn;
+  const excerpt = withdrawnAt === undefined ? texts.chatQuoted(excerptOf(message.text)) : withdrawn;
   const times: readonly (readonly [string, number | undefined])[] = [
     [texts.chatInfoWritten, sentAt],
     [texts.chatInfoLeft, leftAt],
@@ -113,7 +147,9 @@ export function infoLine(message: StoredMessage, other: string, scene: ChatScene
   ];
   const rows = times.flatMap(([what, at]) => (at === undefined ? [] : [`${what}: ${exactTime(at)}`]));
   const isWaiting = outgoing && message.state === "queued" && withdrawnAt === undefined;
-  return notice([`${people}: ${excerpt}`, ...rows, ...(isWaiting ? [texts.chatInfoQueued] : [])].join("\n"));
+  if (isWaiting) rows.push(texts.chatInfoQueued);
+  if (changeWaits) rows.push(texts.chatInfoChangeWaits);
+  return notice([`${people}: ${excerpt}`, ...rows].join("\n"));
 }
 
 /** Why nothing was done with a message, and what can be done. @param user as they are shown */
@@ -128,6 +164,9 @@ export function describeAction(code: Refusal, user: string, texts: Texts): strin
     none_own: texts.chatActionNoneOwn,
     none_theirs: texts.chatActionNoneTheirs(user),
     none_waiting: texts.chatActionNoneWaiting,
+    cancel_not_own: texts.chatActionCancelNotOwn,
+    only_change: texts.chatActionOnlyChange,
+    no_reply: texts.chatActionNoReply,
   };
   return sentences[code];
 }

@@ -206,10 +206,10 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
  * @param names of everyone who is known; nobody talks to oneself.
  */
 export function complete(before: string, names: NameBook, ownName: string): Offered {
-  if (/^\/\S*$/.test(before)) {
-    const begun = before.slice(1).toLowerCase();
+  if (/^\s*\/\S*$/.test(before)) {
+    const begun = before.trimStart().slice(1).toLowerCase();
     const offers = COMMANDS.filter(({ name }) => name.startsWith(begun)).map(({ name }) => `/${name}`);
-    return { offers, shown: offers, part: before };
+    return { offers, shown: offers, part: before.trimStart() };
   }
   const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
   const part = addressee ?? /\S*$/.exec(before)?.[0] ?? "";

@@ -3,7 +3,9 @@ import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { RefusedError } from "../../client/rendezvous-link.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
+import { isDamage } from "../../client/sqlite.ts";
 import { clockWarning } from "../session.ts";
+import type { Texts } from "../texts.ts";
 import { onCancelled, onChanged } from "./chat-changes.ts";
 import { showArrived } from "./chat-messages.ts";
 import type { ChatEffect, ChatEvent, ChatLink, ChatModel, ChatStep, ServerWord } from "./chat-model.ts";
@@ -120,24 +122,30 @@ function onPeerError(chat: ChatModel, code: string, scene: ChatScene): ChatStep 
   return printing({ ...chat, peerDiskToldAt: now }, [failure(texts.chatPeerDiskFull(user))]);
 }
 
+/** What is said of a disk, or a file on it, that takes nothing. */
+export function storageSentence(error: Error, texts: Texts): string {
+  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(visibleText(error.message));
+}
+
 /** One event of the messenger; what other people do is the application's to announce. */
 export function onMessenger(
   chat: ChatModel,
-  { event, answers }: ChatEvent & { name: "messenger" },
+  { event, excerpt }: ChatEvent & { name: "messenger" },
   scene: ChatScene,
 ): ChatStep {
   const { texts, now } = scene;
   const isPeer = (username: string) => isSamePerson(username, chat.peer);
   switch (event.name) {
     case "message":
-      return isPeer(event.from) ? showArrived(chat, event.message, answers, scene) : step(chat);
+      return isPeer(event.from) ? showArrived(chat, event.message, excerpt, scene) : step(chat);
     case "delivery":
       return step(isPeer(event.to) ? advance(chat, event.id, event.state) : chat);
     case "sendFailed": {
       if (!isPeer(event.to)) return step(chat);
       const line = failure(texts.chatNotSaved(visibleText(event.error.message)));
+      const lines = isDamage(event.error) ? [line, failure(texts.chatFileDamaged)] : [line];
       const text = asTyped(event.text ?? "");
-      return step(chat, { name: "print", lines: [line] }, { name: "giveBack", text });
+      return step(chat, { name: "print", lines }, { name: "giveBack", text });
     }
     case "presence":
       return isPeer(event.username) ? onPresence(chat, event.online, scene) : step(chat);
@@ -151,6 +159,7 @@ export function onMessenger(
       const next: ChatModel = {
         ...chat,
         peer,
+        isStranger: false,
         serverWord,
         isSilent: false,
         heardAt: now,
@@ -175,8 +184,7 @@ export function onMessenger(
       return isPeer(event.username) ? onPeerError(chat, event.code, scene) : step(chat);
     case "storageFailed": {
       if (!isDiskNews(chat.diskToldAt, now)) return step(chat);
-      const line = failure(texts.storageFailed(visibleText(event.error.message)));
-      return printing({ ...chat, diskToldAt: now }, [line]);
+      return printing({ ...chat, diskToldAt: now }, [failure(storageSentence(event.error, texts))]);
     }
     case "clockOffset": {
       const warning = clockWarning(event.offset, texts);
@@ -187,7 +195,7 @@ export function onMessenger(
     case "server":
       return onServer(chat, event, scene);
     case "changed":
-      return isPeer(event.username) ? onChanged(chat, event, scene) : step(chat);
+      return isPeer(event.username) ? onChanged(chat, event, excerpt, scene) : step(chat);
     case "cancelled":
       return isPeer(event.to) ? onCancelled(chat, event.id, scene) : step(chat);
     case "silent": {
@@ -196,6 +204,11 @@ export function onMessenger(
       if (!isPeer(username)) return step(chat);
       return step({ ...chat, isSilent: since !== undefined, heardAt: since ?? chat.heardAt });
     }
+    case "changedElsewhere":
+      return step(chat, {
+        name: "lookElsewhere",
+        waiting: chat.waiting.map(({ id, target }) => (target === undefined ? { id } : { id, target })),
+      });
     case "profileHealth":
     case "refusal":
     case "wire":

@@ -1,8 +1,16 @@
 /** Messages as they are printed: those of the store, those that arrive, and our own once they are on the disk. */
 import type { StoredMessage } from "../../client/stored-message.ts";
-import type { Answered, ChatModel, ChatStep, Hit, Listed, StoredPage } from "./chat-model.ts";
+import type { Answered, ChatEvent, ChatModel, ChatStep, Hit, Listed, StoredPage } from "./chat-model.ts";
+import type { Outstanding } from "./waiting.ts";
 import { notice, peerName, type ChatScene } from "./chat-notices.ts";
-import { follow, followStored } from "./chat-waiting.ts";
+import {
+  beginWaiting,
+  follow,
+  followElsewhere,
+  followStored,
+  forget,
+  recountBeyond,
+} from "./chat-waiting.ts";
 import { excerptOf } from "../excerpt.ts";
 import type { Line } from "./lines.ts";
 import { shownName } from "./name-book.ts";
@@ -14,11 +22,12 @@ const LATE_AFTER = 2 * 60 * 1_000;
 type MessageLine = Line & { name: "message" };
 
 /** What stands beside a message that is not the text of it. */
-function notesOf({ editedAt, replyTo, withdrawnAt }: StoredMessage, answered: Answered | undefined) {
+function notesOf(message: StoredMessage, answered: Answered | undefined) {
+  const { changeWaits, editedAt, replyTo, withdrawnAt } = message;
   const isChanged = editedAt !== undefined || withdrawnAt !== undefined;
   const change = withdrawnAt === undefined ? ("edited" as const) : ("withdrawn" as const);
   return {
-    ...(isChanged ? { change } : {}),
+    ...(isChanged ? { change, changeWaits } : {}),
     ...(replyTo === undefined ? {} : { answers: { excerpt: answered?.get(replyTo) } }),
   };
 }
@@ -89,13 +98,17 @@ function printStored(
 }
 
 /** The chat begins: with whom it is, and the newest messages. */
-export function showOpened(chat: ChatModel, page: StoredPage, scene: ChatScene): ChatStep {
+export function showOpened(
+  chat: ChatModel,
+  page: StoredPage & { readonly waiting?: Outstanding },
+  scene: ChatScene,
+): ChatStep {
   const { texts } = scene;
   const before = [notice(texts.chatOpened(peerName(chat, scene)))];
   if (page.isMore) before.push(notice(texts.chatMoreStored));
-  const newest = page.messages.findLast(({ outgoing, withdrawnAt }) => outgoing && withdrawnAt === undefined);
-  const last = newest === undefined ? undefined : { id: newest.id, state: newest.state };
-  return printStored({ ...chat, last }, page, { before, after: [] }, scene);
+  const printed = printStored(chat, page, { before, after: [] }, scene);
+  const begun = beginWaiting(printed.chat, page.messages, page.waiting ?? { texts: 0, changes: 0 });
+  return { chat: begun, effects: printed.effects };
 }
 
 /** The page before the oldest message that was shown. */
@@ -160,6 +173,23 @@ export function showWritten(
   return { chat: { ...followed, day }, effects: [{ name: "print", lines }] };
 }
 
+/** Another process of this account wrote to this person: shown with their states, and followed from here. */
+export function showElsewhere(
+  chat: ChatModel,
+  { messages, gone, waiting, answered }: ChatEvent & { readonly name: "elsewhere" },
+  scene: ChatScene,
+): ChatStep {
+  const known = gone.reduce((next, id) => forget(next, id, true), chat);
+  const left = recountBeyond(known, waiting);
+  if (messages.length === 0) return { chat: left, effects: [] };
+  const shown = messages.map((message) => lineOf(message, peerName(chat, scene), scene, answered));
+  const { lines, day } = withDays(shown, chat.day);
+  const followed = messages
+    .filter(({ withdrawnAt }) => withdrawnAt === undefined)
+    .reduce((next, message) => followElsewhere(next, message, scene.now), left);
+  return { chat: { ...followed, day }, effects: [{ name: "print", lines }] };
+}
+
 function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
   return { id, outgoing, seq, chat };
 }
@@ -196,7 +226,7 @@ export function showFound(chat: ChatModel, { words, hits, isMore }: Found, scene
     const { answers: _, ...bare } = line;
     lines.push({ ...bare, number: index + 1, found });
   });
-  // A search that finds nothing leaves the numbers of the list before.
-  const listed = hits.length === 0 ? chat.listed : hits.map((hit) => listedOf(hit.message, hit.chat));
+  // Nothing found is no list: then a number of an older one means nothing any more.
+  const listed = hits.map((hit) => listedOf(hit.message, hit.chat));
   return { chat: { ...chat, listed }, effects: [{ name: "print", lines }] };
 }

@@ -1,9 +1,10 @@
 /** The chat with one person, as a value: what the screen knows, what can happen, what is to be done. */
 import type { MessengerEvent, UnreachableReason } from "../../client/messenger-events.ts";
 import type { ActionFault } from "../../client/message-actions.ts";
-import type { MessageState, StoredMessage } from "../../client/stored-message.ts";
+import type { StoredMessage } from "../../client/stored-message.ts";
 import type { NameBook } from "./name-book.ts";
 import type { Line } from "./lines.ts";
+import type { Arrived, Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
 
 /** What `update` knows beside the model. */
 export type ChatContext = {
@@ -38,20 +39,6 @@ export type WitnessTold =
   | { readonly name: "silent"; readonly level: number }
   | { readonly name: "answers" };
 
-/** A message of ours, or a change of one, that is not known to have arrived. */
-export type Waiting = {
-  readonly id: string;
-  /** Of a change: the id of the message. */
-  readonly target?: string;
-  /** The beginning of its text, for the lines about it; visible text, not cut inside a grapheme. */
-  readonly excerpt: string;
-  /** When it was queued, ms since 1970. */
-  readonly since: number;
-  readonly state: MessageState;
-  /** The person has been told that it waits, so they are told when it arrives. */
-  readonly told: boolean;
-};
-
 /** The beginnings of the messages that others answer, by id, as they may be shown; of those that are still here. */
 export type Answered = ReadonlyMap<string, string>;
 
@@ -68,12 +55,22 @@ export type Listed = {
 export type Target = { readonly name: "last" } | { readonly name: "listed"; readonly message: Listed };
 
 /** Why a command on a message does nothing. */
-export type Refusal = ActionFault | "none_own" | "none_theirs" | "none_waiting";
+export type Refusal =
+  | ActionFault
+  | "none_own"
+  | "none_theirs"
+  | "none_waiting"
+  /** It is another person's, and was never to leave here. */
+  | "cancel_not_own"
+  /** Nothing waits but changes of messages that have left. */
+  | "only_change"
+  /** What was to be answered was withdrawn. */
+  | "no_reply";
 
 export type ChatModel = {
   /** The other person, in the registered spelling as far as it is known. */
   readonly peer: string;
-  /** Nobody of this name was seen here before the chat. */
+  /** No proven link with anybody of this name was ever there: nothing arrived, nothing was received. */
   readonly isStranger: boolean;
   readonly link: ChatLink;
   /** While a link is there it changes nothing. */
@@ -84,13 +81,16 @@ export type ChatModel = {
   readonly isSilent: boolean;
   readonly witnessTold: WitnessTold;
   /** Our last message, or change of one (`target`); its state stands at the head of the input line. */
-  readonly last: { readonly id: string; readonly state: MessageState; readonly target?: string } | undefined;
+  readonly last: Mark | undefined;
+  /** Our last texts, oldest first, at most MAX_OWN: what the head goes back to. */
+  readonly own: readonly Mark[];
   /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
   readonly listed: readonly Listed[];
   /** Oldest first; at most MAX_WAITING of them are followed. */
   readonly waiting: readonly Waiting[];
   /** Told of, and arrived since the last tick. */
-  readonly arrived: readonly string[];
+  readonly arrived: readonly Arrived[];
+  readonly beyond: Beyond;
   /** ms since 1970 of the peer's last word that they type; undefined: they do not. */
   readonly peerTypingSince: number | undefined;
   /** ms since 1970 when we last told the peer that we type; undefined: we do not. */
@@ -122,8 +122,14 @@ export type StoredPage = {
 export type Hit = { readonly message: StoredMessage; readonly chat: string };
 
 export type ChatEvent =
-  /** The stored messages that are shown on opening, oldest first. */
-  | ({ readonly name: "opened" } & StoredPage)
+  /** The stored messages that are shown on opening, oldest first; `waiting`: all that has to leave, with changes. */
+  | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
+  /** What another process wrote: our messages to this person; ids of those that wait no more; all that waits. */
+  | ({
+      readonly name: "elsewhere";
+      readonly gone: readonly string[];
+      readonly waiting: Outstanding;
+    } & StoredPage)
   /** The page before, oldest first, as `/more` asked for. */
   | ({ readonly name: "page" } & StoredPage)
   /** Enter: the line as it was typed, and what its pastes stand for put in. */
@@ -142,13 +148,19 @@ export type ChatEvent =
     }
   /**
    * Everything that the messenger tells; what other people write is announced by the application.
-   * `answers`: the beginning of what a message answers; undefined: that is not here.
+   * `excerpt`: the beginning of what a message answers, or of what a changed one said before; undefined:
+   * that is not here.
    */
-  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly answers?: string | undefined }
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
   /** About once a second. */
   | { readonly name: "tick" }
   /** The answers to effects: who is online; the safety number; whether a key was accepted; words of a failure. */
-  | { readonly name: "online"; readonly people: readonly string[] }
+  | {
+      readonly name: "online";
+      readonly people: readonly string[];
+      /** Since when their direct link is silent, ms since 1970, of those whose is. */
+      readonly silent?: ReadonlyMap<string, number>;
+    }
   | {
       readonly name: "safetyNumber";
       /** Twelve groups of five digits each; a pending key's last. */
@@ -198,6 +210,8 @@ export type ChatEffect =
   /** The page of stored messages before `seq`. */
   | { readonly name: "page"; readonly before: number }
   | { readonly name: "listOnline" }
+  /** What another process has written; `waiting`: of these it may have cancelled some. */
+  | { readonly name: "lookElsewhere"; readonly waiting: readonly Pick<Waiting, "id" | "target">[] }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
   | MessageEffect

@@ -5,8 +5,10 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import { localClock, localDay } from "../local-time.ts";
 import type { Texts } from "../texts.ts";
-import type { ChatContext, ChatLink, ChatModel, Waiting } from "./chat-model.ts";
+import type { ChatContext, ChatEvent, ChatLink, ChatModel } from "./chat-model.ts";
+import type { Waiting } from "./waiting.ts";
 import type { Line } from "./lines.ts";
+import { ageOf } from "./age.ts";
 import { shownName } from "./name-book.ts";
 
 /** Names written out by `/users`; the others are counted. */
@@ -38,9 +40,13 @@ function unreachableLine(reason: UnreachableReason, chat: ChatModel, more: strin
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
   // The server says the same of a name that nobody has.
   const isPerhapsNobody = chat.isStranger && reason === "offline" && before.name === "connecting";
+  // No last address of theirs was ever good.
+  const isUnheard = chat.isStranger && reason === "no_server";
   const why = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
-    : describeUnreachable(reason, user, texts).sentence;
+    : isUnheard
+      ? texts.chatNoServerStranger(user)
+      : describeUnreachable(reason, user, texts).sentence;
   const sentence = more === "" ? why : `${why} ${more}`;
   // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
   const isKnown = before.name === "unreachable" || reason === "insecure";
@@ -84,14 +90,36 @@ function whenLine(link: ChatLink, leaves: string, user: string, texts: Texts): s
   }
 }
 
-/** Lines about messages that wait: one each for a few, one for many. */
-export function waitingLines(chat: ChatModel, waiting: readonly Waiting[], scene: ChatScene): Line[] {
+/** Many at once, none of them named. */
+type Crowd = { readonly count: number; readonly texts: boolean; readonly changes: boolean };
+
+function crowdOf({ count, texts: hasTexts, changes }: Crowd, texts: Texts): string {
+  if (!changes) return texts.chatCountMessages(count);
+  return hasTexts ? texts.chatCountBoth(count) : texts.chatCountChanges(count);
+}
+
+/** Lines about messages that wait: one each for a few, one for many. @param more of which only the number is known */
+export function waitingLines(
+  chat: ChatModel,
+  waiting: readonly Waiting[],
+  more: number,
+  scene: ChatScene,
+): Line[] {
   const { texts } = scene;
   const user = peerName(chat, scene);
   const when = (leaves: string) => whenLine(chat.link, leaves, user, texts);
-  if (waiting.length > MAX_SINGLE_LINES) {
-    const { length } = waiting;
-    return [notice(texts.chatManyWait(length, when(texts.chatLeaves(length))))];
+  if (more > 0 || waiting.length > MAX_SINGLE_LINES) {
+    const count = waiting.length + more;
+    const { beyond } = chat;
+    const what = crowdOf(
+      {
+        count,
+        texts: waiting.some(({ target }) => target === undefined) || (more > 0 && beyond.texts),
+        changes: waiting.some(({ target }) => target !== undefined) || (more > 0 && beyond.changes),
+      },
+      texts,
+    );
+    return [notice(texts.chatManyWait(what, when(texts.chatLeaves(count))))];
   }
   return waiting.map(({ excerpt, state }) =>
     notice(
@@ -103,9 +131,20 @@ export function waitingLines(chat: ChatModel, waiting: readonly Waiting[], scene
 }
 
 /** Lines about messages that have arrived, gathered in the same way. */
-export function arrivedLines(excerpts: readonly string[], { texts }: ChatScene): Line[] {
-  if (excerpts.length > MAX_SINGLE_LINES) return [notice(texts.chatManyReceived(excerpts.length))];
-  return excerpts.map((excerpt) => notice(texts.chatReceived(excerpt)));
+export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScene): Line[] {
+  const { arrived: more } = beyond;
+  if (more === 0 && arrived.length <= MAX_SINGLE_LINES)
+    return arrived.map(({ excerpt }) => notice(texts.chatReceived(excerpt)));
+  const count = arrived.length + more;
+  const what = crowdOf(
+    {
+      count,
+      texts: arrived.some(({ isChange }) => !isChange) || (more > 0 && beyond.texts),
+      changes: arrived.some(({ isChange }) => isChange) || (more > 0 && beyond.changes),
+    },
+    texts,
+  );
+  return [notice(texts.chatManyReceived(count, what))];
 }
 
 /** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
@@ -118,9 +157,16 @@ export function withoutServer(linksUntil: number | undefined, now: number, texts
 }
 
 /** Who is online, in one sentence. */
-export function onlineLine(people: readonly string[], { names, texts }: ChatScene): Line {
+export function onlineLine(
+  { people, silent }: ChatEvent & { readonly name: "online" },
+  { names, now, texts }: ChatScene,
+): Line {
   if (people.length === 0) return notice(texts.nobodyOnline);
-  const listed = people.slice(0, MAX_NAMES_LISTED).map((username) => shownName(names, username));
+  const listed = people.slice(0, MAX_NAMES_LISTED).map((username) => {
+    const since = silent?.get(username);
+    const name = shownName(names, username);
+    return since === undefined ? name : `${name} (${texts.menuSilent(ageOf(now - since))})`;
+  });
   const rest = people.length - listed.length;
   const written = listed.join(", ");
   return notice(texts.chatOnline(rest > 0 ? texts.chatAndMore(written, rest) : written));

@@ -5,10 +5,10 @@ import type { Texts } from "../texts.ts";
 import { runCommand } from "./chat-commands.ts";
 import { onMessenger, printing } from "./chat-events.ts";
 import { describeAction, infoLine, onDeleted } from "./chat-changes.ts";
-import { showFound, showListed, showOpened, showPage, showWritten } from "./chat-messages.ts";
+import { showElsewhere, showFound, showListed, showOpened, showPage, showWritten } from "./chat-messages.ts";
 import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./chat-model.ts";
 import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./chat-notices.ts";
-import { tellOfWaiting } from "./chat-waiting.ts";
+import { NONE_BEYOND, tellOfWaiting } from "./chat-waiting.ts";
 import { tellOfWitnesses } from "./chat-witness.ts";
 import { faultOf, parseLine } from "./line-grammar.ts";
 import { stateMark } from "../message-format.ts";
@@ -23,7 +23,7 @@ const OWN_TYPING_ENDS = 8_000;
 /** The peer's word that they type holds so long, in ms. */
 const PEER_TYPING_ENDS = 10_000;
 
-/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known @param isStranger nobody of this name was seen here */
+/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known @param isStranger no link with them was ever there */
 export function openChat(peer: string, isStranger = false): ChatModel {
   return {
     peer,
@@ -34,9 +34,11 @@ export function openChat(peer: string, isStranger = false): ChatModel {
     isSilent: false,
     witnessTold: { name: "nothing" },
     last: undefined,
+    own: [],
     listed: [],
     waiting: [],
     arrived: [],
+    beyond: NONE_BEYOND,
     peerTypingSince: undefined,
     ownTypingSince: undefined,
     day: undefined,
@@ -180,6 +182,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
   switch (event.name) {
     case "opened":
       return showOpened(chat, event, scene);
+    case "elsewhere":
+      return showElsewhere(chat, event, scene);
     case "page":
       return showPage(chat, event, scene);
     case "line":
@@ -197,7 +201,7 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
     case "tick":
       return onTick(chat, scene);
     case "online":
-      return printing(chat, [onlineLine(event.people, scene)]);
+      return printing(chat, [onlineLine(event, scene)]);
     case "safetyNumber": {
       const lines: Line[] = safetyLines(chat, event.numbers, scene);
       return printing(chat, lines);

@@ -4,6 +4,7 @@
  */
 import type { ChatModel, WitnessTold } from "./chat-model.ts";
 import { notice, peerName, type ChatScene } from "./chat-notices.ts";
+import { ageOf } from "./age.ts";
 import type { Line } from "./lines.ts";
 
 /** Ages of a silence, in ms, at which it is told again; in between and later it is not. */
@@ -27,14 +28,6 @@ function witnessesOf({ link, serverWord, heardAt, isSilent }: ChatModel, now: nu
   const isDeaf =
     link.name === "unreachable" && (link.reason === "unreachable" || link.reason === "not_admitted");
   return isDeaf && serverWord.name === "online" ? { name: "silent", since: heardAt } : { name: "agree" };
-}
-
-/** A duration in its largest unit, which both languages write alike. @param ms */
-export function ageOf(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }
 
 function silentSentence(chat: ChatModel, since: number | undefined, scene: ChatScene): string {

@@ -7,6 +7,7 @@ import { listPeople } from "../../client/people.ts";
 import { isStorageFailure } from "../../client/sqlite.ts";
 import type { Texts } from "../texts.ts";
 import type { ChatEffect, ChatEvent } from "./chat-model.ts";
+import { outstanding } from "./elsewhere-work.ts";
 import { MessageWork } from "./message-work.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
@@ -49,10 +50,18 @@ export class ChatWork {
     return this.#conversation.contact.id;
   }
 
+  /** Whether no link with anybody of this name was ever proven: then nothing of them or for them was stored. */
+  get isStranger(): boolean {
+    const { contacts } = this.#messenger.profile;
+    const { contact } = this.#conversation;
+    return contacts.pins(contact).length === 0 && contacts.pendingKey(contact) === undefined;
+  }
+
   /** The newest messages, and all that are new up to a bound, are what the chat begins with. */
   newest(): readonly ChatEvent[] {
     const { history } = this.#messenger.profile;
     const { contact } = this.#conversation;
+    const waiting = outstanding(this.#messenger, this.#conversation);
     const unreadFrom = history.unreadFrom(contact);
     const limit = unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN;
     const page = history.before(contact, undefined, limit);
@@ -65,6 +74,7 @@ export class ChatWork {
       messages,
       isMore: page.isMore || from > 0,
       answered: this.#messages.answeredBy(messages),
+      waiting,
     };
     this.#messages.opened(messages);
     if (!this.#conversation.isConnected) return [opened];
@@ -74,6 +84,15 @@ export class ChatWork {
   }
 
   run(effect: ChatCall): void {
+    try {
+      this.#run(effect);
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      this.#failed(error);
+    }
+  }
+
+  #run(effect: ChatCall): void {
     const { profile } = this.#messenger;
     switch (effect.name) {
       case "markShown":
@@ -106,7 +125,7 @@ export class ChatWork {
     }
   }
 
-  /** What the messenger told, before the screen takes it. @returns the beginning of what a message answers */
+  /** What the messenger told, before the screen takes it. @returns as `MessageWork.observe` */
   observe(event: MessengerEvent): string | undefined {
     return this.#messages.observe(event);
   }
@@ -117,7 +136,12 @@ export class ChatWork {
         if (failure !== undefined) this.#failed(failure);
         else {
           const online = people.filter((person) => person.online === true);
-          this.#host.dispatch({ name: "online", people: online.map((person) => person.username) });
+          const silent = new Map<string, number>();
+          for (const { username } of online) {
+            const since = this.#messenger.witness(username)?.silentSince;
+            if (since !== undefined) silent.set(username, since);
+          }
+          this.#host.dispatch({ name: "online", people: online.map(({ username }) => username), silent });
         }
       })
       .catch((error: unknown) => this.#failed(error));

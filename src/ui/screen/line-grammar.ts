@@ -18,9 +18,9 @@ export function parseLine(typed: string): ParsedLine {
   const trimmed = typed.trim();
   if (trimmed === "") return { name: "nothing" };
   if (trimmed === LEAVING_WORD) return { name: "leave" };
-  if (!typed.startsWith("/")) return { name: "message", text: typed };
-  if (typed.startsWith("//")) return { name: "message", text: typed.slice(1) };
-  const [, word = "", rest = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(typed) ?? [];
+  if (!trimmed.startsWith("/")) return { name: "message", text: typed };
+  if (trimmed.startsWith("//")) return { name: "message", text: typed.replace("/", "") };
+  const [, word = "", rest = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(trimmed) ?? [];
   return { name: "command", word, argument: rest.trim() };
 }
 
@@ -37,6 +37,6 @@ export function faultOf(text: string): TextFault | undefined {
 
 /** A text as it has to be typed to be sent: the opposite of `parseLine`. */
 export function asTyped(text: string): string {
-  if (text.startsWith("/")) return `/${text}`;
+  if (text.trimStart().startsWith("/")) return text.replace("/", "//");
   return text.trim() === LEAVING_WORD ? `/say ${text}` : text;
 }

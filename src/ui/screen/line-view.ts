@@ -43,14 +43,19 @@ function writtenAt(written: Date, arrived: Date, { language, texts }: LineViewOp
   return texts.chatWrittenOn(format.format(written), localClock(written.getTime()));
 }
 
+function changeMark(change: "edited" | "withdrawn", waits: boolean, texts: Texts): string {
+  if (change === "edited") return waits ? texts.chatEditedWaits : texts.chatEdited;
+  return waits ? texts.chatWithdrawnWaits : texts.chatWithdrawn;
+}
+
 /** What stands between a name and its colon: nothing there is as it was received. */
 function marksOf(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
   const { texts } = options;
-  const { answers, change, state, writtenAt: written } = line;
+  const { answers, change, changeWaits = false, state, writtenAt: written } = line;
   const marks: string[] = [];
   if (state !== undefined && change !== "withdrawn") marks.push(stateMark(state, texts));
   if (written !== undefined) marks.push(writtenAt(new Date(written), new Date(line.at), options));
-  if (change !== undefined) marks.push(change === "edited" ? texts.chatEdited : texts.chatWithdrawn);
+  if (change !== undefined) marks.push(changeMark(change, changeWaits, texts));
   if (answers !== undefined) {
     // A quotation mark of theirs would end the quotation.
     const excerpt = answers.excerpt?.replace(/[«»“”"]/g, "'");

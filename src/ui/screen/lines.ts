@@ -18,6 +18,8 @@ export type Line =
       /** Of ours, where it is printed; undefined: its state stands at the head of the input line. */
       readonly state: MessageState | undefined;
       readonly change?: "edited" | "withdrawn";
+      /** That change has not reached the other side. */
+      readonly changeWaits?: boolean;
       /** What it answers: its beginning as it may be shown; undefined: it is not here any more. */
       readonly answers?: { readonly excerpt: string | undefined };
       /** Its number in a list. */

@@ -93,6 +93,15 @@ function withText(
   chat: ChatModel,
   scene: ChatScene,
 ): CommandResult {
+  const { listed } = chat;
+  // Whoever reads numbers on the screen types them without their sign: that is no text to be sent.
+  const [word = ""] = /^\S+/.exec(argument) ?? [];
+  const bare = argument.startsWith("#")
+    ? undefined
+    : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
+  const number = Number(bare ?? 0);
+  if (number >= 1 && number <= listed.length)
+    return { name: "fault", sentence: scene.texts.chatMeansNumber(number, visibleText(word), name) };
   const chosen = chooseHere(argument, chat, scene);
   if (chosen.name === "fault") return chosen;
   const { target, rest } = chosen;

@@ -6,6 +6,8 @@ import type { MessengerEvent } from "../../client/messenger-events.ts";
 import type { StoredMessage } from "../../client/stored-message.ts";
 import type { ChatWorkHost } from "./chat-work.ts";
 import type { Answered, ChatEffect, MessageEffect, Target } from "./chat-model.ts";
+import { ElsewhereWork, outstanding } from "./elsewhere-work.ts";
+import { excerptOf } from "../excerpt.ts";
 import { RefusalError, StoredWork } from "./stored-work.ts";
 
 /** Messages that are looked through, from the newest on, for one that can be cancelled. */
@@ -23,12 +25,16 @@ export class MessageWork {
   #ownLast: string | undefined;
   #theirLast: string | undefined;
   readonly #stored: StoredWork;
+  readonly #elsewhere: ElsewhereWork;
+  /** What the message that is being changed said before. */
+  #before: { readonly id: string; readonly excerpt: string } | undefined;
   #closed = false;
 
   constructor(messenger: Messenger, conversation: Conversation, host: ChatWorkHost) {
     this.#messenger = messenger;
     this.#conversation = conversation;
     this.#host = host;
+    this.#elsewhere = new ElsewhereWork(messenger.profile, conversation);
     this.#stored = new StoredWork(messenger.profile, conversation, {
       dispatch: (event) => host.dispatch(event),
       failed: (error) => this.#failed(error),
@@ -47,8 +53,11 @@ export class MessageWork {
     this.#theirLast = messages.findLast(({ outgoing }) => !outgoing)?.id;
   }
 
-  run(effect: MessageEffect | (ChatEffect & { readonly name: "send" })): void {
+  run(effect: MessageEffect | (ChatEffect & { readonly name: "send" | "lookElsewhere" })): void {
     switch (effect.name) {
+      case "lookElsewhere":
+        this.#attempt(undefined, () => this.#lookElsewhere(effect.waiting));
+        return;
       case "send":
         this.#send(effect.text, undefined);
         return;
@@ -68,13 +77,18 @@ export class MessageWork {
     }
   }
 
-  /** What the messenger told, before the screen takes it. @returns the beginning of what a message answers */
+  /** What the messenger told, before the screen takes it. @returns the beginning of what a message answers, or said before */
   observe(event: MessengerEvent): string | undefined {
     if (event.name === "message") {
       const { contact, id, replyTo } = event.message;
       if (contact !== this.#conversation.contact.id) return undefined;
       this.#theirLast = id;
-      return replyTo === undefined ? undefined : this.#stored.excerpt(replyTo);
+      return replyTo === undefined ? undefined : this.#answered(replyTo);
+    }
+    if (event.name === "changed") {
+      const { contact, id, outgoing } = event.message;
+      const isMeant = outgoing && contact === this.#conversation.contact.id && id === this.#before?.id;
+      return isMeant ? this.#before?.excerpt : undefined;
     }
     if (event.name !== "delivery" && event.name !== "sendFailed") return undefined;
     const written = this.#writing.get(event.id);
@@ -88,17 +102,39 @@ export class MessageWork {
     return undefined;
   }
 
+  /** A message is shown, whatever the store gives of the one that it answers. */
+  #answered(id: string): string | undefined {
+    let excerpt: string | undefined;
+    this.#attempt(undefined, () => (excerpt = this.#stored.excerpt(id)));
+    return excerpt;
+  }
+
   #send(text: string, answered: { readonly id: string; readonly excerpt: string } | undefined): void {
     const id = this.#messenger.send(this.#conversation.username, text, answered?.id);
     this.#writing.set(id, { text, answers: answered?.excerpt });
     this.#ownLast = id;
+    if (this.#elsewhere.wrote(id)) this.#attempt(undefined, () => this.#lookElsewhere([]));
+  }
+
+  /** @throws SQLiteError */
+  #lookElsewhere(waiting: (ChatEffect & { readonly name: "lookElsewhere" })["waiting"]): void {
+    const messages = this.#elsewhere.written((id) => this.#writing.has(id));
+    const gone = this.#elsewhere.gone(waiting);
+    if (messages.length === 0 && gone.length === 0) return;
+    this.#ownLast = messages.at(-1)?.id ?? this.#ownLast;
+    const answered = this.answeredBy(messages);
+    const waits = outstanding(this.#messenger, this.#conversation);
+    this.#host.dispatch({ name: "elsewhere", messages, gone, waiting: waits, isMore: false, answered });
   }
 
   #reply(target: Target, text: string): void {
     const id = target.name === "listed" ? target.message.id : this.#theirLast;
     if (id === undefined) throw new RefusalError("none_theirs");
     const excerpt = this.#stored.excerpt(id);
-    if (excerpt === undefined) throw new RefusalError("unknown_message");
+    if (excerpt === undefined) {
+      const isStored = this.#messenger.profile.history.find(this.#conversation.contact, id) !== undefined;
+      throw new RefusalError(isStored ? "no_reply" : "unknown_message");
+    }
     this.#send(text, { id, excerpt });
   }
 
@@ -136,16 +172,26 @@ export class MessageWork {
     const { username } = this.#conversation;
     if (effect.name === "cancel" && effect.target.name === "last") return this.#cancelLast();
     if (id === undefined) throw new RefusalError("none_own");
-    if (effect.name === "cancel") return this.#messenger.cancel(username, id);
-    if (effect.name === "edit") this.#messenger.edit(username, id, effect.text);
-    else this.#messenger.withdraw(username, id);
-    // Now, so that a disk that takes nothing gives the line back, and not the text alone.
-    this.#messenger.commit();
+    if (effect.name === "cancel") {
+      if (effect.target.name === "listed" && !effect.target.message.outgoing)
+        throw new RefusalError("cancel_not_own");
+      return this.#messenger.cancel(username, id);
+    }
+    const old = this.#messenger.profile.history.find(this.#conversation.contact, id);
+    this.#before = old && { id, excerpt: excerptOf(old.text) };
+    try {
+      if (effect.name === "edit") this.#messenger.edit(username, id, effect.text);
+      else this.#messenger.withdraw(username, id);
+      // Now, so that a disk that takes nothing gives the line back, and not the text alone.
+      this.#messenger.commit();
+    } finally {
+      this.#before = undefined;
+    }
   }
 
   /** Cancels the newest message that is on no wire. */
   #cancelLast(): void {
-    const { history } = this.#messenger.profile;
+    const { history, messages: store } = this.#messenger.profile;
     const { contact, username } = this.#conversation;
     const { messages } = history.before(contact, undefined, MAX_LOOKED_THROUGH);
     const queued = messages.filter(
@@ -159,7 +205,9 @@ export class MessageWork {
         if (!(error instanceof ActionError) || error.code !== "already_left") throw error;
       }
     }
-    throw new RefusalError(queued.length === 0 ? "none_waiting" : "already_left");
+    if (queued.length > 0) throw new RefusalError("already_left");
+    const { text, edit, withdraw } = store.outboxCounts(contact);
+    throw new RefusalError(text === 0 && edit + withdraw > 0 ? "only_change" : "none_waiting");
   }
 
   #info(target: Target): void {

@@ -7,6 +7,7 @@
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/messenger-events.ts";
+import { isDamage } from "../../client/sqlite.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
@@ -20,6 +21,7 @@ import { viewApp } from "./app-view.ts";
 import { complete } from "./chat-commands.ts";
 import { ChatWork } from "./chat-work.ts";
 import { Face } from "./face.ts";
+import { noteDamage, recounted } from "./profile-notes.ts";
 import { isSamePerson } from "../../client/names.ts";
 
 const TICK = 1_000;
@@ -126,15 +128,21 @@ export class Program {
   }
 
   #describe(error: unknown): string {
-    return describeInMenus(error, this.#config);
+    if (!isDamage(error)) return describeInMenus(error, this.#config);
+    noteDamage(this.#work.messenger);
+    return this.#texts.chatFileDamaged;
   }
 
   #onMessenger(event: MessengerEvent): void {
-    const answers = this.#chat?.observe(event);
+    const excerpt = this.#chat?.observe(event);
     if (event.name === "message" && this.#meet(event.message.contact)) {
       this.#take({ name: "named", names: this.#work.names.book });
     }
-    this.#take({ name: "messenger", event, answers });
+    this.#take({ name: "messenger", event, excerpt });
+    const isTakenBack = event.name === "changed" && !event.message.outgoing;
+    const isCounted = isTakenBack || event.name === "changedElsewhere";
+    const counted = isCounted ? recounted(this.#work.messenger) : undefined;
+    if (counted !== undefined) this.#take(counted);
   }
 
   /** Someone writes whose name was not on this screen yet. */
@@ -243,7 +251,8 @@ export class Program {
       this.#chat = chat;
       // Read before the chat takes the screen: one that cannot be opened must take no texts.
       const newest = chat.newest();
-      const isStranger = this.#meet(chat.contact);
+      this.#meet(chat.contact);
+      const { isStranger } = chat;
       this.#take({ name: "named", names: this.#work.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of newest) this.#take({ name: "chat", event });

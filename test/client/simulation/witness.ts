@@ -81,8 +81,8 @@ export class Witness {
         return;
       case "disconnected":
         if (!this.#isConnected) this.#fail("disconnected without a link");
-        if (this.#isSilent) this.#fail("disconnected and still silent");
-        this.#isConnected = false;
+        // A link that is given up does not answer again: that it is gone ends its silence.
+        this.#isConnected = this.#isSilent = false;
         return;
       case "silent":
         if (this.#isSilent === (event.since !== undefined)) this.#fail("silent, told twice");

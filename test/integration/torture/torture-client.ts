@@ -198,6 +198,7 @@ class TortureClient {
       case "refusal":
         output.say(["note", `refused ${event.code}`]);
         return;
+      case "changedElsewhere":
       case "silent":
       case "presence":
       case "typing":

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { labelOf } from "../../../src/client/names.ts";
 import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
 import type { Person } from "../../../src/client/people.ts";
 import { RefusedError } from "../../../src/client/rendezvous-link.ts";
@@ -72,6 +73,7 @@ function message(from: string, contact: number): AppEvent {
       readAt: undefined,
       editedAt: undefined,
       withdrawnAt: undefined,
+      changeWaits: false,
       sentAt: 1,
       receivedAt: 2,
       state: "received",
@@ -594,6 +596,24 @@ test.each([
 
 test("clocks that differ by less than anybody minds are not told of", () => {
   expect(after(home, messenger({ name: "clockOffset", offset: -299_000 })).effects).toEqual([]);
+});
+
+test("what was never shown is counted anew, in an open list too, and never of the open chat", () => {
+  const unread = new Map([
+    [1, { username: "benito", count: 3 }],
+    [2, { username: "carla", count: 2 }],
+  ]);
+  const listed = people(
+    { ...person("benito"), label: labelOf("benito") },
+    { ...person("carla"), label: labelOf("carla") },
+  );
+  const inPeople = after(home, answer(CHOICE.people), listed).model;
+  const { screen, unread: counted } = after(inPeople, { name: "recounted", unread }).model;
+  expect(counted).toEqual(unread);
+  expect(screen.name === "people" && screen.people.map(({ unread: count }) => count)).toEqual([3, 2]);
+  const emptied = after(inPeople, { name: "recounted", unread: new Map() }).model.screen;
+  expect(emptied.name === "people" && emptied.people.map(({ unread: count }) => count)).toEqual([0, 0]);
+  expect([...after(inChat, { name: "recounted", unread }).model.unread.keys()]).toEqual([2]);
 });
 
 test("another chat opens straight from a chat", () => {

@@ -39,13 +39,33 @@ describe("the mark of our last message", () => {
     }
   });
 
+  test("is that of a change while it is on its way, and then the last text's again", () => {
+    const script = new ChatScript();
+    script.write("out-1", "uno");
+    script.write("out-2", "dos");
+    for (const id of ["out-1", "out-2"])
+      for (const state of ["received", "read"] as const) script.deliver(id, state);
+    changed(script, { ...outgoing(1, "un", "read"), editedAt: NOON }, "edit");
+    expect(head(script)).toBe("· > ");
+    script.deliver("edit", "received");
+    expect(head(script)).toBe("✓✓ leído > ");
+    changed(script, { ...outgoing(2, "", "read"), withdrawnAt: NOON }, "withdraw");
+    script.deliver("withdraw", "sent");
+    expect(head(script)).toBe("✓ > ");
+    script.deliver("withdraw", "received");
+    expect(head(script)).toBe("✓✓ leído > ");
+    script.write("out-3", "tres");
+    script.messenger({ name: "cancelled", to: PEER, id: "out-3" });
+    expect(script.chat.last).toEqual({ id: "out-1", state: "read" });
+  });
+
   test("is that of an edit while it is on its way, and tells when the edited text is read", () => {
     const script = new ChatScript();
     script.connect();
     script.write("out-1", "uno");
     script.deliver("out-1", "received");
     const edited = { ...outgoing(1, "dos", "received"), editedAt: NOON };
-    expect(changed(script, edited, "action")).toEqual(["Editado: «dos»"]);
+    expect(changed(script, edited, "action")).toEqual(["Editado el de las 12:00: «dos»"]);
     expect(head(script)).toBe("· > ");
     script.deliver("action", "sent");
     script.deliver("action", "received");
@@ -66,7 +86,7 @@ describe("a change of ours", () => {
       heardAt: undefined,
     });
     const withdrawn = { ...outgoing(1, "", "received"), withdrawnAt: NOON };
-    expect(changed(script, withdrawn, "action")).toEqual(["Retirado el mensaje de las 12:00."]);
+    expect(changed(script, withdrawn, "action")).toEqual(["Retirado el de las 12:00."]);
     expect(printed(script.wait(5 * SECOND))).toEqual([
       "· en cola: «retirada del mensaje de las 12:00»: saldrá cuando benito esté en línea",
     ]);
@@ -78,7 +98,7 @@ describe("a change of ours", () => {
     const script = new ChatScript();
     script.write("out-1", "con herror");
     const rewritten = { ...outgoing(1, "sin error", "queued"), editedAt: NOON };
-    expect(changed(script, rewritten)).toEqual(["Editado antes de salir: «sin error»"]);
+    expect(changed(script, rewritten)).toEqual(["Editado antes de salir el de las 12:00: «sin error»"]);
     expect(printed(script.wait(5 * SECOND)).join()).toContain("«sin error»");
   });
 
@@ -117,6 +137,9 @@ describe("a change of ours", () => {
       "none_own",
       "none_theirs",
       "none_waiting",
+      "cancel_not_own",
+      "only_change",
+      "no_reply",
     ] as const;
     for (const code of codes) {
       const script = new ChatScript(language);
@@ -131,6 +154,27 @@ describe("a change of ours", () => {
   });
 });
 
+describe("the answer to a change of ours", () => {
+  const said = (message: ReturnType<typeof incoming>, language: "es" | "en" = "es") => {
+    const event = { name: "changed", username: PEER, message, action: "a" } as const;
+    return printed(new ChatScript(language).take({ name: "messenger", event, excerpt: "viejo»…" }));
+  };
+  const edited = { ...outgoing(1, "nuevo", "received"), editedAt: NOON };
+  const withdrawn = { ...outgoing(1, "", "received"), withdrawnAt: NOON };
+
+  test("names the message by its time and by what it said", () => {
+    expect(said(edited)).toEqual(["Editado el de las 12:00, «viejo'…»: «nuevo»"]);
+    expect(said(edited, "en")).toEqual(["Edited the one of 12:00, “viejo'…”: “nuevo”"]);
+    expect(said(withdrawn)).toEqual(["Retirado el de las 12:00: «viejo'…»"]);
+    expect(said(withdrawn, "en")).toEqual(["Withdrawn, the one of 12:00: “viejo'…”"]);
+  });
+
+  test("repeats the beginning of a long text, and says where the rest is", () => {
+    const [line = ""] = said({ ...edited, text: "x".repeat(30_000) });
+    expect(line).toEndWith(`: «${"x".repeat(300)}…» /list lo muestra entero.`);
+  });
+});
+
 describe("a change of theirs", () => {
   test("says which message it was, with its new text, on lines that are ours", () => {
     const script = new ChatScript();
@@ -141,6 +185,9 @@ describe("a change of theirs", () => {
     expect(rendered(script)[0]?.split("\n")[1]).toStartWith("    ");
     const old = incoming(2, "", { withdrawnAt: NOON, receivedAt: NOON - DAY });
     expect(changed(script, old)).toEqual(["benito ha retirado un mensaje del 2026-11-21 a las 12:00."]);
+    // The time of writing is what its writer sees beside it.
+    const late = incoming(3, "", { withdrawnAt: NOON, sentAt: NOON - 5 * MINUTE });
+    expect(changed(script, late)).toEqual(["benito ha retirado un mensaje de las 11:55."]);
     const other = { name: "changed", username: "carla", message: edited, action: undefined } as const;
     expect(script.messenger(other)).toEqual([]);
   });
@@ -170,10 +217,27 @@ describe("stored messages", () => {
     expect(script.chat.waiting).toEqual([]);
   });
 
+  test("whose change has not arrived say so, in lists and in /info", () => {
+    for (const [language, edit, withdrawal, row] of [
+      ["es", "(editado, en cola)", "(retirado, en cola)", "el cambio aún no ha llegado"],
+      ["en", "(edited, queued)", "(withdrawn, queued)", "the change has not arrived yet"],
+    ] as const) {
+      const script = new ChatScript(language);
+      const edited = { ...outgoing(1, "b", "received"), editedAt: NOON, changeWaits: true };
+      const withdrawn = { ...outgoing(2, "", "received"), withdrawnAt: NOON, changeWaits: true };
+      script.take({ name: "listed", messages: [edited, withdrawn], isMore: false });
+      expect(rendered(script).slice(1)).toEqual([`#1 12:00 ana ✓✓ ${edit}: b`, `#2 12:00 ana ${withdrawal}`]);
+      for (const message of [edited, withdrawn]) {
+        const info = printed(script.take({ name: "info", message, chat: PEER })).join();
+        expect(info.split("\n").at(-1)).toStartWith(row);
+      }
+    }
+  });
+
   test("that arrive or are written as an answer say to what", () => {
     const script = new ChatScript("en");
     const message = incoming(7, "yes", { replyTo: "a" });
-    script.take({ name: "messenger", event: { name: "message", from: PEER, message }, answers: "coming?" });
+    script.take({ name: "messenger", event: { name: "message", from: PEER, message }, excerpt: "coming?" });
     script.take({ name: "written", id: "1", text: "good", answers: "yes" });
     expect(rendered(script).slice(1)).toEqual(["12:00 benito ↪ “coming?”: yes", "12:00 ana ↪ “yes”: good"]);
   });
@@ -203,6 +267,12 @@ describe("stored messages", () => {
     expect(printed(script.take({ name: "deleted", message: incoming(1, "uno") })).join()).toContain(
       "Borrado solo en este lado: «uno»",
     );
+    const deleted = (message: ReturnType<typeof incoming>) =>
+      printed(script.take({ name: "deleted", message })).join();
+    // Only of one's own that the other person still has is there anything to say about withdrawing.
+    expect(deleted(outgoing(2, "mío", "read"))).toEndWith("ya no se puede retirar desde aquí.");
+    expect(deleted(incoming(3, "suyo"))).not.toMatch(/retir|withdraw/);
+    expect(deleted({ ...outgoing(4, "", "read"), withdrawnAt: NOON })).not.toMatch(/conserva|desde aquí/);
     const said = printed(script.take({ name: "deletedChat", count: 12, waiting: 2 })).join();
     expect(said).toBe(
       "Borrados 12 mensajes con benito, solo en este lado. Se quedan 2 que todavía esperan salir: /cancel los cancela.",

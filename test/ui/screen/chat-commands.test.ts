@@ -25,7 +25,7 @@ describe("Tab", () => {
     ["/say b", ["benito", "Berta"], "b"],
     ["hola be", ["benito", "Berta"], "be"],
     ["hola ", [], ""],
-    [" /he", [], "/he"],
+    [" /he", ["/help"], "/he"],
     ["admin", [], "admin"],
   ] as const)("behind %j", (before, offers, part) => {
     const found = complete(before, names, own);
@@ -131,6 +131,10 @@ test("who is online is one sentence, however many they are", () => {
   expect(printed(script.take({ name: "online", people: [] }))).toEqual(["No hay nadie más en línea."]);
   expect(printed(script.take({ name: "online", people: ["benito", "a\u001bb"] }))).toEqual([
     "En línea: benito, a␛b",
+  ]);
+  const silent = new Map([["benito", script.now - 40_000]]);
+  expect(printed(script.take({ name: "online", people: ["benito", "carla"], silent }))).toEqual([
+    "En línea: benito (en línea según el servidor, sin respuesta desde hace 40 s), carla",
   ]);
   const many = Array.from({ length: 150 }, (_, index) => `user${index}`);
   expect(printed(script.take({ name: "online", people: many }))[0]).toEndWith("user99 y 50 más");

@@ -172,9 +172,41 @@ describe("the server", () => {
   });
 });
 
+const DAMAGE = Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
+
 describe("what else is told", () => {
+  test("a damaged file keeps a text from being saved: that is said beside the text", () => {
+    for (const [language, words] of [
+      ["es", "Salga del programa y ábralo otra vez"],
+      ["en", "Leave the program and start it again"],
+    ] as const) {
+      const event = { name: "sendFailed", to: PEER, id: "1", text: "hola", error: DAMAGE } as const;
+      const effects = new ChatScript(language).messenger(event);
+      expect(printed(effects).at(-1)).toContain(words);
+      expect(effects.at(-1)).toEqual({ name: "giveBack", text: "hola" });
+    }
+  });
+
+  test("without a server a stranger has no last addresses", () => {
+    const fail = {
+      name: "unreachable",
+      username: PEER,
+      reason: "no_server",
+      retryIn: 1,
+      heardAt: undefined,
+    } as const;
+    const stranger = new ChatScript();
+    stranger.chat = openChat(PEER, true);
+    expect(printed(stranger.messenger(fail)).join()).toStartWith(
+      "Sin servidor no se sabe dónde está benito, ni si alguien se llama así.",
+    );
+    stranger.connect();
+    expect(stranger.chat.isStranger).toBe(false);
+  });
+
   test.each([
     [{ name: "storageFailed", error: new Error("full\u001b") }, "full␛"],
+    [{ name: "storageFailed", error: DAMAGE }, "está dañado. Salga del programa"],
     [{ name: "peerError", username: PEER, code: "x\u001b[2J" }, "x␛[2J"],
     [{ name: "clockOffset", offset: 10 * MINUTE }, "10 minutos"],
     [{ name: "newKey" }, "clave"],

@@ -40,6 +40,7 @@ export function incoming(seq: number, text: string, more: Partial<StoredMessage>
     readAt: undefined,
     editedAt: undefined,
     withdrawnAt: undefined,
+    changeWaits: false,
     state: "received",
     ...more,
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { MAX_WAITING } from "../../../src/ui/screen/chat-waiting.ts";
-import { ChatScript, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
+import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "./chat-scene.ts";
 
 const SECOND = 1_000;
 
@@ -55,7 +55,7 @@ describe("a message that stays behind", () => {
   test.each([
     ["es", 3, 3, "· en cola: «hola 1»", "✓✓ recibido: «hola 1»"],
     ["es", 4, 1, "· 4 mensajes en espera: saldrán cuando", "✓✓ 4 mensajes recibidos"],
-    ["en", 99, 1, "· 99 messages wait: they will leave when", "✓✓ 99 messages received"],
+    ["en", 99, 1, "· 99 messages waiting: they will leave when", "✓✓ 99 messages received"],
   ] as const)("in %s, %d of them are %d lines", (language, count, lines, waits, arrived) => {
     const script = new ChatScript(language);
     for (let id = 1; id <= count; id++) script.write(String(id), `hola ${id}`);
@@ -67,6 +67,73 @@ describe("a message that stays behind", () => {
     const came = printed(script.wait(SECOND));
     expect(came).toHaveLength(lines);
     expect(came[0]).toStartWith(arrived);
+  });
+
+  test("beside many others is counted with them, and so is what arrives of them", () => {
+    const script = new ChatScript();
+    script.take({
+      name: "opened",
+      messages: [outgoing(1, "a", "queued"), outgoing(2, "b", "queued")],
+      isMore: true,
+      waiting: { texts: 10_000, changes: 0 },
+    });
+    for (let id = 10_001; id <= 10_007; id++) script.write(String(id));
+    expect(printed(script.wait(5 * SECOND))).toEqual([
+      "· 10007 mensajes en espera: saldrán cuando haya conexión con benito",
+    ]);
+    expect(script.wait(SECOND)).toEqual([]);
+    script.deliver("one of the counted", "received");
+    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 1 mensaje recibido"]);
+    for (let id = 0; id < 9_997; id++) script.deliver(`counted ${id}`, "received");
+    for (const id of ["out-1", "out-2", "10001", "10007"]) script.deliver(id, "received");
+    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 10001 mensajes recibidos"]);
+    // What follows is not told of as if it were one of them.
+    script.deliver("unknown", "received");
+    expect(script.wait(SECOND)).toEqual([]);
+  });
+
+  test("is a change, where what waits are changes", () => {
+    const script = new ChatScript();
+    script.take({ name: "opened", messages: [], isMore: false, waiting: { texts: 0, changes: 1 } });
+    expect(printed(script.wait(SECOND)).join()).toStartWith("· 1 cambio en espera");
+    const edited = { ...outgoing(1, "dos", "received"), editedAt: NOON };
+    for (const action of ["a", "b", "c", "d"])
+      script.messenger({ name: "changed", username: PEER, message: edited, action });
+    expect(printed(script.wait(5 * SECOND)).join()).toStartWith("· 4 cambios en espera");
+    for (const action of ["a", "b", "c", "d"]) script.deliver(action, "received");
+    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 4 cambios recibidos"]);
+    script.messenger({ name: "changed", username: PEER, message: edited, action: "e" });
+    for (const id of ["1", "2", "3"]) script.write(id);
+    expect(printed(script.wait(5 * SECOND)).join()).toStartWith("· 4 mensajes y cambios en espera");
+  });
+
+  test("and was written or cancelled by another process is followed or forgotten here", () => {
+    const script = new ChatScript();
+    script.write("1", "aquí");
+    script.write("2", "cancelado allí");
+    const [asked] = script.messenger({ name: "changedElsewhere" });
+    expect(asked).toEqual({ name: "lookElsewhere", waiting: [{ id: "1" }, { id: "2" }] });
+    const messages = [outgoing(9, "desde otra ventana", "queued")];
+    script.take({
+      name: "elsewhere",
+      messages,
+      gone: ["2"],
+      waiting: { texts: 2, changes: 0 },
+      isMore: false,
+    });
+    expect(printed(script.effects).at(-1)).toBe("desde otra ventana");
+    expect(script.chat.waiting.map(({ id }) => id)).toEqual(["1", "out-9"]);
+    expect(script.chat.last).toEqual({ id: "out-9", state: "queued" });
+    script.deliver("out-9", "received");
+    expect(script.chat.last).toEqual({ id: "out-9", state: "received" });
+  });
+
+  test("is counted no more once another process has cancelled everything", () => {
+    const script = new ChatScript();
+    const waiting = { texts: 0, changes: 0 };
+    script.take({ name: "opened", messages: [], isMore: true, waiting: { texts: 500, changes: 0 } });
+    script.take({ name: "elsewhere", messages: [], gone: [], waiting, isMore: false });
+    expect(script.wait(5 * SECOND)).toEqual([]);
   });
 
   test("says what it waits for, which depends on why there is no link", () => {

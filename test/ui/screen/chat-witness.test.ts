@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { ageOf } from "../../../src/ui/screen/chat-witness.ts";
+import { ageOf } from "../../../src/ui/screen/age.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed } from "./chat-scene.ts";
 
 const SECOND = 1_000;

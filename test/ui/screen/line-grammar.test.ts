@@ -16,7 +16,7 @@ describe("a typed line", () => {
     ["  hola ", { name: "message", text: "  hola " }],
     ["//x", { name: "message", text: "/x" }],
     ["//", { name: "message", text: "/" }],
-    [" /help", { name: "message", text: " /help" }],
+    [" /help", { name: "command", word: "help", argument: "" }],
     ["/", { name: "command", word: "", argument: "" }],
     ["/help", { name: "command", word: "help", argument: "" }],
     ["/say  exit ", { name: "command", word: "say", argument: "exit" }],
@@ -47,7 +47,7 @@ describe("what is sent", () => {
     ["//x", "/x"],
     ["/say exit", "exit"],
     ["/say /help", "/help"],
-    [" /help", " /help"],
+    ["  //help", "  /help"],
   ])("%j sends %j", (typed, text) => {
     expect(sends(typed)).toEqual([{ name: "send", text }]);
   });

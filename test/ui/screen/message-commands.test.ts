@@ -82,6 +82,31 @@ describe("a number", () => {
     }
   });
 
+  test.each([
+    "/edit 2 texto",
+    "/edit 2: texto",
+    "/edit 2. texto",
+    "/edit ＃2 texto",
+    "/edit ２ texto",
+    "/edit 2",
+    "/reply 1 texto",
+    "/reply 1: texto",
+  ])("without its sign, as in %j, is asked about, and nothing is done", (typed) => {
+    const script = listed();
+    expect(done(script, typed)).toEqual([]);
+    const number = typed.startsWith("/edit") ? 2 : 1;
+    expect(printed(script.effects).at(-1)).toStartWith(`¿Quiere decir #${number}? No se ha hecho nada.`);
+    expect(script.effects.at(-1)).toEqual({ name: "giveBack", text: typed });
+  });
+
+  test("that stands in no list, or behind one with its sign, is text", () => {
+    const bare = "/edit 2 huevos";
+    expect(done(new ChatScript(), bare)).toMatchObject([{ text: "2 huevos" }]);
+    expect(done(listed(), "/edit 3 huevos")).toMatchObject([{ text: "3 huevos" }]);
+    expect(done(listed(), "/edit #2 2 huevos")).toMatchObject([{ target: second, text: "2 huevos" }]);
+    expect(done(listed(), "/edit 2x")).toMatchObject([{ text: "2x" }]);
+  });
+
   test("without a list means nothing", () => {
     const [said = ""] = printed(new ChatScript().type("/withdraw #1"));
     expect(said).toContain("/list");
@@ -156,13 +181,13 @@ describe("a list", () => {
       renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd(),
     );
     expect(shown).toEqual([
-      "— Los 2 últimos mensajes con «o␛», y hay más:",
+      "— Los 2 últimos mensajes con «o␛», y hay más: añada palabras, o busque fuera del\n    chat con la orden search.",
       "#1 2026-11-22 12:00 carla: uno\n    dos",
       "#2 2026-11-22 12:00 ana → benito ✓: tres",
     ]);
-    // A search for nothing takes no numbers away.
+    // No number of an older list means anything below a search that found nothing.
     script.take({ name: "found", words: "x", hits: [], isMore: false });
-    expect(script.chat.listed).toHaveLength(2);
+    expect(script.chat.listed).toEqual([]);
     expect(script.now).toBe(NOON);
   });
 });

@@ -1,0 +1,35 @@
+/** What the screen reads from the open profile beside the chat, and what it notes there. */
+import type { Messenger } from "../../client/messenger.ts";
+import { isStorageFailure } from "../../client/sqlite.ts";
+import type { AppEvent, Unread } from "./app-model.ts";
+
+/** Messages that were never shown, by the contact's row number. @throws SQLiteError */
+export function unreadOf({ profile }: Messenger): ReadonlyMap<number, Unread> {
+  const { contacts, history } = profile;
+  const unread = new Map<number, Unread>();
+  for (const [contact, count] of history.unreadCounts()) {
+    unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
+  }
+  return unread;
+}
+
+/** Messages were read or taken back: how many are new now; undefined when that cannot be read. */
+export function recounted(messenger: Messenger | undefined): AppEvent | undefined {
+  try {
+    return messenger && { name: "recounted", unread: unreadOf(messenger) };
+  } catch (error) {
+    // The numbers stay as they were; whoever needs what cannot be read is told then.
+    if (!isStorageFailure(error)) throw error;
+    return undefined;
+  }
+}
+
+/** The account's file cannot be read everywhere: its next opening checks it. */
+export function noteDamage(messenger: Messenger | undefined): void {
+  try {
+    messenger?.profile.noteDamage();
+  } catch (error) {
+    // A disk that takes nothing has no room for the mark: the person is told what to do all the same.
+    if (!isStorageFailure(error)) throw error;
+  }
+}
