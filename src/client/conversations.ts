@@ -4,6 +4,9 @@ import { Conversation } from "./conversation.ts";
 import type { ConversationHost } from "./conversation-host.ts";
 import type { Profile } from "./profile.ts";
 
+/** How long links have to end in good order, in ms. */
+const CLOSE_PATIENCE = 1_000;
+
 export class Conversations {
   readonly #profile: Profile;
   readonly #host: ConversationHost;
@@ -52,9 +55,9 @@ export class Conversations {
     for (const conversation of this) conversation.close();
   }
 
-  /** Waits until the links have ended in good order, and ends those that have not. @param patience ms */
-  async end(patience: number): Promise<void> {
-    const deadline = performance.now() + patience;
+  /** Waits until the links have ended in good order, and ends those that have not. */
+  async end(): Promise<void> {
+    const deadline = performance.now() + CLOSE_PATIENCE;
     const isLinked = () => [...this].some(({ linkCount }) => linkCount > 0);
     while (performance.now() < deadline && isLinked()) await Bun.sleep(5);
     for (const conversation of this) conversation.terminate();

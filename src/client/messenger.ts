@@ -23,14 +23,12 @@ import type { Profile } from "./profile.ts";
 import { takeProfile } from "./profile-check.ts";
 import type { ProfileLock } from "./profile-lock.ts";
 import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
-import { isStorageFailure } from "./sqlite.ts";
+import { isDamage, isStorageFailure } from "./sqlite.ts";
 import { StoreUpkeep } from "./store-upkeep.ts";
 import { surroundings, SurroundingsWatch } from "./surroundings.ts";
 import { WatchList } from "./watch-list.ts";
 
 const TICK = 1_000;
-/** How long `close` waits for links to end in good order, in ms. */
-const CLOSE_PATIENCE = 1_000;
 
 export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
   readonly profile: Profile;
@@ -91,6 +89,8 @@ export class Messenger {
       emit: (event) => this.#emit(event),
       changed: () => this.#watchList.changed(),
     });
+    // Before anything runs by itself: a store that cannot be read ends the start here.
+    this.#conversations.openOutbox();
     this.#port = new PeerPort(host, options.p2pPort);
     this.rendezvous = new Rendezvous({
       ...options,
@@ -116,7 +116,6 @@ export class Messenger {
       },
     });
     this.#tick = setInterval(() => this.#onTick(), TICK);
-    this.#conversations.openOutbox();
   }
 
   #onTick(): void {
@@ -147,6 +146,7 @@ export class Messenger {
       options.profile.reload();
       return new Messenger(options, lock);
     } catch (error) {
+      if (isDamage(error)) options.profile.noteDamage();
       lock.release();
       throw error;
     }
@@ -241,7 +241,7 @@ export class Messenger {
       this.#conversations.close();
       this.rendezvous.close();
     }
-    await this.#conversations.end(CLOSE_PATIENCE);
+    await this.#conversations.end();
     this.#lock.release();
     this.profile.close();
   }

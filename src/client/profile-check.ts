@@ -107,6 +107,21 @@ export function checkProfile(folder: string, username: string, now: number): "so
 }
 
 /**
+ * Mends a profile that cannot even be opened, as far as that is possible.
+ * @param now ms since 1970
+ * @throws ProfileLockedError, and as `checkProfile`
+ */
+export function repairProfile(folder: string, now: number): void {
+  const lock = ProfileLock.acquire(folder, { pid: process.pid, command: "check" });
+  try {
+    checkProfile(folder, "", now);
+  } finally {
+    // Whoever has it online next looks once more.
+    lock.abandon();
+  }
+}
+
+/**
  * Saves what still reads of a damaged profile, for whoever has to tell of it.
  * @param now ms since 1970
  * @throws SQLiteError and system errors for a disk that fails in another way

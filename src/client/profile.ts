@@ -11,10 +11,10 @@ import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
-import { rescueProfile } from "./profile-check.ts";
+import { repairProfile, rescueProfile } from "./profile-check.ts";
 import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "./profile-folders.ts";
 import { PROFILE_SCHEMA } from "./profile-schema.ts";
-import { isNoDatabase, openStore, StoreError } from "./sqlite.ts";
+import { isDamage, isNoDatabase, openStore, StoreError } from "./sqlite.ts";
 
 /** A certificate that the authority gave for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
@@ -52,13 +52,16 @@ export type ProfileSummary = {
   readonly isEstablished: boolean;
 };
 
+/** No database is smaller, in bytes. */
+const SMALLEST = 512;
+
 /**
  * The database of the profile in `folder`. One that was there and is not any more is not made anew: that
  * would be a new key, and nobody would have asked for it.
  */
 function openDatabase(folder: string): Database {
   const file = profileFile(folder);
-  const isGone = !existsSync(file) || statSync(file).size === 0;
+  const isGone = !existsSync(file) || statSync(file).size < SMALLEST;
   if (isGone && existsSync(lockFile(folder))) throw new StoreError("lost", file);
   try {
     return openStore(file, PROFILE_SCHEMA);
@@ -103,6 +106,10 @@ export class Profile {
     const database = openDatabase(folder);
     try {
       return database.query("SELECT 1 FROM account").get() !== null;
+    } catch (error) {
+      // There is one; whoever opens it is told.
+      if (!isDamage(error)) throw error;
+      return true;
     } finally {
       database.close();
     }
@@ -136,8 +143,21 @@ export class Profile {
     }
   }
 
-  /** Opens the profile in `folder`, or makes it. @throws StoreError, ProfileDamagedError */
+  /**
+   * Opens the profile in `folder`, or makes it; one that a damage shuts is mended first, if it can be.
+   * @throws StoreError, ProfileDamagedError, ProfileLockedError
+   */
   static open(folder: string, create?: NewAccount): Profile {
+    try {
+      return Profile.#open(folder, create);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      repairProfile(folder, Date.now());
+      return Profile.#open(folder, create);
+    }
+  }
+
+  static #open(folder: string, create: NewAccount | undefined): Profile {
     makePrivateFolder(folder);
     closeToOthers(folder);
     const database = openDatabase(folder);

@@ -311,6 +311,17 @@ test("a file that was cut short is no question of permission: what still reads o
   expect(readFileSync(rescued ?? "", "utf8").split("\n")).toHaveLength(count + 1);
 });
 
+test("a damage that shuts the profile is mended or told when it is opened, wherever it is", () => {
+  const tables = ["account", "message_words_config", "message_words_data", "contacts", "messages"];
+  for (const { page, name } of pages.filter((each) => tables.includes(each.name) && each.page > 1)) {
+    const folder = damaged((file) => pageOf(file, page).fill(0xab));
+    const outcome = outcomeOf(() => Profile.open(folder).close());
+    if (outcome !== undefined) expect([name, outcome]).toEqual([name, expect.any(ProfileDamagedError)]);
+    if (outcome !== undefined && name !== "messages" && name !== "contacts")
+      expect([name, (outcome as ProfileDamagedError).count]).toEqual([name, expected.size]);
+  }
+});
+
 function outcomeOf(work: () => void): unknown {
   try {
     work();
