@@ -37,8 +37,10 @@ export class Liveness {
     wanted: boolean,
   ): LivenessVerdict {
     this.#wantedSince = wanted ? (this.#wantedSince ?? now) : undefined;
-    if (heard === undefined) this.#doubtedAt = undefined;
-    if (heard === undefined) return "alive";
+    if (heard === undefined) {
+      this.#doubtedAt = undefined;
+      return "alive";
+    }
     if (this.#doubtedAt !== undefined) return this.#checkDoubted(now, heard.current, this.#doubtedAt);
     if (this.#wantedSince === undefined) return now - heard.any >= IDLE_AFTER ? "idle" : "alive";
     const silence = now - heard.current;

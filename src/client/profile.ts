@@ -14,7 +14,7 @@ import { MessageStore } from "./message-store.ts";
 import { repairProfile, rescueProfile } from "./profile-check.ts";
 import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "./profile-folders.ts";
 import { PROFILE_SCHEMA } from "./profile-schema.ts";
-import { isDamage, isNoDatabase, openStore, StoreError } from "./sqlite.ts";
+import { isDamage, isNoDatabase, isStorageFailure, openStore, StoreError } from "./sqlite.ts";
 
 /** A certificate that the authority gave for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
@@ -278,7 +278,12 @@ export class Profile {
 
   /** Something here cannot be read: whoever has the account online next checks everything first. */
   noteDamage(): void {
-    closeSync(openSync(damageMark(this.folder), "a", 0o600));
+    try {
+      closeSync(openSync(damageMark(this.folder), "a", 0o600));
+    } catch (error) {
+      // A disk that takes not even the mark: the damage is what people are told, and it is met again.
+      if (!isStorageFailure(error)) throw error;
+    }
   }
 
   close(): void {

@@ -1,18 +1,12 @@
 /** What the commands share that only work with what is stored on this machine. */
 import { openLocalProfile } from "../../client/accounts.ts";
 import type { Profile } from "../../client/profile.ts";
-import { isDamage, isStorageFailure } from "../../client/sqlite.ts";
+import { isDamage } from "../../client/sqlite.ts";
 import type { Config } from "../config.ts";
 
 /** Where an error says that a file of the profile is damaged: the next start checks it. */
 export function noteIfDamage(profile: Pick<Profile, "noteDamage">, error: unknown): void {
-  if (!isDamage(error)) return;
-  try {
-    profile.noteDamage();
-  } catch (failed) {
-    // A disk that takes not even the mark: the damage is what has to be told.
-    if (!isStorageFailure(failed)) throw failed;
-  }
+  if (isDamage(error)) profile.noteDamage();
 }
 
 /**

@@ -3,7 +3,7 @@ import type { UnreachableReason } from "../../client/messenger-events.ts";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
-import { localClock, localDay } from "../local-time.ts";
+import { linksWithoutServer } from "../session.ts";
 import type { Texts } from "../texts.ts";
 import type { ChatContext, ChatEvent, ChatLink, ChatModel } from "./chat-model.ts";
 import type { Waiting } from "./waiting.ts";
@@ -149,11 +149,7 @@ export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScen
 
 /** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
 export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
-  const isOver = linksUntil === undefined || linksUntil <= now;
-  const links = isOver
-    ? texts.chatNoNewLinks
-    : texts.chatLinksUntil(localDay(linksUntil), localClock(linksUntil));
-  return `${texts.chatWithoutServer} ${links}`;
+  return `${texts.chatWithoutServer} ${linksWithoutServer(linksUntil, now, texts)}`;
 }
 
 /** Who is online, in one sentence. */

@@ -1,4 +1,4 @@
-/** What the screen reads from the open profile beside the chat, and what it notes there. */
+/** What the screen reads from the open profile beside the chat. */
 import type { Messenger } from "../../client/messenger.ts";
 import { isStorageFailure } from "../../client/sqlite.ts";
 import type { AppEvent, Unread } from "./app-model.ts";
@@ -21,15 +21,5 @@ export function recounted(messenger: Messenger | undefined): AppEvent | undefine
     // The numbers stay as they were; whoever needs what cannot be read is told then.
     if (!isStorageFailure(error)) throw error;
     return undefined;
-  }
-}
-
-/** The account's file cannot be read everywhere: its next opening checks it. */
-export function noteDamage(messenger: Messenger | undefined): void {
-  try {
-    messenger?.profile.noteDamage();
-  } catch (error) {
-    // A disk that takes nothing has no room for the mark: the person is told what to do all the same.
-    if (!isStorageFailure(error)) throw error;
   }
 }

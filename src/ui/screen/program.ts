@@ -21,7 +21,7 @@ import { viewApp } from "./app-view.ts";
 import { complete } from "./chat-commands.ts";
 import { ChatWork } from "./chat-work.ts";
 import { Face } from "./face.ts";
-import { noteDamage, recounted } from "./profile-notes.ts";
+import { recounted } from "./profile-notes.ts";
 import { isSamePerson } from "../../client/names.ts";
 
 const TICK = 1_000;
@@ -129,7 +129,7 @@ export class Program {
 
   #describe(error: unknown): string {
     if (!isDamage(error)) return describeInMenus(error, this.#config);
-    noteDamage(this.#work.messenger);
+    this.#work.messenger?.profile.noteDamage();
     return this.#texts.chatFileDamaged;
   }
 
