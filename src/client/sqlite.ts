@@ -28,9 +28,12 @@ export function isStorageFailure(error: unknown): error is Error & { code: strin
   return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }
 
-/** Whether a file contradicts itself, or is no database: what the disk gives back is not what it was given. */
+/**
+ * Whether a file contradicts itself, or is no database: what the disk gives back is not what it was given.
+ * A row said to be larger than SQLite stores any was never stored.
+ */
 export function isDamage(error: unknown): boolean {
-  return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code);
+  return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG)/.test(error.code);
 }
 
 /** Whether a file is nothing that SQLite knows. */

@@ -17,7 +17,8 @@ import { join } from "node:path";
 import { checkProfile, ProfileDamagedError, takeProfile } from "../../src/client/profile-check.ts";
 import { profileFile } from "../../src/client/profile-folders.ts";
 import { Profile } from "../../src/client/profile.ts";
-import { StoreError } from "../../src/client/sqlite.ts";
+import { isUnreadable } from "../../src/client/readable-messages.ts";
+import { isDamage, StoreError } from "../../src/client/sqlite.ts";
 import { searchQuery } from "../../src/client/message-search.ts";
 import { historyEvent } from "../../src/ui/message-format.ts";
 import { seededRandom, testSeed } from "../seeded-random.ts";
@@ -239,6 +240,18 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       } else expect(outcome).toMatch(/mended|sound/);
     }
   });
+});
+
+test("a value that says it is larger than any that was stored is damage, and no fault of ours", () => {
+  const database = new Database(":memory:");
+  let error: unknown;
+  try {
+    database.query("SELECT zeroblob(2000000000)").get();
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toMatchObject({ code: "SQLITE_TOOBIG" });
+  expect([isDamage(error), isUnreadable(error)]).toEqual([true, true]);
 });
 
 test("a contact whose name cannot be read is named by number", () => {
