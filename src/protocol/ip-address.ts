@@ -72,6 +72,16 @@ export function isPrivate(address: string): boolean {
 }
 
 /**
+ * The network that one party holds as easily as one address: the address itself, of IPv6 its /64 (RFC 6177).
+ * Takes what `normalizeAddress` gives.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || !isIPv6(address)) return address;
+  const groups = ipv6Groups(address).slice(0, 4);
+  return `${groups.map((group) => group.toString(16)).join(":")}::/64`;
+}
+
+/**
  * An address at which one machine can be dialled: an IP literal that is not unspecified, multicast or
  * broadcast (PROTOCOL 4). Gives its one spelling, or undefined. A zone means nothing on another machine.
  */

@@ -1,16 +1,16 @@
 /** Handlers of what changes accounts and who is logged in (PROTOCOL 4). */
 import { fingerprint } from "../identity/fingerprint.ts";
 import { parsePublicKey } from "../identity/keys.ts";
-import { checkUsername } from "../identity/names.ts";
-import type { Action, RequestOf } from "../protocol/rendezvous-messages.ts";
+import { checkUsername, fold } from "../identity/names.ts";
+import type { RequestOf } from "../protocol/rendezvous-messages.ts";
 import { isEmailAcceptable } from "../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../protocol/password-rule.ts";
 import type { Account } from "./accounts.ts";
 import type { Later } from "./handlers.ts";
 import type { LinkSession } from "./link-session.ts";
-import type { HashOutcome } from "./passwords.ts";
+import { hash, verify } from "./password-work.ts";
 import { failure, success, type Response } from "./responses.ts";
-import type { OnlineUser, Services } from "./services.ts";
+import type { OnlineUser } from "./services.ts";
 
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
@@ -27,14 +27,19 @@ export function register(
   const { accounts } = services;
   const name = checkUsername(request.username);
   const email = request.email ?? "";
+  if (services.registration === "closed") return failure("register", "registration_closed");
   if (!name.ok) return failure("register", "invalid_username");
   if (!isPasswordAcceptable(request.password)) return failure("register", "weak_password");
   if (!isEmailAcceptable(email)) return failure("register", "invalid_email");
   if (accounts.isTaken(name.name, services.now())) return failure("register", "username_taken");
+  const verdict = services.throttle.registration(session.remoteAddress);
+  if (verdict.name === "limited") {
+    return failure("register", "rate_limited", { retry_after: verdict.retryAfter });
+  }
   return hash(session, "register", request.password, later, (hashed) => {
     const added = accounts.add({ username: name.name, hash: hashed, email }, services.now());
     if (!added) return failure("register", "username_taken");
-    services.log.info("registered", { user: name.name, address: session.remoteAddress });
+    services.security.record("registered", { user: name.name, ...originOf(session) });
     return success("register", { message: REGISTERED });
   });
 }
@@ -45,13 +50,15 @@ export function login(session: LinkSession, request: RequestOf<"login">, later: 
   if (request.public_key !== undefined && spki === undefined) {
     return failure("login", "bad_request", { field: "public_key" });
   }
-  const found = session.services.accounts.find(request.username);
-  return verify(session, "login", request.password, found, later, (account) => {
-    if (account === undefined) {
-      session.services.log.info("login_failed", { user: request.username, address: session.remoteAddress });
-      return failure("login", "invalid_credentials");
+  const { accounts, metrics, security } = session.services;
+  const who = { fold: fold(request.username), account: accounts.find(request.username) };
+  return verify(session, "login", request.password, who, later, (account) => {
+    if (account === undefined || account.disabled !== 0) {
+      const code = account === undefined ? "invalid_credentials" : "account_disabled";
+      metrics.login(account === undefined ? "wrong" : "refused");
+      security.record("login_failed", { user: request.username, ...originOf(session), why: code });
+      return failure("login", code);
     }
-    if (account.disabled !== 0) return failure("login", "account_disabled");
     if (session.state.name === "loggedIn") return failure("login", "already_logged_in");
     return logIn(session, "login", account, request, spki, undefined);
   });
@@ -64,8 +71,16 @@ export function resume(session: LinkSession, request: RequestOf<"resume">): Resp
   if (spki === undefined) return failure("resume", "bad_request", { field: "public_key" });
   const token = services.tokens.use(request.session_token, spki, services.now());
   const account = token === undefined ? undefined : services.accounts.byId(token.userId);
-  if (token === undefined || account === undefined) return failure("resume", "invalid_credentials");
-  if (account.disabled !== 0) return failure("resume", "account_disabled");
+  if (token === undefined || account === undefined || account.disabled !== 0) {
+    const code = account === undefined ? "invalid_credentials" : "account_disabled";
+    services.metrics.login(account === undefined ? "wrong" : "refused");
+    services.security.record("resume_failed", {
+      user: account?.username,
+      ...originOf(session),
+      why: code,
+    });
+    return failure("resume", code);
+  }
   return logIn(session, "resume", account, request, spki, { token: request.session_token, hash: token.hash });
 }
 
@@ -83,6 +98,12 @@ function logIn(
   const live = services.presence.find(account.fold);
   // The same key is the same device, back again before its old connection was missed.
   if (live !== undefined && (spki === undefined || live.key?.spki.equals(spki) !== true)) {
+    services.metrics.login("refused");
+    services.security.record("login_failed", {
+      user: account.username,
+      ...originOf(session),
+      why: "already_connected",
+    });
     return failure(request, "already_connected");
   }
   const added: { [name: string]: unknown } = {
@@ -112,9 +133,16 @@ function logIn(
     key,
     session,
   });
+  services.metrics.login(request === "login" ? "ok" : "resumed");
+  services.security.record(request === "login" ? "login" : "resumed", {
+    user: account.username,
+    ...originOf(session),
+    fingerprint: key?.fingerprint,
+    new_key: added["new_key"] === true ? true : undefined,
+  });
   services.log.info("online", {
     user: account.username,
-    address: session.remoteAddress,
+    ...originOf(session),
     p2p_port: place.p2p_port,
     by: request,
     secure: key !== undefined,
@@ -147,6 +175,7 @@ export function renew(
 /** The session ends the connection after the answer. */
 export function logout(session: LinkSession, _request: unknown, _later: Later, user: OnlineUser): Response {
   if (user.key !== undefined) session.services.tokens.void(user.key.tokenHash);
+  session.services.security.record("logout", { user: user.username, ...originOf(session) });
   return success("logout");
 }
 
@@ -156,17 +185,20 @@ export function changePassword(
   later: Later,
   user: OnlineUser,
 ): Response | undefined {
-  const { accounts, log } = session.services;
+  const { accounts, security } = session.services;
   if (!isPasswordAcceptable(request.new_password)) return failure("change_password", "weak_password");
-  const found = accounts.byId(user.userId);
-  return verify(session, "change_password", request.password, found, later, (account) => {
-    if (account === undefined) return failure("change_password", "invalid_credentials");
+  const who = { fold: user.fold, account: accounts.byId(user.userId) };
+  return verify(session, "change_password", request.password, who, later, (account) => {
+    if (account === undefined) {
+      security.record("password_change_failed", { user: user.username, ...originOf(session) });
+      return failure("change_password", "invalid_credentials");
+    }
     return hash(session, "change_password", request.new_password, later, (hashed) => {
       if (accounts.byId(account.id)?.password !== account.password) {
         return failure("change_password", "invalid_credentials");
       }
       accounts.setPassword(account.id, hashed, user.key?.tokenHash);
-      log.info("password_changed", { user: user.username });
+      security.record("password_changed", { user: user.username, ...originOf(session) });
       return success("change_password");
     });
   });
@@ -178,77 +210,21 @@ export function deleteAccount(
   later: Later,
   user: OnlineUser,
 ): Response | undefined {
-  const { accounts, log, now } = session.services;
-  const found = accounts.byId(user.userId);
-  return verify(session, "delete_account", request.password, found, later, (account) => {
-    if (account === undefined) return failure("delete_account", "invalid_credentials");
+  const { accounts, security, now } = session.services;
+  const who = { fold: user.fold, account: accounts.byId(user.userId) };
+  return verify(session, "delete_account", request.password, who, later, (account) => {
+    if (account === undefined) {
+      security.record("account_deletion_failed", { user: user.username, ...originOf(session) });
+      return failure("delete_account", "invalid_credentials");
+    }
     accounts.delete(account, now());
     session.unbind();
-    log.info("account_deleted", { user: account.username });
+    security.record("account_deleted", { user: account.username, ...originOf(session) });
     return success("delete_account");
   });
 }
 
-/**
- * Compares a password with an account's, or with the dummy in the same time, and goes on with the
- * account as it is then: undefined when the password is wrong, or it was changed or deleted meanwhile.
- */
-function verify(
-  session: LinkSession,
-  action: Action,
-  password: string,
-  account: Account | undefined,
-  later: Later,
-  then: (account: Account | undefined) => Response | undefined,
-): Response | undefined {
-  const { passwords, accounts, dummyHash }: Services = session.services;
-  const queued = passwords.verify(
-    password,
-    account?.password ?? dummyHash,
-    () => session.isAlive,
-    (outcome) =>
-      afterHash(session, action, outcome, later, (matches) => {
-        const current = account === undefined ? undefined : accounts.byId(account.id);
-        return then(matches && current?.password === account?.password ? current : undefined);
-      }),
-  );
-  return queued ? undefined : failure(action, "server_busy");
-}
-
-function hash(
-  session: LinkSession,
-  action: Action,
-  password: string,
-  later: Later,
-  then: (hash: string) => Response | undefined,
-): Response | undefined {
-  const queued = session.services.passwords.hash(
-    password,
-    () => session.isAlive,
-    (outcome) => afterHash(session, action, outcome, later, then),
-  );
-  return queued ? undefined : failure(action, "server_busy");
-}
-
-function afterHash<T>(
-  session: LinkSession,
-  action: Action,
-  outcome: HashOutcome<T>,
-  later: Later,
-  then: (value: T) => Response | undefined,
-): void {
-  // Nobody is there to be answered: nothing is done, and nobody comes online.
-  if (!session.isAlive) return;
-  later(() => {
-    switch (outcome.name) {
-      case "done":
-        return then(outcome.value);
-      case "closing":
-        return failure(action, "server_closing");
-      case "failed":
-        throw outcome.error;
-      default:
-        return outcome satisfies never;
-    }
-  });
+/** Where a request came from, and which it was, for the logs. */
+function originOf(session: LinkSession): { address: string; request: string } {
+  return { address: session.remoteAddress, request: session.requestName };
 }

@@ -1,10 +1,29 @@
-/** The server's flags and variables (CLI.md). */
+/** The server's flags and variables (CLI.md), and those of its operator's commands. */
 import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
-import { readOptions, UsageError } from "../protocol/options.ts";
+import { readOptions, UsageError, type OptionValues } from "../protocol/options.ts";
+import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits.ts";
 import type { LogStyle } from "./log.ts";
 import type { PlainFrom } from "./services.ts";
+
+/** More than a process may have open. */
+const MOST_CONNECTIONS = 1_000_000;
+
+const LIMIT_OPTIONS = {
+  "max-connections": { type: "integer", min: 1, max: MOST_CONNECTIONS },
+  "max-connections-per-address": { type: "integer", min: 1, max: MOST_CONNECTIONS },
+  "max-anonymous": { type: "integer", min: 1, max: MOST_CONNECTIONS },
+  "max-waiting-hashes": { type: "integer", min: 1, max: 100_000 },
+  "connection-rate": { type: "text" },
+  "register-rate": { type: "text" },
+  "login-rate": { type: "text" },
+  "failure-rate": { type: "text" },
+  "failure-rate-per-address": { type: "text" },
+  "failure-rate-per-account": { type: "text" },
+  "lookup-rate": { type: "text" },
+  "lookup-rate-per-address": { type: "text" },
+} as const;
 
 const OPTIONS = {
   host: { type: "text" },
@@ -14,7 +33,22 @@ const OPTIONS = {
   "tls-cert": { type: "text" },
   "tls-key": { type: "text" },
   db: { type: "text" },
+  register: { type: "choice", of: ["open", "closed"] },
   log: { type: "choice", of: ["pretty", "json"] },
+  "audit-log": { type: "text" },
+  "metrics-port": { type: "integer", min: 0, max: 65_535 },
+  "metrics-host": { type: "text" },
+  ...LIMIT_OPTIONS,
+  lang: { type: "choice", of: ["es", "en"] },
+  help: { type: "switch" },
+  version: { type: "switch" },
+} as const;
+
+/** Of `admin`: which database, and how the answer is written. */
+const ADMIN_OPTIONS = {
+  db: { type: "text" },
+  json: { type: "switch" },
+  yes: { type: "switch" },
   lang: { type: "choice", of: ["es", "en"] },
   help: { type: "switch" },
   version: { type: "switch" },
@@ -30,16 +64,35 @@ export type ServerConfig = {
   /** Paths of the operator's PEM files. */
   readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined;
   readonly databasePath: string;
+  readonly registration: "open" | "closed";
   /** Undefined: by what standard error is. */
   readonly logStyle: LogStyle | undefined;
+  /** Undefined: beside the database; "off": none. */
+  readonly auditPath: string | undefined;
+  /** Where `/metrics` is; undefined: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly limits: Limits;
+};
+
+export type AdminConfig = {
+  readonly databasePath: string;
+  /** One JSON object a line. */
+  readonly json: boolean;
+  /** Nothing is asked. */
+  readonly yes: boolean;
+  /** The command and its arguments. */
+  readonly words: readonly string[];
 };
 
 export type Invocation =
   | { readonly name: "help" }
   | { readonly name: "version" }
-  | { readonly name: "run"; readonly config: ServerConfig };
+  | { readonly name: "run"; readonly config: ServerConfig }
+  | { readonly name: "adminHelp" }
+  | { readonly name: "admin"; readonly config: AdminConfig };
 
 type Environment = { readonly [name: string]: string | undefined };
+type Say = (es: string, en: string) => UsageError;
 
 /** @throws UsageError in `language`. */
 export function readConfig(
@@ -47,10 +100,11 @@ export function readConfig(
   environment: Environment,
   language: Language,
 ): Invocation {
+  const say: Say = (es, en) => new UsageError(language === "es" ? es : en);
+  if (args[0] === "admin") return readAdminConfig(args.slice(1), environment, language);
   const { values, positionals } = readOptions(OPTIONS, args, environment, language);
   if (values.help === true) return { name: "help" };
   if (values.version === true) return { name: "version" };
-  const say = (es: string, en: string) => new UsageError(language === "es" ? es : en);
   const [extra] = positionals;
   if (extra !== undefined) throw say(`Argumento desconocido: ${extra}`, `Unknown argument: ${extra}`);
   const certificate = values["tls-cert"];
@@ -58,25 +112,82 @@ export function readConfig(
   if ((certificate === undefined) !== (key === undefined)) {
     throw say("--tls-cert y --tls-key van juntos", "--tls-cert and --tls-key go together");
   }
-  if (values.host !== undefined && values.host !== "localhost" && isIP(values.host) === 0) {
-    throw say("--host: se esperaba una dirección IP", "--host: expected an IP address");
-  }
   const port = values.port ?? 8080;
   const tlsPort = values["tls-port"] ?? 8443;
   const plainFrom = values["plain-from"] ?? "loopback";
   if (port === tlsPort && port !== 0 && plainFrom !== "none") {
     throw say("--port y --tls-port tienen que ser distintos", "--port and --tls-port must differ");
   }
+  const metricsPort = values["metrics-port"];
   return {
     name: "run",
     config: {
-      host: values.host === "localhost" ? "127.0.0.1" : values.host,
+      host: addressOf("--host", values.host, say),
       port,
       plainFrom,
       tlsPort,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
       databasePath: values.db ?? "users.db",
+      registration: values.register ?? "open",
       logStyle: values.log,
+      auditPath: values["audit-log"],
+      metrics:
+        metricsPort === undefined
+          ? undefined
+          : {
+              host: addressOf("--metrics-host", values["metrics-host"], say) ?? "127.0.0.1",
+              port: metricsPort,
+            },
+      limits: limitsOf(values, say),
     },
+  };
+}
+
+function readAdminConfig(args: readonly string[], environment: Environment, language: Language): Invocation {
+  const { values, positionals } = readOptions(ADMIN_OPTIONS, args, environment, language);
+  if (values.version === true) return { name: "version" };
+  if (values.help === true || positionals.length === 0) return { name: "adminHelp" };
+  return {
+    name: "admin",
+    config: {
+      databasePath: values.db ?? "users.db",
+      json: values.json === true,
+      yes: values.yes === true,
+      words: positionals,
+    },
+  };
+}
+
+function addressOf(flag: string, value: string | undefined, say: Say): string | undefined {
+  if (value === "localhost") return "127.0.0.1";
+  if (value === undefined || isIP(value) !== 0) return value;
+  throw say(`${flag}: se esperaba una dirección IP`, `${flag}: expected an IP address`);
+}
+
+function limitsOf(values: OptionValues<typeof LIMIT_OPTIONS>, say: Say): Limits {
+  const rate = (flag: keyof typeof LIMIT_OPTIONS & `${string}rate${string}`, otherwise: Rate): Rate => {
+    const text = values[flag];
+    if (text === undefined) return otherwise;
+    const read = parseRate(text);
+    if (read !== undefined) return read;
+    throw say(
+      `--${flag}: se esperaba CUÁNTOS:N/UNIDAD, como 120:6/min (s, min o h), u off`,
+      `--${flag}: expected BURST:N/UNIT, as 120:6/min (s, min or h), or off`,
+    );
+  };
+  const byDefault = DEFAULT_LIMITS;
+  return {
+    connections: values["max-connections"] ?? byDefault.connections,
+    connectionsPerAddress: values["max-connections-per-address"] ?? byDefault.connectionsPerAddress,
+    anonymous: values["max-anonymous"] ?? byDefault.anonymous,
+    waitingHashes: values["max-waiting-hashes"] ?? byDefault.waitingHashes,
+    connectionRate: rate("connection-rate", byDefault.connectionRate),
+    registrationRate: rate("register-rate", byDefault.registrationRate),
+    loginRate: rate("login-rate", byDefault.loginRate),
+    failureRate: rate("failure-rate", byDefault.failureRate),
+    failureRatePerAddress: rate("failure-rate-per-address", byDefault.failureRatePerAddress),
+    failureRatePerAccount: rate("failure-rate-per-account", byDefault.failureRatePerAccount),
+    lookupRate: rate("lookup-rate", byDefault.lookupRate),
+    lookupRatePerAddress: rate("lookup-rate-per-address", byDefault.lookupRatePerAddress),
   };
 }

@@ -1,6 +1,6 @@
 /** The table from action to function (PROTOCOL 4). A handler answers at once, or calls `later` after a hash. */
 import { fold } from "../identity/names.ts";
-import type { Action, RequestOf } from "../protocol/rendezvous-messages.ts";
+import { DEFAULT_PAGE, type Action, type RequestOf } from "../protocol/rendezvous-messages.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 import type { LinkSession } from "./link-session.ts";
 import { peerInfo, usersPage, WATCH_RESPONSE_BYTES } from "./lookup.ts";
@@ -33,10 +33,19 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
   },
 
   get_users(session, request, _later, user) {
+    const limited = limitLookups(
+      session,
+      "get_users",
+      user,
+      (request.limit ?? DEFAULT_PAGE) / NAMES_A_LOOKUP,
+    );
+    if (limited !== undefined) return limited;
     return success("get_users", usersPage(session, request, user));
   },
 
   request_p2p(session, { target_user }, _later, user) {
+    const limited = limitLookups(session, "request_p2p", user, 1);
+    if (limited !== undefined) return limited;
     const target = session.services.presence.find(fold(target_user));
     if (target === undefined || target === user)
       return failure("request_p2p", "user_offline", { target_user });
@@ -44,6 +53,8 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
   },
 
   watch(session, { users }, _later, user) {
+    const limited = limitLookups(session, "watch", user, users.length / NAMES_A_LOOKUP);
+    if (limited !== undefined) return limited;
     const online = session.services.presence.watch(user, users.map(fold));
     const names: string[] = [];
     let bytes = 0;
@@ -56,6 +67,22 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
     return success("watch", { added: { online: names } });
   },
 };
+
+/** What asks for many names counts as one lookup for this many. */
+const NAMES_A_LOOKUP = 50;
+
+function limitLookups(
+  session: LinkSession,
+  action: Action,
+  user: OnlineUser,
+  lookups: number,
+): Response | undefined {
+  const { throttle } = session.services;
+  const verdict = throttle.lookup(user.userId, session.remoteAddress, Math.max(1, lookups));
+  return verdict.name === "passes"
+    ? undefined
+    : failure(action, "rate_limited", { retry_after: verdict.retryAfter });
+}
 
 function tellIfOnline(session: LinkSession, watcher: OnlineUser, member: OnlineUser): void {
   const { presence } = session.services;

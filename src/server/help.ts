@@ -1,4 +1,4 @@
-/** What `bun run server.ts --help` prints. */
+/** What `bun run server.ts --help` and `bun run server.ts admin --help` print. */
 import type { Bilingual } from "../protocol/language.ts";
 
 export const HELP: Bilingual = {
@@ -31,5 +31,12 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --help, --version
 
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.
+`,
+};
+
+export const ADMIN_HELP: Bilingual = {
+  es: `Uso: bun run server.ts admin ORDEN [argumentos]
+`,
+  en: `Usage: bun run server.ts admin COMMAND [arguments]
 `,
 };

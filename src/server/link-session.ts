@@ -1,24 +1,18 @@
 /**
  * One connection of the rendezvous link (PROTOCOL 4), from its first byte to its end:
  *
- * 1. Objects and faults are taken in the order of their arrival, one at a time.
- * 2. A request is checked: the link it came on, its `id`, its action, its fields, whether one must be
- *    logged in; then its handler answers at once or, after a password hash, later.
- * 3. `login` or `resume` bind a user to the connection, `logout`, `delete_account` or the end unbind him.
+ * 1. It is admitted, or told why not, and ends.
+ * 2. Its requests go to its desk, which answers them one at a time.
+ * 3. `login` or `resume` bind a user to the connection; `logout`, `delete_account` or the end unbind him.
  */
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
 import type { FailureCode } from "../protocol/codes.ts";
-import { encodeFrame, type JsonObject } from "../protocol/framing.ts";
+import type { JsonObject } from "../protocol/framing.ts";
 import type { Language } from "../protocol/language.ts";
-import type { Action, RequestId } from "../protocol/rendezvous-messages.ts";
-import { handle } from "./handlers.ts";
-import { OneAtATime } from "./one-at-a-time.ts";
-import { checkRequest, isNotOfSeed, languageAskedFor } from "./request-check.ts";
-import { failure, news, responseObject, type Response } from "./responses.ts";
+import { RequestDesk } from "./request-desk.ts";
+import { news } from "./responses.ts";
 import type { OnlineUser, Services } from "./services.ts";
 
-/** The garbage with which a connection is closed. */
-export const MAX_GARBAGE = 10;
 /** Silence after which a connection not of the seed is dropped, in ms. */
 export const IDLE_TIMEOUT = 90_000;
 /** How long a connection may be open before its first request, in ms. */
@@ -31,30 +25,32 @@ export type SessionState =
   | { readonly name: "loggedIn"; readonly user: OnlineUser }
   | { readonly name: "closed" };
 
-type Item = JsonObject | ConnectionFault;
+/** Why a connection that was taken is not served. */
+export type Refusal =
+  { readonly code: "server_busy" } | { readonly code: "rate_limited"; retryAfter: number };
+
+export type SessionOptions = {
+  /** Counts the server's connections. */
+  readonly number: number;
+  readonly isPlain: boolean;
+  /** It is told so and ended. */
+  readonly refusal: Refusal | undefined;
+};
 
 const ANONYMOUS: SessionState = { name: "anonymous" };
 const CLOSED: SessionState = { name: "closed" };
 
 export class LinkSession implements ConnectionHandlers {
   readonly services: Services;
-  readonly #plain: boolean;
-  /** Over the bound of connections not logged in: it is told so and ended. */
-  readonly #surplus: boolean;
+  readonly #options: SessionOptions;
   #connection: Connection | undefined;
   #state: SessionState = ANONYMOUS;
-  #language: Language = "es";
-  #ofSeed = true;
   #openedAt = performance.now();
-  #hadRequest = false;
-  #garbage = 0;
-  #broken = false;
-  #items: OneAtATime<Item> | undefined;
+  #desk: RequestDesk | undefined;
 
-  constructor(services: Services, options: { plain: boolean; surplus: boolean }) {
+  constructor(services: Services, options: SessionOptions) {
     this.services = services;
-    this.#plain = options.plain;
-    this.#surplus = options.surplus;
+    this.#options = options;
     services.lobby.enter(this);
     // A handshake that does not come on is silence too.
     services.lobby.silent(this);
@@ -65,7 +61,7 @@ export class LinkSession implements ConnectionHandlers {
   }
 
   get ofSeed(): boolean {
-    return this.#ofSeed;
+    return this.#desk?.ofSeed ?? true;
   }
 
   get remoteAddress(): string {
@@ -74,6 +70,11 @@ export class LinkSession implements ConnectionHandlers {
 
   get localAddress(): string {
     return this.#connection?.localAddress ?? "";
+  }
+
+  /** The request in work, or the last one, as the log names it: its connection's number and its own. */
+  get requestName(): string {
+    return `${this.#options.number}-${this.#desk?.requests ?? 0}`;
   }
 
   /** Whether an answer would still reach someone. */
@@ -94,36 +95,38 @@ export class LinkSession implements ConnectionHandlers {
   opened(connection: Connection): void {
     this.#openedAt = performance.now();
     connection.setKeepAlive(KEEPALIVE);
-    if (this.services.isClosing()) this.#tellAndEnd("server_closing");
-    else if (this.#surplus) this.#tellAndEnd("server_busy");
-    else {
-      this.#items = new OneAtATime(connection, (item) => this.#begin(item));
+    const { refusal, isPlain } = this.#options;
+    if (this.services.isClosing()) this.tellAndEnd("server_closing");
+    else if (refusal !== undefined) {
+      const details = refusal.code === "rate_limited" ? { retry_after: refusal.retryAfter } : {};
+      connection.send(news(refusal.code, this.#language, details));
+      this.end(refusal.code);
+    } else {
+      this.#desk = new RequestDesk(this, connection, isPlain);
       this.services.lobby.silent(this);
     }
   }
 
   message(object: JsonObject): void {
-    this.#items?.take(object);
+    this.#desk?.take(object);
   }
 
   fault(fault: ConnectionFault): void {
-    // What is incomplete is told again and again until the connection is closed.
-    if (this.#broken) return;
-    if (fault !== "garbage") this.#broken = true;
-    this.#items?.take(fault);
+    this.#desk?.fault(fault);
   }
 
   overflow(connection: Connection): void {
     this.services.log.warn("queue_overflow", { address: this.remoteAddress, user: this.#username });
+    this.services.metrics.dropped("slow_reader");
     connection.terminate("overflow");
   }
 
   drained(): void {
-    this.#items?.drained();
+    this.#desk?.drained();
   }
 
   closed(reason: CloseReason, connection: Connection): void {
-    if (this.#items === undefined && reason.name === "refused") {
+    if (this.#desk === undefined && reason.name === "refused") {
       this.services.logRefusal(connection.remoteAddress, reason.code);
     }
     this.#leave(reason.name === "remote" ? "closed" : reason.code);
@@ -162,28 +165,26 @@ export class LinkSession implements ConnectionHandlers {
     this.#connection?.terminate(reason);
   }
 
+  /** Says why, and ends. */
+  tellAndEnd(code: FailureCode): void {
+    this.#connection?.send(news(code, this.#language));
+    this.end(code);
+  }
+
   /** Its place goes to a newcomer (PROTOCOL 4: not logged in, and silent the longest). */
   giveWay(): void {
-    this.#tellAndEnd("server_busy");
+    this.services.metrics.dropped("too_many");
+    this.tellAndEnd("server_busy");
   }
 
   /** Tells a client not of the seed that the server is closing. */
   tellClosing(): void {
-    if (!this.#ofSeed) this.push(news("server_closing", this.#language));
+    this.push(news("server_closing", this.#language));
   }
 
   /** Sends what was not asked for; not to a client of the seed. */
   push(message: object): void {
-    if (!this.#ofSeed) this.#connection?.send(message);
-  }
-
-  /** Ends a connection that has been silent too long; `now` is of `performance.now()`. */
-  checkLiveness(now: number): void {
-    const connection = this.#connection;
-    if (connection === undefined || !this.isAlive) return;
-    const silent = !this.#ofSeed && now - connection.lastReadAt >= IDLE_TIMEOUT;
-    if (silent || (!this.#hadRequest && now - this.#openedAt >= FIRST_REQUEST_TIMEOUT))
-      this.terminate("idle");
+    if (!this.ofSeed) this.#connection?.send(message);
   }
 
   /** Sends watch news; a client of the seed cannot have asked for any. */
@@ -191,88 +192,15 @@ export class LinkSession implements ConnectionHandlers {
     this.push({ action: "presence", username, online });
   }
 
-  // One item after the other.
-
-  #begin(item: Item): "answered" | "later" {
-    const { lobby } = this.services;
-    if (typeof item === "string") this.#answerFault(item);
-    else if (this.#request(item) === "later") {
-      lobby.working(this);
-      return "later";
-    }
-    lobby.silent(this);
-    return "answered";
-  }
-
-  #answerFault(fault: ConnectionFault): void {
-    switch (fault) {
-      case "garbage":
-        this.#send(failure(undefined, "bad_json"), undefined);
-        if (++this.#garbage >= MAX_GARBAGE) this.end("bad_json");
-        return;
-      case "tooLarge":
-        this.#tellAndEnd("message_too_large");
-        return;
-      case "incomplete":
-        this.#tellAndEnd("bad_request");
-        return;
-      default:
-        fault satisfies never;
-    }
-  }
-
-  #request(object: JsonObject): "answered" | "later" {
-    const { services } = this;
-    this.#hadRequest = true;
-    if (isNotOfSeed(object)) this.#ofSeed = false;
-    this.#language = languageAskedFor(object) ?? this.#language;
-    const checked = checkRequest(object, {
-      plainFrom: this.#plain ? services.plainFrom : undefined,
-      remoteAddress: this.remoteAddress,
-      tlsPort: services.tlsPort(),
-      closing: services.isClosing(),
-      loggedIn: this.#state.name === "loggedIn",
-    });
-    if (checked.name === "accepted") return this.#handle(checked.action, checked.fields, checked.id);
-    this.#send(checked.response, checked.id);
-    return "answered";
-  }
-
-  #handle(action: Action, fields: unknown, id: RequestId | undefined): "answered" | "later" {
-    let answered = false;
-    let later = false;
-    const answer = (response: Response) => {
-      if (answered) return;
-      answered = true;
-      this.#send(response, id);
-      // The answer first, then the end (PROTOCOL 4).
-      if (action === "logout" && response.name === "success") this.end("logout");
-      if (!later) return;
-      this.services.lobby.silent(this);
-      this.#items?.answered();
-    };
-    const guarded = (step: () => Response | undefined) => {
-      try {
-        const response = step();
-        if (response !== undefined) answer(response);
-      } catch (error) {
-        this.services.log.error("internal_error", error, { request: action });
-        answer(failure(action, "internal_error"));
-      }
-    };
-    guarded(() => handle(action, this, fields, guarded));
-    later = !answered;
-    return later ? "later" : "answered";
-  }
-
-  #send(response: Response, id: RequestId | undefined): void {
-    const manner = { ofSeed: this.#ofSeed, language: this.#language, id };
-    this.#connection?.sendText(encodeFrame(responseObject(response, manner)));
-  }
-
-  #tellAndEnd(code: FailureCode): void {
-    this.#connection?.send(news(code, this.#language));
-    this.end(code);
+  /** Ends a connection that has been silent too long; `now` is of `performance.now()`. */
+  checkLiveness(now: number): void {
+    const connection = this.#connection;
+    if (connection === undefined || !this.isAlive) return;
+    const isSilent = !this.ofSeed && now - connection.lastReadAt >= IDLE_TIMEOUT;
+    const isUnused = this.#desk?.requests === 0 && now - this.#openedAt >= FIRST_REQUEST_TIMEOUT;
+    if (!isSilent && !isUnused) return;
+    this.services.metrics.dropped("idle");
+    this.terminate("idle");
   }
 
   #replaced(): void {
@@ -280,6 +208,10 @@ export class LinkSession implements ConnectionHandlers {
     this.services.lobby.enter(this);
     this.push(news("session_replaced", this.#language));
     this.end("session_replaced");
+  }
+
+  get #language(): Language {
+    return this.#desk?.language ?? "es";
   }
 
   get #username(): string | undefined {
@@ -292,7 +224,7 @@ export class LinkSession implements ConnectionHandlers {
     const user = this.#username;
     this.unbind();
     this.#state = CLOSED;
-    this.#items?.close();
+    this.#desk?.close();
     this.services.lobby.leave(this);
     if (user !== undefined) this.services.log.info("offline", { user, reason });
   }

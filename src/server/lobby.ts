@@ -1,11 +1,9 @@
 /**
- * The connections not logged in (PROTOCOL 4): a thousand at most. When there is no room, a newcomer
+ * The connections not logged in (PROTOCOL 4), a limited number. When there is no room, a newcomer
  * takes the place of the one that has been silent the longest, so that nobody keeps everybody else out
  * by holding connections that he does not use.
  */
 
-/** Connections not logged in. */
-export const MAX_ANONYMOUS = 1_000;
 /** A connection that was heard of, or answered, less than this ago keeps its place, in ms. */
 export const MIN_SILENCE = 5_000;
 /** A full lobby is told this often at most, in ms. */
@@ -20,6 +18,7 @@ export type Guest = {
 export type Crowding = { readonly madeWay: number; readonly refused: number };
 
 export class Lobby<G extends Guest> {
+  readonly #limit: number;
   readonly #clock: () => number;
   readonly #warn: (crowding: Crowding) => void;
   readonly #guests = new Set<G>();
@@ -33,14 +32,15 @@ export class Lobby<G extends Guest> {
   #refused = 0;
 
   /** @param clock ms that never go back. */
-  constructor(clock: () => number, warn: (crowding: Crowding) => void) {
+  constructor(limit: number, clock: () => number, warn: (crowding: Crowding) => void) {
+    this.#limit = limit;
     this.#clock = clock;
     this.#warn = warn;
   }
 
   /** Whether there is a place for a newcomer; it may be one that was just made. */
   hasRoom(): boolean {
-    if (this.#guests.size < MAX_ANONYMOUS) return true;
+    if (this.#guests.size < this.#limit) return true;
     const now = this.#clock();
     const [longest] = this.#silentSince;
     const found = longest !== undefined && now - longest[1] >= MIN_SILENCE;

@@ -4,8 +4,6 @@
  */
 import { availableParallelism } from "node:os";
 
-/** Hashes that may wait; past it `server_busy`. */
-export const HASH_QUEUE_LIMIT = 256;
 /** Hashes worked on at once: one core is left for everything else. */
 export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
 
@@ -38,14 +36,37 @@ type Job = {
   refuse(): void;
 };
 
+export type PasswordQueueOptions = {
+  /** Hashes that may wait; past it `server_busy`. */
+  readonly limit: number;
+  /** Told of each hash that was done: how long it waited and took, in ms. */
+  readonly observe?: (waited: number, took: number) => void;
+};
+
 export class PasswordQueue {
+  readonly #options: PasswordQueueOptions;
   readonly #waiting: Job[] = [];
   #running = 0;
   #closing = false;
   #idle: (() => void) | undefined;
 
+  constructor(options: PasswordQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Hashes that wait now. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Hashes worked on now. */
+  get running(): number {
+    return this.#running;
+  }
+
   /** Verifies a password in NFC; false when the queue is full, and then `answer` is never called. */
   verify(
+    _owner: string,
     password: string,
     hash: string,
     wanted: () => boolean,
@@ -55,7 +76,12 @@ export class PasswordQueue {
   }
 
   /** Hashes a password in NFC; false when the queue is full, and then `answer` is never called. */
-  hash(password: string, wanted: () => boolean, answer: (outcome: HashOutcome<string>) => void): boolean {
+  hash(
+    _owner: string,
+    password: string,
+    wanted: () => boolean,
+    answer: (outcome: HashOutcome<string>) => void,
+  ): boolean {
     return this.#add(() => hashPassword(password), wanted, answer);
   }
 
@@ -70,7 +96,7 @@ export class PasswordQueue {
   }
 
   #add<T>(work: () => Promise<T>, wanted: () => boolean, answer: (outcome: HashOutcome<T>) => void): boolean {
-    if (this.#waiting.length >= HASH_QUEUE_LIMIT) return false;
+    if (this.#waiting.length >= this.#options.limit) return false;
     this.#waiting.push({
       wanted,
       run: () =>

@@ -5,20 +5,23 @@ import { randomBytes } from "node:crypto";
 import { listen, ListenError, type Listener } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
-import { showHostPort } from "../protocol/ip-address.ts";
+import { normalizeAddress, showHostPort } from "../protocol/ip-address.ts";
 import { Accounts } from "./accounts.ts";
 import { ServerAuthority } from "./authority.ts";
 import { StartError } from "./database.ts";
-import { LinkSession } from "./link-session.ts";
-import { Lobby, MAX_ANONYMOUS } from "./lobby.ts";
+import { LinkSession, type SessionOptions } from "./link-session.ts";
+import { Door } from "./door.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { Lobby } from "./lobby.ts";
 import type { Log } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import { hashPassword, PasswordQueue } from "./passwords.ts";
 import { Presence } from "./presence.ts";
+import { withoutAudit, type SecurityLog } from "./security-log.ts";
 import type { OnlineUser, PlainFrom, Services } from "./services.ts";
+import { Throttle } from "./throttle.ts";
 import { Tokens } from "./tokens.ts";
 
-/** Connections on their way out that were told why; past them a newcomer is ended without a word. */
-const MAX_LEAVING = 1_000;
 /** How often silent connections are looked for, in ms. */
 const LIVENESS_INTERVAL = 5_000;
 /** Handshakes that were not done are told this often at most, in ms. */
@@ -39,7 +42,17 @@ export type RendezvousOptions = {
   readonly now: () => number;
   /** Ms that never go back, for silences; `performance.now` where it is absent. */
   readonly clock?: () => number;
+  /** `DEFAULT_LIMITS` where they are absent. */
+  readonly limits?: Limits;
+  /** `open` where it is absent. */
+  readonly registration?: Services["registration"];
+  /** Without it security events are in the log alone. */
+  readonly security?: SecurityLog;
+  readonly metrics?: Metrics;
 };
+
+/** Connections now. */
+export type ConnectionCounts = { readonly plain: number; readonly tls: number; readonly online: number };
 
 export type RendezvousServer = {
   /** Undefined when the plain port is closed. */
@@ -47,6 +60,9 @@ export type RendezvousServer = {
   readonly tls: Listener;
   /** SHA-256 of the authority's public key, in hexadecimal. */
   readonly fingerprint: string;
+  /** What its connections use, for the operator's commands and for what is measured. */
+  readonly services: Services;
+  counts(): ConnectionCounts;
   /** Drops what has been silent too long; called by itself every few seconds. `now` is of `performance.now()`. */
   checkLiveness(now: number): void;
   /** Tells clients, finishes what is under way, closes connections and the database; within 5 s. */
@@ -55,11 +71,17 @@ export type RendezvousServer = {
 
 /** @throws StartError for a port that cannot be listened on. */
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
-  const { database, now, log } = options;
+  const { database, now, log, limits = DEFAULT_LIMITS } = options;
+  const clock = options.clock ?? (() => performance.now());
+  const metrics = options.metrics ?? new Metrics();
+  const throttle = new Throttle(limits, clock);
   const sessions = new Set<LinkSession>();
   let closing = false;
   let emptied: (() => void) | undefined;
-  const passwords = new PasswordQueue();
+  const passwords = new PasswordQueue({
+    limit: limits.waitingHashes,
+    observe: (waited, took) => metrics.hash(waited, took),
+  });
   const tokens = new Tokens(database);
   const authority = new ServerAuthority(database, now, options.identity);
   const services: Services = {
@@ -67,11 +89,15 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     tokens,
     passwords,
     presence: new Presence<OnlineUser>(),
-    lobby: new Lobby(options.clock ?? (() => performance.now()), ({ madeWay, refused }) =>
-      log.warn("too_many_not_logged_in", { limit: MAX_ANONYMOUS, made_way: madeWay, refused }),
+    lobby: new Lobby(limits.anonymous, clock, ({ madeWay, refused }) =>
+      log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: madeWay, refused }),
     ),
     authority,
     log,
+    security: options.security ?? withoutAudit(log),
+    metrics,
+    throttle,
+    registration: options.registration ?? "open",
     now,
     plainFrom: options.plainFrom,
     dummyHash: await hashPassword(randomBytes(32).toString("base64url")),
@@ -80,17 +106,41 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     logRefusal: refusalLog(log),
   };
 
-  function accept(plain: boolean): LinkSession | undefined {
-    if (sessions.size - services.presence.size >= MAX_ANONYMOUS + MAX_LEAVING) return undefined;
-    const session = new TrackedSession(services, { plain, surplus: !services.lobby.hasRoom() });
+  const door = new Door({
+    limits,
+    throttle,
+    hasRoom: () => services.lobby.hasRoom(),
+    online: () => services.presence.size,
+  });
+  const open = { plain: 0, tls: 0 };
+  let number = 0;
+
+  function accept(link: keyof typeof open, remoteAddress: string): LinkSession | undefined {
+    const address = normalizeAddress(remoteAddress);
+    const entry = door.admit(address);
+    if (entry === undefined) return undefined;
+    const options = { number: ++number, isPlain: link === "plain", refusal: entry.refusal };
+    const session = new TrackedSession(services, options, () => {
+      door.left(address);
+      open[link]--;
+    });
+    open[link]++;
     sessions.add(session);
     return session;
   }
 
   /** Is forgotten with its connection. */
   class TrackedSession extends LinkSession {
+    readonly #left: () => void;
+
+    constructor(services: Services, options: SessionOptions, left: () => void) {
+      super(services, options);
+      this.#left = left;
+    }
+
     override closed(...event: Parameters<LinkSession["closed"]>): void {
       sessions.delete(this);
+      this.#left();
       super.closed(...event);
       if (sessions.size === 0) emptied?.();
     }
@@ -102,12 +152,16 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     ...common,
     port: options.tlsPort,
     tls: () => authority.context(),
-    accept: () => accept(false),
+    accept: (address) => accept("tls", address),
   });
   let plain: Listener | undefined;
   try {
     if (options.plainFrom !== "none") {
-      plain = listenOrExplain({ ...common, port: options.port, accept: () => accept(true) });
+      plain = listenOrExplain({
+        ...common,
+        port: options.port,
+        accept: (address) => accept("plain", address),
+      });
     }
   } catch (error) {
     tls.stop();
@@ -141,7 +195,8 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     database.close();
   }
 
-  return { plain, tls, fingerprint: authority.fingerprint, checkLiveness, stop };
+  const counts = () => ({ ...open, online: services.presence.size });
+  return { plain, tls, fingerprint: authority.fingerprint, services, counts, checkLiveness, stop };
 }
 
 function listenOrExplain(options: Parameters<typeof listen>[0]): Listener {

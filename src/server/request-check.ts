@@ -28,7 +28,13 @@ export type Checked =
       readonly fields: unknown;
       readonly id: RequestId | undefined;
     }
-  | { readonly name: "refused"; readonly response: Response; readonly id: RequestId | undefined };
+  | {
+      readonly name: "refused";
+      /** The action, where it is one. */
+      readonly action: Action | undefined;
+      readonly response: Response;
+      readonly id: RequestId | undefined;
+    };
 
 /** What works before login too; asked here and nowhere else. */
 const WITHOUT_LOGIN: ReadonlySet<Action> = new Set<Action>(["register", "ping", "login", "resume"]);
@@ -47,6 +53,7 @@ export function checkRequest(object: JsonObject, circumstances: Circumstances): 
   const id = readId === "invalid" ? undefined : readId;
   const refused = (...details: Parameters<typeof failure>): Checked => ({
     name: "refused",
+    action: action !== undefined && ACTIONS.has(action) ? (action as Action) : undefined,
     response: failure(...details),
     id,
   });

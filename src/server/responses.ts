@@ -28,6 +28,8 @@ export type Failure = {
   readonly asError?: boolean;
   readonly target_user?: string;
   readonly tls_port?: number;
+  /** When to try again, in seconds, for `rate_limited`. */
+  readonly retry_after?: number;
 };
 
 export type Response = Success | Failure;
@@ -55,7 +57,7 @@ export function success(
 export function failure(
   request: string | undefined,
   code: FailureCode,
-  details: Pick<Failure, "field" | "asError" | "target_user" | "tls_port"> = {},
+  details: Omit<Failure, "name" | "request" | "code"> = {},
 ): Failure {
   return { name: "failure", request, code, ...details };
 }
@@ -75,11 +77,13 @@ export function responseObject(response: Response, manner: Manner): object {
       id,
     };
   }
-  const { request, code, field, target_user, tls_port } = response;
+  const { request, code, field, target_user, tls_port, retry_after } = response;
   const sentence = sentenceFor(code, language);
   const message = field === undefined ? sentence : `${sentence}: ${field}`;
   const own = response.asError === true ? undefined : ownResponseAction(request);
-  if (own !== undefined) return { action: own, success: false, code, message, id };
+  if (own !== undefined) {
+    return { action: own, success: false, code, message, retry_after: ofSeed ? undefined : retry_after, id };
+  }
   return {
     action: "error",
     success: false,
@@ -88,13 +92,18 @@ export function responseObject(response: Response, manner: Manner): object {
     request: request !== undefined && isRepeatable(request) ? request : undefined,
     target_user,
     tls_port,
+    retry_after,
     id,
   };
 }
 
 /** News that nobody asked for: an `error` without `request`. */
-export function news(code: FailureCode, language: Language): object {
-  return responseObject(failure(undefined, code), { ofSeed: false, language, id: undefined });
+export function news(
+  code: FailureCode,
+  language: Language,
+  details: Pick<Failure, "retry_after"> = {},
+): object {
+  return responseObject(failure(undefined, code, details), { ofSeed: false, language, id: undefined });
 }
 
 function ownResponseAction(request: string | undefined): string | undefined {

@@ -4,8 +4,11 @@ import type { ServerAuthority } from "./authority.ts";
 import type { LinkSession } from "./link-session.ts";
 import type { Lobby } from "./lobby.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import type { PasswordQueue } from "./passwords.ts";
 import type { Presence } from "./presence.ts";
+import type { SecurityLog } from "./security-log.ts";
+import type { Throttle } from "./throttle.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** A user who is logged in, for as long as the connection is. */
@@ -43,6 +46,11 @@ export type Services = {
   readonly lobby: Lobby<LinkSession>;
   readonly authority: ServerAuthority;
   readonly log: Log;
+  readonly security: SecurityLog;
+  readonly metrics: Metrics;
+  readonly throttle: Throttle;
+  /** Whether anyone may make an account. */
+  readonly registration: "open" | "closed";
   /** Ms since 1970. */
   readonly now: () => number;
   readonly plainFrom: PlainFrom;

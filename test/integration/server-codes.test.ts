@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
-import { MAX_ANONYMOUS, MIN_SILENCE } from "../../src/server/lobby.ts";
+import { DEFAULT_LIMITS } from "../../src/server/limits.ts";
+import { MIN_SILENCE } from "../../src/server/lobby.ts";
 import {
   loginOf,
   newPublicKey,
@@ -226,7 +227,7 @@ describe("each code of the protocol is provoked", () => {
 test("server_busy: a connection over the bound of those not logged in is told so and ended", async () => {
   const crowded = await TestServer.start({ clock: () => 0 });
   const clients: TestClient[] = [];
-  for (let count = 0; count < MAX_ANONYMOUS; count++) clients.push(await crowded.plain());
+  for (let count = 0; count < DEFAULT_LIMITS.anonymous; count++) clients.push(await crowded.plain());
   expect(await (clients.at(-1) as TestClient).ask({ action: "ping" })).toMatchObject({ action: "pong" });
   const surplus = [await crowded.plain(), await crowded.tls()];
   for (const client of surplus) {
@@ -245,7 +246,7 @@ test("a thousand sockets that ask once and fall silent keep nobody out", async (
   let now = 0;
   const crowded = await TestServer.start({ clock: () => now });
   const clients: TestClient[] = [];
-  for (let count = 0; count < MAX_ANONYMOUS; count++) {
+  for (let count = 0; count < DEFAULT_LIMITS.anonymous; count++) {
     const client = await crowded.plain();
     expect(await client.ask({})).toMatchObject({ code: "bad_request" });
     clients.push(client);
@@ -264,7 +265,7 @@ test("a thousand sockets that ask once and fall silent keep nobody out", async (
   expect(await first.ask({ action: "ping" })).toMatchObject({ action: "pong" });
   const warnings = crowded.log.filter((line) => line.includes("too_many_not_logged_in"));
   expect(warnings.map((line) => JSON.parse(line) as Message)).toMatchObject([
-    { level: "warn", limit: MAX_ANONYMOUS, made_way: 1, refused: 0 },
+    { level: "warn", limit: DEFAULT_LIMITS.anonymous, made_way: 1, refused: 0 },
   ]);
   await crowded.stop();
 });

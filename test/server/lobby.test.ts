@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { Lobby, MAX_ANONYMOUS, MIN_SILENCE, type Crowding } from "../../src/server/lobby.ts";
+import { DEFAULT_LIMITS } from "../../src/server/limits.ts";
+import { Lobby, MIN_SILENCE, type Crowding } from "../../src/server/lobby.ts";
 
 class Guest {
   readonly name: string;
@@ -25,10 +26,11 @@ function full() {
   const warnings: Crowding[] = [];
   const gone: string[] = [];
   const lobby = new Lobby<Guest>(
+    DEFAULT_LIMITS.anonymous,
     () => clock.now,
     (crowding) => warnings.push(crowding),
   );
-  const guests = Array.from({ length: MAX_ANONYMOUS }, (_, index) => {
+  const guests = Array.from({ length: DEFAULT_LIMITS.anonymous }, (_, index) => {
     expect(lobby.hasRoom()).toBe(true);
     const guest = new Guest(`guest ${index}`, lobby, gone);
     lobby.enter(guest);
@@ -75,7 +77,7 @@ test("who has left is neither counted nor sent away", () => {
 
 test("a crowd is told once a minute, with the counts since the last time", () => {
   const { clock, warnings, lobby } = full();
-  clock.now = MAX_ANONYMOUS;
+  clock.now = DEFAULT_LIMITS.anonymous;
   for (let count = 0; count < 3; count++) expect(lobby.hasRoom()).toBe(false);
   expect(warnings).toEqual([{ madeWay: 0, refused: 1 }]);
   clock.now += 60_000;

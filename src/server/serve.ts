@@ -1,0 +1,163 @@
+/** The server's run, from its configuration to its end: what is opened, what is said, what a signal does. */
+import { SQLiteError } from "bun:sqlite";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { showFingerprint } from "../identity/fingerprint.ts";
+import type { TlsIdentity } from "../net/tls.ts";
+import { showHostPort } from "../protocol/ip-address.ts";
+import type { Bilingual, Language } from "../protocol/language.ts";
+import { openAdminSocket } from "./admin-socket.ts";
+import type { ServerConfig } from "./config.ts";
+import { cannotOpen, openDatabase, StartError } from "./database.ts";
+import { createLog, type Log } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { startMonitor } from "./monitor.ts";
+import { startServer } from "./rendezvous-server.ts";
+import { openSecurityLog, withoutAudit } from "./security-log.ts";
+import { refusedNames } from "./seed-takeover.ts";
+
+const EXIT_FAILED = 1;
+
+/** Names told at start, of those that could not be taken over; the others are counted. */
+const MAX_NAMES_TOLD = 100;
+
+/** @throws StartError */
+export async function serve(config: ServerConfig, language: Language): Promise<void> {
+  const style = config.logStyle ?? (process.stderr.isTTY ? "pretty" : "json");
+  const log = createLog(style, Date.now, (line) => process.stderr.write(line));
+  const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
+
+  const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
+  let told = 0;
+  const database = await openDatabase(config.databasePath, (step) => {
+    if (step.name === "hash" && step.done - told < 1_000 && told > 0) return;
+    if (step.name === "hash") told = step.done;
+    log.info("seed_takeover", {
+      step: step.name,
+      ...(step.name === "hash" ? { done: step.done, total: step.total } : {}),
+    });
+  });
+  tellRefusedNames(refusedNames(database), log);
+
+  const { host, port, plainFrom, tlsPort, databasePath } = config;
+  const auditPath = config.auditPath ?? `${databasePath}.audit.jsonl`;
+  const security =
+    auditPath === "off" ? withoutAudit(log) : openSecurityLog({ path: auditPath, log, now: Date.now });
+  const metrics = new Metrics();
+  const server = await startServer({
+    database,
+    host,
+    port,
+    plainFrom,
+    tlsPort,
+    identity,
+    log,
+    now: Date.now,
+    limits: config.limits,
+    registration: config.registration,
+    security,
+    metrics,
+  }).catch((error: unknown) => {
+    database.close();
+    security.close();
+    throw error instanceof SQLiteError ? cannotOpen(databasePath, error) : error;
+  });
+  process.on("uncaughtException", (error) => log.error("uncaught_exception", error));
+  process.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
+  if (plainFrom === "private" || plainFrom === "any") {
+    log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
+  }
+  const admin = openAdminSocket({ database, databasePath, server, log });
+  const monitor =
+    config.metrics === undefined ? undefined : startMonitor({ ...config.metrics, server, metrics, log });
+  security.record("server_started", { pid: process.pid });
+  const stop = async () => {
+    monitor?.stop();
+    admin.close();
+    await server.stop();
+    security.record("server_stopped", { pid: process.pid });
+    security.close();
+  };
+  stopOnSignals(stop, log);
+
+  say({ es: "Base de datos inicializada correctamente", en: "Database ready" });
+  if (server.plain === undefined) say({ es: "Puerto sin cifrar cerrado", en: "Unencrypted port closed" });
+  else {
+    const address = showHostPort(server.plain.host, server.plain.port);
+    say({ es: `Servidor iniciado en ${address}`, en: `Server started on ${address}` });
+  }
+  const address = showHostPort(server.tls.host, server.tls.port);
+  const shown = showFingerprint(server.fingerprint);
+  say({
+    es: `TLS en ${address}, huella de la autoridad ${shown}`,
+    en: `TLS on ${address}, authority fingerprint ${shown}`,
+  });
+  if (monitor !== undefined) {
+    log.info("monitor", { url: `http://${showHostPort(monitor.host, monitor.port)}/` });
+  }
+  say({ es: "Esperando conexiones...", en: "Waiting for connections..." });
+}
+
+const PLAIN_WARNING: Bilingual = {
+  es: "Las contraseñas de los clientes sin cifrar viajan legibles por la red",
+  en: "Passwords of unencrypted clients travel readable over the network",
+};
+
+function stopOnSignals(stop: () => Promise<void>, log: Log): void {
+  let stopping = false;
+  const onSignal = (signal: string) => {
+    // Asked twice, it goes at once; what was answered is on the disk.
+    if (stopping) process.exit(EXIT_FAILED);
+    stopping = true;
+    log.info("stopping", { signal });
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error("stop_failed", error);
+        process.exit(EXIT_FAILED);
+      },
+    );
+  };
+  process.on("SIGINT", () => onSignal("SIGINT"));
+  process.on("SIGTERM", () => onSignal("SIGTERM"));
+}
+
+function tellRefusedNames(names: readonly string[], log: Log): void {
+  for (const user of names.slice(0, MAX_NAMES_TOLD)) log.warn("seed_name_refused", { user });
+  if (names.length > MAX_NAMES_TOLD)
+    log.warn("seed_names_refused", { further: names.length - MAX_NAMES_TOLD });
+}
+
+/** @throws StartError for files that cannot be read or do not belong together. */
+function readIdentity(files: { certificate: string; key: string }): TlsIdentity {
+  const certificate = readFile(files.certificate);
+  const key = readFile(files.key);
+  try {
+    if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) return { certificate, key };
+  } catch (error) {
+    throw new StartError(
+      {
+        es: `El certificado «${files.certificate}» o la clave «${files.key}» no es un PEM válido`,
+        en: `The certificate “${files.certificate}” or the key “${files.key}” is not valid PEM`,
+      },
+      error,
+    );
+  }
+  throw new StartError({
+    es: `La clave «${files.key}» no es la del certificado «${files.certificate}»`,
+    en: `The key “${files.key}” does not belong to the certificate “${files.certificate}”`,
+  });
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code);
+    throw new StartError(
+      { es: `No se puede leer «${path}» (${code})`, en: `Cannot read “${path}” (${code})` },
+      error,
+    );
+  }
+}
