@@ -32,7 +32,7 @@ export const BACKDATING = HOUR;
 /** Validity of a user's certificate from now, in ms (PROTOCOL 3). */
 export const USER_CERTIFICATE_LIFETIME = 24 * HOUR;
 /** Validity of the server's own certificate from now, in ms; the server renews it while it runs. */
-export const SERVER_CERTIFICATE_LIFETIME = 30 * DAY;
+export const SERVER_CERTIFICATE_LIFETIME = 200 * DAY;
 /** Validity of the authority from now, in ms: 20 years (PROTOCOL 3). */
 export const AUTHORITY_LIFETIME = 20 * 365.25 * DAY;
 
