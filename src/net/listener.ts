@@ -3,7 +3,8 @@
  * next connection without a listener that is closed in between (which would lose dials).
  */
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
-import { upgradeAccepted, type TlsContext } from "./tls.ts";
+import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
+import { descriptorOf, upgradeAccepted, type TlsContext } from "./tls.ts";
 
 export type ListenOptions = {
   /** An IP literal; undefined: all addresses, IPv6 and IPv4 where there is IPv6. */
@@ -17,6 +18,8 @@ export type ListenOptions = {
    * The handlers of a new connection from this address, or undefined to refuse it at once.
    */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
+  /** A connection was ended at once, because the process has hardly any descriptor left. */
+  outOfDescriptors?(remoteAddress: string): void;
 };
 
 export type Listener = {
@@ -57,10 +60,14 @@ export function listen(options: ListenOptions): Listener {
 
 function listenOn(hostname: string, options: ListenOptions): Listener {
   const { tls, objectLimit } = options;
+  const descriptors = descriptorsForConnections(descriptorLimit());
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
     // Undefined on a socket that the other side has reset already.
     const address: string | undefined = socket.remoteAddress;
-    const handlers = address === undefined ? undefined : options.accept(address);
+    // The lowest one that is free is given, so its number tells how many there are.
+    const isOneTooMany = descriptorOf(socket) >= descriptors;
+    if (isOneTooMany) options.outOfDescriptors?.(address ?? "");
+    const handlers = address === undefined || isOneTooMany ? undefined : options.accept(address);
     if (handlers === undefined) {
       socket.terminate();
       return undefined;

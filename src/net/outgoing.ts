@@ -1,54 +1,56 @@
-/** Bytes of one text joined with others into buffers of about this size, so that a long queue is not copied twice. */
+/** Characters joined before they become bytes, so that a long queue is not copied twice. */
 const JOIN_LIMIT = 256 * 1024;
 
+/** Takes joined text as it is, where `Buffer.from` first makes one piece of it: a third of the time. */
+const ENCODER = new TextEncoder();
+
 /**
- * What waits to be written: lines, joined into buffers late, and the rest of what a socket took in part.
+ * What waits to be written: lines, made bytes late, and the rest of what a socket took in part.
  * Its bound is its owner's: `QUEUE_LIMIT` of a connection.
  */
 export class Outgoing {
-  #texts: string[] = [];
-  #textLength = 0;
-  #buffers: Buffer[] = [];
-  #bufferLength = 0;
+  #text = "";
+  #first: Uint8Array | undefined;
+  /** Behind the first; undefined until there are any: most connections never need it. */
+  #further: Uint8Array[] | undefined;
+  /** Bytes of the first and the further ones. */
+  #bytes = 0;
 
   /** About how many bytes wait. */
   get length(): number {
-    return this.#textLength + this.#bufferLength;
+    return this.#text.length + this.#bytes;
   }
 
   add(line: string): void {
-    this.#texts.push(line);
-    this.#textLength += line.length;
-    if (this.#textLength >= JOIN_LIMIT) this.#join();
+    this.#text += line;
+    if (this.#text.length >= JOIN_LIMIT) this.#encode();
   }
 
   /** What is to be written next; undefined when nothing waits. */
-  first(): Buffer | undefined {
-    this.#join();
-    return this.#buffers[0];
+  first(): Uint8Array | undefined {
+    if (this.#text !== "") this.#encode();
+    return this.#first;
   }
 
   /** The socket took the first `count` bytes of what `first` gave. */
   taken(count: number): void {
-    const buffer = this.#buffers[0];
-    if (buffer === undefined) return;
-    this.#bufferLength -= count;
-    if (count < buffer.length) this.#buffers[0] = buffer.subarray(count);
-    else this.#buffers.shift();
+    if (this.#first === undefined) return;
+    this.#bytes -= count;
+    this.#first = count < this.#first.length ? this.#first.subarray(count) : this.#further?.shift();
   }
 
   clear(): void {
-    this.#texts = [];
-    this.#buffers = [];
-    this.#textLength = this.#bufferLength = 0;
+    this.#text = "";
+    this.#first = undefined;
+    this.#further = undefined;
+    this.#bytes = 0;
   }
 
-  #join(): void {
-    if (this.#texts.length === 0) return;
-    const buffer = Buffer.from(this.#texts.length === 1 ? (this.#texts[0] as string) : this.#texts.join(""));
-    this.#texts = [];
-    this.#textLength = 0;
-    this.#buffers.push(buffer);
-    this.#bufferLength += buffer.length;
+  #encode(): void {
+    const part = ENCODER.encode(this.#text);
+    this.#text = "";
+    this.#bytes += part.length;
+    if (this.#first === undefined) this.#first = part;
+    else (this.#further ??= []).push(part);
   }
 }

@@ -4,7 +4,7 @@
  * again (a client with a ticket outlives its certificate).
  *
  * This is the one file that patches what Bun's types lack: `minVersion` and `secureOptions` of a TLS
- * context, `upgradeTLS` in the accepting role, and the certificate accessors of a Bun socket.
+ * context, `upgradeTLS` in the accepting role, and a Bun socket's certificate accessors and descriptor.
  */
 import { X509Certificate } from "node:crypto";
 
@@ -73,6 +73,7 @@ type UntypedSocket = {
   getPeerCertificate(abbreviated: boolean): { issuerCertificate?: { raw?: Buffer } } | undefined;
   isSessionReused(): boolean;
   authorized: boolean;
+  fd: number;
 };
 
 function untyped(socket: object): UntypedSocket {
@@ -91,6 +92,11 @@ export function upgradeAccepted<Data>(
 
 export function dialOptions(context: TlsContext): Bun.TLSOptions {
   return context as Bun.TLSOptions;
+}
+
+/** The number of a socket's descriptor; -1 when it has none any more. */
+export function descriptorOf(socket: object): number {
+  return untyped(socket).fd;
 }
 
 /** What the handshake showed of the other side. */

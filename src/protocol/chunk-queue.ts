@@ -31,10 +31,4 @@ export class ChunkQueue {
     }
     return chunk;
   }
-
-  clear(): void {
-    this.#chunks = [];
-    this.#head = 0;
-    this.#length = 0;
-  }
 }

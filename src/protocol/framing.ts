@@ -70,8 +70,8 @@ export class FrameDecoder {
   #chunk: Buffer = NOTHING;
   #at = 0;
   #now = 0;
-  /** Chunks pushed before the one before them was used up. */
-  readonly #waiting = new ChunkQueue();
+  /** Chunks pushed before the one before them was used up; undefined until there is one: most connections never need it. */
+  #waiting: ChunkQueue | undefined;
 
   /** Before this place in the chunk no line is tried: the line there was tried, or no line feed is left. */
   #tryLinesFrom = 0;
@@ -87,8 +87,8 @@ export class FrameDecoder {
   push(chunk: Uint8Array, now: number): void {
     if (chunk.length === 0 || this.#state.name === "finished") return;
     const bytes = asBuffer(chunk);
-    if (this.#at < this.#chunk.length || this.#waiting.length > 0) {
-      this.#waiting.add({ bytes, now });
+    if (this.#at < this.#chunk.length || (this.#waiting?.length ?? 0) > 0) {
+      (this.#waiting ??= new ChunkQueue()).add({ bytes, now });
       return;
     }
     this.#begin(bytes, now);
@@ -115,7 +115,7 @@ export class FrameDecoder {
   /** Bytes held: of the open object, and those that `next` has not read yet. */
   get heldBytes(): number {
     const open = this.#state.name === "open" ? this.#state.length : 0;
-    return open + this.#chunk.length - this.#at + this.#waiting.length;
+    return open + this.#chunk.length - this.#at + (this.#waiting?.length ?? 0);
   }
 
   /**
@@ -145,7 +145,7 @@ export class FrameDecoder {
 
   /** Goes on to the next chunk that waits; false when there is none. The chunk before it is let go. */
   #advance(): boolean {
-    const following = this.#waiting.take();
+    const following = this.#waiting?.take();
     if (following === undefined) {
       this.#begin(NOTHING, 0);
       return false;
@@ -266,7 +266,7 @@ export class FrameDecoder {
 
   #finish(): "tooLarge" {
     this.#state = FINISHED;
-    this.#waiting.clear();
+    this.#waiting = undefined;
     this.#begin(NOTHING, 0);
     return "tooLarge";
   }

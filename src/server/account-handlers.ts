@@ -31,11 +31,12 @@ export function register(
   if (!name.ok) return failure("register", "invalid_username");
   if (!isPasswordAcceptable(request.password)) return failure("register", "weak_password");
   if (!isEmailAcceptable(email)) return failure("register", "invalid_email");
-  if (accounts.isTaken(name.name, services.now())) return failure("register", "username_taken");
-  const verdict = services.throttle.registration(session.remoteAddress);
+  const isTaken = accounts.isTaken(name.name, services.now());
+  const verdict = services.throttle.registration(session.remoteAddress, isTaken);
   if (verdict.name === "limited") {
     return failure("register", "rate_limited", { retry_after: verdict.retryAfter });
   }
+  if (isTaken) return failure("register", "username_taken");
   return hash(session, "register", request.password, later, (hashed) => {
     const added = accounts.add({ username: name.name, hash: hashed, email }, services.now());
     if (!added) return failure("register", "username_taken");
@@ -56,7 +57,9 @@ export function login(session: LinkSession, request: RequestOf<"login">, later: 
     if (account === undefined || account.disabled !== 0) {
       const code = account === undefined ? "invalid_credentials" : "account_disabled";
       metrics.login(account === undefined ? "wrong" : "refused");
-      security.record("login_failed", { user: request.username, ...originOf(session), why: code });
+      // A name that nobody has may be a password in the wrong field.
+      const user = who.account?.username;
+      security.record("login_failed", { user, ...originOf(session), why: code });
       return failure("login", code);
     }
     if (session.state.name === "loggedIn") return failure("login", "already_logged_in");
@@ -72,6 +75,11 @@ export function resume(session: LinkSession, request: RequestOf<"resume">): Resp
   const token = services.tokens.use(request.session_token, spki, services.now());
   const account = token === undefined ? undefined : services.accounts.byId(token.userId);
   if (token === undefined || account === undefined || account.disabled !== 0) {
+    const verdict = services.throttle.failedResume(session.remoteAddress);
+    if (verdict.name === "limited") {
+      services.metrics.login("limited");
+      return failure("resume", "rate_limited", { retry_after: verdict.retryAfter });
+    }
     const code = account === undefined ? "invalid_credentials" : "account_disabled";
     services.metrics.login(account === undefined ? "wrong" : "refused");
     services.security.record("resume_failed", {
@@ -127,6 +135,7 @@ function logIn(
     userId: account.id,
     username: account.username,
     fold: account.fold,
+    since: now,
     ip: session.remoteAddress,
     p2pPort: place.p2p_port,
     addresses: place.addresses ?? [],

@@ -16,12 +16,24 @@ export type Account = {
   readonly disabled: number;
 };
 
+/** An account as the operator sees it. */
+export type ListedAccount = {
+  readonly id: number;
+  readonly username: string;
+  readonly fold: string;
+  readonly email: string | null;
+  /** `YYYY-MM-DD hh:mm:ss` in UTC; of a seed's account whatever stood there. */
+  readonly created_at: string | null;
+  readonly disabled: number;
+};
+
 export class Accounts {
   readonly #database: Database;
   readonly #byFold;
   readonly #byId;
   readonly #deletedName;
   readonly #insert;
+  readonly #listed;
 
   constructor(database: Database) {
     const columns = "SELECT id, username, fold, password, disabled FROM users";
@@ -34,6 +46,10 @@ export class Accounts {
     this.#insert = database.query<unknown, [string, string, string, string, string]>(
       "INSERT INTO users (username, password, email, created_at, fold) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     );
+    this.#listed = database.query<ListedAccount, [string, number]>(
+      `SELECT id, username, fold, CAST(email AS TEXT) AS email, CAST(created_at AS TEXT) AS created_at, disabled
+       FROM users WHERE fold > ? ORDER BY fold LIMIT ?`,
+    );
   }
 
   /** By a name in any case. */
@@ -43,6 +59,16 @@ export class Accounts {
 
   byId(id: number): Account | undefined {
     return this.#byId.get(id) ?? undefined;
+  }
+
+  /** At most `limit` accounts whose fold comes after `after`, in the order of their folds. */
+  page(after: string, limit: number): ListedAccount[] {
+    return this.#listed.all(after, limit);
+  }
+
+  /** Lets the account log in, or not; its tokens stay. */
+  setDisabled(id: number, disabled: boolean): void {
+    this.#database.query("UPDATE users SET disabled = ? WHERE id = ?").run(disabled ? 1 : 0, id);
   }
 
   /** Whether a name cannot be registered at `now` (ms since 1970): someone has it, or had it within 25 hours. */

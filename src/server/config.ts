@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
 import { readOptions, UsageError, type OptionValues } from "../protocol/options.ts";
-import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits.ts";
+import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
 import type { LogStyle } from "./log.ts";
 import type { PlainFrom } from "./services.ts";
 
@@ -47,6 +47,7 @@ const OPTIONS = {
 /** Of `admin`: which database, and how the answer is written. */
 const ADMIN_OPTIONS = {
   db: { type: "text" },
+  "audit-log": { type: "text" },
   json: { type: "switch" },
   yes: { type: "switch" },
   lang: { type: "choice", of: ["es", "en"] },
@@ -76,6 +77,8 @@ export type ServerConfig = {
 
 export type AdminConfig = {
   readonly databasePath: string;
+  /** As the server's: changes on a stopped one are recorded there. */
+  readonly auditPath: string | undefined;
   /** One JSON object a line. */
   readonly json: boolean;
   /** Nothing is asked. */
@@ -151,6 +154,7 @@ function readAdminConfig(args: readonly string[], environment: Environment, lang
     name: "admin",
     config: {
       databasePath: values.db ?? "users.db",
+      auditPath: values["audit-log"],
       json: values.json === true,
       yes: values.yes === true,
       words: positionals,

@@ -3,8 +3,8 @@ import { fold } from "../identity/names.ts";
 import { DEFAULT_PAGE, type Action, type RequestOf } from "../protocol/rendezvous-messages.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 import type { LinkSession } from "./link-session.ts";
-import { peerInfo, usersPage, WATCH_RESPONSE_BYTES } from "./lookup.ts";
-import { failure, success, type Response } from "./responses.ts";
+import { WATCH_RESPONSE_BYTES } from "./lookup.ts";
+import { failure, success, written, type Response } from "./responses.ts";
 import type { OnlineUser } from "./services.ts";
 
 /** Runs a later step of a handler: what it gives is the answer, what it throws is `internal_error`. */
@@ -40,7 +40,7 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
       (request.limit ?? DEFAULT_PAGE) / NAMES_A_LOOKUP,
     );
     if (limited !== undefined) return limited;
-    return success("get_users", usersPage(session, request, user));
+    return written("get_users", session.services.lookups.usersList(session, request, user));
   },
 
   request_p2p(session, { target_user }, _later, user) {
@@ -49,7 +49,7 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
     const target = session.services.presence.find(fold(target_user));
     if (target === undefined || target === user)
       return failure("request_p2p", "user_offline", { target_user });
-    return success("request_p2p", peerInfo(target, session));
+    return written("request_p2p", session.services.lookups.peerInfo(target, session));
   },
 
   watch(session, { users }, _later, user) {

@@ -1,5 +1,23 @@
 /** What `bun run server.ts --help` and `bun run server.ts admin --help` print. */
 import type { Bilingual } from "../protocol/language.ts";
+import { DEFAULT_LIMITS as LIMITS, type Rate } from "./limits/limits.ts";
+
+/** As `parseRate` reads it. */
+function shown({ burst, perSecond }: Rate): string {
+  if (burst === Infinity) return "off";
+  return perSecond < 1 ? `${burst}:${Math.round(perSecond * 60)}/min` : `${burst}:${perSecond}/s`;
+}
+
+const show = {
+  connectionRate: shown(LIMITS.connectionRate),
+  registrationRate: shown(LIMITS.registrationRate),
+  loginRate: shown(LIMITS.loginRate),
+  failureRate: shown(LIMITS.failureRate),
+  failureRatePerAddress: shown(LIMITS.failureRatePerAddress),
+  failureRatePerAccount: shown(LIMITS.failureRatePerAccount),
+  lookupRate: shown(LIMITS.lookupRate),
+  lookupRatePerAddress: shown(LIMITS.lookupRatePerAddress),
+};
 
 export const HELP: Bilingual = {
   es: `Uso: bun run server.ts [opciones]
@@ -11,10 +29,29 @@ export const HELP: Bilingual = {
   --tls-cert ARCHIVO   certificado propio, en PEM, con --tls-key
   --tls-key ARCHIVO    su clave privada, en PEM
   --db ARCHIVO         base de datos (users.db)
+  --register QUIÉN     open: cualquiera se registra; closed: solo quien añada el operador (open)
   --log ESTILO         pretty o json (pretty en un terminal)
+  --audit-log ARCHIVO  registro de auditoría, u off (junto a la base de datos: users.db.audit.jsonl)
+  --metrics-port N     /healthz, /readyz, /metrics y la página de estado (ninguno)
+  --metrics-host IP    dirección de ese puerto (127.0.0.1)
   --lang IDIOMA        es o en
   --help, --version
 
+Límites (CUÁNTOS:N/UNIDAD: tantos de una vez y N por s, min o h; u off):
+  --max-connections N              conexiones en total (${LIMITS.connections})
+  --max-connections-per-address N  de una dirección (${LIMITS.connectionsPerAddress})
+  --max-anonymous N                sin sesión iniciada (${LIMITS.anonymous})
+  --max-waiting-hashes N           contraseñas en espera (${LIMITS.waitingHashes})
+  --connection-rate RITMO          conexiones nuevas de una dirección (${show.connectionRate})
+  --register-rate RITMO            registros de una dirección (${show.registrationRate})
+  --login-rate RITMO               contraseñas probadas desde una dirección (${show.loginRate})
+  --failure-rate RITMO             fallos de una dirección con una cuenta (${show.failureRate})
+  --failure-rate-per-address RITMO fallos de una dirección con todas (${show.failureRatePerAddress})
+  --failure-rate-per-account RITMO fallos con una cuenta, desde todas partes (${show.failureRatePerAccount})
+  --lookup-rate RITMO              consultas de una cuenta (${show.lookupRate})
+  --lookup-rate-per-address RITMO  consultas de una dirección (${show.lookupRatePerAddress})
+
+Órdenes del operador: bun run server.ts admin --help
 Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
 `,
   en: `Usage: bun run server.ts [options]
@@ -26,17 +63,74 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --tls-cert FILE      your own certificate, PEM, with --tls-key
   --tls-key FILE       its private key, PEM
   --db FILE            database (users.db)
+  --register WHO       open: anyone registers; closed: only whom the operator adds (open)
   --log STYLE          pretty or json (pretty on a terminal)
+  --audit-log FILE     audit log, or off (beside the database: users.db.audit.jsonl)
+  --metrics-port N     /healthz, /readyz, /metrics and the status page (none)
+  --metrics-host IP    address of that port (127.0.0.1)
   --lang LANGUAGE      es or en
   --help, --version
 
+Limits (BURST:N/UNIT: so many at once and N per s, min or h; or off):
+  --max-connections N              connections in all (${LIMITS.connections})
+  --max-connections-per-address N  of one address (${LIMITS.connectionsPerAddress})
+  --max-anonymous N                not logged in (${LIMITS.anonymous})
+  --max-waiting-hashes N           passwords waiting (${LIMITS.waitingHashes})
+  --connection-rate RATE           new connections of one address (${show.connectionRate})
+  --register-rate RATE             registrations of one address (${show.registrationRate})
+  --login-rate RATE                passwords tried by one address (${show.loginRate})
+  --failure-rate RATE              failures of one address with one account (${show.failureRate})
+  --failure-rate-per-address RATE  failures of one address with all of them (${show.failureRatePerAddress})
+  --failure-rate-per-account RATE  failures with one account, from everywhere (${show.failureRatePerAccount})
+  --lookup-rate RATE               lookups of one account (${show.lookupRate})
+  --lookup-rate-per-address RATE   lookups of one address (${show.lookupRatePerAddress})
+
+The operator's commands: bun run server.ts admin --help
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.
 `,
 };
 
 export const ADMIN_HELP: Bilingual = {
-  es: `Uso: bun run server.ts admin ORDEN [argumentos]
+  es: `Uso: bun run server.ts admin ORDEN [argumentos] [opciones]
+
+  users [TEXTO]          las cuentas, o aquellas cuyo nombre o correo contiene TEXTO
+  add NOMBRE [CORREO]    crea una cuenta y muestra su contraseña, una sola vez
+  disable NOMBRE         nadie entra con la cuenta, y quien está dentro sale
+  enable NOMBRE          la cuenta vuelve a valer
+  delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 25 horas
+  reset-password NOMBRE  muestra una contraseña nueva; sus sesiones dejan de valer
+  sessions [NOMBRE]      quién está conectado, y con qué sesiones se puede volver
+  revoke NOMBRE [ID]     anula una sesión, o todas
+  backup ARCHIVO         copia comprobada de la base de datos; se restaura poniéndola en su sitio
+
+  --db ARCHIVO           base de datos (users.db)
+  --audit-log ARCHIVO    registro de auditoría, si el servidor parado tenía el suyo en otro sitio
+  --json                 un objeto JSON por línea
+  --yes                  borra sin preguntar
+  --lang IDIOMA          es o en
+  --help, --version
+
+Valen con el servidor en marcha y con el servidor parado, para quien pueda leer y escribir la base de datos.
 `,
-  en: `Usage: bun run server.ts admin COMMAND [arguments]
+  en: `Usage: bun run server.ts admin COMMAND [arguments] [options]
+
+  users [TEXT]           the accounts, or those whose name or email address contains TEXT
+  add NAME [EMAIL]       makes an account and prints its password, once
+  disable NAME           nobody logs in to the account, and whoever is online is ended
+  enable NAME            the account is good again
+  delete NAME            deletes the account; the name is free after 25 hours
+  reset-password NAME    prints a new password; the account's sessions are void
+  sessions [NAME]        who is online, and the sessions that can be resumed
+  revoke NAME [ID]       voids one session, or all of them
+  backup FILE            a verified copy of the database; to restore it, put it in its place
+
+  --db FILE              database (users.db)
+  --audit-log FILE       audit log, if the stopped server had its own elsewhere
+  --json                 one JSON object a line
+  --yes                  deletes without asking
+  --lang LANGUAGE        es or en
+  --help, --version
+
+They work while the server runs and while it is stopped, for whoever may read and write the database.
 `,
 };

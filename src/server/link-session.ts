@@ -8,6 +8,7 @@
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
 import type { FailureCode } from "../protocol/codes.ts";
 import type { JsonObject } from "../protocol/framing.ts";
+import { isLoopback, networkOf } from "../protocol/ip-address.ts";
 import type { Language } from "../protocol/language.ts";
 import { RequestDesk } from "./request-desk.ts";
 import { news } from "./responses.ts";
@@ -33,6 +34,8 @@ export type SessionOptions = {
   /** Counts the server's connections. */
   readonly number: number;
   readonly isPlain: boolean;
+  /** In its one spelling. */
+  readonly address: string;
   /** It is told so and ended. */
   readonly refusal: Refusal | undefined;
 };
@@ -42,15 +45,21 @@ const CLOSED: SessionState = { name: "closed" };
 
 export class LinkSession implements ConnectionHandlers {
   readonly services: Services;
+  /** What its address is throttled and counted by. */
+  readonly network: string;
   readonly #options: SessionOptions;
   #connection: Connection | undefined;
   #state: SessionState = ANONYMOUS;
   #openedAt = performance.now();
   #desk: RequestDesk | undefined;
+  #isNear = false;
 
   constructor(services: Services, options: SessionOptions) {
     this.services = services;
     this.#options = options;
+    this.network = networkOf(options.address);
+    // Whoever is on the way out takes no place.
+    if (options.refusal !== undefined) return;
     services.lobby.enter(this);
     // A handshake that does not come on is silence too.
     services.lobby.silent(this);
@@ -64,12 +73,22 @@ export class LinkSession implements ConnectionHandlers {
     return this.#desk?.ofSeed ?? true;
   }
 
+  /** Of the unencrypted link. */
+  get isPlain(): boolean {
+    return this.#options.isPlain;
+  }
+
   get remoteAddress(): string {
     return this.#connection?.remoteAddress ?? "";
   }
 
   get localAddress(): string {
     return this.#connection?.localAddress ?? "";
+  }
+
+  /** Whether the other side is on the server's own machine. */
+  get isNear(): boolean {
+    return this.#isNear;
   }
 
   /** The request in work, or the last one, as the log names it: its connection's number and its own. */
@@ -94,6 +113,7 @@ export class LinkSession implements ConnectionHandlers {
 
   opened(connection: Connection): void {
     this.#openedAt = performance.now();
+    this.#isNear = isLoopback(connection.remoteAddress);
     connection.setKeepAlive(KEEPALIVE);
     const { refusal, isPlain } = this.#options;
     if (this.services.isClosing()) this.tellAndEnd("server_closing");
@@ -182,6 +202,11 @@ export class LinkSession implements ConnectionHandlers {
     this.push(news("server_closing", this.#language));
   }
 
+  /** Ends the connection, once what is in work is answered; one that shakes hands is told when that is done. */
+  endWhenIdle(reason: string): void {
+    if (this.#desk?.isWorking === false) this.end(reason);
+  }
+
   /** Sends what was not asked for; not to a client of the seed. */
   push(message: object): void {
     if (!this.ofSeed) this.#connection?.send(message);
@@ -189,7 +214,8 @@ export class LinkSession implements ConnectionHandlers {
 
   /** Sends watch news; a client of the seed cannot have asked for any. */
   pushPresence(username: string, online: boolean): void {
-    this.push({ action: "presence", username, online });
+    // Nobody has left when the server goes.
+    if (!this.services.isClosing()) this.push({ action: "presence", username, online });
   }
 
   /** Ends a connection that has been silent too long; `now` is of `performance.now()`. */

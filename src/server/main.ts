@@ -3,9 +3,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { chosenLanguage } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
-import { runAdmin } from "./admin-program.ts";
+import { runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
-import { StartError } from "./database.ts";
+import { StartError } from "./database/database.ts";
 import { ADMIN_HELP, HELP } from "./help.ts";
 import { serve } from "./serve.ts";
 

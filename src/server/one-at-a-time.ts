@@ -12,16 +12,23 @@ const CONGESTION_LIMIT = 256 * 1024;
 /** `answering`: the answer comes later; `congested`: the client does not read what it asked for. */
 type State = "idle" | "answering" | "congested" | "closed";
 
+/** Who works on the items; after "later", `answered` is called when the answer has been sent. */
+type Worker<Item> = { begin(item: Item): "answered" | "later" };
+
 export class OneAtATime<Item> {
   readonly #connection: Connection;
-  readonly #begin: (item: Item) => "answered" | "later";
+  readonly #worker: Worker<Item>;
   #state: State = "idle";
-  #waiting: Item[] = [];
+  /** Undefined until the first one has to wait: most connections never need it. */
+  #waiting: Item[] | undefined;
 
-  /** `begin` works on an item; when it says "later", `answered` is called when it is. */
-  constructor(connection: Connection, begin: (item: Item) => "answered" | "later") {
+  constructor(connection: Connection, worker: Worker<Item>) {
     this.#connection = connection;
-    this.#begin = begin;
+    this.#worker = worker;
+  }
+
+  get isAnswering(): boolean {
+    return this.#state === "answering";
   }
 
   take(item: Item): void {
@@ -31,6 +38,7 @@ export class OneAtATime<Item> {
       if (this.#isHeldBack()) this.#connection.pauseReading();
       return;
     }
+    this.#waiting ??= [];
     this.#waiting.push(item);
     if (this.#waiting.length >= MAX_WAITING) this.#connection.pauseReading();
   }
@@ -48,13 +56,13 @@ export class OneAtATime<Item> {
   /** Forgets what waits, and takes nothing more. */
   close(): void {
     this.#state = "closed";
-    this.#waiting = [];
+    this.#waiting = undefined;
   }
 
   #goOn(): void {
     this.#state = "idle";
     while (this.#state === "idle" && this.#connection.isOpen && !this.#isHeldBack()) {
-      const item = this.#waiting.shift();
+      const item = this.#waiting?.shift();
       if (item === undefined) {
         this.#connection.resumeReading();
         return;
@@ -64,7 +72,7 @@ export class OneAtATime<Item> {
   }
 
   #work(item: Item): void {
-    if (this.#begin(item) === "later" && this.#state === "idle") this.#state = "answering";
+    if (this.#worker.begin(item) === "later" && this.#state === "idle") this.#state = "answering";
   }
 
   #isHeldBack(): boolean {

@@ -33,7 +33,7 @@ export function verify(
   }
   const { attempt } = verdict;
   const isQueued = passwords.verify(
-    session.remoteAddress,
+    session.network,
     password,
     account?.password ?? dummyHash,
     () => session.isAlive,
@@ -60,7 +60,7 @@ export function hash(
   then: (hash: string) => Response | undefined,
 ): Response | undefined {
   const queued = session.services.passwords.hash(
-    session.remoteAddress,
+    session.network,
     password,
     () => session.isAlive,
     (outcome) => afterHash(session, action, outcome, later, then),
@@ -81,6 +81,10 @@ function afterHash<T>(
     switch (outcome.name) {
       case "done":
         return then(outcome.value);
+      case "displaced":
+        return failure(action, "server_busy");
+      case "unwanted":
+        return undefined;
       case "closing":
         return failure(action, "server_closing");
       case "failed":

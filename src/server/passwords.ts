@@ -1,8 +1,13 @@
 /**
  * Password hashes (PROTOCOL 4): argon2id, off the event loop, a few at once, the others in a bounded
  * queue. The pool of threads that hashes also reads files, so it is never given all its work at once.
+ *
+ * Owners take turns, and in a full queue whoever has fewer waiting takes the place of the latest of whoever
+ * has the most: a storm from one address makes that address wait. Each job has exactly one outcome.
  */
 import { availableParallelism } from "node:os";
+
+import { Tally } from "./limits/tally.ts";
 
 /** Hashes worked on at once: one core is left for everything else. */
 export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
@@ -26,14 +31,20 @@ export type HashOutcome<T> =
   | { readonly name: "done"; readonly value: T }
   /** The server is closing and did not begin. */
   | { readonly name: "closing" }
+  /** It gave its place in the full queue to somebody who had fewer. */
+  | { readonly name: "displaced" }
+  /** Nobody wanted it any more when its turn came. */
+  | { readonly name: "unwanted" }
   | { readonly name: "failed"; readonly error: unknown };
 
+type NotBegun = "closing" | "displaced" | "unwanted";
+
 type Job = {
-  /** A job whose connection has gone is skipped, and its callback never called. */
+  /** Whether its connection is still there. */
   wanted(): boolean;
   /** Does the work and answers; never rejects. */
   run(): Promise<void>;
-  refuse(): void;
+  refuse(why: NotBegun): void;
 };
 
 export type PasswordQueueOptions = {
@@ -45,7 +56,10 @@ export type PasswordQueueOptions = {
 
 export class PasswordQueue {
   readonly #options: PasswordQueueOptions;
-  readonly #waiting: Job[] = [];
+  /** Owner → what waits, the oldest first; the owner whose turn is next comes first. */
+  readonly #waiting = new Map<string, Job[]>();
+  readonly #counts = new Tally();
+  #size = 0;
   #running = 0;
   #closing = false;
   #idle: (() => void) | undefined;
@@ -56,7 +70,7 @@ export class PasswordQueue {
 
   /** Hashes that wait now. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#size;
   }
 
   /** Hashes worked on now. */
@@ -64,66 +78,117 @@ export class PasswordQueue {
     return this.#running;
   }
 
-  /** Verifies a password in NFC; false when the queue is full, and then `answer` is never called. */
+  /**
+   * Verifies a password in NFC for an owner (the network of an address); false when the queue is full, and
+   * then `answer` is never called.
+   */
   verify(
-    _owner: string,
+    owner: string,
     password: string,
     hash: string,
     wanted: () => boolean,
     answer: (outcome: HashOutcome<boolean>) => void,
   ): boolean {
-    return this.#add(() => verifyPassword(password, hash), wanted, answer);
+    return this.#add(owner, () => verifyPassword(password, hash), wanted, answer);
   }
 
-  /** Hashes a password in NFC; false when the queue is full, and then `answer` is never called. */
+  /** Hashes a password in NFC for an owner; false when the queue is full, and then `answer` is never called. */
   hash(
-    _owner: string,
+    owner: string,
     password: string,
     wanted: () => boolean,
     answer: (outcome: HashOutcome<string>) => void,
   ): boolean {
-    return this.#add(() => hashPassword(password), wanted, answer);
+    return this.#add(owner, () => hashPassword(password), wanted, answer);
   }
 
   /** Begins no further hash, refuses those that wait, and resolves when those under way have answered. */
   close(): Promise<void> {
     this.#closing = true;
-    for (const job of this.#waiting.splice(0)) if (job.wanted()) job.refuse();
+    this.#next();
     if (this.#running === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
   }
 
-  #add<T>(work: () => Promise<T>, wanted: () => boolean, answer: (outcome: HashOutcome<T>) => void): boolean {
-    if (this.#waiting.length >= this.#options.limit) return false;
-    this.#waiting.push({
+  #add<T>(
+    owner: string,
+    work: () => Promise<T>,
+    wanted: () => boolean,
+    answer: (outcome: HashOutcome<T>) => void,
+  ): boolean {
+    if (this.#size >= this.#options.limit && !this.#displaceFor(owner)) return false;
+    const since = performance.now();
+    this.#push(owner, {
       wanted,
-      run: () =>
-        work().then(
-          (value) => answer({ name: "done", value }),
+      run: () => {
+        const begun = performance.now();
+        return work().then(
+          (value) => {
+            this.#options.observe?.(begun - since, performance.now() - begun);
+            answer({ name: "done", value });
+          },
           (error: unknown) => answer({ name: "failed", error }),
-        ),
-      refuse: () => answer({ name: "closing" }),
+        );
+      },
+      refuse: (why) => answer({ name: why }),
     });
     this.#next();
     return true;
   }
 
+  /** Makes a place for an owner who has fewer waiting than another; false when nobody has more. */
+  #displaceFor(owner: string): boolean {
+    const { largest, most } = this.#counts;
+    if (largest === undefined || this.#counts.of(owner) >= most) return false;
+    const job = this.#waiting.get(largest)?.pop();
+    if (job === undefined) return false;
+    this.#removed(largest);
+    // Its connection may ask for the next hash at once; this one has its place by then.
+    queueMicrotask(() => job.refuse(job.wanted() ? "displaced" : "unwanted"));
+    return true;
+  }
+
+  #push(owner: string, job: Job): void {
+    const jobs = this.#waiting.get(owner);
+    if (jobs === undefined) this.#waiting.set(owner, [job]);
+    else jobs.push(job);
+    this.#counts.add(owner);
+    this.#size++;
+  }
+
+  /** The oldest of the owner whose turn it is; the turn goes on. */
+  #shift(): Job | undefined {
+    const [turn] = this.#waiting;
+    if (turn === undefined) return undefined;
+    const [owner, jobs] = turn;
+    const job = jobs.shift();
+    this.#waiting.delete(owner);
+    if (jobs.length > 0) this.#waiting.set(owner, jobs);
+    this.#removed(owner);
+    return job;
+  }
+
+  #removed(owner: string): void {
+    this.#counts.remove(owner);
+    this.#size--;
+    if (this.#counts.of(owner) === 0) this.#waiting.delete(owner);
+  }
+
   #next(): void {
-    while (this.#running < HASHES_AT_ONCE) {
-      const job = this.#waiting.shift();
+    while (this.#closing || this.#running < HASHES_AT_ONCE) {
+      const job = this.#shift();
       if (job === undefined) break;
-      if (!job.wanted()) continue;
-      if (this.#closing) {
-        job.refuse();
-        continue;
+      if (!job.wanted()) job.refuse("unwanted");
+      else if (this.#closing) job.refuse("closing");
+      else {
+        this.#running++;
+        void job.run().finally(() => {
+          this.#running--;
+          this.#next();
+        });
       }
-      this.#running++;
-      void job.run().finally(() => {
-        this.#running--;
-        this.#next();
-      });
     }
     if (this.#running === 0) this.#idle?.();
   }

@@ -14,9 +14,15 @@ export class Presence<M extends Member> {
   readonly #sorted: M[] = [];
   readonly #watchers = new Map<string, Set<M>>();
   readonly #watched = new Map<M, readonly string[]>();
+  #version = 0;
 
   get size(): number {
     return this.#online.size;
+  }
+
+  /** Another number whenever anybody has come, gone or been replaced. */
+  get version(): number {
+    return this.#version;
   }
 
   find(fold: string): M | undefined {
@@ -30,6 +36,7 @@ export class Presence<M extends Member> {
 
   /** Comes online, in the place of whoever was online by that name; gives those to be told: nobody, if someone was. */
   enter(member: M): M[] {
+    this.#version++;
     const index = this.#indexFrom(member.fold);
     const previous = this.#online.get(member.fold);
     this.#online.set(member.fold, member);
@@ -42,6 +49,7 @@ export class Presence<M extends Member> {
   /** Goes offline, and watches nobody any more; gives those to be told. Not for one who was replaced. */
   leave(member: M): M[] {
     if (!this.has(member)) return [];
+    this.#version++;
     this.#online.delete(member.fold);
     this.#sorted.splice(this.#indexFrom(member.fold), 1);
     this.#unwatch(member);

@@ -2,33 +2,43 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 
+import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
 import { listen, ListenError, type Listener } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
-import { normalizeAddress, showHostPort } from "../protocol/ip-address.ts";
+import { normalizeAddress } from "../protocol/ip-address.ts";
 import { Accounts } from "./accounts.ts";
 import { ServerAuthority } from "./authority.ts";
-import { StartError } from "./database.ts";
+import { cannotListen } from "./cannot-listen.ts";
+import { withinDescriptors } from "./limits/descriptor-limits.ts";
 import { LinkSession, type SessionOptions } from "./link-session.ts";
-import { Door } from "./door.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { Lobby } from "./lobby.ts";
+import { Door } from "./limits/door.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits/limits.ts";
+import { LimitedLog } from "./limits/limited-log.ts";
+import { setBlockingWait } from "./database/locked-database.ts";
+import { Lobby } from "./limits/lobby.ts";
 import type { Log } from "./log.ts";
-import { Metrics } from "./metrics.ts";
+import { Lookups } from "./lookup.ts";
+import { Metrics, timed } from "./monitor/metrics.ts";
 import { hashPassword, PasswordQueue } from "./passwords.ts";
 import { Presence } from "./presence.ts";
 import { withoutAudit, type SecurityLog } from "./security-log.ts";
 import type { OnlineUser, PlainFrom, Services } from "./services.ts";
-import { Throttle } from "./throttle.ts";
+import { Throttle } from "./limits/throttle.ts";
 import { Tokens } from "./tokens.ts";
 
 /** How often silent connections are looked for, in ms. */
 const LIVENESS_INTERVAL = 5_000;
 /** Handshakes that were not done are told this often at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
+/** How long a port in use is tried again, in ms, and how often: a server that is being replaced may have it yet. */
+const BIND_PATIENCE = 3_000;
+const BIND_RETRY_INTERVAL = 100;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
 const STOP_WORK_TIMEOUT = 3_000;
 const STOP_CLOSE_TIMEOUT = 1_000;
+/** How long the last write waits for another program that has locked the database, in ms. */
+const STOP_LOCK_TIMEOUT = 500;
 
 export type RendezvousOptions = {
   readonly database: Database;
@@ -69,12 +79,15 @@ export type RendezvousServer = {
   stop(): Promise<void>;
 };
 
-/** @throws StartError for a port that cannot be listened on. */
+/** Waits some seconds for ports in use. @throws StartError for a port that cannot be listened on. */
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
-  const { database, now, log, limits = DEFAULT_LIMITS } = options;
+  const { database, now, log } = options;
+  const limits = fittingLimits(options.limits ?? DEFAULT_LIMITS, log);
   const clock = options.clock ?? (() => performance.now());
   const metrics = options.metrics ?? new Metrics();
-  const throttle = new Throttle(limits, clock);
+  const security = options.security ?? withoutAudit(log);
+  const limited = new LimitedLog(clock, (event) => security.record("rate_limited", event));
+  const throttle = new Throttle(limits, clock, { onLimited: (what, network) => limited.note(what, network) });
   const sessions = new Set<LinkSession>();
   let closing = false;
   let emptied: (() => void) | undefined;
@@ -82,19 +95,22 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     limit: limits.waitingHashes,
     observe: (waited, took) => metrics.hash(waited, took),
   });
-  const tokens = new Tokens(database);
+  const tokens = timed(new Tokens(database), (took) => metrics.database(took));
   const authority = new ServerAuthority(database, now, options.identity);
+  setBlockingWait(database, 0);
+  const presence = new Presence<OnlineUser>();
   const services: Services = {
-    accounts: new Accounts(database),
+    accounts: timed(new Accounts(database), (took) => metrics.database(took)),
     tokens,
     passwords,
-    presence: new Presence<OnlineUser>(),
+    presence,
+    lookups: new Lookups(presence),
     lobby: new Lobby(limits.anonymous, clock, ({ madeWay, refused }) =>
       log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: madeWay, refused }),
     ),
     authority,
     log,
-    security: options.security ?? withoutAudit(log),
+    security,
     metrics,
     throttle,
     registration: options.registration ?? "open",
@@ -109,8 +125,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const door = new Door({
     limits,
     throttle,
-    hasRoom: () => services.lobby.hasRoom(),
-    online: () => services.presence.size,
+    metrics,
+    clock,
+    hasRoom: (address) => services.lobby.hasRoom(address),
+    warn: ({ tooMany, tooFast }) => log.warn("connections_refused", { too_many: tooMany, too_fast: tooFast }),
   });
   const open = { plain: 0, tls: 0 };
   let number = 0;
@@ -119,9 +137,9 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     const address = normalizeAddress(remoteAddress);
     const entry = door.admit(address);
     if (entry === undefined) return undefined;
-    const options = { number: ++number, isPlain: link === "plain", refusal: entry.refusal };
+    const options = { number: ++number, isPlain: link === "plain", address, refusal: entry.refusal };
     const session = new TrackedSession(services, options, () => {
-      door.left(address);
+      door.left(address, entry);
       open[link]--;
     });
     open[link]++;
@@ -146,9 +164,14 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     }
   }
 
-  const common = { host: options.host, objectLimit: RENDEZVOUS_OBJECT_LIMIT };
+  const crowded = rarely((address, _, count) => log.warn("out_of_descriptors", { address, count }));
+  const common = {
+    host: options.host,
+    objectLimit: RENDEZVOUS_OBJECT_LIMIT,
+    outOfDescriptors: (address: string) => crowded(address, ""),
+  };
   // Encrypted first: a plain request is told its port.
-  const tls = listenOrExplain({
+  const tls = await listenOrExplain({
     ...common,
     port: options.tlsPort,
     tls: () => authority.context(),
@@ -157,7 +180,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   let plain: Listener | undefined;
   try {
     if (options.plainFrom !== "none") {
-      plain = listenOrExplain({
+      plain = await listenOrExplain({
         ...common,
         port: options.port,
         accept: (address) => accept("plain", address),
@@ -180,13 +203,17 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     plain?.stop();
     tls.stop();
     for (const session of sessions) session.tellClosing();
-    await within(STOP_WORK_TIMEOUT, passwords.close());
-    for (const session of [...sessions]) session.end("server_closing");
+    // Hashes that wait are refused at once; whoever waits for one under way is answered before the end.
+    const worked = passwords.close();
+    for (const session of [...sessions]) session.endWhenIdle("server_closing");
+    await within(STOP_WORK_TIMEOUT, worked);
     if (sessions.size > 0) {
       await within(STOP_CLOSE_TIMEOUT, new Promise<void>((resolve) => (emptied = resolve)));
     }
     for (const session of [...sessions]) session.terminate("server_closing");
+    limited.close();
     try {
+      setBlockingWait(database, STOP_LOCK_TIMEOUT);
       tokens.writeUses();
     } catch (error) {
       // A full disk: tokens seem used an hour earlier than they were, and nothing else is lost.
@@ -199,34 +226,23 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   return { plain, tls, fingerprint: authority.fingerprint, services, counts, checkLiveness, stop };
 }
 
-function listenOrExplain(options: Parameters<typeof listen>[0]): Listener {
-  try {
-    return listen(options);
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    const { port, code } = error;
-    if (code === "EADDRINUSE") {
-      throw new StartError(
-        { es: `El puerto ${port} ya está en uso`, en: `Port ${port} is already in use` },
-        error,
-      );
+function fittingLimits(wanted: Limits, log: Log): Limits {
+  const descriptors = descriptorLimit();
+  const limits = withinDescriptors(wanted, descriptorsForConnections(descriptors));
+  if (limits !== wanted) log.warn("few_descriptors", { descriptors, connections: limits.connections });
+  return limits;
+}
+
+async function listenOrExplain(options: Parameters<typeof listen>[0]): Promise<Listener> {
+  const end = performance.now() + BIND_PATIENCE;
+  for (;;) {
+    try {
+      return listen(options);
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      if (error.code !== "EADDRINUSE" || performance.now() >= end) throw cannotListen(error, options.host);
     }
-    const { host } = options;
-    // EINVAL: a link-local address without its interface.
-    if (host !== undefined && (code === "EADDRNOTAVAIL" || code === "EINVAL")) {
-      throw new StartError(
-        {
-          es: `No se puede escuchar en ${host}: no es una dirección de este equipo (${code})`,
-          en: `Cannot listen on ${host}: it is not an address of this machine (${code})`,
-        },
-        error,
-      );
-    }
-    const place = showHostPort(host ?? "0.0.0.0", port);
-    throw new StartError(
-      { es: `No se puede escuchar en ${place} (${code})`, en: `Cannot listen on ${place} (${code})` },
-      error,
-    );
+    await Bun.sleep(BIND_RETRY_INTERVAL);
   }
 }
 

@@ -3,14 +3,16 @@
  * A handler answers at once or, after a password hash, later; whatever it throws is `internal_error`.
  */
 import type { Connection, ConnectionFault } from "../net/connection.ts";
-import { encodeFrame, type JsonObject } from "../protocol/framing.ts";
+import type { Code } from "../protocol/codes.ts";
+import type { JsonObject } from "../protocol/framing.ts";
 import type { Language } from "../protocol/language.ts";
 import type { Action, RequestId } from "../protocol/rendezvous-messages.ts";
 import { handle } from "./handlers.ts";
 import type { LinkSession } from "./link-session.ts";
+import { isLocked, withPatience } from "./database/locked-database.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { checkRequest, isNotOfSeed, languageAskedFor } from "./request-check.ts";
-import { failure, responseObject, type Response } from "./responses.ts";
+import { failure, responseLine, type Response } from "./responses.ts";
 
 /** The garbage with which a connection is closed. */
 export const MAX_GARBAGE = 10;
@@ -33,7 +35,7 @@ export class RequestDesk {
     this.#session = session;
     this.#connection = connection;
     this.#isPlain = isPlain;
-    this.#items = new OneAtATime(connection, (item) => this.#begin(item));
+    this.#items = new OneAtATime(connection, this);
   }
 
   get ofSeed(): boolean {
@@ -47,6 +49,11 @@ export class RequestDesk {
   /** Requests begun so far; with the connection's number, the name of the last one in the log. */
   get requests(): number {
     return this.#requests;
+  }
+
+  /** Whether a request is in work whose answer comes later. */
+  get isWorking(): boolean {
+    return this.#items.isAnswering;
   }
 
   take(object: JsonObject): void {
@@ -68,7 +75,8 @@ export class RequestDesk {
     this.#items.close();
   }
 
-  #begin(item: Item): "answered" | "later" {
+  /** For the order of the items, and nobody else. */
+  begin(item: Item): "answered" | "later" {
     const { lobby } = this.#session.services;
     if (typeof item === "string") this.#answerFault(item);
     else if (this.#request(item) === "later") {
@@ -131,17 +139,23 @@ export class RequestDesk {
       // The answer first, then the end (PROTOCOL 4).
       if (action === "logout" && response.name === "success") session.end("logout");
       if (!isLater) return;
+      // What waits behind it would be told no more than that the server is closing, which it was.
+      if (session.services.isClosing()) session.end("server_closing");
       lobby.silent(session);
       this.#items.answered();
     };
     const guarded = (step: () => Response | undefined) => {
-      try {
+      const answerWith = () => {
         const response = step();
         if (response !== undefined) answer(response);
-      } catch (error) {
-        log.error("internal_error", error, { action, request: session.requestName });
-        answer(failure(action, "internal_error"));
-      }
+      };
+      const isWanted = () => session.isAlive;
+      const failed = (error: unknown) => {
+        const code = isLocked(error) ? "server_busy" : "internal_error";
+        log.error(code, error, { action, request: session.requestName });
+        answer(failure(action, code));
+      };
+      withPatience(answerWith, { isWanted, failed });
     };
     guarded(() => handle(action, session, fields, guarded));
     isLater = !isAnswered;
@@ -150,10 +164,10 @@ export class RequestDesk {
 
   #send(response: Response, id: RequestId | undefined): void {
     const manner = { ofSeed: this.#ofSeed, language: this.#language, id };
-    this.#connection.sendText(encodeFrame(responseObject(response, manner)));
+    this.#connection.sendText(responseLine(response, manner));
   }
 }
 
-function codeOf(response: Response): "ok" | Exclude<Response, { name: "success" }>["code"] {
-  return response.name === "success" ? "ok" : response.code;
+function codeOf(response: Response): Code {
+  return response.name === "failure" ? response.code : "ok";
 }

@@ -3,6 +3,7 @@
  * sent those, `success` and `code`, and nothing else.
  */
 import { sentenceFor, type FailureCode } from "../protocol/codes.ts";
+import { encodeFrame } from "../protocol/framing.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
 import { RESPONSE_ACTION, type Action, type RequestId } from "../protocol/rendezvous-messages.ts";
 
@@ -15,6 +16,14 @@ export type Success = {
   /** Fields that the seed has too. */
   readonly seed: JsonFields;
   readonly added: JsonFields;
+};
+
+/** A success whose fields are written already, so that the same text goes to many; it has no `message`. */
+export type Written = {
+  readonly name: "written";
+  readonly request: Action;
+  /** The fields between `code` and `id`, as JSON without its braces; at least one. */
+  readonly fields: string;
 };
 
 export type Failure = {
@@ -32,7 +41,7 @@ export type Failure = {
   readonly retry_after?: number;
 };
 
-export type Response = Success | Failure;
+export type Response = Success | Written | Failure;
 
 /** What of the connection and its request decides how a response is written. */
 export type Manner = {
@@ -54,6 +63,10 @@ export function success(
   return { name: "success", request, seed, added, ...(message === undefined ? {} : { message }) };
 }
 
+export function written(request: Action, fields: string): Written {
+  return { name: "written", request, fields };
+}
+
 export function failure(
   request: string | undefined,
   code: FailureCode,
@@ -62,8 +75,17 @@ export function failure(
   return { name: "failure", request, code, ...details };
 }
 
-/** The object that goes to the wire; absent fields are `undefined`, which JSON leaves out. */
-export function responseObject(response: Response, manner: Manner): object {
+/** The line that goes to the wire. */
+export function responseLine(response: Response, manner: Manner): string {
+  if (response.name !== "written") return encodeFrame(responseObject(response, manner));
+  const { request, fields } = response;
+  const { id } = manner;
+  const end = id === undefined ? "}\n" : `,"id":${typeof id === "number" ? id : JSON.stringify(id)}}\n`;
+  return `{"action":"${RESPONSE_ACTION[request]}","success":true,"code":"ok",${fields}${end}`;
+}
+
+/** Absent fields are `undefined`, which JSON leaves out. */
+function responseObject(response: Success | Failure, manner: Manner): object {
   const { ofSeed, language, id } = manner;
   if (response.name === "success") {
     const { request, message, seed, added } = response;

@@ -7,15 +7,15 @@ import { showFingerprint } from "../identity/fingerprint.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
-import { openAdminSocket } from "./admin-socket.ts";
+import { openAdminSocket } from "./admin/socket.ts";
 import type { ServerConfig } from "./config.ts";
-import { cannotOpen, openDatabase, StartError } from "./database.ts";
-import { createLog, type Log } from "./log.ts";
-import { Metrics } from "./metrics.ts";
-import { startMonitor } from "./monitor.ts";
+import { cannotOpen, openDatabase, StartError } from "./database/database.ts";
+import { openLog, type Log } from "./log.ts";
+import { Metrics } from "./monitor/metrics.ts";
+import { startMonitor, type Monitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
-import { openSecurityLog, withoutAudit } from "./security-log.ts";
-import { refusedNames } from "./seed-takeover.ts";
+import { openConfiguredSecurityLog, type SecurityLog } from "./security-log.ts";
+import { refusedNames } from "./database/seed-takeover.ts";
 
 const EXIT_FAILED = 1;
 
@@ -25,7 +25,25 @@ const MAX_NAMES_TOLD = 100;
 /** @throws StartError */
 export async function serve(config: ServerConfig, language: Language): Promise<void> {
   const style = config.logStyle ?? (process.stderr.isTTY ? "pretty" : "json");
-  const log = createLog(style, Date.now, (line) => process.stderr.write(line));
+  const log = openLog(style, Date.now, process.stderr);
+  const metrics = new Metrics();
+  const monitor =
+    config.metrics === undefined ? undefined : await startMonitor({ ...config.metrics, metrics, log });
+  try {
+    await run(config, language, { log, metrics, monitor });
+  } catch (error) {
+    monitor?.stop();
+    throw error;
+  }
+}
+
+type Observers = { readonly log: Log; readonly metrics: Metrics; readonly monitor: Monitor | undefined };
+
+async function run(
+  config: ServerConfig,
+  language: Language,
+  { log, metrics, monitor }: Observers,
+): Promise<void> {
   const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
 
   const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
@@ -41,10 +59,13 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
   tellRefusedNames(refusedNames(database), log);
 
   const { host, port, plainFrom, tlsPort, databasePath } = config;
-  const auditPath = config.auditPath ?? `${databasePath}.audit.jsonl`;
-  const security =
-    auditPath === "off" ? withoutAudit(log) : openSecurityLog({ path: auditPath, log, now: Date.now });
-  const metrics = new Metrics();
+  let security: SecurityLog;
+  try {
+    security = openConfiguredSecurityLog(config, log);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   const server = await startServer({
     database,
     host,
@@ -69,13 +90,12 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
   const admin = openAdminSocket({ database, databasePath, server, log });
-  const monitor =
-    config.metrics === undefined ? undefined : startMonitor({ ...config.metrics, server, metrics, log });
+  monitor?.started({ server, database });
   security.record("server_started", { pid: process.pid });
   const stop = async () => {
-    monitor?.stop();
     admin.close();
     await server.stop();
+    monitor?.stop();
     security.record("server_stopped", { pid: process.pid });
     security.close();
   };

@@ -2,13 +2,14 @@
 import type { Accounts } from "./accounts.ts";
 import type { ServerAuthority } from "./authority.ts";
 import type { LinkSession } from "./link-session.ts";
-import type { Lobby } from "./lobby.ts";
+import type { Lobby } from "./limits/lobby.ts";
+import type { Lookups } from "./lookup.ts";
 import type { Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./monitor/metrics.ts";
 import type { PasswordQueue } from "./passwords.ts";
 import type { Presence } from "./presence.ts";
 import type { SecurityLog } from "./security-log.ts";
-import type { Throttle } from "./throttle.ts";
+import type { Throttle } from "./limits/throttle.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** A user who is logged in, for as long as the connection is. */
@@ -16,6 +17,8 @@ export type OnlineUser = {
   readonly userId: number;
   readonly username: string;
   readonly fold: string;
+  /** When this session began, in ms since 1970. */
+  readonly since: number;
   /** The address that the server saw. */
   readonly ip: string;
   readonly p2pPort: number;
@@ -42,6 +45,7 @@ export type Services = {
   readonly tokens: Tokens;
   readonly passwords: PasswordQueue;
   readonly presence: Presence<OnlineUser>;
+  readonly lookups: Lookups;
   /** Those not logged in. */
   readonly lobby: Lobby<LinkSession>;
   readonly authority: ServerAuthority;

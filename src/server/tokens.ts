@@ -2,7 +2,7 @@
  * Session tokens (PROTOCOL 4): 32 random bytes that name a user and a public key. Only their SHA-256 is
  * kept, so that who reads the database cannot log in with what he finds.
  */
-import type { Database } from "bun:sqlite";
+import { SQLiteError, type Database } from "bun:sqlite";
 import { createHash, randomBytes } from "node:crypto";
 
 /** A token is void this long after its last use, in ms. */
@@ -21,7 +21,21 @@ const TOKEN_LENGTH = 43;
 
 export type Token = { readonly hash: Uint8Array; readonly userId: number; readonly publicKey: Uint8Array };
 
-type Row = { hash: Uint8Array; user_id: number; public_key: Uint8Array; last_used: number };
+/** A valid token as the operator sees it; times are in ms since 1970. */
+export type StoredToken = {
+  readonly hash: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly madeAt: number;
+  readonly lastUsed: number;
+};
+
+type Row = {
+  hash: Uint8Array;
+  user_id: number;
+  public_key: Uint8Array;
+  created_at: number;
+  last_used: number;
+};
 
 export class Tokens {
   readonly #database: Database;
@@ -35,14 +49,14 @@ export class Tokens {
   constructor(database: Database) {
     this.#database = database;
     this.#byHash = database.query<Row, [Uint8Array]>(
-      "SELECT hash, user_id, public_key, last_used FROM tokens WHERE hash = ?",
+      "SELECT hash, user_id, public_key, created_at, last_used FROM tokens WHERE hash = ?",
     );
     this.#ofUser = database.query<Row, [number]>(
-      "SELECT hash, user_id, public_key, last_used FROM tokens WHERE user_id = ?",
+      "SELECT hash, user_id, public_key, created_at, last_used FROM tokens WHERE user_id = ?",
     );
     this.#delete = database.query<unknown, [Uint8Array]>("DELETE FROM tokens WHERE hash = ?");
     this.#touch = database.query<unknown, [number, Uint8Array]>(
-      "UPDATE tokens SET last_used = ? WHERE hash = ?",
+      "UPDATE tokens SET last_used = max(last_used, ?) WHERE hash = ?",
     );
   }
 
@@ -70,19 +84,28 @@ export class Tokens {
     if (token.length !== TOKEN_LENGTH) return undefined;
     const row = this.#byHash.get(hashOf(token));
     if (row === null) return undefined;
-    if (this.#lastUse(row) + TOKEN_LIFETIME <= now) {
-      this.void(row.hash);
-      return undefined;
-    }
+    // The row goes with the next login: who shows an old token shall not need the disk.
+    if (this.#lastUse(row) + TOKEN_LIFETIME <= now) return undefined;
     if (!Buffer.from(row.public_key).equals(publicKey)) return undefined;
-    if (now - row.last_used >= LAST_USE_PRECISION) {
-      this.#touch.run(now, row.hash);
-      this.#unwritten.delete(keyOf(row.hash));
-    } else {
-      this.#unwritten.set(keyOf(row.hash), now);
-      if (this.#unwritten.size > MAX_UNWRITTEN_USES) this.writeUses();
-    }
+    // Never back: a clock that is wrong for an hour would end every token of those who come meanwhile.
+    const isDue = now - row.last_used >= LAST_USE_PRECISION;
+    if (!isDue || !this.#written(() => this.#touch.run(now, row.hash))) this.#remember(row.hash, now);
+    else this.#unwritten.delete(keyOf(row.hash));
     return { hash: row.hash, userId: row.user_id, publicKey: row.public_key };
+  }
+
+  /** The user's tokens that are valid at `now`, the last used first; uses that only memory knows count. */
+  stored(userId: number, now: number): StoredToken[] {
+    return this.#ofUser
+      .all(userId)
+      .map((row) => ({
+        hash: row.hash,
+        publicKey: row.public_key,
+        madeAt: row.created_at,
+        lastUsed: this.#lastUse(row),
+      }))
+      .filter(({ lastUsed }) => lastUsed + TOKEN_LIFETIME > now)
+      .sort((a, b) => b.lastUsed - a.lastUsed);
   }
 
   void(hash: Uint8Array): void {
@@ -99,12 +122,34 @@ export class Tokens {
     this.#unwritten.clear();
   }
 
+  /** Whether a time could be written; nobody is refused because the disk is full or another program has it. */
+  #written(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (error instanceof SQLiteError) return false;
+      throw error;
+    }
+  }
+
+  #remember(hash: Uint8Array, at: number): void {
+    this.#unwritten.set(keyOf(hash), at);
+    if (this.#unwritten.size <= MAX_UNWRITTEN_USES || this.#written(() => this.writeUses())) return;
+    const [oldest = ""] = this.#unwritten.keys();
+    this.#unwritten.delete(oldest);
+  }
+
   #lastUse(row: Row): number {
     return Math.max(row.last_used, this.#unwritten.get(keyOf(row.hash)) ?? 0);
   }
 
   #makeRoom(userId: number, now: number): void {
-    const rows = this.#ofUser.all(userId).sort((a, b) => this.#lastUse(b) - this.#lastUse(a));
+    // Uses in the future say nothing but that a clock was wrong: they go first.
+    const isFuture = (row: Row) => Number(this.#lastUse(row) > now + LAST_USE_PRECISION);
+    const rows = this.#ofUser
+      .all(userId)
+      .sort((a, b) => isFuture(a) - isFuture(b) || this.#lastUse(b) - this.#lastUse(a));
     rows.forEach((row, index) => {
       if (index >= MAX_TOKENS - 1 || this.#lastUse(row) + TOKEN_LIFETIME <= now) this.void(row.hash);
     });
@@ -130,6 +175,14 @@ export class Tokens {
 
 function hashOf(token: string): Buffer {
   return createHash("sha256").update(token, "ascii").digest();
+}
+
+/** How many hexadecimal digits of a token's hash name it to the operator: enough for the few of one account. */
+const TOKEN_ID_LENGTH = 12;
+
+/** What the operator calls a token: it proves nothing, and the token cannot be found from it. */
+export function tokenId(hash: Uint8Array): string {
+  return keyOf(hash).slice(0, TOKEN_ID_LENGTH);
 }
 
 function keyOf(hash: Uint8Array): string {

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { acceptorContext, dialOptions, type TlsContext, type TlsIdentity } from "../../src/net/tls.ts";
 
 /** However a bench ends, the processes that it started end after this, in ms. */
-export const PROCESS_LIFETIME = 120_000;
+export const PROCESS_LIFETIME = 600_000;
 
 type Work = {
   readonly identity: TlsIdentity;
@@ -18,6 +18,8 @@ type Work = {
 };
 
 const LINE_FEED = 0x0a;
+/** Answers that lie ready to be written. */
+const ANSWER_BLOCK_BYTES = 256 * 1024;
 
 function countLines(bytes: Uint8Array): number {
   let count = 0;
@@ -52,9 +54,28 @@ class Unsent {
   }
 }
 
+/** As many answers as lines came, written before they are asked for: the least that a server can do. */
+class Answers {
+  readonly #one: number;
+  readonly #block: Buffer;
+
+  constructor(answer: string) {
+    this.#one = Buffer.byteLength(answer);
+    this.#block = Buffer.from(answer.repeat(Math.ceil(ANSWER_BLOCK_BYTES / this.#one)));
+  }
+
+  times(count: number): Buffer[] {
+    const buffers: Buffer[] = [];
+    for (let left = count * this.#one; left > 0; left -= this.#block.length) {
+      buffers.push(left < this.#block.length ? this.#block.subarray(0, left) : this.#block);
+    }
+    return buffers;
+  }
+}
+
 async function serve(): Promise<void> {
   const work = JSON.parse(await new Response(Bun.stdin.stream()).text()) as Work;
-  const { answer } = work;
+  const answers = work.answer === undefined ? undefined : new Answers(work.answer);
   const listener = Bun.listen<Unsent>({
     hostname: "127.0.0.1",
     port: 0,
@@ -65,8 +86,7 @@ async function serve(): Promise<void> {
       },
       handshake: () => undefined,
       data(socket, chunk) {
-        const bytes = answer === undefined ? chunk : Buffer.from(answer.repeat(countLines(chunk)));
-        socket.data.write(socket, [bytes]);
+        socket.data.write(socket, answers === undefined ? [chunk] : answers.times(countLines(chunk)));
       },
       drain: (socket) => socket.data.drain(socket),
       error: () => undefined,
@@ -124,6 +144,8 @@ export class BareConnection {
   #expected = 0;
   #received: (() => void) | undefined;
   #lost: (error: Error) => void = () => undefined;
+  /** Told when the other side has closed. */
+  onClosed: (() => void) | undefined;
   /** What came since `ask`; undefined while nobody wants to read it. */
   #text: string | undefined;
 
@@ -179,6 +201,7 @@ export class BareConnection {
 
   close(): void {
     this.#lost = () => undefined;
+    this.onClosed = undefined;
     this.#socket.terminate();
   }
 
@@ -186,6 +209,7 @@ export class BareConnection {
 
   closed(error: Error): void {
     this.#lost(error);
+    this.onClosed?.();
   }
 
   received(chunk: Buffer): void {

@@ -11,7 +11,7 @@ import { fold, label } from "../../src/identity/names.ts";
 import type { Account } from "../../src/client/accounts.ts";
 import { diallerContext } from "../../src/net/tls.ts";
 import { encodeFrame } from "../../src/protocol/framing.ts";
-import { openDatabase } from "../../src/server/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
 import { hashPassword } from "../../src/server/passwords.ts";
 import { newAuthority, userIdentity } from "../integration/loopback.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";

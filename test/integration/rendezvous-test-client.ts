@@ -27,14 +27,17 @@ export class TestClient {
 
   static async connect(
     port: number,
-    options: { host?: string; tls?: Bun.TLSOptions; paused?: boolean } = {},
+    options: { host?: string; from?: string; tls?: Bun.TLSOptions; paused?: boolean } = {},
   ): Promise<TestClient> {
     const client = new TestClient();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { tls } = options;
+    // Bun binds the near side; its types do not say so.
+    const near = options.from === undefined ? {} : { localAddress: options.from };
     await Bun.connect({
       hostname: options.host ?? "127.0.0.1",
       port,
+      ...near,
       ...(tls === undefined ? {} : { tls }),
       socket: {
         open(socket) {
@@ -83,6 +86,13 @@ export class TestClient {
         return line;
       }
       if (this.#gone) throw new Error("the server has closed the connection");
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Resolves when so many messages have come, or the server has closed the connection. */
+  async arrived(count: number): Promise<void> {
+    while (this.lines.length < count && !this.#gone) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { openDatabase } from "../../src/server/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log.ts";
 import { hashPassword } from "../../src/server/passwords.ts";
 import {
@@ -33,8 +33,9 @@ export class TestServer {
     this.log = parts.log;
   }
 
-  static async start(options: Partial<RendezvousOptions> = {}): Promise<TestServer> {
-    const folder = mkdtempSync(join(tmpdir(), "paloma-server-"));
+  /** @param parent where its folder is made. */
+  static async start(options: Partial<RendezvousOptions> = {}, parent = tmpdir()): Promise<TestServer> {
+    const folder = mkdtempSync(join(parent, "paloma-server-"));
     const database = await openDatabase(join(folder, "users.db"));
     const lines: string[] = [];
     const now = options.now ?? Date.now;
@@ -70,13 +71,14 @@ export class TestServer {
     return row?.certificate ?? "";
   }
 
-  async plain(options: { host?: string; paused?: boolean } = {}): Promise<TestClient> {
+  async plain(options: { host?: string; from?: string; paused?: boolean } = {}): Promise<TestClient> {
     return this.#keep(await TestClient.connect(this.plainPort, options));
   }
 
-  async tls(): Promise<TestClient> {
+  /** @param options `from`: the address of this machine to come from, as 127.0.0.2. */
+  async tls(options: { from?: string } = {}): Promise<TestClient> {
     const tls = { ca: this.authority, serverName: RENDEZVOUS_DNS_NAME };
-    return this.#keep(await TestClient.connect(this.tlsPort, { tls }));
+    return this.#keep(await TestClient.connect(this.tlsPort, { tls, ...options }));
   }
 
   /** Puts accounts with `PASSWORD` into the database, without a hash for each. */

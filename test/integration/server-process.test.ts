@@ -207,7 +207,12 @@ describe("one database has one server", () => {
       expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
       first.kill("SIGTERM");
       expect(await first.exited).toBe(0);
-      expect(readdirSync(folder.path).sort()).toEqual(["backup.db", "link.db", "users.db"]);
+      expect(readdirSync(folder.path).sort()).toEqual([
+        "backup.db",
+        "link.db",
+        "users.db",
+        "users.db.audit.jsonl",
+      ]);
     },
     TIMEOUT,
   );

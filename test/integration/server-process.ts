@@ -16,9 +16,16 @@ export class ServerProcess {
   #wake: () => void = () => undefined;
   #ended = false;
 
-  constructor(args: readonly string[], environment: { readonly [name: string]: string } = {}) {
+  /** @param descriptors the most that it may have open at once; as this process where it is absent. */
+  constructor(
+    args: readonly string[],
+    environment: { readonly [name: string]: string } = {},
+    descriptors?: number,
+  ) {
     const { PATH = "", HOME = tmpdir() } = process.env;
-    this.process = Bun.spawn([process.execPath, "run", PROGRAM, ...args], {
+    const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
+    const program = [process.execPath, "run", PROGRAM, ...args];
+    this.process = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
       env: { PATH, HOME, ...environment },
       stdin: "ignore",
       stdout: "pipe",

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openDatabase, StartError } from "../../src/server/database.ts";
-import { refusedNames } from "../../src/server/seed-takeover.ts";
+import { openDatabase, StartError } from "../../src/server/database/database.ts";
+import { refusedNames } from "../../src/server/database/seed-takeover.ts";
 import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
@@ -38,7 +38,9 @@ function crowd(): [string, string][] {
 
 /** Every file in the folder whose bytes hold the text. */
 function filesWith(text: string): string[] {
-  return readdirSync(folder.path).filter((name) => readFileSync(join(folder.path, name)).includes(text));
+  return readdirSync(folder.path, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && readFileSync(join(folder.path, entry.name)).includes(text))
+    .map(({ name }) => name);
 }
 
 type Row = {
@@ -87,7 +89,7 @@ test(
     server.kill("SIGTERM");
     expect(await server.exited).toBe(0);
     expect(filesWith("clave-en-claro")).toEqual([]);
-    expect(readdirSync(folder.path)).toEqual(["users.db"]);
+    expect(readdirSync(folder.path).sort()).toEqual(["users.db", "users.db.audit.jsonl"]);
   },
   TIMEOUT,
 );

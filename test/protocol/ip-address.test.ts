@@ -4,6 +4,7 @@ import {
   ipv6Groups,
   isLoopback,
   isPrivate,
+  networkOf,
   normalizeAddress,
   parseDialableAddress,
   showHostPort,
@@ -162,3 +163,13 @@ test("an IPv6 address goes into brackets before its port", () => {
   expect(showHostPort("localhost", 8443)).toBe("localhost:8443");
   expect(showHostPort("::1", 8443)).toBe("[::1]:8443");
 });
+
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["2001:db8::1", "2001:db8:0:0::/64"],
+  ["2001:db8::ffff:ffff:ffff:ffff", "2001:db8:0:0::/64"],
+  ["2001:db8:0:1::1", "2001:db8:0:1::/64"],
+  ["::1", "0:0:0:0::/64"],
+  ["2001:db8:0:0::/64", "2001:db8:0:0::/64"],
+  ["", ""],
+])("the network of «%s» is «%s»", (address, network) => expect(networkOf(address)).toBe(network));

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { UsageError } from "../../src/protocol/options.ts";
 import { chosenLanguage } from "../../src/protocol/language.ts";
 import { readConfig } from "../../src/server/config.ts";
-import { DEFAULT_LIMITS } from "../../src/server/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/server/limits/limits.ts";
 
 test("without flags the server listens on 8080 for this machine and on 8443 for all", () => {
   expect(readConfig([], {}, "es")).toEqual({

@@ -57,3 +57,20 @@ describe("pages", () => {
     }
   });
 });
+
+test("the version is another one after whoever came, went or was replaced, and after nobody else", () => {
+  const presence = new Presence<{ fold: string }>();
+  const versions = [presence.version];
+  const changed = (change: () => void) => {
+    change();
+    versions.push(presence.version);
+  };
+  const [first, second] = [{ fold: "ana" }, { fold: "ana" }];
+  changed(() => presence.enter(first));
+  changed(() => presence.enter(second));
+  changed(() => presence.leave(second));
+  expect(new Set(versions).size).toBe(4);
+  changed(() => presence.leave(first));
+  changed(() => presence.watch(second, ["ana"]));
+  expect(new Set(versions).size).toBe(4);
+});

@@ -1,0 +1,22 @@
+/**
+ * The descriptors of this process. When none is left, a listener cannot take the connection that waits, is
+ * told of it again and again, and burns a core; and whoever opens a file meanwhile fails. So the last few are
+ * never given to connections: one too many is taken and ended, which frees its descriptor at once.
+ */
+
+/** Descriptors kept for files: the database and what SQLite puts beside it, logs, a backup. */
+const RESERVED = 32;
+/** Of a process that may have only few, at most this share is kept. */
+const MOST_RESERVED = 1 / 4;
+
+/** Descriptors that this process may have open at once; Infinity where the system does not say. */
+export function descriptorLimit(): number {
+  const report = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  const soft = report.userLimits?.open_files?.soft;
+  return typeof soft === "number" ? soft : Infinity;
+}
+
+/** Descriptors that connections may have, of `limit` that the process may have. */
+export function descriptorsForConnections(limit: number): number {
+  return limit - Math.min(RESERVED, Math.floor(limit * MOST_RESERVED));
+}

@@ -1,0 +1,73 @@
+/** The only HTTP of the program: a few short answers to an operator's questions. */
+import { ListenError, type Listener } from "./listener.ts";
+
+/** Silence after which a connection is closed, in s. */
+const IDLE_TIMEOUT = 10;
+/** Nobody has anything to send us. */
+const MAX_BODY = 1_024;
+
+export type HttpRequest = {
+  readonly method: string;
+  /** The `Host` header, "" where there is none. */
+  readonly host: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+  /** Not sent for a `HEAD`. */
+  readonly body: string;
+};
+
+export type HttpOptions = {
+  /** An IP literal. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  answer(request: HttpRequest): HttpAnswer;
+  /** Told of what `answer` threw; the asker hears of an internal error. */
+  failed(error: unknown): void;
+};
+
+/** @throws ListenError */
+export function listenHttp({ host, port, answer, failed }: HttpOptions): Listener {
+  const respond = ({ status, headers, body }: HttpAnswer) => new Response(body, { status, headers });
+  try {
+    const server = Bun.serve({
+      hostname: host,
+      port,
+      idleTimeout: IDLE_TIMEOUT,
+      maxRequestBodySize: MAX_BODY,
+      development: false,
+      fetch(request) {
+        // An odd `Host` leaves no whole address behind.
+        const url = URL.parse(request.url, "http://localhost");
+        if (url === null) return respond(BAD_REQUEST);
+        return respond(
+          answer({
+            method: request.method,
+            host: request.headers.get("host") ?? "",
+            path: url.pathname,
+            query: url.searchParams,
+          }),
+        );
+      },
+      error(error) {
+        failed(error);
+        return respond(INTERNAL_ERROR);
+      },
+    });
+    return { host, port: server.port ?? port, stop: () => void server.stop(true) };
+  } catch (error) {
+    throw new ListenError(String((error as { code?: unknown } | null)?.code ?? error), port, error);
+  }
+}
+
+const BAD_REQUEST = oneLine(400, "bad request");
+const INTERNAL_ERROR = oneLine(500, "internal error");
+
+function oneLine(status: number, text: string): HttpAnswer {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body: `${text}\n` };
+}

@@ -1,0 +1,135 @@
+/** How replies to the operator read: for people in both languages, for programs as JSON. */
+import { showFingerprint } from "../../identity/fingerprint.ts";
+import type { Bilingual, Language } from "../../protocol/language.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
+
+/** Columns of a name and of a state; longer ones push the rest to the right. */
+const NAME_WIDTH = 20;
+const STATE_WIDTH = 14;
+
+const REFUSED: { readonly [R in Refusal]: Bilingual } = {
+  unknown_user: { es: "No existe ninguna cuenta con ese nombre", en: "There is no account of that name" },
+  unknown_session: {
+    es: "La cuenta no tiene ninguna sesión con ese identificador",
+    en: "The account has no session of that id",
+  },
+  username_taken: {
+    es: "El nombre ya existe, o es de una cuenta borrada hace menos de 25 horas",
+    en: "That name is taken, or belonged to an account deleted less than 25 hours ago",
+  },
+  invalid_username: {
+    es: "Nombre no válido: de 3 a 32 letras, cifras, «.», «_» o «-», y que empiece por letra o cifra",
+    en: "Invalid name: 3 to 32 letters, digits, “.”, “_” or “-”, beginning with a letter or digit",
+  },
+  invalid_email: { es: "El correo electrónico no es válido", en: "The email address is not valid" },
+  server_busy: { es: "El servidor está ocupado; inténtelo de nuevo", en: "The server is busy; try again" },
+  server_closing: {
+    es: "El servidor se está cerrando; inténtelo de nuevo",
+    en: "The server is closing; try again",
+  },
+  internal_error: {
+    es: "Error interno del servidor; su registro dice cuál",
+    en: "Internal server error; its log says which",
+  },
+  bad_request: {
+    es: "El servidor en marcha no entiende la orden: es de otra versión",
+    en: "The running server does not understand the command: it is of another version",
+  },
+};
+
+/** Why nothing was done. */
+export function refusalSentence(code: Refusal): Bilingual {
+  return REFUSED[code];
+}
+
+/** A line of `users`. */
+export function userText(line: UserLine, language: Language): string {
+  const states = {
+    disabled: { es: "deshabilitada", en: "disabled" },
+    online: { es: "conectada", en: "online" },
+    offline: { es: "desconectada", en: "offline" },
+  } as const;
+  const state = states[line.disabled ? "disabled" : line.online ? "online" : "offline"][language];
+  const columns = [pad(line.username, NAME_WIDTH), state.padEnd(STATE_WIDTH), shownTime(line.made)];
+  return [...columns, visibleText(line.email)].join("  ").trimEnd();
+}
+
+/** A line of `sessions`. */
+export function sessionText(line: SessionLine, language: Language): string {
+  const { kind, id, address, since, last_used: lastUsed, fingerprint } = line;
+  const key = fingerprint === null ? undefined : showFingerprint(visibleText(fingerprint));
+  const named = visibleText(id ?? "-").padEnd(12);
+  const [begun, used] = [shownTime(since), shownTime(lastUsed)];
+  const from = visibleText(address ?? "");
+  const text: Bilingual =
+    kind === "live"
+      ? { es: `conectada desde ${begun}, ${from}`, en: `online since ${begun}, ${from}` }
+      : { es: `guardada ${begun}, usada ${used}`, en: `stored ${begun}, used ${used}` };
+  const ofSeed: Bilingual = { es: "sin clave (cliente antiguo)", en: "no key (old client)" };
+  const ofKey: Bilingual = { es: `clave ${key}`, en: `key ${key}` };
+  const end = (key === undefined ? ofSeed : ofKey)[language];
+  return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}`;
+}
+
+/** What was done to an account, or that there was nothing to do. */
+export function doneSentence(command: AdminCommand, username: string, changed: boolean): Bilingual {
+  const name = visibleText(username);
+  const es = (did: string, otherwise: string) => `«${name}»: ${changed ? did : otherwise}`;
+  const en = (did: string, otherwise: string) => `“${name}”: ${changed ? did : otherwise}`;
+  switch (command) {
+    case "disable":
+      return {
+        es: es("cuenta deshabilitada", "ya estaba deshabilitada"),
+        en: en("account disabled", "was disabled already"),
+      };
+    case "enable":
+      return {
+        es: es("cuenta habilitada", "ya estaba habilitada"),
+        en: en("account enabled", "was enabled already"),
+      };
+    case "delete":
+      return {
+        es: es("cuenta borrada; el nombre queda libre dentro de 25 horas", "no ha cambiado nada"),
+        en: en("account deleted; the name is free in 25 hours", "nothing has changed"),
+      };
+    case "revoke":
+      return {
+        es: es("sesiones anuladas", "no tenía sesiones"),
+        en: en("sessions revoked", "had no sessions"),
+      };
+    case "users":
+    case "sessions":
+    case "add":
+    case "reset-password":
+      return { es: es("hecho", "no ha cambiado nada"), en: en("done", "nothing has changed") };
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The only time that a password is shown. */
+export function passwordSentence(username: string, password: string): Bilingual {
+  const [name, shown] = [visibleText(username), visibleText(password)];
+  return { es: `Contraseña nueva de «${name}»: ${shown}`, en: `New password of “${name}”: ${shown}` };
+}
+
+/** What is asked before an account is deleted. */
+export function deletionQuestion(given: string): Bilingual {
+  const name = visibleText(given);
+  return {
+    es: `¿Borrar la cuenta «${name}» para siempre? [s/N] `,
+    en: `Delete the account “${name}” for ever? [y/N] `,
+  };
+}
+
+/** RFC 3339 as people read it, to the second, in UTC; anything else as it is. */
+function shownTime(time: string | null): string {
+  const [, day, clock] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(time ?? "") ?? [];
+  return day === undefined ? visibleText(time ?? "-") : `${day} ${clock} UTC`;
+}
+
+function pad(text: string, width: number): string {
+  const shown = visibleText(text);
+  return shown + " ".repeat(Math.max(0, width - Bun.stringWidth(shown)));
+}

@@ -1,0 +1,66 @@
+/** The words after `admin`, as something to do. */
+import type { Bilingual, Language } from "../../protocol/language.ts";
+import { UsageError } from "../../protocol/options.ts";
+import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts";
+
+export type AdminTask =
+  | { readonly name: "request"; readonly request: AdminRequest }
+  | { readonly name: "backup"; readonly file: string };
+
+type Arguments = {
+  /** What stands after the command, for people. */
+  readonly shown: Bilingual;
+  readonly names: readonly string[];
+  /** How many of them must be there. */
+  readonly needed: number;
+};
+
+const NAME: Bilingual = { es: "NOMBRE", en: "NAME" };
+
+/** A map: commands are words that somebody typed. */
+const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup", Arguments>([
+  ["users", { shown: { es: "[TEXTO]", en: "[TEXT]" }, names: ["search"], needed: 0 }],
+  ["add", { shown: { es: "NOMBRE [CORREO]", en: "NAME [EMAIL]" }, names: ["name", "email"], needed: 1 }],
+  ["disable", { shown: NAME, names: ["name"], needed: 1 }],
+  ["enable", { shown: NAME, names: ["name"], needed: 1 }],
+  ["delete", { shown: NAME, names: ["name"], needed: 1 }],
+  ["reset-password", { shown: NAME, names: ["name"], needed: 1 }],
+  ["sessions", { shown: { es: "[NOMBRE]", en: "[NAME]" }, names: ["name"], needed: 0 }],
+  ["revoke", { shown: { es: "NOMBRE [ID]", en: "NAME [ID]" }, names: ["name", "id"], needed: 1 }],
+  ["backup", { shown: { es: "ARCHIVO", en: "FILE" }, names: ["file"], needed: 1 }],
+]);
+
+/** Reads a command and its arguments. @throws UsageError in `language` */
+export function readTask(words: readonly string[], language: Language): AdminTask {
+  const [command = "", ...given] = words;
+  const known = COMMANDS.get(command);
+  if (known === undefined) {
+    throw usage(language, {
+      es: `Orden desconocida: ${command}; las hay en «bun run server.ts admin --help»`,
+      en: `Unknown command: ${command}; “bun run server.ts admin --help” lists them`,
+    });
+  }
+  const { shown, names, needed } = known;
+  const fields = new Map(names.map((name, index) => [name, given[index]]));
+  const file = fields.get("file") ?? "";
+  const isComplete = given.length >= needed && given.length <= names.length;
+  if (isComplete && command === "backup" && file !== "") return { name: "backup", file };
+  const request = isComplete
+    ? readRequest({ after: "", search: "", email: "", ...definedOf(fields), command })
+    : undefined;
+  if (request !== undefined) return { name: "request", request };
+  throw usage(language, {
+    es: `Se esperaba: admin ${command} ${shown.es}`,
+    en: `Expected: admin ${command} ${shown.en}`,
+  });
+}
+
+function definedOf(fields: ReadonlyMap<string, string | undefined>): { [name: string]: string } {
+  return Object.fromEntries(
+    [...fields].flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function usage(language: Language, sentence: Bilingual): UsageError {
+  return new UsageError(sentence[language]);
+}

@@ -1,0 +1,160 @@
+/** How the operator's program reaches a database: through the server that runs on it, or by itself when none does. */
+import { SQLiteError } from "bun:sqlite";
+
+import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
+import { connectLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
+import { Accounts } from "../accounts.ts";
+import { ADMIN_OBJECT_LIMIT, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
+import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
+import { adminSocketPath } from "./socket.ts";
+import { cannotOpen, InUseError, openOwnDatabase, requireOurs, StartError } from "../database/database.ts";
+import { LOCK_PATIENCE } from "../database/database-lock.ts";
+import { hashPassword } from "../passwords.ts";
+import type { SecurityLog } from "../security-log.ts";
+import { Tokens } from "../tokens.ts";
+
+/** How long a server may take to answer, in ms: a password may wait for its hash. */
+const REPLY_TIMEOUT = 25_000;
+/** How often a server that is starting or stopping is tried again, in ms. */
+const RETRY_INTERVAL = 100;
+/** Nobody is at the socket. */
+const NOBODY_THERE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENAMETOOLONG"]);
+
+export interface AdminLink {
+  /** @throws StartError when there is no answer; cannotOpen's for what the database says. */
+  ask(request: AdminRequest): Promise<AdminReply>;
+  close(): void;
+}
+
+/**
+ * Reaches the database at this path, waiting a few seconds for a server that starts or stops.
+ * @param openSecurity where changes on a stopped server are recorded.
+ * @param patience how long to wait, in ms.
+ * @throws StartError when the database cannot be had and no server answers for it.
+ */
+export async function reachDatabase(
+  path: string,
+  openSecurity: () => SecurityLog,
+  patience = LOCK_PATIENCE,
+): Promise<AdminLink> {
+  requireOurs(path);
+  const socket = adminSocketPath(path);
+  // Nobody will ever be there.
+  const isTooLong = Buffer.byteLength(socket) > MAX_LOCAL_PATH;
+  const end = performance.now() + (isTooLong ? 0 : patience);
+  for (;;) {
+    if (await isServed(socket))
+      return { ask: (request) => askServer(socket, request), close: () => undefined };
+    try {
+      return await openDirectly(path, openSecurity);
+    } catch (error) {
+      if (!(error instanceof InUseError)) throw error;
+      if (performance.now() >= end) throw isSilent(path, socket, error);
+    }
+    await Bun.sleep(RETRY_INTERVAL);
+  }
+}
+
+/** Whether a server listens there. @throws StartError when it may not be asked. */
+async function isServed(socket: string): Promise<boolean> {
+  try {
+    const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, {
+      message: () => undefined,
+      fault: () => undefined,
+      closed: () => undefined,
+    });
+    connection.terminate("found");
+    return true;
+  } catch (error) {
+    if (error instanceof LocalSocketError && NOBODY_THERE.has(error.code)) return false;
+    throw error instanceof LocalSocketError ? noAnswer(error.code, error) : error;
+  }
+}
+
+async function openDirectly(path: string, openSecurity: () => SecurityLog): Promise<AdminLink> {
+  const database = await openOwnDatabase(path, 0);
+  let security: SecurityLog | undefined;
+  try {
+    security = openSecurity();
+    const operations = new AdminOperations({
+      accounts: new Accounts(database),
+      tokens: new Tokens(database),
+      security,
+      now: Date.now,
+      live: NOBODY_ONLINE,
+      hash: async (password) => ({ name: "hash", hash: await hashPassword(password) }),
+    });
+    return {
+      ask: (request) =>
+        operations.run(request).catch((error: unknown) => {
+          throw error instanceof SQLiteError ? cannotOpen(path, error) : error;
+        }),
+      close() {
+        security?.close();
+        database.close();
+      },
+    };
+  } catch (error) {
+    security?.close();
+    database.close();
+    throw error;
+  }
+}
+
+async function askServer(socket: string, request: AdminRequest): Promise<AdminReply> {
+  const { promise, resolve, reject } = Promise.withResolvers<AdminReply>();
+  const timer = setTimeout(() => reject(noAnswer("timeout")), REPLY_TIMEOUT);
+  const connection = await connectTo(socket, {
+    opened: (opened) => opened.send(request),
+    message(object) {
+      const reply = readReply(object);
+      if (reply === undefined) reject(noAnswer("bad_reply"));
+      else resolve(reply);
+    },
+    fault: (fault) => reject(noAnswer(fault)),
+    closed: () => reject(noAnswer("closed")),
+  }).catch(reject);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    // One that is silent would keep the process from ending.
+    connection?.terminate("answered");
+  });
+}
+
+/** @throws StartError */
+async function connectTo(socket: string, handlers: ConnectionHandlers): Promise<Connection> {
+  try {
+    return await connectLocal(socket, ADMIN_OBJECT_LIMIT, handlers);
+  } catch (error) {
+    throw noAnswer(error instanceof LocalSocketError ? error.code : "failed", error);
+  }
+}
+
+function noAnswer(code: string, cause?: unknown): StartError {
+  return new StartError(
+    {
+      es: `El servidor no ha respondido (${code}); compruebe con «admin users» si el cambio se hizo`,
+      en: `The server did not answer (${code}); see with “admin users” whether the change was made`,
+    },
+    cause,
+  );
+}
+
+function isSilent(path: string, socket: string, cause: unknown): StartError {
+  if (Buffer.byteLength(socket) > MAX_LOCAL_PATH) {
+    return new StartError(
+      {
+        es: `El servidor está en marcha, pero la ruta «${socket}» supera los ${MAX_LOCAL_PATH} bytes que admite un socket: ponga la base de datos en una ruta más corta`,
+        en: `The server is running, but the path “${socket}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket may have: put the database at a shorter path`,
+      },
+      cause,
+    );
+  }
+  return new StartError(
+    {
+      es: `Otro programa tiene ocupada la base de datos «${path}», y nadie atiende en «${socket}»`,
+      en: `Another program is using the database “${path}”, and nobody answers at “${socket}”`,
+    },
+    cause,
+  );
+}

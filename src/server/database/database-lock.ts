@@ -1,0 +1,84 @@
+/**
+ * One server uses a database at a time. It holds a write transaction on a small database beside it, to
+ * its end: `kill -9` frees that, and whoever reads the accounts meanwhile is not kept waiting. A clean
+ * stop removes the file; one that a crash left is taken over.
+ */
+import { Database } from "bun:sqlite";
+import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
+
+/** How long a start waits for another server to end, in ms: a stop takes up to 5 s. */
+export const LOCK_PATIENCE = 7_000;
+const RETRY_INTERVAL = 100;
+
+export class DatabaseLock {
+  readonly #path: string;
+  // A Database without a reference is closed by the collector, and its locks end.
+  readonly #held: Database;
+  readonly #inode: number;
+
+  private constructor(path: string, held: Database) {
+    this.#path = path;
+    this.#held = held;
+    this.#inode = inodeOf(path);
+  }
+
+  /**
+   * Takes the lock of the database at this path, which is no link, waiting `patience` ms for who has it.
+   * @returns undefined when it stays taken. @throws what SQLite or the disk says of the file.
+   */
+  static async acquire(databasePath: string, patience = LOCK_PATIENCE): Promise<DatabaseLock | undefined> {
+    const path = `${databasePath}.lock`;
+    const end = performance.now() + patience;
+    for (;;) {
+      const held = tryToHold(path);
+      if (held !== undefined) return new DatabaseLock(path, held);
+      if (performance.now() >= end) return undefined;
+      await Bun.sleep(RETRY_INTERVAL);
+    }
+  }
+
+  release(): void {
+    // While it is still held: afterwards it may be another's.
+    if (inodeOf(this.#path) === this.#inode) unlinkSync(this.#path);
+    this.#held.close();
+  }
+}
+
+function tryToHold(path: string): Database | undefined {
+  let database: Database | undefined;
+  let made = false;
+  try {
+    make(path);
+    made = true;
+    const before = inodeOf(path);
+    database = new Database(path, { readwrite: true, create: false, strict: true });
+    database.run("PRAGMA busy_timeout = 0");
+    // No journal beside it: there is nothing to be lost.
+    database.run("PRAGMA journal_mode = MEMORY");
+    database.run("BEGIN IMMEDIATE");
+    // Its last owner may have removed it between our opening it and locking it.
+    if (inodeOf(path) === before) return database;
+    database.close();
+    return undefined;
+  } catch (error) {
+    database?.close();
+    const busy = String((error as { code?: unknown } | null)?.code).startsWith("SQLITE_BUSY");
+    // Held, or removed in the moment in which it was opened.
+    if (busy || (database === undefined && made && inodeOf(path) === 0)) return undefined;
+    throw error;
+  }
+}
+
+/** 0 where there is no file. */
+function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** Never opens a file that is there: to close it would end this process's own locks on it. */
+function make(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+  }
+}

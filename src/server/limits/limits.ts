@@ -1,0 +1,70 @@
+/**
+ * What the server lets through: every limit that an operator can set, with a default that fits a machine of
+ * two cores and 1 GiB, and a classroom behind one address.
+ */
+
+/** A token bucket: `burst` at once, then `perSecond`. Infinity: no limit. */
+export type Rate = { readonly burst: number; readonly perSecond: number };
+
+export type Limits = {
+  /** Connections in all, and from one address (IPv6: one /64). */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Connections not logged in (PROTOCOL 4). */
+  readonly anonymous: number;
+  /** New connections of one address. */
+  readonly connectionRate: Rate;
+  /** Registrations of one address. */
+  readonly registrationRate: Rate;
+  /** Passwords tried by one address, right or wrong: each costs a hash. */
+  readonly loginRate: Rate;
+  /** Wrong passwords of one address for one account; a right one gives back what it took. */
+  readonly failureRate: Rate;
+  /** Wrong passwords and tokens, and names that are taken, of one address for all accounts together. */
+  readonly failureRatePerAddress: Rate;
+  /**
+   * Wrong passwords for one account from everywhere, beyond what each address has free: a burst of `failureRate`
+   * a day. From where the right password came lately neither this nor `failureRatePerAddress` counts.
+   */
+  readonly failureRatePerAccount: Rate;
+  /** Lookups of one account, and of one address. */
+  readonly lookupRate: Rate;
+  readonly lookupRatePerAddress: Rate;
+  /** Passwords that may wait for their hash; past it `server_busy`. */
+  readonly waitingHashes: number;
+};
+
+export const NO_LIMIT: Rate = { burst: Infinity, perSecond: Infinity };
+
+export const DEFAULT_LIMITS: Limits = {
+  connections: 8_000,
+  connectionsPerAddress: 2_000,
+  anonymous: 1_000,
+  connectionRate: { burst: 1_500, perSecond: 100 },
+  registrationRate: { burst: 120, perSecond: 0.1 },
+  loginRate: { burst: 1_200, perSecond: 20 },
+  failureRate: { burst: 15, perSecond: 0.1 },
+  failureRatePerAddress: { burst: 1_200, perSecond: 1 },
+  failureRatePerAccount: { burst: 20, perSecond: 0.2 },
+  lookupRate: { burst: 5_000, perSecond: 50 },
+  lookupRatePerAddress: { burst: 20_000, perSecond: 1_000 },
+  waitingHashes: 256,
+};
+
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ["s", 1],
+  ["min", 60],
+  ["h", 3_600],
+]);
+/** Larger bursts and rates are no limits. */
+const MAX_AMOUNT = 1_000_000;
+
+/** Reads `BURST:N/UNIT` (unit `s`, `min` or `h`), as `120:6/min`, or `off`; undefined when it is neither. */
+export function parseRate(text: string): Rate | undefined {
+  if (text === "off") return NO_LIMIT;
+  const [, burst, count, unit] = /^(\d{1,7}):(\d{1,7})\/(s|min|h)$/.exec(text) ?? [];
+  const seconds = SECONDS.get(unit ?? "");
+  if (burst === undefined || count === undefined || seconds === undefined) return undefined;
+  const isInRange = [burst, count].every((each) => Number(each) >= 1 && Number(each) <= MAX_AMOUNT);
+  return isInRange ? { burst: Number(burst), perSecond: Number(count) / seconds } : undefined;
+}

@@ -1,0 +1,142 @@
+/**
+ * Token buckets, one a key, in a table of bounded size. Of each bucket only the time is kept at which it would
+ * be full again (GCRA), so that nothing has to be refilled; a bucket that is full says nothing and is forgotten.
+ *
+ * When the table is full, a newcomer takes the place of the fullest of a few buckets drawn by lot. Whoever
+ * makes many keys thereby pushes out his own fresh ones, and not the one that he has drained.
+ */
+import type { Rate } from "./limits.ts";
+
+/** Buckets of one table; each takes about 400 bytes with its key. */
+export const MAX_BUCKETS = 50_000;
+/** Buckets looked at for a newcomer to a full table, of which the fullest goes. */
+const SAMPLE = 16;
+/** Buckets looked at for any other newcomer; those that are full go. */
+const SWEPT = 2;
+/** Times are sums of fractions; a wait this short is none, in ms. */
+const TOLERANCE = 0.001;
+/** Longest `retry_after`, in seconds: one day. */
+const MAX_RETRY_AFTER = 86_400;
+
+type Bucket = { readonly key: string; place: number; fullAt: number };
+
+export type RateTableOptions = {
+  readonly rate: Rate;
+  /** Ms that never go back. */
+  readonly clock: () => number;
+  /** In [0, 1); draws which buckets are looked at. */
+  readonly random?: () => number;
+  readonly maxBuckets?: number;
+};
+
+export class RateTable {
+  readonly #clock: () => number;
+  readonly #random: () => number;
+  readonly #maxBuckets: number;
+  readonly #burst: number;
+  /** Ms for one token; 0: there is no limit. */
+  readonly #interval: number;
+  /** Ms from empty to full, where there is a limit. */
+  readonly #depth: number;
+  readonly #byKey = new Map<string, Bucket>();
+  /** The same buckets in no order, to draw from. */
+  readonly #places: Bucket[] = [];
+
+  constructor({ rate, clock, random = Math.random, maxBuckets = MAX_BUCKETS }: RateTableOptions) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#maxBuckets = maxBuckets;
+    this.#burst = rate.burst;
+    this.#interval = Number.isFinite(rate.burst) ? 1_000 / rate.perSecond : 0;
+    this.#depth = this.#burst * this.#interval;
+  }
+
+  /** Buckets that are kept now. */
+  get size(): number {
+    return this.#places.length;
+  }
+
+  /** How long until `cost` tokens (at most a burst is asked for) are there, in ms; 0: they are there now. */
+  wait(key: string, cost = 1): number {
+    if (this.#interval === 0) return 0;
+    const over = this.#timeToFull(key) + this.#price(cost) - this.#depth;
+    return over > TOLERANCE ? over : 0;
+  }
+
+  /** Takes `cost` tokens; the caller has asked whether they are there. */
+  take(key: string, cost = 1): void {
+    if (this.#interval === 0) return;
+    const fullAt = this.#clock() + this.#timeToFull(key) + this.#price(cost);
+    const bucket = this.#byKey.get(key);
+    if (bucket === undefined) this.#add(key, fullAt);
+    else bucket.fullAt = fullAt;
+  }
+
+  /** Gives back what was taken. */
+  giveBack(key: string, cost = 1): void {
+    const bucket = this.#byKey.get(key);
+    if (bucket === undefined) return;
+    bucket.fullAt -= this.#price(cost);
+    if (bucket.fullAt <= this.#clock()) this.#forget(bucket);
+  }
+
+  #price(cost: number): number {
+    return Math.min(cost, this.#burst) * this.#interval;
+  }
+
+  #timeToFull(key: string): number {
+    return Math.max(0, (this.#byKey.get(key)?.fullAt ?? 0) - this.#clock());
+  }
+
+  #add(key: string, fullAt: number): void {
+    this.#makeRoom();
+    const bucket = { key, place: this.#places.length, fullAt };
+    this.#places.push(bucket);
+    this.#byKey.set(key, bucket);
+  }
+
+  #makeRoom(): void {
+    const now = this.#clock();
+    let fullest: Bucket | undefined;
+    const looks = this.#places.length >= this.#maxBuckets ? SAMPLE : SWEPT;
+    for (let look = 0; look < looks; look++) {
+      const bucket = this.#places[Math.floor(this.#random() * this.#places.length)];
+      if (bucket === undefined) return;
+      if (bucket.fullAt <= now) this.#forget(bucket);
+      else if (fullest === undefined || bucket.fullAt < fullest.fullAt) fullest = bucket;
+    }
+    if (this.#places.length >= this.#maxBuckets && fullest !== undefined) this.#forget(fullest);
+  }
+
+  #forget(bucket: Bucket): void {
+    this.#byKey.delete(bucket.key);
+    const last = this.#places.pop();
+    if (last === undefined || last === bucket) return;
+    last.place = bucket.place;
+    this.#places[bucket.place] = last;
+  }
+}
+
+/** What one act takes from one bucket. */
+export type Charge = { readonly table: RateTable; readonly key: string; readonly cost?: number };
+
+/** Takes every charge or none. Gives the longest wait in ms; 0: all were taken. */
+export function takeAll(charges: readonly Charge[]): number {
+  const wait = longestWait(charges);
+  if (wait === 0) for (const { table, key, cost } of charges) table.take(key, cost);
+  return wait;
+}
+
+/** The longest wait of several charges in ms, of which none is taken. */
+export function longestWait(charges: readonly Charge[]): number {
+  return Math.max(0, ...charges.map(({ table, key, cost }) => table.wait(key, cost)));
+}
+
+export function giveBackAll(charges: readonly Charge[]): void {
+  for (const { table, key, cost } of charges) table.giveBack(key, cost);
+}
+
+/** A wait in ms as `retry_after`: whole seconds, at least 1, at most a day. */
+export function retryAfter(wait: number): number {
+  return Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(wait / 1_000)));
+}

@@ -1,0 +1,47 @@
+/** How many each key has, and which has the most; every step takes the same time, however many there are. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+  /** Count → the keys that have it. */
+  readonly #keys = new Map<number, Set<string>>();
+  #most = 0;
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  /** The largest count; 0 when there is none. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** The key with the largest count: of several the one that has had it the longest. */
+  get largest(): string | undefined {
+    const [first] = this.#keys.get(this.#most) ?? [];
+    return first;
+  }
+
+  add(key: string): void {
+    this.#move(key, this.of(key) + 1);
+  }
+
+  /** Nothing for a key that has none. */
+  remove(key: string): void {
+    if (this.#counts.has(key)) this.#move(key, this.of(key) - 1);
+  }
+
+  #move(key: string, count: number): void {
+    const before = this.of(key);
+    const left = this.#keys.get(before);
+    left?.delete(key);
+    if (left?.size === 0) this.#keys.delete(before);
+    if (count === 0) this.#counts.delete(key);
+    else {
+      this.#counts.set(key, count);
+      const reached = this.#keys.get(count);
+      if (reached === undefined) this.#keys.set(count, new Set([key]));
+      else reached.add(key);
+    }
+    // One step at a time: where the last of the largest steps down, it is itself the largest.
+    if (count > this.#most || !this.#keys.has(this.#most)) this.#most = count;
+  }
+}

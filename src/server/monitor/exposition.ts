@@ -1,0 +1,116 @@
+/** What `/metrics` says. Names follow OpenMetrics: the unit in the name, seconds and bytes. */
+import packageJson from "../../../package.json" with { type: "json" };
+import { CODES } from "../../protocol/codes.ts";
+import { COUNTED_ACTIONS, DROP_REASONS, LOGIN_RESULTS, type Metrics } from "./metrics.ts";
+import { OpenMetricsText } from "./open-metrics.ts";
+import type { RendezvousServer } from "../rendezvous-server.ts";
+import type { Vitals } from "./vitals.ts";
+
+/** Seconds since 1970. */
+const STARTED_AT = (performance.timeOrigin / 1_000).toFixed(3);
+
+/** The whole text; without a `server`, while it starts, only what concerns the process and its counts. */
+export function exposition(metrics: Metrics, vitals: Vitals, server: RendezvousServer | undefined): string {
+  const text = new OpenMetricsText();
+  text
+    .family({ name: "paloma_build", type: "info", help: "Version of the server and of Bun" })
+    .sample("_info", { version: packageJson.version, bun: Bun.version }, 1);
+  writeProcess(text, vitals);
+  if (server !== undefined) writePresent(text, server);
+  writeCounts(text, metrics);
+  writeTimes(text, metrics);
+  return text.end();
+}
+
+function writeProcess(text: OpenMetricsText, vitals: Vitals): void {
+  const { resident, heap } = vitals.memory;
+  const { median, p99, max } = vitals.loopDelay;
+  const seconds = { unit: "seconds" } as const;
+  const bytes = { unit: "bytes" } as const;
+  text
+    .family({
+      name: "process_start_time_seconds",
+      type: "gauge",
+      ...seconds,
+      help: "When the process started, since 1970",
+    })
+    .sample("", {}, Number(STARTED_AT))
+    .family({ name: "process_cpu_seconds", type: "counter", ...seconds, help: "Processor time used" })
+    .sample("_total", {}, vitals.processorSeconds)
+    .family({ name: "process_resident_memory_bytes", type: "gauge", ...bytes, help: "Memory in use" })
+    .sample("", {}, resident)
+    .family({ name: "paloma_heap_bytes", type: "gauge", ...bytes, help: "Of it, JavaScript objects" })
+    .sample("", {}, heap)
+    .family({
+      name: "paloma_event_loop_delay_seconds",
+      type: "summary",
+      ...seconds,
+      help: "How late the event loop was in the last ten seconds",
+    })
+    .sample("", { quantile: "0.5" }, median)
+    .sample("", { quantile: "0.99" }, p99)
+    .sample("", { quantile: "1.0" }, max);
+}
+
+function writePresent(text: OpenMetricsText, server: RendezvousServer): void {
+  const { plain, tls, online } = server.counts();
+  const { passwords, presence } = server.services;
+  let onlinePlain = 0;
+  for (const user of presence.page("", "")) if (user.session.isPlain) onlinePlain++;
+  const onlineTls = online - onlinePlain;
+  text
+    .family({ name: "paloma_connections", type: "gauge", help: "Open connections" })
+    .sample("", { link: "plain", logged_in: "true" }, onlinePlain)
+    .sample("", { link: "plain", logged_in: "false" }, plain - onlinePlain)
+    .sample("", { link: "tls", logged_in: "true" }, onlineTls)
+    .sample("", { link: "tls", logged_in: "false" }, tls - onlineTls)
+    .family({ name: "paloma_users_online", type: "gauge", help: "People who are online" })
+    .sample("", {}, online)
+    .family({ name: "paloma_hashes_waiting", type: "gauge", help: "Password hashes that wait" })
+    .sample("", {}, passwords.waiting)
+    .family({ name: "paloma_hashes_running", type: "gauge", help: "Password hashes in work" })
+    .sample("", {}, passwords.running);
+}
+
+function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
+  text.family({ name: "paloma_logins", type: "counter", help: "Logins, by how they ended" });
+  for (const result of LOGIN_RESULTS) text.sample("_total", { result }, metrics.logins(result));
+  text.family({
+    name: "paloma_dropped_connections",
+    type: "counter",
+    help: "Connections refused or dropped by the server",
+  });
+  for (const reason of DROP_REASONS) text.sample("_total", { reason }, metrics.drops(reason));
+  text.family({ name: "paloma_requests", type: "counter", help: "Answered requests" });
+  for (const action of COUNTED_ACTIONS) {
+    for (const code of CODES) {
+      const count = metrics.requests(action, code);
+      // Most pairs never occur; that an action never failed or never came can still be seen.
+      if (count > 0 || (code === "ok" && action !== "none")) text.sample("_total", { action, code }, count);
+    }
+  }
+}
+
+function writeTimes(text: OpenMetricsText, metrics: Metrics): void {
+  text.family({
+    name: "paloma_request_seconds",
+    type: "histogram",
+    unit: "seconds",
+    help: "From the reading of a request that could be handled to its answer",
+  });
+  for (const action of COUNTED_ACTIONS) {
+    if (action !== "none") text.histogram({ action }, metrics.requestSeconds(action));
+  }
+  const histogram = { type: "histogram", unit: "seconds" } as const;
+  text
+    .family({ name: "paloma_hash_wait_seconds", ...histogram, help: "How long a password hash waited" })
+    .histogram({}, metrics.hashWaitSeconds)
+    .family({ name: "paloma_hash_seconds", ...histogram, help: "How long a password hash took" })
+    .histogram({}, metrics.hashSeconds)
+    .family({
+      name: "paloma_database_seconds",
+      ...histogram,
+      help: "How long accounts and tokens took to be read or written",
+    })
+    .histogram({}, metrics.databaseSeconds);
+}

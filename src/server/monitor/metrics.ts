@@ -1,0 +1,131 @@
+/**
+ * What the server counts and times of itself, for `/metrics` and the status page. A request costs two places
+ * in arrays made at the start and nothing that would have to be collected.
+ */
+import { CODES, type Code } from "../../protocol/codes.ts";
+import { ACTIONS, type Action } from "../../protocol/rendezvous-messages.ts";
+import { growingBounds, Histogram } from "./histogram.ts";
+
+export type LoginResult = "ok" | "resumed" | "wrong" | "limited" | "refused";
+export type DropReason = "too_many" | "rate" | "slow_reader" | "slow_writer" | "idle";
+
+export const LOGIN_RESULTS: readonly LoginResult[] = ["ok", "resumed", "wrong", "limited", "refused"];
+export const DROP_REASONS: readonly DropReason[] = ["too_many", "rate", "slow_reader", "slow_writer", "idle"];
+/** The actions, and what a request without one that is known is counted under. */
+export const COUNTED_ACTIONS: readonly (Action | "none")[] = [
+  ...(ACTIONS.keys() as Iterable<Action>),
+  "none",
+];
+
+/** Bounds in seconds: a lookup takes microseconds, a login waits for a hash and for those before it. */
+const REQUEST_BOUNDS = [
+  1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  10,
+];
+const HASH_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const DATABASE_BOUNDS = REQUEST_BOUNDS.slice(0, -3);
+
+const ACTION_INDEX = indexOf(COUNTED_ACTIONS);
+const CODE_INDEX = indexOf(CODES);
+const LOGIN_INDEX = indexOf(LOGIN_RESULTS);
+const DROP_INDEX = indexOf(DROP_REASONS);
+
+export class Metrics {
+  readonly #requests = new Float64Array(COUNTED_ACTIONS.length * CODES.length);
+  readonly #logins = new Float64Array(LOGIN_RESULTS.length);
+  readonly #dropped = new Float64Array(DROP_REASONS.length);
+  readonly #requestSeconds = COUNTED_ACTIONS.map(() => new Histogram(REQUEST_BOUNDS));
+  #answered = 0;
+
+  /** All requests, with bounds 19 % apart, of which quantiles are read. */
+  readonly allRequestSeconds = new Histogram(growingBounds(1e-6, 60, 2 ** 0.25));
+  readonly hashWaitSeconds = new Histogram(HASH_BOUNDS);
+  readonly hashSeconds = new Histogram(HASH_BOUNDS);
+  readonly databaseSeconds = new Histogram(DATABASE_BOUNDS);
+
+  /** A request was answered; `took` in ms from its reading on, its hash included; 0 when it was not handled. */
+  request(action: Action | undefined, code: Code, took: number): void {
+    const index = ACTION_INDEX[action ?? "none"];
+    const place = index * CODES.length + CODE_INDEX[code];
+    this.#requests[place] = (this.#requests[place] as number) + 1;
+    this.#answered++;
+    if (took <= 0) return;
+    const seconds = took / 1_000;
+    (this.#requestSeconds[index] as Histogram).observe(seconds);
+    this.allRequestSeconds.observe(seconds);
+  }
+
+  login(result: LoginResult): void {
+    const index = LOGIN_INDEX[result];
+    this.#logins[index] = (this.#logins[index] as number) + 1;
+  }
+
+  /** A hash was done; ms. */
+  hash(waited: number, took: number): void {
+    this.hashWaitSeconds.observe(waited / 1_000);
+    this.hashSeconds.observe(took / 1_000);
+  }
+
+  /** A statement or transaction was done; ms. */
+  database(took: number): void {
+    this.databaseSeconds.observe(took / 1_000);
+  }
+
+  /** A connection was refused or dropped. */
+  dropped(why: DropReason): void {
+    const index = DROP_INDEX[why];
+    this.#dropped[index] = (this.#dropped[index] as number) + 1;
+  }
+
+  // What was counted so far.
+
+  /** Requests of all actions. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  requests(action: Action | "none", code: Code): number {
+    return this.#requests[ACTION_INDEX[action] * CODES.length + CODE_INDEX[code]] as number;
+  }
+
+  requestSeconds(action: Action | "none"): Histogram {
+    return this.#requestSeconds[ACTION_INDEX[action]] as Histogram;
+  }
+
+  logins(result: LoginResult): number {
+    return this.#logins[LOGIN_INDEX[result]] as number;
+  }
+
+  drops(why: DropReason): number {
+    return this.#dropped[DROP_INDEX[why]] as number;
+  }
+}
+
+function indexOf<Name extends string>(names: readonly Name[]): { readonly [N in Name]: number } {
+  return Object.fromEntries(names.map((name, index) => [name, index])) as { [N in Name]: number };
+}
+
+/**
+ * Has every method of `target` tell how long it took, in ms; a method that it calls itself is part of it. Only
+ * for an object whose methods answer at once.
+ */
+export function timed<T extends object>(target: T, observe: (took: number) => void): T {
+  let depth = 0;
+  const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(target) as object);
+  for (const [name, { value: method }] of Object.entries(methods)) {
+    if (name === "constructor" || typeof method !== "function") continue;
+    const around = (...args: unknown[]): unknown => {
+      if (depth > 0) return Reflect.apply(method, target, args);
+      const begun = performance.now();
+      depth++;
+      try {
+        return Reflect.apply(method, target, args);
+      } finally {
+        depth--;
+        observe(performance.now() - begun);
+      }
+    };
+    Object.defineProperty(target, name, { value: around });
+  }
+  return target;
+}

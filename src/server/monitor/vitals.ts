@@ -1,0 +1,55 @@
+/** What the process itself is doing: memory, processor time, and how late its event loop is. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+/** How often the event loop is asked, in ms. */
+const RESOLUTION = 20;
+const NANOSECONDS = 1e9;
+
+/** How late the event loop was, in seconds. */
+export type LoopDelay = { readonly median: number; readonly p99: number; readonly max: number };
+
+export type Memory = { readonly resident: number; readonly heap: number };
+
+export class Vitals {
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+  #last: LoopDelay | undefined;
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  /** Of the last window; of the first one so far while it lasts. */
+  get loopDelay(): LoopDelay {
+    return this.#last ?? this.#read();
+  }
+
+  /** Ends a window of the event loop's delay and begins the next. */
+  nextWindow(): void {
+    this.#last = this.#read();
+    this.#delay.reset();
+  }
+
+  /** Bytes. */
+  get memory(): Memory {
+    const { rss, heapUsed } = process.memoryUsage();
+    return { resident: rss, heap: heapUsed };
+  }
+
+  /** Seconds of processor time so far. */
+  get processorSeconds(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  }
+
+  stop(): void {
+    this.#delay.disable();
+  }
+
+  #read(): LoopDelay {
+    const delay = this.#delay;
+    // Nothing was measured yet: its fields say NaN then.
+    if (delay.count === 0) return { median: 0, p99: 0, max: 0 };
+    const at = (percent: number) => Math.min(delay.percentile(percent), delay.max) / NANOSECONDS;
+    return { median: at(50), p99: at(99), max: delay.max / NANOSECONDS };
+  }
+}

@@ -1,0 +1,91 @@
+/** Logins, resumes, and what lookups of others wait meanwhile. */
+import type { TlsContext } from "../../src/net/tls.ts";
+import { hashPassword, HASHES_AT_ONCE } from "../../src/server/passwords.ts";
+import { loginOf, PASSWORD } from "../integration/rendezvous-test-client.ts";
+import { BareConnection, type BareListener } from "./bare-echo.ts";
+import { interleaved, percentile, perSecond, type Report } from "./figures.ts";
+import {
+  line,
+  PUBLIC_KEY,
+  resumeOf,
+  succeed,
+  userName,
+  visit,
+  type ServerProgram,
+} from "./server-program.ts";
+
+const ROUNDS = 3;
+const LOGIN_ROUND_MS = 3_000;
+const RESUME_ROUND_MS = 1_000;
+/** Connections that dial and resume at the same time. */
+const LANES = 16;
+/** Connections that look somebody up meanwhile, and how often each does, in ms. */
+const OBSERVERS = 20;
+const LOOKUP_INTERVAL = 20;
+
+export type Sides = {
+  readonly server: ServerProgram;
+  readonly context: TlsContext;
+  readonly bare: BareListener;
+  readonly bareContext: TlsContext;
+  readonly tokens: readonly string[];
+};
+
+/** Asks again and again until `stopped`; gives how long each answer took, in ms. */
+async function observe(connection: BareConnection, stopped: () => boolean): Promise<number[]> {
+  const request = line({ action: "request_p2p", target_user: userName(1), id: 1 });
+  const took: number[] = [];
+  while (!stopped()) {
+    const begin = performance.now();
+    await connection.ask(request);
+    took.push(performance.now() - begin);
+    await Bun.sleep(LOOKUP_INTERVAL);
+  }
+  return took;
+}
+
+/** With so many logins under way that the server never waits for one, beside as many hashes at once as it makes. */
+export async function benchLogins({ server, context, tokens }: Sides, report: Report): Promise<void> {
+  const hash = await hashPassword(PASSWORD);
+  const observers: BareConnection[] = [];
+  for (let index = 0; index < OBSERVERS; index++) {
+    const connection = await BareConnection.dial(server.tlsPort, context);
+    await succeed(connection, resumeOf(tokens[index], index));
+    observers.push(connection);
+  }
+  const took: number[] = [];
+  let user = OBSERVERS;
+  const next = () => OBSERVERS + ((user++ - OBSERVERS) % (tokens.length - OBSERVERS));
+  const logins = await interleaved(
+    async () => {
+      let isOver = false;
+      const observed = observers.map((connection) => observe(connection, () => isOver));
+      const rate = await perSecond(LOGIN_ROUND_MS, HASHES_AT_ONCE + 2, () =>
+        visit(server.tlsPort, context, line(loginOf(userName(next()), { public_key: PUBLIC_KEY }))),
+      );
+      isOver = true;
+      took.push(...(await Promise.all(observed)).flat());
+      return rate;
+    },
+    () => perSecond(LOGIN_ROUND_MS, HASHES_AT_ONCE, () => Bun.password.verify(PASSWORD, hash)),
+    ROUNDS,
+  );
+  for (const connection of observers) connection.close();
+  report({ name: "logins, dial included (bare: argon2id alone)", unit: "/s", ...logins });
+  report({ name: "  lookups of others meanwhile, median", unit: "ms", ours: percentile(took, 0.5) });
+  report({ name: "  lookups of others meanwhile, 99 %", unit: "ms", ours: percentile(took, 0.99) });
+}
+
+export async function benchResumes(sides: Sides, report: Report): Promise<void> {
+  const { server, context, bare, bareContext, tokens } = sides;
+  let user = 0;
+  const resumes = await interleaved(
+    () =>
+      perSecond(RESUME_ROUND_MS, LANES, () => {
+        const index = user++ % tokens.length;
+        return visit(server.tlsPort, context, resumeOf(tokens[index], index));
+      }),
+    () => perSecond(RESUME_ROUND_MS, LANES, () => visit(bare.port, bareContext, "{}\n")),
+  );
+  report({ name: "resumes, dial included (bare: dial and one line)", unit: "/s", ...resumes });
+}

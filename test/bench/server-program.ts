@@ -1,0 +1,171 @@
+/** The server's program as the bench and the soak run it: a process of its own, with accounts that are there already. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { fold } from "../../src/identity/names.ts";
+import { diallerContext, type TlsContext } from "../../src/net/tls.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
+import { hashPassword } from "../../src/server/passwords.ts";
+import { Tokens } from "../../src/server/tokens.ts";
+import { newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
+import { BareConnection } from "./bare-echo.ts";
+
+const PROGRAM = join(import.meta.dir, "../../server.ts");
+export const SERVER_NAME = "rendezvous.paloma";
+/** Lines that the server writes before it serves. */
+const START_LINES = 4;
+
+export const PUBLIC_KEY = newPublicKey();
+
+/** One machine asks what a town would: what limits one address is out of the way. */
+export const WITHOUT_LIMITS = [
+  "--max-connections=20000",
+  "--max-connections-per-address=20000",
+  "--max-anonymous=20000",
+  "--max-waiting-hashes=1000",
+  ..."connection-rate register-rate login-rate failure-rate failure-rate-per-address failure-rate-per-account lookup-rate lookup-rate-per-address"
+    .split(" ")
+    .map((flag) => `--${flag}=off`),
+];
+
+export function line(message: object): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+export function userName(index: number): string {
+  return `user${index}`;
+}
+
+/** Makes a database with `count` accounts, all with `PASSWORD`; gives the token of each, bound to `PUBLIC_KEY`. */
+export async function makeUsers(path: string, count: number): Promise<string[]> {
+  const database = await openDatabase(path);
+  const store = new Tokens(database);
+  const hash = await hashPassword(PASSWORD);
+  const insert = database.query<{ id: number }, string[]>(
+    "INSERT INTO users (username, password, fold) VALUES (?, ?, ?) RETURNING id",
+  );
+  const key = Buffer.from(PUBLIC_KEY, "base64");
+  const tokens = database.transaction(() =>
+    Array.from({ length: count }, (_, index) => {
+      const name = userName(index);
+      const { id } = insert.get(name, hash, fold(name)) as { id: number };
+      return store.issue(id, key, Date.now()).token;
+    }),
+  )();
+  database.close();
+  return tokens;
+}
+
+/** What a client says to be online again; the addresses are those that a machine at home has. */
+export function resumeOf(token: string | undefined, index: number): string {
+  return line({
+    action: "resume",
+    session_token: token,
+    p2p_port: 9_001,
+    public_key: PUBLIC_KEY,
+    addresses: [`192.168.${(index >> 8) & 0xff}.${index & 0xff}`, `fd12:3456:789a::${index.toString(16)}`],
+  });
+}
+
+/** Asks, and throws unless the answer is a success. */
+export async function succeed(connection: BareConnection, request: string): Promise<string> {
+  const answer = await connection.ask(request);
+  if (!answer.includes('"success":true')) throw new Error(answer);
+  return answer;
+}
+
+/** Dials a server and asks one thing. */
+export async function visit(port: number, context: TlsContext, request: string): Promise<void> {
+  const connection = await BareConnection.dial(port, context);
+  await succeed(connection, request);
+  connection.close();
+}
+
+export class ServerProgram {
+  readonly pid: number;
+  readonly plainPort: number;
+  readonly tlsPort: number;
+  readonly #process: Bun.Subprocess;
+
+  private constructor(process: Bun.Subprocess, plainPort: number, tlsPort: number) {
+    this.#process = process;
+    this.pid = process.pid;
+    this.plainPort = plainPort;
+    this.tlsPort = tlsPort;
+  }
+
+  /** Resolves when it serves; its log goes to a file beside the database. Ports of 0 are found free. */
+  static async start(
+    database: string,
+    ports: { readonly plain: number; readonly tls: number } = { plain: 0, tls: 0 },
+    flags: readonly string[] = WITHOUT_LIMITS,
+  ): Promise<ServerProgram> {
+    const args = [`--port=${ports.plain}`, `--tls-port=${ports.tls}`, `--db=${database}`, ...flags];
+    const log = `${database}.log`;
+    const child = Bun.spawn([process.execPath, "run", PROGRAM, ...args], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: Bun.file(log),
+      env: process.env,
+    });
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      text += decoder.decode(chunk, { stream: true });
+      const lines = text.split("\n");
+      if (lines.length <= START_LINES) continue;
+      const [plainPort, tlsPort] = lines.slice(1, 3).map((each) => Number(/:(\d+)(?:,|$)/.exec(each)?.[1]));
+      return new ServerProgram(child, plainPort as number, tlsPort as number);
+    }
+    throw new Error(`the server has ended: ${readFileSync(log, "utf8")}`);
+  }
+
+  /** How a client dials it, that trusts the authority which the server shows on its plain port. */
+  async dialContext(): Promise<TlsContext> {
+    return diallerContext({ authority: await this.#authority(), serverName: SERVER_NAME });
+  }
+
+  async stop(): Promise<number> {
+    this.#process.kill("SIGTERM");
+    return this.#process.exited;
+  }
+
+  async #authority(): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let text = "";
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port: this.plainPort,
+      socket: {
+        data(_socket, chunk) {
+          text += chunk.toString();
+          if (text.endsWith("\n")) resolve((JSON.parse(text) as { authority: string }).authority);
+        },
+        close: () => reject(new Error("the server has closed")),
+      },
+    });
+    socket.write(line({ action: "ping", id: 1 }));
+    const authority = await promise;
+    socket.end();
+    return authority;
+  }
+}
+
+/** Clock ticks of a second in `/proc/PID/stat`, on every Linux that Bun runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** CPU time that a process has used, its threads included, in s; NaN where the system does not tell. */
+export function cpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The name in parentheses may hold spaces; user and system time are the 12th and 13th behind it.
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13);
+    return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+  } catch {
+    // Not on this system: the figure is shown as unknown.
+    return Number.NaN;
+  }
+}

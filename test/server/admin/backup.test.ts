@@ -1,0 +1,80 @@
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Accounts } from "../../../src/server/accounts.ts";
+import { ServerAuthority } from "../../../src/server/authority.ts";
+import { backUp } from "../../../src/server/admin/backup.ts";
+import { openDatabase, StartError } from "../../../src/server/database/database.ts";
+import { Tokens } from "../../../src/server/tokens.ts";
+
+let folder: string;
+let db: string;
+let copy: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "paloma-backup-"));
+  db = join(folder, "users.db");
+  copy = join(folder, "copy.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function make(): Promise<{ database: Database; fingerprint: string }> {
+  const database = await openDatabase(db);
+  const { fingerprint } = new ServerAuthority(database, Date.now);
+  const accounts = new Accounts(database);
+  for (const username of ["ana", "beto"]) accounts.add({ username, hash: "h", email: "" }, Date.now());
+  new Tokens(database).issue(1, Buffer.alloc(44), Date.now());
+  return { database, fingerprint };
+}
+
+test("a copy has the accounts, tokens and authority, is its owner's alone, and opens as a database", async () => {
+  const { database, fingerprint } = await make();
+  expect(backUp(db, copy)).toEqual({ users: 2, tokens: 1, bytes: statSync(copy).size });
+  database.close();
+  expect(statSync(copy).mode & 0o777).toBe(0o600);
+  expect(readdirSync(folder).sort()).toEqual(["copy.db", "users.db"]);
+  const opened = await openDatabase(copy);
+  expect(new ServerAuthority(opened, Date.now).fingerprint).toBe(fingerprint);
+  expect(new Accounts(opened).page("", 10).map(({ username }) => username)).toEqual(["ana", "beto"]);
+  opened.close();
+});
+
+test("a file that is there is not overwritten, nor one that another backup works on", async () => {
+  const { database } = await make();
+  writeFileSync(copy, "mine");
+  expect(() => backUp(db, copy)).toThrow(StartError);
+  expect(readFileSync(copy, "utf8")).toBe("mine");
+  expect(existsSync(`${copy}.part`)).toBe(false);
+  const other = join(folder, "other.db");
+  writeFileSync(`${other}.part`, "its");
+  expect(() => backUp(db, other)).toThrow(StartError);
+  expect(readFileSync(`${other}.part`, "utf8")).toBe("its");
+  expect(existsSync(other)).toBe(false);
+  database.close();
+});
+
+test("a database whose authority cannot be read gives no copy and leaves nothing", async () => {
+  const { database } = await make();
+  database.run("UPDATE authority SET private_key = 'nothing'");
+  expect(() => backUp(db, copy)).toThrow(StartError);
+  database.close();
+  expect(readdirSync(folder)).toEqual(["users.db"]);
+});
+
+test("a database whose pages are damaged gives no copy, and the sentence names the database", async () => {
+  const { database } = await make();
+  database.close();
+  const bytes = readFileSync(db);
+  bytes.fill(0xff, 4_096, 12_288);
+  writeFileSync(db, bytes);
+  expect(() => backUp(db, copy)).toThrow(`“${db}” (SQLITE_CORRUPT)`);
+  expect(readdirSync(folder)).toEqual(["users.db"]);
+});
+
+test("a folder that is not there is one sentence", async () => {
+  const { database } = await make();
+  expect(() => backUp(db, join(folder, "none", "copy.db"))).toThrow("ENOENT");
+  database.close();
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+
+import { UsageError } from "../../../src/protocol/options.ts";
+import { readTask } from "../../../src/server/admin/command.ts";
+
+const said = (words: string[], language: "es" | "en" = "en"): string => {
+  try {
+    return JSON.stringify(readTask(words, language));
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+};
+
+test("every command takes its arguments, and asks for what they say", () => {
+  const request = (words: string[]) => {
+    const task = readTask(words, "en");
+    return task.name === "request" ? task.request : task;
+  };
+  expect(request(["users"])).toEqual({ command: "users", search: "", after: "" });
+  expect(request(["users", "an"])).toEqual({ command: "users", search: "an", after: "" });
+  expect(request(["add", "ana"])).toEqual({ command: "add", name: "ana", email: "" });
+  expect(request(["add", "ana", "a@b"])).toEqual({ command: "add", name: "ana", email: "a@b" });
+  expect(request(["sessions"])).toEqual({ command: "sessions", name: undefined, after: "" });
+  expect(request(["revoke", "ana", "12ab"])).toEqual({ command: "revoke", name: "ana", id: "12ab" });
+  expect(request(["backup", "f"])).toEqual({ name: "backup", file: "f" });
+  for (const command of ["disable", "enable", "delete", "reset-password"] as const) {
+    expect(request([command, "ana"])).toEqual({ command, name: "ana" });
+  }
+});
+
+test("an unknown command, one like a member of every object, and wrong arguments are one sentence", () => {
+  for (const command of ["nada", "constructor", "__proto__", "toString", ""]) {
+    expect(said([command])).toStartWith(`Unknown command: ${command};`);
+    expect(said([command], "es")).toStartWith(`Orden desconocida: ${command};`);
+  }
+  expect(said(["disable"])).toBe("Expected: admin disable NAME");
+  expect(said(["disable"], "es")).toBe("Se esperaba: admin disable NOMBRE");
+  expect(said(["revoke", "a", "b", "c"])).toBe("Expected: admin revoke NAME [ID]");
+  expect(said(["users", "a", "b"])).toBe("Expected: admin users [TEXT]");
+  expect(said(["backup"])).toBe("Expected: admin backup FILE");
+  expect(said(["backup", ""])).toBe("Expected: admin backup FILE");
+  expect(said(["disable", ""])).toBe("Expected: admin disable NAME");
+  expect(said(["disable", "x".repeat(1_000)])).toBe("Expected: admin disable NAME");
+});

@@ -1,0 +1,126 @@
+/**
+ * `bun run soak --minutes N [--seed S]`: people come, ask, forget their passwords, break things and go, against a
+ * server process of its own, and its memory is looked at. Ends by itself: 0 when memory stayed flat and nobody was
+ * answered wrongly, 1 otherwise.
+ */
+import { parseArgs } from "node:util";
+
+import { residentKib } from "./bench/bare-echo.ts";
+import { machineLine, median } from "./bench/figures.ts";
+import { populate, type Town } from "./bench/server-churn.ts";
+import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
+import { temporaryFolder } from "./integration/server-process.ts";
+import { testSeed } from "./seeded-random.ts";
+
+const USERS = 1_000;
+const MAX_MINUTES = 24 * 60;
+const SAMPLE_INTERVAL = 10_000;
+const MINUTE = 60_000;
+/** Memory settles in this time; the median of the five minutes behind it is what the end is compared with. */
+const SETTLING = 5 * MINUTE;
+const BASELINE_END = 10 * MINUTE;
+/** How much more the median of the last third may be. */
+const TOLERANCE = 0.05;
+
+type Sample = { readonly at: number; readonly rss: number };
+
+/** A metric of the server without labels, NaN where it has none of that name. */
+function metric(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1] ?? Number.NaN);
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  const { port } = listener;
+  listener.stop();
+  return port;
+}
+
+function mebibytes(kib: number): string {
+  return Number.isNaN(kib) ? "?" : (kib / 1_024).toFixed(1);
+}
+
+/** Whether memory is flat, as a sentence; a run too short to tell is compared by thirds and passes. */
+function verdict(samples: readonly Sample[], length: number): { flat: boolean; sentence: string } {
+  // What is sampled while the last ones leave is no load.
+  const rss = (from: number, to: number) =>
+    median(samples.filter(({ at }) => at >= from && at < to).map((each) => each.rss));
+  const isShort = length < BASELINE_END + SETTLING;
+  const [from, to] = isShort ? [length / 3, (2 * length) / 3] : [SETTLING, BASELINE_END];
+  const before = rss(from, to);
+  const after = rss((2 * length) / 3, length + SAMPLE_INTERVAL / 2);
+  const change = after / before - 1;
+  const percent = `${change >= 0 ? "+" : ""}${(100 * change).toFixed(1)} %`;
+  const baseline = isShort ? "second third" : "minutes 5 to 10";
+  const flat = isShort || change <= TOLERANCE;
+  const judgement = isShort ? "too short to judge" : flat ? "flat" : "NOT FLAT";
+  return {
+    flat,
+    sentence: `median of the ${baseline} ${mebibytes(before)} MiB, of the last third ${mebibytes(after)} MiB: ${percent}, ${judgement}`,
+  };
+}
+
+async function soak(length: number, seed: number): Promise<boolean> {
+  const folder = temporaryFolder();
+  const database = `${folder.path}/users.db`;
+  const tokens = await makeUsers(database, USERS);
+  const metricsPort = freePort();
+  const server = await ServerProgram.start(database, undefined, [
+    ...WITHOUT_LIMITS,
+    `--metrics-port=${metricsPort}`,
+  ]);
+  const samples: Sample[] = [];
+  const counts = { answers: 0, visits: 0, losses: 0 };
+  const begin = performance.now();
+  const town: Town = {
+    port: server.tlsPort,
+    context: await server.dialContext(),
+    tokens,
+    counts,
+    surprises: [],
+    isOver: () => performance.now() - begin >= length,
+  };
+  console.log(`soak of ${length / MINUTE} min, PALOMA_TEST_SEED=${seed} (${machineLine()})`);
+  console.log("   time    RSS MiB   heap MiB   online   requests/s   CPU s   visits   losses");
+  let last = { answers: 0, at: begin };
+  const sample = async () => {
+    const rss = residentKib(server.pid);
+    const text = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then((response) => response.text());
+    const now = performance.now();
+    samples.push({ at: now - begin, rss });
+    const cells = [
+      [`${((now - begin) / 1_000).toFixed(0)} s`, 7],
+      [mebibytes(rss), 11],
+      [mebibytes(metric(text, "paloma_heap_bytes") / 1_024), 11],
+      [metric(text, "paloma_users_online"), 9],
+      [Math.round(((counts.answers - last.answers) / (now - last.at)) * 1_000), 13],
+      [cpuSeconds(server.pid).toFixed(0), 8],
+      [counts.visits, 9],
+      [counts.losses, 9],
+    ] as const;
+    console.log(cells.map(([cell, width]) => String(cell).padStart(width)).join(""));
+    last = { answers: counts.answers, at: now };
+  };
+  const sampler = setInterval(
+    () => void sample().catch((error) => town.surprises.push(String(error))),
+    SAMPLE_INTERVAL,
+  );
+  await populate(town, seed);
+  clearInterval(sampler);
+  const code = await server.stop();
+  folder.remove();
+  const { flat, sentence } = verdict(samples, length);
+  console.log(sentence);
+  for (const surprise of town.surprises) console.log(`surprise: ${surprise}`);
+  if (code !== 0) console.log(`the server ended with ${code}`);
+  return flat && town.surprises.length === 0 && code === 0;
+}
+
+const { values } = parseArgs({ options: { minutes: { type: "string" }, seed: { type: "string" } } });
+const minutes = Number(values.minutes ?? 30);
+const seed = values.seed === undefined ? testSeed() : Number(values.seed);
+if (!(minutes > 0 && minutes <= MAX_MINUTES) || !Number.isSafeInteger(seed)) {
+  console.error(`--minutes takes a number up to ${MAX_MINUTES}, --seed an integer`);
+  process.exit(2);
+}
+process.exit((await soak(minutes * MINUTE, seed)) ? 0 : 1);
