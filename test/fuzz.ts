@@ -1,0 +1,95 @@
+/**
+ * `bun run fuzz --minutes N [--seed N] [--link rendezvous|peer|both]`: the fuzz, as long as one likes. Each round has
+ * a seed of its own; the rendezvous link is fuzzed in this process, against the program, and with tight limits, by its seed. What fails is told with
+ * the command that repeats it: `--link L --seed N [--from N] --steps N`.
+ */
+import { parseArgs } from "node:util";
+
+import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type LinkName } from "./fuzz/fuzz-run.ts";
+import { targetHere, targetOfProcess, TIGHT } from "./fuzz/fuzz-target.ts";
+import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
+import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
+import { testSeed } from "./seeded-random.ts";
+
+/** Steps of one round; then everything begins anew. */
+const ROUND = 1_500;
+/** Steps before the failing one that are tried alone, to repeat it sooner. */
+const SHORTER = [0, 1, 3, 10, 30, 100, 300] as const;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string" },
+    seed: { type: "string" },
+    link: { type: "string" },
+    from: { type: "string" },
+    steps: { type: "string" },
+  },
+});
+
+function number(name: "minutes" | "seed" | "from" | "steps", most: number): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  const isGood = value >= 0 && value <= most && (name === "minutes" || Number.isInteger(value));
+  if (!isGood) throw new RangeError(`--${name}: a number from 0 to ${most}`);
+  return value;
+}
+
+const minutes = number("minutes", 100_000) ?? 1;
+const steps = number("steps", 1e9);
+const from = number("from", 1e9) ?? 0;
+const firstSeed = number("seed", 2 ** 32 - 1) ?? testSeed();
+const link = values.link ?? "both";
+if (link !== "both" && link !== "rendezvous" && link !== "peer") {
+  throw new RangeError("--link: rendezvous, peer or both");
+}
+const links: readonly LinkName[] = link === "both" ? ["rendezvous", "peer"] : [link];
+
+async function run(name: LinkName, options: FuzzOptions): Promise<FuzzFigures> {
+  if (name === "peer") return fuzzPeer(options);
+  const targets = [targetHere, targetOfProcess, (names: readonly string[]) => targetHere(names, TIGHT)];
+  return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
+}
+
+/** The shortest run of those tried that fails as well. */
+async function shortest(name: LinkName, failure: FuzzStepFailure): Promise<FuzzStepFailure> {
+  for (const before of SHORTER) {
+    const start = failure.step - before;
+    if (start <= from) return failure;
+    try {
+      await run(name, { seed: failure.seed, from: start, steps: before + 1 });
+    } catch (error) {
+      if (error instanceof FuzzStepFailure) return error;
+      throw error;
+    }
+  }
+  return failure;
+}
+
+const end = performance.now() + minutes * 60_000;
+const isOver = () => steps === undefined && performance.now() >= end;
+let failed = false;
+console.log(`seed ${firstSeed}`);
+rounds: for (let round = 0; !isOver(); round++) {
+  for (const name of links) {
+    const seed = (firstSeed + round) % 2 ** 32;
+    const begun = performance.now();
+    try {
+      const figures = await run(name, { seed, from, steps: steps ?? ROUND, isOver });
+      const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
+      const { seen, ...rest } = figures;
+      const kinds = [...seen].sort((a, b) => b[1] - a[1]).map(([kind, times]) => `${kind.trim()} ${times}`);
+      console.log(JSON.stringify({ link: name, seed, seconds: Number(seconds), ...rest }));
+      console.log(`  ${kinds.join(", ")}`);
+    } catch (error) {
+      if (!(error instanceof FuzzStepFailure)) throw error;
+      failed = true;
+      console.error(error.message);
+      const shorter = await shortest(name, error);
+      if (shorter !== error) console.error(`sooner:\n${shorter.message}`);
+      break rounds;
+    }
+  }
+  if (steps !== undefined) break;
+}
+process.exit(failed ? 1 : 0);

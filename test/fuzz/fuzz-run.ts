@@ -1,0 +1,90 @@
+/** A run of the fuzz: its options, its figures, and how a failure says how it is repeated. */
+import { FuzzFailure, mustHold } from "./fuzz-failure.ts";
+
+export type LinkName = "rendezvous" | "peer";
+
+export type FuzzOptions = {
+  readonly seed: number;
+  /** The first step, and the number of steps; Infinity: until `isOver`. */
+  readonly from?: number;
+  readonly steps: number;
+  readonly isOver?: () => boolean;
+  /** How long one answer may take, in ms. */
+  readonly deadline?: number;
+};
+
+export type FuzzFigures = {
+  steps: number;
+  /** Pieces of bytes written. */
+  writes: number;
+  bytes: number;
+  /** What came back or was stored, by its kind. */
+  readonly seen: Map<string, number>;
+};
+
+/** What a step found. */
+export class FuzzStepFailure extends Error {
+  readonly seed: number;
+  readonly step: number;
+
+  constructor(link: LinkName, options: FuzzOptions, step: number, cause: unknown) {
+    const { seed, from = 0 } = options;
+    const what = cause instanceof FuzzFailure ? cause.message : cause;
+    const range = `${from === 0 ? "" : `--from ${from} `}--steps ${step + 1 - from}`;
+    const replay = `bun run fuzz --link ${link} --seed ${seed} ${range}`;
+    super(`${link} link, seed ${seed}, step ${step}: ${String(what)}\n  again: ${replay}`, { cause });
+    this.seed = seed;
+    this.step = step;
+  }
+}
+
+/** Memory that a run may take beyond what there was after its first steps, in bytes. */
+const MEMORY_GROWTH = 400 * 1024 * 1024;
+const WARM_STEPS = 200;
+
+/** What a link's fuzz does. */
+export type FuzzWork = {
+  begin(): Promise<void>;
+  step(step: number): Promise<void>;
+  /** After the last step; what holds only at the end is asked here. To be called once more is harmless. */
+  end(): Promise<void>;
+  /** Bytes. */
+  memory(): number;
+};
+
+/** Runs step after step. @throws FuzzStepFailure */
+export async function runSteps(link: LinkName, options: FuzzOptions, work: FuzzWork): Promise<number> {
+  const { from = 0, steps, isOver = () => false } = options;
+  let uncaught: unknown;
+  const fault = (error: unknown) => (uncaught ??= error);
+  process.on("uncaughtException", fault);
+  process.on("unhandledRejection", fault);
+  let step = from;
+  let baseline = Infinity;
+  try {
+    await work.begin();
+    for (; step < from + steps && !isOver(); step++) {
+      await work.step(step);
+      if (uncaught !== undefined) throw uncaught;
+      if (step - from === WARM_STEPS) baseline = work.memory();
+      if (step % 50 === 0) {
+        const memory = work.memory();
+        mustHold(memory < baseline + MEMORY_GROWTH, "memory grows", { baseline, memory });
+      }
+    }
+    await work.end();
+  } catch (error) {
+    const failure = new FuzzStepFailure(link, options, step, uncaught ?? error);
+    // Why a server has ended stands in its log, which is read at the end.
+    await work.end().catch((second: unknown) => (failure.message += `\n  and: ${String(second)}`));
+    throw failure;
+  } finally {
+    process.off("uncaughtException", fault);
+    process.off("unhandledRejection", fault);
+  }
+  return step - from;
+}
+
+export function count(seen: Map<string, number>, what: string): void {
+  seen.set(what, (seen.get(what) ?? 0) + 1);
+}

@@ -1,0 +1,135 @@
+/** What the rendezvous fuzz is let loose on: a server in this process, or the program in one of its own. */
+import { join } from "node:path";
+import { readFileSync } from "node:fs";
+
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../src/server/limits/limits.ts";
+import { loginOf, newPublicKey, registration, TestClient } from "../integration/rendezvous-test-client.ts";
+import { TestServer } from "../integration/rendezvous-test-server.ts";
+import { ServerProcess, temporaryFolder } from "../integration/server-process.ts";
+import { mustHold } from "./fuzz-failure.ts";
+
+export interface FuzzTarget {
+  readonly plainPort: number;
+  readonly tlsPort: number;
+  plain(): Promise<TestClient>;
+  tls(): Promise<TestClient>;
+  /** Lines of the log that are not there yet. */
+  newLogLines(): string[];
+  /** Bytes of memory of the server's process. */
+  memory(): number;
+  stop(): Promise<void>;
+}
+
+/** Nobody is slowed down, so that deep states are reached. */
+export const UNLIMITED: Limits = {
+  ...DEFAULT_LIMITS,
+  connectionRate: NO_LIMIT,
+  registrationRate: NO_LIMIT,
+  loginRate: NO_LIMIT,
+  failureRate: NO_LIMIT,
+  failureRatePerAddress: NO_LIMIT,
+  failureRatePerAccount: NO_LIMIT,
+  lookupRate: NO_LIMIT,
+  lookupRatePerAddress: NO_LIMIT,
+};
+
+/** Few passwords, registrations and lookups: many requests are answered `rate_limited`. */
+export const TIGHT: Limits = {
+  ...UNLIMITED,
+  registrationRate: { burst: 3, perSecond: 1 },
+  loginRate: { burst: 20, perSecond: 10 },
+  failureRate: { burst: 3, perSecond: 1 },
+  failureRatePerAddress: { burst: 20, perSecond: 5 },
+  failureRatePerAccount: { burst: 3, perSecond: 1 },
+  lookupRate: { burst: 20, perSecond: 40 },
+  waitingHashes: 2,
+};
+
+export async function targetHere(names: readonly string[], limits = UNLIMITED): Promise<FuzzTarget> {
+  const server = await TestServer.start({ limits });
+  await server.addAccounts(...names);
+  const tls = { ca: server.authority, serverName: RENDEZVOUS_DNS_NAME };
+  return {
+    plainPort: server.plainPort,
+    tlsPort: server.tlsPort,
+    plain: () => TestClient.connect(server.plainPort),
+    tls: () => TestClient.connect(server.tlsPort, { tls }),
+    newLogLines: () => server.log.splice(0),
+    memory: () => process.memoryUsage.rss(),
+    stop: () => server.stop(),
+  };
+}
+
+const RATES = [
+  "connection-rate",
+  "register-rate",
+  "login-rate",
+  "failure-rate",
+  "failure-rate-per-address",
+  "failure-rate-per-account",
+  "lookup-rate",
+  "lookup-rate-per-address",
+].flatMap((flag) => [`--${flag}`, "off"]);
+
+/** The program, with a log that is read when it has ended; its accounts are registered over the wire. */
+export async function targetOfProcess(names: readonly string[]): Promise<FuzzTarget> {
+  const folder = temporaryFolder();
+  const database = join(folder.path, "users.db");
+  const ports = ["--host", "127.0.0.1", "--port", "0", "--tls-port", "0"];
+  const server = new ServerProcess([...ports, "--db", database, "--log", "json", ...RATES]);
+  await server.started();
+  const first = await TestClient.connect(server.plainPort);
+  for (const name of names) {
+    const answer = await first.ask(registration(name));
+    mustHold(answer["success"] === true, "an account could not be made", answer);
+  }
+  const pong = await first.ask({ action: "ping" });
+  first.close();
+  const tls = { ca: String(pong["authority"]), serverName: RENDEZVOUS_DNS_NAME };
+  return {
+    plainPort: server.plainPort,
+    tlsPort: server.tlsPort,
+    plain: () => TestClient.connect(server.plainPort),
+    tls: () => TestClient.connect(server.tlsPort, { tls }),
+    newLogLines: () => {
+      const { exitCode, signalCode } = server.process;
+      mustHold(exitCode === null && signalCode === null, "the server has ended", { exitCode, signalCode });
+      return [];
+    },
+    memory: () => memoryOf(server.process.pid),
+    stop: async () => {
+      server.kill("SIGTERM");
+      const code = await server.exited;
+      folder.remove();
+      expectCleanLog((await server.stderr).split("\n"));
+      mustHold(code === 0, "the server's exit code", code);
+    },
+  };
+}
+
+/** @throws FuzzFailure for a line about a fault of the server's own */
+export function expectCleanLog(lines: readonly string[]): void {
+  const wrong = lines.find((line) =>
+    /uncaught_exception|unhandled_rejection|internal_error|panic/.test(line),
+  );
+  mustHold(wrong === undefined, "the log tells of a fault of the server's own", wrong);
+}
+
+/** Where the kernel says it; elsewhere 0. */
+function memoryOf(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1_024;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return 0;
+    throw error;
+  }
+}
+
+/** A client that is logged in and must not notice any of it. */
+export async function sentinel(target: FuzzTarget, name: string): Promise<TestClient> {
+  const client = await target.tls();
+  const answer = await client.ask(loginOf(name, { public_key: newPublicKey() }));
+  mustHold(answer["success"] === true, "a sentinel cannot log in", answer);
+  return client;
+}

@@ -1,0 +1,258 @@
+/**
+ * The fuzz of the peer link. Each step brings bytes that are no handshake to Ana's port, or shows a
+ * certificate that proves nothing, or is a peer with a good one who greets and then sends bursts of
+ * messages, spoiled messages and noise. Behind each burst a `ping` says that all of it was read; behind each link her
+ * disk is held against the model. All the while her conversation with an honest friend goes on.
+ */
+import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
+import { createAuthority, issueUserCertificate, loadAuthority } from "../../src/identity/certificate.ts";
+import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { until } from "../integration/messenger-pair.ts";
+import { RawPeer, type RawOptions } from "../integration/raw-peer.ts";
+import type { SeededRandom } from "../seeded-random.ts";
+import { expectUntouchedPrototypes, mustHold, randomOfStep, within } from "./fuzz-failure.ts";
+import { count, runSteps, type FuzzFigures, type FuzzOptions } from "./fuzz-run.ts";
+import { fieldsOf, mutate, rendered } from "./mutation.ts";
+import { greeting, peerMessage } from "./peer-grammar.ts";
+import { PeerLinkModel } from "./peer-model.ts";
+import { Victim, type Attacker } from "./peer-victim.ts";
+import { clientHello, rawVisit, turn } from "./raw-bytes.ts";
+import { aroundLimit, cut, damaged, joined, noise } from "./transmission.ts";
+
+const NAMES = ["carla", "constructor", "ñandú"] as const;
+/** Then another contact takes the place, so that what is compared stays small. */
+const LINKS_OF_ONE = 12;
+const DEADLINE = 30_000;
+/** Ends whatever object is open, inside or outside of a string, as garbage. */
+const ENDS_OPEN_OBJECT = Buffer.from('"\u0001"\u0001\n');
+const PING = Buffer.from('{"action":"ping"}\n');
+/** Sent by the other side on its own account. */
+const UNASKED: ReadonlySet<unknown> = new Set([
+  "hello",
+  "read",
+  "typing",
+  "ping",
+  "bye",
+  "edit",
+  "withdraw",
+  undefined,
+]);
+
+/** @throws FuzzStepFailure */
+export async function fuzzPeer(options: FuzzOptions): Promise<FuzzFigures> {
+  const victim = await Victim.open(options.deadline ?? DEADLINE);
+  const fuzz = new PeerFuzz(victim, options);
+  fuzz.figures.steps = await runSteps("peer", options, {
+    begin: () => fuzz.begin(),
+    step: (step) => fuzz.step(step),
+    end: () => victim.close(),
+    memory: () => process.memoryUsage.rss(),
+  });
+  return fuzz.figures;
+}
+
+class PeerFuzz {
+  readonly figures: FuzzFigures = { steps: 0, writes: 0, bytes: 0, seen: new Map() };
+  readonly #victim: Victim;
+  readonly #seed: number;
+  readonly #deadline: number;
+  readonly #attackers: Attacker[];
+  #hello: Buffer = Buffer.alloc(0);
+
+  constructor(victim: Victim, { seed, deadline = DEADLINE }: FuzzOptions) {
+    this.#victim = victim;
+    this.#seed = seed;
+    this.#deadline = deadline;
+    this.#attackers = NAMES.map((name) => victim.attacker(name));
+  }
+
+  async begin(): Promise<void> {
+    this.#hello = await clientHello("ana");
+    await this.#victim.talk();
+  }
+
+  async step(step: number): Promise<void> {
+    const random = randomOfStep(this.#seed, step);
+    const kind = random.integer(12);
+    if (kind === 0)
+      this.figures.bytes += await rawVisit(this.#victim.ana.port, this.#hello, random, this.#deadline);
+    else if (kind === 1) await this.#unproven(random);
+    else await this.#conversation(random, step);
+    expectUntouchedPrototypes();
+    if (step % 5 === 0) await this.#victim.talk();
+  }
+
+  /** Who proves nothing is sent no byte. */
+  async #unproven(random: SeededRandom): Promise<void> {
+    const { company, ana } = this.#victim;
+    const day = 24 * 3_600_000;
+    const options = random.pick<() => RawOptions>([
+      () => ({}),
+      () => ({ identity: company.identity("ana") }),
+      () => ({ identity: company.identity("carla", 2 * day) }),
+      () => ({ identity: company.identity("carla", -2 * day) }),
+      () => ({ identity: strangersIdentity("carla") }),
+    ])();
+    const peer = await RawPeer.dial(ana.port, options);
+    const hello = fieldsOf(greeting("carla", random));
+    peer.write(Buffer.concat([Buffer.from(rendered(hello, random)), noise(random)]));
+    await within(this.#deadline, peer.closed, () => "somebody unproven is not refused");
+    mustHold(peer.received.length === 0, "somebody unproven was sent something", peer.lines);
+    count(this.figures.seen, "unproven");
+  }
+
+  async #conversation(random: SeededRandom, step: number): Promise<void> {
+    const attacker = this.#attackerOf(random, step);
+    const { ana, toZoe } = this.#victim;
+    const foreign = [toZoe];
+    if (random.integer(4) === 0) foreign.push(ana.messenger.send(attacker.name, `para ${attacker.name}`));
+    const peer = await RawPeer.dial(ana.port, { identity: attacker.identity });
+    const model = new PeerLinkModel(attacker.name);
+    const hello = await within(
+      this.#deadline,
+      peer.next().catch(() => undefined),
+      () => "a peer is not greeted",
+    );
+    mustHold(hello?.["action"] === "hello" && hello["username"] === "ana", "a peer is not let in", hello);
+    await this.#write(peer, model, [this.#greeting(attacker.name, random)], random);
+    let isRead = false;
+    for (let bursts = 1 + random.integer(4); bursts > 0 && !peer.isClosed; bursts--) {
+      isRead = false;
+      await this.#write(peer, model, this.#burst(random, foreign), random);
+      if (random.integer(12) === 0) break;
+      const fence = Buffer.concat([model.isOpen ? ENDS_OPEN_OBJECT : Buffer.alloc(0), PING]);
+      await this.#write(peer, model, [fence], random);
+      await this.#settle(peer, model);
+      isRead = !model.saidBye;
+    }
+    if (!(await this.#leave(peer, model, isRead, random))) await this.#look(attacker);
+    this.#victim.expectStored(attacker, model);
+  }
+
+  #attackerOf(random: SeededRandom, step: number): Attacker {
+    const at = random.integer(this.#attackers.length);
+    const there = this.#attackers[at] as Attacker;
+    if (there.links++ < LINKS_OF_ONE) return there;
+    const other = this.#victim.attacker(`otra-${step}`);
+    this.#attackers[at] = other;
+    return other;
+  }
+
+  /** Mostly good: behind another one nothing is read. */
+  #greeting(name: string, random: SeededRandom): Buffer {
+    const fields = fieldsOf(greeting(name, random));
+    return Buffer.from(`${rendered(random.integer(6) === 0 ? mutate(fields, random) : fields, random)}\n`);
+  }
+
+  #burst(random: SeededRandom, foreign: readonly string[]): Buffer[] {
+    const messages = Array.from({ length: 1 + random.integer(12) }, () => {
+      const kind = random.integer(100);
+      if (kind === 0) return noise(random);
+      if (kind === 1) return aroundLimit(PEER_OBJECT_LIMIT, random);
+      if (kind === 2) return Buffer.from('{"action":"ping"}'.repeat(1 + random.integer(200)));
+      const bytes = Buffer.from(rendered(peerMessage(random, foreign), random));
+      return kind < 5 ? damaged(bytes, random) : bytes;
+    });
+    const bytes = joined(messages, random);
+    return cut(random.integer(15) === 0 ? bytes.subarray(0, random.integer(bytes.length)) : bytes, random);
+  }
+
+  async #write(
+    peer: RawPeer,
+    model: PeerLinkModel,
+    pieces: readonly Buffer[],
+    random: SeededRandom,
+  ): Promise<void> {
+    for (const piece of pieces) {
+      model.wrote(piece);
+      peer.write(piece);
+      this.figures.writes++;
+      this.figures.bytes += piece.length;
+      if (random.integer(3) === 0) await turn();
+    }
+  }
+
+  /** All that was written is read and answered, or the link has ended as it must. */
+  async #settle(peer: RawPeer, model: PeerLinkModel): Promise<void> {
+    const pongs = () => pongsOf(peer);
+    const isSettled = () => peer.isClosed || (model.ending === undefined && pongs() >= model.pings);
+    await within(this.#deadline, until(isSettled), () => {
+      return model.ending === undefined
+        ? `${model.pings - pongs()} pings are not answered`
+        : `the link is not ended after a fault`;
+    });
+    const { messages } = peer;
+    const errors = messages.filter(({ action }) => action === "error").map(({ code }) => code);
+    if (model.ending === undefined) {
+      mustHold(errors.length === 0, "told of a fault that is none", errors, model.messages.slice(-5));
+      mustHold(!peer.isClosed || model.saidBye, "a link was ended without a fault", model.messages.slice(-5));
+    } else if (!model.saidBye) {
+      const { told } = model.ending;
+      mustHold(
+        errors.length === (told === undefined ? 0 : 1) && errors[0] === told,
+        `expected ${told}`,
+        errors,
+      );
+    }
+    const known = messages.filter(({ action }) => !UNASKED.has(action));
+    const strange = known.find(
+      ({ action }) => action !== "pong" && action !== "error" && action !== "delivered",
+    );
+    mustHold(strange === undefined && pongs() <= model.pings, "an answer that nothing asked for", strange);
+    const acknowledged = acknowledgedOn(peer);
+    const expected = model.acknowledged.slice(0, acknowledged.length);
+    mustHold(
+      Bun.deepEquals(acknowledged, expected),
+      "acknowledged what was not sent",
+      acknowledged.slice(-5),
+    );
+    if (model.ending === undefined && !model.saidBye) {
+      const missing = model.acknowledged.slice(acknowledged.length);
+      mustHold(missing.length === 0, "not acknowledged", missing.slice(0, 5));
+    }
+  }
+
+  /** With a word, or without one. @param isRead all was answered @returns whether nothing more can be read of it */
+  async #leave(peer: RawPeer, model: PeerLinkModel, isRead: boolean, random: SeededRandom): Promise<boolean> {
+    if (random.integer(3) === 0)
+      await this.#write(peer, model, [Buffer.from('\n{"action":"bye"}\n')], random);
+    if (random.integer(2) === 0) peer.end();
+    else peer.terminate();
+    await within(this.#deadline, peer.closed, () => "a link does not close");
+    for (const { action, code } of peer.messages) {
+      count(this.figures.seen, `${String(action)} ${action === "error" ? String(code) : ""}`);
+    }
+    model.answered(acknowledgedOn(peer).length, isRead);
+    return isRead && !model.saidBye;
+  }
+
+  /** Another link of the same peer is answered: what came on the one before it was read. */
+  async #look({ identity, name }: Attacker): Promise<void> {
+    const peer = await RawPeer.dial(this.#victim.ana.port, { identity });
+    peer.send({ action: "hello", protocol: 1, username: name, features: [] }, { action: "ping" });
+    const isAnswered = () => peer.isClosed || peer.messages.some(({ action }) => action === "pong");
+    await within(this.#deadline, until(isAnswered), () => "a second link is not answered");
+    mustHold(!peer.isClosed, "a second link was ended", peer.messages);
+    peer.terminate();
+    await peer.closed;
+  }
+}
+
+function pongsOf(peer: RawPeer): number {
+  return peer.messages.filter(({ action }) => action === "pong").length;
+}
+
+/** The ids that were acknowledged, in order. */
+function acknowledgedOn(peer: RawPeer): string[] {
+  return peer.messages.flatMap(({ action, ids }) => (action === "delivered" ? (ids as string[]) : []));
+}
+
+function strangersIdentity(name: string): { key: string; certificate: string } {
+  const { certificatePem, privateKeyPem } = createAuthority(Date.now());
+  const keys = generateKeyPair();
+  const authority = loadAuthority(certificatePem, privateKeyPem);
+  return {
+    key: privateKeyToPem(keys.privateKey),
+    certificate: issueUserCertificate(authority, keys.spki, name, Date.now()).pem,
+  };
+}

@@ -1,0 +1,178 @@
+/** Ana, whose port is fuzzed, with an honest friend and one who is never there; and what must be true of her disk. */
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+
+import type { StoredMessage } from "../../src/client/stored-message.ts";
+import { profileFile } from "../../src/client/profile-folders.ts";
+import type { TlsIdentity } from "../../src/net/tls.ts";
+import { Company, openPerson, until, type Person } from "../integration/messenger-pair.ts";
+import { mustHold, within } from "./fuzz-failure.ts";
+import { StoredModel, type ModelText, type PeerLinkModel } from "./peer-model.ts";
+
+/** Texts of one contact that are read back. */
+const MOST_TEXTS = 5_000;
+
+/** A peer with a good certificate, and what she must have of him. */
+export type Attacker = {
+  readonly name: string;
+  readonly identity: TlsIdentity;
+  /** What may be stored: of withdrawals that nothing showed yet, it is not known whether they were read. */
+  stored: readonly StoredModel[];
+  /** Ids of hers that he has said to have. */
+  readonly claimed: Set<string>;
+  links: number;
+};
+
+export class Victim {
+  readonly company: Company;
+  readonly ana: Person;
+  readonly #bob: Person;
+  readonly #deadline: number;
+  /** Her message to one who never comes. */
+  readonly toZoe: string;
+  #sent = 0;
+  #isClosed = false;
+
+  private constructor(company: Company, ana: Person, bob: Person, deadline: number) {
+    this.company = company;
+    this.ana = ana;
+    this.#bob = bob;
+    this.#deadline = deadline;
+    this.toZoe = ana.messenger.send("zoe", "para Zoe");
+  }
+
+  static async open(deadline: number): Promise<Victim> {
+    const company = await Company.meet();
+    await company.addAccount("ana");
+    const { port, folder } = company;
+    const ana = await openPerson("ana", { dataFolder: join(folder, "ana"), port });
+    await ana.account.connect();
+    const bob = await company.person("bob");
+    ana.keepChatting("bob");
+    bob.keepChatting("ana");
+    return new Victim(company, ana, bob, deadline);
+  }
+
+  attacker(name: string): Attacker {
+    const identity = this.company.identity(name);
+    return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0 };
+  }
+
+  /** She and her friend go on talking. */
+  async talk(): Promise<void> {
+    const text = `${++this.#sent}`;
+    this.#bob.messenger.send("ana", text);
+    this.ana.messenger.send("bob", text);
+    const isThere = () =>
+      this.ana.texts("bob").length >= this.#sent &&
+      this.#bob.texts("ana").length >= this.#sent &&
+      this.ana.received("bob") >= this.#sent &&
+      this.#bob.received("ana") >= this.#sent;
+    await within(this.#deadline, until(isThere), () => "the honest friend is not reached");
+    for (const texts of [this.ana.texts("bob"), this.#bob.texts("ana")]) {
+      mustHold(
+        texts.length === this.#sent && texts.at(-1) === text,
+        "another text than was sent",
+        texts.at(-1),
+      );
+    }
+    const failed = this.ana.of("storageFailed")[0];
+    mustHold(failed === undefined, "the disk took something not", String(failed?.error));
+    this.#expectZoeUntouched();
+  }
+
+  /**
+   * What a link has left on her disk is what its messages say, as far as they came for certain, and then
+   * perhaps some of those that follow, in their order.
+   */
+  expectStored(attacker: Attacker, link: PeerLinkModel): void {
+    const actual = this.#incoming(attacker.name);
+    const possible = attacker.stored.flatMap((before) => statesAfter(before, link));
+    const found = possible.filter((each) => isSame(each, actual));
+    if (found.length === 0) {
+      const { texts } = possible[0] as StoredModel;
+      const at = texts.findIndex((text, index) => !isSameText(text, actual[index]));
+      const place = at < 0 ? texts.length : at;
+      const sizes = { expected: texts.length, atMost: possible.at(-1)?.texts.length, stored: actual.length };
+      mustHold(
+        false,
+        `what ${attacker.name} said is not what is stored`,
+        sizes,
+        place,
+        texts[place],
+        actual[place],
+      );
+    }
+    attacker.stored = [...new Map(found.map((each) => [each.knownIds, each])).values()];
+    for (const message of link.messages) {
+      if (message.action === "delivered") message.ids.forEach((id) => attacker.claimed.add(id));
+    }
+    for (const { id, state } of this.#outgoing(attacker.name)) {
+      const isTold = state === "received" || state === "read";
+      mustHold(
+        !isTold || attacker.claimed.has(id),
+        "a message counts as received that nobody acknowledged",
+        id,
+      );
+    }
+  }
+
+  /** Ends all; her file is whole. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      const file = profileFile(this.ana.profile.folder);
+      await within(this.#deadline, this.ana.close(), () => "the messenger does not close");
+      const database = new Database(file, { readonly: true });
+      const result = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check").all();
+      database.close();
+      mustHold(result[0]?.integrity_check === "ok", "her file is damaged", result);
+    } finally {
+      await this.company.close();
+    }
+  }
+
+  #incoming(name: string): StoredMessage[] {
+    return this.#history(name).filter(({ outgoing }) => !outgoing);
+  }
+
+  #outgoing(name: string): StoredMessage[] {
+    return this.#history(name).filter(({ outgoing }) => outgoing);
+  }
+
+  #history(name: string): readonly StoredMessage[] {
+    const { contacts, history } = this.ana.profile;
+    const contact = contacts.find(name);
+    return contact === undefined ? [] : history.before(contact, undefined, MOST_TEXTS).messages;
+  }
+
+  #expectZoeUntouched(): void {
+    const [message, ...more] = this.#history("zoe");
+    const isWhole = message?.id === this.toZoe && message.text === "para Zoe" && message.state === "queued";
+    mustHold(isWhole && more.length === 0, "a message to somebody else was touched", message, more);
+  }
+}
+
+/** All that a link's messages may have made of what was there: those that are certain, and some of the others. */
+function statesAfter(before: StoredModel, link: PeerLinkModel): StoredModel[] {
+  let state = before.copy();
+  link.messages.slice(0, link.certain).forEach((message) => state.take(message));
+  const states = [state];
+  for (const message of link.messages.slice(link.certain)) {
+    state = state.copy();
+    state.take(message);
+    states.push(state);
+  }
+  return states;
+}
+
+function isSame(model: StoredModel, actual: readonly StoredMessage[]): boolean {
+  return (
+    model.texts.length === actual.length && model.texts.every((text, at) => isSameText(text, actual[at]))
+  );
+}
+
+function isSameText({ id, text, replyTo }: ModelText, stored: StoredMessage | undefined): boolean {
+  return (id === undefined || stored?.id === id) && stored?.text === text && stored.replyTo === replyTo;
+}

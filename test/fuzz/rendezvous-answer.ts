@@ -1,0 +1,90 @@
+/** What PROTOCOL 4 lets the server answer to one request, by what the connection is. */
+import { parsePublicKey } from "../../src/identity/keys.ts";
+import { readFields } from "../../src/protocol/fields.ts";
+import { ACTIONS, RESPONSE_ACTION, type Action } from "../../src/protocol/rendezvous-messages.ts";
+import type { ModelObject } from "./frame-model.ts";
+
+/** What must be true of the answer; `codes`: one of them. */
+export type AllowedAnswer = {
+  readonly action: Action | undefined;
+  readonly id: unknown;
+  /** The response's type where it succeeds, and where it does not. */
+  readonly success: string;
+  readonly failure: string;
+  readonly request: string | undefined;
+  readonly codes: readonly string[];
+  /** The request's fields as the server reads them. */
+  readonly fields: ModelObject;
+};
+
+const BEFORE_LOGIN: ReadonlySet<string> = new Set(["register", "ping", "login", "resume"]);
+const ALWAYS_ERROR: ReadonlySet<string> = new Set(["get_users", "request_p2p"]);
+const BUSY = ["rate_limited", "server_busy"];
+const OUTCOMES: { readonly [A in Action]: readonly string[] } = {
+  register: ["ok", "invalid_username", "weak_password", "invalid_email", "username_taken", ...BUSY],
+  login: ["ok", "invalid_credentials", "already_connected", "account_disabled", ...BUSY],
+  resume: ["ok", "invalid_credentials", "already_connected", "account_disabled", "rate_limited"],
+  get_users: ["ok", "rate_limited"],
+  request_p2p: ["ok", "user_offline", "rate_limited"],
+  renew: ["ok", "invalid_credentials"],
+  watch: ["ok", "rate_limited"],
+  ping: ["ok"],
+  logout: ["ok"],
+  change_password: ["ok", "weak_password", "invalid_credentials", ...BUSY],
+  delete_account: ["ok", "invalid_credentials", ...BUSY],
+};
+/** Passwords that are hashed once the fields are right. */
+const HASHING: ReadonlySet<string> = new Set(["register", "login", "change_password", "delete_account"]);
+
+/** An own property: nothing is inherited from the wire. */
+export function own(object: ModelObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+export function allowedAnswer(object: ModelObject, isLoggedIn: boolean): AllowedAnswer {
+  const given = own(object, "action");
+  const name = typeof given === "string" ? given : undefined;
+  const entry = name === undefined ? undefined : ACTIONS.get(name);
+  const action = entry === undefined ? undefined : (name as Action);
+  const id = repeatableId(own(object, "id"));
+  const isRepeated = name !== undefined && name.length >= 1 && name.length <= 64 && name.isWellFormed();
+  const common = {
+    action,
+    id: id === "invalid" ? undefined : id,
+    success: action === undefined ? "error" : RESPONSE_ACTION[action],
+    failure: action === undefined || ALWAYS_ERROR.has(action) ? "error" : RESPONSE_ACTION[action],
+    request: isRepeated ? name : undefined,
+    fields: {},
+  };
+  const only = (code: string): AllowedAnswer => ({ ...common, codes: [code] });
+  if (id === "invalid" || name === undefined) return only("bad_request");
+  if (entry === undefined || action === undefined) return only("unknown_action");
+  if (!isLoggedIn && !BEFORE_LOGIN.has(action)) return only("not_logged_in");
+  const read = readFields(entry.fields, object);
+  if (!read.ok) return only("bad_request");
+  if (isLoggedIn && (action === "login" || action === "resume")) return only("already_logged_in");
+  const key = own(read.value, "public_key");
+  if (key !== undefined && parsePublicKey(String(key)) === undefined) return only("bad_request");
+  return { ...common, fields: read.value, codes: OUTCOMES[action] };
+}
+
+/** Whether the request may cost a password hash. */
+export function mayHash(object: ModelObject): boolean {
+  const action = own(object, "action");
+  if (typeof action !== "string" || !HASHING.has(action)) return false;
+  const fields = ACTIONS.get(action)?.fields;
+  return fields !== undefined && readFields(fields, object).ok;
+}
+
+/** Whether no client of the seed sends this. */
+export function marksAsOurs(object: ModelObject): boolean {
+  const action = own(object, "action");
+  const entry = typeof action === "string" ? ACTIONS.get(action) : undefined;
+  if (own(object, "id") !== undefined || entry?.ours === true) return true;
+  return entry?.added.some((name) => own(object, name) !== undefined) ?? false;
+}
+
+function repeatableId(id: unknown): unknown {
+  if (id === undefined || Number.isSafeInteger(id)) return id;
+  return typeof id === "string" && id.isWellFormed() && [...id].length <= 64 ? id : "invalid";
+}

@@ -1,0 +1,182 @@
+/** Requests of the rendezvous link as a client could send them, out of what is known of the accounts. */
+import { ACTIONS } from "../../src/protocol/rendezvous-messages.ts";
+import type { SeededRandom } from "../seeded-random.ts";
+import { hostileString, PROTOTYPE_NAMES } from "./hostile-values.ts";
+import { fieldsOf, mutate, type FuzzFields } from "./mutation.ts";
+import type { Knowledge } from "./rendezvous-knowledge.ts";
+
+/** Somebody else's accounts, whom the fuzz asks for, and must not disturb. */
+export const SENTINELS = ["centinela", "compañera"] as const;
+
+const ACTION_NAMES = [...ACTIONS.keys()];
+/** Asked for more often: without them no deep state is reached. */
+const FREQUENT = ["login", "login", "resume", "watch", "get_users", "request_p2p", "ping"] as const;
+
+const SEED_ACTIONS = [...ACTIONS].filter(([, { ours }]) => !ours).map(([action]) => action);
+
+const NEW_NAMES = [
+  "nuevo",
+  "ÑANDÚ",
+  "n\u0303andu\u0301",
+  "Kelvin",
+  "ﬁn",
+  "аna",
+  "ａｎａ",
+  "a.b-c_d",
+  "x",
+] as const;
+
+/** Who asks: who is logged in on the connection, and whether it is to look like a client of the seed. */
+export type Asker = {
+  readonly session: { readonly user: string; readonly token: string | undefined } | undefined;
+  readonly isSeed: boolean;
+};
+
+export function request(random: SeededRandom, known: Knowledge, { session, isSeed }: Asker): FuzzFields {
+  let action: string = random.integer(2) === 0 ? random.pick(FREQUENT) : random.pick(ACTION_NAMES);
+  if (session === undefined && random.integer(2) === 0) action = random.pick(["login", "resume", "resume"]);
+  if (isSeed)
+    action = random.pick(session === undefined ? ["login", "login", "register", "get_users"] : SEED_ACTIONS);
+  let fields = fieldsOf({ action, ...idOf(random), ...fieldsFor(action, random, known, session) });
+  const added = ACTIONS.get(action)?.added ?? [];
+  if (isSeed) fields = fields.filter(([name]) => name !== "id" && !added.includes(name));
+  if (random.integer(12) === 0) fields.reverse();
+  let spoiled: FuzzFields = fields;
+  // Half of them are right; the others are wrong once, or twice.
+  for (let times = Math.max(0, random.integer(5) - 2); times > 0; times--) spoiled = mutate(spoiled, random);
+  return spoiled;
+}
+
+function idOf(random: SeededRandom): { id?: string | number } {
+  switch (random.integer(5)) {
+    case 0:
+    case 1:
+      return {};
+    case 2:
+      return { id: random.integer(2 ** 31) };
+    case 3:
+      return { id: random.pick([0, -1, Number.MAX_SAFE_INTEGER, "", "e\u0301".repeat(32), "🕊".repeat(64)]) };
+    default:
+      return { id: random.pick(PROTOTYPE_NAMES) };
+  }
+}
+
+function fieldsFor(
+  action: string,
+  random: SeededRandom,
+  known: Knowledge,
+  session: Asker["session"],
+): { [name: string]: unknown } {
+  const someone = known.someone(random);
+  const right = session === undefined ? someone?.password : known.passwordOf(session.user);
+  const password = random.integer(4) > 0 ? right : hostileString(random);
+  const token = session?.token;
+  const maybe = <T>(value: T): T | undefined => (random.integer(2) === 0 ? value : undefined);
+  const place = () => ({
+    p2p_port: random.pick([1, 9_000, 65_535]),
+    addresses: maybe(
+      random.pick([
+        [],
+        ["192.168.1.7", "fe80::1"],
+        ["::ffff:127.0.0.1", "2001:db8::1"],
+        Array(8).fill("10.0.0.1"),
+      ]),
+    ),
+    lang: maybe(random.pick(["es", "en"])),
+  });
+  switch (action) {
+    case "register":
+      return {
+        username: newName(random, someone?.name),
+        password: random.pick(["secreta12", "e\u0301".repeat(8), "x".repeat(256), "corta", "🕊".repeat(8)]),
+        email: maybe(random.pick(["", "ana@example.org", "no es", hostileString(random)])),
+      };
+    case "login":
+      return {
+        username: random.integer(8) === 0 ? random.pick(SENTINELS) : nameForm(someone?.name, random),
+        password: password ?? "nada",
+        ...place(),
+        public_key: random.integer(4) > 0 ? random.pick(known.keys) : undefined,
+      };
+    case "resume": {
+      const [chosen, of] = tokenOf(random, known);
+      return {
+        session_token: chosen,
+        public_key: random.integer(3) > 0 ? of : random.pick(known.keys),
+        ...place(),
+      };
+    }
+    case "renew":
+      return {
+        public_key:
+          (token === undefined ? undefined : known.tokens.get(token)?.key) ?? random.pick(known.keys),
+      };
+    case "get_users":
+      return {
+        prefix: maybe(random.pick(["", "a", "Ñ", "z", "__proto__", hostileString(random)])),
+        after: maybe(nameForm(someone?.name, random)),
+        limit: maybe(random.pick([1, 2, 500])),
+      };
+    case "request_p2p":
+      return { target_user: random.pick([someone?.name ?? "nadie", ...SENTINELS, "nadie"]) };
+    case "watch":
+      return {
+        users: random.pick([
+          [],
+          [...SENTINELS],
+          [...known.users.values()].slice(0, 500).map(({ name }) => name),
+          Array(1_000).fill("ana"),
+          [...PROTOTYPE_NAMES],
+        ]),
+      };
+    case "change_password":
+      return {
+        password: password ?? "nada",
+        new_password: random.pick(["secreta12", "otra secreta", "n\u0303".repeat(8), "corta"]),
+      };
+    case "delete_account":
+      return { password: random.integer(6) === 0 ? password : "no es esta" };
+    default:
+      return {};
+  }
+}
+
+/** Never given out, or out of use perhaps, beside good ones. */
+function tokenOf(random: SeededRandom, known: Knowledge): [token: string, key: string] {
+  const tokens = [...known.tokens];
+  const key = random.pick(known.keys);
+  if (tokens.length === 0 || random.integer(6) === 0) {
+    return [Buffer.from(random.bytes(32)).toString("base64url"), key];
+  }
+  const [token, of] = random.pick(random.integer(2) === 0 ? tokens.slice(-6) : tokens);
+  switch (random.integer(8)) {
+    case 0:
+      return [token.slice(0, -1), of.key];
+    case 1:
+      // The last character of 43 holds four bits: another one may mean the same bytes.
+      return [`${token.slice(0, -1)}${random.pick(["A", "B", "_", "="])}`, of.key];
+    case 2:
+      return [`${token}=`, of.key];
+    default:
+      return [token, of.key];
+  }
+}
+
+function newName(random: SeededRandom, taken: string | undefined): string {
+  switch (random.integer(4)) {
+    case 0:
+      return random.pick(NEW_NAMES);
+    case 1:
+      return nameForm(taken, random);
+    case 2:
+      return hostileString(random);
+    default:
+      return `fuzz-${random.integer(100_000)}`;
+  }
+}
+
+/** The same name, as another program or another hand would write it. */
+function nameForm(name: string | undefined, random: SeededRandom): string {
+  if (name === undefined) return "nadie";
+  return random.pick([name, name, name, name.toUpperCase(), name.normalize("NFD"), `${name}\u200b`]);
+}

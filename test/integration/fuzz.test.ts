@@ -1,0 +1,117 @@
+/** A fixed part of the fuzz: both links, as much work each time; and the fuzz itself, which must notice what is wrong. */
+import { describe, expect, test } from "bun:test";
+
+import { targetWithFault, type Fault } from "../fuzz/faulty-server.ts";
+import { FuzzStepFailure } from "../fuzz/fuzz-run.ts";
+import { expectCleanLog, targetHere, targetOfProcess, TIGHT } from "../fuzz/fuzz-target.ts";
+import { fuzzPeer } from "../fuzz/peer-fuzz.ts";
+import { StoredModel } from "../fuzz/peer-model.ts";
+import { fuzzRendezvous } from "../fuzz/rendezvous-fuzz.ts";
+import { testSeed } from "../seeded-random.ts";
+
+const LIMIT = 120_000;
+const seed = testSeed();
+
+test(
+  "whatever is written to the server, each request has one right answer, and others notice nothing",
+  async () => {
+    const { seen } = await fuzzRendezvous({ seed, steps: 250 }, targetHere);
+    // It came as far as it should.
+    for (const kind of ["login_response ok", "users_list ok", "error bad_json", "error bad_request"]) {
+      expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
+    }
+  },
+  LIMIT,
+);
+
+test(
+  "the same holds where few passwords and lookups pass",
+  async () => {
+    await fuzzRendezvous({ seed: seed ^ 2, steps: 60 }, (names) => targetHere(names, TIGHT));
+  },
+  LIMIT,
+);
+
+test(
+  "the server's program outlives it too, and its log tells of no fault of its own",
+  async () => {
+    await fuzzRendezvous({ seed: seed ^ 1, steps: 100 }, targetOfProcess);
+  },
+  LIMIT,
+);
+
+test(
+  "whatever a peer writes, only what it really said is stored, once, and an honest friend is not disturbed",
+  async () => {
+    const { seen } = await fuzzPeer({ seed, steps: 250 });
+    for (const kind of ["delivered ", "error bad_request", "error bad_json", "unproven"]) {
+      expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
+    }
+  },
+  LIMIT,
+);
+
+describe("the fuzz notices a server", () => {
+  let answers = 0;
+  const ofEvery = (nth: number, wrong: Fault): Fault => {
+    return (answer, line) => (++answers % nth === 0 ? wrong(answer, line) : [line]);
+  };
+  const changed = (change: object): Fault => {
+    return ofEvery(20, (answer) => [JSON.stringify({ ...answer, ...change })]);
+  };
+  const faults: [string, Fault, RegExp][] = [
+    ["that answers twice", ofEvery(20, (_, line) => [line, line]), /expected|another|nothing asked/],
+    ["that forgets an answer", ofEvery(20, () => []), /expected|another|missing/],
+    ["that answers with another id", changed({ id: "another" }), /another id|a wrong fault/],
+    ["that has a fault of its own", changed({ code: "internal_error" }), /internal_error/],
+    ["that makes up a code", changed({ code: "teapot" }), /expected/],
+    ["that makes up a type", changed({ action: "teapot" }), /expected/],
+    [
+      "that says what the seed does not know",
+      (answer) => [JSON.stringify({ ...answer, more: 1 })],
+      /the seed does not know/,
+    ],
+    ["that says too much", changed({ message: "x".repeat(70_000) }), /exceeds 64 KiB/],
+    ["that writes no JSON", ofEvery(20, (_, line) => [line.slice(0, -1)]), /no JSON/],
+    ["that hangs up", ofEvery(20, () => undefined), /closed without a reason/],
+    ["that lets anybody in", wronglyLetIn, /a token and a key|wrong password|somebody else/],
+  ];
+  test.each(faults)(
+    "%s",
+    async (_, fault, sentence) => {
+      const start = (names: readonly string[]) => targetWithFault(names, fault);
+      answers = 0;
+      const failure = await fuzzRendezvous({ seed: 7, steps: 400, deadline: 2_000 }, start).catch(
+        (error: unknown) => error,
+      );
+      expect(failure).toBeInstanceOf(FuzzStepFailure);
+      expect((failure as Error).message).toMatch(sentence);
+      expect((failure as Error).message).toContain("again: bun run fuzz --link rendezvous --seed 7 --steps");
+    },
+    LIMIT,
+  );
+
+  test("whose log tells of an error that nobody caught", () => {
+    expect(() => expectCleanLog(['{"event":"online"}', '{"event":"uncaught_exception"}'])).toThrow(/log/);
+  });
+});
+
+test("in the model of a disk each id counts once, whatever it was", () => {
+  const model = new StoredModel();
+  const chat = (id: string | undefined, message: string) =>
+    model.take({ action: "chat", id, message, sent_at: undefined, reply_to: undefined });
+  chat("1", "one");
+  chat("1", "again");
+  chat(undefined, "no id");
+  model.take({ action: "edit", id: "2", target: "1", text: "edited" });
+  model.take({ action: "edit", id: "2", target: "1", text: "edited twice" });
+  model.take({ action: "withdraw", id: "3", target: "4" });
+  chat("4", "behind its own withdrawal");
+  expect(model.texts.map(({ text }) => text)).toEqual(["edited", "no id"]);
+});
+
+/** A wrong password is as good as a right one. */
+function wronglyLetIn(answer: { readonly [name: string]: unknown }, line: string): string[] {
+  if (answer["code"] !== "invalid_credentials" || answer["action"] !== "login_response") return [line];
+  return [JSON.stringify({ ...answer, success: true, code: "ok", username: "ana" })];
+}
