@@ -1,0 +1,219 @@
+/**
+ * A database that cannot be written: its disk is full, or another program holds its lock. Whoever caused it
+ * wants accounts that are half made, people who are thrown out, or a server that answers nobody.
+ */
+import { Database } from "bun:sqlite";
+import { afterEach, describe, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { LOCK_PATIENCE } from "../../../src/server/database/locked-database.ts";
+import {
+  loginOf,
+  newPublicKey,
+  PASSWORD,
+  registration,
+  type Message,
+  type TestClient,
+} from "../rendezvous-test-client.ts";
+import { TestServer } from "../rendezvous-test-server.ts";
+
+const NEW_PASSWORD = "otra-secreta";
+const TIMEOUT = 30_000;
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(folder?: string): Promise<TestServer> {
+  const server = await TestServer.start({}, folder);
+  cleanups.push(() => server.stop());
+  return server;
+}
+
+function resumption(login: Message, key: string): Message {
+  return { action: "resume", session_token: login["session_token"], p2p_port: 9001, public_key: key };
+}
+
+async function leave(client: TestClient): Promise<void> {
+  client.close();
+  await client.closed;
+}
+
+/** Everything that the database holds of people. */
+function contents(database: Database): unknown[] {
+  return ["users", "tokens", "known_keys", "deleted_names"].map((table) =>
+    database.query(`SELECT * FROM ${table} ORDER BY 1, 2`).all(),
+  );
+}
+
+/** A small file system in memory; undefined where nobody may mount one. */
+function smallDisk(): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), "paloma-disk-"));
+  cleanups.push(() => rmSync(path, { recursive: true, force: true }));
+  const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", path]);
+  if (exitCode !== 0) {
+    console.log("skipped: no file system can be mounted here");
+    return undefined;
+  }
+  cleanups.push(() => Bun.spawnSync(["umount", "--lazy", path]));
+  return path;
+}
+
+const BLOCK = Buffer.alloc(4_096, 1);
+
+/** Takes what is left of the disk. */
+function fill(folder: string): void {
+  const file = openSync(join(folder, "filler"), "w");
+  try {
+    for (;;) writeSync(file, BLOCK);
+  } catch (error) {
+    expect((error as { code?: string }).code).toBe("ENOSPC");
+  } finally {
+    closeSync(file);
+  }
+}
+
+describe("a full disk", () => {
+  test(
+    "what cannot be written fails with one code and half of nothing, who is there goes on, and space mends it",
+    async () => {
+      const folder = smallDisk();
+      if (folder === undefined) return;
+      const server = await start(folder);
+      const ana = await server.online("ana");
+      const beto = await server.online("beto");
+      const carla = await server.online("carla");
+      await server.addAccounts("dora");
+      await leave(carla.client);
+      fill(folder);
+      const client = await server.tls();
+      // The last page of the log may still take something.
+      for (let count = 0; (await client.ask(registration(`relleno${count}`)))["code"] === "ok"; count++);
+      const before = contents(server.database);
+
+      expect(await client.ask(registration("tarde"))).toMatchObject({
+        action: "register_response",
+        code: "internal_error",
+      });
+      const login = loginOf("dora", { public_key: newPublicKey() });
+      expect(await client.ask(login)).toMatchObject({ action: "login_response", code: "internal_error" });
+      const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
+      expect(await ana.client.ask(change)).toMatchObject({
+        action: "change_password_response",
+        code: "internal_error",
+      });
+      const deletion = { action: "delete_account", password: PASSWORD };
+      expect(await beto.client.ask(deletion)).toMatchObject({
+        action: "delete_account_response",
+        code: "internal_error",
+      });
+      expect(await beto.client.ask({ action: "logout" })).toMatchObject({
+        action: "logout_response",
+        code: "internal_error",
+      });
+      expect(contents(server.database)).toEqual(before);
+
+      // Whoever is there is there, and is found; a token lets its owner in; nobody else has come online.
+      for (const { client: online } of [ana, beto]) {
+        expect(await online.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+      }
+      expect(await ana.client.ask({ action: "request_p2p", target_user: "beto" })).toMatchObject({
+        action: "p2p_info",
+      });
+      expect(await ana.client.ask({ action: "request_p2p", target_user: "dora" })).toMatchObject({
+        code: "user_offline",
+      });
+      const back = await server.tls();
+      expect(await back.ask(resumption(carla.login, carla.key))).toMatchObject({ code: "ok" });
+
+      rmSync(join(folder, "filler"));
+      expect(await client.ask(registration("tarde"))).toMatchObject({ code: "ok" });
+      expect(await client.ask(login)).toMatchObject({ code: "ok", new_key: true });
+      expect(await ana.client.ask(change)).toMatchObject({ code: "ok" });
+      expect(await beto.client.ask(deletion)).toMatchObject({ code: "ok" });
+      expect(await back.ask({ action: "logout" })).toMatchObject({ code: "ok" });
+    },
+    TIMEOUT,
+  );
+});
+
+describe("a database that another program has locked", () => {
+  /** Another program, which holds the lock until it is told to let go. */
+  async function lock(server: TestServer): Promise<() => Promise<void>> {
+    const script = `
+      const { Database } = require("bun:sqlite");
+      const database = new Database(process.argv[1]);
+      database.run("BEGIN EXCLUSIVE");
+      console.log("locked");
+      process.stdin.once("data", () => { database.run("COMMIT"); process.exit(0); });`;
+    const other = Bun.spawn([process.execPath, "-e", script, join(server.folder, "users.db")], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    cleanups.push(() => other.kill());
+    expect(new TextDecoder().decode((await other.stdout.getReader().read()).value)).toBe("locked\n");
+    return async () => {
+      other.stdin.write("go\n");
+      await other.stdin.flush();
+      await other.exited;
+    };
+  }
+
+  test(
+    "who must write waits, everybody else is served meanwhile, and what waited is done",
+    async () => {
+      const server = await start();
+      const ana = await server.online("ana");
+      await server.addAccounts("beto");
+      const release = await lock(server);
+      const [beto, carla] = [await server.tls(), await server.tls()];
+      beto.send(loginOf("beto", { public_key: newPublicKey() }));
+      carla.send(registration("carla"));
+      const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
+      ana.client.send(change);
+      // Every hash is done by the time this wrong password is answered, so all three wait for the lock.
+      const other = await server.tls();
+      const wrong = loginOf("beto", { password: "mala" });
+      for (let count = 0; count < 4; count++) {
+        expect(await other.ask(wrong)).toMatchObject({ code: "invalid_credentials" });
+      }
+      // A write that blocked the process would let none of these through before it gave up.
+      for (let id = 0; id < 1_000; id++) {
+        expect(await other.ask({ action: "ping", id })).toMatchObject({ id });
+      }
+      expect([...beto.lines, ...carla.lines]).toEqual([]);
+      await release();
+      expect(await beto.next()).toMatchObject({ action: "login_response", code: "ok", new_key: true });
+      expect(await carla.next()).toMatchObject({ action: "register_response", code: "ok" });
+      expect(await ana.client.next()).toMatchObject({ action: "change_password_response", code: "ok" });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "who waited too long is told to try again, nothing of it is done, and then it works",
+    async () => {
+      const server = await start();
+      await server.addAccounts("beto");
+      const release = await lock(server);
+      const before = contents(server.database);
+      const [beto, carla] = [await server.tls(), await server.tls()];
+      const begun = performance.now();
+      const answers = await Promise.all([
+        beto.ask(loginOf("beto", { public_key: newPublicKey() })),
+        carla.ask(registration("carla")),
+      ]);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(LOCK_PATIENCE);
+      expect(answers.map(({ code }) => code)).toEqual(["server_busy", "server_busy"]);
+      expect(contents(server.database)).toEqual(before);
+      expect(server.server.counts().online).toBe(0);
+      await release();
+      expect(await beto.ask(loginOf("beto", { public_key: newPublicKey() }))).toMatchObject({ code: "ok" });
+      expect(await carla.ask(registration("carla"))).toMatchObject({ code: "ok" });
+    },
+    TIMEOUT,
+  );
+});
