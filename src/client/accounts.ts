@@ -3,7 +3,8 @@ import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
 import { localFolders, theOnly } from "./local-accounts.ts";
-import { Messenger, type MessengerOptions } from "./messenger.ts";
+import { Messenger } from "./messenger.ts";
+import type { MessengerOptions } from "./messenger-options.ts";
 import { Profile } from "./profile.ts";
 import { profileFolder } from "./profile-folders.ts";
 import { RefusedError, type LinkEvents } from "./rendezvous-link.ts";

@@ -27,6 +27,7 @@ export type UnreachableReason =
 export type MessengerEvent =
   /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */
   | { readonly name: "changedElsewhere" }
+  /** A server that is back within 10 s was never away: nothing is told of that. */
   | {
       readonly name: "server";
       readonly state: RendezvousState;
@@ -68,6 +69,7 @@ export type MessengerEvent =
       readonly text: string | undefined;
       readonly error: Error;
     }
+  /** By the server's word; who comes back with a restarted server is told of only when they do not. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
   /** No link is left; `bye`: the other side ended on purpose. `heardAt`: as in `unreachable`. */

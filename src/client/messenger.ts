@@ -15,6 +15,7 @@ import { Directory } from "./directory.ts";
 import { SelfError } from "./local-accounts.ts";
 import type { Witness } from "./link-watch.ts";
 import type { MessengerEvent } from "./messenger-events.ts";
+import type { MessengerOptions } from "./messenger-options.ts";
 import { Outbox } from "./outbox.ts";
 import { PeerContexts } from "./peer-contexts.ts";
 import { dialPeer, type DialHost } from "./peer-dial.ts";
@@ -22,29 +23,14 @@ import { PeerPort, type PeerPortHost } from "./peer-port.ts";
 import type { Profile } from "./profile.ts";
 import { takeProfile } from "./profile-check.ts";
 import type { ProfileLock } from "./profile-lock.ts";
-import { Rendezvous, type RendezvousOptions } from "./rendezvous.ts";
+import { Rendezvous, type RendezvousState } from "./rendezvous.ts";
+import { ShownServer } from "./shown-server.ts";
 import { isDamage, isStorageFailure } from "./sqlite.ts";
 import { StoreUpkeep } from "./store-upkeep.ts";
 import { surroundings, SurroundingsWatch } from "./surroundings.ts";
 import { WatchList } from "./watch-list.ts";
 
 const TICK = 1_000;
-
-export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
-  readonly profile: Profile;
-  /** What this process is, for whoever finds the account locked. */
-  readonly command: string;
-  /** The port to listen on; undefined: the first free one of 9000–9099. */
-  readonly p2pPort: number | undefined;
-  /** The port that others are told to dial; undefined: the one listened on. */
-  readonly announcedPort?: number;
-  readonly onEvent: (event: MessengerEvent) => void;
-  /** Whether `wire` events are wanted. */
-  readonly trace?: boolean;
-  /** ms since 1970 */
-  readonly now?: () => number;
-  readonly random?: () => number;
-};
 
 export class Messenger {
   readonly profile: Profile;
@@ -63,6 +49,8 @@ export class Messenger {
     wanted: () => this.#conversations.wantingNews,
     online: (username) => this.#presence(username, true),
   });
+  /** What people see of the server's word. */
+  readonly shown: ShownServer;
   readonly #conversations: Conversations;
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
@@ -79,6 +67,12 @@ export class Messenger {
     this.#contexts = new PeerContexts(options.profile, now);
     this.#upkeep = new StoreUpkeep(options.profile);
     this.#surroundings = new SurroundingsWatch(() => surroundings(this.#clock));
+    this.shown = new ShownServer({
+      clock: this.#clock,
+      tellState: (state) => this.#tellState(state),
+      tellPresence: (username, online) => this.#emit({ name: "presence", username, online }),
+      isWatched: (username) => this.#watchList.covers(username),
+    });
     const random = options.random ?? Math.random;
     const host = this.#makeHost(random);
     this.#conversations = new Conversations(options.profile, host);
@@ -99,19 +93,19 @@ export class Messenger {
       random,
       events: {
         state: (state) => {
-          // The link may tell its end when the profile is closed.
-          const linksUntil = this.#closed ? undefined : this.profile.certificate?.expiresAt;
-          this.#emit({ name: "server", state, linksUntil });
+          this.#watchList.forget();
+          this.shown.state(state);
           if (state.name !== "connecting") this.#firstAttempt.resolve();
-          if (state.name === "online") this.#cameOnline();
-          else this.#watchList.forget();
-          // Nobody says who comes now: those for whom something waits are looked for where they last were.
-          if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
+          if (state.name !== "online") return;
+          this.#watchList.changed();
+          for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
         presence: (username, online) => this.#presence(username, online),
         storageFailed: (error) => this.#storageFailed(error),
         newKey: () => this.#emit({ name: "newKey" }),
-        clockOffset: (offset) => this.#emit({ name: "clockOffset", offset }),
+        clockOffset: (offset) => {
+          if (!this.shown.isBrieflyAway) this.#emit({ name: "clockOffset", offset });
+        },
         trace: (direction, message) => this.#emit({ name: "wire", link: "rendezvous", direction, message }),
       },
     });
@@ -127,6 +121,7 @@ export class Messenger {
     }
     for (const conversation of this.#conversations) conversation.tick();
     this.#upkeep.tick();
+    this.shown.tick();
     // A `send` of another process cannot go out by itself while this one has the account online.
     const known = this.profile.changedElsewhere();
     if (known === undefined) return;
@@ -166,8 +161,8 @@ export class Messenger {
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
-  users(): Promise<UserEntry[]> {
-    return this.#directory.users();
+  users(): Promise<readonly UserEntry[]> {
+    return this.shown.list(() => this.#directory.users());
   }
 
   /**
@@ -238,6 +233,7 @@ export class Messenger {
       this.#closed = true;
       clearInterval(this.#tick);
       this.#port.stop();
+      this.shown.close();
       this.#conversations.close();
       this.rendezvous.close();
     }
@@ -257,17 +253,19 @@ export class Messenger {
     this.#emit({ name: "storageFailed", error });
   }
 
-  #cameOnline(): void {
-    this.#watchList.forget();
-    this.#watchList.changed();
-    for (const conversation of this.#conversations) conversation.peerMayBeReachable();
+  #tellState(state: RendezvousState): void {
+    // The link may tell its end when the profile is closed.
+    const linksUntil = this.#closed ? undefined : this.profile.certificate?.expiresAt;
+    this.#emit({ name: "server", state, linksUntil });
+    // Nobody says who comes now: those for whom something waits are looked for where they last were.
+    if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
   }
 
   #presence(username: string, online: boolean): void {
     const conversation = this.#conversations.find(username);
     // News of people whom nobody asked about is not news.
     if (conversation === undefined) return;
-    this.#emit({ name: "presence", username: conversation.username, online });
+    this.shown.presence(conversation.username, online);
     if (online) conversation.peerMayBeReachable();
   }
 
@@ -280,7 +278,8 @@ export class Messenger {
       now: () => this.#clock.now(),
       random,
       emit: (event) => this.#emit(event),
-      dial: (record, link, won, signal) => dialPeer(host, record, link, won, signal),
+      dial: (record, link, won, signal) =>
+        this.shown.dial(record.username, () => dialPeer(host, record, link, won, signal), signal),
       lookUp: async (username) => {
         // What was queued before the first login is not worth a dial to an old address.
         await this.#firstAttempt.promise;

@@ -2,6 +2,7 @@
 import { fold, label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
+import type { HeldPerson } from "./presence-hold.ts";
 import { RefusedError } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
 
@@ -26,14 +27,17 @@ export type PeopleSource = {
   readonly username: string;
   readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
   /** @throws ServerError, RefusedError */
-  users(): Promise<UserEntry[]>;
+  users(): Promise<readonly UserEntry[]>;
+  /** Shown as online though the server does not name them yet: it was away, and they are on their way back. */
+  readonly shown?: { readonly held: readonly HeldPerson[] };
 };
 
-type Answer = { readonly online: readonly UserEntry[] | undefined; readonly failure: Error | undefined };
+type Answer = { readonly online: readonly HeldPerson[] | undefined; readonly failure: Error | undefined };
 
 async function askServer(source: PeopleSource): Promise<Answer> {
   try {
-    return { online: await source.users(), failure: undefined };
+    const named = await source.users();
+    return { online: [...(source.shown?.held ?? []), ...named], failure: undefined };
   } catch (error) {
     if (!(error instanceof ServerError) && !(error instanceof RefusedError)) throw error;
     return { online: undefined, failure: error };

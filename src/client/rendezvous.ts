@@ -2,13 +2,14 @@
  * Being online: one account's session at the rendezvous server.
  *
  * 1. `connect` reaches the server, then resumes with the stored token, or logs in with the password.
- * 2. `keepOnline` reconnects after a lost link, after 1 to 60 s, growing and jittered.
+ * 2. `keepOnline` reconnects after a lost link, as `return-schedule.ts` says, by the stored session alone.
  * 3. The certificate is renewed 12 hours after receipt, also when the machine slept meanwhile.
  */
 import type { Language } from "../protocol/language.ts";
 import type { Profile } from "./profile.ts";
 import { checkCertificate, logIn } from "./rendezvous-login.ts";
 import { RefusedError, type RendezvousLink, type LinkEvents } from "./rendezvous-link.ts";
+import { ReturnSchedule } from "./return-schedule.ts";
 import { contactServer, type ContactOptions } from "./server-contact.ts";
 import { isStorageFailure } from "./sqlite.ts";
 import type { Change } from "./surroundings.ts";
@@ -20,14 +21,6 @@ export { PasswordNeededError } from "./rendezvous-login.ts";
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
 /** How often the clock is looked at, in ms. */
 const TICK = 30_000;
-const FIRST_WAIT = 1_000;
-const LONGEST_WAIT = 60_000;
-
-/** Wait before the next attempt, in ms: 1 to 60 s, doubling, half of it drawn. @param random in [0, 1) */
-export function reconnectDelay(attempt: number, random: number): number {
-  const wait = Math.min(LONGEST_WAIT, 2 * FIRST_WAIT * 2 ** Math.min(attempt, 10));
-  return wait * (0.5 + random / 2);
-}
 
 export type RendezvousState =
   | { readonly name: "offline" }
@@ -77,16 +70,20 @@ export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: RendezvousState = { name: "offline" };
   #link: RendezvousLink | undefined;
+  /** A closing server still answers on it what it had begun, and ends it. */
+  #leaving: RendezvousLink | undefined;
   /** Counts the attempts; what a link of an earlier one still says is nobody's news. */
   #session = 0;
   #persistent = false;
-  #attempt = 0;
+  readonly #schedule = new ReturnSchedule();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #tick: ReturnType<typeof setInterval> | undefined;
   #renewing = false;
   readonly #abort = new AbortController();
   #closed = false;
   #passwordAllowed = true;
+  /** From then on a lost link comes back by the stored session or not at all. */
+  #wasOnline = false;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
@@ -102,7 +99,11 @@ export class Rendezvous {
   }
 
   /** One attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
-  async connect(): Promise<void> {
+  connect(): Promise<void> {
+    return this.#goOnline(this.#passwordAllowed);
+  }
+
+  async #goOnline(passwordAllowed: boolean): Promise<void> {
     clearTimeout(this.#retry);
     this.#become({ name: "connecting" });
     try {
@@ -114,7 +115,7 @@ export class Rendezvous {
       if (this.#closed) throw new ServerError("server_unreachable");
       await logIn(contact.link, contact.authority, {
         ...this.#options,
-        password: async () => (this.#passwordAllowed ? this.#options.password() : undefined),
+        password: async () => (passwordAllowed ? this.#options.password() : undefined),
       });
       if (this.#closed || !contact.link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
@@ -124,7 +125,10 @@ export class Rendezvous {
       this.#become({ name: "offline" });
       throw error;
     }
-    this.#attempt = 0;
+    this.#schedule.returned();
+    this.#wasOnline = true;
+    this.#leaving?.close("moved");
+    this.#leaving = undefined;
     this.#tick ??= setInterval(() => this.checkClock(), TICK);
     this.#become({ name: "online" });
   }
@@ -159,6 +163,7 @@ export class Rendezvous {
     clearInterval(this.#tick);
     this.#abort.abort();
     this.#link?.close("done");
+    this.#leaving?.close("done");
   }
 
   #become(state: RendezvousState): void {
@@ -175,31 +180,47 @@ export class Rendezvous {
         if (isMine()) events.presence(username, online);
       },
       news: (code) => {
-        if (code !== "session_replaced" || !isMine()) return;
-        this.#persistent = false;
-        this.#become({ name: "stopped", why: new RefusedError(code, "") });
-        this.#link?.close(code);
+        if (!isMine()) return;
+        const why = new RefusedError(code, "");
+        if (code === "session_replaced") {
+          this.#persistent = false;
+          this.#become({ name: "stopped", why });
+          this.#link?.close(code);
+        } else if (code === "server_closing" && this.#persistent) {
+          // The next server need not wait for the last words of this one, whose end is nobody's news.
+          this.#session++;
+          this.#leaving = this.#link;
+          this.#lost(why);
+        }
       },
       closed: () => {
         if (!isMine()) return;
-        this.#link = undefined;
         const why = new ServerError("server_unreachable");
-        if (this.#persistent) this.#wait(why);
-        else this.#become({ name: "offline" });
+        if (this.#persistent) this.#lost(why);
+        else {
+          this.#link = undefined;
+          this.#become({ name: "offline" });
+        }
       },
       ...(events.trace === undefined ? {} : { trace: events.trace }),
     };
   }
 
+  #lost(why: Error): void {
+    this.#link = undefined;
+    this.#schedule.lost(performance.now());
+    this.#wait(why);
+  }
+
   #wait(why: Error): void {
     if (this.#closed) return;
-    const delay = reconnectDelay(this.#attempt++, this.#options.random());
+    const delay = this.#schedule.next(why, performance.now(), this.#options.random());
     this.#become({ name: "waiting", until: this.#options.now() + delay, why });
     this.#retry = setTimeout(() => this.#reconnect(), delay);
   }
 
   #reconnect(): void {
-    this.connect().catch((error: unknown) => {
+    this.#goOnline(this.#passwordAllowed && !this.#wasOnline).catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else if (!this.#closed) this.#become({ name: "stopped", why: error });
@@ -219,7 +240,7 @@ export class Rendezvous {
       this.#session++;
       this.#link = undefined;
       link?.close("moved");
-      this.#attempt = 0;
+      this.#schedule.lost(performance.now());
       this.#reconnect();
     }
   }

@@ -1,5 +1,6 @@
 /** Whose coming and going the server is asked to tell (PROTOCOL 4, `watch`). */
 import { MAX_WATCHED } from "../protocol/rendezvous-messages.ts";
+import { label as labelOf } from "../identity/names.ts";
 import { RefusedError, type RendezvousLink } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
 
@@ -16,6 +17,8 @@ export class WatchList {
   readonly #host: WatchListHost;
   /** What the server was told last, one name a line. */
   #told = "";
+  /** The labels of those of whom the server now tells. */
+  #answered: ReadonlySet<string> = new Set();
   #scheduled = false;
 
   constructor(host: WatchListHost) {
@@ -25,6 +28,12 @@ export class WatchList {
   /** There is another link, or none: the server there knows nothing of us. */
   forget(): void {
     this.#told = "";
+    this.#answered = new Set();
+  }
+
+  /** Whether the server has answered that it tells of this person. */
+  covers(username: string): boolean {
+    return this.#answered.has(labelOf(username));
   }
 
   /** Tells the server at the end of this turn, after its lookups and texts, if anything has changed. */
@@ -47,6 +56,9 @@ export class WatchList {
     link
       .request("watch", { users })
       .then(({ online }) => {
+        // A later one, or another link, has taken its place.
+        if (this.#told !== told) return;
+        this.#answered = new Set(users.map(labelOf));
         for (const username of online) this.#host.online(username);
       })
       .catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import { systemClock, type Clock } from "../../src/client/clock.ts";
 import { Redial, redialDelay } from "../../src/client/redial.ts";
-import { reconnectDelay } from "../../src/client/rendezvous.ts";
+import { reconnectDelay } from "../../src/client/return-schedule.ts";
 
 const ALMOST_ONE = 1 - Number.EPSILON;
 const DRAWS = [0, 0.25, 0.5, 0.75, ALMOST_ONE];

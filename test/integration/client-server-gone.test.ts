@@ -8,7 +8,7 @@ import { label } from "../../src/identity/names.ts";
 import { registerAccount } from "../../src/client/accounts.ts";
 import { ServerError } from "../../src/client/server-trust.ts";
 import { HOUR } from "./loopback.ts";
-import { Company, openPerson, until, type Circumstances, type Person } from "./messenger-pair.ts";
+import { Company, openPerson, until, untilQuiet, type Circumstances, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
@@ -176,10 +176,10 @@ test("when the server returns, clients are online again by their token, and what
   expect(asked).toBe(2);
   for (const person of [ana, bob]) person.messenger.rendezvous.keepOnline();
   await company.stopServer();
-  await until(() => stateOf(ana) === "waiting" && stateOf(bob) === "waiting");
+  await untilQuiet(() => stateOf(ana) !== "online" && stateOf(bob) !== "online");
   ana.messenger.send("bob", "when it is back");
   await company.restartServer();
-  await until(() => stateOf(ana) === "online" && stateOf(bob) === "online");
+  await untilQuiet(() => stateOf(ana) === "online" && stateOf(bob) === "online");
   await until(() => ana.received("bob") === 1);
   expect(bob.texts("ana")).toEqual(["when it is back"]);
   expect(asked).toBe(2);

@@ -14,7 +14,7 @@ import type { Messenger } from "../../src/client/messenger.ts";
 import type { MessengerEvent } from "../../src/client/messenger-events.ts";
 import type { Profile } from "../../src/client/profile.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
-import { openDatabase } from "../../src/server/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log.ts";
 import { hashPassword } from "../../src/server/passwords.ts";
 import {

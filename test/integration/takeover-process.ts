@@ -1,5 +1,5 @@
 /** Opens the database named by its first argument, and kills itself at the step whose number is its second. */
-import { openDatabase } from "../../src/server/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
 
 const [path = "", deadly = ""] = process.argv.slice(2);
 let steps = 0;

@@ -119,7 +119,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   function onServer({ state, linksUntil }: MessengerEvent & { name: "server" }): void {
     if (state.name === "waiting") {
       const now = Date.now();
-      const seconds = Math.ceil((state.until - now) / 1_000);
+      const seconds = Math.max(1, Math.ceil((state.until - now) / 1_000));
       // The first attempt's own failure has been told already.
       if (!wasLost && ready)
         output.tell(`${texts.serverLost(seconds)} ${linksWithoutServer(linksUntil, now, texts)}`);

@@ -1,0 +1,145 @@
+/** A server that is restarted while people are at their terminals: they see nothing of it. */
+import { Database } from "bun:sqlite";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+
+import { join } from "node:path";
+
+import { eventsOf, PASSWORD, type ClientProcess, type Person } from "./cli-process.ts";
+import { ServerProcess } from "./server-process.ts";
+import { ENTER, ESCAPE, TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+
+setDefaultTimeout(90_000);
+
+const world = new TerminalWorld();
+afterAll(() => world.close());
+
+/** Accounts with a stored session each. */
+function members(server: ServerProcess, ...names: string[]): Promise<Person[]> {
+  const arrive = async (name: string) => {
+    const person = world.person(name, server.tlsPort);
+    await person.register();
+    expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
+    return person;
+  };
+  return Promise.all(names.map(arrive));
+}
+
+/** The server ends by the signal, and at once the same command again; resolves when these are online there. */
+async function restarted(
+  server: ServerProcess,
+  database: string,
+  observer: Person,
+  names: string[],
+  meanwhile: () => void = () => undefined,
+  signal: "SIGTERM" | "SIGKILL" = "SIGTERM",
+): Promise<void> {
+  server.kill(signal);
+  const again = world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  meanwhile();
+  await again;
+  expect(await server.exited).toBe(signal === "SIGTERM" ? 0 : 137);
+  for (;;) {
+    const { events } = await observer.json(["users"]);
+    const online = events.map(({ username }) => String(username));
+    if (names.every((name) => online.includes(name))) return;
+  }
+}
+
+/** Whole lines of a terminal that are notices or failures. */
+function told(terminal: MenuTerminal): string[] {
+  return terminal.screen.transcript.split("\n").filter((row) => /^[—!✗]/.test(row));
+}
+
+async function opens(terminal: MenuTerminal, other: string): Promise<void> {
+  await terminal.opensFirstChat(other);
+  await terminal.isInChat();
+}
+
+test("two who talk, and one at the menus, see nothing of a restart; what is written meanwhile arrives", async () => {
+  const server = await world.server("talk.db");
+  const [ana, beto, carla, dora] = (await members(server, "ana", "beto", "carla", "dora")) as [
+    Person,
+    Person,
+    Person,
+    Person,
+  ];
+  const [one, other] = [world.sitsAs(ana), world.sitsAs(beto)];
+  await Promise.all([one.isHome("ana"), other.isHome("beto")]);
+  await opens(one, "beto");
+  await opens(other, "ana");
+  const third = world.sitsAs(carla, { language: "en" });
+  await third.isHome("carla");
+  one.type(`antes${ENTER}`);
+  await one.isInChat("✓✓ leído >");
+  const before = [one, other, third].map(told);
+  await restarted(server, "talk.db", dora, ["ana", "beto", "carla"], () => {
+    one.type(`escrito en medio${ENTER}`);
+    // The list is asked for while nobody can answer.
+    third.type(`1${ENTER}`);
+  });
+  await other.showsRow(/ana: escrito en medio$/);
+  await third.isAsked(" ana", " beto");
+  expect(third.asked).not.toContain(third.texts.menuOffline);
+  third.type(ESCAPE);
+  await third.isHome("carla");
+  expect([one, other, third].map(told)).toEqual(before);
+  for (const terminal of [one, other, third]) {
+    expect(terminal.isSaid(terminal.texts.passwordPrompt("ana"))).toBe(false);
+    expect(terminal.isSaid(terminal.texts.serverBack)).toBe(false);
+  }
+});
+
+test.each([
+  ["a restart", "SIGTERM"],
+  ["a crash that is mended at once", "SIGKILL"],
+] as const)("`listen` prints nothing of %s, and goes on; in words neither", async (_, signal) => {
+  const database = `${signal}.db`;
+  const server = await world.server(database);
+  const [ana, beto, dora] = (await members(server, "ana", "beto", "dora")) as [Person, Person, Person];
+  const machine = await ana.listen();
+  const words: ClientProcess = beto.start(["listen"]);
+  await words.stdout.line((line) => line.includes("beto"));
+  // Of whom something waits for, the server is asked to tell.
+  await dora.run(["send", "ana", "antes"]);
+  await machine.event({ event: "message", text: "antes" });
+  const before = [machine.stdout.text, machine.stderr.text, words.stdout.text, words.stderr.text];
+  await restarted(server, database, dora, ["ana", "beto"], undefined, signal);
+  expect([machine.stdout.text, machine.stderr.text, words.stdout.text, words.stderr.text]).toEqual(before);
+  expect((await dora.run(["send", "ana", "después"])).code).toBe(0);
+  await machine.event({ event: "message", text: "después" });
+  expect(machine.events.map(({ event }) => event)).toEqual(["ready", "message", "message"]);
+  expect((await machine.stop()).code).toBe(0);
+  expect((await words.stop()).code).toBe(0);
+});
+
+describe.each([
+  ["whose session was revoked", "DELETE FROM tokens", "sesión"],
+  ["that was disabled", "UPDATE users SET disabled = 1 WHERE username <> 'dora'", "deshabilitada"],
+] as const)("an account %s while the server was away", (_, change, word) => {
+  test("ends at the menus, in the chat and in `listen` with a sentence, and no password is asked", async () => {
+    const database = `${word}.db`;
+    const server = await world.server(database);
+    const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
+    const [menus, chat] = [world.sitsAs(ana), world.sitsAs(beto)];
+    await Promise.all([menus.isHome("ana"), chat.isHome("beto")]);
+    const listening = carla.start(["--lang", "es", "listen", "--json"], { password: PASSWORD });
+    await listening.event({ event: "ready" });
+    await opens(chat, "ana");
+    server.kill("SIGTERM");
+    expect(await server.exited).toBe(0);
+    const accounts = new Database(join(world.folder, database));
+    accounts.run(change);
+    accounts.close();
+    await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+    await menus.isAsked(menus.texts.menuLogIn);
+    await chat.isTold("inicie sesión otra vez.");
+    expect(told(menus).at(-1)).toContain(word);
+    const { code, stderr } = await listening.ended;
+    expect(code).toBe(4);
+    expect(stderr).toContain(word);
+    expect(eventsOf(await listening.ended.then(({ stdout }) => stdout)).at(-1)).toMatchObject({
+      event: "error",
+    });
+    for (const terminal of [menus, chat]) expect(terminal.text).not.toContain("Contraseña");
+  });
+});
