@@ -49,6 +49,8 @@ export type RendezvousOptions = Omit<ContactOptions, "events"> & {
   readonly p2pPort: () => number;
   /** The password, asked for only when it is needed; undefined when there is none. */
   readonly password: () => Promise<string | undefined>;
+  /** The password is there without a question for as long as the program runs. */
+  readonly isPasswordLasting?: boolean;
   readonly random: () => number;
   readonly events: RendezvousEvents;
 };
@@ -82,7 +84,7 @@ export class Rendezvous {
   readonly #abort = new AbortController();
   #closed = false;
   #passwordAllowed = true;
-  /** From then on a lost link comes back by the stored session or not at all. */
+  /** From then on nobody is asked for a password because a link was lost. */
   #wasOnline = false;
 
   constructor(options: RendezvousOptions) {
@@ -220,7 +222,8 @@ export class Rendezvous {
   }
 
   #reconnect(): void {
-    this.#goOnline(this.#passwordAllowed && !this.#wasOnline).catch((error: unknown) => {
+    const mayLogIn = !this.#wasOnline || this.#options.isPasswordLasting === true;
+    this.#goOnline(this.#passwordAllowed && mayLogIn).catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else if (!this.#closed) this.#become({ name: "stopped", why: error });

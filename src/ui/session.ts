@@ -52,6 +52,7 @@ export async function openAccount(
     p2pPort: config.p2pPort,
     command,
     password: () => obtainPassword(context, account?.messenger.username ?? config.user ?? "", false),
+    isPasswordLasting: config.password !== undefined,
     onEvent: (event) => {
       tellCommonEvents(context, event);
       onEvent(event);

@@ -122,7 +122,7 @@ describe.each([
     const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
     const [menus, chat] = [world.sitsAs(ana), world.sitsAs(beto)];
     await Promise.all([menus.isHome("ana"), chat.isHome("beto")]);
-    const listening = carla.start(["--lang", "es", "listen", "--json"], { password: PASSWORD });
+    const listening = carla.start(["--lang", "es", "listen", "--json"]);
     await listening.event({ event: "ready" });
     await opens(chat, "ana");
     server.kill("SIGTERM");
@@ -142,4 +142,24 @@ describe.each([
     });
     for (const terminal of [menus, chat]) expect(terminal.text).not.toContain("Contraseña");
   });
+});
+
+test("`listen` that was given the password logs in again when its session was revoked meanwhile", async () => {
+  const database = "given.db";
+  const server = await world.server(database);
+  const [ana, beto] = (await members(server, "ana", "beto")) as [Person, Person];
+  const listening = beto.start(["listen", "--json"], { password: PASSWORD });
+  await listening.event({ event: "ready" });
+  server.kill("SIGTERM");
+  expect(await server.exited).toBe(0);
+  const accounts = new Database(join(world.folder, database));
+  accounts.run("DELETE FROM tokens");
+  accounts.close();
+  await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
+  for (let names = ""; names !== "beto";) {
+    const { events } = await ana.json(["users"]);
+    names = events.map(({ username }) => String(username)).join();
+  }
+  expect((await listening.stop()).code).toBe(0);
 });
