@@ -77,8 +77,8 @@ const TABLE = {
   },
   serverBack: { es: "Conectado de nuevo al servidor.", en: "Connected to the server again." },
   newKeyWarning: {
-    es: "El servidor no conocía la clave de esta máquina: sus contactos verán que ha cambiado.",
-    en: "The server did not know this machine's key: your contacts will see that it has changed.",
+    es: "El servidor no conocía la clave de esta máquina. Si ya usaba la cuenta en otra, sus contactos verán que ha cambiado.",
+    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will see that it has changed.",
   },
   clockWarning: {
     es: (difference: string) => `El reloj de esta máquina y el del servidor difieren en ${difference}.`,
