@@ -80,6 +80,11 @@ export class Connection {
     return this.#outgoing.length;
   }
 
+  /** About how many bytes it makes us hold: read and not handed over, or not written yet. */
+  get heldBytes(): number {
+    return this.#decoder.heldBytes + this.#outgoing.length;
+  }
+
   /** The other side's certificate; only in or after `secured`. */
   get certificate(): X509Certificate | undefined {
     return "socket" in this.#state ? peerCertificate(this.#state.socket) : undefined;
@@ -126,7 +131,6 @@ export class Connection {
     this.#paused = false;
     this.#resumedAt = performance.now();
     this.#pump();
-    // A handler may have paused again, or closed.
     if (!this.#paused && this.#state.name === "open") this.#state.socket.resume();
   }
 
@@ -230,11 +234,9 @@ export class Connection {
       case "ending":
         if (now >= this.#state.deadline) this.#finish({ name: "local", code: "close_timeout" });
         return;
-      case "opening":
-      case "closed":
-        return;
       default:
-        this.#state satisfies never;
+        // The others wait for nothing.
+        this.#state satisfies { readonly name: "opening" | "closed" };
     }
   }
 

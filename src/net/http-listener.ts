@@ -41,6 +41,8 @@ export function listenHttp({ host, port, answer, failed }: HttpOptions): Listene
       idleTimeout: IDLE_TIMEOUT,
       maxRequestBodySize: MAX_BODY,
       development: false,
+      // Without it a second server would be given the same port, and each a part of the questions.
+      reusePort: false,
       fetch(request) {
         // An odd `Host` leaves no whole address behind.
         const url = URL.parse(request.url, "http://localhost");

@@ -11,9 +11,16 @@ import type { LinkSession } from "./link-session.ts";
 import { hash, verify } from "./password-work.ts";
 import { failure, success, type Response } from "./responses.ts";
 import type { OnlineUser } from "./services.ts";
+import { hashBytes } from "./tokens.ts";
+
+/** A signature costs what so many lookups do. */
+const RENEWAL_COST = 20;
 
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
+
+/** The id of no account. */
+const NOBODY = 0;
 
 /** Where a client that logs in can be reached. */
 type Place = { readonly p2p_port: number; readonly addresses: string[] | undefined };
@@ -51,8 +58,15 @@ export function login(session: LinkSession, request: RequestOf<"login">, later: 
   if (request.public_key !== undefined && spki === undefined) {
     return failure("login", "bad_request", { field: "public_key" });
   }
-  const { accounts, metrics, security } = session.services;
-  const who = { fold: fold(request.username), account: accounts.find(request.username) };
+  const { accounts, metrics, security, tokens } = session.services;
+  const account = accounts.find(request.username);
+  // Asked for a name that nobody has too: it takes the same time.
+  const isKnown = spki !== undefined && tokens.knows(account?.id ?? NOBODY, spki);
+  const who = {
+    fold: fold(request.username),
+    account,
+    device: isKnown ? fingerprint(spki) : undefined,
+  };
   return verify(session, "login", request.password, who, later, (account) => {
     if (account === undefined || account.disabled !== 0) {
       const code = account === undefined ? "invalid_credentials" : "account_disabled";
@@ -99,13 +113,20 @@ function logIn(
   account: Account,
   place: Place,
   spki: Buffer | undefined,
-  resumed: { token: string; hash: Uint8Array } | undefined,
+  resumed: { token: string; hash: string } | undefined,
 ): Response {
   const { services } = session;
   const now = services.now();
   const live = services.presence.find(account.fold);
+  const shown = spki === undefined ? undefined : fingerprint(spki);
   // The same key is the same device, back again before its old connection was missed.
-  if (live !== undefined && (spki === undefined || live.key?.spki.equals(spki) !== true)) {
+  const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
+  const verdict = services.throttle.session(account.id, session.remoteAddress, isElsewhere);
+  if (verdict.name === "limited") {
+    services.metrics.login("limited");
+    return failure(request, "rate_limited", { retry_after: verdict.retryAfter });
+  }
+  if (isElsewhere) {
     services.metrics.login("refused");
     services.security.record("login_failed", {
       user: account.username,
@@ -119,13 +140,13 @@ function logIn(
     time: new Date(now).toISOString(),
   };
   let key: OnlineUser["key"];
-  if (spki !== undefined) {
+  if (spki !== undefined && shown !== undefined) {
     const { pem, expiresAt } = services.authority.certify(spki, account.username);
     const issued =
       resumed === undefined
         ? services.tokens.issue(account.id, spki, now)
         : { token: resumed.token, hash: resumed.hash, newKey: false };
-    key = { spki, fingerprint: fingerprint(spki), tokenHash: issued.hash };
+    key = { fingerprint: shown, tokenHash: issued.hash };
     added["session_token"] = issued.token;
     added["certificate"] = pem;
     added["expires_at"] = new Date(expiresAt).toISOString();
@@ -138,7 +159,7 @@ function logIn(
     since: now,
     ip: session.remoteAddress,
     p2pPort: place.p2p_port,
-    addresses: place.addresses ?? [],
+    addresses: place.addresses?.join(" ") ?? "",
     key,
     session,
   });
@@ -146,16 +167,10 @@ function logIn(
   services.security.record(request === "login" ? "login" : "resumed", {
     user: account.username,
     ...originOf(session),
+    p2p_port: place.p2p_port,
     fingerprint: key?.fingerprint,
     new_key: added["new_key"] === true ? true : undefined,
-  });
-  services.log.info("online", {
-    user: account.username,
-    ...originOf(session),
-    p2p_port: place.p2p_port,
-    by: request,
-    secure: key !== undefined,
-    replaced: live !== undefined,
+    replaced: live === undefined ? undefined : true,
   });
   return success(request, { message: LOGGED_IN, seed: { username: account.username }, added });
 }
@@ -170,7 +185,11 @@ export function renew(
   const spki = parsePublicKey(request.public_key);
   if (spki === undefined) return failure("renew", "bad_request", { field: "public_key" });
   // A key that is new needs the password.
-  if (user.key?.spki.equals(spki) !== true) return failure("renew", "invalid_credentials");
+  if (user.key?.fingerprint !== fingerprint(spki)) return failure("renew", "invalid_credentials");
+  const verdict = session.services.throttle.lookup(user.userId, session.remoteAddress, RENEWAL_COST);
+  if (verdict.name === "limited") {
+    return failure("renew", "rate_limited", { retry_after: verdict.retryAfter });
+  }
   const { pem, expiresAt } = authority.certify(spki, user.username);
   return success("renew", {
     added: {
@@ -183,7 +202,7 @@ export function renew(
 
 /** The session ends the connection after the answer. */
 export function logout(session: LinkSession, _request: unknown, _later: Later, user: OnlineUser): Response {
-  if (user.key !== undefined) session.services.tokens.void(user.key.tokenHash);
+  if (user.key !== undefined) session.services.tokens.voidKey(user.userId, user.key.fingerprint);
   session.services.security.record("logout", { user: user.username, ...originOf(session) });
   return success("logout");
 }
@@ -196,7 +215,7 @@ export function changePassword(
 ): Response | undefined {
   const { accounts, security } = session.services;
   if (!isPasswordAcceptable(request.new_password)) return failure("change_password", "weak_password");
-  const who = { fold: user.fold, account: accounts.byId(user.userId) };
+  const who = { fold: user.fold, account: accounts.byId(user.userId), device: user.key?.fingerprint };
   return verify(session, "change_password", request.password, who, later, (account) => {
     if (account === undefined) {
       security.record("password_change_failed", { user: user.username, ...originOf(session) });
@@ -206,7 +225,7 @@ export function changePassword(
       if (accounts.byId(account.id)?.password !== account.password) {
         return failure("change_password", "invalid_credentials");
       }
-      accounts.setPassword(account.id, hashed, user.key?.tokenHash);
+      accounts.setPassword(account.id, hashed, user.key && hashBytes(user.key.tokenHash));
       security.record("password_changed", { user: user.username, ...originOf(session) });
       return success("change_password");
     });
@@ -220,7 +239,7 @@ export function deleteAccount(
   user: OnlineUser,
 ): Response | undefined {
   const { accounts, security, now } = session.services;
-  const who = { fold: user.fold, account: accounts.byId(user.userId) };
+  const who = { fold: user.fold, account: accounts.byId(user.userId), device: user.key?.fingerprint };
   return verify(session, "delete_account", request.password, who, later, (account) => {
     if (account === undefined) {
       security.record("account_deletion_failed", { user: user.username, ...originOf(session) });

@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 
 import { StartError } from "./database/database.ts";
+import { giveTo, type Owner } from "./database/owner.ts";
 
 /** Bytes of the file before it becomes `FILE.1`. */
 export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;
@@ -36,19 +37,21 @@ type Open = {
 export class AuditFile {
   readonly path: string;
   readonly #onRotationFailed: (error: unknown) => void;
+  readonly #owner: Owner | undefined;
   /** Undefined when it could not be opened anew. */
   #open: Open | undefined;
 
   /**
    * Opens the file, making it with mode 0600 where there is none. `onRotationFailed`: lines go on into the
-   * file that is too long.
+   * file that is too long. `owner`: whose a file is that must be made.
    * @throws StartError for a file that cannot be opened or is no audit log.
    */
-  constructor(path: string, onRotationFailed: (error: unknown) => void) {
+  constructor(path: string, onRotationFailed: (error: unknown) => void, owner?: Owner) {
     this.path = path;
     this.#onRotationFailed = onRotationFailed;
+    this.#owner = owner;
     try {
-      this.#open = openAtEnd(path);
+      this.#open = openAtEnd(path, owner);
     } catch (error) {
       throw error instanceof StartError ? error : cannotOpen(path, error);
     }
@@ -94,7 +97,7 @@ export class AuditFile {
       if (found?.ino === this.#open.inode && found.dev === this.#open.device) return this.#open;
       this.close();
     }
-    this.#open = openAtEnd(this.path);
+    this.#open = openAtEnd(this.path, this.#owner);
     return this.#open;
   }
 
@@ -114,9 +117,10 @@ export class AuditFile {
   }
 }
 
-function openAtEnd(path: string): Open {
+function openAtEnd(path: string, owner: Owner | undefined): Open {
   // A pipe would keep the server waiting for a reader, a device has no end.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw isNoAuditLog(path);
+  makeFor(owner, path);
   const descriptor = openSync(path, "a+", 0o600);
   try {
     const { size, ino, dev } = fstatSync(descriptor);
@@ -128,6 +132,17 @@ function openAtEnd(path: string): Open {
   } catch (error) {
     closeSync(descriptor);
     throw error;
+  }
+}
+
+/** Makes the file where there is none. */
+function makeFor(owner: Owner | undefined, path: string): void {
+  if (owner === undefined || statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  const descriptor = openSync(path, "wx", 0o600);
+  try {
+    giveTo(owner, descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

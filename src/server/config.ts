@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
-import { readOptions, UsageError, type OptionValues } from "../protocol/options.ts";
+import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
 import type { LogStyle } from "./log.ts";
 import type { PlainFrom } from "./services.ts";
@@ -16,11 +16,13 @@ const LIMIT_OPTIONS = {
   "max-anonymous": { type: "integer", min: 1, max: MOST_CONNECTIONS },
   "max-waiting-hashes": { type: "integer", min: 1, max: 100_000 },
   "connection-rate": { type: "text" },
+  "request-rate": { type: "text" },
   "register-rate": { type: "text" },
   "login-rate": { type: "text" },
   "failure-rate": { type: "text" },
   "failure-rate-per-address": { type: "text" },
   "failure-rate-per-account": { type: "text" },
+  "session-rate": { type: "text" },
   "lookup-rate": { type: "text" },
   "lookup-rate-per-address": { type: "text" },
 } as const;
@@ -122,10 +124,14 @@ export function readConfig(
     throw say("--port y --tls-port tienen que ser distintos", "--port and --tls-port must differ");
   }
   const metricsPort = values["metrics-port"];
+  if (metricsPort === undefined && values["metrics-host"] !== undefined) {
+    throw say("--metrics-host no vale sin --metrics-port", "--metrics-host needs --metrics-port");
+  }
+  const nameOf = (flag: string) => writtenAs(flag, args);
   return {
     name: "run",
     config: {
-      host: addressOf("--host", values.host, say),
+      host: addressOf(nameOf("host"), values.host, say),
       port,
       plainFrom,
       tlsPort,
@@ -138,10 +144,10 @@ export function readConfig(
         metricsPort === undefined
           ? undefined
           : {
-              host: addressOf("--metrics-host", values["metrics-host"], say) ?? "127.0.0.1",
+              host: addressOf(nameOf("metrics-host"), values["metrics-host"], say) ?? "127.0.0.1",
               port: metricsPort,
             },
-      limits: limitsOf(values, say),
+      limits: limitsOf(values, nameOf, say),
     },
   };
 }
@@ -149,7 +155,7 @@ export function readConfig(
 function readAdminConfig(args: readonly string[], environment: Environment, language: Language): Invocation {
   const { values, positionals } = readOptions(ADMIN_OPTIONS, args, environment, language);
   if (values.version === true) return { name: "version" };
-  if (values.help === true || positionals.length === 0) return { name: "adminHelp" };
+  if (values.help === true || positionals.length === 0 || isHelp(positionals)) return { name: "adminHelp" };
   return {
     name: "admin",
     config: {
@@ -162,21 +168,35 @@ function readAdminConfig(args: readonly string[], environment: Environment, lang
   };
 }
 
-function addressOf(flag: string, value: string | undefined, say: Say): string | undefined {
-  if (value === "localhost") return "127.0.0.1";
-  if (value === undefined || isIP(value) !== 0) return value;
-  throw say(`${flag}: se esperaba una dirección IP`, `${flag}: expected an IP address`);
+function isHelp([word, ...others]: readonly string[]): boolean {
+  return word === "help" && others.length === 0;
 }
 
-function limitsOf(values: OptionValues<typeof LIMIT_OPTIONS>, say: Say): Limits {
+/** What somebody wrote who gave this option: the flag, or its variable. */
+function writtenAs(flag: string, args: readonly string[]): string {
+  const isFlag = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
+  return isFlag ? `--${flag}` : variableOf(flag);
+}
+
+function addressOf(shown: string, value: string | undefined, say: Say): string | undefined {
+  if (value === "localhost") return "127.0.0.1";
+  if (value === undefined || isIP(value) !== 0) return value;
+  throw say(`${shown}: se esperaba una dirección IP`, `${shown}: expected an IP address`);
+}
+
+function limitsOf(
+  values: OptionValues<typeof LIMIT_OPTIONS>,
+  nameOf: (flag: string) => string,
+  say: Say,
+): Limits {
   const rate = (flag: keyof typeof LIMIT_OPTIONS & `${string}rate${string}`, otherwise: Rate): Rate => {
     const text = values[flag];
     if (text === undefined) return otherwise;
     const read = parseRate(text);
     if (read !== undefined) return read;
     throw say(
-      `--${flag}: se esperaba CUÁNTOS:N/UNIDAD, como 120:6/min (s, min o h), u off`,
-      `--${flag}: expected BURST:N/UNIT, as 120:6/min (s, min or h), or off`,
+      `${nameOf(flag)}: se esperaba CUÁNTOS:N/UNIDAD, como 120:6/min (s, min o h), u off`,
+      `${nameOf(flag)}: expected BURST:N/UNIT, as 120:6/min (s, min or h), or off`,
     );
   };
   const byDefault = DEFAULT_LIMITS;
@@ -186,11 +206,13 @@ function limitsOf(values: OptionValues<typeof LIMIT_OPTIONS>, say: Say): Limits 
     anonymous: values["max-anonymous"] ?? byDefault.anonymous,
     waitingHashes: values["max-waiting-hashes"] ?? byDefault.waitingHashes,
     connectionRate: rate("connection-rate", byDefault.connectionRate),
+    requestRate: rate("request-rate", byDefault.requestRate),
     registrationRate: rate("register-rate", byDefault.registrationRate),
     loginRate: rate("login-rate", byDefault.loginRate),
     failureRate: rate("failure-rate", byDefault.failureRate),
     failureRatePerAddress: rate("failure-rate-per-address", byDefault.failureRatePerAddress),
     failureRatePerAccount: rate("failure-rate-per-account", byDefault.failureRatePerAccount),
+    sessionRate: rate("session-rate", byDefault.sessionRate),
     lookupRate: rate("lookup-rate", byDefault.lookupRate),
     lookupRatePerAddress: rate("lookup-rate-per-address", byDefault.lookupRatePerAddress),
   };

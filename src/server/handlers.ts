@@ -1,5 +1,5 @@
 /** The table from action to function (PROTOCOL 4). A handler answers at once, or calls `later` after a hash. */
-import { fold } from "../identity/names.ts";
+import { fold, isOldNameAcceptable } from "../identity/names.ts";
 import { DEFAULT_PAGE, type Action, type RequestOf } from "../protocol/rendezvous-messages.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 import type { LinkSession } from "./link-session.ts";
@@ -55,7 +55,10 @@ const HANDLERS: { readonly [A in Action]: Handler<A> } = {
   watch(session, { users }, _later, user) {
     const limited = limitLookups(session, "watch", user, users.length / NAMES_A_LOOKUP);
     if (limited !== undefined) return limited;
-    const online = session.services.presence.watch(user, users.map(fold));
+    // A name that no account can have costs no place.
+    const folds = users.filter(isOldNameAcceptable).map(fold);
+    const online = session.services.presence.watch(user, folds);
+    if (online === undefined) return failure("watch", "server_busy");
     const names: string[] = [];
     let bytes = 0;
     for (const member of online) {

@@ -10,11 +10,13 @@ function shown({ burst, perSecond }: Rate): string {
 
 const show = {
   connectionRate: shown(LIMITS.connectionRate),
+  requestRate: shown(LIMITS.requestRate),
   registrationRate: shown(LIMITS.registrationRate),
   loginRate: shown(LIMITS.loginRate),
   failureRate: shown(LIMITS.failureRate),
   failureRatePerAddress: shown(LIMITS.failureRatePerAddress),
   failureRatePerAccount: shown(LIMITS.failureRatePerAccount),
+  sessionRate: shown(LIMITS.sessionRate),
   lookupRate: shown(LIMITS.lookupRate),
   lookupRatePerAddress: shown(LIMITS.lookupRatePerAddress),
 };
@@ -43,11 +45,13 @@ Límites (CUÁNTOS:N/UNIDAD: tantos de una vez y N por s, min o h; u off):
   --max-anonymous N                sin sesión iniciada (${LIMITS.anonymous})
   --max-waiting-hashes N           contraseñas en espera (${LIMITS.waitingHashes})
   --connection-rate RITMO          conexiones nuevas de una dirección (${show.connectionRate})
+  --request-rate RITMO             peticiones de una dirección; las demás esperan (${show.requestRate})
   --register-rate RITMO            registros de una dirección (${show.registrationRate})
   --login-rate RITMO               contraseñas probadas desde una dirección (${show.loginRate})
   --failure-rate RITMO             fallos de una dirección con una cuenta (${show.failureRate})
   --failure-rate-per-address RITMO fallos de una dirección con todas (${show.failureRatePerAddress})
   --failure-rate-per-account RITMO fallos con una cuenta, desde todas partes (${show.failureRatePerAccount})
+  --session-rate RITMO             sesiones que empieza una cuenta (${show.sessionRate})
   --lookup-rate RITMO              consultas de una cuenta (${show.lookupRate})
   --lookup-rate-per-address RITMO  consultas de una dirección (${show.lookupRatePerAddress})
 
@@ -77,11 +81,13 @@ Limits (BURST:N/UNIT: so many at once and N per s, min or h; or off):
   --max-anonymous N                not logged in (${LIMITS.anonymous})
   --max-waiting-hashes N           passwords waiting (${LIMITS.waitingHashes})
   --connection-rate RATE           new connections of one address (${show.connectionRate})
+  --request-rate RATE              requests of one address; the others wait (${show.requestRate})
   --register-rate RATE             registrations of one address (${show.registrationRate})
   --login-rate RATE                passwords tried by one address (${show.loginRate})
   --failure-rate RATE              failures of one address with one account (${show.failureRate})
   --failure-rate-per-address RATE  failures of one address with all of them (${show.failureRatePerAddress})
   --failure-rate-per-account RATE  failures with one account, from everywhere (${show.failureRatePerAccount})
+  --session-rate RATE              sessions that one account begins (${show.sessionRate})
   --lookup-rate RATE               lookups of one account (${show.lookupRate})
   --lookup-rate-per-address RATE   lookups of one address (${show.lookupRatePerAddress})
 
@@ -101,7 +107,8 @@ export const ADMIN_HELP: Bilingual = {
   reset-password NOMBRE  muestra una contraseña nueva; sus sesiones dejan de valer
   sessions [NOMBRE]      quién está conectado, y con qué sesiones se puede volver
   revoke NOMBRE [ID]     anula una sesión, o todas
-  backup ARCHIVO         copia comprobada de la base de datos; se restaura poniéndola en su sitio
+  backup ARCHIVO         copia comprobada de la base de datos
+  restore ARCHIVO        pone esa copia en su sitio, con el servidor parado; guarda la base de datos de antes
 
   --db ARCHIVO           base de datos (users.db)
   --audit-log ARCHIVO    registro de auditoría, si el servidor parado tenía el suyo en otro sitio
@@ -110,7 +117,7 @@ export const ADMIN_HELP: Bilingual = {
   --lang IDIOMA          es o en
   --help, --version
 
-Valen con el servidor en marcha y con el servidor parado, para quien pueda leer y escribir la base de datos.
+Salvo «restore», valen con el servidor en marcha y con el servidor parado, para quien pueda leer y escribir la base de datos.
 `,
   en: `Usage: bun run server.ts admin COMMAND [arguments] [options]
 
@@ -122,7 +129,8 @@ Valen con el servidor en marcha y con el servidor parado, para quien pueda leer 
   reset-password NAME    prints a new password; the account's sessions are void
   sessions [NAME]        who is online, and the sessions that can be resumed
   revoke NAME [ID]       voids one session, or all of them
-  backup FILE            a verified copy of the database; to restore it, put it in its place
+  backup FILE            a verified copy of the database
+  restore FILE           puts that copy in its place, on a stopped server; keeps the database from before
 
   --db FILE              database (users.db)
   --audit-log FILE       audit log, if the stopped server had its own elsewhere
@@ -131,6 +139,6 @@ Valen con el servidor en marcha y con el servidor parado, para quien pueda leer 
   --lang LANGUAGE        es or en
   --help, --version
 
-They work while the server runs and while it is stopped, for whoever may read and write the database.
+But for “restore”, they work while the server runs and while it is stopped, for whoever may read and write the database.
 `,
 };

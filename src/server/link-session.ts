@@ -8,7 +8,7 @@
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../net/connection.ts";
 import type { FailureCode } from "../protocol/codes.ts";
 import type { JsonObject } from "../protocol/framing.ts";
-import { isLoopback, networkOf } from "../protocol/ip-address.ts";
+import { isLoopback } from "../protocol/ip-address.ts";
 import type { Language } from "../protocol/language.ts";
 import { RequestDesk } from "./request-desk.ts";
 import { news } from "./responses.ts";
@@ -34,8 +34,8 @@ export type SessionOptions = {
   /** Counts the server's connections. */
   readonly number: number;
   readonly isPlain: boolean;
-  /** In its one spelling. */
-  readonly address: string;
+  /** What its address is throttled and counted by (`networkOf`). */
+  readonly network: string;
   /** It is told so and ended. */
   readonly refusal: Refusal | undefined;
 };
@@ -45,9 +45,11 @@ const CLOSED: SessionState = { name: "closed" };
 
 export class LinkSession implements ConnectionHandlers {
   readonly services: Services;
-  /** What its address is throttled and counted by. */
   readonly network: string;
-  readonly #options: SessionOptions;
+  /** Of the unencrypted link. */
+  readonly isPlain: boolean;
+  readonly refusal: Refusal | undefined;
+  readonly #number: number;
   #connection: Connection | undefined;
   #state: SessionState = ANONYMOUS;
   #openedAt = performance.now();
@@ -56,10 +58,12 @@ export class LinkSession implements ConnectionHandlers {
 
   constructor(services: Services, options: SessionOptions) {
     this.services = services;
-    this.#options = options;
-    this.network = networkOf(options.address);
+    this.network = options.network;
+    this.isPlain = options.isPlain;
+    this.refusal = options.refusal;
+    this.#number = options.number;
     // Whoever is on the way out takes no place.
-    if (options.refusal !== undefined) return;
+    if (this.refusal !== undefined) return;
     services.lobby.enter(this);
     // A handshake that does not come on is silence too.
     services.lobby.silent(this);
@@ -71,11 +75,6 @@ export class LinkSession implements ConnectionHandlers {
 
   get ofSeed(): boolean {
     return this.#desk?.ofSeed ?? true;
-  }
-
-  /** Of the unencrypted link. */
-  get isPlain(): boolean {
-    return this.#options.isPlain;
   }
 
   get remoteAddress(): string {
@@ -93,7 +92,12 @@ export class LinkSession implements ConnectionHandlers {
 
   /** The request in work, or the last one, as the log names it: its connection's number and its own. */
   get requestName(): string {
-    return `${this.#options.number}-${this.#desk?.requests ?? 0}`;
+    return `${this.#number}-${this.#desk?.requests ?? 0}`;
+  }
+
+  /** Bytes that the server holds for it, about. */
+  get heldBytes(): number {
+    return this.#connection?.heldBytes ?? 0;
   }
 
   /** Whether an answer would still reach someone. */
@@ -115,14 +119,14 @@ export class LinkSession implements ConnectionHandlers {
     this.#openedAt = performance.now();
     this.#isNear = isLoopback(connection.remoteAddress);
     connection.setKeepAlive(KEEPALIVE);
-    const { refusal, isPlain } = this.#options;
+    const { refusal } = this;
     if (this.services.isClosing()) this.tellAndEnd("server_closing");
     else if (refusal !== undefined) {
       const details = refusal.code === "rate_limited" ? { retry_after: refusal.retryAfter } : {};
       connection.send(news(refusal.code, this.#language, details));
       this.end(refusal.code);
     } else {
-      this.#desk = new RequestDesk(this, connection, isPlain);
+      this.#desk = new RequestDesk(this, connection);
       this.services.lobby.silent(this);
     }
   }
@@ -135,10 +139,9 @@ export class LinkSession implements ConnectionHandlers {
     this.#desk?.fault(fault);
   }
 
-  overflow(connection: Connection): void {
+  overflow(): void {
     this.services.log.warn("queue_overflow", { address: this.remoteAddress, user: this.#username });
-    this.services.metrics.dropped("slow_reader");
-    connection.terminate("overflow");
+    this.dropAsSlow();
   }
 
   drained(): void {
@@ -183,6 +186,12 @@ export class LinkSession implements ConnectionHandlers {
   terminate(reason: string): void {
     this.#leave(reason);
     this.#connection?.terminate(reason);
+  }
+
+  /** Ends at once a connection whose client does not take what it is sent, or sends more than is worked on. */
+  dropAsSlow(): void {
+    this.services.metrics.dropped("slow_reader");
+    this.terminate("overflow");
   }
 
   /** Says why, and ends. */

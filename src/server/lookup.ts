@@ -192,7 +192,7 @@ export class Lookups {
     if (portraits === undefined) {
       const far = farAddresses(user);
       portraits = {
-        near: new Portrait(user, [...new Set([user.ip, ...user.addresses])].slice(0, MAX_CANDIDATES)),
+        near: new Portrait(user, addressesOf(user).slice(0, MAX_CANDIDATES)),
         far: far.length === 0 ? undefined : new Portrait(user, far),
       };
       this.#portraits.set(user, portraits);
@@ -203,8 +203,14 @@ export class Lookups {
   }
 }
 
-/** The addresses of a user that mean something to another machine, the one that the server saw first. */
+/** The addresses of a user, the one that the server saw first. */
+function addressesOf({ ip, addresses }: OnlineUser): string[] {
+  return addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
+}
+
+/** Those that mean something to another machine. */
 function farAddresses(user: OnlineUser): string[] {
-  const addresses = new Set([user.ip, ...user.addresses].filter((address) => !isLoopback(address)));
-  return [...addresses].slice(0, MAX_CANDIDATES);
+  return addressesOf(user)
+    .filter((address) => !isLoopback(address))
+    .slice(0, MAX_CANDIDATES);
 }

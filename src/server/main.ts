@@ -3,7 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { chosenLanguage } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
-import { runAdmin } from "./admin/program.ts";
+import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
 import { StartError } from "./database/database.ts";
 import { ADMIN_HELP, HELP } from "./help.ts";
@@ -38,13 +38,17 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
         return invocation satisfies never;
     }
   } catch (error) {
-    if (error instanceof UsageError) return refuse(error.message, EXIT_USAGE);
-    if (error instanceof StartError) return refuse(error.sentence[language], EXIT_FAILED);
-    throw error;
+    if (!(error instanceof UsageError || error instanceof StartError)) throw error;
+    const isUsage = error instanceof UsageError;
+    const sentence = visibleText(isUsage ? error.message : error.sentence[language]);
+    process.stderr.write(`${sentence}\n`);
+    process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
+    if (isReadByProgram(args, environment)) await printFailure(isUsage ? "usage" : error.code, sentence);
   }
 }
 
-function refuse(sentence: string, code: number): void {
-  process.stderr.write(`${visibleText(sentence)}\n`);
-  process.exitCode = code;
+/** Whether `admin` was given `--json`, also where the options could not be read. */
+function isReadByProgram([first, ...others]: readonly string[], environment: NodeJS.ProcessEnv): boolean {
+  if (first !== "admin") return false;
+  return others.includes("--json") || /^(?:1|true|yes|s[ií])$/i.test(environment["PALOMA_JSON"] ?? "");
 }

@@ -10,8 +10,15 @@ import type { HashOutcome } from "./passwords.ts";
 import { failure, type Response } from "./responses.ts";
 import type { Services } from "./services.ts";
 
-/** Whose password is compared: the folded name that was given, and the account where there is one. */
-export type Who = { readonly fold: string; readonly account: Account | undefined };
+/**
+ * Whose password is compared: the folded name that was given, the account where there is one, and the
+ * fingerprint of the key that is shown where the account was used with it before.
+ */
+export type Who = {
+  readonly fold: string;
+  readonly account: Account | undefined;
+  readonly device?: string | undefined;
+};
 
 /**
  * Compares a password with an account's, or with the dummy in the same time, and goes on with the
@@ -21,12 +28,12 @@ export function verify(
   session: LinkSession,
   action: Action,
   password: string,
-  { fold, account }: Who,
+  { fold, account, device }: Who,
   later: Later,
   then: (account: Account | undefined) => Response | undefined,
 ): Response | undefined {
   const { passwords, accounts, dummyHash, throttle, metrics }: Services = session.services;
-  const verdict = throttle.password(fold, session.remoteAddress);
+  const verdict = throttle.password(fold, session.remoteAddress, device);
   if (verdict.name === "limited") {
     metrics.login("limited");
     return failure(action, "rate_limited", { retry_after: verdict.retryAfter });

@@ -42,8 +42,8 @@ type NotBegun = "closing" | "displaced" | "unwanted";
 type Job = {
   /** Whether its connection is still there. */
   wanted(): boolean;
-  /** Does the work and answers; never rejects. */
-  run(): Promise<void>;
+  /** Does the work, and gives what answers with it; never rejects. */
+  run(): Promise<() => void>;
   refuse(why: NotBegun): void;
 };
 
@@ -127,9 +127,9 @@ export class PasswordQueue {
         return work().then(
           (value) => {
             this.#options.observe?.(begun - since, performance.now() - begun);
-            answer({ name: "done", value });
+            return () => answer({ name: "done", value });
           },
-          (error: unknown) => answer({ name: "failed", error }),
+          (error: unknown) => () => answer({ name: "failed", error }),
         );
       },
       refuse: (why) => answer({ name: why }),
@@ -184,12 +184,19 @@ export class PasswordQueue {
       else if (this.#closing) job.refuse("closing");
       else {
         this.#running++;
-        void job.run().finally(() => {
-          this.#running--;
-          this.#next();
-        });
+        void job.run().then((answer) => this.#done(answer));
       }
     }
-    if (this.#running === 0) this.#idle?.();
+  }
+
+  #done(answer: () => void): void {
+    this.#running--;
+    // First the next hash: a core works on it while this one's answer is written.
+    this.#next();
+    try {
+      answer();
+    } finally {
+      if (this.#running === 0) this.#idle?.();
+    }
   }
 }

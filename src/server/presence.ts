@@ -3,6 +3,11 @@
  * sends the news.
  */
 
+/** Names watched in all, each counted as often as it is watched; past it nobody's list may be long. */
+export const MAX_WATCHED = 250_000;
+/** Names of a list that is always watched. */
+export const SHORT_LIST = 100;
+
 export type Member = {
   /** The name by which the member is unique. */
   readonly fold: string;
@@ -14,6 +19,8 @@ export class Presence<M extends Member> {
   readonly #sorted: M[] = [];
   readonly #watchers = new Map<string, Set<M>>();
   readonly #watched = new Map<M, readonly string[]>();
+  /** Names watched in all. */
+  #watchedNames = 0;
   #version = 0;
 
   get size(): number {
@@ -56,10 +63,16 @@ export class Presence<M extends Member> {
     return this.#watchersOf(member.fold);
   }
 
-  /** From now on `watcher`, who is online, wants news of these names (folded) and of no others; gives those online now. */
-  watch(watcher: M, folds: Iterable<string>): M[] {
-    this.#unwatch(watcher);
+  /**
+   * From now on `watcher`, who is online, wants news of these names (folded) and of no others; gives those online
+   * now. Undefined when so many are watched that a long list cannot be: then he watches what he watched before.
+   */
+  watch(watcher: M, folds: Iterable<string>): M[] | undefined {
     const wanted = [...new Set(folds)];
+    const others = this.#watchedNames - (this.#watched.get(watcher)?.length ?? 0);
+    if (wanted.length > SHORT_LIST && others + wanted.length > MAX_WATCHED) return undefined;
+    this.#unwatch(watcher);
+    this.#watchedNames += wanted.length;
     const online: M[] = [];
     for (const fold of wanted) {
       const watchers = this.#watchers.get(fold) ?? new Set();
@@ -92,7 +105,9 @@ export class Presence<M extends Member> {
   }
 
   #unwatch(watcher: M): void {
-    for (const fold of this.#watched.get(watcher) ?? []) {
+    const watched = this.#watched.get(watcher) ?? [];
+    this.#watchedNames -= watched.length;
+    for (const fold of watched) {
       const watchers = this.#watchers.get(fold);
       watchers?.delete(watcher);
       if (watchers?.size === 0) this.#watchers.delete(fold);

@@ -6,14 +6,15 @@ import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.t
 import { listen, ListenError, type Listener } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
-import { normalizeAddress } from "../protocol/ip-address.ts";
+import { networkOf, normalizeAddress } from "../protocol/ip-address.ts";
 import { Accounts } from "./accounts.ts";
 import { ServerAuthority } from "./authority.ts";
 import { cannotListen } from "./cannot-listen.ts";
 import { withinDescriptors } from "./limits/descriptor-limits.ts";
-import { LinkSession, type SessionOptions } from "./link-session.ts";
+import { LinkSession } from "./link-session.ts";
 import { Door } from "./limits/door.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits/limits.ts";
+import { tooHeavy } from "./limits/held-bytes.ts";
 import { LimitedLog } from "./limits/limited-log.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
 import { Lobby } from "./limits/lobby.ts";
@@ -29,6 +30,8 @@ import { Tokens } from "./tokens.ts";
 
 /** How often silent connections are looked for, in ms. */
 const LIVENESS_INTERVAL = 5_000;
+/** How often it is asked how much all connections hold, in ms. */
+const WEIGHING_INTERVAL = 1_000;
 /** Handshakes that were not done are told this often at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How long a port in use is tried again, in ms, and how often: a server that is being replaced may have it yet. */
@@ -132,15 +135,20 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   });
   const open = { plain: 0, tls: 0 };
   let number = 0;
+  /** Nobody is served by a server that may not start. */
+  let isServing = false;
 
   function accept(link: keyof typeof open, remoteAddress: string): LinkSession | undefined {
-    const address = normalizeAddress(remoteAddress);
-    const entry = door.admit(address);
+    if (!isServing) return undefined;
+    const network = networkOf(normalizeAddress(remoteAddress));
+    const entry = door.admit(network);
     if (entry === undefined) return undefined;
-    const options = { number: ++number, isPlain: link === "plain", address, refusal: entry.refusal };
-    const session = new TrackedSession(services, options, () => {
-      door.left(address, entry);
-      open[link]--;
+    const { refusal } = entry;
+    const session = new TrackedSession(services, {
+      number: ++number,
+      isPlain: link === "plain",
+      network,
+      refusal,
     });
     open[link]++;
     sessions.add(session);
@@ -149,16 +157,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
 
   /** Is forgotten with its connection. */
   class TrackedSession extends LinkSession {
-    readonly #left: () => void;
-
-    constructor(services: Services, options: SessionOptions, left: () => void) {
-      super(services, options);
-      this.#left = left;
-    }
-
     override closed(...event: Parameters<LinkSession["closed"]>): void {
       sessions.delete(this);
-      this.#left();
+      door.left(this.network, this);
+      open[this.isPlain ? "plain" : "tls"]--;
       super.closed(...event);
       if (sessions.size === 0) emptied?.();
     }
@@ -191,15 +193,20 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     throw error;
   }
 
+  isServing = true;
+
   const checkLiveness = (at: number) => {
     for (const session of [...sessions]) session.checkLiveness(at);
   };
-  const sweep = setInterval(() => checkLiveness(performance.now()), LIVENESS_INTERVAL);
+  const sweeps = [
+    setInterval(() => checkLiveness(performance.now()), LIVENESS_INTERVAL),
+    setInterval(() => tooHeavy(sessions).forEach((session) => session.dropAsSlow()), WEIGHING_INTERVAL),
+  ];
 
   async function stop(): Promise<void> {
     if (closing) return;
     closing = true;
-    clearInterval(sweep);
+    sweeps.forEach((sweep) => clearInterval(sweep));
     plain?.stop();
     tls.stop();
     for (const session of sessions) session.tellClosing();

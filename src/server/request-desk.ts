@@ -23,18 +23,15 @@ export class RequestDesk {
   readonly #session: LinkSession;
   readonly #connection: Connection;
   readonly #items: OneAtATime<Item>;
-  /** Who may use the link, when it is the plain one. */
-  readonly #isPlain: boolean;
   #language: Language = "es";
   #ofSeed = true;
   #requests = 0;
   #garbage = 0;
   #broken = false;
 
-  constructor(session: LinkSession, connection: Connection, isPlain: boolean) {
+  constructor(session: LinkSession, connection: Connection) {
     this.#session = session;
     this.#connection = connection;
-    this.#isPlain = isPlain;
     this.#items = new OneAtATime(connection, this);
   }
 
@@ -87,6 +84,11 @@ export class RequestDesk {
     return "answered";
   }
 
+  /** As `begin`. */
+  rest(count: number): number {
+    return this.#session.services.throttle.request(this.#session.network, count);
+  }
+
   #answerFault(fault: ConnectionFault): void {
     switch (fault) {
       case "garbage":
@@ -113,7 +115,7 @@ export class RequestDesk {
     if (isNotOfSeed(object)) this.#ofSeed = false;
     this.#language = languageAskedFor(object) ?? this.#language;
     const checked = checkRequest(object, {
-      plainFrom: this.#isPlain ? services.plainFrom : undefined,
+      plainFrom: session.isPlain ? services.plainFrom : undefined,
       remoteAddress: session.remoteAddress,
       tlsPort: services.tlsPort(),
       closing: services.isClosing(),

@@ -2,8 +2,12 @@
  * Security events: who came in, who did not, and what was changed. Each goes to the log and to the audit log,
  * which is a file of its own. Passwords and tokens are never given to it.
  */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
+
 import { visibleText } from "../protocol/visible-text.ts";
 import { AuditFile } from "./audit-file.ts";
+import { ownerOf, type Owner } from "./database/owner.ts";
 import type { Log, LogFields } from "./log.ts";
 
 /** UTF-16 units of events that wait for the end of the turn; past it they are written at once. */
@@ -32,6 +36,8 @@ export type SecurityEvent =
   | "account_enabled"
   | "password_reset"
   | "session_revoked"
+  | "backup_made"
+  | "database_restored"
   | "server_started"
   | "server_stopped";
 
@@ -50,6 +56,8 @@ export function withoutAudit(log: Log): SecurityLog {
 export type SecurityLogOptions = {
   /** The audit log's file. */
   readonly path: string;
+  /** Whose it will be, where it must be made. */
+  readonly owner?: Owner | undefined;
   readonly log: Log;
   /** Ms since 1970. */
   readonly now: () => number;
@@ -64,12 +72,15 @@ export function openConfiguredSecurityLog(
   log: Log,
 ): SecurityLog {
   if (auditPath === "off") return withoutAudit(log);
-  return openSecurityLog({ path: auditPath ?? `${databasePath}.audit.jsonl`, log, now: Date.now });
+  // Through a link too, one database has one log.
+  const real = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
+  const owner = ownerOf(real) ?? ownerOf(dirname(real));
+  return openSecurityLog({ path: auditPath ?? `${real}.audit.jsonl`, owner, log, now: Date.now });
 }
 
 /** Security events in the log, and in a file of mode 0600 that rotates by itself. @throws StartError */
-export function openSecurityLog({ path, log, now }: SecurityLogOptions): SecurityLog {
-  const audit = new AuditWriter(path, log, now);
+export function openSecurityLog({ path, owner, log, now }: SecurityLogOptions): SecurityLog {
+  const audit = new AuditWriter({ path, owner, log, now });
   return {
     record(event, fields) {
       log.info(event, fields);
@@ -93,10 +104,10 @@ class AuditWriter {
   #untold = 0;
   #toldAt = -Infinity;
 
-  constructor(path: string, log: Log, now: () => number) {
+  constructor({ path, owner, log, now }: SecurityLogOptions) {
     this.#log = log;
     this.#now = now;
-    this.#file = new AuditFile(path, (error) => this.#tell("audit_log_not_rotated", error));
+    this.#file = new AuditFile(path, (error) => this.#tell("audit_log_not_rotated", error), owner);
   }
 
   add(event: string, fields: LogFields): void {

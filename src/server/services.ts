@@ -22,19 +22,19 @@ export type OnlineUser = {
   /** The address that the server saw. */
   readonly ip: string;
   readonly p2pPort: number;
-  /** Further addresses that the client named. */
-  readonly addresses: readonly string[];
+  /** Further addresses that the client named, a space between them: one text is smaller than an array of them. */
+  readonly addresses: string;
   /** Absent for a client of the seed, which has no key. */
   readonly key: OnlineKey | undefined;
   readonly session: LinkSession;
 };
 
+/** As text: a buffer of its own costs several times its bytes, for as long as the user is online. */
 export type OnlineKey = {
-  /** DER SubjectPublicKeyInfo. */
-  readonly spki: Buffer;
+  /** SHA-256 of its DER SubjectPublicKeyInfo, in hexadecimal: two keys are one where these are. */
   readonly fingerprint: string;
-  /** SHA-256 of the session's token. */
-  readonly tokenHash: Uint8Array;
+  /** SHA-256 of the session's token, in hexadecimal. */
+  readonly tokenHash: string;
 };
 
 /** Who may use the plain link (PROTOCOL 2). */

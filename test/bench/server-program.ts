@@ -23,7 +23,7 @@ export const WITHOUT_LIMITS = [
   "--max-connections-per-address=20000",
   "--max-anonymous=20000",
   "--max-waiting-hashes=1000",
-  ..."connection-rate register-rate login-rate failure-rate failure-rate-per-address failure-rate-per-account lookup-rate lookup-rate-per-address"
+  ..."connection-rate request-rate register-rate login-rate session-rate failure-rate failure-rate-per-address failure-rate-per-account lookup-rate lookup-rate-per-address"
     .split(" ")
     .map((flag) => `--${flag}=off`),
 ];

@@ -25,8 +25,10 @@ export interface FuzzTarget {
 export const UNLIMITED: Limits = {
   ...DEFAULT_LIMITS,
   connectionRate: NO_LIMIT,
+  requestRate: NO_LIMIT,
   registrationRate: NO_LIMIT,
   loginRate: NO_LIMIT,
+  sessionRate: NO_LIMIT,
   failureRate: NO_LIMIT,
   failureRatePerAddress: NO_LIMIT,
   failureRatePerAccount: NO_LIMIT,
@@ -63,8 +65,10 @@ export async function targetHere(names: readonly string[], limits = UNLIMITED): 
 
 const RATES = [
   "connection-rate",
+  "request-rate",
   "register-rate",
   "login-rate",
+  "session-rate",
   "failure-rate",
   "failure-rate-per-address",
   "failure-rate-per-account",

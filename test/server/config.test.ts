@@ -50,6 +50,19 @@ test("what is wrong is refused in the language asked for", () => {
   expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: start");
 });
 
+test("what is wrong is named as it was given: a flag, or a variable", () => {
+  const rate = { PALOMA_LOGIN_RATE: "many", PALOMA_METRICS_HOST: "here", PALOMA_METRICS_PORT: "9464" };
+  expect(() => readConfig(["--login-rate", "many"], rate, "en")).toThrow("PALOMA_METRICS_HOST: expected");
+  const flags = ["--metrics-host", "127.0.0.1"];
+  expect(() => readConfig(flags, rate, "en")).toThrow("PALOMA_LOGIN_RATE: expected");
+  expect(() => readConfig([...flags, "--login-rate=many"], rate, "en")).toThrow("--login-rate: expected");
+  expect(() => readConfig(flags, {}, "en")).toThrow("--metrics-host needs --metrics-port");
+});
+
+test("“admin help” is the help of the operator's commands", () => {
+  expect(readConfig(["admin", "help"], {}, "en")).toEqual({ name: "adminHelp" });
+});
+
 test("the two ports must differ, unless they are chosen by the system or one is closed", () => {
   const same = ["--port", "7777", "--tls-port", "7777"];
   expect(() => readConfig(same, {}, "en")).toThrow(new UsageError("--port and --tls-port must differ"));

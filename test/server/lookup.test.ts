@@ -23,7 +23,7 @@ function makeUser(random: SeededRandom, username: string): OnlineUser {
     fold: fold(username),
     ip: random.pick(ADDRESSES),
     p2pPort: 1 + random.integer(65_535),
-    addresses: Array.from({ length: random.integer(9) }, () => random.pick(ADDRESSES)),
+    addresses: Array.from({ length: random.integer(9) }, () => random.pick(ADDRESSES)).join(" "),
     key: key as OnlineUser["key"],
     since: 0,
     session: undefined as unknown as OnlineUser["session"],
@@ -42,7 +42,8 @@ function isLoopback(address: string): boolean {
 
 /** PROTOCOL 4 word for word: the seen one first, loopback only for who is on loopback himself, at most eight. */
 function candidates(user: OnlineUser, { isNear, localAddress }: Requester): string[] {
-  const all = [user.ip, ...user.addresses].filter((address) => isNear || !isLoopback(address));
+  const named = user.addresses.split(" ").filter((address) => address !== "");
+  const all = [user.ip, ...named].filter((address) => isNear || !isLoopback(address));
   const distinct = all.filter((address, index) => all.indexOf(address) === index);
   return distinct.length === 0 ? [localAddress] : distinct.slice(0, 8);
 }

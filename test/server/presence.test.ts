@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { Presence, type Member } from "../../src/server/presence.ts";
+import { MAX_WATCHED, Presence, SHORT_LIST, type Member } from "../../src/server/presence.ts";
 import { seededRandom, testSeed } from "../seeded-random.ts";
 
 const member = (fold: string): Member => ({ fold });
@@ -31,6 +31,23 @@ test("who takes the place of an older session is no news, and the older one watc
   expect(presence.find("beto")).toBe(newer);
   expect(presence.leave(ana)).toEqual([]);
   expect(presence.size).toBe(1);
+});
+
+test("when very much is watched a long list is refused and changes nothing; short ones, and what is freed, pass", () => {
+  const presence = new Presence<Member>();
+  const [ana, beto] = [member("ana"), member("beto")];
+  for (const each of [ana, beto]) presence.enter(each);
+  const names = (count: number, of: string) => Array.from({ length: count }, (_, index) => `${of} ${index}`);
+  const most = names(MAX_WATCHED - SHORT_LIST, "name");
+  expect(presence.watch(ana, most)).toEqual([]);
+  expect(presence.watch(beto, ["ana", ...names(SHORT_LIST - 1, "other")])).toEqual([ana]);
+  expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toBeUndefined();
+  expect(presence.leave(ana)).toEqual([beto]);
+  presence.enter(ana);
+  expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toEqual([]);
+  expect(presence.watch(ana, most)).toBeUndefined();
+  // His own list gives way to his new one.
+  expect(presence.watch(beto, most)).toEqual([]);
 });
 
 describe("pages", () => {

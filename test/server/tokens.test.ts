@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 
+import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { OTHER_TABLES, USERS_COLUMNS } from "../../src/server/database/schema.ts";
 import { MAX_TOKENS, TOKEN_LIFETIME, tokenId, Tokens } from "../../src/server/tokens.ts";
 
@@ -77,4 +78,26 @@ test("tokens of a wrong future go before those of today", () => {
   const { token } = tokens.issue(1, KEY, NOW);
   for (let count = 1; count < MAX_TOKENS; count++) tokens.issue(1, KEY, NOW + count);
   expect(tokens.use(token, KEY, NOW + MAX_TOKENS)).toBeDefined();
+});
+
+test("a key that has logged in is known, of its user alone, also when its tokens are void", () => {
+  const { tokens } = tokensOfOne();
+  expect(tokens.knows(1, KEY)).toBe(false);
+  const { hash } = tokens.issue(1, KEY, NOW);
+  tokens.void(hash);
+  expect([tokens.knows(1, KEY), tokens.knows(2, KEY), tokens.knows(1, Buffer.alloc(44, 8))]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
+test("who logs out has no older session of the same device left, and another device keeps its own", () => {
+  const { tokens } = tokensOfOne();
+  const other = Buffer.alloc(44, 8);
+  const own = [1, 2, 3].map(() => tokens.issue(1, KEY, NOW).token);
+  const { token } = tokens.issue(1, other, NOW);
+  tokens.voidKey(1, fingerprint(KEY));
+  for (const each of own) expect(tokens.use(each, KEY, NOW)).toBeUndefined();
+  expect(tokens.use(token, other, NOW)).toBeDefined();
 });

@@ -2,7 +2,9 @@
 import { showFingerprint } from "../../identity/fingerprint.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
+import type { Backup } from "./backup.ts";
 import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
+import type { Restored } from "./restore.ts";
 
 /** Columns of a name and of a state; longer ones push the rest to the right. */
 const NAME_WIDTH = 20;
@@ -28,6 +30,7 @@ const REFUSED: { readonly [R in Refusal]: Bilingual } = {
     es: "El servidor se está cerrando; inténtelo de nuevo",
     en: "The server is closing; try again",
   },
+  disk_full: { es: "No queda sitio en el disco del servidor", en: "No room on the server’s disk" },
   internal_error: {
     es: "Error interno del servidor; su registro dice cuál",
     en: "Internal server error; its log says which",
@@ -102,6 +105,8 @@ export function doneSentence(command: AdminCommand, username: string, changed: b
     case "sessions":
     case "add":
     case "reset-password":
+    case "account":
+    case "backup-made":
       return { es: es("hecho", "no ha cambiado nada"), en: en("done", "nothing has changed") };
     default:
       return command satisfies never;
@@ -112,6 +117,54 @@ export function doneSentence(command: AdminCommand, username: string, changed: b
 export function passwordSentence(username: string, password: string): Bilingual {
   const [name, shown] = [visibleText(username), visibleText(password)];
   return { es: `Contraseña nueva de «${name}»: ${shown}`, en: `New password of “${name}”: ${shown}` };
+}
+
+/** What could not be written: a list, a password, or what was done. */
+export type Unwritten = "listing" | "password" | "change" | "backup" | "restore";
+
+/** Standard output did not take it, and what is true all the same. `code`: the system's. */
+export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
+  const [es, en] = {
+    listing: ["No se ha podido escribir la lista entera", "The list could not be written whole"],
+    password: [
+      "No se ha podido escribir la contraseña: ejecute «admin reset-password»",
+      "The password could not be written: run “admin reset-password”",
+    ],
+    change: [
+      "El cambio está hecho, pero no se ha podido escribir el resultado",
+      "The change is made, but its result could not be written",
+    ],
+    backup: [
+      "La copia está hecha y comprobada, pero no se ha podido escribir el resultado",
+      "The copy is made and verified, but its result could not be written",
+    ],
+    restore: [
+      "La base de datos está restaurada, pero no se ha podido escribir el resultado",
+      "The database is restored, but its result could not be written",
+    ],
+  }[what] as [string, string];
+  return { es: `${es} (${code})`, en: `${en} (${code})` };
+}
+
+/** A copy was made. */
+export function backupSentence(file: string, { users, tokens, bytes }: Backup): Bilingual {
+  return {
+    es: `Copia comprobada en «${file}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`,
+    en: `Verified copy in “${file}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`,
+  };
+}
+
+/** A copy has taken the database's place. */
+export function restoredSentence(file: string, { users, tokens, before }: Restored): Bilingual {
+  const kept = before === undefined ? undefined : visibleText(before);
+  return {
+    es:
+      `Restaurada la copia «${file}» (cuentas: ${users}, sesiones: ${tokens})` +
+      (kept === undefined ? "" : `; la base de datos anterior queda en «${kept}»`),
+    en:
+      `The backup “${file}” is restored (accounts: ${users}, sessions: ${tokens})` +
+      (kept === undefined ? "" : `; the database before it is kept as “${kept}”`),
+  };
 }
 
 /** What is asked before an account is deleted. */

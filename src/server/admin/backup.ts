@@ -17,10 +17,10 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 import { loadAuthority } from "../../identity/certificate.ts";
-import { cannotOpen, requireOurs, StartError } from "../database/database.ts";
+import { cannotOpen, isDiskFull, requireOurs, StartError } from "../database/database.ts";
 import { recognize } from "../database/schema.ts";
 
 /** How long the copy waits for a server that is just putting its log into order, in ms. */
@@ -38,7 +38,7 @@ type Extent = { readonly count: number; readonly last: number };
 export function backUp(path: string, file: string): Backup {
   requireOurs(path);
   const part = `${file}.part`;
-  if (existsSync(file)) throw isThere(file);
+  requireNew(file);
   makeEmpty(part);
   try {
     const source = new Database(realpathSync(path), { create: false, readwrite: true, strict: true });
@@ -120,7 +120,7 @@ function makeEmpty(part: string): void {
 }
 
 /** What was written to a file, or the names in a folder, are on the disk. */
-function sync(path: string): void {
+export function sync(path: string): void {
   const descriptor = openSync(path, "r");
   try {
     fsyncSync(descriptor);
@@ -129,25 +129,45 @@ function sync(path: string): void {
   }
 }
 
-function isThere(file: string): StartError {
-  return new StartError({
-    es: `Ya existe «${file}»; no se sobrescribe`,
-    en: `“${file}” is there already and is not overwritten`,
-  });
+/** @throws StartError for a folder's name, and for a file that is there */
+function requireNew(file: string): void {
+  if (file.endsWith("/") || statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new StartError(
+      {
+        es: `«${file}» es una carpeta: dé el nombre de un archivo, como «${join(file, "copia.db")}»`,
+        en: `“${file}” is a folder: name a file, as “${join(file, "copy.db")}”`,
+      },
+      undefined,
+      "is_folder",
+    );
+  }
+  if (existsSync(file)) throw isThere(file);
+}
+
+/** A name that is taken. */
+export function isThere(file: string): StartError {
+  return new StartError(
+    { es: `Ya existe «${file}»; no se sobrescribe`, en: `“${file}” is there already and is not overwritten` },
+    undefined,
+    "file_exists",
+  );
 }
 
 function isDamaged(detail: string): StartError {
-  return new StartError({
-    es: `La copia no está completa (${detail}) y se ha borrado`,
-    en: `The copy is not whole (${detail}) and was removed`,
-  });
+  return new StartError(
+    {
+      es: `La copia no está completa (${detail}) y se ha borrado`,
+      en: `The copy is not whole (${detail}) and was removed`,
+    },
+    undefined,
+    "damaged",
+  );
 }
 
 /** The disk of the copy may be full; what else SQLite says is of the database. */
 function failed(path: string, file: string, error: unknown): StartError {
-  const code = codeOf(error);
-  if (code === "SQLITE_FULL" || code === "ENOSPC") return cannotOpen(file, error);
-  return code.startsWith("SQLITE") ? cannotOpen(path, error) : cannotWrite(file, error);
+  if (isDiskFull(error)) return cannotOpen(file, error);
+  return codeOf(error).startsWith("SQLITE") ? cannotOpen(path, error) : cannotWrite(file, error);
 }
 
 function cannotWrite(file: string, error: unknown): StartError {

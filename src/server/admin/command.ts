@@ -5,7 +5,7 @@ import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts
 
 export type AdminTask =
   | { readonly name: "request"; readonly request: AdminRequest }
-  | { readonly name: "backup"; readonly file: string };
+  | { readonly name: "backup" | "restore"; readonly file: string };
 
 type Arguments = {
   /** What stands after the command, for people. */
@@ -15,10 +15,11 @@ type Arguments = {
   readonly needed: number;
 };
 
+const FILE: Bilingual = { es: "ARCHIVO", en: "FILE" };
 const NAME: Bilingual = { es: "NOMBRE", en: "NAME" };
 
 /** A map: commands are words that somebody typed. */
-const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup", Arguments>([
+const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup" | "restore", Arguments>([
   ["users", { shown: { es: "[TEXTO]", en: "[TEXT]" }, names: ["search"], needed: 0 }],
   ["add", { shown: { es: "NOMBRE [CORREO]", en: "NAME [EMAIL]" }, names: ["name", "email"], needed: 1 }],
   ["disable", { shown: NAME, names: ["name"], needed: 1 }],
@@ -27,7 +28,8 @@ const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup"
   ["reset-password", { shown: NAME, names: ["name"], needed: 1 }],
   ["sessions", { shown: { es: "[NOMBRE]", en: "[NAME]" }, names: ["name"], needed: 0 }],
   ["revoke", { shown: { es: "NOMBRE [ID]", en: "NAME [ID]" }, names: ["name", "id"], needed: 1 }],
-  ["backup", { shown: { es: "ARCHIVO", en: "FILE" }, names: ["file"], needed: 1 }],
+  ["backup", { shown: FILE, names: ["file"], needed: 1 }],
+  ["restore", { shown: FILE, names: ["file"], needed: 1 }],
 ]);
 
 /** Reads a command and its arguments. @throws UsageError in `language` */
@@ -44,7 +46,9 @@ export function readTask(words: readonly string[], language: Language): AdminTas
   const fields = new Map(names.map((name, index) => [name, given[index]]));
   const file = fields.get("file") ?? "";
   const isComplete = given.length >= needed && given.length <= names.length;
-  if (isComplete && command === "backup" && file !== "") return { name: "backup", file };
+  if (isComplete && (command === "backup" || command === "restore") && file !== "") {
+    return { name: command, file };
+  }
   const request = isComplete
     ? readRequest({ after: "", search: "", email: "", ...definedOf(fields), command })
     : undefined;

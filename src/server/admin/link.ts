@@ -4,7 +4,7 @@ import { SQLiteError } from "bun:sqlite";
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { connectLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import { Accounts } from "../accounts.ts";
-import { ADMIN_OBJECT_LIMIT, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
+import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
 import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
 import { cannotOpen, InUseError, openOwnDatabase, requireOurs, StartError } from "../database/database.ts";
@@ -15,6 +15,8 @@ import { Tokens } from "../tokens.ts";
 
 /** How long a server may take to answer, in ms: a password may wait for its hash. */
 const REPLY_TIMEOUT = 25_000;
+/** How long before that the server begins nothing any more, in ms. */
+const LAST_MOMENTS = 2_000;
 /** How often a server that is starting or stopping is tried again, in ms. */
 const RETRY_INTERVAL = 100;
 /** Nobody is at the socket. */
@@ -67,7 +69,7 @@ async function isServed(socket: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof LocalSocketError && NOBODY_THERE.has(error.code)) return false;
-    throw error instanceof LocalSocketError ? noAnswer(error.code, error) : error;
+    throw error instanceof LocalSocketError ? noAnswer(error.code, true, error) : error;
   }
 }
 
@@ -103,16 +105,18 @@ async function openDirectly(path: string, openSecurity: () => SecurityLog): Prom
 
 async function askServer(socket: string, request: AdminRequest): Promise<AdminReply> {
   const { promise, resolve, reject } = Promise.withResolvers<AdminReply>();
-  const timer = setTimeout(() => reject(noAnswer("timeout")), REPLY_TIMEOUT);
+  const failed = (code: string) => reject(noAnswer(code, isRead(request.command)));
+  const timer = setTimeout(() => failed("timeout"), REPLY_TIMEOUT);
+  const until = Date.now() + REPLY_TIMEOUT - LAST_MOMENTS;
   const connection = await connectTo(socket, {
-    opened: (opened) => opened.send(request),
+    opened: (opened) => opened.send({ ...request, until }),
     message(object) {
       const reply = readReply(object);
-      if (reply === undefined) reject(noAnswer("bad_reply"));
+      if (reply === undefined) failed("bad_reply");
       else resolve(reply);
     },
-    fault: (fault) => reject(noAnswer(fault)),
-    closed: () => reject(noAnswer("closed")),
+    fault: (fault) => failed(fault),
+    closed: () => failed("closed"),
   }).catch(reject);
   return promise.finally(() => {
     clearTimeout(timer);
@@ -126,18 +130,19 @@ async function connectTo(socket: string, handlers: ConnectionHandlers): Promise<
   try {
     return await connectLocal(socket, ADMIN_OBJECT_LIMIT, handlers);
   } catch (error) {
-    throw noAnswer(error instanceof LocalSocketError ? error.code : "failed", error);
+    throw noAnswer(error instanceof LocalSocketError ? error.code : "failed", true, error);
   }
 }
 
-function noAnswer(code: string, cause?: unknown): StartError {
-  return new StartError(
-    {
-      es: `El servidor no ha respondido (${code}); compruebe con «admin users» si el cambio se hizo`,
-      en: `The server did not answer (${code}); see with “admin users” whether the change was made`,
-    },
-    cause,
-  );
+/** `isNothingDone`: whether there is nothing that may have been changed. */
+function noAnswer(code: string, isNothingDone: boolean, cause?: unknown): StartError {
+  const sentence = isNothingDone
+    ? { es: `El servidor no ha respondido (${code})`, en: `The server did not answer (${code})` }
+    : {
+        es: `El servidor no ha respondido (${code}); compruebe con «admin users» si el cambio se hizo`,
+        en: `The server did not answer (${code}); see with “admin users” whether the change was made`,
+      };
+  return new StartError(sentence, cause, "no_answer");
 }
 
 function isSilent(path: string, socket: string, cause: unknown): StartError {
@@ -148,6 +153,7 @@ function isSilent(path: string, socket: string, cause: unknown): StartError {
         en: `The server is running, but the path “${socket}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket may have: put the database at a shorter path`,
       },
       cause,
+      "in_use",
     );
   }
   return new StartError(
@@ -156,5 +162,6 @@ function isSilent(path: string, socket: string, cause: unknown): StartError {
       en: `Another program is using the database “${path}”, and nobody answers at “${socket}”`,
     },
     cause,
+    "in_use",
   );
 }

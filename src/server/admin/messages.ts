@@ -26,6 +26,9 @@ const LINES_OF_ONE = 8;
 /** Longest argument, in code points: longer ones are nobody's name and no search. */
 export const MAX_ARGUMENT = 256;
 
+/** Bytes of a path, as the kernel has them. */
+const MAX_PATH = 4_096;
+
 const argument = text(1, MAX_ARGUMENT);
 /** A fold from an earlier reply, in UTF-8 bytes; empty: from the beginning. */
 const after = utf8Text(4 * MAX_ARGUMENT);
@@ -39,9 +42,18 @@ const REQUESTS = {
   "reset-password": { name: argument },
   sessions: { name: optional(argument), after },
   revoke: { name: argument, id: optional(argument) },
+  /** How an account is written, before somebody is asked about it. */
+  account: { name: argument },
+  /** For the audit log: the operator's program has made a copy. */
+  "backup-made": { file: utf8Text(MAX_PATH) },
 } as const;
 
 export type AdminCommand = keyof typeof REQUESTS;
+/** Commands that change nothing. */
+const READS: ReadonlySet<AdminCommand> = new Set(["users", "sessions", "account"]);
+/** Whether a command leaves everything as it was. */
+export const isRead = (command: AdminCommand): boolean => READS.has(command);
+
 export type AdminRequest = {
   [C in AdminCommand]: { readonly command: C } & Read<(typeof REQUESTS)[C]>;
 }[AdminCommand];
@@ -57,6 +69,15 @@ export function readRequest(source: JsonObject): AdminRequest | undefined {
   return read.ok ? ({ command, ...read.value } as AdminRequest) : undefined;
 }
 
+/**
+ * Until when somebody waits for a request's reply, in ms since 1970: both ends are on one machine. A server
+ * that was stopped for a while finds requests of people who are long gone.
+ */
+export function readDeadline(source: JsonObject): number {
+  const { until } = source;
+  return typeof until === "number" ? until : Infinity;
+}
+
 /** Why nothing was done. */
 export const REFUSALS = [
   "unknown_user",
@@ -66,6 +87,7 @@ export const REFUSALS = [
   "invalid_email",
   "server_busy",
   "server_closing",
+  "disk_full",
   "internal_error",
   "bad_request",
 ] as const;

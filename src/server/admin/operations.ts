@@ -24,8 +24,8 @@ export type LiveSession = {
   readonly since: number;
   /** Of its key, in hexadecimal; undefined for a client of the seed. */
   readonly fingerprint: string | undefined;
-  /** SHA-256 of its token. */
-  readonly tokenHash: Uint8Array | undefined;
+  /** SHA-256 of its token, in hexadecimal. */
+  readonly tokenHash: string | undefined;
 };
 
 /** What only a running server knows. */
@@ -63,10 +63,11 @@ export class AdminOperations {
   }
 
   /**
-   * Does what is asked. `wanted`: whether someone still waits for the reply; a password that nobody could
-   * read is not set. @throws what the database says
+   * Does what is asked. `wanted`: whether someone still waits for the reply; nothing is done for nobody.
+   * @throws what the database says
    */
   async run(request: AdminRequest, wanted: () => boolean = () => true): Promise<AdminReply> {
+    if (!wanted()) return refused("server_busy");
     switch (request.command) {
       case "users":
         return this.#users(request.search, request.after);
@@ -92,6 +93,11 @@ export class AdminOperations {
         });
       case "revoke":
         return this.#of(request.name, (account) => this.#revoke(account, request.id));
+      case "account":
+        return this.#of(request.name, ({ username }) => ({ name: "done", username, changed: false }));
+      case "backup-made":
+        this.#options.security.record("backup_made", { file: request.file, by: OPERATOR });
+        return { name: "done", username: "", changed: true };
       default:
         return request satisfies never;
     }
@@ -165,6 +171,7 @@ export class AdminOperations {
     const password = randomPassword();
     const result = await this.#options.hash(password, wanted);
     if (result.name === "refused") return result;
+    if (!wanted()) return refused("server_busy");
     if (!accounts.add({ username, hash: result.hash, email }, now())) return refused("username_taken");
     this.#record("account_added", username);
     return { name: "password", username, password };
@@ -177,6 +184,7 @@ export class AdminOperations {
     const password = randomPassword();
     const result = await this.#options.hash(password, wanted);
     if (result.name === "refused") return result;
+    if (!wanted()) return refused("server_busy");
     // It may have been deleted meanwhile.
     const account = accounts.byId(found.id);
     if (account === undefined) return refused("unknown_user");

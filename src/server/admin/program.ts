@@ -1,28 +1,35 @@
 /** `bun run server.ts admin …`: one command of the operator, from its words to its exit code. */
-import { createInterface } from "node:readline";
+import { resolve } from "node:path";
 
 import type { Language } from "../../protocol/language.ts";
-import { UsageError } from "../../protocol/options.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import {
-  deletionQuestion,
+  backupSentence,
   doneSentence,
   passwordSentence,
   refusalSentence,
+  restoredSentence,
   sessionText,
+  unwrittenSentence,
   userText,
+  type Unwritten,
 } from "./answers.ts";
-import { readTask } from "./command.ts";
-import { reachDatabase, type AdminLink } from "./link.ts";
-import type { AdminReply, AdminRequest } from "./messages.ts";
-import { LineOutput } from "./line-output.ts";
 import { backUp } from "./backup.ts";
+import { readTask, type AdminTask } from "./command.ts";
+import { isConfirmed, requireTerminal } from "./confirm.ts";
+import { LineOutput } from "./line-output.ts";
+import { reachDatabase, type AdminLink } from "./link.ts";
+import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
+import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
+import { StartError } from "../database/database.ts";
 import { createLog, type Log } from "../log.ts";
 import { openConfiguredSecurityLog, type SecurityLog } from "../security-log.ts";
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
+
+type Manner = { readonly config: AdminConfig; readonly language: Language; readonly output: LineOutput };
 
 /**
  * Runs one command on the running server, or on the database of a stopped one.
@@ -30,52 +37,125 @@ const EXIT_FAILED = 1;
  */
 export async function runAdmin(config: AdminConfig, language: Language): Promise<number> {
   const task = readTask(config.words, language);
-  const output = new LineOutput(process.stdout);
-  if (task.name === "backup") {
-    const made = backUp(config.databasePath, task.file);
-    const file = visibleText(task.file);
-    const { users, tokens, bytes } = made;
-    const sentence =
-      language === "es"
-        ? `Copia comprobada en «${file}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`
-        : `Verified copy in “${file}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`;
-    await output.write(config.json ? JSON.stringify({ file: task.file, ...made }) : sentence);
-    return EXIT_DONE;
+  const manner: Manner = { config, language, output: new LineOutput(process.stdout) };
+  switch (task.name) {
+    case "backup":
+      return makeBackup(task.file, manner);
+    case "restore":
+      return restoreFrom(task.file, manner);
+    case "request":
+      return runRequest(task, manner);
+    default:
+      return task satisfies never;
   }
-  const { request } = task;
-  if (request.command === "delete" && !config.yes && !(await isConfirmed(request.name, language))) {
-    return EXIT_FAILED;
+}
+
+/** Says on standard output, for programs, why nothing was done; people read it on standard error. */
+export function printFailure(code: string, message: string): Promise<boolean> {
+  return new LineOutput(process.stdout).write(JSON.stringify({ event: "error", code, message }));
+}
+
+async function makeBackup(file: string, manner: Manner): Promise<number> {
+  const { config, language, output } = manner;
+  const made = backUp(config.databasePath, file);
+  await recordBackup(file, manner);
+  const sentence = backupSentence(visibleText(file), made)[language];
+  await output.write(config.json ? JSON.stringify({ file, ...made }) : sentence);
+  return codeOf("backup", manner);
+}
+
+/** By the server that runs, or in the audit log of a stopped one. The copy is good without it. */
+async function recordBackup(file: string, { config, language }: Manner): Promise<void> {
+  try {
+    const link = await reachDatabase(config.databasePath, () => openAudit(config));
+    try {
+      const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
+      if (reply.name === "refused") process.stderr.write(`${refusalSentence(reply.code)[language]}\n`);
+    } finally {
+      link.close();
+    }
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${visibleText(error.sentence[language])}\n`);
   }
+}
+
+async function restoreFrom(file: string, manner: Manner): Promise<number> {
+  const { config, language, output } = manner;
+  let audit: SecurityLog | undefined;
+  try {
+    const restored = await restore(config.databasePath, file, () => {
+      audit = openAudit(config);
+    });
+    audit?.record("database_restored", { file: resolve(file), users: restored.users, by: "operator" });
+    const sentence = restoredSentence(visibleText(file), restored)[language];
+    const { before = null, ...counts } = restored;
+    await output.write(config.json ? JSON.stringify({ file, ...counts, before }) : sentence);
+    return codeOf("restore", manner);
+  } finally {
+    audit?.close();
+  }
+}
+
+async function runRequest(task: AdminTask & { name: "request" }, manner: Manner): Promise<number> {
+  const { config, language, output } = manner;
+  let { request } = task;
+  if (request.command === "delete" && !config.yes) {
+    requireTerminal(language);
+    const { name } = request;
+    // Closed while somebody thinks: a server may start.
+    const found = await linked(config, (link) => link.ask({ command: "account", name }));
+    if (found.name !== "done") {
+      await print(found, request, manner);
+      return EXIT_FAILED;
+    }
+    if (!(await isConfirmed(found.username, language))) return EXIT_FAILED;
+    request = { command: "delete", name: found.username };
+  }
+  const { command } = request;
+  const isDone = await linked(config, (link) => follow(request, link, manner));
+  if (!isDone) return EXIT_FAILED;
+  if (output.lines === 0 && !config.json) {
+    process.stderr.write(language === "es" ? "No hay ninguna\n" : "There is none\n");
+  }
+  return codeOf(isRead(command) ? "listing" : hasPassword(command) ? "password" : "change", manner);
+}
+
+async function linked<T>(config: AdminConfig, use: (link: AdminLink) => Promise<T>): Promise<T> {
   const link = await reachDatabase(config.databasePath, () => openAudit(config));
   try {
-    const code = await follow(request, link, (reply) => print(reply, request, { config, language, output }));
-    if (output.lines === 0 && code === EXIT_DONE && !config.json) {
-      process.stderr.write(language === "es" ? "No hay ninguna\n" : "There is none\n");
-    }
-    return code;
+    return await use(link);
   } finally {
     link.close();
   }
 }
 
-/** Asks, and asks on while there is more; `show` says whether somebody still reads. Gives the exit code. */
-async function follow(
-  first: AdminRequest,
-  link: AdminLink,
-  show: (reply: AdminReply) => Promise<boolean>,
-): Promise<number> {
+function hasPassword(command: AdminRequest["command"]): boolean {
+  return command === "add" || command === "reset-password";
+}
+
+/** What was done is done, but whoever did not read its answer must be told. */
+function codeOf(what: Unwritten, { output, language }: Manner): number {
+  const { fault } = output;
+  // Whoever pipes a list into `head` has had enough of it.
+  if (fault === undefined || (what === "listing" && output.isReaderGone)) return EXIT_DONE;
+  process.stderr.write(`${unwrittenSentence(what, fault)[language]}\n`);
+  return EXIT_FAILED;
+}
+
+/** Asks, and asks on while there is more and somebody reads; gives whether it was done. */
+async function follow(first: AdminRequest, link: AdminLink, manner: Manner): Promise<boolean> {
   for (let request = first; ;) {
     const reply = await link.ask(request);
-    const isRead = await show(reply);
-    if (reply.name === "refused") return EXIT_FAILED;
+    const isTaken = await print(reply, request, manner);
+    if (reply.name === "refused") return false;
     const next = reply.name === "users" || reply.name === "sessions" ? reply.next : undefined;
-    if (next === undefined || !isRead || !("after" in request)) return EXIT_DONE;
+    if (next === undefined || !isTaken || !("after" in request)) return true;
     request = { ...request, after: next };
   }
 }
 
-type Manner = { readonly config: AdminConfig; readonly language: Language; readonly output: LineOutput };
-
+/** Gives whether more can be written. */
 async function print(reply: AdminReply, request: AdminRequest, manner: Manner): Promise<boolean> {
   const { config, language, output } = manner;
   const { command } = request;
@@ -84,12 +164,12 @@ async function print(reply: AdminReply, request: AdminRequest, manner: Manner): 
       for (const user of reply.users) {
         await output.write(config.json ? JSON.stringify(user) : userText(user, language));
       }
-      return output.isRead;
+      return output.fault === undefined;
     case "sessions":
       for (const session of reply.sessions) {
         await output.write(config.json ? JSON.stringify(session) : sessionText(session, language));
       }
-      return output.isRead;
+      return output.fault === undefined;
     case "password": {
       const { username, password } = reply;
       const sentence = passwordSentence(username, password)[language];
@@ -103,8 +183,8 @@ async function print(reply: AdminReply, request: AdminRequest, manner: Manner): 
     case "refused": {
       const message = refusalSentence(reply.code)[language];
       process.stderr.write(`${message}\n`);
-      if (config.json) await output.write(JSON.stringify({ event: "error", code: reply.code, message }));
-      return output.isRead;
+      if (config.json) await printFailure(reply.code, message);
+      return false;
     }
     default:
       return reply satisfies never;
@@ -117,23 +197,4 @@ function openAudit(config: AdminConfig): SecurityLog {
   // What is done is said on standard output.
   const quiet: Log = { ...log, info: () => undefined };
   return openConfiguredSecurityLog(config, quiet);
-}
-
-/** @throws UsageError without a terminal to ask at */
-async function isConfirmed(name: string, language: Language): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(
-      language === "es"
-        ? "Para borrar sin preguntar, añada --yes"
-        : "To delete without being asked, add --yes",
-    );
-  }
-  process.stderr.write(deletionQuestion(name)[language]);
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  const answer = await new Promise<string>((resolve) => {
-    lines.once("line", resolve);
-    lines.once("close", () => resolve(""));
-  });
-  lines.close();
-  return /^(?:s|sí|si|y|yes)$/i.test(answer.trim().normalize("NFC"));
 }

@@ -13,8 +13,9 @@ import { basename, dirname, join } from "node:path";
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
-import { ADMIN_OBJECT_LIMIT, readRequest, type AdminReply } from "./messages.ts";
+import { ADMIN_OBJECT_LIMIT, readDeadline, readRequest, type AdminReply } from "./messages.ts";
 import { AdminOperations, type HashResult, type LiveServer } from "./operations.ts";
+import { isDiskFull } from "../database/database.ts";
 import { isLocked } from "../database/locked-database.ts";
 import type { Log } from "../log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
@@ -24,6 +25,8 @@ import type { Services } from "../services.ts";
 const MAX_CONNECTIONS = 8;
 /** How long a connection may last, in ms: a password may wait for its hash. */
 const CONNECTION_TIMEOUT = 20_000;
+/** How long a request waits for the news that its asker has gone, in ms. */
+const GOODBYE_DELAY = 5;
 /** To whom the operator's hashes count in their queue. */
 const HASH_OWNER = "operator";
 
@@ -100,15 +103,18 @@ class AdminConnection implements ConnectionHandlers {
     if (this.#isAsked) return;
     this.#isAsked = true;
     const request = readRequest(object);
+    const until = readDeadline(object);
     if (request === undefined) {
       this.#reply(connection, { name: "refused", code: "bad_request" });
       return;
     }
-    this.#operations
-      .run(request, () => connection.isOpen)
+    // An asker who has gone already, while this process was stopped, is told after what he asked.
+    Bun.sleep(GOODBYE_DELAY)
+      .then(() => this.#operations.run(request, () => connection.isOpen && Date.now() < until))
       .catch((error: unknown): AdminReply => {
         // Nothing of it is done yet.
         if (isLocked(error)) return { name: "refused", code: "server_busy" };
+        if (isDiskFull(error)) return { name: "refused", code: "disk_full" };
         this.#log.error("internal_error", error, { command: request.command });
         return { name: "refused", code: "internal_error" };
       })

@@ -5,6 +5,9 @@
  */
 import { Database } from "bun:sqlite";
 import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { giveTo, ownerOf, type Owner } from "./owner.ts";
 
 /** How long a start waits for another server to end, in ms: a stop takes up to 5 s. */
 export const LOCK_PATIENCE = 7_000;
@@ -28,9 +31,10 @@ export class DatabaseLock {
    */
   static async acquire(databasePath: string, patience = LOCK_PATIENCE): Promise<DatabaseLock | undefined> {
     const path = `${databasePath}.lock`;
+    const owner = ownerOf(databasePath) ?? ownerOf(dirname(databasePath));
     const end = performance.now() + patience;
     for (;;) {
-      const held = tryToHold(path);
+      const held = tryToHold(path, owner);
       if (held !== undefined) return new DatabaseLock(path, held);
       if (performance.now() >= end) return undefined;
       await Bun.sleep(RETRY_INTERVAL);
@@ -44,11 +48,11 @@ export class DatabaseLock {
   }
 }
 
-function tryToHold(path: string): Database | undefined {
+function tryToHold(path: string, owner: Owner | undefined): Database | undefined {
   let database: Database | undefined;
   let made = false;
   try {
-    make(path);
+    make(path, owner);
     made = true;
     const before = inodeOf(path);
     database = new Database(path, { readwrite: true, create: false, strict: true });
@@ -75,9 +79,11 @@ function inodeOf(path: string): number {
 }
 
 /** Never opens a file that is there: to close it would end this process's own locks on it. */
-function make(path: string): void {
+function make(path: string, owner: Owner | undefined): void {
   try {
-    closeSync(openSync(path, "wx", 0o600));
+    const descriptor = openSync(path, "wx", 0o600);
+    giveTo(owner, descriptor);
+    closeSync(descriptor);
   } catch (error) {
     if ((error as { code?: unknown }).code !== "EEXIST") throw error;
   }

@@ -14,6 +14,8 @@ export type Limits = {
   readonly anonymous: number;
   /** New connections of one address. */
   readonly connectionRate: Rate;
+  /** Requests of one address: over it they are not refused, but wait. */
+  readonly requestRate: Rate;
   /** Registrations of one address. */
   readonly registrationRate: Rate;
   /** Passwords tried by one address, right or wrong: each costs a hash. */
@@ -27,6 +29,8 @@ export type Limits = {
    * a day. From where the right password came lately neither this nor `failureRatePerAddress` counts.
    */
   readonly failureRatePerAccount: Rate;
+  /** Sessions that one account begins, from everywhere. */
+  readonly sessionRate: Rate;
   /** Lookups of one account, and of one address. */
   readonly lookupRate: Rate;
   readonly lookupRatePerAddress: Rate;
@@ -41,11 +45,13 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerAddress: 2_000,
   anonymous: 1_000,
   connectionRate: { burst: 1_500, perSecond: 100 },
+  requestRate: { burst: 20_000, perSecond: 5_000 },
   registrationRate: { burst: 120, perSecond: 0.1 },
   loginRate: { burst: 1_200, perSecond: 20 },
   failureRate: { burst: 15, perSecond: 0.1 },
   failureRatePerAddress: { burst: 1_200, perSecond: 1 },
   failureRatePerAccount: { burst: 20, perSecond: 0.2 },
+  sessionRate: { burst: 300, perSecond: 5 },
   lookupRate: { burst: 5_000, perSecond: 50 },
   lookupRatePerAddress: { burst: 20_000, perSecond: 1_000 },
   waitingHashes: 256,

@@ -3,7 +3,8 @@
  * be full again (GCRA), so that nothing has to be refilled; a bucket that is full says nothing and is forgotten.
  *
  * When the table is full, a newcomer takes the place of the fullest of a few buckets drawn by lot. Whoever
- * makes many keys thereby pushes out his own fresh ones, and not the one that he has drained.
+ * makes many keys thereby pushes out his own fresh ones, and not the one that he has drained. A table that is
+ * `strict` gives nobody anything back by that: whoever has no bucket is as if his were the one that went.
  */
 import type { Rate } from "./limits.ts";
 
@@ -27,12 +28,15 @@ export type RateTableOptions = {
   /** In [0, 1); draws which buckets are looked at. */
   readonly random?: () => number;
   readonly maxBuckets?: number;
+  /** False where it is absent. */
+  readonly strict?: boolean;
 };
 
 export class RateTable {
   readonly #clock: () => number;
   readonly #random: () => number;
   readonly #maxBuckets: number;
+  readonly #strict: boolean;
   readonly #burst: number;
   /** Ms for one token; 0: there is no limit. */
   readonly #interval: number;
@@ -41,11 +45,15 @@ export class RateTable {
   readonly #byKey = new Map<string, Bucket>();
   /** The same buckets in no order, to draw from. */
   readonly #places: Bucket[] = [];
+  /** When the last of those that had to go would have been full. */
+  #lostUntil = -Infinity;
 
-  constructor({ rate, clock, random = Math.random, maxBuckets = MAX_BUCKETS }: RateTableOptions) {
+  constructor(options: RateTableOptions) {
+    const { rate, clock, random = Math.random, maxBuckets = MAX_BUCKETS, strict = false } = options;
     this.#clock = clock;
     this.#random = random;
     this.#maxBuckets = maxBuckets;
+    this.#strict = strict;
     this.#burst = rate.burst;
     this.#interval = Number.isFinite(rate.burst) ? 1_000 / rate.perSecond : 0;
     this.#depth = this.#burst * this.#interval;
@@ -85,7 +93,7 @@ export class RateTable {
   }
 
   #timeToFull(key: string): number {
-    return Math.max(0, (this.#byKey.get(key)?.fullAt ?? 0) - this.#clock());
+    return Math.max(0, (this.#byKey.get(key)?.fullAt ?? this.#lostUntil) - this.#clock());
   }
 
   #add(key: string, fullAt: number): void {
@@ -105,7 +113,9 @@ export class RateTable {
       if (bucket.fullAt <= now) this.#forget(bucket);
       else if (fullest === undefined || bucket.fullAt < fullest.fullAt) fullest = bucket;
     }
-    if (this.#places.length >= this.#maxBuckets && fullest !== undefined) this.#forget(fullest);
+    if (this.#places.length < this.#maxBuckets || fullest === undefined) return;
+    if (this.#strict) this.#lostUntil = Math.max(this.#lostUntil, fullest.fullAt);
+    this.#forget(fullest);
   }
 
   #forget(bucket: Bucket): void {

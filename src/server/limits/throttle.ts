@@ -7,9 +7,11 @@
  *
  * 1. each costs its address a hash, right or wrong;
  * 2. a wrong one costs its address and account, and its address alone;
- * 3. an address has a few for an account free each day; beyond those all addresses together are slowed for
- *    that account. A stranger thereby shuts out himself, and not the owner, who comes from elsewhere;
- * 4. from where the right password came lately only 1 and the first of 2 count.
+ * 3. a site (`siteOf`) has a few for an account free each day; beyond those all addresses together are slowed
+ *    for that account. A stranger thereby shuts out himself, and not the owner, who comes from elsewhere;
+ * 4. from where the right password came lately only 1 and the first of 2 count;
+ * 5. a device that the account was used with has all of this for itself, but the slow rate of 3: whoever sits
+ *    at the same address does not shut it out. Anybody may claim to be that device, and spend what it has.
  */
 import { createHash } from "node:crypto";
 
@@ -17,6 +19,7 @@ import { networkOf } from "../../protocol/ip-address.ts";
 import { FamiliarAddresses } from "./familiar-addresses.ts";
 import type { Limits, Rate } from "./limits.ts";
 import { giveBackAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
+import { siteOf } from "./site.ts";
 
 /** `retryAfter` in whole seconds, 1 to 86,400. */
 export type Verdict = { readonly name: "passes" } | { readonly name: "limited"; readonly retryAfter: number };
@@ -34,9 +37,10 @@ export type AttemptVerdict =
   | { readonly name: "limited"; readonly retryAfter: number };
 
 /** What was limited, as the security events name it. */
-export type Limited = "connection" | "registration" | "password" | "resume" | "lookup";
+export type Limited =
+  "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
 
-/** How long until the free passwords of an address for an account are all there again, in s. */
+/** How long until the free passwords of a site for an account are all there again, in s. */
 const FREE_AGAIN = 86_400;
 /** Longer names, which nobody has, are kept by their digest: a table's keys are bounded too. In UTF-16 units. */
 const MAX_NAME = 128;
@@ -53,13 +57,18 @@ type Options = {
 export class Throttle {
   readonly #options: Options;
   readonly #connections: RateTable;
+  readonly #requests: RateTable;
   readonly #registrations: RateTable;
   readonly #passwords: RateTable;
-  /** By address and account. */
+  readonly #passwordsOfDevice: RateTable;
+  /** By address and account, or these and the device. */
   readonly #failures: RateTable;
+  /** By site and account, or these and the device. */
   readonly #freeFailures: RateTable;
   readonly #failuresOfAddress: RateTable;
   readonly #failuresOfAccount: RateTable;
+  readonly #failedResumes: RateTable;
+  readonly #sessions: RateTable;
   readonly #lookups: RateTable;
   readonly #lookupsOfAddress: RateTable;
   readonly #familiar: FamiliarAddresses;
@@ -71,12 +80,17 @@ export class Throttle {
     const { burst } = limits.failureRate;
     this.#options = options;
     this.#connections = table(limits.connectionRate);
+    this.#requests = table(limits.requestRate);
     this.#registrations = table(limits.registrationRate);
     this.#passwords = table(limits.loginRate);
+    this.#passwordsOfDevice = table(limits.failureRate);
     this.#failures = table(limits.failureRate);
-    this.#freeFailures = table({ burst, perSecond: burst / FREE_AGAIN });
+    const free = { burst, perSecond: burst / FREE_AGAIN };
+    this.#freeFailures = new RateTable({ rate: free, clock, random, strict: true });
     this.#failuresOfAddress = table(limits.failureRatePerAddress);
     this.#failuresOfAccount = table(limits.failureRatePerAccount);
+    this.#failedResumes = table(limits.failureRatePerAddress);
+    this.#sessions = table(limits.sessionRate);
     this.#lookups = table(limits.lookupRate);
     this.#lookupsOfAddress = table(limits.lookupRatePerAddress);
     this.#familiar = new FamiliarAddresses(clock);
@@ -86,6 +100,18 @@ export class Throttle {
   connection(address: string): Verdict {
     const key = networkOf(address);
     return this.#verdict("connection", key, takeAll([{ table: this.#connections, key }]));
+  }
+
+  /**
+   * A request of this address. It is never refused: gives how long its connection is to wait before it is
+   * handled, in ms (fractions too); 0: not at all. Its tokens are taken at once, so that connections wait in turn.
+   */
+  request(address: string, count = 1): number {
+    const key = networkOf(address);
+    const wait = this.#requests.wait(key, count);
+    this.#requests.take(key, count);
+    if (wait > 0) this.#options.onLimited?.("request", key);
+    return wait;
   }
 
   /**
@@ -101,20 +127,15 @@ export class Throttle {
     return this.#verdict("registration", key, wait);
   }
 
-  /** A password for the account of this folded name, whether there is one or not. */
-  password(fold: string, address: string): AttemptVerdict {
+  /**
+   * A password for the account of this folded name, whether there is one or not. `device`: the fingerprint of a
+   * key that the account was used with.
+   */
+  password(fold: string, address: string, device?: string): AttemptVerdict {
     const network = networkOf(address);
     const account = accountKey(fold);
-    const pair = `${network} ${account}`;
-    const hash: Charge = { table: this.#passwords, key: network };
-    const failure: Charge[] = [{ table: this.#failures, key: pair }];
-    if (!this.#familiar.has(account, network)) {
-      const hasFree = this.#freeFailures.wait(pair) === 0;
-      failure.push(
-        { table: this.#failuresOfAddress, key: network },
-        hasFree ? { table: this.#freeFailures, key: pair } : { table: this.#failuresOfAccount, key: account },
-      );
-    }
+    const hash = this.#hashCharge(network, account, device);
+    const failure = this.#failureCharges(address, account, device);
     const verdict = this.#verdict("password", network, takeAll([hash, ...failure]));
     if (verdict.name === "limited") return verdict;
     let isSettled = false;
@@ -137,10 +158,24 @@ export class Throttle {
     };
   }
 
-  /** A session token that was wrong: it costs the address what a wrong password does. A right one costs nothing. */
+  /**
+   * A session token that was wrong: it costs the address as much as a wrong password, but is counted apart. A
+   * right one costs nothing.
+   */
   failedResume(address: string): Verdict {
     const key = networkOf(address);
-    return this.#verdict("resume", key, takeAll([{ table: this.#failuresOfAddress, key }]));
+    return this.#verdict("resume", key, takeAll([{ table: this.#failedResumes, key }]));
+  }
+
+  /**
+   * A session that a right password or token is about to begin. `isElsewhere`: the account is online with another
+   * device, and it does not begin: that costs the address what a wrong token does.
+   */
+  session(userId: number, address: string, isElsewhere = false): Verdict {
+    const network = networkOf(address);
+    const charges: Charge[] = [{ table: this.#sessions, key: String(userId) }];
+    if (isElsewhere) charges.push({ table: this.#failedResumes, key: network });
+    return this.#verdict("session", network, takeAll(charges));
   }
 
   /** A lookup of a logged-in user; `cost` in tokens, at least 1. */
@@ -153,11 +188,33 @@ export class Throttle {
     return this.#verdict("lookup", network, wait);
   }
 
+  #hashCharge(network: string, account: string, device: string | undefined): Charge {
+    const key = keyOf(network, account, device);
+    const isOwn = device !== undefined && this.#passwordsOfDevice.wait(key) === 0;
+    return isOwn ? { table: this.#passwordsOfDevice, key } : { table: this.#passwords, key: network };
+  }
+
+  #failureCharges(address: string, account: string, device: string | undefined): Charge[] {
+    const network = networkOf(address);
+    const charges: Charge[] = [{ table: this.#failures, key: keyOf(network, account, device) }];
+    if (this.#familiar.has(account, network)) return charges;
+    if (device === undefined) charges.push({ table: this.#failuresOfAddress, key: network });
+    const free: Charge = { table: this.#freeFailures, key: keyOf(siteOf(address), account, device) };
+    const slow: Charge = { table: this.#failuresOfAccount, key: account };
+    charges.push(longestWait([free]) === 0 ? free : slow);
+    return charges;
+  }
+
   #verdict(what: Limited, network: string, wait: number): Verdict {
     if (wait === 0) return PASSES;
     this.#options.onLimited?.(what, network);
     return { name: "limited", retryAfter: retryAfter(wait) };
   }
+}
+
+/** A fingerprint is no address: whatever the name, the one kind of key is never the other. */
+function keyOf(place: string, account: string, device: string | undefined): string {
+  return device === undefined ? `${place} ${account}` : `${device} ${place} ${account}`;
 }
 
 function accountKey(fold: string): string {

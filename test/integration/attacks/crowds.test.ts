@@ -232,3 +232,14 @@ test("lookups of every name end at the limit, whatever they are called and howev
   expect(await ana.ask(loginOf("ana", { password: PASSWORD }))).toMatchObject({ code: "ok" });
   expect(await ana.ask({ action: "request_p2p", target_user: "beto" })).toMatchObject({ action: "p2p_info" });
 });
+
+test("one who asks without end and reads every answer keeps nobody waiting", async () => {
+  const { metrics, from } = await start();
+  const [flood, person] = [await from("127.0.0.2"), await from("127.0.0.9")];
+  const flooded = 2_000;
+  flood.write("{}".repeat(flooded));
+  expect(await person.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+  // Had they been worked on as they came, all of them would have been first.
+  expect(metrics.requests("none", "bad_request")).toBeLessThan(flooded);
+  for (let count = 0; count < flooded; count++) expect((await flood.next())["code"]).toBe("bad_request");
+});

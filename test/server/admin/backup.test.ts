@@ -69,7 +69,15 @@ test("a database whose pages are damaged gives no copy, and the sentence names t
   const bytes = readFileSync(db);
   bytes.fill(0xff, 4_096, 12_288);
   writeFileSync(db, bytes);
-  expect(() => backUp(db, copy)).toThrow(`“${db}” (SQLITE_CORRUPT)`);
+  expect(() => backUp(db, copy)).toThrow(`“${db}” is damaged (SQLITE_CORRUPT)`);
+  expect(readdirSync(folder)).toEqual(["users.db"]);
+});
+
+test("a folder's name is no file's, and nothing is made in it", async () => {
+  const { database } = await make();
+  expect(() => backUp(db, folder)).toThrow("is a folder: name a file");
+  expect(() => backUp(db, `${folder}/`)).toThrow("is a folder: name a file");
+  database.close();
   expect(readdirSync(folder)).toEqual(["users.db"]);
 });
 

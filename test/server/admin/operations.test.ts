@@ -42,7 +42,7 @@ function make(username: string, email = ""): number {
   return accounts.find(username)?.id ?? 0;
 }
 
-function comeOnline(name: string, tokenHash?: Uint8Array): void {
+function comeOnline(name: string, tokenHash?: string): void {
   online.set(name, { address: "192.0.2.1", since: NOW, fingerprint: undefined, tokenHash });
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS } from "../../../src/server/limits/limits.ts";
-import { Lobby, MIN_SILENCE, type Crowding } from "../../../src/server/limits/lobby.ts";
+import { Lobby, MAX_STAY, MIN_SILENCE, type Crowding } from "../../../src/server/limits/lobby.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const HERE = "192.0.2.1";
@@ -170,4 +170,46 @@ test("in a storm from a few addresses every newcomer from elsewhere finds a plac
     });
     lobby.leave(person);
   }
+});
+
+test("a thousand addresses that are never silent keep nobody out for long, and what is in work is finished", () => {
+  const { clock, gone, lobby, enter } = small(1_000);
+  const storm = Array.from({ length: 1_000 }, (_, index) => enter(`198.51.${index >> 8}.${index & 0xff}`));
+  const [worker] = storm as [Guest];
+  const ping = () => {
+    for (const guest of storm) lobby.silent(guest);
+    lobby.working(worker);
+  };
+  for (; clock.now < MAX_STAY; clock.now += 1_500) {
+    expect(lobby.hasRoom(HERE)).toBe(false);
+    ping();
+  }
+  clock.now += 1_000;
+  ping();
+  for (let person = 0; person < 100; person++) {
+    expect(lobby.hasRoom(`person ${person}`)).toBe(true);
+    enter(`person ${person}`);
+  }
+  expect(gone).toHaveLength(100);
+  expect(gone).not.toContain(worker.name);
+  expect(gone.every((name) => name.startsWith("198.51."))).toBe(true);
+});
+
+test("the lively guests of the address that holds the most give way to its own next, and not those of others", () => {
+  const { clock, gone, lobby, enter } = small(4);
+  const guests = [enter("person"), enter("storm"), enter("storm"), enter("storm")];
+  clock.now += MAX_STAY;
+  for (const guest of guests) lobby.silent(guest);
+  expect(lobby.hasRoom("storm")).toBe(true);
+  expect(gone).toEqual(["storm 2"]);
+});
+
+test("the networks of one tunnel are one address: it cannot hold every place by holding one in each", () => {
+  const { gone, lobby, enter } = small(4);
+  enter(HERE);
+  for (const network of ["2001:db8:1:1::/64", "2001:db8:1:2::/64", "2001:db8:1:3::/64"]) enter(network);
+  expect(lobby.hasRoom("2001:db8:2:1::/64")).toBe(true);
+  expect(gone).toEqual(["2001:db8:1:1::/64 2"]);
+  enter("2001:db8:2:1::/64");
+  expect(lobby.hasRoom("2001:db8:1:4::/64")).toBe(false);
 });

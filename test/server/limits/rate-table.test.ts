@@ -110,6 +110,25 @@ describe("a table that is full", () => {
     expect({ seed, ok: passed <= allowed, size: rates.size }).toEqual({ seed, ok: true, size: 1_000 });
   });
 
+  test("that is strict gives nobody back what was taken, whoever has to go", () => {
+    const seed = testSeed();
+    const { next } = seededRandom(seed);
+    const rate = { burst: 4, perSecond: 0.001 };
+    const strict = new RateTable({ rate, clock: () => 0, random: next, maxBuckets: 50, strict: true });
+    const taken = new Map<string, number>();
+    for (let round = 0; round < 10; round++) {
+      for (let count = 0; count < 200; count++) {
+        const key = `key ${count}`;
+        if (takeAll([{ table: strict, key }]) === 0) taken.set(key, (taken.get(key) ?? 0) + 1);
+      }
+    }
+    expect({ seed, size: strict.size, isHeld: Math.max(...taken.values()) <= 4 }).toEqual({
+      seed,
+      size: 50,
+      isHeld: true,
+    });
+  });
+
   test("a newcomer costs about the same in a full table as in an empty one", () => {
     const looks = { count: 0 };
     const rates = new RateTable({

@@ -6,6 +6,7 @@ import { seededRandom } from "../../seeded-random.ts";
 
 const HERE = "192.0.2.1";
 const THERE = "198.51.100.7";
+const DEVICE = "a".repeat(64);
 const DAY = 24 * 3_600_000;
 
 function throttled(limits: Partial<Limits> = {}) {
@@ -23,12 +24,13 @@ function attemptOf(verdict: AttemptVerdict): PasswordAttempt {
   return verdict.attempt;
 }
 
-/** Wrong passwords until one is limited; at most `most`. */
-function failUntilLimited(throttle: Throttle, fold: string, address: string, most = 10_000): number {
-  for (let count = 0; count < most; count++) {
-    if (throttle.password(fold, address).name === "limited") return count;
+/** Wrong passwords until one is limited; at most so many. */
+const MOST = 10_000;
+function failUntilLimited(throttle: Throttle, fold: string, address: string, device?: string): number {
+  for (let count = 0; count < MOST; count++) {
+    if (throttle.password(fold, address, device).name === "limited") return count;
   }
-  return most;
+  return MOST;
 }
 
 describe("connections, registrations and lookups", () => {
@@ -78,6 +80,30 @@ describe("connections, registrations and lookups", () => {
     for (let count = 0; count < 3; count++) expect(throttle.registration(HERE, true).name).toBe("passes");
     expect(throttle.registration(HERE, true)).toEqual(throttle.registration(HERE, false));
     expect(throttle.registration(HERE, false).name).toBe("limited");
+  });
+
+  test("requests of one address wait in turn past a burst, those of others do not, and none is refused", () => {
+    const { clock, limited, throttle } = throttled({ requestRate: { burst: 3, perSecond: 100 } });
+    const waits = [1, 2, 3, 4, 5, 6].map(() => throttle.request("2001:db8::1"));
+    expect(waits).toEqual([0, 0, 0, 10, 20, 30]);
+    expect(throttle.request("2001:db8:0:1::1")).toBe(0);
+    expect(limited).toHaveLength(3);
+    clock.now += 40;
+    expect([throttle.request("2001:db8::2"), throttle.request("2001:db8::1")]).toEqual([0, 10]);
+  });
+
+  test("an account begins so many sessions, from wherever; and being online elsewhere costs like a wrong token", () => {
+    const { throttle } = throttled({
+      sessionRate: { burst: 5, perSecond: 1 },
+      failureRatePerAddress: { burst: 3, perSecond: 0.5 },
+    });
+    const ofMany = Array.from({ length: 6 }, (_, index) => throttle.session(1, `2001:db8:${index}::1`));
+    expect(ofMany.map(({ name }) => name).join(" ")).toBe("passes passes passes passes passes limited");
+    expect(throttle.session(2, HERE).name).toBe("passes");
+    for (let count = 0; count < 3; count++) expect(throttle.session(3, HERE, true).name).toBe("passes");
+    expect(throttle.session(3, HERE, true)).toEqual({ name: "limited", retryAfter: 2 });
+    expect(throttle.failedResume(HERE).name).toBe("limited");
+    expect(throttle.session(3, HERE).name).toBe("passes");
   });
 
   test("a lookup counts for the user and for his address, and what asks for more takes more", () => {
@@ -143,7 +169,7 @@ describe("passwords", () => {
     for (let minute = 0; minute < 60; minute++) {
       clock.now += 60_000;
       for (let address = 0; address < 1_000; address++) {
-        guesses += failUntilLimited(throttle, "ana", `2001:db8:0:${address.toString(16)}::1`);
+        guesses += failUntilLimited(throttle, "ana", `2001:db8:${address.toString(16)}::1`);
       }
       // The owner mistypes twice, each time, and is in at once.
       for (let typo = 0; typo < 2; typo++) attemptOf(throttle.password("ana", HERE));
@@ -179,9 +205,70 @@ describe("passwords", () => {
     expect(guessed).toBe(DEFAULT_LIMITS.failureRatePerAddress.burst);
     expect(throttle.password("beto", HERE).name).toBe("limited");
     attemptOf(throttle.password("ana", HERE)).succeeded();
-    // A token that is wrong costs the address the same.
-    expect(throttle.failedResume(HERE).name).toBe("limited");
+  });
+
+  test("wrong tokens end, and shut nobody's password and no registration out at their address", () => {
+    const { throttle } = throttled();
+    const { burst } = DEFAULT_LIMITS.failureRatePerAddress;
+    for (let count = 0; count < burst; count++) expect(throttle.failedResume(HERE).name).toBe("passes");
+    expect(throttle.failedResume(HERE)).toEqual({ name: "limited", retryAfter: 1 });
     expect(throttle.failedResume(THERE).name).toBe("passes");
+    expect(throttle.registration(HERE).name).toBe("passes");
+    attemptOf(throttle.password("ana", HERE));
+  });
+
+  test("who guesses at a name behind the same address does not shut out the device that it was used with", () => {
+    const { throttle } = throttled();
+    // All that he can drain: the name there, its free and its slow tries, and all that the address has.
+    for (let name = 0; name < 200; name++) failUntilLimited(throttle, `name${name}`, HERE);
+    for (let count = 0; count < 100; count++) {
+      failUntilLimited(throttle, "ana", HERE);
+      failUntilLimited(throttle, "ana", `2001:db8:${count}::1`);
+    }
+    expect(throttle.password("ana", HERE).name).toBe("limited");
+    expect(throttle.registration(HERE).name).toBe("limited");
+    for (let typo = 0; typo < 10; typo++) attemptOf(throttle.password("ana", HERE, DEVICE));
+    attemptOf(throttle.password("ana", HERE, DEVICE)).succeeded();
+    // Whoever claims to be the device guesses no faster than anybody else, and not at the expense of another.
+    expect(failUntilLimited(throttle, "ana", HERE, DEVICE)).toBeLessThanOrEqual(15);
+    attemptOf(throttle.password("ana", HERE, "b".repeat(64)));
+  });
+
+  test("hashes that somebody behind the same address has used up leave a known device its own", () => {
+    const { throttle } = throttled({ loginRate: { burst: 3, perSecond: 0.1 } });
+    for (let count = 0; count < 3; count++) attemptOf(throttle.password("mallory", HERE)).succeeded();
+    expect(throttle.password("ana", HERE).name).toBe("limited");
+    const { burst } = DEFAULT_LIMITS.failureRate;
+    for (let count = 0; count < burst; count++) attemptOf(throttle.password("ana", HERE, DEVICE)).succeeded();
+    expect(throttle.password("ana", HERE, DEVICE).name).toBe("limited");
+  });
+
+  test("a name that is written like a device's key does not reach what the device has", () => {
+    const { throttle } = throttled();
+    for (const name of [`${DEVICE} ana`, `ana ${DEVICE}`, ` ${DEVICE} ana`, `${DEVICE} ${HERE} ana`]) {
+      failUntilLimited(throttle, name, HERE);
+    }
+    attemptOf(throttle.password("ana", HERE, DEVICE));
+    attemptOf(throttle.password("ana", HERE));
+  });
+
+  test("a tunnel with 65,536 networks has the free guesses of one, all day, however many names it asks for", () => {
+    const { clock, throttle } = throttled();
+    const begun = clock.now;
+    let guesses = 0;
+    for (let network = 0; network < 65_536; network++) {
+      clock.now = begun + (network * DAY) / 65_536;
+      const address = `2001:db8:1:${network.toString(16)}::1`;
+      guesses += failUntilLimited(throttle, "ana", address);
+      // Fresh names, to have what was taken for the one forgotten.
+      throttle.password(`name${network}`, address);
+    }
+    const { failureRate, failureRatePerAccount } = DEFAULT_LIMITS;
+    const slow = failureRatePerAccount.burst + (DAY / 1_000) * failureRatePerAccount.perSecond;
+    // What is free comes back once within the day.
+    expect(guesses).toBeLessThanOrEqual(slow + 2 * failureRate.burst);
+    expect(guesses).toBeGreaterThan(slow * 0.9);
+    attemptOf(throttle.password("ana", HERE));
   });
 
   test("with one account of his own an attacker cannot have another's familiar address forgotten", () => {

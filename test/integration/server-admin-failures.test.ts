@@ -1,0 +1,286 @@
+/** What the operator is told when something around a command fails, each a process. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { adminSocketPath } from "../../src/server/admin/socket.ts";
+import { connectLocal } from "../../src/net/local-socket.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
+import { AtTerminal } from "./at-terminal.ts";
+import { registration, TestClient } from "./rendezvous-test-client.ts";
+import { admin } from "./server-admin-process.ts";
+import { ServerProcess, temporaryFolder } from "./server-process.ts";
+
+const TIMEOUT = 60_000;
+const PROGRAM = join(import.meta.dir, "../../server.ts");
+
+let folder: { path: string; remove: () => void };
+let running: ServerProcess[] = [];
+let db: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  db = join(folder.path, "users.db");
+});
+afterEach(async () => {
+  for (const each of running) each.kill("SIGKILL");
+  await Promise.all(running.map((each) => each.exited));
+  running = [];
+  folder.remove();
+});
+
+function spawn(...args: string[]): ServerProcess {
+  const server = new ServerProcess(["--port", "0", "--tls-port", "0", ...args]);
+  running.push(server);
+  return server;
+}
+
+async function start(...args: string[]): Promise<ServerProcess> {
+  const server = spawn("--db", db, ...args);
+  await server.started();
+  return server;
+}
+
+async function stop(server: ServerProcess): Promise<void> {
+  server.kill("SIGTERM");
+  expect(await server.exited).toBe(0);
+}
+
+/** A command whose standard output is on a full disk; `code` and what it says on standard error. */
+async function unwritable(...args: string[]): Promise<string> {
+  const full = openSync("/dev/full", "w");
+  const child = Bun.spawn([process.execPath, "run", PROGRAM, "admin", "--lang", "en", "--db", db, ...args], {
+    stdin: "ignore",
+    stdout: full,
+    stderr: "pipe",
+  });
+  const [code, stderr] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+  closeSync(full);
+  return `${code} ${stderr}`;
+}
+
+function auditEvents(path = `${db}.audit.jsonl`): { event: string; by?: string; file?: string }[] {
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as { event: string });
+}
+
+test(
+  "what cannot be written is said on standard error, with exit 1",
+  async () => {
+    (await openDatabase(db)).close();
+    const lost = "The password could not be written: run “admin reset-password” (ENOSPC)\n";
+    expect(await unwritable("add", "ana")).toBe(`1 ${lost}`);
+    expect(await unwritable("reset-password", "ana", "--json")).toBe(`1 ${lost}`);
+    expect(await unwritable("users")).toBe("1 The list could not be written whole (ENOSPC)\n");
+    expect(await unwritable("disable", "ana")).toStartWith("1 The change is made, but");
+    const copy = join(folder.path, "copy.db");
+    expect(await unwritable("backup", copy)).toStartWith("1 The copy is made and verified, but");
+    expect(await unwritable("restore", copy)).toStartWith("1 The database is restored, but");
+  },
+  TIMEOUT,
+);
+
+test(
+  "a second server with the same --metrics-port does not share it, and ends with a sentence",
+  async () => {
+    const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+    const port = String(probe.port);
+    probe.stop(true);
+    await start("--metrics-port", port);
+    const second = spawn("--db", join(folder.path, "second.db"), "--metrics-port", port, "--lang", "en");
+    expect(await second.exited).toBe(1);
+    expect(await second.stderr).toContain(port);
+  },
+  TIMEOUT,
+);
+
+test(
+  "a backup is restored over what a crash left, and both are in the audit log",
+  async () => {
+    const server = await start();
+    expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
+    const copy = join(folder.path, "copy.db");
+    expect(await admin(db, "backup", copy)).toMatchObject({ code: 0, stderr: "" });
+    expect(await admin(db, "add", "beto")).toMatchObject({ code: 0 });
+    expect(await admin(db, "restore", copy, "--json")).toMatchObject({
+      code: 1,
+      objects: [{ event: "error", code: "in_use" }],
+    });
+    server.kill("SIGKILL");
+    await server.exited;
+    const { code, objects } = await admin(db, "restore", copy, "--json");
+    expect({ code, objects }).toMatchObject({
+      code: 0,
+      objects: [{ file: copy, users: 1, tokens: 0, before: `${db}.before-restore` }],
+    });
+    const again = await start();
+    expect((await admin(db, "users", "--json")).objects).toMatchObject([{ username: "ana" }]);
+    await stop(again);
+    expect(await admin(db, "backup", join(folder.path, "stopped.db"))).toMatchObject({ code: 0 });
+    const told = auditEvents().filter(({ event }) => /backup|restore/.test(event));
+    expect(told).toMatchObject([
+      { event: "backup_made", by: "operator", file: copy },
+      { event: "database_restored", by: "operator", file: copy },
+      { event: "backup_made", by: "operator" },
+    ]);
+  },
+  TIMEOUT,
+);
+
+test(
+  "with --json every failure is an object on standard output",
+  async () => {
+    (await openDatabase(db)).close();
+    const failure = async (path: string, ...args: string[]) => {
+      const { code, objects, stderr } = await admin(path, ...args, "--json");
+      const [object] = objects;
+      expect(objects).toHaveLength(1);
+      expect(stderr).toBe(`${object?.["message"] as string}\n`);
+      return `${code} ${object?.["event"] as string} ${object?.["code"] as string}`;
+    };
+    expect(await failure(db, "nothing")).toBe("2 error usage");
+    expect(await failure(db, "users", "--wrong")).toBe("2 error usage");
+    expect(await failure(db, "delete", "ana")).toBe("2 error usage");
+    expect(await failure(`${db}.none`, "users")).toBe("1 error no_database");
+    expect(await failure(db, "backup", folder.path)).toBe("1 error is_folder");
+    expect(await failure(db, "backup", db)).toBe("1 error file_exists");
+    expect(await failure(db, "enable", "ana")).toBe("1 error unknown_user");
+  },
+  TIMEOUT,
+);
+
+test(
+  "a request whose asker is gone is not done when the server wakes up",
+  async () => {
+    const server = await start();
+    expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
+    server.kill("SIGSTOP");
+    const handlers = { message: () => undefined, fault: () => undefined, closed: () => undefined };
+    const connections = await Promise.all(
+      ["disable", "delete", "reset-password"].map(async (command) => {
+        const connection = await connectLocal(adminSocketPath(db), 4_096, handlers);
+        connection.send({ command, name: "ana", until: Date.now() - 1 });
+        return connection;
+      }),
+    );
+    // Without a deadline, and gone: the news of that comes after the request.
+    const gone = await Bun.connect({ unix: adminSocketPath(db), socket: { data: () => undefined } });
+    gone.write(JSON.stringify({ command: "disable", name: "ana" }));
+    gone.end();
+    server.kill("SIGCONT");
+    expect((await admin(db, "users", "--json")).objects).toMatchObject([
+      { username: "ana", disabled: false },
+    ]);
+    for (const connection of connections) connection.terminate("done");
+    await stop(server);
+    const names = auditEvents().map(({ event }) => event);
+    expect(names).toEqual(["server_started", "account_added", "server_stopped"]);
+  },
+  TIMEOUT,
+);
+
+test(
+  "the question before a deletion names the account as it is registered, or there is none",
+  async () => {
+    await start();
+    expect(await admin(db, "add", "Ana.María")).toMatchObject({ code: 0 });
+    const ask = (name: string) => new AtTerminal(["admin", "--db", db, "delete", name], { command: PROGRAM });
+    const terminal = ask("ANA.MARÍA");
+    await terminal.shows("¿Borrar la cuenta «Ana.María» para siempre? [s/N]");
+    terminal.type("no\r");
+    expect(await terminal.ended()).toBe(1);
+    const nobody = ask("nadie");
+    await nobody.shows("No existe ninguna cuenta con ese nombre");
+    expect(await nobody.ended()).toBe(1);
+  },
+  TIMEOUT,
+);
+
+test(
+  "a full disk under a running server is named",
+  async () => {
+    const small = join(folder.path, "small");
+    mkdirSync(small);
+    const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", small]);
+    if (mount.exitCode !== 0) {
+      console.log(`skipped: no file system can be mounted here (${mount.stderr.toString().trim()})`);
+      return;
+    }
+    try {
+      db = join(small, "users.db");
+      await start("--audit-log", join(folder.path, "audit.jsonl"));
+      const filler = openSync(join(small, "filler"), "w");
+      try {
+        for (const block = Buffer.alloc(4_096, 1); ;) writeSync(filler, block);
+      } catch (error) {
+        expect((error as { code?: string }).code).toBe("ENOSPC");
+      } finally {
+        closeSync(filler);
+      }
+      // The log's last page may still take some.
+      let last = await admin(db, "add", "ana", "--json");
+      for (let count = 0; last.code === 0 && count < 30; count++) {
+        last = await admin(db, "add", `ana${count}`, "--json");
+      }
+      expect(last).toMatchObject({ code: 1, objects: [{ event: "error", code: "disk_full" }] });
+      rmSync(join(small, "filler"));
+      expect(await admin(db, "add", "later")).toMatchObject({ code: 0 });
+    } finally {
+      Bun.spawnSync(["umount", "--lazy", small]);
+    }
+  },
+  TIMEOUT,
+);
+
+test(
+  "what root's command makes beside a database belongs to the database's owner",
+  async () => {
+    if (process.getuid?.() !== 0) return;
+    const someone = 65_534;
+    (await openDatabase(db)).close();
+    chownSync(folder.path, someone, someone);
+    chownSync(db, someone, someone);
+    expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
+    expect(await admin(db, "backup", join(folder.path, "copy.db"))).toMatchObject({ code: 0 });
+    expect(await admin(db, "restore", join(folder.path, "copy.db"))).toMatchObject({ code: 0 });
+    for (const name of ["users.db", "users.db.audit.jsonl", "users.db.before-restore"]) {
+      const { uid, gid } = statSync(join(folder.path, name));
+      expect({ name, uid, gid }).toEqual({ name, uid: someone, gid: someone });
+    }
+    const server = await start();
+    server.kill("SIGKILL");
+    await server.exited;
+    expect(statSync(`${db}.lock`).uid).toBe(someone);
+  },
+  TIMEOUT,
+);
+
+test(
+  "through a link to a database its audit log is the one beside the database",
+  async () => {
+    const link = join(folder.path, "links", "link.db");
+    mkdirSync(join(folder.path, "links"));
+    (await openDatabase(db)).close();
+    symlinkSync(db, link);
+    const server = spawn("--db", link);
+    await server.started();
+    const client = await TestClient.connect(server.plainPort);
+    expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
+    client.close();
+    await stop(server);
+    expect(await admin(db, "disable", "ana")).toMatchObject({ code: 0 });
+    expect(readdirSync(join(folder.path, "links"))).toEqual(["link.db"]);
+    expect(auditEvents().map(({ event }) => event)).toContain("account_disabled");
+  },
+  TIMEOUT,
+);

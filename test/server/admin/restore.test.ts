@@ -1,0 +1,137 @@
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Accounts } from "../../../src/server/accounts.ts";
+import { backUp } from "../../../src/server/admin/backup.ts";
+import { restore } from "../../../src/server/admin/restore.ts";
+import { openDatabase, StartError } from "../../../src/server/database/database.ts";
+
+let folder: string;
+let db: string;
+let copy: string;
+const nothing = () => undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "paloma-restore-"));
+  db = join(folder, "users.db");
+  copy = join(folder, "copy.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function add(database: Database, ...names: string[]): void {
+  const accounts = new Accounts(database);
+  for (const username of names) accounts.add({ username, hash: "h", email: "" }, Date.now());
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  const database = await openDatabase(path);
+  const names = new Accounts(database).page("", 10).map(({ username }) => username);
+  database.close();
+  return names;
+}
+
+/** A database with ana and its copy; then with beto too. */
+async function make(): Promise<void> {
+  const database = await openDatabase(db);
+  add(database, "ana");
+  backUp(db, copy);
+  add(database, "beto");
+  database.close();
+}
+
+test("a backup takes the database's place, and the one before it is kept whole", async () => {
+  await make();
+  const restored = await restore(db, copy, nothing);
+  expect(restored).toMatchObject({ users: 1, tokens: 0, before: `${db}.before-restore` });
+  expect(readdirSync(folder).sort()).toEqual(["copy.db", "users.db", "users.db.before-restore"]);
+  expect(statSync(db).mode & 0o777).toBe(0o600);
+  expect(await namesIn(db)).toEqual(["ana"]);
+  expect(await namesIn(`${db}.before-restore`)).toEqual(["ana", "beto"]);
+  await expect(restore(db, copy, nothing)).rejects.toThrow("before-restore” is there already");
+  expect(await namesIn(db)).toEqual(["ana"]);
+});
+
+test("a log that a crash left goes with the old database, and is not replayed over the backup", async () => {
+  await make();
+  const database = await openDatabase(db);
+  add(database, ...Array.from({ length: 300 }, (_, count) => `user${count}`));
+  // What a crash would leave.
+  const log = readFileSync(`${db}-wal`);
+  database.close();
+  writeFileSync(`${db}-wal`, log);
+  await restore(db, copy, nothing);
+  expect(existsSync(`${db}-wal`)).toBe(false);
+  expect(readFileSync(`${db}.before-restore-wal`).equals(log)).toBe(true);
+  expect(await namesIn(db)).toEqual(["ana"]);
+});
+
+test("where there is no database, or a damaged one, a backup is restored all the same", async () => {
+  await make();
+  const bytes = readFileSync(db);
+  bytes.fill(0xff, 0, 12_288);
+  writeFileSync(db, bytes);
+  await restore(db, copy, nothing);
+  expect(readFileSync(`${db}.before-restore`).equals(bytes)).toBe(true);
+  const other = join(folder, "other.db");
+  expect(await restore(other, copy, nothing)).toMatchObject({ users: 1, before: undefined });
+  expect(await namesIn(other)).toEqual(["ana"]);
+});
+
+test("a database that is in use is left alone, and so is everything where the backup is no good", async () => {
+  await make();
+  const files = readdirSync(folder).sort();
+  const damaged = join(folder, "damaged.db");
+  copyFileSync(copy, damaged);
+  const bytes = readFileSync(damaged);
+  bytes.fill(0xff, 4_096, 12_288);
+  writeFileSync(damaged, bytes);
+  await expect(restore(db, damaged, nothing)).rejects.toThrow(`“${damaged}” is damaged`);
+  rmSync(damaged);
+  const foreign = join(folder, "foreign.txt");
+  writeFileSync(foreign, "x".repeat(5_000));
+  await expect(restore(db, foreign, nothing)).rejects.toThrow(StartError);
+  rmSync(foreign);
+  await expect(restore(db, join(folder, "none"), nothing)).rejects.toThrow("There is no database");
+  const refuse = () => {
+    throw new StartError({ es: "no", en: "no" });
+  };
+  await expect(restore(db, copy, refuse)).rejects.toThrow("no");
+  expect(readdirSync(folder).sort()).toEqual(files);
+  const database = await openDatabase(db);
+  await expect(restore(db, copy, nothing)).rejects.toThrow("stop the server first");
+  database.close();
+  expect(await namesIn(db)).toEqual(["ana", "beto"]);
+});
+
+test("a lock file that cannot be opened is named itself, and not the database", async () => {
+  (await openDatabase(db)).close();
+  mkdirSync(`${db}.lock`);
+  await expect(openDatabase(db)).rejects.toThrow(`Cannot open the lock file “${db}.lock”`);
+});
+
+test("a server does not start on a damaged database, and says what to do", async () => {
+  const database = await openDatabase(db);
+  add(database, ...Array.from({ length: 500 }, (_, count) => `user${count}`));
+  database.close();
+  const bytes = readFileSync(db);
+  // Pages of accounts, beyond those that every start reads.
+  bytes.fill(0xff, bytes.length - 8_192);
+  writeFileSync(db, bytes);
+  const error = await openDatabase(db).catch((thrown: unknown) => thrown);
+  expect((error as StartError).sentence.en).toMatch(
+    /is damaged \(.+\): restore a backup with “admin restore”$/,
+  );
+  expect((error as StartError).code).toBe("damaged");
+});
