@@ -16,6 +16,8 @@ export interface ConversationHost {
   wantsChanged(): void;
   /** The disk took something not. Throws what is no failure of the disk. */
   storageFailed(error: unknown): void;
+  /** For how long the server answers no question of where somebody is, in ms; 0: it does. */
+  serverLimitedFor(): number;
   /** Finds `record`'s person and greets them on `link`; as `dialPeer`. */
   dial(
     record: ContactRecord,

@@ -91,12 +91,14 @@ export class Dialling {
       return;
     }
     this.#lastFailure = reason;
-    unreachable(reason, RETRIED.has(reason) ? this.scheduleRedial() : undefined);
+    unreachable(reason, RETRIED.has(reason) ? this.scheduleRedial(reason) : undefined);
   }
 
-  /** @returns the wait in ms, undefined when nothing wants a link. */
-  scheduleRedial(): number | undefined {
-    return this.#closed || !this.#options.wanted() ? undefined : this.#redial.schedule();
+  /** @param reason of the failure before, if there was one. @returns the wait in ms, undefined when nothing wants a link. */
+  scheduleRedial(reason?: UnreachableReason): number | undefined {
+    const { host, wanted } = this.#options;
+    if (this.#closed || !wanted()) return undefined;
+    return this.#redial.schedule(reason === "server_limits" ? host.serverLimitedFor() : 0);
   }
 
   /** There is a link. One that only comes and goes is dialled ever later all the same. */

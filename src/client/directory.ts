@@ -12,6 +12,8 @@ import { ServerError } from "./server-trust.ts";
 
 /** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
+/** A server that asks for more patience than that is asked again all the same, in ms. */
+const LONGEST_LIMIT = 60 * 60 * 1_000;
 /** Pages of one list of users; a server holds far fewer people than these, or leads in a circle. */
 const MAX_PAGES = 200;
 
@@ -26,14 +28,25 @@ export type Whereabouts =
     }
   | { readonly name: "offline" }
   /** There is no server, or it did not answer in time. */
-  | { readonly name: "noServer" };
+  | { readonly name: "noServer" }
+  /** The server answers no more questions for a while. */
+  | { readonly name: "limited" };
 
 export class Directory {
   readonly #link: () => RendezvousLink | undefined;
+  readonly #monotonic: () => number;
+  /** The server answers no question before, by `#monotonic`. */
+  #limitedUntil = -Infinity;
 
-  /** @param link the link while logged in. */
-  constructor(link: () => RendezvousLink | undefined) {
+  /** @param link the link while logged in. @param monotonic ms that never go back. */
+  constructor(link: () => RendezvousLink | undefined, monotonic = () => performance.now()) {
     this.#link = link;
+    this.#monotonic = monotonic;
+  }
+
+  /** For how long the server wants to hear no more questions, in ms; 0: it takes them. */
+  get limitedFor(): number {
+    return Math.max(0, this.#limitedUntil - this.#monotonic());
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
@@ -70,9 +83,16 @@ export class Directory {
   async #ask(username: string): Promise<Whereabouts> {
     const link = this.#link();
     if (link === undefined) return { name: "noServer" };
+    // Each line that is typed meanwhile would be one more question to a server that has asked for peace.
+    if (this.limitedFor > 0) return { name: "limited" };
     try {
       return whereaboutsOf(await link.request("request_p2p", { target_user: username }));
     } catch (error) {
+      if (error instanceof RefusedError && error.code === "rate_limited") {
+        const wait = Math.min(LONGEST_LIMIT, (error.retryAfter ?? 1) * 1_000);
+        this.#limitedUntil = this.#monotonic() + wait;
+        return { name: "limited" };
+      }
       if (error instanceof RefusedError)
         return { name: error.code === "user_offline" ? "offline" : "noServer" };
       if (error instanceof ServerError) return { name: "noServer" };

@@ -10,6 +10,8 @@ export type UnreachableReason =
   | "offline"
   /** Neither the server nor a known address led to them. */
   | "no_server"
+  /** The server answers no more questions for a while, and no known address led to them. */
+  | "server_limits"
   | "unreachable"
   /** What answered is not who it should be. */
   | "not_proven"

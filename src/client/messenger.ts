@@ -286,6 +286,7 @@ export class Messenger {
         return this.#directory.lookUp(username);
       },
       lookUpNow: (username) => this.#directory.lookUp(username),
+      serverLimitedFor: () => this.#directory.limitedFor,
       wantsChanged: () => this.#watchList.changed(),
       peerContext: (label) => this.#contexts.dialling(label),
       acceptorContext: () => this.#contexts.accepting(),

@@ -47,7 +47,8 @@ export async function dialPeer(
     if (where.fingerprint !== undefined) word = { name: "fingerprint", fingerprint: where.fingerprint };
   }
   const targets = where.name === "online" ? where.targets : record.targets;
-  if (targets.length === 0) return "no_server";
+  const unasked = where.name === "limited" ? "server_limits" : "no_server";
+  if (targets.length === 0) return unasked;
   const context = host.peerContext(record.label);
   if (context === undefined) return "no_certificate";
   let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
@@ -92,7 +93,7 @@ export async function dialPeer(
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     if (error.code === "abandoned") return undefined;
-    return keyPending ? "key_pending" : reasonOf(error, where.name === "noServer");
+    return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : unasked);
   }
 }
 
@@ -101,11 +102,12 @@ const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
 /** A certificate that would be good at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
-function reasonOf(error: DialError, noServer: boolean): UnreachableReason {
+/** @param unasked why the server has not said where the person is; undefined: it has */
+function reasonOf(error: DialError, unasked: UnreachableReason | undefined): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
   // An old address is anybody's by now, perhaps our own: who is there says nothing of the person.
-  if (noServer) return "no_server";
+  if (unasked !== undefined) return unasked;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // Somebody else at one address, where another one is dead, says nothing of the person.
   if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";

@@ -8,7 +8,14 @@ const REDIAL_SPREAD = 0.2;
 const SECOND_DIALLER_DELAY = 3_000;
 
 /** What may be better at the next attempt; the rest waits for the person or the server's word. */
-export const RETRIED: ReadonlySet<UnreachableReason> = new Set(["unreachable", "no_server", "not_admitted"]);
+export const RETRIED: ReadonlySet<UnreachableReason> = new Set([
+  "unreachable",
+  "no_server",
+  "server_limits",
+  "not_admitted",
+]);
+/** Those whom the server has told to wait come back spread over so long, in ms. */
+const LIMIT_SPREAD = 2_000;
 
 /** Wait before redialling, in ms. @param random in [0, 1) */
 export function redialDelay(attempt: number, decider: boolean, random: number): number {
@@ -37,11 +44,15 @@ export class Redial {
     return this.#stop !== undefined;
   }
 
-  /** Dials later, each time later than the time before. @returns the wait in ms */
-  schedule(): number {
+  /**
+   * Dials later, each time later than the time before.
+   * @param limitedFor ms for which the server answers nothing @returns the wait in ms
+   */
+  schedule(limitedFor = 0): number {
     this.cancel();
     const { decider, clock, random, dial } = this.#options;
-    const delay = redialDelay(this.#attempt++, decider, random());
+    const later = redialDelay(this.#attempt++, decider, random());
+    const delay = limitedFor > 0 ? Math.max(later, limitedFor + random() * LIMIT_SPREAD) : later;
     this.#stop = clock.after(delay, () => {
       this.#stop = undefined;
       dial();

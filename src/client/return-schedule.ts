@@ -1,6 +1,7 @@
 /**
  * When a lost server is tried again: within 2 s each time while it may only be restarting, drawn, so that
- * thousands of clients do not come in one instant; then after 1 to 60 s, growing.
+ * thousands of clients do not come in one instant; then after 1 to 8 s while it has not been gone for
+ * long, and after up to 60 s later, growing.
  */
 import { RefusedError } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
@@ -9,6 +10,10 @@ import { ServerError } from "./server-trust.ts";
 export const RETURN_SPREAD = 2_000;
 /** For so long after the loss the waits are no longer than that, in ms. */
 export const QUICK_FOR = 10_000;
+/** For so long after the loss they are no longer than 8 s, in ms. */
+export const SOON_FOR = 60_000;
+/** The attempt whose wait is that, by `reconnectDelay`. */
+const LAST_SOON_ATTEMPT = 2;
 /** Between two attempts, in ms; the first may follow the loss at once. */
 const SHORTEST_PAUSE = 100;
 const FIRST_WAIT = 1_000;
@@ -20,6 +25,11 @@ const LONGEST_OBEYED = 24 * 60 * 60 * 1_000;
 export function reconnectDelay(attempt: number, random: number): number {
   const wait = Math.min(LONGEST_WAIT, 2 * FIRST_WAIT * 2 ** Math.min(attempt, 10));
   return wait * (0.5 + random / 2);
+}
+
+/** Whether nothing but its being away stands in the way: no word of its own asks for patience. */
+function isAway(why: Error): boolean {
+  return looksLikeRestart(why) || (why instanceof ServerError && why.code === "server_timeout");
 }
 
 /** Whether it failed as it does while a server is being restarted: it answers, or is gone, at once. */
@@ -59,8 +69,14 @@ export class ReturnSchedule {
   }
 
   #next(why: Error, now: number, random: number): number {
-    const isEarly = this.#lostAt !== undefined && now - this.#lostAt < QUICK_FOR;
-    if (!isEarly || !looksLikeRestart(why)) return reconnectDelay(this.#attempts++, random);
+    const gone = this.#lostAt === undefined ? Infinity : now - this.#lostAt;
+    if (gone >= QUICK_FOR || !looksLikeRestart(why)) {
+      const attempt = this.#attempts++;
+      const isSoon = gone < SOON_FOR && isAway(why);
+      // What comes after it grows from there on.
+      if (isSoon) this.#attempts = Math.min(this.#attempts, LAST_SOON_ATTEMPT + 1);
+      return reconnectDelay(isSoon ? Math.min(attempt, LAST_SOON_ATTEMPT) : attempt, random);
+    }
     const shortest = this.#quickAttempts++ === 0 ? 0 : SHORTEST_PAUSE;
     return Math.max(shortest, random * RETURN_SPREAD);
   }

@@ -4,6 +4,12 @@ import { label as labelOf } from "../identity/names.ts";
 import { RefusedError, type RendezvousLink } from "./rendezvous-link.ts";
 import { ServerError } from "./server-trust.ts";
 
+/** A server that says not when it takes a list again is asked after so long, and after no more than the other, in ms. */
+const DEFAULT_LIMIT = 5_000;
+const LONGEST_LIMIT = 60 * 60 * 1_000;
+/** The first answer behind a limit is for the redials, which come spread over 2 s: a list waits longer, in ms. */
+const BEHIND_REDIALS = 3_000;
+
 export interface WatchListHost {
   /** The link while logged in. */
   link(): RendezvousLink | undefined;
@@ -20,6 +26,7 @@ export class WatchList {
   /** The labels of those of whom the server now tells. */
   #answered: ReadonlySet<string> = new Set();
   #scheduled = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: WatchListHost) {
     this.#host = host;
@@ -27,6 +34,7 @@ export class WatchList {
 
   /** There is another link, or none: the server there knows nothing of us. */
   forget(): void {
+    clearTimeout(this.#retry);
     this.#told = "";
     this.#answered = new Set();
   }
@@ -53,6 +61,7 @@ export class WatchList {
     const told = users.join("\n");
     if (told === this.#told) return;
     this.#told = told;
+    clearTimeout(this.#retry);
     link
       .request("watch", { users })
       .then(({ online }) => {
@@ -64,7 +73,17 @@ export class WatchList {
       .catch((error: unknown) => {
         // Without the server's news, redials and the next login find people; the next change asks again.
         if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
-        if (this.#told === told) this.#told = "";
+        if (this.#told !== told) return;
+        this.#told = "";
+        // But for a limit: the lookups behind it may say that somebody is offline, and nobody would ask again.
+        if (error instanceof RefusedError && error.code === "rate_limited") this.#later(error.retryAfter);
       });
+  }
+
+  /** @param retryAfter seconds */
+  #later(retryAfter: number | undefined): void {
+    const wait = retryAfter === undefined ? DEFAULT_LIMIT : Math.min(LONGEST_LIMIT, retryAfter * 1_000);
+    this.#retry = setTimeout(() => this.changed(), wait + BEHIND_REDIALS);
+    this.#retry.unref();
   }
 }

@@ -21,6 +21,11 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#abort.abort(new TimeoutError()), Math.max(0, this.#left));
   }
 
+  /** ms left of the time that was given; Infinity: unbounded. */
+  get left(): number {
+    return this.#left === Infinity ? Infinity : this.#left - (performance.now() - this.#since);
+  }
+
   /**
    * A question to the person, who may need to look at another machine first. A signal ends the prompt,
    * which restores the terminal.

@@ -195,6 +195,20 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `Without the server nobody knows where ${user} is, and their last addresses do not answer.`,
   },
+  peerServerLimits: {
+    es: (user: string, seconds: number | undefined) =>
+      seconds === undefined
+        ? `El servidor pide esperar antes de decir dónde está ${user}: se le ha preguntado demasiado.`
+        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: se le ha preguntado demasiado.`,
+    en: (user: string, seconds: number | undefined) =>
+      seconds === undefined
+        ? `The server asks to wait before it says where ${user} is: it was asked too much.`
+        : `The server asks to wait ${seconds} s before it says where ${user} is: it was asked too much.`,
+  },
+  limitWaitedOut: {
+    es: "Se esperará, y se intentará entonces.",
+    en: "That is waited for, and then tried again.",
+  },
   peerNotAdmitted: {
     es: (user: string) =>
       `La máquina de ${user} ha cerrado la conexión sin saludar: quizá espera que acepte su clave nueva.`,

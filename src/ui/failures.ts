@@ -34,7 +34,13 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export type Failure = { readonly exit: ExitCode; readonly code: string; readonly sentence: string };
+export type Failure = {
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly sentence: string;
+  /** Seconds after which the server takes it again, where it has said so. */
+  readonly retryAfter?: number | undefined;
+};
 
 /** The file that a person's account is in; the other one that is opened holds the known servers. */
 const PROFILE_NAME = "profile.db";
@@ -100,7 +106,7 @@ function refusal(error: RefusedError, config: Config, texts: Texts): Failure {
       : error.code === "internal_error"
         ? EXIT.other
         : EXIT.refused;
-  return { exit, code: error.code, sentence: sentence + retry };
+  return { exit, code: error.code, sentence: sentence + retry, retryAfter: error.retryAfter };
 }
 
 function storeFailure(error: StoreError, texts: Texts): Failure {
@@ -224,11 +230,30 @@ export function describeFailure(error: unknown, config: Config): Failure {
   };
 }
 
-/** Why there is no link to a person, and the exit code that a message to them ends with. */
-export function describeUnreachable(reason: UnreachableReason, username: string, texts: Texts): Failure {
+/**
+ * Why there is no link to a person, and the exit code that a message to them ends with.
+ * @param retryIn ms until the next attempt, where it is known
+ */
+export function describeUnreachable(
+  reason: UnreachableReason,
+  username: string,
+  texts: Texts,
+  retryIn?: number,
+): Failure {
   const user = visibleText(username);
-  const { notDelivered, notProven } = EXIT;
-  const table: { readonly [R in UnreachableReason]: readonly [ExitCode, string, string] } = {
+  const { notDelivered, notProven, refused } = EXIT;
+  if (reason === "server_limits") {
+    const retryAfter = retryIn === undefined ? undefined : Math.max(1, Math.ceil(retryIn / 1_000));
+    return {
+      exit: refused,
+      code: "rate_limited",
+      sentence: texts.peerServerLimits(user, retryAfter),
+      retryAfter,
+    };
+  }
+  const table: {
+    readonly [R in Exclude<UnreachableReason, "server_limits">]: readonly [ExitCode, string, string];
+  } = {
     offline: [notDelivered, "user_offline", texts.peerOffline(user)],
     no_server: [notDelivered, "peer_unreachable", texts.peerNoServer(user)],
     unreachable: [notDelivered, "peer_unreachable", texts.peerUnreachable(user)],

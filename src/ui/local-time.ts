@@ -10,6 +10,11 @@ export function localDay(time: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
+/** `HH:MM:SS` in local time. @param time ms since 1970 */
+export function localClockSeconds(time: number): string {
+  return `${localClock(time)}:${two(new Date(time).getSeconds())}`;
+}
+
 /** `HH:MM` in local time. @param time ms since 1970 */
 export function localClock(time: number): string {
   const date = new Date(time);

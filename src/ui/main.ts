@@ -85,7 +85,7 @@ export async function runClient(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const output = new Output(wantsJson(args, process.env));
-    output.failure("usage", error.message);
+    output.failure({ code: "usage", sentence: error.message });
     output.tell(textsIn(chosenLanguage(args, process.env)).seeHelp);
     return EXIT.usage;
   }
@@ -148,7 +148,7 @@ async function runCommand(invocation: Invocation & { name: "command" }): Promise
   const giveUp = (error: unknown) => {
     // A fault of ours in a callback: the person gets a sentence, and whatever was committed is safe.
     const failure = describeFailure(error, config);
-    output.failure(failure.code, failure.sentence);
+    output.failure(failure);
     if (command.survivesFaults) return;
     void output.flushed().finally(() => process.exit(EXIT.other));
   };
@@ -162,7 +162,7 @@ async function runCommand(invocation: Invocation & { name: "command" }): Promise
     return await command.run({ config, args, output, deadline, signal: abort.signal });
   } catch (error) {
     const failure = describeFailure(error, config);
-    if (failure.sentence !== "") output.failure(failure.code, failure.sentence);
+    if (failure.sentence !== "") output.failure(failure);
     return failure.exit;
   } finally {
     deadline.stop();

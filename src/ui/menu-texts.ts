@@ -32,6 +32,10 @@ export const MENU_TEXTS = {
     es: "Sin servidor no se sabe quién está conectado. ¿Con quién desea hablar?",
     en: "Without the server nobody knows who is connected. Who would you like to talk to?",
   },
+  menuWhomRefused: {
+    es: "El servidor no dice ahora quién está conectado. ¿Con quién desea hablar?",
+    en: "The server does not say now who is connected. Who would you like to talk to?",
+  },
   menuOffline: { es: "no está en línea", en: "not online" },
   menuOfflineAnswers: {
     es: "responde; según el servidor no está en línea",

@@ -20,6 +20,14 @@ export function jsonLine(value: object): string {
   return `${JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped)}\n`;
 }
 
+/** What is told of a failure. */
+export type Told = {
+  readonly code: string;
+  readonly sentence: string;
+  /** Seconds after which the server takes it again. */
+  readonly retryAfter?: number | undefined;
+};
+
 export class Output {
   readonly json: boolean;
   #closed = false;
@@ -71,8 +79,9 @@ export class Output {
   }
 
   /** A failure: the sentence for the person, and an event for programs. */
-  failure(code: string, sentence: string): void {
-    if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence }));
+  failure({ code, sentence, retryAfter }: Told): void {
+    const retry = retryAfter === undefined ? {} : { retry_after: retryAfter };
+    if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence, ...retry }));
     this.tell(sentence);
   }
 }

@@ -2,16 +2,20 @@
 import { Account, type OpenOptions } from "../client/accounts.ts";
 import type { MessengerEvent } from "../client/messenger-events.ts";
 import type { ProfileHealth } from "../client/profile-check.ts";
+import type { RendezvousState } from "../client/rendezvous.ts";
+import { RefusedError } from "../client/rendezvous-link.ts";
 import type { Config } from "./config.ts";
 import type { Deadline } from "./deadline.ts";
 import { TimeoutError } from "./failures.ts";
-import { localClock, localDay } from "./local-time.ts";
+import { localClock, localClockSeconds, localDay } from "./local-time.ts";
 import type { Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "./texts.ts";
 
 /** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
 const CLOCK_TOLERANCE = 5 * 60 * 1_000;
+/** An attempt that is nearer than that is not told of: the line stays on the screen, in ms. */
+const TOLD_ATTEMPT = 10_000;
 /** How long what was written last may take to leave once the command's time is over, in ms. */
 const LAST_WORDS = 100;
 
@@ -88,6 +92,26 @@ export function clockDifference(offset: number, texts: Texts): string {
   if (minutes < 120) return texts.minutes(minutes);
   const hours = Math.round(minutes / 60);
   return hours < 48 ? texts.hours(hours) : texts.days(Math.round(hours / 24));
+}
+
+/** Whether the server is there and takes nobody for a while. */
+export function isLimiting({ why }: RendezvousState & { name: "waiting" }): boolean {
+  return why instanceof RefusedError && why.code === "rate_limited";
+}
+
+/** When a server that is away, or limits, is tried again; empty: in a moment. @param now ms since 1970 */
+export function nextAttempt(
+  { until }: RendezvousState & { name: "waiting" },
+  now: number,
+  texts: Texts,
+): string {
+  return until - now < TOLD_ATTEMPT ? "" : texts.nextAttemptAt(localClockSeconds(until));
+}
+
+/** That the server is away, or limits, and when it is tried again. @param now ms since 1970 */
+export function serverAway(state: RendezvousState & { name: "waiting" }, now: number, texts: Texts): string {
+  const what = isLimiting(state) ? texts.serverLimits : texts.serverLost;
+  return `${what} ${nextAttempt(state, now, texts)}`.trimEnd();
 }
 
 /** Until when new links can be had without the server. @param linksUntil ms since 1970 @param now likewise */

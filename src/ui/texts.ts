@@ -70,10 +70,16 @@ const TABLE = {
       `${user} is not listed as online without the server, but those who know its address already can connect (port ${port}). Ctrl-C to end.`,
   },
   serverLost: {
-    es: (seconds: number) =>
-      `Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen. Nuevo intento en ${seconds} s.`,
-    en: (seconds: number) =>
-      `No connection to the server; conversations go on between people who know each other. Next attempt in ${seconds} s.`,
+    es: "Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen.",
+    en: "No connection to the server; conversations go on between people who know each other.",
+  },
+  serverLimits: {
+    es: "El servidor está en marcha, pero limita las conexiones y pide esperar; las conversaciones siguen entre quienes ya se conocen.",
+    en: "The server is running, but limits connections and asks to wait; conversations go on between people who know each other.",
+  },
+  nextAttemptAt: {
+    es: (clock: string) => `Nuevo intento a las ${clock}.`,
+    en: (clock: string) => `Next attempt at ${clock}.`,
   },
   serverBack: { es: "Conectado de nuevo al servidor.", en: "Connected to the server again." },
   newKeyWarning: {

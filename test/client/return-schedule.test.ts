@@ -6,6 +6,7 @@ import {
   reconnectDelay,
   RETURN_SPREAD,
   ReturnSchedule,
+  SOON_FOR,
 } from "../../src/client/return-schedule.ts";
 import { ServerError } from "../../src/client/server-trust.ts";
 
@@ -57,6 +58,20 @@ describe("a server that was lost a moment ago", () => {
     expect(lostAt(0).next(new RefusedError("rate_limited", "", 1e15), 0, 0)).toBeLessThan(2 ** 31);
     expect(lostAt(0).next(new RefusedError("rate_limited", "", 0), 0, 0.5)).toBe(reconnectDelay(0, 0.5));
   });
+});
+
+test("whoever has lost the server for less than a minute waits 1 to 8 s, then ever longer", () => {
+  const away = [UNREACHABLE, new ServerError("server_timeout")];
+  for (const why of away) {
+    const schedule = lostAt(0);
+    const waits: number[] = [];
+    let at = QUICK_FOR;
+    for (; at < SOON_FOR; at += waits.at(-1) ?? 0) waits.push(schedule.next(why, at, ALMOST_ONE));
+    expect(waits[0]).toBeLessThanOrEqual(2_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(8_000);
+    expect(schedule.next(why, at, ALMOST_ONE)).toBe(reconnectDelay(3, ALMOST_ONE));
+    expect(schedule.next(why, at, ALMOST_ONE)).toBe(reconnectDelay(4, ALMOST_ONE));
+  }
 });
 
 test("a server that says at the first contact that it closes is tried again as soon", () => {

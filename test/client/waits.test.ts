@@ -40,6 +40,21 @@ test("reconnecting to the server waits 1 to 60 s, growing, never twice the same 
   expect(reconnectDelay(20, ALMOST_ONE)).toBeCloseTo(60_000);
 });
 
+test("nobody is looked for while the server asks to wait, and then soon", () => {
+  const waits: number[] = [];
+  const after: Clock["after"] = (ms) => {
+    waits.push(ms);
+    return () => undefined;
+  };
+  const clock = { ...systemClock(Date.now), after };
+  for (const random of [0, 0.5, ALMOST_ONE]) {
+    const redial = new Redial({ decider: true, clock, random: () => random, dial: () => undefined });
+    redial.schedule(30_000);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(30_000);
+    expect(waits.at(-1)).toBeLessThanOrEqual(32_000);
+  }
+});
+
 test("a link that was of use makes the next waits short, and stops none that is under way", () => {
   const waits: { ms: number; stopped: boolean }[] = [];
   const after: Clock["after"] = (ms) => {

@@ -241,12 +241,12 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.joins("stays", PASSWORD);
     first.kill("SIGKILL");
     await first.exited;
-    await someone.isTold(texts.serverLost(1).split(".")[0] ?? "?");
+    await someone.isTold(texts.serverLost.split(".")[0] ?? "?");
     await someone.isHome("stays");
     await world.server(`goes.${language}.db`, first.tlsPort);
     await someone.isTold(texts.serverBack);
     await someone.isHome("stays");
-    const lost = texts.serverLost(1).split(";")[0] ?? "?";
+    const lost = texts.serverLost.split(";")[0] ?? "?";
     expect(someone.screen.transcript.split(lost)).toHaveLength(2);
     someone.type(CTRL_C);
     expect(await someone.ended()).toBe(130);

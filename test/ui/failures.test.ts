@@ -130,10 +130,11 @@ test("a refusal is 4 and in our own words, whatever the server wrote", () => {
   );
 });
 
-test("why a person cannot be reached decides between 5 and 6", () => {
-  const exits: { readonly [R in UnreachableReason]: 5 | 6 } = {
+test("why a person cannot be reached decides between 4, 5 and 6", () => {
+  const exits: { readonly [R in UnreachableReason]: 4 | 5 | 6 } = {
     offline: 5,
     no_server: 5,
+    server_limits: 4,
     unreachable: 5,
     not_admitted: 5,
     no_certificate: 5,
@@ -145,11 +146,18 @@ test("why a person cannot be reached decides between 5 and 6", () => {
   for (const [reason, exit] of Object.entries(exits) as [UnreachableReason, number][]) {
     for (const language of ["es", "en"] as const) {
       const failure = describeUnreachable(reason, "be\u001bto", textsIn(language));
-      expect(failure.exit).toBe(exit as 5 | 6);
+      expect(failure.exit).toBe(exit as 4 | 5 | 6);
       expect(failure.sentence).not.toContain("\u001b");
       expect(failure.sentence).not.toBe("");
     }
   }
+});
+
+test("that the server asks to wait is no missing server, and says for how long", () => {
+  const failure = describeUnreachable("server_limits", "dos", textsIn("en"), 41_200);
+  expect(failure).toMatchObject({ exit: 4, code: "rate_limited", retryAfter: 42 });
+  expect(failure.sentence).toContain("asks to wait 42 s");
+  expect(failure.sentence).not.toContain("Without the server");
 });
 
 test.each([

@@ -30,7 +30,7 @@ export async function deleteMessages(context: CommandContext): Promise<ExitCode>
     if (!config.yes) {
       if (!canAsk()) throw new UsageError(texts.deletionNeedsYes);
       if (!(await askYes(context, texts.deletionQuestion(user)))) {
-        output.failure("declined", texts.deletionDeclined);
+        output.failure({ code: "declined", sentence: texts.deletionDeclined });
         return EXIT.other;
       }
     }

@@ -25,7 +25,7 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
     const shown = visibleText(user);
     const known = safetyNumbers(profile, user, { markShown: !config.accept });
     if (known.numbers.length === 0) {
-      output.failure("no_known_key", texts.noKnownKey(shown));
+      output.failure({ code: "no_known_key", sentence: texts.noKnownKey(shown) });
       return EXIT.other;
     }
     const show = ({ number, fingerprint, pending }: SafetyNumber) => {
@@ -47,11 +47,11 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
         output.tell(texts.keyAccepted(shown));
         return EXIT.done;
       case "none":
-        output.failure("no_pending_key", texts.noPendingKey(shown));
+        output.failure({ code: "no_pending_key", sentence: texts.noPendingKey(shown) });
         return EXIT.other;
       case "changed_again":
       case "not_shown": {
-        output.failure("key_changed_again", texts.keyChangedAgain(shown));
+        output.failure({ code: "key_changed_again", sentence: texts.keyChangedAgain(shown) });
         const { numbers } = safetyNumbers(profile, user, { markShown: true });
         numbers.filter(({ pending }) => pending).forEach(show);
         return EXIT.notProven;

@@ -30,6 +30,9 @@ import { closeAccount, openAccount, untilAborted, type CommandContext } from "..
 import { textsIn, type Texts } from "../texts.ts";
 import { noteIfDamage, withLocalProfile } from "./local-profile.ts";
 
+/** What must be left of the command's time behind a limit of the server, for the attempt itself, in ms. */
+const ATTEMPT_TIME = 2_000;
+
 type Command = "send" | "edit" | "withdraw";
 
 /** The name as it is registered, once that is known here; as it was typed before. */
@@ -103,7 +106,7 @@ function handOverElsewhere(
   }
   if (action !== undefined) output.event(deliveryEvent(name, action, "queued", Date.now()), undefined);
   const failure = describeFailure(locked, config);
-  if (config.wait === "received") output.failure(failure.code, failure.sentence);
+  if (config.wait === "received") output.failure(failure);
   const what = action === undefined ? texts.theMessage : subjectOf(content, texts);
   output.tell(texts.queuedElsewhere(what, visibleText(name)));
   return config.wait === "queued" ? EXIT.done : failure.exit;
@@ -135,11 +138,11 @@ export async function handOver(
   to: string,
   content: OutgoingContent,
 ): Promise<ExitCode> {
-  const { config, output, signal } = context;
+  const { config, output, signal, deadline } = context;
   const texts = textsIn(config.language);
   const obstacle = await checkTarget(context, to, content);
   if (obstacle !== undefined) {
-    output.failure(obstacle.code, obstacle.sentence);
+    output.failure(obstacle);
     return obstacle.exit;
   }
   const outcome = Promise.withResolvers<Failure | undefined>();
@@ -162,7 +165,12 @@ export async function handOver(
         return;
       case "unreachable": {
         if (!isSamePerson(account, event.username, to)) return;
-        const failure = describeUnreachable(event.reason, event.username, texts);
+        const failure = describeUnreachable(event.reason, event.username, texts, event.retryIn);
+        const { reason, retryIn = Infinity } = event;
+        if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
+          output.tell(`${failure.sentence} ${texts.limitWaitedOut}`);
+          return;
+        }
         // Where only the server could have helped, its failure is the reason.
         const isServers = serverProblem !== undefined && failure.exit === EXIT.notDelivered;
         outcome.resolve(isServers ? serverProblem : failure);
@@ -228,7 +236,7 @@ export async function handOver(
       output.tell(texts.received(user()));
       return EXIT.done;
     }
-    output.failure(failure.code, failure.sentence);
+    output.failure(failure);
     output.tell(whatBecameOfIt(profile, to, what, texts, failure.code));
     return failure.exit;
   } catch (error) {

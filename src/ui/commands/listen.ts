@@ -17,7 +17,14 @@ import {
   repliedTo,
 } from "../message-format.ts";
 import { jsonLine } from "../output.ts";
-import { linksWithoutServer, openAccount, untilAborted, type CommandContext } from "../session.ts";
+import {
+  isLimiting,
+  linksWithoutServer,
+  openAccount,
+  serverAway,
+  untilAborted,
+  type CommandContext,
+} from "../session.ts";
 import { textsIn } from "../texts.ts";
 import { noteIfDamage } from "./local-profile.ts";
 
@@ -36,6 +43,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   let printing = false;
   let printed: Promise<void> = Promise.resolve();
   let wasLost = false;
+  let limitsTold = false;
   let isOver = false;
 
   const account = await untilAborted(
@@ -87,7 +95,11 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
         return;
       case "storageFailed":
         if (isDamage(event.error)) endWith(event.error);
-        else output.failure("storage_failed", texts.storageFailed(visibleText(event.error.message)));
+        else
+          output.failure({
+            code: "storage_failed",
+            sentence: texts.storageFailed(visibleText(event.error.message)),
+          });
         return;
       case "peerError":
         onPeerError(event.username, event.code);
@@ -119,14 +131,14 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
   function onServer({ state, linksUntil }: MessengerEvent & { name: "server" }): void {
     if (state.name === "waiting") {
       const now = Date.now();
-      const seconds = Math.max(1, Math.ceil((state.until - now) / 1_000));
-      // The first attempt's own failure has been told already.
-      if (!wasLost && ready)
-        output.tell(`${texts.serverLost(seconds)} ${linksWithoutServer(linksUntil, now, texts)}`);
+      const isNews = !wasLost || (isLimiting(state) && !limitsTold);
+      if (isNews && ready)
+        output.tell(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
       wasLost = true;
+      limitsTold ||= isLimiting(state);
     } else if (state.name === "online") {
       if (wasLost) output.tell(texts.serverBack);
-      wasLost = false;
+      wasLost = limitsTold = false;
       becomeReady(true);
     } else if (state.name === "stopped") {
       endWith(state.why);
@@ -148,7 +160,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     isOver = true;
     noteIfDamage(messenger.profile, error);
     const failure = describeFailure(error, config);
-    output.failure(failure.code, failure.sentence);
+    output.failure(failure);
     ended.resolve(failure.exit);
   }
 

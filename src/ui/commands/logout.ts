@@ -24,7 +24,7 @@ export async function logout(context: CommandContext): Promise<ExitCode> {
       if (!isTransient(error)) throw error;
       profile.forgetToken();
       const failure = describeFailure(error, config);
-      output.failure(failure.code, failure.sentence);
+      output.failure(failure);
       output.tell(texts.loggedOutHere);
       return failure.exit;
     }

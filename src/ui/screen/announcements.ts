@@ -1,7 +1,7 @@
 /** What is told of other people and of the server while something else is on the screen. */
 import type { MessengerEvent } from "../../client/messenger-events.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { clockWarning, healthSentence } from "../session.ts";
+import { clockWarning, healthSentence, isLimiting, serverAway } from "../session.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./app-context.ts";
 import type { AppEffect, AppModel, AppStep } from "./app-model.ts";
 import { DISK_TOLD_EVERY, storageSentence } from "./chat-events.ts";
@@ -60,15 +60,16 @@ function onServer(
   const chat = screen.name === "chat" ? screen.chat : undefined;
   switch (state.name) {
     case "waiting": {
-      if (server === "lost" || server === "stopped") return step(model);
-      const seconds = Math.max(1, Math.ceil((state.until - now) / 1_000));
-      const told = `${texts.serverLost(seconds)} ${withoutServer(linksUntil, now, texts)}`;
+      const isNews = server !== "lost" || isLimiting(state);
+      if (!isNews || server === "limited" || server === "stopped") return step(model);
+      const told = `${serverAway(state, now, texts)} ${withoutServer(linksUntil, now, texts)}`;
       const effects = chat === undefined ? [notice(told)] : [];
-      return step({ ...model, server: "lost" }, ...effects);
+      return step({ ...model, server: isLimiting(state) ? "limited" : "lost" }, ...effects);
     }
     case "online": {
       // An open chat says so itself, where it knew that the server was lost.
-      const isTold = server !== "lost" || chat?.serverLost === true;
+      const wasLost = server === "lost" || server === "limited";
+      const isTold = !wasLost || (chat !== undefined && chat.serverLost !== "no");
       const effects: AppEffect[] = isTold ? [] : [notice(texts.serverBack)];
       // Now somebody knows who is online.
       if (screen.name === "people") effects.push({ name: "listPeople" });

@@ -70,8 +70,8 @@ export type AppModel = {
   /** Contacts of whom a message was announced since the last tick: the bell rings once, the rest is counted. */
   readonly announced: ReadonlySet<number>;
   readonly names: NameBook;
-  /** The server's link: told once when it is lost and once when it is back. */
-  readonly server: "offline" | "online" | "lost" | "stopped";
+  /** The server's link: told once when it is lost, once when the server limits, and once when it is back. */
+  readonly server: "offline" | "online" | "lost" | "limited" | "stopped";
   /** ms since 1970 when a menu told last that this disk takes nothing; undefined: never. */
   readonly diskToldAt: number | undefined;
 };

@@ -54,7 +54,7 @@ export function showPeople(
   if (!isAwaited && screen.name !== "people") return step(model);
   const effects: AppEffect[] = [];
   // Told once, not at each fetch of an open list.
-  const isNews = event.sentence !== undefined && model.server !== "lost";
+  const isNews = event.sentence !== undefined && model.server !== "lost" && model.server !== "limited";
   if (isAwaited && isNews) effects.push(failure(event.sentence));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
   const { names, unread } = event;

@@ -108,7 +108,8 @@ function peopleList(model: AppModel, screen: Screen & { name: "people" }, contex
   const choices = people.map((person) => personRow(person, model, context));
   // A list without marks would look as if all of them were there.
   const isUnknown = people.some(({ online }) => online === undefined);
-  const message = isUnknown ? texts.menuWhomUnknown : texts.menuWhom;
+  const unknown = model.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
+  const message = isUnknown ? unknown : texts.menuWhom;
   const prompt = list(message, choices, { value: CHOICE.back, name: texts.menuBack }, opened);
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });

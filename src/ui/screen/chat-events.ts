@@ -4,7 +4,7 @@ import { RefusedError } from "../../client/rendezvous-link.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { isDamage } from "../../client/sqlite.ts";
-import { clockWarning } from "../session.ts";
+import { clockWarning, isLimiting, nextAttempt } from "../session.ts";
 import type { Texts } from "../texts.ts";
 import { onCancelled, onChanged } from "./chat-changes.ts";
 import { showArrived } from "./chat-messages.ts";
@@ -86,18 +86,22 @@ function onServer(
   const chat: ChatModel = { ...before, serverWord: { name: "unknown" } };
   switch (state.name) {
     case "waiting": {
-      if (chat.serverLost) return step(chat);
-      const missing = withoutServer(linksUntil, now, texts);
-      return printing({ ...chat, serverLost: true }, [notice(`${texts.chatServerLost} ${missing}`)]);
+      const limits = isLimiting(state);
+      if (chat.serverLost === "limited" || (chat.serverLost === "lost" && !limits)) return step(chat);
+      const what = limits
+        ? `${texts.serverLimits} ${nextAttempt(state, now, texts)}`.trimEnd()
+        : texts.chatServerLost;
+      const line = notice(`${what} ${withoutServer(linksUntil, now, texts)}`);
+      return printing({ ...chat, serverLost: limits ? "limited" : "lost" }, [line]);
     }
     case "online":
-      if (!chat.serverLost) return step(before);
-      return printing({ ...chat, serverLost: false }, [notice(texts.serverBack)]);
+      if (chat.serverLost === "no") return step(before);
+      return printing({ ...chat, serverLost: "no" }, [notice(texts.serverBack)]);
     case "stopped": {
       const { why } = state;
       const reason =
         why instanceof RefusedError && isCode(why.code) ? `${sentenceFor(why.code, language)}. ` : "";
-      return printing({ ...chat, serverLost: true }, [failure(reason + texts.chatServerStopped)]);
+      return printing({ ...chat, serverLost: "lost" }, [failure(reason + texts.chatServerStopped)]);
     }
     case "offline":
     case "connecting":
@@ -171,9 +175,10 @@ export function onMessenger(
       return isPeer(event.username) ? onDisconnected(chat, event, scene) : step(chat);
     case "unreachable": {
       if (!isPeer(event.username)) return step(chat);
-      const { reason, heardAt } = event;
+      const { reason, heardAt, retryIn } = event;
       const keyPending = chat.keyPending || reason === "key_pending";
-      return linkTo({ ...chat, keyPending, heardAt }, { name: "unreachable", reason }, scene);
+      const link: ChatLink = { name: "unreachable", reason, ...(retryIn === undefined ? {} : { retryIn }) };
+      return linkTo({ ...chat, keyPending, heardAt }, link, scene);
     }
     case "keyPending":
       return isPeer(event.username) ? onKeyPending(chat, scene) : step(chat);

@@ -23,7 +23,7 @@ export type ChatLink =
   | { readonly name: "left" }
   /** The line died; it is dialled again. */
   | { readonly name: "lost" }
-  | { readonly name: "unreachable"; readonly reason: UnreachableReason };
+  | { readonly name: "unreachable"; readonly reason: UnreachableReason; readonly retryIn?: number };
 
 /** What the server last said of the peer's presence; unknown: nothing, or the server is gone. */
 export type ServerWord =
@@ -103,8 +103,8 @@ export type ChatModel = {
   readonly newest: number;
   /** A key of the peer's waits to be accepted. */
   readonly keyPending: boolean;
-  /** The link to the server is lost; told once. */
-  readonly serverLost: boolean;
+  /** The link to the server is lost, or it limits: each told once. */
+  readonly serverLost: "no" | "lost" | "limited";
   /** ms since 1970 when a full disk was told of last, ours and theirs; undefined: never. */
   readonly diskToldAt: number | undefined;
   readonly peerDiskToldAt: number | undefined;

@@ -1,5 +1,4 @@
 /** The sentences of a chat: what changed, in the person's language, as lines to be printed. */
-import type { UnreachableReason } from "../../client/messenger-events.ts";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
@@ -33,7 +32,12 @@ export function peerName(chat: ChatModel, scene: ChatScene): string {
 }
 
 /** Why there is no link, with what becomes of messages. @param more a sentence about it; may be empty */
-function unreachableLine(reason: UnreachableReason, chat: ChatModel, more: string, scene: ChatScene): Line {
+function unreachableLine(
+  { reason, retryIn }: ChatLink & { readonly name: "unreachable" },
+  chat: ChatModel,
+  more: string,
+  scene: ChatScene,
+): Line {
   const { texts } = scene;
   const user = peerName(chat, scene);
   const before = chat.link;
@@ -46,8 +50,9 @@ function unreachableLine(reason: UnreachableReason, chat: ChatModel, more: strin
     ? texts.chatPerhapsNobody(user)
     : isUnheard
       ? texts.chatNoServerStranger(user)
-      : describeUnreachable(reason, user, texts).sentence;
-  const sentence = more === "" ? why : `${why} ${more}`;
+      : describeUnreachable(reason, user, texts, retryIn).sentence;
+  const then = reason === "server_limits" ? texts.limitWaitedOut : "";
+  const sentence = [why, then, more].filter((part) => part !== "").join(" ");
   // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
   const isKnown = before.name === "unreachable" || reason === "insecure";
   return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
@@ -68,7 +73,7 @@ export function linkLine(chat: ChatModel, link: ChatLink, more: string, scene: C
     case "lost":
       return notice(texts.chatLost(user));
     case "unreachable":
-      return unreachableLine(link.reason, chat, more, scene);
+      return unreachableLine(link, chat, more, scene);
     default:
       return link satisfies never;
   }

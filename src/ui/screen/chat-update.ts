@@ -45,7 +45,7 @@ export function openChat(peer: string, isStranger = false): ChatModel {
     oldest: undefined,
     newest: 0,
     keyPending: false,
-    serverLost: false,
+    serverLost: "no",
     diskToldAt: undefined,
     peerDiskToldAt: undefined,
   };

@@ -103,6 +103,7 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
+        serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
         storageFailed: (error) => this.#storageFailed(error),
         dial: (record, link, won, signal) =>

@@ -8,6 +8,7 @@ import { CHOICE } from "../../../src/ui/screen/app-context.ts";
 import type { AppEffect, AppEvent, AppModel, Screen, Unread } from "../../../src/ui/screen/app-model.ts";
 import { firstModel, updateApp, type AppContext } from "../../../src/ui/screen/app-update.ts";
 import { openChat } from "../../../src/ui/screen/chat-update.ts";
+import { localClockSeconds } from "../../../src/ui/local-time.ts";
 import { textsIn } from "../../../src/ui/texts.ts";
 
 const texts = textsIn("es");
@@ -519,12 +520,31 @@ describe("a message of somebody whose chat is not open", () => {
 describe("the server", () => {
   test("is told of once when it is lost, and once when it is back", () => {
     const lost = after(home, waiting);
-    const missing = `${texts.serverLost(3)} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
+    const missing = `${texts.serverLost} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
     expect(linesOf(lost.effects)).toEqual([missing]);
     expect(after(lost.model, waiting).effects).toEqual([]);
     const back = after(lost.model, waiting, online);
     expect(linesOf(back.effects)).toEqual([texts.serverBack]);
     expect(after(back.model, online).effects).toEqual([]);
+  });
+
+  test("that limits is told of once more than one that is away, with the clock time of the next attempt", () => {
+    const why = new RefusedError("rate_limited", "", 90);
+    const until = context.now + 90_000;
+    const limits: AppEvent = {
+      name: "messenger",
+      event: { name: "server", state: { name: "waiting", until, why }, linksUntil: undefined },
+    };
+    for (const model of [home, after(home, waiting).model]) {
+      const limited = after(model, limits);
+      const [line = ""] = linesOf(limited.effects);
+      expect(line).toStartWith(`${texts.serverLimits} ${texts.nextAttemptAt(localClockSeconds(until))}`);
+      expect(after(limited.model, limits, waiting).effects).toEqual([]);
+      expect(linesOf(after(limited.model, online).effects)).toEqual([texts.serverBack]);
+    }
+    const chat = after(inChat, waiting, limits);
+    expect(linesOf(chat.effects)[0]).toStartWith(texts.serverLimits);
+    expect(after(chat.model, limits, waiting).effects).toEqual([]);
   });
 
   test("lost and found in a chat, or lost before it, is told once each", () => {

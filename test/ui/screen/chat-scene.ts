@@ -15,6 +15,7 @@ export const MINUTE = 60_000;
 export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
   "offline",
   "no_server",
+  "server_limits",
   "unreachable",
   "not_proven",
   "not_admitted",

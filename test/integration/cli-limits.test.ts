@@ -1,0 +1,41 @@
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+
+import { PASSWORD, World, type Person } from "./cli-process.ts";
+
+setDefaultTimeout(60_000);
+
+const world = new World();
+afterAll(() => world.close());
+
+/** One who has used up the lookups of a server with this rate, and another who is online there. */
+async function askedTooMuch(rate: string): Promise<{ ana: Person; bea: string }> {
+  const name = rate.replaceAll(/\W/g, "-");
+  const { tlsPort } = await world.server(`${name}.db`, 0, ["--lookup-rate", rate]);
+  const [ana, bea] = [world.person(`ana${name}`, tlsPort), world.person(`bea${name}`, tlsPort)];
+  await ana.register();
+  await bea.register();
+  // Looked up, and watched: that is as many questions as the server takes at once, or more.
+  expect([4, 5]).toContain((await ana.run(["send", "nobody", "x"], { password: PASSWORD })).code);
+  await bea.listen(PASSWORD);
+  return { ana, bea: bea.name };
+}
+
+test("a server that asks to wait for long is not told as a missing one, and the message waits", async () => {
+  const { ana, bea } = await askedTooMuch("2:1/h");
+  const { code, events, stderr } = await ana.json(["send", bea, "later"]);
+  expect(code).toBe(4);
+  const error = events.find(({ event }) => event === "error");
+  expect(error).toMatchObject({ code: "rate_limited" });
+  expect(Number.isInteger(error?.["retry_after"])).toBe(true);
+  expect(stderr).toContain("asks to wait");
+  expect(stderr).toContain("The message is queued");
+  expect(stderr).not.toContain("Without the server");
+  expect(await ana.states(bea)).toEqual([["later", "queued"]]);
+});
+
+test("a wait that fits into the time of the command is waited out, and the message arrives", async () => {
+  const { ana, bea } = await askedTooMuch("2:20/min");
+  const { code, events } = await ana.json(["--timeout", "50", "send", bea, "now"]);
+  expect(events.filter(({ event }) => event === "error")).toEqual([]);
+  expect(code).toBe(0);
+});
