@@ -8,10 +8,11 @@ import { mkdirSync, rmSync, writeSync, openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 
 import { PASSWORD, World, type Person } from "./cli-process.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 
 let world: World;
 let port: number;
-const mounted: string[] = [];
+const mounted: (() => void)[] = [];
 
 beforeAll(async () => {
   world = new World();
@@ -20,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // Out of the tree at once, and gone when the last process that uses it has ended.
-  for (const folder of mounted) Bun.spawnSync(["umount", "--lazy", folder]);
+  for (const unmount of mounted) unmount();
   await world.close();
 });
 
@@ -28,20 +29,9 @@ afterAll(async () => {
 async function onSmallDisk(name: string, kibibytes: number): Promise<Person | undefined> {
   const person = world.person(name, port);
   mkdirSync(person.data, { recursive: true, mode: 0o700 });
-  const { exitCode, stderr } = Bun.spawnSync([
-    "mount",
-    "-t",
-    "tmpfs",
-    "-o",
-    `size=${kibibytes}k,mode=0700`,
-    "tmpfs",
-    person.data,
-  ]);
-  if (exitCode !== 0) {
-    console.log(`skipped: no file system can be mounted here (${stderr.toString().trim()})`);
-    return undefined;
-  }
-  mounted.push(person.data);
+  const unmount = mountSmallDisk(person.data, kibibytes);
+  if (unmount === undefined) return undefined;
+  mounted.push(unmount);
   await person.register();
   return person;
 }

@@ -1,6 +1,6 @@
 /** Backups of a database that is being written, and a server that starts from one. */
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   closeSync,
   existsSync,
@@ -14,24 +14,19 @@ import {
 import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
+import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey, registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin, comeBack, encrypted, online } from "./server-admin-process.ts";
-import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { ServerProcess } from "./server-process.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 
 const TIMEOUT = 60_000;
 
-let folder: { path: string; remove: () => void };
-let running: { kill(signal: NodeJS.Signals): void; readonly exited: Promise<number> }[] = [];
+let folder: string;
 let db: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-  db = join(folder.path, "users.db");
-});
-afterEach(async () => {
-  for (const each of running) each.kill("SIGKILL");
-  await Promise.all(running.map((each) => each.exited));
-  running = [];
-  folder.remove();
+const running = folderForEachTest((path) => {
+  folder = path;
+  db = join(path, "users.db");
 });
 
 async function start(path: string): Promise<ServerProcess> {
@@ -63,7 +58,7 @@ test(
     let copy = "";
     for (let round = 0; round < 3; round++) {
       const before = [...registered];
-      copy = join(folder.path, `copy${round}.db`);
+      copy = join(folder, `copy${round}.db`);
       const { code, objects, stderr } = await admin(db, "backup", copy, "--json");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const database = new Database(copy, { readonly: true });
@@ -78,7 +73,7 @@ test(
     server.kill("SIGTERM");
     expect(await server.exited).toBe(0);
 
-    const place = join(folder.path, "restored");
+    const place = join(folder, "restored");
     mkdirSync(place);
     const restored = join(place, "users.db");
     renameSync(copy, restored);
@@ -117,7 +112,7 @@ test(
     await writer.stdout.getReader().read();
     const client = await TestClient.connect(server.plainPort);
     for (let round = 0; round < 5; round++) {
-      const copy = join(folder.path, `copy${round}.db`);
+      const copy = join(folder, `copy${round}.db`);
       const { code, objects, stderr } = await admin(db, "backup", copy, "--json");
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const database = new Database(copy, { readonly: true });
@@ -146,13 +141,10 @@ test(
       for (let count = 0; count < 2_000; count++) insert.run(`u${count}`, "x".repeat(200));
     })();
     database.close();
-    const small = join(folder.path, "small");
+    const small = join(folder, "small");
     mkdirSync(small);
-    const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", small]);
-    if (mount.exitCode !== 0) {
-      console.log(`skipped: no file system can be mounted here (${mount.stderr.toString().trim()})`);
-      return;
-    }
+    const unmount = mountSmallDisk(small, 256);
+    if (unmount === undefined) return;
     try {
       const copy = join(small, "copy.db");
       const { code, stderr } = await admin(db, "backup", copy, "--lang", "en");
@@ -160,7 +152,7 @@ test(
       expect(readdirSync(small)).toEqual([]);
       expect(existsSync(copy)).toBe(false);
     } finally {
-      Bun.spawnSync(["umount", "--lazy", small]);
+      unmount();
     }
   },
   TIMEOUT,
@@ -169,13 +161,10 @@ test(
 test(
   "a full disk under the audit log stops no login, is told, and the log goes on when there is room",
   async () => {
-    const small = join(folder.path, "small");
+    const small = join(folder, "small");
     mkdirSync(small);
-    const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", small]);
-    if (mount.exitCode !== 0) {
-      console.log(`skipped: no file system can be mounted here (${mount.stderr.toString().trim()})`);
-      return;
-    }
+    const unmount = mountSmallDisk(small, 64);
+    if (unmount === undefined) return;
     try {
       const audit = join(small, "audit.jsonl");
       const server = new ServerProcess([
@@ -220,7 +209,7 @@ test(
       expect(log).toContain("ENOSPC");
       expect(log).toContain('"audit_log_written_again"');
     } finally {
-      Bun.spawnSync(["umount", "--lazy", small]);
+      unmount();
     }
   },
   TIMEOUT,

@@ -1,5 +1,5 @@
 /** What the operator is told when something around a command fails, each a process. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   chownSync,
   closeSync,
@@ -17,26 +17,21 @@ import { join } from "node:path";
 import { adminSocketPath } from "../../src/server/admin/socket.ts";
 import { connectLocal } from "../../src/net/local-socket.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
+import { folderForEachTest } from "./folder-for-each-test.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin } from "./server-admin-process.ts";
-import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { ServerProcess } from "./server-process.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 
 const TIMEOUT = 60_000;
 const PROGRAM = join(import.meta.dir, "../../server.ts");
 
-let folder: { path: string; remove: () => void };
-let running: ServerProcess[] = [];
+let folder: string;
 let db: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-  db = join(folder.path, "users.db");
-});
-afterEach(async () => {
-  for (const each of running) each.kill("SIGKILL");
-  await Promise.all(running.map((each) => each.exited));
-  running = [];
-  folder.remove();
+const running = folderForEachTest((path) => {
+  folder = path;
+  db = join(path, "users.db");
 });
 
 function spawn(...args: string[]): ServerProcess {
@@ -83,7 +78,7 @@ test(
     expect(await unwritable("reset-password", "ana", "--json")).toBe(`1 ${lost}`);
     expect(await unwritable("users")).toBe("1 The list could not be written whole (ENOSPC)\n");
     expect(await unwritable("disable", "ana")).toStartWith("1 The change is made, but");
-    const copy = join(folder.path, "copy.db");
+    const copy = join(folder, "copy.db");
     expect(await unwritable("backup", copy)).toStartWith("1 The copy is made and verified, but");
     expect(await unwritable("restore", copy)).toStartWith("1 The database is restored, but");
   },
@@ -97,7 +92,7 @@ test(
     const port = String(probe.port);
     probe.stop(true);
     await start("--metrics-port", port);
-    const second = spawn("--db", join(folder.path, "second.db"), "--metrics-port", port, "--lang", "en");
+    const second = spawn("--db", join(folder, "second.db"), "--metrics-port", port, "--lang", "en");
     expect(await second.exited).toBe(1);
     expect(await second.stderr).toContain(port);
   },
@@ -109,7 +104,7 @@ test(
   async () => {
     const server = await start();
     expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
-    const copy = join(folder.path, "copy.db");
+    const copy = join(folder, "copy.db");
     expect(await admin(db, "backup", copy)).toMatchObject({ code: 0, stderr: "" });
     expect(await admin(db, "add", "beto")).toMatchObject({ code: 0 });
     expect(await admin(db, "restore", copy, "--json")).toMatchObject({
@@ -126,7 +121,7 @@ test(
     const again = await start();
     expect((await admin(db, "users", "--json")).objects).toMatchObject([{ username: "ana" }]);
     await stop(again);
-    expect(await admin(db, "backup", join(folder.path, "stopped.db"))).toMatchObject({ code: 0 });
+    expect(await admin(db, "backup", join(folder, "stopped.db"))).toMatchObject({ code: 0 });
     const told = auditEvents().filter(({ event }) => /backup|restore/.test(event));
     expect(told).toMatchObject([
       { event: "backup_made", by: "operator", file: copy },
@@ -152,7 +147,7 @@ test(
     expect(await failure(db, "users", "--wrong")).toBe("2 error usage");
     expect(await failure(db, "delete", "ana")).toBe("2 error usage");
     expect(await failure(`${db}.none`, "users")).toBe("1 error no_database");
-    expect(await failure(db, "backup", folder.path)).toBe("1 error is_folder");
+    expect(await failure(db, "backup", folder)).toBe("1 error is_folder");
     expect(await failure(db, "backup", db)).toBe("1 error file_exists");
     expect(await failure(db, "enable", "ana")).toBe("1 error unknown_user");
   },
@@ -209,16 +204,13 @@ test(
 test(
   "a full disk under a running server is named",
   async () => {
-    const small = join(folder.path, "small");
+    const small = join(folder, "small");
     mkdirSync(small);
-    const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", small]);
-    if (mount.exitCode !== 0) {
-      console.log(`skipped: no file system can be mounted here (${mount.stderr.toString().trim()})`);
-      return;
-    }
+    const unmount = mountSmallDisk(small, 256);
+    if (unmount === undefined) return;
     try {
       db = join(small, "users.db");
-      await start("--audit-log", join(folder.path, "audit.jsonl"));
+      await start("--audit-log", join(folder, "audit.jsonl"));
       const filler = openSync(join(small, "filler"), "w");
       try {
         for (const block = Buffer.alloc(4_096, 1); ;) writeSync(filler, block);
@@ -236,7 +228,7 @@ test(
       rmSync(join(small, "filler"));
       expect(await admin(db, "add", "later")).toMatchObject({ code: 0 });
     } finally {
-      Bun.spawnSync(["umount", "--lazy", small]);
+      unmount();
     }
   },
   TIMEOUT,
@@ -248,13 +240,13 @@ test(
     if (process.getuid?.() !== 0) return;
     const someone = 65_534;
     (await openDatabase(db)).close();
-    chownSync(folder.path, someone, someone);
+    chownSync(folder, someone, someone);
     chownSync(db, someone, someone);
     expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
-    expect(await admin(db, "backup", join(folder.path, "copy.db"))).toMatchObject({ code: 0 });
-    expect(await admin(db, "restore", join(folder.path, "copy.db"))).toMatchObject({ code: 0 });
+    expect(await admin(db, "backup", join(folder, "copy.db"))).toMatchObject({ code: 0 });
+    expect(await admin(db, "restore", join(folder, "copy.db"))).toMatchObject({ code: 0 });
     for (const name of ["users.db", "users.db.audit.jsonl", "users.db.before-restore"]) {
-      const { uid, gid } = statSync(join(folder.path, name));
+      const { uid, gid } = statSync(join(folder, name));
       expect({ name, uid, gid }).toEqual({ name, uid: someone, gid: someone });
     }
     const server = await start();
@@ -268,8 +260,8 @@ test(
 test(
   "through a link to a database its audit log is the one beside the database",
   async () => {
-    const link = join(folder.path, "links", "link.db");
-    mkdirSync(join(folder.path, "links"));
+    const link = join(folder, "links", "link.db");
+    mkdirSync(join(folder, "links"));
     (await openDatabase(db)).close();
     symlinkSync(db, link);
     const server = spawn("--db", link);
@@ -279,7 +271,7 @@ test(
     client.close();
     await stop(server);
     expect(await admin(db, "disable", "ana")).toMatchObject({ code: 0 });
-    expect(readdirSync(join(folder.path, "links"))).toEqual(["link.db"]);
+    expect(readdirSync(join(folder, "links"))).toEqual(["link.db"]);
     expect(auditEvents().map(({ event }) => event)).toContain("account_disabled");
   },
   TIMEOUT,

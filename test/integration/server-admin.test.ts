@@ -1,5 +1,5 @@
 /** The operator's commands on a server that runs and on one that is stopped, each a process. */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,26 +8,20 @@ import { adminSocketPath } from "../../src/server/admin/socket.ts";
 import { openDatabase, StartError } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log.ts";
 import { withoutAudit } from "../../src/server/security-log.ts";
+import { folderForEachTest } from "./folder-for-each-test.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin, comeBack, encrypted, online } from "./server-admin-process.ts";
-import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const TIMEOUT = 60_000;
 const PROGRAM = join(import.meta.dir, "../../server.ts");
 
-let folder: { path: string; remove: () => void };
-let running: ServerProcess[] = [];
+let folder: string;
 let db: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-  db = join(folder.path, "users.db");
-});
-afterEach(async () => {
-  for (const each of running) each.kill("SIGKILL");
-  await Promise.all(running.map((each) => each.exited));
-  running = [];
-  folder.remove();
+const running = folderForEachTest((path) => {
+  folder = path;
+  db = join(path, "users.db");
 });
 
 async function start(path = db, args: string[] = []): Promise<ServerProcess> {
@@ -88,7 +82,7 @@ describe("a running server", () => {
       });
       expect(await comeBack(server, ana)).toMatchObject({ code: "ok" });
       await stop(server);
-      expect(readdirSync(folder.path).sort()).toEqual(["users.db", "users.db.audit.jsonl"]);
+      expect(readdirSync(folder).sort()).toEqual(["users.db", "users.db.audit.jsonl"]);
     },
     TIMEOUT,
   );
@@ -205,7 +199,7 @@ describe("a running server", () => {
       const server = await start();
       expect(statSync(adminSocketPath(db)).mode & 0o777).toBe(0o600);
       await register(server, "ana");
-      const link = join(folder.path, "link.db");
+      const link = join(folder, "link.db");
       symlinkSync(db, link);
       expect((await admin(link, "users", "--json")).objects).toMatchObject([{ username: "ana" }]);
       expect(await stop(server)).not.toContain("no_admin_socket");
@@ -217,7 +211,7 @@ describe("a running server", () => {
   test(
     "goes on without a socket where its path is too long, and the command says what to do",
     async () => {
-      const deep = join(folder.path, "x".repeat(60), "y".repeat(60));
+      const deep = join(folder, "x".repeat(60), "y".repeat(60));
       mkdirSync(deep, { recursive: true });
       const path = join(deep, "users.db");
       const server = await start(path);
@@ -236,12 +230,12 @@ describe("a running server", () => {
 test(
   "a server whose audit log cannot be written does not start, and says so in one sentence",
   async () => {
-    const path = join(folder.path, "none", "audit.jsonl");
+    const path = join(folder, "none", "audit.jsonl");
     const server = new ServerProcess(["--db", db, "--port", "0", "--tls-port", "0", "--audit-log", path]);
     running.push(server);
     expect(await server.exited).toBe(1);
     expect(await server.stderr).toBe(`No se puede escribir el registro de auditoría «${path}» (ENOENT)\n`);
-    expect(readdirSync(folder.path)).toEqual(["users.db"]);
+    expect(readdirSync(folder)).toEqual(["users.db"]);
   },
   TIMEOUT,
 );
@@ -271,7 +265,7 @@ describe("a stopped server", () => {
       const audit = readFileSync(`${db}.audit.jsonl`, "utf8");
       expect(audit).toContain('"event":"password_reset","user":"ana","by":"operator"');
       expect(audit).toContain('"event":"account_disabled","user":"beto","by":"operator"');
-      expect(readdirSync(folder.path).sort()).toEqual(["users.db", "users.db.audit.jsonl"]);
+      expect(readdirSync(folder).sort()).toEqual(["users.db", "users.db.audit.jsonl"]);
 
       const again = await start();
       expect(await comeBack(again, ana)).toMatchObject({ code: "invalid_credentials" });
@@ -331,12 +325,12 @@ describe("a stopped server", () => {
   test(
     "is never made by a slip in the path, and a file of somebody else's is left alone",
     async () => {
-      const none = join(folder.path, "none.db");
+      const none = join(folder, "none.db");
       expect(await admin(none, "users", "--lang", "en")).toMatchObject({
         code: 1,
         stderr: `There is no database “${none}”\n`,
       });
-      const seed = join(folder.path, "seed.db");
+      const seed = join(folder, "seed.db");
       await Bun.$`python3 -c ${`
 import sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
@@ -344,9 +338,9 @@ c.execute("CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TE
 c.commit()`} ${seed}`.quiet();
       const before = readFileSync(seed);
       expect((await admin(seed, "users")).stderr).toContain("arranque antes el servidor una vez");
-      expect((await admin(seed, "backup", join(folder.path, "copy.db"))).code).toBe(1);
+      expect((await admin(seed, "backup", join(folder, "copy.db"))).code).toBe(1);
       expect(readFileSync(seed).equals(before)).toBe(true);
-      expect(readdirSync(folder.path)).toEqual(["seed.db"]);
+      expect(readdirSync(folder)).toEqual(["seed.db"]);
     },
     TIMEOUT,
   );

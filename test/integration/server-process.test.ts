@@ -1,27 +1,21 @@
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
+import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
-import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const TIMEOUT = 30_000;
 
-let folder: { path: string; remove: () => void };
-let running: ServerProcess[] = [];
+let folder: string;
 let db: string;
-beforeEach(() => {
-  folder = temporaryFolder();
-  db = join(folder.path, "users.db");
-});
-afterEach(async () => {
-  for (const each of running) each.kill("SIGKILL");
-  await Promise.all(running.map((each) => each.exited));
-  running = [];
-  folder.remove();
+const running = folderForEachTest((path) => {
+  folder = path;
+  db = join(path, "users.db");
 });
 
 function run(args: string[] = [], environment: { [name: string]: string } = {}): ServerProcess {
@@ -127,11 +121,11 @@ describe("a start that cannot be is one sentence and an exit code", () => {
     async () => {
       const server = run();
       await server.started();
-      const other = join(folder.path, "other.db");
+      const other = join(folder, "other.db");
       const inUse = await refusal(["--db", other, "--port", String(server.plainPort)]);
       expect(inUse).toMatchObject({ code: 1, said: `El puerto ${server.plainPort} ya está en uso\n` });
 
-      const text = join(folder.path, "text.db");
+      const text = join(folder, "text.db");
       writeFileSync(text, "esto no es una base de datos, aunque se llame así\n".repeat(50));
       const notSqlite = await refusal(["--db", text]);
       expect(notSqlite).toMatchObject({
@@ -139,7 +133,7 @@ describe("a start that cannot be is one sentence and an exit code", () => {
         said: `«${text}» no es una base de datos de este programa\n`,
       });
 
-      const foreign = join(folder.path, "foreign.db");
+      const foreign = join(folder, "foreign.db");
       const database = new Database(foreign, { create: true });
       database.run("CREATE TABLE songs (id INTEGER)");
       database.close();
@@ -159,15 +153,13 @@ describe("a start that cannot be is one sentence and an exit code", () => {
         said: "No se puede escuchar en 203.0.113.7: no es una dirección de este equipo (EADDRNOTAVAIL)\n",
       });
 
-      expect(await refusal(["--db", join(folder.path, "none", "users.db")])).toMatchObject({ code: 1 });
-      const mode = statSync(folder.path).mode;
-      expect((await refusal(["--db", folder.path])).said).toMatch(
-        /^[^\n]+ no es una base de datos [^\n]+\n$/,
-      );
-      expect(statSync(folder.path).mode).toBe(mode);
+      expect(await refusal(["--db", join(folder, "none", "users.db")])).toMatchObject({ code: 1 });
+      const mode = statSync(folder).mode;
+      expect((await refusal(["--db", folder])).said).toMatch(/^[^\n]+ no es una base de datos [^\n]+\n$/);
+      expect(statSync(folder).mode).toBe(mode);
 
-      const key = join(folder.path, "key.pem");
-      const certificate = join(folder.path, "certificate.pem");
+      const key = join(folder, "key.pem");
+      const certificate = join(folder, "certificate.pem");
       const files = ["--db", other, "--tls-cert", certificate, "--tls-key", key];
       expect(await refusal(files)).toMatchObject({
         code: 1,
@@ -190,7 +182,7 @@ describe("one database has one server", () => {
       const first = run();
       await first.started();
       expect(statSync(`${db}.lock`).mode & 0o777).toBe(0o600);
-      const link = join(folder.path, "link.db");
+      const link = join(folder, "link.db");
       symlinkSync(db, link);
       const [same, linked] = await Promise.all([refusal([]), refusal(["--db", link])]);
       expect(same).toEqual({
@@ -201,13 +193,13 @@ describe("one database has one server", () => {
       expect(linked).toMatchObject({ code: 1, said: same.said.replace(db, link) });
       const reader = new Database(db, { readonly: true });
       expect(reader.query("SELECT count(*) AS count FROM users").get()).toEqual({ count: 0 });
-      reader.run("VACUUM INTO ?", [join(folder.path, "backup.db")]);
+      reader.run("VACUUM INTO ?", [join(folder, "backup.db")]);
       reader.close();
       const client = await TestClient.connect(first.plainPort);
       expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
       first.kill("SIGTERM");
       expect(await first.exited).toBe(0);
-      expect(readdirSync(folder.path).sort()).toEqual([
+      expect(readdirSync(folder).sort()).toEqual([
         "backup.db",
         "link.db",
         "users.db",
@@ -261,8 +253,8 @@ test(
 test(
   "the operator's certificate is what the link shows; the authority stays the server's own",
   async () => {
-    const key = join(folder.path, "key.pem");
-    const certificate = join(folder.path, "certificate.pem");
+    const key = join(folder, "key.pem");
+    const certificate = join(folder, "certificate.pem");
     const made = Bun.spawnSync([
       ...[
         "openssl",

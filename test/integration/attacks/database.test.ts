@@ -18,6 +18,7 @@ import {
   type TestClient,
 } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
+import { mountSmallDisk } from "../small-disk.ts";
 
 const NEW_PASSWORD = "otra-secreta";
 const TIMEOUT = 30_000;
@@ -53,12 +54,9 @@ function contents(database: Database): unknown[] {
 function smallDisk(): string | undefined {
   const path = mkdtempSync(join(tmpdir(), "paloma-disk-"));
   cleanups.push(() => rmSync(path, { recursive: true, force: true }));
-  const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", path]);
-  if (exitCode !== 0) {
-    console.log("skipped: no file system can be mounted here");
-    return undefined;
-  }
-  cleanups.push(() => Bun.spawnSync(["umount", "--lazy", path]));
+  const unmount = mountSmallDisk(path, 1_024);
+  if (unmount === undefined) return undefined;
+  cleanups.push(unmount);
   return path;
 }
 
