@@ -8,6 +8,7 @@
  */
 import { label as labelOf } from "../identity/names.ts";
 import { MAX_WATCHED, type UserEntry } from "../protocol/rendezvous-messages.ts";
+import { RETURN_SPREAD } from "./return-schedule.ts";
 
 /** How long after our return somebody may take to come back without being told gone, in ms. */
 export const HOLD = 10_000;
@@ -72,6 +73,14 @@ export class PresenceHold {
 
   isHeld(username: string): boolean {
     return this.#state.name === "back" && this.#state.held.has(labelOf(username));
+  }
+
+  /**
+   * When everybody who waits no longer than we did is back, after an outage that nobody was told of; until then
+   * a list of who is online lacks those whom it does not know yet. Undefined: there was none.
+   */
+  get completeAt(): number | undefined {
+    return this.#state.name === "back" && this.#state.silent ? this.#state.since + RETURN_SPREAD : undefined;
   }
 
   /** Ends the hold when its time is over. @returns those who have gone */

@@ -65,14 +65,19 @@ export class ShownServer {
     this.#look();
   }
 
-  /** The server's list of who is online; one that is away for a moment is waited for. @throws as `ask` */
+  /**
+   * The server's list of who is online; one that is away for a moment is waited for, and so are those who come
+   * back to it as we do. @throws as `ask`
+   */
   async list<P extends HeldPerson>(ask: () => Promise<readonly P[]>): Promise<readonly P[]> {
     let people: readonly P[];
+    await this.#othersAreBack();
     try {
       people = await ask();
     } catch (error) {
       if (!isTransient(error) || !this.#outage.isUntold) throw error;
       await this.#until(() => !this.#outage.isUntold);
+      await this.#othersAreBack();
       people = await ask();
     }
     this.#hold.listed(people, this.#host.clock.monotonic());
@@ -103,6 +108,14 @@ export class ShownServer {
   close(): void {
     this.#closed = true;
     this.#look();
+  }
+
+  async #othersAreBack(): Promise<void> {
+    const { clock } = this.#host;
+    const at = this.#hold.completeAt;
+    if (at === undefined || clock.monotonic() >= at) return;
+    clock.after(at - clock.monotonic(), () => this.#look());
+    await this.#until(() => clock.monotonic() >= at);
   }
 
   #until(isOver: () => boolean): Promise<void> {

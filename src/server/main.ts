@@ -1,6 +1,6 @@
 /** The program `server.ts`: from its arguments to its exit code (CLI.md). */
 import packageJson from "../../package.json" with { type: "json" };
-import { chosenLanguage } from "../protocol/language.ts";
+import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { printFailure, runAdmin } from "./admin/program.ts";
@@ -18,6 +18,7 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
   const language = chosenLanguage(args, environment);
   try {
     const invocation = readConfig(args, environment, language);
+    if (invocation.name !== "admin") tellLostOutput(language);
     switch (invocation.name) {
       case "help":
         process.stdout.write(HELP[language]);
@@ -45,6 +46,18 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
     if (isReadByProgram(args, environment)) await printFailure(isUsage ? "usage" : error.code, sentence);
   }
+}
+
+/** What was to be printed cannot be, on a full disk for one: that is said, and ends nothing. */
+function tellLostOutput(language: Language): void {
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    process.stdout.on("error", () => undefined);
+    // Whoever reads no longer does not want to know.
+    if (error.code === "EPIPE") return;
+    const sentence = language === "es" ? "No se puede escribir la salida" : "The output could not be written";
+    process.stderr.write(`${sentence} (${error.code ?? error.message})\n`);
+    process.exitCode = EXIT_FAILED;
+  });
 }
 
 /** Whether `admin` was given `--json`, also where the options could not be read. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { HOLD, PresenceHold } from "../../src/client/presence-hold.ts";
+import { RETURN_SPREAD } from "../../src/client/return-schedule.ts";
 import { ServerOutage, UNTOLD_OUTAGE } from "../../src/client/server-outage.ts";
 import type { RendezvousState } from "../../src/client/rendezvous.ts";
 import { MAX_WATCHED } from "../../src/protocol/rendezvous-messages.ts";
@@ -157,4 +158,16 @@ describe("a server that is away", () => {
     once.take(online, 0);
     expect(once.take(offline, 1)).toBe(true);
   });
+});
+
+test("a list is complete once everybody had the time that we had to come back, where nobody was told", () => {
+  const hold = new PresenceHold();
+  expect(hold.completeAt).toBeUndefined();
+  hold.lost(1_000);
+  expect(hold.completeAt).toBeUndefined();
+  hold.back(1_500, true);
+  expect(hold.completeAt).toBe(1_500 + RETURN_SPREAD);
+  hold.lost(20_000);
+  hold.back(60_000, false);
+  expect(hold.completeAt).toBeUndefined();
 });

@@ -6,22 +6,21 @@
  * 3. The old database gets a second name, `users.db.before-restore`, and so does its log, if one was left.
  * 4. The old log loses its own name: SQLite would replay it over the copy. Then the copy takes the database's.
  *
- * Whatever fails or is cut off before step 4 leaves the database as it was. The old one is not opened: it may
- * be damaged, or have a log beside it that is another database's.
+ * Whatever fails leaves the database as it was, and what is cut off before its end is undone before anybody
+ * opens it (`database/cut-restore.ts`). The old one is not opened: it may be damaged, or have a log beside it
+ * that is another database's.
  */
 import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { backUp, isThere, sync, type Backup } from "./backup.ts";
 import { cannotLock, cannotOpen, inUse, StartError } from "../database/start-error.ts";
+import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
 import { DatabaseLock } from "../database/database-lock.ts";
 import { ownerOf } from "../database/owner.ts";
 
 /** How long a server that is stopping is waited for, in ms. */
 const PATIENCE = 1_000;
-
-/** What SQLite keeps of a database's last changes beside it. */
-const LOGS = ["-wal", "-journal"] as const;
 
 export type Restored = Backup & {
   /** The old database's new name; undefined where there was none. */
@@ -58,7 +57,9 @@ export async function restore(path: string, file: string, beforeSwap: () => void
 
 function swap(real: string, file: string, beforeSwap: () => void): Restored {
   const next = `${real}.restoring`;
-  const before = `${real}.before-restore`;
+  const before = beforeRestore(real);
+  for (const own of [next, `${next}.part`]) if (isSameFile(file, own)) throw isOurs(file);
+  undoCutRestore(real);
   for (const suffix of ["", ...LOGS]) if (existsSync(before + suffix)) throw isThere(before + suffix);
   // Left by a restore that was cut off; the lock says that it is nobody's.
   for (const left of [next, `${next}.part`]) rmSync(left, { force: true });
@@ -78,9 +79,20 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
     renameSync(next, real);
     sync(dirname(real));
     return { ...copied, before: isReplaced ? before : undefined };
+  } catch (error) {
+    undoCutRestore(real);
+    throw error;
   } finally {
     rmSync(next, { force: true });
   }
+}
+
+/** What restores make and remove is no place for a backup. */
+function isOurs(file: string): StartError {
+  return new StartError({
+    es: `«${file}» es un nombre que las restauraciones usan y borran: llame a la copia de otro modo`,
+    en: `“${file}” is a name that restores use and remove: call the backup something else`,
+  });
 }
 
 function isRunning(path: string): StartError {

@@ -5,6 +5,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
 
+import { undoCutRestore } from "./cut-restore.ts";
 import { DatabaseLock } from "./database-lock.ts";
 import {
   APPLICATION_ID,
@@ -110,6 +111,7 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
     refuseOthers(real, path);
     lock = await acquireLock(path, real, patience);
     if (lock === undefined) throw inUse(path);
+    undoCutRestore(real);
     database = new OwnDatabase(real, lock);
     await prepare(database, real, onStep);
     if (isChecked) requireWhole(database);

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -134,4 +136,30 @@ test("a server does not start on a damaged database, and says what to do", async
     /is damaged \(.+\): restore a backup with “admin restore”$/,
   );
   expect((error as StartError).code).toBe("damaged");
+});
+
+test.each([
+  ["before the old log lost its name", () => linkSync(`${db}-wal`, `${db}.before-restore-wal`)],
+  ["behind it", () => renameSync(`${db}-wal`, `${db}.before-restore-wal`)],
+])("a restore that was cut off %s is undone, and what only the log knows is there", async (_, cut) => {
+  const database = await openDatabase(db);
+  add(database, "ana");
+  // What a crash would leave.
+  for (const suffix of ["", "-wal"]) copyFileSync(db + suffix, `${copy}${suffix}`);
+  database.close();
+  for (const suffix of ["", "-wal"]) renameSync(`${copy}${suffix}`, db + suffix);
+  linkSync(db, `${db}.before-restore`);
+  cut();
+  expect(await namesIn(db)).toEqual(["ana"]);
+  expect(readdirSync(folder)).toEqual(["users.db"]);
+});
+
+test("a backup that is called as what restores remove is refused, and stays", async () => {
+  await make();
+  for (const suffix of [".restoring", ".restoring.part"]) {
+    copyFileSync(copy, db + suffix);
+    await expect(restore(db, db + suffix, nothing)).rejects.toThrow("call the backup something else");
+    expect(readFileSync(db + suffix).equals(readFileSync(copy))).toBe(true);
+  }
+  expect(await namesIn(db)).toEqual(["ana", "beto"]);
 });
