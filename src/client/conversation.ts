@@ -226,6 +226,8 @@ export class Conversation {
 
   #currentChanged(link: PeerLink | undefined): void {
     this.#watch.currentChanged(link !== undefined);
+    // Also where an older link is left: what was said on the one that broke may have been lost with it.
+    this.#tellRead(link);
     this.delivery.writeOn(link);
     if (link !== undefined) return;
     const { username } = this;
@@ -259,7 +261,6 @@ export class Conversation {
     this.record.learn(link.features);
     this.#dialling.linked();
     this.#lastByeReceived = this.#saidBye = false;
-    this.#tellRead(link);
     this.#links.completed(link, this.#host.clock.monotonic());
     if (!wasConnected) {
       this.#host.emit({ name: "connected", username: this.username, address: link.remoteAddress });

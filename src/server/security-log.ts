@@ -24,7 +24,6 @@ export type SecurityEvent =
   | "login_failed"
   | "resumed"
   | "resume_failed"
-  | "new_key"
   | "logout"
   | "rate_limited"
   | "password_changed"

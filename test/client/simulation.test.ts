@@ -6,6 +6,8 @@ import { checkDisks, isEverythingOut } from "./simulation/verdict.ts";
 import { simulate, World } from "./simulation/world.ts";
 
 const SEEDS = 1_000;
+/** Worlds in which something was wrong once: a reading told on a link that broke, while an older one was left. */
+const FOUND_WRONG = [2_564_091_048];
 /** Lines of a failing world's history that are printed. */
 const HISTORY = 400;
 /** ms, on a busy machine. */
@@ -31,6 +33,7 @@ test.skipIf(ALONE !== undefined)(
   "nothing is lost, doubled or out of order in a thousand worlds where everything fails",
   async () => {
     const first = testSeed();
+    for (const seed of FOUND_WRONG) await check(seed);
     for (let index = 0; index < SEEDS; index++) await check((first + index) % 2 ** 32);
   },
   PATIENCE,
