@@ -3,7 +3,7 @@
  * was cut off in between leaves one file under two names, and perhaps its log under the second alone: whoever
  * opened it so would miss what only the log knows. So it is undone before anybody does.
  */
-import { renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 
 /** What SQLite keeps of a database's last changes beside it. */
 export const LOGS = ["-wal", "-journal"] as const;
@@ -19,13 +19,9 @@ export function undoCutRestore(path: string): void {
   if (!isSameFile(path, before)) return;
   for (const log of LOGS) {
     if (isSameFile(path + log, before + log)) rmSync(before + log);
-    else if (isThere(before + log) && !isThere(path + log)) renameSync(before + log, path + log);
+    else if (existsSync(before + log) && !existsSync(path + log)) renameSync(before + log, path + log);
   }
   rmSync(before);
-}
-
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Whether both names are there and name one file. */
