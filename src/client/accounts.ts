@@ -5,13 +5,13 @@ import { label as labelOf } from "../identity/names.ts";
 import { localFolders, theOnly } from "./local-accounts.ts";
 import { Messenger } from "./messenger.ts";
 import type { MessengerOptions } from "./messenger-options.ts";
-import { Profile } from "./profile.ts";
-import { profileFolder } from "./profile-folders.ts";
-import { RefusedError, type LinkEvents } from "./rendezvous-link.ts";
-import { PasswordNeededError } from "./rendezvous.ts";
-import { contactServer, type ContactOptions } from "./server-contact.ts";
-import { ServerStore } from "./server-store.ts";
-import { authorityFingerprint, ServerError } from "./server-trust.ts";
+import { Profile } from "./profile/profile.ts";
+import { profileFolder } from "./disk/folders.ts";
+import { RefusedError, type LinkEvents } from "./rendezvous/link.ts";
+import { PasswordNeededError } from "./rendezvous/session.ts";
+import { contactServer, type ContactOptions } from "./rendezvous/reach-server.ts";
+import { ServerStore } from "./rendezvous/trust-store.ts";
+import { authorityFingerprint, ServerError } from "./rendezvous/trust.ts";
 
 export { AccountError, openLocalProfile, queueWhileLocked } from "./local-accounts.ts";
 

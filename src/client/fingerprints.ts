@@ -1,7 +1,7 @@
 /** What two people compare: their keys' fingerprints and the safety number between them. */
 import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
-import type { Contact, ContactKey } from "./contact-store.ts";
-import type { Profile } from "./profile.ts";
+import type { Contact, ContactKey } from "./profile/contacts.ts";
+import type { Profile } from "./profile/profile.ts";
 
 export { parseFingerprint, showFingerprint } from "../identity/fingerprint.ts";
 

@@ -4,14 +4,14 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
-import type { Contact } from "./contact-store.ts";
-import { prepareEdit, prepareWithdrawal } from "./message-actions.ts";
-import { profileFolders, serversFile } from "./profile-folders.ts";
-import { Profile } from "./profile.ts";
-import { ServerStore } from "./server-store.ts";
-import { authorityFingerprint } from "./server-trust.ts";
-import { StoreError } from "./sqlite.ts";
-import type { NewOutgoing, OutgoingContent } from "./stored-message.ts";
+import type { Contact } from "./profile/contacts.ts";
+import { prepareEdit, prepareWithdrawal } from "./conversation/message-actions.ts";
+import { profileFolders, serversFile } from "./disk/folders.ts";
+import { Profile } from "./profile/profile.ts";
+import { ServerStore } from "./rendezvous/trust-store.ts";
+import { authorityFingerprint } from "./rendezvous/trust.ts";
+import { StoreError } from "./disk/sqlite.ts";
+import type { NewOutgoing, OutgoingContent } from "./profile/stored-message.ts";
 
 /** No account is named, or the folder holds none or several that could be meant. */
 export class AccountError extends Error {

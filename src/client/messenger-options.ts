@@ -1,7 +1,7 @@
 /** What a messenger is opened with. */
-import type { MessengerEvent } from "./messenger-events.ts";
-import type { Profile } from "./profile.ts";
-import type { RendezvousOptions } from "./rendezvous.ts";
+import type { MessengerEvent } from "./conversation/events.ts";
+import type { Profile } from "./profile/profile.ts";
+import type { RendezvousOptions } from "./rendezvous/session.ts";
 
 export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
   readonly profile: Profile;

@@ -7,28 +7,28 @@
  */
 import { label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
-import { systemClock, type Clock } from "./clock.ts";
-import type { Conversation } from "./conversation.ts";
-import type { ConversationHost } from "./conversation-host.ts";
-import { Conversations } from "./conversations.ts";
-import { Directory } from "./directory.ts";
+import { systemClock, type Clock } from "../net/clock.ts";
+import type { Conversation } from "./conversation/conversation.ts";
+import type { ConversationHost } from "./conversation/needs.ts";
+import { Conversations } from "./conversation/conversations.ts";
+import { Directory } from "./rendezvous/directory.ts";
 import { SelfError } from "./local-accounts.ts";
-import type { Witness } from "./link-watch.ts";
-import type { MessengerEvent } from "./messenger-events.ts";
+import type { Witness } from "./peer/link-watch.ts";
+import type { MessengerEvent } from "./conversation/events.ts";
 import type { MessengerOptions } from "./messenger-options.ts";
-import { Outbox } from "./outbox.ts";
-import { PeerContexts } from "./peer-contexts.ts";
-import { dialPeer, type DialHost } from "./peer-dial.ts";
-import { PeerPort, type PeerPortHost } from "./peer-port.ts";
-import type { Profile } from "./profile.ts";
-import { takeProfile } from "./profile-check.ts";
-import type { ProfileLock } from "./profile-lock.ts";
-import { Rendezvous, type RendezvousState } from "./rendezvous.ts";
-import { ShownServer } from "./shown-server.ts";
-import { isDamage, isStorageFailure } from "./sqlite.ts";
-import { StoreUpkeep } from "./store-upkeep.ts";
-import { surroundings, SurroundingsWatch } from "./surroundings.ts";
-import { WatchList } from "./watch-list.ts";
+import { Outbox } from "./conversation/outbox.ts";
+import { PeerContexts } from "./peer/tls.ts";
+import { dialPeer, type DialHost } from "./peer/dial.ts";
+import { PeerPort, type PeerPortHost } from "./peer/port.ts";
+import type { Profile } from "./profile/profile.ts";
+import { takeProfile } from "./disk/check.ts";
+import type { ProfileLock } from "./disk/lock.ts";
+import { Rendezvous, type RendezvousState } from "./rendezvous/session.ts";
+import { ShownServer } from "./rendezvous/shown-server.ts";
+import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
+import { StoreUpkeep } from "./profile/upkeep.ts";
+import { surroundings, SurroundingsWatch } from "./rendezvous/surroundings.ts";
+import { WatchList } from "./rendezvous/watch-list.ts";
 
 const TICK = 1_000;
 

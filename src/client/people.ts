@@ -2,9 +2,9 @@
 import { fold, label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
-import type { HeldPerson } from "./presence-hold.ts";
-import { RefusedError } from "./rendezvous-link.ts";
-import { ServerError } from "./server-trust.ts";
+import type { HeldPerson } from "./rendezvous/presence-hold.ts";
+import { RefusedError } from "./rendezvous/link.ts";
+import { ServerError } from "./rendezvous/trust.ts";
 
 export type Person = {
   /** The registered spelling as it was last heard. */

@@ -14,7 +14,7 @@ import type { X509Certificate } from "node:crypto";
 import { encodeFrame, FrameDecoder } from "../protocol/framing.ts";
 import { normalizeAddress } from "../protocol/ip-address.ts";
 import type { CloseReason, ConnectionHandlers } from "./connection-handlers.ts";
-import { unwatchDeadlines, watchDeadlines } from "./deadlines.ts";
+import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { Outgoing } from "./outgoing.ts";
 import { errorCode, issuerCertificate, peerCertificate, readHandshake } from "./tls.ts";
 

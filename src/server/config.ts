@@ -4,8 +4,8 @@ import { isIP } from "node:net";
 import type { Language } from "../protocol/language.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
-import type { LogStyle } from "./log.ts";
-import type { PlainFrom } from "./services.ts";
+import type { LogStyle } from "./log/log.ts";
+import type { PlainFrom } from "./session/services.ts";
 
 /** More than a process may have open. */
 const MOST_CONNECTIONS = 1_000_000;

@@ -10,12 +10,12 @@ import type { Bilingual, Language } from "../protocol/language.ts";
 import { openAdminSocket } from "./admin/socket.ts";
 import type { ServerConfig } from "./config.ts";
 import { cannotOpen, openDatabase, StartError } from "./database/database.ts";
-import { openLog, type Log } from "./log.ts";
-import { Metrics } from "./monitor/metrics.ts";
+import { openLog, type Log } from "./log/log.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { startMonitor, type Monitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
-import { openConfiguredSecurityLog, type SecurityLog } from "./security-log.ts";
-import { refusedNames } from "./database/seed-takeover.ts";
+import { openConfiguredSecurityLog, type SecurityLog } from "./log/security-log.ts";
+import { refusedNames } from "./database/migration.ts";
 
 const EXIT_FAILED = 1;
 

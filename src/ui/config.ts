@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseFingerprint } from "../client/fingerprints.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
-import { textsIn } from "./texts.ts";
+import { textsIn } from "./texts/texts.ts";
 
 const GLOBAL_OPTIONS = {
   server: { type: "text" },

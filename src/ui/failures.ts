@@ -3,24 +3,24 @@ import { basename, dirname } from "node:path";
 
 import { AccountError } from "../client/accounts.ts";
 import { showFingerprint } from "../client/fingerprints.ts";
-import { ActionError, type ActionFault } from "../client/message-actions.ts";
-import type { UnreachableReason } from "../client/messenger-events.ts";
+import { ActionError, type ActionFault } from "../client/conversation/message-actions.ts";
+import type { UnreachableReason } from "../client/conversation/events.ts";
 import { SelfError } from "../client/local-accounts.ts";
-import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer-port.ts";
-import { ProfileDamagedError } from "../client/profile-check.ts";
-import { ProfileLockedError } from "../client/profile-lock.ts";
-import { RefusedError } from "../client/rendezvous-link.ts";
-import { PasswordNeededError } from "../client/rendezvous.ts";
-import { ServerError } from "../client/server-trust.ts";
-import { isDamage, isStorageFailure, StoreError } from "../client/sqlite.ts";
+import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer/port.ts";
+import { ProfileDamagedError } from "../client/disk/check.ts";
+import { ProfileLockedError } from "../client/disk/lock.ts";
+import { RefusedError } from "../client/rendezvous/link.ts";
+import { PasswordNeededError } from "../client/rendezvous/session.ts";
+import { ServerError } from "../client/rendezvous/trust.ts";
+import { isDamage, isStorageFailure, StoreError } from "../client/disk/sqlite.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import type { Config } from "./config.ts";
-import { ExportError } from "./conversation-export.ts";
-import { textsIn, type Texts } from "./texts.ts";
+import { ExportError } from "./format/conversation-export.ts";
+import { textsIn, type Texts } from "./texts/texts.ts";
 
 export const EXIT = {
   done: 0,

@@ -1,26 +1,26 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
 import { version } from "../../package.json" with { type: "json" };
 import { UsageError } from "../protocol/options.ts";
-import { cancel } from "./commands/cancel.ts";
-import { deleteMessages } from "./commands/delete.ts";
-import { edit, send, withdraw } from "./commands/send.ts";
-import { exportToFile } from "./commands/export.ts";
-import { fingerprint } from "./commands/fingerprint.ts";
-import { history } from "./commands/history.ts";
-import { listen } from "./commands/listen.ts";
-import { logout } from "./commands/logout.ts";
-import { register } from "./commands/register.ts";
-import { search } from "./commands/search.ts";
-import { users } from "./commands/users.ts";
+import { cancel } from "./commands/messages/cancel.ts";
+import { deleteMessages } from "./commands/messages/delete.ts";
+import { edit, send, withdraw } from "./commands/messages/send.ts";
+import { exportToFile } from "./commands/messages/export.ts";
+import { fingerprint } from "./commands/account/fingerprint.ts";
+import { history } from "./commands/messages/history.ts";
+import { listen } from "./commands/messages/listen.ts";
+import { logout } from "./commands/account/logout.ts";
+import { register } from "./commands/account/register.ts";
+import { search } from "./commands/messages/search.ts";
+import { users } from "./commands/account/users.ts";
 import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "./failures.ts";
-import { Output } from "./output.ts";
-import { restoreTerminal } from "./screen/terminal-modes.ts";
-import type { CommandContext } from "./session.ts";
-import { textsIn } from "./texts.ts";
-import { wrapped } from "./wrapped-text.ts";
+import { Output } from "./commands/output.ts";
+import { restoreTerminal } from "./terminal/raw-terminal.ts";
+import type { CommandContext } from "./commands/online-account.ts";
+import { textsIn } from "./texts/texts.ts";
+import { wrapped } from "./format/wrapped-text.ts";
 
 /** After a signal the process is gone by then, whatever the peers do, in ms. */
 const LAST_MOMENT = 2_500;
@@ -120,7 +120,7 @@ async function runMenus(config: Config): Promise<ExitCode> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
   process.on("exit", restoreTerminal);
   // Imported late: the one-shot commands need none of it.
-  const { Program } = await import("./screen/program.ts");
+  const { Program } = await import("./app/program.ts");
   try {
     return await Program.run({ config, input, output, signal: abort.signal });
   } catch (error) {

@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Profile } from "../../src/client/profile.ts";
-import { profileFile } from "../../src/client/profile-folders.ts";
-import { searchQuery } from "../../src/client/message-search.ts";
-import { MESSAGE_COLUMNS, type StoredMessage } from "../../src/client/stored-message.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { profileFile } from "../../src/client/disk/folders.ts";
+import { searchQuery } from "../../src/client/profile/message-search.ts";
+import { MESSAGE_COLUMNS, type StoredMessage } from "../../src/client/profile/stored-message.ts";
 import { median, type Report } from "./figures.ts";
 import { CHATS, chatName, COMMON, makeMillion, MESSAGES, NEVER_NEIGHBOURS } from "./million-messages.ts";
 import { RARE, RARE_HITS, RARE_PLAIN, UNKNOWN, UNREAD } from "./million-messages.ts";

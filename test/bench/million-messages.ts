@@ -1,9 +1,9 @@
 /** A profile with a million messages, always the same, as someone has it who writes much for years. */
 import { Database } from "bun:sqlite";
 
-import { Profile } from "../../src/client/profile.ts";
-import { profileFile } from "../../src/client/profile-folders.ts";
-import { KIND } from "../../src/client/stored-message.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { profileFile } from "../../src/client/disk/folders.ts";
+import { KIND } from "../../src/client/profile/stored-message.ts";
 import { seededRandom, type SeededRandom } from "../seeded-random.ts";
 
 export const MESSAGES = 1_000_000;

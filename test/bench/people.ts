@@ -3,7 +3,7 @@
  * only receives.
  */
 import { Account } from "../../src/client/accounts.ts";
-import type { MessengerEvent } from "../../src/client/messenger-events.ts";
+import type { MessengerEvent } from "../../src/client/conversation/events.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { PROCESS_LIFETIME } from "./bare-echo.ts";
 

@@ -17,7 +17,7 @@ import {
   type LinkChoice,
   type LinkEvent,
   type LinkId,
-} from "../../src/client/link-choice.ts";
+} from "../../src/client/peer/link-choice.ts";
 
 type SideIndex = 0 | 1;
 export const SIDES: readonly SideIndex[] = [0, 1];

@@ -3,10 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { localAccounts } from "../../src/client/local-accounts.ts";
-import { makePrivateFolder, profileFile, profileFolder } from "../../src/client/profile-folders.ts";
-import { Profile } from "../../src/client/profile.ts";
-import { ServerStore } from "../../src/client/server-store.ts";
-import { authorityFingerprint } from "../../src/client/server-trust.ts";
+import { makePrivateFolder, profileFile, profileFolder } from "../../src/client/disk/folders.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
+import { authorityFingerprint } from "../../src/client/rendezvous/trust.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
 import { label } from "../../src/identity/names.ts";
 import { AUTHORITY, inTemporaryFolder } from "./test-profile.ts";

@@ -2,16 +2,16 @@
 import type { Database } from "bun:sqlite";
 import { readFileSync } from "node:fs";
 
-import { ContactStore, type Contact } from "../../src/client/contact-store.ts";
-import { MessageHistory } from "../../src/client/message-history.ts";
-import { MessageRemoval } from "../../src/client/message-removal.ts";
-import { MessageSearch, searchQuery } from "../../src/client/message-search.ts";
-import { MessageStore, type CommittedRead, type LinkRead } from "../../src/client/message-store.ts";
-import { profileFile } from "../../src/client/profile-folders.ts";
-import { PROFILE_SCHEMA } from "../../src/client/profile-schema.ts";
-import { Profile } from "../../src/client/profile.ts";
-import { openStore } from "../../src/client/sqlite.ts";
-import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/stored-message.ts";
+import { ContactStore, type Contact } from "../../src/client/profile/contacts.ts";
+import { MessageHistory } from "../../src/client/profile/message-history.ts";
+import { MessageRemoval } from "../../src/client/profile/message-removal.ts";
+import { MessageSearch, searchQuery } from "../../src/client/profile/message-search.ts";
+import { MessageStore, type CommittedRead, type LinkRead } from "../../src/client/profile/message-store.ts";
+import { profileFile } from "../../src/client/disk/folders.ts";
+import { PROFILE_SCHEMA } from "../../src/client/disk/schema.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { openStore } from "../../src/client/disk/sqlite.ts";
+import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/profile/stored-message.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
 
 export const NOW = Date.UTC(2027, 0, 15, 12);

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 
 import { isOrdinaryName } from "../../src/client/names.ts";
 import { listPeople } from "../../src/client/people.ts";
-import { Profile } from "../../src/client/profile.ts";
-import { RefusedError } from "../../src/client/rendezvous-link.ts";
-import { ServerError } from "../../src/client/server-trust.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { RefusedError } from "../../src/client/rendezvous/link.ts";
+import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { label } from "../../src/identity/names.ts";
 import type { UserEntry } from "../../src/protocol/rendezvous-messages.ts";
 import { arriving } from "./message-scene.ts";

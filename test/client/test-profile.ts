@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ContactStore } from "../../src/client/contact-store.ts";
-import { MessageStore } from "../../src/client/message-store.ts";
-import { profileFile } from "../../src/client/profile-folders.ts";
-import { Profile } from "../../src/client/profile.ts";
+import { ContactStore } from "../../src/client/profile/contacts.ts";
+import { MessageStore } from "../../src/client/profile/message-store.ts";
+import { profileFile } from "../../src/client/disk/folders.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
 
 /** Any authority: these tests open no connection. */

@@ -2,8 +2,8 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 
-import type { StoredMessage } from "../../src/client/stored-message.ts";
-import { profileFile } from "../../src/client/profile-folders.ts";
+import type { StoredMessage } from "../../src/client/profile/stored-message.ts";
+import { profileFile } from "../../src/client/disk/folders.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { Company, openPerson, until, type Person } from "../integration/messenger-pair.ts";
 import { mustHold, within } from "./fuzz-failure.ts";

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 
-import { Profile } from "../../src/client/profile.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import {
   CLIENT_PROGRAM,
   Collected,

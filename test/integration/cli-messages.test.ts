@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
-import { Profile } from "../../src/client/profile.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import {
   CLIENT_PROGRAM,
   Collected,

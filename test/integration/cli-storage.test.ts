@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { Profile } from "../../src/client/profile.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import {
   CLIENT_PROGRAM,
   ClientProcess,

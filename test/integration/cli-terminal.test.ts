@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
-import { Profile } from "../../src/client/profile.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD, World } from "./cli-process.ts";
 import type { ServerProcess } from "./server-process.ts";

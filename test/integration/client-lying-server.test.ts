@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ServerError } from "../../src/client/server-trust.ts";
+import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openLocalProfile, queueWhileLocked, registerAccount } from "../../src/client/accounts.ts";
-import { contactServer } from "../../src/client/server-contact.ts";
-import { ServerStore } from "../../src/client/server-store.ts";
+import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
+import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
 import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";

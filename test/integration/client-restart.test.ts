@@ -2,7 +2,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 
 import { listPeople } from "../../src/client/people.ts";
-import { HOLD } from "../../src/client/presence-hold.ts";
+import { HOLD } from "../../src/client/rendezvous/presence-hold.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 setDefaultTimeout(30_000);

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { RefusedError } from "../../src/client/rendezvous-link.ts";
+import { RefusedError } from "../../src/client/rendezvous/link.ts";
 import { label } from "../../src/identity/names.ts";
 import { registerAccount } from "../../src/client/accounts.ts";
-import { ServerError } from "../../src/client/server-trust.ts";
+import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { HOUR } from "./loopback.ts";
 import { Company, openPerson, until, untilQuiet, type Circumstances, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";

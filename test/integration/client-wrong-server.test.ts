@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { LinkEvents } from "../../src/client/rendezvous-link.ts";
+import type { LinkEvents } from "../../src/client/rendezvous/link.ts";
 import {
   contactServer,
   type AuthorityQuestion,
   type ContactOptions,
-} from "../../src/client/server-contact.ts";
-import { ServerStore } from "../../src/client/server-store.ts";
-import { authorityFingerprint, ServerError } from "../../src/client/server-trust.ts";
+} from "../../src/client/rendezvous/reach-server.ts";
+import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
+import { authorityFingerprint, ServerError } from "../../src/client/rendezvous/trust.ts";
 import { createAuthority, loadAuthority, type Authority } from "../../src/identity/certificate.ts";
 import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";

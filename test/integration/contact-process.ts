@@ -3,9 +3,9 @@
  * contact-process.ts FOLDER PORT [EXPECTED_FINGERPRINT]
  * A process of its own, because Bun reads NODE_EXTRA_CA_CERTS at its start.
  */
-import { contactServer } from "../../src/client/server-contact.ts";
-import { ServerStore } from "../../src/client/server-store.ts";
-import { authorityFingerprint, ServerError } from "../../src/client/server-trust.ts";
+import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
+import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
+import { authorityFingerprint, ServerError } from "../../src/client/rendezvous/trust.ts";
 
 const [folder = "", port = "", expectedFingerprint] = process.argv.slice(2);
 const servers = new ServerStore(folder);

@@ -1,8 +1,8 @@
 /** What a conversation makes of silence on its link (PROTOCOL 5, `ping`). */
 import { afterEach, describe, expect, test } from "bun:test";
 
-import type { Conversation } from "../../src/client/conversation.ts";
-import { DEAD_AFTER } from "../../src/client/liveness.ts";
+import type { Conversation } from "../../src/client/conversation/conversation.ts";
+import { DEAD_AFTER } from "../../src/client/peer/liveness.ts";
 import { Company, until } from "./messenger-pair.ts";
 
 let company: Company | undefined;

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { DEMO_TEXTS } from "../../src/ui/demo-texts.ts";
+import { DEMO_TEXTS } from "../../src/ui/demo/demo-texts.ts";
 
 const LANGUAGES = ["es", "en"] as const;
 

@@ -5,10 +5,10 @@
  */
 import { password } from "@inquirer/prompts";
 
-import { DumbLine } from "../../src/ui/screen/dumb-line.ts";
-import { EditableLine } from "../../src/ui/screen/editable-line.ts";
-import type { InputLine } from "../../src/ui/screen/input-line.ts";
-import { restoreTerminal, TypeAhead } from "../../src/ui/screen/terminal-modes.ts";
+import { DumbLine } from "../../src/ui/line/plain-line.ts";
+import { EditableLine } from "../../src/ui/line/line-editor.ts";
+import type { InputLine } from "../../src/ui/line/input-line.ts";
+import { restoreTerminal, TypeAhead } from "../../src/ui/terminal/raw-terminal.ts";
 
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 

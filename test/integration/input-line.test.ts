@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { mostColumns } from "../../src/ui/column-width.ts";
+import { mostColumns } from "../../src/ui/format/column-width.ts";
 import { AtTerminal } from "./at-terminal.ts";
 
 const PROGRAM = join(import.meta.dir, "input-line-program.ts");

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { PROBE_PATIENCE } from "../../src/client/liveness.ts";
-import { SLEPT } from "../../src/client/surroundings.ts";
+import { PROBE_PATIENCE } from "../../src/client/peer/liveness.ts";
+import { SLEPT } from "../../src/client/rendezvous/surroundings.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 

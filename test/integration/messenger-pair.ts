@@ -11,12 +11,12 @@ import { loadAuthority, type Authority } from "../../src/identity/certificate.ts
 import { fold, label } from "../../src/identity/names.ts";
 import { Account, type OpenOptions } from "../../src/client/accounts.ts";
 import type { Messenger } from "../../src/client/messenger.ts";
-import type { MessengerEvent } from "../../src/client/messenger-events.ts";
-import type { Profile } from "../../src/client/profile.ts";
+import type { MessengerEvent } from "../../src/client/conversation/events.ts";
+import type { Profile } from "../../src/client/profile/profile.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
-import { createLog } from "../../src/server/log.ts";
-import { hashPassword } from "../../src/server/passwords.ts";
+import { createLog } from "../../src/server/log/log.ts";
+import { hashPassword } from "../../src/server/limits/password-queue.ts";
 import {
   startServer,
   type RendezvousOptions,

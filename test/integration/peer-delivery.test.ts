@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 import { seededRandom, testSeed } from "../seeded-random.ts";
-import { REPLACED_LINK_TIME } from "../../src/client/link-choice.ts";
+import { REPLACED_LINK_TIME } from "../../src/client/peer/link-choice.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 const companies: Company[] = [];

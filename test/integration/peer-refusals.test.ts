@@ -7,8 +7,8 @@ import {
   MAX_CONNECTIONS_PER_USER,
   MAX_HANDSHAKES,
   MAX_HANDSHAKES_PER_ADDRESS,
-} from "../../src/client/peer-port.ts";
-import { HELLO_TIMEOUT } from "../../src/client/peer-link.ts";
+} from "../../src/client/peer/port.ts";
+import { HELLO_TIMEOUT } from "../../src/client/peer/link.ts";
 import { issueServerCertificate } from "../../src/identity/certificate.ts";
 import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";

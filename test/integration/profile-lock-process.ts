@@ -4,8 +4,8 @@
  */
 import { Database } from "bun:sqlite";
 
-import { lockFile } from "../../src/client/profile-folders.ts";
-import { ProfileLock, ProfileLockedError } from "../../src/client/profile-lock.ts";
+import { lockFile } from "../../src/client/disk/folders.ts";
+import { ProfileLock, ProfileLockedError } from "../../src/client/disk/lock.ts";
 
 const [what = "", folder = "", command = ""] = process.argv.slice(2);
 let inputEnded = false;

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { lockFile } from "../../src/client/profile-folders.ts";
-import { ProfileLock, ProfileLockedError } from "../../src/client/profile-lock.ts";
-import { Profile } from "../../src/client/profile.ts";
+import { lockFile } from "../../src/client/disk/folders.ts";
+import { ProfileLock, ProfileLockedError } from "../../src/client/disk/lock.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
 
 let folder: string;

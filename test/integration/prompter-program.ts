@@ -3,11 +3,11 @@
  * each answer as JSON. SIGUSR1 prints two lines above what is open, SIGUSR2 opens the next of those that take
  * its place.
  */
-import { DumbPrompter } from "../../src/ui/screen/dumb-prompter.ts";
-import { InquirerPrompter } from "../../src/ui/screen/inquirer-prompter.ts";
-import type { Prompt } from "../../src/ui/screen/prompt.ts";
-import { restoreTerminal } from "../../src/ui/screen/terminal-modes.ts";
-import { textsIn } from "../../src/ui/texts.ts";
+import { DumbPrompter } from "../../src/ui/prompts/plain-prompter.ts";
+import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
+import type { Prompt } from "../../src/ui/prompts/prompt.ts";
+import { restoreTerminal } from "../../src/ui/terminal/raw-terminal.ts";
+import { textsIn } from "../../src/ui/texts/texts.ts";
 
 type Order = {
   readonly language: "es" | "en";

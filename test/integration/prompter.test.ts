@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import type { Choice, Prompt } from "../../src/ui/screen/prompt.ts";
-import { textsIn } from "../../src/ui/texts.ts";
+import type { Choice, Prompt } from "../../src/ui/prompts/prompt.ts";
+import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
 
 const PROGRAM = join(import.meta.dir, "prompter-program.ts");

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
-import { createLog } from "../../src/server/log.ts";
-import { hashPassword } from "../../src/server/passwords.ts";
+import { createLog } from "../../src/server/log/log.ts";
+import { hashPassword } from "../../src/server/limits/password-queue.ts";
 import {
   startServer,
   type RendezvousOptions,

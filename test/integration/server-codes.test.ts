@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS, NO_LIMIT } from "../../src/server/limits/limits.ts";
-import { MIN_SILENCE } from "../../src/server/limits/lobby.ts";
+import { MIN_SILENCE } from "../../src/server/limits/unauthenticated.ts";
 import {
   loginOf,
   newPublicKey,

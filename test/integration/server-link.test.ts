@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import { SERVER_CERTIFICATE_LIFETIME } from "../../src/identity/certificate.ts";
-import { FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT } from "../../src/server/link-session.ts";
+import { FIRST_REQUEST_TIMEOUT, IDLE_TIMEOUT } from "../../src/server/session/session.ts";
 import { loginOf, registration, TestClient } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { createLog } from "../../src/server/log.ts";
-import { Metrics } from "../../src/server/monitor/metrics.ts";
+import { createLog } from "../../src/server/log/log.ts";
+import { Metrics } from "../../src/server/metrics/metrics.ts";
 import { startMonitor, type Monitor, type MonitorOptions } from "../../src/server/monitor/monitor.ts";
 import { parseOpenMetrics, sampleOf } from "../open-metrics-parser.ts";
 import { loginOf, registration } from "./rendezvous-test-client.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { Tokens } from "../../src/server/tokens.ts";
+import { Tokens } from "../../src/server/database/tokens.ts";
 import { newPublicKey } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 

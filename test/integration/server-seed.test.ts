@@ -80,7 +80,7 @@ test("a list for the seed holds what fits in 4096 bytes with its line feed, by n
     const row = crowd.database
       .query<{ id: number }, [string]>("SELECT id FROM users WHERE username = ?")
       .get(name);
-    const { Tokens } = await import("../../src/server/tokens.ts");
+    const { Tokens } = await import("../../src/server/database/tokens.ts");
     const { token } = new Tokens(crowd.database).issue(row?.id ?? 0, Buffer.from(key, "base64"), Date.now());
     const client = await crowd.plain();
     const resume = {

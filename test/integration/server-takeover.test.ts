@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 
 import { openDatabase, StartError } from "../../src/server/database/database.ts";
-import { refusedNames } from "../../src/server/database/seed-takeover.ts";
+import { refusedNames } from "../../src/server/database/migration.ts";
 import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../src/server/limits/limits.ts";
-import { HASHES_AT_ONCE } from "../../src/server/passwords.ts";
+import { HASHES_AT_ONCE } from "../../src/server/limits/password-queue.ts";
 import type { RendezvousOptions } from "../../src/server/rendezvous-server.ts";
 import {
   loginOf,

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createLog } from "../../src/server/log.ts";
-import { Metrics } from "../../src/server/monitor/metrics.ts";
+import { createLog } from "../../src/server/log/log.ts";
+import { Metrics } from "../../src/server/metrics/metrics.ts";
 import { startMonitor, type Monitor } from "../../src/server/monitor/monitor.ts";
 import { loginOf } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
-import { textsIn, type Texts } from "../../src/ui/texts.ts";
+import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
 import { AtTerminal, masked } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
 

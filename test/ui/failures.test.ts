@@ -1,19 +1,19 @@
 import { describe, expect, test } from "bun:test";
 
 import { AccountError } from "../../src/client/accounts.ts";
-import { ActionError } from "../../src/client/message-actions.ts";
-import type { UnreachableReason } from "../../src/client/messenger-events.ts";
+import { ActionError } from "../../src/client/conversation/message-actions.ts";
+import type { UnreachableReason } from "../../src/client/conversation/events.ts";
 import { SelfError } from "../../src/client/local-accounts.ts";
-import { ProfileDamagedError } from "../../src/client/profile-check.ts";
-import { PortError } from "../../src/client/peer-port.ts";
-import { ProfileLockedError } from "../../src/client/profile-lock.ts";
-import { RefusedError } from "../../src/client/rendezvous-link.ts";
-import { PasswordNeededError } from "../../src/client/rendezvous.ts";
-import { ServerError } from "../../src/client/server-trust.ts";
-import { StoreError } from "../../src/client/sqlite.ts";
+import { ProfileDamagedError } from "../../src/client/disk/check.ts";
+import { PortError } from "../../src/client/peer/port.ts";
+import { ProfileLockedError } from "../../src/client/disk/lock.ts";
+import { RefusedError } from "../../src/client/rendezvous/link.ts";
+import { PasswordNeededError } from "../../src/client/rendezvous/session.ts";
+import { ServerError } from "../../src/client/rendezvous/trust.ts";
+import { StoreError } from "../../src/client/disk/sqlite.ts";
 import { CODES } from "../../src/protocol/codes.ts";
 import { UsageError } from "../../src/protocol/options.ts";
-import { ExportError } from "../../src/ui/conversation-export.ts";
+import { ExportError } from "../../src/ui/format/conversation-export.ts";
 import { readInvocation, type Config } from "../../src/ui/config.ts";
 import {
   describeFailure,
@@ -21,7 +21,7 @@ import {
   InterruptedError,
   TimeoutError,
 } from "../../src/ui/failures.ts";
-import { textsIn } from "../../src/ui/texts.ts";
+import { textsIn } from "../../src/ui/texts/texts.ts";
 
 function config(lang: string): Config {
   const invocation = readInvocation(["users", "--lang", lang], { HOME: "/h" });

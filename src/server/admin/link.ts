@@ -3,15 +3,15 @@ import { SQLiteError } from "bun:sqlite";
 
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { connectLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
-import { Accounts } from "../accounts.ts";
+import { Accounts } from "../database/accounts.ts";
 import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
 import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
 import { cannotOpen, InUseError, openOwnDatabase, requireOurs, StartError } from "../database/database.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
-import { hashPassword } from "../passwords.ts";
-import type { SecurityLog } from "../security-log.ts";
-import { Tokens } from "../tokens.ts";
+import { hashPassword } from "../limits/password-queue.ts";
+import type { SecurityLog } from "../log/security-log.ts";
+import { Tokens } from "../database/tokens.ts";
 
 /** How long a server may take to answer, in ms: a password may wait for its hash. */
 const REPLY_TIMEOUT = 25_000;

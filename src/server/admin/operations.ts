@@ -5,12 +5,12 @@
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/email-rule.ts";
-import type { Account, Accounts, ListedAccount } from "../accounts.ts";
+import type { Account, Accounts, ListedAccount } from "../database/accounts.ts";
 import { PAGE_LINES, type AdminReply, type AdminRequest, type Refusal } from "./messages.ts";
 import type { SessionLine, UserLine } from "./messages.ts";
 import { randomPassword } from "./random-password.ts";
-import type { SecurityEvent, SecurityLog } from "../security-log.ts";
-import { tokenId, type Tokens } from "../tokens.ts";
+import type { SecurityEvent, SecurityLog } from "../log/security-log.ts";
+import { tokenId, type Tokens } from "../database/tokens.ts";
 
 /** Accounts looked at for one reply, so that a search that finds little keeps nobody waiting. */
 const SCANNED_ACCOUNTS = 500;

@@ -23,8 +23,8 @@ import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
 import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
 import { StartError } from "../database/database.ts";
-import { createLog, type Log } from "../log.ts";
-import { openConfiguredSecurityLog, type SecurityLog } from "../security-log.ts";
+import { createLog, type Log } from "../log/log.ts";
+import { openConfiguredSecurityLog, type SecurityLog } from "../log/security-log.ts";
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;

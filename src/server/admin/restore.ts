@@ -14,7 +14,7 @@ import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } fro
 import { basename, dirname, join } from "node:path";
 
 import { backUp, isThere, sync, type Backup } from "./backup.ts";
-import { cannotLock, cannotOpen, inUse, StartError } from "../database/start-error.ts";
+import { cannotLock, cannotOpen, inUse, StartError } from "../database/database-errors.ts";
 import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
 import { DatabaseLock } from "../database/database-lock.ts";
 import { ownerOf } from "../database/owner.ts";

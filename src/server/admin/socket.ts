@@ -17,9 +17,9 @@ import { ADMIN_OBJECT_LIMIT, readDeadline, readRequest, type AdminReply } from "
 import { AdminOperations, type HashResult, type LiveServer } from "./operations.ts";
 import { isDiskFull } from "../database/database.ts";
 import { isLocked } from "../database/locked-database.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Services } from "../services.ts";
+import type { Services } from "../session/services.ts";
 
 /** Connections at once; past it `server_busy`. */
 const MAX_CONNECTIONS = 8;

@@ -16,7 +16,7 @@ import {
   USERS_COLUMNS,
   type DatabaseKind,
 } from "./schema.ts";
-import { takeOverSeed, type TakeoverStep } from "./seed-takeover.ts";
+import { takeOverSeed, type TakeoverStep } from "./migration.ts";
 import {
   cannotLock,
   cannotOpen,
@@ -28,9 +28,9 @@ import {
   ofOldProgram,
   StartError,
   tooNew,
-} from "./start-error.ts";
+} from "./database-errors.ts";
 
-export { cannotOpen, InUseError, isDiskFull, StartError } from "./start-error.ts";
+export { cannotOpen, InUseError, isDiskFull, StartError } from "./database-errors.ts";
 
 /** How long a write waits for another process that looks at the file, in ms. */
 const BUSY_TIMEOUT = 2_000;

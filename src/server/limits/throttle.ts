@@ -16,10 +16,10 @@
 import { createHash } from "node:crypto";
 
 import { networkOf } from "../../protocol/ip-address.ts";
-import { FamiliarAddresses } from "./familiar-addresses.ts";
+import { FamiliarAddresses } from "./known-networks.ts";
 import type { Limits, Rate } from "./limits.ts";
 import { giveBackAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
-import { siteOf } from "./site.ts";
+import { siteOf } from "./prefix.ts";
 
 /** `retryAfter` in whole seconds, 1 to 86,400. */
 export type Verdict = { readonly name: "passes" } | { readonly name: "limited"; readonly retryAfter: number };

@@ -1,10 +1,10 @@
 /** What `/metrics` says. Names follow OpenMetrics: the unit in the name, seconds and bytes. */
 import packageJson from "../../../package.json" with { type: "json" };
 import { CODES } from "../../protocol/codes.ts";
-import { COUNTED_ACTIONS, DROP_REASONS, LOGIN_RESULTS, type Metrics } from "./metrics.ts";
+import { COUNTED_ACTIONS, DROP_REASONS, LOGIN_RESULTS, type Metrics } from "../metrics/metrics.ts";
 import { OpenMetricsText } from "./open-metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Vitals } from "./vitals.ts";
+import type { Vitals } from "./process-metrics.ts";
 
 /** Seconds since 1970. */
 const STARTED_AT = (performance.timeOrigin / 1_000).toFixed(3);

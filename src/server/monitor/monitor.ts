@@ -9,16 +9,16 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { listenHttp, type HttpAnswer, type HttpRequest } from "../../net/http-listener.ts";
 import { ListenError, type Listener } from "../../net/listener.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
-import { cannotListen } from "../cannot-listen.ts";
+import { cannotListen } from "../listening.ts";
 import { exposition } from "./exposition.ts";
-import { MAX_SAMPLES, SAMPLE_INTERVAL } from "./hour.ts";
-import type { Log } from "../log.ts";
-import type { Metrics } from "./metrics.ts";
+import { MAX_SAMPLES, SAMPLE_INTERVAL } from "../metrics/ring-buffer.ts";
+import type { Log } from "../log/log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { OPEN_METRICS_TYPE } from "./open-metrics.ts";
 import { Readiness, type Running } from "./readiness.ts";
 import { Sampler } from "./sampler.ts";
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from "./status-page.ts";
-import { Vitals } from "./vitals.ts";
+import { Vitals } from "./process-metrics.ts";
 
 /** How long a port in use is waited for, in ms: a server that is being replaced may hold it yet. */
 const PORT_PATIENCE = 5_000;

@@ -1,5 +1,5 @@
 /** Writes the text format of OpenMetrics 1.0: families one after the other, each with its type, unit and help. */
-import type { Histogram } from "./histogram.ts";
+import type { Histogram } from "../metrics/histogram.ts";
 
 export const OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

@@ -1,7 +1,7 @@
 /** Whether the server can serve: asked by whoever sends it people, or restarts it. */
 import type { Database } from "bun:sqlite";
 
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
 export type Running = { readonly server: RendezvousServer; readonly database: Database };

@@ -1,9 +1,9 @@
 /** Takes the samples of the last hour: what was counted since the sample before, and what is now. */
-import { HistogramWindow } from "./histogram.ts";
-import { Hour } from "./hour.ts";
-import { LOGIN_RESULTS, type LoginResult, type Metrics } from "./metrics.ts";
+import { HistogramWindow } from "../metrics/histogram.ts";
+import { Hour } from "../metrics/ring-buffer.ts";
+import { LOGIN_RESULTS, type LoginResult, type Metrics } from "../metrics/metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Vitals } from "./vitals.ts";
+import type { Vitals } from "./process-metrics.ts";
 
 export class Sampler {
   readonly hour = new Hour();

@@ -1,7 +1,7 @@
 /** The status page: one document that needs nothing but the server it came from. */
 import { createHash } from "node:crypto";
 
-import { MAX_SAMPLES, type Column } from "./hour.ts";
+import { MAX_SAMPLES, type Column } from "../metrics/ring-buffer.ts";
 import { STATUS_CHART } from "./status-chart.ts";
 import { STATUS_SCRIPT } from "./status-script.ts";
 import { STATUS_STYLE } from "./status-style.ts";

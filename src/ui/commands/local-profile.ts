@@ -1,7 +1,7 @@
 /** What the commands share that only work with what is stored on this machine. */
 import { openLocalProfile } from "../../client/accounts.ts";
-import type { Profile } from "../../client/profile.ts";
-import { isDamage } from "../../client/sqlite.ts";
+import type { Profile } from "../../client/profile/profile.ts";
+import { isDamage } from "../../client/disk/sqlite.ts";
 import type { Config } from "../config.ts";
 
 /** Where an error says that a file of the profile is damaged: the next start checks it. */

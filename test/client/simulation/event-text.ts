@@ -1,5 +1,5 @@
 /** What a program tells, as one line of a history. */
-import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
+import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 
 export function eventText(event: MessengerEvent): string {
   switch (event.name) {

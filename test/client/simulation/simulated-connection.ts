@@ -2,7 +2,7 @@
 import { CLOSE_TIMEOUT, OBJECT_TIMEOUT, QUEUE_LIMIT } from "../../../src/net/connection.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
 import { Outgoing } from "../../../src/net/outgoing.ts";
-import type { LinkConnection } from "../../../src/client/peer-link.ts";
+import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../../src/protocol/framing.ts";
 import type { ProgramClock } from "./simulated-time.ts";
 import type { Arrival, Pipe } from "./simulated-pipe.ts";

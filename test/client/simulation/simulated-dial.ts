@@ -1,8 +1,8 @@
-/** From a name to a connection, as `src/client/peer-dial.ts`, without proofs. */
-import type { ContactRecord } from "../../../src/client/contact-record.ts";
-import type { UnreachableReason } from "../../../src/client/messenger-events.ts";
-import type { PeerLink } from "../../../src/client/peer-link.ts";
-import type { ProvenPeer } from "../../../src/client/peer-proof.ts";
+/** From a name to a connection, as `src/client/peer/dial.ts`, without proofs. */
+import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
+import type { UnreachableReason } from "../../../src/client/conversation/events.ts";
+import type { PeerLink } from "../../../src/client/peer/link.ts";
+import type { ProvenPeer } from "../../../src/client/peer/proof.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { Place } from "./simulated-network.ts";
 import type { SimulatedProgram, Surrounding } from "./simulated-program.ts";

@@ -1,7 +1,7 @@
 /** A profile's disk that outlives its program, can be full, and watches what never may happen on it. */
 import { Database } from "bun:sqlite";
 
-import { PROFILE_SCHEMA } from "../../../src/client/profile-schema.ts";
+import { PROFILE_SCHEMA } from "../../../src/client/disk/schema.ts";
 
 /** Small pages, so that a full disk is felt after a few messages. */
 const PAGE_SIZE = 512;

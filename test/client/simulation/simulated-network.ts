@@ -1,12 +1,12 @@
 /** Connections between two places, and what befalls them. */
 import type { ConnectionHandlers } from "../../../src/net/connection.ts";
-import type { LinkConnection } from "../../../src/client/peer-link.ts";
+import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { SimulatedConnection } from "./simulated-connection.ts";
 import { Pipe, type Arrival, type Weather } from "./simulated-pipe.ts";
 import type { Machine, ProgramClock } from "./simulated-time.ts";
 
-/** As in `src/client/peer-port.ts`. */
+/** As in `src/client/peer/port.ts`. */
 const MAX_CONNECTIONS_PER_USER = 4;
 /** What an attempt takes that nobody answers, in ms. */
 const DIAL_TIMEOUT = 10_000;

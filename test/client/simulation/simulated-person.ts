@@ -1,8 +1,8 @@
 /** A person with a machine, a disk and one program after the other: what they do, and what they said. */
-import { ActionError, cancelMessage } from "../../../src/client/message-actions.ts";
-import { MessageStore } from "../../../src/client/message-store.ts";
-import { isStorageFailure } from "../../../src/client/sqlite.ts";
-import { KIND, type NewOutgoing } from "../../../src/client/stored-message.ts";
+import { ActionError, cancelMessage } from "../../../src/client/conversation/message-actions.ts";
+import { MessageStore } from "../../../src/client/profile/message-store.ts";
+import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
+import { KIND, type NewOutgoing } from "../../../src/client/profile/stored-message.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";

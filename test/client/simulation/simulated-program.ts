@@ -1,13 +1,13 @@
 /** One life of a person's program: the real conversation on the real store, with all around it simulated. */
-import { ContactStore, type Contact } from "../../../src/client/contact-store.ts";
-import { Conversation } from "../../../src/client/conversation.ts";
-import { MessageHistory } from "../../../src/client/message-history.ts";
-import { MessageRemoval } from "../../../src/client/message-removal.ts";
-import { MessageStore } from "../../../src/client/message-store.ts";
-import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
-import { Outbox } from "../../../src/client/outbox.ts";
-import type { Profile } from "../../../src/client/profile.ts";
-import { surroundingsChange, type Surroundings } from "../../../src/client/surroundings.ts";
+import { ContactStore, type Contact } from "../../../src/client/profile/contacts.ts";
+import { Conversation } from "../../../src/client/conversation/conversation.ts";
+import { MessageHistory } from "../../../src/client/profile/message-history.ts";
+import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
+import { MessageStore } from "../../../src/client/profile/message-store.ts";
+import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
+import { Outbox } from "../../../src/client/conversation/outbox.ts";
+import type { Profile } from "../../../src/client/profile/profile.ts";
+import { surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { eventText } from "./event-text.ts";

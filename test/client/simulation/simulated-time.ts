@@ -1,8 +1,8 @@
 /** Time that passes only from event to event, and machines that sleep and whose clocks are set. */
-import type { Clock } from "../../../src/client/clock.ts";
-import type { Timed } from "../../../src/net/deadlines.ts";
+import type { Clock } from "../../../src/net/clock.ts";
+import type { Timed } from "../../../src/net/clock.ts";
 
-/** As in `src/net/deadlines.ts`. */
+/** As in `src/net/clock.ts`. */
 const SWEEP_INTERVAL = 500;
 /** The first moment, ms since 1970. */
 const EPOCH = Date.UTC(2027, 0, 15);

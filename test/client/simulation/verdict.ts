@@ -1,5 +1,5 @@
 /** What must hold of two people's disks once nothing disturbs them any more. */
-import { KIND } from "../../../src/client/stored-message.ts";
+import { KIND } from "../../../src/client/profile/stored-message.ts";
 import type { Fail, Witnessed } from "./witness.ts";
 
 /** Everything that `author` has said is on both disks once, in order, as it was last worded. */

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 
 import { descriptorLimit } from "../../../src/net/descriptors.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../../src/server/limits/limits.ts";
-import { Metrics } from "../../../src/server/monitor/metrics.ts";
+import { Metrics } from "../../../src/server/metrics/metrics.ts";
 import type { RendezvousOptions } from "../../../src/server/rendezvous-server.ts";
 import {
   loginOf,

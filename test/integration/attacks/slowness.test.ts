@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 
 import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT, QUEUE_LIMIT } from "../../../src/net/connection.ts";
-import { IDLE_TIMEOUT } from "../../../src/server/link-session.ts";
+import { IDLE_TIMEOUT } from "../../../src/server/session/session.ts";
 import { loginOf, TestClient } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
 

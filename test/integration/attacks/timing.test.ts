@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS, NO_LIMIT } from "../../../src/server/limits/limits.ts";
-import { Metrics } from "../../../src/server/monitor/metrics.ts";
+import { Metrics } from "../../../src/server/metrics/metrics.ts";
 import { loginOf, registration, type TestClient } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
 

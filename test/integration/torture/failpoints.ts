@@ -1,7 +1,7 @@
 /** Where a torture client dies by itself, and how it says so before. */
 import { writeSync } from "node:fs";
 
-import type { MessageStore } from "../../../src/client/message-store.ts";
+import type { MessageStore } from "../../../src/client/profile/message-store.ts";
 import type { ClientLine, Failpoint } from "./torture-lines.ts";
 
 /** Lines of one turn leave in one write, which returns when they are in the pipe. */

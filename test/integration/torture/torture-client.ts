@@ -5,10 +5,10 @@
 import { Database } from "bun:sqlite";
 
 import { Account } from "../../../src/client/accounts.ts";
-import type { MessengerEvent } from "../../../src/client/messenger-events.ts";
-import { profileFile } from "../../../src/client/profile-folders.ts";
-import { isTransient } from "../../../src/client/rendezvous.ts";
-import type { StoredMessage } from "../../../src/client/stored-message.ts";
+import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
+import { profileFile } from "../../../src/client/disk/folders.ts";
+import { isTransient } from "../../../src/client/rendezvous/session.ts";
+import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
 import { Failpoints, Output } from "./failpoints.ts";

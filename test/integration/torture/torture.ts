@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { registerAccount } from "../../../src/client/accounts.ts";
-import { profileFile, profileFolders } from "../../../src/client/profile-folders.ts";
+import { profileFile, profileFolders } from "../../../src/client/disk/folders.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
 import type { CuttingProxy } from "./cutting-proxy.ts";
 import { carryOut } from "./disruption.ts";

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Accounts } from "../../../src/server/accounts.ts";
-import { ServerAuthority } from "../../../src/server/authority.ts";
+import { Accounts } from "../../../src/server/database/accounts.ts";
+import { ServerAuthority } from "../../../src/server/database/authority.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
 import { openDatabase, StartError } from "../../../src/server/database/database.ts";
-import { Tokens } from "../../../src/server/tokens.ts";
+import { Tokens } from "../../../src/server/database/tokens.ts";
 
 let folder: string;
 let db: string;

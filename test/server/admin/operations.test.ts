@@ -1,12 +1,12 @@
 import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
 
-import { Accounts } from "../../../src/server/accounts.ts";
+import { Accounts } from "../../../src/server/database/accounts.ts";
 import type { AdminReply, AdminRequest } from "../../../src/server/admin/messages.ts";
 import { AdminOperations, type HashResult, type LiveSession } from "../../../src/server/admin/operations.ts";
-import type { LogFields } from "../../../src/server/log.ts";
+import type { LogFields } from "../../../src/server/log/log.ts";
 import { OTHER_TABLES, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
-import { tokenId, Tokens } from "../../../src/server/tokens.ts";
+import { tokenId, Tokens } from "../../../src/server/database/tokens.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const KEY = Buffer.alloc(44, 7);

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Accounts } from "../../../src/server/accounts.ts";
+import { Accounts } from "../../../src/server/database/accounts.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
 import { restore } from "../../../src/server/admin/restore.ts";
 import { openDatabase, StartError } from "../../../src/server/database/database.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Histogram } from "../../../src/server/monitor/histogram.ts";
+import { Histogram } from "../../../src/server/metrics/histogram.ts";
 import { canonical, OpenMetricsText } from "../../../src/server/monitor/open-metrics.ts";
 import { parseOpenMetrics, sampleOf } from "../../open-metrics-parser.ts";
 

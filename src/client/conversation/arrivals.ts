@@ -1,0 +1,56 @@
+/** What one read of a link brought and is not on the disk yet: texts, actions, acknowledgements. */
+import { randomUUIDv7 } from "bun";
+
+import type { PeerMessage } from "../../protocol/peer-messages.ts";
+import type { NewIncoming } from "../profile/stored-message.ts";
+
+/** How far a sender's clock may be ahead before its time is not believed, in ms (PROTOCOL 5). */
+export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
+
+/** What a peer says that is kept. */
+export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }>;
+
+/** The sender's time in ms, undefined when it is none or ahead of the arrival by more than two minutes. */
+export function believableTime(sentAt: string | undefined, arrivedAt: number): number | undefined {
+  if (sentAt === undefined || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(sentAt)) return undefined;
+  const time = Date.parse(sentAt);
+  return Number.isNaN(time) || time > arrivedAt + MAX_TIME_AHEAD ? undefined : time;
+}
+
+export class Arrivals {
+  /** In the order of arrival. */
+  incoming: NewIncoming[] = [];
+  /** The ids of these that are acknowledged once they are stored; a text without an id is not. */
+  toAcknowledge: string[] = [];
+  /** Ids of ours that the peer says are on its disk. */
+  acknowledged: string[] = [];
+  /** The id of ours up to which their side has read. */
+  readUpTo: string | undefined;
+
+  get isEmpty(): boolean {
+    return this.incoming.length === 0 && this.acknowledged.length === 0 && this.readUpTo === undefined;
+  }
+
+  /** @param now ms since 1970 */
+  take(content: PeerContent, now: number): void {
+    if (content.id !== undefined) this.toAcknowledge.push(content.id);
+    switch (content.action) {
+      case "chat": {
+        const { id = randomUUIDv7(), message: text, reply_to: replyTo } = content;
+        const sentAt = believableTime(content.sent_at, now);
+        this.incoming.push({ kind: "text", id, text, sentAt, replyTo });
+        return;
+      }
+      case "edit": {
+        const { id, target, text } = content;
+        this.incoming.push({ kind: "edit", id, target, text });
+        return;
+      }
+      case "withdraw":
+        this.incoming.push({ kind: "withdraw", id: content.id, target: content.target });
+        return;
+      default:
+        content satisfies never;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Every conversation that is under way in this process, by the label of the other person. */
+import { label as labelOf } from "../../identity/names.ts";
+import { Conversation } from "./conversation.ts";
+import type { ConversationHost } from "./needs.ts";
+import type { Profile } from "../profile/profile.ts";
+
+/** How long links have to end in good order, in ms. */
+const CLOSE_PATIENCE = 1_000;
+
+export class Conversations {
+  readonly #profile: Profile;
+  readonly #host: ConversationHost;
+  readonly #byLabel = new Map<string, Conversation>();
+
+  constructor(profile: Profile, host: ConversationHost) {
+    this.#profile = profile;
+    this.#host = host;
+  }
+
+  [Symbol.iterator](): IterableIterator<Conversation> {
+    return this.#byLabel.values();
+  }
+
+  /** The conversation with this person, if one is under way. */
+  find(username: string): Conversation | undefined {
+    return this.#byLabel.get(labelOf(username));
+  }
+
+  /** The conversation with this person, begun when it is new. @throws SQLiteError */
+  with(username: string): Conversation {
+    const known = this.find(username);
+    if (known !== undefined) return known;
+    const conversation = new Conversation(this.#host, this.#profile.contacts.ensure(username));
+    this.#byLabel.set(conversation.contact.label, conversation);
+    return conversation;
+  }
+
+  /** Begins the conversations with everyone for whom something waits. @returns those that are new */
+  openOutbox(): Conversation[] {
+    const { messages, contacts } = this.#profile;
+    return messages
+      .contactsWithOutbox()
+      .map((id) => contacts.byId(id))
+      .filter((contact) => contact !== undefined && !this.#byLabel.has(contact.label))
+      .map((contact) => this.with(contact?.username ?? ""));
+  }
+
+  /** Whose coming and going matters now. */
+  get wantingNews(): string[] {
+    return [...this].filter((each) => each.wantsNews).map((each) => each.username);
+  }
+
+  /** Says `bye` on every link; nothing is dialled any more. */
+  close(): void {
+    for (const conversation of this) conversation.close();
+  }
+
+  /** Waits until the links have ended in good order, and ends those that have not. */
+  async end(): Promise<void> {
+    const deadline = performance.now() + CLOSE_PATIENCE;
+    const isLinked = () => [...this].some(({ linkCount }) => linkCount > 0);
+    while (performance.now() < deadline && isLinked()) await Bun.sleep(5);
+    for (const conversation of this) conversation.terminate();
+  }
+}

@@ -1,0 +1,109 @@
+/** What the messenger tells whoever shows it: a screen, a command, a test. */
+import type { JsonObject } from "../../protocol/framing.ts";
+import type { ProfileHealth } from "../disk/check.ts";
+import type { MessageState, StoredMessage } from "../profile/stored-message.ts";
+import type { RendezvousState } from "../rendezvous/session.ts";
+
+/** Why no link to a person can be had now. */
+export type UnreachableReason =
+  /** The server says so. */
+  | "offline"
+  /** Neither the server nor a known address led to them. */
+  | "no_server"
+  /** The server answers no more questions for a while, and no known address led to them. */
+  | "server_limits"
+  | "unreachable"
+  /** What answered is not who it should be. */
+  | "not_proven"
+  /** Their client ended the link before its greeting: a key of ours waits there, or it is full. */
+  | "not_admitted"
+  /** Their certificate is good, and not at the time that this machine's clock shows. */
+  | "not_in_date"
+  /** Their key has changed and waits for a word. */
+  | "key_pending"
+  /** Their client speaks only the seed's unencrypted link. */
+  | "insecure"
+  /** Our own certificate has ended and there is no server to renew it. */
+  | "no_certificate";
+
+export type MessengerEvent =
+  /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */
+  | { readonly name: "changedElsewhere" }
+  /** A server that is back within 10 s was never away: nothing is told of that. */
+  | {
+      readonly name: "server";
+      readonly state: RendezvousState;
+      /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
+      readonly linksUntil: number | undefined;
+    }
+  | { readonly name: "clockOffset"; readonly offset: number }
+  | { readonly name: "newKey" }
+  /** After an unclean end: the profile is being checked, or its indexes were not right and were rebuilt. */
+  | { readonly name: "profileHealth"; readonly health: ProfileHealth }
+  /** Stored and acknowledged; `from` is the registered name. */
+  | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
+  /**
+   * A text has another wording, or was withdrawn. `action`: the id of what leaves for it; undefined when
+   * it is the peer's, or when the text had not left yet.
+   */
+  | {
+      readonly name: "changed";
+      readonly username: string;
+      readonly message: StoredMessage;
+      readonly action: string | undefined;
+    }
+  /** A text of ours was taken out of the outbox before it left. */
+  | { readonly name: "cancelled"; readonly to: string; readonly id: string }
+  /** `id`: of a text or of an action on one. */
+  | {
+      readonly name: "delivery";
+      readonly to: string;
+      readonly id: string;
+      readonly state: MessageState;
+      /** ms since 1970 */
+      readonly at: number;
+    }
+  /** The disk took nothing of these; the texts are given back, of a text or an edit. */
+  | {
+      readonly name: "sendFailed";
+      readonly to: string;
+      readonly id: string;
+      readonly text: string | undefined;
+      readonly error: Error;
+    }
+  /** By the server's word; who comes back with a restarted server is told of only when they do not. */
+  | { readonly name: "presence"; readonly username: string; readonly online: boolean }
+  | { readonly name: "connected"; readonly username: string; readonly address: string }
+  /** No link is left; `bye`: the other side ended on purpose. `heardAt`: as in `unreachable`. */
+  | {
+      readonly name: "disconnected";
+      readonly username: string;
+      readonly bye: boolean;
+      readonly heardAt: number | undefined;
+    }
+  /** The link is there, and nothing was heard on it since, ms since 1970; undefined: it answers again. */
+  | { readonly name: "silent"; readonly username: string; readonly since: number | undefined }
+  | {
+      readonly name: "unreachable";
+      readonly username: string;
+      readonly reason: UnreachableReason;
+      /** ms until the next attempt; undefined: it waits for the person or the server. */
+      readonly retryIn: number | undefined;
+      /** The last answer on a direct link, ms since 1970; undefined: none since this program began. */
+      readonly heardAt: number | undefined;
+    }
+  | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
+  | { readonly name: "typing"; readonly username: string; readonly active: boolean }
+  /** A fault that the other side told us of. */
+  | { readonly name: "peerError"; readonly username: string; readonly code: string }
+  /** What arrived could not be stored; it was not acknowledged and will come again. */
+  | { readonly name: "storageFailed"; readonly error: Error }
+  /** A connection to the peer port that proved nothing. */
+  | { readonly name: "refusal"; readonly address: string; readonly code: string }
+  /** For those who want to see what travels; never part of a log. */
+  | {
+      readonly name: "wire";
+      readonly link: "rendezvous" | "peer";
+      readonly direction: "in" | "out";
+      readonly message: JsonObject;
+    };

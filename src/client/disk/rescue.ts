@@ -1,0 +1,135 @@
+/** Writes what still reads of a damaged profile to a file of its own, complete or not at all. */
+import type { Database } from "bun:sqlite";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { profileFile } from "./folders.ts";
+import { readableLines } from "./readable-messages.ts";
+
+/** A header that says more than this, in bytes, is not believed. */
+const MOST_PADDED = 64 * 2 ** 30;
+/** Bytes of an earlier rescue that are looked at in one go, to count its lines. */
+const COUNTED_AT_ONCE = 1 << 20;
+
+export type Rescue = {
+  /** The file; undefined: no message could be read. */
+  readonly rescued: string | undefined;
+  /** Messages in it. */
+  readonly count: number;
+};
+
+/**
+ * Writes every message that can be read to `rescued-<UTC time>.jsonl` in the profile's folder. An earlier
+ * rescue of the same file is named again instead, so that attempts to start do not fill the disk.
+ * @param now ms since 1970
+ * @throws SQLiteError and system errors for a disk that is full or not to be written
+ */
+export function rescueMessages(database: Database, folder: string, username: string, now: number): Rescue {
+  for (const name of filesLike(folder, /^rescued-.*\.jsonl\.part$/)) rmSync(name);
+  const earlier = earlierRescue(folder);
+  if (earlier !== undefined) return { rescued: earlier, count: countLines(earlier) };
+  const time = new Date(now).toISOString().slice(0, 19).replaceAll(":", "-");
+  let file = join(folder, `rescued-${time}Z.jsonl`);
+  for (let next = 2; existsSync(file); next++) file = join(folder, `rescued-${time}Z-${next}.jsonl`);
+  const part = `${file}.part`;
+  const descriptor = openSync(part, "wx", 0o600);
+  let count = 0;
+  try {
+    for (const lines of readableLines(database, username)) {
+      count += lines.length;
+      writeAll(descriptor, Buffer.from(lines.join("")));
+    }
+    fsyncSync(descriptor);
+  } catch (error) {
+    closeSync(descriptor);
+    rmSync(part);
+    throw error;
+  }
+  closeSync(descriptor);
+  if (count === 0) {
+    rmSync(part);
+    return { rescued: undefined, count };
+  }
+  renameSync(part, file);
+  return { rescued: file, count };
+}
+
+/** Where a database header says the size of a page and how many there are, in bytes (SQLite file format, 1.3). */
+const PAGE_SIZE_AT = 16;
+const PAGE_COUNT_AT = 28;
+const HEADER_LENGTH = 100;
+
+/**
+ * Runs `use` with a file that SQLite opens: it refuses one that was cut short, so that is copied and made as
+ * long as it was, with zeros behind.
+ * @throws system errors for a disk that has no room for the copy
+ */
+export function withFullLength<T>(file: string, use: (file: string) => T): T {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  const descriptor = openSync(file, "r");
+  readSync(descriptor, header, 0, HEADER_LENGTH, 0);
+  closeSync(descriptor);
+  const length = header.readUInt16BE(PAGE_SIZE_AT) * header.readUInt32BE(PAGE_COUNT_AT);
+  const isCut = header.toString("latin1", 0, 15) === "SQLite format 3" && statSync(file).size < length;
+  if (!isCut || length > MOST_PADDED) return use(file);
+  const copy = `${file}.whole`;
+  const parts = ["", "-wal", "-shm"];
+  try {
+    copyFileSync(file, copy);
+    truncateSync(copy, length);
+    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    return use(copy);
+  } finally {
+    for (const part of parts) rmSync(`${copy}${part}`, { force: true });
+  }
+}
+
+function filesLike(folder: string, name: RegExp): string[] {
+  return readdirSync(folder)
+    .filter((each) => name.test(each))
+    .sort()
+    .map((each) => join(folder, each));
+}
+
+function earlierRescue(folder: string): string | undefined {
+  const file = profileFile(folder);
+  const log = `${file}-wal`;
+  const changed = [file, ...(existsSync(log) && statSync(log).size > 0 ? [log] : [])].map(
+    (each) => statSync(each).mtimeMs,
+  );
+  return filesLike(folder, /^rescued-.*\.jsonl$/).findLast(
+    (each) => statSync(each).mtimeMs >= Math.max(...changed),
+  );
+}
+
+function countLines(file: string): number {
+  const descriptor = openSync(file, "r");
+  const bytes = Buffer.alloc(COUNTED_AT_ONCE);
+  let count = 0;
+  try {
+    for (let read = 1; read > 0;) {
+      read = readSync(descriptor, bytes, 0, bytes.length, null);
+      for (let at = bytes.indexOf(10); at >= 0 && at < read; at = bytes.indexOf(10, at + 1)) count++;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return count;
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+}

@@ -1,0 +1,202 @@
+/** Contacts: the people this account has written to or heard from, their keys and last addresses. */
+import type { Database } from "bun:sqlite";
+
+import { label as labelOf } from "../../identity/names.ts";
+import type { Target } from "../../net/dialler.ts";
+
+export type Contact = {
+  /** Row number in this profile. */
+  readonly id: number;
+  readonly label: string;
+  /** The registered spelling as it was last heard; as it was typed before. */
+  readonly username: string;
+};
+export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
+/** A key that waits for the person; `shown`: the fingerprint that was last shown to them, perhaps another one's. */
+export type PendingKey = ContactKey & { readonly shown: string | undefined };
+
+/** Keys that one contact may have pinned: one for each device, with room for those given up. */
+export const MAX_PINS = 32;
+
+type KeyRow = { fingerprint: string; spki: Uint8Array };
+
+function keyOf(row: KeyRow): ContactKey {
+  return { fingerprint: row.fingerprint, spki: Buffer.from(row.spki) };
+}
+
+export class ContactStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The contact of this name, made when it is new. */
+  ensure(username: string): Contact {
+    const label = labelOf(username);
+    this.#database.run("INSERT INTO contacts (label, username) VALUES (?, ?) ON CONFLICT DO NOTHING", [
+      label,
+      username,
+    ]);
+    return this.byLabel(label) as Contact;
+  }
+
+  find(username: string): Contact | undefined {
+    return this.byLabel(labelOf(username));
+  }
+
+  byLabel(label: string): Contact | undefined {
+    return (
+      this.#database
+        .query<Contact, [string]>("SELECT id, label, username FROM contacts WHERE label = ?")
+        .get(label) ?? undefined
+    );
+  }
+
+  byId(id: number): Contact | undefined {
+    return (
+      this.#database
+        .query<Contact, [number]>("SELECT id, label, username FROM contacts WHERE id = ?")
+        .get(id) ?? undefined
+    );
+  }
+
+  /** The contacts with at least one stored message, to them or from them. */
+  withMessages(): Contact[] {
+    return this.#database
+      .query<Contact, []>(
+        `SELECT id, label, username FROM contacts
+         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
+      )
+      .all();
+  }
+
+  rename(contact: Contact, username: string): void {
+    if (contact.username === username || labelOf(username) !== contact.label) return;
+    this.#database.run("UPDATE contacts SET username = ? WHERE id = ?", [username, contact.id]);
+  }
+
+  targets(contact: Contact): Target[] {
+    const row = this.#database
+      .query<{ targets: string }, [number]>("SELECT targets FROM contacts WHERE id = ?")
+      .get(contact.id);
+    return row === null ? [] : (JSON.parse(row.targets) as Target[]);
+  }
+
+  saveTargets(contact: Contact, targets: readonly Target[]): void {
+    const text = JSON.stringify(targets);
+    this.#database.run("UPDATE contacts SET targets = ? WHERE id = ? AND targets <> ?", [
+      text,
+      contact.id,
+      text,
+    ]);
+  }
+
+  /** What their client understood when a link was there last; undefined: none was since this is kept. */
+  features(contact: Contact): readonly string[] | undefined {
+    const row = this.#database
+      .query<{ features: string | null }, [number]>("SELECT features FROM contacts WHERE id = ?")
+      .get(contact.id);
+    return row === null || row.features === null ? undefined : (JSON.parse(row.features) as string[]);
+  }
+
+  saveFeatures(contact: Contact, features: readonly string[]): void {
+    const text = JSON.stringify(features);
+    this.#database.run("UPDATE contacts SET features = ? WHERE id = ? AND features IS NOT ?", [
+      text,
+      contact.id,
+      text,
+    ]);
+  }
+
+  /** The newest message of theirs that a person has read here, of those that are to be told: its id. */
+  readHere(contact: Contact): string | undefined {
+    return (
+      this.#database
+        .query<{ id: string }, [number]>(
+          "SELECT messages.id FROM contacts JOIN messages ON seq = read_here WHERE contacts.id = ?",
+        )
+        .get(contact.id)?.id ?? undefined
+    );
+  }
+
+  /**
+   * A person has read up to `seq`; it never goes back. Where that is no text of this contact's, it is
+   * their newest one before it: what was withdrawn before it arrived has no place in their order.
+   */
+  saveReadHere(contact: Contact, seq: number): void {
+    this.#database.run(
+      `UPDATE contacts SET read_here = theirs.seq FROM (
+         SELECT max(seq) AS seq FROM (
+           SELECT seq FROM messages WHERE seq = ?2 AND contact = ?1 AND outgoing = 0
+             AND (kind = 0 OR kind = 3 AND withdrawn_at IS NULL)
+           UNION ALL SELECT * FROM (
+             SELECT seq FROM messages WHERE kind = 0 AND contact = ?1 AND seq <= ?2 AND outgoing = 0
+             ORDER BY seq DESC LIMIT 1))) AS theirs
+       WHERE id = ?1 AND read_here < theirs.seq`,
+      [contact.id, seq],
+    );
+  }
+
+  pins(contact: Contact): ContactKey[] {
+    return this.#database
+      .query<KeyRow, [number]>("SELECT fingerprint, spki FROM pins WHERE contact = ? ORDER BY pinned_at DESC")
+      .all(contact.id)
+      .map(keyOf);
+  }
+
+  isPinned(label: string, fingerprint: string): boolean {
+    return (
+      this.#database
+        .query(
+          "SELECT 1 FROM pins JOIN contacts ON contacts.id = contact WHERE label = ? AND fingerprint = ?",
+        )
+        .get(label, fingerprint) !== null
+    );
+  }
+
+  pin(contact: Contact, key: ContactKey, now: number): void {
+    this.#database.transaction(() => {
+      this.#database.run("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?)", [
+        contact.id,
+        key.spki,
+        key.fingerprint,
+        now,
+      ]);
+      this.#database.run("DELETE FROM pending_keys WHERE contact = ? AND fingerprint = ?", [
+        contact.id,
+        key.fingerprint,
+      ]);
+      this.#database.run(
+        `DELETE FROM pins WHERE contact = ? AND fingerprint NOT IN
+         (SELECT fingerprint FROM pins WHERE contact = ? ORDER BY pinned_at DESC LIMIT ?)`,
+        [contact.id, contact.id, MAX_PINS],
+      );
+    })();
+  }
+
+  pendingKey(contact: Contact): PendingKey | undefined {
+    const row = this.#database
+      .query<KeyRow & { shown: string | null }, [number]>(
+        "SELECT fingerprint, spki, shown FROM pending_keys WHERE contact = ?",
+      )
+      .get(contact.id);
+    return row === null ? undefined : { ...keyOf(row), shown: row.shown ?? undefined };
+  }
+
+  /** Keeps a key that waits for the person's word; true when it is news. */
+  savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
+    if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
+    this.#database.run(
+      `INSERT INTO pending_keys (contact, spki, fingerprint, seen_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET spki = excluded.spki, fingerprint = excluded.fingerprint, seen_at = excluded.seen_at`,
+      [contact.id, key.spki, key.fingerprint, now],
+    );
+    return true;
+  }
+
+  /** The person has seen this fingerprint of the pending key: only what was compared is accepted. */
+  markShown(contact: Contact, fingerprint: string): void {
+    this.#database.run("UPDATE pending_keys SET shown = ? WHERE contact = ?", [fingerprint, contact.id]);
+  }
+}

@@ -1,0 +1,101 @@
+/** Reading the stored texts: conversations page by page, what was never shown, and single messages. */
+import type { Database } from "bun:sqlite";
+
+import type { Contact } from "./contacts.ts";
+import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
+
+/** A page of a conversation, oldest first; `isMore`: older messages are stored. */
+export type MessagePage = { readonly messages: readonly StoredMessage[]; readonly isMore: boolean };
+
+export class MessageHistory {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The conversation with a contact, oldest first, from after `seq` on. @param limit messages, at least 1 */
+  after(contact: Contact, seq: number, limit: number): StoredMessage[] {
+    return this.#database
+      .query<MessageRow, number[]>(
+        `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE kind = 0 AND contact = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      )
+      .all(contact.id, seq, limit)
+      .map(messageOf);
+  }
+
+  /**
+   * The page of the conversation before `seq`; undefined: the newest page.
+   * @param limit messages, at least 1
+   */
+  before(contact: Contact, seq: number | undefined, limit: number): MessagePage {
+    const rows = this.#database
+      .query<MessageRow, number[]>(
+        `SELECT ${MESSAGE_COLUMNS} FROM messages
+         WHERE kind = 0 AND contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+      )
+      // One more than is shown says whether there are older ones.
+      .all(contact.id, seq ?? Number.MAX_SAFE_INTEGER, limit + 1);
+    return { messages: rows.slice(0, limit).reverse().map(messageOf), isMore: rows.length > limit };
+  }
+
+  /** The text of this id, ours or theirs; of two with the same id, ours. */
+  find(contact: Contact, id: string): StoredMessage | undefined {
+    const row = this.#database
+      .query<MessageRow, [number, string]>(
+        `SELECT ${MESSAGE_COLUMNS} FROM messages
+         WHERE contact = ? AND outgoing IN (0, 1) AND id = ? AND kind = 0 ORDER BY outgoing DESC LIMIT 1`,
+      )
+      .get(contact.id, id);
+    return row === null ? undefined : messageOf(row);
+  }
+
+  bySeq(seq: number): StoredMessage | undefined {
+    const row = this.#database
+      .query<MessageRow, [number]>(`SELECT ${MESSAGE_COLUMNS} FROM messages WHERE seq = ? AND kind = 0`)
+      .get(seq);
+    return row === null ? undefined : messageOf(row);
+  }
+
+  /** Incoming messages that were never printed, oldest first. */
+  unprinted(limit: number): StoredMessage[] {
+    return this.#database
+      .query<MessageRow, [number]>(
+        `SELECT ${MESSAGE_COLUMNS} FROM messages
+         WHERE outgoing = 0 AND printed = 0 AND kind = 0 ORDER BY seq LIMIT ?`,
+      )
+      .all(limit)
+      .map(messageOf);
+  }
+
+  /** For each contact (row number) how many of their messages were never printed; who has none is not named. */
+  unreadCounts(): Map<number, number> {
+    // Without the hint every stored message is looked at, since another index has the contacts in order.
+    const rows = this.#database
+      .query<{ contact: number; count: number }, []>(
+        `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
+         WHERE outgoing = 0 AND printed = 0 AND kind = 0 GROUP BY contact`,
+      )
+      .all();
+    return new Map(rows.map(({ contact, count }) => [contact, count]));
+  }
+
+  /** The lowest `seq` of a contact's messages that were never printed; undefined when there is none. */
+  unreadFrom(contact: Contact): number | undefined {
+    return (
+      this.#database
+        .query<{ seq: number }, [number]>(
+          `SELECT seq FROM messages INDEXED BY unprinted
+           WHERE contact = ? AND outgoing = 0 AND printed = 0 AND kind = 0 ORDER BY seq LIMIT 1`,
+        )
+        .get(contact.id)?.seq ?? undefined
+    );
+  }
+
+  markPrinted(sequences: readonly number[]): void {
+    const mark = this.#database.query("UPDATE messages SET printed = 1 WHERE seq = ?");
+    this.#database.transaction(() => {
+      for (const seq of sequences) mark.run(seq);
+    })();
+  }
+}

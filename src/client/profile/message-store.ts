@@ -1,0 +1,274 @@
+/**
+ * Writing messages to this disk: the outbox (outgoing ones that nobody acknowledged yet), and what
+ * arrives. Every method that takes a list commits once.
+ *
+ * A message of ours that was never `tried` is on no wire, so it can be changed or cancelled here alone.
+ * It is marked before it is written, in the commit that stores it or that takes it out of the outbox;
+ * what a crash leaves marked may have arrived, and only its recipient can still withdraw it.
+ */
+import type { Database, Statement } from "bun:sqlite";
+
+import type { Contact } from "./contacts.ts";
+import { ReadMarks } from "./read-marks.ts";
+import {
+  IN_OUTBOX,
+  KIND,
+  STATE,
+  type NewIncoming,
+  type NewOutgoing,
+  type OutboxMessage,
+  type StoredMessage,
+} from "./stored-message.ts";
+import { TextChanges } from "./text-changes.ts";
+
+/** An id that the peer says is on its disk, and when it was first written on a link, where that is not stored. */
+export type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
+
+export type LinkRead = {
+  readonly incoming: readonly NewIncoming[];
+  readonly acknowledged: readonly Acknowledged[];
+  /** The id of ours up to which their side has read; undefined: nothing new. */
+  readonly readUpTo: string | undefined;
+};
+export type CommittedRead = {
+  /**
+   * For each incoming message: the `seq` of a new text, the text as an action left it, or undefined for a
+   * duplicate and for an action that changed nothing.
+   */
+  readonly stored: readonly (number | StoredMessage | undefined)[];
+  /** The ids whose state this changed, in the order given. */
+  readonly acknowledged: readonly string[];
+  /** The texts that are read now, in their order. */
+  readonly read: readonly string[];
+};
+
+/** How much of each kind waits for one contact. */
+export type OutboxCounts = { readonly text: number; readonly edit: number; readonly withdraw: number };
+
+type OutboxRow = {
+  seq: number;
+  id: string;
+  text: string;
+  sent_at: number;
+  reply_to: string | null;
+  kind: number;
+  target: string | null;
+  tried: number;
+  state: number;
+};
+
+function outboxMessageOf(row: OutboxRow): OutboxMessage {
+  const { id, text } = row;
+  const common = { seq: row.seq, id, sentAt: row.sent_at, wasSent: row.state === STATE.sent };
+  const target = row.target ?? "";
+  switch (row.kind) {
+    case KIND.edit:
+      return { kind: "edit", target, text, ...common };
+    case KIND.withdraw:
+      return { kind: "withdraw", target, ...common };
+    default:
+      return { kind: "text", text, replyTo: row.reply_to ?? undefined, ...common };
+  }
+}
+
+export class MessageStore {
+  readonly #database: Database;
+  readonly #texts: TextChanges;
+  readonly #marks: ReadMarks;
+  readonly #insertText: Statement<unknown, (string | number | null)[]>;
+  readonly #insertAction: Statement<unknown, (string | number | null)[]>;
+  readonly #acknowledgeText: Statement<unknown, (string | number | null)[]>;
+  readonly #acknowledgeAction: Statement<unknown, (string | number | null)[]>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#texts = new TextChanges(database);
+    this.#marks = new ReadMarks(database);
+    this.#insertText = database.prepare(
+      `INSERT INTO messages (contact, outgoing, id, text, reply_to, sent_at, received_at, state, tried)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
+    this.#insertAction = database.prepare(
+      `INSERT INTO messages (contact, outgoing, id, text, sent_at, received_at, state, tried, kind, target, printed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+    );
+    const received = `state = ${STATE.received}, received_at = ?, left_at = coalesce(left_at, ?)`;
+    const waits = `contact = ? AND id = ? AND ${IN_OUTBOX}`;
+    this.#acknowledgeText = database.prepare(
+      `UPDATE messages SET ${received} WHERE ${waits} AND kind = ${KIND.text}`,
+    );
+    // What an edit says stands in its text, and has to go with it one day: no copy stays here.
+    this.#acknowledgeAction = database.prepare(
+      `UPDATE messages SET ${received}, text = '' WHERE ${waits} AND kind > ${KIND.text}`,
+    );
+  }
+
+  /**
+   * Commits messages to the outbox, and what an action does to its text here; gives the `seq` of each, in
+   * the order given.
+   * @param isTried whether what is written to this contact may be on a wire as soon as it is stored.
+   */
+  queue(messages: readonly NewOutgoing[], isTried: (contact: Contact) => boolean): number[] {
+    return this.#database.transaction(() =>
+      messages.map((message) => {
+        const { contact, id, sentAt } = message;
+        const tried = isTried(contact) ? 1 : 0;
+        if (message.kind === "text") {
+          const { text, replyTo = null } = message;
+          const { lastInsertRowid } = this.#insertText.run(
+            contact.id,
+            1,
+            id,
+            text,
+            replyTo,
+            sentAt,
+            null,
+            STATE.queued,
+            tried,
+          );
+          return Number(lastInsertRowid);
+        }
+        const text = message.kind === "edit" ? message.text : "";
+        const { target } = message;
+        if (message.kind === "edit") this.#texts.change(contact, true, target, text, sentAt);
+        else this.#texts.withdraw(contact, true, target, sentAt);
+        const { lastInsertRowid } = this.#insertAction.run(
+          contact.id,
+          1,
+          id,
+          text,
+          sentAt,
+          null,
+          STATE.queued,
+          tried,
+          KIND[message.kind],
+          target,
+        );
+        return Number(lastInsertRowid);
+      }),
+    )();
+  }
+
+  /**
+   * Takes the next unacknowledged messages to a contact after `seq`, in the order in which they were
+   * written: from now on they may be on a wire.
+   */
+  claim(contact: Contact, seq: number, limit: number): OutboxMessage[] {
+    const next = this.#database.query<OutboxRow, number[]>(
+      `SELECT seq, id, text, sent_at, reply_to, kind, target, tried, state FROM messages
+       WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? ORDER BY seq LIMIT ?`,
+    );
+    const rows = next.all(contact.id, seq, limit);
+    if (rows.every(({ tried }) => tried === 1)) return rows.map(outboxMessageOf);
+    // Another process may cancel one of them, or change its text, until they are marked.
+    return this.#database
+      .transaction(() => {
+        const claimed = next.all(contact.id, seq, limit);
+        this.#database.run(
+          `UPDATE messages SET tried = 1 WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? AND tried = 0`,
+          [contact.id, seq, claimed.at(-1)?.seq ?? seq],
+        );
+        return claimed.map(outboxMessageOf);
+      })
+      .immediate();
+  }
+
+  outboxCounts(contact: Contact): OutboxCounts {
+    const rows = this.#database
+      .query<{ kind: number; count: number }, [number]>(
+        `SELECT kind, count(*) AS count FROM messages INDEXED BY outbox WHERE contact = ? AND ${IN_OUTBOX} GROUP BY kind`,
+      )
+      .all(contact.id);
+    const of = (kind: number) => rows.find((row) => row.kind === kind)?.count ?? 0;
+    return { text: of(KIND.text), edit: of(KIND.edit), withdraw: of(KIND.withdraw) };
+  }
+
+  /** Whether something waits for this contact behind `seq`, and before `end`. */
+  hasOutboxBetween(contact: Contact, seq: number, end = Number.MAX_SAFE_INTEGER): boolean {
+    return (
+      this.#database
+        .query(`SELECT 1 FROM messages WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq < ? LIMIT 1`)
+        .get(contact.id, seq, end) !== null
+    );
+  }
+
+  /** The `seq` of the newest message; 0 when there is none. */
+  lastSeq(): number {
+    return (
+      this.#database.query<{ last: number | null }, []>("SELECT max(seq) AS last FROM messages").get()
+        ?.last ?? 0
+    );
+  }
+
+  /** Row numbers of the contacts for whom something waits. */
+  contactsWithOutbox(): number[] {
+    return this.#database
+      .query<{ contact: number }, []>(`SELECT DISTINCT contact FROM messages WHERE ${IN_OUTBOX}`)
+      .all()
+      .map((row) => row.contact);
+  }
+
+  /** Marks what was written on a link. @param left ms since 1970 by id */
+  saveSent(contact: Contact, left: ReadonlyMap<string, number>): void {
+    const mark = this.#database.query(
+      `UPDATE messages SET state = ${STATE.sent}, left_at = ?
+       WHERE contact = ? AND outgoing = 1 AND id = ? AND state = ${STATE.queued}`,
+    );
+    this.#database.transaction(() => {
+      for (const [id, at] of left) mark.run(at, contact.id, id);
+    })();
+  }
+
+  /**
+   * Commits what one read of a link brought, in one transaction: texts and actions that arrived,
+   * acknowledgements, and how far their side has read.
+   */
+  commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
+    return this.#database
+      .transaction(() => {
+        const stored = read.incoming.map((message) => this.#receive(contact, message, now));
+        const late = read.acknowledged.length > 0 ? this.#marks.beforeAcknowledged(contact) : 0;
+        const acknowledged: string[] = [];
+        for (const { id, leftAt } of read.acknowledged) {
+          if (this.#acknowledge(contact, id, leftAt ?? null, now)) acknowledged.push(id);
+        }
+        const readNow = late === 0 ? [] : this.#marks.markLate(contact, acknowledged, late, now);
+        if (read.readUpTo !== undefined) readNow.push(...this.#marks.mark(contact, read.readUpTo, now));
+        return { stored, acknowledged, read: readNow };
+      })
+      .immediate();
+  }
+
+  /** @returns whether it was still waiting. */
+  #acknowledge(contact: Contact, id: string, leftAt: number | null, now: number): boolean {
+    return (
+      this.#acknowledgeText.run(now, leftAt, contact.id, id).changes > 0 ||
+      this.#acknowledgeAction.run(now, leftAt, contact.id, id).changes > 0
+    );
+  }
+
+  #receive(contact: Contact, message: NewIncoming, now: number): number | StoredMessage | undefined {
+    if (message.kind === "text") {
+      const { id, text, replyTo = null, sentAt = null } = message;
+      const result = this.#insertText.run(contact.id, 0, id, text, replyTo, sentAt, now, STATE.received, 0);
+      return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
+    }
+    const { id, kind, target } = message;
+    const { changes } = this.#insertAction.run(
+      contact.id,
+      0,
+      id,
+      "",
+      null,
+      now,
+      STATE.received,
+      0,
+      KIND[kind],
+      target,
+    );
+    if (changes === 0) return undefined;
+    return kind === "edit"
+      ? this.#texts.change(contact, false, target, message.text, now)
+      : this.#texts.withdraw(contact, false, target, now);
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The profile of one account on this machine: its key, certificate and session, and the contacts and
+ * messages that stand beside them in `profile.db`.
+ */
+import { Database } from "bun:sqlite";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+
+import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
+import { ContactStore } from "./contacts.ts";
+import { MessageHistory } from "./message-history.ts";
+import { MessageRemoval } from "./message-removal.ts";
+import { MessageSearch } from "./message-search.ts";
+import { MessageStore } from "./message-store.ts";
+import { repairProfile, rescueProfile } from "../disk/check.ts";
+import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "../disk/folders.ts";
+import { PROFILE_SCHEMA } from "../disk/schema.ts";
+import { isDamage, isNoDatabase, isStorageFailure, openStore, StoreError } from "../disk/sqlite.ts";
+
+/** A certificate that the authority gave for this account's key; times in ms since 1970. */
+export type OwnCertificate = {
+  readonly pem: string;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+};
+
+type AccountRow = {
+  username: string;
+  private_key: string;
+  authority: string;
+  certificate: string | null;
+  certificate_received_at: number | null;
+  certificate_expires_at: number | null;
+  session_token: string | null;
+  has_been_online: number;
+  registered_here: number;
+};
+
+export type NewAccount = {
+  readonly username: string;
+  /** PEM */
+  readonly authority: string;
+  /** Registered from here, and not only logged in. */
+  readonly registeredHere: boolean;
+};
+
+/** What a menu says of an account that is not open. */
+export type ProfileSummary = {
+  readonly username: string;
+  readonly hasSession: boolean;
+  readonly hasBeenOnline: boolean;
+  /** As `Profile.isEstablished`. */
+  readonly isEstablished: boolean;
+};
+
+/** No database is smaller, in bytes. */
+const SMALLEST = 512;
+
+/**
+ * The database of the profile in `folder`. One that was there and is not any more is not made anew: that
+ * would be a new key, and nobody would have asked for it.
+ */
+function openDatabase(folder: string): Database {
+  const file = profileFile(folder);
+  const isGone = !existsSync(file) || statSync(file).size < SMALLEST;
+  if (isGone && existsSync(lockFile(folder))) throw new StoreError("lost", file);
+  try {
+    return openStore(file, PROFILE_SCHEMA);
+  } catch (error) {
+    const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
+    // What still reads of it may be more than its schema shows.
+    throw isCut ? rescueProfile(folder, "", Date.now()) : error;
+  }
+}
+
+export class Profile {
+  readonly folder: string;
+  readonly contacts: ContactStore;
+  readonly messages: MessageStore;
+  readonly history: MessageHistory;
+  readonly search: MessageSearch;
+  readonly removal: MessageRemoval;
+  readonly keys: KeyPair;
+  /** PEM of the authority whose certificates count for this account. */
+  readonly authority: string;
+  readonly #database: Database;
+  /** As it stands on the disk; read again after each change. */
+  #account: AccountRow | undefined;
+  #dataVersion: number | undefined;
+  #newestSeen = 0;
+
+  private constructor(folder: string, database: Database, row: AccountRow) {
+    this.folder = folder;
+    this.#database = database;
+    this.contacts = new ContactStore(database);
+    this.messages = new MessageStore(database);
+    this.history = new MessageHistory(database);
+    this.search = new MessageSearch(database);
+    this.removal = new MessageRemoval(database);
+    this.keys = keyPairFromPem(row.private_key);
+    this.authority = row.authority;
+  }
+
+  /** Whether `folder` holds an account. @throws StoreError, ProfileDamagedError */
+  static exists(folder: string): boolean {
+    if (!existsSync(profileFile(folder)) && !existsSync(lockFile(folder))) return false;
+    const database = openDatabase(folder);
+    try {
+      return database.query("SELECT 1 FROM account").get() !== null;
+    } catch (error) {
+      // There is one; whoever opens it is told.
+      if (!isDamage(error)) throw error;
+      return true;
+    } finally {
+      database.close();
+    }
+  }
+
+  /**
+   * Reads who the account in `folder` is, and changes nothing there; undefined when there is none yet.
+   * @throws StoreError
+   */
+  static look(folder: string): ProfileSummary | undefined {
+    const file = profileFile(folder);
+    let database: Database | undefined;
+    try {
+      database = new Database(file, { readonly: true, strict: true });
+      const pragma = (name: string) => Object.values(database?.query(`PRAGMA ${name}`).get() ?? {})[0];
+      if (pragma("application_id") !== PROFILE_SCHEMA.applicationId) throw new StoreError("not_ours", file);
+      if (Number(pragma("user_version")) > PROFILE_SCHEMA.versions.length)
+        throw new StoreError("newer", file);
+      const row = database.query<AccountRow, []>("SELECT * FROM account").get();
+      if (row === null) return undefined;
+      return {
+        username: row.username,
+        hasSession: row.session_token !== null,
+        hasBeenOnline: row.has_been_online === 1,
+        isEstablished: row.registered_here === 1 || row.has_been_online === 1,
+      };
+    } catch (error) {
+      throw error instanceof StoreError ? error : new StoreError("unreadable", file, error);
+    } finally {
+      database?.close();
+    }
+  }
+
+  /**
+   * Opens the profile in `folder`, or makes it; one that a damage shuts is mended first, if it can be.
+   * @throws StoreError, ProfileDamagedError, ProfileLockedError
+   */
+  static open(folder: string, create?: NewAccount): Profile {
+    try {
+      return Profile.#open(folder, create);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      repairProfile(folder, Date.now());
+      return Profile.#open(folder, create);
+    }
+  }
+
+  static #open(folder: string, create: NewAccount | undefined): Profile {
+    makePrivateFolder(folder);
+    closeToOthers(folder);
+    const database = openDatabase(folder);
+    try {
+      const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
+      if (read() === null && create !== undefined) {
+        // Another process may make it at the same moment, and the key must be one.
+        database.run(
+          `INSERT INTO account (username, private_key, authority, registered_here)
+           SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
+          [
+            create.username,
+            privateKeyToPem(generateKeyPair().privateKey),
+            create.authority,
+            create.registeredHere ? 1 : 0,
+          ],
+        );
+      }
+      const row = read();
+      if (row === null) throw new Error(`${folder}: no account`);
+      return new Profile(folder, database, row);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  #row(): AccountRow {
+    this.#account ??= this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
+    return this.#account;
+  }
+
+  /** Forgets what was read before the lock was held: another process may have logged in or out since. */
+  reload(): void {
+    this.#account = undefined;
+    this.changedElsewhere();
+  }
+
+  /**
+   * Whether another process has written here since this was last asked: then the newest message of that
+   * moment, behind which its messages stand, if it wrote any.
+   */
+  changedElsewhere(): number | undefined {
+    const known = this.#newestSeen;
+    this.#newestSeen = this.messages.lastSeq();
+    const row = this.#database.query<{ data_version: number }, []>("PRAGMA data_version").get();
+    const version = row?.data_version;
+    const changed = this.#dataVersion !== undefined && this.#dataVersion !== version;
+    this.#dataVersion = version;
+    return changed ? known : undefined;
+  }
+
+  #update(sql: string, values: (string | number | null)[]): void {
+    this.#database.run(`UPDATE account SET ${sql}`, values);
+    this.#account = undefined;
+  }
+
+  get username(): string {
+    return this.#row().username;
+  }
+
+  get sessionToken(): string | undefined {
+    return this.#row().session_token ?? undefined;
+  }
+
+  /** Whether a key that the server did not know is just the first one of a new account. */
+  get expectsNewKey(): boolean {
+    const row = this.#row();
+    return row.registered_here === 1 && row.has_been_online === 0;
+  }
+
+  /** Registered or logged in from here; else a first login is under way, and may come to nothing. */
+  get isEstablished(): boolean {
+    const row = this.#row();
+    return row.registered_here === 1 || row.has_been_online === 1;
+  }
+
+  /** Whether this account was ever logged in from here. */
+  get hasBeenOnline(): boolean {
+    return this.#row().has_been_online === 1;
+  }
+
+  get certificate(): OwnCertificate | undefined {
+    const row = this.#row();
+    if (row.certificate === null || row.certificate_expires_at === null) return undefined;
+    return {
+      pem: row.certificate,
+      receivedAt: row.certificate_received_at ?? 0,
+      expiresAt: row.certificate_expires_at,
+    };
+  }
+
+  saveLogin(login: { username: string; token: string | undefined; certificate: OwnCertificate }): void {
+    this.#update(
+      `username = ?, session_token = ?, has_been_online = 1,
+       certificate = ?, certificate_received_at = ?, certificate_expires_at = ?`,
+      [
+        login.username,
+        login.token ?? null,
+        login.certificate.pem,
+        login.certificate.receivedAt,
+        login.certificate.expiresAt,
+      ],
+    );
+  }
+
+  saveCertificate(certificate: OwnCertificate): void {
+    this.#update("certificate = ?, certificate_received_at = ?, certificate_expires_at = ?", [
+      certificate.pem,
+      certificate.receivedAt,
+      certificate.expiresAt,
+    ]);
+  }
+
+  forgetToken(): void {
+    this.#update("session_token = NULL", []);
+  }
+
+  /** Something here cannot be read: whoever has the account online next checks everything first. */
+  noteDamage(): void {
+    try {
+      closeSync(openSync(damageMark(this.folder), "a", 0o600));
+    } catch (error) {
+      // A disk that takes not even the mark: the damage is what people are told, and it is met again.
+      if (!isStorageFailure(error)) throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

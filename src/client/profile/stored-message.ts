@@ -1,0 +1,139 @@
+/** Messages as they stand on this disk: what is put there, and what is read back. */
+import type { Contact } from "./contacts.ts";
+
+/** On our disk, on the wire, on the peer's disk, seen by the person there. It never goes back. */
+export type MessageState = "queued" | "sent" | "received" | "read";
+/** A state's number in the store is its place here. */
+export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
+
+/** The numbers of `messages.state`. */
+export const STATE = { queued: 0, sent: 1, received: 2, read: 3 } as const;
+/** The numbers of `messages.kind`. */
+export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3 } as const;
+
+/** What is in the outbox, word for word as its index says it. */
+export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind < ${KIND.deleted} AND withdrawn_at IS NULL`;
+
+/** What goes out: a text, or an action on an earlier text of ours. Times in ms since 1970. */
+export type OutgoingContent =
+  | { readonly kind: "text"; readonly text: string; readonly replyTo: string | undefined }
+  | { readonly kind: "edit"; readonly target: string; readonly text: string }
+  | { readonly kind: "withdraw"; readonly target: string };
+
+export type OutboxMessage = OutgoingContent & {
+  readonly seq: number;
+  readonly id: string;
+  readonly sentAt: number;
+  /** It is marked as sent on the disk. */
+  readonly wasSent?: boolean;
+};
+
+export type NewOutgoing = OutgoingContent & {
+  readonly contact: Contact;
+  readonly id: string;
+  readonly sentAt: number;
+};
+
+export type NewIncoming =
+  | {
+      readonly kind: "text";
+      readonly id: string;
+      readonly text: string;
+      readonly sentAt: number | undefined;
+      readonly replyTo: string | undefined;
+    }
+  | { readonly kind: "edit"; readonly id: string; readonly target: string; readonly text: string }
+  | { readonly kind: "withdraw"; readonly id: string; readonly target: string };
+
+/** A text of a conversation as it is now. Times in ms since 1970. */
+export type StoredMessage = {
+  /** The order of writing (outgoing) and of arrival (incoming). */
+  readonly seq: number;
+  /** The contact's row number. */
+  readonly contact: number;
+  readonly outgoing: boolean;
+  readonly id: string;
+  /** As it was last edited; empty once it is withdrawn. */
+  readonly text: string;
+  readonly replyTo: string | undefined;
+  /** When it was written; undefined when the sender said no time that can be true. */
+  readonly sentAt: number | undefined;
+  /** Outgoing: when it was first written on a link. */
+  readonly leftAt: number | undefined;
+  /** On the disk of the one who received it. */
+  readonly receivedAt: number | undefined;
+  /** Outgoing: when their side said that it was read. */
+  readonly readAt: number | undefined;
+  readonly editedAt: number | undefined;
+  readonly withdrawnAt: number | undefined;
+  /** Of ours: its edit or withdrawal is not on the peer's disk yet, who has the text from before. */
+  readonly changeWaits: boolean;
+  readonly state: MessageState;
+};
+
+export type MessageRow = {
+  seq: number;
+  contact: number;
+  outgoing: number;
+  id: string;
+  text: string;
+  reply_to: string | null;
+  sent_at: number | null;
+  left_at: number | null;
+  received_at: number | null;
+  read_at: number | null;
+  edited_at: number | null;
+  withdrawn_at: number | null;
+  change_waits: number;
+  state: number;
+};
+
+/** The columns of a `MessageRow`. */
+export const MESSAGE_COLUMNS = `seq, contact, outgoing, id, text, reply_to, sent_at, left_at, received_at, read_at, edited_at, withdrawn_at, state,
+  CASE WHEN outgoing = 1 AND coalesce(edited_at, withdrawn_at) IS NOT NULL THEN EXISTS (
+    SELECT 1 FROM messages AS action WHERE action.contact = messages.contact AND action.target = messages.id
+      AND action.outgoing = 1 AND action.state < 2 AND action.kind IN (1, 2)) ELSE 0 END AS change_waits`;
+
+export function messageOf(row: MessageRow): StoredMessage {
+  return {
+    seq: row.seq,
+    contact: row.contact,
+    outgoing: row.outgoing === 1,
+    id: row.id,
+    text: row.text,
+    replyTo: row.reply_to ?? undefined,
+    sentAt: row.sent_at ?? undefined,
+    leftAt: row.left_at ?? undefined,
+    receivedAt: row.received_at ?? undefined,
+    readAt: row.read_at ?? undefined,
+    editedAt: row.edited_at ?? undefined,
+    withdrawnAt: row.withdrawn_at ?? undefined,
+    changeWaits: row.change_waits === 1,
+    state: MESSAGE_STATES[row.state] ?? "queued",
+  };
+}
+
+/** A text as it has just been stored. @param contact the row number @param now ms since 1970 */
+export function arrivedMessage(
+  contact: number,
+  seq: number,
+  { id, text, replyTo, sentAt }: NewIncoming & { readonly kind: "text" },
+  now: number,
+): StoredMessage {
+  return {
+    seq,
+    contact,
+    outgoing: false,
+    id,
+    text,
+    replyTo,
+    sentAt,
+    leftAt: undefined,
+    receivedAt: now,
+    readAt: undefined,
+    editedAt: undefined,
+    withdrawnAt: undefined,
+    changeWaits: false,
+    state: "received",
+  };
+}

@@ -1,0 +1,119 @@
+/** What the server's directory says: who is online, and where one person is. */
+import type { Target } from "../../net/dialler.ts";
+import { parseDialableAddress } from "../../protocol/ip-address.ts";
+import {
+  MAX_CANDIDATES,
+  MAX_PAGE,
+  type ResponseOf,
+  type UserEntry,
+} from "../../protocol/rendezvous-messages.ts";
+import { RefusedError, type RendezvousLink } from "./link.ts";
+import { ServerError } from "./trust.ts";
+
+/** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
+const LOOKUP_TIMEOUT = 5_000;
+/** A server that asks for more patience than that is asked again all the same, in ms. */
+const LONGEST_LIMIT = 60 * 60 * 1_000;
+/** Pages of one list of users; a server holds far fewer people than these, or leads in a circle. */
+const MAX_PAGES = 200;
+
+/** Where a person is, by the server's word. */
+export type Whereabouts =
+  | {
+      readonly name: "online";
+      readonly username: string;
+      readonly targets: readonly Target[];
+      readonly fingerprint: string | undefined;
+      readonly secure: boolean;
+    }
+  | { readonly name: "offline" }
+  /** There is no server, or it did not answer in time. */
+  | { readonly name: "noServer" }
+  /** The server answers no more questions for a while. */
+  | { readonly name: "limited" };
+
+export class Directory {
+  readonly #link: () => RendezvousLink | undefined;
+  readonly #monotonic: () => number;
+  /** The server answers no question before, by `#monotonic`. */
+  #limitedUntil = -Infinity;
+
+  /** @param link the link while logged in. @param monotonic ms that never go back. */
+  constructor(link: () => RendezvousLink | undefined, monotonic = () => performance.now()) {
+    this.#link = link;
+    this.#monotonic = monotonic;
+  }
+
+  /** For how long the server wants to hear no more questions, in ms; 0: it takes them. */
+  get limitedFor(): number {
+    return Math.max(0, this.#limitedUntil - this.#monotonic());
+  }
+
+  /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
+  async users(): Promise<UserEntry[]> {
+    const users: UserEntry[] = [];
+    let after: string | undefined;
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const link = this.#link();
+      if (link === undefined) throw new ServerError("server_unreachable");
+      const page: ResponseOf<"users_list"> = await link.request("get_users", {
+        limit: MAX_PAGE,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const { secure, ...user } of page.users) {
+        users.push(secure === undefined ? user : { ...user, secure });
+      }
+      if (page.next === undefined) return users;
+      after = page.next;
+    }
+    throw new ServerError("server_protocol");
+  }
+
+  /** Answers within five seconds. */
+  async lookUp(username: string): Promise<Whereabouts> {
+    const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
+    const timer = setTimeout(() => resolve({ name: "noServer" }), LOOKUP_TIMEOUT);
+    try {
+      return await Promise.race([this.#ask(username), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #ask(username: string): Promise<Whereabouts> {
+    const link = this.#link();
+    if (link === undefined) return { name: "noServer" };
+    // Each line that is typed meanwhile would be one more question to a server that has asked for peace.
+    if (this.limitedFor > 0) return { name: "limited" };
+    try {
+      return whereaboutsOf(await link.request("request_p2p", { target_user: username }));
+    } catch (error) {
+      if (error instanceof RefusedError && error.code === "rate_limited") {
+        const wait = Math.min(LONGEST_LIMIT, (error.retryAfter ?? 1) * 1_000);
+        this.#limitedUntil = this.#monotonic() + wait;
+        return { name: "limited" };
+      }
+      if (error instanceof RefusedError)
+        return { name: error.code === "user_offline" ? "offline" : "noServer" };
+      if (error instanceof ServerError) return { name: "noServer" };
+      throw error;
+    }
+  }
+}
+
+function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
+  const seen = { kind: "direct", ip: info.target_ip, port: info.target_port };
+  const targets = new Map<string, Target>();
+  for (const { kind, ip, port } of [...(info.candidates ?? []), seen]) {
+    const address = ip === undefined ? undefined : parseDialableAddress(ip);
+    if (kind !== "direct" || address === undefined || port === undefined) continue;
+    targets.set(`${address} ${port}`, { ip: address, port });
+  }
+  return {
+    name: "online",
+    username: info.target_user,
+    targets: [...targets.values()].slice(0, MAX_CANDIDATES + 1),
+    fingerprint: info.fingerprint,
+    secure: info.secure !== false,
+  };
+}

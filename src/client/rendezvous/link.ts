@@ -1,0 +1,235 @@
+/**
+ * One connection to the rendezvous server: requests with their answers, pushed news, and liveness.
+ *
+ * 1. The caller gives a verified connection's context; `open` dials and asks `ping`.
+ * 2. Every request carries an `id`; its answer comes back as a checked message or a failure.
+ * 3. After 30 s of silence it pings; 10 s without a byte later the link is dead.
+ */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+
+import { dial, DialError, type Target } from "../../net/dialler.ts";
+import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
+import type { TlsContext } from "../../net/tls.ts";
+import { readFields, type Fields, type Read } from "../../protocol/fields.ts";
+import { RENDEZVOUS_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
+import { RESPONSES, RESPONSE_ACTION, type Action } from "../../protocol/rendezvous-messages.ts";
+import { ServerError } from "./trust.ts";
+
+/** Silence after which the link is pinged, in ms (PROTOCOL 4). */
+export const PING_AFTER = 30_000;
+/** How long an answer may take, in ms: argon2id behind a full queue of the server included. */
+export const REQUEST_TIMEOUT = 25_000;
+const PONG_TIMEOUT = 10_000;
+const CHECK_INTERVAL = 1_000;
+/** Requests under way; a caller beyond it has a bug. */
+const MAX_PENDING = 1_000;
+
+/** The server said no; `code` is one of PROTOCOL 4's, or one that this client does not know. */
+export class RefusedError extends Error {
+  readonly code: string;
+  /** Seconds, with `rate_limited`. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: string, message: string, retryAfter?: number) {
+    super(message);
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+type ResponseFields<A extends Action> = Read<
+  (typeof RESPONSES)[(typeof RESPONSE_ACTION)[A] & keyof typeof RESPONSES]
+>;
+
+export type LinkEvents = {
+  presence(username: string, online: boolean): void;
+  /** `session_replaced` or `server_closing`. */
+  news(code: string): void;
+  closed(reason: CloseReason): void;
+  trace?(direction: "in" | "out", message: JsonObject): void;
+};
+
+type Pending = {
+  readonly action: Action;
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly resolve: (message: JsonObject) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/** The addresses of a host name or IP literal. @throws ServerError */
+export async function resolveHost(host: string, port: number): Promise<Target[]> {
+  if (isIP(host) !== 0) return [{ ip: host, port }];
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
+  } catch {
+    // Every failure of a name service means the same to a person: that host is not to be found.
+    throw new ServerError("server_unreachable");
+  }
+}
+
+export class RendezvousLink {
+  readonly #events: LinkEvents;
+  readonly #pending = new Map<number, Pending>();
+  #connection: Connection | undefined;
+  #nextId = 1;
+  /** Why the server, or we, end this link: what was asked and not answered fails with it. */
+  #lastWord: Error | undefined;
+  #pingSentAt: number | undefined;
+  #liveness: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(events: LinkEvents) {
+    this.#events = events;
+  }
+
+  /**
+   * Dials the server and verifies it by `context`; nothing is sent yet.
+   * @throws DialError
+   */
+  static async open(
+    targets: readonly Target[],
+    context: TlsContext,
+    events: LinkEvents,
+    signal?: AbortSignal,
+  ): Promise<RendezvousLink> {
+    const link = new RendezvousLink(events);
+    const connection = await dial({
+      targets,
+      tls: context,
+      objectLimit: RENDEZVOUS_OBJECT_LIMIT,
+      handlers: link.#handlers(),
+      verify: (_connection, handshake) =>
+        handshake.error === undefined && handshake.authorized && !handshake.reused
+          ? true
+          : (handshake.error ?? "not_authorized"),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    link.#connection = connection;
+    link.#liveness = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
+    return link;
+  }
+
+  get isOpen(): boolean {
+    return this.#connection?.isOpen === true;
+  }
+
+  /**
+   * @throws RefusedError when the server says no, ServerError when the link is lost or the answer is
+   *   late or makes no sense.
+   */
+  async request<A extends Action>(action: A, fields: object): Promise<ResponseFields<A>> {
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isOpen || this.#pending.size >= MAX_PENDING) {
+      throw new ServerError("server_unreachable");
+    }
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
+    const timer = setTimeout(() => {
+      this.#pending.delete(id);
+      reject(new ServerError("server_timeout"));
+    }, REQUEST_TIMEOUT);
+    this.#pending.set(id, { action, timer, resolve, reject });
+    const message = { action, ...fields, id };
+    this.#events.trace?.("out", message);
+    connection.send(message);
+    connection.flush();
+    const response = await promise;
+    try {
+      return readResponse(action, response) as ResponseFields<A>;
+    } catch (error) {
+      // A server that answers nonsense is not ours to talk to any longer.
+      if (error instanceof ServerError) connection.terminate(error.code);
+      throw error;
+    }
+  }
+
+  /** Asks for a sign of life now: after a sleep a dead link looks alive. */
+  checkNow(): void {
+    if (this.#pingSentAt === undefined) this.#ping();
+  }
+
+  close(code: string): void {
+    this.#connection?.end(code);
+  }
+
+  #handlers(): ConnectionHandlers {
+    return {
+      message: (object) => {
+        this.#pingSentAt = undefined;
+        this.#events.trace?.("in", object);
+        this.#take(object);
+      },
+      // A server that does not keep to the framing is not ours to talk to any longer.
+      fault: (fault, connection) => {
+        this.#lastWord = new ServerError("server_protocol");
+        connection.terminate(fault);
+      },
+      overflow: (connection) => connection.terminate("overflow"),
+      closed: (reason) => {
+        clearInterval(this.#liveness);
+        for (const { timer, reject } of this.#pending.values()) {
+          clearTimeout(timer);
+          reject(this.#lastWord ?? new ServerError("server_unreachable"));
+        }
+        this.#pending.clear();
+        this.#events.closed(reason);
+      },
+    };
+  }
+
+  #take(object: JsonObject): void {
+    const { id } = object;
+    const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
+    if (pending !== undefined) {
+      this.#pending.delete(id as number);
+      clearTimeout(pending.timer);
+      pending.resolve(object);
+      return;
+    }
+    if (object["action"] === "presence") {
+      const news = readFields(RESPONSES.presence, object);
+      if (news.ok) this.#events.presence(news.value.username, news.value.online);
+    } else if (object["action"] === "error") {
+      const news = readFields(RESPONSES.failure, object);
+      if (!news.ok || news.value.request !== undefined) return;
+      this.#lastWord = new RefusedError(news.value.code, news.value.message ?? "", news.value.retry_after);
+      this.#events.news(news.value.code);
+    }
+  }
+
+  #checkLiveness(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const now = performance.now();
+    if (this.#pingSentAt !== undefined && now - this.#pingSentAt >= PONG_TIMEOUT)
+      connection.terminate("dead");
+    else if (this.#pingSentAt === undefined && now - connection.lastReadAt >= PING_AFTER) this.#ping();
+  }
+
+  #ping(): void {
+    this.#pingSentAt = performance.now();
+    this.request("ping", {}).catch((error: unknown) => {
+      // Whatever the answer says, it is one; a lost link has told its own reason.
+      if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+    });
+  }
+}
+
+function readResponse(action: Action, object: JsonObject): Read<Fields> {
+  if (object["success"] === false) {
+    const failure = readFields(RESPONSES.failure, object);
+    if (!failure.ok) throw new ServerError("server_protocol");
+    throw new RefusedError(failure.value.code, failure.value.message ?? "", failure.value.retry_after);
+  }
+  const expected = RESPONSE_ACTION[action];
+  const fields = new Map<string, Fields>(Object.entries(RESPONSES)).get(expected);
+  if (object["action"] !== expected || fields === undefined) throw new ServerError("server_protocol");
+  const read = readFields(fields, object);
+  if (!read.ok) throw new ServerError("server_protocol");
+  return read.value;
+}
+
+/** Whether a failed dial reached something that did not prove itself. */
+export function wasRefused(error: unknown): boolean {
+  return error instanceof DialError && error.code === "refused";
+}

@@ -1,0 +1,135 @@
+/**
+ * The login on a link to a server that is trusted (PROTOCOL 3 and 4).
+ *
+ * 1. The server must have the profile's authority: a token or a password is for no other.
+ * 2. `resume` with the stored token; when it is refused, or there is none, `login` with the password.
+ * 3. What comes back must be a certificate of that authority, for this name and this key.
+ */
+import { X509Certificate } from "node:crypto";
+import { networkInterfaces } from "node:os";
+
+import { issuedBy, readCertificate } from "../../identity/certificate.ts";
+import { label } from "../../identity/names.ts";
+import { parseDialableAddress } from "../../protocol/ip-address.ts";
+import type { Language } from "../../protocol/language.ts";
+import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
+import type { OwnCertificate, Profile } from "../profile/profile.ts";
+import { RefusedError, type RendezvousLink } from "./link.ts";
+import { authorityFingerprint, received, receivedAuthority, ServerError } from "./trust.ts";
+
+export type LoginOptions = {
+  readonly profile: Profile;
+  readonly language: Language;
+  readonly p2pPort: () => number;
+  /** Asked for only when it is needed; undefined when there is none. */
+  readonly password: () => Promise<string | undefined>;
+  readonly now: () => number;
+  readonly events: {
+    /** The account is used with a key that the server had not seen. */
+    newKey(): void;
+  };
+};
+
+/** No token is stored, or it was refused, and there is nobody to give a password. */
+export class PasswordNeededError extends Error {
+  readonly tokenRefused: boolean;
+
+  constructor(tokenRefused: boolean) {
+    super("password needed");
+    this.tokenRefused = tokenRefused;
+  }
+}
+
+/**
+ * Logs in on a link whose server has shown `authority`: by the stored token, else by the password; what
+ * the server gave is checked and kept in the profile.
+ * @throws ServerError, RefusedError, PasswordNeededError
+ */
+export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
+  const { profile, language } = options;
+  const expected = authorityFingerprint(profile.authority);
+  const found = authorityFingerprint(authority);
+  if (found !== expected) throw new ServerError("server_other_account", { expected, found });
+  const common = {
+    p2p_port: options.p2pPort(),
+    public_key: profile.keys.spki.toString("base64"),
+    addresses: ownAddresses(),
+    lang: language,
+  };
+  const token = profile.sessionToken;
+  if (token !== undefined) {
+    try {
+      accept(await link.request("resume", { session_token: token, ...common }), authority, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.code !== "invalid_credentials") throw error;
+      profile.forgetToken();
+    }
+  }
+  const password = await options.password();
+  if (password === undefined) throw new PasswordNeededError(token !== undefined);
+  accept(
+    await link.request("login", { username: profile.username, password, ...common }),
+    authority,
+    options,
+  );
+}
+
+function accept(
+  login: {
+    username: string;
+    session_token: string | undefined;
+    certificate: string | undefined;
+    authority: string | undefined;
+    new_key: boolean | undefined;
+  },
+  authority: string,
+  options: LoginOptions,
+): void {
+  const { profile, events } = options;
+  if (login.certificate === undefined || login.authority === undefined)
+    throw new ServerError("server_protocol");
+  const expected = authorityFingerprint(authority);
+  const found = receivedAuthority(login.authority).fingerprint;
+  if (found !== expected) throw new ServerError("server_changed", { expected, found });
+  if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
+  const isNews = login.new_key === true && !profile.expectsNewKey;
+  profile.saveLogin({
+    username: login.username,
+    token: login.session_token,
+    certificate: checkCertificate(login.certificate, login.username, options),
+  });
+  if (isNews) events.newKey();
+}
+
+/**
+ * The certificate (PEM) that the server gave for this account's key, checked: one that no peer would
+ * accept is the server's fault, and better known here than there.
+ * @throws ServerError
+ */
+export function checkCertificate(
+  pem: string,
+  username: string,
+  { profile, now }: Pick<LoginOptions, "profile" | "now">,
+): OwnCertificate {
+  const certificate = received(() => new X509Certificate(pem));
+  const names = received(() => readCertificate(certificate));
+  const good =
+    issuedBy(certificate, new X509Certificate(profile.authority)) &&
+    names.spki.equals(profile.keys.spki) &&
+    names.commonNames.length === 1 &&
+    names.commonNames[0] === username;
+  if (!good) throw new ServerError("server_protocol");
+  // Exactly what was checked is kept: behind a first certificate the text may hold more.
+  return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
+}
+
+/** This machine's own addresses, for peers in the same network; at most eight. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
+    .map((address) => parseDialableAddress(address.address))
+    .filter((address) => address !== undefined)
+    .slice(0, MAX_ADDRESSES);
+}

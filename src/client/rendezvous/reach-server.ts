@@ -1,0 +1,168 @@
+/**
+ * Reaching a server and knowing that it is the right one, by the rules of `server-trust.ts`; what comes
+ * out is a verified link on which `ping` has shown the expected authority.
+ */
+import { lookAtServer, type Look } from "../../net/look.ts";
+import { DialError, type Target } from "../../net/dialler.ts";
+import { RefusedError, RendezvousLink, resolveHost, wasRefused, type LinkEvents } from "./link.ts";
+import type { ServerStore, ServerTrust } from "./trust-store.ts";
+import {
+  authorityFingerprint,
+  judgeDifference,
+  judgeFirstContact,
+  receivedAuthority,
+  ServerError,
+  serverContext,
+  webName,
+} from "./trust.ts";
+
+/** What a person is asked: `expected` is the pinned authority that another one would replace. */
+export type AuthorityQuestion = {
+  readonly host: string;
+  readonly port: number;
+  readonly found: string;
+  readonly expected: string | undefined;
+};
+
+export type ContactOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly servers: ServerStore;
+  /** The fingerprint that the person gave for this server's authority. */
+  readonly expectedFingerprint: string | undefined;
+  /** Asks the person; undefined when there is nobody to ask. */
+  readonly confirm: ((question: AuthorityQuestion) => Promise<boolean>) | undefined;
+  readonly now: () => number;
+  readonly events: LinkEvents;
+  readonly signal?: AbortSignal;
+};
+
+export type ServerContact = {
+  readonly link: RendezvousLink;
+  /** PEM */
+  readonly authority: string;
+  /** The server's clock less ours, in ms. */
+  readonly clockOffset: number;
+};
+
+/** @throws ServerError, RefusedError */
+export async function contactServer(options: ContactOptions): Promise<ServerContact> {
+  const { host, port, servers } = options;
+  const targets = await resolveHost(host, port);
+  const stored = servers.get(host, port);
+  const trust = stored ?? (await firstTrust(options, targets));
+  try {
+    return await openTrusted(options, targets, trust);
+  } catch (error) {
+    if (!(error instanceof DialError)) throw error;
+    if (stored === undefined || !wasRefused(error)) throw unreachable(error);
+    return settleDifference(options, targets, stored);
+  }
+}
+
+/** A link verified as `trust` says. @throws DialError when the verification fails; ServerError, RefusedError */
+async function openTrusted(
+  options: ContactOptions,
+  targets: readonly Target[],
+  trust: ServerTrust,
+): Promise<ServerContact> {
+  const context = serverContext(options.host, trust);
+  const link = await RendezvousLink.open(targets, context, options.events, options.signal);
+  return confirmAuthority(options, link, trust);
+}
+
+function unreachable(error: DialError): ServerError {
+  return new ServerError(error.code === "timeout" ? "server_timeout" : "server_unreachable");
+}
+
+async function look(targets: readonly Target[], host: string): Promise<Look> {
+  let last: Look = { name: "unreachable", code: "no_address" };
+  for (const target of targets) {
+    last = await lookAtServer(target, webName(host));
+    if (last.name !== "unreachable") return last;
+  }
+  return last;
+}
+
+async function firstTrust(options: ContactOptions, targets: readonly Target[]): Promise<ServerTrust> {
+  const contact = judgeFirstContact(await look(targets, options.host), options.now());
+  if (contact.name === "web") return { kind: "web", authority: undefined };
+  const { authority, fingerprint: found } = contact;
+  if (options.expectedFingerprint !== undefined) {
+    if (options.expectedFingerprint !== found) {
+      throw new ServerError("server_changed", { expected: options.expectedFingerprint, found });
+    }
+  } else if (!contact.confirmed) {
+    await ask(options, found, undefined);
+  }
+  return { kind: "pin", authority };
+}
+
+async function ask(options: ContactOptions, found: string, expected: string | undefined): Promise<void> {
+  const code = expected === undefined ? "server_unconfirmed" : "server_changed";
+  if (options.confirm === undefined) throw new ServerError(code, { expected, found });
+  const { host, port } = options;
+  if (!(await options.confirm({ host, port, found, expected }))) {
+    throw new ServerError("server_declined", { expected, found });
+  }
+}
+
+/** The verified connection failed: says why, and goes on only where the rules or the person allow it. */
+async function settleDifference(
+  options: ContactOptions,
+  targets: readonly Target[],
+  stored: ServerTrust,
+): Promise<ServerContact> {
+  const difference = judgeDifference(stored, await look(targets, options.host), options.now());
+  let trust: ServerTrust;
+  switch (difference.name) {
+    case "error":
+      throw difference.error;
+    case "becameWeb":
+      trust = { kind: "web", authority: stored.authority };
+      break;
+    case "otherAuthority":
+      if (options.expectedFingerprint !== difference.found)
+        await ask(options, difference.found, difference.expected);
+      trust = { kind: "pin", authority: difference.authority };
+      break;
+    default:
+      return difference satisfies never;
+  }
+  try {
+    return await openTrusted(options, targets, trust);
+  } catch (error) {
+    throw error instanceof DialError ? unreachable(error) : error;
+  }
+}
+
+/** Asks `ping` and compares the authority, before anything else is said. */
+async function confirmAuthority(
+  options: ContactOptions,
+  link: RendezvousLink,
+  trust: ServerTrust,
+): Promise<ServerContact> {
+  try {
+    const pong = await link.request("ping", {});
+    const { authority, fingerprint: found } = receivedAuthority(pong.authority);
+    const expected =
+      options.expectedFingerprint ??
+      (trust.authority === undefined ? undefined : authorityFingerprint(trust.authority));
+    if (expected !== undefined && expected !== found) {
+      // A pin is proven by the handshake; a server of the web may change its authority with a word only.
+      if (trust.kind === "pin" || options.expectedFingerprint !== undefined) {
+        throw new ServerError("server_changed", { expected, found });
+      }
+      await ask(options, found, expected);
+    }
+    const time = Date.parse(pong.time);
+    if (Number.isNaN(time)) throw new ServerError("server_protocol");
+    options.servers.set(options.host, options.port, { kind: trust.kind, authority });
+    return { link, authority, clockOffset: time - options.now() };
+  } catch (error) {
+    link.close("not_trusted");
+    if (error instanceof RefusedError && error.code === "unknown_action")
+      throw new ServerError("server_not_paloma");
+    throw error;
+  }
+}

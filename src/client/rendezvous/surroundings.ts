@@ -1,0 +1,50 @@
+/**
+ * What happens around the program that every line depends on: the machine slept, or has other addresses
+ * now.
+ */
+import type { Clock } from "../../net/clock.ts";
+import { ownAddresses } from "./login.ts";
+
+/** Two clocks that differ by so much more than at the look before, or a look so late, in ms: the machine slept. */
+export const SLEPT = 10_000;
+
+export type Surroundings = {
+  /** ms since 1970 */
+  readonly now: number;
+  /** ms of a clock that may stand still while the machine sleeps. */
+  readonly monotonic: number;
+  /** The addresses of this machine, in one text. */
+  readonly addresses: string;
+};
+
+/** What is around this machine now. */
+export function surroundings(clock: Clock): Surroundings {
+  return { now: clock.now(), monotonic: clock.monotonic(), addresses: ownAddresses().join(" ") };
+}
+
+export type Change = "slept" | "moved";
+
+/** What has changed between two looks. A clock that was set counts as sleep: to ask once too often harms nobody. */
+export function surroundingsChange(before: Surroundings, after: Surroundings): Change | undefined {
+  if (before.addresses !== after.addresses) return "moved";
+  const passed = after.monotonic - before.monotonic;
+  const shown = after.now - before.now;
+  return passed >= SLEPT || Math.abs(shown - passed) >= SLEPT ? "slept" : undefined;
+}
+
+export class SurroundingsWatch {
+  readonly #look: () => Surroundings;
+  #before: Surroundings;
+
+  constructor(look: () => Surroundings) {
+    this.#look = look;
+    this.#before = look();
+  }
+
+  /** To be called about once a second. @returns what has changed since the call before */
+  check(): Change | undefined {
+    const before = this.#before;
+    this.#before = this.#look();
+    return surroundingsChange(before, this.#before);
+  }
+}

@@ -1,0 +1,60 @@
+/** `servers.db`: for each host and port how its server is trusted, and its authority (PROTOCOL 3). */
+import type { Database } from "bun:sqlite";
+
+import { makePrivateFolder, serversFile } from "../disk/folders.ts";
+import { openStore, type Schema } from "../disk/sqlite.ts";
+
+const SCHEMA: Schema = {
+  applicationId: 0x70616c73,
+  versions: [
+    `CREATE TABLE servers (
+       host TEXT NOT NULL,
+       port INTEGER NOT NULL,
+       kind TEXT NOT NULL CHECK (kind IN ('web', 'pin')),
+       -- PEM; a server trusted by the web's roots tells it at the first pong.
+       authority TEXT,
+       PRIMARY KEY (host, port)
+     ) STRICT`,
+  ],
+};
+
+export type ServerTrust =
+  | { readonly kind: "web"; readonly authority: string | undefined }
+  | { readonly kind: "pin"; readonly authority: string };
+
+export class ServerStore {
+  readonly #database: Database;
+
+  /** @throws StoreError */
+  constructor(dataFolder: string) {
+    makePrivateFolder(dataFolder);
+    this.#database = openStore(serversFile(dataFolder), SCHEMA);
+  }
+
+  get(host: string, port: number): ServerTrust | undefined {
+    const row = this.#database
+      .query<{ kind: "web" | "pin"; authority: string | null }, [string, number]>(
+        "SELECT kind, authority FROM servers WHERE host = ? AND port = ?",
+      )
+      .get(host.toLowerCase(), port);
+    if (row === null) return undefined;
+    if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
+    return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
+  }
+
+  set(host: string, port: number, trust: ServerTrust): void {
+    const known = this.get(host, port);
+    // Most contacts change nothing, and need no disk.
+    if (known?.kind === trust.kind && known.authority === trust.authority) return;
+    this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
+      host.toLowerCase(),
+      port,
+      trust.kind,
+      trust.authority ?? null,
+    ]);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

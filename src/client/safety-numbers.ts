@@ -1,0 +1,77 @@
+/**
+ * Comparing keys with another person, and taking a changed one: only what was compared is accepted.
+ * Needs no network.
+ */
+import { safetyNumberWith } from "./fingerprints.ts";
+import type { Profile } from "./profile/profile.ts";
+
+export type SafetyNumber = {
+  /** Twelve groups of five digits. */
+  readonly number: string;
+  /** Of the other's key: 64 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** This key waits for the person's word. */
+  readonly pending: boolean;
+};
+
+export type SafetyNumbers = {
+  /** The registered spelling as far as it is known. */
+  readonly username: string;
+  /** One for each known key, a pending one's last; empty: no key of theirs is known. */
+  readonly numbers: readonly SafetyNumber[];
+};
+
+/**
+ * The safety numbers with a person.
+ * @param options.markShown they are about to be shown: a pending one may then be accepted.
+ */
+export function safetyNumbers(
+  profile: Profile,
+  username: string,
+  options: { readonly markShown: boolean },
+): SafetyNumbers {
+  const { contacts } = profile;
+  const contact = contacts.find(username);
+  if (contact === undefined) return { username, numbers: [] };
+  const pending = contacts.pendingKey(contact);
+  if (pending !== undefined && options.markShown) contacts.markShown(contact, pending.fingerprint);
+  const numbers = [...contacts.pins(contact), ...(pending === undefined ? [] : [pending])].map((key) => ({
+    number: safetyNumberWith(profile, contact, key),
+    fingerprint: key.fingerprint,
+    pending: key === pending,
+  }));
+  return { username: contact.username, numbers };
+}
+
+export type Acceptance =
+  /** `number`: of the key that was accepted. */
+  | { readonly result: "accepted"; readonly number: SafetyNumber }
+  /** No key waits. */
+  | { readonly result: "none" }
+  /** Another key has come since one was shown: what the person compared is not what would be accepted. */
+  | { readonly result: "changed_again" }
+  /** The person has not seen its number yet. */
+  | { readonly result: "not_shown" };
+
+/**
+ * Pins the key that waits for the person's word.
+ * @param now ms since 1970
+ * @param options.mustBeShown a key whose number was never shown is not accepted.
+ */
+export function acceptPendingKey(
+  profile: Profile,
+  username: string,
+  now: number,
+  options: { readonly mustBeShown: boolean },
+): Acceptance {
+  const { contacts } = profile;
+  const contact = contacts.find(username);
+  const pending = contact === undefined ? undefined : contacts.pendingKey(contact);
+  if (contact === undefined || pending === undefined) return { result: "none" };
+  const { fingerprint, shown } = pending;
+  if (shown === undefined && options.mustBeShown) return { result: "not_shown" };
+  if (shown !== undefined && shown !== fingerprint) return { result: "changed_again" };
+  contacts.pin(contact, pending, now);
+  const number = safetyNumberWith(profile, contact, pending);
+  return { result: "accepted", number: { number, fingerprint, pending: false } };
+}

@@ -1,0 +1,93 @@
+/** The server as a certificate authority (PROTOCOL 3): its key in the database, its own certificate in memory. */
+import type { Database } from "bun:sqlite";
+
+import {
+  BACKDATING,
+  createAuthority,
+  issueServerCertificate,
+  issueUserCertificate,
+  loadAuthority,
+  SERVER_CERTIFICATE_LIFETIME,
+  type Authority,
+  type IssuedCertificate,
+} from "../../identity/certificate.ts";
+import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
+import { acceptorContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
+import { StartError } from "./database.ts";
+
+/** The server's own certificate is replaced when a third of its life is left, in ms. */
+const RENEWAL_MARGIN = SERVER_CERTIFICATE_LIFETIME / 3;
+
+export class ServerAuthority {
+  readonly #authority: Authority;
+  readonly #now: () => number;
+  readonly #operators: TlsContext | undefined;
+  /** What is shown now, and from when to when it is. */
+  #own: { readonly context: TlsContext; readonly from: number; readonly to: number } | undefined;
+
+  /**
+   * Loads the authority, or makes it on the first start. `operators`: the identity of `--tls-cert`,
+   * shown on the link instead of our own.
+   * @throws StartError when what the database holds is no authority.
+   */
+  constructor(database: Database, now: () => number, operators?: TlsIdentity) {
+    this.#now = now;
+    this.#operators = operators === undefined ? undefined : acceptorContext(operators);
+    this.#authority = loadOrCreate(database, now());
+  }
+
+  /** SHA-256 of the authority's public key, in hexadecimal. */
+  get fingerprint(): string {
+    return this.#authority.fingerprint;
+  }
+
+  get certificatePem(): string {
+    return this.#authority.certificatePem;
+  }
+
+  /** A certificate of 24 hours for this key (DER) and registered name. */
+  certify(publicKey: Buffer, username: string): IssuedCertificate {
+    return issueUserCertificate(this.#authority, publicKey, username, this.#now());
+  }
+
+  /** The context for the next connection; asked for each one, so that a renewal needs no timer and loses no dial. */
+  context(): TlsContext {
+    if (this.#operators !== undefined) return this.#operators;
+    const now = this.#now();
+    const own = this.#own;
+    if (own !== undefined && now >= own.from && now < own.to) return own.context;
+    const keys = generateKeyPair();
+    const { pem, expiresAt } = issueServerCertificate(this.#authority, keys.spki, now);
+    const context = acceptorContext({
+      key: privateKeyToPem(keys.privateKey),
+      certificate: pem + this.#authority.certificatePem,
+    });
+    // A clock that was set back counts too: a certificate from the future is refused.
+    this.#own = { context, from: now - BACKDATING, to: expiresAt - RENEWAL_MARGIN };
+    return context;
+  }
+}
+
+function loadOrCreate(database: Database, now: number): Authority {
+  const stored = database
+    .query<{ certificate: string; private_key: string }, []>("SELECT certificate, private_key FROM authority")
+    .get();
+  if (stored === null) {
+    const made = createAuthority(now);
+    database
+      .query("INSERT INTO authority (id, certificate, private_key) VALUES (1, ?, ?)")
+      .run(made.certificatePem, made.privateKeyPem);
+    return loadAuthority(made.certificatePem, made.privateKeyPem);
+  }
+  try {
+    return loadAuthority(stored.certificate, stored.private_key);
+  } catch (error) {
+    throw new StartError(
+      {
+        es: "La autoridad guardada en la base de datos no se puede leer",
+        en: "The authority kept in the database cannot be read",
+      },
+      error,
+    );
+  }
+}

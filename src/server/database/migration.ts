@@ -1,0 +1,151 @@
+/**
+ * The takeover of a `users.db` of the seed's program, which keeps passwords as they were typed
+ * (PROTOCOL 4). Each step may be the last before a crash; the next start goes on from there:
+ *
+ * 1. `users_taken` (our columns) and `users_refused` are made beside the seed's `users`; our
+ *    `application_id`, still without a version, marks a takeover that was begun.
+ * 2. Row after row is hashed and written there, some rows in one transaction. A row's id in one of the
+ *    two is its mark: it is neither skipped nor hashed again.
+ * 3. In one transaction `users` goes and `users_taken` takes its name; `takeover_done` marks that.
+ * 4. The old journal is removed, VACUUM writes the file anew, the log is truncated, the mode is 0600.
+ * 5. In one transaction the caller makes our other tables, removes `takeover_done` and sets `user_version`:
+ *    from then on this is our database.
+ */
+import type { Database } from "bun:sqlite";
+import { existsSync, unlinkSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+import { RENDEZVOUS_COMMON_NAME } from "../../identity/certificate.ts";
+import { fold, isOldNameAcceptable } from "../../identity/names.ts";
+import { hashPassword } from "../limits/password-queue.ts";
+import { APPLICATION_ID, makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
+
+export type TakeoverStep =
+  | { readonly name: "begin" }
+  | { readonly name: "hash"; readonly done: number; readonly total: number }
+  | { readonly name: "swap" }
+  | { readonly name: "clean" }
+  | { readonly name: "vacuum" }
+  | { readonly name: "truncate" }
+  | { readonly name: "finish" };
+
+/** Rows hashed and committed together: what a crash makes us hash again. */
+const BATCH = 32;
+
+/** The server's own certificate carries this name; a user's must not. */
+const SERVER_FOLD = fold(RENDEZVOUS_COMMON_NAME);
+
+type SeedRow = { id: number; username: unknown; password: unknown; email: unknown; created_at: unknown };
+
+/** Takes over the rows of the seed's `users`. The database is in WAL with secure_delete on. */
+export async function takeOverSeed(
+  database: Database,
+  path: string,
+  onStep: (step: TakeoverStep) => void = () => undefined,
+): Promise<void> {
+  if (!tableNames(database).has("takeover_done")) {
+    onStep({ name: "begin" });
+    database.transaction(() => {
+      database.run(`CREATE TABLE IF NOT EXISTS users_taken ${USERS_COLUMNS}`);
+      database.run(`CREATE TABLE IF NOT EXISTS users_refused
+        (id INTEGER PRIMARY KEY, username TEXT, password TEXT NOT NULL, email TEXT, created_at TIMESTAMP)`);
+      database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    })();
+    await hashRows(database, onStep);
+    onStep({ name: "swap" });
+    database.transaction(() => {
+      database.run("DROP TABLE users");
+      database.run("ALTER TABLE users_taken RENAME TO users");
+      database.run("CREATE TABLE takeover_done (id INTEGER PRIMARY KEY)");
+    })();
+  }
+  onStep({ name: "clean" });
+  // A journal that was kept (PERSIST, or after a crash) holds old pages, and they old passwords.
+  if (existsSync(`${path}-journal`)) unlinkSync(`${path}-journal`);
+  onStep({ name: "vacuum" });
+  database.run("VACUUM");
+  onStep({ name: "truncate" });
+  truncateLog(database);
+  makePrivate(path);
+  onStep({ name: "finish" });
+}
+
+/** Names that could not stay (their rows wait in `users_refused`), in the order of their ids. */
+export function refusedNames(database: Database): string[] {
+  if (!tableNames(database).has("users_refused")) return [];
+  const rows = database
+    .query<{ username: string | null }, []>("SELECT username FROM users_refused ORDER BY id")
+    .all();
+  return rows.map((row) => row.username ?? "");
+}
+
+async function hashRows(database: Database, onStep: (step: TakeoverStep) => void): Promise<void> {
+  const columns = new Set(
+    database
+      .query<{ name: string }, []>("PRAGMA table_info(users)")
+      .all()
+      .map((column) => column.name),
+  );
+  const optional = (column: string) => (columns.has(column) ? column : `NULL AS ${column}`);
+  const rows = database
+    .query<SeedRow, []>(
+      `SELECT id, username, password, ${optional("email")}, ${optional("created_at")} FROM users ORDER BY id`,
+    )
+    .all();
+  const marked = new Set(
+    database
+      .query<{ id: number }, []>("SELECT id FROM users_taken UNION ALL SELECT id FROM users_refused")
+      .all()
+      .map((row) => row.id),
+  );
+  const take = database.query(
+    "INSERT INTO users_taken (id, username, password, email, created_at, fold) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const refuse = database.query(
+    "INSERT INTO users_refused (id, username, password, email, created_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  const folds = new Set<string>();
+  const waiting: { row: SeedRow; username: string; fold: string | undefined }[] = [];
+  for (const row of rows) {
+    const username = asText(row.username).normalize("NFC");
+    const folded = isOldNameAcceptable(username) ? fold(username) : undefined;
+    const stays = folded !== undefined && folded !== SERVER_FOLD && !folds.has(folded);
+    if (stays) folds.add(folded);
+    if (!marked.has(row.id)) waiting.push({ row, username, fold: stays ? folded : undefined });
+  }
+  for (let start = 0; start < waiting.length; start += BATCH) {
+    onStep({ name: "hash", done: rows.length - waiting.length + start, total: rows.length });
+    const batch = waiting.slice(start, start + BATCH);
+    const hashes = await hashAll(batch.map(({ row }) => asText(row.password).normalize("NFC")));
+    database.transaction(() => {
+      batch.forEach(({ row, username, fold: folded }, index) => {
+        const hash = hashes[index] as string;
+        const email = row.email === null ? null : asText(row.email);
+        const made = row.created_at === null ? null : asText(row.created_at);
+        if (folded === undefined) refuse.run(row.id, username, hash, email, made);
+        else take.run(row.id, username, hash, email, made, folded);
+      });
+    })();
+  }
+}
+
+/** Nobody is being served yet, so every core may hash. */
+async function hashAll(passwords: readonly string[]): Promise<string[]> {
+  const hashes: string[] = [];
+  const width = availableParallelism();
+  for (let start = 0; start < passwords.length; start += width) {
+    hashes.push(...(await Promise.all(passwords.slice(start, start + width).map(hashPassword))));
+  }
+  return hashes;
+}
+
+function asText(value: unknown): string {
+  if (typeof value === "string") return value.toWellFormed();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  return value === null || value === undefined ? "" : String(value);
+}
+
+function truncateLog(database: Database): void {
+  const result = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  if (result?.busy !== 0) throw Object.assign(new Error("the log is in use"), { code: "SQLITE_BUSY" });
+}

@@ -1,0 +1,170 @@
+/**
+ * The audit log's file: lines are added at its end, it rotates by itself, and where it was moved away or
+ * removed, a new one is made.
+ */
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+
+import { StartError } from "../database/database.ts";
+import { giveTo, type Owner } from "../database/owner.ts";
+
+/** Bytes of the file before it becomes `FILE.1`. */
+export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;
+/** Older files that are kept: `FILE.1`, the newest of them, to `FILE.5`. */
+export const KEPT_AUDIT_FILES = 5;
+
+const OPEN_BRACE = 0x7b;
+const LINE_FEED = 0x0a;
+
+type Open = {
+  readonly descriptor: number;
+  readonly inode: number;
+  readonly device: number;
+  /** Its last line was cut off by a crash. */
+  isTorn: boolean;
+};
+
+export class AuditFile {
+  readonly path: string;
+  readonly #onRotationFailed: (error: unknown) => void;
+  readonly #owner: Owner | undefined;
+  /** Undefined when it could not be opened anew. */
+  #open: Open | undefined;
+
+  /**
+   * Opens the file, making it with mode 0600 where there is none. `onRotationFailed`: lines go on into the
+   * file that is too long. `owner`: whose a file is that must be made.
+   * @throws StartError for a file that cannot be opened or is no audit log.
+   */
+  constructor(path: string, onRotationFailed: (error: unknown) => void, owner?: Owner) {
+    this.path = path;
+    this.#onRotationFailed = onRotationFailed;
+    this.#owner = owner;
+    try {
+      this.#open = openAtEnd(path, owner);
+    } catch (error) {
+      throw error instanceof StartError ? error : cannotOpen(path, error);
+    }
+  }
+
+  /** Adds whole lines: all of them or, when it throws, none. @throws what the disk says */
+  append(lines: string): void {
+    let open = this.#current();
+    const bytes = Buffer.from(open.isTorn ? `\n${lines}` : lines);
+    let { size } = fstatSync(open.descriptor);
+    if (size > 0 && size + bytes.length > MAX_AUDIT_BYTES && this.#rotate()) {
+      open = this.#current();
+      ({ size } = fstatSync(open.descriptor));
+    }
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(open.descriptor, bytes, written);
+      }
+      open.isTorn = false;
+    } catch (error) {
+      // A full disk takes a part; half a line would spoil the next one.
+      ftruncateSync(open.descriptor, size);
+      throw error;
+    }
+  }
+
+  /** What was added is on the disk, and the file is closed. @throws what the disk says */
+  close(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    try {
+      fsyncSync(open.descriptor);
+    } finally {
+      closeSync(open.descriptor);
+    }
+  }
+
+  /** The file that has the name now. */
+  #current(): Open {
+    if (this.#open !== undefined) {
+      const found = statSync(this.path, { throwIfNoEntry: false });
+      if (found?.ino === this.#open.inode && found.dev === this.#open.device) return this.#open;
+      this.close();
+    }
+    this.#open = openAtEnd(this.path, this.#owner);
+    return this.#open;
+  }
+
+  #rotate(): boolean {
+    try {
+      for (let number = KEPT_AUDIT_FILES - 1; number >= 0; number--) {
+        const from = number === 0 ? this.path : `${this.path}.${number}`;
+        if (statSync(from, { throwIfNoEntry: false }) !== undefined) {
+          renameSync(from, `${this.path}.${number + 1}`);
+        }
+      }
+      return true;
+    } catch (error) {
+      this.#onRotationFailed(error);
+      return false;
+    }
+  }
+}
+
+function openAtEnd(path: string, owner: Owner | undefined): Open {
+  // A pipe would keep the server waiting for a reader, a device has no end.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw isNoAuditLog(path);
+  makeFor(owner, path);
+  const descriptor = openSync(path, "a+", 0o600);
+  try {
+    const { size, ino, dev } = fstatSync(descriptor);
+    const [first, last] = [byteAt(descriptor, 0), byteAt(descriptor, size - 1)];
+    // Lines must not go into somebody's other file because of a slip in a path.
+    if (size > 0 && first !== OPEN_BRACE) throw isNoAuditLog(path);
+    fchmodSync(descriptor, 0o600);
+    return { descriptor, inode: ino, device: dev, isTorn: size > 0 && last !== LINE_FEED };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** Makes the file where there is none. */
+function makeFor(owner: Owner | undefined, path: string): void {
+  if (owner === undefined || statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  const descriptor = openSync(path, "wx", 0o600);
+  try {
+    giveTo(owner, descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function byteAt(descriptor: number, position: number): number | undefined {
+  const byte = Buffer.alloc(1);
+  return position >= 0 && readSync(descriptor, byte, 0, 1, position) === 1 ? byte[0] : undefined;
+}
+
+function isNoAuditLog(path: string): StartError {
+  return new StartError({
+    es: `«${path}» no es un registro de auditoría`,
+    en: `“${path}” is not an audit log`,
+  });
+}
+
+function cannotOpen(path: string, error: unknown): StartError {
+  const code = String((error as { code?: unknown } | null)?.code ?? error);
+  return new StartError(
+    {
+      es: `No se puede escribir el registro de auditoría «${path}» (${code})`,
+      en: `Cannot write the audit log “${path}” (${code})`,
+    },
+    error,
+  );
+}

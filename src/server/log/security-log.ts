@@ -1,0 +1,173 @@
+/**
+ * Security events: who came in, who did not, and what was changed. Each goes to the log and to the audit log,
+ * which is a file of its own. Passwords and tokens are never given to it.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { visibleText } from "../../protocol/visible-text.ts";
+import { AuditFile } from "./audit-file.ts";
+import { ownerOf, type Owner } from "../database/owner.ts";
+import type { Log, LogFields } from "./log.ts";
+
+/** UTF-16 units of events that wait for the end of the turn; past it they are written at once. */
+const MAX_UNWRITTEN = 1024 * 1024;
+/** UTF-16 units of one field. */
+const MAX_FIELD = 256;
+/** Events that cannot be kept are told this often at most, in ms. */
+const WARNING_INTERVAL = 60_000;
+
+/** Every security event. */
+export type SecurityEvent =
+  | "registered"
+  | "login"
+  | "login_failed"
+  | "resumed"
+  | "resume_failed"
+  | "logout"
+  | "rate_limited"
+  | "password_changed"
+  | "password_change_failed"
+  | "account_deleted"
+  | "account_deletion_failed"
+  | "account_added"
+  | "account_disabled"
+  | "account_enabled"
+  | "password_reset"
+  | "session_revoked"
+  | "backup_made"
+  | "database_restored"
+  | "server_started"
+  | "server_stopped";
+
+export interface SecurityLog {
+  /** Never throws: whoever logs in does not fail because the audit log cannot be written. */
+  record(event: SecurityEvent, fields: LogFields): void;
+  /** What was recorded is on the disk, and the file is closed. */
+  close(): void;
+}
+
+/** Security events in the log alone. */
+export function withoutAudit(log: Log): SecurityLog {
+  return { record: (event, fields) => log.info(event, fields), close: () => undefined };
+}
+
+export type SecurityLogOptions = {
+  /** The audit log's file. */
+  readonly path: string;
+  /** Whose it will be, where it must be made. */
+  readonly owner?: Owner | undefined;
+  readonly log: Log;
+  /** Ms since 1970. */
+  readonly now: () => number;
+};
+
+/**
+ * The security log of a server and of its operator's commands: in the audit log that is configured, beside the
+ * database when none is, and in the log alone when it is `off`. @throws StartError
+ */
+export function openConfiguredSecurityLog(
+  { auditPath, databasePath }: { readonly auditPath: string | undefined; readonly databasePath: string },
+  log: Log,
+): SecurityLog {
+  if (auditPath === "off") return withoutAudit(log);
+  // Through a link too, one database has one log.
+  const real = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
+  const owner = ownerOf(real) ?? ownerOf(dirname(real));
+  return openSecurityLog({ path: auditPath ?? `${real}.audit.jsonl`, owner, log, now: Date.now });
+}
+
+/** Security events in the log, and in a file of mode 0600 that rotates by itself. @throws StartError */
+export function openSecurityLog({ path, owner, log, now }: SecurityLogOptions): SecurityLog {
+  const audit = new AuditWriter({ path, owner, log, now });
+  return {
+    record(event, fields) {
+      log.info(event, fields);
+      audit.add(event, fields);
+    },
+    close: () => audit.close(),
+  };
+}
+
+/** Gathers the events of one turn of the event loop into one write, and says when they could not be kept. */
+class AuditWriter {
+  readonly #file: AuditFile;
+  readonly #log: Log;
+  readonly #now: () => number;
+  #lines: string[] = [];
+  #size = 0;
+  #isScheduled = false;
+  #isClosed = false;
+  /** Events that are in no file: in all since the last that was written, and since the log was told. */
+  #lost = 0;
+  #untold = 0;
+  #toldAt = -Infinity;
+
+  constructor({ path, owner, log, now }: SecurityLogOptions) {
+    this.#log = log;
+    this.#now = now;
+    this.#file = new AuditFile(path, (error) => this.#tell("audit_log_not_rotated", error), owner);
+  }
+
+  add(event: string, fields: LogFields): void {
+    if (this.#isClosed) return;
+    const line = this.#line(event, fields);
+    this.#lines.push(line);
+    this.#size += line.length;
+    if (this.#size >= MAX_UNWRITTEN) this.#write();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#write();
+    });
+  }
+
+  close(): void {
+    this.#write();
+    this.#isClosed = true;
+    try {
+      this.#file.close();
+    } catch (error) {
+      this.#tell("audit_log_not_written", error);
+    }
+  }
+
+  #write(): void {
+    const lines = this.#lines;
+    if (lines.length === 0 || this.#isClosed) return;
+    this.#lines = [];
+    this.#size = 0;
+    // Whoever reads the file learns that something is missing, and where.
+    const gap = this.#lost === 0 ? "" : this.#line("events_lost", { count: this.#lost });
+    try {
+      this.#file.append(gap + lines.join(""));
+      if (this.#lost > 0) this.#log.info("audit_log_written_again", { lost: this.#lost });
+      this.#lost = this.#untold = 0;
+      this.#toldAt = -Infinity;
+    } catch (error) {
+      this.#lost += lines.length;
+      this.#untold += lines.length;
+      this.#tell("audit_log_not_written", error);
+    }
+  }
+
+  #tell(event: string, error: unknown): void {
+    const now = this.#now();
+    // A clock that was set back must not silence it.
+    if (now >= this.#toldAt && now - this.#toldAt < WARNING_INTERVAL) return;
+    this.#toldAt = now;
+    const code = String((error as { code?: unknown } | null)?.code ?? error);
+    this.#log.warn(event, { path: this.#file.path, code, lost: this.#untold });
+    this.#untold = 0;
+  }
+
+  #line(event: string, fields: LogFields): string {
+    const shown = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" ? visibleText(value.slice(0, MAX_FIELD)) : value,
+    ]);
+    const time = new Date(this.#now()).toISOString();
+    return `${JSON.stringify({ time, event, ...Object.fromEntries(shown) })}\n`;
+  }
+}

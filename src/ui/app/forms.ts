@@ -1,0 +1,121 @@
+/** What a person answers before they are logged in: the first menu, and the forms behind it. */
+import { isNewName } from "../../client/names.ts";
+import { isEmailAcceptable } from "../../protocol/email-rule.ts";
+import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
+import { RefusedError } from "../../client/rendezvous/link.ts";
+import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
+import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
+
+type Form = Extract<
+  Screen,
+  {
+    name:
+      | "start"
+      | "chooseAccount"
+      | "loginName"
+      | "registerName"
+      | "registerPassword"
+      | "registerAgain"
+      | "registerEmail"
+      | "askPassword"
+      | "askAuthority";
+  }
+>;
+
+function logIn(model: AppModel, username: string): AppStep {
+  const next = { ...model, lastName: username };
+  return to(next, { name: "working", work: "loggingIn" }, { name: "logIn", username });
+}
+
+/** Whoever was here last stands first. */
+function chooseAccount(model: AppModel): AppStep {
+  const { accounts, lastName } = model;
+  if (accounts.length === 0) return to(model, { name: "loginName" });
+  const isLast = (name: string) => name === lastName;
+  const sorted = [...accounts.filter(isLast), ...accounts.filter((name) => !isLast(name))];
+  return to(model, { name: "chooseAccount", accounts: sorted });
+}
+
+function answerStart(model: AppModel, value: string): AppStep {
+  if (value === CHOICE.logIn) return chooseAccount(model);
+  if (value === CHOICE.register) return to(model, { name: "registerName" });
+  return value === CHOICE.quit ? ending(model, 0) : step(model);
+}
+
+/** What the server would refuse is told before anything else is asked, in the same words. */
+function refused(
+  code: "invalid_username" | "weak_password" | "invalid_email",
+  { describe }: AppContext,
+): AppEffect {
+  return failure(describe(new RefusedError(code, "")));
+}
+
+function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
+  const username = value.trim();
+  if (username === "") return to(model, START);
+  // What can be nobody's name is not offered once more.
+  if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
+  const next = { ...model, newName: username };
+  return to(next, { name: "registerPassword", username });
+}
+
+function isYes(value: string, { texts }: AppContext): boolean {
+  return texts.yesWords.split(" ").includes(value.trim().normalize("NFC").toLowerCase());
+}
+
+/** An answer to the first menu, to a form, or to a question of what is under way. */
+export function answerForm(model: AppModel, screen: Form, value: string, context: AppContext): AppStep {
+  switch (screen.name) {
+    case "start":
+      return answerStart(model, value);
+    case "chooseAccount":
+      if (value === CHOICE.back) return to(model, START);
+      // Whoever wants another account types another name than the last one.
+      if (value === CHOICE.otherAccount) return to({ ...model, lastName: "" }, { name: "loginName" });
+      return logIn(model, value);
+    case "loginName": {
+      const username = value.trim();
+      return username === "" ? to(model, START) : logIn(model, username);
+    }
+    case "registerName":
+      return answerNewName(model, value, context);
+    case "registerPassword": {
+      if (value === "") return to(model, START);
+      if (!isPasswordAcceptable(value)) return step(model, refused("weak_password", context));
+      return to(model, { name: "registerAgain", username: screen.username, password: value });
+    }
+    case "registerAgain": {
+      const { username, password } = screen;
+      if (value === password) return to(model, { name: "registerEmail", username, password });
+      return to(model, { name: "registerPassword", username }, failure(context.texts.passwordsDiffer));
+    }
+    case "registerEmail": {
+      const { username, password } = screen;
+      const account = { username, password, email: value.trim() };
+      if (!isEmailAcceptable(account.email)) return step(model, refused("invalid_email", context));
+      return to(model, { name: "working", work: "registering" }, { name: "register", ...account });
+    }
+    case "askPassword":
+      if (value === "") return backFromForm(model, screen);
+      return to(model, { name: "working", work: screen.work }, { name: "answerPassword", password: value });
+    case "askAuthority":
+      return to(
+        model,
+        { name: "working", work: screen.work },
+        { name: "answerAuthority", trusted: isYes(value, context) },
+      );
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** Escape: back to the first menu; a question of what is under way gives that up. */
+export function backFromForm(model: AppModel, screen: Form): AppStep {
+  if (screen.name === "askPassword") {
+    return to(model, START, { name: "answerPassword", password: undefined });
+  }
+  if (screen.name === "askAuthority") {
+    return to(model, START, { name: "answerAuthority", trusted: undefined });
+  }
+  return to(model, START);
+}

@@ -1,0 +1,151 @@
+/** The whole terminal as a value: which screen is open, and what stands behind it. */
+import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { Witness } from "../../client/peer/link-watch.ts";
+import type { Person } from "../../client/people.ts";
+import type { ExitCode } from "../failures.ts";
+import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
+import type { Line } from "../format/lines.ts";
+import type { NameBook } from "../format/name-book.ts";
+
+/** A server whose authority a person is asked about. */
+export type AuthorityAsked = {
+  readonly server: string;
+  readonly found: string;
+  /** The fingerprint that was pinned, where it has changed. */
+  readonly expected: string | undefined;
+};
+
+/** A row of the list; `witness`: what the direct link says of the person's presence. */
+export type ListedPerson = Person & { readonly witness?: Witness | undefined };
+
+/** What is under way, and can be interrupted. */
+export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
+
+export type Screen =
+  /** Not logged in: the seed's first menu. */
+  | { readonly name: "start" }
+  /** Which account of this machine, where there are several; or another one. */
+  | { readonly name: "chooseAccount"; readonly accounts: readonly string[] }
+  | { readonly name: "loginName" }
+  | { readonly name: "registerName" }
+  | { readonly name: "registerPassword"; readonly username: string }
+  | { readonly name: "registerAgain"; readonly username: string; readonly password: string }
+  | { readonly name: "registerEmail"; readonly username: string; readonly password: string }
+  /** `left`: whose chat was left for the list. */
+  | { readonly name: "working"; readonly work: Work; readonly left?: string }
+  /** Asked by what is under way, which goes on with the answer. */
+  | { readonly name: "askPassword"; readonly username: string; readonly work: Work }
+  | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Work }
+  /** Logged in: the seed's second menu. */
+  | { readonly name: "home" }
+  /** While it is open, whoever stands in the list keeps their place, also who goes. */
+  | {
+      readonly name: "people";
+      readonly people: readonly ListedPerson[];
+      /** How many it opened with: that decides how one chooses from it. */
+      readonly opened: number;
+      /** Since the list was fetched. */
+      readonly ticks: number;
+      /** Whose chat was left for it. */
+      readonly left?: string;
+    }
+  | { readonly name: "chat"; readonly chat: ChatModel }
+  | { readonly name: "ended"; readonly exit: ExitCode };
+
+/** Messages of one contact that were never shown. */
+export type Unread = { readonly username: string; readonly count: number };
+
+export type AppModel = {
+  readonly screen: Screen;
+  /** The accounts that were used on this machine. */
+  readonly accounts: readonly string[];
+  /** The account that is open; undefined: nobody is logged in. */
+  readonly account: string | undefined;
+  /** What the name prompt offers: the account that was just made, or used before. */
+  readonly lastName: string;
+  /** What was typed as the name of a new account, until there is that account; empty: nothing. */
+  readonly newName: string;
+  /** By the contact's row number. */
+  readonly unread: ReadonlyMap<number, Unread>;
+  /** Contacts of whom a message was announced since the last tick: the bell rings once, the rest is counted. */
+  readonly announced: ReadonlySet<number>;
+  readonly names: NameBook;
+  /** The server's link: told once when it is lost, once when the server limits, and once when it is back. */
+  readonly server: "offline" | "online" | "lost" | "limited" | "stopped";
+  /** ms since 1970 when a menu told last that this disk takes nothing; undefined: never. */
+  readonly diskToldAt: number | undefined;
+};
+
+export type AppEvent =
+  /** The account of a stored session is being opened, without a question. */
+  | { readonly name: "resumed"; readonly username: string }
+  | { readonly name: "answered"; readonly value: string }
+  | { readonly name: "back" }
+  | { readonly name: "interrupted" }
+  /** SIGINT, SIGTERM, SIGHUP. */
+  | { readonly name: "signalled" }
+  /** What is under way asks. */
+  | { readonly name: "passwordAsked"; readonly username: string }
+  | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }
+  /** What was under way has ended. `isOnline` false: the account is open, and the server is still being tried. */
+  | {
+      readonly name: "loggedIn";
+      readonly username: string;
+      readonly isOnline: boolean;
+      /** Why not, in one sentence. */
+      readonly sentence: string | undefined;
+      readonly unread: ReadonlyMap<number, Unread>;
+      readonly names: NameBook;
+    }
+  | { readonly name: "registered"; readonly username: string }
+  | { readonly name: "loggedOut"; readonly sentence: string | undefined }
+  /** `sentence`: why the server could not be asked; then these are the contacts of this machine. */
+  | {
+      readonly name: "people";
+      readonly people: readonly ListedPerson[];
+      readonly unread: ReadonlyMap<number, Unread>;
+      readonly names: NameBook;
+      readonly sentence: string | undefined;
+    }
+  /** One sentence that says what to do next; the menu comes back. */
+  | { readonly name: "failed"; readonly sentence: string }
+  /** The chat is open; what happens in it follows. */
+  | {
+      readonly name: "chatOpened";
+      readonly username: string;
+      readonly contact: number;
+      /** No link with anybody of this name was ever there. */
+      readonly isStranger: boolean;
+    }
+  /** `excerpt`: the beginning of what a message of the open chat answers, or said before it was changed. */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
+  /** What was never shown, counted again. */
+  | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
+  | { readonly name: "chat"; readonly event: ChatEvent }
+  /** The name book has grown. */
+  | { readonly name: "named"; readonly names: NameBook }
+  /** About once a second. */
+  | { readonly name: "tick" };
+
+export type AppEffect =
+  | { readonly name: "print"; readonly lines: readonly Line[] }
+  | { readonly name: "bell" }
+  | { readonly name: "logIn"; readonly username: string }
+  | {
+      readonly name: "register";
+      readonly username: string;
+      readonly password: string;
+      readonly email: string;
+    }
+  /** Answers to what is under way; undefined: the person went back, so the work is given up. */
+  | { readonly name: "answerPassword"; readonly password: string | undefined }
+  | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }
+  | { readonly name: "listPeople" }
+  | { readonly name: "openChat"; readonly username: string }
+  | { readonly name: "closeChat"; readonly username: string }
+  | { readonly name: "logOut" }
+  /** Closes the account without ending its stored session. */
+  | { readonly name: "closeAccount" }
+  | { readonly name: "chat"; readonly effect: ChatEffect };
+
+export type AppStep = { readonly model: AppModel; readonly effects: readonly AppEffect[] };

@@ -1,0 +1,138 @@
+/** The list of people, and the chat that is opened from it. */
+import { isSamePerson, labelOf } from "../../client/names.ts";
+import type { Language } from "../../protocol/language.ts";
+import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./steps.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson } from "./model.ts";
+import type { ChatEvent } from "../chat/model.ts";
+import { openChat, updateChat } from "../chat/update.ts";
+import { shownName } from "../format/name-book.ts";
+
+/** Ticks after which an open list is fetched again. */
+const FETCH_EVERY = 10;
+/** People who are kept in an open list though they went; with more, the list is sorted anew. */
+const MAX_GONE = 1_000;
+
+/** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
+function sortPeople(people: readonly ListedPerson[], language: Language): readonly ListedPerson[] {
+  const { compare } = new Intl.Collator(language);
+  const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
+  return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
+}
+
+/** Fetches the list; the menu waits for it. */
+export function listPeople(model: AppModel): AppStep {
+  return to(model, { name: "working", work: "listingPeople" }, { name: "listPeople" });
+}
+
+/**
+ * The list that has come, in the places of the one that is open: a number that is being typed means who
+ * stood there. New people come behind them.
+ */
+function inPlace(
+  shown: readonly ListedPerson[],
+  { people, sentence }: AppEvent & { name: "people" },
+  language: Language,
+): readonly ListedPerson[] {
+  const fetched = new Map(people.map((person) => [person.label, person]));
+  const online = sentence === undefined ? false : undefined;
+  const gone = { online, unread: 0, secure: true, witness: undefined };
+  const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
+  const known = new Set(shown.map(({ label }) => label));
+  const added = people.filter(({ label }) => !known.has(label));
+  const isTooLong = kept.length + added.length - people.length > MAX_GONE;
+  return isTooLong ? sortPeople(people, language) : [...kept, ...sortPeople(added, language)];
+}
+
+/** The list has come: it opens, or takes the place of the one that is open. */
+export function showPeople(
+  model: AppModel,
+  event: AppEvent & { name: "people" },
+  { texts, language }: AppContext,
+): AppStep {
+  const { screen } = model;
+  const isAwaited = screen.name === "working" && screen.work === "listingPeople";
+  if (!isAwaited && screen.name !== "people") return step(model);
+  const effects: AppEffect[] = [];
+  // Told once, not at each fetch of an open list.
+  const isNews = event.sentence !== undefined && model.server !== "lost" && model.server !== "limited";
+  if (isAwaited && isNews) effects.push(failure(event.sentence));
+  else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
+  const { names, unread } = event;
+  const next = { ...model, names, unread };
+  if (screen.name === "people") {
+    return to(next, { ...screen, people: inPlace(screen.people, event, language), ticks: 0 }, ...effects);
+  }
+  const people = sortPeople(event.people, language);
+  const { left } = screen;
+  const opened = { name: "people", people, opened: people.length, ticks: 0 } as const;
+  return to(next, left === undefined ? opened : { ...opened, left }, ...effects);
+}
+
+export function tickPeople(model: AppModel): AppStep {
+  const { screen } = model;
+  if (screen.name !== "people") return step(model);
+  const isDue = screen.ticks + 1 >= FETCH_EVERY;
+  const ticks = isDue ? 0 : screen.ticks + 1;
+  return to(model, { ...screen, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
+}
+
+/** An answer to the list: its value is the name. */
+export function answerPeople(model: AppModel, value: string, { texts }: AppContext): AppStep {
+  if (model.screen.name !== "people") return step(model);
+  if (value === CHOICE.back) return to(model, HOME);
+  const person = model.screen.people.find(({ username }) => username === value);
+  if (person === undefined) return step(model);
+  if (person.online === true && !person.secure) {
+    return step(model, notice(texts.peerInsecure(shownName(model.names, person.username))));
+  }
+  return step(model, { name: "openChat", username: person.username });
+}
+
+/** The chat takes the screen; what is new in it is about to be shown. */
+export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
+  const { username, contact, isStranger } = event;
+  if (model.account === undefined) return step(model);
+  const unread = new Map(model.unread);
+  unread.delete(contact);
+  return to({ ...model, unread }, { name: "chat", chat: openChat(username, isStranger) });
+}
+
+/** Leaves the open chat: for the people, for another chat, or out of an account that the server has ended. */
+function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
+  const close: AppEffect = { name: "closeChat", username: peer };
+  if (model.server === "stopped") return step(withoutAccount(model), close, { name: "closeAccount" });
+  if (other === undefined) {
+    return to(model, { name: "working", work: "listingPeople", left: peer }, close, { name: "listPeople" });
+  }
+  return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
+}
+
+/** New messages are counted anew, in an open list too; those of the open chat are being shown. */
+export function recount(model: AppModel, counted: AppModel["unread"]): AppModel {
+  const { screen } = model;
+  const isOpen = (username: string) => screen.name === "chat" && isSamePerson(screen.chat.peer, username);
+  const unread = new Map([...counted].filter(([, { username }]) => !isOpen(username)));
+  if (screen.name !== "people") return { ...model, unread };
+  const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
+  const people = screen.people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
+  return { ...model, unread, screen: { ...screen, people } };
+}
+
+/** Hands an event to the open chat; nothing where none is open. */
+export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
+  const { screen, names, account: ownName = "" } = model;
+  if (screen.name !== "chat") return step(model);
+  const { now, texts, language } = context;
+  const { chat, effects } = updateChat(screen.chat, event, { now, texts, language, names, ownName });
+  let next: AppModel = { ...model, screen: { name: "chat", chat } };
+  const wrapped: AppEffect[] = [];
+  for (const effect of effects) {
+    if (effect.name !== "leave") wrapped.push({ name: "chat", effect });
+    else {
+      const left = leaveChat(next, chat.peer, effect.to);
+      next = left.model;
+      wrapped.push(...left.effects);
+    }
+  }
+  return step(next, ...wrapped);
+}

@@ -1,0 +1,287 @@
+/**
+ * The terminal program: holds the model, shows its view, and carries out its effects.
+ *
+ * 1. What a person does, what the messenger tells and the clock are events; they are taken one by one.
+ * 2. `update` gives the next model and effects; effects are carried out in order.
+ * 3. When the queue is empty the face shows the view of the model.
+ */
+import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
+import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { isDamage } from "../../client/disk/sqlite.ts";
+import { showHostPort } from "../../protocol/ip-address.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Config } from "../config.ts";
+import { describeInMenus, type ExitCode } from "../failures.ts";
+import { textsIn } from "../texts/texts.ts";
+import { AccountWork } from "./effects.ts";
+import type { AppEffect, AppEvent, AppModel } from "./model.ts";
+import type { ChatEffect } from "../chat/model.ts";
+import { firstModel, updateApp } from "./update.ts";
+import { viewApp } from "./view.ts";
+import { complete } from "../chat/commands.ts";
+import { ChatWork } from "../chat/effects.ts";
+import { Face } from "./renderer.ts";
+import { recounted } from "./unread.ts";
+import { isSamePerson } from "../../client/names.ts";
+
+const TICK = 1_000;
+/** A menu that only counts something else is shown again at most so often, in ms. */
+const REFRESH = 250;
+
+export type ProgramOptions = {
+  readonly config: Config;
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  /** Aborted by a signal that ends the process. */
+  readonly signal: AbortSignal;
+};
+
+export class Program {
+  readonly #config: Config;
+  readonly #texts;
+  readonly #face: Face;
+  readonly #work: AccountWork;
+  /** The accounts of this machine when the program began. */
+  readonly #accounts: readonly LocalAccount[];
+  readonly #unreadable: number;
+  #chat: ChatWork | undefined;
+  #model: AppModel;
+  readonly #events: AppEvent[] = [];
+  #isTaking = false;
+  #refresh: ReturnType<typeof setTimeout> | undefined;
+  readonly #ended = Promise.withResolvers<ExitCode>();
+
+  private constructor({ config, input, output, signal }: ProgramOptions) {
+    this.#config = config;
+    const texts = (this.#texts = textsIn(config.language));
+    const { accounts, unreadable } = localAccounts(config);
+    this.#accounts = accounts;
+    this.#unreadable = unreadable;
+    this.#model = firstModel(
+      this.#accounts.map(({ username }) => username),
+      config.user ?? "",
+    );
+    this.#face = new Face({
+      input,
+      output,
+      language: config.language,
+      texts,
+      answered: (answer) => this.#take(answer),
+      line: {
+        line: (typed, expand) => this.#take({ name: "chat", event: { name: "line", typed, expand } }),
+        edited: (isEmpty) => this.#take({ name: "chat", event: { name: "edited", isEmpty } }),
+        leaving: () => this.#take({ name: "chat", event: { name: "leaving" } }),
+        complete: (before) => complete(before, this.#work.names.book, this.#model.account ?? ""),
+      },
+    });
+    this.#work = new AccountWork({
+      config,
+      dispatch: (event) => this.#take(event),
+      messengerEvent: (event) => this.#onMessenger(event),
+      describe: (error) => this.#describe(error),
+      loggedOutHere: texts.loggedOutHere,
+    });
+    signal.addEventListener("abort", () => this.#take({ name: "signalled" }), { once: true });
+  }
+
+  /** Runs the menus on a terminal until the person leaves; gives the exit code. @throws StoreError */
+  static async run(options: ProgramOptions): Promise<ExitCode> {
+    const program = new Program(options);
+    const { input, output } = options;
+    const gone = () => program.#take({ name: "signalled" });
+    const tick = setInterval(() => program.#take({ name: "tick" }), TICK);
+    input.once("end", gone);
+    input.on("error", gone);
+    output.on("error", gone);
+    // A fault in one callback ends what it happened in, not the conversation.
+    const fault = (error: unknown) => program.#tellFault(error);
+    process.on("uncaughtException", fault);
+    process.on("unhandledRejection", fault);
+    try {
+      program.#start();
+      return await program.#ended.promise;
+    } finally {
+      clearInterval(tick);
+      clearTimeout(program.#refresh);
+      program.#face.close();
+      program.#chat?.close();
+      await program.#work.end();
+    }
+  }
+
+  /** Whoever has a stored session is logged in without a question. */
+  #start(): void {
+    if (this.#unreadable > 0) {
+      const text = this.#texts.accountsUnreadable(this.#unreadable);
+      this.#face.print([{ name: "failure", text }]);
+    }
+    const { user } = this.#config;
+    const meant = this.#accounts.filter(({ username }) => user === undefined || isSamePerson(username, user));
+    const [account] = meant;
+    if (account?.hasSession === true && meant.length === 1) {
+      this.#take({ name: "resumed", username: account.username });
+    } else this.#show();
+  }
+
+  #tellFault(error: unknown): void {
+    this.#face.print([{ name: "failure", text: this.#describe(error) }]);
+  }
+
+  #describe(error: unknown): string {
+    if (!isDamage(error)) return describeInMenus(error, this.#config);
+    this.#work.messenger?.profile.noteDamage();
+    return this.#texts.chatFileDamaged;
+  }
+
+  #onMessenger(event: MessengerEvent): void {
+    const excerpt = this.#chat?.observe(event);
+    if (event.name === "message" && this.#meet(event.message.contact)) {
+      this.#take({ name: "named", names: this.#work.names.book });
+    }
+    this.#take({ name: "messenger", event, excerpt });
+    const isTakenBack = event.name === "changed" && !event.message.outgoing;
+    const isCounted = isTakenBack || event.name === "changedElsewhere";
+    const counted = isCounted ? recounted(this.#work.messenger) : undefined;
+    if (counted !== undefined) this.#take(counted);
+  }
+
+  /** Someone writes whose name was not on this screen yet. */
+  #meet(contact: number): boolean {
+    const known = this.#work.messenger?.profile.contacts.byId(contact);
+    return known !== undefined && this.#work.names.add([known]);
+  }
+
+  #take(event: AppEvent): void {
+    this.#events.push(event);
+    if (this.#isTaking) return;
+    this.#isTaking = true;
+    const screen = this.#model.screen;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        const { model, effects } = updateApp(this.#model, next, this.#context());
+        this.#model = model;
+        for (const effect of effects) this.#carryOut(effect);
+      }
+    } catch (error) {
+      // A fault of ours in the screen: nothing on the disk is harmed, and a screen that is stuck helps nobody.
+      this.#ended.reject(error);
+    } finally {
+      this.#isTaking = false;
+    }
+    const isCounting = event.name === "messenger" && screen.name === this.#model.screen.name;
+    if (isCounting && screen.name !== "chat") this.#showSoon();
+    else this.#show();
+  }
+
+  #context() {
+    const { host, port, language } = this.#config;
+    return {
+      now: Date.now(),
+      texts: this.#texts,
+      language,
+      server: showHostPort(host, port),
+      describe: (error: unknown) => this.#describe(error),
+    };
+  }
+
+  #showSoon(): void {
+    this.#refresh ??= setTimeout(() => this.#show(), REFRESH);
+  }
+
+  #show(): void {
+    clearTimeout(this.#refresh);
+    this.#refresh = undefined;
+    this.#face.show(viewApp(this.#model, this.#context()));
+    if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
+  }
+
+  #carryOut(effect: AppEffect): void {
+    switch (effect.name) {
+      case "print":
+        this.#face.print(effect.lines);
+        return;
+      case "bell":
+        this.#face.bell();
+        return;
+      case "logIn":
+        this.#work.logIn(effect.username);
+        return;
+      case "register":
+        this.#work.register(effect);
+        return;
+      case "answerPassword":
+        this.#work.answerPassword(effect.password);
+        return;
+      case "answerAuthority":
+        this.#work.answerAuthority(effect.trusted);
+        return;
+      case "listPeople":
+        this.#work.listPeople();
+        return;
+      case "openChat":
+        this.#openChat(effect.username);
+        return;
+      case "closeChat":
+        this.#closeChat();
+        return;
+      case "logOut":
+        this.#work.logOut();
+        return;
+      case "closeAccount":
+        this.#closeChat();
+        void this.#work.close();
+        return;
+      case "chat":
+        this.#carryOutInChat(effect.effect);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #openChat(username: string): void {
+    const { messenger } = this.#work;
+    if (messenger === undefined) return;
+    try {
+      const chat = new ChatWork(messenger, username, {
+        dispatch: (event) => this.#take({ name: "chat", event }),
+        describe: (error) => this.#describe(error),
+        texts: this.#texts,
+      });
+      this.#chat = chat;
+      // Read before the chat takes the screen: one that cannot be opened must take no texts.
+      const newest = chat.newest();
+      this.#meet(chat.contact);
+      const { isStranger } = chat;
+      this.#take({ name: "named", names: this.#work.names.book });
+      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
+      for (const event of newest) this.#take({ name: "chat", event });
+    } catch (error) {
+      this.#closeChat();
+      this.#take({ name: "failed", sentence: this.#describe(error) });
+    }
+  }
+
+  #closeChat(): void {
+    this.#chat?.close();
+    this.#chat = undefined;
+  }
+
+  #carryOutInChat(effect: ChatEffect): void {
+    switch (effect.name) {
+      case "print":
+        this.#face.print(effect.lines);
+        return;
+      case "giveBack":
+        if (!this.#face.offer(effect.text)) {
+          // Something else is being typed: the text is at least on the screen, to be copied.
+          this.#face.print([{ name: "notice", text: visibleText(effect.text, { lines: true }) }]);
+        }
+        return;
+      case "leave":
+        return;
+      default:
+        this.#chat?.run(effect);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The terminal's face: the one prompt, input line or waiting text that is open, and what is printed
+ * above it. It shows views and tells what a person does; it decides nothing.
+ */
+import { createColors } from "picocolors";
+
+import type { Language } from "../../protocol/language.ts";
+import type { Texts } from "../texts/texts.ts";
+import type { View } from "./view.ts";
+import { DumbLine } from "../line/plain-line.ts";
+import { DumbPrompter } from "../prompts/plain-prompter.ts";
+import { EditableLine } from "../line/line-editor.ts";
+import type { InputLine, InputLineEvents } from "../line/input-line.ts";
+import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
+import { renderLine } from "../format/printed-line.ts";
+import type { Line } from "../format/lines.ts";
+import type { Answer, Prompter } from "../prompts/prompt.ts";
+import { restoreTerminal, TypeAhead } from "../terminal/raw-terminal.ts";
+
+/** Of a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
+/** What is done sooner than that needs no words, in ms. */
+const WORDLESS = 400;
+
+export type FaceOptions = {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly language: Language;
+  readonly texts: Texts;
+  readonly answered: (answer: Answer) => void;
+  readonly line: InputLineEvents;
+};
+
+type Open =
+  | { readonly name: "nothing" }
+  | { readonly name: "prompt"; readonly prompter: Prompter }
+  | { readonly name: "chat"; readonly line: InputLine }
+  | {
+      readonly name: "working";
+      readonly keys: TypeAhead;
+      readonly words: ReturnType<typeof setTimeout>;
+    };
+
+export class Face {
+  readonly #options: FaceOptions;
+  readonly #isDumb = process.env["TERM"] === "dumb";
+  readonly #colours = createColors().isColorSupported && !this.#isDumb;
+  #open: Open = { name: "nothing" };
+  /** What was typed in the chats of this run, newest first. */
+  #history: readonly string[] = [];
+
+  constructor(options: FaceOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the terminal show this; what is open already stays as it is. */
+  show(view: View): void {
+    switch (view.name) {
+      case "prompt":
+        if (this.#open.name !== "prompt") {
+          this.#leave();
+          this.#open = { name: "prompt", prompter: this.#prompter() };
+        }
+        this.#open.prompter.open(view.prompt);
+        return;
+      case "chat":
+        if (this.#open.name === "chat") this.#open.line.setHead(view.head);
+        else {
+          this.#leave();
+          this.#open = { name: "chat", line: this.#line(view.head) };
+        }
+        return;
+      case "working":
+        if (this.#open.name === "working") return;
+        this.#leave();
+        this.#open = {
+          name: "working",
+          keys: this.#typeAhead(),
+          words: setTimeout(() => this.#write(`${view.text}\n`), WORDLESS),
+        };
+        return;
+      case "ended":
+        this.#leave();
+        return;
+      default:
+        view satisfies never;
+    }
+  }
+
+  #prompter(): Prompter {
+    const { input, output, texts, answered } = this.#options;
+    return new (this.#isDumb ? DumbPrompter : InquirerPrompter)({ input, output, texts, answered });
+  }
+
+  #typeAhead(): TypeAhead {
+    const { input, answered } = this.#options;
+    return new TypeAhead(input, () => answered({ name: "interrupted" }));
+  }
+
+  #line(head: string): InputLine {
+    const { input, output, texts, line } = this.#options;
+    return new (this.#isDumb ? DumbLine : EditableLine)({
+      input,
+      output,
+      head,
+      history: this.#history,
+      pastedLines: texts.pastedLines,
+      events: line,
+    });
+  }
+
+  /** Prints whole lines above what is open. */
+  print(lines: readonly Line[]): void {
+    const { output, language, texts } = this.#options;
+    const columns = output.columns || DEFAULT_COLUMNS;
+    const text = lines
+      .map((line) => renderLine(line, { columns, language, texts, colours: this.#colours }))
+      .join("");
+    switch (this.#open.name) {
+      case "prompt":
+        this.#open.prompter.print(text);
+        return;
+      case "chat":
+        this.#open.line.print(text);
+        return;
+      case "working":
+      case "nothing":
+        this.#write(text);
+        return;
+      default:
+        this.#open satisfies never;
+    }
+  }
+
+  /** Rings once, without a trace on the screen. */
+  bell(): void {
+    this.#write("\u0007");
+  }
+
+  /** Puts a text back into the chat's line; false when something else stands there. */
+  offer(text: string): boolean {
+    return this.#open.name === "chat" && this.#open.line.offer(text);
+  }
+
+  #write(text: string): void {
+    this.#options.output.write(text);
+  }
+
+  /** Closes what is open; what is typed from now on goes to what opens next. */
+  #leave(): void {
+    const open = this.#open;
+    this.#open = { name: "nothing" };
+    switch (open.name) {
+      case "prompt":
+        open.prompter.close();
+        return;
+      case "chat":
+        this.#history = open.line.history;
+        open.line.close();
+        return;
+      case "working":
+        clearTimeout(open.words);
+        open.keys.stop();
+        return;
+      case "nothing":
+        return;
+      default:
+        open satisfies never;
+    }
+  }
+
+  /** Gives the terminal back as it was. */
+  close(): void {
+    this.#leave();
+    restoreTerminal();
+  }
+}

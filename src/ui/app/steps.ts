@@ -1,0 +1,73 @@
+/** What the application's update and view know beside the model, and the steps they share. */
+import type { Language } from "../../protocol/language.ts";
+import type { Texts } from "../texts/texts.ts";
+import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
+import type { Line } from "../format/lines.ts";
+
+export type AppContext = {
+  /** ms since 1970 */
+  readonly now: number;
+  readonly texts: Texts;
+  readonly language: Language;
+  /** Host and port as they are shown. */
+  readonly server: string;
+  /** A failure as one sentence that says what to do next. */
+  readonly describe: (error: unknown) => string;
+};
+
+export const START: Screen = { name: "start" };
+export const HOME: Screen = { name: "home" };
+
+/** The values of the menus' entries; a person's is their name, which is never empty. */
+export const CHOICE = {
+  logIn: "logIn",
+  register: "register",
+  quit: "quit",
+  people: "people",
+  logOut: "logOut",
+  back: "",
+  /** No name holds a space at its beginning. */
+  otherAccount: " other",
+} as const;
+
+export function step(model: AppModel, ...effects: readonly AppEffect[]): AppStep {
+  return { model, effects };
+}
+
+/** The same model with another screen. */
+export function to(model: AppModel, screen: Screen, ...effects: readonly AppEffect[]): AppStep {
+  return { model: { ...model, screen }, effects };
+}
+
+/** The effect that prints these lines. */
+export function printed(...lines: readonly Line[]): AppEffect {
+  return { name: "print", lines };
+}
+
+export function notice(text: string): AppEffect {
+  return printed({ name: "notice", text });
+}
+
+export function failure(text: string): AppEffect {
+  return printed({ name: "failure", text });
+}
+
+/** A model in which nobody is logged in any more. */
+export function withoutAccount(model: AppModel, screen: Screen = START): AppModel {
+  return {
+    ...model,
+    screen,
+    account: undefined,
+    unread: new Map(),
+    announced: new Set(),
+    names: new Map(),
+    server: "offline",
+    diskToldAt: undefined,
+  };
+}
+
+/** The end: the account is closed, and its stored session stays. */
+export function ending(model: AppModel, exit: 0 | 130): AppStep {
+  const effects: AppEffect[] = model.account === undefined ? [] : [{ name: "closeAccount" }];
+  return { model: withoutAccount(model, { name: "ended", exit }), effects };
+}

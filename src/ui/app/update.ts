@@ -1,0 +1,200 @@
+/**
+ * The application's update: pure, so that every moment of it can be tried. The seed's way through it:
+ *
+ * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → start
+ * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword → working) → home
+ * 3. home → working → people → chat → working → people → home
+ * 4. home → working → start, or → ended; Ctrl-C ends it anywhere but in a chat.
+ */
+import { visibleText } from "../../protocol/visible-text.ts";
+import { announce } from "./announcements.ts";
+import {
+  CHOICE,
+  HOME,
+  START,
+  ending,
+  failure,
+  notice,
+  step,
+  to,
+  withoutAccount,
+  type AppContext,
+} from "./steps.ts";
+import { answerForm, backFromForm } from "./forms.ts";
+import type { AppEvent, AppModel, AppStep } from "./model.ts";
+import { answerPeople, inChat, listPeople, recount, showChat, showPeople, tickPeople } from "./people.ts";
+import { shownName } from "../format/name-book.ts";
+
+export type { AppContext } from "./steps.ts";
+
+/**
+ * What the terminal begins with.
+ * @param accounts that were used on this machine.
+ * @param lastName what a name prompt offers; empty: nothing.
+ */
+export function firstModel(accounts: readonly string[], lastName: string): AppModel {
+  return withoutAccount({
+    screen: START,
+    accounts,
+    account: undefined,
+    lastName,
+    newName: "",
+    unread: new Map(),
+    announced: new Set(),
+    names: new Map(),
+    server: "offline",
+    diskToldAt: undefined,
+  });
+}
+
+function withAccount(accounts: readonly string[], username: string): readonly string[] {
+  return accounts.includes(username) ? accounts : [...accounts, username];
+}
+
+function answerHome(model: AppModel, value: string): AppStep {
+  if (value === CHOICE.people) return listPeople(model);
+  if (value === CHOICE.logOut) {
+    return to(model, { name: "working", work: "loggingOut" }, { name: "logOut" });
+  }
+  return value === CHOICE.quit ? ending(model, 0) : step(model);
+}
+
+function onAnswer(model: AppModel, value: string, context: AppContext): AppStep {
+  const { screen } = model;
+  switch (screen.name) {
+    case "home":
+      return answerHome(model, value);
+    case "people":
+      return answerPeople(model, value, context);
+    case "working":
+    case "chat":
+    case "ended":
+      return step(model);
+    default:
+      return answerForm(model, screen, value, context);
+  }
+}
+
+function onBack(model: AppModel): AppStep {
+  const { screen } = model;
+  switch (screen.name) {
+    case "people":
+      return to(model, HOME);
+    case "start":
+    case "home":
+    case "working":
+    case "chat":
+    case "ended":
+      return step(model);
+    default:
+      return backFromForm(model, screen);
+  }
+}
+
+function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { texts }: AppContext): AppStep {
+  const { username, isOnline, sentence, unread, names } = event;
+  const next: AppModel = {
+    ...model,
+    screen: HOME,
+    accounts: withAccount(model.accounts, username),
+    account: username,
+    lastName: username,
+    unread,
+    names,
+    // Told here, and once more only when it is back.
+    server: isOnline ? "online" : "lost",
+  };
+  const user = shownName(names, username);
+  if (isOnline) return step(next, notice(texts.menuLoggedIn(user)));
+  const effects = sentence === undefined ? [] : [failure(sentence)];
+  return step(next, ...effects, notice(texts.menuOpenedOffline(user)));
+}
+
+function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
+  const accounts = withAccount(model.accounts, username);
+  const told = notice(texts.registered(visibleText(username)));
+  return to({ ...model, accounts, lastName: username, newName: "" }, START, told);
+}
+
+/** One line, and the menu that makes sense; a sentence that is empty needs no line. */
+function onFailed(model: AppModel, sentence: string): AppStep {
+  const effects = sentence === "" ? [] : [failure(sentence)];
+  switch (model.screen.name) {
+    case "working":
+    case "askPassword":
+    case "askAuthority":
+      return to(model, model.account === undefined ? START : HOME, ...effects);
+    default:
+      return step(model, ...effects);
+  }
+}
+
+function onWorkAsks(
+  model: AppModel,
+  event: AppEvent & { name: "passwordAsked" | "authorityAsked" },
+): AppStep {
+  const { screen } = model;
+  if (screen.name !== "working") return step(model);
+  const { work } = screen;
+  return event.name === "passwordAsked"
+    ? to(model, { name: "askPassword", username: event.username, work })
+    : to(model, { name: "askAuthority", asked: event.asked, work });
+}
+
+function onTick(model: AppModel, context: AppContext): AppStep {
+  const next = model.announced.size === 0 ? model : { ...model, announced: new Set<number>() };
+  return next.screen.name === "chat" ? inChat(next, { name: "tick" }, context) : tickPeople(next);
+}
+
+/** The model after one event, and what is to be done, in order. */
+export function updateApp(model: AppModel, event: AppEvent, context: AppContext): AppStep {
+  if (model.screen.name === "ended") return step(model);
+  switch (event.name) {
+    case "resumed":
+      return to(
+        { ...model, lastName: event.username },
+        { name: "working", work: "loggingIn" },
+        {
+          name: "logIn",
+          username: event.username,
+        },
+      );
+    case "answered":
+      return onAnswer(model, event.value, context);
+    case "back":
+      return onBack(model);
+    case "interrupted":
+    case "signalled":
+      return ending(model, 130);
+    case "passwordAsked":
+    case "authorityAsked":
+      return onWorkAsks(model, event);
+    case "loggedIn":
+      return onLoggedIn(model, event, context);
+    case "registered":
+      return onRegistered(model, event.username, context);
+    case "loggedOut":
+      return step(withoutAccount(model), notice(event.sentence ?? context.texts.loggedOut));
+    case "people":
+      return showPeople(model, event, context);
+    case "failed":
+      return onFailed(model, event.sentence);
+    case "chatOpened":
+      return showChat(model, event);
+    case "messenger": {
+      const told = announce(model, event.event, context);
+      const { model: next, effects } = inChat(told.model, event, context);
+      return step(next, ...told.effects, ...effects);
+    }
+    case "recounted":
+      return step(model.account === undefined ? model : recount(model, event.unread));
+    case "chat":
+      return inChat(model, event.event, context);
+    case "named":
+      return step({ ...model, names: event.names });
+    case "tick":
+      return onTick(model, context);
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,174 @@
+/** The application's view: what a model looks like. Pure. */
+import { showFingerprint } from "../../client/fingerprints.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { Texts } from "../texts/texts.ts";
+import { CHOICE, type AppContext } from "./steps.ts";
+import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./model.ts";
+import { chatHead } from "../chat/update.ts";
+import { ageOf } from "../format/age.ts";
+import { shownName } from "../format/name-book.ts";
+import type { Choice, Prompt } from "../prompts/prompt.ts";
+import { isSamePerson } from "../../client/names.ts";
+
+export type View =
+  | { readonly name: "prompt"; readonly prompt: Prompt }
+  | { readonly name: "chat"; readonly head: string }
+  | { readonly name: "working"; readonly text: string }
+  | { readonly name: "ended" };
+
+/** A list of more entries is searched by typing: up to here one digit is enough. */
+const MAX_NUMBERED = 9;
+
+function asking(prompt: Prompt): View {
+  return { name: "prompt", prompt };
+}
+
+function input(message: string, offered = ""): View {
+  return asking({ name: "input", message, offered });
+}
+
+function password(message: string): View {
+  return asking({ name: "password", message });
+}
+
+type List = Extract<Prompt, { name: "select" | "search" }>;
+
+/** A list whose last entry leads back. @param opened how many choices it opened with. */
+function list(message: string, choices: readonly Choice[], last: Choice, opened = choices.length): List {
+  if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
+  return { name: "select", message, choices: [...choices, last], numbered: true };
+}
+
+function countUnread({ unread }: AppModel): number {
+  return unread.values().reduce((sum, { count }) => sum + count, 0);
+}
+
+function homeMenu(model: AppModel, { texts }: AppContext): View {
+  const unread = countUnread(model);
+  const news = unread === 0 ? {} : { note: `(${texts.menuNew(unread)})` };
+  return asking({
+    name: "select",
+    message: texts.menuHome(shownName(model.names, model.account ?? "")),
+    choices: [
+      { value: CHOICE.people, name: texts.menuPeople, ...news },
+      { value: CHOICE.logOut, name: texts.menuLogOut },
+      { value: CHOICE.quit, name: texts.menuQuit },
+    ],
+    numbered: true,
+  });
+}
+
+function startMenu({ texts, server }: AppContext): View {
+  return asking({
+    name: "select",
+    message: texts.menuStart(server),
+    choices: [
+      { value: CHOICE.logIn, name: texts.menuLogIn },
+      { value: CHOICE.register, name: texts.menuRegister },
+      { value: CHOICE.quit, name: texts.menuQuit },
+    ],
+    numbered: true,
+  });
+}
+
+function chooseAccount(accounts: readonly string[], { texts }: AppContext): View {
+  const choices = [
+    ...accounts.map((account) => ({ value: account, name: visibleText(account) })),
+    { value: CHOICE.otherAccount, name: texts.menuOtherAccount },
+  ];
+  return asking(list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack }));
+}
+
+/** What is known of a person's presence: both witnesses, where they disagree. */
+function presenceNote({ online, witness }: ListedPerson, { now, texts }: AppContext): string | undefined {
+  const silentSince = witness?.silentSince;
+  if (online === true) {
+    return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
+  }
+  const answers = witness?.isConnected === true && silentSince === undefined;
+  if (online === false) return answers ? texts.menuOfflineAnswers : texts.menuOffline;
+  return answers ? texts.menuAnswers : undefined;
+}
+
+function personRow(person: ListedPerson, model: AppModel, context: AppContext): Choice {
+  const { texts } = context;
+  const presence = presenceNote(person, context);
+  const notes = [
+    ...(presence === undefined ? [] : [presence]),
+    ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
+    ...(person.secure ? [] : [texts.seedOnly]),
+  ];
+  const choice = { value: person.username, name: shownName(model.names, person.username) };
+  return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
+}
+
+function peopleList(model: AppModel, screen: Screen & { name: "people" }, context: AppContext): View {
+  const { texts } = context;
+  const { people, opened, left } = screen;
+  const choices = people.map((person) => personRow(person, model, context));
+  // A list without marks would look as if all of them were there.
+  const isUnknown = people.some(({ online }) => online === undefined);
+  const unknown = model.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
+  const message = isUnknown ? unknown : texts.menuWhom;
+  const prompt = list(message, choices, { value: CHOICE.back, name: texts.menuBack }, opened);
+  const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
+  return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
+}
+
+function askAuthority({ server, found, expected }: AuthorityAsked, texts: Texts): View {
+  if (expected === undefined) return input(texts.firstContact(server, showFingerprint(found)));
+  return input(texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)));
+}
+
+function workText(work: Work, texts: Texts): string {
+  switch (work) {
+    case "loggingIn":
+      return texts.menuLoggingIn;
+    case "registering":
+      return texts.menuRegistering;
+    case "listingPeople":
+      return texts.menuListing;
+    case "loggingOut":
+      return texts.menuLoggingOut;
+    default:
+      return work satisfies never;
+  }
+}
+
+/** What is to be on the screen. */
+export function viewApp(model: AppModel, context: AppContext): View {
+  const { screen } = model;
+  const { texts } = context;
+  switch (screen.name) {
+    case "start":
+      return startMenu(context);
+    case "chooseAccount":
+      return chooseAccount(screen.accounts, context);
+    case "loginName":
+      return input(texts.menuName, model.lastName);
+    case "registerName":
+      return input(texts.menuName, model.newName);
+    case "registerPassword":
+      return password(texts.menuPassword);
+    case "registerAgain":
+      return password(texts.passwordAgain);
+    case "registerEmail":
+      return input(texts.menuEmail);
+    case "working":
+      return { name: "working", text: workText(screen.work, texts) };
+    case "askPassword":
+      return password(texts.passwordPrompt(visibleText(screen.username)));
+    case "askAuthority":
+      return askAuthority(screen.asked, texts);
+    case "home":
+      return homeMenu(model, context);
+    case "people":
+      return peopleList(model, screen, context);
+    case "chat":
+      return { name: "chat", head: chatHead(screen.chat, texts) };
+    case "ended":
+      return { name: "ended" };
+    default:
+      return screen satisfies never;
+  }
+}

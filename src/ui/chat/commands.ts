@@ -1,0 +1,220 @@
+/** The commands of a chat: one table, which does them, explains them and completes them. */
+import type { Texts } from "../texts/texts.ts";
+import type { ChatModel } from "./model.ts";
+import { folded } from "../prompts/choice-search.ts";
+import { failure, notice, peerName, type ChatScene } from "./notices.ts";
+import {
+  cancel,
+  edit,
+  effects,
+  info,
+  list,
+  print,
+  remove,
+  reply,
+  withdraw,
+  type CommandResult,
+} from "./message-commands.ts";
+import type { Offered } from "../line/input-line.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
+import { isNewName, isSamePerson } from "../../client/names.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+
+/** Offers of one completion; more would fill the screen. */
+const MAX_OFFERS = 50;
+/** UTF-16 units of an unknown command that are repeated. */
+const MAX_WORD_SHOWN = 24;
+
+type Command = {
+  readonly name: string;
+  /** What it takes, as a word of the help; undefined: nothing. */
+  readonly argument: ((texts: Texts) => string) | undefined;
+  /** It can also stand alone. */
+  readonly isOptional?: boolean;
+  readonly help: (texts: Texts) => string;
+  readonly run: (argument: string, chat: ChatModel, scene: ChatScene) => CommandResult;
+};
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "help",
+    argument: undefined,
+    help: (texts) => texts.chatHelpHelp,
+    run: (_argument, _chat, { texts }) => print(notice(helpText(texts))),
+  },
+  {
+    name: "more",
+    argument: undefined,
+    help: (texts) => texts.chatHelpMore,
+    run: (_argument, { oldest }, { texts }) =>
+      oldest === undefined
+        ? print(notice(texts.chatNothingEarlier))
+        : effects({ name: "page", before: oldest }),
+  },
+  {
+    name: "list",
+    argument: () => "[N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpList,
+    run: list,
+  },
+  {
+    name: "search",
+    argument: (texts) => texts.chatArgumentWords,
+    help: (texts) => texts.chatHelpSearch,
+    run: (words) => effects({ name: "search", words }),
+  },
+  {
+    name: "info",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpInfo,
+    run: info,
+  },
+  {
+    name: "reply",
+    argument: (texts) => `[#N] ${texts.chatArgumentText}`,
+    help: (texts) => texts.chatHelpReply,
+    run: reply,
+  },
+  {
+    name: "edit",
+    argument: (texts) => `[#N] ${texts.chatArgumentText}`,
+    help: (texts) => texts.chatHelpEdit,
+    run: edit,
+  },
+  {
+    name: "withdraw",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpWithdraw,
+    run: withdraw,
+  },
+  {
+    name: "cancel",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpCancel,
+    run: cancel,
+  },
+  {
+    name: "delete",
+    argument: () => "#N, /delete chat",
+    help: (texts) => texts.chatHelpDelete,
+    run: remove,
+  },
+  {
+    name: "export",
+    argument: (texts) => texts.chatArgumentFile,
+    help: (texts) => texts.chatHelpExport,
+    run: (file) => effects({ name: "export", file }),
+  },
+  {
+    name: "say",
+    argument: (texts) => texts.chatArgumentText,
+    help: (texts) => texts.chatHelpSay,
+    run: (said) => ({ name: "text", text: said, effect: (text) => ({ name: "send", text }) }),
+  },
+  {
+    name: "chat",
+    argument: (texts) => texts.chatArgumentUser,
+    help: (texts) => texts.chatHelpChat,
+    run: (username, chat, scene) => {
+      if (isSamePerson(username, scene.ownName)) return print(failure(scene.texts.toOneself));
+      const isKnown =
+        isNewName(username) || [...scene.names.keys()].some((name) => isSamePerson(name, username));
+      if (!isKnown) return print(failure(scene.texts.badName(visibleText(username))));
+      if (!isSamePerson(username, chat.peer)) return { name: "leave", to: username };
+      return print(notice(scene.texts.chatAlreadyHere(peerName(chat, scene))));
+    },
+  },
+  {
+    name: "users",
+    argument: undefined,
+    help: (texts) => texts.chatHelpUsers,
+    run: () => effects({ name: "listOnline" }),
+  },
+  {
+    name: "fingerprint",
+    argument: undefined,
+    help: (texts) => texts.chatHelpFingerprint,
+    run: () => effects({ name: "showSafetyNumber" }),
+  },
+  {
+    name: "accept",
+    argument: undefined,
+    help: (texts) => texts.chatHelpAccept,
+    run: () => effects({ name: "acceptKey" }),
+  },
+  {
+    name: "exit",
+    argument: undefined,
+    help: (texts) => texts.chatHelpExit,
+    run: () => ({ name: "leave", to: undefined }),
+  },
+];
+
+const BY_NAME: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [command.name, command]));
+
+function usageOf({ name, argument }: Command, texts: Texts): string {
+  return argument === undefined ? `/${name}` : `/${name} ${argument(texts)}`;
+}
+
+function helpText(texts: Texts): string {
+  const usages = COMMANDS.map((command) => usageOf(command, texts));
+  const width = Math.max(...usages.map(({ length }) => length));
+  const rows = COMMANDS.map((command, index) => `${usages[index]?.padEnd(width)}  ${command.help(texts)}`);
+  return [texts.chatHelp, ...rows, texts.chatHelpRest].join("\n");
+}
+
+/**
+ * Does one command. An unknown one, or one with too much or too little behind it, says so and does nothing.
+ * @param word without the slash, as typed. @param argument trimmed
+ */
+export function runCommand(
+  { word, argument }: { readonly word: string; readonly argument: string },
+  chat: ChatModel,
+  scene: ChatScene,
+): CommandResult {
+  const { texts } = scene;
+  const command = BY_NAME.get(word.toLowerCase());
+  if (command === undefined) {
+    const shown = visibleText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
+    return print(notice(texts.chatUnknownCommand(`/${shown}`)));
+  }
+  const takesOne = command.argument !== undefined;
+  if (takesOne && command.isOptional !== true && argument === "")
+    return print(notice(texts.chatUsage(usageOf(command, texts))));
+  if (!takesOne && argument !== "") return print(notice(texts.chatNothingBehind(`/${command.name}`)));
+  return command.run(argument, chat, scene);
+}
+
+/** Names that begin so; none that would put something unseen into the line. */
+function namesFrom(begun: string, names: readonly string[]): string[] {
+  const start = folded(begun);
+  const offers: string[] = [];
+  for (const name of names) {
+    if (offers.length === MAX_OFFERS) break;
+    if (folded(name).startsWith(start) && visibleText(name) === name) offers.push(name);
+  }
+  return offers;
+}
+
+/**
+ * What Tab offers for the text before the cursor: commands behind a first slash, names behind `/chat`,
+ * and names for any other word that was begun.
+ * @param names of everyone who is known; nobody talks to oneself.
+ */
+export function complete(before: string, names: NameBook, ownName: string): Offered {
+  if (/^\s*\/\S*$/.test(before)) {
+    const begun = before.trimStart().slice(1).toLowerCase();
+    const offers = COMMANDS.filter(({ name }) => name.startsWith(begun)).map(({ name }) => `/${name}`);
+    return { offers, shown: offers, part: before.trimStart() };
+  }
+  const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
+  const part = addressee ?? /\S*$/.exec(before)?.[0] ?? "";
+  const isBegun = addressee !== undefined || part !== "";
+  const others = [...names.keys()].filter((name) => !isSamePerson(name, ownName));
+  const offers = isBegun ? namesFrom(part, others) : [];
+  return { offers, shown: offers.map((name) => shownName(names, name)), part };
+}

@@ -1,0 +1,144 @@
+/** The commands on stored messages: what is meant by a number, and what is to be done with it. */
+import { isSamePerson } from "../../client/names.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import type { ChatEffect, ChatModel, Target } from "./model.ts";
+import { failure, notice, peerName, type ChatScene } from "./notices.ts";
+import { excerptOf } from "../format/excerpt.ts";
+import type { Line } from "../format/lines.ts";
+import { shownName } from "../format/name-book.ts";
+
+/** Messages that `/list` shows without a number behind it, and at most. */
+const LISTED = 10;
+const MAX_LISTED = 50;
+
+/** What a command does: effects, a text that is checked before anything is done with it, or leaving. */
+export type CommandResult =
+  | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
+  | { readonly name: "leave"; readonly to: string | undefined }
+  /** Nothing is done, and the line goes back. */
+  | { readonly name: "fault"; readonly sentence: string }
+  | {
+      readonly name: "text";
+      readonly text: string;
+      /** @param text what was typed, with what its pastes stand for. @param typed the whole line */
+      readonly effect: (text: string, typed: string) => ChatEffect;
+    };
+
+export function effects(...list: readonly ChatEffect[]): CommandResult {
+  return { name: "effects", effects: list };
+}
+
+export function print(...lines: readonly Line[]): CommandResult {
+  return effects({ name: "print", lines });
+}
+
+type Chosen =
+  | { readonly name: "target"; readonly target: Target; readonly rest: string }
+  | { readonly name: "fault"; readonly sentence: string };
+
+const LAST: Target = { name: "last" };
+
+/** What the first word means, if it begins with `#`: whatever does so is a number or a fault, never a text. */
+function choose(argument: string, { listed }: ChatModel, { texts }: ChatScene): Chosen {
+  if (!argument.startsWith("#")) return { name: "target", target: LAST, rest: argument };
+  const [, word = "", rest = ""] = /^(\S+)\s*([\s\S]*)$/.exec(argument) ?? [];
+  const number = /^#[0-9]{1,3}$/.test(word) ? Number(word.slice(1)) : undefined;
+  if (number === undefined) return { name: "fault", sentence: texts.chatNoNumber(excerptOf(word)) };
+  if (listed.length === 0) return { name: "fault", sentence: texts.chatNoList };
+  const message = listed[number - 1];
+  if (message === undefined) return { name: "fault", sentence: texts.chatNotListed(number, listed.length) };
+  return { name: "target", target: { name: "listed", message }, rest };
+}
+
+/** As `choose`, for what can be done in the message's own chat alone. */
+function chooseHere(argument: string, chat: ChatModel, scene: ChatScene): Chosen {
+  const chosen = choose(argument, chat, scene);
+  if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
+  const { chat: other } = chosen.target.message;
+  if (isSamePerson(other, chat.peer)) return chosen;
+  const sentence = scene.texts.chatOtherChat(shownName(scene.names, other), visibleText(other));
+  return { name: "fault", sentence };
+}
+
+/** The effect on one message, with nothing behind its number. */
+function onTarget(
+  chosen: Chosen,
+  command: string,
+  scene: ChatScene,
+  effect: (target: Target) => ChatEffect,
+): CommandResult {
+  if (chosen.name === "fault") return print(failure(chosen.sentence));
+  if (chosen.rest !== "") return print(notice(scene.texts.chatOnlyNumber(`/${command}`)));
+  return effects(effect(chosen.target));
+}
+
+export function info(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  return onTarget(choose(argument, chat, scene), "info", scene, (target) => ({ name: "info", target }));
+}
+
+export function withdraw(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  const chosen = chooseHere(argument, chat, scene);
+  return onTarget(chosen, "withdraw", scene, (target) => ({ name: "withdraw", target }));
+}
+
+export function cancel(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  const chosen = chooseHere(argument, chat, scene);
+  return onTarget(chosen, "cancel", scene, (target) => ({ name: "cancel", target }));
+}
+
+/** `/edit` and `/reply`: a text, with a number before it or without. */
+function withText(
+  name: "edit" | "reply",
+  argument: string,
+  chat: ChatModel,
+  scene: ChatScene,
+): CommandResult {
+  const { listed } = chat;
+  // Whoever reads numbers on the screen types them without their sign: that is no text to be sent.
+  const [word = ""] = /^\S+/.exec(argument) ?? [];
+  const bare = argument.startsWith("#")
+    ? undefined
+    : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
+  const number = Number(bare ?? 0);
+  if (number >= 1 && number <= listed.length)
+    return { name: "fault", sentence: scene.texts.chatMeansNumber(number, visibleText(word), name) };
+  const chosen = chooseHere(argument, chat, scene);
+  if (chosen.name === "fault") return chosen;
+  const { target, rest } = chosen;
+  if (rest === "") return print(notice(scene.texts.chatUsage(`/${name} #N ${scene.texts.chatArgumentText}`)));
+  return { name: "text", text: rest, effect: (text, typed) => ({ name, target, text, typed }) };
+}
+
+export function edit(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  return withText("edit", argument, chat, scene);
+}
+
+export function reply(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  return withText("reply", argument, chat, scene);
+}
+
+export function list(argument: string, _chat: ChatModel, { texts }: ChatScene): CommandResult {
+  const count = argument === "" ? LISTED : /^[0-9]{1,3}$/.test(argument) ? Number(argument) : 0;
+  if (count < 1 || count > MAX_LISTED) return print(notice(texts.chatListRange(MAX_LISTED)));
+  return effects({ name: "list", count });
+}
+
+/** `/delete #N`, or `/delete chat NAME`: without the name it says what to type. */
+export function remove(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
+  if (whole !== null) {
+    const name = whole[1];
+    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, visibleText(chat.peer))));
+    if (isSamePerson(name, chat.peer)) return effects({ name: "deleteChat" });
+    return print(failure(texts.chatDeleteOther(user, visibleText(chat.peer))));
+  }
+  if (!argument.startsWith("#")) return print(notice(texts.chatUsage("/delete #N, /delete chat")));
+  const chosen = chooseHere(argument, chat, scene);
+  if (chosen.name === "fault") return print(failure(chosen.sentence));
+  if (chosen.rest !== "" || chosen.target.name === "last") {
+    return print(notice(texts.chatOnlyNumber("/delete")));
+  }
+  return effects({ name: "delete", message: chosen.target.message });
+}

@@ -1,0 +1,223 @@
+/** The chat with one person, as a value: what the screen knows, what can happen, what is to be done. */
+import type { MessengerEvent, UnreachableReason } from "../../client/conversation/events.ts";
+import type { ActionFault } from "../../client/conversation/message-actions.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { NameBook } from "../format/name-book.ts";
+import type { Line } from "../format/lines.ts";
+import type { Arrived, Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
+
+/** What `update` knows beside the model. */
+export type ChatContext = {
+  /** ms since 1970 */
+  readonly now: number;
+  readonly names: NameBook;
+  /** The account that is online. */
+  readonly ownName: string;
+};
+
+/** How the conversation stands; a line is printed only when this changes. */
+export type ChatLink =
+  | { readonly name: "connecting" }
+  | { readonly name: "connected"; readonly address: string }
+  /** The other side said `bye`. */
+  | { readonly name: "left" }
+  /** The line died; it is dialled again. */
+  | { readonly name: "lost" }
+  | { readonly name: "unreachable"; readonly reason: UnreachableReason; readonly retryIn?: number };
+
+/** What the server last said of the peer's presence; unknown: nothing, or the server is gone. */
+export type ServerWord =
+  | { readonly name: "unknown" }
+  | { readonly name: "online" }
+  /** `since`: ms since 1970. */
+  | { readonly name: "offline"; readonly since: number };
+
+/** What was told of the server's word and of the last answer on the direct link, where they disagree. */
+export type WitnessTold =
+  | { readonly name: "nothing" }
+  /** `level`: how many of the ages at which it is told again had passed. */
+  | { readonly name: "silent"; readonly level: number }
+  | { readonly name: "answers" };
+
+/** The beginnings of the messages that others answer, by id, as they may be shown; of those that are still here. */
+export type Answered = ReadonlyMap<string, string>;
+
+/** A message that a list on the screen gives a number to. */
+export type Listed = {
+  readonly seq: number;
+  readonly id: string;
+  readonly outgoing: boolean;
+  /** The other person of its conversation. */
+  readonly chat: string;
+};
+
+/** Which message a command means; `last`: ours, or theirs for an answer. */
+export type Target = { readonly name: "last" } | { readonly name: "listed"; readonly message: Listed };
+
+/** Why a command on a message does nothing. */
+export type Refusal =
+  | ActionFault
+  | "none_own"
+  | "none_theirs"
+  | "none_waiting"
+  /** It is another person's, and was never to leave here. */
+  | "cancel_not_own"
+  /** Nothing waits but changes of messages that have left. */
+  | "only_change"
+  /** What was to be answered was withdrawn. */
+  | "no_reply";
+
+export type ChatModel = {
+  /** The other person, in the registered spelling as far as it is known. */
+  readonly peer: string;
+  /** No proven link with anybody of this name was ever there: nothing arrived, nothing was received. */
+  readonly isStranger: boolean;
+  readonly link: ChatLink;
+  /** While a link is there it changes nothing. */
+  readonly serverWord: ServerWord;
+  /** The last answer on a direct link, ms since 1970; undefined: none is known of. */
+  readonly heardAt: number | undefined;
+  /** The link is there, and does not answer. */
+  readonly isSilent: boolean;
+  readonly witnessTold: WitnessTold;
+  /** Our last message, or change of one (`target`); its state stands at the head of the input line. */
+  readonly last: Mark | undefined;
+  /** Our last texts, oldest first, at most MAX_OWN: what the head goes back to. */
+  readonly own: readonly Mark[];
+  /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
+  readonly listed: readonly Listed[];
+  /** Oldest first; at most MAX_WAITING of them are followed. */
+  readonly waiting: readonly Waiting[];
+  /** Told of, and arrived since the last tick. */
+  readonly arrived: readonly Arrived[];
+  readonly beyond: Beyond;
+  /** ms since 1970 of the peer's last word that they type; undefined: they do not. */
+  readonly peerTypingSince: number | undefined;
+  /** ms since 1970 when we last told the peer that we type; undefined: we do not. */
+  readonly ownTypingSince: number | undefined;
+  /** The day of the last message that was printed, `YYYY-MM-DD` in local time. */
+  readonly day: string | undefined;
+  /** `seq` of the oldest message shown; `/more` goes on before it. Undefined: nothing older is stored. */
+  readonly oldest: number | undefined;
+  /** `seq` of the newest message of theirs that was shown, so that none is shown twice; 0: none. */
+  readonly newest: number;
+  /** A key of the peer's waits to be accepted. */
+  readonly keyPending: boolean;
+  /** The link to the server is lost, or it limits: each told once. */
+  readonly serverLost: "no" | "lost" | "limited";
+  /** ms since 1970 when a full disk was told of last, ours and theirs; undefined: never. */
+  readonly diskToldAt: number | undefined;
+  readonly peerDiskToldAt: number | undefined;
+};
+
+/** Stored messages, oldest first, with what they answer. */
+export type StoredPage = {
+  readonly messages: readonly StoredMessage[];
+  /** There are older ones. */
+  readonly isMore: boolean;
+  readonly answered?: Answered;
+};
+
+/** A message that a search has found, and the other person of its conversation. */
+export type Hit = { readonly message: StoredMessage; readonly chat: string };
+
+export type ChatEvent =
+  /** The stored messages that are shown on opening, oldest first; `waiting`: all that has to leave, with changes. */
+  | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
+  /** What another process wrote: our messages to this person; ids of those that wait no more; all that waits. */
+  | ({
+      readonly name: "elsewhere";
+      readonly gone: readonly string[];
+      readonly waiting: Outstanding;
+    } & StoredPage)
+  /** The page before, oldest first, as `/more` asked for. */
+  | ({ readonly name: "page" } & StoredPage)
+  /** Enter: the line as it was typed, and what its pastes stand for put in. */
+  | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
+  /** The line was edited. */
+  | { readonly name: "edited"; readonly isEmpty: boolean }
+  /** Ctrl-C or Ctrl-D on an empty line. */
+  | { readonly name: "leaving" }
+  /** A text of ours is on the disk. */
+  | {
+      readonly name: "written";
+      readonly id: string;
+      readonly text: string;
+      /** The beginning of what it answers. */
+      readonly answers?: string;
+    }
+  /**
+   * Everything that the messenger tells; what other people write is announced by the application.
+   * `excerpt`: the beginning of what a message answers, or of what a changed one said before; undefined:
+   * that is not here.
+   */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
+  /** About once a second. */
+  | { readonly name: "tick" }
+  /** The answers to effects: who is online; the safety number; whether a key was accepted; words of a failure. */
+  | {
+      readonly name: "online";
+      readonly people: readonly string[];
+      /** Since when their direct link is silent, ms since 1970, of those whose is. */
+      readonly silent?: ReadonlyMap<string, number>;
+    }
+  | {
+      readonly name: "safetyNumber";
+      /** Twelve groups of five digits each; a pending key's last. */
+      readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
+    }
+  | { readonly name: "keyAccepted"; readonly result: "accepted" | "none" | "changed_again" | "not_shown" }
+  /** The answers to commands on messages. `typed`: a line that is given back. */
+  | ({ readonly name: "listed" } & StoredPage)
+  | {
+      readonly name: "found";
+      readonly words: string;
+      /** Oldest first. */
+      readonly hits: readonly Hit[];
+      readonly isMore: boolean;
+    }
+  | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
+  | { readonly name: "deleted"; readonly message: StoredMessage }
+  | { readonly name: "deletingChat" }
+  /** `waiting`: messages that stay, since they still have to leave. */
+  | { readonly name: "deletedChat"; readonly count: number; readonly waiting: number }
+  | { readonly name: "exported"; readonly count: number; readonly file: string }
+  | { readonly name: "refused"; readonly code: Refusal; readonly typed?: string }
+  | { readonly name: "failed"; readonly sentence: string; readonly typed?: string };
+
+/** What a command does with stored messages. */
+export type MessageEffect =
+  | { readonly name: "list"; readonly count: number }
+  | { readonly name: "search"; readonly words: string }
+  | { readonly name: "info"; readonly target: Target }
+  /** `typed`: the line, given back when nothing comes of it. */
+  | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
+  | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }
+  | { readonly name: "withdraw"; readonly target: Target }
+  /** `last`: the last one that has not left. */
+  | { readonly name: "cancel"; readonly target: Target }
+  | { readonly name: "delete"; readonly message: Listed }
+  | { readonly name: "deleteChat" }
+  | { readonly name: "export"; readonly file: string };
+
+export type ChatEffect =
+  /** In one write, in order. */
+  | { readonly name: "print"; readonly lines: readonly Line[] }
+  /** These incoming messages have been shown. */
+  | { readonly name: "markShown"; readonly sequences: readonly number[] }
+  | { readonly name: "send"; readonly text: string }
+  | { readonly name: "typing"; readonly active: boolean }
+  /** The page of stored messages before `seq`. */
+  | { readonly name: "page"; readonly before: number }
+  | { readonly name: "listOnline" }
+  /** What another process has written; `waiting`: of these it may have cancelled some. */
+  | { readonly name: "lookElsewhere"; readonly waiting: readonly Pick<Waiting, "id" | "target">[] }
+  | { readonly name: "showSafetyNumber" }
+  | { readonly name: "acceptKey" }
+  | MessageEffect
+  /** A text that could not be sent goes back into the input line. */
+  | { readonly name: "giveBack"; readonly text: string }
+  /** Leaves this chat: for the people, or straight for another chat. */
+  | { readonly name: "leave"; readonly to: string | undefined };
+
+export type ChatStep = { readonly chat: ChatModel; readonly effects: readonly ChatEffect[] };

@@ -1,0 +1,191 @@
+/** The sentences of a chat: what changed, in the person's language, as lines to be printed. */
+import type { Language } from "../../protocol/language.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import { describeUnreachable } from "../failures.ts";
+import { linksWithoutServer } from "../commands/online-account.ts";
+import type { Texts } from "../texts/texts.ts";
+import type { ChatContext, ChatEvent, ChatLink, ChatModel } from "./model.ts";
+import type { Waiting } from "./waiting.ts";
+import type { Line } from "../format/lines.ts";
+import { ageOf } from "../format/age.ts";
+import { shownName } from "../format/name-book.ts";
+
+/** Names written out by `/users`; the others are counted. */
+const MAX_NAMES_LISTED = 100;
+/** Messages of one tick that get a line each; more are one line with their number. */
+const MAX_SINGLE_LINES = 3;
+
+/** What `updateChat` knows beside the model: the context, and the words. */
+export type ChatScene = ChatContext & { readonly texts: Texts; readonly language: Language };
+
+export function notice(text: string): Line {
+  return { name: "notice", text };
+}
+
+export function failure(text: string): Line {
+  return { name: "failure", text };
+}
+
+/** The other person, as they are shown. */
+export function peerName(chat: ChatModel, scene: ChatScene): string {
+  return shownName(scene.names, chat.peer);
+}
+
+/** Why there is no link, with what becomes of messages. @param more a sentence about it; may be empty */
+function unreachableLine(
+  { reason, retryIn }: ChatLink & { readonly name: "unreachable" },
+  chat: ChatModel,
+  more: string,
+  scene: ChatScene,
+): Line {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const before = chat.link;
+  if (reason === "key_pending") return failure(texts.chatKeyPending(user));
+  // The server says the same of a name that nobody has.
+  const isPerhapsNobody = chat.isStranger && reason === "offline" && before.name === "connecting";
+  // No last address of theirs was ever good.
+  const isUnheard = chat.isStranger && reason === "no_server";
+  const why = isPerhapsNobody
+    ? texts.chatPerhapsNobody(user)
+    : isUnheard
+      ? texts.chatNoServerStranger(user)
+      : describeUnreachable(reason, user, texts, retryIn).sentence;
+  const then = reason === "server_limits" ? texts.limitWaitedOut : "";
+  const sentence = [why, then, more].filter((part) => part !== "").join(" ");
+  // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
+  const isKnown = before.name === "unreachable" || reason === "insecure";
+  return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
+}
+
+/** The line for a link that has become another one. @param more what else is said of one that cannot be had */
+export function linkLine(chat: ChatModel, link: ChatLink, more: string, scene: ChatScene): Line {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const wasLinked = chat.link.name === "left" || chat.link.name === "lost";
+  switch (link.name) {
+    case "connecting":
+      return notice(texts.chatCameOnline(user));
+    case "connected":
+      return notice(wasLinked ? texts.chatConnectedAgain(user) : texts.chatConnected(user));
+    case "left":
+      return notice(texts.chatLeft(user));
+    case "lost":
+      return notice(texts.chatLost(user));
+    case "unreachable":
+      return unreachableLine(link, chat, more, scene);
+    default:
+      return link satisfies never;
+  }
+}
+
+/** When what waits will leave. @param leaves «saldrá», in the number and the sense that fit */
+function whenLine(link: ChatLink, leaves: string, user: string, texts: Texts): string {
+  if (link.name === "connected") return texts.chatWhenPossible(leaves);
+  if (link.name !== "unreachable") return texts.chatWhenConnected(leaves, user);
+  switch (link.reason) {
+    case "offline":
+      return texts.chatWhenOnline(leaves, user);
+    case "key_pending":
+      return texts.chatWhenAccepted(leaves, user);
+    case "insecure":
+      return texts.chatWhenSecure(leaves, user);
+    default:
+      return texts.chatWhenConnected(leaves, user);
+  }
+}
+
+/** Many at once, none of them named. */
+type Crowd = { readonly count: number; readonly texts: boolean; readonly changes: boolean };
+
+function crowdOf({ count, texts: hasTexts, changes }: Crowd, texts: Texts): string {
+  if (!changes) return texts.chatCountMessages(count);
+  return hasTexts ? texts.chatCountBoth(count) : texts.chatCountChanges(count);
+}
+
+/** Lines about messages that wait: one each for a few, one for many. @param more of which only the number is known */
+export function waitingLines(
+  chat: ChatModel,
+  waiting: readonly Waiting[],
+  more: number,
+  scene: ChatScene,
+): Line[] {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  const when = (leaves: string) => whenLine(chat.link, leaves, user, texts);
+  if (more > 0 || waiting.length > MAX_SINGLE_LINES) {
+    const count = waiting.length + more;
+    const { beyond } = chat;
+    const what = crowdOf(
+      {
+        count,
+        texts: waiting.some(({ target }) => target === undefined) || (more > 0 && beyond.texts),
+        changes: waiting.some(({ target }) => target !== undefined) || (more > 0 && beyond.changes),
+      },
+      texts,
+    );
+    return [notice(texts.chatManyWait(what, when(texts.chatLeaves(count))))];
+  }
+  return waiting.map(({ excerpt, state }) =>
+    notice(
+      state === "sent"
+        ? texts.chatUnconfirmed(excerpt, when(texts.chatLeavesAgain))
+        : texts.chatQueued(excerpt, when(texts.chatLeaves(1))),
+    ),
+  );
+}
+
+/** Lines about messages that have arrived, gathered in the same way. */
+export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScene): Line[] {
+  const { arrived: more } = beyond;
+  if (more === 0 && arrived.length <= MAX_SINGLE_LINES)
+    return arrived.map(({ excerpt }) => notice(texts.chatReceived(excerpt)));
+  const count = arrived.length + more;
+  const what = crowdOf(
+    {
+      count,
+      texts: arrived.some(({ isChange }) => !isChange) || (more > 0 && beyond.texts),
+      changes: arrived.some(({ isChange }) => isChange) || (more > 0 && beyond.changes),
+    },
+    texts,
+  );
+  return [notice(texts.chatManyReceived(count, what))];
+}
+
+/** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
+export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
+  return `${texts.chatWithoutServer} ${linksWithoutServer(linksUntil, now, texts)}`;
+}
+
+/** Who is online, in one sentence. */
+export function onlineLine(
+  { people, silent }: ChatEvent & { readonly name: "online" },
+  { names, now, texts }: ChatScene,
+): Line {
+  if (people.length === 0) return notice(texts.nobodyOnline);
+  const listed = people.slice(0, MAX_NAMES_LISTED).map((username) => {
+    const since = silent?.get(username);
+    const name = shownName(names, username);
+    return since === undefined ? name : `${name} (${texts.menuSilent(ageOf(now - since))})`;
+  });
+  const rest = people.length - listed.length;
+  const written = listed.join(", ");
+  return notice(texts.chatOnline(rest > 0 ? texts.chatAndMore(written, rest) : written));
+}
+
+/** The safety numbers of the conversation, and how they are compared. */
+export function safetyLines(
+  chat: ChatModel,
+  numbers: readonly { readonly number: string; readonly pending: boolean }[],
+  scene: ChatScene,
+): Line[] {
+  const { texts } = scene;
+  const user = peerName(chat, scene);
+  if (numbers.length === 0) return [notice(texts.noKnownKey(user))];
+  const shown = numbers.map(({ number, pending }) =>
+    notice(`${pending ? texts.pendingSafetyNumber(user) : texts.safetyNumber(user)}\n${visibleText(number)}`),
+  );
+  const advice = [notice(texts.chatCompare(user))];
+  if (numbers.some(({ pending }) => pending)) advice.push(notice(texts.chatThenAccept));
+  return [...shown, ...advice];
+}

@@ -1,0 +1,62 @@
+/** What other processes of this account do with the open chat: what they wrote, and what they took back. */
+import type { Conversation } from "../../client/conversation/conversation.ts";
+import type { Messenger } from "../../client/messenger.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { Outstanding, Waiting } from "./waiting.ts";
+
+/** Messages read at once. */
+const PAGE = 500;
+/** Ids of texts written here that are kept apart; with more, the store is read up to them. */
+const MAX_WRITTEN = 1_000;
+
+/** How much is in the outbox for the person of this chat. @throws SQLiteError */
+export function outstanding({ profile }: Messenger, { contact }: Conversation): Outstanding {
+  const { text, edit, withdraw } = profile.messages.outboxCounts(contact);
+  return { texts: text, changes: edit + withdraw };
+}
+
+export class ElsewhereWork {
+  readonly #profile: Messenger["profile"];
+  readonly #conversation: Conversation;
+  /** The highest `seq` that was looked at. */
+  #seen: number;
+  /** Texts that were written here since then. */
+  readonly #written = new Set<string>();
+
+  constructor(profile: Messenger["profile"], conversation: Conversation) {
+    this.#profile = profile;
+    this.#conversation = conversation;
+    this.#seen = profile.messages.lastSeq();
+  }
+
+  /** A text was written here. @returns whether it is time to look. */
+  wrote(id: string): boolean {
+    this.#written.add(id);
+    return this.#written.size > MAX_WRITTEN;
+  }
+
+  /** Our messages to this person that others wrote since the last look, oldest first. @throws SQLiteError */
+  written(isUnderWay: (id: string) => boolean): readonly StoredMessage[] {
+    const { history } = this.#profile;
+    const found: StoredMessage[] = [];
+    for (;;) {
+      const page = history.after(this.#conversation.contact, this.#seen, PAGE);
+      found.push(...page.filter(({ id, outgoing }) => outgoing && !this.#written.has(id)));
+      this.#seen = page.at(-1)?.seq ?? this.#seen;
+      if (page.length < PAGE) break;
+    }
+    for (const id of this.#written) if (!isUnderWay(id)) this.#written.delete(id);
+    return found;
+  }
+
+  /** Of what waits, that which is in the outbox no more and never arrived: ids. @throws SQLiteError */
+  gone(waiting: readonly Pick<Waiting, "id" | "target">[]): readonly string[] {
+    const { history } = this.#profile;
+    const isGone = ({ id, target }: Pick<Waiting, "id" | "target">) => {
+      const message = history.find(this.#conversation.contact, target ?? id);
+      if (message === undefined) return true;
+      return target === undefined ? message.withdrawnAt !== undefined : !message.changeWaits;
+    };
+    return waiting.filter(isGone).map(({ id }) => id);
+  }
+}

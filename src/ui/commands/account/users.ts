@@ -1,0 +1,30 @@
+/** `users`: who is online. */
+import { visibleText } from "../../../protocol/visible-text.ts";
+import { showHostPort } from "../../../protocol/ip-address.ts";
+import { EXIT, type ExitCode } from "../../failures.ts";
+import { closeAccount, openAccount, untilAborted, type CommandContext } from "../online-account.ts";
+import { textsIn } from "../../texts/texts.ts";
+
+export async function users(context: CommandContext): Promise<ExitCode> {
+  const { config, output, signal } = context;
+  const texts = textsIn(config.language);
+  const account = await untilAborted(
+    signal,
+    openAccount(context, "users", () => undefined),
+  );
+  try {
+    await untilAborted(signal, account.connect());
+    const online = await untilAborted(signal, account.messenger.users());
+    for (const { username, ip, p2p_port, secure } of online) {
+      const kind = secure === false ? `  (${texts.seedOnly})` : "";
+      output.event(
+        { event: "user", username, ip, p2p_port, secure: secure !== false },
+        `${visibleText(username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
+      );
+    }
+    if (online.length === 0) output.tell(texts.nobodyOnline);
+    return EXIT.done;
+  } finally {
+    await closeAccount(context, account);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * One message, or a change of one, from the outbox to the peer.
+ *
+ * 1. It is committed to the outbox before the network is touched.
+ * 2. It goes out over a link to the peer; `delivered` from there is success.
+ * 3. Whatever stops it, it stays queued, and the person hears when it will leave.
+ *
+ * While another process has the account online, that one sends it.
+ */
+import { AccountError, openLocalProfile, queueWhileLocked, type Account } from "../../client/accounts.ts";
+import { ActionError } from "../../client/conversation/message-actions.ts";
+import type { Messenger } from "../../client/messenger.ts";
+import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { Profile } from "../../client/profile/profile.ts";
+import { ProfileLockedError } from "../../client/disk/lock.ts";
+import { isTransient } from "../../client/rendezvous/session.ts";
+import type { OutgoingContent } from "../../client/profile/stored-message.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import {
+  describeFailure,
+  describeUnreachable,
+  EXIT,
+  InterruptedError,
+  TimeoutError,
+  type ExitCode,
+  type Failure,
+} from "../failures.ts";
+import { deliveryEvent, ownChangeEvent } from "../format/message-format.ts";
+import { closeAccount, openAccount, untilAborted, type CommandContext } from "./online-account.ts";
+import { textsIn, type Texts } from "../texts/texts.ts";
+import { noteIfDamage, withLocalProfile } from "./local-profile.ts";
+
+/** What must be left of the command's time behind a limit of the server, for the attempt itself, in ms. */
+const ATTEMPT_TIME = 2_000;
+
+type Command = "send" | "edit" | "withdraw";
+
+/** The name as it is registered, once that is known here; as it was typed before. */
+function nameOf(profile: Profile, typed: string): string {
+  return profile.contacts.find(typed)?.username ?? typed;
+}
+
+/** What is queued, as a sentence about it begins. */
+function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
+  return kind === "text" ? texts.theMessage : texts.theChange;
+}
+
+/** Where it is now, after something has stopped it. */
+function whatBecameOfIt(profile: Profile, to: string, what: string, texts: Texts, code?: string): string {
+  // An account that was new here and was refused has left nothing behind, nor has its outbox.
+  if (!Profile.exists(profile.folder)) return texts.notKept;
+  const user = visibleText(nameOf(profile, to));
+  if (code === "peer_insecure") return texts.queuedWhileInsecure(what, user);
+  return code === "peer_key_changed" ? texts.queuedUntilAccepted(what, user) : texts.queued(what, user);
+}
+
+/**
+ * The message that this one is about must be here: nothing is opened or made for one that is not.
+ * @returns why it cannot be answered.
+ */
+async function checkTarget(
+  { config }: CommandContext,
+  to: string,
+  content: OutgoingContent,
+): Promise<Failure | undefined> {
+  const target = content.kind === "text" ? content.replyTo : content.target;
+  if (target === undefined) return undefined;
+  return withLocalProfile(config, ({ contacts, history }) => {
+    const contact = contacts.find(to);
+    const found = contact === undefined ? undefined : history.find(contact, target);
+    if (found === undefined) throw new ActionError("unknown_message");
+    if (content.kind !== "text" || found.withdrawnAt === undefined) return undefined;
+    const sentence = textsIn(config.language).replyToWithdrawn;
+    return { exit: EXIT.refused, code: "already_withdrawn", sentence };
+  });
+}
+
+/** It goes to the outbox of the account that another process has online. */
+function handOverElsewhere(
+  { config, output }: CommandContext,
+  to: string,
+  content: OutgoingContent,
+  locked: ProfileLockedError,
+): ExitCode {
+  const texts = textsIn(config.language);
+  let action: string | undefined;
+  try {
+    action = queueWhileLocked(config, to, content);
+  } catch (error) {
+    // Its first login is under way there: there is no outbox yet.
+    if (!(error instanceof AccountError)) throw error;
+    throw locked;
+  }
+  const profile = openLocalProfile(config);
+  const contact = profile.contacts.find(to);
+  const target = content.kind === "text" || contact === undefined ? undefined : content.target;
+  const changed =
+    target === undefined || contact === undefined ? undefined : profile.history.find(contact, target);
+  const name = nameOf(profile, to);
+  profile.close();
+  if (changed !== undefined) output.event(ownChangeEvent(changed, name, action), undefined);
+  if (content.kind === "withdraw" && action === undefined) {
+    output.event({ event: "cancelled", to: name, id: content.target }, undefined);
+    output.tell(texts.cancelled(visibleText(name)));
+    return EXIT.done;
+  }
+  if (action !== undefined) output.event(deliveryEvent(name, action, "queued", Date.now()), undefined);
+  const failure = describeFailure(locked, config);
+  if (config.wait === "received") output.failure(failure);
+  const what = action === undefined ? texts.theMessage : subjectOf(content, texts);
+  output.tell(texts.queuedElsewhere(what, visibleText(name)));
+  return config.wait === "queued" ? EXIT.done : failure.exit;
+}
+
+/** @returns the id of what leaves; undefined: the message was cancelled, and nothing leaves. */
+function put(messenger: Messenger, to: string, content: OutgoingContent): string | undefined {
+  switch (content.kind) {
+    case "text":
+      return messenger.send(to, content.text, content.replyTo);
+    case "edit":
+      // One that had not left leaves as it is now.
+      return messenger.edit(to, content.target, content.text) ?? content.target;
+    case "withdraw":
+      return messenger.withdraw(to, content.target);
+    default:
+      return content satisfies never;
+  }
+}
+
+/**
+ * Runs one of the commands whose end is that something is with the peer, or in the outbox.
+ * @param to as it was typed.
+ * @throws as `Account.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
+ */
+export async function handOver(
+  context: CommandContext,
+  command: Command,
+  to: string,
+  content: OutgoingContent,
+): Promise<ExitCode> {
+  const { config, output, signal, deadline } = context;
+  const texts = textsIn(config.language);
+  const obstacle = await checkTarget(context, to, content);
+  if (obstacle !== undefined) {
+    output.failure(obstacle);
+    return obstacle.exit;
+  }
+  const outcome = Promise.withResolvers<Failure | undefined>();
+  let id: string | undefined;
+  let serverProblem: Failure | undefined;
+  let diskProblem: Failure | undefined;
+  const onEvent = (event: MessengerEvent) => {
+    switch (event.name) {
+      case "delivery":
+        if (event.id !== id) return;
+        output.event(deliveryEvent(event.to, id, event.state, event.at), undefined);
+        if (event.state === "received") outcome.resolve(undefined);
+        return;
+      case "changed":
+        if (!event.message.outgoing) return;
+        output.event(ownChangeEvent(event.message, event.username, event.action), undefined);
+        return;
+      case "cancelled":
+        output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
+        return;
+      case "unreachable": {
+        if (!isSamePerson(account, event.username, to)) return;
+        const failure = describeUnreachable(event.reason, event.username, texts, event.retryIn);
+        const { reason, retryIn = Infinity } = event;
+        if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
+          output.tell(`${failure.sentence} ${texts.limitWaitedOut}`);
+          return;
+        }
+        // Where only the server could have helped, its failure is the reason.
+        const isServers = serverProblem !== undefined && failure.exit === EXIT.notDelivered;
+        outcome.resolve(isServers ? serverProblem : failure);
+        return;
+      }
+      case "peerError": {
+        if (!isSamePerson(account, event.username, to)) return;
+        const user = visibleText(event.username);
+        if (event.code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(event.code)));
+        else if (diskProblem === undefined) {
+          const sentence = texts.peerStorageFailed(user);
+          diskProblem = { exit: EXIT.notDelivered, code: "peer_storage_failed", sentence };
+          output.tell(sentence);
+        }
+        return;
+      }
+      default:
+        return;
+    }
+  };
+  let account: Account | undefined;
+  try {
+    account = await untilAborted(signal, openAccount(context, command, onEvent));
+  } catch (error) {
+    if (error instanceof ProfileLockedError) return handOverElsewhere(context, to, content, error);
+    throw error;
+  }
+  try {
+    const { messenger } = account;
+    const { profile } = messenger;
+    id = put(messenger, to, content);
+    messenger.commit();
+    const user = () => visibleText(nameOf(profile, to));
+    if (id === undefined) {
+      output.tell(texts.cancelled(user()));
+      return EXIT.done;
+    }
+    const isWhole = content.kind === "edit" && id === content.target;
+    const what = isWhole ? texts.theMessage : subjectOf(content, texts);
+    if (config.wait === "queued") {
+      output.tell(texts.queued(what, user()));
+      return EXIT.done;
+    }
+    const deliver = async (online: Promise<void>): Promise<Failure | undefined> => {
+      try {
+        await untilAborted(signal, online);
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        if (!isTransient(error)) return describeFailure(error, config);
+        serverProblem = describeFailure(error, config);
+      }
+      return untilAborted(signal, outcome.promise).catch((error: unknown) => {
+        if (!(error instanceof TimeoutError)) throw error;
+        const sentence = texts.notAcknowledged(user());
+        return diskProblem ?? { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
+      });
+    };
+    const failure = await deliver(account.connect()).catch((error: unknown) => {
+      if (error instanceof InterruptedError) output.tell(whatBecameOfIt(profile, to, what, texts));
+      throw error;
+    });
+    if (failure === undefined) {
+      output.tell(texts.received(user()));
+      return EXIT.done;
+    }
+    output.failure(failure);
+    output.tell(whatBecameOfIt(profile, to, what, texts, failure.code));
+    return failure.exit;
+  } catch (error) {
+    noteIfDamage(account.messenger.profile, error);
+    throw error;
+  } finally {
+    await closeAccount(context, account);
+  }
+}
+
+function isSamePerson(account: Account | undefined, username: string, typed: string): boolean {
+  const { contacts } = account?.messenger.profile ?? {};
+  return contacts?.find(typed)?.label === contacts?.find(username)?.label;
+}

@@ -1,0 +1,111 @@
+/** Where the password comes from: the environment, standard input, or a hidden prompt; never a flag. */
+import { input, password as passwordPrompt } from "@inquirer/prompts";
+
+import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
+import { showFingerprint } from "../../client/fingerprints.ts";
+import { showHostPort } from "../../protocol/ip-address.ts";
+import { UsageError } from "../../protocol/options.ts";
+import type { Config } from "../config.ts";
+import type { Deadline } from "../deadline.ts";
+import { textsIn } from "../texts/texts.ts";
+
+/** A password line of more bytes than this is no password. */
+const MAX_STDIN_PASSWORD = 4 * 1024;
+
+/** Who is asked, and the clock that waits for the answer. */
+type Asked = { readonly config: Config; readonly deadline: Deadline };
+
+/** What a prompt needs: it goes to standard error, since standard output is for programs. */
+type PromptContext = { readonly output: NodeJS.WritableStream; readonly signal: AbortSignal };
+
+/**
+ * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close itself on it without
+ * a word, and what is typed next, a password perhaps, would be echoed.
+ * @throws InterruptedError
+ */
+function ask<T>(deadline: Deadline, prompt: (context: PromptContext) => Promise<T>): Promise<T> {
+  return deadline.asking(async (signal) => {
+    const left = new AbortController();
+    const onKey = (_text: string | undefined, key: { ctrl?: boolean; name?: string } | undefined) => {
+      if (key?.ctrl === true && key.name === "d") left.abort();
+    };
+    const onEnd = () => left.abort();
+    process.stdin.on("keypress", onKey);
+    process.stdin.once("end", onEnd);
+    try {
+      return await prompt({ output: process.stderr, signal: AbortSignal.any([signal, left.signal]) });
+    } finally {
+      process.stdin.off("keypress", onKey);
+      process.stdin.off("end", onEnd);
+    }
+  });
+}
+
+export function canAsk(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
+/** The first line of standard input; undefined when nothing is left of it, as at a second login. */
+async function readPasswordLine(config: Config): Promise<string | undefined> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  try {
+    for await (const chunk of process.stdin) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (text.includes("\n") || text.length > MAX_STDIN_PASSWORD) break;
+    }
+    text += decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(textsIn(config.language).textNotUnicode);
+  }
+  return text === "" ? undefined : (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
+}
+
+/**
+ * The password for `user`, undefined when there is none to be had.
+ * @param twice asked for a second time, when a new one is set at a prompt.
+ */
+export async function obtainPassword(
+  { config, deadline }: Asked,
+  user: string,
+  twice: boolean,
+): Promise<string | undefined> {
+  const texts = textsIn(config.language);
+  if (config.password !== undefined) return config.password;
+  if (config.passwordStdin) return readPasswordLine(config);
+  if (!canAsk()) return undefined;
+  const theme = { style: { maskedText: texts.passwordHidden } };
+  const askHidden = (message: string) =>
+    ask(deadline, (context) => passwordPrompt({ message, toggleMask: false, theme }, context));
+  const password = await askHidden(texts.passwordPrompt(user));
+  if (!twice) return password;
+  const again = await askHidden(texts.passwordAgain);
+  if (again !== password) throw new UsageError(texts.passwordsDiffer);
+  return password;
+}
+
+/** Asks whether a server's authority is trusted; undefined where there is nobody to ask. */
+export function authorityPrompt({
+  config,
+  deadline,
+}: Asked): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
+  if (!canAsk()) return undefined;
+  const texts = textsIn(config.language);
+  return ({ host, port, found, expected }) => {
+    const server = showHostPort(host, port);
+    return askYes(
+      { config, deadline },
+      expected === undefined
+        ? texts.firstContact(server, showFingerprint(found))
+        : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)),
+    );
+  };
+}
+
+/** Asks a question that only a typed «yes» answers with yes. @throws InterruptedError */
+export async function askYes({ config, deadline }: Asked, message: string): Promise<boolean> {
+  const answer = await ask(deadline, (context) => input({ message }, context));
+  const words = textsIn(config.language).yesWords.split(" ");
+  return words.includes(answer.trim().normalize("NFC").toLowerCase());
+}

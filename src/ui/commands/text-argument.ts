@@ -1,0 +1,51 @@
+/** The text of a message: an argument, or standard input. */
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import { UsageError } from "../../protocol/options.ts";
+import type { Config } from "../config.ts";
+import type { CommandContext } from "./online-account.ts";
+import { textsIn } from "../texts/texts.ts";
+
+/** The text on standard input, less one final line feed. @throws UsageError */
+async function readText(config: Config): Promise<string> {
+  const texts = textsIn(config.language);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = chunk as Uint8Array;
+    length += bytes.length;
+    if (length > MAX_TEXT_BYTES + 1) throw new UsageError(texts.textTooLong);
+    chunks.push(bytes);
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+    return text.replace(/\n$/, "");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(texts.textNotUnicode);
+  }
+}
+
+/**
+ * The text that was typed as an argument; without one, what standard input says.
+ * @param mayBeBlank nothing but spaces is a text too.
+ * @throws UsageError for a text that no peer would take.
+ */
+export async function obtainText(
+  context: CommandContext,
+  argument: string | undefined,
+  mayBeBlank: boolean,
+): Promise<string> {
+  const { config, deadline, output } = context;
+  const texts = textsIn(config.language);
+  const read = () => {
+    if (!process.stdin.isTTY) return readText(config);
+    output.tell(texts.typeText);
+    return deadline.asking(() => readText(config));
+  };
+  if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);
+  const text = argument ?? (await read());
+  if (!text.isWellFormed()) throw new UsageError(texts.textNotUnicode);
+  if ((mayBeBlank ? text : text.trim()) === "") throw new UsageError(texts.textEmpty);
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) throw new UsageError(texts.textTooLong);
+  return text;
+}

@@ -1,0 +1,194 @@
+/**
+ * `bun run demo`: a server and two clients in a temporary folder, on free ports.
+ *
+ * 1. The server is a process of its own; ana and benito are two messengers in this one.
+ * 2. They register, log in, find each other and talk both ways.
+ * 3. The server is killed; they go on talking, hang up, and start anew over known addresses.
+ * 4. Beside each step stands what travelled on which link, and at the end who could read what.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import pc from "picocolors";
+
+import { Account, registerAccount } from "../../client/accounts.ts";
+import { safetyNumberWith } from "../../client/fingerprints.ts";
+import type { Messenger } from "../../client/messenger.ts";
+import type { Language } from "../../protocol/language.ts";
+import { chosenLanguage } from "../../protocol/language.ts";
+import { Recorder, Table } from "./demo-recorder.ts";
+import { DEMO_TEXTS } from "./demo-texts.ts";
+
+type DemoText = keyof typeof DEMO_TEXTS;
+
+/** Where the demonstration takes place. */
+type Stage = {
+  readonly language: Language;
+  readonly say: (name: DemoText) => string;
+  readonly folder: string;
+  readonly port: number;
+  readonly recorder: Recorder;
+  readonly table: Table;
+};
+
+/** Starts the server and gives the port of its encrypted link. */
+async function startServer(folder: string, language: Language) {
+  const server = Bun.spawn({
+    cmd: [
+      process.execPath,
+      "run",
+      resolve(import.meta.dir, "../../../server.ts"),
+      ...["--host", "127.0.0.1", "--port", "0", "--tls-port", "0", "--log", "json", "--lang", language],
+      ...["--db", join(folder, "users.db")],
+    ],
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  let output = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of server.stdout) {
+    output += decoder.decode(chunk, { stream: true });
+    const port = /^TLS .*?:(\d+),/m.exec(output)?.[1];
+    if (port !== undefined) return { process: server, port: Number(port), banner: output.trimEnd() };
+  }
+  throw new Error(`the server did not start: ${output}`);
+}
+
+/** How often any of `texts` stands in any file of the folder. */
+function occurrences(folder: string, texts: readonly string[]): { files: string[]; found: number } {
+  const files = readdirSync(folder).filter((name) => name.startsWith("users.db"));
+  const found = files
+    .map((name) => readFileSync(join(folder, name)))
+    .reduce((sum, bytes) => sum + texts.filter((text) => bytes.includes(text)).length, 0);
+  return { files, found };
+}
+
+/** Registers and logs in one person, each on a data folder of their own. */
+async function enter(stage: Stage, user: string, other: string): Promise<Account> {
+  const { say, recorder, table, language } = stage;
+  const options = {
+    dataFolder: join(stage.folder, user),
+    host: "127.0.0.1",
+    port: stage.port,
+    expectedFingerprint: undefined,
+    confirm: undefined,
+  };
+  const password = `la contraseña de ${user}`;
+  await registerAccount(
+    {
+      ...options,
+      trace: (direction, message) =>
+        recorder.take(user, other, { name: "wire", link: "rendezvous", direction, message }),
+    },
+    { username: user, password, email: undefined },
+  );
+  table.step(`${user} ${say("registers")}`);
+  const account = await Account.open({
+    ...options,
+    user,
+    language,
+    p2pPort: undefined,
+    command: "demo",
+    trace: true,
+    password: () => Promise.resolve(password),
+    onEvent: (event) => recorder.take(user, other, event),
+  });
+  await account.connect();
+  table.step(`${user} ${say("logsIn")}`);
+  return account;
+}
+
+/** Sends one line and waits until it is on the other's disk. */
+async function talk({ recorder, table }: Stage, from: Messenger, to: Messenger, text = ""): Promise<void> {
+  const id = from.send(to.username, text);
+  await recorder.seen(
+    from.username,
+    (event) => event.name === "delivery" && event.id === id && event.state === "received",
+  );
+  table.step(`${from.username}: ${text}`);
+}
+
+async function hangUp({ recorder, table, say }: Stage, ana: Messenger, benito: Messenger): Promise<void> {
+  recorder.forgetEvents();
+  benito.closeChat(ana.username);
+  ana.closeChat(benito.username);
+  for (const who of [ana, benito]) {
+    await recorder.seen(who.username, (event) => event.name === "disconnected");
+  }
+  table.step(`${ana.username} ${say("hangUp")}`);
+}
+
+function showSafetyNumber({ say }: Stage, { profile }: Messenger, other: string): void {
+  const contact = profile.contacts.find(other);
+  const pin = contact === undefined ? undefined : profile.contacts.pins(contact)[0];
+  if (contact === undefined || pin === undefined) throw new Error(`${other} has no pinned key`);
+  console.log(`\n${say("safety")}\n  ${safetyNumberWith(profile, contact, pin)}`);
+}
+
+/** Says who could read what; false when the server saw what it must not see. */
+function summarize({ say, folder, recorder }: Stage, lines: readonly string[]): boolean {
+  const fill = (name: DemoText, values: { readonly [name: string]: string | number }) =>
+    Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, String(value)), say(name));
+  const throughServer = recorder.wires.filter(({ from, to }) => [from, to].includes(say("server")));
+  const direct = recorder.wires.length - throughServer.length;
+  const seen = throughServer.filter(({ message }) =>
+    lines.some((line) => JSON.stringify(message).includes(line)),
+  );
+  const disk = occurrences(folder, [...lines, "la contraseña de"]);
+  console.log(`\n${pc.bold(say("summary"))}`);
+  console.log(`  ${fill("onRendezvous", { n: throughServer.length, found: seen.length })}`);
+  console.log(`  ${fill("onDisk", { files: disk.files.join(", "), n: lines.length, found: disk.found })}`);
+  console.log(`  ${fill("onPeer", { n: direct })}`);
+  if (seen.length === 0 && disk.found === 0) return true;
+  console.log(pc.red(say("leaked")));
+  return false;
+}
+
+async function demo(language: Language): Promise<boolean> {
+  const say = (name: DemoText): string => DEMO_TEXTS[name][language];
+  const folder = mkdtempSync(join(tmpdir(), "paloma-demo-"));
+  const lines = say("lines").split("|");
+  const accounts: Account[] = [];
+  const server = await startServer(folder, language);
+  try {
+    const recorder = new Recorder(say("server"));
+    const table = new Table(recorder);
+    const stage: Stage = { language, say, folder, port: server.port, recorder, table };
+    console.log(`${pc.bold(say("title"))}\n\n${pc.dim(server.banner)}\n`);
+    const [link = "", message = "", readers = ""] = say("columns").split("|");
+    table.row(link, message, readers, pc.underline);
+
+    accounts.push(await enter(stage, "ana", "benito"), await enter(stage, "benito", "ana"));
+    const [ana, benito] = accounts.map(({ messenger }) => messenger) as [Messenger, Messenger];
+    const online = await ana.users();
+    table.step(`ana ${say("lists")}: ${online.map(({ username }) => username).join(", ")}`);
+
+    ana.openChat("benito");
+    await talk(stage, ana, benito, lines[0]);
+    benito.openChat("ana");
+    await talk(stage, benito, ana, lines[1]);
+
+    server.process.kill("SIGKILL");
+    await server.process.exited;
+    console.log(`\n${pc.yellow(say("serverKilled"))}`);
+    await talk(stage, ana, benito, lines[2]);
+    await talk(stage, benito, ana, lines[3]);
+
+    await hangUp(stage, ana, benito);
+    console.log(`\n${pc.yellow(say("startsAnew"))}`);
+    await talk(stage, ana, benito, lines[4]);
+    await talk(stage, benito, ana, lines[5]);
+
+    showSafetyNumber(stage, ana, "benito");
+    return summarize(stage, lines);
+  } finally {
+    for (const account of accounts) await account.close();
+    server.process.kill("SIGKILL");
+    await server.process.exited;
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const good = await demo(chosenLanguage(process.argv.slice(2), process.env));
+process.exit(good ? 0 : 1);

@@ -1,0 +1,138 @@
+/** A whole conversation as a file: JSON lines for programs, text for people. */
+import { link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+
+import type { Contact } from "../../client/profile/contacts.ts";
+import type { Profile } from "../../client/profile/profile.ts";
+import { historyEvent, messageLine, repliedTo } from "./message-format.ts";
+import type { Texts } from "../texts/texts.ts";
+
+/** Messages read and written at a time: the rest of the program waits no longer than for that. */
+const PAGE = 1_000;
+
+/** Why no file was written; nothing of it is left then. */
+export class ExportError extends Error {
+  readonly code: "no_messages" | "file_exists" | "no_folder" | "no_name" | "not_written";
+  readonly file: string;
+
+  constructor(code: ExportError["code"], file: string, cause?: unknown) {
+    super(code, { cause });
+    this.code = code;
+    this.file = file;
+  }
+
+  /** The system's reason, without the names of files: one of them is of no file that anybody knows. */
+  get why(): string {
+    return this.cause instanceof Error ? (this.cause.message.split(", ")[0] ?? "") : "";
+  }
+}
+
+export type ExportOptions = {
+  readonly profile: Profile;
+  readonly contact: Contact;
+  /** As it was typed; `.json` and `.jsonl` make JSON lines, every other ending text. */
+  readonly file: string;
+  readonly texts: Texts;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Writes a conversation to a new file that only its owner may read; an existing one is never touched.
+ * @returns how many messages it holds, and the file's whole path.
+ * @throws ExportError, SQLiteError, the signal's reason
+ */
+export async function exportConversation(options: ExportOptions): Promise<{ count: number; file: string }> {
+  const typed = options.file;
+  if (typed.endsWith("/")) throw new ExportError("no_name", typed);
+  const file = resolve(typed.startsWith("~/") ? join(homedir(), typed.slice(2)) : typed);
+  const temporary = join(dirname(file), `.${basename(file).slice(0, 100)}.${crypto.randomUUID()}`);
+  try {
+    if (await exists(file)) throw new ExportError("file_exists", file);
+    const handle = await open(temporary, "wx", 0o600);
+    try {
+      const count = await write(handle, options);
+      if (count === 0) throw new ExportError("no_messages", file);
+      await handle.sync();
+      await giveName(temporary, file);
+      return { count, file };
+    } finally {
+      await handle.close();
+      await rm(temporary, { force: true });
+    }
+  } catch (error) {
+    throw await failureOf(error, file);
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+/** What the system said of a file, as ours; everything else as it is. */
+async function failureOf(error: unknown, file: string): Promise<unknown> {
+  if (error instanceof ExportError || !/^E[A-Z0-9]{2,}$/.test(codeOf(error))) return error;
+  switch (codeOf(error)) {
+    case "EEXIST":
+      return new ExportError("file_exists", file, error);
+    case "ENOENT":
+    case "ENOTDIR":
+      // Some folders are there, and take no file: the system then says that the file is not.
+      return new ExportError((await isFolder(dirname(file))) ? "not_written" : "no_folder", file, error);
+    default:
+      return new ExportError("not_written", file, error);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (!/^E[A-Z]/.test(codeOf(error))) throw error;
+    return false;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    return false;
+  }
+}
+
+/** Gives the finished file its name, unless something has that name by now. */
+async function giveName(temporary: string, file: string): Promise<void> {
+  try {
+    await link(temporary, file);
+  } catch (error) {
+    // Memory sticks know no second name: there the name is taken first, by a file of ours.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error))) throw error;
+    await (await open(file, "wx", 0o600)).close();
+    await rename(temporary, file);
+  }
+}
+
+async function write(handle: FileHandle, options: ExportOptions): Promise<number> {
+  const { profile, contact, texts, file, signal } = options;
+  const { history, username: own } = profile;
+  const isJson = /\.jsonl?$/i.test(file);
+  let count = 0;
+  for (let seq = 0; ;) {
+    const page = history.after(contact, seq, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return count;
+    const lines = page.map((message) => {
+      const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
+      if (isJson) return historyEvent(message, from, to);
+      return messageLine(message, from, { texts, repliedTo: repliedTo(history, contact, message) });
+    });
+    await handle.writeFile(lines.join(""));
+    signal?.throwIfAborted();
+    count += page.length;
+    seq = last.seq;
+  }
+}

@@ -1,0 +1,130 @@
+/** One message as a program and as a person read it. */
+import type { MessageHistory } from "../../client/profile/message-history.ts";
+import type { Contact } from "../../client/profile/contacts.ts";
+import type { MessageState, StoredMessage } from "../../client/profile/stored-message.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
+import { quotable } from "./excerpt.ts";
+import { localClock, localDay } from "./local-time.ts";
+import { jsonLine } from "../commands/output.ts";
+import type { Texts } from "../texts/texts.ts";
+import { wrapped } from "./wrapped-text.ts";
+
+/** How far a message of ours has come. */
+export const STATE_MARKS: { readonly [S in MessageState]: string } = {
+  queued: "·",
+  sent: "✓",
+  received: "✓✓",
+  read: "✓✓",
+};
+
+/** RFC 3339, in UTC; null for a time that nobody knows. @param time ms since 1970 */
+export function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+/** The mark of a state for a person: what was read says so in words. */
+export function stateMark(state: MessageState, texts: Texts): string {
+  return state === "read" ? texts.chatReadMark : STATE_MARKS[state];
+}
+
+function contentOf(message: StoredMessage) {
+  const { text, id, replyTo } = message;
+  return { text, id, ...(replyTo === undefined ? {} : { reply_to: replyTo }) };
+}
+
+/** The `message` event of `listen`. */
+export function messageEvent(message: StoredMessage, from: string): string {
+  const [sent_at, received_at] = [isoTime(message.sentAt), isoTime(message.receivedAt)];
+  return jsonLine({ event: "message", from, ...contentOf(message), sent_at, received_at });
+}
+
+/** The `message` event of `history`, `search` and `export`; `left_at`, `read_at` and `change_pending` are of own messages only. */
+export function historyEvent(message: StoredMessage, from: string, to: string): string {
+  const { outgoing } = message;
+  return jsonLine({
+    event: "message",
+    from,
+    to,
+    ...contentOf(message),
+    sent_at: isoTime(message.sentAt),
+    ...(outgoing ? { left_at: isoTime(message.leftAt) } : {}),
+    received_at: isoTime(message.receivedAt),
+    ...(outgoing ? { read_at: isoTime(message.readAt) } : {}),
+    edited_at: isoTime(message.editedAt),
+    withdrawn_at: isoTime(message.withdrawnAt),
+    ...(outgoing ? { change_pending: message.changeWaits } : {}),
+    state: message.state,
+  });
+}
+
+/** The `delivery` event: how far something of ours has come. @param at ms since 1970 */
+export function deliveryEvent(to: string, id: string, state: MessageState, at: number) {
+  return { event: "delivery", to, id, state, at: isoTime(at) };
+}
+
+/** What an `edited` or `withdrawn` event says of the message as it is now. */
+function changeOf(message: StoredMessage) {
+  const { id, text, withdrawnAt, editedAt } = message;
+  if (withdrawnAt !== undefined) return { event: "withdrawn", change: { id, at: isoTime(withdrawnAt) } };
+  return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
+}
+
+/** The event of a message that its author, a peer, has changed or taken back. */
+export function peerChangeEvent(message: StoredMessage, from: string) {
+  const { event, change } = changeOf(message);
+  return { event, from, ...change };
+}
+
+/** The event of a message that we have changed or taken back. @param action what leaves for it, if anything. */
+export function ownChangeEvent(message: StoredMessage, to: string, action: string | undefined) {
+  const { event, change } = changeOf(message);
+  return { event, to, ...change, action: action ?? null };
+}
+
+export type MessageLineOptions = {
+  readonly texts: Texts;
+  /** Of the terminal; undefined where there is none. */
+  readonly columns?: number | undefined;
+  /** Where several chats are mixed: whose this one is. */
+  readonly chat?: string | undefined;
+  /** The message that `replyTo` names; undefined: it is not here. */
+  readonly repliedTo?: StoredMessage | undefined;
+};
+
+/** What is said of a message between its author and the colon, where no text of anybody can stand. */
+function remarks(message: StoredMessage, { texts, repliedTo }: MessageLineOptions): string {
+  const remark: string[] = [];
+  const { changeWaits } = message;
+  const isWithdrawn = message.withdrawnAt !== undefined;
+  // How far a text has come that is no more is of no use to anybody.
+  if (message.outgoing && !isWithdrawn) remark.push(stateMark(message.state, texts));
+  if (isWithdrawn) remark.push(changeWaits ? texts.chatWithdrawnQueued : texts.chatWithdrawn);
+  else if (message.editedAt !== undefined)
+    remark.push(changeWaits ? texts.chatEditedQueued : texts.chatEdited);
+  if (message.replyTo !== undefined) {
+    const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
+    remark.push(isHere ? texts.chatAnswers(quotable(repliedTo.text)) : texts.chatAnswersGone);
+  }
+  return remark.map((each) => ` ${each}`).join("");
+}
+
+/**
+ * One message for a person: time, name, what is to be said of it, text; outgoing ones with the mark of
+ * their state.
+ */
+export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
+  const time = (message.outgoing ? message.sentAt : message.receivedAt) ?? 0;
+  const chat = options.chat === undefined ? "" : `[${visibleText(options.chat)}] `;
+  const head = `${localDay(time)} ${localClock(time)} ${chat}${visibleText(from)}${remarks(message, options)}`;
+  const text = message.withdrawnAt === undefined ? `: ${visibleText(message.text, { lines: true })}` : "";
+  return `${wrapped(`${head}${text}`, options.columns)}\n`;
+}
+
+/** The message that a reply is to, for `messageLine`. */
+export function repliedTo(
+  history: Pick<MessageHistory, "find">,
+  contact: Contact,
+  { replyTo }: StoredMessage,
+): StoredMessage | undefined {
+  return replyTo === undefined ? undefined : history.find(contact, replyTo);
+}

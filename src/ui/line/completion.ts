@@ -1,0 +1,37 @@
+/** What Tab does to the text before the cursor. */
+import { visibleText } from "../../protocol/visible-text.ts";
+import { wrapped } from "../format/wrapped-text.ts";
+import type { Offered } from "./input-line.ts";
+
+/** Offers that are shown at once. */
+const MAX_OFFERS = 50;
+
+function commonStart(texts: readonly string[]): string {
+  const points = [...(texts[0] ?? "")];
+  while (!texts.every((text) => text.startsWith(points.join("")))) points.pop();
+  return points.join("");
+}
+
+/**
+ * The text before the cursor with its last part completed as far as all offers agree; with a space behind the
+ * only offer where nothing follows. The same text when there is nothing to add.
+ */
+export function completed(
+  before: string,
+  isAtEnd: boolean,
+  { offers, part }: Omit<Offered, "shown">,
+): string {
+  if (offers.length === 0 || !before.endsWith(part)) return before;
+  const start = commonStart(offers);
+  // Offers that differ from what was typed in their capitals may agree in less than was typed.
+  if (start.length < part.length) return before;
+  const space = offers.length === 1 && isAtEnd ? " " : "";
+  return before.slice(0, before.length - part.length) + start + space;
+}
+
+/** The offers as one printed line, without more of them than one can look through. @param columns of the terminal */
+export function offersLine(offers: readonly string[], columns: number | undefined): string {
+  const shown = offers.slice(0, MAX_OFFERS).map((offer) => visibleText(offer));
+  const line = `${shown.join("  ")}${offers.length > MAX_OFFERS ? "  …" : ""}`;
+  return `${wrapped(line, columns)}\n`;
+}

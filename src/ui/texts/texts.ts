@@ -1,0 +1,165 @@
+/** Everything that people read from the client, in both languages; a missing text does not compile. */
+import type { Language } from "../../protocol/language.ts";
+import type { BilingualText } from "./bilingual-text.ts";
+import { CHAT_TEXTS } from "./chat-texts.ts";
+import { FAILURE_TEXTS } from "./failure-texts.ts";
+import { MENU_TEXTS } from "./menu-texts.ts";
+import { MESSAGE_TEXTS } from "./message-texts.ts";
+import { PROFILE_TEXTS } from "./profile-texts.ts";
+import { USAGE_TEXTS } from "./usage-texts.ts";
+
+const TABLE = {
+  ...USAGE_TEXTS,
+  ...FAILURE_TEXTS,
+  ...MENU_TEXTS,
+  ...MESSAGE_TEXTS,
+  ...CHAT_TEXTS,
+  ...PROFILE_TEXTS,
+
+  passwordPrompt: {
+    es: (user: string) => `Contraseña de ${user}:`,
+    en: (user: string) => `Password for ${user}:`,
+  },
+  passwordHidden: { es: "(no se muestra)", en: "(not shown)" },
+  passwordAgain: { es: "La contraseña otra vez:", en: "The password again:" },
+  passwordsDiffer: { es: "Las dos contraseñas no son iguales.", en: "The two passwords differ." },
+  passwordNeeded: {
+    es: "Falta la contraseña: en PALOMA_PASSWORD, con --password-stdin, o en una terminal.",
+    en: "The password is missing: give it in PALOMA_PASSWORD, with --password-stdin, or at a terminal.",
+  },
+  sessionEnded: {
+    es: "La sesión guardada ya no vale; hace falta la contraseña (PALOMA_PASSWORD, --password-stdin, o una terminal).",
+    en: "The stored session is no longer valid; the password is needed (PALOMA_PASSWORD, --password-stdin, or a terminal).",
+  },
+
+  firstContact: {
+    es: (server: string, fingerprint: string) =>
+      `Primer contacto con ${server}. La huella de su autoridad es\n${fingerprint}\nCompárela con la que muestra el servidor al arrancar. ¿Es la misma? (sí/no)`,
+    en: (server: string, fingerprint: string) =>
+      `First contact with ${server}. The fingerprint of its authority is\n${fingerprint}\nCompare it with the one that the server shows when it starts. Are they the same? (yes/no)`,
+  },
+  changedAuthority: {
+    es: (server: string, expected: string, found: string) =>
+      `¡Atención! ${server} no es el servidor que conocía esta máquina. Su huella era\n${expected}\ny ahora es\n${found}\nSolo si quien lo administra confirma el cambio, escriba «sí» para aceptarlo:`,
+    en: (server: string, expected: string, found: string) =>
+      `Careful! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
+  },
+  yesWords: { es: "sí si", en: "yes" },
+
+  registered: {
+    es: (user: string) => `Usuario registrado exitosamente: ${user}`,
+    en: (user: string) => `User registered: ${user}`,
+  },
+  nobodyOnline: { es: "No hay nadie más en línea.", en: "Nobody else is online." },
+  seedOnly: { es: "solo sin cifrar", en: "unencrypted only" },
+  loggedOut: { es: "Sesión cerrada.", en: "Logged out." },
+  loggedOutHere: {
+    es: "La sesión se ha borrado de esta máquina; el servidor la olvidará por sí solo en 30 días.",
+    en: "The session was deleted from this machine; the server forgets it by itself in 30 days.",
+  },
+  notLoggedIn: { es: "No hay ninguna sesión guardada.", en: "There is no stored session." },
+
+  ready: {
+    es: (user: string, port: number) => `${user} está en línea (puerto ${port}). Ctrl-C para terminar.`,
+    en: (user: string, port: number) => `${user} is online (port ${port}). Ctrl-C to end.`,
+  },
+  readyWithoutServer: {
+    es: (user: string, port: number) =>
+      `${user} no figura en línea sin el servidor, pero quienes ya conocen su dirección pueden conectarse (puerto ${port}). Ctrl-C para terminar.`,
+    en: (user: string, port: number) =>
+      `${user} is not listed as online without the server, but those who know its address already can connect (port ${port}). Ctrl-C to end.`,
+  },
+  serverLost: {
+    es: "Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen.",
+    en: "No connection to the server; conversations go on between people who know each other.",
+  },
+  serverLimits: {
+    es: "El servidor está en marcha, pero limita las conexiones y pide esperar; las conversaciones siguen entre quienes ya se conocen.",
+    en: "The server is running, but limits connections and asks to wait; conversations go on between people who know each other.",
+  },
+  nextAttemptAt: {
+    es: (clock: string) => `Nuevo intento a las ${clock}.`,
+    en: (clock: string) => `Next attempt at ${clock}.`,
+  },
+  serverBack: { es: "Conectado de nuevo al servidor.", en: "Connected to the server again." },
+  newKeyWarning: {
+    es: "El servidor no conocía la clave de esta máquina. Si ya usaba la cuenta en otra, sus contactos verán que ha cambiado.",
+    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will see that it has changed.",
+  },
+  clockWarning: {
+    es: (difference: string) => `El reloj de esta máquina y el del servidor difieren en ${difference}.`,
+    en: (difference: string) => `The clocks of this machine and of the server differ by ${difference}.`,
+  },
+  minutes: { es: (count: number) => `${count} minutos`, en: (count: number) => `${count} minutes` },
+  hours: { es: (count: number) => `${count} horas`, en: (count: number) => `${count} hours` },
+  days: { es: (count: number) => `${count} días`, en: (count: number) => `${count} days` },
+  storageFailed: {
+    es: (why: string) =>
+      `Ha llegado un mensaje que no se puede guardar (${why}); no se confirma, y volverá a llegar.`,
+    en: (why: string) =>
+      `A message arrived that cannot be saved (${why}); it is not acknowledged, and will come again.`,
+  },
+  peerToldError: {
+    es: (user: string, code: string) => `La máquina de ${user} avisa de un fallo: ${code}`,
+    en: (user: string, code: string) => `The machine of ${user} tells of a failure: ${code}`,
+  },
+  peerStorageFailed: {
+    es: (user: string) =>
+      `El disco de la máquina de ${user} no admite lo enviado: espera aquí, y se volverá a intentar.`,
+    en: (user: string) =>
+      `The disk of ${user}'s machine does not take what was sent: it waits here, and is tried again.`,
+  },
+  refusedConnection: {
+    es: (address: string, code: string) => `Conexión rechazada de ${address}: ${code}`,
+    en: (address: string, code: string) => `Connection refused from ${address}: ${code}`,
+  },
+  presenceOnline: {
+    es: (user: string) => `${user} está en línea`,
+    en: (user: string) => `${user} is online`,
+  },
+  presenceOffline: {
+    es: (user: string) => `${user} ya no está en línea`,
+    en: (user: string) => `${user} is no longer online`,
+  },
+
+  ownFingerprint: {
+    es: (user: string) => `Huella de la clave de ${user} en esta máquina:`,
+    en: (user: string) => `Fingerprint of ${user}'s key on this machine:`,
+  },
+  safetyNumber: {
+    es: (user: string) => `Número de seguridad con ${user} (debe ser igual en las dos máquinas):`,
+    en: (user: string) => `Safety number with ${user} (it must be the same on both machines):`,
+  },
+  pendingSafetyNumber: {
+    es: (user: string) => `Clave nueva de ${user}, sin aceptar todavía. Su número de seguridad sería:`,
+    en: (user: string) => `New key of ${user}, not accepted yet. Its safety number would be:`,
+  },
+  keyAccepted: {
+    es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
+    en: (user: string) => `The new key of ${user} was accepted.`,
+  },
+  keyChangedAgain: {
+    es: (user: string) =>
+      `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,
+    en: (user: string) =>
+      `The key of ${user} has changed again since you looked at the safety number, and none was accepted. Compare this new number before you accept it.`,
+  },
+  noPendingKey: {
+    es: (user: string) => `${user} no tiene ninguna clave nueva que aceptar.`,
+    en: (user: string) => `${user} has no new key to accept.`,
+  },
+  noKnownKey: {
+    es: (user: string) => `Todavía no se conoce la clave de ${user}: se aprende en la primera conversación.`,
+    en: (user: string) => `The key of ${user} is not known yet: it is learnt in the first conversation.`,
+  },
+} as const satisfies { readonly [name: string]: BilingualText };
+
+type Table = typeof TABLE;
+export type Texts = { readonly [K in keyof Table]: Table[K][Language] };
+
+/** The texts of one language. */
+export function textsIn(language: Language): Texts {
+  return Object.fromEntries(
+    Object.entries(TABLE).map(([name, text]) => [name, text[language]]),
+  ) as unknown as Texts;
+}

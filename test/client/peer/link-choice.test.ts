@@ -1,0 +1,146 @@
+/** The choice between two links, over every interleaving (`link-model.ts`), and its waits one by one. */
+import { describe, expect, test } from "bun:test";
+
+import {
+  noLinks,
+  REPLACED_LINK_TIME,
+  SPARE_LINK_SILENCE,
+  stepLinks,
+  type LinkChoice,
+} from "../../../src/client/peer/link-choice.ts";
+import {
+  connect,
+  DECIDER,
+  deliver,
+  explore,
+  kill,
+  lose,
+  newWorld,
+  otherOf,
+  SIDES,
+  type World,
+} from "../link-model.ts";
+
+function explored(name: string, world: World): void {
+  const start = performance.now();
+  const { states, ends } = explore(world);
+  console.log(`${name}: ${states} states, ${ends} ends, ${Math.round(performance.now() - start)} ms`);
+  expect(ends).toBeGreaterThan(0);
+}
+
+describe("two sides end on one and the same link, and every message arrives once and in order", () => {
+  test("when both dial at the same time", () => {
+    explored("two dials, two messages each", newWorld({ queued: 2 }));
+    explored("two dials, messages at any moment", newWorld({ queued: 1, toSend: 1 }));
+  });
+
+  test("when one dials while a link is complete on the other side only", () => {
+    for (const dialler of SIDES) {
+      const world = newWorld({ queued: 1, toSend: 1 });
+      connect(world, dialler, "dialler");
+      explored(`link of ${dialler} complete there only`, world);
+    }
+  });
+
+  test("when the link that is complete on one side only dies", () => {
+    for (const dialler of SIDES) {
+      for (const witness of SIDES) {
+        const world = newWorld({ queued: 2 });
+        kill(world, connect(world, dialler, "dialler"), witness);
+        explored(`link of ${dialler} complete there only, ${witness} saw it die`, world);
+      }
+    }
+  });
+
+  test("when one or both redial while the old link is half dead", () => {
+    for (const witness of SIDES) {
+      const world = newWorld({ queued: 1, toSend: 1 });
+      kill(world, connect(world, DECIDER, "both"), witness);
+      explored(`half dead, ${witness} saw it`, world);
+    }
+  });
+
+  test("when the last message before the link died was delivered and its acknowledgement was lost", () => {
+    for (const witness of SIDES) {
+      const world = newWorld({ queued: 2 });
+      const link = connect(world, DECIDER, "both");
+      for (const side of SIDES) deliver(world, link, side);
+      kill(world, link, witness);
+      explored(`acknowledgements lost, ${witness} saw it`, world);
+    }
+  });
+
+  test("when both redial after both have seen the old link die", () => {
+    const world = newWorld({ queued: 1, toSend: 1 });
+    const link = connect(world, DECIDER, "both");
+    kill(world, link, 0);
+    lose(world, link, 1);
+    explored("both redial", world);
+  });
+
+  test("when a link dies at any moment of two dials, seen by either side", () => {
+    explored("two dials and a death", newWorld({ queued: 1, faults: 1 }));
+  });
+
+  test("when a second link dies during the redials", () => {
+    explored("two dials and two deaths", newWorld({ queued: 0, faults: 2 }));
+    for (const witness of SIDES) {
+      const world = newWorld({ queued: 1, faults: 1 });
+      kill(world, connect(world, DECIDER, "both"), witness);
+      explored(`half dead for ${otherOf(witness)} and one death more`, world);
+    }
+  });
+
+  test("when only one of them wants the link", () => {
+    for (const chatOpen of [
+      [true, false],
+      [false, true],
+      [false, false],
+    ] as const) {
+      explored(`wanted by ${chatOpen.join()}`, newWorld({ queued: 1, chatOpen }));
+      explored(`wanted by ${chatOpen.join()}, a death`, newWorld({ queued: 1, faults: 1, chatOpen }));
+    }
+  });
+});
+
+describe("the waits", () => {
+  const heardNow = (now: number) => ({ name: "time", now, lastReadAt: () => now }) as const;
+  const twoLinks = (decider: boolean): LinkChoice => {
+    const first = stepLinks(noLinks(decider), { name: "completed", link: 1, now: 0 }).choice;
+    return stepLinks(first, { name: "completed", link: 2, now: 1_000 }).choice;
+  };
+
+  test("the decider reads a replaced link for 5 s and then ends it", () => {
+    const choice = twoLinks(true);
+    expect(stepLinks(choice, heardNow(1_000 + REPLACED_LINK_TIME - 1)).actions).toEqual([]);
+    expect(stepLinks(choice, heardNow(1_000 + REPLACED_LINK_TIME)).actions).toEqual([
+      { name: "end", link: 1 },
+    ]);
+  });
+
+  test("the other side ends a second link only after 30 s of silence", () => {
+    const choice = twoLinks(false);
+    expect(stepLinks(choice, heardNow(3_600_000)).actions).toEqual([]);
+    const silentSince = (lastRead: number) =>
+      ({ name: "time", now: 100_000, lastReadAt: () => lastRead }) as const;
+    expect(stepLinks(choice, silentSince(100_000 - SPARE_LINK_SILENCE + 1)).actions).toEqual([]);
+    expect(stepLinks(choice, silentSince(100_000 - SPARE_LINK_SILENCE)).actions).toEqual([
+      { name: "end", link: 1 },
+    ]);
+  });
+
+  test("the current link is never ended for silence, also when it was a replaced one before", () => {
+    const left = stepLinks(twoLinks(true), { name: "closed", link: 2 });
+    expect(left.actions).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(stepLinks(left.choice, { name: "time", now: 3_600_000, lastReadAt: () => 0 }).actions).toEqual([]);
+  });
+
+  test("of several links that are left, the one completed last is written on", () => {
+    const three = stepLinks(twoLinks(false), { name: "completed", link: 3, now: 2_000 }).choice;
+    const two = stepLinks(three, { name: "closed", link: 3 });
+    expect(two.actions).toEqual([{ name: "writeOn", link: 2 }]);
+    const one = stepLinks(two.choice, { name: "closed", link: 2 });
+    expect(one.actions).toEqual([{ name: "writeOn", link: 1 }]);
+    expect(stepLinks(one.choice, { name: "closed", link: 1 }).actions).toEqual([{ name: "disconnected" }]);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from "bun:test";
+import { sign, X509Certificate } from "node:crypto";
+
+import { judgeKey, provePeer, type KeyVerdict, type ProofFailure } from "../../../src/client/peer/proof.ts";
+import {
+  createAuthority,
+  issueServerCertificate,
+  issueUserCertificate,
+  loadAuthority,
+  USER_CERTIFICATE_LIFETIME,
+} from "../../../src/identity/certificate.ts";
+import * as der from "../../../src/identity/der.ts";
+import { fingerprint } from "../../../src/identity/fingerprint.ts";
+import { generateKeyPair } from "../../../src/identity/keys.ts";
+import { label } from "../../../src/identity/names.ts";
+import type { Handshake } from "../../../src/net/tls.ts";
+
+const HOUR = 3_600_000;
+const NOW = Date.UTC(2027, 0, 15, 12);
+const PASSED: Handshake = { error: undefined, done: true, authorized: true, reused: false };
+
+const { certificatePem, privateKeyPem } = createAuthority(NOW);
+const authority = loadAuthority(certificatePem, privateKeyPem);
+const { spki } = generateKeyPair();
+
+const certificateOf = (name: string) =>
+  new X509Certificate(issueUserCertificate(authority, spki, name, NOW).pem);
+
+/** A certificate that our authority never writes, signed by it all the same. */
+function oddCertificate(commonNames: readonly string[], dnsNames: readonly string[]): X509Certificate {
+  const ed25519 = der.sequence(der.objectIdentifier("1.3.101.112"));
+  const subject = commonNames.map((name) =>
+    der.setOf(der.sequence(der.objectIdentifier("2.5.4.3"), der.utf8String(name))),
+  );
+  const altNames = der.sequence(...dnsNames.map((name) => der.element(0x82, Buffer.from(name, "ascii"))));
+  const extension = der.sequence(der.objectIdentifier("2.5.29.17"), der.octetString(altNames));
+  const body = der.sequence(
+    der.element(0xa0, der.unsignedInteger(Uint8Array.of(2))),
+    der.unsignedInteger(Uint8Array.of(1)),
+    ed25519,
+    authority.name,
+    der.sequence(der.time(NOW - HOUR), der.time(NOW + HOUR)),
+    der.sequence(...subject),
+    spki,
+    ...(dnsNames.length === 0 ? [] : [der.element(0xa3, der.sequence(extension))]),
+  );
+  const signature = der.bitString(sign(null, body, authority.privateKey));
+  return new X509Certificate(der.sequence(body, ed25519, signature));
+}
+
+const ana = certificateOf("Ana");
+const ownLabel = label("Berta");
+const prove = (
+  certificate: X509Certificate | undefined,
+  { handshake = PASSED, target, now = NOW }: { handshake?: Handshake; target?: string; now?: number } = {},
+) => provePeer(handshake, certificate, { ownLabel, target, now });
+
+describe("who shows a good certificate is a peer", () => {
+  const peer = { name: "Ana", label: label("ana"), fingerprint: fingerprint(spki), spki };
+
+  test("to the acceptor, who expects nobody", () => {
+    expect(prove(ana)).toEqual({ ok: true, peer });
+  });
+
+  test("to the dialler, who expects this very name", () => {
+    expect(prove(ana, { target: "Ana" })).toEqual({ ok: true, peer });
+  });
+
+  test("with an old name of any characters but controls, up to 64 code points", () => {
+    for (const name of ["señor café", "名前", "x".repeat(64), "CN=Berta"]) {
+      expect(prove(certificateOf(name), { target: name })).toMatchObject({ ok: true, peer: { name } });
+    }
+  });
+
+  test("in the first and in the last millisecond of its dates", () => {
+    const { validFromDate, validToDate } = ana;
+    expect(prove(ana, { now: validFromDate.getTime() }).ok).toBe(true);
+    expect(prove(ana, { now: validToDate.getTime() }).ok).toBe(true);
+  });
+});
+
+describe("one thing wrong, and it is no peer:", () => {
+  const long = "x".repeat(65);
+  const failures: [string, ProofFailure, Parameters<typeof prove>][] = [
+    ["no certificate, though the handshake is done", "bad_certificate", [undefined]],
+    [
+      "no certificate, and the library says so",
+      "not_authorized",
+      [
+        undefined,
+        { handshake: { ...PASSED, error: "PEER_DID_NOT_RETURN_A_CERTIFICATE", authorized: false } },
+      ],
+    ],
+    [
+      "another authority's certificate",
+      "not_authorized",
+      [ana, { handshake: { ...PASSED, error: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", authorized: false } }],
+    ],
+    ["an error beside «authorized»", "not_authorized", [ana, { handshake: { ...PASSED, error: "ANY" } }]],
+    [
+      "not authorized, without an error",
+      "not_authorized",
+      [ana, { handshake: { ...PASSED, authorized: false } }],
+    ],
+    ["a handshake that is not done", "not_authorized", [ana, { handshake: { ...PASSED, done: false } }]],
+    ["a resumed session", "resumed", [ana, { handshake: { ...PASSED, reused: true } }]],
+    ["a certificate that has expired", "not_in_date", [ana, { now: NOW + USER_CERTIFICATE_LIFETIME + 1 }]],
+    ["a certificate that is not valid yet", "not_in_date", [ana, { now: NOW - HOUR - 1 }]],
+    ["my own certificate", "own_certificate", [certificateOf("Berta")]],
+    ["my own name in other letters", "own_certificate", [certificateOf("BERTA")]],
+    ["no common name", "bad_certificate", [oddCertificate([], [label("ana")])]],
+    ["two common names", "bad_certificate", [oddCertificate(["Ana", "Carla"], [label("ana")])]],
+    ["the same common name twice", "bad_certificate", [oddCertificate(["Ana", "Ana"], [label("ana")])]],
+    ["no dNSName", "bad_certificate", [oddCertificate(["Ana"], [])]],
+    ["the label of another name", "bad_certificate", [oddCertificate(["Ana"], [label("carla")])]],
+    ["two labels", "bad_certificate", [oddCertificate(["Ana"], [label("ana"), label("carla")])]],
+    ["a control character", "bad_certificate", [oddCertificate(["An\u001ba"], [label("An\u001ba")])]],
+    ["a line feed at the end", "bad_certificate", [oddCertificate(["Ana\n"], [label("Ana\n")])]],
+    ["65 code points", "bad_certificate", [oddCertificate([long], [label(long)])]],
+    ["an empty name", "bad_certificate", [oddCertificate([""], [label("")])]],
+    [
+      "the server's own certificate",
+      "bad_certificate",
+      [new X509Certificate(issueServerCertificate(authority, spki, NOW).pem)],
+    ],
+    ["the authority's certificate", "bad_certificate", [authority.certificate]],
+    ["another name than was dialled", "other_name", [ana, { target: "Carla" }]],
+    ["a twin in other letters than was dialled", "other_name", [ana, { target: "ANA" }]],
+  ];
+  for (const [what, code, args] of failures) {
+    test(what, () => {
+      expect(prove(...args)).toEqual({ ok: false, code });
+    });
+  }
+});
+
+describe("a key", () => {
+  const nothing = { name: "nothing" } as const;
+  const says = (key: string) => ({ name: "fingerprint", fingerprint: key }) as const;
+  const verdicts: [string, string[], Parameters<typeof judgeKey>[2], KeyVerdict][] = [
+    ["the first, and the server says nothing", [], nothing, "pin"],
+    ["the first, and the server says the same", [], says("k"), "pin"],
+    ["the first, and the server says another", [], says("other"), "refused"],
+    ["pinned, and the server says nothing", ["k"], nothing, "pinned"],
+    ["pinned, and the server says the same", ["k"], says("k"), "pinned"],
+    ["pinned, and the server says another: two devices of one person", ["k"], says("other"), "pinned"],
+    ["pinned as the second device", ["other", "k"], nothing, "pinned"],
+    ["new beside pins, and the server says nothing", ["other"], nothing, "pending"],
+    [
+      "new beside pins, and the server says the same: its word alone changes no pin",
+      ["other"],
+      says("k"),
+      "pending",
+    ],
+    ["new beside pins, and the server says the pinned one", ["other"], says("other"), "refused"],
+    ["new beside pins, and the server says a third", ["other"], says("third"), "refused"],
+  ];
+  for (const [what, pins, word, verdict] of verdicts) {
+    test(`${what} → ${verdict}`, () => {
+      expect(judgeKey(pins, "k", word)).toBe(verdict);
+    });
+  }
+});

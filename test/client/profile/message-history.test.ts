@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+
+import type { Contact } from "../../../src/client/profile/contacts.ts";
+import type { MessagePage } from "../../../src/client/profile/message-history.ts";
+import { arriving, fill, NOW, plansOf, withScene } from "../message-scene.ts";
+
+/** What is asked of each edited or withdrawn message beside. */
+const CHANGE_WAITS =
+  "; CORRELATED SCALAR SUBQUERY 1; SEARCH action USING INDEX actions_by_target (contact=? AND target=?)";
+
+const idsOf = (page: MessagePage) => page.messages.map(({ id }) => id);
+
+describe("the history", () => {
+  test("keeps the order of writing and arrival, whatever time the sender says", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      const at = (id: string, sentAt: number) => ({ ...arriving(id), sentAt });
+      scene.read(ana, { incoming: [at("late", NOW), at("early", NOW - 1_000_000)] });
+      scene.write(ana, "mine");
+      expect(scene.all(ana).map(({ id }) => id)).toEqual(["late", "early", "mine"]);
+      const [first] = scene.history.after(ana, 0, 1);
+      expect(first).toMatchObject({ outgoing: false, sentAt: NOW, receivedAt: NOW, state: "received" });
+      expect(scene.history.after(ana, first?.seq ?? 0, 1).map(({ id }) => id)).toEqual(["early"]);
+    }));
+
+  test("shows texts only: no edit, no withdrawal, nothing that was cancelled or deleted", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "cancelled", "mine");
+      scene.removal.cancel(ana, "cancelled");
+      scene.receive(ana, "deleted", "theirs");
+      scene.removal.delete(ana, "deleted", false);
+      scene.read(ana, {
+        incoming: [
+          { kind: "edit", id: "e", target: "theirs", text: "other" },
+          { kind: "withdraw", id: "w", target: "unknown" },
+        ],
+      });
+      const expected = ["mine", "theirs"];
+      expect(scene.all(ana).map(({ id }) => id)).toEqual(expected);
+      expect(idsOf(scene.history.before(ana, undefined, 10))).toEqual(expected);
+      for (const id of ["cancelled", "deleted", "e", "w", "unknown"]) {
+        expect(scene.history.find(ana, id)).toBeUndefined();
+      }
+    }));
+
+  test("finds a message by its id in its own conversation only, and by its number", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      const carla = scene.contacts.ensure("Carla");
+      scene.receive(ana, "same");
+      const [ours = 0] = scene.write(ana, "same");
+      scene.receive(carla, "hers");
+      expect(scene.history.find(ana, "same")).toMatchObject({ seq: ours, outgoing: true });
+      expect(scene.history.find(ana, "hers")).toBeUndefined();
+      expect(scene.history.bySeq(ours)).toMatchObject({ id: "same", outgoing: true });
+      expect(scene.history.bySeq(ours + 100)).toBeUndefined();
+    }));
+});
+
+describe("a page of the conversation", () => {
+  test("goes back from the newest to the first, oldest first in each, and says whether there is more", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "1", "2");
+      scene.receive(scene.contacts.ensure("Carla"), "other");
+      scene.receive(ana, "3", "4");
+      scene.write(ana, "5");
+      const { history } = scene;
+      const newest = history.before(ana, undefined, 2);
+      expect(idsOf(newest)).toEqual(["4", "5"]);
+      expect(newest.isMore).toBe(true);
+      const middle = history.before(ana, newest.messages[0]?.seq, 2);
+      expect(idsOf(middle)).toEqual(["2", "3"]);
+      expect(middle.isMore).toBe(true);
+      const oldest = history.before(ana, middle.messages[0]?.seq, 2);
+      expect(idsOf(oldest)).toEqual(["1"]);
+      expect(oldest.isMore).toBe(false);
+      expect(history.before(ana, oldest.messages[0]?.seq, 2)).toEqual({ messages: [], isMore: false });
+    }));
+
+  test("that holds exactly all there is says that there is no more", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "1", "2");
+      expect(scene.history.before(ana, undefined, 2).isMore).toBe(false);
+      const nobody = scene.contacts.ensure("Nobody");
+      expect(scene.history.before(nobody, undefined, 2)).toEqual({ messages: [], isMore: false });
+    }));
+});
+
+describe("what is unread", () => {
+  test("is not printed again once it was, and duplicates and one's own messages never are", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.write(ana, "mine");
+      scene.receive(ana, "a", "b", "c");
+      expect(scene.receive(ana, "b", "d")).toEqual([undefined, expect.any(Number)]);
+      const { history } = scene;
+      const ids = (limit = 10) => history.unprinted(limit).map(({ id }) => id);
+      expect(ids()).toEqual(["a", "b", "c", "d"]);
+      history.markPrinted(history.unprinted(2).map(({ seq }) => seq));
+      expect(ids()).toEqual(["c", "d"]);
+      expect(ids(1)).toEqual(["c"]);
+    }));
+
+  test("is counted for each contact, and begins at the first message that was never printed", () =>
+    withScene((scene) => {
+      const [ana, carla, dora] = ["Ana", "Carla", "Dora"].map((name) => scene.contacts.ensure(name)) as [
+        Contact,
+        Contact,
+        Contact,
+      ];
+      const { history } = scene;
+      expect(history.unreadCounts()).toEqual(new Map());
+      scene.write(dora, "mine");
+      const [a1 = 0] = scene.receive(ana, "a1");
+      const [c1] = scene.receive(carla, "c1");
+      const [a2, a3] = scene.receive(ana, "a2", "a3", "a1");
+      expect(history.unreadCounts()).toEqual(
+        new Map([
+          [ana.id, 3],
+          [carla.id, 1],
+        ]),
+      );
+      expect([ana, carla, dora].map((each) => history.unreadFrom(each))).toEqual([a1, c1, undefined]);
+      history.markPrinted([a1, a3 as number]);
+      expect(history.unreadCounts().get(ana.id)).toBe(1);
+      expect(history.unreadFrom(ana)).toBe(a2);
+      history.markPrinted([a2 as number]);
+      expect(history.unreadCounts()).toEqual(new Map([[carla.id, 1]]));
+      expect(history.unreadFrom(ana)).toBeUndefined();
+    }));
+
+  test("is not what was withdrawn or deleted before anybody saw it, nor an edit", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.receive(ana, "withdrawn", "deleted", "edited");
+      scene.removal.delete(ana, "deleted", false);
+      scene.read(ana, {
+        incoming: [
+          { kind: "withdraw", id: "w", target: "withdrawn" },
+          { kind: "edit", id: "e", target: "edited", text: "other" },
+        ],
+      });
+      expect(scene.history.unprinted(10).map(({ text }) => text)).toEqual(["other"]);
+      expect(scene.history.unreadCounts()).toEqual(new Map([[ana.id, 1]]));
+    }));
+});
+
+test("with 200,000 messages stored each look goes to what it gives, without sorting", () =>
+  withScene((scene) => {
+    const ana = fill(scene);
+    const { history, contacts, database } = scene;
+    const pages = plansOf(database, () => [
+      history.before(ana, undefined, 50),
+      history.before(ana, 1_000, 50),
+      history.after(ana, 1_000, 50),
+      contacts.saveReadHere(ana, 1_000),
+    ]);
+    expect(
+      pages.map((plan) => plan.replaceAll(/^.*(?=SEARCH messages)/g, "").replace(CHANGE_WAITS, "")),
+    ).toEqual([
+      "SEARCH messages USING INDEX messages_by_contact (contact=? AND seq<?)",
+      "SEARCH messages USING INDEX messages_by_contact (contact=? AND seq>?)",
+      expect.stringContaining("SEARCH messages USING INDEX messages_by_contact (contact=? AND seq<?)"),
+    ]);
+    const unread = plansOf(database, () => [
+      history.unreadCounts(),
+      history.unreadFrom(ana),
+      history.unprinted(1),
+    ]);
+    expect(unread.length).toBe(3);
+    for (const plan of unread) expect(plan).toMatch(/^SCAN messages USING (?:COVERING )?INDEX unprinted/);
+    const single = plansOf(database, () => [
+      history.find(ana, "id 8"),
+      history.bySeq(8),
+      history.markPrinted([8]),
+    ]);
+    expect(single.map((plan) => plan.replace(CHANGE_WAITS, ""))).toEqual([
+      "SEARCH messages USING INDEX sqlite_autoindex_messages_1 (contact=? AND outgoing=? AND id=?)",
+      "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)",
+      "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)",
+    ]);
+  }));

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+
+import { StoreUpkeep } from "../../../src/client/profile/upkeep.ts";
+import { withScene } from "../message-scene.ts";
+
+const noteDamage = () => undefined;
+
+test("a damaged file is noted for the next start, and a full disk is not", () =>
+  withScene((scene) => {
+    let noted = 0;
+    const upkeep = new StoreUpkeep({ ...scene, noteDamage: () => void noted++ });
+    const failure = (code: string) => Object.assign(new Error(code), { code });
+    upkeep.notice({ name: "storageFailed", error: failure("SQLITE_FULL") });
+    expect(noted).toBe(0);
+    upkeep.notice({ name: "storageFailed", error: failure("SQLITE_CORRUPT_VTAB") });
+    expect(noted).toBe(1);
+  }));
+
+test("words are indexed while nothing is written, and not while messages come", () =>
+  withScene((scene) => {
+    const ana = scene.contacts.ensure("Ana");
+    const upkeep = new StoreUpkeep({ ...scene, noteDamage });
+    scene.receive(ana, "1");
+    upkeep.tick();
+    scene.receive(ana, "2");
+    upkeep.tick();
+    expect(scene.search.isBehind).toBe(true);
+    upkeep.tick();
+    expect(scene.search.isBehind).toBe(false);
+  }));
+
+test("what was taken back is wiped from the log once, and nothing is wiped without a reason", () =>
+  withScene((scene) => {
+    let wipes = 0;
+    const upkeep = new StoreUpkeep({ ...scene, removal: { wipeLog: () => void wipes++ }, noteDamage });
+    upkeep.tick();
+    upkeep.notice({ name: "newKey" });
+    upkeep.tick();
+    expect(wipes).toBe(0);
+    upkeep.notice({ name: "cancelled", to: "Ana", id: "1" });
+    upkeep.tick();
+    upkeep.tick();
+    expect(wipes).toBe(1);
+  }));
+
+test("a disk that does not take it stops nothing else", () =>
+  withScene((scene) => {
+    const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" });
+    const fails = () => {
+      throw failure;
+    };
+    let looks = 0;
+    const messages = { lastSeq: () => (looks++, 0) };
+    const upkeep = new StoreUpkeep({
+      ...scene,
+      messages,
+      search: { isBehind: true, indexSome: fails },
+      noteDamage,
+    });
+    upkeep.tick();
+    upkeep.tick();
+    expect(looks).toBe(1);
+    new StoreUpkeep({ ...scene, messages: { lastSeq: fails }, noteDamage }).tick();
+  }));

@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+
+import { Directory } from "../../../src/client/rendezvous/directory.ts";
+import { RefusedError, type RendezvousLink } from "../../../src/client/rendezvous/link.ts";
+
+/** A directory on a link that answers as it is told, and the questions that have reached it. */
+function directoryOn(answer: () => Promise<unknown>) {
+  const scene = { now: 0, asked: 0 };
+  const link: Pick<RendezvousLink, "request"> = {
+    request: () => {
+      scene.asked++;
+      return answer() as never;
+    },
+  };
+  const directory = new Directory(
+    () => link as RendezvousLink,
+    () => scene.now,
+  );
+  return { scene, directory };
+}
+
+test("a server that asks to wait is not taken for a missing one, and hears nothing until then", async () => {
+  let answer = () => Promise.reject(new RefusedError("rate_limited", "", 30));
+  const { scene, directory } = directoryOn(() => answer());
+  expect(await directory.lookUp("dos")).toEqual({ name: "limited" });
+  expect(directory.limitedFor).toBe(30_000);
+  scene.now = 29_999;
+  expect(await directory.lookUp("tres")).toEqual({ name: "limited" });
+  expect(scene.asked).toBe(1);
+  answer = () => Promise.reject(new RefusedError("user_offline", ""));
+  scene.now = 30_000;
+  expect(await directory.lookUp("dos")).toEqual({ name: "offline" });
+  expect(directory.limitedFor).toBe(0);
+});
+
+test("a server that asks for days is asked again within the hour", async () => {
+  const { directory } = directoryOn(() => Promise.reject(new RefusedError("rate_limited", "", 1e9)));
+  await directory.lookUp("dos");
+  expect(directory.limitedFor).toBe(60 * 60 * 1_000);
+});

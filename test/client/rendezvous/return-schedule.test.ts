@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+
+import { RefusedError } from "../../../src/client/rendezvous/link.ts";
+import {
+  QUICK_FOR,
+  reconnectDelay,
+  RETURN_SPREAD,
+  ReturnSchedule,
+  SOON_FOR,
+} from "../../../src/client/rendezvous/return-schedule.ts";
+import { ServerError } from "../../../src/client/rendezvous/trust.ts";
+
+const ALMOST_ONE = 1 - Number.EPSILON;
+const CLOSING = new RefusedError("server_closing", "");
+const UNREACHABLE = new ServerError("server_unreachable");
+
+function lostAt(now: number): ReturnSchedule {
+  const schedule = new ReturnSchedule();
+  schedule.lost(now);
+  return schedule;
+}
+
+describe("a server that was lost a moment ago", () => {
+  test.each([
+    ["closes", CLOSING],
+    ["is gone", UNREACHABLE],
+  ])("and %s is tried again within 2 s each time, for 10 s", (_, why) => {
+    const schedule = lostAt(500);
+    expect(schedule.next(why, 500, 0)).toBe(0);
+    for (let at = 600; at < 500 + QUICK_FOR; at += 700) {
+      expect(schedule.next(why, at, 0.25)).toBe(500);
+      expect(schedule.next(why, at, ALMOST_ONE)).toBeLessThanOrEqual(RETURN_SPREAD);
+      // Nobody asks without a pause, whatever is drawn.
+      expect(schedule.next(why, at, 0)).toBe(100);
+    }
+    expect(schedule.next(why, 500 + QUICK_FOR, 0.5)).toBe(reconnectDelay(0, 0.5));
+    expect(schedule.next(why, 600 + QUICK_FOR, 0.5)).toBe(reconnectDelay(1, 0.5));
+  });
+
+  test("is left alone for longer where it answers that it is busy, or does not answer", () => {
+    for (const why of [new RefusedError("server_busy", ""), new ServerError("server_timeout")])
+      expect(lostAt(0).next(why, 100, 0)).toBe(reconnectDelay(0, 0));
+  });
+
+  test("gets 5,000 clients back one after the other", () => {
+    const waits = Array.from({ length: 5_000 }, (_, index) => lostAt(0).next(CLOSING, 0, index / 5_000));
+    const perTenth = new Map<number, number>();
+    for (const wait of waits)
+      perTenth.set(Math.floor(wait / 100), (perTenth.get(Math.floor(wait / 100)) ?? 0) + 1);
+    expect(perTenth.size).toBe(20);
+    expect(Math.max(...perTenth.values())).toBeLessThanOrEqual(251);
+  });
+
+  test("gets the patience that it asks for, and a spread behind it", () => {
+    const limited = new RefusedError("rate_limited", "", 7);
+    expect(lostAt(0).next(limited, 0, 0)).toBe(7_000);
+    expect(lostAt(0).next(limited, 0, 0.5)).toBe(8_000);
+    expect(lostAt(0).next(new RefusedError("rate_limited", "", 1e15), 0, 0)).toBeLessThan(2 ** 31);
+    expect(lostAt(0).next(new RefusedError("rate_limited", "", 0), 0, 0.5)).toBe(reconnectDelay(0, 0.5));
+  });
+});
+
+test("whoever has lost the server for less than a minute waits 1 to 8 s, then ever longer", () => {
+  const away = [UNREACHABLE, new ServerError("server_timeout")];
+  for (const why of away) {
+    const schedule = lostAt(0);
+    const waits: number[] = [];
+    let at = QUICK_FOR;
+    for (; at < SOON_FOR; at += waits.at(-1) ?? 0) waits.push(schedule.next(why, at, ALMOST_ONE));
+    expect(waits[0]).toBeLessThanOrEqual(2_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(8_000);
+    expect(schedule.next(why, at, ALMOST_ONE)).toBe(reconnectDelay(3, ALMOST_ONE));
+    expect(schedule.next(why, at, ALMOST_ONE)).toBe(reconnectDelay(4, ALMOST_ONE));
+  }
+});
+
+test("a server that says at the first contact that it closes is tried again as soon", () => {
+  const schedule = new ReturnSchedule();
+  expect(schedule.next(CLOSING, 0, 0)).toBe(0);
+  expect(schedule.next(UNREACHABLE, QUICK_FOR - 1, 0.5)).toBe(1_000);
+  expect(schedule.next(CLOSING, QUICK_FOR, 0.5)).toBe(reconnectDelay(0, 0.5));
+});
+
+test("a server that was never reached is tried after 1 to 60 s, and each return begins anew", () => {
+  const schedule = new ReturnSchedule();
+  expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
+  expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(1, 0));
+  schedule.returned();
+  expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+
+import { SLEPT, surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
+
+const BEFORE: Surroundings = { now: 1_800_000_000_000, monotonic: 5_000, addresses: "192.0.2.1" };
+
+/** What is seen after `shown` ms of the clock on the wall and `passed` of the one that is never set. */
+function change(shown: number, passed: number, addresses = BEFORE.addresses) {
+  const { now, monotonic } = BEFORE;
+  return surroundingsChange(BEFORE, { now: now + shown, monotonic: monotonic + passed, addresses });
+}
+
+test("a second that passes as ever is no change, nor is a late look, nor a clock that is corrected a little", () => {
+  expect(change(0, 0)).toBeUndefined();
+  expect(change(1_000, 1_000)).toBeUndefined();
+  expect(change(SLEPT - 1, SLEPT - 1)).toBeUndefined();
+  expect(change(1_000 + SLEPT - 1, 1_000)).toBeUndefined();
+  expect(change(1_000 - SLEPT + 1, 1_000)).toBeUndefined();
+});
+
+test("sleep is seen whether or not the monotonic clock stood still meanwhile", () => {
+  expect(change(8 * 3_600_000, 8 * 3_600_000)).toBe("slept");
+  expect(change(8 * 3_600_000, 1_000)).toBe("slept");
+  expect(change(SLEPT, SLEPT)).toBe("slept");
+});
+
+test("a clock that was set, forwards or back, is taken for sleep", () => {
+  expect(change(3_600_000, 1_000)).toBe("slept");
+  expect(change(-3_600_000, 1_000)).toBe("slept");
+});
+
+test("other addresses are a move, also after sleep, and also when there is none left", () => {
+  expect(change(1_000, 1_000, "198.51.100.7")).toBe("moved");
+  expect(change(8 * 3_600_000, 1_000, "198.51.100.7")).toBe("moved");
+  expect(change(1_000, 1_000, "")).toBe("moved");
+});

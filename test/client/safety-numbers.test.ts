@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+
+import { acceptPendingKey, safetyNumbers } from "../../src/client/safety-numbers.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { fingerprint } from "../../src/identity/fingerprint.ts";
+import { generateKeyPair } from "../../src/identity/keys.ts";
+import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+
+const NOW = Date.UTC(2027, 0, 15);
+const KEYS = Array.from({ length: 3 }, () => {
+  const { spki } = generateKeyPair();
+  return { spki, fingerprint: fingerprint(spki) };
+});
+const [PINNED, CHANGED, LATER] = KEYS as [
+  (typeof KEYS)[number],
+  (typeof KEYS)[number],
+  (typeof KEYS)[number],
+];
+
+/** Runs `use` with a profile that has pinned Ana's first key, and sees keys of hers in the order given. */
+function withProfile(use: (profile: Profile, sees: (key: (typeof KEYS)[number]) => void) => void) {
+  return inTemporaryFolder((folder) => {
+    const profile = Profile.open(folder, ACCOUNT);
+    try {
+      const ana = profile.contacts.ensure("Ana");
+      profile.contacts.pin(ana, PINNED, NOW);
+      use(profile, (key) => profile.contacts.savePendingKey(ana, key, NOW));
+    } finally {
+      profile.close();
+    }
+  });
+}
+
+const isPinned = (profile: Profile, key: (typeof KEYS)[number]) => {
+  const ana = profile.contacts.ensure("Ana");
+  return profile.contacts.isPinned(ana.label, key.fingerprint);
+};
+
+describe("the safety numbers with a person", () => {
+  test("are one for each key, the pending one last and marked", () =>
+    withProfile((profile, sees) => {
+      sees(CHANGED);
+      const { username, numbers } = safetyNumbers(profile, "ANA", { markShown: false });
+      expect(username).toBe("Ana");
+      expect(numbers.map(({ fingerprint, pending }) => [fingerprint, pending])).toEqual([
+        [PINNED.fingerprint, false],
+        [CHANGED.fingerprint, true],
+      ]);
+      for (const { number } of numbers) expect(number).toMatch(/^\d{5}(?:\s\d{5}){11}$/);
+      expect(numbers[0]?.number).not.toBe(numbers[1]?.number);
+    }));
+
+  test("are none with somebody of whom no key is known, and make no contact of them", () =>
+    withProfile((profile) => {
+      expect(safetyNumbers(profile, "nobody", { markShown: true })).toEqual({
+        username: "nobody",
+        numbers: [],
+      });
+      expect(profile.contacts.find("nobody")).toBeUndefined();
+    }));
+});
+
+describe("a key that waits", () => {
+  test("is accepted once its number was shown, and waits no longer", () =>
+    withProfile((profile, sees) => {
+      sees(CHANGED);
+      const shown = safetyNumbers(profile, "Ana", { markShown: true }).numbers.at(-1);
+      expect(acceptPendingKey(profile, "ana", NOW, { mustBeShown: true })).toEqual({
+        result: "accepted",
+        number: { number: shown?.number ?? "", fingerprint: CHANGED.fingerprint, pending: false },
+      });
+      expect(isPinned(profile, CHANGED)).toBe(true);
+      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true })).toEqual({ result: "none" });
+    }));
+
+  test("and was never shown is accepted only where that is enough", () =>
+    withProfile((profile, sees) => {
+      sees(CHANGED);
+      safetyNumbers(profile, "Ana", { markShown: false });
+      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true })).toEqual({ result: "not_shown" });
+      expect(isPinned(profile, CHANGED)).toBe(false);
+      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: false }).result).toBe("accepted");
+      expect(isPinned(profile, CHANGED)).toBe(true);
+    }));
+
+  test("is not accepted in the place of the one that was shown, until it is shown itself", () =>
+    withProfile((profile, sees) => {
+      sees(CHANGED);
+      safetyNumbers(profile, "Ana", { markShown: true });
+      sees(LATER);
+      for (const mustBeShown of [true, false]) {
+        expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown })).toEqual({ result: "changed_again" });
+      }
+      expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, false]);
+      safetyNumbers(profile, "Ana", { markShown: true });
+      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true }).result).toBe("accepted");
+      expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, true]);
+    }));
+
+  test("of nobody is none", () =>
+    withProfile((profile) => {
+      expect(acceptPendingKey(profile, "nobody", NOW, { mustBeShown: false })).toEqual({ result: "none" });
+      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: false })).toEqual({ result: "none" });
+    }));
+});

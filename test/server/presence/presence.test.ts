@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+
+import { MAX_WATCHED, Presence, SHORT_LIST, type Member } from "../../../src/server/presence/presence.ts";
+import { seededRandom, testSeed } from "../../seeded-random.ts";
+
+const member = (fold: string): Member => ({ fold });
+
+test("who watches a name is told when it comes and goes, and nobody else", () => {
+  const presence = new Presence<Member>();
+  const [ana, beto, carla] = [member("ana"), member("beto"), member("carla")];
+  for (const each of [ana, beto]) expect(presence.enter(each)).toEqual([]);
+  expect(presence.watch(ana, ["carla", "beto", "beto"])).toEqual([beto]);
+  expect(presence.enter(carla)).toEqual([ana]);
+  expect(presence.leave(carla)).toEqual([ana]);
+  expect(presence.leave(carla)).toEqual([]);
+  presence.watch(ana, []);
+  expect(presence.enter(carla)).toEqual([]);
+});
+
+test("who takes the place of an older session is no news, and the older one watches nobody any more", () => {
+  const presence = new Presence<Member>();
+  const [ana, older, newer] = [member("ana"), member("beto"), member("beto")];
+  presence.enter(ana);
+  presence.enter(older);
+  presence.watch(ana, ["beto"]);
+  presence.watch(older, ["ana"]);
+  expect(presence.enter(newer)).toEqual([]);
+  expect(presence.find("beto")).toBe(newer);
+  expect(presence.has(older)).toBe(false);
+  expect(presence.leave(older)).toEqual([]);
+  expect(presence.find("beto")).toBe(newer);
+  expect(presence.leave(ana)).toEqual([]);
+  expect(presence.size).toBe(1);
+});
+
+test("when very much is watched a long list is refused and changes nothing; short ones, and what is freed, pass", () => {
+  const presence = new Presence<Member>();
+  const [ana, beto] = [member("ana"), member("beto")];
+  for (const each of [ana, beto]) presence.enter(each);
+  const names = (count: number, of: string) => Array.from({ length: count }, (_, index) => `${of} ${index}`);
+  const most = names(MAX_WATCHED - SHORT_LIST, "name");
+  expect(presence.watch(ana, most)).toEqual([]);
+  expect(presence.watch(beto, ["ana", ...names(SHORT_LIST - 1, "other")])).toEqual([ana]);
+  expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toBeUndefined();
+  expect(presence.leave(ana)).toEqual([beto]);
+  presence.enter(ana);
+  expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toEqual([]);
+  expect(presence.watch(ana, most)).toBeUndefined();
+  // His own list gives way to his new one.
+  expect(presence.watch(beto, most)).toEqual([]);
+});
+
+describe("pages", () => {
+  test("are what sorting and filtering everyone online would give, after any coming and going", () => {
+    const seed = testSeed();
+    const random = seededRandom(seed);
+    const presence = new Presence<Member>();
+    const model = new Map<string, Member>();
+    const names = ["", "a", "ab", "abc", "abd", "b", "ba", "ñ", "ñu", "z", "zz", "zzz"];
+    for (let step = 0; step < 3_000; step++) {
+      const each = member(random.pick(names.slice(1)) + random.pick(names));
+      const known = model.get(each.fold);
+      if (random.integer(2) === 0) {
+        presence.enter(each);
+        model.set(each.fold, each);
+      } else if (known !== undefined) {
+        presence.leave(known);
+        model.delete(each.fold);
+      }
+      const [prefix, after] = [random.pick(names), random.pick(names)];
+      const expected = [...model.keys()].sort().filter((fold) => fold.startsWith(prefix) && fold > after);
+      const page = [...presence.page(prefix, after)].map(({ fold }) => fold);
+      expect({ seed, page }).toEqual({ seed, page: expected });
+    }
+  });
+});
+
+test("the version is another one after whoever came, went or was replaced, and after nobody else", () => {
+  const presence = new Presence<{ fold: string }>();
+  const versions = [presence.version];
+  const changed = (change: () => void) => {
+    change();
+    versions.push(presence.version);
+  };
+  const [first, second] = [{ fold: "ana" }, { fold: "ana" }];
+  changed(() => presence.enter(first));
+  changed(() => presence.enter(second));
+  changed(() => presence.leave(second));
+  expect(new Set(versions).size).toBe(4);
+  changed(() => presence.leave(first));
+  changed(() => presence.watch(second, ["ana"]));
+  expect(new Set(versions).size).toBe(4);
+});

@@ -1,0 +1,154 @@
+import { expect, test } from "bun:test";
+
+import { fold } from "../../../src/identity/names.ts";
+import type { RequestId, RequestOf } from "../../../src/protocol/rendezvous-messages.ts";
+import { Lookups, type Requester } from "../../../src/server/presence/user-directory.ts";
+import { Presence } from "../../../src/server/presence/presence.ts";
+import { responseLine, success, written, type Response } from "../../../src/server/session/responses.ts";
+import type { OnlineUser } from "../../../src/server/session/services.ts";
+import { seededRandom, testSeed, type SeededRandom } from "../../seeded-random.ts";
+
+const SEED_LIST = 4_096;
+const LINE = 64 * 1024;
+const ROUNDS = 20;
+const REQUESTS = 20;
+
+const ADDRESSES = ["127.0.0.1", "127.9.9.9", "::1", "192.168.1.7", "203.0.113.9", "fd00::7", "2001:db8::1"];
+
+function makeUser(random: SeededRandom, username: string): OnlineUser {
+  const key = random.integer(4) === 0 ? undefined : { fingerprint: random.pick(["ab", "0f"]).repeat(32) };
+  return {
+    userId: random.integer(1_000),
+    username,
+    fold: fold(username),
+    ip: random.pick(ADDRESSES),
+    p2pPort: 1 + random.integer(65_535),
+    addresses: Array.from({ length: random.integer(9) }, () => random.pick(ADDRESSES)).join(" "),
+    key: key as OnlineUser["key"],
+    since: 0,
+    session: undefined as unknown as OnlineUser["session"],
+  };
+}
+
+/** Old names may hold what JSON escapes: quotes, backslashes, U+2028. */
+function makeName(random: SeededRandom): string {
+  const letters = ["a", "B", "ñ", "İ", "ẞ", "-", "_", '"', "\\", "\u2028", "🕊", "/", " "];
+  return Array.from({ length: 1 + random.integer(40) }, () => random.pick(letters)).join("");
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+/** PROTOCOL 4 word for word: the seen one first, loopback only for who is on loopback himself, at most eight. */
+function candidates(user: OnlineUser, { isNear, localAddress }: Requester): string[] {
+  const named = user.addresses.split(" ").filter((address) => address !== "");
+  const all = [user.ip, ...named].filter((address) => isNear || !isLoopback(address));
+  const distinct = all.filter((address, index) => all.indexOf(address) === index);
+  return distinct.length === 0 ? [localAddress] : distinct.slice(0, 8);
+}
+
+function plainList(
+  online: readonly OnlineUser[],
+  requester: Requester,
+  request: RequestOf<"get_users">,
+  caller: OnlineUser,
+): { users: object[]; next?: string } {
+  const { ofSeed } = requester;
+  const after = fold(request.after ?? "");
+  const eligible = online
+    .filter((user) => user !== caller && user.fold.startsWith(fold(request.prefix ?? "")))
+    .filter((user) => after === "" || user.fold > after)
+    .sort((a, b) => (a.fold < b.fold ? -1 : 1));
+  const envelope = '{"action":"users_list","success":true,"code":"ok","users":[]}\n'.length;
+  const room = ofSeed ? SEED_LIST - envelope : LINE - 2_048;
+  const users: object[] = [];
+  let bytes = 0;
+  for (const user of eligible) {
+    const entry = {
+      username: user.username,
+      ip: candidates(user, requester)[0],
+      p2p_port: user.p2pPort,
+      ...(ofSeed ? {} : { secure: user.key !== undefined }),
+    };
+    const isFull = !ofSeed && users.length >= (request.limit ?? 100);
+    bytes += Buffer.byteLength(JSON.stringify(entry)) + (users.length === 0 ? 0 : 1);
+    if (isFull || bytes > room) {
+      const last = eligible[users.length - 1];
+      return ofSeed || last === undefined ? { users } : { users, next: last.username };
+    }
+    users.push(entry);
+  }
+  return { users };
+}
+
+function plainInfo(target: OnlineUser, requester: Requester): object {
+  const addresses = candidates(target, requester);
+  return {
+    target_user: target.username,
+    target_ip: addresses[0],
+    target_port: target.p2pPort,
+    ...(requester.ofSeed
+      ? {}
+      : {
+          secure: target.key !== undefined,
+          candidates: addresses.map((ip) => ({ kind: "direct", ip, port: target.p2pPort })),
+          fingerprint: target.key?.fingerprint,
+        }),
+  };
+}
+
+test("what is written once and told to many is, byte for byte, what each would be told alone", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  const sorts: ((count: number) => string)[] = [
+    () => makeName(random),
+    (count) => `user${count}`,
+    // Long enough that bytes, and not the number, end a page.
+    (count) => `${count}${"ẞ".repeat(60)}`,
+  ];
+  for (let round = 0; round < ROUNDS; round++) {
+    const presence = new Presence<OnlineUser>();
+    const lookups = new Lookups(presence);
+    const sort = random.pick(sorts);
+    const most = random.pick([1, 3, 120, 600]);
+    while (presence.size < most) presence.enter(makeUser(random, sort(random.integer(10_000))));
+    for (let count = 0; count < REQUESTS; count++) {
+      // Some come and go, or come back from elsewhere, between the requests.
+      if (random.integer(4) === 0) presence.enter(makeUser(random, sort(random.integer(10_000))));
+      if (random.integer(4) === 0 && presence.size > 1) presence.leave(random.pick(presence.all()));
+      const online = presence.all();
+      const ofSeed = random.integer(4) === 0;
+      const requester = { isNear: random.integer(2) === 0, localAddress: random.pick(ADDRESSES), ofSeed };
+      const id: RequestId | undefined = ofSeed
+        ? undefined
+        : random.pick([undefined, 0, -7, 2 ** 53 - 1, "x", '"\\\u2028\n', "ñ🕊"]);
+      const manner = { ofSeed, language: "es", id } as const;
+      const caller = random.pick(online);
+      const target = random.pick(online);
+      const request: RequestOf<"get_users"> = ofSeed
+        ? { prefix: undefined, after: undefined, limit: undefined }
+        : {
+            prefix: random.pick([undefined, "", random.pick(online).username.slice(0, 2)]),
+            after: random.pick([undefined, "", random.pick(online).username]),
+            limit: random.pick([undefined, 1, 2, 100, 500]),
+          };
+      const list = plainList(online, requester, request, caller);
+      const pairs: [Response, Response][] = [
+        [
+          written("get_users", lookups.usersList(requester, request, caller)),
+          success("get_users", { seed: list as { [name: string]: unknown } }),
+        ],
+        [
+          written("request_p2p", lookups.peerInfo(target, requester)),
+          success("request_p2p", { seed: plainInfo(target, requester) as { [name: string]: unknown } }),
+        ],
+      ];
+      for (const [told, alone] of pairs) {
+        const line = responseLine(told, manner);
+        expect(line, `PALOMA_TEST_SEED=${seed}`).toBe(responseLine(alone, manner));
+        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(ofSeed ? SEED_LIST : LINE);
+      }
+    }
+  }
+});

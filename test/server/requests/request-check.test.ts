@@ -1,0 +1,110 @@
+import { describe, expect, test } from "bun:test";
+
+import {
+  checkRequest,
+  isNotOfSeed,
+  languageAskedFor,
+  type Circumstances,
+} from "../../../src/server/requests/request-check.ts";
+
+const REMOTE = { v4: "198.51.100.7", private: "192.168.1.9", loopback: "127.0.0.1" };
+
+function refusalOf(object: { [name: string]: unknown }, circumstances: Partial<Circumstances> = {}): string {
+  const checked = checkRequest(object, {
+    plainFrom: undefined,
+    remoteAddress: REMOTE.v4,
+    tlsPort: 8443,
+    closing: false,
+    loggedIn: false,
+    ...circumstances,
+  });
+  if (checked.name === "accepted") return "accepted";
+  return checked.response.name === "failure" ? checked.response.code : "success";
+}
+
+describe("the plain link", () => {
+  test("answers those whom --plain-from names, and nobody else", () => {
+    const table = [
+      ["loopback", REMOTE.loopback, "accepted"],
+      ["loopback", "::1", "accepted"],
+      ["loopback", REMOTE.private, "tls_required"],
+      ["private", REMOTE.loopback, "accepted"],
+      ["private", REMOTE.private, "accepted"],
+      ["private", "fd00::5", "accepted"],
+      ["private", "100.64.1.1", "accepted"],
+      ["private", REMOTE.v4, "tls_required"],
+      ["private", "2001:db8::1", "tls_required"],
+      ["any", REMOTE.v4, "accepted"],
+    ] as const;
+    for (const [plainFrom, remoteAddress, expected] of table) {
+      expect({
+        plainFrom,
+        remoteAddress,
+        is: refusalOf({ action: "ping" }, { plainFrom, remoteAddress }),
+      }).toEqual({
+        plainFrom,
+        remoteAddress,
+        is: expected,
+      });
+    }
+  });
+
+  test("never takes keys and tokens from another machine, whatever --plain-from says", () => {
+    const requests = [
+      { action: "login", username: "ana", password: "x", p2p_port: 1, public_key: "" },
+      { action: "resume" },
+      { action: "renew" },
+      { action: "change_password" },
+      { action: "delete_account" },
+    ];
+    for (const request of requests) {
+      for (const remoteAddress of [REMOTE.private, REMOTE.v4]) {
+        expect(refusalOf(request, { plainFrom: "any", remoteAddress })).toBe("tls_required");
+      }
+      expect(refusalOf(request, { plainFrom: "any", remoteAddress: REMOTE.loopback })).not.toBe(
+        "tls_required",
+      );
+      expect(refusalOf(request)).not.toBe("tls_required");
+    }
+  });
+});
+
+test("whether one must be logged in is asked before the fields", () => {
+  expect(refusalOf({ action: "request_p2p" })).toBe("not_logged_in");
+  expect(refusalOf({ action: "request_p2p" }, { loggedIn: true })).toBe("bad_request");
+  expect(refusalOf({ action: "request_p2p", target_user: "ana" }, { loggedIn: true })).toBe("accepted");
+  expect(refusalOf({ action: "register", username: "ana", password: "x" }, { loggedIn: true })).toBe(
+    "accepted",
+  );
+});
+
+test("a server that is closing begins nothing", () => {
+  expect(refusalOf({ action: "ping" }, { closing: true })).toBe("server_closing");
+  expect(refusalOf({ action: "dance" }, { closing: true })).toBe("unknown_action");
+});
+
+test("an id is a string of at most 64 characters or a safe integer", () => {
+  for (const id of ["", "🕊".repeat(64), 0, -5, Number.MAX_SAFE_INTEGER]) {
+    expect(refusalOf({ action: "ping", id })).toBe("accepted");
+  }
+  for (const id of ["x".repeat(65), "\ud800", 1.5, 2 ** 53, Infinity, null, true, [], {}]) {
+    expect(refusalOf({ action: "ping", id })).toBe("bad_request");
+  }
+});
+
+test("no field is found on the prototype", () => {
+  const inherited = Object.create({ action: "ping", id: 1 }) as { [name: string]: unknown };
+  expect(refusalOf(inherited)).toBe("bad_request");
+  expect(isNotOfSeed(inherited)).toBe(false);
+  for (const action of ["constructor", "toString", "__proto__"]) {
+    expect(refusalOf({ action })).toBe("unknown_action");
+    expect(isNotOfSeed({ action })).toBe(false);
+  }
+});
+
+test("the language is asked for at login and resume only, and counts though the rest is wrong", () => {
+  expect(languageAskedFor({ action: "login", lang: "en" })).toBe("en");
+  expect(languageAskedFor({ action: "resume", lang: "es" })).toBe("es");
+  expect(languageAskedFor({ action: "login", lang: "fr" })).toBeUndefined();
+  expect(languageAskedFor({ action: "ping", lang: "en" })).toBeUndefined();
+});

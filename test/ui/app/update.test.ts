@@ -1,0 +1,652 @@
+import { describe, expect, test } from "bun:test";
+
+import { labelOf } from "../../../src/client/names.ts";
+import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
+import type { Person } from "../../../src/client/people.ts";
+import { RefusedError } from "../../../src/client/rendezvous/link.ts";
+import { CHOICE } from "../../../src/ui/app/steps.ts";
+import type { AppEffect, AppEvent, AppModel, Screen, Unread } from "../../../src/ui/app/model.ts";
+import { firstModel, updateApp, type AppContext } from "../../../src/ui/app/update.ts";
+import { openChat } from "../../../src/ui/chat/update.ts";
+import { localClockSeconds } from "../../../src/ui/format/local-time.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
+
+const texts = textsIn("es");
+const context: AppContext = {
+  now: 1_000_000,
+  texts,
+  language: "es",
+  server: "localhost:8443",
+  describe: (error) => `descrito: ${error instanceof RefusedError ? error.code : (error as Error).message}`,
+};
+
+/** The model after these events, and the effects of the last one. */
+function after(
+  model: AppModel,
+  ...events: readonly AppEvent[]
+): { model: AppModel; effects: readonly AppEffect[] } {
+  let effects: readonly AppEffect[] = [];
+  for (const event of events) ({ model, effects } = updateApp(model, event, context));
+  return { model, effects };
+}
+
+function answer(value: string): AppEvent {
+  return { name: "answered", value };
+}
+
+const loggedIn: AppEvent = {
+  name: "loggedIn",
+  username: "ana",
+  isOnline: true,
+  sentence: undefined,
+  unread: new Map(),
+  names: new Map(),
+};
+
+function person(username: string, more: Partial<Person> = {}): Person {
+  return { username, label: username, online: true, secure: true, unread: 0, ...more };
+}
+
+function people(...list: readonly Person[]): AppEvent {
+  const unread = new Map<number, Unread>();
+  list.forEach(({ username, unread: count }, index) => {
+    if (count > 0) unread.set(index + 1, { username, count });
+  });
+  return { name: "people", people: list, unread, names: new Map(), sentence: undefined };
+}
+
+function messenger(event: MessengerEvent): AppEvent {
+  return { name: "messenger", event };
+}
+
+function message(from: string, contact: number): AppEvent {
+  return messenger({
+    name: "message",
+    from,
+    message: {
+      seq: 1,
+      contact,
+      outgoing: false,
+      id: "id",
+      text: "hola",
+      replyTo: undefined,
+      leftAt: undefined,
+      readAt: undefined,
+      editedAt: undefined,
+      withdrawnAt: undefined,
+      changeWaits: false,
+      sentAt: 1,
+      receivedAt: 2,
+      state: "received",
+    },
+  });
+}
+
+const start = firstModel([], "");
+const home = after(start, loggedIn).model;
+const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
+const inChat = after(inPeople, {
+  name: "chatOpened",
+  username: "benito",
+  contact: 1,
+  isStranger: false,
+}).model;
+const waiting: AppEvent = messenger({
+  name: "server",
+  state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
+  linksUntil: undefined,
+});
+const online: AppEvent = messenger({ name: "server", state: { name: "online" }, linksUntil: undefined });
+const stopped: AppEvent = messenger({
+  name: "server",
+  state: { name: "stopped", why: new Error("fuera") },
+  linksUntil: undefined,
+});
+
+function linesOf(effects: readonly AppEffect[]): string[] {
+  return effects.flatMap((effect) => {
+    const printed = effect.name === "chat" ? effect.effect : effect;
+    if (printed.name !== "print") return [];
+    return printed.lines.map((line) => ("text" in line ? line.text : line.name));
+  });
+}
+
+const asked = { server: "localhost:8443", found: "ab".repeat(32), expected: undefined };
+/** One model for every screen that there is. */
+const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
+  [
+    [start, { name: "start" }],
+    [start, { name: "chooseAccount", accounts: ["ana"] }],
+    [start, { name: "loginName" }],
+    [start, { name: "registerName" }],
+    [start, { name: "registerPassword", username: "ana" }],
+    [start, { name: "registerAgain", username: "ana", password: "clave" }],
+    [start, { name: "registerEmail", username: "ana", password: "clave" }],
+    [start, { name: "working", work: "loggingIn" }],
+    [start, { name: "askPassword", username: "ana", work: "loggingIn" }],
+    [start, { name: "askAuthority", asked, work: "loggingIn" }],
+    [home, { name: "home" }],
+    [home, { name: "working", work: "listingPeople" }],
+    [home, { name: "people", people: [], opened: 0, ticks: 0 }],
+    [home, { name: "chat", chat: openChat("benito") }],
+  ] as const
+).map(([model, screen]) => [screen.name, { ...model, screen: screen as Screen }]);
+
+test("the seed's whole use goes from menu to menu", () => {
+  let model = start;
+  const goes = (
+    event: AppEvent,
+    screen: Screen["name"],
+    ...effects: readonly AppEffect["name"][]
+  ): AppEffect[] => {
+    const next = updateApp(model, event, context);
+    model = next.model;
+    expect([model.screen.name, ...next.effects.map(({ name }) => name)]).toEqual([screen, ...effects]);
+    return [...next.effects];
+  };
+  goes(answer(CHOICE.register), "registerName");
+  goes(answer(" ana "), "registerPassword");
+  goes(answer("clave larga"), "registerAgain");
+  goes(answer("clave larga"), "registerEmail");
+  const registering = goes(answer(""), "working", "register");
+  expect(registering).toEqual([{ name: "register", username: "ana", password: "clave larga", email: "" }]);
+  expect(JSON.stringify(model)).not.toContain("clave");
+  goes({ name: "authorityAsked", asked }, "askAuthority");
+  expect(goes(answer(" SÍ "), "working", "answerAuthority")).toEqual([
+    { name: "answerAuthority", trusted: true },
+  ]);
+  const registered = goes({ name: "registered", username: "ana" }, "start", "print");
+  expect(linesOf(registered)).toEqual(["Usuario registrado exitosamente: ana"]);
+  expect([model.lastName, model.accounts]).toEqual(["ana", ["ana"]]);
+
+  goes(answer(CHOICE.logIn), "chooseAccount");
+  goes(answer("ana"), "working", "logIn");
+  goes({ name: "passwordAsked", username: "ana" }, "askPassword");
+  goes(answer("clave larga"), "working", "answerPassword");
+  expect(JSON.stringify(model)).not.toContain("clave");
+  expect(linesOf(goes(loggedIn, "home", "print"))).toEqual(["Sesión iniciada como ana."]);
+  goes(answer(CHOICE.people), "working", "listPeople");
+  goes(people(person("benito")), "people");
+  expect(goes(answer("benito"), "people", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
+  goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
+  goes({ name: "chat", event: { name: "line", typed: "hola", expand: (text) => text } }, "chat", "chat");
+  goes(
+    { name: "chat", event: { name: "line", typed: "exit", expand: (text) => text } },
+    "working",
+    "closeChat",
+    "listPeople",
+  );
+  goes(people(person("benito")), "people");
+  goes(answer(CHOICE.back), "home");
+  goes(answer(CHOICE.logOut), "working", "logOut");
+  expect(linesOf(goes({ name: "loggedOut", sentence: undefined }, "start", "print"))).toEqual([
+    "Sesión cerrada.",
+  ]);
+  expect(model.account).toBeUndefined();
+  goes(answer(CHOICE.quit), "ended");
+  expect(model.screen).toEqual({ name: "ended", exit: 0 });
+});
+
+describe("the first menu and its forms", () => {
+  test("a machine without accounts asks for the name and offers the last one", () => {
+    expect(after(firstModel([], "eva"), answer(CHOICE.logIn)).model.screen).toEqual({ name: "loginName" });
+  });
+
+  test("several accounts are offered, the last one first, and another one can be typed", () => {
+    const model = after(firstModel(["ana", "eva", "zoe"], "eva"), answer(CHOICE.logIn)).model;
+    expect(model.screen).toEqual({ name: "chooseAccount", accounts: ["eva", "ana", "zoe"] });
+    // The last name would stand there, and be typed at.
+    expect(after(model, answer(CHOICE.otherAccount)).model).toMatchObject({
+      screen: { name: "loginName" },
+      lastName: "",
+    });
+    expect(after(model, answer(CHOICE.back)).model.screen.name).toBe("start");
+  });
+
+  test("a stored session logs in without a question", () => {
+    const { model, effects } = after(start, { name: "resumed", username: "ana" });
+    expect(model.screen).toEqual({ name: "working", work: "loggingIn" });
+    expect(effects).toEqual([{ name: "logIn", username: "ana" }]);
+  });
+
+  test("two passwords that differ are said once and asked for again from the first", () => {
+    const { model, effects } = after(
+      start,
+      answer(CHOICE.register),
+      answer("ana"),
+      answer("clave larga"),
+      answer("clave corta"),
+    );
+    expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
+    expect(linesOf(effects)).toEqual([texts.passwordsDiffer]);
+    expect(JSON.stringify(model)).not.toContain("clav");
+  });
+
+  test.each(["an", "a b", "-ana", "аna", "a".repeat(33)])(
+    "«%s», which nobody may be called, is told at once, asked again and not offered",
+    (name) => {
+      const { model, effects } = after(start, answer(CHOICE.register), answer(` ${name} `));
+      expect(model).toMatchObject({ screen: { name: "registerName" }, newName: "" });
+      expect(linesOf(effects)).toEqual(["descrito: invalid_username"]);
+    },
+  );
+
+  test.each(["corta", "1234567", "e\u0301".repeat(7), "x".repeat(257)])(
+    "the password «%s», which nobody may have, is told at once and asked again",
+    (password) => {
+      const { model, effects } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
+      expect(linesOf(effects)).toEqual(["descrito: weak_password"]);
+    },
+  );
+
+  test("an email that is none is told at once, and only it is asked again", () => {
+    const typed = ["ana", "clave larga", "clave larga", "no mail"].map(answer);
+    const { model, effects } = after(start, answer(CHOICE.register), ...typed);
+    expect(model.screen.name).toBe("registerEmail");
+    expect(linesOf(effects)).toEqual(["descrito: invalid_email"]);
+    expect(after(model, answer("")).effects).toEqual([
+      { name: "register", username: "ana", password: "clave larga", email: "" },
+    ]);
+  });
+
+  test.each(["12345678", "😀".repeat(256), "n\u0303".repeat(256)])(
+    "the password «%s» is taken",
+    (password) => {
+      const { model } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      expect(model.screen.name).toBe("registerAgain");
+    },
+  );
+
+  test("the name is offered again when the server refuses it, until there is that account", () => {
+    const typed = ["ana", "clave larga", "clave larga", ""].map(answer);
+    const refused = after(start, answer(CHOICE.register), ...typed, {
+      name: "failed",
+      sentence: "Ya existe.",
+    });
+    expect(refused.model).toMatchObject({ screen: { name: "start" }, newName: "ana" });
+    const registered = after(refused.model, answer(CHOICE.register), ...typed, {
+      name: "registered",
+      username: "ana",
+    });
+    expect(registered.model).toMatchObject({ newName: "", lastName: "ana" });
+  });
+
+  test("what is too long for a name is not offered again", () => {
+    expect(after(start, answer(CHOICE.register), answer("x".repeat(4_000))).model.newName).toBe("");
+  });
+
+  test.each([
+    ["back", { name: "back" }],
+    ["an empty answer", { name: "answered", value: "" }],
+  ] as const)("%s gives up a password that is asked for", (_name, event) => {
+    const { model, effects } = after(
+      { ...start, screen: { name: "askPassword", username: "ana", work: "loggingIn" } },
+      event,
+    );
+    expect(model.screen.name).toBe("start");
+    expect(effects).toEqual([{ name: "answerPassword", password: undefined }]);
+  });
+
+  test.each([
+    ["sí", true],
+    ["SI", true],
+    ["si\u0301", true],
+    ["", false],
+    ["s", false],
+    ["no", false],
+  ])("«%s» to a server's authority is %p", (value, trusted) => {
+    const { effects } = after(
+      { ...start, screen: { name: "askAuthority", asked, work: "loggingIn" } },
+      answer(value),
+    );
+    expect(effects).toEqual([{ name: "answerAuthority", trusted }]);
+  });
+
+  test.each(EVERYWHERE.filter(([, { account }]) => account === undefined))(
+    "Escape in %s leads to the first menu, or waits",
+    (name, model) => {
+      const { screen } = after(model, { name: "back" }).model;
+      expect(screen.name).toBe(name === "working" ? "working" : "start");
+    },
+  );
+});
+
+describe("everywhere", () => {
+  test.each(EVERYWHERE)(
+    "Ctrl-C and a signal in %s end with 130 and close the account that is open",
+    (_name, model) => {
+      for (const name of ["interrupted", "signalled"] as const) {
+        const { model: next, effects } = after(model, { name });
+        expect(next.screen).toEqual({ name: "ended", exit: 130 });
+        expect(effects.map((effect) => effect.name)).toEqual(
+          model.account === undefined ? [] : ["closeAccount"],
+        );
+        expect(JSON.stringify(next)).not.toContain("clave");
+      }
+    },
+  );
+
+  test.each(EVERYWHERE)("a failure in %s is one line, and a menu comes back", (name, model) => {
+    const { model: next, effects } = after(model, { name: "failed", sentence: "No ha podido ser." });
+    expect(linesOf(effects)).toEqual(["No ha podido ser."]);
+    const isWork = ["working", "askPassword", "askAuthority"].includes(name);
+    expect(next.screen.name).toBe(isWork ? (model.account === undefined ? "start" : "home") : name);
+  });
+
+  test("nothing happens after the end", () => {
+    const ended = after(home, { name: "interrupted" }).model;
+    expect(after(ended, loggedIn)).toEqual({ model: ended, effects: [] });
+    expect(after(ended, message("benito", 1))).toEqual({ model: ended, effects: [] });
+  });
+
+  test("leaving by the menu keeps the stored session", () => {
+    const { model, effects } = after(home, answer(CHOICE.quit));
+    expect(model.screen).toEqual({ name: "ended", exit: 0 });
+    expect(effects).toEqual([{ name: "closeAccount" }]);
+  });
+});
+
+describe("the people", () => {
+  test("stand with those online first, and those with new messages on top", () => {
+    const list = [
+      person("a", { online: false }),
+      person("b"),
+      person("c", { online: false, unread: 1 }),
+      person("d", { unread: 2 }),
+      person("á"),
+    ];
+    const { screen } = after(home, answer(CHOICE.people), people(...list)).model;
+    expect(screen.name === "people" && screen.people.map(({ username }) => username)).toEqual([
+      "d",
+      "á",
+      "b",
+      "c",
+      "a",
+    ]);
+  });
+
+  test("nobody is one sentence, and still a list", () => {
+    const { model, effects } = after(home, answer(CHOICE.people), people());
+    expect(model.screen.name).toBe("people");
+    expect(linesOf(effects)).toEqual([texts.nobodyOnline]);
+  });
+
+  test("a server that cannot be asked is told once, not at each fetch", () => {
+    const event = { ...people(person("benito")), sentence: "No responde." } as AppEvent;
+    const first = after(home, answer(CHOICE.people), event);
+    expect(linesOf(first.effects)).toEqual(["No responde."]);
+    expect(after(first.model, event).effects).toEqual([]);
+    // Whoever was told that the server is gone is not told again by the list.
+    const lost = { ...home, server: "lost" } as const;
+    expect(linesOf(after(lost, answer(CHOICE.people), event).effects)).toEqual([]);
+  });
+
+  test("the menu counts what the disk says, also of a chat that was left half read", () => {
+    const stale = new Map([[7, { username: "dario", count: 3 }]]);
+    const { model } = after(
+      { ...home, unread: stale },
+      answer(CHOICE.people),
+      people(person("benito", { unread: 2 })),
+    );
+    expect([...model.unread.values()]).toEqual([{ username: "benito", count: 2 }]);
+  });
+
+  test("are fetched again every ten ticks without closing the list", () => {
+    const ticks = Array.from({ length: 9 }, (): AppEvent => ({ name: "tick" }));
+    const nine = after(inPeople, ...ticks);
+    expect(nine.effects).toEqual([]);
+    const ten = after(nine.model, { name: "tick" });
+    expect(ten.effects).toEqual([{ name: "listPeople" }]);
+    expect(ten.model.screen.name).toBe("people");
+    expect(after(ten.model, people(person("carla"))).model.screen).toMatchObject({
+      name: "people",
+      ticks: 0,
+    });
+  });
+
+  test("keep their places while the list is open, whoever writes, goes, or comes", () => {
+    const opened = after(home, answer(CHOICE.people), people(person("benito"), person("dora"))).model;
+    const fetched = after(
+      opened,
+      people(person("zoe"), person("ana"), person("dora", { unread: 2 }), person("carla", { online: false })),
+    ).model.screen;
+    expect(fetched.name === "people" && fetched.people.map(({ username }) => username)).toEqual([
+      ...["benito", "dora", "ana", "zoe", "carla"],
+    ]);
+    expect(fetched).toMatchObject({
+      opened: 2,
+      people: [{ online: false }, { online: true, unread: 2 }, {}, {}, {}],
+    });
+    // Where nobody can be asked, nobody is said to have gone.
+    const unknown = {
+      ...people(person("dora", { online: undefined })),
+      sentence: "No responde.",
+    } as AppEvent;
+    expect(after(opened, unknown).model.screen).toMatchObject({ people: [{ online: undefined }, {}] });
+    // Opened anew it is sorted anew.
+    const anew = after(
+      opened,
+      { name: "back" },
+      answer(CHOICE.people),
+      people(person("dora"), person("ana")),
+    );
+    expect(anew.model.screen).toMatchObject({ people: [{ username: "ana" }, { username: "dora" }] });
+  });
+
+  test("who went is not kept for ever", () => {
+    let model = after(home, answer(CHOICE.people), people()).model;
+    for (let round = 0; round < 30; round++) {
+      const strangers = Array.from({ length: 100 }, (_, index) => person(`p${round}.${index}`));
+      model = after(model, people(...strangers)).model;
+    }
+    expect(model.screen.name === "people" && model.screen.people.length).toBeLessThanOrEqual(1_100);
+  });
+
+  test("remember whose chat was left, while the list is open", () => {
+    const leaving: AppEvent = { name: "chat", event: { name: "leaving" } };
+    const left = after(inChat, leaving, people(person("carla"), person("benito")));
+    expect(left.model.screen).toMatchObject({ name: "people", left: "benito" });
+    expect(after(left.model, people(person("benito"))).model.screen).toMatchObject({ left: "benito" });
+    const anew = after(left.model, { name: "back" }, answer(CHOICE.people), people(person("benito")));
+    expect(anew.model.screen).not.toHaveProperty("left");
+  });
+
+  test("a list that comes late opens nothing", () => {
+    expect(after(home, people(person("benito"))).model.screen.name).toBe("home");
+    expect(after(inChat, people(person("benito"))).model.screen.name).toBe("chat");
+    expect(after(start, people(person("benito"))).model.screen.name).toBe("start");
+  });
+
+  test("who speaks only unencrypted is not called, and the list stays", () => {
+    const model = after(home, answer(CHOICE.people), people(person("benito", { secure: false }))).model;
+    const { model: next, effects } = after(model, answer("benito"));
+    expect(next).toBe(model);
+    expect(linesOf(effects)).toEqual([texts.peerInsecure("benito")]);
+  });
+});
+
+describe("a message of somebody whose chat is not open", () => {
+  test.each(EVERYWHERE.filter(([, { account }]) => account !== undefined))(
+    "in %s rings once, is announced once in a tick, and is counted",
+    (_name, model) => {
+      const first = after(model, message("carla", 2));
+      expect(first.effects.filter(({ name }) => name === "bell")).toHaveLength(1);
+      expect(linesOf(first.effects)[0]).toStartWith("Mensaje nuevo de carla (1 sin leer).");
+      const second = after(first.model, message("carla", 2));
+      expect([linesOf(second.effects), second.model.unread.get(2)?.count]).toEqual([[], 2]);
+      const later = after(second.model, { name: "tick" }, message("carla", 2));
+      expect(linesOf(later.effects)[0]).toStartWith("Mensaje nuevo de carla (3 sin leer).");
+    },
+  );
+
+  test("shows them online in the open list at once", () => {
+    const gone = after(home, answer(CHOICE.people), people(person("carla", { online: false }))).model;
+    expect(after(gone, message("CARLA", 2)).model.screen).toMatchObject({
+      people: [{ online: true, unread: 1 }],
+    });
+  });
+
+  test("says in a chat how to get there", () => {
+    expect(linesOf(after(inChat, message("carla", 2)).effects)).toEqual([
+      "Mensaje nuevo de carla (1 sin leer). Para leerlo: /chat carla",
+    ]);
+  });
+
+  test("is counted in the open list; of somebody who is not in it the list is fetched", () => {
+    const { screen } = after(inPeople, message("carla", 2)).model;
+    expect(screen.name === "people" && screen.people.map(({ unread }) => unread)).toEqual([0, 1]);
+    expect(after(inPeople, message("zoe", 3)).effects).toContainEqual({ name: "listPeople" });
+  });
+
+  test("is new no more once that chat is opened", () => {
+    const { model } = after(inPeople, message("benito", 1), message("carla", 2), {
+      name: "chatOpened",
+      isStranger: false,
+      username: "benito",
+      contact: 1,
+    });
+    expect([...model.unread.keys()]).toEqual([2]);
+  });
+
+  test("in the open chat is the chat's, in whatever spelling", () => {
+    const { model, effects } = after(inChat, message("BENITO", 1));
+    expect(model.unread.size).toBe(0);
+    expect(effects.map(({ name }) => name)).not.toContain("bell");
+    expect(effects.map(({ name }) => name)).toContain("chat");
+  });
+});
+
+describe("the server", () => {
+  test("is told of once when it is lost, and once when it is back", () => {
+    const lost = after(home, waiting);
+    const missing = `${texts.serverLost} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
+    expect(linesOf(lost.effects)).toEqual([missing]);
+    expect(after(lost.model, waiting).effects).toEqual([]);
+    const back = after(lost.model, waiting, online);
+    expect(linesOf(back.effects)).toEqual([texts.serverBack]);
+    expect(after(back.model, online).effects).toEqual([]);
+  });
+
+  test("that limits is told of once more than one that is away, with the clock time of the next attempt", () => {
+    const why = new RefusedError("rate_limited", "", 90);
+    const until = context.now + 90_000;
+    const limits: AppEvent = {
+      name: "messenger",
+      event: { name: "server", state: { name: "waiting", until, why }, linksUntil: undefined },
+    };
+    for (const model of [home, after(home, waiting).model]) {
+      const limited = after(model, limits);
+      const [line = ""] = linesOf(limited.effects);
+      expect(line).toStartWith(`${texts.serverLimits} ${texts.nextAttemptAt(localClockSeconds(until))}`);
+      expect(after(limited.model, limits, waiting).effects).toEqual([]);
+      expect(linesOf(after(limited.model, online).effects)).toEqual([texts.serverBack]);
+    }
+    const chat = after(inChat, waiting, limits);
+    expect(linesOf(chat.effects)[0]).toStartWith(texts.serverLimits);
+    expect(after(chat.model, limits, waiting).effects).toEqual([]);
+  });
+
+  test("lost and found in a chat, or lost before it, is told once each", () => {
+    const lost = after(inChat, waiting);
+    expect(linesOf(lost.effects)).toHaveLength(1);
+    expect(linesOf(after(lost.model, online).effects)).toEqual([texts.serverBack]);
+    const before = after(inPeople, waiting, {
+      name: "chatOpened",
+      username: "benito",
+      contact: 1,
+      isStranger: false,
+    });
+    expect(linesOf(after(before.model, online).effects)).toEqual([texts.serverBack]);
+  });
+
+  test("that was not reached at the login is told of there, and when it is back", () => {
+    const offline = after(start, { ...loggedIn, isOnline: false, sentence: "No responde." });
+    expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
+    expect(offline.model.screen.name).toBe("home");
+    expect(after(offline.model, waiting).effects).toEqual([]);
+    expect(linesOf(after(offline.model, online).effects)).toEqual([texts.serverBack]);
+  });
+
+  test("that ends the session leads to the first menu, from a chat once it is left", () => {
+    const atMenu = after(inPeople, stopped);
+    expect(atMenu.model.screen.name).toBe("start");
+    expect(linesOf(atMenu.effects)).toEqual(["descrito: fuera"]);
+    expect(atMenu.effects.at(-1)).toEqual({ name: "closeAccount" });
+    const chatting = after(inChat, stopped);
+    expect(chatting.model.screen.name).toBe("chat");
+    expect(linesOf(chatting.effects)).toHaveLength(1);
+    const left = after(chatting.model, { name: "chat", event: { name: "leaving" } });
+    expect(left.model).toMatchObject({ screen: { name: "start" }, account: undefined });
+    expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
+  });
+
+  test("is not told of while the account is opened or left", () => {
+    expect(after(start, waiting).effects).toEqual([]);
+    expect(after(home, answer(CHOICE.logOut), stopped).effects).toEqual([]);
+  });
+});
+
+test("a disk that takes nothing is told of at a menu once a minute at most", () => {
+  const full = messenger({ name: "storageFailed", error: new Error("lleno") });
+  const first = after(inPeople, full);
+  expect(linesOf(first.effects)).toHaveLength(1);
+  const again = (ms: number) => updateApp(first.model, full, { ...context, now: context.now + ms }).effects;
+  expect(linesOf(again(59_000))).toEqual([]);
+  expect(linesOf(again(60_000))).toHaveLength(1);
+});
+
+test.each([
+  ["newKey", { name: "newKey" }, texts.newKeyWarning],
+  ["clockOffset", { name: "clockOffset", offset: 600_000 }, texts.clockWarning("10 minutos")],
+  ["storageFailed", { name: "storageFailed", error: new Error("lleno") }, texts.storageFailed("lleno")],
+  ["keyPending", { name: "keyPending", username: "carla", fingerprint: "" }, texts.menuKeyPending("carla")],
+  [
+    "sendFailed",
+    { name: "sendFailed", to: "carla", id: "1", text: "adiós\u001b", error: new Error("lleno") },
+    texts.menuNotSaved("carla", "adiós␛", "lleno"),
+  ],
+] as const satisfies readonly (readonly [string, MessengerEvent, string])[])(
+  "%s is one line at a menu and one in a chat",
+  (_name, event, line) => {
+    expect(linesOf(after(inPeople, messenger(event)).effects)).toEqual([line]);
+    expect(linesOf(after(inChat, messenger(event)).effects)).toEqual([line]);
+  },
+);
+
+test("clocks that differ by less than anybody minds are not told of", () => {
+  expect(after(home, messenger({ name: "clockOffset", offset: -299_000 })).effects).toEqual([]);
+});
+
+test("what was never shown is counted anew, in an open list too, and never of the open chat", () => {
+  const unread = new Map([
+    [1, { username: "benito", count: 3 }],
+    [2, { username: "carla", count: 2 }],
+  ]);
+  const listed = people(
+    { ...person("benito"), label: labelOf("benito") },
+    { ...person("carla"), label: labelOf("carla") },
+  );
+  const inPeople = after(home, answer(CHOICE.people), listed).model;
+  const { screen, unread: counted } = after(inPeople, { name: "recounted", unread }).model;
+  expect(counted).toEqual(unread);
+  expect(screen.name === "people" && screen.people.map(({ unread: count }) => count)).toEqual([3, 2]);
+  const emptied = after(inPeople, { name: "recounted", unread: new Map() }).model.screen;
+  expect(emptied.name === "people" && emptied.people.map(({ unread: count }) => count)).toEqual([0, 0]);
+  expect([...after(inChat, { name: "recounted", unread }).model.unread.keys()]).toEqual([2]);
+});
+
+test("another chat opens straight from a chat", () => {
+  const { model, effects } = after(inChat, {
+    name: "chat",
+    event: { name: "line", typed: "/chat carla", expand: (text) => text },
+  });
+  expect(effects.slice(-2)).toEqual([
+    { name: "closeChat", username: "benito" },
+    { name: "openChat", username: "carla" },
+  ]);
+  const opened = after(model, { name: "chatOpened", username: "carla", contact: 2, isStranger: false }).model
+    .screen;
+  expect(opened.name === "chat" && opened.chat.peer).toBe("carla");
+  expect(after(model, { name: "failed", sentence: "No." }).model.screen.name).toBe("home");
+});

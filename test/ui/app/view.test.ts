@@ -1,0 +1,214 @@
+import { describe, expect, test } from "bun:test";
+
+import type { AppModel, ListedPerson, Screen } from "../../../src/ui/app/model.ts";
+import { firstModel } from "../../../src/ui/app/update.ts";
+import { viewApp } from "../../../src/ui/app/view.ts";
+import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
+import { openChat } from "../../../src/ui/chat/update.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
+
+function contextIn(language: "es" | "en") {
+  return {
+    now: 0,
+    texts: textsIn(language),
+    language,
+    server: "localhost:8443",
+    describe: () => "",
+  };
+}
+
+function shown(screen: Screen, language: "es" | "en" = "es", more: Partial<AppModel> = {}) {
+  return viewApp({ ...firstModel([], ""), account: "ana", screen, ...more }, contextIn(language));
+}
+
+/** The rows of a list as they are read, or undefined where it is no list. */
+function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined {
+  if (view.name !== "prompt") return undefined;
+  const { prompt } = view;
+  if (prompt.name === "select") return prompt.choices.map(choiceRow);
+  return prompt.name === "search" ? [...prompt.choices, prompt.last].map(choiceRow) : undefined;
+}
+
+function person(username: string, more: Partial<ListedPerson> = {}): ListedPerson {
+  return { username, label: "", online: true, secure: true, unread: 0, ...more };
+}
+
+function unread(...counts: readonly number[]) {
+  return new Map(counts.map((count, index) => [index, { username: `u${index}`, count }] as const));
+}
+
+describe("the seed's menus", () => {
+  test.each([
+    ["es", ["Iniciar sesión", "Registrarse", "Salir"]],
+    ["en", ["Log in", "Register", "Quit"]],
+  ] as const)("the first in %s", (language, rows) => {
+    const view = shown({ name: "start" }, language);
+    expect(rowsOf(view)).toEqual(rows);
+    expect(view).toMatchObject({ prompt: { numbered: true } });
+  });
+
+  test.each([
+    ["es", [], "Ver usuarios conectados y chatear"],
+    ["es", [1], "Ver usuarios conectados y chatear (1 nuevo)"],
+    ["es", [2, 1], "Ver usuarios conectados y chatear (3 nuevos)"],
+    ["en", [1], "See connected users and chat (1 new)"],
+    ["en", [3], "See connected users and chat (3 new)"],
+  ] as const)("the second in %s with new messages %p", (language, counts, first) => {
+    const rows = rowsOf(shown({ name: "home" }, language, { unread: unread(...counts) }));
+    expect(rows?.[0]).toBe(first);
+    expect(rows?.slice(1)).toEqual(language === "es" ? ["Cerrar sesión", "Salir"] : ["Log out", "Quit"]);
+  });
+});
+
+describe("the people", () => {
+  const some = [
+    person("benito", { unread: 2 }),
+    person("carla", { secure: false }),
+    person("dora", { online: false, unread: 1 }),
+    person("eva", { online: undefined }),
+  ];
+
+  test.each([
+    [
+      "es",
+      [
+        "benito (2 nuevos)",
+        "carla (solo sin cifrar)",
+        "dora (no está en línea) (1 nuevo)",
+        "eva",
+        "← Volver",
+      ],
+    ],
+    ["en", ["benito (2 new)", "carla (unencrypted only)", "dora (not online) (1 new)", "eva", "← Back"]],
+  ] as const)("say in %s what is to be known of them", (language, rows) => {
+    expect(rowsOf(shown({ name: "people", people: some, opened: 0, ticks: 0 }, language))).toEqual(rows);
+  });
+
+  test("are numbered as long as one digit is enough, then searched, the way back last", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
+    expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
+      prompt: { name: "select", numbered: true },
+    });
+    // A number that is typed while more people come keeps its meaning.
+    expect(shown({ name: "people", people: many(12), opened: 8, ticks: 0 })).toMatchObject({
+      prompt: { name: "select", numbered: true },
+    });
+    const view = shown({ name: "people", people: many(9), opened: 9, ticks: 0 });
+    expect(view).toMatchObject({ prompt: { name: "search", last: { value: "", name: "← Volver" } } });
+    expect(rowsOf(view)?.at(-1)).toBe("← Volver");
+  });
+
+  test("are shown as the name book has them, and chosen by their name", () => {
+    const names = new Map([["benito", "benito (3f2a 91bc)"]]);
+    const view = shown({ name: "people", people: [person("benito")], opened: 0, ticks: 0 }, "es", { names });
+    expect(view).toMatchObject({
+      prompt: { choices: [{ value: "benito", name: "benito (3f2a 91bc)" }, {}] },
+    });
+    const hostile = shown({ name: "people", people: [person("a\u001b[2J\u202e")], opened: 0, ticks: 0 });
+    expect(rowsOf(hostile)?.[0]).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  test("nobody is still a list with the way back", () => {
+    expect(rowsOf(shown({ name: "people", people: [], opened: 0, ticks: 0 }))).toEqual(["← Volver"]);
+  });
+});
+
+const SCREENS: readonly Screen[] = [
+  { name: "start" },
+  { name: "chooseAccount", accounts: ["ana", "eva"] },
+  { name: "loginName" },
+  { name: "registerName" },
+  { name: "registerPassword", username: "ana" },
+  { name: "registerAgain", username: "ana", password: "clave" },
+  { name: "registerEmail", username: "ana", password: "clave" },
+  { name: "working", work: "loggingIn" },
+  { name: "working", work: "registering" },
+  { name: "working", work: "listingPeople" },
+  { name: "working", work: "loggingOut" },
+  { name: "askPassword", username: "ana", work: "loggingIn" },
+  {
+    name: "askAuthority",
+    asked: { server: "s", found: "ab".repeat(32), expected: undefined },
+    work: "loggingIn",
+  },
+  {
+    name: "askAuthority",
+    asked: { server: "s", found: "ab".repeat(32), expected: "cd".repeat(32) },
+    work: "loggingIn",
+  },
+  { name: "home" },
+  { name: "people", people: [], opened: 0, ticks: 0 },
+  { name: "chat", chat: openChat("benito") },
+  { name: "ended", exit: 0 },
+];
+
+test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
+  "%s has a view of its own words in both languages, without a password in it",
+  (name, screen) => {
+    const [es, en] = [JSON.stringify(shown(screen, "es")), JSON.stringify(shown(screen, "en"))];
+    expect(es).not.toMatch(/undefined|null|clave/);
+    expect(en).not.toMatch(/undefined|null|clave/);
+    if (name !== "chat" && name !== "ended") expect(es).not.toBe(en);
+  },
+);
+
+test("whose direct link and the server disagree stands in the list with both words", () => {
+  const linked = { isConnected: true, heardAt: -40_000, silentSince: undefined };
+  const silent = { ...linked, silentSince: -40_000 };
+  const people = [
+    person("ada", { witness: linked }),
+    person("benito", { witness: silent }),
+    person("carla", { online: false, witness: linked }),
+    person("dora", { online: false, witness: silent }),
+    person("eva", { online: undefined, witness: linked }),
+    person("fe", { online: false, witness: { ...linked, isConnected: false } }),
+  ];
+  expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
+    "ada",
+    "benito (en línea según el servidor, sin respuesta desde hace 40 s)",
+    "carla (responde; según el servidor no está en línea)",
+    "dora (no está en línea)",
+    "eva (responde)",
+    "fe (no está en línea)",
+    "← Volver",
+  ]);
+});
+
+test("a server is asked about with its fingerprint on a line of its own", () => {
+  const view = shown(SCREENS[12] as Screen);
+  expect(view).toMatchObject({ prompt: { name: "input", offered: "" } });
+  expect(JSON.stringify(view)).toContain("\\nabab abab");
+});
+
+test("whose chat was left is marked in the list, in whatever spelling, as long as they are in it", () => {
+  for (const count of [2, 12]) {
+    const people = Array.from({ length: count }, (_, index) => person(`Persona${index}`));
+    const marked = (left: string) => {
+      const view = shown({ name: "people", people, opened: count, ticks: 0, left });
+      return view.name === "prompt" && "marked" in view.prompt ? view.prompt.marked : undefined;
+    };
+    expect([marked("persona1"), marked("nadie")]).toEqual(["Persona1", undefined]);
+  }
+});
+
+test("somebody called like the way back is told apart from it, in the list and among the accounts", () => {
+  for (const language of ["es", "en"] as const) {
+    const name = language === "es" ? "Volver" : "Back";
+    const list = rowsOf(shown({ name: "people", people: [person(name)], opened: 1, ticks: 0 }, language));
+    expect(list).toEqual([name, `← ${name}`]);
+    const accounts = rowsOf(shown({ name: "chooseAccount", accounts: [name] }, language));
+    expect([accounts?.[0], accounts?.at(-1)]).toEqual([name, `← ${name}`]);
+  }
+});
+
+test("the name prompt offers the last name, and to who registers the one that was refused", () => {
+  expect(shown({ name: "loginName" }, "es", { lastName: "eva" })).toMatchObject({
+    prompt: { offered: "eva" },
+  });
+  expect(shown({ name: "registerName" }, "es", { lastName: "eva" })).toMatchObject({
+    prompt: { offered: "" },
+  });
+  expect(shown({ name: "registerName" }, "es", { newName: "eva" })).toMatchObject({
+    prompt: { offered: "eva" },
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+
+import { complete } from "../../../src/ui/chat/commands.ts";
+import { ChatScript, incoming, printed } from "./scene.ts";
+
+const COMMANDS = [
+  ..."help more list search info reply edit withdraw cancel delete export say chat users".split(" "),
+  ..."fingerprint accept exit".split(" "),
+].map((name) => `/${name}`);
+
+describe("Tab", () => {
+  const own = "alda";
+  const names = new Map(
+    ["Álvaro", "alba", "benito", "Berta", "admin\u200b", own].map((name) => [name, `${name} (3f2a 91bc)`]),
+  );
+  test.each([
+    ["", [], ""],
+    ["/", COMMANDS, "/"],
+    ["/S", ["/search", "/say"], "/S"],
+    ["/nosuch", [], "/nosuch"],
+    ["//he", [], "//he"],
+    ["/chat ", ["Álvaro", "alba", "benito", "Berta"], ""],
+    ["/chat al", ["Álvaro", "alba"], "al"],
+    ["/chat ÁL", ["Álvaro", "alba"], "ÁL"],
+    ["/say b", ["benito", "Berta"], "b"],
+    ["hola be", ["benito", "Berta"], "be"],
+    ["hola ", [], ""],
+    [" /he", ["/help"], "/he"],
+    ["admin", [], "admin"],
+  ] as const)("behind %j", (before, offers, part) => {
+    const found = complete(before, names, own);
+    expect(found).toMatchObject({ offers: [...offers], part });
+    // What tells two names apart stands beside them, and is not typed.
+    expect(found.shown).toEqual(found.offers.map((offer) => names.get(offer) ?? offer));
+  });
+
+  test("offers no more than a screen holds", () => {
+    const many = new Map(Array.from({ length: 5_000 }, (_, index) => [`user${index}`, `user${index}`]));
+    expect(complete("us", many, own).offers.length).toBeLessThanOrEqual(50);
+  });
+});
+
+describe("commands", () => {
+  test.each(["es", "en"] as const)("the help in %s names each one", (language) => {
+    const [help = ""] = printed(new ChatScript(language).type("/help"));
+    for (const offer of complete("/", new Map(), "").offers)
+      expect(help).toMatch(new RegExp(`^${offer}( |$)`, "m"));
+    expect(help).toContain("exit");
+    expect(help).toContain("//x");
+  });
+
+  test("/chat goes to who is known, and to nobody whose name nobody can have", () => {
+    const script = new ChatScript();
+    expect(script.type("/chat carla")).toEqual([{ name: "leave", to: "carla" }]);
+    const [said = ""] = printed(script.type("/chat a/../b"));
+    expect(said).toContain("a/../b");
+    expect(script.effects.filter(({ name }) => name === "leave")).toHaveLength(1);
+  });
+
+  test("each does what it says", () => {
+    const script = new ChatScript();
+    const does = (typed: string) => script.type(typed);
+    expect(does("/users")).toEqual([{ name: "listOnline" }]);
+    expect(does("/FINGERPRINT")).toEqual([{ name: "showSafetyNumber" }]);
+    expect(does("/accept")).toEqual([{ name: "acceptKey" }]);
+    expect(does("/exit")).toEqual([{ name: "leave", to: undefined }]);
+    expect(does("exit")).toEqual([{ name: "leave", to: undefined }]);
+    expect(does("/chat carla")).toEqual([{ name: "leave", to: "carla" }]);
+  });
+
+  test("a chat with oneself or the same person is not opened", () => {
+    for (const name of ["ana", "ANA", "Benito"]) {
+      const effects = new ChatScript().type(`/chat ${name}`);
+      expect(effects.map((effect) => effect.name)).toEqual(["print"]);
+    }
+  });
+
+  test("/more asks for what is older than the oldest message shown, and says when there is nothing", () => {
+    const script = new ChatScript();
+    expect(printed(script.type("/more"))).toEqual(["No hay mensajes anteriores."]);
+    script.take({ name: "opened", messages: [incoming(41, "a"), incoming(42, "b")], isMore: true });
+    expect(script.type("/more")).toEqual([{ name: "page", before: 41 }]);
+    const page = { name: "page", messages: [incoming(40, "z")], isMore: false } as const;
+    const said = printed(script.take(page));
+    expect(said).toEqual([
+      "1 mensaje anterior:",
+      "z",
+      "Hasta aquí los anteriores; antes de ellos no hay nada.",
+    ]);
+    // Asked for twice before the first answer came.
+    expect(script.take(page)).toEqual([]);
+    expect(printed(script.type("/more"))).toEqual(["No hay mensajes anteriores."]);
+  });
+});
+
+describe("the safety number", () => {
+  const number = "12345 ".repeat(12).trim();
+
+  test.each([
+    ["es", "teléfono"],
+    ["en", "phone"],
+  ] as const)("is shown in %s with the way to compare it", (language, word) => {
+    const script = new ChatScript(language);
+    const said = printed(script.take({ name: "safetyNumber", numbers: [{ number, pending: false }] }));
+    expect(said.join("\n")).toContain(number);
+    expect(said.join("\n")).toContain(word);
+    expect(said.join("\n")).not.toContain("/accept");
+    const both = [
+      { number, pending: false },
+      { number, pending: true },
+    ];
+    expect(printed(script.take({ name: "safetyNumber", numbers: both })).join("\n")).toContain("/accept");
+    expect(printed(script.take({ name: "safetyNumber", numbers: [] }))).toHaveLength(1);
+  });
+
+  test("a key that has changed again shows its number instead of being accepted", () => {
+    const script = new ChatScript();
+    const effects = script.take({ name: "keyAccepted", result: "changed_again" });
+    expect(effects.map(({ name }) => name)).toEqual(["print", "showSafetyNumber"]);
+    expect(script.chat.keyPending).toBe(true);
+    expect(printed(script.take({ name: "keyAccepted", result: "not_shown" })).join()).toContain(
+      "/fingerprint",
+    );
+    script.take({ name: "keyAccepted", result: "accepted" });
+    expect(script.chat.keyPending).toBe(false);
+  });
+});
+
+test("who is online is one sentence, however many they are", () => {
+  const script = new ChatScript();
+  expect(printed(script.take({ name: "online", people: [] }))).toEqual(["No hay nadie más en línea."]);
+  expect(printed(script.take({ name: "online", people: ["benito", "a\u001bb"] }))).toEqual([
+    "En línea: benito, a␛b",
+  ]);
+  const silent = new Map([["benito", script.now - 40_000]]);
+  expect(printed(script.take({ name: "online", people: ["benito", "carla"], silent }))).toEqual([
+    "En línea: benito (en línea según el servidor, sin respuesta desde hace 40 s), carla",
+  ]);
+  const many = Array.from({ length: 150 }, (_, index) => `user${index}`);
+  expect(printed(script.take({ name: "online", people: many }))[0]).toEndWith("user99 y 50 más");
+});

@@ -1,0 +1,222 @@
+import { describe, expect, test } from "bun:test";
+
+import { openChat } from "../../../src/ui/chat/update.ts";
+import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./scene.ts";
+
+describe("the link", () => {
+  test("has one line for each change, however often it is told", () => {
+    const script = new ChatScript();
+    const bye = (value: boolean) =>
+      script.messenger({ name: "disconnected", username: PEER, bye: value, heardAt: undefined });
+    const changes = [() => script.connect(), () => bye(false), () => script.connect(), () => bye(true)];
+    const lines = changes.map((change) => {
+      const [first, again] = [printed(change()), printed(change())];
+      expect(first).toHaveLength(1);
+      expect(again).toEqual([]);
+      return first[0];
+    });
+    expect(new Set(lines).size).toBe(lines.length);
+  });
+
+  test.each(UNREACHABLE_REASONS)(
+    "that cannot be had, %s, is told of once, in the words of a chat",
+    (reason) => {
+      for (const language of ["es", "en"] as const) {
+        const script = new ChatScript(language);
+        const fail = () =>
+          script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt: undefined });
+        const said = printed(fail());
+        expect(said).toHaveLength(1);
+        expect(said[0]).not.toContain("--");
+        expect(fail()).toEqual([]);
+        script.connect();
+        expect(printed(fail())).toEqual(said);
+      }
+    },
+  );
+
+  test("to somebody never met may lead to nobody, and says so before anything waits in vain", () => {
+    const fail = {
+      name: "unreachable",
+      username: PEER,
+      reason: "offline",
+      retryIn: undefined,
+      heardAt: undefined,
+    } as const;
+    const stranger = new ChatScript("en");
+    stranger.chat = openChat(PEER, true);
+    expect(printed(stranger.messenger(fail)).join()).toContain("or nobody has that name");
+    const met = new ChatScript("en");
+    expect(printed(met.messenger(fail)).join()).not.toContain("nobody");
+  });
+
+  test("that waits for a key says so once, whichever event comes first", () => {
+    const pending = { name: "keyPending", username: PEER, fingerprint: "ab" } as const;
+    const failed = {
+      name: "unreachable",
+      username: PEER,
+      reason: "key_pending",
+      retryIn: undefined,
+      heardAt: undefined,
+    } as const;
+    for (const events of [
+      [pending, failed],
+      [failed, pending],
+    ]) {
+      const script = new ChatScript();
+      const said = events.flatMap((event) => printed(script.messenger(event)));
+      expect(said).toHaveLength(1);
+      expect(said[0]).toMatch(/\/fingerprint.*\/accept/);
+      expect(script.chat.keyPending).toBe(true);
+    }
+  });
+
+  test("is tried again with an accepted key, and a key that waits after that is told of again", () => {
+    const script = new ChatScript();
+    const pending = () =>
+      printed(
+        script.messenger({
+          name: "unreachable",
+          username: PEER,
+          reason: "key_pending",
+          retryIn: undefined,
+          heardAt: undefined,
+        }),
+      );
+    const said = pending();
+    expect(printed(script.take({ name: "keyAccepted", result: "accepted" }))).toHaveLength(1);
+    expect(pending()).toEqual(said);
+  });
+
+  test("of others is not this chat's", () => {
+    const script = new ChatScript();
+    const username = "carla";
+    for (const effects of [
+      script.messenger({ name: "connected", username, address: "" }),
+      script.messenger({ name: "disconnected", username, bye: true, heardAt: undefined }),
+      script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1, heardAt: undefined }),
+      script.messenger({ name: "presence", username, online: false }),
+      script.messenger({ name: "keyPending", username, fingerprint: "ab" }),
+      script.messenger({ name: "typing", username, active: true }),
+      script.messenger({ name: "peerError", username, code: "x" }),
+    ]) {
+      expect(effects).toEqual([]);
+    }
+    expect(script.chat).toEqual(new ChatScript().chat);
+  });
+
+  test("makes the server's word about the peer no news", () => {
+    const script = new ChatScript();
+    const presence = (online: boolean) =>
+      printed(script.messenger({ name: "presence", username: PEER, online }));
+    expect(presence(true)).toEqual([]);
+    expect(presence(false)).toHaveLength(1);
+    expect(presence(false)).toEqual([]);
+    expect(
+      printed(
+        script.messenger({
+          name: "unreachable",
+          username: PEER,
+          reason: "offline",
+          retryIn: 1,
+          heardAt: undefined,
+        }),
+      ),
+    ).toEqual([]);
+    expect(presence(true)).toEqual(["benito está en línea; conectando…"]);
+    expect(presence(true)).toEqual([]);
+    script.connect();
+    expect(presence(false)).toEqual([]);
+    expect(script.chat.link.name).toBe("connected");
+  });
+});
+
+describe("the server", () => {
+  const why = new Error("gone");
+
+  test("that ends with the other's program says both, whichever is told first", () => {
+    for (const bye of [true, false]) {
+      const gone = [
+        { name: "presence", username: PEER, online: false },
+        { name: "disconnected", username: PEER, bye, heardAt: undefined },
+      ] as const;
+      const [one, other] = [gone, gone.toReversed()].map((events) => {
+        const script = new ChatScript();
+        script.connect();
+        return events.flatMap((event) => printed(script.messenger(event)));
+      });
+      expect(one).toHaveLength(2);
+      expect(one?.[1]).toContain("no está en línea");
+      expect(other).toEqual(one as string[]);
+    }
+  });
+
+  test("is told of once when it is lost and once when it is back", () => {
+    const script = new ChatScript();
+    const states = ["waiting", "connecting", "offline", "waiting", "connecting", "online", "online"] as const;
+    const said = states.map((name) => {
+      const state = name === "waiting" ? { name, until: NOON, why } : { name };
+      return printed(script.messenger({ name: "server", state, linksUntil: undefined })).length;
+    });
+    expect(said).toEqual([1, 0, 0, 0, 0, 1, 0]);
+  });
+
+  test.each([
+    ["es", "inicie sesión otra vez"],
+    ["en", "log in once more"],
+  ] as const)("that takes us no more says in %s what to do", (language, words) => {
+    const state = { name: "stopped", why } as const;
+    expect(
+      printed(new ChatScript(language).messenger({ name: "server", state, linksUntil: undefined })).join(),
+    ).toContain(words);
+  });
+});
+
+const DAMAGE = Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
+
+describe("what else is told", () => {
+  test("a damaged file keeps a text from being saved: that is said beside the text", () => {
+    for (const [language, words] of [
+      ["es", "Salga del programa y ábralo otra vez"],
+      ["en", "Leave the program and start it again"],
+    ] as const) {
+      const event = { name: "sendFailed", to: PEER, id: "1", text: "hola", error: DAMAGE } as const;
+      const effects = new ChatScript(language).messenger(event);
+      expect(printed(effects).at(-1)).toContain(words);
+      expect(effects.at(-1)).toEqual({ name: "giveBack", text: "hola" });
+    }
+  });
+
+  test("without a server a stranger has no last addresses", () => {
+    const fail = {
+      name: "unreachable",
+      username: PEER,
+      reason: "no_server",
+      retryIn: 1,
+      heardAt: undefined,
+    } as const;
+    const stranger = new ChatScript();
+    stranger.chat = openChat(PEER, true);
+    expect(printed(stranger.messenger(fail)).join()).toStartWith(
+      "Sin servidor no se sabe dónde está benito, ni si alguien se llama así.",
+    );
+    stranger.connect();
+    expect(stranger.chat.isStranger).toBe(false);
+  });
+
+  test.each([
+    [{ name: "storageFailed", error: new Error("full\u001b") }, "full␛"],
+    [{ name: "storageFailed", error: DAMAGE }, "está dañado. Salga del programa"],
+    [{ name: "peerError", username: PEER, code: "x\u001b[2J" }, "x␛[2J"],
+    [{ name: "clockOffset", offset: 10 * MINUTE }, "10 minutos"],
+    [{ name: "newKey" }, "clave"],
+  ] as const)("%#: stands in one harmless line", (event, words) => {
+    const said = printed(new ChatScript().messenger(event));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(words);
+  });
+
+  test("clocks that agree well enough are nobody's news", () => {
+    expect(new ChatScript().messenger({ name: "clockOffset", offset: -5 * MINUTE })).toEqual([]);
+  });
+});

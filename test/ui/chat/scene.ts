@@ -1,0 +1,118 @@
+/** A chat between ana (here) and benito, driven event by event without a terminal. */
+import type { MessengerEvent, UnreachableReason } from "../../../src/client/conversation/events.ts";
+import type { MessageState, StoredMessage } from "../../../src/client/profile/stored-message.ts";
+import type { Language } from "../../../src/protocol/language.ts";
+import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/chat/model.ts";
+import { openChat, updateChat } from "../../../src/ui/chat/update.ts";
+import type { Line } from "../../../src/ui/format/lines.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
+
+export const PEER = "benito";
+/** Noon of a day, so that minutes more or less stay within it. */
+export const NOON = new Date(2026, 10, 22, 12, 0).getTime();
+export const MINUTE = 60_000;
+
+export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
+  "offline",
+  "no_server",
+  "server_limits",
+  "unreachable",
+  "not_proven",
+  "not_admitted",
+  "not_in_date",
+  "key_pending",
+  "insecure",
+  "no_certificate",
+];
+
+export const asIs = (text: string) => text;
+
+export function incoming(seq: number, text: string, more: Partial<StoredMessage> = {}): StoredMessage {
+  return {
+    seq,
+    contact: 1,
+    outgoing: false,
+    id: `in-${seq}`,
+    text,
+    replyTo: undefined,
+    sentAt: undefined,
+    leftAt: undefined,
+    receivedAt: NOON,
+    readAt: undefined,
+    editedAt: undefined,
+    withdrawnAt: undefined,
+    changeWaits: false,
+    state: "received",
+    ...more,
+  };
+}
+
+export function outgoing(seq: number, text: string, state: MessageState, sentAt = NOON): StoredMessage {
+  const receivedAt = state === "received" || state === "read" ? sentAt : undefined;
+  return { ...incoming(seq, text), outgoing: true, id: `out-${seq}`, state, sentAt, receivedAt };
+}
+
+export class ChatScript {
+  now = NOON;
+  chat: ChatModel = openChat(PEER);
+  readonly effects: ChatEffect[] = [];
+  readonly #language: Language;
+
+  constructor(language: Language = "es") {
+    this.#language = language;
+  }
+
+  get scene() {
+    const language = this.#language;
+    return {
+      now: this.now,
+      names: new Map<string, string>(),
+      ownName: "ana",
+      texts: textsIn(language),
+      language,
+    };
+  }
+
+  /** Takes one event; gives its effects. */
+  take(event: ChatEvent): readonly ChatEffect[] {
+    const { chat, effects } = updateChat(this.chat, event, this.scene);
+    this.chat = chat;
+    this.effects.push(...effects);
+    return effects;
+  }
+
+  messenger(event: MessengerEvent): readonly ChatEffect[] {
+    return this.take({ name: "messenger", event });
+  }
+
+  type(typed: string, expand: (text: string) => string = asIs): readonly ChatEffect[] {
+    return this.take({ name: "line", typed, expand });
+  }
+
+  /** Lets time pass and the clock tick. @param ms */
+  wait(ms: number): readonly ChatEffect[] {
+    this.now += ms;
+    return this.take({ name: "tick" });
+  }
+
+  connect(): readonly ChatEffect[] {
+    return this.messenger({ name: "connected", username: PEER, address: "127.0.0.1" });
+  }
+
+  write(id: string, text = "hola"): readonly ChatEffect[] {
+    return this.take({ name: "written", id, text });
+  }
+
+  deliver(id: string, state: MessageState): readonly ChatEffect[] {
+    return this.messenger({ name: "delivery", to: PEER, id, state, at: this.now });
+  }
+}
+
+export function linesOf(effects: readonly ChatEffect[]): readonly Line[] {
+  return effects.flatMap((effect) => (effect.name === "print" ? effect.lines : []));
+}
+
+/** What is printed as sentences and messages, without days. */
+export function printed(effects: readonly ChatEffect[]): string[] {
+  return linesOf(effects).flatMap((line) => (line.name === "day" ? [] : [line.text]));
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+
+import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./scene.ts";
+
+const SECOND = 1_000;
+
+describe("opening", () => {
+  test("shows with whom, the stored messages with their days and states, and marks what was new", () => {
+    const script = new ChatScript();
+    const yesterday = NOON - 24 * 60 * MINUTE;
+    const messages = [
+      outgoing(1, "uno", "received", yesterday),
+      incoming(2, "dos", { receivedAt: yesterday + MINUTE }),
+      outgoing(3, "tres", "queued"),
+      incoming(4, "cuatro"),
+    ];
+    const effects = script.take({ name: "opened", messages, isMore: true });
+    expect(effects.at(-1)).toEqual({ name: "markShown", sequences: [2, 4] });
+    const lines = linesOf(effects);
+    expect(lines.map(({ name }) => name).join(" ")).toBe(
+      "notice notice day message message day message message",
+    );
+    expect(printed(effects)[0]).toMatch(/benito.*cifrado.*directo/);
+    expect(lines.filter((line) => line.name === "message").map((line) => line.state)).toEqual([
+      "received",
+      undefined,
+      "queued",
+      undefined,
+    ]);
+    // The person sees there that it waits, so it is told of only when it arrives.
+    expect(script.wait(60 * SECOND)).toEqual([]);
+    script.deliver("out-3", "received");
+    expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «tres»"]);
+    expect(script.chat.last).toEqual({ id: "out-3", state: "received" });
+  });
+
+  test("a new day has a line, and only once", () => {
+    const script = new ChatScript();
+    script.take({ name: "opened", messages: [incoming(1, "uno")], isMore: false });
+    expect(linesOf(script.write("1")).map(({ name }) => name)).toEqual(["message"]);
+    script.now += 24 * 60 * MINUTE;
+    expect(linesOf(script.write("2")).map(({ name }) => name)).toEqual(["day", "message"]);
+    expect(linesOf(script.write("3")).map(({ name }) => name)).toEqual(["message"]);
+  });
+});
+
+describe("a message that arrives", () => {
+  const arrive = (script: ChatScript, seq: number, from = PEER, sentAt?: number) =>
+    script.messenger({ name: "message", from, message: incoming(seq, "hola", { sentAt }) });
+
+  test("is shown once and marked, and ends the typing that it came from", () => {
+    const script = new ChatScript();
+    script.connect();
+    script.messenger({ name: "typing", username: PEER, active: true });
+    const effects = arrive(script, 7, "Benito");
+    expect(printed(effects)).toEqual(["hola"]);
+    expect(effects.at(-1)).toEqual({ name: "markShown", sequences: [7] });
+    expect(script.chat.peerTypingSince).toBeUndefined();
+    expect(arrive(script, 7)).toEqual([]);
+  });
+
+  test("from somebody else is not this chat's", () => {
+    expect(arrive(new ChatScript(), 7, "carla")).toEqual([]);
+  });
+
+  test("says when it was written only if that was long before", () => {
+    const script = new ChatScript();
+    const times = [undefined, NOON, NOON - 2 * MINUTE, NOON - 2 * MINUTE - 1];
+    times.forEach((sentAt, index) => arrive(script, index + 1, PEER, sentAt));
+    const lines = linesOf(script.effects).filter((line) => line.name === "message");
+    expect(lines.map((line) => line.writtenAt)).toEqual([undefined, undefined, undefined, times[3]]);
+  });
+});

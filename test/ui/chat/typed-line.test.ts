@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+
+import { MAX_TEXT_BYTES } from "../../../src/protocol/peer-messages.ts";
+import { asTyped, faultOf, parseLine } from "../../../src/ui/chat/typed-line.ts";
+import { ChatScript, printed } from "./scene.ts";
+
+describe("a typed line", () => {
+  test.each([
+    ["", { name: "nothing" }],
+    [" \t\u00a0\u2003 ", { name: "nothing" }],
+    ["exit", { name: "leave" }],
+    ["  exit ", { name: "leave" }],
+    ["Exit", { name: "message", text: "Exit" }],
+    ["exit now", { name: "message", text: "exit now" }],
+    ["hola", { name: "message", text: "hola" }],
+    ["  hola ", { name: "message", text: "  hola " }],
+    ["//x", { name: "message", text: "/x" }],
+    ["//", { name: "message", text: "/" }],
+    [" /help", { name: "command", word: "help", argument: "" }],
+    ["/", { name: "command", word: "", argument: "" }],
+    ["/help", { name: "command", word: "help", argument: "" }],
+    ["/say  exit ", { name: "command", word: "say", argument: "exit" }],
+    ["/chat Ana María", { name: "command", word: "chat", argument: "Ana María" }],
+    ["/etc/hosts", { name: "command", word: "etc/hosts", argument: "" }],
+  ] as const)("%j", (typed, parsed) => {
+    expect(parseLine(typed)).toEqual(parsed);
+  });
+
+  test.each(["/x", "//x", "exit", " EXIT ", "hola", " /x", "/say exit"])(
+    "that would send %j can be typed",
+    (text) => {
+      const parsed = parseLine(asTyped(text));
+      const sent = parsed.name === "command" && parsed.word === "say" ? parsed.argument : undefined;
+      expect(parsed.name === "message" ? parsed.text : sent).toBe(
+        parsed.name === "message" ? text : text.trim(),
+      );
+    },
+  );
+});
+
+describe("what is sent", () => {
+  const sends = (typed: string, expand?: (text: string) => string) =>
+    new ChatScript().type(typed, expand).filter(({ name }) => name === "send");
+
+  test.each([
+    ["hola", "hola"],
+    ["//x", "/x"],
+    ["/say exit", "exit"],
+    ["/say /help", "/help"],
+    ["  //help", "  /help"],
+  ])("%j sends %j", (typed, text) => {
+    expect(sends(typed)).toEqual([{ name: "send", text }]);
+  });
+
+  test.each(["", "   ", "exit", "/nosuch hola", "/help", "/help me", "/say", "/say   ", "/", "/chat"])(
+    "%j sends nothing",
+    (typed) => {
+      expect(sends(typed)).toEqual([]);
+    },
+  );
+
+  test("is what was pasted, and no pasted text is a command", () => {
+    const paste = (text: string) => text.replace("[2 líneas]", "/exit\nexit");
+    expect(sends("[2 líneas]", paste)).toEqual([{ name: "send", text: "/exit\nexit" }]);
+    expect(sends("/say [2 líneas]", paste)).toEqual([{ name: "send", text: "/exit\nexit" }]);
+    expect(sends("[2 líneas]", () => " \n ")).toEqual([]);
+  });
+
+  test("an unknown command is named, with the way to send it", () => {
+    const [said] = printed(new ChatScript().type("/nosuch secret words"));
+    expect(said).toContain("/nosuch");
+    expect(said).toContain("//nosuch");
+    expect(said).not.toContain("secret");
+    expect(printed(new ChatScript("en").type(`/${"x".repeat(9_000)}\u001b[2J`)).join()).toMatch(/^.{1,300}$/);
+  });
+});
+
+describe("a text that no peer would take", () => {
+  test("is refused in words and given back as it was typed", () => {
+    const big = "ñ".repeat(MAX_TEXT_BYTES / 2);
+    expect(faultOf(big)).toBeUndefined();
+    expect(faultOf(`${big}x`)).toEqual({ name: "tooLong", bytes: MAX_TEXT_BYTES + 1 });
+    for (const [language, text] of [
+      ["es", `${big}x`],
+      ["en", "half \ud83d"],
+    ] as const) {
+      const effects = new ChatScript(language).type("[9 líneas]", () => text);
+      expect(effects.map(({ name }) => name)).toEqual(["print", "giveBack"]);
+      expect(effects.at(-1)).toEqual({ name: "giveBack", text: "[9 líneas]" });
+      expect(printed(effects)[0]?.length).toBeLessThan(200);
+    }
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+
+import type { ChatEffect } from "../../../src/ui/chat/model.ts";
+import { ChatScript, linesOf, PEER, printed } from "./scene.ts";
+
+const SECOND = 1_000;
+
+function namesOf(effects: readonly ChatEffect[]): string[] {
+  return effects.map(({ name }) => name);
+}
+
+describe("a message of ours", () => {
+  test("is shown when it is on the disk and not before", () => {
+    const script = new ChatScript();
+    script.connect();
+    expect(script.type("hola")).toEqual([{ name: "send", text: "hola" }]);
+    expect(script.chat.last).toBeUndefined();
+    expect(printed(script.write("1"))).toEqual(["hola"]);
+    const [line] = linesOf(script.effects).filter(({ name }) => name === "message");
+    expect(line).toMatchObject({ isOwn: true, from: "ana", state: undefined });
+    expect(script.chat.last).toEqual({ id: "1", state: "queued" });
+  });
+
+  test("has a state that never goes back", () => {
+    const script = new ChatScript();
+    script.write("1");
+    for (const [told, shown] of [
+      ["sent", "sent"],
+      ["queued", "sent"],
+      ["received", "received"],
+      ["sent", "received"],
+    ] as const) {
+      script.deliver("1", told);
+      expect(script.chat.last).toEqual({ id: "1", state: shown });
+    }
+  });
+
+  test("that could not be stored comes back as it has to be typed", () => {
+    const error = new Error("disk\u001b[2J full");
+    const effects = new ChatScript().messenger({
+      name: "sendFailed",
+      to: PEER,
+      id: "1",
+      text: "/etc",
+      error,
+    });
+    expect(namesOf(effects)).toEqual(["print", "giveBack"]);
+    expect(effects.at(-1)).toEqual({ name: "giveBack", text: "//etc" });
+    expect(printed(effects)[0]).toContain("disk␛[2J full");
+  });
+});
+
+describe("typing", () => {
+  const edit = (script: ChatScript, isEmpty = false) => script.take({ name: "edited", isEmpty });
+  const active = [{ name: "typing", active: true }] as const;
+  const inactive = [{ name: "typing", active: false }] as const;
+
+  test("is told to the peer at most every four seconds, and taken back when it ends", () => {
+    const script = new ChatScript();
+    expect(edit(script)).toEqual([]);
+    script.connect();
+    expect(edit(script)).toEqual(active);
+    expect(edit(script)).toEqual([]);
+    script.wait(4 * SECOND);
+    expect(edit(script)).toEqual(active);
+    expect(edit(script, true)).toEqual(inactive);
+    expect(edit(script, true)).toEqual([]);
+    edit(script);
+    expect(script.type("hola")).toEqual([...inactive, { name: "send", text: "hola" }]);
+    edit(script);
+    expect(script.wait(8 * SECOND)).toEqual(inactive);
+    edit(script);
+    expect(script.take({ name: "leaving" })).toEqual([...inactive, { name: "leave", to: undefined }]);
+  });
+
+  test("is forgotten with the link", () => {
+    const script = new ChatScript();
+    script.connect();
+    edit(script);
+    script.messenger({ name: "typing", username: PEER, active: true });
+    script.messenger({ name: "disconnected", username: PEER, bye: true, heardAt: undefined });
+    expect(script.chat).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
+    expect(edit(script, true)).toEqual([]);
+  });
+
+  test("of the peer ends by their word, or by itself", () => {
+    const script = new ChatScript();
+    script.connect();
+    script.messenger({ name: "typing", username: PEER, active: true });
+    script.wait(9 * SECOND);
+    expect(script.chat.peerTypingSince).toBeDefined();
+    script.wait(SECOND);
+    expect(script.chat.peerTypingSince).toBeUndefined();
+    script.messenger({ name: "typing", username: PEER, active: true });
+    script.messenger({ name: "typing", username: PEER, active: false });
+    expect(script.chat.peerTypingSince).toBeUndefined();
+  });
+});

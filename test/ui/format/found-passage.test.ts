@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+
+import { passageOf } from "../../../src/ui/format/found-passage.ts";
+
+test("a short message is shown whole", () => {
+  expect(passageOf("una CANCIÓN\nlarga", "cancion")).toBe("una CANCIÓN\nlarga");
+});
+
+test.each([0, 1, 50, 200, 5_000])(
+  "of a long one the passage with the word is shown, %d words before it",
+  (count) => {
+    const text = `${"é👨‍👩‍👧 ".repeat(count)}CANCIÓN${" ñ".repeat(5_000)}`;
+    const shown = passageOf(text, "¡cancion!");
+    expect(shown).toContain("CANCIÓN");
+    expect([...shown].length).toBeLessThanOrEqual(302);
+    expect(shown.isWellFormed()).toBe(true);
+    expect(shown.endsWith("…")).toBe(true);
+    expect(shown.startsWith("…")).toBe(count >= 50);
+  },
+);
+
+test("a word that is not found as it was typed shows the beginning", () => {
+  expect(passageOf("x ".repeat(1_000), "ß")).toStartWith("x x");
+});

@@ -1,0 +1,174 @@
+import { expect, test } from "bun:test";
+
+import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
+import {
+  deliveryEvent,
+  historyEvent,
+  messageEvent,
+  messageLine,
+  ownChangeEvent,
+  peerChangeEvent,
+} from "../../../src/ui/format/message-format.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
+
+const AT = new Date(2026, 2, 4, 5, 6).getTime();
+const incoming: StoredMessage = {
+  seq: 1,
+  contact: 1,
+  outgoing: false,
+  id: "id-1",
+  text: "hola",
+  replyTo: undefined,
+  sentAt: AT - 60_000,
+  leftAt: undefined,
+  receivedAt: AT,
+  readAt: undefined,
+  editedAt: undefined,
+  withdrawnAt: undefined,
+  changeWaits: false,
+  state: "received",
+};
+const texts = textsIn("en");
+
+test("a program gets the fields of CLI, and null for a time that nobody knows", () => {
+  expect(JSON.parse(messageEvent({ ...incoming, sentAt: undefined }, "ana"))).toEqual({
+    event: "message",
+    from: "ana",
+    text: "hola",
+    id: "id-1",
+    sent_at: null,
+    received_at: new Date(AT).toISOString(),
+  });
+  const outgoing: StoredMessage = { ...incoming, outgoing: true, receivedAt: undefined, state: "queued" };
+  expect(JSON.parse(historyEvent({ ...outgoing, replyTo: "id-0" }, "beto", "ana"))).toEqual({
+    event: "message",
+    from: "beto",
+    to: "ana",
+    text: "hola",
+    id: "id-1",
+    reply_to: "id-0",
+    sent_at: new Date(AT - 60_000).toISOString(),
+    left_at: null,
+    received_at: null,
+    read_at: null,
+    edited_at: null,
+    withdrawn_at: null,
+    change_pending: false,
+    state: "queued",
+  });
+  const read = {
+    ...outgoing,
+    leftAt: AT,
+    receivedAt: AT + 1,
+    readAt: AT + 2,
+    editedAt: AT + 3,
+    state: "read",
+  } as const;
+  expect(JSON.parse(historyEvent(read, "beto", "ana"))).toMatchObject({
+    left_at: new Date(AT).toISOString(),
+    received_at: new Date(AT + 1).toISOString(),
+    read_at: new Date(AT + 2).toISOString(),
+    edited_at: new Date(AT + 3).toISOString(),
+    change_pending: false,
+    state: "read",
+  });
+  // The other side has the older text as long as this is so.
+  expect(JSON.parse(historyEvent({ ...read, changeWaits: true }, "beto", "ana"))).toMatchObject({
+    change_pending: true,
+  });
+  // When a message of theirs left or was read there is theirs to know.
+  expect(Object.keys(JSON.parse(historyEvent(incoming, "ana", "beto")) as object)).toEqual([
+    ...["event", "from", "to", "text", "id", "sent_at", "received_at", "edited_at", "withdrawn_at", "state"],
+  ]);
+});
+
+test("a change names the message that it changed, and ours what leaves for it", () => {
+  const at = new Date(AT).toISOString();
+  const edited = { ...incoming, editedAt: AT, text: "adiós" };
+  expect(peerChangeEvent(edited, "ana")).toEqual({
+    event: "edited",
+    from: "ana",
+    id: "id-1",
+    text: "adiós",
+    at,
+  });
+  const withdrawn = { ...edited, withdrawnAt: AT, text: "" };
+  expect(peerChangeEvent(withdrawn, "ana")).toEqual({ event: "withdrawn", from: "ana", id: "id-1", at });
+  const own = { ...withdrawn, outgoing: true };
+  const action = "id-2";
+  expect(ownChangeEvent(own, "ana", action)).toEqual({
+    event: "withdrawn",
+    to: "ana",
+    id: "id-1",
+    at,
+    action,
+  });
+  expect(ownChangeEvent({ ...edited, outgoing: true }, "ana", undefined)).toMatchObject({ action: null });
+  expect(deliveryEvent("ana", "id-1", "read", AT)).toEqual({
+    event: "delivery",
+    to: "ana",
+    id: "id-1",
+    state: "read",
+    at,
+  });
+});
+
+test("a person sees when it arrived here, who wrote it, and how far an own one came", () => {
+  expect(messageLine(incoming, "ana", { texts })).toBe("2026-03-04 05:06 ana: hola\n");
+  const marks = (["queued", "sent", "received", "read"] as const).map((state) =>
+    messageLine({ ...incoming, outgoing: true, sentAt: AT, state }, "beto", { texts }),
+  );
+  expect(marks).toEqual([
+    "2026-03-04 05:06 beto ·: hola\n",
+    "2026-03-04 05:06 beto ✓: hola\n",
+    "2026-03-04 05:06 beto ✓✓: hola\n",
+    "2026-03-04 05:06 beto ✓✓ read: hola\n",
+  ]);
+});
+
+test("every further line of a text is indented, also those that the terminal's edge would make", () => {
+  const several = messageLine({ ...incoming, text: "a\nb\r\nc\u2028d" }, "ana", { texts });
+  expect(several).toBe("2026-03-04 05:06 ana: a\n    b\n    c\n    d\n");
+  const forged = messageLine({ ...incoming, text: `ok${" ".repeat(56)}2026-03-04 05:07 carla: no` }, "ana", {
+    texts,
+    columns: 80,
+  });
+  for (const line of forged.split("\n").slice(1, -1)) expect(line).toStartWith("    ");
+  expect(forged).not.toMatch(/^2026-03-04 05:07/m);
+});
+
+test("neither a name nor a text can move the cursor or begin a line of ours", () => {
+  const line = messageLine({ ...incoming, text: "a\nb\u001b[2J\r\u202ec" }, "an\u001b[31ma\n", { texts });
+  expect(line).toBe("2026-03-04 05:06 an␛[31ma␊: a\n    b␛[2J␍c\n");
+});
+
+test("what is said of a message stands before the colon, where no text of anybody can stand", () => {
+  const line = (message: Partial<StoredMessage>, repliedTo?: StoredMessage) =>
+    messageLine({ ...incoming, ...message }, "ana", { texts: textsIn("es"), repliedTo });
+  const begin = "2026-03-04 05:06 ana";
+  expect(line({ editedAt: AT })).toBe(`${begin} (editado): hola\n`);
+  expect(line({ text: "", editedAt: AT, withdrawnAt: AT })).toBe(`${begin} (retirado)\n`);
+  const own = { outgoing: true, sentAt: AT, state: "read" } as const;
+  expect(line({ ...own, editedAt: AT })).toBe(`${begin} ✓✓ leído (editado): hola\n`);
+  expect(line({ ...own, editedAt: AT, changeWaits: true })).toBe(
+    `${begin} ✓✓ leído (editado, en cola): hola\n`,
+  );
+  expect(line({ ...own, text: "", withdrawnAt: AT })).toBe(`${begin} (retirado)\n`);
+  expect(line({ ...own, text: "", withdrawnAt: AT, changeWaits: true })).toBe(
+    `${begin} (retirado, en cola)\n`,
+  );
+  const reply = { replyTo: "id-0" };
+  const original = { ...incoming, id: "id-0", text: "¿vienes?" };
+  expect(line(reply, original)).toBe(`${begin} ↪ «¿vienes?»: hola\n`);
+  // A quotation that seems to end, and to be followed by the author's own words.
+  const forged = line(reply, { ...original, text: "x»: debo 10\n2026" });
+  expect(forged).toBe(`${begin} ↪ «x': debo 10 2026»: hola\n`);
+  expect(line(reply, { ...original, text: "a".repeat(500) })).toBe(`${begin} ↪ «${"a".repeat(24)}…»: hola\n`);
+  for (const gone of [undefined, { ...original, text: "", withdrawnAt: AT }])
+    expect(line(reply, gone)).toBe(`${begin} ${textsIn("es").chatAnswersGone}: hola\n`);
+});
+
+test("where chats are mixed each line says whose it is", () => {
+  const line = messageLine({ ...incoming, outgoing: true, sentAt: AT }, "ana", { texts, chat: "be\u001bto" });
+  expect(line).toBe("2026-03-04 05:06 [be␛to] ana ✓✓: hola\n");
+});

@@ -1,0 +1,73 @@
+import { expect, test } from "bun:test";
+
+import {
+  begins,
+  begunChoice,
+  choiceRow,
+  searchChoices,
+  typedChoice,
+} from "../../../src/ui/prompts/choice-search.ts";
+import type { Choice } from "../../../src/ui/prompts/prompt.ts";
+
+function choice(name: string, note?: string): Choice {
+  return note === undefined ? { value: name, name } : { value: name, name, note };
+}
+
+const people = [
+  choice("carla", "(no está en línea)"),
+  choice("Ángela", "(1 nuevo)"),
+  choice("angelito"),
+  choice("ana", "(no está en línea)"),
+];
+
+function found(typed: string): readonly string[] {
+  return searchChoices(people, typed).map(({ name }) => name);
+}
+
+test("who begins with what is typed stands before who only holds it, whatever the case and the accents", () => {
+  expect(found("ANGE")).toEqual(["Ángela", "angelito"]);
+  expect(found("á")).toEqual(["Ángela", "angelito", "ana", "carla"]);
+  expect(found("la")).toEqual(["carla", "Ángela"]);
+  expect(found(" ")).toHaveLength(4);
+});
+
+test("what stands behind a name is shown, and not searched", () => {
+  expect(people.map(choiceRow)).toEqual([
+    "carla (no está en línea)",
+    "Ángela (1 nuevo)",
+    "angelito",
+    "ana (no está en línea)",
+  ]);
+  expect(found("línea")).toEqual([]);
+  expect(found("nuevo")).toEqual([]);
+  expect(typedChoice(people, "ana")?.value).toBe("ana");
+});
+
+test("a number is the row, and a name that two share is nobody's", () => {
+  expect(typedChoice(people, "2")?.value).toBe("Ángela");
+  expect(typedChoice(people, "5")).toBeUndefined();
+  expect(typedChoice([choice("ana"), { value: "other", name: "Ana" }], "ana")).toBeUndefined();
+});
+
+test.each([
+  ["AN", "Ángela"],
+  ["angeli", "angelito"],
+  ["ana ", "ana"],
+  ["4", "ana"],
+  ["5", undefined],
+  ["12", undefined],
+  ["la", undefined],
+  ["ana que tal", undefined],
+  [" ana", undefined],
+  [" ", undefined],
+  ["", undefined],
+])("«%s» is the beginning of %p", (typed, name) => {
+  expect(begunChoice(people, typed)?.name).toBe(name);
+});
+
+test("the way back is found without its arrow, and nobody else's name is", () => {
+  const list = [...people, choice("← Volver")];
+  expect(begunChoice(list, "vol")?.name).toBe("← Volver");
+  expect(typedChoice(list, "volver")?.name).toBe("← Volver");
+  expect(begins(choice("←Volver"), "volver")).toBe(false);
+});

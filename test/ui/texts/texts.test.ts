@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+
+import { showFingerprint } from "../../../src/client/fingerprints.ts";
+import { COMMAND_NAMES } from "../../../src/ui/config.ts";
+import { textsIn, type Texts } from "../../../src/ui/texts/texts.ts";
+
+/** Columns that every terminal has. */
+const WIDTH = 80;
+
+const spanish = textsIn("es");
+const english = textsIn("en");
+const names = Object.keys(spanish) as (keyof Texts)[];
+
+/** A text with every gap filled by a word that can be found again. */
+function filled(text: Texts[keyof Texts]): string {
+  if (typeof text === "string") return text;
+  const gaps = Array.from({ length: text.length }, (_, index) => `gap${index}`);
+  return (text as (...values: string[]) => string)(...gaps);
+}
+
+function gapsIn(text: string): string[] {
+  return [...new Set(text.match(/gap\d/g))].sort();
+}
+
+describe("every text", () => {
+  test.each(names)("%s says the same in both languages", (name) => {
+    const [es, en] = [filled(spanish[name]), filled(english[name])];
+    expect(es.trim()).not.toBe("");
+    expect(en.trim()).not.toBe("");
+    expect(gapsIn(es)).toEqual(gapsIn(en));
+    expect(es).not.toMatch(/undefined|null|\[object/);
+  });
+
+  test("of one language is not the other's", () => {
+    // Words that are the same in both.
+    const same = new Set<keyof Texts>(["lockOwner"]);
+    const equal = names.filter((name) => filled(spanish[name]) === filled(english[name]) && !same.has(name));
+    expect(equal).toEqual([]);
+  });
+});
+
+test.each([spanish, english])("a fingerprint has a line of its own, which fits a terminal", (texts) => {
+  const [one, other] = [showFingerprint("ab".repeat(32)), showFingerprint("cd".repeat(32))];
+  for (const text of [
+    texts.firstContact("localhost", one),
+    texts.changedAuthority("localhost", one, other),
+    texts.serverChanged("localhost", one, other),
+    texts.serverUnconfirmed("localhost", "ab".repeat(32)),
+  ]) {
+    const lines = text.split("\n").filter((line) => /(ab|cd){2}/.test(line));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      expect(line).toMatch(/^[ abcd]+$/);
+      expect(line.length).toBeLessThanOrEqual(WIDTH);
+    }
+  }
+});
+
+describe.each([
+  ["es", spanish.help],
+  ["en", english.help],
+])("the help in %s", (_language, help) => {
+  test("fits a terminal", () => {
+    for (const line of help.split("\n")) expect(line.length).toBeLessThanOrEqual(WIDTH);
+  });
+
+  test("names every command and every flag", () => {
+    for (const command of COMMAND_NAMES) expect(help).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
+    for (const flag of [
+      "--server",
+      "--user",
+      "--data",
+      "--p2p-port",
+      "--server-fingerprint",
+      "--password-stdin",
+      "--wait",
+      "--accept",
+      "--reply-to",
+      "--yes",
+      "--timeout",
+      "--json",
+      "--lang",
+      "--help",
+      "--version",
+      "--email",
+      "PALOMA_PASSWORD",
+    ]) {
+      expect(help).toContain(flag);
+    }
+  });
+});
