@@ -13,7 +13,7 @@ import type { ConversationHost } from "./conversation/needs.ts";
 import { Conversations } from "./conversation/conversations.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { SelfError } from "./local-accounts.ts";
-import type { Witness } from "./peer/link-watch.ts";
+import type { LinkPresence } from "./peer/link-watch.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import type { MessengerOptions } from "./messenger-options.ts";
 import { Outbox } from "./conversation/outbox.ts";
@@ -217,8 +217,8 @@ export class Messenger {
   }
 
   /** What the direct link says of a person's presence; undefined: there was none in this process. */
-  witness(username: string): Witness | undefined {
-    return this.#conversations.find(username)?.witness;
+  linkPresence(username: string): LinkPresence | undefined {
+    return this.#conversations.find(username)?.linkPresence;
   }
 
   /** Says `bye` on every link, leaves the server, and frees the account on this machine. */

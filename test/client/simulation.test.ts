@@ -67,8 +67,8 @@ test("a full disk is told on both sides, acknowledges nothing, and costs nothing
     berta.disk.fill();
     world.queue.after(0, () => ana.say([2_000, 2_000]));
     await world.runUntil(60_000);
-    expect(berta.program?.witness.faults).toContain("SQLITE_FULL");
-    expect(ana.program?.witness.faults).toContain("storage_failed");
+    expect(berta.program?.observer.faults).toContain("SQLITE_FULL");
+    expect(ana.program?.observer.faults).toContain("storage_failed");
     expect(ana.disk.rows(true).map(({ state }) => state)).toEqual([1, 1]);
     expect(berta.disk.rows(false)).toEqual([]);
     berta.disk.free();

@@ -14,7 +14,7 @@ import type { ConversationHost } from "./needs.ts";
 import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
 import type { LinkId } from "../peer/link-choice.ts";
-import { LinkWatch, type Witness } from "../peer/link-watch.ts";
+import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import type { MessengerEvent } from "./events.ts";
 import { PeerLink, type PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
@@ -84,8 +84,8 @@ export class Conversation {
   }
 
   /** What the direct link says of this person's presence. */
-  get witness(): Witness {
-    return this.#watch.witness;
+  get linkPresence(): LinkPresence {
+    return this.#watch.presence;
   }
 
   /** Complete links and those under way; the port admits few of one user. */

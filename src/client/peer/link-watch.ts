@@ -1,6 +1,6 @@
 /**
  * Watches whether the other side still answers: pings, gives up, ends what nobody needs, and keeps the
- * second witness of presence, the last answer on a direct link.
+ * second source of presence, the last answer on a direct link.
  */
 import type { Clock } from "../../net/clock.ts";
 import { Liveness } from "./liveness.ts";
@@ -8,7 +8,7 @@ import type { PeerLink } from "./link.ts";
 import type { PeerLinks } from "./links.ts";
 
 /** What the direct link says of a person's presence; times in ms since 1970. */
-export type Witness = {
+export type LinkPresence = {
   readonly isConnected: boolean;
   /** The last answer on a direct link; undefined: none since this program began. */
   readonly heardAt: number | undefined;
@@ -43,7 +43,7 @@ export class LinkWatch {
     return this.#links.isConnected ? this.#wallClock(this.#links.lastReadAt) : this.#lastHeardAt;
   }
 
-  get witness(): Witness {
+  get presence(): LinkPresence {
     const { heardAt } = this;
     return {
       isConnected: this.#links.isConnected,

@@ -229,7 +229,10 @@ export class AccountWork {
       const { people, failure } = await listPeople(messenger);
       this.names.add(people);
       const sentence = failure === undefined ? undefined : this.#host.describe(failure);
-      const listed = people.map((person) => ({ ...person, witness: messenger.witness(person.username) }));
+      const listed = people.map((person) => ({
+        ...person,
+        linkPresence: messenger.linkPresence(person.username),
+      }));
       return {
         name: "people",
         people: listed,

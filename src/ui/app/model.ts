@@ -1,6 +1,6 @@
 /** The whole terminal as a value: which screen is open, and what stands behind it. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import type { Witness } from "../../client/peer/link-watch.ts";
+import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
@@ -15,8 +15,8 @@ export type AuthorityAsked = {
   readonly expected: string | undefined;
 };
 
-/** A row of the list; `witness`: what the direct link says of the person's presence. */
-export type ListedPerson = Person & { readonly witness?: Witness | undefined };
+/** A row of the list; `linkPresence`: what the direct link says of the person's presence. */
+export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };
 
 /** What is under way, and can be interrupted. */
 export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";

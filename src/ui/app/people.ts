@@ -35,7 +35,7 @@ function inPlace(
 ): readonly ListedPerson[] {
   const fetched = new Map(people.map((person) => [person.label, person]));
   const online = sentence === undefined ? false : undefined;
-  const gone = { online, unread: 0, secure: true, witness: undefined };
+  const gone = { online, unread: 0, secure: true, linkPresence: undefined };
   const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
   const known = new Set(shown.map(({ label }) => label));
   const added = people.filter(({ label }) => !known.has(label));

@@ -79,13 +79,16 @@ function chooseAccount(accounts: readonly string[], { texts }: AppContext): View
   return asking(list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack }));
 }
 
-/** What is known of a person's presence: both witnesses, where they disagree. */
-function presenceNote({ online, witness }: ListedPerson, { now, texts }: AppContext): string | undefined {
-  const silentSince = witness?.silentSince;
+/** What is known of a person's presence: both sources, where they disagree. */
+function presenceNote(
+  { online, linkPresence }: ListedPerson,
+  { now, texts }: AppContext,
+): string | undefined {
+  const silentSince = linkPresence?.silentSince;
   if (online === true) {
     return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
   }
-  const answers = witness?.isConnected === true && silentSince === undefined;
+  const answers = linkPresence?.isConnected === true && silentSince === undefined;
   if (online === false) return answers ? texts.menuOfflineAnswers : texts.menuOffline;
   return answers ? texts.menuAnswers : undefined;
 }

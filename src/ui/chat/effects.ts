@@ -138,7 +138,7 @@ export class ChatWork {
           const online = people.filter((person) => person.online === true);
           const silent = new Map<string, number>();
           for (const { username } of online) {
-            const since = this.#messenger.witness(username)?.silentSince;
+            const since = this.#messenger.linkPresence(username)?.silentSince;
             if (since !== undefined) silent.set(username, since);
           }
           this.#host.dispatch({ name: "online", people: online.map(({ username }) => username), silent });

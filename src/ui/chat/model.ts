@@ -33,7 +33,7 @@ export type ServerWord =
   | { readonly name: "offline"; readonly since: number };
 
 /** What was told of the server's word and of the last answer on the direct link, where they disagree. */
-export type WitnessTold =
+export type PresenceNotified =
   | { readonly name: "nothing" }
   /** `level`: how many of the ages at which it is told again had passed. */
   | { readonly name: "silent"; readonly level: number }
@@ -79,7 +79,7 @@ export type ChatModel = {
   readonly heardAt: number | undefined;
   /** The link is there, and does not answer. */
   readonly isSilent: boolean;
-  readonly witnessTold: WitnessTold;
+  readonly presenceNotified: PresenceNotified;
   /** Our last message, or change of one (`target`); its state stands at the head of the input line. */
   readonly last: Mark | undefined;
   /** Our last texts, oldest first, at most MAX_OWN: what the head goes back to. */

@@ -167,7 +167,7 @@ export function onMessenger(
         serverWord,
         isSilent: false,
         heardAt: now,
-        witnessTold: { name: "nothing" },
+        presenceNotified: { name: "nothing" },
       };
       return linkTo(next, { name: "connected", address }, scene);
     }

@@ -1,8 +1,8 @@
 /**
- * The two witnesses of the peer's presence, the server's word and the last answer on the direct link:
+ * The two sources of the peer's presence, the server's word and the last answer on the direct link:
  * what is said when they disagree.
  */
-import type { ChatModel, WitnessTold } from "./model.ts";
+import type { ChatModel, PresenceNotified } from "./model.ts";
 import { notice, peerName, type ChatScene } from "./notices.ts";
 import { ageOf } from "../format/age.ts";
 import type { Line } from "../format/lines.ts";
@@ -12,13 +12,13 @@ const TOLD_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];
 /** A link outlives the server's word that its other side has gone by less than that, in ms. */
 const OFFLINE_DOUBTED_AFTER = 5_000;
 
-type Witnesses =
+type Comparison =
   | { readonly name: "agree" }
   /** `since`: the last answer, ms since 1970; undefined: there was none. */
   | { readonly name: "silent"; readonly since: number | undefined }
   | { readonly name: "answers" };
 
-function witnessesOf({ link, serverWord, heardAt, isSilent }: ChatModel, now: number): Witnesses {
+function compareSources({ link, serverWord, heardAt, isSilent }: ChatModel, now: number): Comparison {
   if (link.name === "connected") {
     if (isSilent)
       return serverWord.name === "offline" ? { name: "agree" } : { name: "silent", since: heardAt };
@@ -38,37 +38,37 @@ function silentSentence(chat: ChatModel, since: number | undefined, scene: ChatS
   return chat.serverWord.name === "online" ? texts.chatSilentOnline(user, age) : texts.chatSilent(user, age);
 }
 
-function toldOf(witnesses: Witnesses, now: number): WitnessTold {
-  if (witnesses.name === "agree") return { name: "nothing" };
-  if (witnesses.name === "answers") return { name: "answers" };
-  const age = now - (witnesses.since ?? now);
+function toldOf(comparison: Comparison, now: number): PresenceNotified {
+  if (comparison.name === "agree") return { name: "nothing" };
+  if (comparison.name === "answers") return { name: "answers" };
+  const age = now - (comparison.since ?? now);
   return { name: "silent", level: TOLD_AT.filter((at) => age >= at).length };
 }
 
 /** What the two say, as part of the line about a link that has changed; empty: they agree. */
 export function tellWithLink(chat: ChatModel, scene: ChatScene): { chat: ChatModel; sentence: string } {
-  const witnesses = witnessesOf(chat, scene.now);
-  const told = { ...chat, witnessTold: toldOf(witnesses, scene.now) };
-  if (witnesses.name !== "silent") return { chat: told, sentence: "" };
-  return { chat: told, sentence: silentSentence(chat, witnesses.since, scene) };
+  const comparison = compareSources(chat, scene.now);
+  const told = { ...chat, presenceNotified: toldOf(comparison, scene.now) };
+  if (comparison.name !== "silent") return { chat: told, sentence: "" };
+  return { chat: told, sentence: silentSentence(chat, comparison.since, scene) };
 }
 
 /** What there is to tell of the two on a tick: each change once, and a silence at a few ages. */
-export function tellOfWitnesses(before: ChatModel, scene: ChatScene): { chat: ChatModel; lines: Line[] } {
+export function notifyOfPresence(before: ChatModel, scene: ChatScene): { chat: ChatModel; lines: Line[] } {
   const { now, texts } = scene;
-  const witnesses = witnessesOf(before, now);
-  const told = before.witnessTold;
-  const next = toldOf(witnesses, now);
+  const comparison = compareSources(before, now);
+  const told = before.presenceNotified;
+  const next = toldOf(comparison, now);
   if (
     next.name === told.name &&
     (next.name !== "silent" || told.name !== "silent" || next.level <= told.level)
   )
     return { chat: before, lines: [] };
-  const chat = { ...before, witnessTold: next };
+  const chat = { ...before, presenceNotified: next };
   const user = peerName(chat, scene);
-  switch (witnesses.name) {
+  switch (comparison.name) {
     case "silent":
-      return { chat, lines: [notice(silentSentence(chat, witnesses.since, scene))] };
+      return { chat, lines: [notice(silentSentence(chat, comparison.since, scene))] };
     case "answers":
       return { chat, lines: [notice(texts.chatAnswersOffline(user))] };
     case "agree": {
@@ -76,6 +76,6 @@ export function tellOfWitnesses(before: ChatModel, scene: ChatScene): { chat: Ch
       return { chat, lines: isBack ? [notice(texts.chatRespondsAgain(user))] : [] };
     }
     default:
-      return witnesses satisfies never;
+      return comparison satisfies never;
   }
 }

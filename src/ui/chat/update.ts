@@ -9,7 +9,7 @@ import { showElsewhere, showFound, showListed, showOpened, showPage, showWritten
 import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./notices.ts";
 import { NONE_BEYOND, tellOfWaiting } from "./delivery-tracking.ts";
-import { tellOfWitnesses } from "./presence-doubt.ts";
+import { notifyOfPresence } from "./presence-doubt.ts";
 import { faultOf, parseLine } from "./typed-line.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Line } from "../format/lines.ts";
@@ -32,7 +32,7 @@ export function openChat(peer: string, isStranger = false): ChatModel {
     serverWord: { name: "unknown" },
     heardAt: undefined,
     isSilent: false,
-    witnessTold: { name: "nothing" },
+    presenceNotified: { name: "nothing" },
     last: undefined,
     own: [],
     listed: [],
@@ -145,8 +145,8 @@ function onTick(chat: ChatModel, scene: ChatScene): ChatStep {
   const isQuiet = peer !== undefined && Math.abs(now - peer) >= PEER_TYPING_ENDS;
   const quiet = isQuiet ? { ...typed, peerTypingSince: undefined } : typed;
   const { chat: waiting, lines } = tellOfWaiting(quiet, scene);
-  const { chat: told, lines: witnesses } = tellOfWitnesses(waiting, scene);
-  const printed = printing(told, [...lines, ...witnesses]);
+  const { chat: told, lines: notifications } = notifyOfPresence(waiting, scene);
+  const printed = printing(told, [...lines, ...notifications]);
   return { chat: printed.chat, effects: [...effects, ...printed.effects] };
 }
 

@@ -44,29 +44,29 @@ describe("two sides end on one and the same link, and every message arrives once
 
   test("when the link that is complete on one side only dies", () => {
     for (const dialler of SIDES) {
-      for (const witness of SIDES) {
+      for (const observer of SIDES) {
         const world = newWorld({ queued: 2 });
-        kill(world, connect(world, dialler, "dialler"), witness);
-        explored(`link of ${dialler} complete there only, ${witness} saw it die`, world);
+        kill(world, connect(world, dialler, "dialler"), observer);
+        explored(`link of ${dialler} complete there only, ${observer} saw it die`, world);
       }
     }
   });
 
   test("when one or both redial while the old link is half dead", () => {
-    for (const witness of SIDES) {
+    for (const observer of SIDES) {
       const world = newWorld({ queued: 1, toSend: 1 });
-      kill(world, connect(world, DECIDER, "both"), witness);
-      explored(`half dead, ${witness} saw it`, world);
+      kill(world, connect(world, DECIDER, "both"), observer);
+      explored(`half dead, ${observer} saw it`, world);
     }
   });
 
   test("when the last message before the link died was delivered and its acknowledgement was lost", () => {
-    for (const witness of SIDES) {
+    for (const observer of SIDES) {
       const world = newWorld({ queued: 2 });
       const link = connect(world, DECIDER, "both");
       for (const side of SIDES) deliver(world, link, side);
-      kill(world, link, witness);
-      explored(`acknowledgements lost, ${witness} saw it`, world);
+      kill(world, link, observer);
+      explored(`acknowledgements lost, ${observer} saw it`, world);
     }
   });
 
@@ -84,10 +84,10 @@ describe("two sides end on one and the same link, and every message arrives once
 
   test("when a second link dies during the redials", () => {
     explored("two dials and two deaths", newWorld({ queued: 0, faults: 2 }));
-    for (const witness of SIDES) {
+    for (const observer of SIDES) {
       const world = newWorld({ queued: 1, faults: 1 });
-      kill(world, connect(world, DECIDER, "both"), witness);
-      explored(`half dead for ${otherOf(witness)} and one death more`, world);
+      kill(world, connect(world, DECIDER, "both"), observer);
+      explored(`half dead for ${otherOf(observer)} and one death more`, world);
     }
   });
 

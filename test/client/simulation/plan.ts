@@ -3,7 +3,7 @@ import type { SeededRandom } from "../../seeded-random.ts";
 import { MISHAPS } from "./simulated-network.ts";
 import type { SimulatedPerson } from "./simulated-person.ts";
 import type { Weather } from "./simulated-pipe.ts";
-import type { Said } from "./witness.ts";
+import type { Said } from "./observer.ts";
 import type { World } from "./world.ts";
 
 const WEATHERS: readonly Weather[] = [

@@ -8,7 +8,7 @@ import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
 import type { SimulatedServer } from "./simulated-server.ts";
 import type { Machine } from "./simulated-time.ts";
-import { Shown, Witness, type Fail, type Said, type Witnessed } from "./witness.ts";
+import { Shown, Observer, type Fail, type Said, type Observed } from "./observer.ts";
 
 /** `crashed`: it may have been done or not; `refused`: the rules do not allow it. */
 type Outcome = "done" | "failed" | "refused" | "crashed";
@@ -20,7 +20,7 @@ export type PersonOptions = {
   readonly fail: Fail;
 };
 
-export class SimulatedPerson implements Place, Witnessed {
+export class SimulatedPerson implements Place, Observed {
   readonly name: string;
   readonly machine: Machine;
   readonly disk = new SimulatedDisk();
@@ -65,7 +65,7 @@ export class SimulatedPerson implements Place, Witnessed {
       owner: this,
       other,
       around,
-      witness: new Witness(this, other, this.#shown, fail),
+      observer: new Observer(this, other, this.#shown, fail),
       ended: () => {
         around.note(() => `${this.name} has ended`);
         this.program = undefined;
@@ -206,7 +206,7 @@ export class SimulatedPerson implements Place, Witnessed {
   #outcomeOf(error: unknown): Outcome {
     if (error instanceof ActionError) return "refused";
     if (!isStorageFailure(error)) throw error;
-    this.program?.witness.checkStorageFailure(error);
+    this.program?.observer.checkStorageFailure(error);
     return "failed";
   }
 

@@ -15,7 +15,7 @@ import { dialPerson, provenPeer } from "./simulated-dial.ts";
 import type { Accepted, Place, SimulatedNetwork } from "./simulated-network.ts";
 import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
 import { ProgramClock } from "./simulated-time.ts";
-import type { Witness, Witnessed } from "./witness.ts";
+import type { Observer, Observed } from "./observer.ts";
 
 const TICK = 1_000;
 /** As in `src/client/messenger.ts`. */
@@ -44,7 +44,7 @@ export interface Surrounding {
   note(what: () => string): void;
 }
 
-export type Owner = Place & Witnessed & { readonly typedName: string };
+export type Owner = Place & Observed & { readonly typedName: string };
 type Stores = Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
 
 export class SimulatedProgram implements ServerUser {
@@ -54,7 +54,7 @@ export class SimulatedProgram implements ServerUser {
   readonly contact: Contact;
   readonly conversation: Conversation;
   readonly outbox: Outbox;
-  readonly witness: Witness;
+  readonly observer: Observer;
   /** Another program has written to the profile. */
   isChangedElsewhere = false;
   /** Steps until it crashes. */
@@ -73,7 +73,7 @@ export class SimulatedProgram implements ServerUser {
     owner: Owner;
     other: Owner;
     around: Surrounding;
-    witness: Witness;
+    observer: Observer;
     /** It has ended in good order. */
     ended: () => void;
   }) {
@@ -83,7 +83,7 @@ export class SimulatedProgram implements ServerUser {
     this.#other = other;
     this.#around = around;
     this.#ended = options.ended;
-    this.witness = options.witness;
+    this.observer = options.observer;
     this.clock = new ProgramClock(owner.machine);
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
@@ -170,12 +170,12 @@ export class SimulatedProgram implements ServerUser {
     if (this.#state === "ended") return;
     if (event.name !== "wire") this.step();
     this.#around.note(() => `${this.name}: ${eventText(event)}`);
-    this.witness.see(event);
+    this.observer.see(event);
   }
 
   #storageFailed(error: unknown): void {
     if (this.#state === "ended" || error instanceof Crash) return;
-    this.witness.checkStorageFailure(error);
+    this.observer.checkStorageFailure(error);
     this.#emit({ name: "storageFailed", error: error as Error });
   }
 

@@ -1,9 +1,9 @@
 /** What must hold of two people's disks once nothing disturbs them any more. */
 import { KIND } from "../../../src/client/profile/stored-message.ts";
-import type { Fail, Witnessed } from "./witness.ts";
+import type { Fail, Observed } from "./observer.ts";
 
 /** Everything that `author` has said is on both disks once, in order, as it was last worded. */
-export function checkDisks(author: Witnessed, reader: Witnessed, fail: Fail): void {
+export function checkDisks(author: Observed, reader: Observed, fail: Fail): void {
   const own = new Map(author.disk.rows(true).map((row) => [row.id, row]));
   const arrived = reader.disk.rows(false);
   const theirs = new Map(arrived.map((row) => [row.id, row]));
@@ -38,14 +38,14 @@ export function checkDisks(author: Witnessed, reader: Witnessed, fail: Fail): vo
 }
 
 /** Nothing of `author` waits to leave. */
-export function isEverythingOut(author: Witnessed): boolean {
+export function isEverythingOut(author: Observed): boolean {
   return author.disk
     .rows(true)
     .every(({ state, kind, withdrawn_at }) => state >= 2 || kind === KIND.deleted || withdrawn_at !== null);
 }
 
 /** Everything of `author` that the other one keeps is known to be read; who deletes a text need not have read it. */
-export function isEverythingRead(author: Witnessed): boolean {
+export function isEverythingRead(author: Observed): boolean {
   const states = new Map(author.disk.rows(true).map(({ id, state }) => [id, state]));
   return author.said.every(
     ({ id, fate, isDeletedThere }) => fate !== "kept" || isDeletedThere || states.get(id) === 3,

@@ -14,7 +14,7 @@ import { Crash, type Surrounding } from "./simulated-program.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 import { EventQueue, Machine } from "./simulated-time.ts";
 import { checkDisks, isEverythingOut, isEverythingRead } from "./verdict.ts";
-import type { Fail } from "./witness.ts";
+import type { Fail } from "./observer.ts";
 
 /** How long everything may take to arrive once nothing fails any more, in ms. */
 const HEALING = 600_000;
@@ -155,9 +155,9 @@ export class World implements Surrounding {
       this.people.every(({ program }) => program?.conversation.linkCount === 0);
     if (!(await this.#runTo(PARTING, isParted))) this.fail("a line is left that nobody needs");
     for (const person of this.people) {
-      if (person.program?.witness.isConnected === true) this.fail(`${person.name} was not told of the end`);
+      if (person.program?.observer.isConnected === true) this.fail(`${person.name} was not told of the end`);
       if (person.program?.conversation.wantsLink === true) this.fail(`${person.name} still wants a link`);
-      person.program?.witness.checkScreen();
+      person.program?.observer.checkScreen();
       checkDisks(person, this.otherOf(person), this.fail);
     }
   }

@@ -156,12 +156,12 @@ test("whose direct link and the server disagree stands in the list with both wor
   const linked = { isConnected: true, heardAt: -40_000, silentSince: undefined };
   const silent = { ...linked, silentSince: -40_000 };
   const people = [
-    person("ada", { witness: linked }),
-    person("benito", { witness: silent }),
-    person("carla", { online: false, witness: linked }),
-    person("dora", { online: false, witness: silent }),
-    person("eva", { online: undefined, witness: linked }),
-    person("fe", { online: false, witness: { ...linked, isConnected: false } }),
+    person("ada", { linkPresence: linked }),
+    person("benito", { linkPresence: silent }),
+    person("carla", { online: false, linkPresence: linked }),
+    person("dora", { online: false, linkPresence: silent }),
+    person("eva", { online: undefined, linkPresence: linked }),
+    person("fe", { online: false, linkPresence: { ...linked, isConnected: false } }),
   ];
   expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
     "ada",

@@ -14,8 +14,8 @@ export type Said = {
   isDeletedThere: boolean;
 };
 
-/** One of the two as the witness knows them. */
-export interface Witnessed {
+/** One of the two as the observer knows them. */
+export interface Observed {
   readonly name: string;
   readonly disk: SimulatedDisk;
   /** In the order in which it was written. */
@@ -33,10 +33,10 @@ export class Shown {
   last = -1;
 }
 
-/** The witness of one life of a program. */
-export class Witness {
-  readonly #self: Witnessed;
-  readonly #other: Witnessed;
+/** The observer of one life of a program. */
+export class Observer {
+  readonly #self: Observed;
+  readonly #other: Observed;
   readonly #shown: Shown;
   readonly #fail: Fail;
   /** The place of its last state in `MESSAGE_STATES`, by id. */
@@ -48,7 +48,7 @@ export class Witness {
   /** What they were told of faults, in order: codes of the other side, and of their own disk. */
   readonly faults: string[] = [];
 
-  constructor(self: Witnessed, other: Witnessed, shown: Shown, fail: Fail) {
+  constructor(self: Observed, other: Observed, shown: Shown, fail: Fail) {
     this.#self = self;
     this.#other = other;
     this.#shown = shown;
