@@ -1,7 +1,7 @@
 /** Why an address cannot be listened on, as the sentence with which the server ends. */
 import type { ListenError } from "../net/listener.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
-import { StartError } from "./database/database.ts";
+import { StartError } from "./start-error.ts";
 
 /** @param host as it was asked for; undefined: all addresses. */
 export function cannotListen(error: ListenError, host: string | undefined): StartError {

@@ -5,7 +5,7 @@ import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
-import { StartError } from "./database/database.ts";
+import { StartError } from "./start-error.ts";
 import { ADMIN_HELP, HELP } from "./help.ts";
 import { serve } from "./serve.ts";
 

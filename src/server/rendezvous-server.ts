@@ -15,7 +15,7 @@ import { LinkSession } from "./session/session.ts";
 import { Door } from "./limits/admission.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits/limits.ts";
 import { tooHeavy } from "./limits/memory-budget.ts";
-import { LimitedLog } from "./log/limited-log.ts";
+import { LimitedLog, LimitedLogByAddress } from "./log/limited-log.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
 import { Lobby } from "./limits/unauthenticated.ts";
 import type { Log } from "./log/log.ts";
@@ -32,7 +32,7 @@ import { Tokens } from "./database/tokens.ts";
 const LIVENESS_INTERVAL = 5_000;
 /** How often it is asked how much all connections hold, in ms. */
 const WEIGHING_INTERVAL = 1_000;
-/** Handshakes that were not done are told this often at most, in ms. */
+/** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How long a port in use is tried again, in ms, and how often: a server that is being replaced may have it yet. */
 const BIND_PATIENCE = 3_000;
@@ -89,7 +89,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const clock = options.clock ?? (() => performance.now());
   const metrics = options.metrics ?? new Metrics();
   const security = options.security ?? withoutAudit(log);
-  const limited = new LimitedLog(clock, (event) => security.record("rate_limited", event));
+  const limited = new LimitedLogByAddress(clock, (event) => security.record("rate_limited", event));
   const throttle = new Throttle(limits, clock, { onLimited: (what, network) => limited.note(what, network) });
   const sessions = new Set<LinkSession>();
   let closing = false;
@@ -122,7 +122,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     dummyHash: await hashPassword(randomBytes(32).toString("base64url")),
     tlsPort: () => tls.port,
     isClosing: () => closing,
-    logRefusal: refusalLog(log),
+    logRefusal: refusalLog(log, clock),
   };
 
   const door = new Door({
@@ -166,11 +166,16 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     }
   }
 
-  const crowded = rarely((address, _, count) => log.warn("out_of_descriptors", { address, count }));
+  const outOfDescriptors = new LimitedLog(
+    REFUSAL_LOG_INTERVAL,
+    clock,
+    { count: 0 },
+    ({ count }, address: string) => log.warn("out_of_descriptors", { address, count }),
+  );
   const common = {
     host: options.host,
     objectLimit: RENDEZVOUS_OBJECT_LIMIT,
-    outOfDescriptors: (address: string) => crowded(address, ""),
+    outOfDescriptors: (address: string) => outOfDescriptors.note("count", address),
   };
   // Encrypted first: a plain request is told its port.
   const tls = await listenOrExplain({
@@ -256,25 +261,20 @@ async function listenOrExplain(options: Parameters<typeof listen>[0]): Promise<L
 /** Handshakes that the other side left: a client that has only looked at our certificate does so. */
 const LEFT: ReadonlySet<string> = new Set(["ECONNRESET", "closed_in_handshake"]);
 
-function refusalLog(log: Log): Services["logRefusal"] {
-  const left = rarely((address, _reason, count) => log.info("left_in_handshake", { address, count }));
-  const failed = rarely((address, reason, count) => log.info("handshake_failed", { address, reason, count }));
-  return (address, reason) => (LEFT.has(reason) ? left : failed)(address, reason);
-}
-
-/** Tells the last of several refusals, with their number. */
-function rarely(
-  tell: (address: string, reason: string, count: number) => void,
-): (address: string, reason: string) => void {
-  let last = -Infinity;
-  let untold = 0;
+function refusalLog(log: Log, clock: () => number): Services["logRefusal"] {
+  const left = new LimitedLog(REFUSAL_LOG_INTERVAL, clock, { count: 0 }, ({ count }, address: string) =>
+    log.info("left_in_handshake", { address, count }),
+  );
+  const failed = new LimitedLog(
+    REFUSAL_LOG_INTERVAL,
+    clock,
+    { count: 0 },
+    ({ count }, latest: { address: string; reason: string }) =>
+      log.info("handshake_failed", { ...latest, count }),
+  );
   return (address, reason) => {
-    const now = performance.now();
-    untold++;
-    if (now - last < REFUSAL_LOG_INTERVAL) return;
-    tell(address, reason, untold);
-    last = now;
-    untold = 0;
+    if (LEFT.has(reason)) left.note("count", address);
+    else failed.note("count", { address, reason });
   };
 }
 

@@ -9,13 +9,14 @@ import { showHostPort } from "../protocol/ip-address.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
 import { openAdminSocket } from "./admin/socket.ts";
 import type { ServerConfig } from "./config.ts";
-import { cannotOpen, openDatabase, StartError } from "./database/database.ts";
+import { cannotOpen, openDatabase } from "./database/database.ts";
 import { openLog, type Log } from "./log/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { startMonitor, type Monitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
 import { openConfiguredSecurityLog, type SecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
+import { StartError } from "./start-error.ts";
 
 const EXIT_FAILED = 1;
 

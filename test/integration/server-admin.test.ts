@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 import { reachDatabase } from "../../src/server/admin/link.ts";
 import { adminSocketPath } from "../../src/server/admin/socket.ts";
-import { openDatabase, StartError } from "../../src/server/database/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
+import { StartError } from "../../src/server/start-error.ts";
 import { createLog } from "../../src/server/log/log.ts";
 import { withoutAudit } from "../../src/server/log/security-log.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";

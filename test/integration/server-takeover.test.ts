@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openDatabase, StartError } from "../../src/server/database/database.ts";
+import { openDatabase } from "../../src/server/database/database.ts";
+import { StartError } from "../../src/server/start-error.ts";
 import { refusedNames } from "../../src/server/database/migration.ts";
 import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";

@@ -20,8 +20,9 @@ import {
 import { dirname, join } from "node:path";
 
 import { loadAuthority } from "../../identity/certificate.ts";
-import { cannotOpen, isDiskFull, requireOurs, StartError } from "../database/database.ts";
+import { cannotOpen, isDiskFull, requireOurs } from "../database/database.ts";
 import { recognize } from "../database/schema.ts";
+import { StartError } from "../start-error.ts";
 
 /** How long the copy waits for a server that is just putting its log into order, in ms. */
 const BUSY_TIMEOUT = 10_000;

@@ -7,11 +7,12 @@ import { Accounts } from "../database/accounts.ts";
 import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
 import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
-import { cannotOpen, InUseError, openOwnDatabase, requireOurs, StartError } from "../database/database.ts";
+import { cannotOpen, InUseError, openOwnDatabase, requireOurs } from "../database/database.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { hashPassword } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import { Tokens } from "../database/tokens.ts";
+import { StartError } from "../start-error.ts";
 
 /** How long a server may take to answer, in ms: a password may wait for its hash. */
 const REPLY_TIMEOUT = 25_000;

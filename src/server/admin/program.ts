@@ -22,9 +22,9 @@ import { reachDatabase, type AdminLink } from "./link.ts";
 import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
 import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
-import { StartError } from "../database/database.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { openConfiguredSecurityLog, type SecurityLog } from "../log/security-log.ts";
+import { StartError } from "../start-error.ts";
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;

@@ -14,10 +14,11 @@ import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } fro
 import { basename, dirname, join } from "node:path";
 
 import { backUp, isThere, sync, type Backup } from "./backup.ts";
-import { cannotLock, cannotOpen, inUse, StartError } from "../database/database-errors.ts";
+import { cannotLock, cannotOpen, inUse } from "../database/database-errors.ts";
 import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
 import { DatabaseLock } from "../database/database-lock.ts";
 import { ownerOf } from "../database/owner.ts";
+import { StartError } from "../start-error.ts";
 
 /** How long a server that is stopping is waited for, in ms. */
 const PATIENCE = 1_000;

@@ -13,7 +13,7 @@ import {
 } from "../../identity/certificate.ts";
 import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
 import { acceptorContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
-import { StartError } from "./database.ts";
+import { StartError } from "../start-error.ts";
 
 /** The server's own certificate is replaced when a third of its life is left, in ms. */
 const RENEWAL_MARGIN = SERVER_CERTIFICATE_LIFETIME / 3;

@@ -1,23 +1,10 @@
 /** Why a database cannot be used, each reason as one sentence and a code. */
 import { SQLiteError } from "bun:sqlite";
 
-import type { Bilingual } from "../../protocol/language.ts";
+import { StartError } from "../start-error.ts";
 
 /** UTF-16 units shown of what SQLite says is damaged. */
 const MAX_DETAIL = 120;
-
-/** The server cannot start, or its operator's command not be done, for a reason that one sentence tells. */
-export class StartError extends Error {
-  readonly sentence: Bilingual;
-  /** For programs. */
-  readonly code: string;
-
-  constructor(sentence: Bilingual, cause?: unknown, code = "failed") {
-    super(sentence.en, { cause });
-    this.sentence = sentence;
-    this.code = code;
-  }
-}
 
 /** Another program has the database. */
 export class InUseError extends StartError {}

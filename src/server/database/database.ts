@@ -26,11 +26,11 @@ import {
   isDamage,
   notOurs,
   ofOldProgram,
-  StartError,
   tooNew,
 } from "./database-errors.ts";
+import { StartError } from "../start-error.ts";
 
-export { cannotOpen, InUseError, isDiskFull, StartError } from "./database-errors.ts";
+export { cannotOpen, InUseError, isDiskFull } from "./database-errors.ts";
 
 /** How long a write waits for another process that looks at the file, in ms. */
 const BUSY_TIMEOUT = 2_000;

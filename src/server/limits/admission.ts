@@ -5,6 +5,7 @@
 import { networkOf } from "../../protocol/ip-address.ts";
 import type { Limits } from "./limits.ts";
 import type { Refusal } from "../session/session.ts";
+import { LimitedLog } from "../log/limited-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -56,12 +57,12 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #served = new Counter();
   readonly #leaving = new Counter();
-  #warnedAt = -Infinity;
-  #tooMany = 0;
-  #tooFast = 0;
+  readonly #refused: LimitedLog<keyof Refused>;
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    const { clock, warn } = options;
+    this.#refused = new LimitedLog(WARNING_INTERVAL, clock, { tooMany: 0, tooFast: 0 }, warn);
   }
 
   /** A connection of this address begins; undefined: it is ended without a word. `left` is called for every other. */
@@ -95,15 +96,8 @@ export class Door {
   }
 
   #count({ code }: Refusal): void {
-    const { metrics, clock, warn } = this.#options;
-    if (code === "rate_limited") this.#tooFast++;
-    else this.#tooMany++;
-    metrics.dropped(code === "rate_limited" ? "rate" : "too_many");
-    const now = clock();
-    if (now - this.#warnedAt < WARNING_INTERVAL) return;
-    warn({ tooMany: this.#tooMany, tooFast: this.#tooFast });
-    this.#warnedAt = now;
-    this.#tooMany = 0;
-    this.#tooFast = 0;
+    const isTooFast = code === "rate_limited";
+    this.#options.metrics.dropped(isTooFast ? "rate" : "too_many");
+    this.#refused.note(isTooFast ? "tooFast" : "tooMany");
   }
 }

@@ -11,6 +11,7 @@
  * Nobody gives way whose request is in work. An address is its site (`siteOf`). A newcomer costs the same however
  * many there are.
  */
+import { LimitedLog } from "../log/limited-log.ts";
 import { siteOf } from "./prefix.ts";
 import { Stays } from "./stays.ts";
 import { Tally } from "./tally.ts";
@@ -35,7 +36,6 @@ export type Crowding = { readonly madeWay: number; readonly refused: number };
 export class Lobby<G extends Guest> {
   readonly #limit: number;
   readonly #clock: () => number;
-  readonly #warn: (crowding: Crowding) => void;
   /** The guests and their sites. */
   readonly #guests = new Map<G, string>();
   readonly #places = new Tally();
@@ -48,33 +48,21 @@ export class Lobby<G extends Guest> {
   readonly #silentOf = new Map<string, Set<G>>();
   readonly #stays = new Stays<G>();
   readonly #staysOf = new Map<string, Stays<G>>();
-  #warnedAt = -Infinity;
-  #madeWay = 0;
-  #refused = 0;
+  readonly #crowding: LimitedLog<keyof Crowding>;
 
   /** @param clock ms that never go back. */
   constructor(limit: number, clock: () => number, warn: (crowding: Crowding) => void) {
     this.#limit = limit;
     this.#clock = clock;
-    this.#warn = warn;
+    this.#crowding = new LimitedLog(WARNING_INTERVAL, clock, { madeWay: 0, refused: 0 }, warn);
   }
 
   /** Whether there is a place for a newcomer from this address; it may be one that was just made. */
   hasRoom(address: string): boolean {
     if (this.#guests.size < this.#limit) return true;
     const givingWay = this.#givingWay(siteOf(address));
-    if (givingWay === undefined) this.#refused++;
-    else {
-      this.#madeWay++;
-      givingWay.giveWay();
-    }
-    const now = this.#clock();
-    if (now - this.#warnedAt >= WARNING_INTERVAL) {
-      this.#warn({ madeWay: this.#madeWay, refused: this.#refused });
-      this.#warnedAt = now;
-      this.#madeWay = 0;
-      this.#refused = 0;
-    }
+    givingWay?.giveWay();
+    this.#crowding.note(givingWay === undefined ? "refused" : "madeWay");
     return givingWay !== undefined;
   }
 

@@ -15,8 +15,8 @@ import {
   writeSync,
 } from "node:fs";
 
-import { StartError } from "../database/database.ts";
 import { giveTo, type Owner } from "../database/owner.ts";
+import { StartError } from "../start-error.ts";
 
 /** Bytes of the file before it becomes `FILE.1`. */
 export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;

@@ -1,66 +1,124 @@
-/**
- * What was limited, as few security events: the first at once, those that follow within a minute together, by
- * kind and address. A flood from many addresses makes one line for the many.
- */
+/** Reports events that come often: the first at once, those that follow within an interval together. */
 
-/** How long what is limited of one kind and address is counted before it is told again, in ms. */
-const INTERVAL = 60_000;
+/** How long events of one address are counted before the next report, in ms. */
+const ADDRESS_INTERVAL = 60_000;
 /** Kinds and addresses counted apart; the others of a kind are counted together, as `others`. */
 export const MAX_COUNTED = 500;
-/** Counts that are told at once, at most, when their minute is over; the others with what comes next. */
-const MAX_TOLD = 8;
+/** Counts reported in one go, at most, when their minute is over; the others follow with later events. */
+const MAX_REPORTED_AT_ONCE = 8;
 const OTHERS = "others";
 
-/** `count`: since it was last told. */
-export type LimitedEvent = { readonly what: string; readonly address: string; readonly count: number };
+/** Events since the last report, by kind. */
+type Counts<Kind extends string> = { [K in Kind]: number };
 
-type Counted = { readonly what: string; readonly address: string; readonly since: number; count: number };
-
-export class LimitedLog {
+/** `Latest`: what else a report says of the event that caused it. */
+export class LimitedLog<Kind extends string, Latest = void> {
+  readonly #interval: number;
   readonly #clock: () => number;
-  readonly #tell: (event: LimitedEvent) => void;
-  /** By kind and address, in the order in which their minutes end. */
-  readonly #counts = new Map<string, Counted>();
+  readonly #zero: Readonly<Counts<Kind>>;
+  readonly #report: (counts: Readonly<Counts<Kind>>, latest: Latest) => void;
+  #counts: Counts<Kind>;
+  #reportedAt = -Infinity;
+
+  /**
+   * @param interval ms from one report to the next, at least.
+   * @param clock ms.
+   * @param zero every kind with the count 0.
+   */
+  constructor(
+    interval: number,
+    clock: () => number,
+    zero: Readonly<Counts<Kind>>,
+    report: (counts: Readonly<Counts<Kind>>, latest: Latest) => void,
+  ) {
+    this.#interval = interval;
+    this.#clock = clock;
+    this.#zero = zero;
+    this.#report = report;
+    this.#counts = { ...zero };
+  }
+
+  /** Counts an event, or several, and reports all that are counted if a report is due. */
+  note(kind: Kind, latest: Latest, count = 1): void {
+    this.#counts[kind] += count;
+    if (this.isDue) this.#reportNow(latest);
+  }
+
+  /** Whether the next event is reported at once. */
+  get isDue(): boolean {
+    const since = this.#clock() - this.#reportedAt;
+    // A clock that was set back silences nothing.
+    return since >= this.#interval || since < 0;
+  }
+
+  /** Reports now what is counted; false when there is nothing. */
+  flush(latest: Latest): boolean {
+    if (Object.values(this.#counts).every((count) => count === 0)) return false;
+    this.#reportNow(latest);
+    return true;
+  }
+
+  /** Forgets what is counted; the next event is reported at once. */
+  reset(): void {
+    this.#counts = { ...this.#zero };
+    this.#reportedAt = -Infinity;
+  }
+
+  #reportNow(latest: Latest): void {
+    const counts = this.#counts;
+    this.#counts = { ...this.#zero };
+    this.#reportedAt = this.#clock();
+    this.#report(counts, latest);
+  }
+}
+
+/** `count`: since the last report of the same kind and address. */
+export type AddressEvent = { readonly what: string; readonly address: string; readonly count: number };
+
+/** One limited log for each kind and address. A flood from many addresses makes one line for the many. */
+export class LimitedLogByAddress {
+  readonly #clock: () => number;
+  readonly #report: (event: AddressEvent) => void;
+  /** By kind and address, in the order of their last reports. */
+  readonly #logs = new Map<string, LimitedLog<"count">>();
 
   /** @param clock ms that never go back. */
-  constructor(clock: () => number, tell: (event: LimitedEvent) => void) {
+  constructor(clock: () => number, report: (event: AddressEvent) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#report = report;
   }
 
-  /** Something of this kind was limited for this address; `what` is one of few. */
+  /** @param what one of few kinds. */
   note(what: string, address: string): void {
-    const isCounted = this.#counts.has(`${what} ${address}`) || this.#counts.size < MAX_COUNTED;
-    const shown = isCounted ? address : OTHERS;
-    const key = `${what} ${shown}`;
-    const counted = this.#counts.get(key) ?? { what, address: shown, since: -Infinity, count: 0 };
-    counted.count++;
-    if (this.#clock() - counted.since >= INTERVAL) this.#tellNow(key, counted);
-    this.#tellEnded();
+    const isCountedApart = this.#logs.has(`${what} ${address}`) || this.#logs.size < MAX_COUNTED;
+    this.#logOf(what, isCountedApart ? address : OTHERS).note("count");
+    this.#reportEnded();
   }
 
-  /** Tells what was counted and not yet told. */
+  /** Reports what is counted and not yet reported. */
   close(): void {
-    for (const { what, address, count } of this.#counts.values()) {
-      if (count > 0) this.#tell({ what, address, count });
-    }
-    this.#counts.clear();
+    for (const log of this.#logs.values()) log.flush();
+    this.#logs.clear();
   }
 
-  #tellNow(key: string, { what, address, count }: Counted): void {
-    this.#counts.delete(key);
-    this.#counts.set(key, { what, address, since: this.#clock(), count: 0 });
-    this.#tell({ what, address, count });
+  #logOf(what: string, address: string): LimitedLog<"count"> {
+    const key = `${what} ${address}`;
+    const known = this.#logs.get(key);
+    if (known !== undefined) return known;
+    const log = new LimitedLog(ADDRESS_INTERVAL, this.#clock, { count: 0 }, ({ count }) => {
+      this.#logs.delete(key);
+      this.#logs.set(key, log);
+      this.#report({ what, address, count });
+    });
+    return log;
   }
 
-  /** What has ended is told without waiting for its own address to come again. */
-  #tellEnded(): void {
-    const now = this.#clock();
-    let left = MAX_TOLD;
-    for (const [key, counted] of this.#counts) {
-      if (left-- === 0 || now - counted.since < INTERVAL) return;
-      if (counted.count > 0) this.#tellNow(key, counted);
-      else this.#counts.delete(key);
+  /** Reports what has ended without waiting for its own address to come again. */
+  #reportEnded(): void {
+    let left = MAX_REPORTED_AT_ONCE;
+    for (const [key, log] of this.#logs) {
+      if (left-- === 0 || !log.isDue) return;
+      if (!log.flush()) this.#logs.delete(key);
     }
   }
 }

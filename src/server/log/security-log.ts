@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { AuditFile } from "./audit-file.ts";
 import { ownerOf, type Owner } from "../database/owner.ts";
+import { LimitedLog } from "./limited-log.ts";
 import type { Log, LogFields } from "./log.ts";
 
 /** UTF-16 units of events that wait for the end of the turn; past it they are written at once. */
@@ -98,15 +99,18 @@ class AuditWriter {
   #size = 0;
   #isScheduled = false;
   #isClosed = false;
-  /** Events that are in no file: in all since the last that was written, and since the log was told. */
+  /** Events that are in no file since the last that was written. */
   #lost = 0;
-  #untold = 0;
-  #toldAt = -Infinity;
+  readonly #warnings: LimitedLog<"lost", { readonly event: string; readonly error: unknown }>;
 
   constructor({ path, owner, log, now }: SecurityLogOptions) {
     this.#log = log;
     this.#now = now;
-    this.#file = new AuditFile(path, (error) => this.#tell("audit_log_not_rotated", error), owner);
+    this.#file = new AuditFile(path, (error) => this.#warn("audit_log_not_rotated", error), owner);
+    this.#warnings = new LimitedLog(WARNING_INTERVAL, now, { lost: 0 }, ({ lost }, { event, error }) => {
+      const code = String((error as { code?: unknown } | null)?.code ?? error);
+      log.warn(event, { path, code, lost });
+    });
   }
 
   add(event: string, fields: LogFields): void {
@@ -129,7 +133,7 @@ class AuditWriter {
     try {
       this.#file.close();
     } catch (error) {
-      this.#tell("audit_log_not_written", error);
+      this.#warn("audit_log_not_written", error);
     }
   }
 
@@ -143,23 +147,16 @@ class AuditWriter {
     try {
       this.#file.append(gap + lines.join(""));
       if (this.#lost > 0) this.#log.info("audit_log_written_again", { lost: this.#lost });
-      this.#lost = this.#untold = 0;
-      this.#toldAt = -Infinity;
+      this.#lost = 0;
+      this.#warnings.reset();
     } catch (error) {
       this.#lost += lines.length;
-      this.#untold += lines.length;
-      this.#tell("audit_log_not_written", error);
+      this.#warn("audit_log_not_written", error, lines.length);
     }
   }
 
-  #tell(event: string, error: unknown): void {
-    const now = this.#now();
-    // A clock that was set back must not silence it.
-    if (now >= this.#toldAt && now - this.#toldAt < WARNING_INTERVAL) return;
-    this.#toldAt = now;
-    const code = String((error as { code?: unknown } | null)?.code ?? error);
-    this.#log.warn(event, { path: this.#file.path, code, lost: this.#untold });
-    this.#untold = 0;
+  #warn(event: string, error: unknown, lost = 0): void {
+    this.#warnings.note("lost", { event, error }, lost);
   }
 
   #line(event: string, fields: LogFields): string {

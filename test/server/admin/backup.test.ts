@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { Accounts } from "../../../src/server/database/accounts.ts";
 import { ServerAuthority } from "../../../src/server/database/authority.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
-import { openDatabase, StartError } from "../../../src/server/database/database.ts";
+import { openDatabase } from "../../../src/server/database/database.ts";
+import { StartError } from "../../../src/server/start-error.ts";
 import { Tokens } from "../../../src/server/database/tokens.ts";
 
 let folder: string;

@@ -19,7 +19,8 @@ import { join } from "node:path";
 import { Accounts } from "../../../src/server/database/accounts.ts";
 import { backUp } from "../../../src/server/admin/backup.ts";
 import { restore } from "../../../src/server/admin/restore.ts";
-import { openDatabase, StartError } from "../../../src/server/database/database.ts";
+import { openDatabase } from "../../../src/server/database/database.ts";
+import { StartError } from "../../../src/server/start-error.ts";
 
 let folder: string;
 let db: string;

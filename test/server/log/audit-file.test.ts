@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { AuditFile, KEPT_AUDIT_FILES, MAX_AUDIT_BYTES } from "../../../src/server/log/audit-file.ts";
-import { StartError } from "../../../src/server/database/database.ts";
+import { StartError } from "../../../src/server/start-error.ts";
 import { createLog, type Log } from "../../../src/server/log/log.ts";
 import { openSecurityLog } from "../../../src/server/log/security-log.ts";
 
