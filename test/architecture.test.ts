@@ -104,17 +104,13 @@ const NOT_YET: ReadonlySet<string> = new Set([
   "src/client/peer/port.ts: may not import src/client/conversation/conversation.ts",
   "src/client/profile/upkeep.ts: may not import src/client/conversation/events.ts",
   "src/client/rendezvous/shown-server.ts: may not import src/client/conversation/events.ts",
-  "src/server/config.ts: may not import src/server/session/services.ts",
-  "src/server/database/migration.ts: may not import src/server/limits/password-queue.ts",
-  "src/server/limits/admission.ts: may not import src/server/session/session.ts",
-  "src/server/presence/user-directory.ts: may not import src/server/session/services.ts",
   "src/server/session/session.ts: may not import src/server/requests/answer-request.ts",
   "src/ui/chat/notices.ts: may not import src/ui/commands/online-account.ts",
   "src/ui/chat/on-event.ts: may not import src/ui/commands/online-account.ts",
   "src/ui/format/found-passage.ts: may not import src/ui/prompts/choice-search.ts",
   "src/ui/format/message-format.ts: may not import src/ui/commands/output.ts",
   "src/net/connection-handlers.ts src/net/connection.ts src/net/socket-handlers.ts",
-  "src/server/presence/user-directory.ts src/server/requests/account-handlers.ts src/server/requests/answer-request.ts src/server/requests/handlers.ts src/server/requests/password-step.ts src/server/requests/request-check.ts src/server/session/services.ts src/server/session/session.ts",
+  "src/server/requests/account-handlers.ts src/server/requests/answer-request.ts src/server/requests/handlers.ts src/server/requests/password-step.ts src/server/session/services.ts src/server/session/session.ts",
   "src/ui/chat/effects.ts src/ui/chat/message-effects.ts",
 ]);
 

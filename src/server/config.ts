@@ -5,7 +5,6 @@ import type { Language } from "../protocol/language.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
 import type { LogStyle } from "./log/log.ts";
-import type { PlainFrom } from "./session/services.ts";
 
 /** More than a process may have open. */
 const MOST_CONNECTIONS = 1_000_000;
@@ -56,6 +55,9 @@ const ADMIN_OPTIONS = {
   help: { type: "switch" },
   version: { type: "switch" },
 } as const;
+
+/** Who may use the plain link (PROTOCOL 2). */
+export type PlainFrom = "loopback" | "private" | "any" | "none";
 
 export type ServerConfig = {
   /** An IP literal, or undefined for all addresses. */

@@ -21,10 +21,13 @@ import { Lobby } from "./limits/unauthenticated.ts";
 import type { Log } from "./log/log.ts";
 import { Lookups } from "./presence/user-directory.ts";
 import { Metrics, timed } from "./metrics/metrics.ts";
-import { hashPassword, PasswordQueue } from "./limits/password-queue.ts";
+import { hashPassword } from "./database/password-hash.ts";
+import { PasswordQueue } from "./limits/password-queue.ts";
 import { Presence } from "./presence/presence.ts";
 import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
-import type { OnlineUser, PlainFrom, Services } from "./session/services.ts";
+import type { PlainFrom } from "./config.ts";
+import type { OnlineUser } from "./presence/online-user.ts";
+import type { Services } from "./session/services.ts";
 import { Throttle } from "./limits/throttle.ts";
 import { Tokens } from "./database/tokens.ts";
 

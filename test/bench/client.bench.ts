@@ -12,7 +12,7 @@ import type { Account } from "../../src/client/accounts.ts";
 import { diallerContext } from "../../src/net/tls.ts";
 import { encodeFrame } from "../../src/protocol/framing.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
-import { hashPassword } from "../../src/server/limits/password-queue.ts";
+import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { newAuthority, userIdentity } from "../integration/loopback.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { ServerProcess } from "../integration/server-process.ts";

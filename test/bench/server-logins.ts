@@ -1,6 +1,7 @@
 /** Logins, resumes, and what lookups of others wait meanwhile. */
 import type { TlsContext } from "../../src/net/tls.ts";
-import { hashPassword, HASHES_AT_ONCE } from "../../src/server/limits/password-queue.ts";
+import { hashPassword } from "../../src/server/database/password-hash.ts";
+import { HASHES_AT_ONCE } from "../../src/server/limits/password-queue.ts";
 import { loginOf, PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { BareConnection, type BareListener } from "./bare-echo.ts";
 import { interleaved, percentile, perSecond, type Report } from "./figures.ts";

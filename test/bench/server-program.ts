@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fold } from "../../src/identity/names.ts";
 import { diallerContext, type TlsContext } from "../../src/net/tls.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
-import { hashPassword } from "../../src/server/limits/password-queue.ts";
+import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { Tokens } from "../../src/server/database/tokens.ts";
 import { newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { BareConnection } from "./bare-echo.ts";

@@ -16,7 +16,7 @@ import type { Profile } from "../../src/client/profile/profile.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log/log.ts";
-import { hashPassword } from "../../src/server/limits/password-queue.ts";
+import { hashPassword } from "../../src/server/database/password-hash.ts";
 import {
   startServer,
   type RendezvousOptions,

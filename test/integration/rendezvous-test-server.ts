@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log/log.ts";
-import { hashPassword } from "../../src/server/limits/password-queue.ts";
+import { hashPassword } from "../../src/server/database/password-hash.ts";
 import {
   startServer,
   type RendezvousOptions,

@@ -9,7 +9,7 @@ import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
 import { cannotOpen, InUseError, openOwnDatabase, requireOurs } from "../database/database.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
-import { hashPassword } from "../limits/password-queue.ts";
+import { hashPassword } from "../database/password-hash.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import { Tokens } from "../database/tokens.ts";
 import { StartError } from "../start-error.ts";

@@ -17,7 +17,7 @@ import { availableParallelism } from "node:os";
 
 import { RENDEZVOUS_COMMON_NAME } from "../../identity/certificate.ts";
 import { fold, isOldNameAcceptable } from "../../identity/names.ts";
-import { hashPassword } from "../limits/password-queue.ts";
+import { hashPassword } from "./password-hash.ts";
 import { APPLICATION_ID, makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
 
 export type TakeoverStep =

@@ -4,7 +4,6 @@
  */
 import { networkOf } from "../../protocol/ip-address.ts";
 import type { Limits } from "./limits.ts";
-import type { Refusal } from "../session/session.ts";
 import { LimitedLog } from "../log/limited-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Throttle } from "./throttle.ts";
@@ -15,6 +14,11 @@ export const MAX_LEAVING = 100;
 export const MAX_LEAVING_PER_ADDRESS = 10;
 /** Refusals are told the log this often at most, in ms. */
 const WARNING_INTERVAL = 60_000;
+
+/** Why a connection that was accepted is not served. */
+export type Refusal =
+  | { readonly code: "server_busy" }
+  | { readonly code: "rate_limited"; /** In seconds. */ readonly retryAfter: number };
 
 export type Entry = { readonly refusal: Refusal | undefined };
 

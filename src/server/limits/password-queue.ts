@@ -7,25 +7,11 @@
  */
 import { availableParallelism } from "node:os";
 
+import { hashPassword, verifyPassword } from "../database/password-hash.ts";
 import { Tally } from "./tally.ts";
 
 /** Hashes worked on at once: one core is left for everything else. */
 export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
-
-/** OWASP's second recommendation: 19 MiB, two passes. */
-const PARAMETERS = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
-
-/** The library refuses the empty string, which a seed's account may have; nobody can set this one. */
-const EMPTY = "\0";
-
-/** The argon2id hash, in PHC form, of a password in NFC. */
-export function hashPassword(password: string): Promise<string> {
-  return Bun.password.hash(password === "" ? EMPTY : password, PARAMETERS);
-}
-
-function verifyPassword(password: string, hash: string): Promise<boolean> {
-  return Bun.password.verify(password === "" ? EMPTY : password, hash);
-}
 
 export type HashOutcome<T> =
   | { readonly name: "done"; readonly value: T }

@@ -14,7 +14,7 @@ import {
   type UserEntry,
 } from "../../protocol/rendezvous-messages.ts";
 import type { Presence } from "./presence.ts";
-import type { OnlineUser } from "../session/services.ts";
+import type { OnlineUser } from "./online-user.ts";
 
 /** Bytes of a response beside its list: its other fields, an `id` and a `next` of 64 characters, all escaped. */
 const ENVELOPE_BYTES = 2_048;

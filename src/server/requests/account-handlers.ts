@@ -10,7 +10,7 @@ import type { Later } from "./handlers.ts";
 import type { LinkSession } from "../session/session.ts";
 import { hash, verify } from "./password-step.ts";
 import { failure, success, type Response } from "../session/responses.ts";
-import type { OnlineUser } from "../session/services.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
 import { hashBytes } from "../database/tokens.ts";
 
 /** A signature costs what so many lookups do. */

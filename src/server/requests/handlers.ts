@@ -5,7 +5,7 @@ import { changePassword, deleteAccount, login, logout, register, renew, resume }
 import type { LinkSession } from "../session/session.ts";
 import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
 import { failure, success, written, type Response } from "../session/responses.ts";
-import type { OnlineUser } from "../session/services.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
 
 /** Runs a later step of a handler: what it gives is the answer, what it throws is `internal_error`. */
 export type Later = (step: () => Response | undefined) => void;

@@ -9,7 +9,7 @@ import { isLoopback, isPrivate } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
 import { ACTIONS, readRequestId, type Action, type RequestId } from "../../protocol/rendezvous-messages.ts";
 import { failure, type Response } from "../session/responses.ts";
-import type { PlainFrom } from "../session/services.ts";
+import type { PlainFrom } from "../config.ts";
 
 /** What a request's check depends on beside the request. */
 export type Circumstances = {

@@ -12,7 +12,9 @@ import { isLoopback } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
 import { RequestDesk } from "../requests/answer-request.ts";
 import { news } from "./responses.ts";
-import type { OnlineUser, Services } from "./services.ts";
+import type { Refusal } from "../limits/admission.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
+import type { Services } from "./services.ts";
 
 /** Silence after which a connection not of the seed is dropped, in ms. */
 export const IDLE_TIMEOUT = 90_000;
@@ -25,10 +27,6 @@ export type SessionState =
   | { readonly name: "anonymous" }
   | { readonly name: "loggedIn"; readonly user: OnlineUser }
   | { readonly name: "closed" };
-
-/** Why a connection that was taken is not served. */
-export type Refusal =
-  { readonly code: "server_busy" } | { readonly code: "rate_limited"; retryAfter: number };
 
 export type SessionOptions = {
   /** Counts the server's connections. */
@@ -163,7 +161,7 @@ export class LinkSession implements ConnectionHandlers {
     const told = this.services.presence.enter(user);
     this.services.lobby.leave(this);
     this.#state = { name: "loggedIn", user };
-    if (previous !== undefined) previous.session.#replaced();
+    if (previous !== undefined) previous.session.replaced();
     for (const watcher of told) watcher.session.pushPresence(user.username, true);
   }
 
@@ -238,7 +236,7 @@ export class LinkSession implements ConnectionHandlers {
     this.terminate("idle");
   }
 
-  #replaced(): void {
+  replaced(): void {
     this.#state = ANONYMOUS;
     this.services.lobby.enter(this);
     this.push(news("session_replaced", this.#language));

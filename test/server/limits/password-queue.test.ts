@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 
+import { hashPassword } from "../../../src/server/database/password-hash.ts";
 import {
   HASHES_AT_ONCE,
-  hashPassword,
   PasswordQueue,
   type HashOutcome,
 } from "../../../src/server/limits/password-queue.ts";

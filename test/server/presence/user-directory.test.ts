@@ -5,7 +5,7 @@ import type { RequestId, RequestOf } from "../../../src/protocol/rendezvous-mess
 import { Lookups, type Requester } from "../../../src/server/presence/user-directory.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
 import { responseLine, success, written, type Response } from "../../../src/server/session/responses.ts";
-import type { OnlineUser } from "../../../src/server/session/services.ts";
+import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
 import { seededRandom, testSeed, type SeededRandom } from "../../seeded-random.ts";
 
 const SEED_LIST = 4_096;
