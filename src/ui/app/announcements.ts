@@ -1,11 +1,11 @@
 /** What is told of other people and of the server while something else is on the screen. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { clockWarning, healthSentence, isLimiting, serverAway } from "../commands/online-account.ts";
+import { healthSentence } from "../commands/online-account.ts";
 import { START, failure, notice, step, withoutAccount, type AppContext } from "./steps.ts";
 import type { AppEffect, AppModel, AppStep } from "./model.ts";
 import { DISK_TOLD_EVERY, storageSentence } from "../chat/on-event.ts";
-import { withoutServer } from "../chat/notices.ts";
+import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { isSamePerson } from "../../client/names.ts";

@@ -14,7 +14,7 @@ import { showHostPort } from "../../protocol/ip-address.ts";
 import type { Config } from "../config.ts";
 import { untilAborted } from "../commands/online-account.ts";
 import type { AppEvent } from "./model.ts";
-import { KnownNames } from "../format/known-names.ts";
+import { KnownNames } from "../format/name-book.ts";
 import { unreadOf } from "./unread.ts";
 
 export type AccountWorkHost = {

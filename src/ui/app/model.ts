@@ -4,7 +4,7 @@ import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import type { NameBook } from "../format/name-book.ts";
 
 /** A server whose authority a person is asked about. */

@@ -12,8 +12,7 @@ import { DumbPrompter } from "../prompts/plain-prompter.ts";
 import { EditableLine } from "../line/line-editor.ts";
 import type { InputLine, InputLineEvents } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
-import { renderLine } from "../format/printed-line.ts";
-import type { Line } from "../format/lines.ts";
+import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
 import { restoreTerminal, TypeAhead } from "../terminal/raw-terminal.ts";
 

@@ -2,7 +2,7 @@
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 
 export type AppContext = {
   /** ms since 1970 */

@@ -5,7 +5,7 @@ import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
 import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./model.ts";
 import { chatHead } from "../chat/update.ts";
-import { ageOf } from "../format/age.ts";
+import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Choice, Prompt } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../client/names.ts";

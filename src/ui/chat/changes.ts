@@ -2,20 +2,15 @@
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { localClock, localDay } from "../format/local-time.ts";
+import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { ChatEvent, ChatModel, ChatStep, Refusal } from "./model.ts";
 import { notice, peerName, type ChatScene } from "./notices.ts";
 import { follow, forget, reword } from "./delivery-tracking.ts";
-import { excerptOf } from "../format/excerpt.ts";
+import { excerptOf, quotable } from "../format/excerpt.ts";
 import { graphemes } from "../format/graphemes.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
-
-/** Between quotation marks of ours, none of its own can end them. @param excerpt visible text */
-function quoted(excerpt: string): string {
-  return excerpt.replace(/[«»“”„‟"]/g, "'");
-}
 
 function printing(chat: ChatModel, line: Line): ChatStep {
   return { chat, effects: [{ name: "print", lines: [line] }] };
@@ -51,7 +46,7 @@ function onOwnChanged(
   const { texts, now } = scene;
   const { id: target, text, state } = message;
   const when = timeOf(message, scene);
-  const said = old === undefined ? undefined : quoted(old);
+  const said = old === undefined ? undefined : quotable(old);
   if (message.withdrawnAt !== undefined) {
     const chat = forget(before, target, state === "queued" || state === "sent");
     const line = notice(texts.chatWithdrew(when, said));
@@ -125,10 +120,6 @@ export function onDeleted(
   }
 }
 
-function exactTime(at: number): string {
-  return `${localDay(at)} ${localClock(at)}:${String(new Date(at).getSeconds()).padStart(2, "0")}`;
-}
-
 /** The times of one message, a line each. @param other the other person of its conversation */
 export function infoLine(message: StoredMessage, other: string, scene: ChatScene): Line {
   const { names, ownName, texts } = scene;
@@ -145,7 +136,9 @@ export function infoLine(message: StoredMessage, other: string, scene: ChatScene
     [texts.chatInfoEdited, editedAt],
     [texts.chatInfoWithdrawn, withdrawnAt],
   ];
-  const rows = times.flatMap(([what, at]) => (at === undefined ? [] : [`${what}: ${exactTime(at)}`]));
+  const rows = times.flatMap(([what, at]) =>
+    at === undefined ? [] : [`${what}: ${localDay(at)} ${localClockSeconds(at)}`],
+  );
   const isWaiting = outgoing && message.state === "queued" && withdrawnAt === undefined;
   if (isWaiting) rows.push(texts.chatInfoQueued);
   if (changeWaits) rows.push(texts.chatInfoChangeWaits);

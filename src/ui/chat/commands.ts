@@ -1,7 +1,7 @@
 /** The commands of a chat: one table, which does them, explains them and completes them. */
 import type { Texts } from "../texts/texts.ts";
 import type { ChatModel } from "./model.ts";
-import { folded } from "../prompts/choice-search.ts";
+import { folded } from "../format/graphemes.ts";
 import { failure, notice, peerName, type ChatScene } from "./notices.ts";
 import {
   cancel,

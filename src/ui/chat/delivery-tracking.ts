@@ -4,7 +4,7 @@ import type { ChatModel } from "./model.ts";
 import type { Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
 import { arrivedLines, waitingLines, type ChatScene } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 
 /** Messages that are followed one by one; those beyond are counted. */
 export const MAX_WAITING = 100;

@@ -6,8 +6,7 @@ import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { Answered, ChatEvent, Listed, MessageEffect, Refusal } from "./model.ts";
-import { excerptOf } from "../format/excerpt.ts";
-import { passageOf } from "../format/found-passage.ts";
+import { excerptOf, snippetOf } from "../format/excerpt.ts";
 
 /** Messages that a search shows. */
 const MAX_FOUND = 20;
@@ -120,7 +119,7 @@ export class StoredWork {
       .slice(0, MAX_FOUND)
       .reverse()
       .map((message) => ({
-        message: { ...message, text: passageOf(message.text, words) },
+        message: { ...message, text: snippetOf(message.text, words) },
         chat: contacts.byId(message.contact)?.username ?? "",
       }));
     return { name: "found", words, hits, isMore: found.length > MAX_FOUND };

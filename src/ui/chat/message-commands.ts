@@ -4,7 +4,7 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import type { ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName, type ChatScene } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
 
 /** Messages that `/list` shows without a number behind it, and at most. */

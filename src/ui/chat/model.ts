@@ -3,7 +3,7 @@ import type { MessengerEvent, UnreachableReason } from "../../client/conversatio
 import type { ActionFault } from "../../client/conversation/message-actions.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { NameBook } from "../format/name-book.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import type { Arrived, Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
 
 /** What `update` knows beside the model. */

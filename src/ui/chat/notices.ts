@@ -2,12 +2,11 @@
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
-import { linksWithoutServer } from "../commands/online-account.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { ChatContext, ChatEvent, ChatLink, ChatModel } from "./model.ts";
 import type { Waiting } from "./waiting.ts";
-import type { Line } from "../format/lines.ts";
-import { ageOf } from "../format/age.ts";
+import type { Line } from "../format/printed-line.ts";
+import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 
 /** Names written out by `/users`; the others are counted. */
@@ -150,11 +149,6 @@ export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScen
     texts,
   );
   return [notice(texts.chatManyReceived(count, what))];
-}
-
-/** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
-export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
-  return `${texts.chatWithoutServer} ${linksWithoutServer(linksUntil, now, texts)}`;
 }
 
 /** Who is online, in one sentence. */

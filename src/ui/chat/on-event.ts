@@ -4,16 +4,16 @@ import { RefusedError } from "../../client/rendezvous/link.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { isDamage } from "../../client/disk/sqlite.ts";
-import { clockWarning, isLimiting, nextAttempt } from "../commands/online-account.ts";
+import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { showArrived } from "./transcript.ts";
 import type { ChatEffect, ChatEvent, ChatLink, ChatModel, ChatStep, ServerWord } from "./model.ts";
-import { failure, linkLine, notice, peerName, withoutServer, type ChatScene } from "./notices.ts";
+import { failure, linkLine, notice, peerName, type ChatScene } from "./notices.ts";
 import { advance } from "./delivery-tracking.ts";
 import { tellWithLink } from "./presence-doubt.ts";
 import { asTyped } from "./typed-line.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import { isSamePerson } from "../../client/names.ts";
 
 /** A full disk, ours or theirs, is told of at most so often, in ms. */

@@ -4,8 +4,8 @@
  */
 import type { ChatModel, PresenceNotified } from "./model.ts";
 import { notice, peerName, type ChatScene } from "./notices.ts";
-import { ageOf } from "../format/age.ts";
-import type { Line } from "../format/lines.ts";
+import { ageOf } from "../format/local-time.ts";
+import type { Line } from "../format/printed-line.ts";
 
 /** Ages of a silence, in ms, at which it is told again; in between and later it is not. */
 const TOLD_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];

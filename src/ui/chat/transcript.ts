@@ -12,7 +12,7 @@ import {
   recountBeyond,
 } from "./delivery-tracking.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
 import { localDay } from "../format/local-time.ts";
 

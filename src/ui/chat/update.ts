@@ -12,7 +12,7 @@ import { NONE_BEYOND, tellOfWaiting } from "./delivery-tracking.ts";
 import { notifyOfPresence } from "./presence-doubt.ts";
 import { faultOf, parseLine } from "./typed-line.ts";
 import { stateMark } from "../format/message-format.ts";
-import type { Line } from "../format/lines.ts";
+import type { Line } from "../format/printed-line.ts";
 
 export type { ChatScene } from "./notices.ts";
 

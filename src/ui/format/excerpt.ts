@@ -1,6 +1,6 @@
-/** The beginning of somebody's words, where a line of ours speaks of a message. */
+/** Parts of a long message: its beginning, where one of our lines mentions it, and the snippet that a search found. */
 import { visibleText } from "../../protocol/visible-text.ts";
-import { graphemes } from "./graphemes.ts";
+import { folded, graphemes } from "./graphemes.ts";
 
 /** Graphemes of a message that are repeated in a line about it. */
 const MAX_EXCERPT = 24;
@@ -21,7 +21,30 @@ export function excerptOf(text: string): string {
   return start.length < text.length || excerpt === "" ? `${excerpt}…` : excerpt;
 }
 
-/** As `excerptOf`, between quotation marks of ours: none of its own can end them. */
+/** A text that stands between quotation marks of ours: none of its own can end the quotation. */
 export function quotable(text: string): string {
-  return excerptOf(text).replace(/[«»“”„‟"]/g, "'");
+  return text.replace(/[«»“”„‟"]/g, "'");
+}
+
+/** Code points of a snippet, and how many of them stand before the word. */
+const SNIPPET = 300;
+const BEFORE_WORD = 60;
+
+/** The part of a long message in which its first word was found. @param words as they were searched for; case and accents do not matter */
+export function snippetOf(text: string, words: string): string {
+  const points = [...text];
+  if (points.length <= SNIPPET) return text;
+  // Where each character of the folded text comes from.
+  const origins: number[] = [];
+  let plain = "";
+  points.forEach((point, index) => {
+    const part = folded(point);
+    plain += part;
+    for (let unit = 0; unit < part.length; unit++) origins.push(index);
+  });
+  const [word = ""] = folded(words).match(/[\p{L}\p{N}]+/u) ?? [];
+  const found = origins[Math.max(0, plain.indexOf(word))] ?? 0;
+  const start = Math.max(0, Math.min(found - BEFORE_WORD, points.length - SNIPPET));
+  const end = start + SNIPPET;
+  return `${start > 0 ? "…" : ""}${points.slice(start, end).join("")}${end < points.length ? "…" : ""}`;
 }

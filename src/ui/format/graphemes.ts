@@ -8,3 +8,8 @@ export function withoutLastGrapheme(text: string): string {
     .map(({ segment }) => segment)
     .join("");
 }
+
+/** A text for comparing it with what was typed: without case and accents. */
+export function folded(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}

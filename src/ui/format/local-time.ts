@@ -1,4 +1,4 @@
-/** Times as clocks and calendars of this machine show them, in figures. */
+/** Times in figures, in the local time zone of this machine, and durations. */
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
@@ -19,4 +19,12 @@ export function localClockSeconds(time: number): string {
 export function localClock(time: number): string {
   const date = new Date(time);
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** A duration in its largest unit, which both languages write alike. @param ms */
+export function ageOf(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

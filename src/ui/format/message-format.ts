@@ -3,9 +3,9 @@ import type { MessageHistory } from "../../client/profile/message-history.ts";
 import type { Contact } from "../../client/profile/contacts.ts";
 import type { MessageState, StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { quotable } from "./excerpt.ts";
+import { excerptOf, quotable } from "./excerpt.ts";
 import { localClock, localDay } from "./local-time.ts";
-import { jsonLine } from "../commands/output.ts";
+import { jsonLine } from "./json-line.ts";
 import type { Texts } from "../texts/texts.ts";
 import { wrapped } from "./wrapped-text.ts";
 
@@ -103,7 +103,7 @@ function remarks(message: StoredMessage, { texts, repliedTo }: MessageLineOption
     remark.push(changeWaits ? texts.chatEditedQueued : texts.chatEdited);
   if (message.replyTo !== undefined) {
     const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
-    remark.push(isHere ? texts.chatAnswers(quotable(repliedTo.text)) : texts.chatAnswersGone);
+    remark.push(isHere ? texts.chatAnswers(quotable(excerptOf(repliedTo.text))) : texts.chatAnswersGone);
   }
   return remark.map((each) => ` ${each}`).join("");
 }

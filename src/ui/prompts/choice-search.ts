@@ -1,13 +1,9 @@
 /** Finding a choice by what is typed: case and accents do not matter, and the best fit stands first. */
+import { folded } from "../format/graphemes.ts";
 import type { Choice } from "./prompt.ts";
 
 /** Before the entry that leads back; it need not be typed. */
 const ARROW = /^← /;
-
-/** A text for comparing it with what was typed: without case and accents. */
-export function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
 
 function plain(text: string): string {
   return folded(text).trim();

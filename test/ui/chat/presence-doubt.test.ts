@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { ageOf } from "../../../src/ui/format/age.ts";
+import { ageOf } from "../../../src/ui/format/local-time.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed } from "./scene.ts";
 
 const SECOND = 1_000;

@@ -4,7 +4,7 @@ import type { MessageState, StoredMessage } from "../../../src/client/profile/st
 import type { Language } from "../../../src/protocol/language.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/chat/model.ts";
 import { openChat, updateChat } from "../../../src/ui/chat/update.ts";
-import type { Line } from "../../../src/ui/format/lines.ts";
+import type { Line } from "../../../src/ui/format/printed-line.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 export const PEER = "benito";

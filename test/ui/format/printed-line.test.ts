@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { openChat, chatHead } from "../../../src/ui/chat/update.ts";
-import { renderLine } from "../../../src/ui/format/printed-line.ts";
-import type { Line } from "../../../src/ui/format/lines.ts";
+import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const AT = new Date(2026, 10, 22, 17, 5).getTime();

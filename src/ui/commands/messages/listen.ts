@@ -16,17 +16,11 @@ import {
   peerChangeEvent,
   repliedTo,
 } from "../../format/message-format.ts";
-import { jsonLine } from "../output.ts";
-import {
-  isLimiting,
-  linksWithoutServer,
-  openAccount,
-  serverAway,
-  untilAborted,
-  type CommandContext,
-} from "../online-account.ts";
+import { jsonLine } from "../../format/json-line.ts";
+import { openAccount, untilAborted, type CommandContext } from "../online-account.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { noteIfDamage } from "../local-profile.ts";
+import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
 
 /** How long the last write may take at the end, in ms. */
 const LAST_WRITE = 300;

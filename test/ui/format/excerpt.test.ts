@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 
-import { passageOf } from "../../../src/ui/format/found-passage.ts";
+import { snippetOf } from "../../../src/ui/format/excerpt.ts";
 
 test("a short message is shown whole", () => {
-  expect(passageOf("una CANCIÓN\nlarga", "cancion")).toBe("una CANCIÓN\nlarga");
+  expect(snippetOf("una CANCIÓN\nlarga", "cancion")).toBe("una CANCIÓN\nlarga");
 });
 
 test.each([0, 1, 50, 200, 5_000])(
-  "of a long one the passage with the word is shown, %d words before it",
+  "of a long message the snippet with the word is shown, %d words before it",
   (count) => {
     const text = `${"é👨‍👩‍👧 ".repeat(count)}CANCIÓN${" ñ".repeat(5_000)}`;
-    const shown = passageOf(text, "¡cancion!");
+    const shown = snippetOf(text, "¡cancion!");
     expect(shown).toContain("CANCIÓN");
     expect([...shown].length).toBeLessThanOrEqual(302);
     expect(shown.isWellFormed()).toBe(true);
@@ -20,5 +20,5 @@ test.each([0, 1, 50, 200, 5_000])(
 );
 
 test("a word that is not found as it was typed shows the beginning", () => {
-  expect(passageOf("x ".repeat(1_000), "ß")).toStartWith("x x");
+  expect(snippetOf("x ".repeat(1_000), "ß")).toStartWith("x x");
 });
