@@ -4,19 +4,20 @@
  * 1. A listener or a dialler makes it, with its handlers, before the first byte.
  * 2. Over TLS nothing is read or written before the handshake satisfied us (`secured`).
  * 3. Bytes become objects (PROTOCOL 1) and go to `message`, one after the other, unless reading pauses.
+ *    Whoever has proven the other side hands the connection over to the handlers that serve it.
  * 4. What is sent in one turn of the event loop leaves in one write; what the socket does not take
- *    waits here and goes on with `drain`.
+ *    waits in `outgoing.ts` and goes on with `drain`.
  * 5. `end` writes what is queued, closes our side, and waits for the other; `terminate` does not wait.
  *    Either way `closed` is called once, with the first reason, and nothing is called after it.
  */
 import type { X509Certificate } from "node:crypto";
 
-import { encodeFrame, FrameDecoder } from "../protocol/framing.ts";
+import { encodeFrame, FrameDecoder, type FrameFault, type JsonObject } from "../protocol/framing.ts";
 import { normalizeAddress } from "../protocol/ip-address.ts";
-import type { CloseReason, ConnectionHandlers } from "./connection-handlers.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
+import { errorCode } from "./error-code.ts";
 import { Outgoing } from "./outgoing.ts";
-import { errorCode, issuerCertificate, peerCertificate, readHandshake } from "./tls.ts";
+import { issuerCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
 export const OBJECT_TIMEOUT = 10_000;
@@ -24,11 +25,52 @@ export const OBJECT_TIMEOUT = 10_000;
 export const HANDSHAKE_TIMEOUT = 10_000;
 /** How long the other side has, after our `end`, to take more of what is queued, and at last to close, in ms. */
 export const CLOSE_TIMEOUT = 2_000;
-/** Bytes queued to a connection before its owner is told (PROTOCOL 4 and 5). */
-export const QUEUE_LIMIT = 1024 * 1024;
 
-export type { CloseReason, ConnectionFault, ConnectionHandlers } from "./connection-handlers.ts";
-export { SOCKET_HANDLERS } from "./socket-handlers.ts";
+export type CloseReason =
+  /** We ended it; `code` says why. */
+  | { readonly name: "local"; readonly code: string }
+  /** The other side closed in good order. */
+  | { readonly name: "remote" }
+  /** The line broke. */
+  | { readonly name: "lost"; readonly code: string }
+  /** TLS failed or did not prove what it must. */
+  | { readonly name: "refused"; readonly code: string };
+
+export type ConnectionFault = FrameFault | "incomplete";
+
+/** What the owner of a connection is notified of; all are called synchronously. */
+export interface ConnectionHandlers {
+  /** A listener has made the connection: it can be ended, and nothing can be sent yet. */
+  accepted?(connection: Connection): void;
+  /** TLS only: the handshake is done; false ends the connection before a byte of ours. */
+  secured?(connection: Connection, handshake: Handshake): boolean;
+  /** Bytes may be sent from now on. */
+  opened?(connection: Connection): void;
+  message(object: JsonObject, connection: Connection): void;
+  fault(fault: ConnectionFault, connection: Connection): void;
+  /** All objects of one read were handled. */
+  readEnd?(connection: Connection): void;
+  /** More than `QUEUE_LIMIT` bytes are queued; called once until the queue is empty. */
+  overflow?(connection: Connection): void;
+  /** The queue is empty again after the socket did not take all of it at once. */
+  drained?(connection: Connection): void;
+  closed(reason: CloseReason, connection: Connection): void;
+}
+
+/** For handlers of a connection on which nothing is read before it is handed over, or at all. */
+export const READS_NOTHING = { message: () => undefined, fault: () => undefined };
+
+/** The handlers of every socket of ours; `data` is the connection. All are synchronous. */
+export const SOCKET_HANDLERS: Bun.SocketHandler<Connection> = {
+  open: (socket) => socket.data.opened(socket),
+  handshake: (socket, done, error) => socket.data.shookHands(done, error),
+  data: (socket, chunk) => socket.data.received(chunk),
+  drain: (socket) => socket.data.flush(),
+  close: (socket, error) => socket.data.gone(error),
+  error: (socket, error) => socket.data.failed(error),
+  // `end` is followed by `close`, which says the same.
+  end: () => undefined,
+};
 
 type Socket = Bun.Socket<Connection>;
 
@@ -36,7 +78,14 @@ type State =
   | { readonly name: "opening" }
   | { readonly name: "handshaking"; readonly socket: Socket; readonly deadline: number }
   | { readonly name: "open"; readonly socket: Socket }
-  | { readonly name: "ending"; readonly socket: Socket; deadline: number; shut: boolean }
+  /** `shut`: our side is closed. */
+  | {
+      readonly name: "ending";
+      readonly socket: Socket;
+      readonly reason: CloseReason;
+      deadline: number;
+      shut: boolean;
+    }
   | { readonly name: "closed"; readonly reason: CloseReason };
 
 export class Connection {
@@ -45,34 +94,35 @@ export class Connection {
   /** `performance.now()` of the last read; of the opening before the first. */
   lastReadAt = performance.now();
 
-  readonly #handlers: ConnectionHandlers;
+  #handlers: ConnectionHandlers;
   readonly #decoder: FrameDecoder;
   readonly #tls: boolean;
-  #state: State = { name: "opening" };
-  #closeReason: CloseReason | undefined;
-  #paused = false;
-  /** `performance.now()` of the last `resumeReading`. */
-  #resumedAt = 0;
-  #pumping = false;
   readonly #outgoing = new Outgoing();
-  #flushScheduled = false;
-  #overflowing = false;
-  /** The socket did not take all; `drained` is owed. */
-  #blocked = false;
+  #state: State = { name: "opening" };
+  /** `performance.now()` of when reading was resumed last; undefined while it is paused. */
+  #readingSince: number | undefined = 0;
+  /** What flushes that which is sent now: nothing yet, the end of this turn, or of the read being handled. */
+  #flushAt: "unknown" | "turnEnd" | "readEnd" = "unknown";
 
-  /** @param objectLimit bytes of one object, the limit of the link that this is. */
+  /** @param options.objectLimit bytes of one object, the limit of the link that this is. */
   constructor(handlers: ConnectionHandlers, options: { objectLimit: number; tls: boolean }) {
     this.#handlers = handlers;
     this.#decoder = new FrameDecoder(options.objectLimit);
     this.#tls = options.tls;
   }
 
+  /** From now on these handlers are called, and not those before them. */
+  handOverTo(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+  }
+
   get isOpen(): boolean {
     return this.#state.name === "open";
   }
 
+  /** Whether it is closed, or being ended by us. */
   get isClosed(): boolean {
-    return this.#state.name === "closed" || this.#closeReason !== undefined;
+    return this.#state.name === "closed" || this.#state.name === "ending";
   }
 
   /** About how many bytes wait to be written. */
@@ -103,35 +153,34 @@ export class Connection {
   sendText(line: string): void {
     if (this.#state.name !== "open") return;
     this.#outgoing.add(line);
-    if (this.queuedBytes > QUEUE_LIMIT && !this.#overflowing) {
+    if (this.#outgoing.isOverLimit) {
       this.flush();
-      if (this.queuedBytes > QUEUE_LIMIT) {
-        this.#overflowing = true;
-        this.#handlers.overflow?.(this);
-      }
+      if (this.#outgoing.overflows()) this.#handlers.overflow?.(this);
     }
-    // While a read is being handled, its end flushes.
-    if (this.#pumping || this.#flushScheduled) return;
-    this.#flushScheduled = true;
+    if (this.#flushAt !== "unknown") return;
+    this.#flushAt = "turnEnd";
     setImmediate(() => {
-      this.#flushScheduled = false;
+      this.#flushAt = "unknown";
       this.flush();
     });
   }
 
-  /** Stops handing over objects and reading; what was read waits in the decoder. */
+  /** Stops handling objects and reading; what was read waits in the decoder. */
   pauseReading(): void {
-    if (this.#paused) return;
-    this.#paused = true;
+    if (this.#isPaused) return;
+    this.#readingSince = undefined;
     if (this.#state.name === "open") this.#state.socket.pause();
   }
 
   resumeReading(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#resumedAt = performance.now();
+    if (!this.#isPaused) return;
+    this.#readingSince = performance.now();
     this.#pump();
-    if (!this.#paused && this.#state.name === "open") this.#state.socket.resume();
+    if (!this.#isPaused && this.#state.name === "open") this.#state.socket.resume();
+  }
+
+  get #isPaused(): boolean {
+    return this.#readingSince === undefined;
   }
 
   /** Lets the kernel ask after `seconds` of silence whether the other side is still there. */
@@ -144,10 +193,10 @@ export class Connection {
     if (this.#state.name === "opening" || this.#state.name === "handshaking") this.terminate(code);
     if (this.#state.name !== "open") return;
     const { socket } = this.#state;
-    this.#closeReason ??= { name: "local", code };
-    this.#state = { name: "ending", socket, deadline: performance.now() + CLOSE_TIMEOUT, shut: false };
+    const deadline = performance.now() + CLOSE_TIMEOUT;
+    this.#state = { name: "ending", socket, reason: { name: "local", code }, deadline, shut: false };
     // Our own reading may have been paused; the other side's end would not be seen.
-    if (this.#paused) socket.resume();
+    if (this.#isPaused) socket.resume();
     this.flush();
   }
 
@@ -158,39 +207,27 @@ export class Connection {
 
   /** Writes what is queued now instead of at the end of the turn. */
   flush(): void {
-    if (this.#state.name !== "open" && this.#state.name !== "ending") return;
-    const { socket } = this.#state;
-    for (let buffer = this.#outgoing.first(); buffer !== undefined; buffer = this.#outgoing.first()) {
-      const taken = socket.write(buffer);
-      if (taken < 0) return;
+    const state = this.#state;
+    if (state.name === "open") {
+      this.#outgoing.writeTo(state.socket);
+      if (this.#outgoing.hasDrained() && this.isOpen) this.#handlers.drained?.(this);
+    } else if (state.name === "ending") {
       // Who still takes what is queued is given more time to take the rest.
-      if (taken > 0 && this.#state.name === "ending")
-        this.#state.deadline = performance.now() + CLOSE_TIMEOUT;
-      this.#outgoing.taken(taken);
-      if (taken < buffer.length) {
-        this.#blocked = true;
-        return;
-      }
-    }
-    if (this.#state.name === "ending" && !this.#state.shut) {
-      this.#state.shut = true;
+      if (this.#outgoing.writeTo(state.socket) > 0) state.deadline = performance.now() + CLOSE_TIMEOUT;
+      if (state.shut || this.#outgoing.length > 0) return;
+      state.shut = true;
       // A plain `end` would lose bytes that the kernel has taken; TLS has no `shutdown` of its own.
-      if (this.#tls) socket.end();
-      else socket.shutdown();
-      return;
-    }
-    this.#overflowing = false;
-    if (this.#blocked) {
-      this.#blocked = false;
-      this.#handlers.drained?.(this);
+      if (this.#tls) state.socket.end();
+      else state.socket.shutdown();
     }
   }
 
   #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
+    if (this.#flushAt === "readEnd") return;
+    const before = this.#flushAt;
+    this.#flushAt = "readEnd";
     let progress = false;
-    while (!this.#paused && this.#state.name === "open") {
+    while (!this.#isPaused && this.#state.name === "open") {
       const next = this.#decoder.next();
       if (next === undefined) break;
       progress = true;
@@ -198,15 +235,15 @@ export class Connection {
       else this.#handlers.message(next, this);
     }
     if (progress && this.#state.name === "open") this.#handlers.readEnd?.(this);
-    this.#pumping = false;
+    this.#flushAt = before;
     this.flush();
   }
 
+  /** @param reason of the end, where none was given before */
   #finish(reason: CloseReason): void {
     const state = this.#state;
     if (state.name === "closed") return;
-    const first = this.#closeReason ?? reason;
-    this.#closeReason = first;
+    const first = state.name === "ending" ? state.reason : reason;
     this.#state = { name: "closed", reason: first };
     this.#outgoing.clear();
     unwatchDeadlines(this);
@@ -224,8 +261,8 @@ export class Connection {
       case "open": {
         const since = this.#decoder.openSince;
         // Bytes that wait, or waited, because reading is paused are our own delay.
-        if (since === undefined || this.#paused) return;
-        if (now - Math.max(since, this.#resumedAt) >= OBJECT_TIMEOUT) {
+        if (since === undefined || this.#readingSince === undefined) return;
+        if (now - Math.max(since, this.#readingSince) >= OBJECT_TIMEOUT) {
           this.#handlers.fault("incomplete", this);
           this.flush();
         }
@@ -271,7 +308,7 @@ export class Connection {
     }
     this.#state = { name: "open", socket };
     this.#handlers.opened?.(this);
-    if (this.#paused) socket.pause();
+    if (this.#isPaused) socket.pause();
     else this.#pump();
   }
 
@@ -291,7 +328,7 @@ export class Connection {
 
   failed(error: Error): void {
     // A failure of the line carries a code and comes between reads; anything else was thrown by our own handlers.
-    if (!/^E[A-Z]/.test(String((error as { code?: unknown }).code)) || this.#pumping) {
+    if (!("code" in error && /^E[A-Z]/.test(String(error.code))) || this.#flushAt === "readEnd") {
       this.#finish({ name: "local", code: "internal_error" });
       throw error;
     }

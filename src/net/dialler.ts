@@ -4,7 +4,13 @@
  */
 import { isIPv6 } from "node:net";
 
-import { Connection, SOCKET_HANDLERS, type CloseReason, type ConnectionHandlers } from "./connection.ts";
+import {
+  Connection,
+  READS_NOTHING,
+  SOCKET_HANDLERS,
+  type CloseReason,
+  type ConnectionHandlers,
+} from "./connection.ts";
 import { dialOptions, type Handshake, type TlsContext } from "./tls.ts";
 
 /** Delay between two attempts, in ms (RFC 8305, section 5). */
@@ -31,7 +37,7 @@ export type DialOptions = {
   targets: readonly Target[];
   tls: TlsContext;
   objectLimit: number;
-  /** The handlers of the connection that wins; losers never reach them. */
+  /** The connection that wins is handed over to these before it opens; losers never reach them. */
   handlers: ConnectionHandlers;
   /** Whether what the handshake proved is enough; false ends that attempt with the code given back. */
   verify(connection: Connection, handshake: Handshake): true | string;
@@ -105,10 +111,9 @@ export function dial(options: DialOptions): Promise<Connection> {
   }
 
   function start(target: Target): void {
-    let won = false;
     const attempt = new Connection(
       {
-        ...boundHandlers(options.handlers),
+        ...READS_NOTHING,
         secured(connection, handshake) {
           if (settled) return false;
           const verdict = options.verify(connection, handshake);
@@ -117,19 +122,14 @@ export function dial(options: DialOptions): Promise<Connection> {
             return false;
           }
           if (!settle()) return false;
-          won = true;
           endAttempts("lost_race", connection);
-          return true;
-        },
-        opened(connection) {
-          options.handlers.opened?.(connection);
+          connection.handOverTo(options.handlers);
           resolve(connection);
+          return true;
         },
         closed(reason, connection) {
           attempts.delete(connection);
-          if (won) options.handlers.closed(reason, connection);
-          else
-            attemptFailed(target, codeOfClose(reason), reason.name === "refused" || reason.name === "local");
+          attemptFailed(target, codeOfClose(reason), reason.name === "refused" || reason.name === "local");
         },
       },
       { objectLimit: options.objectLimit, tls: true },
@@ -158,16 +158,4 @@ export function dial(options: DialOptions): Promise<Connection> {
 
 export function codeOfClose(reason: CloseReason): string {
   return reason.name === "remote" ? "closed" : reason.code;
-}
-
-/** Spreading would lose the methods of a class instance. */
-function boundHandlers(handlers: ConnectionHandlers): ConnectionHandlers {
-  return {
-    message: (object, connection) => handlers.message(object, connection),
-    fault: (fault, connection) => handlers.fault(fault, connection),
-    readEnd: (connection) => handlers.readEnd?.(connection),
-    overflow: (connection) => handlers.overflow?.(connection),
-    drained: (connection) => handlers.drained?.(connection),
-    closed: (reason, connection) => handlers.closed(reason, connection),
-  };
 }

@@ -1,4 +1,5 @@
 /** The only HTTP of the program: a few short answers to an operator's questions. */
+import { errorCode } from "./error-code.ts";
 import { ListenError, type Listener } from "./listener.ts";
 
 /** Silence after which a connection is closed, in s. */
@@ -63,7 +64,7 @@ export function listenHttp({ host, port, answer, failed }: HttpOptions): Listene
     });
     return { host, port: server.port ?? port, stop: () => void server.stop(true) };
   } catch (error) {
-    throw new ListenError(String((error as { code?: unknown } | null)?.code ?? error), port, error);
+    throw new ListenError(errorCode(error), port, error);
   }
 }
 

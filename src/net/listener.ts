@@ -3,6 +3,7 @@
  * next connection without a listener that is closed in between (which would lose dials).
  */
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
 import { descriptorOf, upgradeAccepted, type TlsContext } from "./tls.ts";
 
@@ -40,10 +41,6 @@ export class ListenError extends Error {
     this.code = code;
     this.port = port;
   }
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? error);
 }
 
 /** @throws ListenError */
@@ -90,7 +87,7 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
                 socket.data = connection;
                 connection.opened(socket);
               },
-              // A refused socket has no connection; its close is nobody's news.
+              // A refused socket has no connection to notify.
               close: (socket, error) => socket.data?.gone(error),
               error: (socket, error) => socket.data?.failed(error),
             },
@@ -124,6 +121,6 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
       stop: () => listener.stop(),
     };
   } catch (error) {
-    throw new ListenError(codeOf(error), options.port, error);
+    throw new ListenError(errorCode(error), options.port, error);
   }
 }

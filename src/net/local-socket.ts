@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, unlinkSync } from "node:fs";
 
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
 
 /** Bytes of the longest path that a socket may have: the kernel's, on Linux. */
 export const MAX_LOCAL_PATH = 107;
@@ -50,13 +51,13 @@ export function listenLocal({ path, objectLimit, accept }: LocalListenOptions): 
       },
     };
   } catch (error) {
-    throw new LocalSocketError(codeOf(error), error);
+    throw new LocalSocketError(errorCode(error), error);
   } finally {
     process.umask(outer);
   }
 }
 
-/** Connects; `handlers` are told what comes. @throws LocalSocketError */
+/** Connects; `handlers` get what comes. @throws LocalSocketError */
 export async function connectLocal(
   path: string,
   objectLimit: number,
@@ -72,11 +73,7 @@ export async function connectLocal(
       socket: { ...SOCKET_HANDLERS, connectError: () => undefined },
     });
   } catch (error) {
-    throw new LocalSocketError(codeOf(error), error);
+    throw new LocalSocketError(errorCode(error), error);
   }
   return connection;
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? error);
 }

@@ -4,8 +4,8 @@
  */
 import type { X509Certificate } from "node:crypto";
 
-import { Connection, SOCKET_HANDLERS } from "./connection.ts";
-import { DIAL_TIMEOUT, type Target } from "./dialler.ts";
+import { Connection, READS_NOTHING, SOCKET_HANDLERS } from "./connection.ts";
+import { codeOfClose, DIAL_TIMEOUT, type Target } from "./dialler.ts";
 import { dialOptions, unverifiedContext } from "./tls.ts";
 
 export type Look =
@@ -33,6 +33,7 @@ export function lookAtServer(target: Target, serverName: string | undefined): Pr
   let reached = false;
   const connection: Connection = new Connection(
     {
+      ...READS_NOTHING,
       secured(self, handshake) {
         const leaf = self.certificate;
         if (leaf !== undefined) {
@@ -46,11 +47,9 @@ export function lookAtServer(target: Target, serverName: string | undefined): Pr
         }
         return false;
       },
-      message: () => undefined,
-      fault: () => undefined,
       closed(reason) {
         clearTimeout(unanswered);
-        const code = reason.name === "remote" ? "closed" : reason.code;
+        const code = codeOfClose(reason);
         if (!reached) resolve({ name: "unreachable", code });
         else if (NOT_TLS.test(code)) resolve({ name: "plain" });
         else resolve({ name: "noTls", code });

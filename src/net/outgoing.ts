@@ -1,3 +1,6 @@
+/** Bytes queued to a connection before its owner is told (PROTOCOL 4 and 5). */
+export const QUEUE_LIMIT = 1024 * 1024;
+
 /** Characters joined before they become bytes, so that a long queue is not copied twice. */
 const JOIN_LIMIT = 256 * 1024;
 
@@ -5,8 +8,8 @@ const JOIN_LIMIT = 256 * 1024;
 const ENCODER = new TextEncoder();
 
 /**
- * What waits to be written: lines, made bytes late, and the rest of what a socket took in part.
- * Its bound is its owner's: `QUEUE_LIMIT` of a connection.
+ * The write side of a connection: lines that wait, made bytes late, and the rest of what the socket took in
+ * part. Its bound is `QUEUE_LIMIT`, which its owner enforces when `overflows` says so.
  */
 export class Outgoing {
   #text = "";
@@ -15,10 +18,17 @@ export class Outgoing {
   #further: Uint8Array[] | undefined;
   /** Bytes of the first and the further ones. */
   #bytes = 0;
+  /** Until the queue is empty again: the socket has not taken all of it; the owner knows of an overflow. */
+  #pressure: "none" | "blocked" | "overflow" = "none";
 
   /** About how many bytes wait. */
   get length(): number {
     return this.#text.length + this.#bytes;
+  }
+
+  /** Whether more than `QUEUE_LIMIT` bytes wait and `overflows` has not said so. */
+  get isOverLimit(): boolean {
+    return this.length > QUEUE_LIMIT && this.#pressure !== "overflow";
   }
 
   add(line: string): void {
@@ -26,17 +36,37 @@ export class Outgoing {
     if (this.#text.length >= JOIN_LIMIT) this.#encode();
   }
 
-  /** What is to be written next; undefined when nothing waits. */
-  first(): Uint8Array | undefined {
+  /** Writes until the socket takes no more. @returns how many bytes it took */
+  writeTo(socket: { write(bytes: Uint8Array): number }): number {
+    let total = 0;
     if (this.#text !== "") this.#encode();
-    return this.#first;
+    while (this.#first !== undefined) {
+      const { length } = this.#first;
+      const taken = socket.write(this.#first);
+      // The socket is gone; its owner hears of that by itself.
+      if (taken < 0) break;
+      total += taken;
+      this.#taken(taken);
+      if (taken < length) {
+        if (this.#pressure === "none") this.#pressure = "blocked";
+        break;
+      }
+    }
+    return total;
   }
 
-  /** The socket took the first `count` bytes of what `first` gave. */
-  taken(count: number): void {
-    if (this.#first === undefined) return;
-    this.#bytes -= count;
-    this.#first = count < this.#first.length ? this.#first.subarray(count) : this.#further?.shift();
+  /** Whether more than `QUEUE_LIMIT` bytes wait; true once until the queue is empty. */
+  overflows(): boolean {
+    if (!this.isOverLimit) return false;
+    this.#pressure = "overflow";
+    return true;
+  }
+
+  /** Whether the queue is empty, after the socket had not taken all of it at once; true once. */
+  hasDrained(): boolean {
+    if (this.#pressure === "none" || this.length > 0) return false;
+    this.#pressure = "none";
+    return true;
   }
 
   clear(): void {
@@ -44,6 +74,14 @@ export class Outgoing {
     this.#first = undefined;
     this.#further = undefined;
     this.#bytes = 0;
+    this.#pressure = "none";
+  }
+
+  #taken(count: number): void {
+    // A write may have closed the connection, and so cleared this.
+    if (this.#first === undefined) return;
+    this.#bytes -= count;
+    this.#first = count < this.#first.length ? this.#first.subarray(count) : this.#further?.shift();
   }
 
   #encode(): void {

@@ -8,6 +8,8 @@
  */
 import { X509Certificate } from "node:crypto";
 
+import { errorCode } from "./error-code.ts";
+
 const TLS_1_3 = 0x0304;
 const SSL_OP_NO_TICKET = 0x4000;
 
@@ -109,14 +111,6 @@ export type Handshake = {
   readonly authorized: boolean;
   readonly reused: boolean;
 };
-
-/** The library's code of an error of a socket; without one, its message. */
-export function errorCode(error: Error): string {
-  const code = (error as { code?: unknown }).code;
-  // EPROTO says nothing by itself; the library's word for it stands at the end of the message.
-  const detail = code === "EPROTO" ? /[A-Z][A-Z0-9_]{5,}$/.exec(error.message)?.[0] : undefined;
-  return detail ?? String(code ?? error.message);
-}
 
 export function readHandshake(socket: object, done: boolean, error: Error | null): Handshake {
   return {

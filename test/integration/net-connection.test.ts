@@ -5,11 +5,11 @@ import {
   Connection,
   HANDSHAKE_TIMEOUT,
   OBJECT_TIMEOUT,
-  QUEUE_LIMIT,
   SOCKET_HANDLERS,
 } from "../../src/net/connection.ts";
 import { dial } from "../../src/net/dialler.ts";
 import { listen, type Listener } from "../../src/net/listener.ts";
+import { QUEUE_LIMIT } from "../../src/net/outgoing.ts";
 import { acceptorContext, diallerContext, upgradeAccepted } from "../../src/net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { connectPlain, connectRaw, newAuthority, Recorder, serverIdentity } from "./loopback.ts";

@@ -1,5 +1,5 @@
 /** One end of a simulated connection; to its link it is what `src/net/connection.ts` is. */
-import { CLOSE_TIMEOUT, OBJECT_TIMEOUT, QUEUE_LIMIT } from "../../../src/net/connection.ts";
+import { CLOSE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
 import { Outgoing } from "../../../src/net/outgoing.ts";
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
@@ -30,8 +30,6 @@ export class SimulatedConnection implements LinkConnection {
   #deadline = Infinity;
   #isPaused = false;
   #isPumping = false;
-  #isOverflowing = false;
-  #isBlocked = false;
   #isShut = false;
 
   constructor(options: EndOptions) {
@@ -63,12 +61,9 @@ export class SimulatedConnection implements LinkConnection {
     if (this.#state !== "open") return;
     this.#options.step();
     this.#queue.add(encodeFrame(message));
-    if (this.queuedBytes > QUEUE_LIMIT && !this.#isOverflowing) {
+    if (this.#queue.isOverLimit) {
       this.flush();
-      if (this.queuedBytes > QUEUE_LIMIT) {
-        this.#isOverflowing = true;
-        this.#options.handlers.overflow?.(this.#asConnection);
-      }
+      if (this.#queue.overflows()) this.#options.handlers.overflow?.(this.#asConnection);
     }
     if (!this.#isPumping) this.#options.flushLater(this);
   }
@@ -86,24 +81,15 @@ export class SimulatedConnection implements LinkConnection {
   flush(): void {
     if (this.#state === "closed") return;
     const { outgoing, handlers } = this.#options;
-    for (let buffer = this.#queue.first(); buffer !== undefined; buffer = this.#queue.first()) {
-      const taken = outgoing.write(buffer);
-      if (taken > 0 && this.#state === "ending") this.#deadline = this.#now + CLOSE_TIMEOUT;
-      this.#queue.taken(taken);
-      if (taken < buffer.length) {
-        this.#isBlocked = true;
-        return;
-      }
-    }
-    if (this.#state === "ending") {
-      if (!this.#isShut) outgoing.mark("end");
-      this.#isShut = true;
+    const taken = this.#queue.writeTo(outgoing);
+    if (this.#state === "open") {
+      if (this.#queue.hasDrained()) handlers.drained?.(this.#asConnection);
       return;
     }
-    this.#isOverflowing = false;
-    if (!this.#isBlocked) return;
-    this.#isBlocked = false;
-    handlers.drained?.(this.#asConnection);
+    if (taken > 0) this.#deadline = this.#now + CLOSE_TIMEOUT;
+    if (this.#isShut || this.#queue.length > 0) return;
+    outgoing.mark("end");
+    this.#isShut = true;
   }
 
   end(code: string): void {

@@ -4,7 +4,8 @@
  */
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 
-import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT, QUEUE_LIMIT } from "../../../src/net/connection.ts";
+import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
+import { QUEUE_LIMIT } from "../../../src/net/outgoing.ts";
 import { IDLE_TIMEOUT } from "../../../src/server/session/session.ts";
 import { loginOf, TestClient } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
