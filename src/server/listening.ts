@@ -1,10 +1,35 @@
-/** Why an address cannot be listened on, as the sentence with which the server ends. */
-import type { ListenError } from "../net/listener.ts";
+/** Begins to listen, and says in one sentence why that fails. */
+import { ListenError, type Listener } from "../net/listener.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { StartError } from "./start-error.ts";
 
-/** @param host as it was asked for; undefined: all addresses. */
-export function cannotListen(error: ListenError, host: string | undefined): StartError {
+/** How often a port in use is tried again, in ms. */
+const RETRY_INTERVAL = 100;
+
+/**
+ * Listens, or waits for a port in use: a server that is being replaced may still hold it.
+ * @param host as it was asked for; undefined: all addresses.
+ * @param patience ms to wait. @param begin throws ListenError when it cannot listen.
+ * @throws StartError
+ */
+export async function listenWhenFree(
+  host: string | undefined,
+  patience: number,
+  begin: () => Listener,
+): Promise<Listener> {
+  const end = performance.now() + patience;
+  for (;;) {
+    try {
+      return begin();
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      if (error.code !== "EADDRINUSE" || performance.now() >= end) throw cannotListen(error, host);
+    }
+    await Bun.sleep(RETRY_INTERVAL);
+  }
+}
+
+function cannotListen(error: ListenError, host: string | undefined): StartError {
   const { port, code } = error;
   if (code === "EADDRINUSE") {
     return new StartError(

@@ -3,13 +3,13 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
-import { listen, ListenError, type Listener } from "../net/listener.ts";
+import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf, normalizeAddress } from "../protocol/ip-address.ts";
 import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
-import { cannotListen } from "./listening.ts";
+import { listenWhenFree } from "./listening.ts";
 import { withinDescriptors } from "./limits/descriptor-limits.ts";
 import { LinkSession } from "./session/session.ts";
 import { Door } from "./limits/admission.ts";
@@ -37,9 +37,8 @@ const LIVENESS_INTERVAL = 5_000;
 const WEIGHING_INTERVAL = 1_000;
 /** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
-/** How long a port in use is tried again, in ms, and how often: a server that is being replaced may have it yet. */
-const BIND_PATIENCE = 3_000;
-const BIND_RETRY_INTERVAL = 100;
+/** How long a port in use is waited for, in ms. */
+const PORT_PATIENCE = 3_000;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
 const STOP_WORK_TIMEOUT = 3_000;
 const STOP_CLOSE_TIMEOUT = 1_000;
@@ -175,14 +174,17 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     { count: 0 },
     ({ count }, address: string) => log.warn("out_of_descriptors", { address, count }),
   );
-  const common = {
-    host: options.host,
-    objectLimit: RENDEZVOUS_OBJECT_LIMIT,
-    outOfDescriptors: (address: string) => outOfDescriptors.note("count", address),
-  };
+  const listenOn = (link: Pick<ListenOptions, "port" | "tls" | "accept">) =>
+    listenWhenFree(options.host, PORT_PATIENCE, () =>
+      listen({
+        ...link,
+        host: options.host,
+        objectLimit: RENDEZVOUS_OBJECT_LIMIT,
+        outOfDescriptors: (address) => outOfDescriptors.note("count", address),
+      }),
+    );
   // Encrypted first: a plain request is told its port.
-  const tls = await listenOrExplain({
-    ...common,
+  const tls = await listenOn({
     port: options.tlsPort,
     tls: () => authority.context(),
     accept: (address) => accept("tls", address),
@@ -190,8 +192,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   let plain: Listener | undefined;
   try {
     if (options.plainFrom !== "none") {
-      plain = await listenOrExplain({
-        ...common,
+      plain = await listenOn({
         port: options.port,
         accept: (address) => accept("plain", address),
       });
@@ -246,19 +247,6 @@ function fittingLimits(wanted: Limits, log: Log): Limits {
   const limits = withinDescriptors(wanted, descriptorsForConnections(descriptors));
   if (limits !== wanted) log.warn("few_descriptors", { descriptors, connections: limits.connections });
   return limits;
-}
-
-async function listenOrExplain(options: Parameters<typeof listen>[0]): Promise<Listener> {
-  const end = performance.now() + BIND_PATIENCE;
-  for (;;) {
-    try {
-      return listen(options);
-    } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      if (error.code !== "EADDRINUSE" || performance.now() >= end) throw cannotListen(error, options.host);
-    }
-    await Bun.sleep(BIND_RETRY_INTERVAL);
-  }
 }
 
 /** Handshakes that the other side left: a client that has only looked at our certificate does so. */

@@ -7,9 +7,8 @@ import { isIP } from "node:net";
 
 import packageJson from "../../../package.json" with { type: "json" };
 import { listenHttp, type HttpAnswer, type HttpRequest } from "../../net/http-listener.ts";
-import { ListenError, type Listener } from "../../net/listener.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
-import { cannotListen } from "../listening.ts";
+import { listenWhenFree } from "../listening.ts";
 import { exposition } from "./exposition.ts";
 import { MAX_SAMPLES, SAMPLE_INTERVAL } from "../metrics/ring-buffer.ts";
 import type { Log } from "../log/log.ts";
@@ -20,9 +19,8 @@ import { Sampler } from "./sampler.ts";
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from "./status-page.ts";
 import { Vitals } from "./process-metrics.ts";
 
-/** How long a port in use is waited for, in ms: a server that is being replaced may hold it yet. */
+/** How long a port in use is waited for, in ms. */
 const PORT_PATIENCE = 5_000;
-const PORT_RETRY_INTERVAL = 100;
 /** What was found of the database is shown this long, in ms, and told to whoever asks for it alone. */
 const SHOWN_CHECK_AGE = 10_000;
 const TOLD_CHECK_AGE = 1_000;
@@ -52,20 +50,17 @@ export type Monitor = {
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const { host, port, log } = options;
   const desk = new MonitorDesk(options);
-  const listen = () =>
+  const listener = await listenWhenFree(host, PORT_PATIENCE, () =>
     listenHttp({
       host,
       port,
       answer: (request) => desk.answer(request),
       failed: (error) => log.error("monitor_failed", error),
-    });
-  let listener: Listener;
-  try {
-    listener = await whenFree(listen);
-  } catch (error) {
+    }),
+  ).catch((error: unknown) => {
     desk.stop();
-    throw error instanceof ListenError ? cannotListen(error, host) : error;
-  }
+    throw error;
+  });
   return {
     host,
     port: listener.port,
@@ -75,19 +70,6 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
       desk.stop();
     },
   };
-}
-
-async function whenFree(listen: () => Listener): Promise<Listener> {
-  const until = performance.now() + PORT_PATIENCE;
-  for (;;) {
-    try {
-      return listen();
-    } catch (error) {
-      const isInUse = error instanceof ListenError && error.code === "EADDRINUSE";
-      if (!isInUse || performance.now() >= until) throw error;
-    }
-    await Bun.sleep(PORT_RETRY_INTERVAL);
-  }
 }
 
 class MonitorDesk {
