@@ -328,10 +328,11 @@ describe("what is touched where", () => {
         mentions(source, /\bBun\s*\.\s*(?:listen|connect|udpSocket|serve)\b|\bfetch\s*\(|\bWebSocket\b/g),
       ),
     ).toEqual([]);
+    // Checks of addresses, which open nothing.
     const isOnlyAddressCheck = (source: Source): boolean =>
       [
         ...withoutComments(source.text, true).matchAll(/import\s+([^;]*?)\s+from\s+["'](?:node:)?net["']/g),
-      ].every(([, names = ""]) => /^\{\s*(?:isIP(?:v[46])?\s*,?\s*)+\}$/.test(names));
+      ].every(([, names = ""]) => /^\{\s*(?:(?:isIP(?:v[46])?|BlockList)\s*,?\s*)+\}$/.test(names));
     const wrong = elsewhere((source) =>
       source.imports
         .filter((name) => SOCKET_MODULES.test(name))
