@@ -24,9 +24,12 @@ const attribute = (type: Buffer, value: Buffer): Buffer => der.setOf(der.sequenc
 const commonName = (text: string): Buffer => attribute(COMMON_NAME, der.utf8String(text));
 const dns = (text: string): Buffer => der.element(0x82, Buffer.from(text, "latin1"));
 
-// A certificate with the given subject (SETs) and alternative names, self-signed; without the latter no extensions.
-function certificateOf(subject: Buffer[], altNames: Buffer[] = []): Buffer {
-  const san = der.sequence(SUBJECT_ALT_NAME, der.octetString(der.sequence(...altNames)));
+const altNameExtension = (value: Buffer): Buffer => der.sequence(SUBJECT_ALT_NAME, der.octetString(value));
+
+// A self-signed certificate with the given subject (SETs), alternative names (no extension for none) and extensions.
+function certificateOf(subject: Buffer[], altNames: Buffer[] = [], others: Buffer[] = []): Buffer {
+  const san = altNames.length === 0 ? [] : [altNameExtension(der.sequence(...altNames))];
+  const extensions = [...san, ...others];
   const body = der.sequence(
     der.element(0xa0, der.unsignedInteger(Uint8Array.of(2))),
     der.unsignedInteger(Uint8Array.of(1)),
@@ -35,7 +38,7 @@ function certificateOf(subject: Buffer[], altNames: Buffer[] = []): Buffer {
     der.sequence(der.time(Date.UTC(2027, 0, 1)), der.time(Date.UTC(2050, 0, 1))),
     der.sequence(...subject),
     keys.spki,
-    ...(altNames.length === 0 ? [] : [der.element(0xa3, der.sequence(san))]),
+    ...(extensions.length === 0 ? [] : [der.element(0xa3, der.sequence(...extensions))]),
   );
   return der.sequence(body, ED25519, der.bitString(sign(null, body, keys.privateKey)));
 }
@@ -103,6 +106,14 @@ describe("the common name of a hostile certificate", () => {
     ]);
   });
 
+  test("counts also where its value is no string: it hides behind no other", () => {
+    const odd = [der.sequence(), der.octetString(Buffer.from("bob")), der.unsignedInteger(Uint8Array.of(5))];
+    for (const value of odd) {
+      const subject = [attribute(COMMON_NAME, value), commonName("alice")];
+      expect(readCertificate(certificateOf(subject)).commonNames).toEqual([expect.any(String), "alice"]);
+    }
+  });
+
   test("is read in the string types of other authorities, with U+FFFD for what they do not allow", () => {
     const read = (tag: number, bytes: Buffer): string[] =>
       readCertificate(certificateOf([attribute(COMMON_NAME, der.element(tag, bytes))])).commonNames;
@@ -137,6 +148,53 @@ describe("the alternative names of a hostile certificate", () => {
     });
   });
 
+  test("are read from every extension of theirs, whatever stands beside it", () => {
+    const second = altNameExtension(der.sequence(dns("two")));
+    const unknown = der.sequence(
+      der.objectIdentifier("1.2.3.4.5"),
+      der.booleanTrue(),
+      der.octetString(dns("x")),
+    );
+    const read = (...others: Buffer[]): string[] =>
+      readCertificate(certificateOf([commonName("bob")], [dns("one")], others)).dnsNames;
+    expect(read(second)).toEqual(["one", "two"]);
+    expect(read(unknown)).toEqual(["one"]);
+    expect(read(unknown, second)).toEqual(["one", "two"]);
+  });
+
+  test("are an error where their extension cannot be read", () => {
+    const list = der.sequence(dns("one"));
+    for (const value of [
+      Buffer.from("junk"),
+      Buffer.concat([list, list]),
+      list.subarray(0, -1),
+      dns("one"),
+    ]) {
+      expect(() => readCertificate(certificateOf([], [], [altNameExtension(value)]))).toThrow();
+    }
+  });
+
+  test("are read to the letter: wildcards, quotes, capitals, and names inside names", () => {
+    for (const name of [
+      "*.rendezvous.paloma",
+      "RENDEZVOUS.paloma",
+      '"one"',
+      "one\ntwo",
+      "DNS:one",
+      " ",
+      "",
+    ]) {
+      const { dnsNames } = readCertificate(certificateOf([commonName("bob")], [dns(name)]));
+      expect(dnsNames).toEqual([name]);
+    }
+    const directory = der.element(0xa4, der.sequence(commonName("x, DNS:one")));
+    expect(readCertificate(certificateOf([commonName("bob")], [directory]))).toMatchObject({
+      commonNames: ["bob"],
+      dnsNames: [],
+      otherAltNames: true,
+    });
+  });
+
   test("make a rendezvous server only when its name stands alone", () => {
     const isRendezvous = (...altNames: Buffer[]): boolean =>
       isRendezvousLeaf(new X509Certificate(certificateOf([commonName("x")], altNames)));
@@ -144,7 +202,15 @@ describe("the alternative names of a hostile certificate", () => {
     expect(isRendezvous(rendezvous)).toBe(true);
     expect(isRendezvous(rendezvous, dns("example.org"))).toBe(false);
     expect(isRendezvous(rendezvous, der.element(0x87, Buffer.from([127, 0, 0, 1])))).toBe(false);
-    expect(isRendezvous(dns("a.rendezvous.paloma"))).toBe(false);
+    for (const name of [
+      "a.rendezvous.paloma",
+      "*.paloma",
+      "RENDEZVOUS.paloma",
+      "rendezvous.paloma.",
+      "rendezvous.paloma\0",
+    ]) {
+      expect(isRendezvous(dns(name))).toBe(false);
+    }
     expect(isRendezvousLeaf(new X509Certificate(certificateOf([commonName("rendezvous.paloma")])))).toBe(
       false,
     );
