@@ -69,8 +69,8 @@ export class Messenger {
     this.#surroundings = new SurroundingsWatch(() => surroundings(this.#clock));
     this.shown = new ShownServer({
       clock: this.#clock,
-      tellState: (state) => this.#tellState(state),
-      tellPresence: (username, online) => this.#emit({ name: "presence", username, online }),
+      showState: (state) => this.#showState(state),
+      showPresence: (username, online) => this.#emit({ name: "presence", username, online }),
       isWatched: (username) => this.#watchList.covers(username),
     });
     const random = options.random ?? Math.random;
@@ -244,7 +244,8 @@ export class Messenger {
 
   #emit(event: MessengerEvent): void {
     if (event.name === "wire" && this.#options.trace !== true) return;
-    this.#upkeep.notice(event);
+    if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
+    if (event.name === "storageFailed" || event.name === "sendFailed") this.#upkeep.noteDamage(event.error);
     this.#options.onEvent(event);
   }
 
@@ -253,7 +254,7 @@ export class Messenger {
     this.#emit({ name: "storageFailed", error });
   }
 
-  #tellState(state: RendezvousState): void {
+  #showState(state: RendezvousState): void {
     // The link may tell its end when the profile is closed.
     const linksUntil = this.#closed ? undefined : this.profile.certificate?.expiresAt;
     this.#emit({ name: "server", state, linksUntil });

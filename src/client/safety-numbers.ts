@@ -2,8 +2,22 @@
  * Comparing keys with another person, and taking a changed one: only what was compared is accepted.
  * Needs no network.
  */
-import { safetyNumberWith } from "./fingerprints.ts";
+import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
+import type { Contact, ContactKey } from "./profile/contacts.ts";
 import type { Profile } from "./profile/profile.ts";
+
+/** The fingerprint of this account's key on this machine: 64 hexadecimal digits. */
+export function ownFingerprint(profile: Profile): string {
+  return fingerprint(profile.keys.spki);
+}
+
+/** The safety number with a contact under one of their keys: twelve groups of five digits. */
+export function safetyNumberWith(profile: Profile, contact: Contact, key: ContactKey): string {
+  return safetyNumber(
+    { name: profile.username, spki: profile.keys.spki },
+    { name: contact.username, spki: key.spki },
+  );
+}
 
 export type SafetyNumber = {
   /** Twelve groups of five digits. */

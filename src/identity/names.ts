@@ -40,13 +40,20 @@ export function checkUsername(input: string): { ok: true; name: string } | { ok:
   if (characters.length < MIN_NEW_NAME_CODE_POINTS || characters.length > MAX_NEW_NAME_CODE_POINTS) {
     return { ok: false };
   }
-  const allowed = characters.every((character, index) => {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const digit = codePoint >= 0x30 && codePoint <= 0x39;
-    const mark = character === "." || character === "_" || character === "-";
-    return digit || (mark && index > 0) || isNameLetter(codePoint);
-  });
-  return allowed ? { ok: true, name } : { ok: false };
+  return isOrdinaryName(name) && !/^[._-]/.test(name) ? { ok: true, name } : { ok: false };
+}
+
+/** Whether a name may be registered, in any normal form; only the server knows whether it is free. */
+export function isNewName(name: string): boolean {
+  return checkUsername(name).ok;
+}
+
+/**
+ * Whether a name holds only what a new name may hold, whatever its length. Old names, and those that a
+ * server makes up, may hold more.
+ */
+export function isOrdinaryName(name: string): boolean {
+  return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));
 }
 
 /**
@@ -62,6 +69,11 @@ export function isOldNameAcceptable(name: string): boolean {
 /** The form by which names are unique: NFC(toLowerCase(NFC(name))), in no language (PROTOCOL 3). */
 export function fold(name: string): string {
   return name.normalize("NFC").toLowerCase().normalize("NFC");
+}
+
+/** Whether two spellings are the same name. */
+export function isSamePerson(one: string, other: string): boolean {
+  return one === other || fold(one) === fold(other);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import { parseFingerprint } from "../client/fingerprints.ts";
+import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
 import { textsIn } from "./texts/texts.ts";

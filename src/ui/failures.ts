@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 
 import { AccountError } from "../client/accounts.ts";
-import { showFingerprint } from "../client/fingerprints.ts";
+import { showFingerprint } from "../identity/fingerprint.ts";
 import { ActionError, type ActionFault } from "../client/conversation/message-actions.ts";
 import type { UnreachableReason } from "../client/conversation/events.ts";
 import { SelfError } from "../client/local-accounts.ts";

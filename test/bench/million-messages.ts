@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 
 import { Profile } from "../../src/client/profile/profile.ts";
 import { profileFile } from "../../src/client/disk/folders.ts";
-import { KIND } from "../../src/client/profile/stored-message.ts";
+import { KIND } from "../../src/client/disk/schema.ts";
 import { seededRandom, type SeededRandom } from "../seeded-random.ts";
 
 export const MESSAGES = 1_000_000;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 
-import { isOrdinaryName } from "../../src/client/names.ts";
 import { listPeople } from "../../src/client/people.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { RefusedError } from "../../src/client/rendezvous/link.ts";
@@ -97,10 +96,4 @@ describe("the people of an account", () => {
         await expect(listPeople(source)).rejects.toThrow("a fault of ours");
       },
     ));
-});
-
-test("an ordinary name holds only what a new name may hold", () => {
-  for (const name of ["a", "ñandú", "x.y_z-1", "ǀ", ""]) expect(isOrdinaryName(name)).toBe(true);
-  for (const name of ["a b", "анна", "a\u200bb", "ana\u0301", "ｆ", "ı", "×", "a\nb", "🕊"])
-    expect(isOrdinaryName(name)).toBe(false);
 });

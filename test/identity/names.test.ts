@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { checkUsername, fold, isNameLetter, isOldNameAcceptable, label } from "../../src/identity/names.ts";
+import {
+  checkUsername,
+  fold,
+  isNameLetter,
+  isOldNameAcceptable,
+  isOrdinaryName,
+  label,
+} from "../../src/identity/names.ts";
 
 const ALL_LETTERS = Array.from({ length: 0x2000 }, (_, codePoint) => codePoint)
   .filter(isNameLetter)
@@ -160,4 +167,10 @@ test("an old name may stay with up to 64 code points after NFC and without contr
   for (const name of [...refused, "\u007f", "\u0085", "\u001b[2J", "\ud83d", "x".repeat(1_000_000)]) {
     expect(isOldNameAcceptable(name)).toBe(false);
   }
+});
+
+test("an ordinary name holds only what a new name may hold", () => {
+  for (const name of ["a", "ñandú", "x.y_z-1", "ǀ", ""]) expect(isOrdinaryName(name)).toBe(true);
+  for (const name of ["a b", "анна", "a\u200bb", "ana\u0301", "ｆ", "ı", "×", "a\nb", "🕊"])
+    expect(isOrdinaryName(name)).toBe(false);
 });

@@ -1,7 +1,8 @@
 /** What the messenger tells whoever shows it: a screen, a command, a test. */
 import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
-import type { MessageState, StoredMessage } from "../profile/stored-message.ts";
+import type { MessageState } from "../disk/schema.ts";
+import type { StoredMessage } from "../profile/stored-message.ts";
 import type { RendezvousState } from "../rendezvous/session.ts";
 
 /** Why no link to a person can be had now. */

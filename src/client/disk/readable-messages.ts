@@ -8,7 +8,7 @@
 import type { Database } from "bun:sqlite";
 
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
-import { KIND, MESSAGE_STATES } from "../profile/stored-message.ts";
+import { KIND, MESSAGE_STATES } from "./schema.ts";
 
 /** Rows read and written at a time. */
 const BATCH = 1_000;

@@ -1,6 +1,17 @@
 /** The schema of `profile.db`, version by version; what stands here never changes, it only grows. */
 import type { Schema } from "./sqlite.ts";
 
+/** Stored here, written on a link, stored by the peer, seen by the person there. A message never goes back. */
+export type MessageState = "queued" | "sent" | "received" | "read";
+/** The numbers of `messages.state`. */
+export const STATE = { queued: 0, sent: 1, received: 2, read: 3 } as const satisfies {
+  [name in MessageState]: number;
+};
+/** The state of each number. */
+export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
+/** The numbers of `messages.kind`. */
+export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3 } as const;
+
 const VERSION_1 = `CREATE TABLE account (
   username TEXT NOT NULL,
   private_key TEXT NOT NULL,

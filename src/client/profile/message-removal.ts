@@ -5,7 +5,7 @@
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
-import { KIND } from "./stored-message.ts";
+import { KIND } from "../disk/schema.ts";
 
 /** Messages deleted in one commit: wiping their words from the index takes about half a millisecond each. */
 const BATCH = 50;

@@ -10,10 +10,9 @@ import type { Database, Statement } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
+import { KIND, STATE } from "../disk/schema.ts";
 import {
   IN_OUTBOX,
-  KIND,
-  STATE,
   type NewIncoming,
   type NewOutgoing,
   type OutboxMessage,

@@ -2,7 +2,8 @@
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
-import { IN_OUTBOX, KIND, STATE } from "./stored-message.ts";
+import { KIND, STATE } from "../disk/schema.ts";
+import { IN_OUTBOX } from "./stored-message.ts";
 
 export class ReadMarks {
   readonly #database: Database;

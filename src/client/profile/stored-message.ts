@@ -1,15 +1,6 @@
 /** Messages as they stand on this disk: what is put there, and what is read back. */
+import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
-
-/** On our disk, on the wire, on the peer's disk, seen by the person there. It never goes back. */
-export type MessageState = "queued" | "sent" | "received" | "read";
-/** A state's number in the store is its place here. */
-export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
-
-/** The numbers of `messages.state`. */
-export const STATE = { queued: 0, sent: 1, received: 2, read: 3 } as const;
-/** The numbers of `messages.kind`. */
-export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3 } as const;
 
 /** What is in the outbox, word for word as its index says it. */
 export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind < ${KIND.deleted} AND withdrawn_at IS NULL`;

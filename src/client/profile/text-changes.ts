@@ -2,14 +2,8 @@
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
-import {
-  KIND,
-  MESSAGE_COLUMNS,
-  messageOf,
-  STATE,
-  type MessageRow,
-  type StoredMessage,
-} from "./stored-message.ts";
+import { KIND, STATE } from "../disk/schema.ts";
+import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
 export class TextChanges {
   readonly #database: Database;

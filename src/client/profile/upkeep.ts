@@ -2,7 +2,6 @@
  * What the store needs when nothing else is written: words are indexed for the search, and what was
  * deleted or taken back is wiped from the log beside the file.
  */
-import type { MessengerEvent } from "../conversation/events.ts";
 import type { Profile } from "./profile.ts";
 import { isDamage, isStorageFailure } from "../disk/sqlite.ts";
 
@@ -27,11 +26,14 @@ export class StoreUpkeep {
     this.#stores = stores;
   }
 
-  /** Looks whether an event leaves something behind that nobody shall read, or tells of a damaged file. */
-  notice(event: MessengerEvent): void {
-    if (event.name === "cancelled" || event.name === "changed") this.#isWipeDue = true;
-    const isFailure = event.name === "storageFailed" || event.name === "sendFailed";
-    if (isFailure && isDamage(event.error)) this.#stores.noteDamage();
+  /** Has the profile checked at the next start when `error` tells of damage, and not of a full disk. */
+  noteDamage(error: Error): void {
+    if (isDamage(error)) this.#stores.noteDamage();
+  }
+
+  /** Wipes the log at the next tick: something that was deleted or withdrawn may still stand there. */
+  wipeSoon(): void {
+    this.#isWipeDue = true;
   }
 
   /** To be called about once a second. */

@@ -6,15 +6,13 @@
  * 3. What comes back must be a certificate of that authority, for this name and this key.
  */
 import { X509Certificate } from "node:crypto";
-import { networkInterfaces } from "node:os";
 
 import { issuedBy, readCertificate } from "../../identity/certificate.ts";
 import { label } from "../../identity/names.ts";
-import { parseDialableAddress } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
-import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";
 import { RefusedError, type RendezvousLink } from "./link.ts";
+import { ownAddresses } from "./surroundings.ts";
 import { authorityFingerprint, received, receivedAuthority, ServerError } from "./trust.ts";
 
 export type LoginOptions = {
@@ -122,14 +120,4 @@ export function checkCertificate(
   if (!good) throw new ServerError("server_protocol");
   // Exactly what was checked is kept: behind a first certificate the text may hold more.
   return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
-}
-
-/** This machine's own addresses, for peers in the same network; at most eight. */
-export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
-    .map((address) => parseDialableAddress(address.address))
-    .filter((address) => address !== undefined)
-    .slice(0, MAX_ADDRESSES);
 }

@@ -1,73 +1,123 @@
 /**
- * What people see of the server and of who is online by its word. The messenger works with the truth; a
- * restart that is over soon shows on nobody's screen, and what is asked meanwhile waits for it.
+ * What people see of the server and of who is online there. The messenger works with the actual state; on
+ * screens a short outage does not show, and what is asked during one waits for its end.
  */
 import type { Clock } from "../../net/clock.ts";
-import type { UnreachableReason } from "../conversation/events.ts";
 import { PresenceHold, type HeldPerson } from "./presence-hold.ts";
 import { isTransient, type RendezvousState } from "./session.ts";
-import { ServerOutage } from "./server-outage.ts";
 
-export type ShownServerHost = {
+/** A server that is back sooner was never shown as away, in ms. */
+export const BRIEF_OUTAGE = 10_000;
+
+type OutageState =
+  /** Never online, or shown as away. */
+  | { readonly name: "shown" }
+  | { readonly name: "online" }
+  | { readonly name: "brief"; readonly since: number; readonly last: RendezvousState };
+
+/** Decides which states of the session are shown. */
+export class ServerOutage {
+  #state: OutageState = { name: "shown" };
+
+  /** Whether the server was lost a moment ago, which does not show yet. */
+  get isBrief(): boolean {
+    return this.#state.name === "brief";
+  }
+
+  /** @param now ms that never go back @returns whether this state is shown now */
+  take(state: RendezvousState, now: number): boolean {
+    const before = this.#state;
+    switch (state.name) {
+      case "online":
+        this.#state = { name: "online" };
+        return before.name !== "brief";
+      case "waiting":
+      case "connecting":
+        if (before.name === "shown") return true;
+        this.#state = { name: "brief", since: before.name === "brief" ? before.since : now, last: state };
+        return false;
+      case "offline":
+        // In a brief outage it stands between two attempts; elsewhere no further attempt follows.
+        if (before.name === "brief") this.#state = { ...before, last: state };
+        else this.#state = { name: "shown" };
+        return before.name !== "brief";
+      case "stopped":
+        this.#state = { name: "shown" };
+        return true;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  /** The state to show now that the outage is no longer brief; undefined also while an attempt is under way. */
+  overdue(now: number): RendezvousState | undefined {
+    if (this.#state.name !== "brief" || now - this.#state.since < BRIEF_OUTAGE) return undefined;
+    const { last } = this.#state;
+    this.#state = { name: "shown" };
+    return last.name === "waiting" ? last : undefined;
+  }
+}
+
+export type ShownServerNeeds = {
   readonly clock: Clock;
-  tellState(state: RendezvousState): void;
-  tellPresence(username: string, online: boolean): void;
-  /** Whether the server has taken it upon itself to tell of this person. */
+  showState(state: RendezvousState): void;
+  showPresence(username: string, online: boolean): void;
+  /** Whether the server reports changes of this person's presence. */
   isWatched(username: string): boolean;
 };
 
 type Waiter = { readonly isOver: () => boolean; readonly resolve: () => void };
 
 export class ShownServer {
-  readonly #host: ShownServerHost;
+  readonly #needs: ShownServerNeeds;
   readonly #outage = new ServerOutage();
   readonly #hold = new PresenceHold();
   /** One for each dial and each question of a person that is under way. */
   readonly #waiters = new Set<Waiter>();
   #closed = false;
 
-  constructor(host: ShownServerHost) {
-    this.#host = host;
+  constructor(needs: ShownServerNeeds) {
+    this.#needs = needs;
   }
 
-  /** Whether the server was lost a moment ago, and nobody was told. */
+  /** Whether the server was lost a moment ago, which does not show yet. */
   get isBrieflyAway(): boolean {
-    return this.#outage.isUntold;
+    return this.#outage.isBrief;
   }
 
-  /** Shown as online though the server, which is there again, does not name them yet. */
+  /** Shown as online although the server, which is back, does not list them yet. */
   get held(): readonly HeldPerson[] {
     return this.#hold.held;
   }
 
   state(state: RendezvousState): void {
-    const now = this.#host.clock.monotonic();
-    const isTold = this.#outage.take(state, now);
-    if (state.name === "online") this.#hold.back(now, !isTold);
+    const now = this.#needs.clock.monotonic();
+    const isShown = this.#outage.take(state, now);
+    if (state.name === "online") this.#hold.back(now, !isShown);
     else this.#hold.lost(now);
-    if (isTold) this.#host.tellState(state);
+    if (isShown) this.#needs.showState(state);
     this.#look();
   }
 
   presence(username: string, online: boolean): void {
-    if (this.#hold.news(username, online)) this.#host.tellPresence(username, online);
+    if (this.#hold.changed(username, online)) this.#needs.showPresence(username, online);
     this.#look();
   }
 
   /** To be called about once a second. */
   tick(): void {
-    const now = this.#host.clock.monotonic();
+    const now = this.#needs.clock.monotonic();
     const overdue = this.#outage.overdue(now);
-    if (overdue !== undefined) this.#host.tellState(overdue);
+    if (overdue !== undefined) this.#needs.showState(overdue);
     for (const username of this.#hold.expired(now)) {
-      if (this.#host.isWatched(username)) this.#host.tellPresence(username, false);
+      if (this.#needs.isWatched(username)) this.#needs.showPresence(username, false);
     }
     this.#look();
   }
 
   /**
-   * The server's list of who is online; one that is away for a moment is waited for, and so are those who come
-   * back to it as we do. @throws as `ask`
+   * The server's list of who is online. Waits for the end of a brief outage, and until the others have had
+   * time to return as well. @throws as `ask`
    */
   async list<P extends HeldPerson>(ask: () => Promise<readonly P[]>): Promise<readonly P[]> {
     let people: readonly P[];
@@ -75,26 +125,26 @@ export class ShownServer {
     try {
       people = await ask();
     } catch (error) {
-      if (!isTransient(error) || !this.#outage.isUntold) throw error;
-      await this.#until(() => !this.#outage.isUntold);
+      if (!isTransient(error) || !this.#outage.isBrief) throw error;
+      await this.#until(() => !this.#outage.isBrief);
       await this.#othersAreBack();
       people = await ask();
     }
-    this.#hold.listed(people, this.#host.clock.monotonic());
+    this.#hold.listed(people, this.#needs.clock.monotonic());
     return people;
   }
 
   /**
-   * Dials somebody; once more where only the server's word was missing that is about to come.
-   * @returns as `dial`, undefined also when the signal says that the attempt was given up
+   * Dials somebody, and once more when the failure is only that the server cannot say yet where they are.
+   * @returns as `dial`; undefined also when the signal has ended the attempt
    */
-  async dial(
+  async dial<Failure extends string>(
     username: string,
-    dial: () => Promise<UnreachableReason | undefined>,
+    dial: () => Promise<Failure | undefined>,
     signal: AbortSignal,
-  ): Promise<UnreachableReason | undefined> {
+  ): Promise<Failure | undefined> {
     const failure = await dial();
-    const isAwaited = () => this.#outage.isUntold || this.#hold.isHeld(username);
+    const isAwaited = () => this.#outage.isBrief || this.#hold.isHeld(username);
     if ((failure !== "no_server" && failure !== "offline") || !isAwaited()) return failure;
     const look = () => this.#look();
     signal.addEventListener("abort", look, { once: true });
@@ -104,14 +154,14 @@ export class ShownServer {
     return this.#closed ? failure : dial();
   }
 
-  /** Nothing is waited for any more. */
+  /** Ends every wait. */
   close(): void {
     this.#closed = true;
     this.#look();
   }
 
   async #othersAreBack(): Promise<void> {
-    const { clock } = this.#host;
+    const { clock } = this.#needs;
     const at = this.#hold.completeAt;
     if (at === undefined || clock.monotonic() >= at) return;
     clock.after(at - clock.monotonic(), () => this.#look());

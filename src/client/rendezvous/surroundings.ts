@@ -2,8 +2,11 @@
  * What happens around the program that every line depends on: the machine slept, or has other addresses
  * now.
  */
+import { networkInterfaces } from "node:os";
+
 import type { Clock } from "../../net/clock.ts";
-import { ownAddresses } from "./login.ts";
+import { parseDialableAddress } from "../../protocol/ip-address.ts";
+import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 
 /** Two clocks that differ by so much more than at the look before, or a look so late, in ms: the machine slept. */
 export const SLEPT = 10_000;
@@ -16,6 +19,16 @@ export type Surroundings = {
   /** The addresses of this machine, in one text. */
   readonly addresses: string;
 };
+
+/** This machine's own addresses, for peers in the same network; at most eight. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))
+    .map((address) => parseDialableAddress(address.address))
+    .filter((address) => address !== undefined)
+    .slice(0, MAX_ADDRESSES);
+}
 
 /** What is around this machine now. */
 export function surroundings(clock: Clock): Surroundings {

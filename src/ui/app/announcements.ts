@@ -8,7 +8,7 @@ import { DISK_TOLD_EVERY, storageSentence } from "../chat/on-event.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import { isSamePerson } from "../../client/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 
 function isOpen({ screen }: AppModel, username: string): boolean {
   return screen.name === "chat" && isSamePerson(screen.chat.peer, username);

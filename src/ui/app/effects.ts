@@ -5,7 +5,7 @@
 import { Account, registerAccount } from "../../client/accounts.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { labelOf } from "../../client/names.ts";
+import { label as labelOf } from "../../identity/names.ts";
 import { listPeople } from "../../client/people.ts";
 import { isTransient } from "../../client/rendezvous/session.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";

@@ -1,5 +1,5 @@
 /** What a person answers before they are logged in: the first menu, and the forms behind it. */
-import { isNewName } from "../../client/names.ts";
+import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
 import { RefusedError } from "../../client/rendezvous/link.ts";

@@ -1,5 +1,5 @@
 /** The list of people, and the chat that is opened from it. */
-import { isSamePerson, labelOf } from "../../client/names.ts";
+import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./steps.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson } from "./model.ts";

@@ -22,7 +22,7 @@ import { complete } from "../chat/commands.ts";
 import { ChatWork } from "../chat/effects.ts";
 import { Face } from "./renderer.ts";
 import { recounted } from "./unread.ts";
-import { isSamePerson } from "../../client/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 
 const TICK = 1_000;
 /** A menu that only counts something else is shown again at most so often, in ms. */

@@ -1,5 +1,5 @@
 /** The application's view: what a model looks like. Pure. */
-import { showFingerprint } from "../../client/fingerprints.ts";
+import { showFingerprint } from "../../identity/fingerprint.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
@@ -8,7 +8,7 @@ import { chatHead } from "../chat/update.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Choice, Prompt } from "../prompts/prompt.ts";
-import { isSamePerson } from "../../client/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }

@@ -17,7 +17,7 @@ import {
 } from "./message-commands.ts";
 import type { Offered } from "../line/input-line.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
-import { isNewName, isSamePerson } from "../../client/names.ts";
+import { isNewName, isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 /** Offers of one completion; more would fill the screen. */

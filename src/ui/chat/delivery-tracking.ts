@@ -1,5 +1,6 @@
 /** Our messages on their way: how far each is, and what the person is told when one stays behind. */
-import type { MessageState, StoredMessage } from "../../client/profile/stored-message.ts";
+import type { MessageState } from "../../client/disk/schema.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { ChatModel } from "./model.ts";
 import type { Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
 import { arrivedLines, waitingLines, type ChatScene } from "./notices.ts";

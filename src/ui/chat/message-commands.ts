@@ -1,5 +1,5 @@
 /** The commands on stored messages: what is meant by a number, and what is to be done with it. */
-import { isSamePerson } from "../../client/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName, type ChatScene } from "./notices.ts";

@@ -14,7 +14,7 @@ import { advance } from "./delivery-tracking.ts";
 import { tellWithLink } from "./presence-doubt.ts";
 import { asTyped } from "./typed-line.ts";
 import type { Line } from "../format/printed-line.ts";
-import { isSamePerson } from "../../client/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 
 /** A full disk, ours or theirs, is told of at most so often, in ms. */
 export const DISK_TOLD_EVERY = 60_000;

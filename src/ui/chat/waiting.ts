@@ -1,5 +1,5 @@
 /** What an open chat knows of our messages that are on their way. */
-import type { MessageState } from "../../client/profile/stored-message.ts";
+import type { MessageState } from "../../client/disk/schema.ts";
 
 /** A message of ours, or a change of one (`target`), and how far it has come. */
 export type Mark = { readonly id: string; readonly state: MessageState; readonly target?: string };

@@ -2,7 +2,7 @@
 import { input, password as passwordPrompt } from "@inquirer/prompts";
 
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { showFingerprint } from "../../client/fingerprints.ts";
+import { showFingerprint } from "../../identity/fingerprint.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
 import type { Config } from "../config.ts";

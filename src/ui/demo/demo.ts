@@ -13,7 +13,7 @@ import { join, resolve } from "node:path";
 import pc from "picocolors";
 
 import { Account, registerAccount } from "../../client/accounts.ts";
-import { safetyNumberWith } from "../../client/fingerprints.ts";
+import { safetyNumberWith } from "../../client/safety-numbers.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { Language } from "../../protocol/language.ts";
 import { chosenLanguage } from "../../protocol/language.ts";

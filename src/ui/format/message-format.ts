@@ -1,7 +1,8 @@
 /** One message as a program and as a person read it. */
 import type { MessageHistory } from "../../client/profile/message-history.ts";
 import type { Contact } from "../../client/profile/contacts.ts";
-import type { MessageState, StoredMessage } from "../../client/profile/stored-message.ts";
+import type { MessageState } from "../../client/disk/schema.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { excerptOf, quotable } from "./excerpt.ts";
 import { localClock, localDay } from "./local-time.ts";

@@ -1,5 +1,5 @@
 /** Names as they are shown: one that looks like another's is never shown without what tells them apart. */
-import { isOrdinaryName } from "../../client/names.ts";
+import { isOrdinaryName } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 /** From a registered name to what is shown for it. */

@@ -6,7 +6,7 @@ import { createColors } from "picocolors";
 
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import type { MessageState } from "../../client/profile/stored-message.ts";
+import type { MessageState } from "../../client/disk/schema.ts";
 import type { Texts } from "../texts/texts.ts";
 import { quotable } from "./excerpt.ts";
 import { stateMark } from "./message-format.ts";

@@ -10,13 +10,13 @@ test("a damaged file is noted for the next start, and a full disk is not", () =>
     let noted = 0;
     const upkeep = new StoreUpkeep({ ...scene, noteDamage: () => void noted++ });
     const failure = (code: string) => Object.assign(new Error(code), { code });
-    upkeep.notice({ name: "storageFailed", error: failure("SQLITE_FULL") });
+    upkeep.noteDamage(failure("SQLITE_FULL"));
     expect(noted).toBe(0);
-    upkeep.notice({ name: "storageFailed", error: failure("SQLITE_CORRUPT_VTAB") });
+    upkeep.noteDamage(failure("SQLITE_CORRUPT_VTAB"));
     expect(noted).toBe(1);
   }));
 
-test("words are indexed while nothing is written, and not while messages come", () =>
+test("words are indexed while nothing is written, and not while messages arrive", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
     const upkeep = new StoreUpkeep({ ...scene, noteDamage });
@@ -29,21 +29,19 @@ test("words are indexed while nothing is written, and not while messages come", 
     expect(scene.search.isBehind).toBe(false);
   }));
 
-test("what was taken back is wiped from the log once, and nothing is wiped without a reason", () =>
+test("what was deleted is wiped from the log once, and nothing is wiped without a reason", () =>
   withScene((scene) => {
     let wipes = 0;
     const upkeep = new StoreUpkeep({ ...scene, removal: { wipeLog: () => void wipes++ }, noteDamage });
     upkeep.tick();
-    upkeep.notice({ name: "newKey" });
-    upkeep.tick();
     expect(wipes).toBe(0);
-    upkeep.notice({ name: "cancelled", to: "Ana", id: "1" });
+    upkeep.wipeSoon();
     upkeep.tick();
     upkeep.tick();
     expect(wipes).toBe(1);
   }));
 
-test("a disk that does not take it stops nothing else", () =>
+test("a disk that refuses upkeep stops nothing else", () =>
   withScene((scene) => {
     const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" });
     const fails = () => {

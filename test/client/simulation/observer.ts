@@ -1,7 +1,7 @@
 /** Sees everything that a person is told and all that leaves them, and knows what may never happen. */
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
-import { KIND, MESSAGE_STATES } from "../../../src/client/profile/stored-message.ts";
+import { KIND, MESSAGE_STATES } from "../../../src/client/disk/schema.ts";
 import type { JsonObject } from "../../../src/protocol/framing.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 

@@ -2,7 +2,8 @@
 import { ActionError, cancelMessage } from "../../../src/client/conversation/message-actions.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
-import { KIND, type NewOutgoing } from "../../../src/client/profile/stored-message.ts";
+import { KIND } from "../../../src/client/disk/schema.ts";
+import { type NewOutgoing } from "../../../src/client/profile/stored-message.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";

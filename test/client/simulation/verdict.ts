@@ -1,5 +1,5 @@
 /** What must hold of two people's disks once nothing disturbs them any more. */
-import { KIND } from "../../../src/client/profile/stored-message.ts";
+import { KIND } from "../../../src/client/disk/schema.ts";
 import type { Fail, Observed } from "./observer.ts";
 
 /** Everything that `author` has said is on both disks once, in order, as it was last worded. */

@@ -1,7 +1,7 @@
 /** What must hold of the two disks when everything has drained; every breach is a sentence. */
 import { Database } from "bun:sqlite";
 
-import { KIND } from "../../../src/client/profile/stored-message.ts";
+import { KIND } from "../../../src/client/disk/schema.ts";
 import type { TortureRecord } from "./torture-record.ts";
 import { readText, type Writer } from "./torture-text.ts";
 

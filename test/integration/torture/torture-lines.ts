@@ -1,5 +1,5 @@
 /** What a torture client and the run say to each other: one JSON value on each line. */
-import type { MessageState } from "../../../src/client/profile/stored-message.ts";
+import type { MessageState } from "../../../src/client/disk/schema.ts";
 import type { Writer } from "./torture-text.ts";
 
 /** Moments at which a client kills itself; nothing else can hit them. */

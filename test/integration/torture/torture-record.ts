@@ -1,5 +1,5 @@
 /** What one client has said over all its lives, checked as it comes, and kept for the comparison at the end. */
-import { MESSAGE_STATES, type MessageState } from "../../../src/client/profile/stored-message.ts";
+import { MESSAGE_STATES, type MessageState } from "../../../src/client/disk/schema.ts";
 import type { ClientLine, Failpoint } from "./torture-lines.ts";
 import { FAILPOINTS } from "./torture-lines.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { labelOf } from "../../../src/client/names.ts";
+import { label as labelOf } from "../../../src/identity/names.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { Person } from "../../../src/client/people.ts";
 import { RefusedError } from "../../../src/client/rendezvous/link.ts";

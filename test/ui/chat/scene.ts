@@ -1,6 +1,7 @@
 /** A chat between ana (here) and benito, driven event by event without a terminal. */
 import type { MessengerEvent, UnreachableReason } from "../../../src/client/conversation/events.ts";
-import type { MessageState, StoredMessage } from "../../../src/client/profile/stored-message.ts";
+import type { MessageState } from "../../../src/client/disk/schema.ts";
+import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/chat/model.ts";
 import { openChat, updateChat } from "../../../src/ui/chat/update.ts";

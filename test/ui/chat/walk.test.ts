@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import type { UnreachableReason } from "../../../src/client/conversation/events.ts";
-import type { MessageState } from "../../../src/client/profile/stored-message.ts";
+import type { MessageState } from "../../../src/client/disk/schema.ts";
 import { chatHead } from "../../../src/ui/chat/update.ts";
 import { MAX_WAITING } from "../../../src/ui/chat/delivery-tracking.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";

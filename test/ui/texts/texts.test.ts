@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { showFingerprint } from "../../../src/client/fingerprints.ts";
+import { showFingerprint } from "../../../src/identity/fingerprint.ts";
 import { COMMAND_NAMES } from "../../../src/ui/config.ts";
 import { textsIn, type Texts } from "../../../src/ui/texts/texts.ts";
 

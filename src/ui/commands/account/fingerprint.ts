@@ -1,5 +1,6 @@
 /** `fingerprint [USER] [--accept]`: what two people compare; needs no network. */
-import { ownFingerprint, showFingerprint } from "../../../client/fingerprints.ts";
+import { ownFingerprint } from "../../../client/safety-numbers.ts";
+import { showFingerprint } from "../../../identity/fingerprint.ts";
 import { acceptPendingKey, safetyNumbers, type SafetyNumber } from "../../../client/safety-numbers.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
