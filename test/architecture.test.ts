@@ -75,28 +75,6 @@ const MANIFEST = /^(?:\.\.\/)+package\.json$/;
 
 /** What the rooms still break; this list only gets shorter. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  "src/ui/app/effects.ts: isTransient",
-  "src/ui/app/program.ts: isDamage",
-  "src/ui/app/unread.ts: isStorageFailure",
-  "src/ui/chat/effects.ts: isStorageFailure",
-  "src/ui/chat/history-effects.ts: searchQuery",
-  "src/ui/chat/on-event.ts: isDamage",
-  "src/ui/commands/account/logout.ts: isTransient",
-  "src/ui/commands/deliver.ts: Profile",
-  "src/ui/commands/deliver.ts: isTransient",
-  "src/ui/commands/local-profile.ts: isDamage",
-  "src/ui/commands/messages/cancel.ts: cancelMessage",
-  "src/ui/commands/messages/delete.ts: deleteMessage",
-  "src/ui/commands/messages/history.ts: isDamage",
-  "src/ui/commands/messages/listen.ts: isTransient",
-  "src/ui/commands/messages/listen.ts: isDamage",
-  "src/ui/commands/messages/search.ts: searchQuery",
-  "src/ui/commands/messages/search.ts: isDamage",
-  "src/ui/commands/messages/search.ts: isStorageFailure",
-  "src/ui/failures.ts: FIRST_PORT",
-  "src/ui/failures.ts: LAST_PORT",
-  "src/ui/failures.ts: isDamage",
-  "src/ui/failures.ts: isStorageFailure",
   "src/client/conversation/outbox.ts: may not import src/client/local-accounts.ts",
   "src/client/peer/contact-record.ts: may not import src/client/conversation/events.ts",
   "src/client/peer/dial.ts: may not import src/client/conversation/events.ts",
@@ -260,6 +238,11 @@ describe("layers", () => {
         : [],
     );
     expect(wrong.filter((what) => !NOT_YET.has(what))).toEqual([]);
+  });
+
+  test("ui/ reaches into no profile: what is stored comes through the archive", () => {
+    const reaches = (source: Source) => (source.folder === "ui" ? mentions(source, /\bprofile\b/gi) : []);
+    expect(breaches(reaches)).toEqual([]);
   });
 
   test("a room imports only itself and the rooms before it", () => {

@@ -8,12 +8,10 @@ import type { MessengerOptions } from "./messenger-options.ts";
 import { Profile } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
 import { RefusedError, type LinkEvents } from "./rendezvous/link.ts";
-import { PasswordNeededError } from "./rendezvous/session.ts";
+import { isTransient, PasswordNeededError } from "./rendezvous/session.ts";
 import { contactServer, type ContactOptions } from "./rendezvous/reach-server.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint, ServerError } from "./rendezvous/trust.ts";
-
-export { AccountError, openLocalProfile, queueWhileLocked } from "./local-accounts.ts";
 
 export type ServerOptions = Omit<ContactOptions, "events" | "servers" | "now"> & {
   readonly dataFolder: string;
@@ -78,12 +76,14 @@ export type OpenOptions = ServerOptions &
 export class Account {
   readonly messenger: Messenger;
   readonly #servers: ServerStore;
-  readonly #isNew: boolean;
+  /** A first login is kept once it has succeeded, and removed when it is refused. */
+  #state: "new" | "kept" | "removed";
+  #closed = false;
 
   private constructor(messenger: Messenger, servers: ServerStore, isNew: boolean) {
     this.messenger = messenger;
     this.#servers = servers;
-    this.#isNew = isNew;
+    this.#state = isNew ? "new" : "kept";
   }
 
   /**
@@ -107,6 +107,16 @@ export class Account {
     }
   }
 
+  /** Whether it was new here and its login was refused: nothing of it is left, nor of its outbox. */
+  get isRemoved(): boolean {
+    return this.#state === "removed";
+  }
+
+  /** Whether a stored session may log it in without a password. */
+  get hasSession(): boolean {
+    return this.messenger.profile.sessionToken !== undefined;
+  }
+
   /**
    * Logs in, once.
    * @throws ServerError, RefusedError, PasswordNeededError
@@ -114,11 +124,13 @@ export class Account {
   async connect(): Promise<void> {
     try {
       await this.messenger.rendezvous.connect();
+      this.#state = "kept";
     } catch (error) {
-      const unknown = error instanceof RefusedError || error instanceof PasswordNeededError;
-      if (this.#isNew && unknown) {
+      const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
+      if (this.#state === "new" && isUnknown) {
         // A mistyped name leaves no account behind.
         const { folder } = this.messenger.profile;
+        this.#state = "removed";
         await this.close();
         rmSync(folder, { recursive: true });
       }
@@ -126,7 +138,54 @@ export class Account {
     }
   }
 
+  /**
+   * As `connect`, for an account that can be used without the server where it was online here before.
+   * @returns why the server cannot be reached now; undefined: it is.
+   * @throws as `connect`, what waiting does not mend
+   */
+  async connectOrWait(): Promise<Error | undefined> {
+    try {
+      await this.connect();
+      return undefined;
+    } catch (error) {
+      if (!this.canWaitAfter(error)) throw error;
+      return error;
+    }
+  }
+
+  /** Whether the account can be used without the server meanwhile, which may come back by itself. */
+  canWaitAfter(failure: unknown): failure is Error {
+    return isTransient(failure) && this.messenger.profile.hasBeenOnline;
+  }
+
+  /** From now on a lost link is made anew. @param failure why there is none: the next attempt follows it. */
+  keepOnline(failure: Error | undefined): void {
+    const { rendezvous } = this.messenger;
+    if (failure !== undefined) rendezvous.retryAfter(failure);
+    rendezvous.keepOnline();
+  }
+
+  /**
+   * Ends the stored session: here in any case, and at the server where that can be reached.
+   * @returns why the server does not know of it; undefined: it does.
+   * @throws ServerError, RefusedError: what waiting does not mend; then the session stays
+   */
+  async logOut(): Promise<Error | undefined> {
+    const { profile, rendezvous } = this.messenger;
+    try {
+      if (rendezvous.state.name === "offline") await rendezvous.resume();
+      if (rendezvous.link === undefined) throw new ServerError("server_unreachable");
+      await rendezvous.logOut();
+      return undefined;
+    } catch (error) {
+      if (!isTransient(error) || this.#closed) throw error;
+      profile.forgetToken();
+      return error as Error;
+    }
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     await this.messenger.close();
     this.#servers.close();
   }

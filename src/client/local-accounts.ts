@@ -11,7 +11,7 @@ import { Profile } from "./profile/profile.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
-import type { NewOutgoing, OutgoingContent } from "./profile/stored-message.ts";
+import type { NewOutgoing, OutgoingContent, StoredMessage } from "./profile/stored-message.ts";
 
 /** No account is named, or the folder holds none or several that could be meant. */
 export class AccountError extends Error {
@@ -133,25 +133,32 @@ export function openLocalProfile(place: AccountPlace): Profile {
   return Profile.open(theOnly(folders, user));
 }
 
+/** What `queueWhileLocked` has done. */
+export type Queued = {
+  /** The registered spelling of the addressee, as far as it is known. */
+  readonly to: string;
+  /** Of what is sent; undefined: the text had not been sent, so it was changed or cancelled in its place. */
+  readonly id: string | undefined;
+  /** The text that this changes, as it is now; undefined: this is a new text, or that one was cancelled. */
+  readonly changed: StoredMessage | undefined;
+};
+
 /**
  * Commits a text, or a change of one, to the outbox of an account that another process has online; that
- * process notices within a second or so, and sends it. Gives the id of what leaves; undefined: the text
- * to be changed had not left, so it was changed or cancelled in its place.
+ * process notices within a second or so, and sends it.
  * @throws AccountError, ActionError, StoreError, SelfError, SQLiteError
  */
-export function queueWhileLocked(
-  place: AccountPlace,
-  to: string,
-  content: OutgoingContent,
-): string | undefined {
+export function queueWhileLocked(place: AccountPlace, to: string, content: OutgoingContent): Queued {
   const profile = openLocalProfile(place);
   try {
     if (labelOf(to) === labelOf(profile.username)) throw new SelfError();
     // A first login that fails takes its profile with it, and what was queued there.
     if (!profile.isEstablished) throw new AccountError("unknown_account");
-    const message = prepare(profile, profile.contacts.ensure(to), content);
+    const contact = profile.contacts.ensure(to);
+    const message = prepare(profile, contact, content);
     if (message !== undefined) profile.messages.queue([message], () => false);
-    return message?.id;
+    const changed = content.kind === "text" ? undefined : profile.history.find(contact, content.target);
+    return { to: contact.username, id: message?.id, changed };
   } finally {
     profile.close();
   }

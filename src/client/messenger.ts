@@ -8,6 +8,7 @@
 import { label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import { systemClock, type Clock } from "../net/clock.ts";
+import { Archive } from "./archive.ts";
 import type { Conversation } from "./conversation/conversation.ts";
 import type { ConversationHost } from "./conversation/needs.ts";
 import { Conversations } from "./conversation/conversations.ts";
@@ -35,6 +36,8 @@ const TICK = 1_000;
 export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
+  /** What is stored of this account's conversations. */
+  readonly archive: Archive;
   readonly #options: MessengerOptions;
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
@@ -61,6 +64,7 @@ export class Messenger {
   private constructor(options: MessengerOptions, lock: ProfileLock) {
     this.#options = options;
     this.profile = options.profile;
+    this.archive = new Archive(options.profile);
     this.#clock = systemClock(options.now ?? Date.now);
     this.#lock = lock;
     const now = () => this.#clock.now();
@@ -160,6 +164,11 @@ export class Messenger {
     return this.#contexts.isGood;
   }
 
+  /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
+  get linksUntil(): number | undefined {
+    return this.profile.certificate?.expiresAt;
+  }
+
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
   users(): Promise<readonly UserEntry[]> {
     return this.shown.list(() => this.#directory.users());
@@ -256,7 +265,7 @@ export class Messenger {
 
   #showState(state: RendezvousState): void {
     // The link may tell its end when the profile is closed.
-    const linksUntil = this.#closed ? undefined : this.profile.certificate?.expiresAt;
+    const linksUntil = this.#closed ? undefined : this.linksUntil;
     this.#emit({ name: "server", state, linksUntil });
     // Nobody says who comes now: those for whom something waits are looked for where they last were.
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();

@@ -1,5 +1,5 @@
 /**
- * Comparing keys with another person, and taking a changed one: only what was compared is accepted.
+ * Comparing keys with another person, and accepting a changed one: only what was compared is accepted.
  * Needs no network.
  */
 import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
@@ -24,38 +24,17 @@ export type SafetyNumber = {
   readonly number: string;
   /** Of the other's key: 64 hexadecimal digits. */
   readonly fingerprint: string;
-  /** This key waits for the person's word. */
+  /** This key waits for the person to accept it. */
   readonly pending: boolean;
 };
 
-export type SafetyNumbers = {
+/** The safety numbers with one person. */
+export type SafetyNumbersWith = {
   /** The registered spelling as far as it is known. */
   readonly username: string;
   /** One for each known key, a pending one's last; empty: no key of theirs is known. */
   readonly numbers: readonly SafetyNumber[];
 };
-
-/**
- * The safety numbers with a person.
- * @param options.markShown they are about to be shown: a pending one may then be accepted.
- */
-export function safetyNumbers(
-  profile: Profile,
-  username: string,
-  options: { readonly markShown: boolean },
-): SafetyNumbers {
-  const { contacts } = profile;
-  const contact = contacts.find(username);
-  if (contact === undefined) return { username, numbers: [] };
-  const pending = contacts.pendingKey(contact);
-  if (pending !== undefined && options.markShown) contacts.markShown(contact, pending.fingerprint);
-  const numbers = [...contacts.pins(contact), ...(pending === undefined ? [] : [pending])].map((key) => ({
-    number: safetyNumberWith(profile, contact, key),
-    fingerprint: key.fingerprint,
-    pending: key === pending,
-  }));
-  return { username: contact.username, numbers };
-}
 
 export type Acceptance =
   /** `number`: of the key that was accepted. */
@@ -67,25 +46,54 @@ export type Acceptance =
   /** The person has not seen its number yet. */
   | { readonly result: "not_shown" };
 
-/**
- * Pins the key that waits for the person's word.
- * @param now ms since 1970
- * @param options.mustBeShown a key whose number was never shown is not accepted.
- */
-export function acceptPendingKey(
-  profile: Profile,
-  username: string,
-  now: number,
-  options: { readonly mustBeShown: boolean },
-): Acceptance {
-  const { contacts } = profile;
-  const contact = contacts.find(username);
-  const pending = contact === undefined ? undefined : contacts.pendingKey(contact);
-  if (contact === undefined || pending === undefined) return { result: "none" };
-  const { fingerprint, shown } = pending;
-  if (shown === undefined && options.mustBeShown) return { result: "not_shown" };
-  if (shown !== undefined && shown !== fingerprint) return { result: "changed_again" };
-  contacts.pin(contact, pending, now);
-  const number = safetyNumberWith(profile, contact, pending);
-  return { result: "accepted", number: { number, fingerprint, pending: false } };
+/** Every method throws SQLiteError where the disk fails. */
+export class SafetyNumbers {
+  readonly #profile: Profile;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  /** The fingerprint of this account's key on this machine: 64 hexadecimal digits. */
+  get ownFingerprint(): string {
+    return fingerprint(this.#profile.keys.spki);
+  }
+
+  /** @param options.markShown they are about to be shown: a pending one may then be accepted. */
+  with(username: string, options: { readonly markShown: boolean }): SafetyNumbersWith {
+    const { contacts } = this.#profile;
+    const contact = contacts.find(username);
+    if (contact === undefined) return { username, numbers: [] };
+    const pending = contacts.pendingKey(contact);
+    if (pending !== undefined && options.markShown) contacts.markShown(contact, pending.fingerprint);
+    const numbers = contacts.pins(contact).map((key) => this.#numberOf(contact, key, false));
+    if (pending !== undefined) numbers.push(this.#numberOf(contact, pending, true));
+    return { username: contact.username, numbers };
+  }
+
+  /**
+   * Pins the key that waits for the person.
+   * @param now ms since 1970
+   * @param options.mustBeShown a key whose number was never shown is not accepted.
+   */
+  acceptPending(username: string, now: number, options: { readonly mustBeShown: boolean }): Acceptance {
+    const { contacts } = this.#profile;
+    const contact = contacts.find(username);
+    const pending = contact === undefined ? undefined : contacts.pendingKey(contact);
+    if (contact === undefined || pending === undefined) return { result: "none" };
+    const { fingerprint, shown } = pending;
+    if (shown === undefined && options.mustBeShown) return { result: "not_shown" };
+    if (shown !== undefined && shown !== fingerprint) return { result: "changed_again" };
+    contacts.pin(contact, pending, now);
+    return { result: "accepted", number: this.#numberOf(contact, pending, false) };
+  }
+
+  #numberOf(contact: Contact, key: ContactKey, pending: boolean): SafetyNumber {
+    const { username, keys } = this.#profile;
+    const number = safetyNumber(
+      { name: username, spki: keys.spki },
+      { name: contact.username, spki: key.spki },
+    );
+    return { number, fingerprint: key.fingerprint, pending };
+  }
 }

@@ -1,18 +1,23 @@
 /** Every failure as one sentence, one code for programs, and CLI's exit code. */
 import { basename, dirname } from "node:path";
 
-import { AccountError } from "../client/accounts.ts";
 import { showFingerprint } from "../identity/fingerprint.ts";
-import { ActionError, type ActionFault } from "../client/conversation/message-actions.ts";
 import type { UnreachableReason } from "../client/conversation/events.ts";
-import { SelfError } from "../client/local-accounts.ts";
-import { FIRST_PORT, LAST_PORT, PortError } from "../client/peer/port.ts";
-import { ProfileDamagedError } from "../client/disk/check.ts";
-import { ProfileLockedError } from "../client/disk/lock.ts";
-import { RefusedError } from "../client/rendezvous/link.ts";
-import { PasswordNeededError } from "../client/rendezvous/session.ts";
-import { ServerError } from "../client/rendezvous/trust.ts";
-import { isDamage, isStorageFailure, StoreError } from "../client/disk/sqlite.ts";
+import {
+  AccountError,
+  ActionError,
+  isDamage,
+  isStorageFailure,
+  PasswordNeededError,
+  PortError,
+  ProfileDamagedError,
+  ProfileLockedError,
+  RefusedError,
+  SelfError,
+  ServerError,
+  StoreError,
+  type ActionFault,
+} from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
@@ -210,10 +215,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
     const sentence = texts.accountLocked(lockOwner(error, texts));
     return { exit: EXIT.refused, code: "account_locked", sentence };
   }
-  if (error instanceof PortError) {
-    const port = error.port === undefined ? `${FIRST_PORT}–${LAST_PORT}` : String(error.port);
-    return { exit: EXIT.other, code: "port_taken", sentence: texts.portTaken(port) };
-  }
+  if (error instanceof PortError)
+    return { exit: EXIT.other, code: "port_taken", sentence: texts.portTaken(error.ports) };
   if (error instanceof TimeoutError) {
     return { exit: EXIT.server, code: "timeout", sentence: texts.timedOut(config.timeout) };
   }

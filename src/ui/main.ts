@@ -85,9 +85,9 @@ export async function runClient(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const output = new Output(wantsJson(args, process.env));
-    output.failure({ code: "usage", sentence: error.message });
+    const exit = output.failure({ exit: EXIT.usage, code: "usage", sentence: error.message });
     output.tell(textsIn(chosenLanguage(args, process.env)).seeHelp);
-    return EXIT.usage;
+    return exit;
   }
   switch (invocation.name) {
     case "help":

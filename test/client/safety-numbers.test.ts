@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { acceptPendingKey, safetyNumbers } from "../../src/client/safety-numbers.ts";
+import { SafetyNumbers } from "../../src/client/safety-numbers.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
@@ -40,7 +40,7 @@ describe("the safety numbers with a person", () => {
   test("are one for each key, the pending one last and marked", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
-      const { username, numbers } = safetyNumbers(profile, "ANA", { markShown: false });
+      const { username, numbers } = new SafetyNumbers(profile).with("ANA", { markShown: false });
       expect(username).toBe("Ana");
       expect(numbers.map(({ fingerprint, pending }) => [fingerprint, pending])).toEqual([
         [PINNED.fingerprint, false],
@@ -52,7 +52,7 @@ describe("the safety numbers with a person", () => {
 
   test("are none with somebody of whom no key is known, and make no contact of them", () =>
     withProfile((profile) => {
-      expect(safetyNumbers(profile, "nobody", { markShown: true })).toEqual({
+      expect(new SafetyNumbers(profile).with("nobody", { markShown: true })).toEqual({
         username: "nobody",
         numbers: [],
       });
@@ -64,42 +64,56 @@ describe("a key that waits", () => {
   test("is accepted once its number was shown, and waits no longer", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
-      const shown = safetyNumbers(profile, "Ana", { markShown: true }).numbers.at(-1);
-      expect(acceptPendingKey(profile, "ana", NOW, { mustBeShown: true })).toEqual({
+      const shown = new SafetyNumbers(profile).with("Ana", { markShown: true }).numbers.at(-1);
+      expect(new SafetyNumbers(profile).acceptPending("ana", NOW, { mustBeShown: true })).toEqual({
         result: "accepted",
         number: { number: shown?.number ?? "", fingerprint: CHANGED.fingerprint, pending: false },
       });
       expect(isPinned(profile, CHANGED)).toBe(true);
-      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true })).toEqual({ result: "none" });
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true })).toEqual({
+        result: "none",
+      });
     }));
 
   test("and was never shown is accepted only where that is enough", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
-      safetyNumbers(profile, "Ana", { markShown: false });
-      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true })).toEqual({ result: "not_shown" });
+      new SafetyNumbers(profile).with("Ana", { markShown: false });
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true })).toEqual({
+        result: "not_shown",
+      });
       expect(isPinned(profile, CHANGED)).toBe(false);
-      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: false }).result).toBe("accepted");
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: false }).result).toBe(
+        "accepted",
+      );
       expect(isPinned(profile, CHANGED)).toBe(true);
     }));
 
   test("is not accepted in the place of the one that was shown, until it is shown itself", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
-      safetyNumbers(profile, "Ana", { markShown: true });
+      new SafetyNumbers(profile).with("Ana", { markShown: true });
       sees(LATER);
       for (const mustBeShown of [true, false]) {
-        expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown })).toEqual({ result: "changed_again" });
+        expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown })).toEqual({
+          result: "changed_again",
+        });
       }
       expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, false]);
-      safetyNumbers(profile, "Ana", { markShown: true });
-      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: true }).result).toBe("accepted");
+      new SafetyNumbers(profile).with("Ana", { markShown: true });
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true }).result).toBe(
+        "accepted",
+      );
       expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, true]);
     }));
 
   test("of nobody is none", () =>
     withProfile((profile) => {
-      expect(acceptPendingKey(profile, "nobody", NOW, { mustBeShown: false })).toEqual({ result: "none" });
-      expect(acceptPendingKey(profile, "Ana", NOW, { mustBeShown: false })).toEqual({ result: "none" });
+      expect(new SafetyNumbers(profile).acceptPending("nobody", NOW, { mustBeShown: false })).toEqual({
+        result: "none",
+      });
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: false })).toEqual({
+        result: "none",
+      });
     }));
 });

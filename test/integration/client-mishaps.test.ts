@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { openLocalProfile, queueWhileLocked, registerAccount } from "../../src/client/accounts.ts";
+import { registerAccount } from "../../src/client/accounts.ts";
+import { openLocalProfile, queueWhileLocked } from "../../src/client/local-accounts.ts";
 import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";

@@ -1,16 +1,18 @@
 import { describe, expect, test } from "bun:test";
 
-import { AccountError } from "../../src/client/accounts.ts";
-import { ActionError } from "../../src/client/conversation/message-actions.ts";
 import type { UnreachableReason } from "../../src/client/conversation/events.ts";
-import { SelfError } from "../../src/client/local-accounts.ts";
-import { ProfileDamagedError } from "../../src/client/disk/check.ts";
-import { PortError } from "../../src/client/peer/port.ts";
-import { ProfileLockedError } from "../../src/client/disk/lock.ts";
-import { RefusedError } from "../../src/client/rendezvous/link.ts";
-import { PasswordNeededError } from "../../src/client/rendezvous/session.ts";
-import { ServerError } from "../../src/client/rendezvous/trust.ts";
-import { StoreError } from "../../src/client/disk/sqlite.ts";
+import {
+  AccountError,
+  ActionError,
+  PasswordNeededError,
+  PortError,
+  ProfileDamagedError,
+  ProfileLockedError,
+  RefusedError,
+  SelfError,
+  ServerError,
+  StoreError,
+} from "../../src/client/errors.ts";
 import { CODES } from "../../src/protocol/codes.ts";
 import { UsageError } from "../../src/protocol/options.ts";
 import { ExportError } from "../../src/ui/format/conversation-export.ts";

@@ -45,12 +45,14 @@ export interface PeerPortHost {
 
 /** No port of 9000–9099 is free, or the chosen one is taken. */
 export class PortError extends Error {
-  readonly port: number | undefined;
+  /** The one that was asked for, or the first and the last that were tried. */
+  readonly ports: string;
   readonly code: string;
 
   constructor(port: number | undefined, code: string) {
-    super(`port ${port ?? `${FIRST_PORT}-${LAST_PORT}`}: ${code}`);
-    this.port = port;
+    const ports = port === undefined ? `${FIRST_PORT}–${LAST_PORT}` : String(port);
+    super(`port ${ports}: ${code}`);
+    this.ports = ports;
     this.code = code;
   }
 }

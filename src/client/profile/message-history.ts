@@ -40,7 +40,7 @@ export class MessageHistory {
   }
 
   /** The text of this id, ours or theirs; of two with the same id, ours. */
-  find(contact: Contact, id: string): StoredMessage | undefined {
+  find(contact: Pick<Contact, "id">, id: string): StoredMessage | undefined {
     const row = this.#database
       .query<MessageRow, [number, string]>(
         `SELECT ${MESSAGE_COLUMNS} FROM messages

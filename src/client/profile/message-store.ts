@@ -182,6 +182,17 @@ export class MessageStore {
     return { text: of(KIND.text), edit: of(KIND.edit), withdraw: of(KIND.withdraw) };
   }
 
+  /** The ids of the texts that wait for a contact, oldest first. */
+  outboxTexts(contact: Contact): string[] {
+    return this.#database
+      .query<{ id: string }, [number]>(
+        `SELECT id FROM messages INDEXED BY outbox
+         WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} ORDER BY seq`,
+      )
+      .all(contact.id)
+      .map(({ id }) => id);
+  }
+
   /** Whether something waits for this contact behind `seq`, and before `end`. */
   hasOutboxBetween(contact: Contact, seq: number, end = Number.MAX_SAFE_INTEGER): boolean {
     return (

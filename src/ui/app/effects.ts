@@ -2,20 +2,18 @@
  * What the menus do: registering, logging in and out, and the list of people. One work is under way at a
  * time; what it asks and how it ended are events.
  */
-import { Account, registerAccount } from "../../client/accounts.ts";
+import { Account, registerAccount, type ServerOptions } from "../../client/accounts.ts";
+import { isTransient, ServerError } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import { listPeople } from "../../client/people.ts";
-import { isTransient } from "../../client/rendezvous/session.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { ServerError } from "../../client/rendezvous/trust.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import type { Config } from "../config.ts";
-import { untilAborted } from "../commands/online-account.ts";
+import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { AppEvent } from "./model.ts";
 import { KnownNames } from "../format/name-book.ts";
-import { unreadOf } from "./unread.ts";
 
 export type AccountWorkHost = {
   readonly config: Config;
@@ -90,16 +88,8 @@ export class AccountWork {
       });
   }
 
-  #serverOptions(signal: AbortSignal) {
-    const { config } = this.#host;
-    return {
-      dataFolder: config.dataFolder,
-      host: config.host,
-      port: config.port,
-      expectedFingerprint: config.serverFingerprint,
-      confirm: (question: AuthorityQuestion) => this.#askAuthority(question),
-      signal,
-    };
+  #serverOptions(signal: AbortSignal): ServerOptions {
+    return serverOptions(this.#host.config, (question) => this.#askAuthority(question), signal);
   }
 
   async #askAuthority({ host, port, found, expected }: AuthorityQuestion): Promise<boolean> {
@@ -185,39 +175,35 @@ export class AccountWork {
   }
 
   /** A link may be lost while the person types the password: with that, the server is tried once more. */
-  async #connectOnceMore(account: Account): Promise<void> {
+  async #connectOnceMore(account: Account): Promise<Error | undefined> {
     try {
       await account.connect();
+      return undefined;
     } catch (error) {
       const typed = await this.#password?.promise;
-      if (typed === undefined || !isTransient(error)) throw error;
-      this.#givenPassword = typed;
-      await account.connect();
+      if (typed !== undefined && isTransient(error)) {
+        this.#givenPassword = typed;
+        return account.connectOrWait();
+      }
+      if (account.canWaitAfter(error)) return error;
+      throw error;
     }
   }
 
   async #connect(account: Account): Promise<AppEvent> {
-    const { messenger } = account;
-    let sentence: string | undefined;
-    try {
-      await this.#connectOnceMore(account);
-    } catch (error) {
-      const { hasBeenOnline, sessionToken } = messenger.profile;
-      // Whoever was online here before reads, writes and is reached without the server.
-      if (!isTransient(error) || !hasBeenOnline || sessionToken === undefined) throw error;
-      sentence = this.#host.describe(error);
-      messenger.rendezvous.retryAfter(error as Error);
-    }
-    messenger.rendezvous.keepOnline();
-    const { username, profile } = messenger;
+    const { username, archive } = account.messenger;
+    const failure = await this.#connectOnceMore(account);
+    // Without a stored session only a password that is typed would bring it back.
+    if (failure !== undefined && !account.hasSession) throw failure;
+    account.keepOnline(failure);
     // Whoever looks like oneself is told apart, too.
-    this.names.add([{ username, label: labelOf(username) }, ...profile.contacts.withMessages()]);
+    this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
     return {
       name: "loggedIn",
       username,
-      isOnline: sentence === undefined,
-      sentence,
-      unread: unreadOf(messenger),
+      isOnline: failure === undefined,
+      sentence: failure === undefined ? undefined : this.#host.describe(failure),
+      unread: archive.unread(),
       names: this.names.book,
     };
   }
@@ -236,7 +222,7 @@ export class AccountWork {
       return {
         name: "people",
         people: listed,
-        unread: unreadOf(messenger),
+        unread: messenger.archive.unread(),
         names: this.names.book,
         sentence,
       };
@@ -244,18 +230,11 @@ export class AccountWork {
   }
 
   logOut(): void {
-    const { messenger } = this;
-    if (messenger === undefined) return;
+    const account = this.#account;
+    if (account === undefined) return;
     this.#work(async () => {
-      let sentence: string | undefined;
-      try {
-        if (messenger.rendezvous.link === undefined) throw new ServerError("server_unreachable");
-        await messenger.rendezvous.logOut();
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        messenger.profile.forgetToken();
-        sentence = this.#host.loggedOutHere;
-      }
+      const failure = await account.logOut();
+      const sentence = failure === undefined ? undefined : this.#host.loggedOutHere;
       await this.close();
       return { name: "loggedOut", sentence };
     });

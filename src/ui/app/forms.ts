@@ -2,7 +2,7 @@
 import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
-import { RefusedError } from "../../client/rendezvous/link.ts";
+import { RefusedError } from "../../client/errors.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 

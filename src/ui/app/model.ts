@@ -1,4 +1,5 @@
 /** The whole terminal as a value: which screen is open, and what stands behind it. */
+import type { Unread } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
@@ -51,9 +52,6 @@ export type Screen =
     }
   | { readonly name: "chat"; readonly chat: ChatModel }
   | { readonly name: "ended"; readonly exit: ExitCode };
-
-/** Messages of one contact that were never shown. */
-export type Unread = { readonly username: string; readonly count: number };
 
 export type AppModel = {
   readonly screen: Screen;

@@ -7,7 +7,7 @@
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { isDamage } from "../../client/disk/sqlite.ts";
+import { isDamage, isStorageFailure } from "../../client/errors.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
@@ -21,8 +21,7 @@ import { viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatWork } from "../chat/effects.ts";
 import { Face } from "./renderer.ts";
-import { recounted } from "./unread.ts";
-import { isSamePerson } from "../../identity/names.ts";
+import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
 const TICK = 1_000;
 /** A menu that only counts something else is shown again at most so often, in ms. */
@@ -129,26 +128,36 @@ export class Program {
 
   #describe(error: unknown): string {
     if (!isDamage(error)) return describeInMenus(error, this.#config);
-    this.#work.messenger?.profile.noteDamage();
+    this.#work.messenger?.archive.noteDamage(error);
     return this.#texts.chatFileDamaged;
   }
 
   #onMessenger(event: MessengerEvent): void {
     const excerpt = this.#chat?.observe(event);
-    if (event.name === "message" && this.#meet(event.message.contact)) {
+    if (event.name === "message" && this.#meet(event.from)) {
       this.#take({ name: "named", names: this.#work.names.book });
     }
     this.#take({ name: "messenger", event, excerpt });
     const isTakenBack = event.name === "changed" && !event.message.outgoing;
     const isCounted = isTakenBack || event.name === "changedElsewhere";
-    const counted = isCounted ? recounted(this.#work.messenger) : undefined;
-    if (counted !== undefined) this.#take(counted);
+    if (isCounted) this.#recount();
   }
 
-  /** Someone writes whose name was not on this screen yet. */
-  #meet(contact: number): boolean {
-    const known = this.#work.messenger?.profile.contacts.byId(contact);
-    return known !== undefined && this.#work.names.add([known]);
+  /** Messages were read or withdrawn: how many are new now. */
+  #recount(): void {
+    const { messenger } = this.#work;
+    if (messenger === undefined) return;
+    try {
+      this.#take({ name: "recounted", unread: messenger.archive.unread() });
+    } catch (error) {
+      // The numbers stay as they were; whoever needs what cannot be read is told then.
+      if (!isStorageFailure(error)) throw error;
+    }
+  }
+
+  /** @returns whether this name was not on the screen yet. */
+  #meet(username: string): boolean {
+    return this.#work.names.add([{ username, label: labelOf(username) }]);
   }
 
   #take(event: AppEvent): void {
@@ -251,7 +260,7 @@ export class Program {
       this.#chat = chat;
       // Read before the chat takes the screen: one that cannot be opened must take no texts.
       const newest = chat.newest();
-      this.#meet(chat.contact);
+      this.#meet(chat.username);
       const { isStranger } = chat;
       this.#take({ name: "named", names: this.#work.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });

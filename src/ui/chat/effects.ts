@@ -1,10 +1,10 @@
 /** What the open chat does: calls on the messenger, and pages of its store. */
+import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
-import { acceptPendingKey, safetyNumbers } from "../../client/safety-numbers.ts";
+import { isStorageFailure } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { listPeople } from "../../client/people.ts";
-import { isStorageFailure } from "../../client/disk/sqlite.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { ChatEffect, ChatEvent } from "./model.ts";
 import { outstanding } from "./other-process.ts";
@@ -28,6 +28,7 @@ export class ChatWork {
   readonly #host: ChatWorkHost;
   readonly #messenger: Messenger;
   readonly #conversation: Conversation;
+  readonly #stored: StoredConversation;
   readonly #messages: MessageWork;
   #shown: number[] = [];
   /** `seq` of the newest message that was shown here. */
@@ -37,7 +38,8 @@ export class ChatWork {
     this.#host = host;
     this.#messenger = messenger;
     this.#conversation = messenger.openChat(username);
-    this.#messages = new MessageWork(messenger, this.#conversation, host);
+    this.#stored = messenger.archive.conversationWith(this.#conversation.contact);
+    this.#messages = new MessageWork(messenger, this.#conversation, this.#stored, host);
   }
 
   /** The registered spelling, as far as it is known. */
@@ -52,19 +54,15 @@ export class ChatWork {
 
   /** Whether no link with anybody of this name was ever proven: then nothing of them or for them was stored. */
   get isStranger(): boolean {
-    const { contacts } = this.#messenger.profile;
-    const { contact } = this.#conversation;
-    return contacts.pins(contact).length === 0 && contacts.pendingKey(contact) === undefined;
+    return this.#stored.isStranger;
   }
 
   /** The newest messages, and all that are new up to a bound, are what the chat begins with. */
   newest(): readonly ChatEvent[] {
-    const { history } = this.#messenger.profile;
-    const { contact } = this.#conversation;
-    const waiting = outstanding(this.#messenger, this.#conversation);
-    const unreadFrom = history.unreadFrom(contact);
+    const waiting = outstanding(this.#stored);
+    const unreadFrom = this.#stored.unreadFrom();
     const limit = unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN;
-    const page = history.before(contact, undefined, limit);
+    const page = this.#stored.before(undefined, limit);
     const firstNew = page.messages.findIndex(({ seq }) => unreadFrom !== undefined && seq >= unreadFrom);
     const start = Math.max(0, page.messages.length - PAGE);
     const from = firstNew < 0 ? start : Math.min(start, firstNew);
@@ -93,7 +91,7 @@ export class ChatWork {
   }
 
   #run(effect: ChatCall): void {
-    const { profile } = this.#messenger;
+    const { safetyNumbers } = this.#messenger.archive;
     switch (effect.name) {
       case "markShown":
         if (this.#shown.length === 0) setImmediate(() => this.#markShown());
@@ -103,7 +101,7 @@ export class ChatWork {
         this.#conversation.typing(effect.active);
         return;
       case "page": {
-        const page = profile.history.before(this.#conversation.contact, effect.before, PAGE);
+        const page = this.#stored.before(effect.before, PAGE);
         const answered = this.#messages.answeredBy(page.messages);
         this.#host.dispatch({ name: "page", ...page, answered });
         return;
@@ -114,7 +112,7 @@ export class ChatWork {
       case "showSafetyNumber":
         this.#host.dispatch({
           name: "safetyNumber",
-          numbers: safetyNumbers(profile, this.username, { markShown: true }).numbers,
+          numbers: safetyNumbers.with(this.username, { markShown: true }).numbers,
         });
         return;
       case "acceptKey":
@@ -148,7 +146,7 @@ export class ChatWork {
   }
 
   #acceptKey(): void {
-    const { result } = acceptPendingKey(this.#messenger.profile, this.username, Date.now(), {
+    const { result } = this.#messenger.archive.safetyNumbers.acceptPending(this.username, Date.now(), {
       mustBeShown: true,
     });
     this.#host.dispatch({ name: "keyAccepted", result });
@@ -161,7 +159,7 @@ export class ChatWork {
     // Marked when the chat was left; the profile may be closed since.
     if (shown.length === 0) return;
     try {
-      this.#messenger.profile.history.markPrinted(shown);
+      this.#messenger.archive.markPrinted(shown);
       this.#tellRead(shown);
     } catch (error) {
       // They are shown as new once more, next time.
@@ -173,7 +171,7 @@ export class ChatWork {
   /** The other side learns what was shown, unless something before it was not. */
   #tellRead(shown: readonly number[]): void {
     this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
-    const unread = this.#messenger.profile.history.unreadFrom(this.#conversation.contact);
+    const unread = this.#stored.unreadFrom();
     if (unread === undefined || unread > this.#newestShown) this.#conversation.markRead(this.#newestShown);
   }
 

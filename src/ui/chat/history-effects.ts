@@ -1,7 +1,5 @@
 /** What the open chat does with what is stored: listing, finding, deleting and exporting it. */
-import type { Conversation } from "../../client/conversation/conversation.ts";
-import { searchQuery } from "../../client/profile/message-search.ts";
-import type { Messenger } from "../../client/messenger.ts";
+import { searchQuery, type Archive, type StoredConversation } from "../../client/archive.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -39,14 +37,14 @@ function nextTurn(): Promise<void> {
 }
 
 export class StoredWork {
-  readonly #profile: Messenger["profile"];
-  readonly #conversation: Conversation;
+  readonly #archive: Archive;
+  readonly #conversation: StoredConversation;
   readonly #host: StoredWorkHost;
   #isDeleting = false;
   #closed = false;
 
-  constructor(profile: Messenger["profile"], conversation: Conversation, host: StoredWorkHost) {
-    this.#profile = profile;
+  constructor(archive: Archive, conversation: StoredConversation, host: StoredWorkHost) {
+    this.#archive = archive;
     this.#conversation = conversation;
     this.#host = host;
   }
@@ -63,7 +61,7 @@ export class StoredWork {
 
   /** The beginning of a message of this chat; undefined: it is not here any more. */
   excerpt(id: string): string | undefined {
-    const message = this.#profile.history.find(this.#conversation.contact, id);
+    const message = this.#conversation.find(id);
     return message === undefined || message.withdrawnAt !== undefined ? undefined : excerptOf(message.text);
   }
 
@@ -101,12 +99,12 @@ export class StoredWork {
   }
 
   #list(count: number): void {
-    const page = this.#profile.history.before(this.#conversation.contact, undefined, count);
+    const page = this.#conversation.before(undefined, count);
     this.#host.dispatch({ name: "listed", ...page, answered: this.answeredBy(page.messages) });
   }
 
   async #search(words: string): Promise<ChatEvent | undefined> {
-    const { contacts, search } = this.#profile;
+    const { search } = this.#archive;
     const query = searchQuery(words);
     if (query === undefined) return { name: "failed", sentence: this.#host.texts.chatNoWord };
     // What was stored since the last quiet moment; the screen goes on in between.
@@ -120,49 +118,35 @@ export class StoredWork {
       .reverse()
       .map((message) => ({
         message: { ...message, text: snippetOf(message.text, words) },
-        chat: contacts.byId(message.contact)?.username ?? "",
+        chat: this.#archive.usernameAt(message.contact),
       }));
     return { name: "found", words, hits, isMore: found.length > MAX_FOUND };
   }
 
-  /** @throws RefusalError, SQLiteError */
+  /** @throws ActionError, SQLiteError */
   #delete({ seq }: Listed): void {
-    const { history, removal } = this.#profile;
-    const message = history.bySeq(seq);
-    if (message === undefined) throw new RefusalError("unknown_message");
-    // By its side too: theirs may have an id of ours.
-    if (!removal.delete(this.#conversation.contact, message.id, message.outgoing)) {
-      throw new RefusalError("still_waiting");
-    }
-    removal.wipeLog();
-    this.#host.dispatch({ name: "deleted", message });
+    this.#host.dispatch({ name: "deleted", message: this.#conversation.deleteBySeq(seq) });
   }
 
   /** In small commits, each in a turn of its own; it goes on when the chat is left, until the account is closed. */
   async #deleteChat(): Promise<ChatEvent> {
-    const { messages, removal } = this.#profile;
-    const { contact } = this.#conversation;
     this.#isDeleting = true;
     try {
-      const last = messages.lastSeq();
       let count = 0;
-      for (;;) {
-        const { deleted, isMore } = removal.deleteSome(contact, last);
+      for (const { deleted, isMore } of this.#conversation.deleteAll()) {
         if (count === 0 && isMore && !this.#closed) this.#host.dispatch({ name: "deletingChat" });
         count += deleted;
-        if (!isMore) break;
-        await nextTurn();
+        if (isMore) await nextTurn();
       }
-      removal.wipeLog();
-      return { name: "deletedChat", count, waiting: messages.outboxCounts(contact).text };
+      return { name: "deletedChat", count, waiting: this.#conversation.outboxCounts().text };
     } finally {
       this.#isDeleting = false;
     }
   }
 
   async #export(file: string): Promise<ChatEvent> {
-    const { contact } = this.#conversation;
-    const options = { profile: this.#profile, contact, file, texts: this.#host.texts };
+    const { texts } = this.#host;
+    const options = { archive: this.#archive, conversation: this.#conversation, file, texts };
     return { name: "exported", ...(await exportConversation(options)) };
   }
 

@@ -1,6 +1,7 @@
 /** What the open chat does with messages that leave: writing, answering, changing and cancelling them. */
+import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
-import { ActionError } from "../../client/conversation/message-actions.ts";
+import { ActionError } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
@@ -18,24 +19,31 @@ type Writing = { readonly text: string; readonly answers: string | undefined };
 export class MessageWork {
   readonly #messenger: Messenger;
   readonly #conversation: Conversation;
+  readonly #stored: StoredConversation;
   readonly #host: ChatWorkHost;
   /** Texts that are on their way to the disk, by id. */
   readonly #writing = new Map<string, Writing>();
   /** Ids of the last messages on this screen. */
   #ownLast: string | undefined;
   #theirLast: string | undefined;
-  readonly #stored: StoredWork;
+  readonly #storedWork: StoredWork;
   readonly #elsewhere: ElsewhereWork;
   /** What the message that is being changed said before. */
   #before: { readonly id: string; readonly excerpt: string } | undefined;
   #closed = false;
 
-  constructor(messenger: Messenger, conversation: Conversation, host: ChatWorkHost) {
+  constructor(
+    messenger: Messenger,
+    conversation: Conversation,
+    stored: StoredConversation,
+    host: ChatWorkHost,
+  ) {
     this.#messenger = messenger;
     this.#conversation = conversation;
+    this.#stored = stored;
     this.#host = host;
-    this.#elsewhere = new ElsewhereWork(messenger.profile, conversation);
-    this.#stored = new StoredWork(messenger.profile, conversation, {
+    this.#elsewhere = new ElsewhereWork(messenger.archive, stored);
+    this.#storedWork = new StoredWork(messenger.archive, stored, {
       dispatch: (event) => host.dispatch(event),
       failed: (error) => this.#failed(error),
       texts: host.texts,
@@ -44,7 +52,7 @@ export class MessageWork {
 
   /** The beginnings of what these messages answer. */
   answeredBy(messages: readonly StoredMessage[]): Answered {
-    return this.#stored.answeredBy(messages);
+    return this.#storedWork.answeredBy(messages);
   }
 
   /** The chat begins with these messages on the screen, oldest first. */
@@ -73,7 +81,7 @@ export class MessageWork {
         this.#attempt(effect.typed, () => this.#reply(effect.target, effect.text));
         return;
       default:
-        this.#attempt(undefined, () => this.#stored.run(effect));
+        this.#attempt(undefined, () => this.#storedWork.run(effect));
     }
   }
 
@@ -105,7 +113,7 @@ export class MessageWork {
   /** A message is shown, whatever the store gives of the one that it answers. */
   #answered(id: string): string | undefined {
     let excerpt: string | undefined;
-    this.#attempt(undefined, () => (excerpt = this.#stored.excerpt(id)));
+    this.#attempt(undefined, () => (excerpt = this.#storedWork.excerpt(id)));
     return excerpt;
   }
 
@@ -123,16 +131,16 @@ export class MessageWork {
     if (messages.length === 0 && gone.length === 0) return;
     this.#ownLast = messages.at(-1)?.id ?? this.#ownLast;
     const answered = this.answeredBy(messages);
-    const waits = outstanding(this.#messenger, this.#conversation);
+    const waits = outstanding(this.#stored);
     this.#host.dispatch({ name: "elsewhere", messages, gone, waiting: waits, isMore: false, answered });
   }
 
   #reply(target: Target, text: string): void {
     const id = target.name === "listed" ? target.message.id : this.#theirLast;
     if (id === undefined) throw new RefusalError("none_theirs");
-    const excerpt = this.#stored.excerpt(id);
+    const excerpt = this.#storedWork.excerpt(id);
     if (excerpt === undefined) {
-      const isStored = this.#messenger.profile.history.find(this.#conversation.contact, id) !== undefined;
+      const isStored = this.#stored.find(id) !== undefined;
       throw new RefusalError(isStored ? "no_reply" : "unknown_message");
     }
     this.#send(text, { id, excerpt });
@@ -177,7 +185,7 @@ export class MessageWork {
         throw new RefusalError("cancel_not_own");
       return this.#messenger.cancel(username, id);
     }
-    const old = this.#messenger.profile.history.find(this.#conversation.contact, id);
+    const old = this.#stored.find(id);
     this.#before = old && { id, excerpt: excerptOf(old.text) };
     try {
       if (effect.name === "edit") this.#messenger.edit(username, id, effect.text);
@@ -191,9 +199,8 @@ export class MessageWork {
 
   /** Cancels the newest message that is on no wire. */
   #cancelLast(): void {
-    const { history, messages: store } = this.#messenger.profile;
-    const { contact, username } = this.#conversation;
-    const { messages } = history.before(contact, undefined, MAX_LOOKED_THROUGH);
+    const { username } = this.#conversation;
+    const { messages } = this.#stored.before(undefined, MAX_LOOKED_THROUGH);
     const queued = messages.filter(
       ({ outgoing, state, withdrawnAt }) => outgoing && state === "queued" && withdrawnAt === undefined,
     );
@@ -206,23 +213,24 @@ export class MessageWork {
       }
     }
     if (queued.length > 0) throw new RefusalError("already_left");
-    const { text, edit, withdraw } = store.outboxCounts(contact);
+    const { text, edit, withdraw } = this.#stored.outboxCounts();
     throw new RefusalError(text === 0 && edit + withdraw > 0 ? "only_change" : "none_waiting");
   }
 
   #info(target: Target): void {
-    const { history } = this.#messenger.profile;
-    const { contact, username } = this.#conversation;
+    const { username } = this.#conversation;
     if (target.name === "last" && this.#ownLast === undefined) throw new RefusalError("none_own");
     const isListed = target.name === "listed";
-    const message = isListed ? history.bySeq(target.message.seq) : history.find(contact, this.#ownLast ?? "");
+    const message = isListed
+      ? this.#messenger.archive.bySeq(target.message.seq)
+      : this.#stored.find(this.#ownLast ?? "");
     if (message === undefined) throw new RefusalError("unknown_message");
     this.#host.dispatch({ name: "info", message, chat: isListed ? target.message.chat : username });
   }
 
   /** The chat was left. */
   close(): void {
-    this.#stored.close();
+    this.#storedWork.close();
     this.#closed = true;
   }
 }

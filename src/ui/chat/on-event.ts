@@ -3,7 +3,7 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { RefusedError } from "../../client/rendezvous/link.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { isDamage } from "../../client/disk/sqlite.ts";
+import { isDamage } from "../../client/errors.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";

@@ -1,6 +1,5 @@
 /** What other processes of this account do with the open chat: what they wrote, and what they took back. */
-import type { Conversation } from "../../client/conversation/conversation.ts";
-import type { Messenger } from "../../client/messenger.ts";
+import type { Archive, StoredConversation } from "../../client/archive.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { Outstanding, Waiting } from "./waiting.ts";
 
@@ -10,23 +9,21 @@ const PAGE = 500;
 const MAX_WRITTEN = 1_000;
 
 /** How much is in the outbox for the person of this chat. @throws SQLiteError */
-export function outstanding({ profile }: Messenger, { contact }: Conversation): Outstanding {
-  const { text, edit, withdraw } = profile.messages.outboxCounts(contact);
+export function outstanding(conversation: StoredConversation): Outstanding {
+  const { text, edit, withdraw } = conversation.outboxCounts();
   return { texts: text, changes: edit + withdraw };
 }
 
 export class ElsewhereWork {
-  readonly #profile: Messenger["profile"];
-  readonly #conversation: Conversation;
+  readonly #conversation: StoredConversation;
   /** The highest `seq` that was looked at. */
   #seen: number;
   /** Texts that were written here since then. */
   readonly #written = new Set<string>();
 
-  constructor(profile: Messenger["profile"], conversation: Conversation) {
-    this.#profile = profile;
+  constructor(archive: Archive, conversation: StoredConversation) {
     this.#conversation = conversation;
-    this.#seen = profile.messages.lastSeq();
+    this.#seen = archive.lastSeq();
   }
 
   /** A text was written here. @returns whether it is time to look. */
@@ -37,10 +34,9 @@ export class ElsewhereWork {
 
   /** Our messages to this person that others wrote since the last look, oldest first. @throws SQLiteError */
   written(isUnderWay: (id: string) => boolean): readonly StoredMessage[] {
-    const { history } = this.#profile;
     const found: StoredMessage[] = [];
     for (;;) {
-      const page = history.after(this.#conversation.contact, this.#seen, PAGE);
+      const page = this.#conversation.after(this.#seen, PAGE);
       found.push(...page.filter(({ id, outgoing }) => outgoing && !this.#written.has(id)));
       this.#seen = page.at(-1)?.seq ?? this.#seen;
       if (page.length < PAGE) break;
@@ -51,9 +47,8 @@ export class ElsewhereWork {
 
   /** Of what waits, that which is in the outbox no more and never arrived: ids. @throws SQLiteError */
   gone(waiting: readonly Pick<Waiting, "id" | "target">[]): readonly string[] {
-    const { history } = this.#profile;
     const isGone = ({ id, target }: Pick<Waiting, "id" | "target">) => {
-      const message = history.find(this.#conversation.contact, target ?? id);
+      const message = this.#conversation.find(target ?? id);
       if (message === undefined) return true;
       return target === undefined ? message.withdrawnAt !== undefined : !message.changeWaits;
     };

@@ -2,19 +2,19 @@
  * One message, or a change of one, from the outbox to the peer.
  *
  * 1. It is committed to the outbox before the network is touched.
- * 2. It goes out over a link to the peer; `delivered` from there is success.
- * 3. Whatever stops it, it stays queued, and the person hears when it will leave.
+ * 2. It is sent on a link to the peer; `delivered` from there is success.
+ * 3. Whatever stops it, it stays queued, and the person reads when it will be sent.
  *
  * While another process has the account online, that one sends it.
  */
-import { AccountError, openLocalProfile, queueWhileLocked, type Account } from "../../client/accounts.ts";
-import { ActionError } from "../../client/conversation/message-actions.ts";
-import type { Messenger } from "../../client/messenger.ts";
+import type { Account } from "../../client/accounts.ts";
+import { withArchive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { Profile } from "../../client/profile/profile.ts";
-import { ProfileLockedError } from "../../client/disk/lock.ts";
-import { isTransient } from "../../client/rendezvous/session.ts";
+import { AccountError, ActionError, isTransient, ProfileLockedError } from "../../client/errors.ts";
+import { queueWhileLocked, type Queued } from "../../client/local-accounts.ts";
+import type { Messenger } from "../../client/messenger.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
+import { isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import {
   describeFailure,
@@ -26,19 +26,13 @@ import {
   type Failure,
 } from "../failures.ts";
 import { deliveryEvent, ownChangeEvent } from "../format/message-format.ts";
-import { closeAccount, openAccount, untilAborted, type CommandContext } from "./online-account.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
-import { noteIfDamage, withLocalProfile } from "./local-profile.ts";
+import { untilAborted, withAccount, type CommandContext } from "./online-account.ts";
 
-/** What must be left of the command's time behind a limit of the server, for the attempt itself, in ms. */
+/** What must be left of the command's time after a limit of the server, for the attempt itself, in ms. */
 const ATTEMPT_TIME = 2_000;
 
 type Command = "send" | "edit" | "withdraw";
-
-/** The name as it is registered, once that is known here; as it was typed before. */
-function nameOf(profile: Profile, typed: string): string {
-  return profile.contacts.find(typed)?.username ?? typed;
-}
 
 /** What is queued, as a sentence about it begins. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
@@ -46,10 +40,9 @@ function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
 }
 
 /** Where it is now, after something has stopped it. */
-function whatBecameOfIt(profile: Profile, to: string, what: string, texts: Texts, code?: string): string {
-  // An account that was new here and was refused has left nothing behind, nor has its outbox.
-  if (!Profile.exists(profile.folder)) return texts.notKept;
-  const user = visibleText(nameOf(profile, to));
+function whatBecameOfIt(account: Account, to: string, what: string, texts: Texts, code?: string): string {
+  if (account.isRemoved) return texts.notKept;
+  const user = visibleText(account.messenger.archive.nameOf(to));
   if (code === "peer_insecure") return texts.queuedWhileInsecure(what, user);
   return code === "peer_key_changed" ? texts.queuedUntilAccepted(what, user) : texts.queued(what, user);
 }
@@ -65,9 +58,8 @@ async function checkTarget(
 ): Promise<Failure | undefined> {
   const target = content.kind === "text" ? content.replyTo : content.target;
   if (target === undefined) return undefined;
-  return withLocalProfile(config, ({ contacts, history }) => {
-    const contact = contacts.find(to);
-    const found = contact === undefined ? undefined : history.find(contact, target);
+  return withArchive(config, (archive) => {
+    const found = archive.conversation(to)?.find(target);
     if (found === undefined) throw new ActionError("unknown_message");
     if (content.kind !== "text" || found.withdrawnAt === undefined) return undefined;
     const sentence = textsIn(config.language).replyToWithdrawn;
@@ -75,50 +67,51 @@ async function checkTarget(
   });
 }
 
-/** It goes to the outbox of the account that another process has online. */
-function handOverElsewhere(
-  { config, output }: CommandContext,
+function queued(
+  { config }: CommandContext,
   to: string,
   content: OutgoingContent,
   locked: ProfileLockedError,
-): ExitCode {
-  const texts = textsIn(config.language);
-  let action: string | undefined;
+): Queued {
   try {
-    action = queueWhileLocked(config, to, content);
+    return queueWhileLocked(config, to, content);
   } catch (error) {
     // Its first login is under way there: there is no outbox yet.
-    if (!(error instanceof AccountError)) throw error;
-    throw locked;
+    throw error instanceof AccountError ? locked : error;
   }
-  const profile = openLocalProfile(config);
-  const contact = profile.contacts.find(to);
-  const target = content.kind === "text" || contact === undefined ? undefined : content.target;
-  const changed =
-    target === undefined || contact === undefined ? undefined : profile.history.find(contact, target);
-  const name = nameOf(profile, to);
-  profile.close();
-  if (changed !== undefined) output.event(ownChangeEvent(changed, name, action), undefined);
-  if (content.kind === "withdraw" && action === undefined) {
-    output.event({ event: "cancelled", to: name, id: content.target }, undefined);
-    output.tell(texts.cancelled(visibleText(name)));
+}
+
+/** It goes to the outbox of the account that another process has online. */
+function deliverElsewhere(
+  context: CommandContext,
+  typed: string,
+  content: OutgoingContent,
+  locked: ProfileLockedError,
+): ExitCode {
+  const { config, output } = context;
+  const texts = textsIn(config.language);
+  const { to, id, changed } = queued(context, typed, content, locked);
+  if (changed !== undefined) output.event(ownChangeEvent(changed, to, id), undefined);
+  if (content.kind === "withdraw" && id === undefined) {
+    output.event({ event: "cancelled", to, id: content.target }, undefined);
+    output.tell(texts.cancelled(visibleText(to)));
     return EXIT.done;
   }
-  if (action !== undefined) output.event(deliveryEvent(name, action, "queued", Date.now()), undefined);
+  if (id !== undefined) output.event(deliveryEvent(to, id, "queued", Date.now()), undefined);
   const failure = describeFailure(locked, config);
   if (config.wait === "received") output.failure(failure);
-  const what = action === undefined ? texts.theMessage : subjectOf(content, texts);
-  output.tell(texts.queuedElsewhere(what, visibleText(name)));
+  const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
+  output.tell(texts.queuedElsewhere(what, visibleText(to)));
   return config.wait === "queued" ? EXIT.done : failure.exit;
 }
 
-/** @returns the id of what leaves; undefined: the message was cancelled, and nothing leaves. */
+/** @returns the id of what is sent; undefined: the message was cancelled, and nothing is sent. */
 function put(messenger: Messenger, to: string, content: OutgoingContent): string | undefined {
   switch (content.kind) {
     case "text":
       return messenger.send(to, content.text, content.replyTo);
     case "edit":
-      // One that had not left leaves as it is now.
+      // One that had not been sent is sent as it is now.
       return messenger.edit(to, content.target, content.text) ?? content.target;
     case "withdraw":
       return messenger.withdraw(to, content.target);
@@ -132,7 +125,7 @@ function put(messenger: Messenger, to: string, content: OutgoingContent): string
  * @param to as it was typed.
  * @throws as `Account.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
  */
-export async function handOver(
+export async function deliver(
   context: CommandContext,
   command: Command,
   to: string,
@@ -141,10 +134,7 @@ export async function handOver(
   const { config, output, signal, deadline } = context;
   const texts = textsIn(config.language);
   const obstacle = await checkTarget(context, to, content);
-  if (obstacle !== undefined) {
-    output.failure(obstacle);
-    return obstacle.exit;
-  }
+  if (obstacle !== undefined) return output.failure(obstacle);
   const outcome = Promise.withResolvers<Failure | undefined>();
   let id: string | undefined;
   let serverProblem: Failure | undefined;
@@ -164,20 +154,20 @@ export async function handOver(
         output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
         return;
       case "unreachable": {
-        if (!isSamePerson(account, event.username, to)) return;
+        if (!isSamePerson(event.username, to)) return;
         const failure = describeUnreachable(event.reason, event.username, texts, event.retryIn);
         const { reason, retryIn = Infinity } = event;
         if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
           output.tell(`${failure.sentence} ${texts.limitWaitedOut}`);
           return;
         }
-        // Where only the server could have helped, its failure is the reason.
+        // Where only the server could have helped, its failure is the reason that is given.
         const isServers = serverProblem !== undefined && failure.exit === EXIT.notDelivered;
         outcome.resolve(isServers ? serverProblem : failure);
         return;
       }
       case "peerError": {
-        if (!isSamePerson(account, event.username, to)) return;
+        if (!isSamePerson(event.username, to)) return;
         const user = visibleText(event.username);
         if (event.code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(event.code)));
         else if (diskProblem === undefined) {
@@ -191,19 +181,11 @@ export async function handOver(
         return;
     }
   };
-  let account: Account | undefined;
-  try {
-    account = await untilAborted(signal, openAccount(context, command, onEvent));
-  } catch (error) {
-    if (error instanceof ProfileLockedError) return handOverElsewhere(context, to, content, error);
-    throw error;
-  }
-  try {
+  const send = async (account: Account): Promise<ExitCode> => {
     const { messenger } = account;
-    const { profile } = messenger;
     id = put(messenger, to, content);
     messenger.commit();
-    const user = () => visibleText(nameOf(profile, to));
+    const user = () => visibleText(messenger.archive.nameOf(to));
     if (id === undefined) {
       output.tell(texts.cancelled(user()));
       return EXIT.done;
@@ -214,7 +196,7 @@ export async function handOver(
       output.tell(texts.queued(what, user()));
       return EXIT.done;
     }
-    const deliver = async (online: Promise<void>): Promise<Failure | undefined> => {
+    const acknowledged = async (online: Promise<void>): Promise<Failure | undefined> => {
       try {
         await untilAborted(signal, online);
       } catch (error) {
@@ -228,8 +210,8 @@ export async function handOver(
         return diskProblem ?? { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
       });
     };
-    const failure = await deliver(account.connect()).catch((error: unknown) => {
-      if (error instanceof InterruptedError) output.tell(whatBecameOfIt(profile, to, what, texts));
+    const failure = await acknowledged(account.connect()).catch((error: unknown) => {
+      if (error instanceof InterruptedError) output.tell(whatBecameOfIt(account, to, what, texts));
       throw error;
     });
     if (failure === undefined) {
@@ -237,17 +219,14 @@ export async function handOver(
       return EXIT.done;
     }
     output.failure(failure);
-    output.tell(whatBecameOfIt(profile, to, what, texts, failure.code));
+    output.tell(whatBecameOfIt(account, to, what, texts, failure.code));
     return failure.exit;
+  };
+  try {
+    return await withAccount(context, command, send, onEvent);
   } catch (error) {
-    noteIfDamage(account.messenger.profile, error);
+    // Only opening the account throws it.
+    if (error instanceof ProfileLockedError) return deliverElsewhere(context, to, content, error);
     throw error;
-  } finally {
-    await closeAccount(context, account);
   }
-}
-
-function isSamePerson(account: Account | undefined, username: string, typed: string): boolean {
-  const { contacts } = account?.messenger.profile ?? {};
-  return contacts?.find(typed)?.label === contacts?.find(username)?.label;
 }

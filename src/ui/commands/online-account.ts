@@ -1,5 +1,5 @@
-/** What every command that goes online shares: opening the account, and the texts of what happens. */
-import { Account, type OpenOptions } from "../../client/accounts.ts";
+/** What every command that goes online shares: opening the account, closing it, and what it says of both. */
+import { Account, type OpenOptions, type ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { ProfileHealth } from "../../client/disk/check.ts";
 import type { Config } from "../config.ts";
@@ -10,8 +10,8 @@ import type { Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 
-/** How long what was written last may take to leave once the command's time is over, in ms. */
-const LAST_WORDS = 100;
+/** How long the account may take to close once the command's time is over, in ms. */
+const LAST_MOMENT = 100;
 
 /** What a command gets to work with. */
 export type CommandContext = {
@@ -23,28 +23,46 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-/** Options for reaching the server, as they were typed. */
-export function serverOptions(context: CommandContext) {
-  const { config, signal } = context;
-  return {
-    dataFolder: config.dataFolder,
-    host: config.host,
-    port: config.port,
-    expectedFingerprint: config.serverFingerprint,
-    confirm: authorityPrompt(context),
-    signal,
-  };
+/** Options for reaching the server, as they were typed. @param confirm asks whether an authority is trusted */
+export function serverOptions(
+  { dataFolder, host, port, serverFingerprint: expectedFingerprint }: Config,
+  confirm: ServerOptions["confirm"],
+  signal: AbortSignal,
+): ServerOptions {
+  return { dataFolder, host, port, expectedFingerprint, confirm, signal };
 }
 
-/** Opens the account that is meant; the network is touched only when nothing is known of it here. */
-export async function openAccount(
+/**
+ * Opens the account that is meant for `use`, and closes it. Damage that is met meanwhile is noted, so that
+ * the next start checks the file.
+ * @throws as `Account.open`, and what `use` throws
+ */
+export async function withAccount<T>(
+  context: CommandContext,
+  command: string,
+  use: (account: Account) => Promise<T>,
+  onEvent: (event: MessengerEvent) => void = () => undefined,
+): Promise<T> {
+  const account = await untilAborted(context.signal, openAccount(context, command, onEvent));
+  try {
+    return await use(account);
+  } catch (error) {
+    account.messenger.archive.noteDamage(error);
+    throw error;
+  } finally {
+    await closeAccount(context, account);
+  }
+}
+
+/** The network is touched only when nothing is known of the account here. */
+async function openAccount(
   context: CommandContext,
   command: string,
   onEvent: (event: MessengerEvent) => void,
 ): Promise<Account> {
   const { config } = context;
   const options: OpenOptions = {
-    ...serverOptions(context),
+    ...serverOptions(config, authorityPrompt(context), context.signal),
     user: config.user,
     language: config.language,
     p2pPort: config.p2pPort,
@@ -52,7 +70,7 @@ export async function openAccount(
     password: () => obtainPassword(context, account?.messenger.username ?? config.user ?? "", false),
     isPasswordLasting: config.password !== undefined,
     onEvent: (event) => {
-      tellCommonEvents(context, event);
+      showCommonEvents(context, event);
       onEvent(event);
     },
   };
@@ -61,7 +79,7 @@ export async function openAccount(
   return account;
 }
 
-function tellCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
+function showCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
   const texts = textsIn(config.language);
   if (event.name === "newKey") output.tell(texts.newKeyWarning);
   if (event.name === "profileHealth") output.tell(healthSentence(event.health, texts));
@@ -69,14 +87,14 @@ function tellCommonEvents({ config, output }: CommandContext, event: MessengerEv
   if (warning !== undefined) output.tell(warning);
 }
 
-/** What a person is told of their profile after an unclean end. */
+/** What a person reads of their profile after an unclean end. */
 export function healthSentence(health: ProfileHealth, texts: Texts): string {
   return health === "checking" ? texts.profileChecking : texts.profileMended;
 }
 
 /**
- * Closes the account in good order, which takes up to a second where a peer does not answer; when the
- * command's time is over only for a last moment, since the process ends right behind it.
+ * Closes the account in good order, which takes up to a second where a peer does not answer. When the
+ * command's time is over it takes only a last moment: the process ends right after it.
  */
 export async function closeAccount(
   { signal }: Pick<CommandContext, "signal">,
@@ -86,7 +104,7 @@ export async function closeAccount(
   await untilAborted(signal, closed).catch(async (error: unknown) => {
     if (error !== signal.reason) throw error;
     const isLate = error instanceof TimeoutError;
-    await (isLate ? Promise.race([closed, Bun.sleep(LAST_WORDS)]) : closed);
+    await (isLate ? Promise.race([closed, Bun.sleep(LAST_MOMENT)]) : closed);
   });
 }
 

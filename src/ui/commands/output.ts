@@ -2,18 +2,11 @@
  * Standard output and standard error of a one-shot command: what a program reads goes to the first, as
  * JSON when asked for, what only a person reads to the second.
  */
+import type { ExitCode, Failure } from "../failures.ts";
 import { jsonLine } from "../format/json-line.ts";
 
 /** Of a terminal that does not say how wide it is. */
 const DEFAULT_COLUMNS = 80;
-
-/** What is told of a failure. */
-export type Told = {
-  readonly code: string;
-  readonly sentence: string;
-  /** Seconds after which the server takes it again. */
-  readonly retryAfter?: number | undefined;
-};
 
 export class Output {
   readonly json: boolean;
@@ -24,7 +17,7 @@ export class Output {
   constructor(json: boolean) {
     this.json = json;
     process.stdout.on("error", () => {
-      // Whoever read us has gone (`| head`); there is nobody left to tell.
+      // Whoever read it has gone (`| head`).
       this.#closed = true;
       this.#onClosed();
     });
@@ -65,10 +58,11 @@ export class Output {
     process.stderr.write(`${sentence}\n`);
   }
 
-  /** A failure: the sentence for the person, and an event for programs. */
-  failure({ code, sentence, retryAfter }: Told): void {
+  /** A failure: the sentence for the person, and an event for programs. @returns its exit code */
+  failure({ exit, code, sentence, retryAfter }: Failure): ExitCode {
     const retry = retryAfter === undefined ? {} : { retry_after: retryAfter };
     if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence, ...retry }));
     this.tell(sentence);
+    return exit;
   }
 }

@@ -13,7 +13,6 @@ import { join, resolve } from "node:path";
 import pc from "picocolors";
 
 import { Account, registerAccount } from "../../client/accounts.ts";
-import { safetyNumberWith } from "../../client/safety-numbers.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { Language } from "../../protocol/language.ts";
 import { chosenLanguage } from "../../protocol/language.ts";
@@ -119,11 +118,10 @@ async function hangUp({ recorder, table, say }: Stage, ana: Messenger, benito: M
   table.step(`${ana.username} ${say("hangUp")}`);
 }
 
-function showSafetyNumber({ say }: Stage, { profile }: Messenger, other: string): void {
-  const contact = profile.contacts.find(other);
-  const pin = contact === undefined ? undefined : profile.contacts.pins(contact)[0];
-  if (contact === undefined || pin === undefined) throw new Error(`${other} has no pinned key`);
-  console.log(`\n${say("safety")}\n  ${safetyNumberWith(profile, contact, pin)}`);
+function showSafetyNumber({ say }: Stage, { archive }: Messenger, other: string): void {
+  const [pinned] = archive.safetyNumbers.with(other, { markShown: false }).numbers;
+  if (pinned === undefined) throw new Error(`${other} has no pinned key`);
+  console.log(`\n${say("safety")}\n  ${pinned.number}`);
 }
 
 /** Says who could read what; false when the server saw what it must not see. */

@@ -3,9 +3,8 @@ import { link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/pr
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
-import type { Contact } from "../../client/profile/contacts.ts";
-import type { Profile } from "../../client/profile/profile.ts";
-import { historyEvent, messageLine, repliedTo } from "./message-format.ts";
+import type { Archive, StoredConversation } from "../../client/archive.ts";
+import { storedLine } from "./message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 
 /** Messages read and written at a time: the rest of the program waits no longer than for that. */
@@ -29,8 +28,8 @@ export class ExportError extends Error {
 }
 
 export type ExportOptions = {
-  readonly profile: Profile;
-  readonly contact: Contact;
+  readonly archive: Archive;
+  readonly conversation: Pick<StoredConversation, "username" | "after">;
   /** As it was typed; `.json` and `.jsonl` make JSON lines, every other ending text. */
   readonly file: string;
   readonly texts: Texts;
@@ -117,19 +116,14 @@ async function giveName(temporary: string, file: string): Promise<void> {
 }
 
 async function write(handle: FileHandle, options: ExportOptions): Promise<number> {
-  const { profile, contact, texts, file, signal } = options;
-  const { history, username: own } = profile;
-  const isJson = /\.jsonl?$/i.test(file);
+  const { archive, conversation, texts, file, signal } = options;
+  const json = /\.jsonl?$/i.test(file);
   let count = 0;
   for (let seq = 0; ;) {
-    const page = history.after(contact, seq, PAGE);
+    const page = conversation.after(seq, PAGE);
     const last = page.at(-1);
     if (last === undefined) return count;
-    const lines = page.map((message) => {
-      const [from, to] = message.outgoing ? [own, contact.username] : [contact.username, own];
-      if (isJson) return historyEvent(message, from, to);
-      return messageLine(message, from, { texts, repliedTo: repliedTo(history, contact, message) });
-    });
+    const lines = page.map((message) => storedLine(archive, message, conversation.username, { json, texts }));
     await handle.writeFile(lines.join(""));
     signal?.throwIfAborted();
     count += page.length;

@@ -1,6 +1,5 @@
 /** One message as a program and as a person read it. */
-import type { MessageHistory } from "../../client/profile/message-history.ts";
-import type { Contact } from "../../client/profile/contacts.ts";
+import type { Archive } from "../../client/archive.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
@@ -121,11 +120,14 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
   return `${wrapped(`${head}${text}`, options.columns)}\n`;
 }
 
-/** The message that a reply is to, for `messageLine`. */
-export function repliedTo(
-  history: Pick<MessageHistory, "find">,
-  contact: Contact,
-  { replyTo }: StoredMessage,
-): StoredMessage | undefined {
-  return replyTo === undefined ? undefined : history.find(contact, replyTo);
+/** A line of `history`, `search` and `export`. @param peer the other person of its conversation */
+export function storedLine(
+  archive: Pick<Archive, "username" | "repliedTo">,
+  message: StoredMessage,
+  peer: string,
+  { json, ...options }: Omit<MessageLineOptions, "repliedTo"> & { readonly json: boolean },
+): string {
+  const [from, to] = message.outgoing ? [archive.username, peer] : [peer, archive.username];
+  if (json) return historyEvent(message, from, to);
+  return messageLine(message, from, { ...options, repliedTo: archive.repliedTo(message) });
 }

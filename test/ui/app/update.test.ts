@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
-import { label as labelOf } from "../../../src/identity/names.ts";
+import type { Unread } from "../../../src/client/archive.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { Person } from "../../../src/client/people.ts";
-import { RefusedError } from "../../../src/client/rendezvous/link.ts";
+import { RefusedError } from "../../../src/client/errors.ts";
+import { label as labelOf } from "../../../src/identity/names.ts";
 import { CHOICE } from "../../../src/ui/app/steps.ts";
-import type { AppEffect, AppEvent, AppModel, Screen, Unread } from "../../../src/ui/app/model.ts";
+import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp, type AppContext } from "../../../src/ui/app/update.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { localClockSeconds } from "../../../src/ui/format/local-time.ts";

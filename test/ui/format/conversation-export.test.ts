@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Contact } from "../../../src/client/profile/contacts.ts";
+import { Archive, type StoredConversation } from "../../../src/client/archive.ts";
 import { Profile } from "../../../src/client/profile/profile.ts";
 import { exportConversation, ExportError } from "../../../src/ui/format/conversation-export.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
@@ -14,10 +14,13 @@ const COUNT = 2_500;
 const folder = mkdtempSync(join(tmpdir(), "paloma-export-"));
 const texts = textsIn("es");
 let profile: Profile;
-let contact: Contact;
+let archive: Archive;
+let conversation: StoredConversation;
 beforeAll(() => {
   profile = Profile.open(join(folder, "profile"), { username: "ana", authority: "", registeredHere: true });
-  contact = profile.contacts.ensure("beto");
+  const contact = profile.contacts.ensure("beto");
+  archive = new Archive(profile);
+  conversation = archive.conversationWith(contact);
   const messages = Array.from({ length: COUNT }, (_, index) => ({
     kind: "text" as const,
     contact,
@@ -39,7 +42,7 @@ function files(): string[] {
 
 test("a conversation of many pages is exported whole and in order", async () => {
   const file = join(folder, "all.json");
-  expect(await exportConversation({ profile, contact, file, texts })).toEqual({ count: COUNT, file });
+  expect(await exportConversation({ archive, conversation, file, texts })).toEqual({ count: COUNT, file });
   const events = readFileSync(file, "utf8")
     .trimEnd()
     .split("\n")
@@ -50,7 +53,7 @@ test("a conversation of many pages is exported whole and in order", async () => 
 
 test("a folder in place of a file, and a folder that takes none, are named as what they are", async () => {
   const failure = (file: string) =>
-    exportConversation({ profile, contact, file, texts }).catch((error: unknown) => error);
+    exportConversation({ archive, conversation, file, texts }).catch((error: unknown) => error);
   const before = files();
   expect(await failure(`${folder}/`)).toMatchObject({ code: "no_name", file: `${folder}/` });
   expect(await failure(join(folder, "new/"))).toMatchObject({ code: "no_name" });
@@ -67,7 +70,7 @@ test.skipIf(!existsSync("/proc/self"))(
   "a folder that is there and takes no file is not called missing",
   async () => {
     const file = "/proc/a.txt";
-    const error = (await exportConversation({ profile, contact, file, texts }).catch(
+    const error = (await exportConversation({ archive, conversation, file, texts }).catch(
       (thrown: unknown) => thrown,
     )) as ExportError;
     expect(error).toMatchObject({ code: "not_written", file });
@@ -79,25 +82,21 @@ test("one that is interrupted, or meets a file of its name at the end, leaves no
   const abort = new AbortController();
   const reason = new Error("interrupted");
   const file = join(folder, "some.txt");
-  const interrupted = exportConversation({ profile, contact, file, texts, signal: abort.signal });
+  const interrupted = exportConversation({ archive, conversation, file, texts, signal: abort.signal });
   abort.abort(reason);
   expect(await interrupted.catch((error: unknown) => error)).toBe(reason);
   expect(files()).toEqual([]);
 
   // The name is free when the work begins, and is taken while it goes on.
   let pages = 0;
-  const { history } = profile;
-  const slow = {
-    username: "ana",
-    history: {
-      find: history.find.bind(history),
-      after: (...args: Parameters<typeof history.after>) => {
-        if (++pages === 2) writeFileSync(file, "mine");
-        return history.after(...args);
-      },
+  const slow: Pick<StoredConversation, "username" | "after"> = {
+    username: conversation.username,
+    after: (seq, limit) => {
+      if (++pages === 2) writeFileSync(file, "mine");
+      return conversation.after(seq, limit);
     },
-  } as unknown as Profile;
-  const late = await exportConversation({ profile: slow, contact, file, texts }).catch(
+  };
+  const late = await exportConversation({ archive, conversation: slow, file, texts }).catch(
     (error: unknown) => error,
   );
   expect(late).toBeInstanceOf(ExportError);

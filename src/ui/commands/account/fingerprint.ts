@@ -1,36 +1,32 @@
 /** `fingerprint [USER] [--accept]`: what two people compare; needs no network. */
-import { ownFingerprint } from "../../../client/safety-numbers.ts";
+import { withArchive } from "../../../client/archive.ts";
+import type { SafetyNumber } from "../../../client/safety-numbers.ts";
 import { showFingerprint } from "../../../identity/fingerprint.ts";
-import { acceptPendingKey, safetyNumbers, type SafetyNumber } from "../../../client/safety-numbers.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import type { CommandContext } from "../online-account.ts";
 import { textsIn } from "../../texts/texts.ts";
-import { withLocalProfile } from "../local-profile.ts";
+import type { CommandContext } from "../online-account.ts";
 
 export async function fingerprint({ config, args, output }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  return withLocalProfile(config, (profile) => {
+  return withArchive(config, ({ username: own, safetyNumbers }) => {
     if (user === undefined) {
-      const own = ownFingerprint(profile);
-      const { username } = profile;
+      const { ownFingerprint } = safetyNumbers;
       output.event(
-        { event: "fingerprint", username, fingerprint: own },
-        `${texts.ownFingerprint(visibleText(username))}\n${showFingerprint(own)}`,
+        { event: "fingerprint", username: own, fingerprint: ownFingerprint },
+        `${texts.ownFingerprint(visibleText(own))}\n${showFingerprint(ownFingerprint)}`,
       );
       return EXIT.done;
     }
     const shown = visibleText(user);
-    const known = safetyNumbers(profile, user, { markShown: !config.accept });
-    if (known.numbers.length === 0) {
-      output.failure({ code: "no_known_key", sentence: texts.noKnownKey(shown) });
-      return EXIT.other;
+    const { username, numbers } = safetyNumbers.with(user, { markShown: !config.accept });
+    if (numbers.length === 0) {
+      return output.failure({ exit: EXIT.other, code: "no_known_key", sentence: texts.noKnownKey(shown) });
     }
     const show = ({ number, fingerprint, pending }: SafetyNumber) => {
-      const { username } = known;
       const title = pending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
       output.event(
         { event: "safety_number", username, safety_number: number, fingerprint, pending },
@@ -38,24 +34,31 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       );
     };
     if (!config.accept) {
-      known.numbers.forEach(show);
+      numbers.forEach(show);
       return EXIT.done;
     }
-    const acceptance = acceptPendingKey(profile, user, Date.now(), { mustBeShown: false });
+    const acceptance = safetyNumbers.acceptPending(user, Date.now(), { mustBeShown: false });
     switch (acceptance.result) {
       case "accepted":
         show(acceptance.number);
         output.tell(texts.keyAccepted(shown));
         return EXIT.done;
       case "none":
-        output.failure({ code: "no_pending_key", sentence: texts.noPendingKey(shown) });
-        return EXIT.other;
+        return output.failure({
+          exit: EXIT.other,
+          code: "no_pending_key",
+          sentence: texts.noPendingKey(shown),
+        });
       case "changed_again":
       case "not_shown": {
-        output.failure({ code: "key_changed_again", sentence: texts.keyChangedAgain(shown) });
-        const { numbers } = safetyNumbers(profile, user, { markShown: true });
-        numbers.filter(({ pending }) => pending).forEach(show);
-        return EXIT.notProven;
+        const exit = output.failure({
+          exit: EXIT.notProven,
+          code: "key_changed_again",
+          sentence: texts.keyChangedAgain(shown),
+        });
+        const known = safetyNumbers.with(user, { markShown: true });
+        known.numbers.filter(({ pending }) => pending).forEach(show);
+        return exit;
       }
       default:
         return acceptance satisfies never;

@@ -1,9 +1,9 @@
 /** `register`: makes the account and its profile; does not log in. */
 import { registerAccount } from "../../../client/accounts.ts";
+import { PasswordNeededError } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { PasswordNeededError } from "../../../client/rendezvous/session.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { obtainPassword } from "../password.ts";
+import { authorityPrompt, obtainPassword } from "../password.ts";
 import { serverOptions, untilAborted, type CommandContext } from "../online-account.ts";
 import { textsIn } from "../../texts/texts.ts";
 
@@ -15,7 +15,10 @@ export async function register(context: CommandContext): Promise<ExitCode> {
   const password = await untilAborted(signal, obtainPassword(context, username, true));
   if (password === undefined) throw new PasswordNeededError(false);
   const account = { username, password, email: config.email };
-  await untilAborted(signal, registerAccount(serverOptions(context), account));
+  await untilAborted(
+    signal,
+    registerAccount(serverOptions(config, authorityPrompt(context), signal), account),
+  );
   output.event({ event: "registered", username }, texts.registered(username));
   return EXIT.done;
 }

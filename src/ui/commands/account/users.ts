@@ -1,18 +1,14 @@
 /** `users`: who is online. */
-import { visibleText } from "../../../protocol/visible-text.ts";
 import { showHostPort } from "../../../protocol/ip-address.ts";
+import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { closeAccount, openAccount, untilAborted, type CommandContext } from "../online-account.ts";
 import { textsIn } from "../../texts/texts.ts";
+import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
-export async function users(context: CommandContext): Promise<ExitCode> {
+export function users(context: CommandContext): Promise<ExitCode> {
   const { config, output, signal } = context;
   const texts = textsIn(config.language);
-  const account = await untilAborted(
-    signal,
-    openAccount(context, "users", () => undefined),
-  );
-  try {
+  return withAccount(context, "users", async (account) => {
     await untilAborted(signal, account.connect());
     const online = await untilAborted(signal, account.messenger.users());
     for (const { username, ip, p2p_port, secure } of online) {
@@ -24,7 +20,5 @@ export async function users(context: CommandContext): Promise<ExitCode> {
     }
     if (online.length === 0) output.tell(texts.nobodyOnline);
     return EXIT.done;
-  } finally {
-    await closeAccount(context, account);
-  }
+  });
 }

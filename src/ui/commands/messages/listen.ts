@@ -2,25 +2,25 @@
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
  * stored and not yet printed; a message is marked as printed after it was written.
  */
+import type { Account } from "../../../client/accounts.ts";
+import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
+import { isDamage } from "../../../client/errors.ts";
+import type { Messenger } from "../../../client/messenger.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
-import { isTransient } from "../../../client/rendezvous/session.ts";
-import { isDamage } from "../../../client/disk/sqlite.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "../../failures.ts";
+import { jsonLine } from "../../format/json-line.ts";
 import {
   deliveryEvent,
   isoTime,
   messageEvent,
   messageLine,
   peerChangeEvent,
-  repliedTo,
 } from "../../format/message-format.ts";
-import { jsonLine } from "../../format/json-line.ts";
-import { openAccount, untilAborted, type CommandContext } from "../online-account.ts";
-import { textsIn } from "../../texts/texts.ts";
-import { noteIfDamage } from "../local-profile.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
+import { textsIn, type Texts } from "../../texts/texts.ts";
+import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
 /** How long the last write may take at the end, in ms. */
 const LAST_WRITE = 300;
@@ -29,74 +29,140 @@ const BATCH = 256;
 /** How the line of a connection ended that had proven nothing yet: nobody was refused. */
 const LINE_END = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
 
+type State =
+  /** The account is being opened, or nobody can reach it yet: nothing is printed. */
+  | { readonly name: "starting" }
+  | { readonly name: "idle" }
+  | { readonly name: "printing" }
+  /** It cannot go on. */
+  | { readonly name: "failed" };
+
+/** What was said of the server last: it limits, it is lost, or nothing that still holds. */
+type ServerNotice = "none" | "lost" | "limited";
+
 export async function listen(context: CommandContext): Promise<ExitCode> {
-  const { config, output, signal } = context;
-  const texts = textsIn(config.language);
-  const ended = Promise.withResolvers<ExitCode>();
-  let ready = false;
-  let printing = false;
-  let printed: Promise<void> = Promise.resolve();
-  let wasLost = false;
-  let limitsTold = false;
-  let isOver = false;
+  const listening = new Listening(context);
+  const onFault = (error: unknown) => listening.onFault(error);
+  process.on("uncaughtException", onFault);
+  process.on("unhandledRejection", onFault);
+  try {
+    return await withAccount(
+      context,
+      "listen",
+      (account) => listening.run(account),
+      (event) => listening.onEvent(event),
+    );
+  } catch (error) {
+    // Closing meets the same damage once more.
+    if (listening.hasFailed && isDamage(error)) return listening.ended;
+    throw error;
+  } finally {
+    process.off("uncaughtException", onFault);
+    process.off("unhandledRejection", onFault);
+  }
+}
 
-  const account = await untilAborted(
-    signal,
-    openAccount(context, "listen", (event) => onEvent(event)),
-  );
-  const { messenger } = account;
-  const { history, contacts, messages } = messenger.profile;
+class Listening {
+  readonly #context: CommandContext;
+  readonly #texts: Texts;
+  readonly #end = Promise.withResolvers<ExitCode>();
+  /** Undefined while the account is being opened. */
+  #messenger: Messenger | undefined;
+  #state: State = { name: "starting" };
+  /** The last write of messages, and the marks after it. */
+  #written: Promise<void> = Promise.resolve();
   /** `seq` of the last message that a reader may have seen. */
-  let begun = 0;
-  /** Whose disk took nothing the last time. */
-  const fullDisks = new Set<string>();
-  const isTerminal = output.columns !== undefined;
-  output.whenClosed(() => ended.resolve(EXIT.done));
+  #newestWritten = 0;
+  #notice: ServerNotice = "none";
+  /** Whose disk was full the last time. */
+  readonly #fullDisks = new Set<string>();
 
-  function onEvent(event: MessengerEvent): void {
+  constructor(context: CommandContext) {
+    this.#context = context;
+    this.#texts = textsIn(context.config.language);
+    context.output.whenClosed(() => this.#end.resolve(EXIT.done));
+  }
+
+  get hasFailed(): boolean {
+    return this.#state.name === "failed";
+  }
+
+  /** The exit code, once there is one. */
+  get ended(): Promise<ExitCode> {
+    return this.#end.promise;
+  }
+
+  /** Runs until the person interrupts, nobody reads any more, or it cannot go on. @throws as `Account.connect` */
+  async run(account: Account): Promise<ExitCode> {
+    const { config, output, signal } = this.#context;
+    const { messenger } = account;
+    const { archive } = messenger;
+    this.#messenger = messenger;
+    try {
+      this.#newestWritten = (archive.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
+      const failure = await untilAborted(signal, account.connectOrWait());
+      if (failure !== undefined) {
+        output.tell(describeFailure(failure, config).sentence);
+        // Whoever knows our address can reach us while the certificate lasts.
+        if (messenger.canBeReached) {
+          this.#becomeReady(messenger, this.#texts.readyWithoutServer);
+          output.tell(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
+        }
+      }
+      account.keepOnline(failure);
+      return await untilAborted(signal, this.ended).catch((error: unknown) => {
+        if (error instanceof InterruptedError) return EXIT.done;
+        throw error;
+      });
+    } finally {
+      // What was written is marked while the profile is open; a reader that takes nothing is not waited for.
+      await Promise.race([this.#written, Bun.sleep(LAST_WRITE)]);
+    }
+  }
+
+  onEvent(event: MessengerEvent): void {
+    const { output } = this.#context;
+    const texts = this.#texts;
     switch (event.name) {
       case "message":
-        print();
+        this.#print();
         return;
       case "delivery":
         output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
-        // Their disk takes things again.
-        if (event.state === "received") fullDisks.delete(event.to);
+        // Their disk takes messages again.
+        if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
-        onChange(event.username, event.message);
+        this.#onChange(event.username, event.message);
         return;
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
         return;
       case "presence": {
-        const user = visibleText(event.username);
-        output.event(
-          { event: "presence", username: event.username, online: event.online },
-          event.online ? texts.presenceOnline(user) : texts.presenceOffline(user),
-        );
+        const { username, online } = event;
+        const user = visibleText(username);
+        const sentence = online ? texts.presenceOnline(user) : texts.presenceOffline(user);
+        output.event({ event: "presence", username, online }, sentence);
         return;
       }
       case "server":
-        onServer(event);
+        this.#onServer(event);
         return;
-      case "keyPending":
-        output.event(
-          { event: "key_changed", username: event.username, fingerprint: event.fingerprint },
-          undefined,
-        );
-        output.tell(texts.peerKeyPending(visibleText(event.username)));
+      case "keyPending": {
+        const { username, fingerprint } = event;
+        output.event({ event: "key_changed", username, fingerprint }, undefined);
+        output.tell(texts.peerKeyPending(visibleText(username)));
         return;
-      case "storageFailed":
-        if (isDamage(event.error)) endWith(event.error);
-        else
-          output.failure({
-            code: "storage_failed",
-            sentence: texts.storageFailed(visibleText(event.error.message)),
-          });
+      }
+      case "storageFailed": {
+        const { error } = event;
+        const sentence = texts.storageFailed(visibleText(error.message));
+        if (isDamage(error)) this.#fail(error);
+        else output.failure({ exit: EXIT.other, code: "storage_failed", sentence });
         return;
+      }
       case "peerError":
-        onPeerError(event.username, event.code);
+        this.#onPeerError(event.username, event.code);
         return;
       case "refusal":
         if (!LINE_END.test(event.code))
@@ -107,145 +173,131 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     }
   }
 
+  /** A fault in a callback ends only its connection; a damaged file would be met again with every event. */
+  onFault(error: unknown): void {
+    if (this.hasFailed || !isDamage(error)) return;
+    this.#state = { name: "failed" };
+    this.#messenger?.archive.noteDamage(error);
+    // The program has printed it, as it does every fault.
+    this.#end.resolve(EXIT.other);
+  }
+
   /** A peer's change of a message that a reader has seen; one that was not printed yet is printed as it is now. */
-  function onChange(username: string, message: StoredMessage): void {
-    if (message.outgoing || message.seq > begun) return;
+  #onChange(username: string, message: StoredMessage): void {
+    const { output } = this.#context;
+    if (message.outgoing || message.seq > this.#newestWritten || this.#messenger === undefined) return;
+    const { archive } = this.#messenger;
     const change = peerChangeEvent(message, username);
-    void output.write(output.json ? jsonLine(change) : lineOf(message, username));
+    void output.write(output.json ? jsonLine(change) : this.#lineOf(message, username, archive));
   }
 
-  function onPeerError(username: string, code: string): void {
+  #onPeerError(username: string, code: string): void {
+    const { output } = this.#context;
     const user = visibleText(username);
-    if (code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(code)));
-    else if (!fullDisks.has(username)) output.tell(texts.peerStorageFailed(user));
-    // Told once, and not with every attempt.
-    if (code === "storage_failed") fullDisks.add(username);
+    if (code !== "storage_failed") {
+      output.tell(this.#texts.peerToldError(user, visibleText(code)));
+      return;
+    }
+    // Said once, and not with every attempt.
+    if (!this.#fullDisks.has(username)) output.tell(this.#texts.peerStorageFailed(user));
+    this.#fullDisks.add(username);
   }
 
-  function onServer({ state, linksUntil }: MessengerEvent & { name: "server" }): void {
-    if (state.name === "waiting") {
-      const now = Date.now();
-      const isNews = !wasLost || (isLimiting(state) && !limitsTold);
-      if (isNews && ready)
+  #onServer({ state, linksUntil }: MessengerEvent & { name: "server" }): void {
+    const { output } = this.#context;
+    const texts = this.#texts;
+    switch (state.name) {
+      case "waiting": {
+        const notice = isLimiting(state) ? "limited" : "lost";
+        const isNew = this.#notice === "none" || (this.#notice === "lost" && notice === "limited");
+        if (!isNew) return;
+        this.#notice = notice;
+        if (this.#state.name === "starting") return;
+        const now = Date.now();
         output.tell(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
-      wasLost = true;
-      limitsTold ||= isLimiting(state);
-    } else if (state.name === "online") {
-      if (wasLost) output.tell(texts.serverBack);
-      wasLost = limitsTold = false;
-      becomeReady(true);
-    } else if (state.name === "stopped") {
-      endWith(state.why);
+        return;
+      }
+      case "online":
+        if (this.#notice !== "none") output.tell(texts.serverBack);
+        this.#notice = "none";
+        if (this.#messenger !== undefined) this.#becomeReady(this.#messenger, texts.ready);
+        return;
+      case "stopped":
+        this.#fail(state.why);
+        return;
+      case "offline":
+      case "connecting":
+        return;
+      default:
+        state satisfies never;
     }
   }
 
-  /** A fault in a callback ends nothing but its connection; a damaged file would be met with every turn. */
-  function onFault(error: unknown): void {
-    if (isOver || !isDamage(error)) return;
-    isOver = true;
-    noteIfDamage(messenger.profile, error);
-    // The program has told it, as it does of every fault.
-    ended.resolve(EXIT.other);
+  /** It cannot go on after this, which is said once. */
+  #fail(error: unknown): void {
+    if (this.hasFailed) return;
+    const { config, output } = this.#context;
+    this.#state = { name: "failed" };
+    this.#messenger?.archive.noteDamage(error);
+    this.#end.resolve(output.failure(describeFailure(error, config)));
   }
 
-  /** What this cannot go on after is told once. */
-  function endWith(error: unknown): void {
-    if (isOver) return;
-    isOver = true;
-    noteIfDamage(messenger.profile, error);
-    const failure = describeFailure(error, config);
-    output.failure(failure);
-    ended.resolve(failure.exit);
-  }
-
-  function becomeReady(isOnline: boolean): void {
-    if (ready) return;
-    ready = true;
-    const { username, p2pPort } = messenger;
-    const line = isOnline ? texts.ready : texts.readyWithoutServer;
-    output.event({ event: "ready", username, p2p_port: p2pPort }, line(visibleText(username), p2pPort));
-    print();
+  #becomeReady({ username, p2pPort }: Messenger, sentence: Texts["ready"]): void {
+    if (this.#state.name !== "starting") return;
+    this.#state = { name: "idle" };
+    this.#context.output.event(
+      { event: "ready", username, p2p_port: p2pPort },
+      sentence(visibleText(username), p2pPort),
+    );
+    this.#print();
   }
 
   /** Writes what was not printed yet, oldest first, one batch after the other. */
-  function print(): void {
-    if (!ready || printing || isOver) return;
+  #print(): void {
+    const { output, signal } = this.#context;
+    if (this.#state.name !== "idle" || this.#messenger === undefined) return;
+    const messenger = this.#messenger;
+    const { archive } = messenger;
     let batch: readonly StoredMessage[];
     let lines: string;
     try {
-      batch = history.unprinted(BATCH);
-      lines = batch.map((message) => format(message)).join("");
+      batch = archive.unprinted(BATCH);
+      lines = batch
+        .map((message) => {
+          const from = archive.usernameAt(message.contact);
+          return output.json ? messageEvent(message, from) : this.#lineOf(message, from, archive);
+        })
+        .join("");
     } catch (error) {
       if (!isDamage(error)) throw error;
-      endWith(error);
+      this.#fail(error);
       return;
     }
-    if (batch.length === 0) return;
-    printing = true;
-    begun = batch.at(-1)?.seq ?? begun;
-    printed = output
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    this.#state = { name: "printing" };
+    this.#newestWritten = last.seq;
+    this.#written = output
       .write(lines)
-      .then((written) => {
-        if (!written) return;
-        history.markPrinted(batch.map(({ seq }) => seq));
-        if (isTerminal) tellRead(batch);
-        printing = false;
-        if (!signal.aborted) print();
+      .then((isRead) => {
+        if (!isRead) return;
+        archive.markPrinted(batch.map(({ seq }) => seq));
+        // Of what a program takes nobody knows whether a person reads it.
+        if (output.columns !== undefined) markRead(messenger, batch);
+        if (this.#state.name === "printing") this.#state = { name: "idle" };
+        if (!signal.aborted) this.#print();
       })
-      .catch(endWith);
+      .catch((error: unknown) => this.#fail(error));
   }
 
-  function format(message: StoredMessage): string {
-    const from = contacts.byId(message.contact)?.username ?? "";
-    return output.json ? messageEvent(message, from) : lineOf(message, from);
+  #lineOf(message: StoredMessage, from: string, archive: Archive): string {
+    const { columns } = this.#context.output;
+    return messageLine(message, from, { texts: this.#texts, columns, repliedTo: archive.repliedTo(message) });
   }
+}
 
-  function lineOf(message: StoredMessage, from: string): string {
-    const contact = contacts.byId(message.contact);
-    const original = contact === undefined ? undefined : repliedTo(history, contact, message);
-    return messageLine(message, from, { texts, columns: output.columns, repliedTo: original });
-  }
-
-  /** A person has seen these; of what a program takes nobody knows whether anyone reads it. */
-  function tellRead(batch: readonly StoredMessage[]): void {
-    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
-    for (const [id, seq] of newest) {
-      const contact = contacts.byId(id);
-      if (contact !== undefined) messenger.markRead(contact.username, seq);
-    }
-  }
-
-  process.on("uncaughtException", onFault);
-  process.on("unhandledRejection", onFault);
-  try {
-    begun = (history.unprinted(1)[0]?.seq ?? messages.lastSeq() + 1) - 1;
-    try {
-      await untilAborted(signal, account.connect());
-    } catch (error) {
-      if (!isTransient(error) || !messenger.profile.hasBeenOnline) throw error;
-      output.tell(describeFailure(error, config).sentence);
-      // Whoever knows our address can reach us while the certificate lasts.
-      if (messenger.canBeReached) {
-        becomeReady(false);
-        output.tell(linksWithoutServer(messenger.profile.certificate?.expiresAt, Date.now(), texts));
-      }
-      messenger.rendezvous.retryAfter(error as Error);
-    }
-    messenger.rendezvous.keepOnline();
-    return await untilAborted(signal, ended.promise).catch((error: unknown) => {
-      if (error instanceof InterruptedError) return EXIT.done;
-      throw error;
-    });
-  } catch (error) {
-    noteIfDamage(messenger.profile, error);
-    throw error;
-  } finally {
-    // What was written is marked while the profile is open; a reader that takes nothing is not waited for.
-    await Promise.race([printed, Bun.sleep(LAST_WRITE)]);
-    await account.close().catch((error: unknown) => {
-      if (!isOver || !isDamage(error)) throw error;
-    });
-    process.off("uncaughtException", onFault);
-    process.off("unhandledRejection", onFault);
-  }
+/** A person has seen these. */
+function markRead(messenger: Messenger, batch: readonly StoredMessage[]): void {
+  const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
+  for (const [contact, seq] of newest) messenger.markRead(messenger.archive.usernameAt(contact), seq);
 }

@@ -1,7 +1,7 @@
 /** `send`, `edit` and `withdraw`: one message, or a change of one. */
 import type { ExitCode } from "../../failures.ts";
 import { untilAborted, type CommandContext } from "../online-account.ts";
-import { handOver } from "../deliver.ts";
+import { deliver } from "../deliver.ts";
 import { obtainText } from "../text-argument.ts";
 
 /** `send USER [TEXT]` */
@@ -9,18 +9,18 @@ export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, signal } = context;
   const [to = "", argument] = args;
   const text = await untilAborted(signal, obtainText(context, argument, true));
-  return handOver(context, "send", to, { kind: "text", text, replyTo: config.replyTo });
+  return deliver(context, "send", to, { kind: "text", text, replyTo: config.replyTo });
 }
 
 /** `edit USER ID [TEXT]`: a message of ours gets another text, here and there. */
 export async function edit(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = "", argument] = context.args;
   const text = await untilAborted(context.signal, obtainText(context, argument, false));
-  return handOver(context, "edit", to, { kind: "edit", target, text });
+  return deliver(context, "edit", to, { kind: "edit", target, text });
 }
 
-/** `withdraw USER ID`: a message of ours is taken back, here and there. */
+/** `withdraw USER ID`: a message of ours is withdrawn, here and there. */
 export async function withdraw(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = ""] = context.args;
-  return handOver(context, "withdraw", to, { kind: "withdraw", target });
+  return deliver(context, "withdraw", to, { kind: "withdraw", target });
 }

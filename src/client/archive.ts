@@ -1,0 +1,212 @@
+/**
+ * What one account has stored on this machine, as a screen or a command reads and changes it. It needs no
+ * network and no lock: it may be open beside the process that has the account online.
+ */
+import { cancelMessage, deleteMessage, ActionError } from "./conversation/message-actions.ts";
+import { isDamage } from "./disk/sqlite.ts";
+import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
+import type { Contact } from "./profile/contacts.ts";
+import type { MessagePage } from "./profile/message-history.ts";
+import type { MessageSearch } from "./profile/message-search.ts";
+import type { OutboxCounts } from "./profile/message-store.ts";
+import type { Profile } from "./profile/profile.ts";
+import type { StoredMessage } from "./profile/stored-message.ts";
+import { SafetyNumbers } from "./safety-numbers.ts";
+
+export { searchQuery } from "./profile/message-search.ts";
+
+/** Messages of one contact that were never shown here. */
+export type Unread = { readonly username: string; readonly count: number };
+
+/**
+ * Opens what the account that is meant has stored for `use`, and closes it. Damage that is met there is
+ * noted, so that the next start checks the file.
+ * @throws AccountError, StoreError, and what `use` throws
+ */
+export async function withArchive<T>(
+  place: AccountPlace,
+  use: (archive: Archive) => T | Promise<T>,
+): Promise<T> {
+  const profile = openLocalProfile(place);
+  try {
+    return await use(new Archive(profile));
+  } catch (error) {
+    if (isDamage(error)) profile.noteDamage();
+    throw error;
+  } finally {
+    profile.close();
+  }
+}
+
+/** Every method throws SQLiteError where the disk fails. */
+export class Archive {
+  /** Of all conversations; its queries are made by `searchQuery`. */
+  readonly search: MessageSearch;
+  readonly safetyNumbers: SafetyNumbers;
+  readonly #profile: Profile;
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+    this.search = profile.search;
+    this.safetyNumbers = new SafetyNumbers(profile);
+  }
+
+  /** The name of the account. */
+  get username(): string {
+    return this.#profile.username;
+  }
+
+  /** The registered spelling of a name, as far as it is known here; else as it was typed. */
+  nameOf(typed: string): string {
+    return this.#profile.contacts.find(typed)?.username ?? typed;
+  }
+
+  /** The name of the contact in this row; empty: there is none. */
+  usernameAt(contact: number): string {
+    return this.#profile.contacts.byId(contact)?.username ?? "";
+  }
+
+  /** The people with whom there is at least one stored message. */
+  contacts(): readonly Contact[] {
+    return this.#profile.contacts.withMessages();
+  }
+
+  /** What is stored of the conversation with a person; undefined: nothing ever was. */
+  conversation(username: string): StoredConversation | undefined {
+    const contact = this.#profile.contacts.find(username);
+    return contact && new StoredConversation(this.#profile, contact);
+  }
+
+  conversationWith(contact: Contact): StoredConversation {
+    return new StoredConversation(this.#profile, contact);
+  }
+
+  bySeq(seq: number): StoredMessage | undefined {
+    return this.#profile.history.bySeq(seq);
+  }
+
+  /** The message that a reply is to; undefined: it is no reply, or that message is not stored. */
+  repliedTo({ contact, replyTo }: StoredMessage): StoredMessage | undefined {
+    return replyTo === undefined ? undefined : this.#profile.history.find({ id: contact }, replyTo);
+  }
+
+  /** The `seq` of the newest message; 0: there is none. */
+  lastSeq(): number {
+    return this.#profile.messages.lastSeq();
+  }
+
+  /** Messages of others that were never shown or printed here, oldest first. */
+  unprinted(limit: number): readonly StoredMessage[] {
+    return this.#profile.history.unprinted(limit);
+  }
+
+  markPrinted(sequences: readonly number[]): void {
+    this.#profile.history.markPrinted(sequences);
+  }
+
+  /** How many messages were never shown, by the contact's row number; who has none is left out. */
+  unread(): ReadonlyMap<number, Unread> {
+    const { contacts, history } = this.#profile;
+    const unread = new Map<number, Unread>();
+    for (const [contact, count] of history.unreadCounts()) {
+      unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
+    }
+    return unread;
+  }
+
+  /** Where an error says that the profile's file is damaged, the next start checks it. @returns whether it does */
+  noteDamage(error: unknown): boolean {
+    if (!isDamage(error)) return false;
+    this.#profile.noteDamage();
+    return true;
+  }
+}
+
+/** The stored texts of one conversation. Every method throws SQLiteError where the disk fails. */
+export class StoredConversation {
+  readonly contact: Contact;
+  readonly #profile: Profile;
+
+  constructor(profile: Profile, contact: Contact) {
+    this.#profile = profile;
+    this.contact = contact;
+  }
+
+  /** The other person, in the registered spelling as far as it is known. */
+  get username(): string {
+    return this.contact.username;
+  }
+
+  /** Whether no link with this person was ever proven: then nothing of them was stored. */
+  get isStranger(): boolean {
+    const { contacts } = this.#profile;
+    return contacts.pins(this.contact).length === 0 && contacts.pendingKey(this.contact) === undefined;
+  }
+
+  /** Oldest first, from after `seq` on. @param limit messages, at least 1 */
+  after(seq: number, limit: number): readonly StoredMessage[] {
+    return this.#profile.history.after(this.contact, seq, limit);
+  }
+
+  /** The page before `seq`, oldest first; undefined: the newest page. @param limit messages, at least 1 */
+  before(seq: number | undefined, limit: number): MessagePage {
+    return this.#profile.history.before(this.contact, seq, limit);
+  }
+
+  /** The text of this id, ours or theirs; of two with the same id, ours. */
+  find(id: string): StoredMessage | undefined {
+    return this.#profile.history.find(this.contact, id);
+  }
+
+  /** The lowest `seq` of their messages that were never shown; undefined: all were. */
+  unreadFrom(): number | undefined {
+    return this.#profile.history.unreadFrom(this.contact);
+  }
+
+  /** How much of each kind waits to be sent, or to be acknowledged. */
+  outboxCounts(): OutboxCounts {
+    return this.#profile.messages.outboxCounts(this.contact);
+  }
+
+  /** Takes a text of ours out of the outbox before it is sent. @throws ActionError */
+  cancel(id: string): void {
+    cancelMessage(this.#profile, this.contact, id);
+  }
+
+  /** Takes out of the outbox every text that is on no link yet. @returns their ids, oldest first */
+  cancelAll(): readonly string[] {
+    const { messages, removal } = this.#profile;
+    return messages.outboxTexts(this.contact).filter((id) => removal.cancel(this.contact, id));
+  }
+
+  /** Deletes one text here; its id stays, so that it does not come again. @throws ActionError */
+  delete(id: string): void {
+    deleteMessage(this.#profile, this.contact, id);
+  }
+
+  /** As `delete`. @returns what was deleted. @throws ActionError */
+  deleteBySeq(seq: number): StoredMessage {
+    const { history, removal } = this.#profile;
+    const message = history.bySeq(seq);
+    if (message === undefined) throw new ActionError("unknown_message");
+    // By its side too: theirs may have an id of ours.
+    if (!removal.delete(this.contact, message.id, message.outgoing)) throw new ActionError("still_waiting");
+    removal.wipeLog();
+    return message;
+  }
+
+  /**
+   * Deletes here, batch after batch, every text that is stored when it begins and does not wait in the
+   * outbox. The caller gives others their turn between two batches; who stops early leaves the rest.
+   */
+  *deleteAll(): Generator<{ readonly deleted: number; readonly isMore: boolean }> {
+    const { messages, removal } = this.#profile;
+    const last = messages.lastSeq();
+    for (let isMore = true; isMore;) {
+      const batch = removal.deleteSome(this.contact, last);
+      ({ isMore } = batch);
+      yield batch;
+    }
+    removal.wipeLog();
+  }
+}

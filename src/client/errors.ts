@@ -1,0 +1,11 @@
+/** What the client's methods throw, and what an error means for whoever called. */
+export { ProfileDamagedError } from "./disk/check.ts";
+export { ProfileLockedError } from "./disk/lock.ts";
+export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";
+export { PasswordNeededError } from "./rendezvous/login.ts";
+export { RefusedError } from "./rendezvous/link.ts";
+export { isTransient } from "./rendezvous/session.ts";
+export { ServerError } from "./rendezvous/trust.ts";
+export { PortError } from "./peer/port.ts";
+export { ActionError, type ActionFault } from "./conversation/message-actions.ts";
+export { AccountError, SelfError } from "./local-accounts.ts";

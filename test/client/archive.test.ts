@@ -1,0 +1,89 @@
+import { expect, test } from "bun:test";
+
+import { Archive, type StoredConversation } from "../../src/client/archive.ts";
+import { ActionError } from "../../src/client/errors.ts";
+import { damageMark } from "../../src/client/disk/folders.ts";
+import { Profile } from "../../src/client/profile/profile.ts";
+import { existsSync } from "node:fs";
+import { MessageScene, NOW, text } from "./message-scene.ts";
+import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+
+/** Runs `use` with the archive of a new profile, a conversation with Ana, and the stores below them. */
+function withConversation(
+  use: (conversation: StoredConversation, scene: MessageScene, archive: Archive, folder: string) => void,
+): Promise<void> {
+  return inTemporaryFolder((folder) => {
+    const profile = Profile.open(folder, ACCOUNT);
+    const scene = new MessageScene(folder);
+    try {
+      const archive = new Archive(profile);
+      scene.contacts.ensure("Ana");
+      const conversation = archive.conversation("ANA");
+      if (conversation === undefined) throw new Error("no conversation");
+      use(conversation, scene, archive, folder);
+    } finally {
+      scene.database.close();
+      profile.close();
+    }
+  });
+}
+
+const ids = (conversation: StoredConversation) => conversation.after(0, 1_000).map(({ id }) => id);
+
+test("cancelling all takes every text that is on no link out of the outbox, oldest first", () =>
+  withConversation((conversation, scene) => {
+    const { contact } = conversation;
+    scene.write(contact, "old");
+    scene.acknowledge(contact, "old");
+    scene.write(contact, "on a link", "b", "c");
+    scene.messages.claim(contact, 0, 1);
+    scene.queue({ kind: "edit", contact, id: "edit", target: "old", text: "new", sentAt: NOW });
+    expect(conversation.cancelAll()).toEqual(["b", "c"]);
+    expect(ids(conversation)).toEqual(["old", "on a link"]);
+    expect(conversation.outboxCounts()).toEqual({ text: 1, edit: 1, withdraw: 0 });
+    expect(conversation.cancelAll()).toEqual([]);
+  }));
+
+test("deleting all leaves what waits in the outbox, and what is written after it has begun", () =>
+  withConversation((conversation, scene) => {
+    const { contact } = conversation;
+    scene.receive(contact, ...Array.from({ length: 120 }, (_, index) => `theirs ${index}`));
+    scene.write(contact, "waits");
+    let count = 0;
+    let batches = 0;
+    for (const { deleted } of conversation.deleteAll()) {
+      if (batches++ === 0) scene.receive(contact, "late");
+      count += deleted;
+    }
+    expect(count).toBe(120);
+    expect(batches).toBeGreaterThan(1);
+    expect(ids(conversation)).toEqual(["waits", "late"]);
+  }));
+
+test("of two messages with one id the one that was meant is deleted, and none that still waits", () =>
+  withConversation((conversation, scene) => {
+    const { contact } = conversation;
+    const [ours = 0] = scene.queue(text(contact, "same"));
+    const [theirs = 0] = scene.receive(contact, "same");
+    expect(() => conversation.deleteBySeq(ours)).toThrow(new ActionError("still_waiting"));
+    expect(conversation.deleteBySeq(theirs ?? 0)).toMatchObject({ id: "same", outgoing: false });
+    expect(conversation.after(0, 10)).toMatchObject([{ seq: ours, outgoing: true }]);
+    expect(() => conversation.deleteBySeq(theirs ?? 0)).toThrow(new ActionError("unknown_message"));
+  }));
+
+test("nobody is made a contact by being asked about", () =>
+  withConversation((_conversation, _scene, archive) => {
+    expect(archive.conversation("nobody")).toBeUndefined();
+    expect(archive.nameOf("nobody")).toBe("nobody");
+    expect(archive.nameOf("ana")).toBe("Ana");
+    expect(archive.usernameAt(99)).toBe("");
+  }));
+
+test("only damage has the file checked at the next start", () =>
+  withConversation((_conversation, _scene, archive, folder) => {
+    const failed = (code: string) => Object.assign(new Error(code), { code });
+    expect(archive.noteDamage(failed("SQLITE_FULL"))).toBe(false);
+    expect(existsSync(damageMark(folder))).toBe(false);
+    expect(archive.noteDamage(failed("SQLITE_CORRUPT"))).toBe(true);
+    expect(existsSync(damageMark(folder))).toBe(true);
+  }));
