@@ -5,19 +5,19 @@
  */
 import { password } from "@inquirer/prompts";
 
-import { DumbLine } from "../../src/ui/line/plain-line.ts";
-import { EditableLine } from "../../src/ui/line/line-editor.ts";
+import { PlainLine } from "../../src/ui/line/plain-line.ts";
+import { LineEditor } from "../../src/ui/line/line-editor.ts";
 import type { InputLine } from "../../src/ui/line/input-line.ts";
 import { restoreTerminal, TypeAhead } from "../../src/ui/terminal/raw-terminal.ts";
 
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 
-const makeLine = process.env["TERM"] === "dumb" ? DumbLine : EditableLine;
+const makeLine = process.env["TERM"] === "dumb" ? PlainLine : LineEditor;
 let line: InputLine;
 
 function order(typed: string, expand: (text: string) => string): void {
   const [word = "", rest = ""] = typed.split(/ (.*)/);
-  if (word === "/head") line.setHead(`${rest} > `);
+  if (word === "/prompt") line.setPrompt(`${rest} > `);
   else if (word === "/again") open(line.history);
   else if (word === "/offer") line.offer("dos\nlíneas");
   else if (word === "/throw") throw new Error("on purpose");
@@ -39,7 +39,7 @@ function open(history: readonly string[]): void {
   line = new makeLine({
     input: process.stdin,
     output: process.stdout,
-    head: "yo > ",
+    prompt: "yo > ",
     history,
     pastedLines: (count) => `[${count} líneas]`,
     events: {

@@ -176,7 +176,7 @@ describe("the line at a terminal", () => {
     await ended(terminal);
   });
 
-  test("typing at the end writes only what was typed, and a changed head leaves what is above", async () => {
+  test("typing at the end writes only what was typed, and a changed prompt leaves what is above", async () => {
     const terminal = await atLine();
     terminal.type("hola");
     await showsRows(terminal, ["yo > hola"]);
@@ -184,7 +184,7 @@ describe("the line at a terminal", () => {
     for (const key of " qué tal") terminal.type(key);
     await showsRows(terminal, ["yo > hola qué tal"]);
     expect(terminal.screen.cursorMoves).toBe(cursorMoves);
-    terminal.type(`${ENTER}/head ✓✓${ENTER}abc`);
+    terminal.type(`${ENTER}/prompt ✓✓${ENTER}abc`);
     await showsRows(terminal, ['line "hola qué tal"', "✓✓ > abc"]);
     terminal.type(`${CTRL_C}${CTRL_C}`);
     await ended(terminal);
@@ -294,7 +294,7 @@ describe("history and completion", () => {
 });
 
 describe("pastes", () => {
-  test("one line is inserted, several stand as a mark and are sent as they were copied", async () => {
+  test("one line is inserted, several stand as a placeholder and are sent as they were copied", async () => {
     const terminal = await atLine();
     terminal.type("<>");
     terminal.type(LEFT);
@@ -315,7 +315,7 @@ describe("pastes", () => {
     await ended(terminal);
   });
 
-  test("a mark is passed, deleted and cut as one character", async () => {
+  test("a placeholder is passed, deleted and cut as one character", async () => {
     const terminal = await atLine();
     terminal.type("a");
     terminal.paste("1\n2");
@@ -342,7 +342,7 @@ describe("pastes", () => {
     await ended(terminal);
   });
 
-  test("a paste of a mebibyte is one mark", async () => {
+  test("a paste of a mebibyte is one placeholder", async () => {
     const terminal = await atLine();
     terminal.paste("0123456789abcde\n".repeat(65_536));
     await showsRows(terminal, ["yo > [65536 líneas]"]);

@@ -7,9 +7,9 @@ import { createColors } from "picocolors";
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { View } from "./view.ts";
-import { DumbLine } from "../line/plain-line.ts";
+import { PlainLine } from "../line/plain-line.ts";
 import { DumbPrompter } from "../prompts/plain-prompter.ts";
-import { EditableLine } from "../line/line-editor.ts";
+import { LineEditor } from "../line/line-editor.ts";
 import type { InputLine, InputLineEvents } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
@@ -63,10 +63,10 @@ export class Face {
         this.#open.prompter.open(view.prompt);
         return;
       case "chat":
-        if (this.#open.name === "chat") this.#open.line.setHead(view.head);
+        if (this.#open.name === "chat") this.#open.line.setPrompt(view.prompt);
         else {
           this.#leave();
-          this.#open = { name: "chat", line: this.#line(view.head) };
+          this.#open = { name: "chat", line: this.#line(view.prompt) };
         }
         return;
       case "working":
@@ -96,12 +96,12 @@ export class Face {
     return new TypeAhead(input, () => answered({ name: "interrupted" }));
   }
 
-  #line(head: string): InputLine {
+  #line(prompt: string): InputLine {
     const { input, output, texts, line } = this.#options;
-    return new (this.#isDumb ? DumbLine : EditableLine)({
+    return new (this.#isDumb ? PlainLine : LineEditor)({
       input,
       output,
-      head,
+      prompt,
       history: this.#history,
       pastedLines: texts.pastedLines,
       events: line,

@@ -4,7 +4,7 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
 import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./model.ts";
-import { chatHead } from "../chat/update.ts";
+import { chatPrompt } from "../chat/update.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Choice, Prompt } from "../prompts/prompt.ts";
@@ -12,7 +12,7 @@ import { isSamePerson } from "../../identity/names.ts";
 
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }
-  | { readonly name: "chat"; readonly head: string }
+  | { readonly name: "chat"; readonly prompt: string }
   | { readonly name: "working"; readonly text: string }
   | { readonly name: "ended" };
 
@@ -168,7 +168,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "people":
       return peopleList(model, screen, context);
     case "chat":
-      return { name: "chat", head: chatHead(screen.chat, texts) };
+      return { name: "chat", prompt: chatPrompt(screen.chat, texts) };
     case "ended":
       return { name: "ended" };
     default:

@@ -15,7 +15,7 @@ import {
   withdraw,
   type CommandResult,
 } from "./message-commands.ts";
-import type { Offered } from "../line/input-line.ts";
+import type { Offered } from "../line/completion.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import { isNewName, isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";

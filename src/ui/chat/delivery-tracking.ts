@@ -9,7 +9,7 @@ import type { Line } from "../format/printed-line.ts";
 
 /** Messages that are followed one by one; those beyond are counted. */
 export const MAX_WAITING = 100;
-/** Texts of ours whose states are kept for the head of the input line. */
+/** Texts of ours whose states are kept for the prompt. */
 const MAX_OWN = 100;
 /** How long a message may stay behind before the person is told, in ms. */
 export const TOLD_AFTER = 5_000;
@@ -37,7 +37,7 @@ function hasArrived(state: MessageState): boolean {
   return RANKS[state] >= RANKS.received;
 }
 
-/** The head shows this text of ours from now on. */
+/** The prompt shows this text of ours from now on. */
 function withOwn(chat: ChatModel, mark: Mark): ChatModel {
   return { ...chat, last: mark, own: [...chat.own, mark].slice(-MAX_OWN) };
 }
@@ -127,7 +127,7 @@ export function recountBeyond(chat: ChatModel, { texts, changes }: Outstanding):
   return withoutBeyond(chat, Math.max(0, chat.waiting.length + told + untold - texts - changes));
 }
 
-/** How far a text, or a change of one, has come; once a change is there, the head is the last text's again. */
+/** How far a text, or a change of one, has come; once a change is there, the prompt shows the last text's again. */
 function marksAfter(chat: ChatModel, id: string, state: MessageState): Pick<ChatModel, "own" | "last"> {
   const index = chat.own.findLastIndex((each) => each.id === id);
   const known = chat.own[index];

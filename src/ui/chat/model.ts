@@ -80,9 +80,9 @@ export type ChatModel = {
   /** The link is there, and does not answer. */
   readonly isSilent: boolean;
   readonly presenceNotified: PresenceNotified;
-  /** Our last message, or change of one (`target`); its state stands at the head of the input line. */
+  /** Our last message, or change of one (`target`); its state stands in the prompt. */
   readonly last: Mark | undefined;
-  /** Our last texts, oldest first, at most MAX_OWN: what the head goes back to. */
+  /** Our last texts, oldest first, at most MAX_OWN: what the prompt goes back to. */
   readonly own: readonly Mark[];
   /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
   readonly listed: readonly Listed[];

@@ -151,7 +151,7 @@ export function showArrived(
   };
 }
 
-/** A text of ours is on the disk: now it is shown, and its state stands at the head of the input line. */
+/** A text of ours is on the disk: now it is shown, and its state stands in the prompt. */
 export function showWritten(
   chat: ChatModel,
   written: { readonly id: string; readonly text: string; readonly answers?: string },

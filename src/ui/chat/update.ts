@@ -1,4 +1,4 @@
-/** The chat's update and the head of its input line: pure, so that every moment of it can be tried. */
+/** The chat's update and the prompt of its input line: pure, so that every moment of it can be tried. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -52,7 +52,7 @@ export function openChat(peer: string, isStranger = false): ChatModel {
 }
 
 /** What stands before the text being typed: the state of our last message, and whether the other one types. */
-export function chatHead(chat: ChatModel, texts: Texts): string {
+export function chatPrompt(chat: ChatModel, texts: Texts): string {
   const mark = chat.last === undefined ? "" : `${stateMark(chat.last.state, texts)} `;
   const typing = chat.peerTypingSince === undefined ? "" : `${texts.chatTyping} `;
   return `${mark}${typing}> `;

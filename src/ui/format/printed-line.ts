@@ -28,7 +28,7 @@ export type Line =
       readonly isOwn: boolean;
       /** As it was received or typed: the view makes it visible. */
       readonly text: string;
-      /** Of ours, where it is printed; undefined: its state stands at the head of the input line. */
+      /** Of ours, where it is printed; undefined: its state stands in the prompt. */
       readonly state: MessageState | undefined;
       readonly change?: "edited" | "withdrawn";
       /** That change has not reached the other side. */

@@ -1,7 +1,14 @@
 /** What Tab does to the text before the cursor. */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { wrapped } from "../format/wrapped-text.ts";
-import type { Offered } from "./input-line.ts";
+
+export type Offered = {
+  /** What the last part of the text may become. */
+  readonly offers: readonly string[];
+  /** The same, as they are shown where there are several. */
+  readonly shown: readonly string[];
+  readonly part: string;
+};
 
 /** Offers that are shown at once. */
 const MAX_OFFERS = 50;

@@ -4,7 +4,7 @@ export const MAX_HISTORY = 200;
 /** UTF-16 units of one text that is kept. */
 const MAX_HISTORY_TEXT = 4_096;
 
-export class TypedHistory {
+export class LineHistory {
   /** Newest first. */
   #texts: string[];
   /** The text that is shown; -1: what is being typed. */
@@ -16,11 +16,6 @@ export class TypedHistory {
     this.#texts = texts.slice(0, MAX_HISTORY);
   }
 
-  /** Newest first. */
-  get texts(): readonly string[] {
-    return this.#texts;
-  }
-
   /** Keeps a text that was typed, unless it is the last one again, empty or very long. The arrow keys begin anew. */
   add(text: string): void {
     this.#index = -1;
@@ -28,9 +23,9 @@ export class TypedHistory {
     this.#texts = [text, ...this.#texts].slice(0, MAX_HISTORY);
   }
 
-  /** What the next line may recall: texts without marks, as what these stand for ends with this line. */
-  without(marks: readonly string[]): readonly string[] {
-    return this.#texts.filter((text) => !marks.some((mark) => text.includes(mark)));
+  /** The texts that hold none of these placeholders: what was pasted is kept no longer than its line. */
+  without(placeholders: readonly string[]): readonly string[] {
+    return this.#texts.filter((text) => !placeholders.some((each) => text.includes(each)));
   }
 
   /** Drops every text that holds the part. */

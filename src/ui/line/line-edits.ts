@@ -1,10 +1,10 @@
-/** What the editing keys do to the line, as a pure function; the keys are those of every shell's line. */
+/** What the editing keys do to the line, as a table of pure functions; the keys are those of every shell. */
 import type { Key } from "node:readline";
 import { graphemes } from "../format/graphemes.ts";
 
 export type EditedLine = {
   readonly text: string;
-  /** UTF-16 units before the cursor; never inside a character or a mark. */
+  /** UTF-16 units before the cursor; never inside a character or a placeholder. */
   readonly cursor: number;
   /** What was cut last, for Ctrl-Y. */
   readonly cut: string;
@@ -12,23 +12,23 @@ export type EditedLine = {
 
 export const EMPTY_LINE: EditedLine = { text: "", cursor: 0, cut: "" };
 
-/** UTF-16 units of the line; a message of 32 KiB fits, and what is typed behind it is refused. */
+/** UTF-16 units of the line: a message of 32 KiB fits. */
 export const MAX_LINE = 65_536;
 /** UTF-16 units that one character is looked for in; flags and families of emoji are far shorter. */
 const MAX_CHARACTER = 64;
 
 const WORD = /^[\p{L}\p{N}\p{M}_]/u;
 
-type Kind = "space" | "word" | "mark" | "other";
+type Kind = "space" | "word" | "placeholder" | "other";
 
 function isAscii(code: number): boolean {
   return code < 0x80;
 }
 
-/** What one step to the left passes: a mark or a character; empty at the beginning. */
-function before(text: string, cursor: number, marks: readonly string[]): string {
-  const mark = marks.find((each) => text.endsWith(each, cursor));
-  if (mark !== undefined) return mark;
+/** What one step to the left passes: a placeholder or a character; empty at the beginning. */
+function before(text: string, cursor: number, placeholders: readonly string[]): string {
+  const placeholder = placeholders.find((each) => text.endsWith(each, cursor));
+  if (placeholder !== undefined) return placeholder;
   // Nothing joins an ASCII character to what stands before it.
   if (isAscii(text.charCodeAt(cursor - 1))) return text.charAt(cursor - 1);
   let last = "";
@@ -38,31 +38,35 @@ function before(text: string, cursor: number, marks: readonly string[]): string 
 }
 
 /** What one step to the right passes; empty at the end. */
-function after(text: string, cursor: number, marks: readonly string[]): string {
-  const mark = marks.find((each) => text.startsWith(each, cursor));
-  if (mark !== undefined) return mark;
+function after(text: string, cursor: number, placeholders: readonly string[]): string {
+  const placeholder = placeholders.find((each) => text.startsWith(each, cursor));
+  if (placeholder !== undefined) return placeholder;
   if (isAscii(text.charCodeAt(cursor)) && isAscii(text.charCodeAt(cursor + 1))) return text.charAt(cursor);
   for (const { segment } of graphemes.segment(text.slice(cursor, cursor + MAX_CHARACTER))) return segment;
   return "";
 }
 
-function kindOf(step: string, marks: readonly string[]): Kind {
-  if (marks.includes(step)) return "mark";
+function kindOf(step: string, placeholders: readonly string[]): Kind {
+  if (placeholders.includes(step)) return "placeholder";
   if (step.trim() === "") return "space";
   return WORD.test(step) ? "word" : "other";
 }
 
 /** How many UTF-16 units a word is long, and the spaces between it and the cursor. */
-function wordLength({ text, cursor }: EditedLine, marks: readonly string[], step: typeof before): number {
+function wordLength(
+  { text, cursor }: EditedLine,
+  placeholders: readonly string[],
+  step: typeof before,
+): number {
   const direction = step === before ? -1 : 1;
   let length = 0;
   let word: Kind | undefined;
   for (;;) {
-    const next = step(text, cursor + direction * length, marks);
+    const next = step(text, cursor + direction * length, placeholders);
     if (next === "") return length;
-    const kind = kindOf(next, marks);
+    const kind = kindOf(next, placeholders);
     if (word === undefined) word = kind === "space" ? undefined : kind;
-    else if (kind !== word || kind === "mark") return length;
+    else if (kind !== word || kind === "placeholder") return length;
     length += next.length;
   }
 }
@@ -86,80 +90,80 @@ function cutOut(line: EditedLine, from: number, to: number): EditedLine {
 }
 
 /** The characters on both sides of the cursor change places, and the cursor goes behind them. */
-function transposed(line: EditedLine, marks: readonly string[]): EditedLine {
-  const right = after(line.text, line.cursor, marks);
-  const middle = right === "" ? line.cursor - before(line.text, line.cursor, marks).length : line.cursor;
-  const second = after(line.text, middle, marks);
-  const first = before(line.text, middle, marks);
+function transposed(line: EditedLine, placeholders: readonly string[]): EditedLine {
+  const right = after(line.text, line.cursor, placeholders);
+  const middle =
+    right === "" ? line.cursor - before(line.text, line.cursor, placeholders).length : line.cursor;
+  const second = after(line.text, middle, placeholders);
+  const first = before(line.text, middle, placeholders);
   if (first === "" || second === "") return line;
   const rest = removed(line, middle - first.length, middle + second.length);
   return inserted(rest, second + first);
 }
 
-function controlEdit(line: EditedLine, name: string, marks: readonly string[]): EditedLine {
-  const { text, cursor } = line;
-  switch (name) {
-    case "a":
-      return moved(line, -cursor);
-    case "e":
-      return moved(line, text.length - cursor);
-    case "b":
-      return moved(line, -before(text, cursor, marks).length);
-    case "f":
-      return moved(line, after(text, cursor, marks).length);
-    case "h":
-      return removed(line, cursor - before(text, cursor, marks).length, cursor);
-    case "d":
-      return removed(line, cursor, cursor + after(text, cursor, marks).length);
-    case "u":
-      return cutOut(line, 0, cursor);
-    case "k":
-      return cutOut(line, cursor, text.length);
-    case "w":
-      return wordEdit(line, "backspace", marks);
-    case "y":
-      return inserted(line, line.cut);
-    case "t":
-      return transposed(line, marks);
-    default:
-      return wordEdit(line, name, marks);
-  }
+/** @param placeholders each is one character to the keys */
+type Edit = (line: EditedLine, placeholders: readonly string[]) => EditedLine;
+
+const toStart: Edit = (line) => moved(line, -line.cursor);
+const toEnd: Edit = (line) => moved(line, line.text.length - line.cursor);
+const left: Edit = (line, placeholders) => moved(line, -before(line.text, line.cursor, placeholders).length);
+const right: Edit = (line, placeholders) => moved(line, after(line.text, line.cursor, placeholders).length);
+const wordLeft: Edit = (line, placeholders) => moved(line, -wordLength(line, placeholders, before));
+const wordRight: Edit = (line, placeholders) => moved(line, wordLength(line, placeholders, after));
+const backspace: Edit = (line, placeholders) =>
+  removed(line, line.cursor - before(line.text, line.cursor, placeholders).length, line.cursor);
+const deleteNext: Edit = (line, placeholders) =>
+  removed(line, line.cursor, line.cursor + after(line.text, line.cursor, placeholders).length);
+const cutToStart: Edit = (line) => cutOut(line, 0, line.cursor);
+const cutToEnd: Edit = (line) => cutOut(line, line.cursor, line.text.length);
+const cutWordLeft: Edit = (line, placeholders) =>
+  cutOut(line, line.cursor - wordLength(line, placeholders, before), line.cursor);
+const cutWordRight: Edit = (line, placeholders) =>
+  cutOut(line, line.cursor, line.cursor + wordLength(line, placeholders, after));
+const paste: Edit = (line) => inserted(line, line.cut);
+
+/** Key (as `keyName` gives it) → what it does. */
+const EDITS: ReadonlyMap<string, Edit> = new Map([
+  ["home", toStart],
+  ["ctrl-a", toStart],
+  ["end", toEnd],
+  ["ctrl-e", toEnd],
+  ["left", left],
+  ["ctrl-b", left],
+  ["right", right],
+  ["ctrl-f", right],
+  ["ctrl-left", wordLeft],
+  ["alt-left", wordLeft],
+  ["alt-b", wordLeft],
+  ["ctrl-right", wordRight],
+  ["alt-right", wordRight],
+  ["alt-f", wordRight],
+  ["backspace", backspace],
+  ["ctrl-h", backspace],
+  ["delete", deleteNext],
+  ["ctrl-d", deleteNext],
+  ["ctrl-u", cutToStart],
+  ["ctrl-k", cutToEnd],
+  ["ctrl-w", cutWordLeft],
+  ["ctrl-backspace", cutWordLeft],
+  ["alt-backspace", cutWordLeft],
+  ["ctrl-delete", cutWordRight],
+  ["alt-delete", cutWordRight],
+  ["alt-d", cutWordRight],
+  ["ctrl-y", paste],
+  ["ctrl-t", transposed],
+]);
+
+/** Keys that mean the same with Ctrl, Alt and without. */
+const UNMODIFIED = ["return", "enter", "tab", "up", "down"];
+
+/** A key with its modifier: `left`, `ctrl-left`, `alt-left`; empty for one without a name. */
+export function keyName({ name = "", ctrl, meta }: Key): string {
+  if (UNMODIFIED.includes(name)) return name;
+  return `${ctrl === true ? "ctrl-" : meta === true ? "alt-" : ""}${name}`;
 }
 
-/** Alt with a letter, Ctrl or Alt with an arrow, Backspace or Delete. */
-function wordEdit(line: EditedLine, name: string, marks: readonly string[]): EditedLine {
-  const { cursor } = line;
-  switch (name) {
-    case "left":
-    case "b":
-      return moved(line, -wordLength(line, marks, before));
-    case "right":
-    case "f":
-      return moved(line, wordLength(line, marks, after));
-    case "backspace":
-      return cutOut(line, cursor - wordLength(line, marks, before), cursor);
-    case "delete":
-    case "d":
-      return cutOut(line, cursor, cursor + wordLength(line, marks, after));
-    default:
-      return line;
-  }
-}
-
-const PLAIN_KEYS: { readonly [name: string]: string } = {
-  left: "b",
-  right: "f",
-  home: "a",
-  end: "e",
-  backspace: "h",
-  delete: "d",
-};
-
-/** The line after an editing key; the same object when the key changes nothing or is none. Typed text is `inserted`. */
-export function edited(line: EditedLine, key: Key, marks: readonly string[]): EditedLine {
-  const name = key.name ?? "";
-  if (key.meta === true) return wordEdit(line, name, marks);
-  if (key.ctrl === true) return controlEdit(line, name, marks);
-  const plain = PLAIN_KEYS[name];
-  return plain === undefined ? line : controlEdit(line, plain, marks);
+/** The line after an editing key, named as by `keyName`; the same object when the key changes nothing or is none. */
+export function edited(line: EditedLine, key: string, placeholders: readonly string[]): EditedLine {
+  return EDITS.get(key)?.(line, placeholders) ?? line;
 }

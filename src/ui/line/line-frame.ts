@@ -14,7 +14,7 @@ export type Size = { readonly columns: number; readonly rows: number };
 export type Place = { readonly row: number; readonly units: number };
 
 export type Frame = {
-  /** Each row as its units, mostly a character each and none empty; the head is the first one. */
+  /** Each row as its units, mostly a character each and none empty; the prompt is the first one. */
   readonly rows: readonly (readonly string[])[];
   readonly cursor: Place;
 };
@@ -24,21 +24,21 @@ const START: Place = { row: 0, units: 0 };
 /** Nothing is drawn, and the cursor stands at the beginning of a free row. */
 export const BLANK_FRAME: Frame = { rows: [[]], cursor: START };
 
-/** What is left of the screen's width beside the head, at least, in columns; a longer head is not shown. */
+/** Columns that are left for the text, at least: a longer prompt is replaced by the short one. */
 const MIN_TEXT_COLUMNS = 8;
-const NO_HEAD = "> ";
+const SHORT_PROMPT = "> ";
 
-const MARK = /^\p{M}/u;
+const COMBINING = /^\p{M}/u;
 
 /**
- * The head and the text in rows; of a line that would fill more than half the screen, the rows up to the cursor.
+ * The prompt and the text in rows; of a line that would fill more than half the screen, the rows up to the cursor.
  * `cursor`: UTF-16 units of the text before it. Needs at least two columns.
  */
-export function frameOf(head: string, text: string, cursor: number, size: Size): Frame {
-  const headColumns = mostColumns(Bun.stripANSI(head));
-  const fits = headColumns <= size.columns - MIN_TEXT_COLUMNS;
-  let row = [fits ? head : NO_HEAD];
-  let column = fits ? headColumns : NO_HEAD.length;
+export function frameOf(prompt: string, text: string, cursor: number, size: Size): Frame {
+  const promptColumns = mostColumns(Bun.stripANSI(prompt));
+  const fits = promptColumns <= size.columns - MIN_TEXT_COLUMNS;
+  let row = [fits ? prompt : SHORT_PROMPT];
+  let column = fits ? promptColumns : SHORT_PROMPT.length;
   const rows: string[][] = [row];
   let place: Place = START;
   for (const { segment, index } of graphemes.segment(text)) {
@@ -101,8 +101,8 @@ export function redrawn(from: Frame, to: Frame): string {
   const [old = [], next = []] = [from.rows[row], to.rows[row]];
   let kept = 0;
   while (kept < next.length && kept < old.length && next[kept] === old[kept]) kept++;
-  // A mark that stands for itself has joined what is before it.
-  if (kept > 0 && (MARK.test(old[kept] ?? "") || MARK.test(next[kept] ?? ""))) kept--;
+  // A combining mark has joined what is before it.
+  if (kept > 0 && (COMBINING.test(old[kept] ?? "") || COMBINING.test(next[kept] ?? ""))) kept--;
   const cursorRow = to.rows[to.cursor.row] ?? [];
   const isLonger = old.length > kept || from.rows.length > row + 1;
   if (!isLonger && row === to.rows.length - 1 && kept === next.length)

@@ -1,11 +1,12 @@
 /**
- * What is pasted into the input line. A text that is not simply a piece of one line stands there as a mark,
- * «[3 líneas]», until Enter; the editing keys take a mark as one character, so it is there whole or not at all.
+ * What is pasted into the input line. A text that is more than a piece of one line stands there as a placeholder,
+ * «[3 líneas]», until Enter. To the editing keys a placeholder is one character: it is there whole or not at all.
  */
+import type { Key } from "node:readline";
 
-/** Texts kept for the marks of the line and of what the arrow keys bring back. */
+/** Texts kept for the placeholders of the line and of its history. */
 export const MAX_PASTES = 16;
-/** UTF-16 units of one paste. What is behind them is dropped: no message can be that long, so it is refused in words. */
+/** UTF-16 units of one paste; the rest is dropped. No message can be that long, so it is refused with a sentence. */
 export const MAX_PASTE = 1_048_576;
 /** Code points that are pasted as if they had been typed. */
 const MAX_TYPED_PASTE = 1_000;
@@ -33,52 +34,102 @@ function countLines(text: string): number {
   return text.replace(/\n+$/, "").split("\n").length;
 }
 
-function numbered(mark: string, number: number): string {
-  const end = mark.endsWith("]") ? "]" : "";
-  return `${mark.slice(0, mark.length - end.length)},${NO_BREAK_SPACE}${number}${end}`;
+function numbered(placeholder: string, number: number): string {
+  const end = placeholder.endsWith("]") ? "]" : "";
+  return `${placeholder.slice(0, placeholder.length - end.length)},${NO_BREAK_SPACE}${number}${end}`;
 }
 
-/** The texts behind the marks. */
+/** The texts that the placeholders stand for. */
 export class PastedTexts {
   readonly #nameOf: (lines: number) => string;
   readonly #texts = new Map<string, string>();
 
-  /** @param nameOf What a text of so many lines is shown as. */
+  /** @param nameOf the placeholder of a text of so many lines */
   constructor(nameOf: (lines: number) => string) {
     this.#nameOf = nameOf;
   }
 
   /** Oldest first. */
-  get marks(): readonly string[] {
+  get placeholders(): readonly string[] {
     return [...this.#texts.keys()];
   }
 
   /**
-   * Keeps a text and gives its mark, which no other text has. Nobody types one by accident: its spaces are
-   * no-break spaces. Undefined, and nothing is kept, when MAX_PASTES are there already: forget one first.
+   * Keeps a text and gives its placeholder, which no other text has. Nobody types one by accident: its spaces
+   * are no-break spaces.
+   * @returns undefined when MAX_PASTES are kept already: then forget one first.
    */
   add(text: string): string | undefined {
     if (this.#texts.size >= MAX_PASTES) return undefined;
     const name = this.#nameOf(countLines(text)).replaceAll(" ", NO_BREAK_SPACE);
-    let mark = name;
-    for (let number = 2; this.#texts.has(mark); number++) mark = numbered(name, number);
-    this.#texts.set(mark, text);
-    return mark;
+    let placeholder = name;
+    for (let number = 2; this.#texts.has(placeholder); number++) placeholder = numbered(name, number);
+    this.#texts.set(placeholder, text);
+    return placeholder;
   }
 
-  forget(mark: string): void {
-    this.#texts.delete(mark);
+  forget(placeholder: string): void {
+    this.#texts.delete(placeholder);
   }
 
-  /** The line with every mark's text in its place; what looks like a mark inside such a text stays. */
+  /** The line with the text of every placeholder; what looks like a placeholder inside such a text stays. */
   expand(line: string): string {
-    const { marks } = this;
+    const { placeholders } = this;
     let expanded = "";
     for (let index = 0; index < line.length;) {
-      const mark = marks.find((each) => line.startsWith(each, index));
-      expanded += mark === undefined ? line[index] : this.#texts.get(mark);
-      index += mark?.length ?? 1;
+      const placeholder = placeholders.find((each) => line.startsWith(each, index));
+      expanded += placeholder === undefined ? line[index] : this.#texts.get(placeholder);
+      index += placeholder?.length ?? 1;
     }
     return expanded;
+  }
+}
+
+/** A paste without an end is over when nothing has come for so long, in ms. */
+const PASTE_END_WAIT = 2_000;
+
+/** Puts the keys of a bracketed paste together again. */
+export class PasteReader {
+  readonly #onPaste: (received: string) => void;
+  /** The paste under way, as far as it has come. */
+  #paste: { received: string; readonly timer: NodeJS.Timeout } | undefined;
+
+  /** @param onPaste takes what stood between the brackets, not empty */
+  constructor(onPaste: (received: string) => void) {
+    this.#onPaste = onPaste;
+  }
+
+  get isReading(): boolean {
+    return this.#paste !== undefined;
+  }
+
+  /** Whether a key belongs to a paste. */
+  takes(typed: string | undefined, key: Key): boolean {
+    if (key.name === "paste-end") {
+      this.#end();
+      return true;
+    }
+    if (key.name === "paste-start") {
+      this.#paste ??= { received: "", timer: setTimeout(() => this.#end(), PASTE_END_WAIT) };
+      return true;
+    }
+    const paste = this.#paste;
+    if (paste === undefined) return false;
+    if (paste.received.length < MAX_PASTE) paste.received += key.sequence ?? typed ?? "";
+    // Ctrl-C does not put the end off: people type it when nothing seems to happen.
+    if (key.name !== "c" || key.ctrl !== true) paste.timer.refresh();
+    return true;
+  }
+
+  /** Drops what has come. */
+  close(): void {
+    clearTimeout(this.#paste?.timer);
+    this.#paste = undefined;
+  }
+
+  #end(): void {
+    const received = this.#paste?.received ?? "";
+    this.close();
+    if (received !== "") this.#onPaste(received);
   }
 }

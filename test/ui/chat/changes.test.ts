@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { textsIn } from "../../../src/ui/texts/texts.ts";
-import { chatHead } from "../../../src/ui/chat/update.ts";
+import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
 import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./scene.ts";
 
@@ -19,8 +19,8 @@ function rendered(script: ChatScript): string[] {
   );
 }
 
-function head(script: ChatScript): string {
-  return chatHead(script.chat, script.scene.texts);
+function prompt(script: ChatScript): string {
+  return chatPrompt(script.chat, script.scene.texts);
 }
 
 describe("the mark of our last message", () => {
@@ -34,7 +34,7 @@ describe("the mark of our last message", () => {
       for (const state of ["sent", "received", "read", "received", "sent", "queued"] as const) {
         script.deliver("1", state);
       }
-      expect(head(script)).toBe(mark);
+      expect(prompt(script)).toBe(mark);
       expect(script.chat.waiting).toEqual([]);
     }
   });
@@ -46,14 +46,14 @@ describe("the mark of our last message", () => {
     for (const id of ["out-1", "out-2"])
       for (const state of ["received", "read"] as const) script.deliver(id, state);
     changed(script, { ...outgoing(1, "un", "read"), editedAt: NOON }, "edit");
-    expect(head(script)).toBe("· > ");
+    expect(prompt(script)).toBe("· > ");
     script.deliver("edit", "received");
-    expect(head(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído > ");
     changed(script, { ...outgoing(2, "", "read"), withdrawnAt: NOON }, "withdraw");
     script.deliver("withdraw", "sent");
-    expect(head(script)).toBe("✓ > ");
+    expect(prompt(script)).toBe("✓ > ");
     script.deliver("withdraw", "received");
-    expect(head(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído > ");
     script.write("out-3", "tres");
     script.messenger({ name: "cancelled", to: PEER, id: "out-3" });
     expect(script.chat.last).toEqual({ id: "out-1", state: "read" });
@@ -66,12 +66,12 @@ describe("the mark of our last message", () => {
     script.deliver("out-1", "received");
     const edited = { ...outgoing(1, "dos", "received"), editedAt: NOON };
     expect(changed(script, edited, "action")).toEqual(["Editado el de las 12:00: «dos»"]);
-    expect(head(script)).toBe("· > ");
+    expect(prompt(script)).toBe("· > ");
     script.deliver("action", "sent");
     script.deliver("action", "received");
-    expect(head(script)).toBe("✓✓ > ");
+    expect(prompt(script)).toBe("✓✓ > ");
     script.deliver("out-1", "read");
-    expect(head(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído > ");
   });
 });
 
@@ -119,7 +119,7 @@ describe("a change of ours", () => {
     expect(cancel("out-2")).toEqual(["Cancelado antes de salir: «dos»"]);
     expect(script.chat.last).toEqual({ id: "out-1", state: "queued" });
     cancel("out-1");
-    expect(head(script)).toBe("> ");
+    expect(prompt(script)).toBe("> ");
     expect(script.wait(MINUTE)).toEqual([]);
     // One of many that are not followed one by one.
     expect(cancel("out-900")).toEqual(["Cancelado antes de salir."]);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import type { UnreachableReason } from "../../../src/client/conversation/events.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
-import { chatHead } from "../../../src/ui/chat/update.ts";
+import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { MAX_WAITING } from "../../../src/ui/chat/delivery-tracking.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
@@ -168,7 +168,7 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
           expect(STATES.indexOf(one.state)).toBeGreaterThanOrEqual(STATES.indexOf(earlier.state));
         }
         expect(chat.waiting.length).toBeLessThanOrEqual(MAX_WAITING);
-        expect(chatHead(chat, script.scene.texts)).toMatch(/^[^\n\x1b]*> $/);
+        expect(chatPrompt(chat, script.scene.texts)).toMatch(/^[^\n\x1b]*> $/);
         for (const effect of script.effects) {
           if (effect.name === "send")
             expect(effect.text.isWellFormed() && effect.text.trim() !== "").toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { openChat, chatHead } from "../../../src/ui/chat/update.ts";
+import { openChat, chatPrompt } from "../../../src/ui/chat/update.ts";
 import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -126,13 +126,13 @@ describe("what somebody else wrote", () => {
 test("the head of the input line says how far our last message is, and who types", () => {
   const chat = openChat("benito");
   const { texts } = SPANISH;
-  expect(chatHead(chat, texts)).toBe("> ");
+  expect(chatPrompt(chat, texts)).toBe("> ");
   const heads = (["queued", "sent", "received"] as const).map((state) =>
-    chatHead({ ...chat, last: { id: "a", state } }, texts),
+    chatPrompt({ ...chat, last: { id: "a", state } }, texts),
   );
   expect(heads).toEqual(["· > ", "✓ > ", "✓✓ > "]);
-  expect(chatHead({ ...chat, last: { id: "a", state: "received" }, peerTypingSince: AT }, texts)).toBe(
+  expect(chatPrompt({ ...chat, last: { id: "a", state: "received" }, peerTypingSince: AT }, texts)).toBe(
     "✓✓ escribe… > ",
   );
-  expect(chatHead({ ...chat, peerTypingSince: AT }, ENGLISH.texts)).toBe("typing… > ");
+  expect(chatPrompt({ ...chat, peerTypingSince: AT }, ENGLISH.texts)).toBe("typing… > ");
 });

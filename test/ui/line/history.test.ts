@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
-import { MAX_HISTORY, TypedHistory } from "../../../src/ui/line/history.ts";
+import { MAX_HISTORY, LineHistory } from "../../../src/ui/line/history.ts";
 
 describe("what was typed", () => {
   test("comes back newest first, and the text under way last", () => {
-    const history = new TypedHistory(["uno"]);
+    const history = new LineHistory(["uno"]);
     history.add("dos");
     expect([history.older("tr"), history.older("dos"), history.older("uno")]).toEqual([
       "dos",
@@ -15,19 +15,19 @@ describe("what was typed", () => {
   });
 
   test("is kept once in a row, without empty and very long texts, and bounded", () => {
-    const history = new TypedHistory(["a"]);
+    const history = new LineHistory(["a"]);
     for (const text of ["a", "  ", "", "x".repeat(5_000)]) history.add(text);
-    expect(history.texts).toEqual(["a"]);
+    expect(history.without([])).toEqual(["a"]);
     for (let count = 0; count < MAX_HISTORY; count++) history.add(`${count}`);
-    expect(history.texts).toHaveLength(MAX_HISTORY);
-    expect(history.texts[0]).toBe(`${MAX_HISTORY - 1}`);
+    expect(history.without([])).toHaveLength(MAX_HISTORY);
+    expect(history.without([])[0]).toBe(`${MAX_HISTORY - 1}`);
   });
 
   test("can be forgotten by a part, also while it is shown", () => {
-    const history = new TypedHistory(["a [1] b", "c"]);
+    const history = new LineHistory(["a [1] b", "c"]);
     history.older("");
     history.forget("[1]");
     expect(history.newer()).toBeUndefined();
-    expect(history.texts).toEqual(["c"]);
+    expect(history.without([])).toEqual(["c"]);
   });
 });

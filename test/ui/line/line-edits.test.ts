@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
-import { edited, EMPTY_LINE, inserted, type EditedLine } from "../../../src/ui/line/line-edits.ts";
+import { edited, EMPTY_LINE, inserted, keyName, type EditedLine } from "../../../src/ui/line/line-edits.ts";
 
-const MARK = "[2\u00a0líneas]";
+const PLACEHOLDER = "[2\u00a0líneas]";
 
 /** A line as a text with | where the cursor is. */
 function lineOf(drawn: string): EditedLine {
@@ -13,13 +13,17 @@ function drawn({ text, cursor }: EditedLine): string {
   return `${text.slice(0, cursor)}|${text.slice(cursor)}`;
 }
 
-/** Keys by name: `C-w`, `M-b`, `left`. */
+/** Keys by name, one after the other. */
 function press(line: EditedLine, keys: string): EditedLine {
-  return keys.split(" ").reduce((before, key) => {
-    const [, modifier, name = ""] = /^(?:([CM])-)?(.+)$/.exec(key) ?? [];
-    return edited(before, { name, ctrl: modifier === "C", meta: modifier === "M" }, [MARK]);
-  }, line);
+  return keys.split(" ").reduce((before, key) => edited(before, key, [PLACEHOLDER]), line);
 }
+
+test("a key is named with its modifier, but for those that mean the same with each", () => {
+  expect(keyName({ name: "w", ctrl: true, meta: false })).toBe("ctrl-w");
+  expect(keyName({ name: "left", meta: true })).toBe("alt-left");
+  expect(keyName({ name: "return", meta: true })).toBe("return");
+  expect(keyName({ sequence: "ñ" })).toBe("");
+});
 
 describe("editing keys", () => {
   test.each([
@@ -27,31 +31,33 @@ describe("editing keys", () => {
     ["|ab", "left", "|ab"],
     ["ab|", "right", "ab|"],
     ["a|b", "home", "|ab"],
-    ["a|b", "C-e", "ab|"],
+    ["a|b", "ctrl-e", "ab|"],
     ["a|b", "backspace", "|b"],
     ["a|b", "delete", "a|"],
-    ["a|b", "C-d", "a|"],
-    ["a|b", "C-t", "ba|"],
-    ["ab|", "C-t", "ba|"],
-    ["a|", "C-t", "a|"],
-    ["|", "C-w", "|"],
-    ["ab cd|ef", "C-k", "ab cd|"],
-    ["ab cd|ef", "C-u", "|ef"],
-    ["ab cd|ef", "C-u C-y", "ab cd|ef"],
-    ["ab cd|ef", "C-u right C-y", "eab cd|f"],
-    ["ab|", "M-x", "ab|"],
-    ["ab|", "C-r", "ab|"],
+    ["a|b", "ctrl-d", "a|"],
+    ["a|b", "ctrl-t", "ba|"],
+    ["ab|", "ctrl-t", "ba|"],
+    ["a|", "ctrl-t", "a|"],
+    ["|", "ctrl-w", "|"],
+    ["ab cd|ef", "ctrl-k", "ab cd|"],
+    ["ab cd|ef", "ctrl-u", "|ef"],
+    ["ab cd|ef", "ctrl-u ctrl-y", "ab cd|ef"],
+    ["ab cd|ef", "ctrl-u right ctrl-y", "eab cd|f"],
+    ["ab|", "alt-x", "ab|"],
+    ["ab|", "ctrl-r", "ab|"],
   ])("%p and %s give %p", (before, keys, after) => {
     expect(drawn(press(lineOf(before), keys))).toBe(after);
   });
 
   test("words have every letter of Spanish, and end where signs begin", () => {
-    expect(drawn(press(lineOf("el ñandú, así  |"), "M-b"))).toBe("el ñandú, |así  ");
-    expect(drawn(press(lineOf("el ñandú, así  |"), "C-left C-left C-left"))).toBe("el |ñandú, así  ");
-    expect(drawn(press(lineOf("el| ñandú, así"), "M-f"))).toBe("el ñandú|, así");
-    expect(drawn(press(lineOf("el ñandú|"), "C-w"))).toBe("el |");
-    expect(drawn(press(lineOf("el| ñandú, así"), "M-d"))).toBe("el|, así");
-    expect(drawn(press(lineOf("cómo|"), "C-w"))).toBe("|");
+    expect(drawn(press(lineOf("el ñandú, así  |"), "alt-b"))).toBe("el ñandú, |así  ");
+    expect(drawn(press(lineOf("el ñandú, así  |"), "ctrl-left ctrl-left ctrl-left"))).toBe(
+      "el |ñandú, así  ",
+    );
+    expect(drawn(press(lineOf("el| ñandú, así"), "alt-f"))).toBe("el ñandú|, así");
+    expect(drawn(press(lineOf("el ñandú|"), "ctrl-w"))).toBe("el |");
+    expect(drawn(press(lineOf("el| ñandú, así"), "alt-d"))).toBe("el|, así");
+    expect(drawn(press(lineOf("cómo|"), "ctrl-w"))).toBe("|");
   });
 
   test("what one sees as one character is one", () => {
@@ -63,14 +69,18 @@ describe("editing keys", () => {
     }
   });
 
-  test("a mark is one character and one word, so that no key leaves half of it", () => {
-    for (const key of ["left", "M-b"]) expect(drawn(press(lineOf(`a${MARK}|b`), key))).toBe(`a|${MARK}b`);
-    for (const key of ["right", "M-f"]) expect(drawn(press(lineOf(`a|${MARK}b`), key))).toBe(`a${MARK}|b`);
-    for (const key of ["backspace", "C-w", "M-backspace"])
-      expect(drawn(press(lineOf(`a${MARK}|b`), key))).toBe("a|b");
-    for (const key of ["delete", "M-d"]) expect(drawn(press(lineOf(`a|${MARK}b`), key))).toBe("a|b");
-    expect(drawn(press(lineOf(`a${MARK}|b`), "C-t"))).toBe(`ab${MARK}|`);
-    expect(drawn(press(lineOf(`${MARK}${MARK}|`), "C-w C-y C-y"))).toBe(`${MARK}${MARK}${MARK}|`);
+  test("a placeholder is one character and one word, so that no key leaves half of it", () => {
+    for (const key of ["left", "alt-b"])
+      expect(drawn(press(lineOf(`a${PLACEHOLDER}|b`), key))).toBe(`a|${PLACEHOLDER}b`);
+    for (const key of ["right", "alt-f"])
+      expect(drawn(press(lineOf(`a|${PLACEHOLDER}b`), key))).toBe(`a${PLACEHOLDER}|b`);
+    for (const key of ["backspace", "ctrl-w", "alt-backspace"])
+      expect(drawn(press(lineOf(`a${PLACEHOLDER}|b`), key))).toBe("a|b");
+    for (const key of ["delete", "alt-d"]) expect(drawn(press(lineOf(`a|${PLACEHOLDER}b`), key))).toBe("a|b");
+    expect(drawn(press(lineOf(`a${PLACEHOLDER}|b`), "ctrl-t"))).toBe(`ab${PLACEHOLDER}|`);
+    expect(drawn(press(lineOf(`${PLACEHOLDER}${PLACEHOLDER}|`), "ctrl-w ctrl-y ctrl-y"))).toBe(
+      `${PLACEHOLDER}${PLACEHOLDER}${PLACEHOLDER}|`,
+    );
   });
 
   test("typed text goes in at the cursor", () => {

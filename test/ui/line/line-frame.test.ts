@@ -114,7 +114,7 @@ describe("the drawing of the line", () => {
     expect(rows.flat().join("")).not.toMatch(/[\x00-\x1f\u202e]/);
   });
 
-  test("leaves out a head that has no room", () => {
+  test("leaves out a prompt that has no room", () => {
     expect(frameOf("Anastasia escribe… > ", "hola", 4, SIZE).rows[0]?.[0]).toBe("> ");
   });
 
@@ -134,8 +134,8 @@ describe("the drawing of the line", () => {
       else pieces.splice(at, kind === 1 ? 1 : 0, piece);
       text = pieces.join("").slice(0, 200).toWellFormed();
       const cursor = pieces.slice(0, at).join("").length;
-      const head = kind === 3 ? "✓✓ > " : "✓ > ";
-      const next = frameOf(head, text, Math.min(cursor, text.length), SIZE);
+      const prompt = kind === 3 ? "✓✓ > " : "✓ > ";
+      const next = frameOf(prompt, text, Math.min(cursor, text.length), SIZE);
       screen.feed(redrawn(frame, next));
       frame = next;
       const fresh = new TerminalScreen(SIZE.columns, SIZE.rows);

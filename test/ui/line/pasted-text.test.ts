@@ -33,7 +33,7 @@ describe("a paste", () => {
   });
 });
 
-describe("marks", () => {
+describe("placeholders", () => {
   test("say how many lines there are, without the line ends behind them", () => {
     const pastes = named();
     expect(pastes.add("a\nb\n\n\n")).toBe("[2\u00a0líneas]");
@@ -54,7 +54,7 @@ describe("marks", () => {
     const pastes = named();
     for (let count = 0; count < MAX_PASTES; count++) expect(pastes.add("a\nb")).toBeString();
     expect(pastes.add("c\nd")).toBeUndefined();
-    const [oldest = ""] = pastes.marks;
+    const [oldest = ""] = pastes.placeholders;
     pastes.forget(oldest);
     expect(pastes.expand(oldest)).toBe(oldest);
     expect(pastes.add("c\nd")).toBe(oldest);
