@@ -70,6 +70,10 @@ const PURE = ["protocol", "identity"];
 const PACKAGES = { "@inquirer/prompts": "8.8.0", "bun-types": "1.4.5", picocolors: "1.1.1" };
 /** Modules that open sockets, or could. */
 const SOCKET_MODULES = /^(?:node:)?(?:net|tls|dgram|http|https|http2)(?:\/|$)/;
+/** The status page's files, which one module imports as text, and the declarations of these imports. */
+const STATUS_PAGE = "src/server/monitor/status-page.ts";
+const TEXT_FILES = ["status-chart.js", "status-page.css", "status-page.html", "status-script.js"];
+const TEXT_TYPES = "src/server/monitor/text-files.d.ts";
 /** The program's name and version stand in one place; every folder may read them there. */
 const MANIFEST = /^(?:\.\.\/)+package\.json$/;
 
@@ -278,14 +282,28 @@ describe("layers", () => {
     expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
   });
 
-  test("imports of ours are relative, end in .ts, and exist", () => {
+  test("imports of ours are relative, end in .ts but for the status page's files, and exist", () => {
+    const isAllowed = (source: Source, name: string) =>
+      name.endsWith(".ts") || (source.path === STATUS_PAGE && TEXT_FILES.includes(name.replace("./", "")));
     const wrong = breaches((source) =>
       source.imports
         .filter((name) => /^(?:\.|\/|src\/)/.test(name) && !MANIFEST.test(name))
-        .filter((name) => !name.endsWith(".ts") || !existsSync(join(ROOT, dirname(source.path), name)))
+        .filter((name) => !isAllowed(source, name) || !existsSync(join(ROOT, dirname(source.path), name)))
         .map((name) => `import of ${name}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("every file of src but its documents is TypeScript, or one of the status page's, imported as text", () => {
+    const others = [...new Bun.Glob("src/**/*").scanSync({ cwd: ROOT, dot: true })]
+      .filter((path) => !/\.(?:ts|md)$/.test(path))
+      .sort();
+    expect(others).toEqual(TEXT_FILES.map((name) => join(dirname(STATUS_PAGE), name)));
+    const page = SOURCES.find(({ path }) => path === STATUS_PAGE)?.text ?? "";
+    for (const name of TEXT_FILES) expect(page).toContain(`from "./${name}" with { type: "text" }`);
+    expect(SOURCES.filter(({ path }) => path.endsWith(".d.ts")).map(({ path }) => path)).toEqual([
+      TEXT_TYPES,
+    ]);
   });
 
   test("nothing is imported under a name that is computed", () => {
@@ -375,7 +393,8 @@ describe("how files look", () => {
         .split("/")
         .slice(1)
         .filter(
-          (part) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.ts)?$/.test(part) || /utils?|helpers?|manager/.test(part),
+          (part) =>
+            !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:(?:\.d)?\.ts)?$/.test(part) || /utils?|helpers?|manager/.test(part),
         ),
     );
     expect(wrong).toEqual([]);

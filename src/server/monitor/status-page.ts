@@ -1,17 +1,18 @@
-/** The status page: one document that needs nothing but the server it came from. */
+/** The status page: its document, style, script and texts, put together into one answer. */
 import { createHash } from "node:crypto";
 
 import { MAX_SAMPLES, type Column } from "../metrics/ring-buffer.ts";
-import { STATUS_CHART } from "./status-chart.ts";
-import { STATUS_SCRIPT } from "./status-script.ts";
-import { STATUS_STYLE } from "./status-style.ts";
+import chartScript from "./status-chart.js" with { type: "text" };
+import style from "./status-page.css" with { type: "text" };
+import document from "./status-page.html" with { type: "text" };
+import pageScript from "./status-script.js" with { type: "text" };
 import { STATUS_TEXTS } from "./status-texts.ts";
 
 type Key = keyof typeof STATUS_TEXTS;
 
 type ChartSpec = {
   readonly id: Key;
-  /** What stands small beside the title. */
+  /** The text beside the title. */
   readonly small?: Key;
   readonly unit: "count" | "rate" | "ms" | "bytes";
   /** Names of columns, which are also those of their texts; at most five. */
@@ -37,21 +38,13 @@ const CHARTS: readonly ChartSpec[] = [
   { id: "memory", unit: "bytes", series: ["resident", "heap"], least: 1024 * 1024 },
 ];
 
-const TILES: readonly (readonly [id: string, text: Key])[] = [
-  ["online", "online"],
-  ["connections", "connections"],
-  ["requests", "requests"],
-  ["p99", "slowest"],
-  ["memory", "memory"],
-];
-
 const SCRIPT = [
   `"use strict";`,
   `const TEXTS = ${JSON.stringify(STATUS_TEXTS)};`,
   `const SPECS = ${JSON.stringify(CHARTS)};`,
   `const KEPT = ${MAX_SAMPLES};`,
-  STATUS_CHART,
-  STATUS_SCRIPT,
+  chartScript,
+  pageScript,
 ].join("\n");
 
 function cardOf({ id, small, series }: ChartSpec): string {
@@ -64,40 +57,17 @@ function cardOf({ id, small, series }: ChartSpec): string {
 <ul class="legend">${legend.join("")}</ul></div><svg role="img" aria-label=""></svg></section>`;
 }
 
-const tiles = TILES.map(
-  ([id, text]) => `<div><dt data-text="${text}"></dt><dd id="tile-${id}">–</dd></div>`,
-).join("");
-
 /** The whole document. */
-export const STATUS_PAGE = `<!doctype html>
-<html lang="es">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Paloma</title>
-<link rel="icon" href="data:,">
-<style>${STATUS_STYLE}</style>
-</head>
-<body>
-<header><h1 data-text="heading"></h1><span class="pill" id="state" role="status">…</span><span class="about" id="about"></span></header>
-<main>
-<p class="alarm" id="alarm" role="alert" hidden></p>
-<dl class="tiles">${tiles}</dl>
-<p id="collecting" hidden></p>
-<div class="charts">${CHARTS.map(cardOf).join("\n")}</div>
-<details id="figures"><summary data-text="figures"></summary>
-<table><thead><tr><th scope="col" data-text="series"></th><th scope="col" data-text="last"></th><th scope="col" data-text="least"></th><th scope="col" data-text="most"></th></tr></thead><tbody id="rows"></tbody></table></details>
-</main>
-<script>${SCRIPT}</script>
-</body>
-</html>
-`;
+export const STATUS_PAGE = document
+  .replace("<style></style>", () => `<style>${style}</style>`)
+  .replace('<div class="charts"></div>', () => `<div class="charts">${CHARTS.map(cardOf).join("\n")}</div>`)
+  .replace("<script></script>", () => `<script>${SCRIPT}</script>`);
 
-/** The content security policy that goes with it: its own script and style, its own server, and nothing else. */
+/** The content security policy of that document: its own script and style, its own server, and nothing else. */
 export const STATUS_PAGE_POLICY = [
   "default-src 'none'",
   `script-src '${hashOf(SCRIPT)}'`,
-  `style-src '${hashOf(STATUS_STYLE)}'`,
+  `style-src '${hashOf(style)}'`,
   "connect-src 'self'",
   "img-src data:",
   "base-uri 'none'",

@@ -1,11 +1,14 @@
 /**
- * The charts of the status page, as the browser's script has them: lines over the last hour, drawn as SVG.
- * Times are ms since 1970 by the browser's clock; a value is null where there was nothing to measure.
+ * The charts: lines over the last hour, drawn as SVG. Times are ms since 1970 by the browser's clock; a value is
+ * null where nothing was measured.
  */
-export const STATUS_CHART = `
 const HOUR = 3600000;
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 168, LEFT = 58, RIGHT = 12, TOP = 10, BOTTOM = 22;
+const HEIGHT = 168,
+  LEFT = 58,
+  RIGHT = 12,
+  TOP = 10,
+  BOTTOM = 22;
 
 function element(name, attributes, text) {
   const made = document.createElementNS(SVG, name);
@@ -14,7 +17,7 @@ function element(name, attributes, text) {
   return made;
 }
 
-/** A step of 1, 2 or 5 times a power of ten, so that about four of them reach the highest value. */
+/** 1, 2 or 5 times a power of ten, so that about four steps reach the highest value. */
 function stepFor(highest, whole) {
   const rough = highest / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -22,7 +25,7 @@ function stepFor(highest, whole) {
   return whole ? Math.max(1, step) : step;
 }
 
-/** Bytes go by powers of two. */
+/** A power of two, so that about four steps reach the highest value. */
 function byteStepFor(highest) {
   let step = 1048576;
   while (step * 4 < highest) step *= 2;
@@ -40,7 +43,13 @@ class Chart {
     this.lines = spec.series.map((series, index) => element("path", { class: "line " + "abcde"[index] }));
     this.cursor = element("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });
     this.when = element("text", { class: "when", y: TOP + 8, visibility: "hidden" });
-    this.svg.append(this.grid, ...(this.area ? [this.area] : []), ...this.lines.toReversed(), this.cursor, this.when);
+    this.svg.append(
+      this.grid,
+      ...(this.area ? [this.area] : []),
+      ...this.lines.toReversed(),
+      this.cursor,
+      this.when,
+    );
     this.values = [...card.querySelectorAll(".legend b")];
   }
 
@@ -52,7 +61,7 @@ class Chart {
     return now - HOUR + ((x - LEFT) / (this.width - LEFT - RIGHT)) * HOUR;
   }
 
-  /** Draws all samples up to now; a hole in them stays a hole. */
+  /** Draws all samples up to now; a gap in them stays a gap. */
   draw(samples, now, longestGap) {
     const { width } = this;
     this.svg.setAttribute("viewBox", "0 0 " + width + " " + HEIGHT);
@@ -60,7 +69,8 @@ class Chart {
     for (const sample of samples) {
       for (const key of this.spec.series) highest = Math.max(highest, sample[key] ?? 0);
     }
-    const step = this.spec.unit === "bytes" ? byteStepFor(highest) : stepFor(highest, this.spec.unit === "count");
+    const step =
+      this.spec.unit === "bytes" ? byteStepFor(highest) : stepFor(highest, this.spec.unit === "count");
     const top = Math.ceil(highest / step) * step;
     this.x = (time) => LEFT + ((time - now + HOUR) / HOUR) * (width - LEFT - RIGHT);
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
@@ -72,7 +82,9 @@ class Chart {
       if (this.area === undefined) return;
       const floor = HEIGHT - BOTTOM;
       const foot = (point) => point.split(" ")[0] + " " + floor;
-      const areas = runs.map((run) => "M" + [foot(run[0]), ...run, foot(run[run.length - 1])].join("L") + "Z");
+      const areas = runs.map(
+        (run) => "M" + [foot(run[0]), ...run, foot(run[run.length - 1])].join("L") + "Z",
+      );
       this.area.setAttribute("d", areas.join(""));
     });
   }
@@ -98,7 +110,15 @@ class Chart {
     const marks = [];
     for (let value = 0; value <= top * 1.0001; value += step) {
       const at = y(value).toFixed(1);
-      marks.push(element("line", { class: value === 0 ? "base" : "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at }));
+      marks.push(
+        element("line", {
+          class: value === 0 ? "base" : "grid",
+          x1: LEFT,
+          x2: width - RIGHT,
+          y1: at,
+          y2: at,
+        }),
+      );
       const text = this.show(value, this.spec.unit);
       marks.push(element("text", { x: LEFT - 8, y: Number(at) + 4, "text-anchor": "end" }, text));
     }
@@ -107,16 +127,20 @@ class Chart {
     const first = Math.ceil((now - HOUR - zone) / every) * every + zone;
     for (let time = first; time <= now; time += every) {
       const at = this.x(time);
-      marks.push(element("line", { class: "grid", x1: at, x2: at, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }));
+      marks.push(
+        element("line", { class: "grid", x1: at, x2: at, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }),
+      );
       if (at > LEFT + 12 && at < width - RIGHT - 14) {
-        marks.push(element("text", { x: at, y: HEIGHT - 6, "text-anchor": "middle" }, this.clock(time, false)));
+        marks.push(
+          element("text", { x: at, y: HEIGHT - 6, "text-anchor": "middle" }, this.clock(time, false)),
+        );
       }
     }
     this.grid.replaceChildren(...marks);
   }
 
-  /** The values of one sample beside their names; a time that is pointed at is marked. */
-  tell(sample, isPointedAt) {
+  /** Shows the values of one sample beside their names, and marks a time that is pointed at. */
+  showValues(sample, isPointedAt) {
     this.spec.series.forEach((key, index) => {
       this.values[index].textContent = this.show(sample === undefined ? null : sample[key], this.spec.unit);
     });
@@ -133,4 +157,3 @@ class Chart {
     this.when.textContent = this.clock(sample.time, true);
   }
 }
-`;
