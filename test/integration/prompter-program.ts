@@ -3,7 +3,7 @@
  * each answer as JSON. SIGUSR1 prints two lines above what is open, SIGUSR2 opens the next of those that take
  * its place.
  */
-import { DumbPrompter } from "../../src/ui/prompts/plain-prompter.ts";
+import { PlainPrompter } from "../../src/ui/prompts/plain-prompter.ts";
 import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
 import type { Prompt } from "../../src/ui/prompts/prompt.ts";
 import { restoreTerminal } from "../../src/ui/terminal/raw-terminal.ts";
@@ -24,7 +24,7 @@ let printed = 0;
 
 process.on("exit", restoreTerminal);
 const { stdin: input, stdout: output } = process;
-const prompter = new (process.env["TERM"] === "dumb" ? DumbPrompter : InquirerPrompter)({
+const prompter = new (process.env["TERM"] === "dumb" ? PlainPrompter : InquirerPrompter)({
   input,
   output,
   texts: textsIn(order.language),

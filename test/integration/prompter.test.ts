@@ -37,7 +37,7 @@ function choices(...names: readonly string[]): Choice[] {
 }
 
 function menu(...names: readonly string[]): Prompt {
-  return { name: "select", message: "¿Qué desea hacer?", choices: choices(...names), numbered: true };
+  return { name: "select", message: "¿Qué desea hacer?", choices: choices(...names) };
 }
 
 function list(...names: readonly string[]): Prompt {

@@ -8,7 +8,7 @@ import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { View } from "./view.ts";
 import { PlainLine } from "../line/plain-line.ts";
-import { DumbPrompter } from "../prompts/plain-prompter.ts";
+import { PlainPrompter } from "../prompts/plain-prompter.ts";
 import { LineEditor } from "../line/line-editor.ts";
 import type { InputLine, InputLineEvents } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
@@ -88,7 +88,7 @@ export class Face {
 
   #prompter(): Prompter {
     const { input, output, texts, answered } = this.#options;
-    return new (this.#isDumb ? DumbPrompter : InquirerPrompter)({ input, output, texts, answered });
+    return new (this.#isDumb ? PlainPrompter : InquirerPrompter)({ input, output, texts, answered });
   }
 
   #typeAhead(): TypeAhead {

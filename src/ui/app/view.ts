@@ -36,7 +36,7 @@ type List = Extract<Prompt, { name: "select" | "search" }>;
 /** A list whose last entry leads back. @param opened how many choices it opened with. */
 function list(message: string, choices: readonly Choice[], last: Choice, opened = choices.length): List {
   if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
-  return { name: "select", message, choices: [...choices, last], numbered: true };
+  return { name: "select", message, choices: [...choices, last] };
 }
 
 function countUnread({ unread }: AppModel): number {
@@ -54,7 +54,6 @@ function homeMenu(model: AppModel, { texts }: AppContext): View {
       { value: CHOICE.logOut, name: texts.menuLogOut },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
-    numbered: true,
   });
 }
 
@@ -67,7 +66,6 @@ function startMenu({ texts, server }: AppContext): View {
       { value: CHOICE.register, name: texts.menuRegister },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
-    numbered: true,
   });
 }
 

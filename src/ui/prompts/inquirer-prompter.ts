@@ -1,12 +1,8 @@
 /** Asks with @inquirer/prompts, one prompt at a time, and prints above it without leaving a trace of it. */
-import { Readable } from "node:stream";
-
-import type { Texts } from "../texts/texts.ts";
-import { takeKey } from "./inquirer-keys.ts";
-import { ask, type Question } from "./inquirer-questions.ts";
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
-import { PromptScreen } from "./prompt-output.ts";
-import type { Answer, Prompt, Prompter } from "./prompt.ts";
+import { draftFor, press, refused, withoutTyped, type DraftAnswer } from "./draft-answer.ts";
+import { Question } from "./inquirer-question.ts";
+import { isList, type Answer, type Prompt, type Prompter, type PrompterOptions } from "./prompt.ts";
 
 /** The error of a prompt that is open when the process ends. */
 const PROCESS_ENDS = "ExitPromptError";
@@ -14,49 +10,29 @@ const PROCESS_ENDS = "ExitPromptError";
 const MAX_HELD = 200;
 const BELL = "\u0007";
 
-export type PrompterOptions = {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
-  readonly texts: Texts;
-  readonly answered: (answer: Answer) => void;
-};
-
-type List = Extract<Prompt, { name: "select" | "search" }>;
-
-function isList(prompt: Prompt): prompt is List {
-  return prompt.name === "select" || prompt.name === "search";
-}
-
-/** Whether it asks the same in other words, or with more choices: what was marked and typed is kept. */
-function isSameQuestion(before: Prompt, now: Prompt): boolean {
-  if (before.name !== now.name) return false;
-  if (before.message === now.message || !isList(before) || !isList(now))
-    return before.message === now.message;
-  const values = new Set(now.choices.map(({ value }) => value));
-  return before.choices.length > 1 && before.choices.every(({ value }) => values.has(value));
-}
+type State =
+  /** `last`: what was asked before, since the next prompt may ask the same. */
+  | { readonly name: "idle"; readonly last: DraftAnswer | undefined }
+  /** `held`: printed when the question is off the screen. */
+  | { readonly name: "asking"; readonly question: Question; readonly held: string[] }
+  /** A shell has the terminal; `last` is asked again afterwards. */
+  | { readonly name: "suspended"; readonly last: DraftAnswer }
+  | { readonly name: "closed"; readonly last: undefined };
 
 export class InquirerPrompter implements Prompter {
   readonly #options: PrompterOptions;
   readonly #keys: KeyQueue;
-  #shown: Question | undefined;
-  /** Of the prompt before, for one that asks the same. */
-  #before: Pick<Question, "prompt" | "marked" | "term" | "isWary"> | undefined;
-  readonly #held: string[] = [];
-  /** Off the screen while a shell has the terminal. */
-  #suspended: Prompt | undefined;
-  #isClosed = false;
+  #state: State = { name: "idle", last: undefined };
 
-  /** Takes the terminal until `close`. */
   constructor(options: PrompterOptions) {
     this.#options = options;
-    const { input: keyboard, output } = options;
+    const { input, output } = options;
     this.#keys = new KeyQueue(
-      { input: keyboard, output, hasSequences: true },
+      { input, output, hasSequences: true },
       {
-        isAsking: () => this.#shown !== undefined,
+        isAsking: () => this.#state.name === "asking",
         key: (key, isLast) => this.#take(key, isLast),
-        interrupted: () => this.#leave({ name: "interrupted" }),
+        interrupted: () => this.#answer({ name: "interrupted" }),
         suspending: () => this.#suspend(),
         resized: () => this.#redraw(),
         continued: () => this.#goOn(),
@@ -65,136 +41,111 @@ export class InquirerPrompter implements Prompter {
   }
 
   open(prompt: Prompt): void {
-    if (this.#isClosed || (this.#shown !== undefined && Bun.deepEquals(this.#shown.prompt, prompt))) return;
-    this.#takeOff();
-    this.#printHeld();
-    this.#ask(prompt, { isNew: true });
+    const state = this.#state;
+    if (state.name === "closed") return;
+    if (state.name === "asking" && Bun.deepEquals(state.question.draft.prompt, prompt)) return;
+    this.#ask(draftFor(prompt, this.#leave()), true);
   }
 
+  /** What is printed while a text is being typed waits until that is done. */
   print(text: string): void {
-    const prompt = this.#shown?.prompt;
-    if (prompt === undefined) {
+    if (this.#state.name !== "asking") {
       this.#options.output.write(text);
       return;
     }
-    this.#held.push(text);
-    if (!isList(prompt)) {
-      if (this.#held.length > MAX_HELD) this.#held.shift();
-      return;
-    }
-    this.#takeOff();
-    this.#printHeld();
-    this.#ask(prompt);
+    const { held } = this.#state;
+    held.push(text);
+    if (held.length > MAX_HELD) held.shift();
+    this.#redraw();
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#takeOff();
-    this.#printHeld();
+    if (this.#state.name === "closed") return;
+    this.#leave();
+    this.#state = { name: "closed", last: undefined };
     this.#keys.close();
   }
 
   #take(pressed: TypedKey, isLast: boolean): void {
-    if (pressed.key.name === "escape") this.#leave({ name: "back" });
-    else if (this.#shown !== undefined && !takeKey(this.#shown, pressed, isLast)) this.#refuse(this.#shown);
+    if (this.#state.name !== "asking") return;
+    const { question } = this.#state;
+    if (pressed.key.name === "escape") {
+      this.#answer({ name: "back" });
+      return;
+    }
+    const effect = press(question.draft, pressed, isLast);
+    switch (effect) {
+      case "pass":
+        question.press(pressed);
+        return;
+      case "ignore":
+        return;
+      case "redraw":
+        this.#redraw();
+        return;
+      case "refuse":
+        this.#options.output.write(BELL);
+        this.#leave();
+        this.#ask(refused(question.draft));
+        return;
+      default:
+        effect satisfies never;
+    }
   }
 
-  /** Nothing in the list is what was typed: a sign, and the list as if nothing had been. */
-  #refuse({ prompt }: Question): void {
-    this.#options.output.write(BELL);
-    this.#takeOff();
-    this.#forgetTyped();
-    this.#ask(prompt, { isRefused: true });
-  }
-
-  #leave(answer: Answer): void {
-    this.#takeOff();
-    this.#forgetTyped();
-    this.#printHeld();
-    this.#options.answered(answer);
-  }
-
-  #takeOff(): void {
-    const shown = this.#shown;
-    if (shown === undefined) return;
-    this.#forget(shown);
-    shown.screen.takeOff();
-    shown.abort.abort();
-  }
-
-  #forget({ prompt, marked, term, isWary }: Question): void {
-    this.#before = { prompt, marked, term, isWary };
-    this.#shown = undefined;
-  }
-
-  /** What was typed is not the next question's; nor is a mark that only the letters of a search had set. */
-  #forgetTyped(): void {
-    const before = this.#before;
-    if (before === undefined) return;
-    const isSearched = before.prompt.name === "search" && before.term !== "";
-    this.#before = { ...before, term: "", marked: isSearched ? undefined : before.marked };
-  }
-
-  #printHeld(): void {
-    if (this.#held.length > 0) this.#options.output.write(this.#held.splice(0).join(""));
-  }
-
-  /** A list follows the terminal's size; what is being typed stays as it is. */
-  #redraw(): void {
-    const prompt = this.#shown?.prompt;
-    if (prompt === undefined || !isList(prompt)) return;
-    this.#takeOff();
-    this.#ask(prompt);
-  }
-
-  #suspend(): void {
-    this.#suspended = this.#shown?.prompt;
-    this.#takeOff();
-  }
-
-  #goOn(): void {
-    const prompt = this.#suspended;
-    this.#suspended = undefined;
-    if (prompt === undefined) this.#redraw();
-    else if (this.#shown === undefined) this.#ask(prompt);
-  }
-
-  #ask(prompt: Prompt, { isNew = false, isRefused = false } = {}): void {
+  #ask(draft: DraftAnswer, isNew = false): void {
     const { output, texts } = this.#options;
-    const before = this.#before;
-    const isSame = before !== undefined && isSameQuestion(before.prompt, prompt);
-    // Where the way back was the only choice, nobody has chosen to stand on it.
-    const isMeant = isSame && (before.prompt.name !== "select" || before.prompt.choices.length > 1);
-    const shown: Question = {
-      prompt,
-      screen: new PromptScreen(output),
-      abort: new AbortController(),
-      keys: new Readable({ read: () => undefined }),
-      marked: (isMeant ? before.marked : undefined) ?? (isList(prompt) ? prompt.marked : undefined),
-      term: isSame ? before.term : "",
-      isPointed: false,
-      isRefused,
-      isWary: isRefused || (isSame && before.isWary),
-    };
-    this.#shown = shown;
-    ask(shown, { output, texts, isNew }).then(
-      (value) => this.#settle(shown, { name: "answered", value }),
+    const question = new Question(draft, output, texts);
+    // One that was taken off ends with an error, which nobody waits for.
+    const isOpen = () => this.#state.name === "asking" && this.#state.question === question;
+    this.#state = { name: "asking", question, held: [] };
+    question.ask(isNew).then(
+      (value) => {
+        if (isOpen()) this.#answer({ name: "answered", value });
+      },
       (error: unknown) => {
-        // One that was taken off ends so.
-        if (this.#shown !== shown) return;
-        this.#settle(shown, { name: "interrupted" });
+        if (!isOpen()) return;
+        this.#answer({ name: "interrupted" });
         if (!(error instanceof Error && error.name === PROCESS_ENDS)) throw error;
       },
     );
     this.#keys.wake();
   }
 
-  #settle(shown: Question, answer: Answer): void {
-    if (this.#shown !== shown) return;
-    this.#forget(shown);
-    this.#forgetTyped();
-    this.#printHeld();
+  /** Leaves what is asked, with nothing of it on the screen but an answer. Gives the draft that it ended with. */
+  #leave(isAnswered = false): DraftAnswer | undefined {
+    if (this.#state.name !== "asking") return this.#state.last;
+    const { question, held } = this.#state;
+    if (!isAnswered) question.takeOff();
+    this.#state = { name: "idle", last: question.draft };
+    if (held.length > 0) this.#options.output.write(held.join(""));
+    return question.draft;
+  }
+
+  #answer(answer: Answer): void {
+    const last = this.#leave(answer.name === "answered");
+    if (last !== undefined) this.#state = { name: "idle", last: withoutTyped(last) };
     this.#options.answered(answer);
+  }
+
+  /** A list follows what is printed and the terminal's size; what is being typed stays as it is. */
+  #redraw(): void {
+    if (this.#state.name !== "asking") return;
+    const { draft } = this.#state.question;
+    if (!isList(draft.prompt)) return;
+    this.#leave();
+    this.#ask(draftFor(draft.prompt, draft));
+  }
+
+  #suspend(): void {
+    if (this.#state.name !== "asking") return;
+    const last = this.#state.question.draft;
+    this.#leave();
+    this.#state = { name: "suspended", last };
+  }
+
+  #goOn(): void {
+    if (this.#state.name === "suspended") this.#ask(draftFor(this.#state.last.prompt, this.#state.last));
+    else this.#redraw();
   }
 }

@@ -3,45 +3,45 @@
  * right, and what is typed is echoed by us, but for passwords.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
+import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
 import type { Texts } from "../texts/texts.ts";
 import { begins, choiceRow, searchChoices, typedChoice } from "./choice-search.ts";
-import type { PrompterOptions } from "./inquirer-prompter.ts";
-import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
-import type { Answer, Choice, Prompt, Prompter } from "./prompt.ts";
-import { withoutLastGrapheme } from "../format/graphemes.ts";
-import { CLEARING_KEYS } from "./inquirer-keys.ts";
+import {
+  choicesOf,
+  editedText,
+  isList,
+  type Answer,
+  type Choice,
+  type ListPrompt,
+  type Prompt,
+  type Prompter,
+  type PrompterOptions,
+} from "./prompt.ts";
 
-const HEAD = "> ";
-/** UTF-16 units of an answer; what is typed behind them is dropped. */
-const MAX_TYPED = 4_096;
+/** Before what is typed. */
+const PREFIX = "> ";
 
-function choicesOf(prompt: Prompt): readonly Choice[] {
+/** The question, with what is offered or hidden behind it, and the rows of a list. */
+function rowsOf(prompt: Prompt, texts: Texts): readonly string[] {
   switch (prompt.name) {
     case "select":
-      return prompt.choices;
     case "search":
-      return [...prompt.choices, prompt.last];
+      return [
+        prompt.message,
+        ...choicesOf(prompt).map((choice, index) => `${index + 1}. ${choiceRow(choice)}`),
+      ];
     case "input":
+      return [prompt.offered === "" ? prompt.message : `${prompt.message} (${visibleText(prompt.offered)})`];
     case "password":
-      return [];
+      return [`${prompt.message} ${texts.passwordHidden}`];
     default:
       return prompt satisfies never;
   }
 }
 
-function isTyped({ name }: Prompt): boolean {
-  return name === "input" || name === "password";
-}
-
-/** The question, and what stands behind it. */
-function questionOf(prompt: Prompt, texts: Texts): string {
-  if (prompt.name === "password") return `${prompt.message} ${texts.passwordHidden}`;
-  const isOffered = prompt.name === "input" && prompt.offered !== "";
-  return isOffered ? `${prompt.message} (${visibleText(prompt.offered)})` : prompt.message;
-}
-
 /** The one choice that what was typed stands for. */
-function meantChoice(prompt: Prompt, choices: readonly Choice[], typed: string): Choice | undefined {
+function meantChoice(prompt: ListPrompt, typed: string): Choice | undefined {
+  const choices = choicesOf(prompt);
   const whole = typedChoice(choices, typed);
   if (whole !== undefined || typed.trim() === "") return whole;
   const [found, ...others] =
@@ -51,25 +51,27 @@ function meantChoice(prompt: Prompt, choices: readonly Choice[], typed: string):
   return others.length === 0 ? found : undefined;
 }
 
-export class DumbPrompter implements Prompter {
+type State =
+  | { readonly name: "idle" }
+  | { readonly name: "asking"; readonly prompt: Prompt; readonly typed: string }
+  | { readonly name: "closed" };
+
+export class PlainPrompter implements Prompter {
   readonly #options: PrompterOptions;
   readonly #keys: KeyQueue;
-  #prompt: Prompt | undefined;
-  #typed = "";
-  #isClosed = false;
+  #state: State = { name: "idle" };
 
-  /** Takes the terminal until `close`. */
   constructor(options: PrompterOptions) {
     this.#options = options;
     const { input, output } = options;
     this.#keys = new KeyQueue(
       { input, output, hasSequences: false },
       {
-        isAsking: () => this.#prompt !== undefined,
+        isAsking: () => this.#state.name === "asking",
         key: (key, isLast) => this.#take(key, isLast),
         interrupted: () => this.#end({ name: "interrupted" }),
         suspending: () => this.#write("\n"),
-        continued: () => this.#head(),
+        continued: () => this.#writeTyped(),
         // Nothing is drawn that would have to follow the size.
         resized: () => undefined,
       },
@@ -77,89 +79,87 @@ export class DumbPrompter implements Prompter {
   }
 
   open(prompt: Prompt): void {
-    const before = this.#prompt;
-    if (this.#isClosed || (before !== undefined && Bun.deepEquals(before, prompt))) return;
-    const isSame = before?.name === prompt.name && before.message === prompt.message;
-    if (before !== undefined) this.#write("\n");
-    // A number was meant for the list that stood there.
-    if (!isSame || !isTyped(prompt)) this.#typed = "";
-    this.#prompt = prompt;
-    const rows = choicesOf(prompt).map((choice, index) => `${index + 1}. ${choiceRow(choice)}`);
-    this.#write(`${[questionOf(prompt, this.#options.texts), ...rows].join("\n")}\n`);
-    this.#head();
+    const state = this.#state;
+    if (state.name === "closed") return;
+    let typed = "";
+    if (state.name === "asking") {
+      if (Bun.deepEquals(state.prompt, prompt)) return;
+      // What is typed at a list may be a number, which was meant for the list that stood there.
+      const isSame = state.prompt.name === prompt.name && state.prompt.message === prompt.message;
+      if (isSame && !isList(prompt)) ({ typed } = state);
+      this.#write("\n");
+    }
+    this.#write(`${rowsOf(prompt, this.#options.texts).join("\n")}\n`);
+    this.#ask(prompt, typed);
     this.#keys.wake();
   }
 
   print(text: string): void {
-    this.#write(this.#prompt === undefined ? text : `\n${text}`);
-    this.#head();
+    this.#write(this.#state.name === "asking" ? `\n${text}` : text);
+    this.#writeTyped();
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    if (this.#prompt !== undefined) this.#write("\n");
-    this.#forget();
+    if (this.#state.name === "closed") return;
+    if (this.#state.name === "asking") this.#write("\n");
+    this.#state = { name: "closed" };
     this.#keys.close();
   }
 
-  /** The question's head, and what was typed behind it. */
-  #head(): void {
-    if (this.#prompt === undefined) return;
-    this.#write(HEAD + (this.#prompt.name === "password" ? "" : this.#typed));
+  #take(pressed: TypedKey, isLast: boolean): void {
+    if (this.#state.name !== "asking") return;
+    const { prompt, typed } = this.#state;
+    const { name } = pressed.key;
+    if (name === "return" || name === "enter") this.#enter(prompt, typed, isLast);
+    else if (name === "escape") this.#end({ name: "back" });
+    else this.#retype(prompt, typed, editedText(typed, pressed));
   }
 
-  #take({ typed, key }: TypedKey, isLast: boolean): void {
-    if (key.name === "return" || key.name === "enter") this.#enter(isLast);
-    else if (key.name === "escape") this.#end({ name: "back" });
-    else if (key.name === "backspace") {
-      this.#retype(withoutLastGrapheme(this.#typed));
-    } else if (key.ctrl === true && CLEARING_KEYS.has(key.name)) this.#retype("");
-    else if (typed !== undefined && !/\p{Cc}/u.test(typed) && this.#typed.length < MAX_TYPED) {
-      this.#typed += typed;
-      if (this.#prompt?.name !== "password") this.#write(typed);
+  /** Shows what is typed now: its new letters where it only grew, else all of it on a row of its own. */
+  #retype(prompt: Prompt, before: string, typed: string): void {
+    this.#state = { name: "asking", prompt, typed };
+    if (prompt.name === "password" || typed === before) return;
+    if (typed.startsWith(before)) this.#write(typed.slice(before.length));
+    else {
+      this.#write("\n");
+      this.#writeTyped();
     }
   }
 
-  /** What was typed, written anew on a row of its own. */
-  #retype(typed: string): void {
-    this.#typed = typed;
-    if (this.#prompt?.name === "password") return;
-    this.#write("\n");
-    this.#head();
-  }
-
   /** @param isLast nothing is typed behind it: letters with more behind them were meant for somebody else. */
-  #enter(isLast: boolean): void {
-    const prompt = this.#prompt;
-    if (prompt === undefined) return;
-    const typed = this.#typed;
-    if (isTyped(prompt)) {
+  #enter(prompt: Prompt, typed: string, isLast: boolean): void {
+    if (!isList(prompt)) {
       const offered = prompt.name === "input" ? prompt.offered : "";
       this.#end({ name: "answered", value: typed === "" ? offered : typed });
       return;
     }
-    const choices = choicesOf(prompt);
-    const isSure = isLast || /^\d+$/.test(typed);
-    const choice = isSure ? meantChoice(prompt, choices, typed) : undefined;
+    const isMeant = isLast || /^\d+$/.test(typed);
+    const choice = isMeant ? meantChoice(prompt, typed) : undefined;
     if (choice !== undefined) {
       this.#end({ name: "answered", value: choice.value });
       return;
     }
-    this.#typed = "";
-    this.#write(`\n${this.#options.texts.menuNotInList(choices.length)}\n`);
-    this.#head();
+    this.#write(`\n${this.#options.texts.menuNotInList(choicesOf(prompt).length)}\n`);
+    this.#ask(prompt, "");
+  }
+
+  #ask(prompt: Prompt, typed: string): void {
+    this.#state = { name: "asking", prompt, typed };
+    this.#writeTyped();
+  }
+
+  /** What was typed so far, on a row that is empty. */
+  #writeTyped(): void {
+    if (this.#state.name !== "asking") return;
+    this.#write(PREFIX + (this.#state.prompt.name === "password" ? "" : this.#state.typed));
   }
 
   #end(answer: Answer): void {
-    if (this.#prompt !== undefined) this.#write("\n");
-    this.#forget();
+    if (this.#state.name === "asking") {
+      this.#state = { name: "idle" };
+      this.#write("\n");
+    }
     this.#options.answered(answer);
-  }
-
-  #forget(): void {
-    this.#prompt = undefined;
-    this.#typed = "";
   }
 
   #write(text: string): void {

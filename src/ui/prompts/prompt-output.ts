@@ -1,52 +1,40 @@
-/** What one prompt of @inquirer/prompts writes to: the terminal, until the prompt is taken off it. */
+/** What one prompt of @inquirer/prompts draws on: the terminal, until it is cleared. */
 import { Writable } from "node:stream";
 
-/** What moves between rows: line feeds, and the cursor up and down. */
-const ROW_MOVES = /\n|\x1b\[(\d*)([AB])/g;
-const CURSOR_SHOWN = "\x1b[?25h";
+import { CURSOR_SHOWN } from "../terminal/raw-terminal.ts";
+
+/** What moves the cursor between rows: line feeds, and the sequences for up and down. */
+const ROW_MOVES = /\n|\x1b\[(\d+)?([AB])/g;
 
 /**
- * Knows in which row of the prompt the cursor stands, since @inquirer/prompts breaks its lines at the
- * terminal's edge by itself. So a prompt can be taken off at once; @inquirer/prompts itself clears an
- * aborted one only later, when something else stands there already.
+ * @inquirer/prompts clears an aborted prompt only in a later microtask, when something else may stand there
+ * already. So its rows are counted here, it is cleared at once, and nothing that it writes later gets through.
  */
-export class PromptScreen extends Writable {
-  readonly #output: NodeJS.WriteStream;
+export class PromptOutput extends Writable {
+  readonly #terminal: NodeJS.WriteStream;
+  /** Of the cursor; 0 is the prompt's first. */
   #row = 0;
-  #isOff = false;
 
-  constructor(output: NodeJS.WriteStream) {
+  constructor(terminal: NodeJS.WriteStream) {
     super({ decodeStrings: false });
-    this.#output = output;
+    this.#terminal = terminal;
   }
 
-  // @inquirer/prompts asks for these.
-  get isTTY(): boolean {
-    return true;
-  }
+  /** @inquirer/prompts breaks its rows there. */
   get columns(): number {
-    return this.#output.columns;
-  }
-  get rows(): number {
-    return this.#output.rows;
+    return this.#terminal.columns;
   }
 
-  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.#isOff) {
-      const text = chunk.toString();
-      for (const [move, count, direction] of text.matchAll(ROW_MOVES)) {
-        const rows = move === "\n" ? 1 : Number(count === "" ? 1 : count);
-        this.#row = Math.max(0, this.#row + (direction === "A" ? -rows : rows));
-      }
-      this.#output.write(text);
+  override _write(text: string, _encoding: BufferEncoding, done: () => void): void {
+    for (const [, count = "1", direction] of text.matchAll(ROW_MOVES)) {
+      this.#row = Math.max(0, this.#row + (direction === "A" ? -Number(count) : Number(count)));
     }
+    this.#terminal.write(text);
     done();
   }
 
-  /** Clears what the prompt has drawn, and lets nothing of it through any more. */
-  takeOff(): void {
-    if (this.#isOff) return;
-    this.#isOff = true;
-    this.#output.write(`${this.#row > 0 ? `\x1b[${this.#row}A` : ""}\r\x1b[J${CURSOR_SHOWN}`);
+  clear(): void {
+    this.destroy();
+    this.#terminal.write(`${this.#row > 0 ? `\x1b[${this.#row}A` : ""}\r\x1b[J${CURSOR_SHOWN}`);
   }
 }

@@ -3,7 +3,7 @@ import { emitKeypressEvents, type Key } from "node:readline";
 
 const PASTE_MARKED = "\x1b[?2004h";
 const PASTE_UNMARKED = "\x1b[?2004l";
-const CURSOR_SHOWN = "\x1b[?25h";
+export const CURSOR_SHOWN = "\x1b[?25h";
 
 /** Bytes that are kept; what is typed behind them is dropped. */
 const MAX_TYPED_AHEAD = 4_096;
@@ -27,6 +27,14 @@ export type TerminalEvents = {
   /** Nobody can type any more. */
   readonly gone: () => void;
 };
+
+/** Of a terminal that does not say how large it is, in cells. */
+const USUAL_SIZE = { columns: 80, rows: 24 };
+
+/** The size of a terminal in cells. */
+export function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
+  return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows };
+}
 
 function ignore(): void {
   // A terminal that is gone takes nothing back; whoever holds it hears of the error too, and leaves.

@@ -44,7 +44,6 @@ describe("the seed's menus", () => {
   ] as const)("the first in %s", (language, rows) => {
     const view = shown({ name: "start" }, language);
     expect(rowsOf(view)).toEqual(rows);
-    expect(view).toMatchObject({ prompt: { numbered: true } });
   });
 
   test.each([
@@ -87,11 +86,11 @@ describe("the people", () => {
   test("are numbered as long as one digit is enough, then searched, the way back last", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
     expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
-      prompt: { name: "select", numbered: true },
+      prompt: { name: "select" },
     });
     // A number that is typed while more people come keeps its meaning.
     expect(shown({ name: "people", people: many(12), opened: 8, ticks: 0 })).toMatchObject({
-      prompt: { name: "select", numbered: true },
+      prompt: { name: "select" },
     });
     const view = shown({ name: "people", people: many(9), opened: 9, ticks: 0 });
     expect(view).toMatchObject({ prompt: { name: "search", last: { value: "", name: "← Volver" } } });

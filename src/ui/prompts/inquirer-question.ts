@@ -1,0 +1,167 @@
+/** One prompt of @inquirer/prompts on the screen: in the person's words, and with keys that are given to it. */
+import { input, password, search, select } from "@inquirer/prompts";
+import { PassThrough } from "node:stream";
+import colours from "picocolors";
+
+import { visibleText } from "../../protocol/visible-text.ts";
+import { wrapped } from "../format/wrapped-text.ts";
+import type { TypedKey } from "../terminal/key-queue.ts";
+import { sizeOf } from "../terminal/raw-terminal.ts";
+import type { Texts } from "../texts/texts.ts";
+import { choiceRow, searchChoices } from "./choice-search.ts";
+import type { DraftAnswer } from "./draft-answer.ts";
+import type { Choice, ListPrompt, Prompt } from "./prompt.ts";
+import { PromptOutput } from "./prompt-output.ts";
+
+/** Rows of a list beside its choices and its question: a blank one, the keys, and one that stays free. */
+const OTHER_ROWS = 3;
+/** Rows of choices that are shown on the lowest terminal, and on the highest. */
+const MIN_PAGE = 3;
+const MAX_PAGE = 20;
+/** Columns that stay free behind a question for the first letters of its answer. */
+const ANSWER_COLUMNS = 8;
+/** Before the question, and before the marked choice. */
+const PREFIX = "? ";
+const CURSOR = "> ";
+const THEME = { prefix: colours.blue(PREFIX.trimEnd()), icon: { cursor: CURSOR.trimEnd() } };
+
+export class Question {
+  readonly draft: DraftAnswer;
+  readonly #terminal: NodeJS.WriteStream;
+  readonly #texts: Texts;
+  readonly #output: PromptOutput;
+  readonly #keys = new PassThrough();
+  readonly #abort = new AbortController();
+
+  /** @param draft is kept up to date while this is asked. */
+  constructor(draft: DraftAnswer, terminal: NodeJS.WriteStream, texts: Texts) {
+    this.draft = draft;
+    this.#terminal = terminal;
+    this.#texts = texts;
+    this.#output = new PromptOutput(terminal);
+  }
+
+  /**
+   * Draws it at once. Resolves with the answer; rejects when it is taken off or the process ends.
+   * @param isNew it has not been on the screen yet.
+   */
+  ask(isNew: boolean): Promise<string> {
+    const { prompt } = this.draft;
+    const context = { input: this.#keys, output: this.#output, signal: this.#abort.signal };
+    switch (prompt.name) {
+      case "select":
+        return select(this.#selectConfig(prompt), context);
+      case "search":
+        return search(this.#searchConfig(prompt), context);
+      case "input": {
+        const { typed } = this.draft;
+        const answer = input(this.#inputConfig(prompt, isNew), context);
+        this.press({ typed, key: { sequence: typed } });
+        return answer;
+      }
+      case "password": {
+        const message = this.#lastLine(prompt.message, isNew);
+        const theme = { ...THEME, style: { maskedText: this.#texts.passwordHidden } };
+        return password({ message, toggleMask: false, theme }, context);
+      }
+      default:
+        return prompt satisfies never;
+    }
+  }
+
+  press({ typed, key }: TypedKey): void {
+    this.#keys.emit("keypress", typed, key);
+  }
+
+  /** Clears it, and ends it. */
+  takeOff(): void {
+    this.#output.clear();
+    this.#abort.abort();
+  }
+
+  #selectConfig(prompt: Prompt & { name: "select" }) {
+    const rows = prompt.choices.map((choice, index) => {
+      const taken = `${CURSOR}${index + 1}. `.length;
+      return { ...choiceConfig(choice), name: this.#fitted(choiceRow(choice), taken) };
+    });
+    const config = this.#listConfig(prompt, this.#texts.menuKeys);
+    const theme = { ...config.theme, indexMode: "number" as const };
+    return { ...config, theme, choices: rows, loop: false };
+  }
+
+  #searchConfig(prompt: Prompt & { name: "search" }) {
+    const source = (typed = "") => {
+      this.draft.typed = typed;
+      return [...searchChoices(prompt.choices, typed), prompt.last].map(choiceConfig);
+    };
+    return {
+      ...this.#listConfig(prompt, this.#texts.menuSearchKeys),
+      initialValue: this.draft.typed,
+      source,
+    };
+  }
+
+  #listConfig({ message }: ListPrompt, keys: string) {
+    const { draft } = this;
+    const help = () => this.#fitted(draft.aim === "refused" ? `${this.#texts.menuNoMatch} ${keys}` : keys, 0);
+    const fittedMessage = this.#fitted(message);
+    const used = OTHER_ROWS + rowsOf(fittedMessage) + rowsOf(help()) - 1;
+    const style = {
+      answer: (answer: string) => colours.cyan(this.#fittedBehind(message, answer)),
+      keysHelpTip: () => colours.dim(help()),
+      // The marked choice is described whenever the list is drawn; nothing of that is shown.
+      description: (value: string) => {
+        draft.marked = value.slice(1);
+        return "";
+      },
+    };
+    return {
+      message: fittedMessage,
+      pageSize: Math.max(MIN_PAGE, Math.min(sizeOf(this.#terminal).rows - used, MAX_PAGE)),
+      ...(draft.marked === undefined ? {} : { default: draft.marked }),
+      theme: { ...THEME, style },
+    };
+  }
+
+  #inputConfig({ message, offered }: Prompt & { name: "input" }, isNew: boolean) {
+    const transformer = (value: string, { isFinal }: { isFinal: boolean }) => {
+      this.draft.typed = value;
+      // What is typed is shown as it is: @inquirer/prompts counts its columns for the cursor.
+      return isFinal || value === offered ? visibleText(value) : value;
+    };
+    const defaultAnswer = () => colours.dim(`(${visibleText(offered)})`);
+    const theme = { ...THEME, style: { defaultAnswer } };
+    return { message: this.#lastLine(message, isNew), default: offered, transformer, theme };
+  }
+
+  /** The text broken at words. One column stays free: @inquirer/prompts begins another row where one is full. */
+  #fitted(text: string, taken = PREFIX.length): string {
+    return wrapped(text, sizeOf(this.#terminal).columns - taken - 1);
+  }
+
+  /** The answer as it is broken behind its question. */
+  #fittedBehind(message: string, answer: string): string {
+    const start = `${this.#fitted(message)} `;
+    const whole = this.#fitted(`${message} ${answer}`);
+    return whole.startsWith(start) ? whole.slice(start.length) : answer;
+  }
+
+  /** The last line of a question; the others are printed, so that nothing long is redrawn at every key. */
+  #lastLine(message: string, isNew: boolean): string {
+    const lines = message.split("\n");
+    const last = lines.pop() ?? "";
+    if (isNew && lines.length > 0) {
+      this.#terminal.write(`${wrapped(lines.join("\n"), sizeOf(this.#terminal).columns)}\n`);
+    }
+    return this.#fitted(last, PREFIX.length + ANSWER_COLUMNS);
+  }
+}
+
+function rowsOf(text: string): number {
+  return text.split("\n").length;
+}
+
+function choiceConfig(choice: Choice) {
+  const { value, name } = choice;
+  return { value, name: choiceRow(choice), short: name, description: `=${value}` };
+}
