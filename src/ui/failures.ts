@@ -148,7 +148,7 @@ function accountFailure(error: AccountError, texts: Texts): Failure {
   const sentence = {
     no_account: texts.noAccount,
     unknown_account: texts.unknownAccount,
-    several_accounts: texts.severalAccounts(error.names.map((name) => visibleText(name)).join(", ")),
+    several_accounts: texts.severalAccounts(texts.list(error.names.map((name) => visibleText(name)))),
   }[error.code];
   return { exit: EXIT.usage, code: error.code, sentence };
 }

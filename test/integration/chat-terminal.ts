@@ -31,7 +31,7 @@ export type Circumstances = Partial<Size> & {
 };
 
 /** The row on which a chat's input line begins; a menu's row «> 1. …» is none. */
-const INPUT_ROW = /^(?:(?:·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:(?:escribe|typing)… )?>(?: (?!\d+\. )|$)/;
+const INPUT_ROW = /^(?:(?:·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:(?:escribiendo|typing)… )?>(?: (?!\d+\. )|$)/;
 
 /** A zone where it is about noon now: there no test runs past midnight. */
 function noonZone(): string {

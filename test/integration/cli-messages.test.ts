@@ -174,7 +174,7 @@ describe("export", () => {
       await expectFailure(ana, ["export", others, existing], {
         exit: 1,
         code: "file_exists",
-        en: "exists already and was not touched",
+        en: "already exists and was not touched",
         es: "ya existe y no se ha tocado",
       });
     }
@@ -248,10 +248,10 @@ describe("what waits to leave", () => {
     });
     const all = await ana.json(["cancel", beto.name]);
     expect(all.events).toMatchObject([{ event: "cancelled" }, { event: "cancelled", id: third }]);
-    expect(all.stderr).toBe(`2 messages to ${beto.name} that had not left are cancelled.\n`);
+    expect(all.stderr).toBe(`2 unsent messages to ${beto.name} were cancelled.\n`);
     expect(await texts(ana, beto.name)).toEqual([]);
     const none = await ana.run(["cancel", beto.name, "--lang", "es"]);
-    expect(none).toMatchObject({ code: 0, stderr: `No hay mensajes a ${beto.name} que no hayan salido.\n` });
+    expect(none).toMatchObject({ code: 0, stderr: `No hay mensajes a ${beto.name} pendientes de enviar.\n` });
     await queue(ana, beto.name, "cuatro");
     const listening = await beto.listen();
     expect((await ana.run(["send", beto.name, "cinco"])).code).toBe(0);
@@ -272,12 +272,12 @@ describe("what waits to leave", () => {
     await expectFailure(ana, ["cancel", beto.name, tried], {
       exit: 4,
       code: "already_left",
-      en: "cannot be cancelled: withdraw takes it back on both sides",
+      en: "cannot be cancelled: withdraw withdraws it on both sides",
       es: "no se puede cancelar: withdraw lo retira en los dos lados",
     });
     const { code, stderr } = await ana.run(["cancel", beto.name]);
     expect(code).toBe(0);
-    expect(stderr).toContain(`1 message to ${beto.name} that had not left is cancelled.\nAnother one may be`);
+    expect(stderr).toContain(`1 unsent message to ${beto.name} was cancelled.\nAnother one may be`);
     expect(await texts(ana, beto.name)).toEqual(["quizá"]);
   });
 
@@ -294,7 +294,7 @@ describe("what waits to leave", () => {
     expect(taken).toEqual({
       code: 0,
       events: [{ event: "cancelled", to: beto.name, id: withdrawn }],
-      stderr: `The message to ${beto.name} had not left: it is cancelled, and nobody will see it.\n`,
+      stderr: `The message to ${beto.name} had not been sent: it is cancelled, and nobody will see it.\n`,
     });
     const listening = await beto.listen();
     expect((await ana.run(["send", beto.name, "tres"])).code).toBe(0);
@@ -419,7 +419,7 @@ describe("what has left", () => {
     await expectFailure(ana, ["cancel", beto.name, own], {
       exit: 4,
       code: "already_left",
-      en: "has left, or may be on its way",
+      en: "has been sent, or may be on its way",
       es: "ya ha salido, o puede estar en camino",
     });
     const profile = Profile.open(ana.profileFolder);
@@ -433,7 +433,7 @@ describe("what has left", () => {
         exit: 4,
         code: "not_supported",
         en: "understands neither edits nor withdrawals",
-        es: "no entiende ediciones ni retiradas",
+        es: "no admite ediciones ni retiradas",
       });
     }
     expect((await texts(ana, beto.name)).slice(-2)).toEqual(["mío", "suyo"]);

@@ -175,7 +175,7 @@ describe("5: the peer", () => {
     expect(performance.now() - began).toBeLessThan(10_000);
     const again = await ana.run(["send", beto.name, "third"]);
     expect(again.stderr).toBe(
-      "beto.offline is not online.\nThe message is queued: it will leave when beto.offline is online and a listen runs here, or with the next send.\n",
+      "beto.offline is not online.\nThe message is queued and will be sent when beto.offline is online and a listen is running here, or with the next send.\n",
     );
     const listening = await beto.listen(PASSWORD);
     expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);

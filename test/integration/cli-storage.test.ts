@@ -34,7 +34,7 @@ async function expectNoFolder(data: string): Promise<void> {
     await expectFailure(
       person,
       ["--data", data, ...command],
-      { exit: 1, code: "disk", en: "cannot be saved to the disk", es: "No se puede guardar en el disco" },
+      { exit: 1, code: "disk", en: "Cannot save to the disk", es: "No se puede guardar en el disco" },
       { password: PASSWORD },
     );
   }
@@ -160,7 +160,7 @@ test("of a damaged profile history prints what stands before the damage, and the
   expect(read.length).toBeGreaterThan(100);
   expect(read).toEqual(Array.from({ length: read.length }, (_, index) => index));
   expect(stderr).toContain("Start listen or the menus");
-  expect(stderr).not.toContain("cannot be saved to the disk");
+  expect(stderr).not.toContain("Cannot save to the disk");
   expect(stderr.trimEnd()).not.toContain("\n");
 
   // It was noted: the next start checks a profile whose last one ended well.
@@ -313,7 +313,7 @@ test("a full disk takes no message, and says so", async () => {
     if (code === 0) kept++;
     else failed = { code, stdout, stderr };
   }
-  expect(failed?.stderr).toContain("cannot be saved to the disk");
+  expect(failed?.stderr).toContain("Cannot save to the disk");
   expectNoTrace(failed?.stderr ?? "");
   expect(JSON.parse(failed?.stdout ?? "")).toMatchObject({ event: "error", code: "disk" });
   expect(failed?.code).toBe(1);

@@ -35,8 +35,8 @@ function flags(name: string, host = "127.0.0.1"): string[] {
 }
 
 describe.each([
-  ["es", "Contraseña de", "La contraseña otra vez:", "Las dos contraseñas no son iguales"],
-  ["en", "Password for", "The password again:", "The two passwords differ"],
+  ["es", "Contraseña de", "Repita la contraseña:", "Las contraseñas no coinciden"],
+  ["en", "Password for", "Repeat the password:", "The passwords do not match"],
 ] as const)("the hidden prompt in %s", (lang, prompt, again, differ) => {
   test("asks twice for a new password, once for an old one, and shows neither", async () => {
     const name = `prompt.${lang}`;

@@ -154,7 +154,7 @@ test("a disk without room for the rescued messages is told of, leaves no part of
     { stdout: "pipe", stderr: "pipe" },
   );
   const [code, stderr] = await Promise.all([run.exited, new Response(run.stderr).text()]);
-  expect(stderr).toContain("cannot be saved to the disk");
+  expect(stderr).toContain("Cannot save to the disk");
   expectNoTrace(stderr);
   expect(code).toBe(1);
   expect(rescues(ana)).toEqual([]);

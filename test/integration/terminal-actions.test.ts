@@ -48,7 +48,7 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
   await sends(ana, beto, "nos vemos a las cinko");
   await sends(ana, beto, "y esto sobra");
   ana.type("/withdraw\r");
-  await says(ana, "Retirado el de las ");
+  await says(ana, "Retirado el mensaje de las ");
   await says(ana, ": «y esto sobra»");
   await says(beto, "ana ha retirado un mensaje de las ");
   // The mark is again that of the last text which is left.
@@ -105,7 +105,7 @@ test("a message is deleted on this side alone, and then the whole chat, once its
   ana.type("/delete chat\r");
   await says(ana, "escriba: /delete chat beto");
   ana.type("/delete chat carla\r");
-  await says(ana, "y no se ha borrado nada");
+  await says(ana, "no se ha borrado nada");
   ana.type("/delete chat BETO\r");
   await says(ana, "Borrados 2 mensajes con beto, solo en este lado.");
   ana.type("/list\r");
@@ -138,7 +138,7 @@ test("a search finds words in every chat, accents and case aside, and names the 
   await ana.showsRow(/^#2 \d{4}-\d\d-\d\d \d\d:\d\d ana → beto ✓✓: una canción$/);
   // A number of another chat is no number of this one.
   ana.type("/reply #1 me gusta\r");
-  await says(ana, "vaya allí con /chat carla");
+  await says(ana, "Vaya allí con /chat carla");
   await lineIs(ana, "/reply #1 me gusta");
   ana.type(`${KEY.ctrlC}/info #2\r`);
   await says(ana, "ana → beto: «una canción» escrito: ");
@@ -189,7 +189,7 @@ test("what another process of the account writes and cancels is seen in the open
   // The mark is that of what is left.
   await headIs(ana, "✓✓");
   ana.type("/cancel\r");
-  await says(ana, "Nada espera salir");
+  await says(ana, "No hay nada pendiente de enviar");
   expect(times(ana, ": desde otra ventana")).toBe(1);
   await quit(ana);
 });
@@ -211,7 +211,7 @@ test("what has not left is cancelled or changed here; what has, is not", async (
   ana.type("ya está allí\r");
   await headIs(ana, "✓✓");
   ana.type("/cancel\r");
-  await says(ana, "Nada espera salir");
+  await says(ana, "No hay nada pendiente de enviar");
   await beto.close();
   await says(ana, "beto no está en línea.");
   ana.type("/edit ya está ahí\r /list\r");
@@ -223,12 +223,12 @@ test("what has not left is cancelled or changed here; what has, is not", async (
   ana.type("con un herror\r/edit sin errores\r");
   await says(ana, ", «con un herror»: «sin errores»");
   ana.type("/list\r/cancel #2\r");
-  await says(ana, "Cancelado antes de salir: «no debe salir»");
+  await says(ana, "Cancelado antes de enviar: «no debe salir»");
   ana.type("/cancel #1\r");
   await says(ana, "no se puede cancelar. /withdraw lo retira");
   const file = join(room.folder, "chat.jsonl");
   ana.type(`/export ${file}\r`);
-  await says(ana, "Exportados 2 mensajes a ");
+  await says(ana, "2 mensajes guardados en ");
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(2);
   const back = await room.person("beto");
   await headIs(ana, "✓✓");

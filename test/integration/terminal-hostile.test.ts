@@ -204,7 +204,7 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   );
   await says(ana, "beto: último");
   peer.send({ action: "error", code: "\u001b]0;t\u0007\n— Conectado con ana", message: "\u001b[2J" });
-  await says(ana, "avisa de un fallo: ␛]0;t␇␊— Conectado con ana");
+  await says(ana, "avisa de un error: ␛]0;t␇␊— Conectado con ana");
   await lineIs(ana, DRAFT);
   expectUnharmed(ana);
   expect(picture(ana)).toMatchSnapshot();
@@ -243,7 +243,7 @@ test("names that look alike are shown with their labels wherever they stand", as
   second?.messenger.send("ana", "no, yo");
   await says(chat, "Mensaje nuevo de lucia.1 (");
   chat.type(`/users${KEY.enter}/fingerprint${KEY.enter}`);
-  await says(chat, "Compárenlo por otro camino");
+  await says(chat, "Compárenlo por otro medio");
   await says(chat, "En línea: ");
   await headIs(chat, "");
   expect(picture(chat)).toMatchSnapshot("in the chat");

@@ -39,7 +39,7 @@ test("a client that dies and comes back is one line each, and what waited leaves
   ana.type("a medias");
   await lineIs(ana, "a medias");
   first.signal("SIGKILL");
-  await says(ana, "Se ha cortado la conexión con beto; se intenta de nuevo.");
+  await says(ana, "Se ha cortado la conexión con beto; se está reconectando.");
   await says(ana, "beto no está en línea.");
   await lineIs(ana, "a medias");
   ana.type(" y entero\r");
@@ -88,7 +88,7 @@ test("a message that stays behind gets a line after five seconds, and another wh
   const began = performance.now();
   ana.type("¿Estás ahí? Esto no cabe entero en una línea\r");
   await headIs(ana, "·");
-  await says(ana, "· en cola: «¿Estás ahí? Esto no cabe…»: saldrá cuando beto esté en línea");
+  await says(ana, "· en cola: «¿Estás ahí? Esto no cabe…»: se enviará cuando beto esté en línea");
   expect(performance.now() - began).toBeGreaterThan(TOLD_AFTER - 500);
   const back = await room.person("beto");
   await until(() => back.texts("ana").length === 1);
@@ -108,7 +108,7 @@ test("a server that stops is said once, conversations go on, and once that it is
   await connected(beto);
   ana.type("a medias");
   await lineIs(ana, "a medias");
-  await headIs(beto, "escribe…");
+  await headIs(beto, "escribiendo…");
   await room.company.stopServer();
   await says(ana, "Sin conexión con el servidor");
   await says(beto, "Sin conexión con el servidor");
@@ -152,7 +152,7 @@ test("a changed key is told in words; only once its number was shown can it be a
   await says(ana, "Antes de aceptar la clave nueva de beto, compare su número");
   expect(other.texts("ana")).toEqual([]);
   ana.type("/fingerprint\r");
-  await says(ana, "acéptela con /accept.");
+  await says(ana, "Acepte la clave nueva con /accept");
   expect(picture(ana)).toMatchSnapshot("the number");
   expect(ana.text).not.toContain("soy yo");
   ana.type("/accept\r");

@@ -172,7 +172,7 @@ const FORMS = [
   { place: "the name to log in", keys: ["1"], part: "Nombre de usuario:" },
   { place: "the name to register", keys: ["2"], part: "Nombre de usuario:" },
   { place: "a new password", keys: ["2", "someone"], part: "Contraseña:" },
-  { place: "the password again", keys: ["2", "someone", PASSWORD], part: "La contraseña otra vez:" },
+  { place: "the password again", keys: ["2", "someone", PASSWORD], part: "Repita la contraseña:" },
   { place: "the email", keys: ["2", "someone", PASSWORD, PASSWORD], part: "Correo electrónico" },
   { place: "the password of an account", keys: ["1", "rosa"], part: "Contraseña de rosa:" },
 ];

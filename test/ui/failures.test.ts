@@ -105,7 +105,7 @@ test("a damaged file is never called a full disk, and what was found is not show
   const damage = Object.assign(new Error("malformed\u001b[2J"), { code: "SQLITE_CORRUPT" });
   for (const [each, never, says] of [
     [spanish, "No se puede guardar en el disco", "Inicie listen o los menús"],
-    [english, "cannot be saved to the disk", "Start listen or the menus"],
+    [english, "Cannot save to the disk", "Start listen or the menus"],
   ] as const) {
     const { sentence } = describeFailure(damage, each);
     expect(sentence).toContain(says);
@@ -113,7 +113,7 @@ test("a damaged file is never called a full disk, and what was found is not show
     expect(sentence).not.toContain("\u001b");
   }
   const noRoom = describeFailure(new ProfileDamagedError("/x/profile.db", undefined, 0, true), english);
-  expect(noRoom.sentence).toContain("free room is needed in the folder /x");
+  expect(noRoom.sentence).toContain("needs free space in the folder /x");
   const lost = describeFailure(new StoreError("lost", "/x/profile.db"), english);
   expect(lost.sentence).toContain("although there was an account here (/x)");
 });
@@ -167,7 +167,7 @@ test.each([
   ["username_taken", "elija otro", "choose another one"],
   ["already_connected", "ciérrela primero", "close it first"],
   ["weak_password", "entre 8 y 256 caracteres", "between 8 and 256 characters"],
-  ["session_replaced", "siga allí", "go on there"],
+  ["session_replaced", "siga allí", "continue there"],
   ["account_disabled", "quien administra el servidor", "whoever runs the server"],
   ["server_busy", "inténtelo de nuevo", "try again"],
 ] as const)("a refusal with %s says what to do next, in one sentence", (code, es, en) => {

@@ -97,7 +97,7 @@ function personRow(person: ListedPerson, model: AppModel, context: AppContext): 
   const notes = [
     ...(presence === undefined ? [] : [presence]),
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
-    ...(person.secure ? [] : [texts.seedOnly]),
+    ...(person.secure ? [] : [texts.legacyOnly]),
   ];
   const choice = { value: person.username, name: shownName(model.names, person.username) };
   return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };

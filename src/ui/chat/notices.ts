@@ -163,8 +163,7 @@ export function onlineLine(
     return since === undefined ? name : `${name} (${texts.menuSilent(ageOf(now - since))})`;
   });
   const rest = people.length - listed.length;
-  const written = listed.join(", ");
-  return notice(texts.chatOnline(rest > 0 ? texts.chatAndMore(written, rest) : written));
+  return notice(texts.chatOnline(texts.list(rest > 0 ? [...listed, texts.chatMorePeople(rest)] : listed)));
 }
 
 /** The safety numbers of the conversation, and how they are compared. */

@@ -219,7 +219,7 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
     case "deletedChat":
       return onDeleted(chat, event, scene);
     case "exported":
-      return printing(chat, [notice(scene.texts.chatExported(event.count, visibleText(event.file)))]);
+      return printing(chat, [notice(scene.texts.exported(event.count, visibleText(event.file)))]);
     case "refused": {
       const sentence = describeAction(event.code, peerName(chat, scene), scene.texts);
       return { chat, effects: givingBack(sentence, event.typed) };

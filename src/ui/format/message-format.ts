@@ -98,9 +98,9 @@ function remarks(message: StoredMessage, { texts, repliedTo }: MessageLineOption
   const isWithdrawn = message.withdrawnAt !== undefined;
   // How far a text has come that is no more is of no use to anybody.
   if (message.outgoing && !isWithdrawn) remark.push(stateMark(message.state, texts));
-  if (isWithdrawn) remark.push(changeWaits ? texts.chatWithdrawnQueued : texts.chatWithdrawn);
+  if (isWithdrawn) remark.push(changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn);
   else if (message.editedAt !== undefined)
-    remark.push(changeWaits ? texts.chatEditedQueued : texts.chatEdited);
+    remark.push(changeWaits ? texts.chatEditedWaits : texts.chatEdited);
   if (message.replyTo !== undefined) {
     const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
     remark.push(isHere ? texts.chatAnswers(quotable(excerptOf(repliedTo.text))) : texts.chatAnswersGone);

@@ -1,4 +1,29 @@
+/** What a text is, and the grammar that the texts share. */
+import type { Language } from "../../protocol/language.ts";
+
 /** A text in both languages: plain, or made of values. */
 type Text = string | ((...values: never[]) => string);
 
 export type BilingualText = { readonly es: Text; readonly en: Text };
+
+/** The form of a text for `count`: in both languages only 1 is singular. */
+export function plural(count: number, one: string, other: string): string {
+  return count === 1 ? one : other;
+}
+
+/** «2 minutes»: a duration in one unit. */
+export function durationIn(unit: "minute" | "hour" | "day"): BilingualDuration {
+  const formatIn = (language: Language) => {
+    const format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" });
+    return (count: number) => format.format(count);
+  };
+  return { es: formatIn("es"), en: formatIn("en") };
+}
+
+type BilingualDuration = { readonly [L in Language]: (count: number) => string };
+
+/** «ana, bob and eve». */
+export const LIST: { readonly [L in Language]: (items: readonly string[]) => string } = {
+  es: (items) => new Intl.ListFormat("es").format(items),
+  en: (items) => new Intl.ListFormat("en").format(items),
+};

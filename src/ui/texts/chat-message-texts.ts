@@ -1,26 +1,26 @@
 /** What a person reads in a chat about stored messages: lists, searches, and what is done with them. */
-import type { BilingualText } from "./bilingual-text.ts";
+import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_MESSAGE_TEXTS = {
   chatNothingStored: {
     es: "En este chat no hay mensajes guardados.",
-    en: "No messages of this chat are stored.",
+    en: "This chat has no stored messages.",
   },
   chatFound: {
     es: (count: number, words: string) =>
-      count === 1 ? `1 mensaje con «${words}»:` : `${count} mensajes con «${words}»:`,
+      plural(count, `1 mensaje con «${words}»:`, `${count} mensajes con «${words}»:`),
     en: (count: number, words: string) =>
-      count === 1 ? `1 message with “${words}”:` : `${count} messages with “${words}”:`,
+      plural(count, `1 message with “${words}”:`, `${count} messages with “${words}”:`),
   },
   chatFoundMore: {
     es: (count: number, words: string) =>
-      `Los ${count} últimos mensajes con «${words}», y hay más: añada palabras, o busque fuera del chat con la orden search.`,
+      `Los ${count} últimos mensajes con «${words}»; hay más. Añada palabras, o busque fuera del chat con la orden search.`,
     en: (count: number, words: string) =>
-      `The last ${count} messages with “${words}”, and there are more: add words, or search outside the chat with the command search.`,
+      `The last ${count} messages with “${words}”; there are more. Add words, or use the search command outside the chat.`,
   },
   chatFoundNothing: {
     es: (words: string) => `Ningún mensaje contiene «${words}».`,
-    en: (words: string) => `No message holds “${words}”.`,
+    en: (words: string) => `No message contains “${words}”.`,
   },
   chatNoWord: {
     es: "Para buscar hace falta al menos una letra o una cifra.",
@@ -32,63 +32,63 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatNoNumber: {
     es: (word: string) =>
-      `«${word}» no es un número de la lista, y no se ha hecho nada. Los números son #1, #2…; /list y /search los muestran.`,
+      `«${word}» no es un número de la lista; no se ha hecho nada. Los números son #1, #2…; /list y /search los muestran.`,
     en: (word: string) =>
-      `“${word}” is no number of the list, and nothing was done. Numbers are #1, #2…; /list and /search show them.`,
+      `“${word}” is not a number from the list; nothing was done. Numbers are #1, #2…; /list and /search show them.`,
   },
   chatMeansNumber: {
     es: (number: number, word: string, command: string) =>
-      `¿Quiere decir #${number}? No se ha hecho nada. Un texto que empieza por «${word}» va detrás de su número: /${command} #N ${word} …`,
+      `¿Quiere decir #${number}? No se ha hecho nada. Si el texto empieza por «${word}», ponga antes el número: /${command} #N ${word} …`,
     en: (number: number, word: string, command: string) =>
-      `Do you mean #${number}? Nothing was done. A text that begins with “${word}” stands behind its number: /${command} #N ${word} …`,
+      `Did you mean #${number}? Nothing was done. To start the text with “${word}”, give the number first: /${command} #N ${word} …`,
   },
   chatNoList: {
-    es: "Todavía no hay números, y no se ha hecho nada: /list o /search los muestran.",
-    en: "There are no numbers yet, and nothing was done: /list or /search show them.",
+    es: "Todavía no hay números; no se ha hecho nada. /list y /search los muestran.",
+    en: "There are no numbers yet; nothing was done. /list and /search show them.",
   },
   chatNotListed: {
     es: (number: number, last: number) =>
-      `No hay #${number} en la última lista, que llega hasta #${last}: no se ha hecho nada.`,
+      `No hay #${number} en la última lista, que llega hasta #${last}; no se ha hecho nada.`,
     en: (number: number, last: number) =>
-      `There is no #${number} in the last list, which ends with #${last}: nothing was done.`,
+      `There is no #${number} in the last list, which ends at #${last}; nothing was done.`,
   },
   chatOtherChat: {
     es: (user: string, typed: string) =>
-      `Ese mensaje es del chat con ${user}, y no se ha hecho nada: vaya allí con /chat ${typed}.`,
+      `Ese mensaje es del chat con ${user}; no se ha hecho nada. Vaya allí con /chat ${typed}.`,
     en: (user: string, typed: string) =>
-      `That message is of the chat with ${user}, and nothing was done: go there with /chat ${typed}.`,
+      `That message belongs to the chat with ${user}; nothing was done. Go there with /chat ${typed}.`,
   },
   chatOnlyNumber: {
-    es: (command: string) => `${command} lleva solo un número, como #3: no se ha hecho nada.`,
-    en: (command: string) => `${command} takes only a number, as #3: nothing was done.`,
+    es: (command: string) => `${command} admite solo un número, como #3; no se ha hecho nada.`,
+    en: (command: string) => `${command} takes only a number, such as #3; nothing was done.`,
   },
 
-  chatOfTime: { es: (time: string) => `de las ${time}`, en: (time: string) => `of ${time}` },
+  chatOfTime: { es: (time: string) => `de las ${time}`, en: (time: string) => `from ${time}` },
   chatOfDay: {
     es: (day: string, time: string) => `del ${day} a las ${time}`,
-    en: (day: string, time: string) => `of ${day}, ${time}`,
+    en: (day: string, time: string) => `from ${day}, ${time}`,
   },
   /** A message of one's own; `old`: the beginning of what it said, where that is known. */
   chatOne: {
     es: (when: string, old: string | undefined) =>
       old === undefined ? `el ${when}` : `el ${when}, «${old}»`,
     en: (when: string, old: string | undefined) =>
-      old === undefined ? `the one ${when}` : `the one ${when}, “${old}”`,
+      old === undefined ? `the message ${when}` : `the message ${when}, “${old}”`,
   },
   chatEditedTo: {
     es: (one: string, text: string) => `Editado ${one}: «${text}»`,
     en: (one: string, text: string) => `Edited ${one}: “${text}”`,
   },
   chatEditedUnsent: {
-    es: (one: string, text: string) => `Editado antes de salir ${one}: «${text}»`,
-    en: (one: string, text: string) => `Edited before it left ${one}: “${text}”`,
+    es: (one: string, text: string) => `Editado antes de enviar: ${one}: «${text}»`,
+    en: (one: string, text: string) => `Edited before sending: ${one}: “${text}”`,
   },
   chatWholeInList: { es: "/list lo muestra entero.", en: "/list shows all of it." },
   chatWithdrew: {
     es: (when: string, old: string | undefined) =>
-      old === undefined ? `Retirado el ${when}.` : `Retirado el ${when}: «${old}»`,
+      old === undefined ? `Retirado el mensaje ${when}.` : `Retirado el mensaje ${when}: «${old}»`,
     en: (when: string, old: string | undefined) =>
-      old === undefined ? `Withdrawn: the one ${when}.` : `Withdrawn, the one ${when}: “${old}”`,
+      old === undefined ? `Withdrew the message ${when}.` : `Withdrew the message ${when}: “${old}”`,
   },
   chatWithdrawal: {
     es: (when: string) => `retirada del mensaje ${when}`,
@@ -96,19 +96,19 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatTheyEdited: {
     es: (user: string, when: string, text: string) => `${user} ha editado un mensaje ${when}: «${text}»`,
-    en: (user: string, when: string, text: string) => `${user} has edited a message ${when}: “${text}”`,
+    en: (user: string, when: string, text: string) => `${user} edited a message ${when}: “${text}”`,
   },
   chatTheyWithdrew: {
     es: (user: string, when: string) => `${user} ha retirado un mensaje ${when}.`,
-    en: (user: string, when: string) => `${user} has withdrawn a message ${when}.`,
+    en: (user: string, when: string) => `${user} withdrew a message ${when}.`,
   },
   chatCancelled: {
-    es: (excerpt: string) => `Cancelado antes de salir: «${excerpt}»`,
-    en: (excerpt: string) => `Cancelled before it left: “${excerpt}”`,
+    es: (excerpt: string) => `Cancelado antes de enviar: «${excerpt}»`,
+    en: (excerpt: string) => `Cancelled before sending: “${excerpt}”`,
   },
   chatCancelledOne: {
-    es: "Cancelado antes de salir.",
-    en: "Cancelled before it left.",
+    es: "Cancelado antes de enviar.",
+    en: "Cancelled before sending.",
   },
   chatDeletedOwn: {
     es: (excerpt: string) =>
@@ -122,111 +122,115 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatDeletedWithdrawn: {
     es: "Borrado en este lado lo que quedaba del mensaje retirado.",
-    en: "What was left of the withdrawn message was deleted on this side.",
+    en: "What remained of the withdrawn message was deleted on this side.",
   },
   chatDeleteAsk: {
     es: (user: string, typed: string) =>
       `Para borrar en este lado toda la conversación con ${user}, sin vuelta atrás, escriba: /delete chat ${typed}`,
     en: (user: string, typed: string) =>
-      `To delete the whole conversation with ${user} on this side, for ever, type: /delete chat ${typed}`,
+      `To delete the whole conversation with ${user} on this side, permanently, type: /delete chat ${typed}`,
   },
   chatDeleteOther: {
     es: (user: string, typed: string) =>
-      `Este es el chat con ${user}, y no se ha borrado nada. Para borrarlo escriba: /delete chat ${typed}`,
+      `Este es el chat con ${user}; no se ha borrado nada. Para borrarlo, escriba: /delete chat ${typed}`,
     en: (user: string, typed: string) =>
-      `This is the chat with ${user}, and nothing was deleted. To delete it type: /delete chat ${typed}`,
+      `This is the chat with ${user}; nothing was deleted. To delete it, type: /delete chat ${typed}`,
   },
   chatDeleting: {
     es: "Borrando la conversación; puede seguir escribiendo.",
-    en: "Deleting the conversation; you can go on writing.",
+    en: "Deleting the conversation; you can keep writing.",
   },
   chatDeletedChat: {
     es: (count: number, user: string) =>
-      count === 1
-        ? `Borrado 1 mensaje con ${user}, solo en este lado.`
-        : `Borrados ${count} mensajes con ${user}, solo en este lado.`,
+      plural(
+        count,
+        `Borrado 1 mensaje con ${user}, solo en este lado.`,
+        `Borrados ${count} mensajes con ${user}, solo en este lado.`,
+      ),
     en: (count: number, user: string) =>
-      count === 1
-        ? `1 message with ${user} was deleted, on this side only.`
-        : `${count} messages with ${user} were deleted, on this side only.`,
+      plural(
+        count,
+        `1 message with ${user} was deleted, on this side only.`,
+        `${count} messages with ${user} were deleted, on this side only.`,
+      ),
   },
   chatStillWaits: {
     es: (count: number) =>
-      count === 1
-        ? "Se queda 1 que todavía espera salir: /cancel lo cancela."
-        : `Se quedan ${count} que todavía esperan salir: /cancel los cancela.`,
+      plural(
+        count,
+        "Queda 1 pendiente de enviar: /cancel lo cancela.",
+        `Quedan ${count} pendientes de enviar: /cancel los cancela.`,
+      ),
     en: (count: number) =>
-      count === 1
-        ? "1 that still waits to leave stays: /cancel cancels it."
-        : `${count} that still wait to leave stay: /cancel cancels them.`,
-  },
-  chatExported: {
-    es: (count: number, file: string) => `Exportados ${count} mensajes a ${file}`,
-    en: (count: number, file: string) => `Exported ${count} messages to ${file}`,
+      plural(
+        count,
+        "1 unsent message was kept; /cancel cancels it.",
+        `${count} unsent messages were kept; /cancel cancels them.`,
+      ),
   },
 
   chatInfoWritten: { es: "escrito", en: "written" },
-  chatInfoLeft: { es: "salió", en: "left" },
+  chatInfoLeft: { es: "enviado", en: "sent" },
   chatInfoReceived: { es: "recibido", en: "received" },
   chatInfoRead: { es: "leído", en: "read" },
   chatInfoEdited: { es: "editado", en: "edited" },
   chatInfoWithdrawn: { es: "retirado", en: "withdrawn" },
   chatInfoChangeWaits: {
     es: "el cambio aún no ha llegado: la otra persona tiene el texto anterior",
-    en: "the change has not arrived yet: the other person has the text before it",
+    en: "the change has not arrived yet: the other person still has the earlier text",
   },
-  chatInfoQueued: { es: "en cola: todavía no ha salido", en: "queued: it has not left yet" },
+  chatInfoQueued: { es: "en cola: todavía no se ha enviado", en: "queued: not sent yet" },
 
   chatActionUnknown: {
     es: "Ese mensaje ya no está aquí: se ha cancelado o borrado.",
-    en: "That message is no longer here: it was cancelled or deleted.",
+    en: "That message is gone: it was cancelled or deleted.",
   },
   chatActionNotOwn: {
-    es: "Ese mensaje no es suyo: solo quien lo escribió puede editarlo o retirarlo. En este lado lo borra /delete.",
-    en: "That message is not yours: only who wrote it can edit or withdraw it. On this side /delete deletes it.",
+    es: "Ese mensaje no es suyo: solo quien lo escribió puede editarlo o retirarlo. /delete lo borra en este lado.",
+    en: "That message is not yours: only its author can edit or withdraw it. /delete deletes it on this side.",
   },
   chatActionWithdrawn: {
     es: "Ese mensaje ya está retirado.",
-    en: "That message is withdrawn already.",
+    en: "That message has already been withdrawn.",
   },
   chatActionNotSupported: {
     es: (user: string) =>
-      `El cliente de ${user} no entiende ediciones ni retiradas, y el mensaje ya ha salido: queda como está.`,
+      `El cliente de ${user} no admite ediciones ni retiradas, y el mensaje ya se ha enviado: queda como está.`,
     en: (user: string) =>
-      `The client of ${user} knows no edits and no withdrawals, and the message has left: it stays as it is.`,
+      `${user}'s client does not support edits or withdrawals, and the message has been sent: it stays as it is.`,
   },
   chatActionLeft: {
-    es: "Ese mensaje ya ha salido, o está saliendo: no se puede cancelar. /withdraw lo retira en los dos lados.",
-    en: "That message has left, or is leaving: it cannot be cancelled. /withdraw takes it back on both sides.",
+    es: "Ese mensaje ya se ha enviado, o se está enviando: no se puede cancelar. /withdraw lo retira en los dos lados.",
+    en: "That message has been sent, or is being sent: it cannot be cancelled. /withdraw withdraws it on both sides.",
   },
   chatActionWaiting: {
     es: "Ese mensaje todavía no ha llegado: antes de borrarlo, cancélelo con /cancel o retírelo con /withdraw.",
-    en: "That message has not arrived yet: before deleting it, cancel it with /cancel or withdraw it with /withdraw.",
+    en: "That message has not arrived yet. Before you delete it, cancel it with /cancel or withdraw it with /withdraw.",
   },
   chatActionNoneOwn: {
     es: "En esta pantalla no hay ningún mensaje suyo: elija uno con /list y su número.",
-    en: "There is no message of yours on this screen: choose one with /list and its number.",
+    en: "No message of yours is on this screen: choose one with /list and its number.",
   },
   chatActionNoneTheirs: {
     es: (user: string) =>
       `En esta pantalla no hay ningún mensaje de ${user} al que responder: elija uno con /list y su número.`,
     en: (user: string) =>
-      `There is no message of ${user} on this screen to reply to: choose one with /list and its number.`,
+      `No message from ${user} is on this screen to reply to: choose one with /list and its number.`,
   },
   chatActionNoReply: {
     es: "Ese mensaje se ha retirado: no se puede responder a él.",
-    en: "That message was withdrawn: it cannot be replied to.",
+    en: "That message was withdrawn; it cannot be replied to.",
   },
   chatActionCancelNotOwn: {
-    es: "Ese mensaje no es suyo: /cancel cancela solo lo que usted ha escrito y todavía no ha salido.",
-    en: "That message is not yours: /cancel cancels only what you have written and what has not left yet.",
+    es: "Ese mensaje no es suyo: /cancel cancela solo lo que usted ha escrito y aún no se ha enviado.",
+    en: "That message is not yours: /cancel cancels only your own messages that have not been sent yet.",
   },
   chatActionOnlyChange: {
-    es: "Lo que espera es un cambio de un mensaje que ya ha salido, y los cambios no se cancelan. /edit y /withdraw lo cambian otra vez.",
-    en: "What waits is a change of a message that has left, and changes are not cancelled. /edit and /withdraw change it once more.",
+    es: "Lo que espera es un cambio de un mensaje ya enviado, y los cambios no se cancelan. /edit y /withdraw lo cambian otra vez.",
+    en: "What is waiting is a change to a message already sent, and changes cannot be cancelled. /edit and /withdraw change it again.",
   },
   chatActionNoneWaiting: {
-    es: "Nada espera salir, así que no hay nada que cancelar. Lo que ya ha salido lo retira /withdraw.",
-    en: "Nothing waits to leave, so there is nothing to cancel. What has left is taken back by /withdraw.",
+    es: "No hay nada pendiente de enviar, así que no hay nada que cancelar. /withdraw retira lo ya enviado.",
+    en: "Nothing is waiting to be sent, so there is nothing to cancel. /withdraw withdraws what has been sent.",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -1,5 +1,5 @@
 /** What a person reads in a chat. Names and remote words that come in are visible text already. */
-import type { BilingualText } from "./bilingual-text.ts";
+import { plural, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_COMMAND_TEXTS } from "./chat-command-texts.ts";
 import { CHAT_MESSAGE_TEXTS } from "./chat-message-texts.ts";
 
@@ -18,16 +18,16 @@ export const CHAT_TEXTS = {
     en: "There are earlier messages: /more shows them.",
   },
   chatPage: {
-    es: (count: number) => (count === 1 ? "1 mensaje anterior:" : `${count} mensajes anteriores:`),
-    en: (count: number) => (count === 1 ? "1 earlier message:" : `${count} earlier messages:`),
+    es: (count: number) => plural(count, "1 mensaje anterior:", `${count} mensajes anteriores:`),
+    en: (count: number) => plural(count, "1 earlier message:", `${count} earlier messages:`),
   },
   chatPageEnd: {
     es: "Hasta aquí los anteriores; /more muestra más.",
-    en: "These were the earlier ones; /more shows more.",
+    en: "End of the earlier messages; /more shows more.",
   },
   chatPageLast: {
-    es: "Hasta aquí los anteriores; antes de ellos no hay nada.",
-    en: "These were the earlier ones; there is nothing before them.",
+    es: "Hasta aquí los anteriores; antes no hay nada.",
+    en: "End of the earlier messages; there is nothing before them.",
   },
   chatNothingEarlier: { es: "No hay mensajes anteriores.", en: "There are no earlier messages." },
   chatWrittenAt: {
@@ -39,8 +39,8 @@ export const CHAT_TEXTS = {
     en: (day: string, time: string) => `(written on ${day} at ${time})`,
   },
   pastedLines: {
-    es: (count: number) => (count === 1 ? "[1 línea]" : `[${count} líneas]`),
-    en: (count: number) => (count === 1 ? "[1 line]" : `[${count} lines]`),
+    es: (count: number) => plural(count, "[1 línea]", `[${count} líneas]`),
+    en: (count: number) => plural(count, "[1 line]", `[${count} lines]`),
   },
   chatReadMark: { es: "✓✓ leído", en: "✓✓ read" },
   chatEdited: { es: "(editado)", en: "(edited)" },
@@ -48,25 +48,25 @@ export const CHAT_TEXTS = {
   chatEditedWaits: { es: "(editado, en cola)", en: "(edited, queued)" },
   chatWithdrawnWaits: { es: "(retirado, en cola)", en: "(withdrawn, queued)" },
   chatAnswers: { es: (excerpt: string) => `↪ «${excerpt}»`, en: (excerpt: string) => `↪ “${excerpt}”` },
-  chatAnswersGone: { es: "↪ un mensaje que ya no está", en: "↪ a message that is gone" },
+  chatAnswersGone: { es: "↪ un mensaje borrado", en: "↪ a deleted message" },
   chatQuoted: { es: (excerpt: string) => `«${excerpt}»`, en: (excerpt: string) => `“${excerpt}”` },
-  chatTyping: { es: "escribe…", en: "typing…" },
+  chatTyping: { es: "escribiendo…", en: "typing…" },
 
   chatConnected: {
     es: (user: string) => `Conectado con ${user}: directo y cifrado.`,
-    en: (user: string) => `Connected with ${user}: direct and encrypted.`,
+    en: (user: string) => `Connected to ${user}: direct and encrypted.`,
   },
   chatConnectedAgain: {
     es: (user: string) => `Conectado de nuevo con ${user}.`,
-    en: (user: string) => `Connected with ${user} again.`,
+    en: (user: string) => `Connected to ${user} again.`,
   },
   chatLeft: {
     es: (user: string) => `${user} ha cerrado la conversación. Si le escribe, se conectará de nuevo.`,
-    en: (user: string) => `${user} has closed the conversation. If you write, it will be connected again.`,
+    en: (user: string) => `${user} has closed the conversation. If you write, it reconnects.`,
   },
   chatLost: {
-    es: (user: string) => `Se ha cortado la conexión con ${user}; se intenta de nuevo.`,
-    en: (user: string) => `The connection with ${user} was lost; it is being tried again.`,
+    es: (user: string) => `Se ha cortado la conexión con ${user}; se está reconectando.`,
+    en: (user: string) => `The connection to ${user} was lost; reconnecting.`,
   },
   chatCameOnline: {
     es: (user: string) => `${user} está en línea; conectando…`,
@@ -74,30 +74,30 @@ export const CHAT_TEXTS = {
   },
   chatPerhapsNobody: {
     es: (user: string) => `${user} no está en línea, o nadie se llama así: compruebe el nombre.`,
-    en: (user: string) => `${user} is not online, or nobody has that name: check it.`,
+    en: (user: string) => `${user} is not online, or nobody has that name: check the spelling.`,
   },
   chatNoServerStranger: {
     es: (user: string) => `Sin servidor no se sabe dónde está ${user}, ni si alguien se llama así.`,
     en: (user: string) =>
-      `Without the server nobody knows where ${user} is, or whether anyone has that name.`,
+      `Without the server there is no way to know where ${user} is, or whether anyone has that name.`,
   },
   chatWaitsMeanwhile: {
-    es: "Lo que escriba espera aquí y saldrá cuando haya conexión.",
-    en: "What you write waits here and leaves when there is a connection.",
+    es: "Lo que escriba queda en cola y se enviará cuando haya conexión.",
+    en: "What you write is queued and will be sent once there is a connection.",
   },
   chatKeyPending: {
     es: (user: string) =>
-      `La clave de ${user} ha cambiado: ¿otra máquina, o alguien en medio? No se le envía ni se muestra nada hasta que la acepte: compare el número con /fingerprint, y después /accept.`,
+      `La clave de ${user} ha cambiado: ¿otra máquina, o alguien que intercepta? No se le envía ni se muestra nada hasta que la acepte: compare el número con /fingerprint, y después /accept.`,
     en: (user: string) =>
-      `The key of ${user} has changed: another machine, or someone in between? Nothing is sent to or shown from it until you accept it: compare the number with /fingerprint, then /accept.`,
+      `${user}'s key has changed: another machine, or someone intercepting? Nothing is sent or shown until you accept it: compare the number with /fingerprint, then /accept.`,
   },
   chatServerLost: {
-    es: "Sin conexión con el servidor; se intenta de nuevo, y las conversaciones siguen entre quienes ya se conocen.",
-    en: "No connection to the server; it is being tried again, and conversations go on between people who know each other.",
+    es: "Sin conexión con el servidor; se está reconectando. Las conversaciones siguen entre quienes ya se conocen.",
+    en: "No connection to the server; reconnecting. Conversations continue between people who know each other.",
   },
   chatWithoutServer: {
-    es: "Mientras tanto nadie dice quién está en línea, ni se puede encontrar a nadie nuevo.",
-    en: "Meanwhile nobody says who is online, and nobody new can be found.",
+    es: "Hasta entonces no se sabe quién está en línea, ni se puede encontrar a nadie nuevo.",
+    en: "Until then there is no presence information, and nobody new can be found.",
   },
   chatLinksUntil: {
     es: (day: string, time: string) => `Hasta el ${day} a las ${time} se pueden abrir conexiones nuevas.`,
@@ -105,43 +105,43 @@ export const CHAT_TEXTS = {
   },
   chatNoNewLinks: {
     es: "Ahora no se pueden abrir conexiones nuevas: siguen solo las que ya están abiertas.",
-    en: "No new connections can be opened now: only those that are open go on.",
+    en: "No new connections can be opened now: only those already open continue.",
   },
   chatServerStopped: {
-    es: "El servidor ya no admite esta sesión y no se vuelve a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
-    en: "The server takes this session no more, and it is not tried again. To be online again, leave with “exit” and log in once more.",
+    es: "El servidor ha cerrado esta sesión; no se volverá a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
+    en: "The server has ended this session; it will not be retried. To be online again, leave with “exit” and log in again.",
   },
 
   chatSilentOnline: {
     es: (user: string, age: string) =>
-      `${user}: en línea según el servidor, sin respuesta desde hace ${age}.`,
-    en: (user: string, age: string) => `${user}: online by the server's word, no answer for ${age}.`,
+      `${user}: en línea según el servidor; sin respuesta desde hace ${age}.`,
+    en: (user: string, age: string) => `${user}: online according to the server; no reply for ${age}.`,
   },
   chatNeverAnswered: {
     es: (user: string) => `${user}: en línea según el servidor; aún no ha respondido.`,
-    en: (user: string) => `${user}: online by the server's word; has not answered yet.`,
+    en: (user: string) => `${user}: online according to the server; has not replied yet.`,
   },
   chatSilent: {
     es: (user: string, age: string) => `${user}: sin respuesta desde hace ${age}.`,
-    en: (user: string, age: string) => `${user}: no answer for ${age}.`,
+    en: (user: string, age: string) => `${user}: no reply for ${age}.`,
   },
   chatRespondsAgain: {
     es: (user: string) => `${user} responde de nuevo.`,
-    en: (user: string) => `${user} answers again.`,
+    en: (user: string) => `${user} is responding again.`,
   },
   chatAnswersOffline: {
     es: (user: string) => `${user} responde, aunque según el servidor no está en línea.`,
-    en: (user: string) => `${user} answers, although not online by the server's word.`,
+    en: (user: string) => `${user} is responding, although offline according to the server.`,
   },
   chatFileDamaged: {
-    es: "El archivo de esta cuenta está dañado. Salga del programa y ábralo otra vez: al empezar lo comprueba, y guarda lo que aún se pueda leer.",
-    en: "The file of this account is damaged. Leave the program and start it again: it then checks the file, and saves what can still be read.",
+    es: "El archivo de esta cuenta está dañado. Salga del programa y ábralo otra vez: al empezar comprueba el archivo y guarda lo que aún se pueda leer.",
+    en: "This account's file is damaged. Leave the program and start it again: it then checks the file and saves what can still be read.",
   },
   chatPeerDiskFull: {
     es: (user: string) =>
-      `El disco de ${user} no admite los mensajes (¿está lleno?): esperan aquí, y se intenta de nuevo.`,
+      `El disco de ${user} no admite los mensajes (¿está lleno?): quedan en cola aquí, y se volverá a intentar.`,
     en: (user: string) =>
-      `The disk of ${user} does not take the messages (is it full?): they wait here, and it is tried again.`,
+      `${user}'s disk does not accept the messages (is it full?): they stay queued here and will be retried.`,
   },
 
   chatQueued: {
@@ -153,54 +153,53 @@ export const CHAT_TEXTS = {
     en: (excerpt: string, when: string) => `✓ sent, not confirmed: “${excerpt}”: ${when}`,
   },
   chatCountMessages: {
-    es: (count: number) => (count === 1 ? "1 mensaje" : `${count} mensajes`),
-    en: (count: number) => (count === 1 ? "1 message" : `${count} messages`),
+    es: (count: number) => plural(count, "1 mensaje", `${count} mensajes`),
+    en: (count: number) => plural(count, "1 message", `${count} messages`),
   },
   chatCountChanges: {
-    es: (count: number) => (count === 1 ? "1 cambio" : `${count} cambios`),
-    en: (count: number) => (count === 1 ? "1 change" : `${count} changes`),
+    es: (count: number) => plural(count, "1 cambio", `${count} cambios`),
+    en: (count: number) => plural(count, "1 change", `${count} changes`),
   },
   chatCountBoth: {
-    es: (count: number) => (count === 1 ? "1 mensaje o cambio" : `${count} mensajes y cambios`),
-    en: (count: number) => (count === 1 ? "1 message or change" : `${count} messages and changes`),
+    es: (count: number) => plural(count, "1 mensaje o cambio", `${count} mensajes y cambios`),
+    en: (count: number) => plural(count, "1 message or change", `${count} messages and changes`),
   },
   chatManyWait: {
     es: (what: string, when: string) => `· ${what} en espera: ${when}`,
     en: (what: string, when: string) => `· ${what} waiting: ${when}`,
   },
   chatLeaves: {
-    es: (count: number) => (count === 1 ? "saldrá" : "saldrán"),
-    en: (count: number) => (count === 1 ? "it will leave" : "they will leave"),
+    es: (count: number) => plural(count, "se enviará", "se enviarán"),
+    en: (count: number) => plural(count, "it will be sent", "they will be sent"),
   },
-  chatLeavesAgain: { es: "volverá a salir", en: "it will be sent again" },
+  chatLeavesAgain: { es: "se enviará otra vez", en: "it will be sent again" },
   chatWhenOnline: {
     es: (leaves: string, user: string) => `${leaves} cuando ${user} esté en línea`,
     en: (leaves: string, user: string) => `${leaves} when ${user} is online`,
   },
   chatWhenConnected: {
     es: (leaves: string, user: string) => `${leaves} cuando haya conexión con ${user}`,
-    en: (leaves: string, user: string) => `${leaves} when there is a connection with ${user}`,
+    en: (leaves: string, user: string) => `${leaves} when there is a connection to ${user}`,
   },
   chatWhenAccepted: {
     es: (leaves: string, user: string) =>
       `${leaves} cuando acepte la clave de ${user} (/fingerprint, /accept)`,
-    en: (leaves: string, user: string) =>
-      `${leaves} when you accept the key of ${user} (/fingerprint, /accept)`,
+    en: (leaves: string, user: string) => `${leaves} when you accept ${user}'s key (/fingerprint, /accept)`,
   },
   chatWhenSecure: {
     es: (leaves: string, user: string) => `${leaves} cuando ${user} use un cliente que cifre`,
-    en: (leaves: string, user: string) => `${leaves} when ${user} uses a client that encrypts`,
+    en: (leaves: string, user: string) => `${leaves} when ${user} uses a client with encryption`,
   },
   chatWhenPossible: {
     es: (leaves: string) => `${leaves} en cuanto la conexión lo permita`,
-    en: (leaves: string) => `${leaves} as soon as the connection takes it`,
+    en: (leaves: string) => `${leaves} as soon as the connection allows`,
   },
   chatReceived: {
     es: (excerpt: string) => `✓✓ recibido: «${excerpt}»`,
     en: (excerpt: string) => `✓✓ received: “${excerpt}”`,
   },
   chatManyReceived: {
-    es: (count: number, what: string) => `✓✓ ${what} ${count === 1 ? "recibido" : "recibidos"}`,
+    es: (count: number, what: string) => `✓✓ ${what} ${plural(count, "recibido", "recibidos")}`,
     en: (_count: number, what: string) => `✓✓ ${what} received`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };

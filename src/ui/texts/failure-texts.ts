@@ -1,5 +1,5 @@
 /** What is said when the server, this machine or a person stands in the way. */
-import type { BilingualText } from "./bilingual-text.ts";
+import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const FAILURE_TEXTS = {
   serverUnreachable: {
@@ -12,7 +12,7 @@ export const FAILURE_TEXTS = {
     es: (server: string) =>
       `El servidor ${server} no responde: compruebe que esté en marcha, la red, y el cortafuegos.`,
     en: (server: string) =>
-      `The server ${server} does not answer: check that it is running, the network, and the firewall.`,
+      `The server ${server} does not respond: check that it is running, the network, and the firewall.`,
   },
   serverPlain: {
     es: (server: string) =>
@@ -24,7 +24,7 @@ export const FAILURE_TEXTS = {
     es: (server: string) =>
       `${server} acepta conexiones, pero no habla TLS 1.3: compruebe la dirección y el puerto.`,
     en: (server: string) =>
-      `${server} takes connections, but does not speak TLS 1.3: check the address and the port.`,
+      `${server} accepts connections, but does not speak TLS 1.3: check the address and the port.`,
   },
   serverNotPaloma: {
     es: (server: string) =>
@@ -34,48 +34,48 @@ export const FAILURE_TEXTS = {
   },
   serverIsUser: {
     es: (server: string) =>
-      `${server} muestra el certificado de un usuario, no el de un servidor: no se le dice nada.`,
-    en: (server: string) => `${server} shows a user's certificate, not a server's: nothing was told to it.`,
+      `${server} muestra el certificado de un usuario, no el de un servidor: no se le ha enviado nada.`,
+    en: (server: string) => `${server} shows a user's certificate, not a server's: nothing was sent to it.`,
   },
   serverChanged: {
     es: (server: string, expected: string, found: string) =>
       `${server} no es el servidor esperado. Se esperaba la huella\n${expected}\ny se ha encontrado\n${found}\nSi quien lo administra confirma el cambio, acéptelo al iniciar sesión en los menús, o con --server-fingerprint y la huella nueva.`,
     en: (server: string, expected: string, found: string) =>
-      `${server} is not the expected server. Expected fingerprint:\n${expected}\nFound instead:\n${found}\nIf whoever runs it confirms the change, accept it when you log in by the menus, or with --server-fingerprint and the new fingerprint.`,
+      `${server} is not the expected server. Expected fingerprint:\n${expected}\nFound instead:\n${found}\nIf whoever runs it confirms the change, accept it when you log in from the menus, or with --server-fingerprint and the new fingerprint.`,
   },
   serverOtherAccount: {
     es: (server: string) =>
-      `La cuenta abierta es de otra autoridad que la de ${server}. Si ha aceptado el cambio, vuelva a intentarlo: allí las cuentas son otras.`,
+      `La cuenta abierta es de otra autoridad que la de ${server}. Si ha aceptado el cambio, vuelva a intentarlo: allí las cuentas son distintas.`,
     en: (server: string) =>
-      `The open account belongs to another authority than that of ${server}. If you accepted the change, try again: accounts there are others.`,
+      `The open account belongs to a different authority than ${server}'s. If you accepted the change, try again: its accounts are separate.`,
   },
   serverUnconfirmed: {
     es: (server: string, found: string) =>
       `Primer contacto con ${server}, y nadie a quien preguntar. Si su huella es la que muestra el servidor al arrancar, repita con --server-fingerprint y estas cifras:\n${found}`,
     en: (server: string, found: string) =>
-      `First contact with ${server}, and nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with --server-fingerprint and these digits:\n${found}`,
+      `First contact with ${server}, and there is nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with --server-fingerprint and these digits:\n${found}`,
   },
   serverNotWeb: {
     es: (server: string) =>
-      `${server} inspiraba confianza por los certificados de la web, y ahora muestra uno propio: por seguridad no se acepta en su lugar. Pida a quien lo administra que renueve el certificado web; si ha renunciado a él para siempre, empiece de nuevo con otra carpeta de datos (--data).`,
+      `Esta máquina confiaba en ${server} por los certificados de la web, y ahora muestra uno propio: por seguridad no se acepta. Pida a quien lo administra que renueve el certificado web; si ha renunciado a él para siempre, empiece de nuevo con otra carpeta de datos (--data).`,
     en: (server: string) =>
-      `${server} was trusted by the certificates of the web, and now shows one of its own, which for your safety is not taken instead. Ask whoever runs it to renew the web certificate; if they have given it up for good, begin anew with another data folder (--data).`,
+      `${server} was trusted through the web's certificates and now shows one of its own, which is not accepted, for your safety. Ask whoever runs it to renew the web certificate; if they have given it up for good, start again with another data folder (--data).`,
   },
   serverDeclined: {
     es: "No se ha confiado en el servidor; pregunte su huella a quien lo administra y vuelva a intentarlo.",
-    en: "The server was not trusted; ask whoever runs it for its fingerprint, and try again.",
+    en: "The server was not trusted; ask whoever runs it for its fingerprint and try again.",
   },
   serverExpired: {
     es: (server: string) =>
-      `El certificado de ${server} no está en fecha: compare los relojes de las dos máquinas.`,
+      `El certificado de ${server} ha caducado o aún no es válido: compare los relojes de las dos máquinas.`,
     en: (server: string) =>
-      `The certificate of ${server} is not in date: compare the clocks of both machines.`,
+      `${server}'s certificate is expired or not yet valid: compare the clocks of both machines.`,
   },
   serverProtocol: {
     es: (server: string) =>
       `${server} no responde como un servidor de Paloma: compruebe la dirección y el puerto.`,
     en: (server: string) =>
-      `${server} does not answer as a Paloma server does: check the address and the port.`,
+      `${server} does not respond like a Paloma server: check the address and the port.`,
   },
   unknownRefusal: {
     es: (code: string, message: string) => `El servidor dice: ${message === "" ? code : message}`,
@@ -92,7 +92,7 @@ export const FAILURE_TEXTS = {
   adviceEmail: { es: "corríjalo o déjelo vacío", en: "correct it or leave it empty" },
   adviceReplaced: {
     es: "siga allí, o ciérrela e inicie sesión aquí",
-    en: "go on there, or close that one and log in here",
+    en: "continue there, or close that one and log in here",
   },
   adviceOperator: {
     es: "hable con quien administra el servidor",
@@ -106,17 +106,17 @@ export const FAILURE_TEXTS = {
 
   sessionOver: {
     es: "La sesión guardada ya no vale: inicie sesión otra vez.",
-    en: "The stored session is no longer valid: log in once more.",
+    en: "The stored session is no longer valid: log in again.",
   },
   accountLocked: {
     es: (owner: string) => `La cuenta está en línea en otro proceso de esta máquina${owner}.`,
-    en: (owner: string) => `The account is online in another process of this machine${owner}.`,
+    en: (owner: string) => `The account is online in another process on this machine${owner}.`,
   },
   accountOpenElsewhere: {
     es: (owner: string) =>
       `La cuenta está abierta en otro proceso de esta máquina${owner}: siga allí, o ciérrelo primero.`,
     en: (owner: string) =>
-      `The account is open in another process of this machine${owner}: go on there, or close that one first.`,
+      `The account is open in another process on this machine${owner}: continue there, or close that one first.`,
   },
   lockOwner: {
     es: (command: string, pid: number) => ` («${command}», proceso ${pid})`,
@@ -130,7 +130,7 @@ export const FAILURE_TEXTS = {
   },
   noAccount: {
     es: "Aquí no hay ninguna cuenta todavía: cree una con register --user NOMBRE, o diga cuál con --user.",
-    en: "There is no account here yet: make one with register --user NAME, or say which one with --user.",
+    en: "There is no account here yet: create one with register --user NAME, or choose one with --user.",
   },
   unknownAccount: {
     es: "Esa cuenta no se ha usado en esta carpeta de datos.",
@@ -138,15 +138,23 @@ export const FAILURE_TEXTS = {
   },
   accountsUnreadable: {
     es: (count: number) =>
-      `${count === 1 ? "Una cuenta" : `${count} cuentas`} de esta carpeta de datos no se puede${count === 1 ? "" : "n"} leer y no aparece${count === 1 ? "" : "n"} aquí; al iniciar sesión con su nombre se dirá por qué.`,
+      plural(
+        count,
+        "Una cuenta de esta carpeta de datos no se puede leer y no aparece aquí; al iniciar sesión con su nombre se dirá por qué.",
+        `${count} cuentas de esta carpeta de datos no se pueden leer y no aparecen aquí; al iniciar sesión con su nombre se dirá por qué.`,
+      ),
     en: (count: number) =>
-      `${count === 1 ? "One account" : `${count} accounts`} of this data folder cannot be read and ${count === 1 ? "is" : "are"} not listed; logging in by name tells why.`,
+      plural(
+        count,
+        "One account in this data folder cannot be read and is not listed; logging in by name tells why.",
+        `${count} accounts in this data folder cannot be read and are not listed; logging in by name tells why.`,
+      ),
   },
   severalAccounts: {
     es: (names: string) =>
       `Hay varias cuentas (${names}): diga cuál con --user, y con --server si están en varios servidores.`,
     en: (names: string) =>
-      `There are several accounts (${names}): say which one with --user, and with --server if they are on several servers.`,
+      `There are several accounts (${names}): choose one with --user, and with --server if they are on several servers.`,
   },
   storeNotOurs: {
     es: (file: string) =>
@@ -166,9 +174,9 @@ export const FAILURE_TEXTS = {
   },
   diskFailed: {
     es: (why: string) =>
-      `No se puede guardar en el disco (${why}): compruebe que haya sitio y permiso, o elija otra carpeta con --data.`,
+      `No se puede guardar en el disco (${why}): compruebe el espacio libre y los permisos, o elija otra carpeta con --data.`,
     en: (why: string) =>
-      `It cannot be saved to the disk (${why}): check that there is room and permission, or choose another folder with --data.`,
+      `Cannot save to the disk (${why}): check free space and permissions, or choose another folder with --data.`,
   },
   internalError: {
     es: (why: string) => `Error interno: ${why}`,
@@ -187,58 +195,58 @@ export const FAILURE_TEXTS = {
     es: (user: string) =>
       `No se puede llegar a ${user}: su máquina no responde en ninguna de sus direcciones (¿un cortafuegos?).`,
     en: (user: string) =>
-      `${user} cannot be reached: their machine does not answer at any of its addresses (a firewall?).`,
+      `${user} cannot be reached: their machine does not respond at any of its addresses (a firewall?).`,
   },
   peerNoServer: {
     es: (user: string) =>
       `Sin servidor no se sabe dónde está ${user}, y en sus últimas direcciones no responde.`,
     en: (user: string) =>
-      `Without the server nobody knows where ${user} is, and their last addresses do not answer.`,
+      `Without the server there is no way to know where ${user} is, and their last addresses do not respond.`,
   },
   peerServerLimits: {
     es: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `El servidor pide esperar antes de decir dónde está ${user}: se le ha preguntado demasiado.`
-        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: se le ha preguntado demasiado.`,
+        ? `El servidor pide esperar antes de decir dónde está ${user}: demasiadas consultas.`
+        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: demasiadas consultas.`,
     en: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `The server asks to wait before it says where ${user} is: it was asked too much.`
-        : `The server asks to wait ${seconds} s before it says where ${user} is: it was asked too much.`,
+        ? `The server asks to wait before it says where ${user} is: too many lookups.`
+        : `The server asks to wait ${seconds} s before it says where ${user} is: too many lookups.`,
   },
   limitWaitedOut: {
-    es: "Se esperará, y se intentará entonces.",
-    en: "That is waited for, and then tried again.",
+    es: "Se esperará y se intentará de nuevo.",
+    en: "Waiting, then trying again.",
   },
   peerNotAdmitted: {
     es: (user: string) =>
-      `La máquina de ${user} ha cerrado la conexión sin saludar: quizá espera que acepte su clave nueva.`,
+      `La máquina de ${user} ha cerrado la conexión sin saludar: quizá falta que acepte allí la clave nueva de usted.`,
     en: (user: string) =>
-      `The machine of ${user} closed the connection without a greeting: it may wait for your new key to be accepted.`,
+      `${user}'s machine closed the connection without a greeting: your new key may be waiting to be accepted there.`,
   },
   peerNotProven: {
-    es: (user: string) => `Lo que responde en la dirección de ${user} no es ${user}; no se le ha dicho nada.`,
-    en: (user: string) => `What answers at the address of ${user} is not ${user}; nothing was told to it.`,
+    es: (user: string) =>
+      `Lo que responde en la dirección de ${user} no es ${user}; no se le ha enviado nada.`,
+    en: (user: string) => `What responds at ${user}'s address is not ${user}; nothing was sent to it.`,
   },
   peerKeyPending: {
     es: (user: string) =>
       `La clave de ${user} ha cambiado (¿otra máquina?). Compruébela con «fingerprint ${user}» y acéptela con «fingerprint ${user} --accept».`,
     en: (user: string) =>
-      `The key of ${user} has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
+      `${user}'s key has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
   },
   peerInsecure: {
-    es: (user: string) => `${user} usa un cliente que solo habla sin cifrar; Paloma no le envía nada así.`,
-    en: (user: string) =>
-      `${user} uses a client that speaks only unencrypted; Paloma sends nothing that way.`,
+    es: (user: string) => `${user} usa un cliente sin cifrado; Paloma no le envía nada así.`,
+    en: (user: string) => `${user} uses a client without encryption; Paloma sends nothing that way.`,
   },
   peerNotInDate: {
     es: (user: string) =>
-      `El certificado de ${user} no está en fecha según el reloj de esta máquina: compare los relojes de las dos.`,
+      `El certificado de ${user} ha caducado o aún no es válido según el reloj de esta máquina: compare los relojes de las dos.`,
     en: (user: string) =>
-      `The certificate of ${user} is not in date by this machine's clock: compare the clocks of both machines.`,
+      `${user}'s certificate is expired or not yet valid by this machine's clock: compare the clocks of both machines.`,
   },
   noCertificate: {
-    es: "El certificado propio no está en fecha: sin servidor no se puede renovar, o el reloj de esta máquina va mal.",
-    en: "Your own certificate is not in date: without a server it cannot be renewed, or this machine's clock is wrong.",
+    es: "El certificado propio ha caducado o aún no es válido: sin servidor no se puede renovar, o el reloj de esta máquina va mal.",
+    en: "Your own certificate is expired or not yet valid: it cannot be renewed without a server, or this machine's clock is wrong.",
   },
   notAcknowledged: {
     es: (user: string) => `${user} no ha confirmado la recepción a tiempo.`,

@@ -1,5 +1,5 @@
 /** What a person reads in the menus. Names that come in are visible text already. */
-import type { BilingualText } from "./bilingual-text.ts";
+import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MENU_TEXTS = {
   menuStart: {
@@ -18,7 +18,7 @@ export const MENU_TEXTS = {
   /** No name can hold an arrow and a space. */
   menuBack: { es: "← Volver", en: "← Back" },
   menuNew: {
-    es: (count: number) => (count === 1 ? "1 nuevo" : `${count} nuevos`),
+    es: (count: number) => plural(count, "1 nuevo", `${count} nuevos`),
     en: (count: number) => `${count} new`,
   },
 
@@ -26,25 +26,25 @@ export const MENU_TEXTS = {
   menuOtherAccount: { es: "Otra cuenta", en: "Another account" },
   menuName: { es: "Nombre de usuario:", en: "User name:" },
   menuPassword: { es: "Contraseña:", en: "Password:" },
-  menuEmail: { es: "Correo electrónico (puede quedar vacío):", en: "Email (may stay empty):" },
+  menuEmail: { es: "Correo electrónico (opcional):", en: "Email (optional):" },
   menuWhom: { es: "¿Con quién desea hablar?", en: "Who would you like to talk to?" },
   menuWhomUnknown: {
     es: "Sin servidor no se sabe quién está conectado. ¿Con quién desea hablar?",
-    en: "Without the server nobody knows who is connected. Who would you like to talk to?",
+    en: "Without the server there is no way to know who is connected. Who would you like to talk to?",
   },
   menuWhomRefused: {
     es: "El servidor no dice ahora quién está conectado. ¿Con quién desea hablar?",
-    en: "The server does not say now who is connected. Who would you like to talk to?",
+    en: "The server is not saying who is connected right now. Who would you like to talk to?",
   },
   menuOffline: { es: "no está en línea", en: "not online" },
   menuOfflineAnswers: {
     es: "responde; según el servidor no está en línea",
-    en: "answers; not online by the server's word",
+    en: "responding; offline according to the server",
   },
-  menuAnswers: { es: "responde", en: "answers" },
+  menuAnswers: { es: "responde", en: "responding" },
   menuSilent: {
-    es: (age: string) => `en línea según el servidor, sin respuesta desde hace ${age}`,
-    en: (age: string) => `online by the server's word, no answer for ${age}`,
+    es: (age: string) => `en línea según el servidor; sin respuesta desde hace ${age}`,
+    en: (age: string) => `online according to the server; no reply for ${age}`,
   },
 
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
@@ -59,7 +59,7 @@ export const MENU_TEXTS = {
     es: (user: string) =>
       `Cuenta ${user} abierta sin el servidor, con el que se sigue intentando conectar. Puede leer, y escribir a quienes ya conoce.`,
     en: (user: string) =>
-      `Account ${user} opened without the server, which is still being tried. You can read, and write to people whom you know.`,
+      `Account ${user} opened without the server; still trying to connect. You can read, and write to people you already know.`,
   },
 
   menuMessage: {
@@ -72,9 +72,9 @@ export const MENU_TEXTS = {
   },
   menuKeyPending: {
     es: (user: string) =>
-      `La clave de ${user} ha cambiado: ¿otra máquina, o alguien en medio? Abra el chat con ${user} para comprobarla.`,
+      `La clave de ${user} ha cambiado: ¿otra máquina, o alguien que intercepta? Abra el chat con ${user} para comprobarla.`,
     en: (user: string) =>
-      `The key of ${user} has changed: another machine, or someone in between? Open the chat with ${user} to check it.`,
+      `${user}'s key has changed: another machine, or someone intercepting? Open the chat with ${user} to check it.`,
   },
   menuNotSaved: {
     es: (user: string, excerpt: string, why: string) =>
@@ -92,6 +92,6 @@ export const MENU_TEXTS = {
   menuNoMatch: { es: "Eso no está en la lista.", en: "That is not in the list." },
   menuNotInList: {
     es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,
-    en: (last: number) => `Type a number from 1 to ${last}, or a name of the list.`,
+    en: (last: number) => `Type a number from 1 to ${last}, or a name from the list.`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };

@@ -3,48 +3,48 @@ import type { BilingualText } from "./bilingual-text.ts";
 
 export const PROFILE_TEXTS = {
   profileChecking: {
-    es: "El programa no terminó bien la última vez: se comprueban los mensajes guardados, lo que puede tardar unos segundos.",
-    en: "The program did not end well last time: your stored messages are being checked, which may take some seconds.",
+    es: "El programa no se cerró bien la última vez: se están comprobando los mensajes guardados, lo que puede tardar unos segundos.",
+    en: "The program was not shut down cleanly: checking your stored messages, which may take a few seconds.",
   },
   profileMended: {
-    es: "El programa no terminó bien la última vez y los índices de sus mensajes no estaban bien: se han rehecho. Los mensajes siguen ahí; si alguno se lee mal, lo ha dañado el disco.",
-    en: "The program did not end well last time, and the indexes of your messages were not right: they were rebuilt. The messages are all there; if one reads wrong, the disk has damaged it.",
+    es: "El programa no se cerró bien la última vez y los índices de los mensajes no eran correctos: se han rehecho. Los mensajes siguen ahí; si alguno se lee mal, lo ha dañado el disco.",
+    en: "The program was not shut down cleanly, and the message indexes were wrong: they have been rebuilt. All messages are there; if one looks wrong, the disk has damaged it.",
   },
   profileDamaged: {
     es: (file: string, rescue: string, folder: string) =>
-      `${file} está dañado y no se puede usar. ${rescue} La carpeta ${folder} se queda como está: muévala entera a otro lugar y vuelva a iniciar sesión; se creará una clave nueva, que sus amistades tendrán que aceptar.`,
+      `${file} está dañado y no se puede usar. ${rescue} La carpeta ${folder} se queda como está: muévala entera a otro lugar y vuelva a iniciar sesión; se creará una clave nueva, que sus contactos tendrán que aceptar.`,
     en: (file: string, rescue: string, folder: string) =>
-      `${file} is damaged and cannot be used. ${rescue} The folder ${folder} stays as it is: move the whole of it to another place and log in again; this makes a new key, which your friends must accept.`,
+      `${file} is damaged and cannot be used. ${rescue} The folder ${folder} is left as it is: move it elsewhere as a whole and log in again; this creates a new key, which your contacts must accept.`,
   },
   profileDamagedNoRoom: {
     es: (file: string, folder: string) =>
-      `${file} está dañado y no se puede usar: hace falta sitio libre en la carpeta ${folder} para guardar lo que aún se lee. Libere sitio en ese disco y vuelva a iniciar el programa.`,
+      `${file} está dañado y no se puede usar: hace falta espacio libre en la carpeta ${folder} para guardar lo que aún se lee. Libere espacio en ese disco y vuelva a iniciar el programa.`,
     en: (file: string, folder: string) =>
-      `${file} is damaged and cannot be used: free room is needed in the folder ${folder} to save what can still be read. Make room on that disk and start the program again.`,
+      `${file} is damaged and cannot be used: saving what can still be read needs free space in the folder ${folder}. Free some space on that disk and start the program again.`,
   },
   damageFound: {
     es: (why: string) =>
       `El archivo de sus mensajes está dañado (${why}). Inicie listen o los menús: lo comprueban, arreglan lo que se puede y guardan lo que aún se lee. Si ya están en marcha, termínelos antes.`,
     en: (why: string) =>
-      `The file of your messages is damaged (${why}). Start listen or the menus: they check it, mend what can be mended and save what can still be read. If they are running, end them first.`,
+      `The file with your messages is damaged (${why}). Start listen or the menus: they check it, repair what they can and save what can still be read. If they are running, end them first.`,
   },
   storeDamaged: {
     es: (file: string, folder: string) =>
-      `${file} está dañado y ya no es una base de datos: no se lee nada de él. Recupérelo de una copia; o aparte la carpeta ${folder} para empezar con una clave nueva, que sus amistades tendrán que aceptar.`,
+      `${file} está dañado y ya no es una base de datos: no se lee nada de él. Recupérelo de una copia; o aparte la carpeta ${folder} para empezar con una clave nueva, que sus contactos tendrán que aceptar.`,
     en: (file: string, folder: string) =>
-      `${file} is damaged and no database any more: nothing can be read of it. Restore it from a backup; or move the folder ${folder} away to begin with a new key, which your friends must accept.`,
+      `${file} is damaged and is no longer a database: nothing in it can be read. Restore it from a backup, or move the folder ${folder} away to start with a new key, which your contacts must accept.`,
   },
   storeLost: {
     es: (file: string, folder: string) =>
-      `Falta ${file} o está vacío, aunque aquí hubo una cuenta (${folder}): recupérelo de una copia; o aparte la carpeta para empezar con una clave nueva, que sus amistades tendrán que aceptar.`,
+      `Falta ${file} o está vacío, aunque aquí hubo una cuenta (${folder}): recupérelo de una copia; o aparte la carpeta para empezar con una clave nueva, que sus contactos tendrán que aceptar.`,
     en: (file: string, folder: string) =>
-      `${file} is missing or empty, although there was an account here (${folder}): restore it from a backup; or move the folder away to begin with a new key, which your friends must accept.`,
+      `${file} is missing or empty, although there was an account here (${folder}): restore it from a backup, or move the folder away to start with a new key, which your contacts must accept.`,
   },
   serversDamaged: {
     es: (file: string) =>
       `${file} está dañado; guarda solo los servidores conocidos, y ningún mensaje: aparte ese archivo, y al conectar se preguntará otra vez por la huella del servidor.`,
     en: (file: string) =>
-      `${file} is damaged; it holds only the servers that are known, and no message: move that file away, and the next connection asks for the server's fingerprint again.`,
+      `${file} is damaged; it holds only the known servers, and no messages: move that file away, and the next connection will ask for the server's fingerprint again.`,
   },
   messagesRescued: {
     es: (count: number, file: string) => `Los mensajes que aún se podían leer (${count}) están en ${file}.`,

@@ -1,6 +1,6 @@
 /** Everything that people read from the client, in both languages; a missing text does not compile. */
 import type { Language } from "../../protocol/language.ts";
-import type { BilingualText } from "./bilingual-text.ts";
+import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
@@ -21,8 +21,8 @@ const TABLE = {
     en: (user: string) => `Password for ${user}:`,
   },
   passwordHidden: { es: "(no se muestra)", en: "(not shown)" },
-  passwordAgain: { es: "La contraseña otra vez:", en: "The password again:" },
-  passwordsDiffer: { es: "Las dos contraseñas no son iguales.", en: "The two passwords differ." },
+  passwordAgain: { es: "Repita la contraseña:", en: "Repeat the password:" },
+  passwordsDiffer: { es: "Las contraseñas no coinciden.", en: "The passwords do not match." },
   passwordNeeded: {
     es: "Falta la contraseña: en PALOMA_PASSWORD, con --password-stdin, o en una terminal.",
     en: "The password is missing: give it in PALOMA_PASSWORD, with --password-stdin, or at a terminal.",
@@ -42,7 +42,7 @@ const TABLE = {
     es: (server: string, expected: string, found: string) =>
       `¡Atención! ${server} no es el servidor que conocía esta máquina. Su huella era\n${expected}\ny ahora es\n${found}\nSolo si quien lo administra confirma el cambio, escriba «sí» para aceptarlo:`,
     en: (server: string, expected: string, found: string) =>
-      `Careful! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
+      `Warning! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
   },
   yesWords: { es: "sí si", en: "yes" },
 
@@ -51,11 +51,11 @@ const TABLE = {
     en: (user: string) => `User registered: ${user}`,
   },
   nobodyOnline: { es: "No hay nadie más en línea.", en: "Nobody else is online." },
-  seedOnly: { es: "solo sin cifrar", en: "unencrypted only" },
+  legacyOnly: { es: "solo sin cifrar", en: "unencrypted only" },
   loggedOut: { es: "Sesión cerrada.", en: "Logged out." },
   loggedOutHere: {
-    es: "La sesión se ha borrado de esta máquina; el servidor la olvidará por sí solo en 30 días.",
-    en: "The session was deleted from this machine; the server forgets it by itself in 30 days.",
+    es: "La sesión se ha borrado de esta máquina; en el servidor caduca a los 30 días.",
+    en: "The session was deleted from this machine; it expires on the server after 30 days.",
   },
   notLoggedIn: { es: "No hay ninguna sesión guardada.", en: "There is no stored session." },
 
@@ -67,47 +67,48 @@ const TABLE = {
     es: (user: string, port: number) =>
       `${user} no figura en línea sin el servidor, pero quienes ya conocen su dirección pueden conectarse (puerto ${port}). Ctrl-C para terminar.`,
     en: (user: string, port: number) =>
-      `${user} is not listed as online without the server, but those who know its address already can connect (port ${port}). Ctrl-C to end.`,
+      `${user} is not listed as online without the server, but those who already know this address can connect (port ${port}). Ctrl-C to end.`,
   },
   serverLost: {
     es: "Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen.",
-    en: "No connection to the server; conversations go on between people who know each other.",
+    en: "No connection to the server; conversations continue between people who know each other.",
   },
   serverLimits: {
     es: "El servidor está en marcha, pero limita las conexiones y pide esperar; las conversaciones siguen entre quienes ya se conocen.",
-    en: "The server is running, but limits connections and asks to wait; conversations go on between people who know each other.",
+    en: "The server is running, but is limiting connections and asks to wait; conversations continue between people who know each other.",
   },
   nextAttemptAt: {
     es: (clock: string) => `Nuevo intento a las ${clock}.`,
     en: (clock: string) => `Next attempt at ${clock}.`,
   },
-  serverBack: { es: "Conectado de nuevo al servidor.", en: "Connected to the server again." },
+  serverBack: { es: "Conectado de nuevo al servidor.", en: "Reconnected to the server." },
   newKeyWarning: {
     es: "El servidor no conocía la clave de esta máquina. Si ya usaba la cuenta en otra, sus contactos verán que ha cambiado.",
-    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will see that it has changed.",
+    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will be told that it has changed.",
   },
   clockWarning: {
     es: (difference: string) => `El reloj de esta máquina y el del servidor difieren en ${difference}.`,
-    en: (difference: string) => `The clocks of this machine and of the server differ by ${difference}.`,
+    en: (difference: string) => `This machine's clock and the server's differ by ${difference}.`,
   },
-  minutes: { es: (count: number) => `${count} minutos`, en: (count: number) => `${count} minutes` },
-  hours: { es: (count: number) => `${count} horas`, en: (count: number) => `${count} hours` },
-  days: { es: (count: number) => `${count} días`, en: (count: number) => `${count} days` },
+  minutes: durationIn("minute"),
+  hours: durationIn("hour"),
+  days: durationIn("day"),
+  list: LIST,
   storageFailed: {
     es: (why: string) =>
-      `Ha llegado un mensaje que no se puede guardar (${why}); no se confirma, y volverá a llegar.`,
+      `Ha llegado un mensaje que no se puede guardar (${why}); no se confirma, y se volverá a enviar.`,
     en: (why: string) =>
-      `A message arrived that cannot be saved (${why}); it is not acknowledged, and will come again.`,
+      `A message arrived that cannot be saved (${why}); it is not acknowledged and will be sent again.`,
   },
   peerToldError: {
-    es: (user: string, code: string) => `La máquina de ${user} avisa de un fallo: ${code}`,
-    en: (user: string, code: string) => `The machine of ${user} tells of a failure: ${code}`,
+    es: (user: string, code: string) => `La máquina de ${user} avisa de un error: ${code}`,
+    en: (user: string, code: string) => `${user}'s machine reports an error: ${code}`,
   },
   peerStorageFailed: {
     es: (user: string) =>
-      `El disco de la máquina de ${user} no admite lo enviado: espera aquí, y se volverá a intentar.`,
+      `El disco de la máquina de ${user} no admite lo enviado: queda en cola aquí, y se volverá a intentar.`,
     en: (user: string) =>
-      `The disk of ${user}'s machine does not take what was sent: it waits here, and is tried again.`,
+      `The disk of ${user}'s machine does not accept what was sent: it stays queued here and will be retried.`,
   },
   refusedConnection: {
     es: (address: string, code: string) => `Conexión rechazada de ${address}: ${code}`,
@@ -132,17 +133,17 @@ const TABLE = {
   },
   pendingSafetyNumber: {
     es: (user: string) => `Clave nueva de ${user}, sin aceptar todavía. Su número de seguridad sería:`,
-    en: (user: string) => `New key of ${user}, not accepted yet. Its safety number would be:`,
+    en: (user: string) => `${user}'s new key, not accepted yet. Its safety number would be:`,
   },
   keyAccepted: {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
-    en: (user: string) => `The new key of ${user} was accepted.`,
+    en: (user: string) => `${user}'s new key was accepted.`,
   },
   keyChangedAgain: {
     es: (user: string) =>
       `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,
     en: (user: string) =>
-      `The key of ${user} has changed again since you looked at the safety number, and none was accepted. Compare this new number before you accept it.`,
+      `${user}'s key has changed again since you looked at the safety number; none was accepted. Compare this new number before you accept it.`,
   },
   noPendingKey: {
     es: (user: string) => `${user} no tiene ninguna clave nueva que aceptar.`,
@@ -150,7 +151,7 @@ const TABLE = {
   },
   noKnownKey: {
     es: (user: string) => `Todavía no se conoce la clave de ${user}: se aprende en la primera conversación.`,
-    en: (user: string) => `The key of ${user} is not known yet: it is learnt in the first conversation.`,
+    en: (user: string) => `${user}'s key is not known yet: it is learned in the first conversation.`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };
 

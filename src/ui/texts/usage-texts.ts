@@ -15,9 +15,9 @@ Uso: bun run client.ts [orden] [opciones]
   history USUARIO        toda la conversación guardada
   search PALABRAS…       los mensajes de todos los chats que las contienen
   export USUARIO ARCHIVO la conversación en un archivo: .jsonl, o texto
-  edit USUARIO ID [TEXTO]  cambia un mensaje propio, aquí y allí
-  withdraw USUARIO ID    retira un mensaje propio, aquí y allí
-  cancel USUARIO [ID]    cancela lo que no ha salido; sin ID, todo
+  edit USUARIO ID [TEXTO]  edita un mensaje propio, en los dos lados
+  withdraw USUARIO ID    retira un mensaje propio, en los dos lados
+  cancel USUARIO [ID]    cancela lo no enviado; sin ID, todo
   delete USUARIO [ID]    borra de esta máquina; sin ID, la conversación
   fingerprint [USUARIO]  la huella propia, o el número de seguridad con USUARIO
   logout                 cierra la sesión guardada
@@ -43,16 +43,16 @@ Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.`,
 Usage: bun run client.ts [command] [options]
 
   (no command)           the menus and the chat, at a terminal
-  register [--email E]   make the account (name with --user); does not log in
+  register [--email E]   create the account (name with --user); does not log in
   users                  who is online
   send USER [TEXT]       one message; without TEXT, standard input is the text
   listen                 stay online and show what arrives, until Ctrl-C
   history USER           the whole stored conversation
-  search WORDS…          the messages of all chats that hold them
+  search WORDS…          messages of all chats that contain them
   export USER FILE       the conversation as a file: .jsonl, else text
-  edit USER ID [TEXT]    change a message of yours, here and there
-  withdraw USER ID       take a message of yours back, here and there
-  cancel USER [ID]       cancel what has not left; without ID, all of it
+  edit USER ID [TEXT]    edit a message of yours, on both sides
+  withdraw USER ID       withdraw a message of yours, on both sides
+  cancel USER [ID]       cancel what is unsent; without ID, all of it
   delete USER [ID]       delete on this machine; without ID, all messages
   fingerprint [USER]     your fingerprint, or the safety number with USER
   logout                 end the stored session
@@ -65,8 +65,8 @@ Usage: bun run client.ts [command] [options]
   --password-stdin         password from standard input (or PALOMA_PASSWORD)
   --wait received|queued   send, edit, withdraw: until it is on the peer's disk,
                            or on yours
-  --reply-to ID            send: answers that message
-  --yes                    delete: the whole conversation, without a question
+  --reply-to ID            send: replies to that message
+  --yes                    delete: the whole conversation, without asking
   --accept                 fingerprint: accept USER's new key
   --timeout S              seconds that the command may take (30)
   --json                   one JSON line for each event
@@ -91,11 +91,11 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   wordsArgument: { es: "PALABRAS", en: "WORDS" },
   noWord: {
     es: "No hay ninguna letra ni cifra que buscar.",
-    en: "There is no letter and no digit to search for.",
+    en: "There is no letter or digit to search for.",
   },
   tooManyArguments: {
     es: (argument: string) => `Sobra «${argument}»; un texto con espacios va entre comillas.`,
-    en: (argument: string) => `“${argument}” is one argument too many; quote a text that has spaces.`,
+    en: (argument: string) => `“${argument}” is one argument too many; quote a text with spaces.`,
   },
   userNeeded: {
     es: "Falta el nombre de la cuenta: --user NOMBRE.",
@@ -116,7 +116,7 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   },
   stdinTaken: {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
-    en: "Standard input cannot give both the password and the text: put the text on the command line.",
+    en: "Standard input cannot provide both the password and the text: put the text on the command line.",
   },
   typeText: {
     es: "Escriba el mensaje; Ctrl-D en una línea vacía lo envía.",

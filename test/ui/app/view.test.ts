@@ -164,7 +164,7 @@ test("whose direct link and the server disagree stands in the list with both wor
   ];
   expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
     "ada",
-    "benito (en línea según el servidor, sin respuesta desde hace 40 s)",
+    "benito (en línea según el servidor; sin respuesta desde hace 40 s)",
     "carla (responde; según el servidor no está en línea)",
     "dora (no está en línea)",
     "eva (responde)",

@@ -86,9 +86,9 @@ describe("a change of ours", () => {
       heardAt: undefined,
     });
     const withdrawn = { ...outgoing(1, "", "received"), withdrawnAt: NOON };
-    expect(changed(script, withdrawn, "action")).toEqual(["Retirado el de las 12:00."]);
+    expect(changed(script, withdrawn, "action")).toEqual(["Retirado el mensaje de las 12:00."]);
     expect(printed(script.wait(5 * SECOND))).toEqual([
-      "· en cola: «retirada del mensaje de las 12:00»: saldrá cuando benito esté en línea",
+      "· en cola: «retirada del mensaje de las 12:00»: se enviará cuando benito esté en línea",
     ]);
     script.deliver("action", "received");
     expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «retirada del mensaje de las 12:00»"]);
@@ -98,7 +98,7 @@ describe("a change of ours", () => {
     const script = new ChatScript();
     script.write("out-1", "con herror");
     const rewritten = { ...outgoing(1, "sin error", "queued"), editedAt: NOON };
-    expect(changed(script, rewritten)).toEqual(["Editado antes de salir el de las 12:00: «sin error»"]);
+    expect(changed(script, rewritten)).toEqual(["Editado antes de enviar: el de las 12:00: «sin error»"]);
     expect(printed(script.wait(5 * SECOND)).join()).toContain("«sin error»");
   });
 
@@ -116,13 +116,13 @@ describe("a change of ours", () => {
     script.write("out-1", "uno");
     script.write("out-2", "dos");
     const cancel = (id: string) => printed(script.messenger({ name: "cancelled", to: PEER, id }));
-    expect(cancel("out-2")).toEqual(["Cancelado antes de salir: «dos»"]);
+    expect(cancel("out-2")).toEqual(["Cancelado antes de enviar: «dos»"]);
     expect(script.chat.last).toEqual({ id: "out-1", state: "queued" });
     cancel("out-1");
     expect(prompt(script)).toBe("> ");
     expect(script.wait(MINUTE)).toEqual([]);
     // One of many that are not followed one by one.
-    expect(cancel("out-900")).toEqual(["Cancelado antes de salir."]);
+    expect(cancel("out-900")).toEqual(["Cancelado antes de enviar."]);
   });
 
   test.each(["es", "en"] as const)("that cannot be done says in %s why, in words of its own", (language) => {
@@ -164,9 +164,9 @@ describe("the answer to a change of ours", () => {
 
   test("names the message by its time and by what it said", () => {
     expect(said(edited)).toEqual(["Editado el de las 12:00, «viejo'…»: «nuevo»"]);
-    expect(said(edited, "en")).toEqual(["Edited the one of 12:00, “viejo'…”: “nuevo”"]);
-    expect(said(withdrawn)).toEqual(["Retirado el de las 12:00: «viejo'…»"]);
-    expect(said(withdrawn, "en")).toEqual(["Withdrawn, the one of 12:00: “viejo'…”"]);
+    expect(said(edited, "en")).toEqual(["Edited the message from 12:00, “viejo'…”: “nuevo”"]);
+    expect(said(withdrawn)).toEqual(["Retirado el mensaje de las 12:00: «viejo'…»"]);
+    expect(said(withdrawn, "en")).toEqual(["Withdrew the message from 12:00: “viejo'…”"]);
   });
 
   test("repeats the beginning of a long text, and says where the rest is", () => {
@@ -210,7 +210,7 @@ describe("stored messages", () => {
       "12:00 benito (retirado)",
       "12:00 ana (retirado)",
       "12:00 benito ↪ «¿x': mentira»: sí",
-      "12:00 benito ↪ un mensaje que ya no está: no",
+      "12:00 benito ↪ un mensaje borrado: no",
       "12:00 ana ✓✓ leído (editado): vale",
     ]);
     // Nobody waits for what was taken back.
@@ -253,7 +253,7 @@ describe("stored messages", () => {
     expect(printed(script.take({ name: "info", message, chat: PEER }))[0]?.split("\n")).toEqual([
       "ana → benito: «hola»",
       "escrito: 2026-11-22 12:00:00",
-      "salió: 2026-11-22 12:00:01",
+      "enviado: 2026-11-22 12:00:01",
       "recibido: 2026-11-22 12:00:02",
       "leído: 2026-11-23 12:00:00",
     ]);
@@ -275,7 +275,7 @@ describe("stored messages", () => {
     expect(deleted({ ...outgoing(4, "", "read"), withdrawnAt: NOON })).not.toMatch(/conserva|desde aquí/);
     const said = printed(script.take({ name: "deletedChat", count: 12, waiting: 2 })).join();
     expect(said).toBe(
-      "Borrados 12 mensajes con benito, solo en este lado. Se quedan 2 que todavía esperan salir: /cancel los cancela.",
+      "Borrados 12 mensajes con benito, solo en este lado. Quedan 2 pendientes de enviar: /cancel los cancela.",
     );
     expect(script.chat.listed).toEqual([]);
   });

@@ -82,11 +82,7 @@ describe("commands", () => {
     expect(script.type("/more")).toEqual([{ name: "page", before: 41 }]);
     const page = { name: "page", messages: [incoming(40, "z")], isMore: false } as const;
     const said = printed(script.take(page));
-    expect(said).toEqual([
-      "1 mensaje anterior:",
-      "z",
-      "Hasta aquí los anteriores; antes de ellos no hay nada.",
-    ]);
+    expect(said).toEqual(["1 mensaje anterior:", "z", "Hasta aquí los anteriores; antes no hay nada."]);
     // Asked for twice before the first answer came.
     expect(script.take(page)).toEqual([]);
     expect(printed(script.type("/more"))).toEqual(["No hay mensajes anteriores."]);
@@ -130,11 +126,11 @@ test("who is online is one sentence, however many they are", () => {
   const script = new ChatScript();
   expect(printed(script.take({ name: "online", people: [] }))).toEqual(["No hay nadie más en línea."]);
   expect(printed(script.take({ name: "online", people: ["benito", "a\u001bb"] }))).toEqual([
-    "En línea: benito, a␛b",
+    "En línea: benito y a␛b",
   ]);
   const silent = new Map([["benito", script.now - 40_000]]);
   expect(printed(script.take({ name: "online", people: ["benito", "carla"], silent }))).toEqual([
-    "En línea: benito (en línea según el servidor, sin respuesta desde hace 40 s), carla",
+    "En línea: benito (en línea según el servidor; sin respuesta desde hace 40 s) y carla",
   ]);
   const many = Array.from({ length: 150 }, (_, index) => `user${index}`);
   expect(printed(script.take({ name: "online", people: many }))[0]).toEndWith("user99 y 50 más");

@@ -18,7 +18,7 @@ describe("a message that stays behind", () => {
     script.write("1", "hola,\nesto es un mensaje bastante largo");
     expect(script.wait(4_999)).toEqual([]);
     expect(printed(script.wait(1))).toEqual([
-      "· en cola: «hola, esto es un mensaje…»: saldrá cuando benito esté en línea",
+      "· en cola: «hola, esto es un mensaje…»: se enviará cuando benito esté en línea",
     ]);
     expect(script.wait(60 * SECOND)).toEqual([]);
     script.connect();
@@ -48,14 +48,14 @@ describe("a message that stays behind", () => {
     expect(script.wait(20 * SECOND)).toEqual([]);
     script.messenger({ name: "disconnected", username: PEER, bye: false, heardAt: undefined });
     expect(printed(script.wait(SECOND))).toEqual([
-      "✓ sent, not confirmed: “hola”: it will be sent again when there is a connection with benito",
+      "✓ sent, not confirmed: “hola”: it will be sent again when there is a connection to benito",
     ]);
   });
 
   test.each([
     ["es", 3, 3, "· en cola: «hola 1»", "✓✓ recibido: «hola 1»"],
-    ["es", 4, 1, "· 4 mensajes en espera: saldrán cuando", "✓✓ 4 mensajes recibidos"],
-    ["en", 99, 1, "· 99 messages waiting: they will leave when", "✓✓ 99 messages received"],
+    ["es", 4, 1, "· 4 mensajes en espera: se enviarán cuando", "✓✓ 4 mensajes recibidos"],
+    ["en", 99, 1, "· 99 messages waiting: they will be sent when", "✓✓ 99 messages received"],
   ] as const)("in %s, %d of them are %d lines", (language, count, lines, waits, arrived) => {
     const script = new ChatScript(language);
     for (let id = 1; id <= count; id++) script.write(String(id), `hola ${id}`);
@@ -79,7 +79,7 @@ describe("a message that stays behind", () => {
     });
     for (let id = 10_001; id <= 10_007; id++) script.write(String(id));
     expect(printed(script.wait(5 * SECOND))).toEqual([
-      "· 10007 mensajes en espera: saldrán cuando haya conexión con benito",
+      "· 10007 mensajes en espera: se enviarán cuando haya conexión con benito",
     ]);
     expect(script.wait(SECOND)).toEqual([]);
     script.deliver("one of the counted", "received");
@@ -145,10 +145,10 @@ describe("a message that stays behind", () => {
       said.add(printed(script.wait(5 * SECOND)).join());
     }
     expect([...said].sort()).toEqual([
-      "· en cola: «hola»: saldrá cuando acepte la clave de benito (/fingerprint, /accept)",
-      "· en cola: «hola»: saldrá cuando benito esté en línea",
-      "· en cola: «hola»: saldrá cuando benito use un cliente que cifre",
-      "· en cola: «hola»: saldrá cuando haya conexión con benito",
+      "· en cola: «hola»: se enviará cuando acepte la clave de benito (/fingerprint, /accept)",
+      "· en cola: «hola»: se enviará cuando benito esté en línea",
+      "· en cola: «hola»: se enviará cuando benito use un cliente que cifre",
+      "· en cola: «hola»: se enviará cuando haya conexión con benito",
     ]);
   });
 

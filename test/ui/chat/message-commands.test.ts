@@ -181,7 +181,7 @@ describe("a list", () => {
       renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd(),
     );
     expect(shown).toEqual([
-      "— Los 2 últimos mensajes con «o␛», y hay más: añada palabras, o busque fuera del\n    chat con la orden search.",
+      "— Los 2 últimos mensajes con «o␛»; hay más. Añada palabras, o busque fuera del \n    chat con la orden search.",
       "#1 2026-11-22 12:00 carla: uno\n    dos",
       "#2 2026-11-22 12:00 ana → benito ✓: tres",
     ]);

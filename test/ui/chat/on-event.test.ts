@@ -163,7 +163,7 @@ describe("the server", () => {
 
   test.each([
     ["es", "inicie sesión otra vez"],
-    ["en", "log in once more"],
+    ["en", "log in again"],
   ] as const)("that takes us no more says in %s what to do", (language, words) => {
     const state = { name: "stopped", why } as const;
     expect(

@@ -25,14 +25,14 @@ describe("the server's word and the last answer", () => {
     script.connect();
     expect(silent(script, NOON - 16 * SECOND)).toEqual([]);
     expect(printed(script.wait(0))).toEqual([
-      "benito: en línea según el servidor, sin respuesta desde hace 16 s.",
+      "benito: en línea según el servidor; sin respuesta desde hace 16 s.",
     ]);
     expect(script.wait(23 * SECOND)).toEqual([]);
     const said = [];
     for (let seconds = 0; seconds < 3 * 3_600; seconds++) said.push(...printed(script.wait(SECOND)));
     expect(said).toEqual(
       ["40 s", "2 min", "10 min", "1 h"].map(
-        (age) => `benito: en línea según el servidor, sin respuesta desde hace ${age}.`,
+        (age) => `benito: en línea según el servidor; sin respuesta desde hace ${age}.`,
       ),
     );
     silent(script, undefined);
@@ -56,11 +56,11 @@ describe("the server's word and the last answer", () => {
     presence(script, true);
     const [said = "", ...more] = unreachable(script, NOON - 40 * SECOND);
     expect(more).toEqual([]);
-    expect(said).toContain("benito: online by the server's word, no answer for 40 s.");
+    expect(said).toContain("benito: online according to the server; no reply for 40 s.");
     expect(script.wait(SECOND)).toEqual([]);
     expect(unreachable(script, NOON - 40 * SECOND)).toEqual([]);
     expect(printed(script.wait(80 * SECOND))).toEqual([
-      "benito: online by the server's word, no answer for 2 min.",
+      "benito: online according to the server; no reply for 2 min.",
     ]);
     // The line of the new link says that they answer.
     expect(printed(script.connect())).toHaveLength(1);
@@ -129,7 +129,7 @@ describe("without the server", () => {
 
   test("it is said what is missing, and until when new links work", () => {
     const said = lose(new ChatScript(), NOON + 24 * 60 * MINUTE);
-    expect(said).toContain("nadie dice quién está en línea");
+    expect(said).toContain("no se sabe quién está en línea");
     expect(said).toContain("ni se puede encontrar a nadie nuevo");
     expect(said).toContain("siguen entre quienes ya se conocen");
     expect(said).toContain("Hasta el 2026-11-23 a las 12:00 se pueden abrir conexiones nuevas.");
@@ -144,7 +144,7 @@ describe("a full disk", () => {
     const script = new ChatScript();
     const tell = () =>
       printed(script.messenger({ name: "peerError", username: PEER, code: "storage_failed" }));
-    expect(tell().join()).toMatch(/El disco de benito no admite.*esperan aquí.*de nuevo/);
+    expect(tell().join()).toMatch(/El disco de benito no admite.*quedan en cola aquí.*volverá a intentar/);
     script.now += 59 * SECOND;
     expect(tell()).toEqual([]);
     script.now += SECOND;

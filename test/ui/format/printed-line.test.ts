@@ -132,7 +132,7 @@ test("the head of the input line says how far our last message is, and who types
   );
   expect(heads).toEqual(["· > ", "✓ > ", "✓✓ > "]);
   expect(chatPrompt({ ...chat, last: { id: "a", state: "received" }, peerTypingSince: AT }, texts)).toBe(
-    "✓✓ escribe… > ",
+    "✓✓ escribiendo… > ",
   );
   expect(chatPrompt({ ...chat, peerTypingSince: AT }, ENGLISH.texts)).toBe("typing… > ");
 });

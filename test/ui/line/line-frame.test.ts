@@ -115,7 +115,7 @@ describe("the drawing of the line", () => {
   });
 
   test("leaves out a prompt that has no room", () => {
-    expect(frameOf("Anastasia escribe… > ", "hola", 4, SIZE).rows[0]?.[0]).toBe("> ");
+    expect(frameOf("Anastasia escribiendo… > ", "hola", 4, SIZE).rows[0]?.[0]).toBe("> ");
   });
 
   test("turns into any other one on the screen, whatever stood there", () => {

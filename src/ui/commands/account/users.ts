@@ -12,7 +12,7 @@ export function users(context: CommandContext): Promise<ExitCode> {
     await untilAborted(signal, account.connect());
     const online = await untilAborted(signal, account.messenger.users());
     for (const { username, ip, p2p_port, secure } of online) {
-      const kind = secure === false ? `  (${texts.seedOnly})` : "";
+      const kind = secure === false ? `  (${texts.legacyOnly})` : "";
       output.event(
         { event: "user", username, ip, p2p_port, secure: secure !== false },
         `${visibleText(username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
