@@ -20,7 +20,7 @@ export type ServerOptions = Omit<ContactOptions, "events" | "servers" | "now"> &
 
 type Trace = NonNullable<LinkEvents["trace"]>;
 
-const SILENT = { presence: () => undefined, news: () => undefined, closed: () => undefined };
+const SILENT = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
 
 async function withServers<T>(dataFolder: string, use: (servers: ServerStore) => Promise<T> | T): Promise<T> {
   const servers = new ServerStore(dataFolder);

@@ -15,7 +15,7 @@ import { Company, expectServed, until, untilQuiet } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 
 const HOST = "127.0.0.1";
-const QUIET = { presence: () => undefined, news: () => undefined, closed: () => undefined };
+const QUIET = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {

@@ -24,7 +24,7 @@ import type { Message } from "./rendezvous-test-client.ts";
 
 const TLS_1_2 = 0x0303;
 const HOST = "127.0.0.1";
-const QUIET: LinkEvents = { presence: () => undefined, news: () => undefined, closed: () => undefined };
+const QUIET: LinkEvents = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
 
 const cleanups: (() => unknown)[] = [];
 

@@ -17,7 +17,7 @@ try {
     expectedFingerprint,
     confirm: undefined,
     now: Date.now,
-    events: { presence: () => undefined, news: () => undefined, closed: () => undefined },
+    events: { presence: () => undefined, notified: () => undefined, closed: () => undefined },
   });
   link.close("done");
   const stored = servers.get("localhost", Number(port));

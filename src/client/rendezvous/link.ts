@@ -13,7 +13,12 @@ import type { CloseReason, Connection, ConnectionHandlers } from "../../net/conn
 import type { TlsContext } from "../../net/tls.ts";
 import { readFields, type Fields, type Read } from "../../protocol/fields.ts";
 import { RENDEZVOUS_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
-import { RESPONSES, RESPONSE_ACTION, type Action } from "../../protocol/rendezvous-messages.ts";
+import {
+  RESPONSES,
+  RESPONSE_ACTION,
+  type Action,
+  type ResponseOf,
+} from "../../protocol/rendezvous-messages.ts";
 import { ServerError } from "./trust.ts";
 
 /** Silence after which the link is pinged, in ms (PROTOCOL 4). */
@@ -38,6 +43,10 @@ export class RefusedError extends Error {
   }
 }
 
+function refusal({ code, message = "", retry_after }: ResponseOf<"failure">): RefusedError {
+  return new RefusedError(code, message, retry_after);
+}
+
 type ResponseFields<A extends Action> = Read<
   (typeof RESPONSES)[(typeof RESPONSE_ACTION)[A] & keyof typeof RESPONSES]
 >;
@@ -45,7 +54,7 @@ type ResponseFields<A extends Action> = Read<
 export type LinkEvents = {
   presence(username: string, online: boolean): void;
   /** `session_replaced` or `server_closing`. */
-  news(code: string): void;
+  notified(code: string): void;
   closed(reason: CloseReason): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 };
@@ -73,8 +82,8 @@ export class RendezvousLink {
   readonly #pending = new Map<number, Pending>();
   #connection: Connection | undefined;
   #nextId = 1;
-  /** Why the server, or we, end this link: what was asked and not answered fails with it. */
-  #lastWord: Error | undefined;
+  /** Why the server, or we, end this link: unanswered requests fail with it. */
+  #endedBy: Error | undefined;
   #pingSentAt: number | undefined;
   #liveness: ReturnType<typeof setInterval> | undefined;
 
@@ -161,7 +170,7 @@ export class RendezvousLink {
       },
       // A server that does not keep to the framing is not ours to talk to any longer.
       fault: (fault, connection) => {
-        this.#lastWord = new ServerError("server_protocol");
+        this.#endedBy = new ServerError("server_protocol");
         connection.terminate(fault);
       },
       overflow: (connection) => connection.terminate("overflow"),
@@ -169,7 +178,7 @@ export class RendezvousLink {
         clearInterval(this.#liveness);
         for (const { timer, reject } of this.#pending.values()) {
           clearTimeout(timer);
-          reject(this.#lastWord ?? new ServerError("server_unreachable"));
+          reject(this.#endedBy ?? new ServerError("server_unreachable"));
         }
         this.#pending.clear();
         this.#events.closed(reason);
@@ -187,13 +196,13 @@ export class RendezvousLink {
       return;
     }
     if (object["action"] === "presence") {
-      const news = readFields(RESPONSES.presence, object);
-      if (news.ok) this.#events.presence(news.value.username, news.value.online);
+      const presence = readFields(RESPONSES.presence, object);
+      if (presence.ok) this.#events.presence(presence.value.username, presence.value.online);
     } else if (object["action"] === "error") {
-      const news = readFields(RESPONSES.failure, object);
-      if (!news.ok || news.value.request !== undefined) return;
-      this.#lastWord = new RefusedError(news.value.code, news.value.message ?? "", news.value.retry_after);
-      this.#events.news(news.value.code);
+      const failure = readFields(RESPONSES.failure, object);
+      if (!failure.ok || failure.value.request !== undefined) return;
+      this.#endedBy = refusal(failure.value);
+      this.#events.notified(failure.value.code);
     }
   }
 
@@ -218,8 +227,7 @@ export class RendezvousLink {
 function readResponse(action: Action, object: JsonObject): Read<Fields> {
   if (object["success"] === false) {
     const failure = readFields(RESPONSES.failure, object);
-    if (!failure.ok) throw new ServerError("server_protocol");
-    throw new RefusedError(failure.value.code, failure.value.message ?? "", failure.value.retry_after);
+    throw failure.ok ? refusal(failure.value) : new ServerError("server_protocol");
   }
   const expected = RESPONSE_ACTION[action];
   const fields = new Map<string, Fields>(Object.entries(RESPONSES)).get(expected);

@@ -19,8 +19,8 @@ export { PasswordNeededError } from "./login.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
-/** How often the clock is looked at, in ms. */
-const TICK = 30_000;
+/** How often the age of the certificate is checked, in ms. */
+const CLOCK_CHECK_INTERVAL = 30_000;
 
 export type RendezvousState =
   | { readonly name: "offline" }
@@ -68,22 +68,50 @@ export function isTransient(error: unknown): boolean {
   return error instanceof ServerError && error.isTransient;
 }
 
+type State =
+  | { readonly name: "offline" }
+  /** `link`: there is one, and the login on it is under way. */
+  | { readonly name: "connecting"; link: RendezvousLink | undefined }
+  | {
+      readonly name: "online";
+      readonly link: RendezvousLink;
+      readonly clockCheck: ReturnType<typeof setInterval>;
+      isRenewing: boolean;
+    }
+  | {
+      readonly name: "waiting";
+      readonly until: number;
+      readonly why: Error;
+      readonly retry: ReturnType<typeof setTimeout>;
+    }
+  | { readonly name: "stopped"; readonly why: Error };
+
+function published(state: State): RendezvousState {
+  switch (state.name) {
+    case "offline":
+    case "connecting":
+    case "online":
+      return { name: state.name };
+    case "waiting":
+      return { name: "waiting", until: state.until, why: state.why };
+    case "stopped":
+      return { name: "stopped", why: state.why };
+    default:
+      return state satisfies never;
+  }
+}
+
 export class Rendezvous {
   readonly #options: RendezvousOptions;
-  #state: RendezvousState = { name: "offline" };
-  #link: RendezvousLink | undefined;
-  /** A closing server still answers on it what it had begun, and ends it. */
+  #state: State = { name: "offline" };
+  /** The link to a closing server, which still answers there what it had begun, and then ends it. */
   #leaving: RendezvousLink | undefined;
-  /** Counts the attempts; what a link of an earlier one still says is nobody's news. */
-  #session = 0;
-  #persistent = false;
   readonly #schedule = new ReturnSchedule();
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #tick: ReturnType<typeof setInterval> | undefined;
-  #renewing = false;
+  /** Aborted by `close`. */
   readonly #abort = new AbortController();
-  #closed = false;
-  #passwordAllowed = true;
+  /** Whether a lost link is reconnected. */
+  #isKeptOnline = false;
+  #mayUsePassword = true;
   /** From then on nobody is asked for a password because a link was lost. */
   #wasOnline = false;
 
@@ -92,38 +120,46 @@ export class Rendezvous {
   }
 
   get state(): RendezvousState {
-    return this.#state;
+    return published(this.#state);
   }
 
   /** The link while logged in. */
   get link(): RendezvousLink | undefined {
-    return this.#state.name === "online" ? this.#link : undefined;
+    return this.#state.name === "online" ? this.#state.link : undefined;
+  }
+
+  get #isClosed(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   /** One attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
   connect(): Promise<void> {
-    return this.#goOnline(this.#passwordAllowed);
+    return this.#goOnline(this.#mayUsePassword);
   }
 
-  async #goOnline(passwordAllowed: boolean): Promise<void> {
-    clearTimeout(this.#retry);
-    this.#become({ name: "connecting" });
+  async #goOnline(mayUsePassword: boolean): Promise<void> {
+    const attempt: State = { name: "connecting", link: undefined };
+    this.#become(attempt);
+    let link: RendezvousLink;
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
-      const signal = theirs === undefined ? own : AbortSignal.any([theirs, own]);
-      const contact = await contactServer({ ...this.#options, events: this.#linkEvents(), signal });
-      this.#link = contact.link;
-      if (this.#closed) throw new ServerError("server_unreachable");
-      await logIn(contact.link, contact.authority, {
+      const contact = await contactServer({
         ...this.#options,
-        password: async () => (passwordAllowed ? this.#options.password() : undefined),
+        events: this.#linkEvents(() => attempt.link),
+        signal: theirs === undefined ? own : AbortSignal.any([theirs, own]),
       });
-      if (this.#closed || !contact.link.isOpen) throw new ServerError("server_unreachable");
+      link = contact.link;
+      attempt.link = link;
+      if (this.#isClosed) throw new ServerError("server_unreachable");
+      await logIn(link, contact.authority, {
+        ...this.#options,
+        password: async () => (mayUsePassword ? this.#options.password() : undefined),
+      });
+      if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
     } catch (error) {
-      this.#link?.close("login_failed");
-      this.#link = undefined;
+      attempt.link?.close("login_failed");
       this.#become({ name: "offline" });
       throw error;
     }
@@ -131,24 +167,24 @@ export class Rendezvous {
     this.#wasOnline = true;
     this.#leaving?.close("moved");
     this.#leaving = undefined;
-    this.#tick ??= setInterval(() => this.checkClock(), TICK);
-    this.#become({ name: "online" });
+    const clockCheck = setInterval(() => this.checkClock(), CLOCK_CHECK_INTERVAL);
+    this.#become({ name: "online", link, clockCheck, isRenewing: false });
   }
 
-  /** As `connect`, by the stored session alone. @throws as `connect` */
+  /** As `connect`, by the stored session alone, now and later. @throws as `connect` */
   async resume(): Promise<void> {
-    this.#passwordAllowed = false;
+    this.#mayUsePassword = false;
     await this.connect();
   }
 
   /** From now on a lost link is reconnected. */
   keepOnline(): void {
-    this.#persistent = true;
+    this.#isKeptOnline = true;
   }
 
-  /** The next attempt follows a failure that the caller has seen. */
+  /** As `keepOnline`, after an attempt of the caller's that failed with `why`. */
   retryAfter(why: Error): void {
-    this.#persistent = true;
+    this.#isKeptOnline = true;
     this.#wait(why);
   }
 
@@ -159,96 +195,91 @@ export class Rendezvous {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#persistent = false;
-    clearTimeout(this.#retry);
-    clearInterval(this.#tick);
+    this.#isKeptOnline = false;
     this.#abort.abort();
-    this.#link?.close("done");
     this.#leaving?.close("done");
+    const state = this.#state;
+    this.#stopTimers(state);
+    if (state.name === "connecting" || state.name === "online") state.link?.close("done");
   }
 
-  #become(state: RendezvousState): void {
+  #become(state: State): void {
+    this.#stopTimers(this.#state);
     this.#state = state;
-    this.#options.events.state(state);
+    this.#options.events.state(published(state));
   }
 
-  #linkEvents(): LinkEvents {
+  #stopTimers(state: State): void {
+    if (state.name === "waiting") clearTimeout(state.retry);
+    if (state.name === "online") clearInterval(state.clockCheck);
+  }
+
+  /** @param own the link that these events are of; once another one has taken its place they are ignored. */
+  #linkEvents(own: () => RendezvousLink | undefined): LinkEvents {
     const { events } = this.#options;
-    const session = ++this.#session;
-    const isMine = () => session === this.#session && this.#state.name === "online";
+    const isCurrent = () => this.link !== undefined && this.link === own();
     return {
       presence: (username, online) => {
-        if (isMine()) events.presence(username, online);
+        if (isCurrent()) events.presence(username, online);
       },
-      news: (code) => {
-        if (!isMine()) return;
+      notified: (code) => {
+        if (!isCurrent()) return;
         const why = new RefusedError(code, "");
         if (code === "session_replaced") {
-          this.#persistent = false;
+          this.#isKeptOnline = false;
           this.#become({ name: "stopped", why });
-          this.#link?.close(code);
-        } else if (code === "server_closing" && this.#persistent) {
-          // The next server need not wait for the last words of this one, whose end is nobody's news.
-          this.#session++;
-          this.#leaving = this.#link;
-          this.#lost(why);
+          own()?.close(code);
+        } else if (code === "server_closing" && this.#isKeptOnline) {
+          // The next server need not wait until this one has answered everything.
+          this.#leaving = own();
+          this.#reconnectLater(why);
         }
       },
       closed: () => {
-        if (!isMine()) return;
-        const why = new ServerError("server_unreachable");
-        if (this.#persistent) this.#lost(why);
-        else {
-          this.#link = undefined;
-          this.#become({ name: "offline" });
-        }
+        if (!isCurrent()) return;
+        if (this.#isKeptOnline) this.#reconnectLater(new ServerError("server_unreachable"));
+        else this.#become({ name: "offline" });
       },
       ...(events.trace === undefined ? {} : { trace: events.trace }),
     };
   }
 
-  #lost(why: Error): void {
-    this.#link = undefined;
+  #reconnectLater(why: Error): void {
     this.#schedule.lost(performance.now());
     this.#wait(why);
   }
 
   #wait(why: Error): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     const delay = this.#schedule.next(why, performance.now(), this.#options.random());
-    this.#become({ name: "waiting", until: this.#options.now() + delay, why });
-    this.#retry = setTimeout(() => this.#reconnect(), delay);
+    const retry = setTimeout(() => this.#reconnect(), delay);
+    this.#become({ name: "waiting", until: this.#options.now() + delay, why, retry });
   }
 
   #reconnect(): void {
     const mayLogIn = !this.#wasOnline || this.#options.isPasswordLasting === true;
-    this.#goOnline(this.#passwordAllowed && mayLogIn).catch((error: unknown) => {
+    this.#goOnline(this.#mayUsePassword && mayLogIn).catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
-      else if (!this.#closed) this.#become({ name: "stopped", why: error });
+      else if (!this.#isClosed) this.#become({ name: "stopped", why: error });
     });
   }
 
-  /** The machine has slept, or has other addresses, which the server is told by a new login. */
+  /** The machine has slept, or has other addresses: those the server learns by a new login. */
   lineMayHaveChanged(change: Change): void {
     this.checkClock();
-    if (this.#state.name === "waiting") {
-      clearTimeout(this.#retry);
-      this.#reconnect();
-    } else if (change === "slept" || !this.#persistent) this.link?.checkNow();
-    else if (this.#state.name === "online") {
-      const link = this.#link;
-      // What the old link still says, its end too, is nobody's news.
-      this.#session++;
-      this.#link = undefined;
-      link?.close("moved");
+    const state = this.#state;
+    if (state.name === "waiting") this.#reconnect();
+    else if (state.name !== "online") return;
+    else if (change === "slept" || !this.#isKeptOnline) state.link.checkNow();
+    else {
       this.#schedule.lost(performance.now());
       this.#reconnect();
+      state.link.close("moved");
     }
   }
 
-  /** Renews what is due; called by itself every half minute. */
+  /** Renews the certificate when it is due; runs by itself every half minute. */
   checkClock(): void {
     const now = this.#options.now();
     const certificate = this.#options.profile.certificate;
@@ -257,22 +288,22 @@ export class Rendezvous {
   }
 
   #renew(): void {
-    const link = this.link;
-    if (link === undefined || this.#renewing) return;
+    const state = this.#state;
+    if (state.name !== "online" || state.isRenewing) return;
     const { profile, now } = this.#options;
-    this.#renewing = true;
-    link
+    state.isRenewing = true;
+    state.link
       .request("renew", { public_key: profile.keys.spki.toString("base64") })
       .then((renewed) =>
         profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now })),
       )
       .catch((error: unknown) => {
-        // The next tick asks again; the old certificate has twelve hours left.
-        if (error instanceof ServerError) link.close(error.code);
+        // It is asked for again at the next check; the old certificate has twelve hours left.
+        if (error instanceof ServerError) state.link.close(error.code);
         else if (!(error instanceof RefusedError)) this.#options.events.storageFailed(error);
       })
       .finally(() => {
-        this.#renewing = false;
+        state.isRenewing = false;
       });
   }
 }
