@@ -1,4 +1,4 @@
-/** The people of one account: who is online by the server's word, and with whom there is a conversation. */
+/** The people of one account: who is online, and with whom there is a conversation. */
 import { fold, label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
@@ -7,19 +7,19 @@ import { RefusedError } from "./rendezvous/link.ts";
 import { ServerError } from "./rendezvous/trust.ts";
 
 export type Person = {
-  /** The registered spelling as it was last heard. */
+  /** The registered spelling as last received. */
   readonly username: string;
-  /** 40 hexadecimal digits: what tells two names apart that look alike. */
+  /** 40 hexadecimal digits; they differ for two names that look alike. */
   readonly label: string;
-  /** By the server's word; undefined: the server cannot be asked. */
+  /** Undefined: the server cannot be asked. */
   readonly online: boolean | undefined;
-  /** False: their client speaks only the seed's unencrypted link. */
+  /** False: their client speaks only the unencrypted legacy link. */
   readonly secure: boolean;
-  /** Messages that were never shown here. */
+  /** Messages that were not shown here yet. */
   readonly unread: number;
 };
 
-/** `failure`: why the server could not be asked; then these are the contacts of this machine alone. */
+/** `failure`: why the server could not be asked; then `people` are the contacts of this machine alone. */
 export type People = { readonly people: readonly Person[]; readonly failure: Error | undefined };
 
 /** What `listPeople` needs of a messenger. */
@@ -28,7 +28,7 @@ export type PeopleSource = {
   readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
   /** @throws ServerError, RefusedError */
   users(): Promise<readonly UserEntry[]>;
-  /** Shown as online though the server does not name them yet: it was away, and they are on their way back. */
+  /** Shown as online although the server does not list them yet: it was away, and they are about to return. */
   readonly shown?: { readonly held: readonly HeldPerson[] };
 };
 
@@ -47,7 +47,7 @@ async function askServer(source: PeopleSource): Promise<Answer> {
 /**
  * Everybody who is online, and everybody with whom there is a conversation, each once and without
  * oneself, sorted by the fold of the name.
- * @throws what is not the server's fault: SQLiteError
+ * @throws SQLiteError
  */
 export async function listPeople(messenger: PeopleSource): Promise<People> {
   const { online, failure } = await askServer(messenger);
@@ -59,7 +59,7 @@ export async function listPeople(messenger: PeopleSource): Promise<People> {
       username,
       label,
       online: online === undefined ? undefined : false,
-      // Of somebody who is not online nobody can say.
+      // Not known of somebody who is not online.
       secure: true,
       unread: unread.get(id) ?? 0,
     });

@@ -10,14 +10,12 @@ import {
 import { RefusedError, type RendezvousLink } from "./link.ts";
 import { ServerError } from "./trust.ts";
 
-/** How long the server's word on a user is waited for, in ms (PROTOCOL 3, step 5). */
+/** How long the answer to a lookup may take, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
-/** A server that asks for more patience than that is asked again all the same, in ms. */
-const LONGEST_LIMIT = 60 * 60 * 1_000;
-/** Pages of one list of users; a server holds far fewer people than these, or leads in a circle. */
+/** Pages of one list of users. A server holds far fewer people; one that has more to give leads in a circle. */
 const MAX_PAGES = 200;
 
-/** Where a person is, by the server's word. */
+/** Where the server says that a person is. */
 export type Whereabouts =
   | {
       readonly name: "online";
@@ -29,13 +27,13 @@ export type Whereabouts =
   | { readonly name: "offline" }
   /** There is no server, or it did not answer in time. */
   | { readonly name: "noServer" }
-  /** The server answers no more questions for a while. */
+  /** The server accepts no lookups for a while. */
   | { readonly name: "limited" };
 
 export class Directory {
   readonly #link: () => RendezvousLink | undefined;
   readonly #monotonic: () => number;
-  /** The server answers no question before, by `#monotonic`. */
+  /** Until then no lookup is sent, by `#monotonic`. */
   #limitedUntil = -Infinity;
 
   /** @param link the link while logged in. @param monotonic ms that never go back. */
@@ -44,7 +42,7 @@ export class Directory {
     this.#monotonic = monotonic;
   }
 
-  /** For how long the server wants to hear no more questions, in ms; 0: it takes them. */
+  /** How long the server accepts no lookups, in ms; 0: it does. */
   get limitedFor(): number {
     return Math.max(0, this.#limitedUntil - this.#monotonic());
   }
@@ -83,20 +81,18 @@ export class Directory {
   async #ask(username: string): Promise<Whereabouts> {
     const link = this.#link();
     if (link === undefined) return { name: "noServer" };
-    // Each line that is typed meanwhile would be one more question to a server that has asked for peace.
+    // Otherwise each line that is typed meanwhile would send one more.
     if (this.limitedFor > 0) return { name: "limited" };
     try {
       return whereaboutsOf(await link.request("request_p2p", { target_user: username }));
     } catch (error) {
-      if (error instanceof RefusedError && error.code === "rate_limited") {
-        const wait = Math.min(LONGEST_LIMIT, (error.retryAfter ?? 1) * 1_000);
-        this.#limitedUntil = this.#monotonic() + wait;
-        return { name: "limited" };
-      }
-      if (error instanceof RefusedError)
-        return { name: error.code === "user_offline" ? "offline" : "noServer" };
       if (error instanceof ServerError) return { name: "noServer" };
-      throw error;
+      if (!(error instanceof RefusedError)) throw error;
+      if (error.code === "user_offline") return { name: "offline" };
+      const { limitedFor } = error;
+      if (limitedFor === undefined) return { name: "noServer" };
+      this.#limitedUntil = this.#monotonic() + limitedFor;
+      return { name: "limited" };
     }
   }
 }

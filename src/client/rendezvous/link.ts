@@ -1,5 +1,5 @@
 /**
- * One connection to the rendezvous server: requests with their answers, pushed news, and liveness.
+ * One connection to the rendezvous server: requests with their answers, notifications, and liveness.
  *
  * 1. The caller gives a verified connection's context; `open` dials and asks `ping`.
  * 2. Every request carries an `id`; its answer comes back as a checked message or a failure.
@@ -27,10 +27,14 @@ export const PING_AFTER = 30_000;
 export const REQUEST_TIMEOUT = 25_000;
 const PONG_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 1_000;
-/** Requests under way; a caller beyond it has a bug. */
+/** Most requests under way; more are a bug of the caller. */
 const MAX_PENDING = 1_000;
 
-/** The server said no; `code` is one of PROTOCOL 4's, or one that this client does not know. */
+/** How long no question is asked after `rate_limited`, where the server does not say it and at most, in ms. */
+const DEFAULT_LIMIT = 5_000;
+const LONGEST_LIMIT = 60 * 60 * 1_000;
+
+/** The server refused a request; `code` is one of PROTOCOL 4's, or one that this client does not know. */
 export class RefusedError extends Error {
   readonly code: string;
   /** Seconds, with `rate_limited`. */
@@ -40,6 +44,12 @@ export class RefusedError extends Error {
     super(message);
     this.code = code;
     this.retryAfter = retryAfter;
+  }
+
+  /** How long the question is not asked again, in ms; undefined: another refusal than `rate_limited`. */
+  get limitedFor(): number | undefined {
+    if (this.code !== "rate_limited") return undefined;
+    return this.retryAfter === undefined ? DEFAULT_LIMIT : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
   }
 }
 
@@ -53,7 +63,7 @@ type ResponseFields<A extends Action> = Read<
 
 export type LinkEvents = {
   presence(username: string, online: boolean): void;
-  /** `session_replaced` or `server_closing`. */
+  /** The server ends the session: `session_replaced` or `server_closing`. */
   notified(code: string): void;
   closed(reason: CloseReason): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
@@ -72,7 +82,7 @@ export async function resolveHost(host: string, port: number): Promise<Target[]>
   try {
     return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
   } catch {
-    // Every failure of a name service means the same to a person: that host is not to be found.
+    // Whatever failed in the name service, the host was not found.
     throw new ServerError("server_unreachable");
   }
 }
@@ -123,8 +133,8 @@ export class RendezvousLink {
   }
 
   /**
-   * @throws RefusedError when the server says no, ServerError when the link is lost or the answer is
-   *   late or makes no sense.
+   * @throws RefusedError when the server refuses, ServerError when the link is lost or the answer is late or
+   *   breaks the protocol.
    */
   async request<A extends Action>(action: A, fields: object): Promise<ResponseFields<A>> {
     const connection = this.#connection;
@@ -146,13 +156,13 @@ export class RendezvousLink {
     try {
       return readResponse(action, response) as ResponseFields<A>;
     } catch (error) {
-      // A server that answers nonsense is not ours to talk to any longer.
+      // A server that breaks the protocol gets nothing more.
       if (error instanceof ServerError) connection.terminate(error.code);
       throw error;
     }
   }
 
-  /** Asks for a sign of life now: after a sleep a dead link looks alive. */
+  /** Pings now: after a sleep a dead link looks alive. */
   checkNow(): void {
     if (this.#pingSentAt === undefined) this.#ping();
   }
@@ -168,7 +178,6 @@ export class RendezvousLink {
         this.#events.trace?.("in", object);
         this.#take(object);
       },
-      // A server that does not keep to the framing is not ours to talk to any longer.
       fault: (fault, connection) => {
         this.#endedBy = new ServerError("server_protocol");
         connection.terminate(fault);
@@ -218,7 +227,7 @@ export class RendezvousLink {
   #ping(): void {
     this.#pingSentAt = performance.now();
     this.request("ping", {}).catch((error: unknown) => {
-      // Whatever the answer says, it is one; a lost link has told its own reason.
+      // A refusal is an answer too, and a lost link has reported its own reason.
       if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
     });
   }
@@ -237,7 +246,7 @@ function readResponse(action: Action, object: JsonObject): Read<Fields> {
   return read.value;
 }
 
-/** Whether a failed dial reached something that did not prove itself. */
+/** Whether a failed dial reached a server that did not prove who it is. */
 export function wasRefused(error: unknown): boolean {
   return error instanceof DialError && error.code === "refused";
 }

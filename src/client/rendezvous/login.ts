@@ -1,7 +1,7 @@
 /**
  * The login on a link to a server that is trusted (PROTOCOL 3 and 4).
  *
- * 1. The server must have the profile's authority: a token or a password is for no other.
+ * 1. The server must have the profile's authority: no other gets a token or a password.
  * 2. `resume` with the stored token; when it is refused, or there is none, `login` with the password.
  * 3. What comes back must be a certificate of that authority, for this name and this key.
  */
@@ -19,16 +19,16 @@ export type LoginOptions = {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;
-  /** Asked for only when it is needed; undefined when there is none. */
+  /** Called only when a password is needed; undefined when nobody can give one. */
   readonly password: () => Promise<string | undefined>;
   readonly now: () => number;
   readonly events: {
-    /** The account is used with a key that the server had not seen. */
+    /** The server did not know this key of the account. */
     newKey(): void;
   };
 };
 
-/** No token is stored, or it was refused, and there is nobody to give a password. */
+/** No token is stored, or it was refused, and nobody can give a password. */
 export class PasswordNeededError extends Error {
   readonly tokenRefused: boolean;
 
@@ -39,8 +39,8 @@ export class PasswordNeededError extends Error {
 }
 
 /**
- * Logs in on a link whose server has shown `authority`: by the stored token, else by the password; what
- * the server gave is checked and kept in the profile.
+ * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. What the
+ * server returns is checked and stored in the profile.
  * @throws ServerError, RefusedError, PasswordNeededError
  */
 export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
@@ -91,18 +91,18 @@ function accept(
   const found = receivedAuthority(login.authority).fingerprint;
   if (found !== expected) throw new ServerError("server_changed", { expected, found });
   if (label(login.username) !== label(profile.username)) throw new ServerError("server_protocol");
-  const isNews = login.new_key === true && !profile.expectsNewKey;
+  const isUnexpectedKey = login.new_key === true && !profile.expectsNewKey;
   profile.saveLogin({
     username: login.username,
     token: login.session_token,
     certificate: checkCertificate(login.certificate, login.username, options),
   });
-  if (isNews) events.newKey();
+  if (isUnexpectedKey) events.newKey();
 }
 
 /**
- * The certificate (PEM) that the server gave for this account's key, checked: one that no peer would
- * accept is the server's fault, and better known here than there.
+ * Checks the certificate (PEM) that the server issued for this account's key: one that no peer would accept is
+ * the server's fault, and is found here rather than at the first peer.
  * @throws ServerError
  */
 export function checkCertificate(
@@ -118,6 +118,6 @@ export function checkCertificate(
     names.commonNames.length === 1 &&
     names.commonNames[0] === username;
   if (!good) throw new ServerError("server_protocol");
-  // Exactly what was checked is kept: behind a first certificate the text may hold more.
+  // The text may hold more than the certificate that was checked.
   return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
 }

@@ -1,6 +1,6 @@
 /**
- * Reaching a server and knowing that it is the right one, by the rules of `server-trust.ts`; what comes
- * out is a verified link on which `ping` has shown the expected authority.
+ * Reaches a server and verifies it by the rules of `trust.ts`. The result is a link on which `ping` has shown the
+ * expected authority.
  */
 import { lookAtServer, type Look } from "../../net/look.ts";
 import { DialError, type Target } from "../../net/dialler.ts";
@@ -16,7 +16,7 @@ import {
   webName,
 } from "./trust.ts";
 
-/** What a person is asked: `expected` is the pinned authority that another one would replace. */
+/** What a person confirms. `expected`: the pinned authority that would be replaced. */
 export type AuthorityQuestion = {
   readonly host: string;
   readonly port: number;
@@ -30,7 +30,7 @@ export type ContactOptions = {
   readonly servers: ServerStore;
   /** The fingerprint that the person gave for this server's authority. */
   readonly expectedFingerprint: string | undefined;
-  /** Asks the person; undefined when there is nobody to ask. */
+  /** Asks the person; undefined when nobody can be asked. */
   readonly confirm: ((question: AuthorityQuestion) => Promise<boolean>) | undefined;
   readonly now: () => number;
   readonly events: LinkEvents;
@@ -107,7 +107,7 @@ async function ask(options: ContactOptions, found: string, expected: string | un
   }
 }
 
-/** The verified connection failed: says why, and goes on only where the rules or the person allow it. */
+/** After a failed verification: throws the reason, or goes on where the rules or the person allow it. */
 async function settleDifference(
   options: ContactOptions,
   targets: readonly Target[],
@@ -136,7 +136,7 @@ async function settleDifference(
   }
 }
 
-/** Asks `ping` and compares the authority, before anything else is said. */
+/** Asks `ping` and compares the authority, before anything else is sent. */
 async function confirmAuthority(
   options: ContactOptions,
   link: RendezvousLink,
@@ -149,7 +149,7 @@ async function confirmAuthority(
       options.expectedFingerprint ??
       (trust.authority === undefined ? undefined : authorityFingerprint(trust.authority));
     if (expected !== undefined && expected !== found) {
-      // A pin is proven by the handshake; a server of the web may change its authority with a word only.
+      // A pin is proven by the handshake; the authority of a `web` server is replaced only when a person confirms it.
       if (trust.kind === "pin" || options.expectedFingerprint !== undefined) {
         throw new ServerError("server_changed", { expected, found });
       }

@@ -2,7 +2,7 @@
  * Being online: one account's session at the rendezvous server.
  *
  * 1. `connect` reaches the server, then resumes with the stored token, or logs in with the password.
- * 2. `keepOnline` reconnects after a lost link, as `return-schedule.ts` says, by the stored session alone.
+ * 2. After `keepOnline` a lost link is reconnected when `return-schedule.ts` says, by the stored session alone.
  * 3. The certificate is renewed 12 hours after receipt, also when the machine slept meanwhile.
  */
 import type { Language } from "../../protocol/language.ts";
@@ -28,15 +28,15 @@ export type RendezvousState =
   | { readonly name: "online" }
   /** `until`: ms since 1970. */
   | { readonly name: "waiting"; readonly until: number; readonly why: Error }
-  /** It will not come back by itself. */
+  /** No further attempt follows. */
   | { readonly name: "stopped"; readonly why: Error };
 
 export type RendezvousEvents = {
   state(state: RendezvousState): void;
   presence(username: string, online: boolean): void;
-  /** The account is used with a key that the server had not seen. */
+  /** The server did not know this key of the account. */
   newKey(): void;
-  /** The disk did not take the renewed certificate. Throws what is no failure of the disk. */
+  /** The renewed certificate was not stored. Throws what is not a failure of the disk. */
   storageFailed(error: unknown): void;
   /** The server's clock less ours, in ms. */
   clockOffset(offset: number): void;
@@ -47,15 +47,15 @@ export type RendezvousOptions = Omit<ContactOptions, "events"> & {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;
-  /** The password, asked for only when it is needed; undefined when there is none. */
+  /** Called only when a password is needed; undefined when nobody can give one. */
   readonly password: () => Promise<string | undefined>;
-  /** The password is there without a question for as long as the program runs. */
+  /** The password can be had without asking a person for as long as the program runs. */
   readonly isPasswordLasting?: boolean;
   readonly random: () => number;
   readonly events: RendezvousEvents;
 };
 
-/** Answers after which trying again later is right. */
+/** Refusals that a later attempt may not meet. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "server_busy",
   "server_closing",
@@ -104,7 +104,7 @@ function published(state: State): RendezvousState {
 export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: State = { name: "offline" };
-  /** The link to a closing server, which still answers there what it had begun, and then ends it. */
+  /** The link to a closing server, which still answers the requests that it has, and then ends the link. */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
   /** Aborted by `close`. */
@@ -112,7 +112,7 @@ export class Rendezvous {
   /** Whether a lost link is reconnected. */
   #isKeptOnline = false;
   #mayUsePassword = true;
-  /** From then on nobody is asked for a password because a link was lost. */
+  /** Once true, nobody is asked for a password when a link is lost. */
   #wasOnline = false;
 
   constructor(options: RendezvousOptions) {
@@ -182,7 +182,7 @@ export class Rendezvous {
     this.#isKeptOnline = true;
   }
 
-  /** As `keepOnline`, after an attempt of the caller's that failed with `why`. */
+  /** As `keepOnline`, when an attempt of the caller has failed with `why`. */
   retryAfter(why: Error): void {
     this.#isKeptOnline = true;
     this.#wait(why);
@@ -214,7 +214,7 @@ export class Rendezvous {
     if (state.name === "online") clearInterval(state.clockCheck);
   }
 
-  /** @param own the link that these events are of; once another one has taken its place they are ignored. */
+  /** @param own the link that these events belong to; they are ignored unless it is the current one. */
   #linkEvents(own: () => RendezvousLink | undefined): LinkEvents {
     const { events } = this.#options;
     const isCurrent = () => this.link !== undefined && this.link === own();
@@ -230,7 +230,7 @@ export class Rendezvous {
           this.#become({ name: "stopped", why });
           own()?.close(code);
         } else if (code === "server_closing" && this.#isKeptOnline) {
-          // The next server need not wait until this one has answered everything.
+          // The next attempt need not wait until this server has answered everything.
           this.#leaving = own();
           this.#reconnectLater(why);
         }
@@ -265,7 +265,7 @@ export class Rendezvous {
     });
   }
 
-  /** The machine has slept, or has other addresses: those the server learns by a new login. */
+  /** The machine has slept, or its addresses changed, which a new login tells the server. */
   lineMayHaveChanged(change: Change): void {
     this.checkClock();
     const state = this.#state;
@@ -298,7 +298,7 @@ export class Rendezvous {
         profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now })),
       )
       .catch((error: unknown) => {
-        // It is asked for again at the next check; the old certificate has twelve hours left.
+        // The next check asks again; the old certificate has twelve hours left.
         if (error instanceof ServerError) state.link.close(error.code);
         else if (!(error instanceof RefusedError)) this.#options.events.storageFailed(error);
       })

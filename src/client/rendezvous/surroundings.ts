@@ -1,6 +1,5 @@
 /**
- * What happens around the program that every line depends on: the machine slept, or has other addresses
- * now.
+ * Notices what may have broken every connection: the machine slept, or its addresses changed.
  */
 import { networkInterfaces } from "node:os";
 
@@ -8,7 +7,7 @@ import type { Clock } from "../../net/clock.ts";
 import { parseDialableAddress } from "../../protocol/ip-address.ts";
 import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 
-/** Two clocks that differ by so much more than at the look before, or a look so late, in ms: the machine slept. */
+/** The machine slept when the clocks drift apart by this, or a check comes this late, in ms. */
 export const SLEPT = 10_000;
 
 export type Surroundings = {
@@ -16,7 +15,7 @@ export type Surroundings = {
   readonly now: number;
   /** ms of a clock that may stand still while the machine sleeps. */
   readonly monotonic: number;
-  /** The addresses of this machine, in one text. */
+  /** The addresses of this machine, joined. */
   readonly addresses: string;
 };
 
@@ -37,7 +36,7 @@ export function surroundings(clock: Clock): Surroundings {
 
 export type Change = "slept" | "moved";
 
-/** What has changed between two looks. A clock that was set counts as sleep: to ask once too often harms nobody. */
+/** What has changed between two checks. A clock that was set counts as sleep: one check too many does no harm. */
 export function surroundingsChange(before: Surroundings, after: Surroundings): Change | undefined {
   if (before.addresses !== after.addresses) return "moved";
   const passed = after.monotonic - before.monotonic;

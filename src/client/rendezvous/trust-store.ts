@@ -11,7 +11,7 @@ const SCHEMA: Schema = {
        host TEXT NOT NULL,
        port INTEGER NOT NULL,
        kind TEXT NOT NULL CHECK (kind IN ('web', 'pin')),
-       -- PEM; a server trusted by the web's roots tells it at the first pong.
+       -- PEM; a server trusted by the web's roots sends it in the first pong.
        authority TEXT,
        PRIMARY KEY (host, port)
      ) STRICT`,
@@ -44,7 +44,7 @@ export class ServerStore {
 
   set(host: string, port: number, trust: ServerTrust): void {
     const known = this.get(host, port);
-    // Most contacts change nothing, and need no disk.
+    // Most contacts change nothing: no write.
     if (known?.kind === trust.kind && known.authority === trust.authority) return;
     this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
       host.toLowerCase(),

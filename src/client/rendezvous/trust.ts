@@ -3,10 +3,10 @@
  *
  * 1. Nothing stored for this host and port: one look with verification off. A leaf valid for Bun's
  *    roots and the typed host is trusted as `web`; a rendezvous leaf signed by the self-signed authority
- *    behind it is trusted as `pin`, after the person (or a fingerprint, or loopback) has said so;
- *    anything else is refused.
- * 2. Something stored: the verified connection decides; only when it fails is the server looked at, to
- *    say what is wrong, and nothing else than the person's word replaces a pin.
+ *    behind it is trusted as `pin`, after the person, a given fingerprint or a loopback address has
+ *    confirmed it; anything else is refused.
+ * 2. Something stored: the verified connection decides. Only when it fails is the server looked at, to
+ *    say what is wrong, and only the person can replace a pin.
  */
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -44,7 +44,7 @@ export type ServerErrorCode =
 /** The server cannot be reached or is not the one that is trusted: exit 3. */
 export class ServerError extends Error {
   readonly code: ServerErrorCode;
-  /** Fingerprints, where two differ or one waits for a word. */
+  /** Fingerprints, where two differ or one is not confirmed. */
   readonly expected: string | undefined;
   readonly found: string | undefined;
 
@@ -59,7 +59,7 @@ export class ServerError extends Error {
     this.found = fingerprints.found;
   }
 
-  /** Whether trying again can help: nothing was wrong with who answered. */
+  /** Whether trying again can help: the identity of the server is not in doubt. */
   get isTransient(): boolean {
     return ["server_unreachable", "server_timeout", "server_protocol"].includes(this.code);
   }
@@ -70,7 +70,7 @@ export function authorityFingerprint(pem: string): string {
   return readCertificate(new X509Certificate(pem)).fingerprint;
 }
 
-/** What `read` makes of something that the server sent; what cannot be read is the server's fault. @throws ServerError */
+/** Runs `read` on something that the server sent; a failure is the server's fault. @throws ServerError */
 export function received<T>(read: () => T): T {
   try {
     return read();
@@ -80,8 +80,8 @@ export function received<T>(read: () => T): T {
 }
 
 /**
- * The authority that a server names: one self-signed certificate. Whatever stands behind it in the text
- * is left out, since all of a PEM text would be trusted. @throws ServerError
+ * The authority that a server sends: one self-signed certificate. More certificates in the text are dropped,
+ * since all of a PEM text would be trusted. @throws ServerError
  */
 export function receivedAuthority(pem: string): { authority: string; fingerprint: string } {
   return received(() => {
@@ -93,7 +93,7 @@ export function receivedAuthority(pem: string): { authority: string; fingerprint
 
 export type FirstContact =
   | { readonly name: "web" }
-  /** `confirmed`: a loopback server needs no question. */
+  /** `confirmed`: a loopback server needs no confirmation. */
   | {
       readonly name: "pin";
       readonly authority: string;
@@ -101,7 +101,7 @@ export type FirstContact =
       readonly confirmed: boolean;
     };
 
-/** What a certificate says; undefined for what a stranger shows and nobody can read. */
+/** Undefined for a certificate that cannot be read. */
 function namesOf(certificate: X509Certificate): CertificateNames | undefined {
   try {
     return readCertificate(certificate);
@@ -131,7 +131,7 @@ function authorityOf(look: Look & { name: "certificate" }): X509Certificate | un
     : undefined;
 }
 
-/** The codes of a look that ended without a word of the other side. */
+/** The code for a look that ended before the other side sent anything. */
 function lineFailure(code: string): "server_timeout" | "server_unreachable" | undefined {
   if (code === "timeout" || code === "handshake_timeout") return "server_timeout";
   return code === "closed_in_handshake" || code === "ECONNRESET" ? "server_unreachable" : undefined;
@@ -143,7 +143,7 @@ export function judgeFirstContact(look: Look, now: number): FirstContact {
     case "plain":
       throw new ServerError("server_plain");
     case "noTls":
-      // A forwarder whose server is down accepts and closes: that says nothing of who the server is.
+      // A forwarder whose server is down accepts and closes, which does not show that there is no TLS.
       throw new ServerError(lineFailure(look.code) ?? "server_no_tls");
     case "unreachable":
       throw new ServerError(lineFailure(look.code) ?? "server_unreachable");
@@ -169,7 +169,7 @@ export function judgeFirstContact(look: Look, now: number): FirstContact {
 
 export type Difference =
   | { readonly name: "error"; readonly error: ServerError }
-  /** Another authority than the pinned one: only a person's word replaces it. */
+  /** Another authority than the pinned one, which only a person can replace. */
   | {
       readonly name: "otherAuthority";
       readonly authority: string;
@@ -196,7 +196,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
     throw failure;
   }
   if (stored.kind === "web") {
-    // The web's word held once; what it says no longer is never made good by a pin.
+    // A server that once had a certificate of the web is never downgraded to a pin.
     return contact.name === "web" ? error("server_protocol") : error("server_not_web", contact.fingerprint);
   }
   if (contact.name === "web") return { name: "becameWeb" };
@@ -205,7 +205,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
   return { name: "otherAuthority", authority: contact.authority, expected, found: contact.fingerprint };
 }
 
-/** The name that a look and a web certificate are asked for: the typed host, none for an IP literal. */
+/** The TLS server name for a typed host; undefined for an IP literal. */
 export function webName(host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }
