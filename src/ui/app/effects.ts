@@ -1,53 +1,58 @@
 /**
- * What the menus do: registering, logging in and out, and the list of people. One work is under way at a
+ * What the menus do: registering, logging in and out, and the list of people. One task is under way at a
  * time; what it asks and how it ended are events.
  */
 import { Account, registerAccount, type ServerOptions } from "../../client/accounts.ts";
+import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { label as labelOf } from "../../identity/names.ts";
 import { listPeople } from "../../client/people.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
+import { label as labelOf } from "../../identity/names.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
-import type { Config } from "../config.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
-import type { AppEvent } from "./model.ts";
+import type { Config } from "../config.ts";
 import { KnownNames } from "../format/name-book.ts";
+import type { AppEvent } from "./model.ts";
 
-export type AccountWorkHost = {
+export type AccountNeeds = {
   readonly config: Config;
   readonly dispatch: (event: AppEvent) => void;
   readonly messengerEvent: (event: MessengerEvent) => void;
   /** A failure as one sentence. */
   readonly describe: (error: unknown) => string;
-  /** Said where the session ended here, and the server could not be told. */
+  /** Said where the session ended here, and the server could not be asked to end it. */
   readonly loggedOutHere: string;
 };
+
+/** What a task has asked last; it goes on with the answer. */
+type Question =
+  | { readonly name: "none" }
+  | { readonly name: "authority"; readonly answer: PromiseWithResolvers<boolean> }
+  /** Undefined: there is no password. */
+  | { readonly name: "password"; readonly answer: PromiseWithResolvers<string | undefined> };
+
+type Task = { readonly abort: AbortController; question: Question };
 
 /** The person gave up what was under way; nothing is said of it. */
 class GivenUpError extends Error {}
 
-export class AccountWork {
+export class AccountEffects {
   readonly names = new KnownNames();
-  readonly #host: AccountWorkHost;
+  readonly #needs: AccountNeeds;
   #account: Account | undefined;
-  #abort = new AbortController();
-  /** What the work under way asks; it goes on with the answer. */
-  #password: PromiseWithResolvers<string | undefined> | undefined;
-  #authority: PromiseWithResolvers<boolean> | undefined;
-  /** From the environment, for one attempt: when it is wrong the person is asked. */
+  /** What is under way; only this may ask the person. */
+  #task: Task | undefined;
+  /** For one attempt: when it is wrong the person is asked. */
   #givenPassword: string | undefined;
-  /** Of the login under way: only it may ask. */
-  #loggingIn: AbortSignal | undefined;
   /** The account that is being closed; the next one waits for it. */
   #closing: Promise<void> = Promise.resolve();
-  /** Ends when the last login has, well or not: one that was given up is still clearing away what it made. */
+  /** Settles when the last login has ended: one that was given up still removes what it made. */
   #login: Promise<unknown> = Promise.resolve();
 
-  constructor(host: AccountWorkHost) {
-    this.#host = host;
-    this.#givenPassword = host.config.password;
+  constructor(needs: AccountNeeds) {
+    this.#needs = needs;
+    this.#givenPassword = needs.config.password;
   }
 
   get messenger(): Messenger | undefined {
@@ -57,130 +62,158 @@ export class AccountWork {
   /** @param password undefined: the person went back. */
   answerPassword(password: string | undefined): void {
     if (password === undefined) this.#giveUp();
-    this.#password?.resolve(password);
+    else if (this.#task?.question.name === "password") this.#task.question.answer.resolve(password);
   }
 
   /** @param trusted undefined: the person went back. */
   answerAuthority(trusted: boolean | undefined): void {
     if (trusted === undefined) this.#giveUp();
-    else this.#authority?.resolve(trusted);
+    else if (this.#task?.question.name === "authority") this.#task.question.answer.resolve(trusted);
   }
 
   #giveUp(): void {
+    if (this.#task === undefined) return;
+    const { abort, question } = this.#task;
     const error = new GivenUpError();
-    this.#abort.abort(error);
+    abort.abort(error);
     // Without a password the login ends as it does elsewhere, and leaves nothing behind.
-    this.#password?.resolve(undefined);
-    this.#authority?.reject(error);
+    if (question.name === "password") question.answer.resolve(undefined);
+    else if (question.name === "authority") question.answer.reject(error);
   }
 
-  #work(work: (signal: AbortSignal) => Promise<AppEvent>): void {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
-    this.#password = this.#authority = undefined;
-    work(signal)
+  #begin(work: (task: Task) => Promise<AppEvent>): void {
+    const task: Task = { abort: new AbortController(), question: { name: "none" } };
+    const { signal } = task.abort;
+    this.#task = task;
+    work(task)
+      .finally(() => {
+        if (this.#task === task) this.#task = undefined;
+      })
       .then((event) => {
-        if (!signal.aborted) this.#host.dispatch(event);
+        if (!signal.aborted) this.#needs.dispatch(event);
       })
       .catch((error: unknown) => {
         if (error instanceof GivenUpError || signal.aborted) return;
-        this.#host.dispatch({ name: "failed", sentence: this.#host.describe(error) });
+        this.#needs.dispatch({ name: "failed", sentence: this.#needs.describe(error) });
       });
   }
 
-  #serverOptions(signal: AbortSignal): ServerOptions {
-    return serverOptions(this.#host.config, (question) => this.#askAuthority(question), signal);
+  #mayAsk(task: Task): boolean {
+    return this.#task === task && !task.abort.signal.aborted;
   }
 
-  async #askAuthority({ host, port, found, expected }: AuthorityQuestion): Promise<boolean> {
-    // A server that changes while a conversation is open is no matter for a question in between.
-    if (this.#abort.signal.aborted || (this.#account !== undefined && this.#loggingIn === undefined)) {
-      throw new ServerError("server_changed", { expected, found });
-    }
-    this.#authority = Promise.withResolvers();
-    this.#host.dispatch({
-      name: "authorityAsked",
-      asked: { server: showHostPort(host, port), found, expected },
-    });
-    return this.#authority.promise;
+  #serverOptions(task: Task): ServerOptions {
+    return serverOptions(
+      this.#needs.config,
+      (question) => this.#askAuthority(question, task),
+      task.abort.signal,
+    );
   }
 
-  async #askPassword(username: string, login: AbortSignal): Promise<string | undefined> {
-    if (this.#loggingIn !== login || login.aborted) return undefined;
+  async #askAuthority({ host, port, found, expected }: AuthorityQuestion, task: Task): Promise<boolean> {
+    // Nobody is asked about a server that changes while the account is in use.
+    if (!this.#mayAsk(task)) throw new ServerError("server_changed", { expected, found });
+    const answer = Promise.withResolvers<boolean>();
+    task.question = { name: "authority", answer };
+    const asked = { server: showHostPort(host, port), found, expected };
+    this.#needs.dispatch({ name: "authorityAsked", asked });
+    return answer.promise;
+  }
+
+  async #askPassword(username: string, task: Task): Promise<string | undefined> {
+    if (!this.#mayAsk(task)) return undefined;
     const given = this.#givenPassword;
     this.#givenPassword = undefined;
     if (given !== undefined) return given;
-    this.#password = Promise.withResolvers();
-    this.#host.dispatch({ name: "passwordAsked", username });
-    return this.#password.promise;
+    const answer = Promise.withResolvers<string | undefined>();
+    task.question = { name: "password", answer };
+    this.#needs.dispatch({ name: "passwordAsked", username });
+    return answer.promise;
   }
 
   register(account: { username: string; password: string; email: string }): void {
-    this.#work(async (signal) => {
+    this.#begin(async (task) => {
       const username = account.username.normalize("NFC");
       const email = account.email === "" ? undefined : account.email;
-      await untilAborted(
-        signal,
-        registerAccount(this.#serverOptions(signal), { ...account, username, email }),
-      );
+      const registered = registerAccount(this.#serverOptions(task), { ...account, username, email });
+      await untilAborted(task.abort.signal, registered);
       return { name: "registered", username };
     });
   }
 
   logIn(username: string): void {
-    this.#work((signal) => {
-      const login = this.#logIn(username, signal);
+    this.#begin((task) => {
+      const login = this.#logIn(username, task);
       this.#login = login.catch(() => undefined);
       return login;
     });
   }
 
-  async #logIn(username: string, signal: AbortSignal): Promise<AppEvent> {
+  async #logIn(username: string, task: Task): Promise<AppEvent> {
     await this.#login;
     try {
-      return await this.#open(username, signal);
+      return await this.#open(username, task);
     } catch (error) {
       const isOther = error instanceof ServerError && error.code === "server_other_account";
-      if (!isOther || signal.aborted) throw error;
-      // The person has just taken another authority in the old one's place: accounts there are others.
-      return await this.#open(username, signal);
+      if (!isOther || task.abort.signal.aborted) throw error;
+      // The person has just accepted another authority in the old one's place: accounts there are others.
+      return await this.#open(username, task);
     }
   }
 
-  async #open(username: string, signal: AbortSignal): Promise<AppEvent> {
+  async #open(username: string, task: Task): Promise<AppEvent> {
+    const { signal } = task.abort;
     await this.#closing;
     if (signal.aborted) throw signal.reason;
-    const { config, messengerEvent } = this.#host;
-    this.#loggingIn = signal;
+    const { config, messengerEvent } = this.#needs;
     try {
       // The signal ends what is dialled before the account is open; later the account's own end does.
       const account = await Account.open({
-        ...this.#serverOptions(signal),
+        ...this.#serverOptions(task),
         user: username,
         language: config.language,
         p2pPort: config.p2pPort,
         command: "client.ts",
-        password: () => this.#askPassword(username, signal),
+        password: () => this.#askPassword(username, task),
         onEvent: messengerEvent,
       });
       this.#account = account;
       if (signal.aborted) throw signal.reason;
-      return await this.#connect(account);
+      return await this.#goOnline(account, task);
     } catch (error) {
       await this.close();
       throw error;
-    } finally {
-      this.#loggingIn = undefined;
     }
   }
 
-  /** A link may be lost while the person types the password: with that, the server is tried once more. */
-  async #connectOnceMore(account: Account): Promise<Error | undefined> {
+  async #goOnline(account: Account, task: Task): Promise<AppEvent> {
+    const { username, archive } = account.messenger;
+    const failure = await this.#connect(account, task);
+    // Without a stored session it would come back only with a password.
+    if (failure !== undefined && !account.hasSession) throw failure;
+    account.keepOnline(failure);
+    // Whoever looks like the person themselves is told apart, too.
+    this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
+    return {
+      name: "loggedIn",
+      username,
+      failure: failure === undefined ? undefined : this.#needs.describe(failure),
+      unread: archive.unread(),
+      names: this.names.book,
+    };
+  }
+
+  /**
+   * As `Account.connectOrWait`. The link may be lost while the person types the password: then the server
+   * is tried once more, with that password.
+   */
+  async #connect(account: Account, task: Task): Promise<Error | undefined> {
     try {
       await account.connect();
       return undefined;
     } catch (error) {
-      const typed = await this.#password?.promise;
+      const { question } = task;
+      const typed = question.name === "password" ? await question.answer.promise : undefined;
       if (typed !== undefined && isTransient(error)) {
         this.#givenPassword = typed;
         return account.connectOrWait();
@@ -190,41 +223,21 @@ export class AccountWork {
     }
   }
 
-  async #connect(account: Account): Promise<AppEvent> {
-    const { username, archive } = account.messenger;
-    const failure = await this.#connectOnceMore(account);
-    // Without a stored session only a password that is typed would bring it back.
-    if (failure !== undefined && !account.hasSession) throw failure;
-    account.keepOnline(failure);
-    // Whoever looks like oneself is told apart, too.
-    this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
-    return {
-      name: "loggedIn",
-      username,
-      isOnline: failure === undefined,
-      sentence: failure === undefined ? undefined : this.#host.describe(failure),
-      unread: archive.unread(),
-      names: this.names.book,
-    };
-  }
-
   listPeople(): void {
     const { messenger } = this;
     if (messenger === undefined) return;
-    this.#work(async () => {
+    this.#begin(async () => {
       const { people, failure } = await listPeople(messenger);
       this.names.add(people);
-      const sentence = failure === undefined ? undefined : this.#host.describe(failure);
-      const listed = people.map((person) => ({
-        ...person,
-        linkPresence: messenger.linkPresence(person.username),
-      }));
       return {
         name: "people",
-        people: listed,
+        people: people.map((person) => ({
+          ...person,
+          linkPresence: messenger.linkPresence(person.username),
+        })),
         unread: messenger.archive.unread(),
         names: this.names.book,
-        sentence,
+        failure: failure === undefined ? undefined : this.#needs.describe(failure),
       };
     });
   }
@@ -232,9 +245,9 @@ export class AccountWork {
   logOut(): void {
     const account = this.#account;
     if (account === undefined) return;
-    this.#work(async () => {
+    this.#begin(async () => {
       const failure = await account.logOut();
-      const sentence = failure === undefined ? undefined : this.#host.loggedOutHere;
+      const sentence = failure === undefined ? undefined : this.#needs.loggedOutHere;
       await this.close();
       return { name: "loggedOut", sentence };
     });

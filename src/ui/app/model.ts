@@ -8,7 +8,7 @@ import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { NameBook } from "../format/name-book.ts";
 
-/** A server whose authority a person is asked about. */
+/** A server whose authority the person is asked about. */
 export type AuthorityAsked = {
   readonly server: string;
   readonly found: string;
@@ -25,7 +25,7 @@ export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
 export type Screen =
   /** Not logged in: the seed's first menu. */
   | { readonly name: "start" }
-  /** Which account of this machine, where there are several; or another one. */
+  /** Which account of this machine; or another one. */
   | { readonly name: "chooseAccount"; readonly accounts: readonly string[] }
   | { readonly name: "loginName" }
   | { readonly name: "registerName" }
@@ -39,7 +39,7 @@ export type Screen =
   | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Work }
   /** Logged in: the seed's second menu. */
   | { readonly name: "home" }
-  /** While it is open, whoever stands in the list keeps their place, also who goes. */
+  /** While it is open, everybody in the list keeps their place, also those who go offline. */
   | {
       readonly name: "people";
       readonly people: readonly ListedPerson[];
@@ -53,25 +53,30 @@ export type Screen =
   | { readonly name: "chat"; readonly chat: ChatModel }
   | { readonly name: "ended"; readonly exit: ExitCode };
 
-export type AppModel = {
-  readonly screen: Screen;
-  /** The accounts that were used on this machine. */
-  readonly accounts: readonly string[];
-  /** The account that is open; undefined: nobody is logged in. */
-  readonly account: string | undefined;
-  /** What the name prompt offers: the account that was just made, or used before. */
-  readonly lastName: string;
-  /** What was typed as the name of a new account, until there is that account; empty: nothing. */
-  readonly newName: string;
+/** The account that is logged in, and what is known while it is. */
+export type OpenAccount = {
+  readonly username: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
   /** Contacts of whom a message was announced since the last tick: the bell rings once, the rest is counted. */
   readonly announced: ReadonlySet<number>;
   readonly names: NameBook;
-  /** The server's link: told once when it is lost, once when the server limits, and once when it is back. */
-  readonly server: "offline" | "online" | "lost" | "limited" | "stopped";
-  /** ms since 1970 when a menu told last that this disk takes nothing; undefined: never. */
-  readonly diskToldAt: number | undefined;
+  /** What was said of the server last: once that it is lost, once that it limits, once that it is back. */
+  readonly server: "online" | "lost" | "limited" | "stopped";
+  /** When a menu last said that this disk is full, ms since 1970; undefined: never. */
+  readonly diskNotifiedAt: number | undefined;
+};
+
+export type AppModel = {
+  readonly screen: Screen;
+  /** The accounts that were used on this machine. */
+  readonly accounts: readonly string[];
+  /** Undefined: nobody is logged in. */
+  readonly account: OpenAccount | undefined;
+  /** What the name prompt offers: the account that was just made, or used before. */
+  readonly lastName: string;
+  /** What was typed as the name of a new account, until there is that account; empty: nothing. */
+  readonly newName: string;
 };
 
 export type AppEvent =
@@ -85,25 +90,24 @@ export type AppEvent =
   /** What is under way asks. */
   | { readonly name: "passwordAsked"; readonly username: string }
   | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }
-  /** What was under way has ended. `isOnline` false: the account is open, and the server is still being tried. */
+  /** What was under way has ended. `failure`: the account is open, and the server is still being tried. */
   | {
       readonly name: "loggedIn";
       readonly username: string;
-      readonly isOnline: boolean;
-      /** Why not, in one sentence. */
-      readonly sentence: string | undefined;
+      /** Why there is no server, in one sentence. */
+      readonly failure: string | undefined;
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
     }
   | { readonly name: "registered"; readonly username: string }
   | { readonly name: "loggedOut"; readonly sentence: string | undefined }
-  /** `sentence`: why the server could not be asked; then these are the contacts of this machine. */
+  /** `failure`: why the server could not be asked, in one sentence; then these are the contacts of this machine. */
   | {
       readonly name: "people";
       readonly people: readonly ListedPerson[];
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
-      readonly sentence: string | undefined;
+      readonly failure: string | undefined;
     }
   /** One sentence that says what to do next; the menu comes back. */
   | { readonly name: "failed"; readonly sentence: string }
@@ -135,7 +139,7 @@ export type AppEffect =
       readonly password: string;
       readonly email: string;
     }
-  /** Answers to what is under way; undefined: the person went back, so the work is given up. */
+  /** Answers to what is under way; undefined: the person went back, so it is given up. */
   | { readonly name: "answerPassword"; readonly password: string | undefined }
   | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }
   | { readonly name: "listPeople" }

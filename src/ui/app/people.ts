@@ -1,8 +1,19 @@
 /** The list of people, and the chat that is opened from it. */
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
-import { CHOICE, HOME, failure, notice, step, to, withoutAccount, type AppContext } from "./steps.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson } from "./model.ts";
+import {
+  CHOICE,
+  HOME,
+  failure,
+  inAccount,
+  namesOf,
+  notice,
+  step,
+  to,
+  withoutAccount,
+  type AppContext,
+} from "./steps.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson, OpenAccount } from "./model.ts";
 import type { ChatEvent } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { shownName } from "../format/name-book.ts";
@@ -30,11 +41,11 @@ export function listPeople(model: AppModel): AppStep {
  */
 function inPlace(
   shown: readonly ListedPerson[],
-  { people, sentence }: AppEvent & { name: "people" },
+  { people, failure }: AppEvent & { name: "people" },
   language: Language,
 ): readonly ListedPerson[] {
   const fetched = new Map(people.map((person) => [person.label, person]));
-  const online = sentence === undefined ? false : undefined;
+  const online = failure === undefined ? false : undefined;
   const gone = { online, unread: 0, secure: true, linkPresence: undefined };
   const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
   const known = new Set(shown.map(({ label }) => label));
@@ -53,12 +64,13 @@ export function showPeople(
   const isAwaited = screen.name === "working" && screen.work === "listingPeople";
   if (!isAwaited && screen.name !== "people") return step(model);
   const effects: AppEffect[] = [];
-  // Told once, not at each fetch of an open list.
-  const isNews = event.sentence !== undefined && model.server !== "lost" && model.server !== "limited";
-  if (isAwaited && isNews) effects.push(failure(event.sentence));
+  // Said once, not at each fetch of an open list.
+  const server = model.account?.server;
+  const isNew = event.failure !== undefined && server !== "lost" && server !== "limited";
+  if (isAwaited && isNew) effects.push(failure(event.failure));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
   const { names, unread } = event;
-  const next = { ...model, names, unread };
+  const next = inAccount(model, { names, unread });
   if (screen.name === "people") {
     return to(next, { ...screen, people: inPlace(screen.people, event, language), ticks: 0 }, ...effects);
   }
@@ -83,7 +95,7 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
   const person = model.screen.people.find(({ username }) => username === value);
   if (person === undefined) return step(model);
   if (person.online === true && !person.secure) {
-    return step(model, notice(texts.peerInsecure(shownName(model.names, person.username))));
+    return step(model, notice(texts.peerInsecure(shownName(namesOf(model), person.username))));
   }
   return step(model, { name: "openChat", username: person.username });
 }
@@ -92,15 +104,16 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
 export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
   const { username, contact, isStranger } = event;
   if (model.account === undefined) return step(model);
-  const unread = new Map(model.unread);
+  const unread = new Map(model.account.unread);
   unread.delete(contact);
-  return to({ ...model, unread }, { name: "chat", chat: openChat(username, isStranger) });
+  return to(inAccount(model, { unread }), { name: "chat", chat: openChat(username, isStranger) });
 }
 
 /** Leaves the open chat: for the people, for another chat, or out of an account that the server has ended. */
 function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
   const close: AppEffect = { name: "closeChat", username: peer };
-  if (model.server === "stopped") return step(withoutAccount(model), close, { name: "closeAccount" });
+  if (model.account?.server === "stopped")
+    return step(withoutAccount(model), close, { name: "closeAccount" });
   if (other === undefined) {
     return to(model, { name: "working", work: "listingPeople", left: peer }, close, { name: "listPeople" });
   }
@@ -108,22 +121,29 @@ function leaveChat(model: AppModel, peer: string, other: string | undefined): Ap
 }
 
 /** New messages are counted anew, in an open list too; those of the open chat are being shown. */
-export function recount(model: AppModel, counted: AppModel["unread"]): AppModel {
+export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
   const { screen } = model;
   const isOpen = (username: string) => screen.name === "chat" && isSamePerson(screen.chat.peer, username);
   const unread = new Map([...counted].filter(([, { username }]) => !isOpen(username)));
-  if (screen.name !== "people") return { ...model, unread };
+  const next = inAccount(model, { unread });
+  if (screen.name !== "people") return next;
   const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
   const people = screen.people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
-  return { ...model, unread, screen: { ...screen, people } };
+  return { ...next, screen: { ...screen, people } };
 }
 
 /** Hands an event to the open chat; nothing where none is open. */
 export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
-  const { screen, names, account: ownName = "" } = model;
-  if (screen.name !== "chat") return step(model);
+  const { screen, account } = model;
+  if (screen.name !== "chat" || account === undefined) return step(model);
   const { now, texts, language } = context;
-  const { chat, effects } = updateChat(screen.chat, event, { now, texts, language, names, ownName });
+  const { chat, effects } = updateChat(screen.chat, event, {
+    now,
+    texts,
+    language,
+    names: account.names,
+    ownName: account.username,
+  });
   let next: AppModel = { ...model, screen: { name: "chat", chat } };
   const wrapped: AppEffect[] = [];
   for (const effect of effects) {

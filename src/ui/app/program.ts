@@ -1,9 +1,9 @@
 /**
  * The terminal program: holds the model, shows its view, and carries out its effects.
  *
- * 1. What a person does, what the messenger tells and the clock are events; they are taken one by one.
+ * 1. What a person does, what the messenger reports and the clock are events; they are taken one by one.
  * 2. `update` gives the next model and effects; effects are carried out in order.
- * 3. When the queue is empty the face shows the view of the model.
+ * 3. When the queue is empty the renderer shows the view of the model.
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -13,18 +13,18 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
 import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
-import { AccountWork } from "./effects.ts";
+import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
 import type { ChatEffect } from "../chat/model.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatWork } from "../chat/effects.ts";
-import { Face } from "./renderer.ts";
+import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
 const TICK = 1_000;
-/** A menu that only counts something else is shown again at most so often, in ms. */
+/** How often a menu is shown again at most when only a number in it changes, in ms. */
 const REFRESH = 250;
 
 export type ProgramOptions = {
@@ -38,8 +38,8 @@ export type ProgramOptions = {
 export class Program {
   readonly #config: Config;
   readonly #texts;
-  readonly #face: Face;
-  readonly #work: AccountWork;
+  readonly #renderer: Renderer;
+  readonly #account: AccountEffects;
   /** The accounts of this machine when the program began. */
   readonly #accounts: readonly LocalAccount[];
   readonly #unreadable: number;
@@ -60,7 +60,7 @@ export class Program {
       this.#accounts.map(({ username }) => username),
       config.user ?? "",
     );
-    this.#face = new Face({
+    this.#renderer = new Renderer({
       input,
       output,
       language: config.language,
@@ -70,10 +70,10 @@ export class Program {
         line: (typed, expand) => this.#take({ name: "chat", event: { name: "line", typed, expand } }),
         edited: (isEmpty) => this.#take({ name: "chat", event: { name: "edited", isEmpty } }),
         leaving: () => this.#take({ name: "chat", event: { name: "leaving" } }),
-        complete: (before) => complete(before, this.#work.names.book, this.#model.account ?? ""),
+        complete: (before) => complete(before, this.#account.names.book, this.#model.account?.username ?? ""),
       },
     });
-    this.#work = new AccountWork({
+    this.#account = new AccountEffects({
       config,
       dispatch: (event) => this.#take(event),
       messengerEvent: (event) => this.#onMessenger(event),
@@ -93,7 +93,7 @@ export class Program {
     input.on("error", gone);
     output.on("error", gone);
     // A fault in one callback ends what it happened in, not the conversation.
-    const fault = (error: unknown) => program.#tellFault(error);
+    const fault = (error: unknown) => program.#printFault(error);
     process.on("uncaughtException", fault);
     process.on("unhandledRejection", fault);
     try {
@@ -102,9 +102,9 @@ export class Program {
     } finally {
       clearInterval(tick);
       clearTimeout(program.#refresh);
-      program.#face.close();
+      program.#renderer.close();
       program.#chat?.close();
-      await program.#work.end();
+      await program.#account.end();
     }
   }
 
@@ -112,7 +112,7 @@ export class Program {
   #start(): void {
     if (this.#unreadable > 0) {
       const text = this.#texts.accountsUnreadable(this.#unreadable);
-      this.#face.print([{ name: "failure", text }]);
+      this.#renderer.print([{ name: "failure", text }]);
     }
     const { user } = this.#config;
     const meant = this.#accounts.filter(({ username }) => user === undefined || isSamePerson(username, user));
@@ -122,20 +122,20 @@ export class Program {
     } else this.#show();
   }
 
-  #tellFault(error: unknown): void {
-    this.#face.print([{ name: "failure", text: this.#describe(error) }]);
+  #printFault(error: unknown): void {
+    this.#renderer.print([{ name: "failure", text: this.#describe(error) }]);
   }
 
   #describe(error: unknown): string {
     if (!isDamage(error)) return describeInMenus(error, this.#config);
-    this.#work.messenger?.archive.noteDamage(error);
+    this.#account.messenger?.archive.noteDamage(error);
     return this.#texts.chatFileDamaged;
   }
 
   #onMessenger(event: MessengerEvent): void {
     const excerpt = this.#chat?.observe(event);
     if (event.name === "message" && this.#meet(event.from)) {
-      this.#take({ name: "named", names: this.#work.names.book });
+      this.#take({ name: "named", names: this.#account.names.book });
     }
     this.#take({ name: "messenger", event, excerpt });
     const isTakenBack = event.name === "changed" && !event.message.outgoing;
@@ -145,19 +145,19 @@ export class Program {
 
   /** Messages were read or withdrawn: how many are new now. */
   #recount(): void {
-    const { messenger } = this.#work;
+    const { messenger } = this.#account;
     if (messenger === undefined) return;
     try {
       this.#take({ name: "recounted", unread: messenger.archive.unread() });
     } catch (error) {
-      // The numbers stay as they were; whoever needs what cannot be read is told then.
+      // The numbers stay as they were; what needs the messages will say that they cannot be read.
       if (!isStorageFailure(error)) throw error;
     }
   }
 
   /** @returns whether this name was not on the screen yet. */
   #meet(username: string): boolean {
-    return this.#work.names.add([{ username, label: labelOf(username) }]);
+    return this.#account.names.add([{ username, label: labelOf(username) }]);
   }
 
   #take(event: AppEvent): void {
@@ -172,13 +172,13 @@ export class Program {
         for (const effect of effects) this.#carryOut(effect);
       }
     } catch (error) {
-      // A fault of ours in the screen: nothing on the disk is harmed, and a screen that is stuck helps nobody.
+      // A fault of ours in the screen: nothing on the disk is harmed, and a stuck screen would be of no use.
       this.#ended.reject(error);
     } finally {
       this.#isTaking = false;
     }
-    const isCounting = event.name === "messenger" && screen.name === this.#model.screen.name;
-    if (isCounting && screen.name !== "chat") this.#showSoon();
+    const mayOnlyCount = event.name === "messenger" && screen.name === this.#model.screen.name;
+    if (mayOnlyCount && screen.name !== "chat") this.#showSoon();
     else this.#show();
   }
 
@@ -200,32 +200,32 @@ export class Program {
   #show(): void {
     clearTimeout(this.#refresh);
     this.#refresh = undefined;
-    this.#face.show(viewApp(this.#model, this.#context()));
+    this.#renderer.show(viewApp(this.#model, this.#context()));
     if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
   }
 
   #carryOut(effect: AppEffect): void {
     switch (effect.name) {
       case "print":
-        this.#face.print(effect.lines);
+        this.#renderer.print(effect.lines);
         return;
       case "bell":
-        this.#face.bell();
+        this.#renderer.bell();
         return;
       case "logIn":
-        this.#work.logIn(effect.username);
+        this.#account.logIn(effect.username);
         return;
       case "register":
-        this.#work.register(effect);
+        this.#account.register(effect);
         return;
       case "answerPassword":
-        this.#work.answerPassword(effect.password);
+        this.#account.answerPassword(effect.password);
         return;
       case "answerAuthority":
-        this.#work.answerAuthority(effect.trusted);
+        this.#account.answerAuthority(effect.trusted);
         return;
       case "listPeople":
-        this.#work.listPeople();
+        this.#account.listPeople();
         return;
       case "openChat":
         this.#openChat(effect.username);
@@ -234,11 +234,11 @@ export class Program {
         this.#closeChat();
         return;
       case "logOut":
-        this.#work.logOut();
+        this.#account.logOut();
         return;
       case "closeAccount":
         this.#closeChat();
-        void this.#work.close();
+        void this.#account.close();
         return;
       case "chat":
         this.#carryOutInChat(effect.effect);
@@ -249,7 +249,7 @@ export class Program {
   }
 
   #openChat(username: string): void {
-    const { messenger } = this.#work;
+    const { messenger } = this.#account;
     if (messenger === undefined) return;
     try {
       const chat = new ChatWork(messenger, username, {
@@ -258,11 +258,11 @@ export class Program {
         texts: this.#texts,
       });
       this.#chat = chat;
-      // Read before the chat takes the screen: one that cannot be opened must take no texts.
+      // Read before the chat takes the screen: nothing may be typed into one that cannot be opened.
       const newest = chat.newest();
       this.#meet(chat.username);
       const { isStranger } = chat;
-      this.#take({ name: "named", names: this.#work.names.book });
+      this.#take({ name: "named", names: this.#account.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of newest) this.#take({ name: "chat", event });
     } catch (error) {
@@ -279,12 +279,12 @@ export class Program {
   #carryOutInChat(effect: ChatEffect): void {
     switch (effect.name) {
       case "print":
-        this.#face.print(effect.lines);
+        this.#renderer.print(effect.lines);
         return;
       case "giveBack":
-        if (!this.#face.offer(effect.text)) {
+        if (!this.#renderer.offer(effect.text)) {
           // Something else is being typed: the text is at least on the screen, to be copied.
-          this.#face.print([{ name: "notice", text: visibleText(effect.text, { lines: true }) }]);
+          this.#renderer.print([{ name: "notice", text: visibleText(effect.text, { lines: true }) }]);
         }
         return;
       case "leave":

@@ -1,6 +1,6 @@
 /**
- * The terminal's face: the one prompt, input line or waiting text that is open, and what is printed
- * above it. It shows views and tells what a person does; it decides nothing.
+ * Shows views on the terminal: the one prompt, input line or waiting text that is open, and what is printed
+ * above it. It reports what the person does, and decides nothing.
  */
 import { createColors } from "picocolors";
 
@@ -18,10 +18,10 @@ import { restoreTerminal, TypeAhead } from "../terminal/raw-terminal.ts";
 
 /** Of a terminal that does not say how wide it is. */
 const DEFAULT_COLUMNS = 80;
-/** What is done sooner than that needs no words, in ms. */
-const WORDLESS = 400;
+/** How long something is under way before the screen says so, in ms. */
+const QUIET = 400;
 
-export type FaceOptions = {
+export type RendererOptions = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly language: Language;
@@ -37,18 +37,18 @@ type Open =
   | {
       readonly name: "working";
       readonly keys: TypeAhead;
-      readonly words: ReturnType<typeof setTimeout>;
+      readonly notice: ReturnType<typeof setTimeout>;
     };
 
-export class Face {
-  readonly #options: FaceOptions;
+export class Renderer {
+  readonly #options: RendererOptions;
   readonly #isDumb = process.env["TERM"] === "dumb";
   readonly #colours = createColors().isColorSupported && !this.#isDumb;
   #open: Open = { name: "nothing" };
   /** What was typed in the chats of this run, newest first. */
   #history: readonly string[] = [];
 
-  constructor(options: FaceOptions) {
+  constructor(options: RendererOptions) {
     this.#options = options;
   }
 
@@ -75,7 +75,7 @@ export class Face {
         this.#open = {
           name: "working",
           keys: this.#typeAhead(),
-          words: setTimeout(() => this.#write(`${view.text}\n`), WORDLESS),
+          notice: setTimeout(() => this.#write(`${view.text}\n`), QUIET),
         };
         return;
       case "ended":
@@ -158,7 +158,7 @@ export class Face {
         open.line.close();
         return;
       case "working":
-        clearTimeout(open.words);
+        clearTimeout(open.notice);
         open.keys.stop();
         return;
       case "nothing":

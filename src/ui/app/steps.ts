@@ -1,7 +1,8 @@
 /** What the application's update and view know beside the model, and the steps they share. */
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
+import type { NameBook } from "../format/name-book.ts";
+import type { AppEffect, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { Line } from "../format/printed-line.ts";
 
 export type AppContext = {
@@ -52,18 +53,21 @@ export function failure(text: string): AppEffect {
   return printed({ name: "failure", text });
 }
 
+const NO_NAMES: NameBook = new Map();
+
+/** How names are shown while this account is open. */
+export function namesOf({ account }: AppModel): NameBook {
+  return account?.names ?? NO_NAMES;
+}
+
+/** What has changed in the account that is open; the same model where none is. */
+export function inAccount(model: AppModel, change: Partial<OpenAccount>): AppModel {
+  return model.account === undefined ? model : { ...model, account: { ...model.account, ...change } };
+}
+
 /** A model in which nobody is logged in any more. */
 export function withoutAccount(model: AppModel, screen: Screen = START): AppModel {
-  return {
-    ...model,
-    screen,
-    account: undefined,
-    unread: new Map(),
-    announced: new Set(),
-    names: new Map(),
-    server: "offline",
-    diskToldAt: undefined,
-  };
+  return { ...model, screen, account: undefined };
 }
 
 /** The end: the account is closed, and its stored session stays. */

@@ -14,6 +14,7 @@ import {
   START,
   ending,
   failure,
+  inAccount,
   notice,
   step,
   to,
@@ -33,18 +34,7 @@ export type { AppContext } from "./steps.ts";
  * @param lastName what a name prompt offers; empty: nothing.
  */
 export function firstModel(accounts: readonly string[], lastName: string): AppModel {
-  return withoutAccount({
-    screen: START,
-    accounts,
-    account: undefined,
-    lastName,
-    newName: "",
-    unread: new Map(),
-    announced: new Set(),
-    names: new Map(),
-    server: "offline",
-    diskToldAt: undefined,
-  });
+  return { screen: START, accounts, account: undefined, lastName, newName: "" };
 }
 
 function withAccount(accounts: readonly string[], username: string): readonly string[] {
@@ -92,31 +82,34 @@ function onBack(model: AppModel): AppStep {
 }
 
 function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { texts }: AppContext): AppStep {
-  const { username, isOnline, sentence, unread, names } = event;
+  const { username, failure: why, unread, names } = event;
   const next: AppModel = {
     ...model,
     screen: HOME,
     accounts: withAccount(model.accounts, username),
-    account: username,
+    account: {
+      username,
+      unread,
+      announced: new Set(),
+      names,
+      // That it is lost is said here, and not again before it is back.
+      server: why === undefined ? "online" : "lost",
+      diskNotifiedAt: undefined,
+    },
     lastName: username,
-    unread,
-    names,
-    // Told here, and once more only when it is back.
-    server: isOnline ? "online" : "lost",
   };
   const user = shownName(names, username);
-  if (isOnline) return step(next, notice(texts.menuLoggedIn(user)));
-  const effects = sentence === undefined ? [] : [failure(sentence)];
-  return step(next, ...effects, notice(texts.menuOpenedOffline(user)));
+  if (why === undefined) return step(next, notice(texts.menuLoggedIn(user)));
+  return step(next, failure(why), notice(texts.menuOpenedOffline(user)));
 }
 
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
   const accounts = withAccount(model.accounts, username);
-  const told = notice(texts.registered(visibleText(username)));
-  return to({ ...model, accounts, lastName: username, newName: "" }, START, told);
+  const registered = notice(texts.registered(visibleText(username)));
+  return to({ ...model, accounts, lastName: username, newName: "" }, START, registered);
 }
 
-/** One line, and the menu that makes sense; a sentence that is empty needs no line. */
+/** One line, and the menu to go on from; an empty sentence needs no line. */
 function onFailed(model: AppModel, sentence: string): AppStep {
   const effects = sentence === "" ? [] : [failure(sentence)];
   switch (model.screen.name) {
@@ -142,7 +135,8 @@ function onWorkAsks(
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {
-  const next = model.announced.size === 0 ? model : { ...model, announced: new Set<number>() };
+  const isAnnounced = model.account !== undefined && model.account.announced.size > 0;
+  const next = isAnnounced ? inAccount(model, { announced: new Set() }) : model;
   return next.screen.name === "chat" ? inChat(next, { name: "tick" }, context) : tickPeople(next);
 }
 
@@ -182,16 +176,16 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "chatOpened":
       return showChat(model, event);
     case "messenger": {
-      const told = announce(model, event.event, context);
-      const { model: next, effects } = inChat(told.model, event, context);
-      return step(next, ...told.effects, ...effects);
+      const announced = announce(model, event.event, context);
+      const { model: next, effects } = inChat(announced.model, event, context);
+      return step(next, ...announced.effects, ...effects);
     }
     case "recounted":
-      return step(model.account === undefined ? model : recount(model, event.unread));
+      return step(recount(model, event.unread));
     case "chat":
       return inChat(model, event.event, context);
     case "named":
-      return step({ ...model, names: event.names });
+      return step(inAccount(model, { names: event.names }));
     case "tick":
       return onTick(model, context);
     default:

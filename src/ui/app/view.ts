@@ -1,8 +1,9 @@
 /** The application's view: what a model looks like. Pure. */
 import { showFingerprint } from "../../identity/fingerprint.ts";
+import type { Unread } from "../../client/archive.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
-import { CHOICE, type AppContext } from "./steps.ts";
+import { CHOICE, namesOf, type AppContext } from "./steps.ts";
 import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./model.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { ageOf } from "../format/local-time.ts";
@@ -39,18 +40,15 @@ function list(message: string, choices: readonly Choice[], last: Choice, opened 
   return { name: "select", message, choices: [...choices, last] };
 }
 
-function countUnread({ unread }: AppModel): number {
-  return unread.values().reduce((sum, { count }) => sum + count, 0);
-}
-
 function homeMenu(model: AppModel, { texts }: AppContext): View {
-  const unread = countUnread(model);
-  const news = unread === 0 ? {} : { note: `(${texts.menuNew(unread)})` };
+  const { username = "", unread = new Map<number, Unread>() } = model.account ?? {};
+  const count = unread.values().reduce((sum, each) => sum + each.count, 0);
+  const note = count === 0 ? {} : { note: `(${texts.menuNew(count)})` };
   return asking({
     name: "select",
-    message: texts.menuHome(shownName(model.names, model.account ?? "")),
+    message: texts.menuHome(shownName(namesOf(model), username)),
     choices: [
-      { value: CHOICE.people, name: texts.menuPeople, ...news },
+      { value: CHOICE.people, name: texts.menuPeople, ...note },
       { value: CHOICE.logOut, name: texts.menuLogOut },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
@@ -99,7 +97,7 @@ function personRow(person: ListedPerson, model: AppModel, context: AppContext): 
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
   ];
-  const choice = { value: person.username, name: shownName(model.names, person.username) };
+  const choice = { value: person.username, name: shownName(namesOf(model), person.username) };
   return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
 }
 
@@ -109,7 +107,7 @@ function peopleList(model: AppModel, screen: Screen & { name: "people" }, contex
   const choices = people.map((person) => personRow(person, model, context));
   // A list without marks would look as if all of them were there.
   const isUnknown = people.some(({ online }) => online === undefined);
-  const unknown = model.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
+  const unknown = model.account?.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const message = isUnknown ? unknown : texts.menuWhom;
   const prompt = list(message, choices, { value: CHOICE.back, name: texts.menuBack }, opened);
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));

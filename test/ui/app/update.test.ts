@@ -5,7 +5,7 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import type { Person } from "../../../src/client/people.ts";
 import { RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
-import { CHOICE } from "../../../src/ui/app/steps.ts";
+import { CHOICE, inAccount } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp, type AppContext } from "../../../src/ui/app/update.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
@@ -38,8 +38,7 @@ function answer(value: string): AppEvent {
 const loggedIn: AppEvent = {
   name: "loggedIn",
   username: "ana",
-  isOnline: true,
-  sentence: undefined,
+  failure: undefined,
   unread: new Map(),
   names: new Map(),
 };
@@ -53,7 +52,12 @@ function people(...list: readonly Person[]): AppEvent {
   list.forEach(({ username, unread: count }, index) => {
     if (count > 0) unread.set(index + 1, { username, count });
   });
-  return { name: "people", people: list, unread, names: new Map(), sentence: undefined };
+  return { name: "people", people: list, unread, names: new Map(), failure: undefined };
+}
+
+function unreadIn({ account }: AppModel): ReadonlyMap<number, Unread> {
+  if (account === undefined) throw new Error("nobody is logged in");
+  return account.unread;
 }
 
 function messenger(event: MessengerEvent): AppEvent {
@@ -373,24 +377,24 @@ describe("the people", () => {
     expect(linesOf(effects)).toEqual([texts.nobodyOnline]);
   });
 
-  test("a server that cannot be asked is told once, not at each fetch", () => {
-    const event = { ...people(person("benito")), sentence: "No responde." } as AppEvent;
+  test("that a server cannot be asked is said once, not at each fetch", () => {
+    const event = { ...people(person("benito")), failure: "No responde." } as AppEvent;
     const first = after(home, answer(CHOICE.people), event);
     expect(linesOf(first.effects)).toEqual(["No responde."]);
     expect(after(first.model, event).effects).toEqual([]);
-    // Whoever was told that the server is gone is not told again by the list.
-    const lost = { ...home, server: "lost" } as const;
+    // Where it was said that the server is lost, the list does not say it again.
+    const lost = inAccount(home, { server: "lost" });
     expect(linesOf(after(lost, answer(CHOICE.people), event).effects)).toEqual([]);
   });
 
   test("the menu counts what the disk says, also of a chat that was left half read", () => {
     const stale = new Map([[7, { username: "dario", count: 3 }]]);
     const { model } = after(
-      { ...home, unread: stale },
+      inAccount(home, { unread: stale }),
       answer(CHOICE.people),
       people(person("benito", { unread: 2 })),
     );
-    expect([...model.unread.values()]).toEqual([{ username: "benito", count: 2 }]);
+    expect([...unreadIn(model).values()]).toEqual([{ username: "benito", count: 2 }]);
   });
 
   test("are fetched again every ten ticks without closing the list", () => {
@@ -422,7 +426,7 @@ describe("the people", () => {
     // Where nobody can be asked, nobody is said to have gone.
     const unknown = {
       ...people(person("dora", { online: undefined })),
-      sentence: "No responde.",
+      failure: "No responde.",
     } as AppEvent;
     expect(after(opened, unknown).model.screen).toMatchObject({ people: [{ online: undefined }, {}] });
     // Opened anew it is sorted anew.
@@ -475,7 +479,7 @@ describe("a message of somebody whose chat is not open", () => {
       expect(first.effects.filter(({ name }) => name === "bell")).toHaveLength(1);
       expect(linesOf(first.effects)[0]).toStartWith("Mensaje nuevo de carla (1 sin leer).");
       const second = after(first.model, message("carla", 2));
-      expect([linesOf(second.effects), second.model.unread.get(2)?.count]).toEqual([[], 2]);
+      expect([linesOf(second.effects), unreadIn(second.model).get(2)?.count]).toEqual([[], 2]);
       const later = after(second.model, { name: "tick" }, message("carla", 2));
       expect(linesOf(later.effects)[0]).toStartWith("Mensaje nuevo de carla (3 sin leer).");
     },
@@ -507,12 +511,12 @@ describe("a message of somebody whose chat is not open", () => {
       username: "benito",
       contact: 1,
     });
-    expect([...model.unread.keys()]).toEqual([2]);
+    expect([...unreadIn(model).keys()]).toEqual([2]);
   });
 
   test("in the open chat is the chat's, in whatever spelling", () => {
     const { model, effects } = after(inChat, message("BENITO", 1));
-    expect(model.unread.size).toBe(0);
+    expect(unreadIn(model).size).toBe(0);
     expect(effects.map(({ name }) => name)).not.toContain("bell");
     expect(effects.map(({ name }) => name)).toContain("chat");
   });
@@ -562,7 +566,7 @@ describe("the server", () => {
   });
 
   test("that was not reached at the login is told of there, and when it is back", () => {
-    const offline = after(start, { ...loggedIn, isOnline: false, sentence: "No responde." });
+    const offline = after(start, { ...loggedIn, failure: "No responde." } as AppEvent);
     expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
     expect(offline.model.screen.name).toBe("home");
     expect(after(offline.model, waiting).effects).toEqual([]);
@@ -629,12 +633,13 @@ test("what was never shown is counted anew, in an open list too, and never of th
     { ...person("carla"), label: labelOf("carla") },
   );
   const inPeople = after(home, answer(CHOICE.people), listed).model;
-  const { screen, unread: counted } = after(inPeople, { name: "recounted", unread }).model;
-  expect(counted).toEqual(unread);
+  const counted = after(inPeople, { name: "recounted", unread }).model;
+  const { screen } = counted;
+  expect(unreadIn(counted)).toEqual(unread);
   expect(screen.name === "people" && screen.people.map(({ unread: count }) => count)).toEqual([3, 2]);
   const emptied = after(inPeople, { name: "recounted", unread: new Map() }).model.screen;
   expect(emptied.name === "people" && emptied.people.map(({ unread: count }) => count)).toEqual([0, 0]);
-  expect([...after(inChat, { name: "recounted", unread }).model.unread.keys()]).toEqual([2]);
+  expect([...unreadIn(after(inChat, { name: "recounted", unread }).model).keys()]).toEqual([2]);
 });
 
 test("another chat opens straight from a chat", () => {

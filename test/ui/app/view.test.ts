@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { AppModel, ListedPerson, Screen } from "../../../src/ui/app/model.ts";
+import type { AppModel, ListedPerson, OpenAccount, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel } from "../../../src/ui/app/update.ts";
 import { viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
@@ -17,8 +17,21 @@ function contextIn(language: "es" | "en") {
   };
 }
 
-function shown(screen: Screen, language: "es" | "en" = "es", more: Partial<AppModel> = {}) {
-  return viewApp({ ...firstModel([], ""), account: "ana", screen, ...more }, contextIn(language));
+const ANA: OpenAccount = {
+  username: "ana",
+  unread: new Map(),
+  announced: new Set(),
+  names: new Map(),
+  server: "lost",
+  diskNotifiedAt: undefined,
+};
+
+function shown(screen: Screen, language: "es" | "en" = "es", more: Partial<OpenAccount> = {}) {
+  return viewApp({ ...firstModel([], ""), account: { ...ANA, ...more }, screen }, contextIn(language));
+}
+
+function beforeLogin(screen: Screen, more: Partial<AppModel> = {}) {
+  return viewApp({ ...firstModel([], ""), screen, ...more }, contextIn("es"));
 }
 
 /** The rows of a list as they are read, or undefined where it is no list. */
@@ -201,13 +214,13 @@ test("somebody called like the way back is told apart from it, in the list and a
 });
 
 test("the name prompt offers the last name, and to who registers the one that was refused", () => {
-  expect(shown({ name: "loginName" }, "es", { lastName: "eva" })).toMatchObject({
+  expect(beforeLogin({ name: "loginName" }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });
-  expect(shown({ name: "registerName" }, "es", { lastName: "eva" })).toMatchObject({
+  expect(beforeLogin({ name: "registerName" }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "" },
   });
-  expect(shown({ name: "registerName" }, "es", { newName: "eva" })).toMatchObject({
+  expect(beforeLogin({ name: "registerName" }, { newName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });
 });
