@@ -234,8 +234,8 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
       const { port } = monitor;
       monitor.stop();
       await until(`!document.getElementById("alarm").hidden`);
-      expect(await view.evaluate(text("state"))).toMatch(/^No answer since \d\d:\d\d:\d\d$/);
-      expect(await view.evaluate(text("alarm"))).toMatch(/stopped answering at \d\d:\d\d:\d\d/);
+      expect(await view.evaluate(text("state"))).toMatch(/^No response since \d\d:\d\d:\d\d$/);
+      expect(await view.evaluate(text("alarm"))).toMatch(/stopped responding at \d\d:\d\d:\d\d/);
       for (const tile of ["online", "connections", "requests", "p99", "memory"]) {
         expect(await view.evaluate(text(`tile-${tile}`))).toBe("–");
       }

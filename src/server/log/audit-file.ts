@@ -1,7 +1,4 @@
-/**
- * The audit log's file: lines are added at its end, it rotates by itself, and where it was moved away or
- * removed, a new one is made.
- */
+/** The audit log's file. It rotates by itself, and is made anew after somebody has moved it away or removed it. */
 import {
   closeSync,
   fchmodSync,
@@ -15,12 +12,13 @@ import {
   writeSync,
 } from "node:fs";
 
+import { errorCode } from "../../net/error-code.ts";
 import { giveTo, type Owner } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
 
-/** Bytes of the file before it becomes `FILE.1`. */
+/** The file never grows beyond this, in bytes: it becomes `FILE.1` first. */
 export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;
-/** Older files that are kept: `FILE.1`, the newest of them, to `FILE.5`. */
+/** How many older files are kept: `FILE.1`, the newest, to `FILE.5`. */
 export const KEPT_AUDIT_FILES = 5;
 
 const OPEN_BRACE = 0x7b;
@@ -30,7 +28,7 @@ type Open = {
   readonly descriptor: number;
   readonly inode: number;
   readonly device: number;
-  /** Its last line was cut off by a crash. */
+  /** Whether a crash has cut off its last line. */
   isTorn: boolean;
 };
 
@@ -38,13 +36,14 @@ export class AuditFile {
   readonly path: string;
   readonly #onRotationFailed: (error: unknown) => void;
   readonly #owner: Owner | undefined;
-  /** Undefined when it could not be opened anew. */
+  /** Undefined when it is closed, or could not be opened again. */
   #open: Open | undefined;
 
   /**
-   * Opens the file, making it with mode 0600 where there is none. `onRotationFailed`: lines go on into the
-   * file that is too long. `owner`: whose a file is that must be made.
-   * @throws StartError for a file that cannot be opened or is no audit log.
+   * Opens the file, and makes it with mode 0600 if there is none.
+   * @param onRotationFailed lines are still added to the file that is too long.
+   * @param owner who owns a file that is made here.
+   * @throws StartError for a file that cannot be opened or is not an audit log
    */
   constructor(path: string, onRotationFailed: (error: unknown) => void, owner?: Owner) {
     this.path = path;
@@ -57,7 +56,7 @@ export class AuditFile {
     }
   }
 
-  /** Adds whole lines: all of them or, when it throws, none. @throws what the disk says */
+  /** Adds whole lines: all of them or, if it throws, none. @throws errors of the file system */
   append(lines: string): void {
     let open = this.#current();
     const bytes = Buffer.from(open.isTorn ? `\n${lines}` : lines);
@@ -72,13 +71,13 @@ export class AuditFile {
       }
       open.isTorn = false;
     } catch (error) {
-      // A full disk takes a part; half a line would spoil the next one.
+      // A full disk may take a part of it; half a line would spoil the next one.
       ftruncateSync(open.descriptor, size);
       throw error;
     }
   }
 
-  /** What was added is on the disk, and the file is closed. @throws what the disk says */
+  /** Syncs the file to the disk and closes it. @throws errors of the file system */
   close(): void {
     const open = this.#open;
     this.#open = undefined;
@@ -90,7 +89,7 @@ export class AuditFile {
     }
   }
 
-  /** The file that has the name now. */
+  /** The file that has the path now, which may be another one than before. */
   #current(): Open {
     if (this.#open !== undefined) {
       const found = statSync(this.path, { throwIfNoEntry: false });
@@ -118,14 +117,14 @@ export class AuditFile {
 }
 
 function openAtEnd(path: string, owner: Owner | undefined): Open {
-  // A pipe would keep the server waiting for a reader, a device has no end.
+  // Opening a pipe would wait for a reader; a device has no end.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw isNoAuditLog(path);
   makeFor(owner, path);
   const descriptor = openSync(path, "a+", 0o600);
   try {
     const { size, ino, dev } = fstatSync(descriptor);
     const [first, last] = [byteAt(descriptor, 0), byteAt(descriptor, size - 1)];
-    // Lines must not go into somebody's other file because of a slip in a path.
+    // A mistyped path must not add lines to some other file.
     if (size > 0 && first !== OPEN_BRACE) throw isNoAuditLog(path);
     fchmodSync(descriptor, 0o600);
     return { descriptor, inode: ino, device: dev, isTorn: size > 0 && last !== LINE_FEED };
@@ -135,7 +134,7 @@ function openAtEnd(path: string, owner: Owner | undefined): Open {
   }
 }
 
-/** Makes the file where there is none. */
+/** Makes the file if there is none. */
 function makeFor(owner: Owner | undefined, path: string): void {
   if (owner === undefined || statSync(path, { throwIfNoEntry: false }) !== undefined) return;
   const descriptor = openSync(path, "wx", 0o600);
@@ -159,7 +158,7 @@ function isNoAuditLog(path: string): StartError {
 }
 
 function cannotOpen(path: string, error: unknown): StartError {
-  const code = String((error as { code?: unknown } | null)?.code ?? error);
+  const code = errorCode(error);
   return new StartError(
     {
       es: `No se puede escribir el registro de auditoría «${path}» (${code})`,

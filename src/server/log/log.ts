@@ -1,6 +1,6 @@
 /**
- * The server's log: one line an event, on standard error. Whatever came from outside is made visible
- * first. Passwords, tokens and messages are never given to it.
+ * The server's log: one line per event, on standard error. Control characters in text from outside are replaced.
+ * No caller passes it a password, a token or a message.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 
@@ -11,18 +11,18 @@ export type LogFields = { readonly [name: string]: string | number | boolean | u
 export type Log = {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
-  /** With the stack of what was thrown. */
+  /** Logs the stack of what was thrown, too. */
   error(event: string, error: unknown, fields?: LogFields): void;
 };
 
-/** Longest text of a field, in UTF-16 units: a stack is long, a line of log need not be endless. */
+/** Longest text of a field, in UTF-16 units: enough for a stack. */
 const MAX_FIELD = 4_096;
-/** Bytes that wait for a reader who does not read; past them lines are lost, and counted. */
+/** UTF-16 units that may wait for a slow reader; past them lines are lost, and counted. */
 export const MAX_UNWRITTEN = 1024 * 1024;
-/** Width of an event's name on a terminal, so that what follows stands in one column. */
+/** Width of an event's name on a terminal, so that the fields begin in one column. */
 const EVENT_WIDTH = 22;
 
-/** @param now ms since 1970. @param write takes one line with its line feed. */
+/** @param now ms since 1970. @param write is called with one line and its line feed. */
 export function createLog(style: LogStyle, now: () => number, write: (line: string) => void): Log {
   const line = (level: Level, event: string, fields: LogFields = {}) => {
     const shown = Object.entries(fields)
@@ -57,7 +57,7 @@ function prettyLine(time: string, level: Level, event: string, fields: Shown): s
   return `${`${time.slice(11, 19)} ${mark.padEnd(5)} ${event.padEnd(EVENT_WIDTH)} ${details}`.trimEnd()}\n`;
 }
 
-/** In quotes where it would otherwise look like more than one value. */
+/** Quoted if it would otherwise look like more than one value. */
 function prettyValue(value: unknown): string {
   const text = String(value);
   return typeof value === "string" && /^$|[\s"=]/.test(text) ? JSON.stringify(text) : text;
@@ -70,8 +70,8 @@ export type LogStream = {
 };
 
 /**
- * The log on a stream whose reader may go, be slow, or have no room: lines are lost then, and the server goes
- * on. What was lost is told when lines arrive again. @param now ms since 1970.
+ * The log on a stream whose reader may be slow, be gone, or have a full disk: lines are lost then, which
+ * `log_lines_lost` reports once the reader has caught up. @param now ms since 1970.
  */
 export function openLog(style: LogStyle, now: () => number, stream: LogStream): Log {
   let unwritten = 0;
@@ -85,16 +85,16 @@ export function openLog(style: LogStyle, now: () => number, stream: LogStream): 
     stream.write(line, (error) => {
       unwritten -= line.length;
       if (error !== undefined && error !== null) lost++;
-      else if (lost > 0 && unwritten === 0) tellLost();
+      else if (lost > 0 && unwritten === 0) reportLost();
     });
   };
   const log = createLog(style, now, write);
-  const tellLost = () => {
+  const reportLost = () => {
     const lines = lost;
     lost = 0;
     log.warn("log_lines_lost", { lines });
   };
-  // Each write is told of its own failure; a stream whose error nobody hears ends the process.
+  // Each write learns of its own failure; without a listener the stream's error would end the process.
   stream.on("error", () => undefined);
   return log;
 }

@@ -1,24 +1,24 @@
 /**
- * Security events: who came in, who did not, and what was changed. Each goes to the log and to the audit log,
- * which is a file of its own. Passwords and tokens are never given to it.
+ * Security events: logins, failed logins, and changes to accounts and sessions. Each goes to the log and to the
+ * audit log, which is a file of its own. No caller passes it a password or a token.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { errorCode } from "../../net/error-code.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { AuditFile } from "./audit-file.ts";
 import { ownerOf, type Owner } from "../database/owner.ts";
 import { LimitedLog } from "./limited-log.ts";
 import type { Log, LogFields } from "./log.ts";
 
-/** UTF-16 units of events that wait for the end of the turn; past it they are written at once. */
+/** UTF-16 units of events that may wait for the end of the turn; past it they are written at once. */
 const MAX_UNWRITTEN = 1024 * 1024;
 /** UTF-16 units of one field. */
 const MAX_FIELD = 256;
-/** Events that cannot be kept are told this often at most, in ms. */
+/** Ms between two warnings about the audit log, at least. */
 const WARNING_INTERVAL = 60_000;
 
-/** Every security event. */
 export type SecurityEvent =
   | "registered"
   | "login"
@@ -42,21 +42,21 @@ export type SecurityEvent =
   | "server_stopped";
 
 export interface SecurityLog {
-  /** Never throws: whoever logs in does not fail because the audit log cannot be written. */
+  /** Never throws: an audit log that cannot be written makes no login fail. */
   record(event: SecurityEvent, fields: LogFields): void;
-  /** What was recorded is on the disk, and the file is closed. */
+  /** Syncs what was recorded to the disk and closes the file. */
   close(): void;
 }
 
-/** Security events in the log alone. */
+/** Records security events in the log alone. */
 export function withoutAudit(log: Log): SecurityLog {
   return { record: (event, fields) => log.info(event, fields), close: () => undefined };
 }
 
 export type SecurityLogOptions = {
-  /** The audit log's file. */
+  /** Of the audit log. */
   readonly path: string;
-  /** Whose it will be, where it must be made. */
+  /** Who owns the file if it is made here. */
   readonly owner?: Owner | undefined;
   readonly log: Log;
   /** Ms since 1970. */
@@ -64,21 +64,21 @@ export type SecurityLogOptions = {
 };
 
 /**
- * The security log of a server and of its operator's commands: in the audit log that is configured, beside the
- * database when none is, and in the log alone when it is `off`. @throws StartError
+ * The security log of a server and of its operator's commands, with the audit log at the configured path, beside the
+ * database by default, or nowhere if the path is `off`. @throws StartError
  */
 export function openConfiguredSecurityLog(
   { auditPath, databasePath }: { readonly auditPath: string | undefined; readonly databasePath: string },
   log: Log,
 ): SecurityLog {
   if (auditPath === "off") return withoutAudit(log);
-  // Through a link too, one database has one log.
+  // A database that is opened through a symbolic link has the same log.
   const real = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
   const owner = ownerOf(real) ?? ownerOf(dirname(real));
   return openSecurityLog({ path: auditPath ?? `${real}.audit.jsonl`, owner, log, now: Date.now });
 }
 
-/** Security events in the log, and in a file of mode 0600 that rotates by itself. @throws StartError */
+/** Records security events in the log, and in a file of mode 0600 that rotates by itself. @throws StartError */
 export function openSecurityLog({ path, owner, log, now }: SecurityLogOptions): SecurityLog {
   const audit = new AuditWriter({ path, owner, log, now });
   return {
@@ -90,16 +90,15 @@ export function openSecurityLog({ path, owner, log, now }: SecurityLogOptions): 
   };
 }
 
-/** Gathers the events of one turn of the event loop into one write, and says when they could not be kept. */
+/** Gathers the events of one turn of the event loop into one write, and logs a warning if that fails. */
 class AuditWriter {
   readonly #file: AuditFile;
   readonly #log: Log;
   readonly #now: () => number;
   #lines: string[] = [];
   #size = 0;
-  #isScheduled = false;
   #isClosed = false;
-  /** Events that are in no file since the last that was written. */
+  /** Events that could not be written since one was. */
   #lost = 0;
   readonly #warnings: LimitedLog<"lost", { readonly event: string; readonly error: unknown }>;
 
@@ -108,23 +107,16 @@ class AuditWriter {
     this.#now = now;
     this.#file = new AuditFile(path, (error) => this.#warn("audit_log_not_rotated", error), owner);
     this.#warnings = new LimitedLog(WARNING_INTERVAL, now, { lost: 0 }, ({ lost }, { event, error }) => {
-      const code = String((error as { code?: unknown } | null)?.code ?? error);
-      log.warn(event, { path, code, lost });
+      log.warn(event, { path, code: errorCode(error), lost });
     });
   }
 
   add(event: string, fields: LogFields): void {
     if (this.#isClosed) return;
     const line = this.#line(event, fields);
-    this.#lines.push(line);
+    if (this.#lines.push(line) === 1) setImmediate(() => this.#write());
     this.#size += line.length;
     if (this.#size >= MAX_UNWRITTEN) this.#write();
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.#write();
-    });
   }
 
   close(): void {
@@ -142,7 +134,7 @@ class AuditWriter {
     if (lines.length === 0 || this.#isClosed) return;
     this.#lines = [];
     this.#size = 0;
-    // Whoever reads the file learns that something is missing, and where.
+    // Readers of the file must see that something is missing, and where.
     const gap = this.#lost === 0 ? "" : this.#line("events_lost", { count: this.#lost });
     try {
       this.#file.append(gap + lines.join(""));

@@ -1,12 +1,9 @@
-/**
- * How often values fell between fixed bounds. Nothing is allocated when a value is counted: this is called
- * for every request.
- */
+/** Counts how often values fall between fixed bounds. Counting allocates nothing: it is done for every request. */
 
 export class Histogram {
-  /** Ascending; a value that equals a bound belongs below it. */
+  /** Ascending; a value that equals a bound counts as below it. */
   readonly bounds: Float64Array;
-  /** How many fell at or below each bound and above the one before; the last place is for what is above all. */
+  /** How many were at or below each bound and above the one before; the last place counts those above all. */
   readonly counts: Float64Array;
   #sum = 0;
 
@@ -35,7 +32,7 @@ export class Histogram {
   }
 }
 
-/** What a histogram has counted since the last look at it. */
+/** What a histogram has counted between two moments. */
 export class HistogramWindow {
   readonly #histogram: Histogram;
   readonly #before: Float64Array;
@@ -62,7 +59,7 @@ export class HistogramWindow {
   }
 }
 
-/** By linear interpolation between two bounds; what is above all of them counts as the last. NaN for no values. */
+/** Interpolates between two bounds; what is above all of them counts as the last. NaN if there are no values. */
 export function quantile(bounds: ArrayLike<number>, counts: ArrayLike<number>, q: number): number {
   let total = 0;
   for (let index = 0; index < counts.length; index++) total += counts[index] as number;

@@ -1,6 +1,6 @@
 /**
- * What the server counts and times of itself, for `/metrics` and the status page. A request costs two places
- * in arrays made at the start and nothing that would have to be collected.
+ * What the server counts and times, for `/metrics` and the status page. Counting a request writes to arrays made at
+ * the start and allocates nothing.
  */
 import { CODES, type Code } from "../../protocol/codes.ts";
 import { ACTIONS, type Action } from "../../protocol/rendezvous-messages.ts";
@@ -11,13 +11,13 @@ export type DropReason = "too_many" | "rate" | "slow_reader" | "slow_writer" | "
 
 export const LOGIN_RESULTS: readonly LoginResult[] = ["ok", "resumed", "wrong", "limited", "refused"];
 export const DROP_REASONS: readonly DropReason[] = ["too_many", "rate", "slow_reader", "slow_writer", "idle"];
-/** The actions, and what a request without one that is known is counted under. */
+/** The actions, and `none` for requests without a known one. */
 export const COUNTED_ACTIONS: readonly (Action | "none")[] = [
   ...(ACTIONS.keys() as Iterable<Action>),
   "none",
 ];
 
-/** Bounds in seconds: a lookup takes microseconds, a login waits for a hash and for those before it. */
+/** In seconds: a lookup takes microseconds, a login waits for its hash and for those before it. */
 const REQUEST_BOUNDS = [
   1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
   10,
@@ -37,13 +37,13 @@ export class Metrics {
   readonly #requestSeconds = COUNTED_ACTIONS.map(() => new Histogram(REQUEST_BOUNDS));
   #answered = 0;
 
-  /** All requests, with bounds 19 % apart, of which quantiles are read. */
+  /** All requests, with bounds 19 % apart, from which quantiles are read. */
   readonly allRequestSeconds = new Histogram(growingBounds(1e-6, 60, 2 ** 0.25));
   readonly hashWaitSeconds = new Histogram(HASH_BOUNDS);
   readonly hashSeconds = new Histogram(HASH_BOUNDS);
   readonly databaseSeconds = new Histogram(DATABASE_BOUNDS);
 
-  /** A request was answered; `took` in ms from its reading on, its hash included; 0 when it was not handled. */
+  /** A request was answered. `took`: ms since it was read, its hash included; 0 if it was not handled. */
   request(action: Action | undefined, code: Code, took: number): void {
     const index = ACTION_INDEX[action ?? "none"];
     const place = index * CODES.length + CODE_INDEX[code];
@@ -60,13 +60,13 @@ export class Metrics {
     this.#logins[index] = (this.#logins[index] as number) + 1;
   }
 
-  /** A hash was done; ms. */
+  /** A hash was done. Both in ms. */
   hash(waited: number, took: number): void {
     this.hashWaitSeconds.observe(waited / 1_000);
     this.hashSeconds.observe(took / 1_000);
   }
 
-  /** A statement or transaction was done; ms. */
+  /** A statement or transaction was done, in ms. */
   database(took: number): void {
     this.databaseSeconds.observe(took / 1_000);
   }
@@ -77,7 +77,7 @@ export class Metrics {
     this.#dropped[index] = (this.#dropped[index] as number) + 1;
   }
 
-  // What was counted so far.
+  // What has been counted so far.
 
   /** Requests of all actions. */
   get answered(): number {
@@ -106,8 +106,8 @@ function indexOf<Name extends string>(names: readonly Name[]): { readonly [N in 
 }
 
 /**
- * Has every method of `target` tell how long it took, in ms; a method that it calls itself is part of it. Only
- * for an object whose methods answer at once.
+ * Has every call of a method of `target` from outside report how long it took, in ms. Only for objects whose
+ * methods are synchronous.
  */
 export function timed<T extends object>(target: T, observe: (took: number) => void): T {
   let depth = 0;

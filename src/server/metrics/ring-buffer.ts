@@ -1,11 +1,11 @@
-/** Samples of the last hour, for the status page, in arrays that never grow. */
+/** The samples of the last hour, for the status page, in arrays that never grow. */
 
-/** Between two samples, in ms. */
+/** Ms between two samples. */
 export const SAMPLE_INTERVAL = 10_000;
-/** An hour of them. */
+/** How many samples are kept: an hour of them. */
 export const MAX_SAMPLES = 360;
 
-/** What a sample says; NaN where there was nothing to measure. Times in ms, memory in bytes. */
+/** What a sample holds; NaN where there was nothing to measure. Times in ms, memory in bytes. */
 export const COLUMNS = [
   /** When it was taken, in ms of the server's running time. */
   "at",
@@ -23,9 +23,9 @@ export const COLUMNS = [
   "databaseP99",
   "resident",
   "heap",
-  /** The most that waited at once. */
+  /** The most at one time. */
   "hashesWaiting",
-  /** The longest delay. */
+  /** The longest. */
   "loopDelay",
 ] as const;
 
@@ -35,7 +35,7 @@ export type Sample = { readonly [C in Column]: number };
 /** Some samples by column, oldest first; null where there was nothing to measure. */
 export type Samples = { readonly [C in Column]: readonly (number | null)[] };
 
-export class Hour {
+export class RingBuffer {
   readonly #columns = new Map(COLUMNS.map((name) => [name, new Float64Array(MAX_SAMPLES)]));
   #next = 0;
 
@@ -50,7 +50,7 @@ export class Hour {
     this.#next++;
   }
 
-  /** The samples that are kept, from number `first` (0 and up) on. */
+  /** The samples that are kept, from number `first` (0 or more) on. */
   since(first: number): Samples {
     const begin = Math.max(first, this.#next - MAX_SAMPLES);
     const length = Math.max(0, this.#next - begin);

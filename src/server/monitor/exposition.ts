@@ -1,30 +1,34 @@
-/** What `/metrics` says. Names follow OpenMetrics: the unit in the name, seconds and bytes. */
+/** The text of `/metrics`. Names follow OpenMetrics: they end in the unit, seconds or bytes. */
 import packageJson from "../../../package.json" with { type: "json" };
 import { CODES } from "../../protocol/codes.ts";
 import { COUNTED_ACTIONS, DROP_REASONS, LOGIN_RESULTS, type Metrics } from "../metrics/metrics.ts";
 import { OpenMetricsText } from "./open-metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Vitals } from "./process-metrics.ts";
+import type { ProcessMetrics } from "./process-metrics.ts";
 
 /** Seconds since 1970. */
 const STARTED_AT = (performance.timeOrigin / 1_000).toFixed(3);
 
-/** The whole text; without a `server`, while it starts, only what concerns the process and its counts. */
-export function exposition(metrics: Metrics, vitals: Vitals, server: RendezvousServer | undefined): string {
+/** @param server undefined while it starts: only the process and the counts are shown then. */
+export function exposition(
+  metrics: Metrics,
+  process: ProcessMetrics,
+  server: RendezvousServer | undefined,
+): string {
   const text = new OpenMetricsText();
   text
     .family({ name: "paloma_build", type: "info", help: "Version of the server and of Bun" })
     .sample("_info", { version: packageJson.version, bun: Bun.version }, 1);
-  writeProcess(text, vitals);
-  if (server !== undefined) writePresent(text, server);
+  writeProcess(text, process);
+  if (server !== undefined) writeConnections(text, server);
   writeCounts(text, metrics);
   writeTimes(text, metrics);
   return text.end();
 }
 
-function writeProcess(text: OpenMetricsText, vitals: Vitals): void {
-  const { resident, heap } = vitals.memory;
-  const { median, p99, max } = vitals.loopDelay;
+function writeProcess(text: OpenMetricsText, process: ProcessMetrics): void {
+  const { resident, heap } = process.memory;
+  const { median, p99, max } = process.loopDelay;
   const seconds = { unit: "seconds" } as const;
   const bytes = { unit: "bytes" } as const;
   text
@@ -36,10 +40,10 @@ function writeProcess(text: OpenMetricsText, vitals: Vitals): void {
     })
     .sample("", {}, Number(STARTED_AT))
     .family({ name: "process_cpu_seconds", type: "counter", ...seconds, help: "Processor time used" })
-    .sample("_total", {}, vitals.processorSeconds)
+    .sample("_total", {}, process.processorSeconds)
     .family({ name: "process_resident_memory_bytes", type: "gauge", ...bytes, help: "Memory in use" })
     .sample("", {}, resident)
-    .family({ name: "paloma_heap_bytes", type: "gauge", ...bytes, help: "Of it, JavaScript objects" })
+    .family({ name: "paloma_heap_bytes", type: "gauge", ...bytes, help: "Memory of JavaScript objects" })
     .sample("", {}, heap)
     .family({
       name: "paloma_event_loop_delay_seconds",
@@ -52,7 +56,7 @@ function writeProcess(text: OpenMetricsText, vitals: Vitals): void {
     .sample("", { quantile: "1.0" }, max);
 }
 
-function writePresent(text: OpenMetricsText, server: RendezvousServer): void {
+function writeConnections(text: OpenMetricsText, server: RendezvousServer): void {
   const { plain, tls, online } = server.counts();
   const { passwords, presence } = server.services;
   let onlinePlain = 0;
@@ -66,14 +70,14 @@ function writePresent(text: OpenMetricsText, server: RendezvousServer): void {
     .sample("", { link: "tls", logged_in: "false" }, tls - onlineTls)
     .family({ name: "paloma_users_online", type: "gauge", help: "People who are online" })
     .sample("", {}, online)
-    .family({ name: "paloma_hashes_waiting", type: "gauge", help: "Password hashes that wait" })
+    .family({ name: "paloma_hashes_waiting", type: "gauge", help: "Password hashes waiting" })
     .sample("", {}, passwords.waiting)
-    .family({ name: "paloma_hashes_running", type: "gauge", help: "Password hashes in work" })
+    .family({ name: "paloma_hashes_running", type: "gauge", help: "Password hashes being computed" })
     .sample("", {}, passwords.running);
 }
 
 function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
-  text.family({ name: "paloma_logins", type: "counter", help: "Logins, by how they ended" });
+  text.family({ name: "paloma_logins", type: "counter", help: "Logins, by result" });
   for (const result of LOGIN_RESULTS) text.sample("_total", { result }, metrics.logins(result));
   text.family({
     name: "paloma_dropped_connections",
@@ -85,7 +89,7 @@ function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
   for (const action of COUNTED_ACTIONS) {
     for (const code of CODES) {
       const count = metrics.requests(action, code);
-      // Most pairs never occur; that an action never failed or never came can still be seen.
+      // Most pairs never occur; a series `ok` of 0 shows that an action never came.
       if (count > 0 || (code === "ok" && action !== "none")) text.sample("_total", { action, code }, count);
     }
   }
@@ -96,7 +100,7 @@ function writeTimes(text: OpenMetricsText, metrics: Metrics): void {
     name: "paloma_request_seconds",
     type: "histogram",
     unit: "seconds",
-    help: "From the reading of a request that could be handled to its answer",
+    help: "From reading a request to its answer, of requests that could be handled",
   });
   for (const action of COUNTED_ACTIONS) {
     if (action !== "none") text.histogram({ action }, metrics.requestSeconds(action));
@@ -110,7 +114,7 @@ function writeTimes(text: OpenMetricsText, metrics: Metrics): void {
     .family({
       name: "paloma_database_seconds",
       ...histogram,
-      help: "How long accounts and tokens took to be read or written",
+      help: "How long reading or writing accounts and tokens took",
     })
     .histogram({}, metrics.databaseSeconds);
 }

@@ -1,6 +1,6 @@
 /**
- * What an operator sees of the server over HTTP: `/healthz`, `/readyz`, `/metrics` and the status page. It
- * gives away no name, and takes nothing.
+ * What an operator sees of the server over HTTP: `/healthz`, `/readyz`, `/metrics` and the status page. It names no
+ * user, and changes nothing.
  */
 import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
@@ -17,15 +17,15 @@ import { OPEN_METRICS_TYPE } from "./open-metrics.ts";
 import { Readiness, type Running } from "./readiness.ts";
 import { Sampler } from "./sampler.ts";
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from "./status-page.ts";
-import { Vitals } from "./process-metrics.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 
 /** How long a port in use is waited for, in ms. */
 const PORT_PATIENCE = 5_000;
-/** What was found of the database is shown this long, in ms, and told to whoever asks for it alone. */
+/** How old a check of the database may be, in ms: on the status page, and for `/readyz`. */
 const SHOWN_CHECK_AGE = 10_000;
-const TOLD_CHECK_AGE = 1_000;
-/** Looks between two samples, for what is over quickly. */
-const LOOKS_A_SAMPLE = 10;
+const READY_CHECK_AGE = 1_000;
+/** Looks for each sample, to see what is over quickly. */
+const LOOKS_PER_SAMPLE = 10;
 
 export type MonitorOptions = {
   /** An IP literal. */
@@ -34,49 +34,52 @@ export type MonitorOptions = {
   readonly port: number;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Between two samples, in ms; `SAMPLE_INTERVAL` where it is absent. */
+  /** Ms between two samples; `SAMPLE_INTERVAL` by default. */
   readonly interval?: number;
 };
 
 export type Monitor = {
   readonly host: string;
   readonly port: number;
-  /** The server has started: from now on it is ready, until it closes. */
+  /** The server has started, and is ready until it closes. */
   started(running: Running): void;
   stop(): void;
 };
 
-/** Begins before the server does, and says that it is not ready. @throws StartError for an address that cannot be listened on. */
+/**
+ * Starts before the server does, and says until then that it is not ready.
+ * @throws StartError for an address that it cannot listen on
+ */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const { host, port, log } = options;
-  const desk = new MonitorDesk(options);
+  const handler = new MonitorHandler(options);
   const listener = await listenWhenFree(host, PORT_PATIENCE, () =>
     listenHttp({
       host,
       port,
-      answer: (request) => desk.answer(request),
+      answer: (request) => handler.answer(request),
       failed: (error) => log.error("monitor_failed", error),
     }),
   ).catch((error: unknown) => {
-    desk.stop();
+    handler.stop();
     throw error;
   });
   return {
     host,
     port: listener.port,
-    started: (running) => desk.started(running),
+    started: (running) => handler.started(running),
     stop() {
       listener.stop();
-      desk.stop();
+      handler.stop();
     },
   };
 }
 
-class MonitorDesk {
+class MonitorHandler {
   readonly #options: MonitorOptions;
   readonly #run = randomUUID();
   readonly #begun = performance.now();
-  readonly #vitals = new Vitals();
+  readonly #process = new ProcessMetrics();
   readonly #readiness: Readiness;
   readonly #sampler: Sampler;
   readonly #interval: number;
@@ -87,9 +90,9 @@ class MonitorDesk {
     this.#options = options;
     this.#readiness = new Readiness(() => performance.now(), options.log);
     this.#interval = options.interval ?? SAMPLE_INTERVAL;
-    this.#sampler = new Sampler(options.metrics, this.#vitals, this.#uptime);
-    this.#timer = setInterval(() => this.#tick(), this.#interval / LOOKS_A_SAMPLE);
-    // Looking on keeps nobody alive.
+    this.#sampler = new Sampler(options.metrics, this.#process, this.#uptime);
+    this.#timer = setInterval(() => this.#tick(), this.#interval / LOOKS_PER_SAMPLE);
+    // It does not keep the process alive.
     this.#timer.unref();
   }
 
@@ -99,24 +102,24 @@ class MonitorDesk {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#vitals.stop();
+    this.#process.stop();
   }
 
   answer({ method, host, path, query }: HttpRequest): HttpAnswer {
-    // A name that somebody else's page has made point here (DNS rebinding) is not ours.
+    // DNS rebinding: another site may have made its own name point here.
     if (isLoopback(this.#options.host) && !isLocalHost(host)) return line(403, "forbidden host");
     if (method !== "GET" && method !== "HEAD") return line(405, "method not allowed", { allow: "GET, HEAD" });
     switch (path) {
       case "/healthz":
         return line(200, "ok");
       case "/readyz": {
-        const state = this.#readiness.state(TOLD_CHECK_AGE);
+        const state = this.#readiness.state(READY_CHECK_AGE);
         return line(state === "ready" ? 200 : 503, state);
       }
       case "/metrics": {
         const { metrics } = this.#options;
         const server = this.#readiness.running?.server;
-        return answer(200, OPEN_METRICS_TYPE, exposition(metrics, this.#vitals, server));
+        return answer(200, OPEN_METRICS_TYPE, exposition(metrics, this.#process, server));
       }
       case "/status.json":
         return this.#status(query.get("after"));
@@ -129,11 +132,11 @@ class MonitorDesk {
     }
   }
 
-  /** What is now, and the samples from number `after` on. */
+  /** The figures of now, and the samples from number `after` on. */
   #status(after: string | null): HttpAnswer {
     if (after !== null && !/^\d{1,15}$/.test(after)) return line(400, "bad request");
     const server = this.#readiness.running?.server;
-    const { hour } = this.#sampler;
+    const { samples } = this.#sampler;
     const status = {
       run: this.#run,
       version: packageJson.version,
@@ -142,8 +145,8 @@ class MonitorDesk {
       interval: this.#interval,
       kept: MAX_SAMPLES,
       counts: server?.counts() ?? { plain: 0, tls: 0, online: 0 },
-      next: hour.next,
-      samples: hour.since(Number(after ?? 0)),
+      next: samples.next,
+      samples: samples.since(Number(after ?? 0)),
     };
     return answer(200, "application/json; charset=utf-8", JSON.stringify(status));
   }
@@ -151,7 +154,7 @@ class MonitorDesk {
   #tick(): void {
     const server = this.#readiness.running?.server;
     this.#sampler.look(server);
-    if (++this.#looks % LOOKS_A_SAMPLE === 0) this.#sampler.take(this.#uptime, server);
+    if (++this.#looks % LOOKS_PER_SAMPLE === 0) this.#sampler.take(this.#uptime, server);
   }
 
   /** Ms. */
@@ -160,7 +163,7 @@ class MonitorDesk {
   }
 }
 
-/** Whether a `Host` header names this machine for itself, or an address, which nobody can make point elsewhere. */
+/** Whether a `Host` header is `localhost` or an address, neither of which another site can point here. */
 function isLocalHost(host: string): boolean {
   const name = host.replace(/:\d*$/, "").toLowerCase();
   if (name === "localhost" || name.endsWith(".localhost")) return true;

@@ -1,4 +1,4 @@
-/** Writes the text format of OpenMetrics 1.0: families one after the other, each with its type, unit and help. */
+/** Writes the text format of OpenMetrics 1.0: one family after another, each with its type, unit and help. */
 import type { Histogram } from "../metrics/histogram.ts";
 
 export const OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -7,7 +7,7 @@ export type Labels = { readonly [name: string]: string };
 type FamilyType = "counter" | "gauge" | "histogram" | "info" | "summary";
 
 export type Family = {
-  /** Without `_total` and the like; with a unit, it ends in it. */
+  /** Without suffixes such as `_total`; ends in the unit, if there is one. */
   readonly name: string;
   readonly type: FamilyType;
   readonly unit?: "seconds" | "bytes";
@@ -18,7 +18,7 @@ export class OpenMetricsText {
   #text = "";
   #name = "";
 
-  /** Begins a family; its samples follow, until the next one begins. */
+  /** Begins a family; all samples until the next one belong to it. */
   family({ name, type, unit, help }: Family): this {
     this.#name = name;
     this.#text += `# TYPE ${name} ${type}\n`;
@@ -35,7 +35,7 @@ export class OpenMetricsText {
     return this;
   }
 
-  /** The samples of a histogram: what lies at or below each bound, the number of all, and their sum. */
+  /** The samples of a histogram: how many are at or below each bound, how many there are, and their sum. */
   histogram(labels: Labels, { bounds, counts, sum }: Histogram): this {
     let below = 0;
     counts.forEach((count, index) => {
@@ -55,7 +55,7 @@ function number(value: number): string {
   return value === Infinity ? "+Inf" : String(value);
 }
 
-/** A bound (0 to a million) as OpenMetrics wants it written, so that every program names it by the same text. */
+/** A bound (0 to a million) in OpenMetrics' canonical form, so that every program writes the same label. */
 export function canonical(value: number): string {
   if (value === Infinity) return "+Inf";
   if (value !== 0 && value < 1e-4) {

@@ -1,35 +1,35 @@
 /** What the process itself is doing: memory, processor time, and how late its event loop is. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-/** How often the event loop is asked, in ms. */
+/** How often the event loop's delay is measured, in ms. */
 const RESOLUTION = 20;
 const NANOSECONDS = 1e9;
 
-/** How late the event loop was, in seconds. */
+/** In seconds. */
 export type LoopDelay = { readonly median: number; readonly p99: number; readonly max: number };
 
+/** In bytes. */
 export type Memory = { readonly resident: number; readonly heap: number };
 
-export class Vitals {
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+export class ProcessMetrics {
+  readonly #measured = monitorEventLoopDelay({ resolution: RESOLUTION });
   #last: LoopDelay | undefined;
 
   constructor() {
-    this.#delay.enable();
+    this.#measured.enable();
   }
 
-  /** Of the last window; of the first one so far while it lasts. */
+  /** Of the last window; until one has ended, of the first one so far. */
   get loopDelay(): LoopDelay {
     return this.#last ?? this.#read();
   }
 
-  /** Ends a window of the event loop's delay and begins the next. */
+  /** Ends a window of the event loop's delay, and begins the next. */
   nextWindow(): void {
     this.#last = this.#read();
-    this.#delay.reset();
+    this.#measured.reset();
   }
 
-  /** Bytes. */
   get memory(): Memory {
     const { rss, heapUsed } = process.memoryUsage();
     return { resident: rss, heap: heapUsed };
@@ -42,12 +42,12 @@ export class Vitals {
   }
 
   stop(): void {
-    this.#delay.disable();
+    this.#measured.disable();
   }
 
   #read(): LoopDelay {
-    const delay = this.#delay;
-    // Nothing was measured yet: its fields say NaN then.
+    const delay = this.#measured;
+    // Its fields are NaN before the first measurement.
     if (delay.count === 0) return { median: 0, p99: 0, max: 0 };
     const at = (percent: number) => Math.min(delay.percentile(percent), delay.max) / NANOSECONDS;
     return { median: at(50), p99: at(99), max: delay.max / NANOSECONDS };

@@ -1,19 +1,24 @@
-/** Whether the server can serve: asked by whoever sends it people, or restarts it. */
+/** Whether the server can serve, for whoever sends it people or restarts it. */
 import type { Database } from "bun:sqlite";
 
+import { errorCode } from "../../net/error-code.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
 export type Running = { readonly server: RendezvousServer; readonly database: Database };
 export type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
 
+/** What the last check of the database found: the error's code, or undefined when it works. `at` in ms. */
+type Check = { readonly at: number; readonly fault: string | undefined };
+
+type State =
+  | { readonly name: "starting" }
+  | { readonly name: "started"; readonly running: Running; readonly checked: Check };
+
 export class Readiness {
   readonly #clock: () => number;
   readonly #log: Log;
-  #running: Running | undefined;
-  #checkedAt = -Infinity;
-  /** The code of what is wrong with the database. */
-  #fault: string | undefined;
+  #state: State = { name: "starting" };
 
   /** @param clock ms that never go back. */
   constructor(clock: () => number, log: Log) {
@@ -21,36 +26,39 @@ export class Readiness {
     this.#log = log;
   }
 
+  /** Undefined until the server has started. */
   get running(): Running | undefined {
-    return this.#running;
+    return this.#state.name === "started" ? this.#state.running : undefined;
   }
 
   /** The server has started. */
   started(running: Running): void {
-    this.#running = running;
+    this.#state = { name: "started", running, checked: { at: -Infinity, fault: undefined } };
   }
 
-  /** @param age how long ago the database may have been tried, in ms: whoever asks often costs no more. */
-  state(age: number): ReadyState {
-    if (this.#running === undefined) return "starting";
-    const { server, database } = this.#running;
-    if (server.services.isClosing()) return "closing";
+  /** @param maxAge how old the last check of the database may be, in ms, so that frequent calls cost no more. */
+  state(maxAge: number): ReadyState {
+    if (this.#state.name === "starting") return "starting";
+    const { running } = this.#state;
+    if (running.server.services.isClosing()) return "closing";
+    let { checked } = this.#state;
     const now = this.#clock();
-    if (now - this.#checkedAt >= age) {
-      const fault = faultOf(database);
-      if (fault !== undefined && fault !== this.#fault)
+    if (now - checked.at >= maxAge) {
+      const fault = faultOf(running.database);
+      if (fault !== undefined && fault !== checked.fault) {
         this.#log.warn("database_unavailable", { code: fault });
-      if (fault === undefined && this.#fault !== undefined) this.#log.info("database_available");
-      this.#fault = fault;
-      this.#checkedAt = now;
+      }
+      if (fault === undefined && checked.fault !== undefined) this.#log.info("database_available");
+      checked = { at: now, fault };
+      this.#state = { name: "started", running, checked };
     }
-    return this.#fault === undefined ? "ready" : "database_unavailable";
+    return checked.fault === undefined ? "ready" : "database_unavailable";
   }
 }
 
 /**
- * Reads, and writes what is there already: one page, through the log to the disk. Waits for nobody, for the
- * whole server would wait with it.
+ * Reads one page of the database and writes it back, unchanged, through SQLite's log to the disk. It does not wait
+ * for a lock: the whole server would wait with it.
  */
 function faultOf(database: Database): string | undefined {
   try {
@@ -64,6 +72,6 @@ function faultOf(database: Database): string | undefined {
     }
     return undefined;
   } catch (error) {
-    return String((error as { code?: unknown } | null)?.code ?? error);
+    return errorCode(error);
   }
 }

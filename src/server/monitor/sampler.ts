@@ -1,14 +1,14 @@
-/** Takes the samples of the last hour: what was counted since the sample before, and what is now. */
+/** Takes samples: what was counted since the one before, and what is now. */
 import { HistogramWindow } from "../metrics/histogram.ts";
-import { Hour } from "../metrics/ring-buffer.ts";
+import { RingBuffer } from "../metrics/ring-buffer.ts";
 import { LOGIN_RESULTS, type LoginResult, type Metrics } from "../metrics/metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Vitals } from "./process-metrics.ts";
+import type { ProcessMetrics } from "./process-metrics.ts";
 
 export class Sampler {
-  readonly hour = new Hour();
+  readonly samples = new RingBuffer();
   readonly #metrics: Metrics;
-  readonly #vitals: Vitals;
+  readonly #process: ProcessMetrics;
   readonly #requests: HistogramWindow;
   readonly #database: HistogramWindow;
   #takenAt: number;
@@ -16,10 +16,10 @@ export class Sampler {
   readonly #logins = new Map<LoginResult, number>();
   #mostWaiting = 0;
 
-  /** @param now when it begins to count, in ms that never go back. */
-  constructor(metrics: Metrics, vitals: Vitals, now: number) {
+  /** @param now when counting begins, in ms that never go back. */
+  constructor(metrics: Metrics, process: ProcessMetrics, now: number) {
     this.#metrics = metrics;
-    this.#vitals = vitals;
+    this.#process = process;
     this.#requests = new HistogramWindow(metrics.allRequestSeconds);
     this.#database = new HistogramWindow(metrics.databaseSeconds);
     this.#takenAt = now;
@@ -27,20 +27,20 @@ export class Sampler {
     for (const result of LOGIN_RESULTS) this.#logins.set(result, metrics.logins(result));
   }
 
-  /** Looks at what comes and goes between two samples. */
+  /** Notes what may come and go between two samples. */
   look(server: RendezvousServer | undefined): void {
     this.#mostWaiting = Math.max(this.#mostWaiting, server?.services.passwords.waiting ?? 0);
   }
 
-  /** Takes a sample; `now` in ms that never go back, later than the one before. */
+  /** @param now ms that never go back, later than at the sample before. */
   take(now: number, server: RendezvousServer | undefined): void {
     const metrics = this.#metrics;
-    const { resident, heap } = this.#vitals.memory;
+    const { resident, heap } = this.#process.memory;
     this.look(server);
     this.#requests.next();
     this.#database.next();
-    this.#vitals.nextWindow();
-    this.hour.add({
+    this.#process.nextWindow();
+    this.samples.add({
       at: now,
       online: server?.counts().online ?? 0,
       requests: ((metrics.answered - this.#answered) * 1_000) / (now - this.#takenAt),
@@ -56,7 +56,7 @@ export class Sampler {
       resident,
       heap,
       hashesWaiting: this.#mostWaiting,
-      loopDelay: this.#vitals.loopDelay.max * 1_000,
+      loopDelay: this.#process.loopDelay.max * 1_000,
     });
     this.#takenAt = now;
     this.#answered = metrics.answered;

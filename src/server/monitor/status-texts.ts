@@ -1,4 +1,4 @@
-/** What the status page says, in Spanish and English. A number stands in the place of `{n}`, a time in that of `{t}`. */
+/** The texts of the status page. The page puts a number in the place of `{n}`, a time in that of `{t}`. */
 import type { Bilingual } from "../../protocol/language.ts";
 
 export const STATUS_TEXTS = {
@@ -10,13 +10,13 @@ export const STATUS_TEXTS = {
   closing: { es: "Cerrándose", en: "Closing" },
   database_unavailable: {
     es: "La base de datos no responde",
-    en: "The database does not answer",
+    en: "The database is not responding",
   },
-  gone: { es: "Sin respuesta desde las {t}", en: "No answer since {t}" },
-  neverHeard: { es: "El servidor no responde", en: "The server does not answer" },
+  gone: { es: "Sin respuesta desde las {t}", en: "No response since {t}" },
+  neverHeard: { es: "El servidor no responde", en: "The server is not responding" },
   goneDetail: {
-    es: "El servidor dejó de responder a las {t}. Las gráficas muestran lo que se sabía hasta entonces; la página sigue preguntando.",
-    en: "The server stopped answering at {t}. The charts show what was known until then; this page keeps asking.",
+    es: "El servidor dejó de responder a las {t}. Las gráficas muestran lo que se sabía hasta entonces; la página lo sigue intentando.",
+    en: "The server stopped responding at {t}. The charts show what was known until then; this page keeps trying.",
   },
   version: { es: "versión {n}", en: "version {n}" },
   uptime: { es: "en marcha desde hace {t}", en: "up for {t}" },
@@ -27,10 +27,10 @@ export const STATUS_TEXTS = {
   },
   noData: { es: "sin datos", en: "no data" },
   figures: { es: "Las mismas cifras en una tabla", en: "The same figures as a table" },
-  series: { es: "Medida", en: "Measure" },
+  series: { es: "Medida", en: "Metric" },
   last: { es: "Última", en: "Last" },
-  least: { es: "Mínimo", en: "Least" },
-  most: { es: "Máximo", en: "Most" },
+  least: { es: "Mínimo", en: "Minimum" },
+  most: { es: "Máximo", en: "Maximum" },
   online: { es: "Personas conectadas", en: "People online" },
   connections: { es: "Conexiones", en: "Connections" },
   logins: { es: "Inicios de sesión", en: "Logins" },
@@ -38,10 +38,10 @@ export const STATUS_TEXTS = {
   loginsOk: { es: "con contraseña", en: "by password" },
   loginsResumed: { es: "reanudados", en: "resumed" },
   loginsWrong: { es: "incorrectos", en: "wrong" },
-  loginsLimited: { es: "frenados", en: "slowed down" },
+  loginsLimited: { es: "limitados", en: "limited" },
   loginsRefused: { es: "rechazados", en: "refused" },
   requests: { es: "Peticiones", en: "Requests" },
-  requestsUnit: { es: "por segundo", en: "a second" },
+  requestsUnit: { es: "por segundo", en: "per second" },
   perSecond: { es: "{n}/s", en: "{n}/s" },
   latency: { es: "Tiempo de respuesta", en: "Response time" },
   p50: { es: "mediana", en: "median" },
@@ -54,9 +54,9 @@ export const STATUS_TEXTS = {
   resident: { es: "en uso", en: "in use" },
   heap: { es: "objetos", en: "objects" },
   hashes: { es: "Contraseñas en espera", en: "Passwords waiting" },
-  hashesUnit: { es: "máximo a la vez", en: "most at once" },
+  hashesUnit: { es: "máximo a la vez", en: "maximum at once" },
   hashesWaiting: { es: "en espera", en: "waiting" },
   loop: { es: "Retraso del bucle de eventos", en: "Event-loop delay" },
-  loopUnit: { es: "el mayor", en: "the longest" },
+  loopUnit: { es: "el mayor", en: "longest" },
   loopDelay: { es: "retraso", en: "delay" },
 } as const satisfies { readonly [key: string]: Bilingual };
