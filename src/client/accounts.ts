@@ -3,8 +3,7 @@ import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
 import { localFolders, theOnly } from "./local-accounts.ts";
-import { Messenger } from "./messenger.ts";
-import type { MessengerOptions } from "./messenger-options.ts";
+import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
 import { RefusedError, type LinkEvents } from "./rendezvous/link.ts";

@@ -7,5 +7,5 @@ export { RefusedError } from "./rendezvous/link.ts";
 export { isTransient } from "./rendezvous/session.ts";
 export { ServerError } from "./rendezvous/trust.ts";
 export { PortError } from "./peer/port.ts";
-export { ActionError, type ActionFault } from "./conversation/message-actions.ts";
-export { AccountError, SelfError } from "./local-accounts.ts";
+export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
+export { AccountError } from "./local-accounts.ts";

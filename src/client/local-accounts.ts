@@ -5,7 +5,7 @@ import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
 import type { Contact } from "./profile/contacts.ts";
-import { prepareEdit, prepareWithdrawal } from "./conversation/message-actions.ts";
+import { checkNotSelf, prepareEdit, prepareWithdrawal } from "./conversation/message-actions.ts";
 import { profileFolders, serversFile } from "./disk/folders.ts";
 import { Profile } from "./profile/profile.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
@@ -24,9 +24,6 @@ export class AccountError extends Error {
     this.names = names;
   }
 }
-
-/** A message to oneself. */
-export class SelfError extends Error {}
 
 /** Where an account is looked for. */
 export type AccountPlace = {
@@ -151,12 +148,12 @@ export type Queued = {
 export function queueWhileLocked(place: AccountPlace, to: string, content: OutgoingContent): Queued {
   const profile = openLocalProfile(place);
   try {
-    if (labelOf(to) === labelOf(profile.username)) throw new SelfError();
+    checkNotSelf(profile, to);
     // A first login that fails takes its profile with it, and what was queued there.
     if (!profile.isEstablished) throw new AccountError("unknown_account");
     const contact = profile.contacts.ensure(to);
     const message = prepare(profile, contact, content);
-    if (message !== undefined) profile.messages.queue([message], () => false);
+    if (message !== undefined) profile.messages.queue([message]);
     const changed = content.kind === "text" ? undefined : profile.history.find(contact, content.target);
     return { to: contact.username, id: message?.id, changed };
   } finally {

@@ -6,53 +6,67 @@
  * `close`. Messages are committed to the outbox before the network is touched.
  */
 import { label as labelOf } from "../identity/names.ts";
-import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import { systemClock, type Clock } from "../net/clock.ts";
+import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import { Archive } from "./archive.ts";
 import type { Conversation } from "./conversation/conversation.ts";
-import type { ConversationHost } from "./conversation/needs.ts";
 import { Conversations } from "./conversation/conversations.ts";
-import { Directory } from "./rendezvous/directory.ts";
-import { SelfError } from "./local-accounts.ts";
-import type { LinkPresence } from "./peer/link-watch.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
-import type { MessengerOptions } from "./messenger-options.ts";
+import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
-import { PeerContexts } from "./peer/tls.ts";
-import { dialPeer, type DialHost } from "./peer/dial.ts";
-import { PeerPort, type PeerPortHost } from "./peer/port.ts";
-import type { Profile } from "./profile/profile.ts";
 import { takeProfile } from "./disk/check.ts";
 import type { ProfileLock } from "./disk/lock.ts";
-import { Rendezvous, type RendezvousState } from "./rendezvous/session.ts";
-import { ShownServer } from "./rendezvous/shown-server.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
+import { dialPeer } from "./peer/dial.ts";
+import type { LinkPresence } from "./peer/link-watch.ts";
+import { PeerPort } from "./peer/port.ts";
+import { PeerTls } from "./peer/tls.ts";
+import type { Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
+import { Directory } from "./rendezvous/directory.ts";
+import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rendezvous/session.ts";
+import { ShownServer } from "./rendezvous/shown-server.ts";
 import { surroundings, SurroundingsWatch } from "./rendezvous/surroundings.ts";
 import { WatchList } from "./rendezvous/watch-list.ts";
 
 const TICK = 1_000;
+
+export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
+  readonly profile: Profile;
+  /** What this process is, for whoever finds the account locked. */
+  readonly command: string;
+  /** The port to listen on; undefined: the first free one of 9000–9099. */
+  readonly p2pPort: number | undefined;
+  /** The port that others are told to dial; undefined: the one listened on. */
+  readonly announcedPort?: number;
+  readonly onEvent: (event: MessengerEvent) => void;
+  /** Whether `wire` events are wanted. */
+  readonly trace?: boolean;
+  /** ms since 1970 */
+  readonly now?: () => number;
+  readonly random?: () => number;
+};
 
 export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
   /** What is stored of this account's conversations. */
   readonly archive: Archive;
-  readonly #options: MessengerOptions;
+  readonly #onEvent: (event: MessengerEvent) => void;
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
   readonly #directory = new Directory(() => this.rendezvous.link);
-  readonly #contexts: PeerContexts;
+  readonly #tls: PeerTls;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
   readonly #surroundings: SurroundingsWatch;
   readonly #watchList = new WatchList({
     link: () => (this.#closed ? undefined : this.rendezvous.link),
-    wanted: () => this.#conversations.wantingNews,
+    wanted: () => this.#conversations.wantingPresence,
     online: (username) => this.#presence(username, true),
   });
-  /** What people see of the server's word. */
+  /** What people see of the server. */
   readonly shown: ShownServer;
   readonly #conversations: Conversations;
   #tick: ReturnType<typeof setInterval>;
@@ -62,13 +76,13 @@ export class Messenger {
   readonly #firstAttempt = Promise.withResolvers<void>();
 
   private constructor(options: MessengerOptions, lock: ProfileLock) {
-    this.#options = options;
+    this.#onEvent = options.onEvent;
     this.profile = options.profile;
     this.archive = new Archive(options.profile);
     this.#clock = systemClock(options.now ?? Date.now);
     this.#lock = lock;
     const now = () => this.#clock.now();
-    this.#contexts = new PeerContexts(options.profile, now);
+    this.#tls = new PeerTls(options.profile, now);
     this.#upkeep = new StoreUpkeep(options.profile);
     this.#surroundings = new SurroundingsWatch(() => surroundings(this.#clock));
     this.shown = new ShownServer({
@@ -78,18 +92,49 @@ export class Messenger {
       isWatched: (username) => this.#watchList.covers(username),
     });
     const random = options.random ?? Math.random;
-    const host = this.#makeHost(random);
-    this.#conversations = new Conversations(options.profile, host);
+    const changed = () => this.#watchList.changed();
+    this.#conversations = new Conversations({
+      profile: options.profile,
+      ownLabel: labelOf(options.profile.username),
+      clock: this.#clock,
+      isTraced: options.trace === true,
+      random,
+      emit: this.#emit,
+      wantsChanged: changed,
+      storageFailed: this.#storageFailed,
+      serverLimitedFor: () => this.#directory.limitedFor,
+      dial: (record, signal, greet) =>
+        this.shown.dial(record.username, () => dialPeer(dialNeeds, record, signal, greet), signal),
+    });
+    const dialNeeds = {
+      tls: this.#tls,
+      lookUp: async (username: string) => {
+        // What was queued before the first login is not worth a dial to an old address.
+        await this.#firstAttempt.promise;
+        return this.#directory.lookUp(username);
+      },
+      storageFailed: this.#storageFailed,
+    };
     this.#outbox = new Outbox({
       profile: options.profile,
       now,
       conversation: (username) => this.#conversations.with(username),
-      emit: (event) => this.#emit(event),
-      changed: () => this.#watchList.changed(),
+      emit: this.#emit,
+      changed,
     });
     // Before anything runs by itself: a store that cannot be read ends the start here.
     this.#conversations.openOutbox();
-    this.#port = new PeerPort(host, options.p2pPort);
+    this.#port = new PeerPort(
+      {
+        tls: this.#tls,
+        contacts: options.profile.contacts,
+        lookUp: (username) => this.#directory.lookUp(username),
+        admit: (connection, peer, word) => this.#conversations.with(peer.name).admit(connection, peer, word),
+        refused: (address, code) => this.#emit({ name: "refusal", address, code }),
+        storageFailed: this.#storageFailed,
+      },
+      options.p2pPort,
+    );
     this.rendezvous = new Rendezvous({
       ...options,
       p2pPort: () => options.announcedPort ?? this.#port.port,
@@ -105,12 +150,14 @@ export class Messenger {
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
         presence: (username, online) => this.#presence(username, online),
-        storageFailed: (error) => this.#storageFailed(error),
+        storageFailed: this.#storageFailed,
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => {
           if (!this.shown.isBrieflyAway) this.#emit({ name: "clockOffset", offset });
         },
-        trace: (direction, message) => this.#emit({ name: "wire", link: "rendezvous", direction, message }),
+        ...(options.trace === true && {
+          trace: (direction, message) => this.#emit({ name: "wire", link: "rendezvous", direction, message }),
+        }),
       },
     });
     this.#tick = setInterval(() => this.#onTick(), TICK);
@@ -161,7 +208,7 @@ export class Messenger {
 
   /** Whether peers who know our address can be let in: our certificate is still good. */
   get canBeReached(): boolean {
-    return this.#contexts.isGood;
+    return this.#tls.isGood;
   }
 
   /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
@@ -210,7 +257,7 @@ export class Messenger {
 
   /** The person looks at this chat: the link is kept up until `closeChat`. @throws SelfError */
   openChat(username: string): Conversation {
-    if (labelOf(username) === labelOf(this.username)) throw new SelfError();
+    checkNotSelf(this.profile, username);
     const conversation = this.#conversations.with(username);
     conversation.openChat();
     return conversation;
@@ -237,7 +284,7 @@ export class Messenger {
 
   async #close(): Promise<void> {
     try {
-      this.#outbox.commitOrTell();
+      this.#outbox.commitOrReport();
     } finally {
       this.#closed = true;
       clearInterval(this.#tick);
@@ -251,60 +298,31 @@ export class Messenger {
     this.profile.close();
   }
 
-  #emit(event: MessengerEvent): void {
-    if (event.name === "wire" && this.#options.trace !== true) return;
+  readonly #emit = (event: MessengerEvent): void => {
     if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
     if (event.name === "storageFailed" || event.name === "sendFailed") this.#upkeep.noteDamage(event.error);
-    this.#options.onEvent(event);
-  }
+    this.#onEvent(event);
+  };
 
-  #storageFailed(error: unknown): void {
+  /** A write failed. Throws what is no failure of the disk. */
+  readonly #storageFailed = (error: unknown): void => {
     if (!isStorageFailure(error)) throw error;
     this.#emit({ name: "storageFailed", error });
-  }
+  };
 
   #showState(state: RendezvousState): void {
     // The link may tell its end when the profile is closed.
     const linksUntil = this.#closed ? undefined : this.linksUntil;
     this.#emit({ name: "server", state, linksUntil });
-    // Nobody says who comes now: those for whom something waits are looked for where they last were.
+    // Without a server, those for whom something waits are looked for where they last were.
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
   }
 
   #presence(username: string, online: boolean): void {
     const conversation = this.#conversations.find(username);
-    // News of people whom nobody asked about is not news.
+    // The server may also report people whom nobody asked about.
     if (conversation === undefined) return;
     this.shown.presence(conversation.username, online);
     if (online) conversation.peerMayBeReachable();
-  }
-
-  #makeHost(random: () => number): ConversationHost & DialHost & PeerPortHost {
-    const { profile } = this;
-    const host: ConversationHost & DialHost & PeerPortHost = {
-      profile,
-      ownLabel: labelOf(profile.username),
-      clock: this.#clock,
-      now: () => this.#clock.now(),
-      random,
-      emit: (event) => this.#emit(event),
-      dial: (record, link, won, signal) =>
-        this.shown.dial(record.username, () => dialPeer(host, record, link, won, signal), signal),
-      lookUp: async (username) => {
-        // What was queued before the first login is not worth a dial to an old address.
-        await this.#firstAttempt.promise;
-        return this.#directory.lookUp(username);
-      },
-      lookUpNow: (username) => this.#directory.lookUp(username),
-      serverLimitedFor: () => this.#directory.limitedFor,
-      wantsChanged: () => this.#watchList.changed(),
-      peerContext: (label) => this.#contexts.dialling(label),
-      acceptorContext: () => this.#contexts.accepting(),
-      conversationWith: (peer) => this.#conversations.with(peer.name),
-      isPinned: (peer) => profile.contacts.isPinned(peer.label, peer.fingerprint),
-      storageFailed: (error) => this.#storageFailed(error),
-      refused: (address, code) => this.#emit({ name: "refusal", address, code }),
-    };
-    return host;
   }
 }

@@ -120,9 +120,8 @@ export class Connection {
     return this.#state.name === "open";
   }
 
-  /** Whether it is closed, or being ended by us. */
   get isClosed(): boolean {
-    return this.#state.name === "closed" || this.#state.name === "ending";
+    return this.#state.name === "closed";
   }
 
   /** About how many bytes wait to be written. */

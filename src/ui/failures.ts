@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 
 import { showFingerprint } from "../identity/fingerprint.ts";
-import type { UnreachableReason } from "../client/conversation/events.ts";
+import type { UnreachableReason } from "../client/peer/dial.ts";
 import {
   AccountError,
   ActionError,

@@ -42,7 +42,7 @@ export class MessageScene {
   }
 
   queue(...messages: NewOutgoing[]): number[] {
-    return this.messages.queue(messages, () => false);
+    return this.messages.queue(messages);
   }
 
   read(contact: Contact, read: Partial<LinkRead>, now = NOW): CommittedRead {

@@ -602,7 +602,7 @@ test("a disk over there that takes nothing is told in a sentence, and everything
     sentAt: Date.now(),
     replyTo: undefined,
   }));
-  profile.messages.queue(queued, () => false);
+  profile.messages.queue(queued);
   profile.close();
   // A limit on the size of files is what a full disk is to SQLite: half a mebibyte in blocks of 512 bytes.
   const limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 1024; exec "$@"', "sh", process.execPath, "run"];

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import type { Conversation } from "../../src/client/conversation/conversation.ts";
-import { DEAD_AFTER } from "../../src/client/peer/liveness.ts";
+import { DEAD_AFTER } from "../../src/client/peer/link-watch.ts";
 import { Company, until } from "./messenger-pair.ts";
 
 let company: Company | undefined;

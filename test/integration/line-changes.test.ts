@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { PROBE_PATIENCE } from "../../src/client/peer/liveness.ts";
+import { PROBE_PATIENCE } from "../../src/client/peer/link-watch.ts";
 import { SLEPT } from "../../src/client/rendezvous/surroundings.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";

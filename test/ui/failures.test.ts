@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import type { UnreachableReason } from "../../src/client/conversation/events.ts";
+import type { UnreachableReason } from "../../src/client/peer/dial.ts";
 import {
   AccountError,
   ActionError,

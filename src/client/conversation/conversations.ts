@@ -1,20 +1,17 @@
 /** Every conversation that is under way in this process, by the label of the other person. */
 import { label as labelOf } from "../../identity/names.ts";
 import { Conversation } from "./conversation.ts";
-import type { ConversationHost } from "./needs.ts";
-import type { Profile } from "../profile/profile.ts";
+import type { ConversationNeeds } from "./needs.ts";
 
 /** How long links have to end in good order, in ms. */
 const CLOSE_PATIENCE = 1_000;
 
 export class Conversations {
-  readonly #profile: Profile;
-  readonly #host: ConversationHost;
+  readonly #needs: ConversationNeeds;
   readonly #byLabel = new Map<string, Conversation>();
 
-  constructor(profile: Profile, host: ConversationHost) {
-    this.#profile = profile;
-    this.#host = host;
+  constructor(needs: ConversationNeeds) {
+    this.#needs = needs;
   }
 
   [Symbol.iterator](): IterableIterator<Conversation> {
@@ -30,14 +27,14 @@ export class Conversations {
   with(username: string): Conversation {
     const known = this.find(username);
     if (known !== undefined) return known;
-    const conversation = new Conversation(this.#host, this.#profile.contacts.ensure(username));
+    const conversation = new Conversation(this.#needs, this.#needs.profile.contacts.ensure(username));
     this.#byLabel.set(conversation.contact.label, conversation);
     return conversation;
   }
 
   /** Begins the conversations with everyone for whom something waits. @returns those that are new */
   openOutbox(): Conversation[] {
-    const { messages, contacts } = this.#profile;
+    const { messages, contacts } = this.#needs.profile;
     return messages
       .contactsWithOutbox()
       .map((id) => contacts.byId(id))
@@ -46,8 +43,8 @@ export class Conversations {
   }
 
   /** Whose coming and going matters now. */
-  get wantingNews(): string[] {
-    return [...this].filter((each) => each.wantsNews).map((each) => each.username);
+  get wantingPresence(): string[] {
+    return [...this].filter((each) => each.wantsPresence).map((each) => each.username);
   }
 
   /** Says `bye` on every link; nothing is dialled any more. */

@@ -9,48 +9,54 @@
  * This part knows the store and the link that is written on; who dials and when is `conversation.ts`.
  */
 import { MAX_DELIVERED_IDS } from "../../protocol/peer-messages.ts";
-import { Arrivals, type PeerContent } from "./arrivals.ts";
-import type { Contact } from "../profile/contacts.ts";
-import type { MessageStore } from "../profile/message-store.ts";
-import type { MessengerEvent } from "./events.ts";
-import type { PeerLink } from "../peer/link.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
+import type { ContactRecord } from "../peer/contact-record.ts";
+import type { ConversationMessage, PeerLink } from "../peer/link.ts";
+import type { MessageStore } from "../profile/message-store.ts";
 import {
   arrivedMessage,
   type NewIncoming,
   type OutboxMessage,
   type StoredMessage,
 } from "../profile/stored-message.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { MessengerEvent } from "./events.ts";
 
 /** Bytes queued to a link above which the outbox waits. */
 const WINDOW = 256 * 1024;
 /** Messages read from the outbox at a time. */
 const BATCH = 256;
-/** Ticks after which an outbox that the disk did not let out is tried again. */
+/** Ticks after which messages that could not be marked on the disk are tried again. */
 const RETRY_AFTER_TICKS = 30;
+
 /** What delivery needs of a link. */
 export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen" | "features">;
 
 export type DeliveryOptions = {
-  readonly contact: () => Contact;
+  readonly record: Pick<ContactRecord, "contact" | "features">;
   readonly messages: MessageStore;
   readonly emit: (event: MessengerEvent) => void;
   /** ms since 1970 */
   readonly now: () => number;
-  /** What their client understood when a link was there last; undefined: nobody knows. */
-  readonly features: () => readonly string[] | undefined;
+};
+
+/** The link that is written on. */
+type Writing = {
+  readonly link: DeliveryLink;
+  /** `seq` of the last message written on it. */
+  last: number;
+  /** Whether the outbox holds nothing behind `last`. */
+  isCaughtUp: boolean;
 };
 
 export class Delivery {
-  readonly #options: DeliveryOptions;
+  readonly #record: Pick<ContactRecord, "contact" | "features">;
   readonly #messages: MessageStore;
   readonly #emit: (event: MessengerEvent) => void;
-  #link: DeliveryLink | undefined;
-  /** `seq` of the last message written on the current link. */
-  #written = 0;
-  /** Whether the outbox holds nothing behind `#written`. */
-  #caughtUp = false;
-  /** Ticks until the outbox is tried again; undefined: the disk lets it out. */
+  readonly #now: () => number;
+  /** Undefined: there is no link. */
+  #writing: Writing | undefined;
+  /** Ticks until the outbox is tried again; undefined: no write has failed. */
   #retryIn: number | undefined;
   /** When each message left that is not marked as sent on the disk, ms since 1970 by id. */
   readonly #left = new Map<string, number>();
@@ -60,10 +66,11 @@ export class Delivery {
   /** Of the read under way. */
   #arrivals = new Arrivals();
 
-  constructor(options: DeliveryOptions) {
-    this.#options = options;
-    this.#messages = options.messages;
-    this.#emit = options.emit;
+  constructor({ record, messages, emit, now }: DeliveryOptions) {
+    this.#record = record;
+    this.#messages = messages;
+    this.#emit = emit;
+    this.#now = now;
     this.recount();
   }
 
@@ -74,22 +81,16 @@ export class Delivery {
 
   /** Counts what waits: something was taken out of the outbox, or what their client understands has changed. */
   recount(): void {
-    const { text, edit, withdraw } = this.#messages.outboxCounts(this.#contact);
-    const features = this.#link?.features ?? this.#options.features();
+    const { text, edit, withdraw } = this.#messages.outboxCounts(this.#record.contact);
+    const features = this.#writing?.link.features ?? this.#record.features;
     const isHeld = (action: string) => features !== undefined && !features.includes(action);
     this.#unacknowledged = text + edit + withdraw;
     this.#held = (isHeld("edit") ? edit : 0) + (isHeld("withdraw") ? withdraw : 0);
   }
 
-  get #contact(): Contact {
-    return this.#options.contact();
-  }
-
   /** The current link is this one from now on: everything unacknowledged goes out on it, in order. */
   writeOn(link: DeliveryLink | undefined): void {
-    this.#link = link;
-    this.#written = 0;
-    this.#caughtUp = false;
+    this.#writing = link && { link, last: 0, isCaughtUp: false };
     if (this.#unacknowledged > 0) this.recount();
     this.pump();
   }
@@ -99,20 +100,20 @@ export class Delivery {
     // An action may have taken others out of the outbox.
     if (messages.some(({ kind }) => kind !== "text")) this.recount();
     else this.#unacknowledged += messages.length;
+    const writing = this.#writing;
+    if (writing === undefined) return;
     const first = messages[0]?.seq ?? 0;
     // Another process may have written before them what is not known here yet.
-    if (this.#caughtUp && this.#messages.hasOutboxBetween(this.#contact, this.#written, first)) {
+    if (writing.isCaughtUp && this.#messages.hasOutboxBetween(this.#record.contact, writing.last, first)) {
       this.recount();
-      this.#caughtUp = false;
+      writing.isCaughtUp = false;
     }
-    if (!this.#caughtUp) {
+    if (!writing.isCaughtUp) {
       this.pump();
       return;
     }
-    for (const message of messages) {
-      if (!this.#write(message)) return;
-    }
-    this.#link?.flush();
+    for (const message of messages) if (!this.#write(message, writing)) return;
+    writing.link.flush();
   }
 
   /**
@@ -121,10 +122,10 @@ export class Delivery {
    */
   reload(known: number): boolean {
     this.recount();
-    const isMore = this.#messages.hasOutboxBetween(this.#contact, known);
-    if (isMore) {
-      this.#written = Math.min(this.#written, known);
-      this.#caughtUp = false;
+    const isMore = this.#messages.hasOutboxBetween(this.#record.contact, known);
+    if (isMore && this.#writing !== undefined) {
+      this.#writing.last = Math.min(this.#writing.last, known);
+      this.#writing.isCaughtUp = false;
       this.pump();
     }
     return isMore;
@@ -132,47 +133,47 @@ export class Delivery {
 
   /** Writes from the outbox until the link takes no more or nothing is left. */
   pump(): void {
+    const writing = this.#writing;
+    if (writing === undefined) return;
     // Mostly a link comes up with nothing to say: that needs no look at the disk.
-    if (this.#unacknowledged === 0) this.#caughtUp = true;
+    if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     try {
-      while (this.#link !== undefined && !this.#caughtUp) {
-        const batch = this.#messages.claim(this.#contact, this.#written, BATCH);
+      while (!writing.isCaughtUp && this.#writing === writing) {
+        const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH);
         if (batch.length === 0) {
-          this.#caughtUp = true;
+          writing.isCaughtUp = true;
           return;
         }
-        for (const message of batch) {
-          if (!this.#write(message)) return;
-        }
-        this.#link.flush();
+        for (const message of batch) if (!this.#write(message, writing)) return;
+        writing.link.flush();
       }
     } catch (error) {
-      // A disk that cannot mark what leaves keeps it here; nothing is lost, and it is tried again.
+      // What cannot be marked on the disk does not leave; nothing is lost, and it is tried again.
       if (!isStorageFailure(error)) throw error;
       this.#retryIn = RETRY_AFTER_TICKS;
       this.#emit({ name: "storageFailed", error });
     }
   }
 
-  /** @returns false when the link is full; `pump` goes on from here. */
-  #write(message: OutboxMessage): boolean {
-    const link = this.#link;
-    // What is written on a link that is ending would be told as sent, and is not.
-    if (link === undefined || !link.isOpen) {
-      this.#caughtUp = false;
+  /** @returns false when the link is full or gone; `pump` goes on from here. */
+  #write(message: OutboxMessage, writing: Writing): boolean {
+    const { link } = writing;
+    // What is written on a link that is ending would be reported as sent, and is not.
+    if (this.#writing !== writing || !link.isOpen) {
+      writing.isCaughtUp = false;
       return false;
     }
     if (link.queuedBytes > WINDOW) {
       link.flush();
-      if (this.#link !== link) return false;
+      if (this.#writing !== writing) return false;
       if (link.queuedBytes > WINDOW) {
-        this.#caughtUp = false;
+        writing.isCaughtUp = false;
         return false;
       }
     }
     // A link that drains in `flush` calls `pump`, which then has come past this message already.
-    if (message.seq <= this.#written) return true;
-    this.#written = message.seq;
+    if (message.seq <= writing.last) return true;
+    writing.last = message.seq;
     const { id } = message;
     switch (message.kind) {
       case "text":
@@ -195,38 +196,54 @@ export class Delivery {
         return message satisfies never;
     }
     if (this.#left.has(id) || message.wasSent === true) return true;
-    const now = this.#options.now();
-    this.#left.set(id, now);
-    this.#emit({ name: "delivery", to: this.#contact.username, id, state: "sent", at: now });
+    const at = this.#now();
+    this.#left.set(id, at);
+    this.#emit({ name: "delivery", to: this.#record.contact.username, id, state: "sent", at });
     return true;
   }
 
-  /** One message that is kept was read; it waits for the end of the read. */
-  take(content: PeerContent): void {
-    this.#arrivals.take(content, this.#options.now());
-  }
-
-  takeAcknowledgement(ids: readonly string[]): void {
-    for (const id of ids) this.#arrivals.acknowledged.push(id);
-  }
-
-  /** Their side has read up to the message of this id. */
-  takeRead(id: string): void {
-    this.#arrivals.readUpTo = id;
+  /** Handles one message of `link`; what has to be stored waits for the end of the read. */
+  take(message: ConversationMessage, link: Pick<PeerLink, "send">): void {
+    switch (message.action) {
+      case "chat":
+      case "edit":
+      case "withdraw":
+        this.#arrivals.take(message, this.#now());
+        return;
+      case "delivered":
+        this.#arrivals.acknowledged.push(...message.ids);
+        return;
+      case "read":
+        this.#arrivals.readUpTo = message.id;
+        return;
+      case "ping":
+        link.send({ action: "pong" });
+        return;
+      case "typing":
+        this.#emit({ name: "typing", username: this.#record.contact.username, active: message.active });
+        return;
+      case "error":
+        this.#emit({ name: "peerError", username: this.#record.contact.username, code: message.code });
+        return;
+      case "pong":
+        return;
+      default:
+        message satisfies never;
+    }
   }
 
   /**
    * Commits what this read brought, acknowledges it on `link`, then shows it.
    * @returns whether there was anything.
-   * @throws SQLiteError when the disk takes nothing: then nothing is acknowledged, shown or kept.
+   * @throws SQLiteError: then nothing is acknowledged, shown or kept.
    */
   commitRead(link: DeliveryLink): boolean {
     const arrivals = this.#arrivals;
     if (arrivals.isEmpty) return false;
     this.dropRead();
     const { incoming, readUpTo } = arrivals;
-    const contact = this.#contact;
-    const now = this.#options.now();
+    const { contact } = this.#record;
+    const now = this.#now();
     const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
     const committed = this.#messages.commitRead(contact, { incoming, acknowledged, readUpTo }, now);
     this.#acknowledge(arrivals.toAcknowledge, link);
@@ -248,13 +265,13 @@ export class Delivery {
     if (ids.length > 0) link.flush();
   }
 
-  /** What was changed in the read that brought it is shown as it became, or not at all. */
+  /** A text that was changed in the read that brought it is shown as it became, or not at all. */
   #show(
     incoming: readonly NewIncoming[],
     stored: readonly (number | StoredMessage | undefined)[],
     now: number,
   ): void {
-    const { id: contact, username } = this.#contact;
+    const { id: contact, username } = this.#record.contact;
     const changes = stored.filter((each) => typeof each === "object");
     const changed = new Map(changes.map((message) => [message.seq, message]));
     const arrived = new Set(changes.length === 0 ? [] : stored.filter((each) => typeof each === "number"));
@@ -284,7 +301,7 @@ export class Delivery {
   /** Saves what has left and is not acknowledged yet. @throws SQLiteError */
   saveSent(): void {
     if (this.#left.size === 0) return;
-    this.#messages.saveSent(this.#contact, this.#left);
+    this.#messages.saveSent(this.#record.contact, this.#left);
     this.#left.clear();
   }
 

@@ -1,31 +1,10 @@
 /** What the messenger tells whoever shows it: a screen, a command, a test. */
 import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
+import type { UnreachableReason } from "../peer/dial.ts";
 import type { MessageState } from "../disk/schema.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
 import type { RendezvousState } from "../rendezvous/session.ts";
-
-/** Why no link to a person can be had now. */
-export type UnreachableReason =
-  /** The server says so. */
-  | "offline"
-  /** Neither the server nor a known address led to them. */
-  | "no_server"
-  /** The server answers no more questions for a while, and no known address led to them. */
-  | "server_limits"
-  | "unreachable"
-  /** What answered is not who it should be. */
-  | "not_proven"
-  /** Their client ended the link before its greeting: a key of ours waits there, or it is full. */
-  | "not_admitted"
-  /** Their certificate is good, and not at the time that this machine's clock shows. */
-  | "not_in_date"
-  /** Their key has changed and waits for a word. */
-  | "key_pending"
-  /** Their client speaks only the seed's unencrypted link. */
-  | "insecure"
-  /** Our own certificate has ended and there is no server to renew it. */
-  | "no_certificate";
 
 export type MessengerEvent =
   /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */

@@ -5,6 +5,7 @@
 import { randomUUIDv7 } from "bun";
 
 import type { Contact } from "../profile/contacts.ts";
+import { label as labelOf } from "../../identity/names.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { NewOutgoing, StoredMessage } from "../profile/stored-message.ts";
 
@@ -31,8 +32,16 @@ export class ActionError extends Error {
   }
 }
 
+/** A message to oneself. */
+export class SelfError extends Error {}
+
 /** What these need of a profile. */
 export type ActionStores = Pick<Profile, "contacts" | "history" | "removal">;
+
+/** @param to whom a person writes to, as typed. @throws SelfError */
+export function checkNotSelf({ username }: { readonly username: string }, to: string): void {
+  if (labelOf(to) === labelOf(username)) throw new SelfError();
+}
 
 /** A text of this conversation. @throws ActionError */
 function textOf({ history }: ActionStores, contact: Contact, id: string): StoredMessage {

@@ -1,20 +1,17 @@
 /**
- * What a person says to others: texts, and changes of texts. All of one turn of the event loop is
- * committed together before anything of it leaves.
+ * What a person writes to others: texts, and changes of texts. All of one turn of the event loop is
+ * committed together before anything of it leaves, so that throughput does not pay for a commit per message.
  */
 import { randomUUIDv7 } from "bun";
 
-import { label as labelOf } from "../../identity/names.ts";
 import { INVALID, utf8Text } from "../../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import type { Contact } from "../profile/contacts.ts";
-import type { Conversation } from "./conversation.ts";
-import { SelfError } from "../local-accounts.ts";
-import { cancelMessage, prepareEdit, prepareWithdrawal } from "./message-actions.ts";
-import type { MessengerEvent } from "./events.ts";
-import { OutgoingBatch } from "./outgoing-batch.ts";
 import type { Profile } from "../profile/profile.ts";
-import type { NewOutgoing, OutboxMessage } from "../profile/stored-message.ts";
+import type { NewOutgoing } from "../profile/stored-message.ts";
+import type { Conversation } from "./conversation.ts";
+import type { MessengerEvent } from "./events.ts";
+import { cancelMessage, checkNotSelf, prepareEdit, prepareWithdrawal } from "./message-actions.ts";
 
 const isText = utf8Text(MAX_TEXT_BYTES);
 
@@ -24,7 +21,7 @@ export function checkText(text: string): void {
 }
 
 export type OutboxOptions = {
-  readonly profile: Profile;
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
   /** ms since 1970 */
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
@@ -33,33 +30,31 @@ export type OutboxOptions = {
   readonly changed: () => void;
 };
 
+type Batch = { readonly messages: NewOutgoing[]; readonly conversations: Map<Contact, Conversation> };
+
+function emptyBatch(): Batch {
+  return { messages: [], conversations: new Map() };
+}
+
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #batch: OutgoingBatch;
+  /** What was written in this turn. */
+  #batch = emptyBatch();
+  #isScheduled = false;
   /** Whom the last message is to: the next one to the same name costs no hash. */
   #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
 
   constructor(options: OutboxOptions) {
-    const { profile, emit } = options;
     this.#options = options;
-    this.#batch = new OutgoingBatch(profile.messages, {
-      isLinked: (contact) => this.#conversationOf(contact).isConnected,
-      committed: (contact, messages) => this.#committed(contact, messages),
-      failed: (messages, error) => {
-        for (const message of messages) {
-          const text = message.kind === "withdraw" ? undefined : message.text;
-          emit({ name: "sendFailed", to: message.contact.username, id: message.id, text, error });
-        }
-      },
-    });
   }
 
   /** As `Messenger.send`. */
   send(to: string, text: string, replyTo?: string): string {
     checkText(text);
-    const { contact } = this.#conversation(to);
+    const conversation = this.#conversation(to);
+    const { contact } = conversation;
     const id = randomUUIDv7();
-    this.#batch.add({ kind: "text", contact, id, text, sentAt: this.#options.now(), replyTo });
+    this.#add(conversation, { kind: "text", contact, id, text, sentAt: this.#options.now(), replyTo });
     return id;
   }
 
@@ -67,81 +62,116 @@ export class Outbox {
   edit(to: string, id: string, text: string): string | undefined {
     checkText(text);
     const { profile, now } = this.#options;
-    const { contact } = this.#conversation(to);
+    const conversation = this.#conversation(to);
+    const { contact } = conversation;
     // What was written in this turn has to be on the disk to be changed there.
-    this.commitOrTell();
+    this.commitOrReport();
     const action = prepareEdit(profile, contact, { id, text }, now());
-    if (action === undefined) this.#tellChanged(contact, id, undefined);
-    return this.#add(action);
+    if (action === undefined) this.#changed(contact, id, undefined);
+    else this.#add(conversation, action);
+    return action?.id;
   }
 
   /** As `Messenger.withdraw`. */
   withdraw(to: string, id: string): string | undefined {
     const { profile, now } = this.#options;
-    const { contact } = this.#conversation(to);
-    this.commitOrTell();
-    const action = prepareWithdrawal(profile, contact, id, now());
-    if (action === undefined) this.#cancelled(contact, id);
-    return this.#add(action);
+    const conversation = this.#conversation(to);
+    this.commitOrReport();
+    const action = prepareWithdrawal(profile, conversation.contact, id, now());
+    if (action === undefined) this.#cancelled(conversation, id);
+    else this.#add(conversation, action);
+    return action?.id;
   }
 
   /** As `Messenger.cancel`. */
   cancel(to: string, id: string): void {
-    const { contact } = this.#conversation(to);
-    this.commitOrTell();
-    cancelMessage(this.#options.profile, contact, id);
-    this.#cancelled(contact, id);
+    const conversation = this.#conversation(to);
+    this.commitOrReport();
+    cancelMessage(this.#options.profile, conversation.contact, id);
+    this.#cancelled(conversation, id);
   }
 
   /** As `Messenger.commit`. */
   commit(): void {
-    this.#batch.commit();
+    const batch = this.#take();
+    this.#committed(batch, this.#store(batch));
   }
 
   /** As `commit`; a failure is an event. */
-  commitOrTell(): void {
-    this.#batch.commitOrTell();
+  commitOrReport(): void {
+    const batch = this.#take();
+    let sequences: number[];
+    try {
+      sequences = this.#store(batch);
+    } catch (error) {
+      for (const message of batch.messages) {
+        const { contact, id } = message;
+        const text = message.kind === "withdraw" ? undefined : message.text;
+        this.#options.emit({ name: "sendFailed", to: contact.username, id, text, error: error as Error });
+      }
+      return;
+    }
+    this.#committed(batch, sequences);
   }
 
-  #add(action: NewOutgoing | undefined): string | undefined {
-    if (action !== undefined) this.#batch.add(action);
-    return action?.id;
+  #add(conversation: Conversation, message: NewOutgoing): void {
+    this.#batch.messages.push(message);
+    this.#batch.conversations.set(message.contact, conversation);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.commitOrReport();
+    });
+  }
+
+  #take(): Batch {
+    const batch = this.#batch;
+    this.#batch = emptyBatch();
+    return batch;
+  }
+
+  /** @returns the `seq` of each. @throws SQLiteError: then nothing of it is kept. */
+  #store({ messages, conversations }: Batch): number[] {
+    if (messages.length === 0) return [];
+    const linked = [...conversations]
+      .filter(([, { isConnected }]) => isConnected)
+      .map(([contact]) => contact);
+    return this.#options.profile.messages.queue(messages, new Set(linked));
+  }
+
+  #committed({ messages, conversations }: Batch, sequences: readonly number[]): void {
+    const { emit, changed } = this.#options;
+    const stored = messages.map((message, index) => ({ ...message, seq: sequences[index] as number }));
+    for (const [contact, conversation] of conversations) {
+      const own = conversations.size === 1 ? stored : stored.filter((message) => message.contact === contact);
+      for (const message of own) {
+        const { id, sentAt: at } = message;
+        if (message.kind !== "text") this.#changed(contact, message.target, id);
+        emit({ name: "delivery", to: contact.username, id, state: "queued", at });
+      }
+      conversation.committed(own);
+      changed();
+    }
   }
 
   /** @throws SelfError */
   #conversation(to: string): Conversation {
     if (this.#addressee?.name !== to) {
-      if (labelOf(to) === labelOf(this.#options.profile.username)) throw new SelfError();
+      checkNotSelf(this.#options.profile, to);
       this.#addressee = { name: to, conversation: this.#options.conversation(to) };
     }
     return this.#addressee.conversation;
   }
 
-  /** Mostly the last addressee. */
-  #conversationOf(contact: Contact): Conversation {
-    const last = this.#addressee?.conversation;
-    return last?.contact === contact ? last : this.#options.conversation(contact.username);
-  }
-
-  #cancelled(contact: Contact, id: string): void {
+  #cancelled(conversation: Conversation, id: string): void {
     const { emit, changed } = this.#options;
-    this.#conversationOf(contact).delivery.recount();
-    emit({ name: "cancelled", to: contact.username, id });
+    conversation.delivery.recount();
+    emit({ name: "cancelled", to: conversation.username, id });
     changed();
   }
 
-  #committed(contact: Contact, messages: readonly OutboxMessage[]): void {
-    const { emit, changed } = this.#options;
-    for (const message of messages) {
-      if (message.kind !== "text") this.#tellChanged(contact, message.target, message.id);
-      const { id, sentAt: at } = message;
-      emit({ name: "delivery", to: contact.username, id, state: "queued", at });
-    }
-    this.#conversationOf(contact).committed(messages);
-    changed();
-  }
-
-  #tellChanged(contact: Contact, id: string, action: string | undefined): void {
+  #changed(contact: Contact, id: string, action: string | undefined): void {
     const { profile, emit } = this.#options;
     const message = profile.history.find(contact, id);
     if (message === undefined) return;

@@ -1,29 +1,34 @@
 /** One contact as this profile knows them: name, keys, last addresses. */
 import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
-import type { MessengerEvent } from "../conversation/events.ts";
-import { isStorageFailure } from "../disk/sqlite.ts";
 import { judgeKey, type KeyVerdict, type ProvenPeer, type ServerWord } from "./proof.ts";
 
 export class ContactRecord {
   readonly label: string;
   readonly #contacts: ContactStore;
   readonly #now: () => number;
-  readonly #emit: (event: MessengerEvent) => void;
+  readonly #keyPending: (fingerprint: string) => void;
+  readonly #storageFailed: (error: unknown) => void;
   #contact: Contact;
 
-  /** @param options.now ms since 1970 */
+  /**
+   * @param options.now ms since 1970
+   * @param options.keyPending a key was kept that waits for the person.
+   * @param options.storageFailed gets every error of a write that may fail; throws those that are no failure of the disk.
+   */
   constructor(options: {
     contact: Contact;
     contacts: ContactStore;
     now: () => number;
-    emit: (event: MessengerEvent) => void;
+    keyPending: (fingerprint: string) => void;
+    storageFailed: (error: unknown) => void;
   }) {
     this.label = options.contact.label;
     this.#contact = options.contact;
     this.#contacts = options.contacts;
     this.#now = options.now;
-    this.#emit = options.emit;
+    this.#keyPending = options.keyPending;
+    this.#storageFailed = options.storageFailed;
   }
 
   get contact(): Contact {
@@ -35,18 +40,23 @@ export class ContactRecord {
     return this.#contact.username;
   }
 
+  /** What their client understood when a link was there last; undefined: unknown. */
+  get features(): readonly string[] | undefined {
+    return this.#contacts.features(this.#contact);
+  }
+
   /** The addresses at which they last were. */
   get targets(): Target[] {
     return this.#contacts.targets(this.#contact);
   }
 
-  /** Takes the registered spelling and the addresses of the moment. */
+  /** Stores the registered spelling and the current addresses. */
   moved(username: string, targets: readonly Target[]): void {
     this.rename(username);
     this.#tryTo(() => this.#contacts.saveTargets(this.#contact, targets));
   }
 
-  /** Takes what their client says to understand. */
+  /** Stores what their client says that it understands. */
   learn(features: readonly string[]): void {
     this.#tryTo(() => this.#contacts.saveFeatures(this.#contact, features));
   }
@@ -57,22 +67,21 @@ export class ContactRecord {
     this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
   }
 
-  /** A name or an address that is not kept is heard again. */
+  /** What is not stored here is heard again on the next link. */
   #tryTo(save: () => void): void {
     try {
       save();
     } catch (error) {
-      if (!isStorageFailure(error)) throw error;
-      this.#emit({ name: "storageFailed", error });
+      this.#storageFailed(error);
     }
   }
 
-  /** Step 5 of the checklist; a key that must wait is kept and told of, the first key is pinned by `pin`. */
+  /** Step 5 of the checklist; a key that must wait for the person is stored, the first key is pinned by `pin`. */
   judge(peer: ProvenPeer, word: ServerWord): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, word);
     if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, this.#now())) {
-      this.#emit({ name: "keyPending", username: this.username, fingerprint: peer.fingerprint });
+      this.#keyPending(peer.fingerprint);
     }
     return verdict;
   }

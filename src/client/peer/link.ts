@@ -4,9 +4,11 @@
  * 1. The acceptor says `hello`; the dialler checks it and answers with its own, within 10 s.
  * 2. The link is complete: for the dialler when it has written `hello`, for the acceptor when it has
  *    read it. From then on every checked message goes to the conversation.
- * 3. A fault of the other side is told as `error` before closing; an `error` is never answered.
+ * 3. Who says `bye` still reads what the other side has to acknowledge, and so does the one who hears it.
+ * 4. The other side is sent an `error` for its fault before the link closes; an `error` is never answered.
  */
-import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
+import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
+import type { Clock } from "../../net/clock.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import {
   FEATURES,
@@ -15,7 +17,6 @@ import {
   type PeerMessage,
   type PeerOutput,
 } from "../../protocol/peer-messages.ts";
-import type { Clock } from "../../net/clock.ts";
 import type { LinkId } from "./link-choice.ts";
 import type { ProvenPeer } from "./proof.ts";
 
@@ -25,219 +26,249 @@ export const HELLO_TIMEOUT = 10_000;
 /** How long after our `bye` the other side may still acknowledge, in ms. */
 const BYE_PATIENCE = 500;
 
-/** How long a side that was told `bye` waits for the last acknowledgements of the one that said it, in ms. */
+/** How long the side that hears `bye` waits for the last acknowledgements of the one that said it, in ms. */
 const BYE_ANSWER_PATIENCE = 2_000;
 
-/** The messages of a conversation: all but the greeting. */
+/** The messages of a conversation: all but the greeting and the end. */
 export type ConversationMessage = Exclude<
   PeerMessage,
-  { action: "hello" | "stream" | "invalid" | "unknown" }
+  { action: "hello" | "bye" | "stream" | "invalid" | "unknown" }
 >;
+
+/** What was, of a link whose greeting was done before it closed. */
+export type LinkLife = {
+  /** When the greeting was done, of the monotonic clock. */
+  readonly completedAt: number;
+  /** The other side said that it ends on purpose. */
+  readonly byeReceived: boolean;
+};
 
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
   message(message: ConversationMessage, link: PeerLink): void;
-  /** Everything of one read was handed over. */
+  /** Everything of one read was handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
-  closed(reason: CloseReason, link: PeerLink): void;
+  /** @param life undefined: the greeting was never done */
+  closed(link: PeerLink, life: LinkLife | undefined): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 }
 
+/** Times are of the monotonic clock. */
 type State =
-  | { readonly name: "proving" }
-  /** `deadline`: of the monotonic clock, by which the greeting is done. */
+  /** `deadline`: by which the greeting is done. */
   | { readonly name: "greeting"; readonly deadline: number }
+  | { readonly name: "complete"; readonly features: readonly string[]; readonly completedAt: number }
+  /** `bye` was said: both sides acknowledge what they have, and end; this one at the deadline at the latest. */
   | {
-      readonly name: "complete";
+      readonly name: "leaving";
       readonly features: readonly string[];
-      /** One side has said `bye`: both acknowledge what they have, and end; this one at the deadline at the latest. */
-      readonly leaving: { readonly code: string; readonly deadline: number } | undefined;
+      readonly completedAt: number;
+      readonly code: string;
+      readonly deadline: number;
+      /** The other side has said it too, or it alone. */
+      byeReceived: boolean;
     }
   | { readonly name: "closed" };
 
-/** The code that each fault of the framing is told with. */
+/** The code that the other side is sent for each fault of the framing. */
 const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
   garbage: "bad_json",
   tooLarge: "message_too_large",
   incomplete: "bad_request",
 };
 
+/** What a link needs of the connection that it stands on. */
+export type LinkConnection = Pick<
+  Connection,
+  | "handOverTo"
+  | "isOpen"
+  | "remoteAddress"
+  | "lastReadAt"
+  | "queuedBytes"
+  | "send"
+  | "flush"
+  | "end"
+  | "terminate"
+>;
+
 export type PeerLinkOptions = {
   readonly id: LinkId;
   readonly role: "acceptor" | "dialler";
   readonly ownName: string;
   readonly clock: Clock;
+  readonly connection: LinkConnection;
+  /** Whose the connection is, proven. */
+  readonly peer: ProvenPeer;
 };
 
-/** What a link needs of the connection that it stands on. */
-export type LinkConnection = Pick<
-  Connection,
-  "isOpen" | "remoteAddress" | "lastReadAt" | "queuedBytes" | "send" | "flush" | "end" | "terminate"
->;
-
-export class PeerLink {
+export class PeerLink implements ConnectionHandlers {
   readonly id: LinkId;
-  readonly role: "acceptor" | "dialler";
-  /** The other side said that it ends on purpose. */
-  byeReceived = false;
+  readonly peer: ProvenPeer;
+  readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
+  readonly #connection: LinkConnection;
   readonly #events: PeerLinkEvents;
-  #state: State = { name: "proving" };
-  #connection: LinkConnection | undefined;
-  #peer: ProvenPeer | undefined;
+  #state: State;
 
   constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
     this.id = options.id;
-    this.role = options.role;
+    this.peer = options.peer;
+    this.#role = options.role;
     this.#ownName = options.ownName;
     this.#clock = options.clock;
+    this.#connection = options.connection;
     this.#events = events;
+    this.#state = { name: "greeting", deadline: options.clock.monotonic() + HELLO_TIMEOUT };
   }
-
-  get peer(): ProvenPeer | undefined {
-    return this.#peer;
-  }
-
-  /** When the greeting was done, of the monotonic clock; undefined: it never was. */
-  completedAt: number | undefined;
 
   get isComplete(): boolean {
-    return this.#state.name === "complete";
+    return this.#state.name === "complete" || this.#state.name === "leaving";
   }
 
   /** Whether texts may be written: neither side has said that it ends. */
   get isOpen(): boolean {
-    const isLeaving = this.#state.name === "complete" && this.#state.leaving !== undefined;
-    return this.#connection?.isOpen === true && !isLeaving;
+    return this.#state.name !== "leaving" && this.#connection.isOpen;
+  }
+
+  /** The other side said that it ends on purpose. */
+  get byeReceived(): boolean {
+    return this.#state.name === "leaving" && this.#state.byeReceived;
   }
 
   get features(): readonly string[] {
-    return this.#state.name === "complete" ? this.#state.features : [];
+    return "features" in this.#state ? this.#state.features : [];
   }
 
   get remoteAddress(): string {
-    return this.#connection?.remoteAddress ?? "";
+    return this.#connection.remoteAddress;
   }
 
   /** When the last byte was read, of the monotonic clock. */
   get lastReadAt(): number {
-    return this.#connection?.lastReadAt ?? 0;
+    return this.#connection.lastReadAt;
   }
 
   get queuedBytes(): number {
-    return this.#connection?.queuedBytes ?? 0;
+    return this.#connection.queuedBytes;
   }
 
-  /** The greeting begins: the connection is `peer`'s, proven. */
-  greet(connection: LinkConnection, peer: ProvenPeer): void {
-    if (this.#state.name !== "proving") return;
-    this.#connection = connection;
-    this.#peer = peer;
-    this.#state = { name: "greeting", deadline: this.#clock.monotonic() + HELLO_TIMEOUT };
+  /** Takes the connection over, and begins the greeting. */
+  greet(): void {
+    this.#connection.handOverTo(this);
     this.#clock.watch(this);
-    if (this.role !== "acceptor") return;
+    if (this.#role !== "acceptor") return;
     this.#sayHello();
     this.flush();
   }
 
   send(message: PeerOutput): void {
     this.#events.trace?.("out", message);
-    this.#connection?.send(message);
+    this.#connection.send(message);
   }
 
   flush(): void {
-    this.#connection?.flush();
+    this.#connection.flush();
   }
 
-  /** Tells the other side of its fault, and ends. */
+  /** Sends the other side the code of its fault, and ends. */
   refuse(code: string): void {
     this.send({ action: "error", code });
-    this.#connection?.end(code);
+    this.end(code);
   }
 
   /** Ends on purpose: says `bye`, and still reads what the other side has to acknowledge. */
   bye(code: string): void {
-    if (this.#state.name !== "complete") {
-      this.end(code);
-      return;
+    const state = this.#state;
+    switch (state.name) {
+      case "greeting":
+        this.end(code);
+        return;
+      case "complete":
+        this.send({ action: "bye" });
+        this.flush();
+        this.#leave(code, BYE_PATIENCE, false);
+        return;
+      case "leaving":
+      case "closed":
+        return;
+      default:
+        state satisfies never;
     }
-    if (this.#state.leaving !== undefined) return;
-    this.send({ action: "bye" });
-    this.flush();
-    this.#leave(code, BYE_PATIENCE);
-  }
-
-  #leave(code: string, patience: number): void {
-    if (this.#state.name !== "complete" || this.#state.leaving !== undefined) return;
-    this.#state = { ...this.#state, leaving: { code, deadline: this.#clock.monotonic() + patience } };
-    this.#clock.watch(this);
   }
 
   end(code: string): void {
-    this.#connection?.end(code);
+    this.#connection.end(code);
   }
 
   terminate(code: string): void {
-    this.#connection?.terminate(code);
+    this.#connection.terminate(code);
   }
 
   /** For the sweep of the clock. */
   checkDeadlines(now: number): void {
-    if (this.#state.name === "greeting" && now >= this.#state.deadline) this.terminate("hello_timeout");
-    if (this.#state.name !== "complete" || this.#state.leaving === undefined) return;
-    if (now >= this.#state.leaving.deadline) this.end(this.#state.leaving.code);
+    const state = this.#state;
+    if (state.name === "greeting" && now >= state.deadline) this.terminate("hello_timeout");
+    else if (state.name === "leaving" && now >= state.deadline) this.end(state.code);
   }
 
-  /** For the connection that this link stands on. */
-  readonly handlers: ConnectionHandlers = {
-    message: (object) => this.#take(object),
-    fault: (fault) => this.refuse(FAULT_CODES[fault]),
-    readEnd: () => {
-      if (this.#state.name === "complete") this.#events.readEnd(this);
-    },
+  // What follows is called by the connection.
+
+  message(object: JsonObject): void {
+    this.#events.trace?.("in", object);
+    const message = readPeerMessage(object);
+    if (this.#state.name === "greeting") {
+      this.#takeGreeting(message);
+      return;
+    }
+    switch (message.action) {
+      case "invalid":
+      case "hello":
+      case "stream":
+        this.refuse("bad_request");
+        return;
+      case "unknown":
+        return;
+      case "bye":
+        this.#takeBye();
+        return;
+      default:
+        this.#events.message(message, this);
+    }
+  }
+
+  fault(fault: ConnectionFault): void {
+    this.refuse(FAULT_CODES[fault]);
+  }
+
+  readEnd(): void {
+    if (this.isComplete) this.#events.readEnd(this);
+  }
+
+  overflow(connection: Connection): void {
     // A peer that does not read is not read from either, until it does (PROTOCOL 5).
-    overflow: (connection) => connection.pauseReading(),
-    drained: (connection) => {
-      connection.resumeReading();
-      if (this.#state.name === "complete") this.#events.drained(this);
-    },
-    closed: (reason) => {
-      this.#clock.unwatch(this);
-      this.#state = { name: "closed" };
-      this.#events.closed(reason, this);
-    },
-  };
+    connection.pauseReading();
+  }
+
+  drained(connection: Connection): void {
+    connection.resumeReading();
+    if (this.isComplete) this.#events.drained(this);
+  }
+
+  closed(): void {
+    const state = this.#state;
+    this.#clock.unwatch(this);
+    this.#state = { name: "closed" };
+    const byeReceived = state.name === "leaving" && state.byeReceived;
+    this.#events.closed(
+      this,
+      "completedAt" in state ? { completedAt: state.completedAt, byeReceived } : undefined,
+    );
+  }
 
   #sayHello(): void {
     this.send({ action: "hello", protocol: PEER_PROTOCOL, username: this.#ownName, features: [...FEATURES] });
-  }
-
-  #take(object: JsonObject): void {
-    this.#events.trace?.("in", object);
-    const message = readPeerMessage(object);
-    switch (this.#state.name) {
-      case "greeting":
-        this.#takeGreeting(message);
-        return;
-      case "complete":
-        if (message.action === "invalid" || message.action === "hello" || message.action === "stream") {
-          this.refuse("bad_request");
-        } else if (message.action !== "unknown") {
-          if (message.action === "bye") {
-            this.byeReceived = true;
-            this.#leave("bye_received", BYE_ANSWER_PATIENCE);
-          }
-          this.#events.message(message, this);
-        }
-        return;
-      case "proving":
-      case "closed":
-        return;
-      default:
-        this.#state satisfies never;
-    }
   }
 
   #takeGreeting(message: PeerMessage): void {
@@ -249,15 +280,26 @@ export class PeerLink {
       this.refuse(message.action === "hello" ? "unsupported_protocol" : "bad_request");
       return;
     }
-    if (message.username !== this.#peer?.name) {
+    if (message.username !== this.peer.name) {
       this.refuse("wrong_name");
       return;
     }
     this.#clock.unwatch(this);
-    this.#state = { name: "complete", features: message.features, leaving: undefined };
-    this.completedAt = this.#clock.monotonic();
+    this.#state = { name: "complete", features: message.features, completedAt: this.#clock.monotonic() };
     // The end of this read writes it, with what waits for this link behind it.
-    if (this.role === "dialler") this.#sayHello();
+    if (this.#role === "dialler") this.#sayHello();
     this.#events.complete(this);
+  }
+
+  #takeBye(): void {
+    if (this.#state.name === "leaving") this.#state.byeReceived = true;
+    else this.#leave("bye_received", BYE_ANSWER_PATIENCE, true);
+  }
+
+  #leave(code: string, patience: number, byeReceived: boolean): void {
+    if (this.#state.name !== "complete") return;
+    const deadline = this.#clock.monotonic() + patience;
+    this.#state = { ...this.#state, name: "leaving", code, deadline, byeReceived };
+    this.#clock.watch(this);
   }
 }

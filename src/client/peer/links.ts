@@ -1,7 +1,4 @@
-/**
- * The links to one person and the attempt under way: `link-choice.ts` says which one is written on, this
- * part keeps them and carries out what it says.
- */
+/** The links to one person and the attempt under way; carries out what `link-choice.ts` decides. */
 import {
   noLinks,
   stepLinks,
@@ -12,25 +9,17 @@ import {
 } from "./link-choice.ts";
 import type { PeerLink } from "./link.ts";
 
-export interface PeerLinksEvents {
-  /** The current link has changed; undefined: none is left. */
-  currentChanged(link: PeerLink | undefined): void;
-}
-
 export class PeerLinks {
-  readonly #events: PeerLinksEvents;
+  readonly #currentChanged: (link: PeerLink | undefined) => void;
   readonly #links = new Map<LinkId, PeerLink>();
   #choice: LinkChoice;
   #nextId: LinkId = 1;
   #dialAbort: AbortController | undefined;
 
-  constructor(decider: boolean, events: PeerLinksEvents) {
+  /** @param currentChanged gets the link that is current from now on; undefined: none is left */
+  constructor(decider: boolean, currentChanged: (link: PeerLink | undefined) => void) {
     this.#choice = noLinks(decider);
-    this.#events = events;
-  }
-
-  get isDialling(): boolean {
-    return this.#choice.dial !== undefined;
+    this.#currentChanged = currentChanged;
   }
 
   get isConnected(): boolean {
@@ -66,7 +55,7 @@ export class PeerLinks {
     this.#step({ name: "dialFailed", link: id });
   }
 
-  /** Gives up the attempt under way; what it comes to is nobody's news any more. */
+  /** Gives up the attempt under way; its outcome does not matter any more. */
   abandonDial(): void {
     const { dial } = this.#choice;
     this.#dialAbort?.abort();
@@ -90,12 +79,10 @@ export class PeerLinks {
     this.#step({ name: "completed", link: link.id, now });
   }
 
-  /** @returns whether it was the attempt under way, which the other side has ended before its greeting. */
+  /** @returns whether it was the last complete one. */
   closed(link: PeerLink): boolean {
-    const wasDial = this.#choice.dial === link.id;
     this.#links.delete(link.id);
-    this.#step({ name: "closed", link: link.id });
-    return wasDial;
+    return this.#step({ name: "closed", link: link.id }).some(({ name }) => name === "disconnected");
   }
 
   /** Deadlines of links that are not current. @param now of the monotonic clock */
@@ -113,10 +100,11 @@ export class PeerLinks {
     for (const link of [...this.#links.values()]) link.terminate(code);
   }
 
-  #step(event: LinkEvent): void {
+  #step(event: LinkEvent): readonly LinkAction[] {
     const { choice, actions } = stepLinks(this.#choice, event);
     this.#choice = choice;
     for (const action of actions) this.#act(action);
+    return actions;
   }
 
   #act(action: LinkAction): void {
@@ -126,13 +114,13 @@ export class PeerLinks {
         this.#links.get(action.link)?.terminate("abandoned");
         return;
       case "writeOn":
-        this.#events.currentChanged(this.#links.get(action.link));
+        this.#currentChanged(this.#links.get(action.link));
         return;
       case "end":
         this.#links.get(action.link)?.end("replaced");
         return;
       case "disconnected":
-        this.#events.currentChanged(undefined);
+        this.#currentChanged(undefined);
         return;
       default:
         action satisfies never;

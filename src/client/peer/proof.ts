@@ -8,7 +8,7 @@
  * 4. The dialler asked for the target's label, and the name is the target's.
  * 5. The key is pinned, or the server does not speak against it; a new key of a contact that has pins
  *    waits for the person.
- * 6. The greeting (`peer-link.ts`): `hello`, whose username is the common name.
+ * 6. The greeting (`link.ts`): `hello`, whose username is the common name.
  */
 import type { X509Certificate } from "node:crypto";
 

@@ -1,10 +1,21 @@
-/** The TLS contexts of the peer link, with the certificate of the moment. */
-import { privateKeyToPem } from "../../identity/keys.ts";
-import { acceptorContext, diallerContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
-import type { Profile } from "../profile/profile.ts";
+/** Our side of the peer link's TLS, with the certificate of the moment, and what the other side's proves. */
+import type { X509Certificate } from "node:crypto";
 
-export class PeerContexts {
+import { privateKeyToPem } from "../../identity/keys.ts";
+import { label as labelOf } from "../../identity/names.ts";
+import {
+  acceptorContext,
+  diallerContext,
+  type Handshake,
+  type TlsContext,
+  type TlsIdentity,
+} from "../../net/tls.ts";
+import type { Profile } from "../profile/profile.ts";
+import { provePeer, type Proof } from "./proof.ts";
+
+export class PeerTls {
   readonly #profile: Profile;
+  readonly #ownLabel: string;
   readonly #now: () => number;
   /** PEM */
   readonly #key: string;
@@ -12,6 +23,7 @@ export class PeerContexts {
   /** @param now ms since 1970 */
   constructor(profile: Profile, now: () => number) {
     this.#profile = profile;
+    this.#ownLabel = labelOf(profile.username);
     this.#now = now;
     this.#key = privateKeyToPem(profile.keys.privateKey);
   }
@@ -32,6 +44,15 @@ export class PeerContexts {
   accepting(): TlsContext | undefined {
     const identity = this.#identity();
     return identity === undefined ? undefined : acceptorContext(identity, this.#profile.authority);
+  }
+
+  /** Steps 2 to 4 of the checklist. @param target the name that was dialled; undefined on the accepting side */
+  prove(
+    { certificate }: { readonly certificate: X509Certificate | undefined },
+    handshake: Handshake,
+    target: string | undefined,
+  ): Proof {
+    return provePeer(handshake, certificate, { ownLabel: this.#ownLabel, target, now: this.#now() });
   }
 
   #identity(): TlsIdentity | undefined {

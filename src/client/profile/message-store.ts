@@ -20,6 +20,8 @@ import {
 } from "./stored-message.ts";
 import { TextChanges } from "./text-changes.ts";
 
+const NOBODY: ReadonlySet<Contact> = new Set();
+
 /** An id that the peer says is on its disk, and when it was first written on a link, where that is not stored. */
 export type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
 
@@ -105,13 +107,13 @@ export class MessageStore {
   /**
    * Commits messages to the outbox, and what an action does to its text here; gives the `seq` of each, in
    * the order given.
-   * @param isTried whether what is written to this contact may be on a wire as soon as it is stored.
+   * @param linked those with a link: what is written to them may be on a wire as soon as it is stored.
    */
-  queue(messages: readonly NewOutgoing[], isTried: (contact: Contact) => boolean): number[] {
+  queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = NOBODY): number[] {
     return this.#database.transaction(() =>
       messages.map((message) => {
         const { contact, id, sentAt } = message;
-        const tried = isTried(contact) ? 1 : 0;
+        const tried = linked.has(contact) ? 1 : 0;
         if (message.kind === "text") {
           const { text, replyTo = null } = message;
           const { lastInsertRowid } = this.#insertText.run(

@@ -1,5 +1,6 @@
 /** The chat with one person, as a value: what the screen knows, what can happen, what is to be done. */
-import type { MessengerEvent, UnreachableReason } from "../../client/conversation/events.ts";
+import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { ActionFault } from "../../client/conversation/message-actions.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { NameBook } from "../format/name-book.ts";

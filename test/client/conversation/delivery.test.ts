@@ -60,11 +60,15 @@ class Party {
     this.#stores = stores;
     this.contact = stores.contacts.ensure(name);
     this.delivery = new Delivery({
-      contact: () => this.contact,
+      record: {
+        contact: this.contact,
+        get features() {
+          return stores.contacts.features(this.contact);
+        },
+      },
       messages: stores.messages,
       emit: (event) => this.events.push(event),
       now: () => this.now,
-      features: () => stores.contacts.features(this.contact),
     });
   }
 
@@ -75,18 +79,21 @@ class Party {
 
   /** Commits to the outbox what goes out at once if there is a link. */
   queue(...messages: NewOutgoing[]): void {
-    const sequences = this.#stores.messages.queue(messages, () => true);
+    const sequences = this.#stores.messages.queue(messages, new Set([this.contact]));
     this.delivery.committed(messages.map((each, index) => ({ ...each, seq: sequences[index] as number })));
   }
 
   read(wire: Wire, ...chats: (Partial<ChatMessage> & { message: string })[]): void {
     for (const chat of chats)
-      this.delivery.take({ action: "chat", id: undefined, sent_at: undefined, reply_to: undefined, ...chat });
+      this.delivery.take(
+        { action: "chat", id: undefined, sent_at: undefined, reply_to: undefined, ...chat },
+        wire,
+      );
     this.delivery.commitRead(wire);
   }
 
   acknowledge(wire: Wire, ...ids: string[]): void {
-    this.delivery.takeAcknowledgement(ids);
+    this.delivery.take({ action: "delivered", ids }, wire);
     this.delivery.commitRead(wire);
   }
 
@@ -240,20 +247,23 @@ describe("what arrives", () => {
       const contact = stores.contacts.ensure("Ana");
       const onDisk = () => stores.all(contact).length;
       const delivery = new Delivery({
-        contact: () => contact,
+        record: { contact, features: undefined },
         messages: stores.messages,
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
-        features: () => undefined,
       });
-      delivery.take({ action: "chat", id: "a", message: "text", sent_at: undefined, reply_to: undefined });
-      delivery.commitRead({
+      const link: DeliveryLink = {
         queuedBytes: 0,
         isOpen: true,
         features: [],
         send: () => order.push(`delivered with ${onDisk()} on the disk`),
         flush: () => order.push("flushed"),
-      });
+      };
+      delivery.take(
+        { action: "chat", id: "a", message: "text", sent_at: undefined, reply_to: undefined },
+        link,
+      );
+      delivery.commitRead(link);
       expect(order).toEqual(["delivered with 1 on the disk", "flushed", "message with 1 on the disk"]);
     }));
 
@@ -269,7 +279,7 @@ describe("what arrives", () => {
       stores.database.run(`PRAGMA max_page_count=${pages}`);
       const text = "x".repeat(32 * 1024);
       const chats = [0, 1, 2].map((index) => ({ id: `id ${index}`, message: `${index} ${text}` }));
-      party.delivery.takeAcknowledgement(["Ana-0"]);
+      party.delivery.take({ action: "delivered", ids: ["Ana-0"] }, wire);
       expect(() => party.read(wire, ...chats)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
       expect(wire.delivered).toEqual([]);
       expect(party.shown).toEqual([]);
@@ -280,7 +290,7 @@ describe("what arrives", () => {
       const next = new Wire();
       party.delivery.writeOn(next);
       expect(next.texts).toEqual(["mine"]);
-      party.delivery.takeAcknowledgement(["Ana-0"]);
+      party.delivery.take({ action: "delivered", ids: ["Ana-0"] }, wire);
       party.read(next, ...chats);
       expect(party.shown).toEqual(chats.map(({ message }) => message));
       expect(next.delivered).toEqual([["id 0", "id 1", "id 2"]]);
@@ -291,13 +301,16 @@ describe("what arrives", () => {
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
-      party.delivery.take({
-        action: "chat",
-        id: "a",
-        message: "half read",
-        sent_at: undefined,
-        reply_to: undefined,
-      });
+      party.delivery.take(
+        {
+          action: "chat",
+          id: "a",
+          message: "half read",
+          sent_at: undefined,
+          reply_to: undefined,
+        },
+        wire,
+      );
       party.delivery.dropRead();
       party.read(wire, { id: "b", message: "whole" });
       expect(wire.delivered).toEqual([["b"]]);
@@ -312,9 +325,13 @@ describe("an edit or a withdrawal", () => {
       const take = (action: "edit" | "withdraw", id: string, target: string, wording = "") =>
         party.delivery.take(
           action === "edit" ? { action, id, target, text: wording } : { action, id, target },
+          new Wire(),
         );
       const say = (id: string, message: string) =>
-        party.delivery.take({ action: "chat", id, message, sent_at: undefined, reply_to: undefined });
+        party.delivery.take(
+          { action: "chat", id, message, sent_at: undefined, reply_to: undefined },
+          new Wire(),
+        );
       say("1", "stays");
       say("2", "first wording");
       say("3", "taken back");
@@ -394,8 +411,8 @@ describe("an edit or a withdrawal", () => {
       const wire = new Wire();
       party.read(wire, { id: "a", message: "first" });
       const take = () => {
-        party.delivery.take({ action: "edit", id: "e", target: "a", text: "second" });
-        party.delivery.take({ action: "withdraw", id: "w", target: "a" });
+        party.delivery.take({ action: "edit", id: "e", target: "a", text: "second" }, wire);
+        party.delivery.take({ action: "withdraw", id: "w", target: "a" }, wire);
         party.delivery.commitRead(wire);
       };
       take();
@@ -416,11 +433,11 @@ describe("the word that it was read", () => {
       party.write("0", "1");
       party.now = NOW + 5;
       party.acknowledge(wire, "Ana-0");
-      party.delivery.takeRead("Ana-1");
+      party.delivery.take({ action: "read", id: "Ana-1" }, wire);
       party.delivery.commitRead(wire);
       party.now = NOW + 9;
       party.acknowledge(wire, "Ana-1");
-      party.delivery.takeRead("Ana-1");
+      party.delivery.take({ action: "read", id: "Ana-1" }, wire);
       party.delivery.commitRead(wire);
       const told = party.events.flatMap((event) =>
         event.name === "delivery" ? [`${event.id} ${event.state} ${event.at - NOW}`] : [],

@@ -30,7 +30,7 @@ function faultOf(act: () => unknown): ActionFault | undefined {
 function withMessages(use: (scene: MessageScene, ana: Contact) => void): Promise<void> {
   return withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
-    scene.messages.queue([text(ana, "left"), text(ana, "there"), text(ana, "gone")], () => true);
+    scene.messages.queue([text(ana, "left"), text(ana, "there"), text(ana, "gone")], new Set([ana]));
     scene.acknowledge(ana, "there");
     scene.queue({ kind: "withdraw", contact: ana, id: "w", target: "gone", sentAt: NOW });
     scene.write(ana, "new");

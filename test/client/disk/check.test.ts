@@ -60,7 +60,7 @@ beforeAll(() => {
     const sentAt = NOW + number * 1_000;
     const replyTo = number % 9 === 0 ? `${number - 1}` : undefined;
     if (number % 2 === 0) {
-      profile.messages.queue([{ kind: "text", contact, id, text, replyTo, sentAt }], () => true);
+      profile.messages.queue([{ kind: "text", contact, id, text, replyTo, sentAt }], new Set([contact]));
       if (number % 4 === 0) profile.messages.saveSent(contact, new Map([[id, sentAt + 5]]));
     } else {
       const incoming = [{ kind: "text", id, text, replyTo, sentAt } as const];
@@ -71,7 +71,7 @@ beforeAll(() => {
       const isEdit = number % 200 === 2;
       profile.messages.queue(
         [isEdit ? { kind: "edit", text: `otra ${words}`, ...action } : { kind: "withdraw", ...action }],
-        () => true,
+        new Set([contact]),
       );
     }
   }

@@ -102,7 +102,7 @@ test("only contacts with a stored message, theirs or ours, are people of a conve
     ];
     contacts.pin(known, key(1), 1);
     const message = { kind: "text", text: "text", sentAt: 1, replyTo: undefined } as const;
-    messages.queue([{ contact: written, id: "1", ...message }], () => false);
+    messages.queue([{ contact: written, id: "1", ...message }]);
     for (const id of ["1", "2"]) {
       const incoming = [{ ...message, id }];
       messages.commitRead(heard, { incoming, acknowledged: [], readUpTo: undefined }, 2);

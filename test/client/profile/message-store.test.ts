@@ -229,7 +229,7 @@ describe("what comes twice", () => {
       scene.write(ana, "a", "b");
       scene.acknowledge(ana, "a", "b");
       const edit = { kind: "edit", contact: ana, id: "e", target: "a", text: "new", sentAt: NOW } as const;
-      scene.messages.queue([edit], () => true);
+      scene.messages.queue([edit], new Set([edit.contact]));
       const waits = () => scene.all(ana).map(({ id, changeWaits }) => [id, changeWaits]);
       expect(waits()).toEqual([
         ["a", true],
@@ -248,7 +248,7 @@ describe("what comes twice", () => {
       scene.write(ana, "a", "b");
       scene.acknowledge(ana, "a", "b");
       const withdrawal = { kind: "withdraw", contact: ana, id: "w", target: "a", sentAt: NOW } as const;
-      scene.messages.queue([withdrawal], () => true);
+      scene.messages.queue([withdrawal], new Set([withdrawal.contact]));
       expect(scene.read(ana, { readUpTo: "b" }).read).toEqual(["b"]);
       expect(scene.history.find(ana, "a")).toMatchObject({ state: "received", readAt: undefined });
     }));
@@ -368,7 +368,7 @@ describe("of what may be on a wire", () => {
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
-      scene.messages.queue([text(ana, "a"), text(carla, "c")], (contact) => contact === ana);
+      scene.messages.queue([text(ana, "a"), text(carla, "c")], new Set([ana]));
       expect(scene.removal.cancel(ana, "a")).toBe(false);
       expect(scene.removal.cancel(carla, "c")).toBe(true);
     }));

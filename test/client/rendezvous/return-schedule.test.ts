@@ -88,3 +88,16 @@ test("a server that was never reached is tried after 1 to 60 s, and each return 
   schedule.returned();
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
 });
+
+test("reconnecting to the server waits 1 to 60 s, growing, never twice the same for everybody", () => {
+  for (let attempt = 0; attempt < 2_000; attempt++) {
+    const waits = [0, 0.25, 0.5, 0.75, ALMOST_ONE].map((random) => reconnectDelay(attempt, random));
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(60_000);
+    const longest = reconnectDelay(attempt, ALMOST_ONE);
+    expect(reconnectDelay(attempt + 1, ALMOST_ONE)).toBeGreaterThanOrEqual(longest);
+    // After a restart of the server its clients must not come all at the same moment.
+    expect(longest).toBeGreaterThan(reconnectDelay(attempt, 0) * 1.5);
+  }
+  expect(reconnectDelay(20, ALMOST_ONE)).toBeCloseTo(60_000);
+});

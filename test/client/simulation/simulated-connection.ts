@@ -1,6 +1,11 @@
 /** One end of a simulated connection; to its link it is what `src/net/connection.ts` is. */
 import { CLOSE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
-import type { CloseReason, Connection, ConnectionHandlers } from "../../../src/net/connection.ts";
+import {
+  READS_NOTHING,
+  type CloseReason,
+  type Connection,
+  type ConnectionHandlers,
+} from "../../../src/net/connection.ts";
 import { Outgoing } from "../../../src/net/outgoing.ts";
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { encodeFrame, FrameDecoder, PEER_OBJECT_LIMIT } from "../../../src/protocol/framing.ts";
@@ -11,7 +16,6 @@ export type EndOptions = {
   readonly clock: ProgramClock;
   readonly remoteAddress: string;
   readonly outgoing: Pipe;
-  readonly handlers: ConnectionHandlers;
   /** Something waits to be written at the end of this turn of the event loop. */
   readonly flushLater: (end: SimulatedConnection) => void;
   /** The program may crash here. */
@@ -23,6 +27,7 @@ export class SimulatedConnection implements LinkConnection {
   readonly remoteAddress: string;
   lastReadAt: number;
   readonly #options: EndOptions;
+  #handlers: ConnectionHandlers = { ...READS_NOTHING, closed: () => undefined };
   readonly #decoder = new FrameDecoder(PEER_OBJECT_LIMIT);
   readonly #queue = new Outgoing();
   #state: "open" | "ending" | "closed" = "open";
@@ -37,6 +42,10 @@ export class SimulatedConnection implements LinkConnection {
     this.remoteAddress = options.remoteAddress;
     this.lastReadAt = options.clock.monotonic();
     options.clock.watch(this);
+  }
+
+  handOverTo(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
   }
 
   get isOpen(): boolean {
@@ -63,7 +72,7 @@ export class SimulatedConnection implements LinkConnection {
     this.#queue.add(encodeFrame(message));
     if (this.#queue.isOverLimit) {
       this.flush();
-      if (this.#queue.overflows()) this.#options.handlers.overflow?.(this.#asConnection);
+      if (this.#queue.overflows()) this.#handlers.overflow?.(this.#asConnection);
     }
     if (!this.#isPumping) this.#options.flushLater(this);
   }
@@ -80,10 +89,10 @@ export class SimulatedConnection implements LinkConnection {
 
   flush(): void {
     if (this.#state === "closed") return;
-    const { outgoing, handlers } = this.#options;
+    const { outgoing } = this.#options;
     const taken = this.#queue.writeTo(outgoing);
     if (this.#state === "open") {
-      if (this.#queue.hasDrained()) handlers.drained?.(this.#asConnection);
+      if (this.#queue.hasDrained()) this.#handlers.drained?.(this.#asConnection);
       return;
     }
     if (taken > 0) this.#deadline = this.#now + CLOSE_TIMEOUT;
@@ -126,7 +135,7 @@ export class SimulatedConnection implements LinkConnection {
     const since = this.#decoder.openSince;
     if (this.#state !== "open" || this.#isPaused || since === undefined || now - since < OBJECT_TIMEOUT)
       return;
-    this.#options.handlers.fault("incomplete", this.#asConnection);
+    this.#handlers.fault("incomplete", this.#asConnection);
     this.flush();
   }
 
@@ -151,17 +160,16 @@ export class SimulatedConnection implements LinkConnection {
 
   #pump(): void {
     if (this.#isPumping) return;
-    const { handlers } = this.#options;
     this.#isPumping = true;
     let isProgress = false;
     while (!this.#isPaused && this.isOpen) {
       const next = this.#decoder.next();
       if (next === undefined) break;
       isProgress = true;
-      if (typeof next === "string") handlers.fault(next, this.#asConnection);
-      else handlers.message(next, this.#asConnection);
+      if (typeof next === "string") this.#handlers.fault(next, this.#asConnection);
+      else this.#handlers.message(next, this.#asConnection);
     }
-    if (isProgress && this.isOpen) handlers.readEnd?.(this.#asConnection);
+    if (isProgress && this.isOpen) this.#handlers.readEnd?.(this.#asConnection);
     this.#isPumping = false;
     this.flush();
   }
@@ -172,6 +180,6 @@ export class SimulatedConnection implements LinkConnection {
     this.#queue.clear();
     this.#options.clock.unwatch(this);
     this.#options.closed(this);
-    this.#options.handlers.closed(this.#reason ?? reason, this.#asConnection);
+    this.#handlers.closed(this.#reason ?? reason, this.#asConnection);
   }
 }

@@ -1,7 +1,6 @@
 /** From a name to a connection, as `src/client/peer/dial.ts`, without proofs. */
 import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
-import type { UnreachableReason } from "../../../src/client/conversation/events.ts";
-import type { PeerLink } from "../../../src/client/peer/link.ts";
+import type { Greet, UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { ProvenPeer } from "../../../src/client/peer/proof.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { Place } from "./simulated-network.ts";
@@ -25,9 +24,8 @@ export type Dialler = {
 export function dialPerson(
   { program, owner, other, around }: Dialler,
   record: ContactRecord,
-  link: PeerLink,
-  won: () => void,
   signal: AbortSignal,
+  greet: Greet,
 ): Promise<UnreachableReason | undefined> {
   const { promise, resolve } = Promise.withResolvers<UnreachableReason | undefined>();
   const settle = (reason: UnreachableReason | undefined): void => {
@@ -48,12 +46,8 @@ export function dialPerson(
     }
     around.network.dial(owner, other, {
       address,
-      handlers: link.handlers,
       signal,
-      opened: (connection) => {
-        won();
-        link.greet(connection, provenPeer(other));
-      },
+      opened: (connection) => greet(connection, provenPeer(other)),
       settled: (outcome) => {
         if (outcome === "connected") settle(undefined);
         else settle(isOnline ? "unreachable" : "no_server");

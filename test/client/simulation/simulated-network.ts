@@ -1,5 +1,4 @@
 /** Connections between two places, and what befalls them. */
-import type { ConnectionHandlers } from "../../../src/net/connection.ts";
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { SimulatedConnection } from "./simulated-connection.ts";
@@ -16,10 +15,11 @@ export interface Program {
   readonly clock: ProgramClock;
   /** May crash. */
   step(): void;
-  /** A connection has come whose handshake is done; undefined: it is not let in. */
-  accept(): Accepted | undefined;
+  /** Whether it takes connections. */
+  readonly isRunning: boolean;
+  /** A connection has come whose handshake is done. */
+  accept(connection: LinkConnection): void;
 }
-export type Accepted = { readonly handlers: ConnectionHandlers; begin(connection: LinkConnection): void };
 
 export interface Place {
   readonly name: string;
@@ -30,7 +30,6 @@ export interface Place {
 
 export type Attempt = {
   readonly address: string;
-  readonly handlers: ConnectionHandlers;
   readonly signal: AbortSignal;
   opened(connection: LinkConnection): void;
   /** Called once, within an event, unless the attempt is abandoned. */
@@ -112,17 +111,16 @@ export class SimulatedNetwork {
     const line: Line = { number, diallerIs: from, ends, programs, pipes: [pipe(to, 1), pipe(from, 0)] };
     this.#lines.add(line);
     line.pipes[0].mark("open");
-    const end = this.#newEnd(line, 0, to.address, attempt.handlers);
+    const end = this.#newEnd(line, 0, to.address);
     this.#note(() => `line ${number}: ${from.name} is connected to ${to.name}`);
     attempt.opened(end);
   }
 
-  #newEnd(line: Line, side: 0 | 1, remoteAddress: string, handlers: ConnectionHandlers): SimulatedConnection {
+  #newEnd(line: Line, side: 0 | 1, remoteAddress: string): SimulatedConnection {
     const program = line.programs[side];
     const end = new SimulatedConnection({
       clock: program.clock,
       remoteAddress,
-      handlers,
       outgoing: line.pipes[side],
       step: () => program.step(),
       flushLater: (each) => this.#toFlush.push(each),
@@ -153,9 +151,7 @@ export class SimulatedNetwork {
   #accept(line: Line, program: Program): void {
     const isOfProgram = (each: Line) => each.programs[1] === program && each.ends[1]?.isClosed === false;
     if ([...this.#lines].filter(isOfProgram).length >= MAX_CONNECTIONS_PER_USER) return;
-    const accepted = program.accept();
-    if (accepted === undefined) return;
-    accepted.begin(this.#newEnd(line, 1, line.diallerIs.address, accepted.handlers));
+    if (program.isRunning) program.accept(this.#newEnd(line, 1, line.diallerIs.address));
   }
 
   /** Writes what was sent in this turn of the event loop. */

@@ -111,7 +111,7 @@ export class SimulatedPerson implements Place, Observed {
         replyTo: undefined,
       };
       this.#try(
-        () => new MessageStore(this.disk.database).queue([message], () => false),
+        () => new MessageStore(this.disk.database).queue([message]),
         (outcome) => this.#learn([id], outcome),
       );
       program.isChangedElsewhere = true;

@@ -8,11 +8,12 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
 import type { Profile } from "../../../src/client/profile/profile.ts";
 import { surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
+import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { eventText } from "./event-text.ts";
 import { dialPerson, provenPeer } from "./simulated-dial.ts";
-import type { Accepted, Place, SimulatedNetwork } from "./simulated-network.ts";
+import type { Place, SimulatedNetwork } from "./simulated-network.ts";
 import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
 import { ProgramClock } from "./simulated-time.ts";
 import type { Observer, Observed } from "./observer.ts";
@@ -106,8 +107,9 @@ export class SimulatedProgram implements ServerUser {
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
         storageFailed: (error) => this.#storageFailed(error),
-        dial: (record, link, won, signal) =>
-          dialPerson({ program: this, owner, other, around }, record, link, won, signal),
+        isTraced: true,
+        dial: (record, signal, greet) =>
+          dialPerson({ program: this, owner, other, around }, record, signal, greet),
       },
       this.contact,
     );
@@ -215,10 +217,10 @@ export class SimulatedProgram implements ServerUser {
     this.#isWatchChanged = true;
     this.clock.after(0, () => {
       this.#isWatchChanged = false;
-      const { wantsNews } = this.conversation;
-      if (wantsNews === this.#isWatching || !this.#around.server.isLoggedIn(this)) return;
-      this.#isWatching = wantsNews;
-      this.#around.server.watch(this, this.#other, wantsNews);
+      const { wantsPresence } = this.conversation;
+      if (wantsPresence === this.#isWatching || !this.#around.server.isLoggedIn(this)) return;
+      this.#isWatching = wantsPresence;
+      this.#around.server.watch(this, this.#other, wantsPresence);
     });
   }
 
@@ -237,12 +239,14 @@ export class SimulatedProgram implements ServerUser {
     this.conversation.serverIsGone();
   }
 
-  accept(): Accepted | undefined {
-    if (!this.isRunning) return undefined;
-    const link = this.conversation.adopt();
-    return {
-      handlers: link.handlers,
-      begin: (connection) => link.greet(connection, provenPeer(this.#other)),
-    };
+  /** As `PeerPort`, for a key that is pinned or the first one. */
+  accept(connection: LinkConnection): void {
+    try {
+      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" });
+    } catch (error) {
+      if (error instanceof Crash) throw error;
+      connection.terminate("storage_failed");
+      this.#storageFailed(error);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import type { UnreachableReason } from "../../../src/client/conversation/events.ts";
+import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { MAX_WAITING } from "../../../src/ui/chat/delivery-tracking.ts";

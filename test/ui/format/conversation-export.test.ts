@@ -29,7 +29,7 @@ beforeAll(() => {
     sentAt: index,
     replyTo: undefined,
   }));
-  profile.messages.queue(messages, () => false);
+  profile.messages.queue(messages);
 });
 afterAll(() => {
   profile.close();

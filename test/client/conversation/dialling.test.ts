@@ -1,0 +1,184 @@
+import { describe, expect, test } from "bun:test";
+
+import { systemClock, type Clock } from "../../../src/net/clock.ts";
+import { Dialling, redialDelay } from "../../../src/client/conversation/dialling.ts";
+import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
+import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
+import { PeerLinks } from "../../../src/client/peer/links.ts";
+import type { Contact, ContactStore } from "../../../src/client/profile/contacts.ts";
+
+const ALMOST_ONE = 1 - Number.EPSILON;
+const DRAWS = [0, 0.25, 0.5, 0.75, ALMOST_ONE];
+
+test("a redial waits 1, 5, 15, then 60 s, each ± 20 %", () => {
+  const seconds = [1, 5, 15, 60, 60, 60];
+  seconds.forEach((base, attempt) => {
+    expect(redialDelay(attempt, true, 0)).toBeCloseTo(base * 800);
+    expect(redialDelay(attempt, true, 0.5)).toBeCloseTo(base * 1_000);
+    expect(redialDelay(attempt, true, ALMOST_ONE)).toBeCloseTo(base * 1_200);
+  });
+  expect(redialDelay(1_000_000, true, 0.5)).toBe(60_000);
+});
+
+test("the side that does not decide redials 3 s later", () => {
+  for (const random of DRAWS)
+    for (let attempt = 0; attempt < 6; attempt++)
+      expect(redialDelay(attempt, false, random) - redialDelay(attempt, true, random)).toBeCloseTo(3_000);
+});
+
+test("at the first redial the two sides never meet", () => {
+  expect(redialDelay(0, false, 0)).toBeGreaterThan(redialDelay(0, true, ALMOST_ONE) + 1_000);
+});
+
+/** Somebody who is wanted and never reached, by attempts that fail as `fail` says; the clock is the test's. */
+class Attempts {
+  /** What was scheduled. */
+  readonly waits: { readonly ms: number; readonly run: () => void; isCancelled: boolean }[] = [];
+  readonly dialling: Dialling;
+  count = 0;
+  /** In [0, 1). */
+  random = 0.5;
+  limitedFor = 0;
+  #fail: (reason: UnreachableReason) => void = () => undefined;
+
+  constructor() {
+    const after: Clock["after"] = (ms, run) => {
+      const wait = { ms, run, isCancelled: false };
+      this.waits.push(wait);
+      return () => (wait.isCancelled = true);
+    };
+    const record = new ContactRecord({
+      contact: { id: 1, username: "ana", label: "ana" } as Contact,
+      contacts: {} as ContactStore,
+      now: () => 0,
+      keyPending: () => undefined,
+      storageFailed: () => undefined,
+    });
+    this.dialling = new Dialling({
+      needs: {
+        clock: { ...systemClock(Date.now), after },
+        random: () => this.random,
+        serverLimitedFor: () => this.limitedFor,
+        storageFailed: () => undefined,
+        dial: () => {
+          this.count++;
+          const { promise, resolve } = Promise.withResolvers<UnreachableReason | undefined>();
+          this.#fail = resolve;
+          return promise;
+        },
+      },
+      decider: true,
+      record,
+      links: new PeerLinks(true, () => undefined),
+      wanted: () => true,
+      greet: () => undefined,
+      unreachable: () => undefined,
+    });
+  }
+
+  /** The attempt under way fails. */
+  async fail(reason: UnreachableReason): Promise<void> {
+    this.#fail(reason);
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+
+  /** The last wait is over. */
+  next(): void {
+    this.waits.at(-1)?.run();
+  }
+}
+
+test("nobody is looked for while the server asks to wait, and then soon", async () => {
+  for (const random of [0, 0.5, ALMOST_ONE]) {
+    const attempts = new Attempts();
+    attempts.random = random;
+    attempts.limitedFor = 30_000;
+    attempts.dialling.connect();
+    await attempts.fail("server_limits");
+    expect(attempts.waits.at(-1)?.ms).toBeGreaterThanOrEqual(30_000);
+    expect(attempts.waits.at(-1)?.ms).toBeLessThanOrEqual(32_000);
+  }
+});
+
+test("a link that was of use makes the next waits short, and cancels none that is under way", async () => {
+  const attempts = new Attempts();
+  const { dialling, waits } = attempts;
+  dialling.connect();
+  await attempts.fail("unreachable");
+  attempts.next();
+  await attempts.fail("unreachable");
+  dialling.provenUseful();
+  expect(waits.map(({ ms }) => ms)).toEqual([1_000, 5_000]);
+  expect(waits.at(-1)?.isCancelled).toBe(false);
+  attempts.next();
+  await attempts.fail("unreachable");
+  expect(waits.at(-1)?.ms).toBeCloseTo(1_000);
+});
+
+describe("an attempt", () => {
+  test("that is asked for cancels the one that is scheduled, and a second one changes nothing", async () => {
+    const attempts = new Attempts();
+    attempts.dialling.connect();
+    attempts.dialling.connect();
+    expect(attempts.count).toBe(1);
+    await attempts.fail("unreachable");
+    attempts.dialling.connect();
+    expect(attempts.count).toBe(2);
+    expect(attempts.waits.map(({ isCancelled }) => isCancelled)).toEqual([true]);
+  });
+
+  test("that fails after the person may have become reachable is made again at once", async () => {
+    const attempts = new Attempts();
+    attempts.dialling.connect();
+    attempts.dialling.connectAfresh();
+    expect(attempts.count).toBe(1);
+    await attempts.fail("offline");
+    expect(attempts.count).toBe(2);
+    expect(attempts.waits).toEqual([]);
+  });
+
+  test("that found a key to decide on is not repeated by itself", async () => {
+    const attempts = new Attempts();
+    attempts.dialling.connect();
+    await attempts.fail("key_pending");
+    expect(attempts.waits).toEqual([]);
+    expect(attempts.dialling.waitsForKey).toBe(true);
+  });
+
+  test("that is given up, or follows the end, leads to nothing", async () => {
+    const attempts = new Attempts();
+    attempts.dialling.connect();
+    attempts.dialling.giveUp();
+    await attempts.fail("unreachable");
+    expect(attempts.waits).toEqual([]);
+    attempts.dialling.close();
+    attempts.dialling.connect();
+    attempts.dialling.connectAfresh();
+    expect(attempts.count).toBe(1);
+  });
+});
+
+describe("a link that is lost", () => {
+  test.each<[string, { leaving: boolean; bye: boolean; missing: boolean }, "at once" | "later" | "never"]>([
+    ["without a bye is dialled after a wait", { leaving: false, bye: false, missing: false }, "later"],
+    ["after their bye is not dialled", { leaving: false, bye: true, missing: false }, "never"],
+    [
+      "after their bye with something missing is dialled at once",
+      { leaving: false, bye: true, missing: true },
+      "at once",
+    ],
+    [
+      "after our bye is dialled at once if it is wanted again",
+      { leaving: true, bye: false, missing: false },
+      "at once",
+    ],
+  ])("%s", (_, { leaving, bye, missing }, expected) => {
+    const attempts = new Attempts();
+    attempts.dialling.linked();
+    if (leaving) attempts.dialling.leave();
+    attempts.dialling.disconnected(bye, missing);
+    expect(attempts.count).toBe(expected === "at once" ? 1 : 0);
+    expect(attempts.waits.length).toBe(expected === "later" ? 1 : 0);
+  });
+});
