@@ -16,7 +16,7 @@ import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { describeFailure, EXIT, InterruptedError, type ExitCode } from "./failures.ts";
-import { Output } from "./commands/output.ts";
+import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
 import type { CommandContext } from "./commands/online-account.ts";
 import { textsIn } from "./texts/texts.ts";
@@ -77,29 +77,33 @@ function isPossibleName(name: string): boolean {
   return name.isWellFormed() && /^\P{Cc}{1,64}$/u.test(name);
 }
 
-/** Runs the client and gives the exit code. @param args without the program's own name. */
-export async function runClient(args: readonly string[]): Promise<ExitCode> {
+/**
+ * Runs the client and gives the exit code.
+ * @param args without the program's own name
+ * @param host the menus, which need a terminal, use `process` itself
+ */
+export async function runClient(args: readonly string[], host: HostProcess = process): Promise<ExitCode> {
   let invocation: Invocation;
   try {
-    invocation = readInvocation(args, process.env);
+    invocation = readInvocation(args, host.env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const output = new Output(wantsJson(args, process.env));
+    const output = new Output(wantsJson(args, host.env), host);
     const exit = output.failure({ exit: EXIT.usage, code: "usage", sentence: error.message });
-    output.tell(textsIn(chosenLanguage(args, process.env)).seeHelp);
+    output.tell(textsIn(chosenLanguage(args, host.env)).seeHelp);
     return exit;
   }
   switch (invocation.name) {
     case "help":
-      process.stdout.write(`${textsIn(invocation.language).help}\n`);
+      host.stdout.write(`${textsIn(invocation.language).help}\n`);
       return EXIT.done;
     case "version":
-      process.stdout.write(`paloma ${version}\n`);
+      host.stdout.write(`paloma ${version}\n`);
       return EXIT.done;
     case "menus":
       return runMenus(invocation.config);
     case "command":
-      return runCommand(invocation);
+      return runCommand(invocation, host);
     default:
       return invocation satisfies never;
   }
@@ -136,30 +140,33 @@ function tellOnTerminal(sentence: string): void {
   stderr.write(`${wrapped(sentence, stderr.isTTY ? stderr.columns : undefined)}\n`);
 }
 
-async function runCommand(invocation: Invocation & { name: "command" }): Promise<ExitCode> {
+async function runCommand(
+  invocation: Invocation & { name: "command" },
+  host: HostProcess,
+): Promise<ExitCode> {
   const { config, args } = invocation;
   const command = COMMANDS[invocation.command];
-  const output = new Output(config.json);
+  const output = new Output(config.json, host);
   const abort = new AbortController();
   const interrupt = () => {
     abort.abort(new InterruptedError());
-    setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT).unref();
+    setTimeout(() => host.exit(EXIT.interrupted), LAST_MOMENT).unref();
   };
   const giveUp = (error: unknown) => {
     // A fault of ours in a callback: the person gets a sentence, and whatever was committed is safe.
     const failure = describeFailure(error, config);
     output.failure(failure);
     if (command.survivesFaults) return;
-    void output.flushed().finally(() => process.exit(EXIT.other));
+    void output.flushed().finally(() => host.exit(EXIT.other));
   };
-  process.on("uncaughtException", giveUp);
-  process.on("unhandledRejection", giveUp);
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  host.on("uncaughtException", giveUp);
+  host.on("unhandledRejection", giveUp);
+  host.on("SIGINT", interrupt);
+  host.on("SIGTERM", interrupt);
   const deadline = new Deadline(abort, command.bounded ? config.timeout : undefined);
   try {
     checkArguments(invocation, command);
-    return await command.run({ config, args, output, deadline, signal: abort.signal });
+    return await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {
     const failure = describeFailure(error, config);
     if (failure.sentence !== "") output.failure(failure);

@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
 import { TimeoutError } from "../failures.ts";
 import { clockWarning } from "../format/server-words.ts";
-import type { Output } from "./output.ts";
+import type { HostProcess, Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 
@@ -17,6 +17,7 @@ const LAST_MOMENT = 100;
 export type CommandContext = {
   readonly config: Config;
   readonly args: readonly string[];
+  readonly process: HostProcess;
   readonly output: Output;
   readonly deadline: Deadline;
   /** Aborted when the person interrupts or the time is over; its reason says which. */

@@ -8,15 +8,22 @@ import { jsonLine } from "../format/json-line.ts";
 /** Of a terminal that does not say how wide it is. */
 const DEFAULT_COLUMNS = 80;
 
+/** What a run of the client uses of its process; a test gives it streams, an environment and an end of its own. */
+export type HostProcess = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "on" | "off" | "exit">;
+
 export class Output {
   readonly json: boolean;
+  readonly #stdout: NodeJS.WriteStream;
+  readonly #stderr: NodeJS.WriteStream;
   #closed = false;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #onClosed: () => void = () => undefined;
 
-  constructor(json: boolean) {
+  constructor(json: boolean, { stdout, stderr }: Pick<HostProcess, "stdout" | "stderr">) {
     this.json = json;
-    process.stdout.on("error", () => {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    stdout.on("error", () => {
       // Whoever read it has gone (`| head`).
       this.#closed = true;
       this.#onClosed();
@@ -25,7 +32,7 @@ export class Output {
 
   /** Of the terminal that standard output is; undefined where it is none. */
   get columns(): number | undefined {
-    return process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined;
+    return this.#stdout.isTTY ? this.#stdout.columns || DEFAULT_COLUMNS : undefined;
   }
 
   /** Called once when nobody reads standard output any more. */
@@ -43,7 +50,7 @@ export class Output {
   write(text: string): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    process.stdout.write(text, (error) => resolve(error === null || error === undefined));
+    this.#stdout.write(text, (error) => resolve(error === null || error === undefined));
     this.#lastWrite = promise;
     return promise;
   }
@@ -55,7 +62,7 @@ export class Output {
 
   /** One sentence for the person. */
   tell(sentence: string): void {
-    process.stderr.write(`${sentence}\n`);
+    this.#stderr.write(`${sentence}\n`);
   }
 
   /** A failure: the sentence for the person, and an event for programs. @returns its exit code */

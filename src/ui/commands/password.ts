@@ -6,51 +6,59 @@ import { showFingerprint } from "../../identity/fingerprint.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
 import type { Config } from "../config.ts";
+import type { HostProcess } from "./output.ts";
 import type { Deadline } from "../deadline.ts";
 import { textsIn } from "../texts/texts.ts";
 
 /** A password line of more bytes than this is no password. */
 const MAX_STDIN_PASSWORD = 4 * 1024;
 
-/** Who is asked, and the clock that waits for the answer. */
-type Asked = { readonly config: Config; readonly deadline: Deadline };
+/** Who is asked, where, and the clock that waits for the answer. */
+type Asked = { readonly config: Config; readonly process: HostProcess; readonly deadline: Deadline };
 
 /** What a prompt needs: it goes to standard error, since standard output is for programs. */
-type PromptContext = { readonly output: NodeJS.WritableStream; readonly signal: AbortSignal };
+type PromptContext = {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+};
 
 /**
  * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close itself on it without
  * a word, and what is typed next, a password perhaps, would be echoed.
  * @throws InterruptedError
  */
-function ask<T>(deadline: Deadline, prompt: (context: PromptContext) => Promise<T>): Promise<T> {
+function ask<T>(
+  { process: { stdin, stderr }, deadline }: Asked,
+  prompt: (context: PromptContext) => Promise<T>,
+): Promise<T> {
   return deadline.asking(async (signal) => {
     const left = new AbortController();
     const onKey = (_text: string | undefined, key: { ctrl?: boolean; name?: string } | undefined) => {
       if (key?.ctrl === true && key.name === "d") left.abort();
     };
     const onEnd = () => left.abort();
-    process.stdin.on("keypress", onKey);
-    process.stdin.once("end", onEnd);
+    stdin.on("keypress", onKey);
+    stdin.once("end", onEnd);
     try {
-      return await prompt({ output: process.stderr, signal: AbortSignal.any([signal, left.signal]) });
+      return await prompt({ input: stdin, output: stderr, signal: AbortSignal.any([signal, left.signal]) });
     } finally {
-      process.stdin.off("keypress", onKey);
-      process.stdin.off("end", onEnd);
+      stdin.off("keypress", onKey);
+      stdin.off("end", onEnd);
     }
   });
 }
 
-export function canAsk(): boolean {
-  return process.stdin.isTTY && process.stderr.isTTY;
+export function canAsk({ stdin, stderr }: HostProcess): boolean {
+  return stdin.isTTY && stderr.isTTY;
 }
 
 /** The first line of standard input; undefined when nothing is left of it, as at a second login. */
-async function readPasswordLine(config: Config): Promise<string | undefined> {
+async function readPasswordLine({ config, process: { stdin } }: Asked): Promise<string | undefined> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   try {
-    for await (const chunk of process.stdin) {
+    for await (const chunk of stdin) {
       text += decoder.decode(chunk as Uint8Array, { stream: true });
       if (text.includes("\n") || text.length > MAX_STDIN_PASSWORD) break;
     }
@@ -67,17 +75,18 @@ async function readPasswordLine(config: Config): Promise<string | undefined> {
  * @param twice asked for a second time, when a new one is set at a prompt.
  */
 export async function obtainPassword(
-  { config, deadline }: Asked,
+  asked: Asked,
   user: string,
   twice: boolean,
 ): Promise<string | undefined> {
+  const { config } = asked;
   const texts = textsIn(config.language);
   if (config.password !== undefined) return config.password;
-  if (config.passwordStdin) return readPasswordLine(config);
-  if (!canAsk()) return undefined;
+  if (config.passwordStdin) return readPasswordLine(asked);
+  if (!canAsk(asked.process)) return undefined;
   const theme = { style: { maskedText: texts.passwordHidden } };
   const askHidden = (message: string) =>
-    ask(deadline, (context) => passwordPrompt({ message, toggleMask: false, theme }, context));
+    ask(asked, (context) => passwordPrompt({ message, toggleMask: false, theme }, context));
   const password = await askHidden(texts.passwordPrompt(user));
   if (!twice) return password;
   const again = await askHidden(texts.passwordAgain);
@@ -86,16 +95,15 @@ export async function obtainPassword(
 }
 
 /** Asks whether a server's authority is trusted; undefined where there is nobody to ask. */
-export function authorityPrompt({
-  config,
-  deadline,
-}: Asked): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
-  if (!canAsk()) return undefined;
-  const texts = textsIn(config.language);
+export function authorityPrompt(
+  asked: Asked,
+): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
+  if (!canAsk(asked.process)) return undefined;
+  const texts = textsIn(asked.config.language);
   return ({ host, port, found, expected }) => {
     const server = showHostPort(host, port);
     return askYes(
-      { config, deadline },
+      asked,
       expected === undefined
         ? texts.firstContact(server, showFingerprint(found))
         : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)),
@@ -104,8 +112,8 @@ export function authorityPrompt({
 }
 
 /** Asks a question that only a typed «yes» answers with yes. @throws InterruptedError */
-export async function askYes({ config, deadline }: Asked, message: string): Promise<boolean> {
-  const answer = await ask(deadline, (context) => input({ message }, context));
-  const words = textsIn(config.language).yesWords.split(" ");
+export async function askYes(asked: Asked, message: string): Promise<boolean> {
+  const answer = await ask(asked, (context) => input({ message }, context));
+  const words = textsIn(asked.config.language).yesWords.split(" ");
   return words.includes(answer.trim().normalize("NFC").toLowerCase());
 }

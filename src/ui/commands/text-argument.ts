@@ -1,16 +1,15 @@
 /** The text of a message: an argument, or standard input. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { UsageError } from "../../protocol/options.ts";
-import type { Config } from "../config.ts";
 import type { CommandContext } from "./online-account.ts";
 import { textsIn } from "../texts/texts.ts";
 
 /** The text on standard input, less one final line feed. @throws UsageError */
-async function readText(config: Config): Promise<string> {
+async function readText({ config, process: { stdin } }: CommandContext): Promise<string> {
   const texts = textsIn(config.language);
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of process.stdin) {
+  for await (const chunk of stdin) {
     const bytes = chunk as Uint8Array;
     length += bytes.length;
     if (length > MAX_TEXT_BYTES + 1) throw new UsageError(texts.textTooLong);
@@ -38,9 +37,9 @@ export async function obtainText(
   const { config, deadline, output } = context;
   const texts = textsIn(config.language);
   const read = () => {
-    if (!process.stdin.isTTY) return readText(config);
+    if (!context.process.stdin.isTTY) return readText(context);
     output.tell(texts.typeText);
-    return deadline.asking(() => readText(config));
+    return deadline.asking(() => readText(context));
   };
   if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);
   const text = argument ?? (await read());

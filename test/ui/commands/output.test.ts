@@ -5,7 +5,7 @@ test("what was written reaches a slow reader whole before the process ends", asy
   const module = JSON.stringify(join(import.meta.dir, "../../../src/ui/commands/output.ts"));
   const program = `
     import { Output } from ${module};
-    const output = new Output(false);
+    const output = new Output(false, process);
     for (let line = 0; line < 20_000; line++) output.event({ event: "user" }, "line " + line);
     await output.flushed();
     process.exit();`;

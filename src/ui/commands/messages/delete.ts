@@ -26,7 +26,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
       return EXIT.done;
     }
     if (!config.yes) {
-      if (!canAsk()) throw new UsageError(texts.deletionNeedsYes);
+      if (!canAsk(context.process)) throw new UsageError(texts.deletionNeedsYes);
       if (!(await askYes(context, texts.deletionQuestion(user)))) {
         return output.failure({ exit: EXIT.other, code: "declined", sentence: texts.deletionDeclined });
       }

@@ -41,6 +41,7 @@ type State =
 type ServerNotice = "none" | "lost" | "limited";
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
+  const { process } = context;
   const listening = new Listening(context);
   const onFault = (error: unknown) => listening.onFault(error);
   process.on("uncaughtException", onFault);
