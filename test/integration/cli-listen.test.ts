@@ -135,8 +135,8 @@ test("a reader that goes away ends it, and what it did not read is printed the n
     ],
     { stdout: "pipe", stderr: "pipe" },
   );
-  const stdout = new Collected(pipeline.stdout);
-  const stderr = new Collected(pipeline.stderr);
+  const stdout = Collected.of(pipeline.stdout);
+  const stderr = Collected.of(pipeline.stderr);
   expect(await stderr.line((line) => line === "gone")).toBe("gone");
   expect(JSON.parse(stdout.text)).toMatchObject({ event: "ready" });
   await ana.run(["send", beto.name, "into the void"]);

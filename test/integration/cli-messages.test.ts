@@ -159,7 +159,7 @@ describe("export", () => {
     const home = join(world.folder, "home");
     mkdirSync(home);
     const environment = { HOME: home };
-    expect((await ana.run(["export", others, "~/all.txt"], { environment })).code).toBe(0);
+    expect((await ana.start(["export", others, "~/all.txt"], { environment }).ended).code).toBe(0);
     expect(readFileSync(join(home, "all.txt"), "utf8")).toBe(content);
   });
 
@@ -612,7 +612,7 @@ test("a disk over there that takes nothing is told in a sentence, and everything
     stdout: "pipe",
     stderr: "pipe",
   });
-  const [stdout, stderr] = [new Collected(full.stdout), new Collected(full.stderr)];
+  const [stdout, stderr] = [Collected.of(full.stdout), Collected.of(full.stderr)];
   await stdout.line((line) => line.includes('"ready"'));
   const sent = await ana.json(["send", "--timeout", "4", beto.name, "último"]);
   expect(sent.events.at(-1)).toMatchObject({ event: "error", code: "peer_storage_failed" });

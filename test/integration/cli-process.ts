@@ -1,9 +1,13 @@
-/** The client's program as a process of its own, and the folder that it runs in. */
+/** Runs of the client, as a process of its own or in this one, and the folder that they run in. */
 import { expect } from "bun:test";
+import { EventEmitter } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 
+import type { HostProcess } from "../../src/ui/commands/output.ts";
+import { runClient } from "../../src/ui/main.ts";
 import { ServerProcess } from "./server-process.ts";
 
 export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
@@ -16,19 +20,26 @@ export class Collected {
   text = "";
   #ended = false;
   #wake = Promise.withResolvers<void>();
-  readonly end: Promise<void>;
 
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.end = this.#read(stream);
+  /** What a stream brings, to its end. */
+  static of(stream: ReadableStream<Uint8Array>): Collected & { readonly end: Promise<void> } {
+    const collected = new Collected();
+    const read = async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of stream) collected.take(decoder.decode(chunk, { stream: true }));
+      collected.finish();
+    };
+    return Object.assign(collected, { end: read() });
   }
 
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const chunk of stream) {
-      this.text += decoder.decode(chunk, { stream: true });
-      this.#wake.resolve();
-      this.#wake = Promise.withResolvers<void>();
-    }
+  take(text: string): void {
+    this.text += text;
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers<void>();
+  }
+
+  /** Nothing comes after this. */
+  finish(): void {
     this.#ended = true;
     this.#wake.resolve();
   }
@@ -53,34 +64,17 @@ export type Typed = {
   readonly input?: string | Uint8Array | undefined;
 };
 
-export class ClientProcess {
-  readonly process: Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe">;
-  readonly stdout: Collected;
-  readonly stderr: Collected;
-  readonly ended: Promise<Ended>;
-
-  constructor({ args, environment = {}, input }: Typed) {
-    const { PATH = "", HOME = tmpdir() } = process.env;
-    this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
-      env: { PATH, HOME, ...environment },
-      stdin: input === undefined ? "ignore" : Buffer.from(input),
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    this.stdout = new Collected(this.process.stdout);
-    this.stderr = new Collected(this.process.stderr);
-    this.ended = Promise.all([this.process.exited, this.stdout.end, this.stderr.end]).then(([code]) => {
-      const ended = { code, stdout: this.stdout.text, stderr: this.stderr.text };
-      expectNoTrace(ended.stderr);
-      return ended;
-    });
-  }
+/** A run of the client: what it has written so far, and its end. */
+abstract class Client {
+  abstract readonly stdout: Collected;
+  abstract readonly stderr: Collected;
+  abstract readonly ended: Promise<Ended>;
 
   get events(): Event[] {
     return this.stdout.lines.map((line) => JSON.parse(line) as Event);
   }
 
-  /** The first event on standard output that has these fields. @throws when the process ends without it. */
+  /** The first event on standard output that has these fields. @throws when the client ends without it. */
   async event(fields: { readonly [field: string]: unknown }): Promise<Event> {
     const line = await this.stdout.line((each) => {
       const event = JSON.parse(each) as Event;
@@ -90,10 +84,37 @@ export class ClientProcess {
     return JSON.parse(line) as Event;
   }
 
-  /** Resolves when standard error holds `part`. @throws when the process ends without it. */
+  /** Resolves when standard error holds `part`. @throws when the client ends without it. */
   async told(part: string): Promise<void> {
     const line = await this.stderr.line((each) => each.includes(part));
-    if (line === undefined) throw new Error(`«${part}» was never told: ${this.stderr.text}`);
+    if (line === undefined) throw new Error(`«${part}» was never written: ${this.stderr.text}`);
+  }
+}
+
+/** The client as a process of its own. */
+export class ClientProcess extends Client {
+  readonly process: Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe">;
+  readonly stdout: Collected;
+  readonly stderr: Collected;
+  readonly ended: Promise<Ended>;
+
+  constructor({ args, environment = {}, input }: Typed) {
+    super();
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
+      env: { PATH, HOME, ...environment },
+      stdin: input === undefined ? "ignore" : Buffer.from(input),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = [Collected.of(this.process.stdout), Collected.of(this.process.stderr)];
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.ended = Promise.all([this.process.exited, stdout.end, stderr.end]).then(([code]) => {
+      const ended = { code, stdout: stdout.text, stderr: stderr.text };
+      expectNoTrace(ended.stderr);
+      return ended;
+    });
   }
 
   signal(name: NodeJS.Signals): void {
@@ -108,6 +129,51 @@ export class ClientProcess {
     }
     return this.ended;
   }
+}
+
+/** The client in this process, which spares its start: only the streams, the signals and the end are the test's. */
+export class ClientHere extends Client {
+  readonly stdout = new Collected();
+  readonly stderr = new Collected();
+  readonly ended: Promise<Ended>;
+  readonly #host: EventEmitter;
+
+  constructor({ args, environment = {}, input }: Typed) {
+    super();
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    const exit = Promise.withResolvers<number>();
+    this.#host = Object.assign(new EventEmitter(), {
+      env: { PATH, HOME, ...environment },
+      stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
+      stdout: streamInto(this.stdout),
+      stderr: streamInto(this.stderr),
+      exit: (code: number) => exit.resolve(code),
+    });
+    const run = runClient(args, this.#host as unknown as HostProcess);
+    this.ended = Promise.race([run, exit.promise]).then((code) => {
+      this.stdout.finish();
+      this.stderr.finish();
+      const ended = { code, stdout: this.stdout.text, stderr: this.stderr.text };
+      expectNoTrace(ended.stderr);
+      return ended;
+    });
+  }
+
+  /** Ends it as a person would. */
+  async stop(): Promise<Ended> {
+    this.#host.emit("SIGTERM");
+    return this.ended;
+  }
+}
+
+function streamInto(collected: Collected): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      collected.take(text);
+      done();
+    },
+  });
 }
 
 /** A person is told in sentences; frames of our source are no sentence. */
@@ -211,19 +277,25 @@ export class Person {
     return new Person(this.#world, this.name, this.data, server);
   }
 
-  /** Starts a command with the person's own flags before it, in English unless `args` say otherwise. */
+  /** Starts a command as a process of its own. */
   start(args: readonly string[], options: Options = {}): ClientProcess {
+    return this.#world.start(this.#typed(args, options));
+  }
+
+  /** Runs a command to its end in this process. */
+  run(args: readonly string[], options: Options = {}): Promise<Ended> {
+    return new ClientHere(this.#typed(args, options)).ended;
+  }
+
+  /** A command with the person's own flags before it, in English unless `args` say otherwise. */
+  #typed(args: readonly string[], options: Options): Typed {
     const environment = {
       LC_ALL: "en_US.UTF-8",
       ...(options.password === undefined ? {} : { PALOMA_PASSWORD: options.password }),
       ...options.environment,
     };
     const flags = ["--server", this.server, "--user", this.name, "--data", this.data];
-    return this.#world.start({ args: [...flags, ...args], environment, input: options.input });
-  }
-
-  run(args: readonly string[], options: Options = {}): Promise<Ended> {
-    return this.start(args, options).ended;
+    return { args: [...flags, ...args], environment, input: options.input };
   }
 
   async register(): Promise<void> {

@@ -340,7 +340,7 @@ describe("6: the peer is not who it should be", () => {
     });
     expect(refused.stderr).toContain("has changed again since you looked");
     expect(refused.events[1]?.["safety_number"]).not.toBe(compared?.["safety_number"]);
-    expect((await ana.run(["send", beto.name, "more"])).code).toBe(6);
+    expect((await ana.start(["send", beto.name, "more"]).ended).code).toBe(6);
     expect((await ana.json(["fingerprint", beto.name, "--accept"])).events).toEqual([
       { ...refused.events[1], pending: false } as Event,
     ]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
-import { PASSWORD, World, type Person } from "./cli-process.ts";
+import { PASSWORD, World, type Ended, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -11,6 +11,41 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** `--json` as the environment gives it. */
+const JSON_ON = { environment: { PALOMA_JSON: "1" } };
+
+function inSpanish(args: readonly string[]): string[] {
+  return ["--lang", "es", ...args];
+}
+
+/** One sentence for a person, and one event for a program. */
+function expectUsage(english: Ended, en: string, spanish: Ended, es: string): void {
+  expect(english.stderr).toContain(en);
+  expect(english.stdout).toBe("");
+  expect(english.code).toBe(2);
+  expect(spanish.stderr).toContain(es);
+  const [event, ...more] = spanish.stdout.split("\n");
+  expect(JSON.parse(event ?? "")).toEqual({
+    event: "error",
+    code: expect.stringMatching(/^[a-z_]+$/),
+    message: expect.stringContaining(es),
+  });
+  expect(more).toEqual([""]);
+  expect(spanish.code).toBe(2);
+}
+
+test("the process ends with the exit code of its command", async () => {
+  const ana = world.person("ana.codes", port);
+  const codes = async (...args: string[]) => (await ana.start(args, { password: PASSWORD }).ended).code;
+  expect(await codes("register")).toBe(0);
+  expect(await codes("users")).toBe(0);
+  expect(await codes("export", "beto", world.folder)).toBe(1);
+  expect(await codes("fly")).toBe(2);
+  expect(await codes("users", "--server", "127.0.0.1:1")).toBe(3);
+  expect(await codes("register")).toBe(4);
+  expect(await codes("send", "nobody.online", "hello")).toBe(5);
+});
+
 describe("2: wrong usage", () => {
   let ana: Person;
   beforeAll(async () => {
@@ -19,7 +54,6 @@ describe("2: wrong usage", () => {
   });
 
   test.each([
-    [[], "The menus need a terminal", "Falta la orden"],
     [["fly"], "Unknown command: fly", "Orden desconocida: fly"],
     [["users", "--flly"], "Unknown option: --flly", "Opción desconocida: --flly"],
     [["users", "--wait", "queued"], "Unknown option: --wait", "Opción desconocida: --wait"],
@@ -53,20 +87,13 @@ describe("2: wrong usage", () => {
     [["delete", "beto"], "needs --yes", "necesita --yes"],
     [["listen", "now"], "one argument too many", "Sobra «now»"],
   ])("%j", async (args, en, es) => {
-    const english = await ana.run(["--lang", "en", ...args]);
-    expect(english.stderr).toContain(en);
-    expect(english.stdout).toBe("");
-    expect(english.code).toBe(2);
-    const spanish = await ana.run(["--lang", "es", ...args], { environment: { PALOMA_JSON: "1" } });
-    expect(spanish.stderr).toContain(es);
-    const [event, ...more] = spanish.stdout.split("\n");
-    expect(JSON.parse(event ?? "")).toEqual({
-      event: "error",
-      code: expect.stringMatching(/^[a-z_]+$/),
-      message: expect.stringContaining(es),
-    });
-    expect(more).toEqual([""]);
-    expect(spanish.code).toBe(2);
+    expectUsage(await ana.run(["--lang", "en", ...args]), en, await ana.run(inSpanish(args), JSON_ON), es);
+  });
+
+  test("no command, without a terminal", async () => {
+    // As processes: the menus look at the streams of the process itself.
+    const [english, spanish] = [ana.start(["--lang", "en"]), ana.start(inSpanish([]), JSON_ON)];
+    expectUsage(await english.ended, "The menus need a terminal", await spanish.ended, "Falta la orden");
   });
 
   test("no account, one of several, and one never used here are named", async () => {
