@@ -81,7 +81,6 @@ const MANIFEST = /^(?:\.\.\/)+package\.json$/;
 const NOT_YET: ReadonlySet<string> = new Set([
   "src/server/session/session.ts: may not import src/server/requests/answer-request.ts",
   "src/server/requests/account-handlers.ts src/server/requests/answer-request.ts src/server/requests/handlers.ts src/server/requests/password-step.ts src/server/session/services.ts src/server/session/session.ts",
-  "src/ui/chat/effects.ts src/ui/chat/message-effects.ts",
 ]);
 
 type Source = {

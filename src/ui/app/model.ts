@@ -1,10 +1,9 @@
 /** The whole terminal as a value: which screen is open, and what stands behind it. */
 import type { Unread } from "../../client/archive.ts";
-import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
-import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
+import type { ChatEvent, ChatModel, EffectName, EffectOf } from "../chat/model.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { NameBook } from "../format/name-book.ts";
 
@@ -119,8 +118,7 @@ export type AppEvent =
       /** No link with anybody of this name was ever there. */
       readonly isStranger: boolean;
     }
-  /** `excerpt`: the beginning of what a message of the open chat answers, or said before it was changed. */
-  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
+  | Extract<ChatEvent, { readonly name: "messenger" }>
   /** What was never shown, counted again. */
   | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
   | { readonly name: "chat"; readonly event: ChatEvent }
@@ -148,6 +146,6 @@ export type AppEffect =
   | { readonly name: "logOut" }
   /** Closes the account without ending its stored session. */
   | { readonly name: "closeAccount" }
-  | { readonly name: "chat"; readonly effect: ChatEffect };
+  | { readonly name: "chat"; readonly effect: EffectOf<EffectName> };
 
 export type AppStep = { readonly model: AppModel; readonly effects: readonly AppEffect[] };

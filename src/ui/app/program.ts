@@ -15,11 +15,10 @@ import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
-import type { ChatEffect } from "../chat/model.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
-import { ChatWork } from "../chat/effects.ts";
+import { ChatEffects } from "../chat/effects.ts";
 import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
@@ -43,7 +42,7 @@ export class Program {
   /** The accounts of this machine when the program began. */
   readonly #accounts: readonly LocalAccount[];
   readonly #unreadable: number;
-  #chat: ChatWork | undefined;
+  #chat: ChatEffects | undefined;
   #model: AppModel;
   readonly #events: AppEvent[] = [];
   #isTaking = false;
@@ -133,11 +132,11 @@ export class Program {
   }
 
   #onMessenger(event: MessengerEvent): void {
-    const excerpt = this.#chat?.observe(event);
+    const known = this.#chat?.know(event) ?? {};
     if (event.name === "message" && this.#meet(event.from)) {
       this.#take({ name: "named", names: this.#account.names.book });
     }
-    this.#take({ name: "messenger", event, excerpt });
+    this.#take({ name: "messenger", event, known });
     const isTakenBack = event.name === "changed" && !event.message.outgoing;
     const isCounted = isTakenBack || event.name === "changedElsewhere";
     if (isCounted) this.#recount();
@@ -241,7 +240,7 @@ export class Program {
         void this.#account.close();
         return;
       case "chat":
-        this.#carryOutInChat(effect.effect);
+        this.#chat?.run(effect.effect);
         return;
       default:
         effect satisfies never;
@@ -252,19 +251,21 @@ export class Program {
     const { messenger } = this.#account;
     if (messenger === undefined) return;
     try {
-      const chat = new ChatWork(messenger, username, {
+      const chat = new ChatEffects(messenger, username, {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
         texts: this.#texts,
+        print: (lines) => this.#renderer.print(lines),
+        giveBack: (text) => this.#giveBack(text),
       });
       this.#chat = chat;
       // Read before the chat takes the screen: nothing may be typed into one that cannot be opened.
-      const newest = chat.newest();
+      const events = chat.begin();
       this.#meet(chat.username);
       const { isStranger } = chat;
       this.#take({ name: "named", names: this.#account.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
-      for (const event of newest) this.#take({ name: "chat", event });
+      for (const event of events) this.#take({ name: "chat", event });
     } catch (error) {
       this.#closeChat();
       this.#take({ name: "failed", sentence: this.#describe(error) });
@@ -276,21 +277,9 @@ export class Program {
     this.#chat = undefined;
   }
 
-  #carryOutInChat(effect: ChatEffect): void {
-    switch (effect.name) {
-      case "print":
-        this.#renderer.print(effect.lines);
-        return;
-      case "giveBack":
-        if (!this.#renderer.offer(effect.text)) {
-          // Something else is being typed: the text is at least on the screen, to be copied.
-          this.#renderer.print([{ name: "notice", text: visibleText(effect.text, { lines: true }) }]);
-        }
-        return;
-      case "leave":
-        return;
-      default:
-        this.#chat?.run(effect);
-    }
+  #giveBack(text: string): void {
+    if (this.#renderer.offer(text)) return;
+    // Something else is being typed: the text is at least on the screen, to be copied.
+    this.#renderer.print([{ name: "notice", text: visibleText(text, { lines: true }) }]);
   }
 }

@@ -1,45 +1,63 @@
-/** What the open chat does: calls on the messenger, and pages of its store. */
+/** What the open chat does: one table from an effect to the function that carries it out. */
 import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
-import { isStorageFailure } from "../../client/errors.ts";
-import type { Messenger } from "../../client/messenger.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { ActionError, isStorageFailure } from "../../client/errors.ts";
+import type { Messenger } from "../../client/messenger.ts";
 import { listPeople } from "../../client/people.ts";
-import type { Texts } from "../texts/texts.ts";
-import type { ChatEffect, ChatEvent } from "./model.ts";
+import { answeredBy, historyEffects } from "./history-effects.ts";
+import { MessageEffects, RefusalError } from "./message-effects.ts";
+import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
+import type { ChatNeeds } from "./needs.ts";
 import { outstanding } from "./other-process.ts";
-import { MessageWork } from "./message-effects.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
-/** New ones shown on opening are more than that, up to so many; `/more` shows the others. */
+/** New ones shown on opening may be more than a page, up to so many; `/more` shows the others. */
 const MAX_UNREAD_SHOWN = 500;
 
-export type ChatWorkHost = {
-  readonly dispatch: (event: ChatEvent) => void;
-  readonly describe: (error: unknown) => string;
-  readonly texts: Texts;
-};
-
-/** A chat effect that needs the messenger. */
-export type ChatCall = Exclude<ChatEffect, { readonly name: "print" | "giveBack" | "leave" }>;
-
-export class ChatWork {
-  readonly #host: ChatWorkHost;
+export class ChatEffects {
+  readonly #needs: ChatNeeds;
   readonly #messenger: Messenger;
   readonly #conversation: Conversation;
   readonly #stored: StoredConversation;
-  readonly #messages: MessageWork;
+  readonly #messages: MessageEffects;
+  readonly #table: EffectTable<EffectName>;
+  readonly #left = new AbortController();
   #shown: number[] = [];
   /** `seq` of the newest message that was shown here. */
   #newestShown = 0;
 
-  constructor(messenger: Messenger, username: string, host: ChatWorkHost) {
-    this.#host = host;
+  /** @throws SelfError, SQLiteError */
+  constructor(messenger: Messenger, username: string, needs: ChatNeeds) {
+    this.#needs = needs;
     this.#messenger = messenger;
     this.#conversation = messenger.openChat(username);
-    this.#stored = messenger.archive.conversationWith(this.#conversation.contact);
-    this.#messages = new MessageWork(messenger, this.#conversation, this.#stored, host);
+    const { archive } = messenger;
+    const stored = (this.#stored = archive.conversationWith(this.#conversation.contact));
+    const dispatch = (event: ChatEvent) => this.#dispatch(event);
+    this.#messages = new MessageEffects(messenger, this.#conversation, stored, dispatch);
+    this.#table = {
+      ...this.#messages.table,
+      ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
+      print: ({ lines }) => needs.print(lines),
+      giveBack: ({ text }) => needs.giveBack(text),
+      markShown: ({ sequences }) => {
+        if (this.#shown.length === 0) setImmediate(() => this.#markShown());
+        this.#shown.push(...sequences);
+      },
+      typing: ({ active }) => this.#conversation.typing(active),
+      page: ({ before }) => {
+        const page = stored.before(before, PAGE);
+        dispatch({ name: "page", ...page, answered: answeredBy(stored, page.messages) });
+      },
+      listOnline: () => this.#listOnline(),
+      showSafetyNumber: () => {
+        const { numbers } = archive.safetyNumbers.with(this.username, { markShown: true });
+        dispatch({ name: "safetyNumber", numbers });
+      },
+      acceptKey: () => this.#acceptKey(),
+    };
   }
 
   /** The registered spelling, as far as it is known. */
@@ -57,110 +75,90 @@ export class ChatWork {
     return this.#stored.isStranger;
   }
 
-  /** The newest messages, and all that are new up to a bound, are what the chat begins with. */
-  newest(): readonly ChatEvent[] {
+  /** What the chat begins with: the newest messages, and all that are new up to a bound. @throws SQLiteError */
+  begin(): readonly ChatEvent[] {
     const waiting = outstanding(this.#stored);
     const unreadFrom = this.#stored.unreadFrom();
-    const limit = unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN;
-    const page = this.#stored.before(undefined, limit);
+    const page = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
     const firstNew = page.messages.findIndex(({ seq }) => unreadFrom !== undefined && seq >= unreadFrom);
     const start = Math.max(0, page.messages.length - PAGE);
     const from = firstNew < 0 ? start : Math.min(start, firstNew);
     const messages = page.messages.slice(from);
+    this.#messages.opened(messages);
     const opened: ChatEvent = {
       name: "opened",
       messages,
       isMore: page.isMore || from > 0,
-      answered: this.#messages.answeredBy(messages),
+      answered: answeredBy(this.#stored, messages),
       waiting,
     };
-    this.#messages.opened(messages);
     if (!this.#conversation.isConnected) return [opened];
-    // A link that was there before the chat is told of by nobody.
+    // The messenger announces no link that was there before.
     const event = { name: "connected", username: this.username, address: "" } as const;
     return [opened, { name: "messenger", event }];
   }
 
-  run(effect: ChatCall): void {
+  run<N extends EffectName>(effect: EffectOf<N>): void {
+    const carryOut: (effect: EffectOf<N>) => Promise<void> | void = this.#table[effect.name as N];
     try {
-      this.#run(effect);
+      const work = carryOut(effect);
+      if (work instanceof Promise) work.catch((error: unknown) => this.#failed(error, effect));
     } catch (error) {
-      if (!isStorageFailure(error)) throw error;
+      this.#failed(error, effect);
+    }
+  }
+
+  /** What is known here about an event of the messenger, before the screen takes it. */
+  know(event: MessengerEvent): Known {
+    try {
+      return this.#messages.know(event);
+    } catch (error) {
+      // The message is shown all the same.
       this.#failed(error);
+      return {};
     }
   }
 
-  #run(effect: ChatCall): void {
-    const { safetyNumbers } = this.#messenger.archive;
-    switch (effect.name) {
-      case "markShown":
-        if (this.#shown.length === 0) setImmediate(() => this.#markShown());
-        this.#shown.push(...effect.sequences);
-        return;
-      case "typing":
-        this.#conversation.typing(effect.active);
-        return;
-      case "page": {
-        const page = this.#stored.before(effect.before, PAGE);
-        const answered = this.#messages.answeredBy(page.messages);
-        this.#host.dispatch({ name: "page", ...page, answered });
-        return;
-      }
-      case "listOnline":
-        this.#listOnline();
-        return;
-      case "showSafetyNumber":
-        this.#host.dispatch({
-          name: "safetyNumber",
-          numbers: safetyNumbers.with(this.username, { markShown: true }).numbers,
-        });
-        return;
-      case "acceptKey":
-        this.#acceptKey();
-        return;
-      default:
-        this.#messages.run(effect);
+  /** The answer to an effect; nothing once the chat is left, as another one may be open by then. */
+  #dispatch(event: ChatEvent): void {
+    if (!this.#left.signal.aborted) this.#needs.dispatch(event);
+  }
+
+  /** Says why an effect came to nothing; a line that was typed for it goes back. */
+  #failed(error: unknown, effect?: object): void {
+    const typed = effect !== undefined && "typed" in effect ? { typed: String(effect.typed) } : {};
+    if (error instanceof ActionError || error instanceof RefusalError) {
+      this.#dispatch({ name: "refused", code: error.code, ...typed });
+    } else this.#dispatch({ name: "failed", sentence: this.#needs.describe(error), ...typed });
+  }
+
+  async #listOnline(): Promise<void> {
+    const { people, failure } = await listPeople(this.#messenger);
+    if (failure !== undefined) throw failure;
+    const online = people.filter((person) => person.online === true).map(({ username }) => username);
+    const silent = new Map<string, number>();
+    for (const username of online) {
+      const since = this.#messenger.linkPresence(username)?.silentSince;
+      if (since !== undefined) silent.set(username, since);
     }
-  }
-
-  /** What the messenger told, before the screen takes it. @returns as `MessageWork.observe` */
-  observe(event: MessengerEvent): string | undefined {
-    return this.#messages.observe(event);
-  }
-
-  #listOnline(): void {
-    listPeople(this.#messenger)
-      .then(({ people, failure }) => {
-        if (failure !== undefined) this.#failed(failure);
-        else {
-          const online = people.filter((person) => person.online === true);
-          const silent = new Map<string, number>();
-          for (const { username } of online) {
-            const since = this.#messenger.linkPresence(username)?.silentSince;
-            if (since !== undefined) silent.set(username, since);
-          }
-          this.#host.dispatch({ name: "online", people: online.map(({ username }) => username), silent });
-        }
-      })
-      .catch((error: unknown) => this.#failed(error));
+    this.#dispatch({ name: "online", people: online, silent });
   }
 
   #acceptKey(): void {
-    const { result } = this.#messenger.archive.safetyNumbers.acceptPending(this.username, Date.now(), {
-      mustBeShown: true,
-    });
-    this.#host.dispatch({ name: "keyAccepted", result });
+    const { safetyNumbers } = this.#messenger.archive;
+    const { result } = safetyNumbers.acceptPending(this.username, Date.now(), { mustBeShown: true });
+    this.#dispatch({ name: "keyAccepted", result });
     if (result === "accepted") this.#conversation.connect();
   }
 
   #markShown(): void {
     const shown = this.#shown;
     this.#shown = [];
-    // Marked when the chat was left; the profile may be closed since.
+    // `close` has marked them already; the profile may be closed since.
     if (shown.length === 0) return;
     try {
       this.#messenger.archive.markPrinted(shown);
-      this.#tellRead(shown);
+      this.#sendRead(shown);
     } catch (error) {
       // They are shown as new once more, next time.
       if (!isStorageFailure(error)) throw error;
@@ -169,20 +167,16 @@ export class ChatWork {
   }
 
   /** The other side learns what was shown, unless something before it was not. */
-  #tellRead(shown: readonly number[]): void {
+  #sendRead(shown: readonly number[]): void {
     this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
     const unread = this.#stored.unreadFrom();
     if (unread === undefined || unread > this.#newestShown) this.#conversation.markRead(this.#newestShown);
   }
 
-  #failed(error: unknown): void {
-    this.#host.dispatch({ name: "failed", sentence: this.#host.describe(error) });
-  }
-
   /** Leaves the chat; what was shown is marked before the profile may be closed. */
   close(): void {
-    if (this.#shown.length > 0) this.#markShown();
-    this.#messages.close();
+    this.#markShown();
+    this.#left.abort();
     this.#messenger.closeChat(this.username);
   }
 }

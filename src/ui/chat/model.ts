@@ -122,6 +122,17 @@ export type StoredPage = {
 /** A message that a search has found, and the other person of its conversation. */
 export type Hit = { readonly message: StoredMessage; readonly chat: string };
 
+/** A text of ours that was just committed; `answers`: the excerpt of what it answers. */
+export type WrittenText = { readonly text: string; readonly answers: string | undefined };
+
+/** What is known about an event of the messenger that does not stand in it. */
+export type Known = {
+  /** Of what a message answers, or of a changed one as it was before; undefined: that is not here. */
+  readonly excerpt?: string | undefined;
+  /** With the first `delivery` of a text that was written in this chat. */
+  readonly written?: WrittenText | undefined;
+};
+
 export type ChatEvent =
   /** The stored messages that are shown on opening, oldest first; `waiting`: all that has to leave, with changes. */
   | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
@@ -139,20 +150,8 @@ export type ChatEvent =
   | { readonly name: "edited"; readonly isEmpty: boolean }
   /** Ctrl-C or Ctrl-D on an empty line. */
   | { readonly name: "leaving" }
-  /** A text of ours is on the disk. */
-  | {
-      readonly name: "written";
-      readonly id: string;
-      readonly text: string;
-      /** The beginning of what it answers. */
-      readonly answers?: string;
-    }
-  /**
-   * Everything that the messenger tells; what other people write is announced by the application.
-   * `excerpt`: the beginning of what a message answers, or of what a changed one said before; undefined:
-   * that is not here.
-   */
-  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly excerpt?: string | undefined }
+  /** Everything that the messenger emits; what other people write is announced by the application. */
+  | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
   /** About once a second. */
   | { readonly name: "tick" }
   /** The answers to effects: who is online; the safety number; whether a key was accepted; words of a failure. */
@@ -220,5 +219,14 @@ export type ChatEffect =
   | { readonly name: "giveBack"; readonly text: string }
   /** Leaves this chat: for the people, or straight for another chat. */
   | { readonly name: "leave"; readonly to: string | undefined };
+
+/** The effects that the chat carries out, by name; leaving it is up to the application. */
+type Performed = { readonly [E in Exclude<ChatEffect, { readonly name: "leave" }> as E["name"]]: E };
+export type EffectName = keyof Performed;
+export type EffectOf<N extends EffectName> = Performed[N];
+/** Effect → the function that carries it out; a promise where that takes longer than this turn. */
+export type EffectTable<N extends EffectName> = {
+  readonly [K in N]: (effect: EffectOf<K>) => Promise<void> | void;
+};
 
 export type ChatStep = { readonly chat: ChatModel; readonly effects: readonly ChatEffect[] };

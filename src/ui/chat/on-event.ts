@@ -7,8 +7,16 @@ import { isDamage } from "../../client/errors.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";
-import { showArrived } from "./transcript.ts";
-import type { ChatEffect, ChatEvent, ChatLink, ChatModel, ChatStep, ServerWord } from "./model.ts";
+import { showArrived, showWritten } from "./transcript.ts";
+import type {
+  ChatEffect,
+  ChatEvent,
+  ChatLink,
+  ChatModel,
+  ChatStep,
+  ServerWord,
+  WrittenText,
+} from "./model.ts";
 import { failure, linkLine, notice, peerName, type ChatScene } from "./notices.ts";
 import { advance } from "./delivery-tracking.ts";
 import { tellWithLink } from "./presence-doubt.ts";
@@ -66,6 +74,18 @@ function onDisconnected(
   if (chat.serverWord.name !== "offline") return { chat, effects };
   const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
   return { chat: offline.chat, effects: [...effects, ...offline.effects] };
+}
+
+/** Something of ours has come further; with the first of it that is heard here it is shown. */
+function onDelivery(
+  chat: ChatModel,
+  { id, state }: MessengerEvent & { name: "delivery" },
+  written: WrittenText | undefined,
+  scene: ChatScene,
+): ChatStep {
+  if (written === undefined) return step(advance(chat, id, state));
+  const shown = showWritten(chat, id, written, scene);
+  return step(advance(shown.chat, id, state), ...shown.effects);
 }
 
 function onKeyPending(chat: ChatModel, scene: ChatScene): ChatStep {
@@ -134,16 +154,16 @@ export function storageSentence(error: Error, texts: Texts): string {
 /** One event of the messenger; what other people do is the application's to announce. */
 export function onMessenger(
   chat: ChatModel,
-  { event, excerpt }: ChatEvent & { name: "messenger" },
+  { event, known = {} }: ChatEvent & { name: "messenger" },
   scene: ChatScene,
 ): ChatStep {
   const { texts, now } = scene;
   const isPeer = (username: string) => isSamePerson(username, chat.peer);
   switch (event.name) {
     case "message":
-      return isPeer(event.from) ? showArrived(chat, event.message, excerpt, scene) : step(chat);
+      return isPeer(event.from) ? showArrived(chat, event.message, known.excerpt, scene) : step(chat);
     case "delivery":
-      return step(isPeer(event.to) ? advance(chat, event.id, event.state) : chat);
+      return isPeer(event.to) ? onDelivery(chat, event, known.written, scene) : step(chat);
     case "sendFailed": {
       if (!isPeer(event.to)) return step(chat);
       const line = failure(texts.chatNotSaved(visibleText(event.error.message)));
@@ -200,7 +220,7 @@ export function onMessenger(
     case "server":
       return onServer(chat, event, scene);
     case "changed":
-      return isPeer(event.username) ? onChanged(chat, event, excerpt, scene) : step(chat);
+      return isPeer(event.username) ? onChanged(chat, event, known.excerpt, scene) : step(chat);
     case "cancelled":
       return isPeer(event.to) ? onCancelled(chat, event.id, scene) : step(chat);
     case "silent": {

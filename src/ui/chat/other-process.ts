@@ -14,7 +14,7 @@ export function outstanding(conversation: StoredConversation): Outstanding {
   return { texts: text, changes: edit + withdraw };
 }
 
-export class ElsewhereWork {
+export class OtherProcess {
   readonly #conversation: StoredConversation;
   /** The highest `seq` that was looked at. */
   #seen: number;

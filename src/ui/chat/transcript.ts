@@ -1,6 +1,15 @@
 /** Messages as they are printed: those of the store, those that arrive, and our own once they are on the disk. */
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import type { Answered, ChatEvent, ChatModel, ChatStep, Hit, Listed, StoredPage } from "./model.ts";
+import type {
+  Answered,
+  ChatEvent,
+  ChatModel,
+  ChatStep,
+  Hit,
+  Listed,
+  StoredPage,
+  WrittenText,
+} from "./model.ts";
 import type { Outstanding } from "./waiting.ts";
 import { notice, peerName, type ChatScene } from "./notices.ts";
 import {
@@ -154,10 +163,10 @@ export function showArrived(
 /** A text of ours is on the disk: now it is shown, and its state stands in the prompt. */
 export function showWritten(
   chat: ChatModel,
-  written: { readonly id: string; readonly text: string; readonly answers?: string },
+  id: string,
+  { text, answers }: WrittenText,
   scene: ChatScene,
 ): ChatStep {
-  const { id, text, answers } = written;
   const message: MessageLine = {
     name: "message",
     at: scene.now,

@@ -5,7 +5,7 @@ import type { Texts } from "../texts/texts.ts";
 import { runCommand } from "./commands.ts";
 import { onMessenger, printing } from "./on-event.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
-import { showElsewhere, showFound, showListed, showOpened, showPage, showWritten } from "./transcript.ts";
+import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
 import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./notices.ts";
 import { NONE_BEYOND, tellOfWaiting } from "./delivery-tracking.ts";
@@ -194,8 +194,6 @@ export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene):
       const { chat: stopped, effects } = stopTyping(chat);
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
     }
-    case "written":
-      return showWritten(chat, event, scene);
     case "messenger":
       return onMessenger(chat, event, scene);
     case "tick":

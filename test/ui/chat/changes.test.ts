@@ -157,7 +157,9 @@ describe("a change of ours", () => {
 describe("the answer to a change of ours", () => {
   const said = (message: ReturnType<typeof incoming>, language: "es" | "en" = "es") => {
     const event = { name: "changed", username: PEER, message, action: "a" } as const;
-    return printed(new ChatScript(language).take({ name: "messenger", event, excerpt: "viejo»…" }));
+    return printed(
+      new ChatScript(language).take({ name: "messenger", event, known: { excerpt: "viejo»…" } }),
+    );
   };
   const edited = { ...outgoing(1, "nuevo", "received"), editedAt: NOON };
   const withdrawn = { ...outgoing(1, "", "received"), withdrawnAt: NOON };
@@ -237,8 +239,12 @@ describe("stored messages", () => {
   test("that arrive or are written as an answer say to what", () => {
     const script = new ChatScript("en");
     const message = incoming(7, "yes", { replyTo: "a" });
-    script.take({ name: "messenger", event: { name: "message", from: PEER, message }, excerpt: "coming?" });
-    script.take({ name: "written", id: "1", text: "good", answers: "yes" });
+    script.take({
+      name: "messenger",
+      event: { name: "message", from: PEER, message },
+      known: { excerpt: "coming?" },
+    });
+    script.write("1", "good", "yes");
     expect(rendered(script).slice(1)).toEqual(["12:00 benito ↪ “coming?”: yes", "12:00 ana ↪ “yes”: good"]);
   });
 

@@ -101,8 +101,10 @@ export class ChatScript {
     return this.messenger({ name: "connected", username: PEER, address: "127.0.0.1" });
   }
 
-  write(id: string, text = "hola"): readonly ChatEffect[] {
-    return this.take({ name: "written", id, text });
+  /** A text that was written here is committed. @param answers the excerpt of what it answers */
+  write(id: string, text = "hola", answers?: string): readonly ChatEffect[] {
+    const event = { name: "delivery", to: PEER, id, state: "queued", at: this.now } as const;
+    return this.take({ name: "messenger", event, known: { written: { text, answers } } });
   }
 
   deliver(id: string, state: MessageState): readonly ChatEffect[] {
