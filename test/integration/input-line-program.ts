@@ -3,12 +3,12 @@
  * `typed` as it stood there where both differ; a few lines are orders to this program. With the argument
  * `password`, the keys are held first until SIGUSR1 comes, and then a password is asked for.
  */
-import { password } from "@inquirer/prompts";
-
 import { PlainLine } from "../../src/ui/line/plain-line.ts";
 import { LineEditor } from "../../src/ui/line/line-editor.ts";
 import type { InputLine } from "../../src/ui/line/input-line.ts";
+import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
 import { restoreTerminal, TypeAhead } from "../../src/ui/terminal/raw-terminal.ts";
+import { textsIn } from "../../src/ui/texts/texts.ts";
 
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 
@@ -76,8 +76,17 @@ async function askAfterwards(): Promise<void> {
   await promise;
   process.stdin.off("data", count);
   keys.stop();
-  console.log(`password ${JSON.stringify(await password({ message: "?" }))}`);
-  open([]);
+  const prompter = new InquirerPrompter({
+    input: process.stdin,
+    output: process.stdout,
+    texts: textsIn("en"),
+    answered: (answer) => {
+      prompter.close();
+      console.log(`answer ${JSON.stringify(answer)}`);
+      open([]);
+    },
+  });
+  prompter.open({ name: "password", message: "?" });
 }
 
 process.on("exit", restoreTerminal);

@@ -14,10 +14,8 @@ import type { InputLine, InputLineEvents } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
-import { restoreTerminal, TypeAhead } from "../terminal/raw-terminal.ts";
+import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
-/** Of a terminal that does not say how wide it is. */
-const DEFAULT_COLUMNS = 80;
 /** How long something is under way before the screen says so, in ms. */
 const QUIET = 400;
 
@@ -111,7 +109,7 @@ export class Renderer {
   /** Prints whole lines above what is open. */
   print(lines: readonly Line[]): void {
     const { output, language, texts } = this.#options;
-    const columns = output.columns || DEFAULT_COLUMNS;
+    const { columns } = sizeOf(output);
     const text = lines
       .map((line) => renderLine(line, { columns, language, texts, colours: this.#colours }))
       .join("");

@@ -4,9 +4,7 @@
  */
 import type { ExitCode, Failure } from "../failures.ts";
 import { jsonLine } from "../format/json-line.ts";
-
-/** Of a terminal that does not say how wide it is. */
-const DEFAULT_COLUMNS = 80;
+import { sizeOf } from "../terminal/raw-terminal.ts";
 
 /** What a run of the client uses of its process; a test gives it streams, an environment and an end of its own. */
 export type HostProcess = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "on" | "off" | "exit">;
@@ -32,7 +30,7 @@ export class Output {
 
   /** Of the terminal that standard output is; undefined where it is none. */
   get columns(): number | undefined {
-    return this.#stdout.isTTY ? this.#stdout.columns || DEFAULT_COLUMNS : undefined;
+    return this.#stdout.isTTY ? sizeOf(this.#stdout).columns : undefined;
   }
 
   /** Called once when nobody reads standard output any more. */

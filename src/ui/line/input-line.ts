@@ -8,7 +8,7 @@ import { completed, offersLine, type Offered } from "./completion.ts";
 import { LineHistory } from "./history.ts";
 import { edited, EMPTY_LINE, inserted, keyName, MAX_LINE, type EditedLine } from "./line-edits.ts";
 import { isLineText, isTypedPaste, PastedTexts, pastedText, PasteReader } from "./pasted-text.ts";
-import { HeldTerminal } from "../terminal/raw-terminal.ts";
+import { RawTerminal } from "../terminal/raw-terminal.ts";
 
 export type InputLineEvents = {
   /** Enter; the line is empty now. `typed`: as it stood there; `expand` replaces placeholders by what was pasted. */
@@ -47,7 +47,7 @@ export abstract class InputLine {
   protected line: EditedLine = EMPTY_LINE;
   readonly #events: InputLineEvents;
   readonly #keys: ReadonlySet<string> | undefined;
-  readonly #terminal: HeldTerminal;
+  readonly #terminal: RawTerminal;
   readonly #pastes: PastedTexts;
   readonly #reader = new PasteReader((text) => this.#pasted(text));
   readonly #history: LineHistory;
@@ -77,7 +77,7 @@ export abstract class InputLine {
     this.#keys = keys;
     this.#pastes = new PastedTexts(pastedLines);
     this.#history = new LineHistory(history);
-    this.#terminal = new HeldTerminal(
+    this.#terminal = new RawTerminal(
       { input, output, hasSequences },
       {
         key: (typed, key) => this.#key(typed, key),

@@ -3,14 +3,13 @@
  * printed above it. All that happens in one turn of the event loop is one write.
  */
 import { InputLine, type InputLineOptions } from "./input-line.ts";
+import { sizeOf } from "../terminal/raw-terminal.ts";
 import { BLANK_FRAME, erased, frameOf, passed, redrawn, reflowed, type Frame } from "./line-frame.ts";
 
 /** UTF-16 units that are printed in one write. */
 const MAX_GATHERED = 1_048_576;
 
 const BELL = "\x07";
-/** Of a terminal that does not tell its size. */
-const USUAL_SIZE = { columns: 80, rows: 24 };
 const MIN_COLUMNS = 2;
 
 export class LineEditor extends InputLine {
@@ -81,8 +80,8 @@ export class LineEditor extends InputLine {
   }
 
   get #size() {
-    const { columns, rows } = this.output;
-    return { columns: Math.max(MIN_COLUMNS, columns || USUAL_SIZE.columns), rows: rows || USUAL_SIZE.rows };
+    const { columns, rows } = sizeOf(this.output);
+    return { columns: Math.max(MIN_COLUMNS, columns), rows };
   }
 
   #redraw(): void {

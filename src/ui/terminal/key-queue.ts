@@ -1,20 +1,20 @@
 /**
- * The keys of a terminal, one in each turn of the event loop: what is typed ahead waits until something is
- * asked, and an Enter that comes together with letters finds these already taken in. Ctrl-C, and Ctrl-D,
- * wait for nothing.
+ * The keys of a terminal, one in each turn of the event loop. Keys that are typed ahead wait until something
+ * is asked, and an Enter that comes in one piece with letters finds them already taken in. Ctrl-C and Ctrl-D
+ * do not wait.
  */
 import type { Key } from "node:readline";
 
-import { HeldTerminal, type Ends } from "./raw-terminal.ts";
+import { RawTerminal, type TerminalStreams } from "./raw-terminal.ts";
 
-/** Keys that wait; what is typed or pasted behind them is dropped. */
+/** Keys that wait; what is typed or pasted beyond them is dropped. */
 const MAX_KEYS = 4_096;
 
 export type TypedKey = { readonly typed: string | undefined; readonly key: Key };
 
 const CONTROL = /\p{Cc}/u;
 const LINE_END = /[\n\v\f\r\u0085\u2028\u2029]/;
-/** Keys that are a control character and no Ctrl with a letter. */
+/** Keys that send a control character without Ctrl. */
 const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace"]);
 
 export type KeyEvents = {
@@ -22,11 +22,11 @@ export type KeyEvents = {
   readonly isAsking: () => boolean;
   /** `isLast`: no other key has been typed behind it yet. */
   readonly key: (key: TypedKey, isLast: boolean) => void;
-  /** Ctrl-C, Ctrl-D, or nobody can type any more. */
+  /** Ctrl-C, Ctrl-D, or the terminal is gone. */
   readonly interrupted: () => void;
-  /** The terminal is another program's from here on: nothing of ours may stand open on it. */
+  /** A shell takes the terminal; nothing of ours may stay open on the screen. */
   readonly suspending: () => void;
-  /** It is ours again. */
+  /** The terminal is ours again. */
   readonly continued: () => void;
   readonly resized: () => void;
 };
@@ -34,16 +34,16 @@ export type KeyEvents = {
 export class KeyQueue {
   readonly #events: KeyEvents;
   readonly #input: NodeJS.ReadStream;
-  readonly #terminal: HeldTerminal;
+  readonly #terminal: RawTerminal;
   readonly #waiting: TypedKey[] = [];
-  /** Of a paste only its first line with something in it is taken: the next answer is not the paste's. */
+  /** Of a paste only its first line with something in it is taken; the rest would answer the next question. */
   #paste: "none" | "begun" | "taken" | "dropped" = "none";
   #turn: ReturnType<typeof setImmediate> | undefined;
 
-  constructor(ends: Ends, events: KeyEvents) {
+  constructor(streams: TerminalStreams, events: KeyEvents) {
     this.#events = events;
-    this.#input = ends.input;
-    this.#terminal = new HeldTerminal(ends, {
+    this.#input = streams.input;
+    this.#terminal = new RawTerminal(streams, {
       key: (typed, key) => this.#take(typed, key),
       resized: events.resized,
       continued: events.continued,
@@ -86,7 +86,7 @@ export class KeyQueue {
       this.#events.suspending();
       this.#terminal.suspend();
     } else if (key.meta === true && key.sequence?.startsWith("\x1b") === true && key.name !== "escape") {
-      // An Escape and the next key, typed faster than a terminal tells them apart from Alt.
+      // Escape and another key were typed so fast that readline took them for Alt and that key.
       const sequence = key.sequence.slice(1);
       this.#put({ typed: undefined, key: { sequence: "\x1b", name: "escape" } });
       if (!sequence.startsWith("\x1b"))
@@ -94,7 +94,7 @@ export class KeyQueue {
     } else this.#put({ typed, key });
   }
 
-  /** What is pasted presses no keys: its line ends and tabs are no Enter and no Tab. */
+  /** What is pasted presses no keys: a line end in it is no Enter, and a tab no Tab. */
   #takePasted(typed: string | undefined, key: Key): void {
     if (typed === undefined || this.#paste === "dropped") return;
     if (LINE_END.test(typed)) {
@@ -107,7 +107,7 @@ export class KeyQueue {
 
   #put(pressed: TypedKey): void {
     const { typed, key } = pressed;
-    // What readline knows no meaning of it would take for text.
+    // @inquirer/prompts would take a control character that it does not know for text.
     const isStray =
       typed !== undefined && CONTROL.test(typed) && key.ctrl !== true && !CONTROL_KEYS.has(key.name);
     if (!isStray && this.#waiting.length < MAX_KEYS) this.#waiting.push(pressed);

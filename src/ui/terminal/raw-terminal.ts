@@ -1,20 +1,23 @@
-/** The modes that we set in a terminal, how a process gives it back, and how it is shared with a shell. */
+/** A terminal in raw mode: how it is taken, shared with a shell, and given back as it was. */
 import { emitKeypressEvents, type Key } from "node:readline";
 
-const PASTE_MARKED = "\x1b[?2004h";
-const PASTE_UNMARKED = "\x1b[?2004l";
+const BRACKETED_PASTE_ON = "\x1b[?2004h";
+const BRACKETED_PASTE_OFF = "\x1b[?2004l";
 export const CURSOR_SHOWN = "\x1b[?25h";
 
-/** Bytes that are kept; what is typed behind them is dropped. */
+/** Bytes that are kept for the next prompt; what is typed beyond them is dropped. */
 const MAX_TYPED_AHEAD = 4_096;
 
-const INTERRUPT = 0x03;
-const SUSPEND = 0x1a;
+const CTRL_C = 0x03;
+const CTRL_Z = 0x1a;
 
-export type Ends = {
+/** Of a terminal that does not report its size, in cells. */
+const USUAL_SIZE = { columns: 80, rows: 24 };
+
+export type TerminalStreams = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  /** False where TERM is `dumb`: then nothing is written. */
+  /** Whether the terminal knows escape sequences; where TERM is `dumb` none is written. */
   readonly hasSequences: boolean;
 };
 
@@ -22,42 +25,39 @@ export type TerminalEvents = {
   /** `typed`: the character, where the key has one. */
   readonly key: (typed: string | undefined, key: Key) => void;
   readonly resized: () => void;
-  /** Another program has had the terminal: `fg` came after Ctrl-Z, or after a stop from outside. */
+  /** The terminal is ours again, after Ctrl-Z and `fg`, or after a stop from outside. */
   readonly continued: () => void;
-  /** Nobody can type any more. */
+  /** The input has ended or failed, or the output has failed. Called once at most. */
   readonly gone: () => void;
 };
 
-/** Of a terminal that does not say how large it is, in cells. */
-const USUAL_SIZE = { columns: 80, rows: 24 };
-
-/** The size of a terminal in cells. */
+/** The size of a terminal, in cells. */
 export function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
   return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows };
 }
 
 function ignore(): void {
-  // A terminal that is gone takes nothing back; whoever holds it hears of the error too, and leaves.
+  // A terminal that is gone cannot be given back; whoever holds it gets the same error and leaves.
 }
 
-/** Keys come one by one and are not echoed, and pastes come in brackets. */
-function hold({ input, output, hasSequences }: Ends): void {
+/** Keys come one by one and are not echoed, and pastes are bracketed. */
+function hold({ input, output, hasSequences }: TerminalStreams): void {
   input.setRawMode(true);
-  if (hasSequences) output.write(PASTE_MARKED);
+  if (hasSequences) output.write(BRACKETED_PASTE_ON);
 }
 
-function release({ input, output, hasSequences }: Ends): void {
-  // The input says at once that it is gone, the output only later.
+function release({ input, output, hasSequences }: TerminalStreams): void {
+  // Where the terminal is gone, the input fails at once and the output only later.
   if (!output.listeners("error").includes(ignore)) output.on("error", ignore);
   input.on("error", ignore);
   if (input.isTTY && !input.destroyed) input.setRawMode(false);
   input.off("error", ignore);
-  if (hasSequences && output.isTTY && !output.destroyed) output.write(PASTE_UNMARKED + CURSOR_SHOWN);
+  if (hasSequences && output.isTTY && !output.destroyed) output.write(BRACKETED_PASTE_OFF + CURSOR_SHOWN);
 }
 
 /**
- * Gives this process's terminal back as a shell has it: line mode with echo, a visible cursor, pastes without
- * brackets. May be called at any time and any number of times, also while the process ends.
+ * Gives this process's terminal back as a shell has it: line mode with echo, a visible cursor, no bracketed
+ * paste. May be called at any time and any number of times, also while the process ends.
  */
 export function restoreTerminal(): void {
   const hasSequences = process.env["TERM"] !== "dumb";
@@ -65,17 +65,16 @@ export function restoreTerminal(): void {
 }
 
 /** A terminal whose keys are ours until it is closed. */
-export class HeldTerminal {
-  readonly #ends: Ends;
+export class RawTerminal {
+  readonly #streams: TerminalStreams;
   readonly #events: TerminalEvents;
-  #isClosed = false;
-  #isGone = false;
+  #state: "held" | "gone" | "closed" = "held";
 
-  constructor(ends: Ends, events: TerminalEvents) {
-    this.#ends = ends;
+  constructor(streams: TerminalStreams, events: TerminalEvents) {
+    this.#streams = streams;
     this.#events = events;
-    const { input, output } = ends;
-    hold(ends);
+    const { input, output } = streams;
+    hold(streams);
     emitKeypressEvents(input);
     input.on("keypress", events.key).on("end", this.#gone).on("error", this.#gone);
     output.on("resize", events.resized).on("error", this.#gone);
@@ -83,44 +82,45 @@ export class HeldTerminal {
     input.resume();
   }
 
-  /** Gives the terminal to the shell that started us until it wakes us; the line must be off the screen. */
+  /** Gives the terminal to the shell until it continues us; nothing of ours may be open on the screen. */
   suspend(): void {
-    release(this.#ends);
-    // As readline does: only this process, so that a program that started us decides for itself.
+    release(this.#streams);
+    // As readline does: this process alone stops, and a program that started it decides for itself.
     process.kill(process.pid, "SIGTSTP");
-    // Runs when we are woken; or at once where nobody could wake us, as then nothing stops.
+    // Runs when we are continued, or at once where no shell could do that, since the system then stops nothing.
     setImmediate(this.#goOn);
   }
 
+  /** Gives the terminal back; what is typed from now on waits in the input. */
   close(): void {
     const { key, resized } = this.#events;
-    const { input, output } = this.#ends;
+    const { input, output } = this.#streams;
     input.off("keypress", key).off("end", this.#gone).off("error", this.#gone);
     output.off("resize", resized).off("error", this.#gone);
     process.off("SIGCONT", this.#goOn);
-    release(this.#ends);
+    release(this.#streams);
     input.pause();
-    this.#isClosed = true;
+    this.#state = "closed";
   }
 
   readonly #gone = (): void => {
-    const isFirst = !this.#isGone;
-    this.#isGone = true;
-    if (isFirst) this.#events.gone();
+    if (this.#state !== "held") return;
+    this.#state = "gone";
+    this.#events.gone();
   };
 
   readonly #goOn = (): void => {
-    if (this.#isClosed) return;
-    // The stream does nothing when it believes that the mode is set, and a shell has set another one.
-    this.#ends.input.setRawMode(false);
-    hold(this.#ends);
+    if (this.#state !== "held") return;
+    // The stream believes that raw mode is still set, and would do nothing; the shell has set another one.
+    this.#streams.input.setRawMode(false);
+    hold(this.#streams);
     this.#events.continued();
   };
 }
 
 /**
- * Holds the keys that are typed between two prompts: they are not echoed (one may be typing a password ahead)
- * and reach what asks next.
+ * Holds the keys that are typed between two prompts, for the one that opens next. They are not echoed, since
+ * they may be a password.
  */
 export class TypeAhead {
   readonly #input: NodeJS.ReadStream;
@@ -140,18 +140,14 @@ export class TypeAhead {
   stop(): void {
     this.#input.off("data", this.#take);
     this.#input.pause();
-    const typed = this.#typed;
-    this.#typed = Buffer.alloc(0);
-    if (typed.length === 0) return;
-    // @inquirer/prompts drops what comes in the turn in which it opens.
-    setImmediate(() => setImmediate(() => this.#input.unshift(typed)));
+    if (this.#typed.length > 0 && !this.#input.destroyed) this.#input.unshift(this.#typed);
   }
 
   readonly #take = (chunk: Buffer | string): void => {
     const bytes = Buffer.from(chunk as string);
-    const interrupt = bytes.lastIndexOf(INTERRUPT);
+    const interrupt = bytes.lastIndexOf(CTRL_C);
     if (interrupt >= 0) this.#typed = Buffer.alloc(0);
-    const kept = bytes.subarray(interrupt + 1).filter((byte) => byte !== SUSPEND);
+    const kept = bytes.subarray(interrupt + 1).filter((byte) => byte !== CTRL_Z);
     this.#typed = Buffer.concat([this.#typed, kept]).subarray(0, MAX_TYPED_AHEAD);
     if (interrupt >= 0) this.#onInterrupt();
   };
