@@ -1,10 +1,10 @@
 /**
- * The health of `profile.db` after an unclean end: SQLite outlives crashes, but a disk does not always
- * keep what it was given.
+ * Checks `profile.db` when it was not shut down cleanly: SQLite survives crashes, but not every disk keeps what
+ * was written to it.
  *
  * 1. Everything is checked.
- * 2. Indexes and the words of the search are built anew from the messages, which are not touched.
- * 3. What is wrong with the messages cannot be mended: what still reads is written to a file of its own.
+ * 2. Indexes and the words of the search are rebuilt from the messages, which are not touched.
+ * 3. Damaged messages cannot be repaired: those that can still be read are written to a file of their own.
  */
 import { Database } from "bun:sqlite";
 import { existsSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
@@ -14,33 +14,31 @@ import { ProfileLock } from "./lock.ts";
 import { rescueMessages, withFullLength } from "./rescue.ts";
 import { PROFILE_SCHEMA } from "./schema.ts";
 import { isUnreadable } from "./readable-messages.ts";
-import { isFullDisk } from "./sqlite.ts";
+import { isFullDisk, makeDurable } from "./sqlite.ts";
 
-/** Faults that one check lists: more than a file has pages that nothing refers to after a mending. */
+/** Most faults that one check lists: more than a repaired file has unused pages. */
 const MAX_FAULTS = 1_000_000;
-/** Bytes of a profile from which on its check is told of: it takes half a second or more. */
+/** Size of a profile from which its check is announced, in bytes: it takes half a second or more. */
 const LARGE = 16 * 1024 * 1024;
-/** How long one step waits for another process's commit, in ms. */
-const BUSY_TIMEOUT = 5_000;
 
-/** Space that nothing refers to is no fault of what is stored. */
+/** Unused space is no fault. */
 const ONLY_SPACE = /^(?:ok$|\*\*\* in database main \*\*\*$|Page \d+: never used$|Freelist: )/;
 
 /** The tables below the full-text index. */
 const WORD_TABLES = ["data", "idx", "docsize", "config"].map((name) => `message_words_${name}`);
-/** Against the texts: broken words may still be words. */
+/** Compares the index with the texts: a damaged index may be consistent in itself. */
 const CHECK_WORDS = "INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)";
 const CLEAR_WORDS = "INSERT INTO message_words(message_words) VALUES ('delete-all')";
 
-/** Messages of this profile cannot be read any more. */
+/** Messages of this profile can no longer be read. */
 export class ProfileDamagedError extends Error {
   /** The database. */
   readonly file: string;
-  /** Where the messages are that could still be read; undefined: none could. */
+  /** The file of the messages that could still be read; undefined: none could. */
   readonly rescued: string | undefined;
-  /** How many they are. */
+  /** How many could be read. */
   readonly count: number;
-  /** The disk has no room for what still reads: nothing was saved yet. */
+  /** The disk has no room for the readable messages: nothing was saved yet. */
   readonly noRoom: boolean;
 
   constructor(file: string, rescued: string | undefined, count: number, noRoom = false) {
@@ -52,12 +50,12 @@ export class ProfileDamagedError extends Error {
   }
 }
 
-/** `checking`: it takes some seconds. */
+/** `checking`: a check has begun that takes some seconds. `mended`: indexes were rebuilt. */
 export type ProfileHealth = "checking" | "mended";
 
 export type Taking = {
   readonly profile: { readonly folder: string; readonly username: string };
-  /** What this process is. */
+  /** The command that this process runs. */
   readonly command: string;
   /** ms since 1970 */
   readonly now?: () => number;
@@ -65,8 +63,8 @@ export type Taking = {
 };
 
 /**
- * Takes the profile's lock, and checks the profile when whoever held it before did not end well.
- * @throws ProfileLockedError, and as `checkProfile`: then the next start checks it again
+ * Takes the profile's lock, and checks the profile if the last holder was not shut down cleanly.
+ * @throws ProfileLockedError, and as `checkProfile`; the next start checks it again
  */
 export function takeProfile({ profile, command, now = Date.now, onEvent }: Taking): ProfileLock {
   const lock = ProfileLock.acquire(profile.folder, { pid: process.pid, command });
@@ -87,12 +85,12 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: Takin
 }
 
 /**
- * Checks the profile in `folder`, whose lock this process holds, and mends what can be mended. A million
+ * Checks the profile in `folder`, whose lock this process holds, and repairs what can be repaired. A million
  * messages take four to ten seconds.
  * @param now ms since 1970
- * @returns "mended": its indexes were not right, and no message is missing.
+ * @returns "mended": indexes were rebuilt, and no message is missing.
  * @throws ProfileDamagedError; StoreError when not even its tables can be found; SQLiteError and system
- * errors for a disk that is full or not to be written
+ * errors when the disk is full or cannot be written
  */
 export function checkProfile(folder: string, username: string, now: number): "sound" | "mended" {
   const file = profileFile(folder);
@@ -107,7 +105,7 @@ export function checkProfile(folder: string, username: string, now: number): "so
 }
 
 /**
- * Mends a profile that cannot even be opened, as far as that is possible.
+ * Repairs a profile that cannot be opened, as far as possible.
  * @param now ms since 1970
  * @throws ProfileLockedError, and as `checkProfile`
  */
@@ -116,15 +114,15 @@ export function repairProfile(folder: string, now: number): void {
   try {
     checkProfile(folder, "", now);
   } finally {
-    // Whoever has it online next looks once more.
+    // The next holder checks it once more.
     lock.abandon();
   }
 }
 
 /**
- * Saves what still reads of a damaged profile, for whoever has to tell of it.
+ * Saves the readable messages of a damaged profile, and gives the error to throw.
  * @param now ms since 1970
- * @throws SQLiteError and system errors for a disk that fails in another way
+ * @throws SQLiteError and system errors when the disk fails in another way
  */
 export function rescueProfile(folder: string, username: string, now: number): ProfileDamagedError {
   const file = profileFile(folder);
@@ -135,7 +133,7 @@ export function rescueProfile(folder: string, username: string, now: number): Pr
     return new ProfileDamagedError(file, rescued, count);
   } catch (error) {
     if (isFullDisk(error)) return new ProfileDamagedError(file, undefined, 0, true);
-    // Not even which tables there are can be read.
+    // Not even the list of tables can be read.
     if (isUnreadable(error)) return new ProfileDamagedError(file, undefined, 0);
     throw error;
   }
@@ -144,16 +142,14 @@ export function rescueProfile(folder: string, username: string, now: number): Pr
 function withDatabase<T>(file: string, use: (database: Database) => T): T {
   const database = new Database(file, { readwrite: true, strict: true });
   try {
-    database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
-    database.run("PRAGMA synchronous=FULL");
-    database.run("PRAGMA secure_delete=ON");
+    makeDurable(database);
     return use(database);
   } finally {
     database.close();
   }
 }
 
-/** Whether `work` meets no damage. @throws what is none */
+/** Whether `work` meets no damage. @throws any other error */
 function runs(work: () => unknown): boolean {
   try {
     work();
@@ -179,12 +175,12 @@ function faultsOf(database: Database): "none" | "some" {
 
 type Root = { readonly name: string; readonly page: number };
 
-/** Builds the indexes and the words anew, all or nothing; false: the damage is not in them alone. */
+/** Rebuilds the indexes and the words, all or nothing; false: other data is damaged too. */
 function mend(file: string): boolean {
   const first = withDatabase(file, rebuild);
   if (first === "done") return true;
   if (first === "damaged" || first.length === 0) return false;
-  // A tree with a broken page cannot even be cleared, so its root is written over with an empty one.
+  // A tree with a damaged page cannot be cleared by SQLite, so its root is overwritten with an empty one.
   const pages = emptyPages(file, first);
   if (pages === undefined) return false;
   const before = exchangePages(file, pages);
@@ -198,7 +194,7 @@ function mend(file: string): boolean {
   }
 }
 
-/** Gives "done", "damaged" for what else is wrong, or the roots of the trees that cannot be cleared. */
+/** Gives "done", "damaged" when other data is damaged too, or the roots of the trees that cannot be cleared. */
 function rebuild(database: Database): "done" | "damaged" | Root[] {
   const roots = database
     .query<Root & { type: string }, []>(
@@ -228,12 +224,12 @@ function rebuild(database: Database): "done" | "damaged" | Root[] {
   return "done";
 }
 
-/** Words of withdrawn messages may stand in pages of the trees that were given up. */
+/** The abandoned pages of the old trees may hold words of withdrawn messages. */
 function freeSpace(database: Database): void {
   try {
     database.run("VACUUM");
   } catch (error) {
-    // Without room for a copy of the file the pages stay, and are no fault.
+    // Without room for a copy of the file the pages stay, which is no fault.
     if ((error as { code?: unknown }).code !== "SQLITE_FULL") throw error;
   }
 }
@@ -249,7 +245,7 @@ function readWhole(database: Database, table: string): void {
 
 type Page = { readonly offset: number; readonly bytes: Uint8Array };
 
-/** What stands at these roots in a new profile. */
+/** The pages of these roots in a new profile. */
 function emptyPages(file: string, roots: readonly Root[]): Page[] | undefined {
   const fresh = new Database(":memory:");
   for (const script of PROFILE_SCHEMA.versions) fresh.run(script);
@@ -274,14 +270,14 @@ function emptyPages(file: string, roots: readonly Root[]): Page[] | undefined {
   return pages;
 }
 
-/** Writes these pages and gives what stood there. Nobody relies on them: they belong to broken trees. */
+/** Writes these pages and gives the old ones. They belong to damaged trees only. */
 function exchangePages(file: string, pages: readonly Page[]): Page[] {
-  // What waits in the log would be laid over them.
+  // Otherwise the log would overwrite them.
   withDatabase(file, (database) => {
     const state = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
     if (state?.busy !== 0) throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
   });
-  // It stays open: closing it would end the locks that SQLite holds on this file for the whole process.
+  // It stays open: closing it would release the locks of this process on the file.
   const descriptor = openSync(file, "r+");
   const before = pages.map(({ offset, bytes }) => {
     const page = new Uint8Array(bytes.length);

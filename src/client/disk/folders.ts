@@ -1,6 +1,6 @@
 /**
- * Where accounts live on this machine: `DIR/<first 16 hex of the authority's fingerprint>/<label>/`, so
- * that a server that moves keeps its people's history, with `DIR/servers.db` beside them.
+ * Where accounts are stored on this machine: `DIR/<first 16 hex of the authority's fingerprint>/<label>/`, so
+ * that the history stays when a server moves, with `DIR/servers.db` beside them.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -23,17 +23,17 @@ export function lockFile(folder: string): string {
   return join(folder, "lock.db");
 }
 
-/** An empty file that says: the profile beside it has to be checked before it is used again. */
+/** An empty file that exists while the profile beside it has to be checked before its next use. */
 export function damageMark(folder: string): string {
   return join(folder, "check-me");
 }
 
-/** Makes a folder that only its owner may enter; one that is there keeps the mode that its owner gave it. */
+/** Makes a folder that only its owner may enter; an existing one keeps its mode. */
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
-/** Takes a folder or file of ours from others' eyes, if it stands open to them. */
+/** Removes the permissions of group and others from a file or folder of ours. */
 export function closeToOthers(path: string): void {
   const { mode } = statSync(path);
   if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);

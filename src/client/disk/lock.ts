@@ -1,7 +1,6 @@
 /**
- * One process has an account online on this machine. It has written its pid and command into `lock.db`
- * and holds a write transaction there to its end; `kill -9` frees it, and others can still read who
- * holds it.
+ * One process has an account online on this machine. It writes its pid and command into `lock.db` and
+ * then holds a write transaction there until it ends. `kill -9` releases it, and others can read who holds it.
  */
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
@@ -9,7 +8,7 @@ import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { lockFile } from "./folders.ts";
 import { isDamage, isStorageFailure } from "./sqlite.ts";
 
-/** How long taking the lock waits for those who read its owner, in ms. */
+/** How long a commit here waits for others that read the owner, in ms. */
 const READER_PATIENCE = 1_000;
 
 export type LockOwner = { readonly pid: number; readonly command: string };
@@ -25,9 +24,9 @@ export class ProfileLockedError extends Error {
 }
 
 export class ProfileLock {
-  // A Database without a reference is closed by the collector, and its locks end.
+  // Without a reference the garbage collector would close the database and release the lock.
   readonly #database: Database;
-  /** Whether the process that had the account online last did not end well. */
+  /** Whether the process that held the lock last was not shut down cleanly. */
   readonly followsUncleanEnd: boolean;
 
   private constructor(database: Database, followsUncleanEnd: boolean) {
@@ -41,7 +40,7 @@ export class ProfileLock {
       return ProfileLock.#acquire(folder, owner);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      // Nobody can hold a lock in a file that is no database, and nothing else is in it.
+      // Nobody can hold a lock in a file that is no database, and it stores nothing else.
       rmSync(lockFile(folder));
       return ProfileLock.#acquire(folder, owner);
     }
@@ -49,7 +48,7 @@ export class ProfileLock {
 
   static #acquire(folder: string, owner: LockOwner): ProfileLock {
     const file = lockFile(folder);
-    // As in `openStore`: opening and closing would end this process's own locks.
+    // As in `openStore`: opening and closing it would release this process's own locks.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     const database = new Database(file, { create: true, strict: true });
     try {
@@ -59,11 +58,11 @@ export class ProfileLock {
       const isOwnerLeft = database.query("SELECT 1 FROM owner").get() !== null;
       database.run("DELETE FROM owner");
       database.run("INSERT INTO owner VALUES (?, ?)", [owner.pid, owner.command]);
-      // Whoever is refused at this moment reads who holds the lock, and a commit waits for readers.
+      // Another process may be reading the owner, and a commit waits for readers.
       database.run(`PRAGMA busy_timeout=${READER_PATIENCE}`);
       database.run("COMMIT");
       database.run("PRAGMA busy_timeout=0");
-      // Whoever slips in between has the lock, and this process says so.
+      // Another process may have taken the lock in between; then this throws.
       database.run("BEGIN IMMEDIATE");
       return new ProfileLock(database, isOwnerLeft);
     } catch (error) {
@@ -75,14 +74,14 @@ export class ProfileLock {
     }
   }
 
-  /** Frees the account after a good end: the next one has nothing to check. */
+  /** Releases the lock after a clean shutdown: the next holder has nothing to check. */
   release(): void {
     try {
       this.#database.run("DELETE FROM owner");
       this.#database.run(`PRAGMA busy_timeout=${READER_PATIENCE}`);
       this.#database.run("COMMIT");
     } catch (error) {
-      // A line that stays costs the next start a check, and nothing else.
+      // An owner that stays only makes the next start check the profile.
       if (!isStorageFailure(error)) throw error;
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
     } finally {
@@ -90,7 +89,7 @@ export class ProfileLock {
     }
   }
 
-  /** Frees the account, and lets the next one find an unclean end. */
+  /** Releases the lock and leaves the owner: the next holder checks the profile. */
   abandon(): void {
     this.#database.run("ROLLBACK");
     this.#database.close();
@@ -101,7 +100,7 @@ function readOwner(database: Database): LockOwner | undefined {
   try {
     return database.query<LockOwner, []>("SELECT pid, command FROM owner").get() ?? undefined;
   } catch (error) {
-    // The holder is between its first lines: there is a lock, and its name is not readable yet.
+    // The holder has just made the file: it is locked, and the owner cannot be read yet.
     if ((error as { code?: string }).code?.startsWith("SQLITE_") === true) return undefined;
     throw error;
   }

@@ -1,24 +1,24 @@
 /**
- * What still reads of a damaged profile, as JSON lines in the form of `history --json`.
+ * The readable messages of a damaged profile, as JSON lines in the form of `history --json`.
  *
- * Rows are walked by their number, so that a broken page costs the rows on it and no others: where a read
- * fails, the walk goes on behind it number by number, each found on its own way from the root. What is read
- * from a damaged file is believed only when all of it has the form that it was stored in.
+ * Rows are read by their number, so that a damaged page costs only the rows on it: where a batch fails, the
+ * following numbers are tried one by one, each looked up from the root of the tree. A row of a damaged file is
+ * accepted only when every column has the form in which it was stored.
  */
 import type { Database } from "bun:sqlite";
 
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { KIND, MESSAGE_STATES } from "./schema.ts";
 
-/** Rows read and written at a time. */
+/** Rows in one batch. */
 const BATCH = 1_000;
-/** Numbers in a row that may fail before the walk takes longer steps: more rows than hang on one broken page. */
+/** Consecutive numbers that may fail before the steps grow: more rows than one damaged page can hide. */
 const PATIENCE = 30_000;
 const MAX_ID_LENGTH = 64;
-/** The end of 2099 in ms since 1970: a time behind it was never stored. */
+/** The end of 2099 in ms since 1970: no later time was ever stored. */
 const LAST_TIME = Date.UTC(2100, 0);
 
-/** Whether a database cannot be read or contradicts itself; a disk that is full or locked is none of that. */
+/** Whether a database cannot be read or contradicts itself; a full disk or a lock is no such error. */
 export function isUnreadable(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return (
@@ -31,7 +31,7 @@ type Row = { readonly [column: string]: unknown };
 
 /**
  * The readable texts of a profile in the order in which they were stored, in batches of lines.
- * @throws SQLiteError for what is no damage
+ * @throws SQLiteError for anything but damage
  */
 export function* readableLines(database: Database, username: string): Generator<string[]> {
   database.run("PRAGMA cell_size_check=ON");
@@ -53,7 +53,7 @@ export function* readableLines(database: Database, username: string): Generator<
   let stride = 1;
   while (next <= Number.MAX_SAFE_INTEGER) {
     const rows = attempt(() => read.all(next, size));
-    // A number that stands in the wrong order, or that leads elsewhere than to its row, is not believed.
+    // A number out of order, or one under which no row is found, is not accepted.
     const isInPlace = rows?.every(({ seq }, index) => {
       const before = rows[index - 1]?.seq ?? next - 1;
       return seq === before + 1 || (seq > before && (attempt(() => find.get(seq)) ?? null) !== null);
@@ -81,7 +81,7 @@ export function* readableLines(database: Database, username: string): Generator<
   find.finalize();
 }
 
-/** What a read gives; undefined: it met damage. @throws what is none */
+/** The result of a read; undefined: it met damage. @throws any other error */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -91,7 +91,7 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** A name as it was stored; else the contact's number. */
+/** The stored name, or the contact's number when it cannot be read. */
 function contactName(database: Database, contact: number): string {
   const row = attempt(() =>
     database
@@ -105,7 +105,7 @@ function contactName(database: Database, contact: number): string {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes that are a text; undefined: they are none. A page that was lost is often full of zeros. */
+/** Bytes as text; undefined: they are no text. A lost page is often full of zeros. */
 function readText(bytes: unknown): string | undefined {
   if (bytes === null || !(bytes instanceof Uint8Array) || bytes.includes(0)) return undefined;
   try {
@@ -118,7 +118,7 @@ function readText(bytes: unknown): string | undefined {
 
 const TIMES = ["sent_at", "left_at", "received_at", "read_at", "edited_at", "withdrawn_at"] as const;
 
-/** The times of a row; undefined when one of them is none. */
+/** The times of a row; undefined when one of them cannot be a time. */
 function readTimes(row: Row): { readonly [name in (typeof TIMES)[number]]: string | null } | undefined {
   const read: { [name in (typeof TIMES)[number]]: string | null } = {
     sent_at: null,
@@ -138,7 +138,7 @@ function readTimes(row: Row): { readonly [name in (typeof TIMES)[number]]: strin
   return read;
 }
 
-/** A row as a line; undefined when it is no text, or has not the form that every stored row has. */
+/** A row as a line; undefined when it is no text, or not in the form of every stored row. */
 function lineOf(row: Row, username: string, nameOf: (contact: number) => string): string | undefined {
   const { contact, outgoing, kind, state } = row as {
     [name in "contact" | "outgoing" | "kind" | "state"]: unknown;
@@ -152,7 +152,7 @@ function lineOf(row: Row, username: string, nameOf: (contact: number) => string)
     return undefined;
   if (id === "" || id.length > MAX_ID_LENGTH || Buffer.byteLength(text) > MAX_TEXT_BYTES) return undefined;
   const times = readTimes(row);
-  // What is on its recipient's disk has the time of it, and nothing else has.
+  // Exactly the messages on their recipient's disk have a time of receipt.
   const isReceived = stateName === "received" || stateName === "read";
   if (times === undefined || isReceived !== (times.received_at !== null)) return undefined;
   const other = nameOf(contact);
@@ -172,7 +172,7 @@ function lineOf(row: Row, username: string, nameOf: (contact: number) => string)
     withdrawn_at: times.withdrawn_at,
     state: stateName,
   };
-  // Controls and marks of direction stay out of a terminal that shows the file.
+  // The file may be shown on a terminal: no controls, no marks of direction.
   return `${JSON.stringify(event).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)}\n`;
 }
 

@@ -1,4 +1,4 @@
-/** Writes what still reads of a damaged profile to a file of its own, complete or not at all. */
+/** Writes the readable messages of a damaged profile to a file of their own, complete or not at all. */
 import type { Database } from "bun:sqlite";
 import {
   closeSync,
@@ -19,9 +19,9 @@ import { join } from "node:path";
 import { profileFile } from "./folders.ts";
 import { readableLines } from "./readable-messages.ts";
 
-/** A header that says more than this, in bytes, is not believed. */
+/** Longest file that a header is believed to announce, in bytes. */
 const MOST_PADDED = 64 * 2 ** 30;
-/** Bytes of an earlier rescue that are looked at in one go, to count its lines. */
+/** Bytes of an earlier rescue that are read at once, to count its lines. */
 const COUNTED_AT_ONCE = 1 << 20;
 
 export type Rescue = {
@@ -32,10 +32,10 @@ export type Rescue = {
 };
 
 /**
- * Writes every message that can be read to `rescued-<UTC time>.jsonl` in the profile's folder. An earlier
- * rescue of the same file is named again instead, so that attempts to start do not fill the disk.
+ * Writes every message that can be read to `rescued-<UTC time>.jsonl` in the profile's folder. If there is a
+ * rescue of the unchanged file already, that one is returned, so that repeated starts do not fill the disk.
  * @param now ms since 1970
- * @throws SQLiteError and system errors for a disk that is full or not to be written
+ * @throws SQLiteError and system errors when the disk is full or cannot be written
  */
 export function rescueMessages(database: Database, folder: string, username: string, now: number): Rescue {
   for (const name of filesLike(folder, /^rescued-.*\.jsonl\.part$/)) rmSync(name);
@@ -67,15 +67,14 @@ export function rescueMessages(database: Database, folder: string, username: str
   return { rescued: file, count };
 }
 
-/** Where a database header says the size of a page and how many there are, in bytes (SQLite file format, 1.3). */
+/** Offsets of the page size and the page count in a database header (SQLite file format, 1.3). */
 const PAGE_SIZE_AT = 16;
 const PAGE_COUNT_AT = 28;
 const HEADER_LENGTH = 100;
 
 /**
- * Runs `use` with a file that SQLite opens: it refuses one that was cut short, so that is copied and made as
- * long as it was, with zeros behind.
- * @throws system errors for a disk that has no room for the copy
+ * Runs `use` with a file that SQLite opens: it refuses a truncated one, so that is copied and padded with zeros.
+ * @throws system errors when the disk has no room for the copy
  */
 export function withFullLength<T>(file: string, use: (file: string) => T): T {
   const header = Buffer.alloc(HEADER_LENGTH);

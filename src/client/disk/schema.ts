@@ -1,4 +1,7 @@
-/** The schema of `profile.db`, version by version; what stands here never changes, it only grows. */
+/**
+ * The schema of `profile.db`, version by version. A version never changes, not even its comments, which SQLite
+ * stores with the tables; new versions are added.
+ */
 import type { Schema } from "./sqlite.ts";
 
 /** Stored here, written on a link, stored by the peer, seen by the person there. A message never goes back. */
@@ -66,10 +69,10 @@ CREATE INDEX outbox ON messages (contact, seq) WHERE outgoing = 1 AND state < 2;
 CREATE INDEX unprinted ON messages (seq) WHERE outgoing = 0 AND printed = 0;`;
 
 /**
- * SQLite knows the signs of Unicode 6.1 only, and takes later ones for letters: without this «hola🥰» is
- * one word, and «₽500» too.
+ * SQLite knows the symbols of Unicode 6.1 and treats later ones as letters: without these separators «hola🥰»
+ * and «₽500» are one word each.
  */
-const LATER_SIGNS = [
+const LATER_SYMBOLS = [
   [0x20ba, 0x20cf],
   [0x1f000, 0x1faff],
 ]
@@ -114,7 +117,7 @@ CREATE VIEW message_texts AS SELECT seq, text FROM messages
   WHERE kind = 0 AND text <> '' AND seq <= (SELECT seq FROM search_progress);
 CREATE VIRTUAL TABLE message_words USING fts5(
   text, content = 'message_texts', content_rowid = 'seq',
-  tokenize = "unicode61 remove_diacritics 2 separators '${LATER_SIGNS}'"
+  tokenize = "unicode61 remove_diacritics 2 separators '${LATER_SYMBOLS}'"
 );
 INSERT INTO message_words(message_words, rank) VALUES ('secure-delete', 1);
 -- An index that forgot other words than it had learnt would be broken, so both happen in one place.

@@ -7,10 +7,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 
 import { closeToOthers } from "./folders.ts";
 
-/**
- * A file that is not ours, is newer than this program, cannot be opened, is no readable database any more,
- * or is gone although there was one.
- */
+/** A file that is not ours, is newer than this program, cannot be opened, is damaged, or has disappeared. */
 export class StoreError extends Error {
   readonly code: "not_ours" | "newer" | "unreadable" | "damaged" | "lost";
   readonly file: string;
@@ -22,35 +19,42 @@ export class StoreError extends Error {
   }
 }
 
-/** Whether the disk, and not a fault of ours, kept something from being stored: full, unreadable, locked. */
+/** Whether an error comes from the disk and not from a bug: full, unreadable, locked. */
 export function isStorageFailure(error: unknown): error is Error & { code: string } {
   const code = (error as { code?: unknown } | null)?.code;
   return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
 }
 
 /**
- * Whether a file contradicts itself, or is no database: what the disk gives back is not what it was given.
- * A row said to be larger than SQLite stores any was never stored.
+ * Whether a file contradicts itself or is no database: the disk does not return what was written. A row
+ * that claims to be larger than SQLite allows was never stored.
  */
 export function isDamage(error: unknown): boolean {
   return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG)/.test(error.code);
 }
 
-/** Whether a file is nothing that SQLite knows. */
+/** Whether a file is no SQLite database. */
 export function isNoDatabase(error: unknown): boolean {
   return isStorageFailure(error) && error.code.startsWith("SQLITE_NOTADB");
 }
 
-/** Whether it is the disk as a whole that takes nothing more, and not this file. */
+/** Whether the disk as a whole is full or fails, rather than this file. */
 export function isFullDisk(error: unknown): boolean {
   return isStorageFailure(error) && /^(SQLITE_FULL|SQLITE_IOERR|ENOSPC|EDQUOT|EIO)/.test(error.code);
 }
 
-/** How long one process waits for another's commit, in ms. */
+/** How long a connection waits for another's commit, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
+/** Sets up a connection that writes: a commit survives a power cut, and deleted text leaves the file too. */
+export function makeDurable(database: Database): void {
+  database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
+  database.run("PRAGMA synchronous=FULL");
+  database.run("PRAGMA secure_delete=ON");
+}
+
 export type Schema = {
-  /** Stands in the file's header, so that another program's database is never taken for ours. */
+  /** Written into the file's header, so that another program's database is recognized. */
   readonly applicationId: number;
   /** One script for each version, the first makes version 1. */
   readonly versions: readonly string[];
@@ -58,23 +62,20 @@ export type Schema = {
 
 /**
  * Opens or makes a database and brings its schema up to date, each version in one transaction.
- * @throws StoreError; SQLiteError and system errors of a disk that is full or fails.
+ * @throws StoreError; SQLiteError and system errors when the disk is full or fails.
  */
 export function openStore(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
-    // A file that is there is not opened: its closing would end every lock that this process has on it.
+    // An existing file is not opened here: closing it would release every lock that this process has on it.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     closeToOthers(file);
     database = new Database(file, { create: true, strict: true });
-    database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
-    // Read first: nothing may be written to a file that is not ours.
+    makeDurable(database);
+    // Before anything is written: the file may not be ours.
     bringUpToDate(database, file, schema);
     database.run("PRAGMA journal_mode=WAL");
-    database.run("PRAGMA synchronous=FULL");
     database.run("PRAGMA foreign_keys=ON");
-    // What is deleted or withdrawn is gone from the file too.
-    database.run("PRAGMA secure_delete=ON");
     return database;
   } catch (error) {
     database?.close();

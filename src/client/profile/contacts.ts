@@ -1,4 +1,4 @@
-/** Contacts: the people this account has written to or heard from, their keys and last addresses. */
+/** Contacts: the people with whom this account has exchanged messages, their keys and last addresses. */
 import type { Database } from "bun:sqlite";
 
 import { label as labelOf } from "../../identity/names.ts";
@@ -8,14 +8,14 @@ export type Contact = {
   /** Row number in this profile. */
   readonly id: number;
   readonly label: string;
-  /** The registered spelling as it was last heard; as it was typed before. */
+  /** The registered spelling as last received; until then as it was typed. */
   readonly username: string;
 };
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
-/** A key that waits for the person; `shown`: the fingerprint that was last shown to them, perhaps another one's. */
+/** A key that a person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of another key. */
 export type PendingKey = ContactKey & { readonly shown: string | undefined };
 
-/** Keys that one contact may have pinned: one for each device, with room for those given up. */
+/** Most pinned keys of one contact: one for each device, with room for abandoned ones. */
 export const MAX_PINS = 32;
 
 type KeyRow = { fingerprint: string; spki: Uint8Array };
@@ -92,7 +92,7 @@ export class ContactStore {
     ]);
   }
 
-  /** What their client understood when a link was there last; undefined: none was since this is kept. */
+  /** The features that their client named on the last link; undefined: there was no link since features are stored. */
   features(contact: Contact): readonly string[] | undefined {
     const row = this.#database
       .query<{ features: string | null }, [number]>("SELECT features FROM contacts WHERE id = ?")
@@ -109,7 +109,7 @@ export class ContactStore {
     ]);
   }
 
-  /** The newest message of theirs that a person has read here, of those that are to be told: its id. */
+  /** The id of their newest message that a person has read here. */
   readHere(contact: Contact): string | undefined {
     return (
       this.#database
@@ -121,8 +121,8 @@ export class ContactStore {
   }
 
   /**
-   * A person has read up to `seq`; it never goes back. Where that is no text of this contact's, it is
-   * their newest one before it: what was withdrawn before it arrived has no place in their order.
+   * A person has read up to `seq`; it never goes back. Where `seq` is no text of this contact's, their newest
+   * text before it counts: a message withdrawn before it arrived has no place in their order.
    */
   saveReadHere(contact: Contact, seq: number): void {
     this.#database.run(
@@ -184,7 +184,7 @@ export class ContactStore {
     return row === null ? undefined : { ...keyOf(row), shown: row.shown ?? undefined };
   }
 
-  /** Keeps a key that waits for the person's word; true when it is news. */
+  /** Stores a key that a person has to accept; true when it was not pending already. */
   savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
     if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
     this.#database.run(
@@ -195,7 +195,7 @@ export class ContactStore {
     return true;
   }
 
-  /** The person has seen this fingerprint of the pending key: only what was compared is accepted. */
+  /** This fingerprint was shown to the person; only a key that was shown can be accepted. */
   markShown(contact: Contact, fingerprint: string): void {
     this.#database.run("UPDATE pending_keys SET shown = ? WHERE contact = ?", [fingerprint, contact.id]);
   }

@@ -1,4 +1,4 @@
-/** Reading the stored texts: conversations page by page, what was never shown, and single messages. */
+/** Reading the stored texts: conversations page by page, unread messages, and single ones. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -34,7 +34,7 @@ export class MessageHistory {
         `SELECT ${MESSAGE_COLUMNS} FROM messages
          WHERE kind = 0 AND contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
       )
-      // One more than is shown says whether there are older ones.
+      // One more than asked for shows whether there are older ones.
       .all(contact.id, seq ?? Number.MAX_SAFE_INTEGER, limit + 1);
     return { messages: rows.slice(0, limit).reverse().map(messageOf), isMore: rows.length > limit };
   }
@@ -57,7 +57,7 @@ export class MessageHistory {
     return row === null ? undefined : messageOf(row);
   }
 
-  /** Incoming messages that were never printed, oldest first. */
+  /** Incoming messages that were not printed yet, oldest first. */
   unprinted(limit: number): StoredMessage[] {
     return this.#database
       .query<MessageRow, [number]>(
@@ -68,9 +68,9 @@ export class MessageHistory {
       .map(messageOf);
   }
 
-  /** For each contact (row number) how many of their messages were never printed; who has none is not named. */
+  /** How many messages of each contact (row number) were not printed yet; a contact without any is absent. */
   unreadCounts(): Map<number, number> {
-    // Without the hint every stored message is looked at, since another index has the contacts in order.
+    // Without the hint SQLite scans every message, by an index that has the contacts in order.
     const rows = this.#database
       .query<{ contact: number; count: number }, []>(
         `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
@@ -80,7 +80,7 @@ export class MessageHistory {
     return new Map(rows.map(({ contact, count }) => [contact, count]));
   }
 
-  /** The lowest `seq` of a contact's messages that were never printed; undefined when there is none. */
+  /** The lowest `seq` of a contact's messages that were not printed yet; undefined when there is none. */
   unreadFrom(contact: Contact): number | undefined {
     return (
       this.#database

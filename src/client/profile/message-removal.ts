@@ -1,18 +1,18 @@
 /**
- * Taking messages away on this side. Ids stay for ever, so that what was deleted here is still a
- * duplicate when it is sent again; of the texts nothing is left in the file.
+ * Deleting messages on this side. Their ids stay for ever, so that a deleted message is still a duplicate when it
+ * is sent again; nothing of the texts is left in the file.
  */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
 import { KIND } from "../disk/schema.ts";
 
-/** Messages deleted in one commit: wiping their words from the index takes about half a millisecond each. */
+/** Messages deleted in one commit: removing the words of one from the index takes about 0.5 ms. */
 const BATCH = 50;
 
-/** What deleting does to a row: the id, its state and its place stay. */
+/** Deletes a row's content; its id, state and place stay. */
 const FORGET = `kind = ${KIND.deleted}, text = '', reply_to = NULL, target = NULL, printed = 1`;
-/** Not deleted: what still waits to leave, which is cancelled or withdrawn instead. */
+/** Messages in the outbox are not deleted: those are cancelled or withdrawn. */
 const IS_SETTLED = "NOT (outgoing = 1 AND state < 2 AND withdrawn_at IS NULL)";
 
 export class MessageRemoval {
@@ -22,7 +22,7 @@ export class MessageRemoval {
     this.#database = database;
   }
 
-  /** Takes a message out of the outbox that is on no wire yet; false: there is none, or it may be on one. */
+  /** Removes a message from the outbox that was not tried yet; false: there is none. */
   cancel(contact: Contact, id: string): boolean {
     const { changes } = this.#database.run(
       `UPDATE messages SET ${FORGET}
@@ -32,7 +32,7 @@ export class MessageRemoval {
     return changes > 0;
   }
 
-  /** Gives another text to a message that is on no wire yet; false: there is none, or it may be on one. */
+  /** Changes the text of a message in the outbox that was not tried yet; false: there is none. */
   rewrite(contact: Contact, id: string, text: string, now: number): boolean {
     const { changes } = this.#database.run(
       `UPDATE messages SET text = ?, edited_at = ?
@@ -43,8 +43,8 @@ export class MessageRemoval {
   }
 
   /**
-   * Deletes one text here; false: there is none, or it still waits to leave. An edit of it that waits
-   * still leaves, and takes its wording along once it is acknowledged.
+   * Deletes one text here; false: there is none, or it is in the outbox. An edit of it in the outbox is still
+   * sent, and its wording is deleted once it is acknowledged.
    */
   delete(contact: Contact, id: string, outgoing: boolean): boolean {
     const { changes } = this.#database.run(
@@ -56,7 +56,7 @@ export class MessageRemoval {
   }
 
   /**
-   * Deletes the next of a conversation's messages up to `lastSeq`; what waits to leave stays.
+   * Deletes the next of a conversation's messages up to `lastSeq`, but not those in the outbox.
    * @returns how many, and whether there may be more.
    */
   deleteSome(contact: Contact, lastSeq: number): { deleted: number; isMore: boolean } {
@@ -69,7 +69,7 @@ export class MessageRemoval {
     return { deleted, isMore: deleted === BATCH };
   }
 
-  /** Leaves nothing of deleted texts in the log beside the file either, unless another process reads there. */
+  /** Removes deleted texts from the write-ahead log too, unless another process is reading. */
   wipeLog(): void {
     this.#database.run("PRAGMA wal_checkpoint(TRUNCATE)");
   }

@@ -1,17 +1,17 @@
 /**
- * Full-text search over all chats. Words are indexed later than they are stored, so that a conversation
- * never waits for it: when nothing else is to be done, and before a search.
+ * Full-text search over all chats. Words are not indexed when a message is stored, so that a conversation never
+ * waits for it, but when the program is idle and before a search.
  */
 import type { Database } from "bun:sqlite";
 
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
-/** Messages indexed in one commit: others who write wait no longer than about 10 ms. */
+/** Messages indexed in one commit: another writer waits for about 10 ms at most. */
 const INDEX_BATCH = 500;
 
 /**
- * What was typed as an FTS5 query: every word quoted, so that none of them is an operator; all must occur.
- * Undefined when no letter and no digit is among it.
+ * The typed words as an FTS5 query: each is quoted, so that none is an operator, and all must occur.
+ * Undefined when there is no letter and no digit.
  */
 export function searchQuery(words: string): string | undefined {
   const quoted = words
@@ -52,7 +52,7 @@ export class MessageSearch {
       .immediate();
   }
 
-  /** Whether words are stored that are not indexed. */
+  /** Whether some messages are not indexed yet. */
   get isBehind(): boolean {
     return (
       this.#database
@@ -61,7 +61,7 @@ export class MessageSearch {
     );
   }
 
-  /** Indexes what is left. @throws SQLiteError */
+  /** Indexes the rest. @throws SQLiteError */
   catchUp(): void {
     while (this.isBehind && this.indexSome());
   }

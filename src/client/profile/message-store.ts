@@ -1,10 +1,10 @@
 /**
- * Writing messages to this disk: the outbox (outgoing ones that nobody acknowledged yet), and what
- * arrives. Every method that takes a list commits once.
+ * Writing messages to this disk: the outbox (outgoing ones that are not acknowledged yet), and incoming ones.
+ * Every method that takes a list commits once.
  *
- * A message of ours that was never `tried` is on no wire, so it can be changed or cancelled here alone.
- * It is marked before it is written, in the commit that stores it or that takes it out of the outbox;
- * what a crash leaves marked may have arrived, and only its recipient can still withdraw it.
+ * A message of ours that was never `tried` was not written on any link, so it can be changed or cancelled here
+ * alone. It is marked before it is written, in the commit that stores it or that claims it from the outbox;
+ * a message that was marked before a crash may have arrived, and has to be withdrawn on the other side too.
  */
 import type { Database, Statement } from "bun:sqlite";
 
@@ -22,28 +22,28 @@ import { TextChanges } from "./text-changes.ts";
 
 const NOBODY: ReadonlySet<Contact> = new Set();
 
-/** An id that the peer says is on its disk, and when it was first written on a link, where that is not stored. */
+/** An id that the peer has acknowledged, and when it was first written on a link, where that is not stored. */
 export type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
 
 export type LinkRead = {
   readonly incoming: readonly NewIncoming[];
   readonly acknowledged: readonly Acknowledged[];
-  /** The id of ours up to which their side has read; undefined: nothing new. */
+  /** The id of our message up to which they have read; undefined: nothing new. */
   readonly readUpTo: string | undefined;
 };
 export type CommittedRead = {
   /**
-   * For each incoming message: the `seq` of a new text, the text as an action left it, or undefined for a
+   * For each incoming message: the `seq` of a new text, the text as an action changed it, or undefined for a
    * duplicate and for an action that changed nothing.
    */
   readonly stored: readonly (number | StoredMessage | undefined)[];
-  /** The ids whose state this changed, in the order given. */
+  /** The ids whose state changed, in the order given. */
   readonly acknowledged: readonly string[];
   /** The texts that are read now, in their order. */
   readonly read: readonly string[];
 };
 
-/** How much of each kind waits for one contact. */
+/** How many of each kind are in the outbox for one contact. */
 export type OutboxCounts = { readonly text: number; readonly edit: number; readonly withdraw: number };
 
 type OutboxRow = {
@@ -98,16 +98,16 @@ export class MessageStore {
     this.#acknowledgeText = database.prepare(
       `UPDATE messages SET ${received} WHERE ${waits} AND kind = ${KIND.text}`,
     );
-    // What an edit says stands in its text, and has to go with it one day: no copy stays here.
+    // The wording of an edit is in its text now; a copy here would survive the text's deletion.
     this.#acknowledgeAction = database.prepare(
       `UPDATE messages SET ${received}, text = '' WHERE ${waits} AND kind > ${KIND.text}`,
     );
   }
 
   /**
-   * Commits messages to the outbox, and what an action does to its text here; gives the `seq` of each, in
-   * the order given.
-   * @param linked those with a link: what is written to them may be on a wire as soon as it is stored.
+   * Commits messages to the outbox, and applies actions to their texts here; gives the `seq` of each, in the
+   * order given.
+   * @param linked those with a link: a message to them may be written on it as soon as it is stored.
    */
   queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = NOBODY): number[] {
     return this.#database.transaction(() =>
@@ -151,8 +151,8 @@ export class MessageStore {
   }
 
   /**
-   * Takes the next unacknowledged messages to a contact after `seq`, in the order in which they were
-   * written: from now on they may be on a wire.
+   * Claims the next unacknowledged messages to a contact after `seq`, in the order in which they were typed:
+   * from now on they may be written on a link.
    */
   claim(contact: Contact, seq: number, limit: number): OutboxMessage[] {
     const next = this.#database.query<OutboxRow, number[]>(
@@ -161,7 +161,7 @@ export class MessageStore {
     );
     const rows = next.all(contact.id, seq, limit);
     if (rows.every(({ tried }) => tried === 1)) return rows.map(outboxMessageOf);
-    // Another process may cancel one of them, or change its text, until they are marked.
+    // Until they are marked, another process may cancel one or change its text.
     return this.#database
       .transaction(() => {
         const claimed = next.all(contact.id, seq, limit);
@@ -195,7 +195,7 @@ export class MessageStore {
       .map(({ id }) => id);
   }
 
-  /** Whether something waits for this contact behind `seq`, and before `end`. */
+  /** Whether something is in the outbox for this contact after `seq` and before `end`. */
   hasOutboxBetween(contact: Contact, seq: number, end = Number.MAX_SAFE_INTEGER): boolean {
     return (
       this.#database
@@ -212,7 +212,7 @@ export class MessageStore {
     );
   }
 
-  /** Row numbers of the contacts for whom something waits. */
+  /** Row numbers of the contacts for whom something is in the outbox. */
   contactsWithOutbox(): number[] {
     return this.#database
       .query<{ contact: number }, []>(`SELECT DISTINCT contact FROM messages WHERE ${IN_OUTBOX}`)
@@ -220,7 +220,7 @@ export class MessageStore {
       .map((row) => row.contact);
   }
 
-  /** Marks what was written on a link. @param left ms since 1970 by id */
+  /** Marks messages as written on a link. @param left ms since 1970 by id */
   saveSent(contact: Contact, left: ReadonlyMap<string, number>): void {
     const mark = this.#database.query(
       `UPDATE messages SET state = ${STATE.sent}, left_at = ?
@@ -232,8 +232,8 @@ export class MessageStore {
   }
 
   /**
-   * Commits what one read of a link brought, in one transaction: texts and actions that arrived,
-   * acknowledgements, and how far their side has read.
+   * Commits what one read of a link brought, in one transaction: texts and actions, acknowledgements, and how
+   * far they have read.
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
     return this.#database
@@ -251,7 +251,7 @@ export class MessageStore {
       .immediate();
   }
 
-  /** @returns whether it was still waiting. */
+  /** @returns whether it was in the outbox. */
   #acknowledge(contact: Contact, id: string, leftAt: number | null, now: number): boolean {
     return (
       this.#acknowledgeText.run(now, leftAt, contact.id, id).changes > 0 ||

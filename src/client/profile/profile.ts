@@ -1,7 +1,4 @@
-/**
- * The profile of one account on this machine: its key, certificate and session, and the contacts and
- * messages that stand beside them in `profile.db`.
- */
+/** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 
@@ -16,7 +13,7 @@ import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } f
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
 import { isDamage, isNoDatabase, isStorageFailure, openStore, StoreError } from "../disk/sqlite.ts";
 
-/** A certificate that the authority gave for this account's key; times in ms since 1970. */
+/** A certificate that the authority issued for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
   readonly pem: string;
   readonly receivedAt: number;
@@ -39,11 +36,11 @@ export type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
-  /** Registered from here, and not only logged in. */
+  /** Registered from here, not only logged in. */
   readonly registeredHere: boolean;
 };
 
-/** What a menu says of an account that is not open. */
+/** What a menu shows of an account that is not open. */
 export type ProfileSummary = {
   readonly username: string;
   readonly hasSession: boolean;
@@ -52,12 +49,12 @@ export type ProfileSummary = {
   readonly isEstablished: boolean;
 };
 
-/** No database is smaller, in bytes. */
+/** Smallest size of a database, in bytes. */
 const SMALLEST = 512;
 
 /**
- * The database of the profile in `folder`. One that was there and is not any more is not made anew: that
- * would be a new key, and nobody would have asked for it.
+ * Opens the database of the profile in `folder`, or makes it. One that has disappeared is not made again: that
+ * would silently be a new key.
  */
 function openDatabase(folder: string): Database {
   const file = profileFile(folder);
@@ -67,7 +64,7 @@ function openDatabase(folder: string): Database {
     return openStore(file, PROFILE_SCHEMA);
   } catch (error) {
     const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
-    // What still reads of it may be more than its schema shows.
+    // Messages may be readable where the schema is not.
     throw isCut ? rescueProfile(folder, "", Date.now()) : error;
   }
 }
@@ -83,7 +80,7 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
-  /** As it stands on the disk; read again after each change. */
+  /** As it is on the disk; read again after each change. */
   #account: AccountRow | undefined;
   #dataVersion: number | undefined;
   #newestSeen = 0;
@@ -107,7 +104,7 @@ export class Profile {
     try {
       return database.query("SELECT 1 FROM account").get() !== null;
     } catch (error) {
-      // There is one; whoever opens it is told.
+      // There is one; opening it reports the damage.
       if (!isDamage(error)) throw error;
       return true;
     } finally {
@@ -116,7 +113,7 @@ export class Profile {
   }
 
   /**
-   * Reads who the account in `folder` is, and changes nothing there; undefined when there is none yet.
+   * Reads whose account is in `folder`, without changing anything; undefined when there is none yet.
    * @throws StoreError
    */
   static look(folder: string): ProfileSummary | undefined {
@@ -144,7 +141,7 @@ export class Profile {
   }
 
   /**
-   * Opens the profile in `folder`, or makes it; one that a damage shuts is mended first, if it can be.
+   * Opens the profile in `folder`, or makes it; one that is too damaged to open is repaired first, if possible.
    * @throws StoreError, ProfileDamagedError, ProfileLockedError
    */
   static open(folder: string, create?: NewAccount): Profile {
@@ -164,7 +161,7 @@ export class Profile {
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {
-        // Another process may make it at the same moment, and the key must be one.
+        // Another process may do the same at this moment, and there must be one key.
         database.run(
           `INSERT INTO account (username, private_key, authority, registered_here)
            SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
@@ -190,15 +187,15 @@ export class Profile {
     return this.#account;
   }
 
-  /** Forgets what was read before the lock was held: another process may have logged in or out since. */
+  /** Drops what was read before the lock was held: another process may have logged in or out since. */
   reload(): void {
     this.#account = undefined;
     this.changedElsewhere();
   }
 
   /**
-   * Whether another process has written here since this was last asked: then the newest message of that
-   * moment, behind which its messages stand, if it wrote any.
+   * Whether another process has written here since the last call: then the `seq` of the newest message at that
+   * time, after which its messages are. Undefined: no other process has written.
    */
   changedElsewhere(): number | undefined {
     const known = this.#newestSeen;
@@ -223,13 +220,13 @@ export class Profile {
     return this.#row().session_token ?? undefined;
   }
 
-  /** Whether a key that the server did not know is just the first one of a new account. */
+  /** Whether a key that the server did not know is only the first one of a new account. */
   get expectsNewKey(): boolean {
     const row = this.#row();
     return row.registered_here === 1 && row.has_been_online === 0;
   }
 
-  /** Registered or logged in from here; else a first login is under way, and may come to nothing. */
+  /** Registered or logged in from here; otherwise a first login is under way, and may fail. */
   get isEstablished(): boolean {
     const row = this.#row();
     return row.registered_here === 1 || row.has_been_online === 1;
@@ -276,12 +273,12 @@ export class Profile {
     this.#update("session_token = NULL", []);
   }
 
-  /** Something here cannot be read: whoever has the account online next checks everything first. */
+  /** Something here cannot be read: the next process that takes the account online checks everything first. */
   noteDamage(): void {
     try {
       closeSync(openSync(damageMark(this.folder), "a", 0o600));
     } catch (error) {
-      // A disk that takes not even the mark: the damage is what people are told, and it is met again.
+      // The mark could not be written either; the damage itself is reported, and will be found again.
       if (!isStorageFailure(error)) throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** How far the other side has read, and what that makes of our messages. It runs inside its commit. */
+/** How far the other side has read, and which of our messages are read by that. Runs inside a commit. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -7,16 +7,16 @@ import { IN_OUTBOX } from "./stored-message.ts";
 
 export class ReadMarks {
   readonly #database: Database;
-  /** What `beforeAcknowledged` found, by contact: only what this class does changes it. */
+  /** Results of `beforeAcknowledged` by contact; only this class changes them. */
   readonly #before = new Map<number, number>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** The mark up to which their side has read, where something before it is not acknowledged; else 0. */
+  /** The `seq` up to which they have read, where something before it is not acknowledged; else 0. */
   beforeAcknowledged(contact: Contact): number {
-    // Asked in every commit that acknowledges something, and nearly always 0.
+    // Called in every commit with an acknowledgement, and nearly always 0.
     const known = this.#before.get(contact.id);
     if (known !== undefined) return known;
     const { mark, first } = this.#database
@@ -31,7 +31,7 @@ export class ReadMarks {
   }
 
   /**
-   * An acknowledgement that was lost with a link comes behind the word that it was read.
+   * Marks what is acknowledged after it was read: its first acknowledgement was lost with a link.
    * @returns which of `ids` are read now.
    */
   markLate(contact: Contact, ids: readonly string[], mark: number, now: number): string[] {
@@ -44,7 +44,7 @@ export class ReadMarks {
     return ids.filter((id) => update.run(now, contact.id, id, mark).changes > 0);
   }
 
-  /** Their side has read up to the message of this id. @returns the texts that are read now, in their order */
+  /** They have read up to the message of this id. @returns the texts that are read now, in their order */
   mark(contact: Contact, id: string, now: number): string[] {
     const target = this.#database
       .query<{ seq: number; mark: number }, [number, string]>(

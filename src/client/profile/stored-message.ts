@@ -1,11 +1,11 @@
-/** Messages as they stand on this disk: what is put there, and what is read back. */
+/** Messages on this disk: in the forms in which they are written and read. */
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
 
-/** What is in the outbox, word for word as its index says it. */
+/** The condition of the index `outbox`, word for word, so that SQLite uses it. */
 export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind < ${KIND.deleted} AND withdrawn_at IS NULL`;
 
-/** What goes out: a text, or an action on an earlier text of ours. Times in ms since 1970. */
+/** What is sent: a text, or an action on an earlier text of ours. Times in ms since 1970. */
 export type OutgoingContent =
   | { readonly kind: "text"; readonly text: string; readonly replyTo: string | undefined }
   | { readonly kind: "edit"; readonly target: string; readonly text: string }
@@ -15,7 +15,7 @@ export type OutboxMessage = OutgoingContent & {
   readonly seq: number;
   readonly id: string;
   readonly sentAt: number;
-  /** It is marked as sent on the disk. */
+  /** It was marked as sent before. */
   readonly wasSent?: boolean;
 };
 
@@ -47,17 +47,17 @@ export type StoredMessage = {
   /** As it was last edited; empty once it is withdrawn. */
   readonly text: string;
   readonly replyTo: string | undefined;
-  /** When it was written; undefined when the sender said no time that can be true. */
+  /** When it was typed; undefined when the sender gave no plausible time. */
   readonly sentAt: number | undefined;
   /** Outgoing: when it was first written on a link. */
   readonly leftAt: number | undefined;
   /** On the disk of the one who received it. */
   readonly receivedAt: number | undefined;
-  /** Outgoing: when their side said that it was read. */
+  /** Outgoing: when they reported that it was read. */
   readonly readAt: number | undefined;
   readonly editedAt: number | undefined;
   readonly withdrawnAt: number | undefined;
-  /** Of ours: its edit or withdrawal is not on the peer's disk yet, who has the text from before. */
+  /** Outgoing: its edit or withdrawal is not on the peer's disk yet; the peer has the earlier text. */
   readonly changeWaits: boolean;
   readonly state: MessageState;
 };

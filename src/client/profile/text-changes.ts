@@ -1,4 +1,4 @@
-/** What an edit or a withdrawal, of ours or theirs, does to its text on this disk. It runs inside its commit. */
+/** Applies edits and withdrawals, ours and theirs, to their texts on this disk. Runs inside a commit. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -12,7 +12,7 @@ export class TextChanges {
     this.#database = database;
   }
 
-  /** A text gets another one, unless it was withdrawn or deleted. */
+  /** Edits a text, unless it was withdrawn or deleted. */
   change(
     contact: Contact,
     outgoing: boolean,
@@ -30,7 +30,7 @@ export class TextChanges {
     return row === null ? undefined : messageOf(row);
   }
 
-  /** A text is taken back: nothing is left of it, nor of its edits, and nothing of them leaves any more. */
+  /** Withdraws a text: nothing of it or its edits is left, and edits in the outbox are not sent any more. */
   withdraw(contact: Contact, outgoing: boolean, target: string, now: number): StoredMessage | undefined {
     const side = outgoing ? 1 : 0;
     this.#database
@@ -47,7 +47,7 @@ export class TextChanges {
       )
       .get(now, contact.id, side, target);
     if (row !== null) return messageOf(row);
-    // A text that comes behind its own withdrawal, on an older link, is a duplicate then.
+    // If the text arrives later, on an older link, it is a duplicate.
     if (!outgoing) {
       this.#database.run(
         `INSERT INTO messages (contact, outgoing, id, text, received_at, state, kind, printed, withdrawn_at)

@@ -1,11 +1,11 @@
 /**
- * What the store needs when nothing else is written: words are indexed for the search, and what was
- * deleted or taken back is wiped from the log beside the file.
+ * Upkeep of the store while nothing else is written: words are indexed for the search, and what was deleted or
+ * withdrawn is removed from the write-ahead log.
  */
 import type { Profile } from "./profile.ts";
 import { isDamage, isStorageFailure } from "../disk/sqlite.ts";
 
-/** Batches of one look: together they hold the program up no longer than a keystroke. */
+/** Batches in one tick: together they take no longer than a keystroke. */
 const BATCHES = 4;
 
 export type UpkeepStores = {
@@ -49,7 +49,7 @@ export class StoreUpkeep {
       if (!isQuiet) return;
       for (let batch = 0; batch < BATCHES && search.isBehind; batch++) search.indexSome();
     } catch (error) {
-      // A search catches up by itself, and tells whoever asked when the disk does not let it.
+      // A search indexes the rest itself, and reports when the disk fails.
       if (!isStorageFailure(error)) throw error;
       this.#stopped = true;
     }
