@@ -6,19 +6,6 @@ import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
 import type { Contact, ContactKey } from "./profile/contacts.ts";
 import type { Profile } from "./profile/profile.ts";
 
-/** The fingerprint of this account's key on this machine: 64 hexadecimal digits. */
-export function ownFingerprint(profile: Profile): string {
-  return fingerprint(profile.keys.spki);
-}
-
-/** The safety number with a contact under one of their keys: twelve groups of five digits. */
-export function safetyNumberWith(profile: Profile, contact: Contact, key: ContactKey): string {
-  return safetyNumber(
-    { name: profile.username, spki: profile.keys.spki },
-    { name: contact.username, spki: key.spki },
-  );
-}
-
 export type SafetyNumber = {
   /** Twelve groups of five digits. */
   readonly number: string;
@@ -30,7 +17,7 @@ export type SafetyNumber = {
 
 /** The safety numbers with one person. */
 export type SafetyNumbersWith = {
-  /** The registered spelling as far as it is known. */
+  /** The registered spelling, as far as it is known. */
   readonly username: string;
   /** One for each known key, a pending one's last; empty: no key of theirs is known. */
   readonly numbers: readonly SafetyNumber[];
@@ -41,12 +28,12 @@ export type Acceptance =
   | { readonly result: "accepted"; readonly number: SafetyNumber }
   /** No key waits. */
   | { readonly result: "none" }
-  /** Another key has come since one was shown: what the person compared is not what would be accepted. */
+  /** Another key has arrived since one was shown: not the one that the person compared would be accepted. */
   | { readonly result: "changed_again" }
   /** The person has not seen its number yet. */
   | { readonly result: "not_shown" };
 
-/** Every method throws SQLiteError where the disk fails. */
+/** Every method throws SQLiteError when the disk fails. */
 export class SafetyNumbers {
   readonly #profile: Profile;
 

@@ -7,7 +7,7 @@ import { CLIENT_PROGRAM, expectFailure, expectNoTrace, PASSWORD, World, type Per
 
 setDefaultTimeout(120_000);
 
-const MENDED = "the indexes of your messages were not right";
+const MENDED = "the message indexes were wrong";
 const TEXTS = Array.from({ length: 300 }, (_, number) => `message ${number} ${"paloma ".repeat(60)}`);
 
 const world = new World();
@@ -92,7 +92,7 @@ test("after kill -9 a check that takes its time says so", async () => {
     ),
   );
   const { code, stderr } = await ana.run(["users"]);
-  expect([code, stderr]).toEqual([0, expect.stringContaining("your stored messages are being checked")]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining("checking your stored messages")]);
   expect((await ana.run(["users"])).stderr).not.toContain("being checked");
 });
 
@@ -128,7 +128,7 @@ test("after kill -9 broken messages end the start with one sentence, and what re
   await expectFailure(ana, ["users"], {
     exit: 1,
     code: "profile_damaged",
-    en: /is damaged and cannot be used.*rescued-.*\.jsonl.*move the whole of it.*log in again.*new key/,
+    en: /is damaged and cannot be used.*rescued-.*\.jsonl.*move it elsewhere as a whole.*log in again.*new key/,
     es: /está dañado y no se puede usar.*rescued-.*\.jsonl.*(?:muévala|mueva).*iniciar sesión.*clave nueva/,
   });
   const [file = "", ...others] = rescues(ana);
