@@ -16,7 +16,6 @@ import {
   SelfError,
   ServerError,
   StoreError,
-  type ActionFault,
 } from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
@@ -43,9 +42,19 @@ export type Failure = {
   readonly exit: ExitCode;
   readonly code: string;
   readonly sentence: string;
-  /** Seconds after which the server takes it again, where it has said so. */
+  /** Seconds after which the server can be asked again, where it has said so. */
   readonly retryAfter?: number | undefined;
 };
+
+/** @param retryAfter s */
+export function failure(
+  exit: keyof typeof EXIT,
+  code: string,
+  sentence: string,
+  retryAfter?: number,
+): Failure {
+  return { exit: EXIT[exit], code, sentence, retryAfter };
+}
 
 /** The file that a person's account is in; the other one that is opened holds the known servers. */
 const PROFILE_NAME = "profile.db";
@@ -59,9 +68,7 @@ function shown(fingerprint: string | undefined): string {
   return fingerprint === undefined ? "—" : showFingerprint(fingerprint);
 }
 
-function serverFailure(error: ServerError, texts: Texts, server: string): Failure {
-  const expected = shown(error.expected);
-  const found = shown(error.found);
+function serverSentence({ code, expected, found }: ServerError, texts: Texts, server: string): string {
   const sentences: { readonly [C in ServerError["code"]]: string } = {
     server_unreachable: texts.serverUnreachable(server),
     server_timeout: texts.serverTimeout(server),
@@ -70,14 +77,14 @@ function serverFailure(error: ServerError, texts: Texts, server: string): Failur
     server_not_paloma: texts.serverNotPaloma(server),
     server_is_user: texts.serverIsUser(server),
     server_other_account: texts.serverOtherAccount(server),
-    server_changed: texts.serverChanged(server, expected, found),
-    server_unconfirmed: texts.serverUnconfirmed(server, error.found ?? ""),
+    server_changed: texts.serverChanged(server, shown(expected), shown(found)),
+    server_unconfirmed: texts.serverUnconfirmed(server, found ?? ""),
     server_not_web: texts.serverNotWeb(server),
     server_declined: texts.serverDeclined,
     server_expired: texts.serverExpired(server),
     server_protocol: texts.serverProtocol(server),
   };
-  return { exit: EXIT.server, code: error.code, sentence: sentences[error.code] };
+  return sentences[code];
 }
 
 /** What to do about a refusal whose own sentence does not say it. */
@@ -99,44 +106,41 @@ function codeSentence(code: Code, language: Language): string {
   return advice === undefined ? `${what}.` : `${what}: ${textsIn(language)[advice]}.`;
 }
 
-function refusal(error: RefusedError, config: Config, texts: Texts): Failure {
+/** What a refusal ends a command with, where it is not `refused`. */
+const REFUSAL_EXIT: ReadonlyMap<string, keyof typeof EXIT> = new Map([
+  ["server_closing", "server"],
+  ["internal_error", "other"],
+]);
+
+function refusal({ code, message, retryAfter }: RefusedError, config: Config, texts: Texts): Failure {
   // The server's own words only for a code that this client does not know.
-  const sentence = isCode(error.code)
-    ? codeSentence(error.code, config.language)
-    : texts.unknownRefusal(visibleText(error.code), visibleText(error.message));
-  const retry = error.retryAfter === undefined ? "" : ` ${texts.retryAfter(error.retryAfter)}`;
-  const exit =
-    error.code === "server_closing"
-      ? EXIT.server
-      : error.code === "internal_error"
-        ? EXIT.other
-        : EXIT.refused;
-  return { exit, code: error.code, sentence: sentence + retry, retryAfter: error.retryAfter };
+  const what = isCode(code)
+    ? codeSentence(code, config.language)
+    : texts.unknownRefusal(visibleText(code), visibleText(message));
+  const sentence = retryAfter === undefined ? what : `${what} ${texts.retryAfter(retryAfter)}`;
+  return failure(REFUSAL_EXIT.get(code) ?? "refused", code, sentence, retryAfter);
 }
 
-function storeFailure(error: StoreError, texts: Texts): Failure {
+function storeSentence(error: StoreError, texts: Texts): string {
   const cause = error.cause instanceof Error ? visibleText(error.cause.message) : "";
   const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
   const isProfile = basename(error.file) === PROFILE_NAME;
-  const sentence = {
+  return {
     not_ours: texts.storeNotOurs(file),
     newer: texts.storeNewer(file),
     unreadable: texts.storeUnreadable(file, cause),
     damaged: isProfile ? texts.storeDamaged(file, folder) : texts.serversDamaged(file),
     lost: texts.storeLost(file, folder),
   }[error.code];
-  return { exit: EXIT.other, code: `store_${error.code}`, sentence };
 }
 
-function damageFailure(error: ProfileDamagedError, texts: Texts): Failure {
+function damageSentence(error: ProfileDamagedError, texts: Texts): string {
   const { rescued, count, noRoom } = error;
   const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
+  if (noRoom) return texts.profileDamagedNoRoom(file, folder);
   const rescue =
     rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, visibleText(rescued));
-  const sentence = noRoom
-    ? texts.profileDamagedNoRoom(file, folder)
-    : texts.profileDamaged(file, rescue, folder);
-  return { exit: EXIT.other, code: "profile_damaged", sentence };
+  return texts.profileDamaged(file, rescue, folder);
 }
 
 /** What the system says of a failure, for a terminal; its sentence begins with its code, SQLite's lacks it. */
@@ -144,40 +148,37 @@ export function systemWords({ code, message }: Error & { code: string }): string
   return visibleText(message.includes(code) ? message : `${message} (${code})`);
 }
 
-function accountFailure(error: AccountError, texts: Texts): Failure {
-  const sentence = {
+function accountSentence({ code, names }: AccountError, texts: Texts): string {
+  return {
     no_account: texts.noAccount,
     unknown_account: texts.unknownAccount,
-    several_accounts: texts.severalAccounts(texts.list(error.names.map((name) => visibleText(name)))),
-  }[error.code];
-  return { exit: EXIT.usage, code: error.code, sentence };
+    several_accounts: texts.severalAccounts(texts.list(names.map((name) => visibleText(name)))),
+  }[code];
 }
 
 function actionFailure({ code }: ActionError, texts: Texts): Failure {
-  const { usage, refused } = EXIT;
-  const table: { readonly [F in ActionFault]: readonly [ExitCode, string] } = {
-    unknown_message: [usage, texts.unknownMessage],
-    not_own: [usage, texts.notOwnMessage],
-    already_withdrawn: [refused, texts.alreadyWithdrawn],
-    not_supported: [refused, texts.changeNotSupported],
-    already_left: [refused, texts.alreadyLeft],
-    still_waiting: [refused, texts.stillWaiting],
-  };
-  const [exit, sentence] = table[code];
-  return { exit, code, sentence };
+  const [exit, sentence] = (
+    {
+      unknown_message: ["usage", texts.unknownMessage],
+      not_own: ["usage", texts.notOwnMessage],
+      already_withdrawn: ["refused", texts.alreadyWithdrawn],
+      not_supported: ["refused", texts.changeNotSupported],
+      already_left: ["refused", texts.alreadyLeft],
+      still_waiting: ["refused", texts.stillWaiting],
+    } as const
+  )[code];
+  return failure(exit, code, sentence);
 }
 
-function exportFailure(error: ExportError, texts: Texts): Failure {
+function exportSentence(error: ExportError, texts: Texts): string {
   const file = visibleText(error.file);
-  const why = visibleText(error.why);
-  const sentence = {
+  return {
     no_messages: texts.exportNoMessages,
     file_exists: texts.exportFileExists(file),
     no_folder: texts.exportNoFolder(file),
     no_name: texts.exportNoName(file),
-    not_written: texts.exportNotWritten(file, why),
+    not_written: texts.exportNotWritten(file, visibleText(error.why)),
   }[error.code];
-  return { exit: EXIT.other, code: error.code, sentence };
 }
 
 function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
@@ -192,45 +193,42 @@ export function describeInMenus(error: unknown, config: Config): string {
   return describeFailure(error, config).sentence;
 }
 
-/** Whatever was thrown, as what a person is told. */
+/** Whatever was thrown, as a program and a person read it. */
 export function describeFailure(error: unknown, config: Config): Failure {
   const texts = textsIn(config.language);
-  if (error instanceof UsageError) return { exit: EXIT.usage, code: "usage", sentence: error.message };
-  if (error instanceof InterruptedError) return { exit: EXIT.interrupted, code: "interrupted", sentence: "" };
+  if (error instanceof UsageError) return failure("usage", "usage", error.message);
+  if (error instanceof InterruptedError) return failure("interrupted", "interrupted", "");
+  if (error instanceof TimeoutError) return failure("server", "timeout", texts.timedOut(config.timeout));
   if (error instanceof ServerError)
-    return serverFailure(error, texts, showHostPort(config.host, config.port));
+    return failure(
+      "server",
+      error.code,
+      serverSentence(error, texts, showHostPort(config.host, config.port)),
+    );
   if (error instanceof RefusedError) return refusal(error, config, texts);
-  if (error instanceof StoreError) return storeFailure(error, texts);
-  if (error instanceof ProfileDamagedError) return damageFailure(error, texts);
-  if (error instanceof AccountError) return accountFailure(error, texts);
+  if (error instanceof StoreError)
+    return failure("other", `store_${error.code}`, storeSentence(error, texts));
+  if (error instanceof ProfileDamagedError)
+    return failure("other", "profile_damaged", damageSentence(error, texts));
+  if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
-  if (error instanceof ExportError) return exportFailure(error, texts);
-  if (error instanceof SelfError) return { exit: EXIT.usage, code: "to_oneself", sentence: texts.toOneself };
+  if (error instanceof ExportError) return failure("other", error.code, exportSentence(error, texts));
+  if (error instanceof SelfError) return failure("usage", "to_oneself", texts.toOneself);
   if (error instanceof PasswordNeededError) {
-    return error.tokenRefused
-      ? { exit: EXIT.refused, code: "session_ended", sentence: texts.sessionEnded }
-      : { exit: EXIT.usage, code: "password_needed", sentence: texts.passwordNeeded };
+    if (error.tokenRefused) return failure("refused", "session_ended", texts.sessionEnded);
+    return failure("usage", "password_needed", texts.passwordNeeded);
   }
-  if (error instanceof ProfileLockedError) {
-    const sentence = texts.accountLocked(lockOwner(error, texts));
-    return { exit: EXIT.refused, code: "account_locked", sentence };
-  }
-  if (error instanceof PortError)
-    return { exit: EXIT.other, code: "port_taken", sentence: texts.portTaken(error.ports) };
-  if (error instanceof TimeoutError) {
-    return { exit: EXIT.server, code: "timeout", sentence: texts.timedOut(config.timeout) };
-  }
+  if (error instanceof ProfileLockedError)
+    return failure("refused", "account_locked", texts.accountLocked(lockOwner(error, texts)));
+  if (error instanceof PortError) return failure("other", "port_taken", texts.portTaken(error.ports));
   if (isStorageFailure(error)) {
     const why = systemWords(error);
     return isDamage(error)
-      ? { exit: EXIT.other, code: "profile_damaged", sentence: texts.damageFound(why) }
-      : { exit: EXIT.other, code: "disk", sentence: texts.diskFailed(why) };
+      ? failure("other", "profile_damaged", texts.damageFound(why))
+      : failure("other", "disk", texts.diskFailed(why));
   }
-  return {
-    exit: EXIT.other,
-    code: "internal_error",
-    sentence: texts.internalError(visibleText(error instanceof Error ? error.message : String(error))),
-  };
+  const what = error instanceof Error ? error.message : String(error);
+  return failure("other", "internal_error", texts.internalError(visibleText(what)));
 }
 
 /**
@@ -244,29 +242,22 @@ export function describeUnreachable(
   retryIn?: number,
 ): Failure {
   const user = visibleText(username);
-  const { notDelivered, notProven, refused } = EXIT;
   if (reason === "server_limits") {
     const retryAfter = retryIn === undefined ? undefined : Math.max(1, Math.ceil(retryIn / 1_000));
-    return {
-      exit: refused,
-      code: "rate_limited",
-      sentence: texts.peerServerLimits(user, retryAfter),
-      retryAfter,
-    };
+    return failure("refused", "rate_limited", texts.peerServerLimits(user, retryAfter), retryAfter);
   }
-  const table: {
-    readonly [R in Exclude<UnreachableReason, "server_limits">]: readonly [ExitCode, string, string];
-  } = {
-    offline: [notDelivered, "user_offline", texts.peerOffline(user)],
-    no_server: [notDelivered, "peer_unreachable", texts.peerNoServer(user)],
-    unreachable: [notDelivered, "peer_unreachable", texts.peerUnreachable(user)],
-    not_admitted: [notDelivered, "peer_not_admitted", texts.peerNotAdmitted(user)],
-    no_certificate: [notDelivered, "no_certificate", texts.noCertificate],
-    not_in_date: [notProven, "peer_not_in_date", texts.peerNotInDate(user)],
-    not_proven: [notProven, "peer_not_proven", texts.peerNotProven(user)],
-    key_pending: [notProven, "peer_key_changed", texts.peerKeyPending(user)],
-    insecure: [notProven, "peer_insecure", texts.peerInsecure(user)],
-  };
-  const [exit, code, sentence] = table[reason];
-  return { exit, code, sentence };
+  const [exit, code, sentence] = (
+    {
+      offline: ["notDelivered", "user_offline", texts.peerOffline(user)],
+      no_server: ["notDelivered", "peer_unreachable", texts.peerNoServer(user)],
+      unreachable: ["notDelivered", "peer_unreachable", texts.peerUnreachable(user)],
+      not_admitted: ["notDelivered", "peer_not_admitted", texts.peerNotAdmitted(user)],
+      no_certificate: ["notDelivered", "no_certificate", texts.noCertificate],
+      not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
+      not_proven: ["notProven", "peer_not_proven", texts.peerNotProven(user)],
+      key_pending: ["notProven", "peer_key_changed", texts.peerKeyPending(user)],
+      insecure: ["notProven", "peer_insecure", texts.peerInsecure(user)],
+    } as const
+  )[reason];
+  return failure(exit, code, sentence);
 }

@@ -15,7 +15,7 @@ import { users } from "./commands/account/users.ts";
 import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
-import { describeFailure, EXIT, InterruptedError, type ExitCode } from "./failures.ts";
+import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
 import type { CommandContext } from "./commands/online-account.ts";
@@ -32,16 +32,16 @@ type Command = {
   /** What it needs, in order, and how many more it may take. */
   readonly needs: readonly Argument[];
   readonly mayTake: number;
-  /** Ends by itself after `--timeout`. */
-  readonly bounded: boolean;
-  /** A fault in one callback ends that connection only, not the command. */
-  readonly survivesFaults: boolean;
+  /**
+   * What ends it beside its own end: `--timeout`, or a fault of ours in any callback. A lasting one is ended
+   * by neither: there a fault ends only the connection that it happens on.
+   */
+  readonly endedBy: "timeout or fault" | "fault" | "nothing";
 };
 
-/** One that ends by itself, and that a fault of ours ends too. */
-const BRIEF = { needs: [], mayTake: 0, bounded: true, survivesFaults: false } as const;
+const BRIEF = { needs: [], mayTake: 0, endedBy: "timeout or fault" } as const;
 /** One that only works on this disk, as long as that takes. */
-const LOCAL = { ...BRIEF, bounded: false } as const;
+const LOCAL = { ...BRIEF, endedBy: "fault" } as const;
 
 const COMMANDS: { readonly [C in CommandName]: Command } = {
   register: { ...BRIEF, run: register },
@@ -51,7 +51,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   withdraw: { ...BRIEF, run: withdraw, needs: ["userArgument", "idArgument"] },
   cancel: { ...LOCAL, run: cancel, needs: ["userArgument"], mayTake: 1 },
   delete: { ...LOCAL, run: deleteMessages, needs: ["userArgument"], mayTake: 1 },
-  listen: { ...BRIEF, run: listen, bounded: false, survivesFaults: true },
+  listen: { ...BRIEF, run: listen, endedBy: "nothing" },
   history: { ...LOCAL, run: history, needs: ["userArgument"] },
   search: { ...LOCAL, run: search, needs: ["wordsArgument"], mayTake: Infinity },
   export: { ...LOCAL, run: exportToFile, needs: ["userArgument", "fileArgument"] },
@@ -89,7 +89,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const output = new Output(wantsJson(args, host.env), host);
-    const exit = output.failure({ exit: EXIT.usage, code: "usage", sentence: error.message });
+    const exit = output.failure(failure("usage", "usage", error.message));
     output.tell(textsIn(chosenLanguage(args, host.env)).seeHelp);
     return exit;
   }
@@ -113,29 +113,35 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
 async function runMenus(config: Config): Promise<ExitCode> {
   const { stdin: input, stdout: output } = process;
   if (!input.isTTY || !output.isTTY) {
-    tellOnTerminal(textsIn(config.language).menusNeedTerminal);
+    printSentence(textsIn(config.language).menusNeedTerminal);
     return EXIT.usage;
   }
-  const abort = new AbortController();
-  const interrupt = () => {
-    abort.abort();
-    setTimeout(() => process.exit(EXIT.interrupted), LAST_MOMENT).unref();
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt);
+  const abort = abortedBy(process, ["SIGINT", "SIGTERM", "SIGHUP"]);
   process.on("exit", restoreTerminal);
   // Imported late: the one-shot commands need none of it.
   const { Program } = await import("./app/program.ts");
   try {
     return await Program.run({ config, input, output, signal: abort.signal });
   } catch (error) {
-    const failure = describeFailure(error, config);
-    if (failure.sentence !== "") tellOnTerminal(failure.sentence);
-    return failure.exit;
+    const { sentence, exit } = describeFailure(error, config);
+    if (sentence !== "") printSentence(sentence);
+    return exit;
   }
 }
 
-/** A sentence to standard error, broken at the edge of the terminal where that is one. */
-function tellOnTerminal(sentence: string): void {
+/** Is aborted by these signals; then the process is gone within LAST_MOMENT. */
+function abortedBy(host: HostProcess, signals: readonly NodeJS.Signals[]): AbortController {
+  const abort = new AbortController();
+  const interrupt = () => {
+    abort.abort(new InterruptedError());
+    setTimeout(() => host.exit(EXIT.interrupted), LAST_MOMENT).unref();
+  };
+  for (const signal of signals) host.on(signal, interrupt);
+  return abort;
+}
+
+/** A sentence to standard error, wrapped where that is a terminal. */
+function printSentence(sentence: string): void {
   const { stderr } = process;
   stderr.write(`${wrapped(sentence, stderr.isTTY ? stderr.columns : undefined)}\n`);
 }
@@ -147,30 +153,24 @@ async function runCommand(
   const { config, args } = invocation;
   const command = COMMANDS[invocation.command];
   const output = new Output(config.json, host);
-  const abort = new AbortController();
-  const interrupt = () => {
-    abort.abort(new InterruptedError());
-    setTimeout(() => host.exit(EXIT.interrupted), LAST_MOMENT).unref();
-  };
-  const giveUp = (error: unknown) => {
-    // A fault of ours in a callback: the person gets a sentence, and whatever was committed is safe.
-    const failure = describeFailure(error, config);
-    output.failure(failure);
-    if (command.survivesFaults) return;
+  const abort = abortedBy(host, ["SIGINT", "SIGTERM"]);
+  const onFault = (error: unknown) => {
+    // The person gets a sentence, and whatever was committed is safe.
+    output.failure(describeFailure(error, config));
+    if (command.endedBy === "nothing") return;
     void output.flushed().finally(() => host.exit(EXIT.other));
   };
-  host.on("uncaughtException", giveUp);
-  host.on("unhandledRejection", giveUp);
-  host.on("SIGINT", interrupt);
-  host.on("SIGTERM", interrupt);
-  const deadline = new Deadline(abort, command.bounded ? config.timeout : undefined);
+  host.on("uncaughtException", onFault);
+  host.on("unhandledRejection", onFault);
+  const isBounded = command.endedBy === "timeout or fault";
+  const deadline = new Deadline(abort, isBounded ? config.timeout : undefined);
   try {
     checkArguments(invocation, command);
     return await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {
-    const failure = describeFailure(error, config);
-    if (failure.sentence !== "") output.failure(failure);
-    return failure.exit;
+    const problem = describeFailure(error, config);
+    if (problem.sentence !== "") output.failure(problem);
+    return problem.exit;
   } finally {
     deadline.stop();
     await output.flushed();

@@ -20,6 +20,7 @@ import {
   describeFailure,
   describeUnreachable,
   EXIT,
+  failure,
   InterruptedError,
   TimeoutError,
   type ExitCode,
@@ -62,8 +63,7 @@ async function checkTarget(
     const found = archive.conversation(to)?.find(target);
     if (found === undefined) throw new ActionError("unknown_message");
     if (content.kind !== "text" || found.withdrawnAt === undefined) return undefined;
-    const sentence = textsIn(config.language).replyToWithdrawn;
-    return { exit: EXIT.refused, code: "already_withdrawn", sentence };
+    return failure("refused", "already_withdrawn", textsIn(config.language).replyToWithdrawn);
   });
 }
 
@@ -98,11 +98,11 @@ function deliverElsewhere(
     return EXIT.done;
   }
   if (id !== undefined) output.event(deliveryEvent(to, id, "queued", Date.now()), undefined);
-  const failure = describeFailure(locked, config);
-  if (config.wait === "received") output.failure(failure);
+  const problem = describeFailure(locked, config);
+  if (config.wait === "received") output.failure(problem);
   const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
   output.tell(texts.queuedElsewhere(what, visibleText(to)));
-  return config.wait === "queued" ? EXIT.done : failure.exit;
+  return config.wait === "queued" ? EXIT.done : problem.exit;
 }
 
 /** @returns the id of what is sent; undefined: the message was cancelled, and nothing is sent. */
@@ -155,15 +155,15 @@ export async function deliver(
         return;
       case "unreachable": {
         if (!isSamePerson(event.username, to)) return;
-        const failure = describeUnreachable(event.reason, event.username, texts, event.retryIn);
+        const problem = describeUnreachable(event.reason, event.username, texts, event.retryIn);
         const { reason, retryIn = Infinity } = event;
         if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
-          output.tell(`${failure.sentence} ${texts.limitWaitedOut}`);
+          output.tell(`${problem.sentence} ${texts.limitWaitedOut}`);
           return;
         }
         // Where only the server could have helped, its failure is the reason that is given.
-        const isServers = serverProblem !== undefined && failure.exit === EXIT.notDelivered;
-        outcome.resolve(isServers ? serverProblem : failure);
+        const isServers = serverProblem !== undefined && problem.exit === EXIT.notDelivered;
+        outcome.resolve(isServers ? serverProblem : problem);
         return;
       }
       case "peerError": {
@@ -172,7 +172,7 @@ export async function deliver(
         if (event.code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(event.code)));
         else if (diskProblem === undefined) {
           const sentence = texts.peerStorageFailed(user);
-          diskProblem = { exit: EXIT.notDelivered, code: "peer_storage_failed", sentence };
+          diskProblem = failure("notDelivered", "peer_storage_failed", sentence);
           output.tell(sentence);
         }
         return;
@@ -206,21 +206,20 @@ export async function deliver(
       }
       return untilAborted(signal, outcome.promise).catch((error: unknown) => {
         if (!(error instanceof TimeoutError)) throw error;
-        const sentence = texts.notAcknowledged(user());
-        return diskProblem ?? { exit: EXIT.notDelivered, code: "not_acknowledged", sentence };
+        return diskProblem ?? failure("notDelivered", "not_acknowledged", texts.notAcknowledged(user()));
       });
     };
-    const failure = await acknowledged(account.connect()).catch((error: unknown) => {
+    const problem = await acknowledged(account.connect()).catch((error: unknown) => {
       if (error instanceof InterruptedError) output.tell(whatBecameOfIt(account, to, what, texts));
       throw error;
     });
-    if (failure === undefined) {
+    if (problem === undefined) {
       output.tell(texts.received(user()));
       return EXIT.done;
     }
-    output.failure(failure);
-    output.tell(whatBecameOfIt(account, to, what, texts, failure.code));
-    return failure.exit;
+    const exit = output.failure(problem);
+    output.tell(whatBecameOfIt(account, to, what, texts, problem.code));
+    return exit;
   };
   try {
     return await withAccount(context, command, send, onEvent);

@@ -4,7 +4,7 @@ import type { SafetyNumber } from "../../../client/safety-numbers.ts";
 import { showFingerprint } from "../../../identity/fingerprint.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
-import { EXIT, type ExitCode } from "../../failures.ts";
+import { EXIT, failure, type ExitCode } from "../../failures.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -24,7 +24,7 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
     const shown = visibleText(user);
     const { username, numbers } = safetyNumbers.with(user, { markShown: !config.accept });
     if (numbers.length === 0) {
-      return output.failure({ exit: EXIT.other, code: "no_known_key", sentence: texts.noKnownKey(shown) });
+      return output.failure(failure("other", "no_known_key", texts.noKnownKey(shown)));
     }
     const show = ({ number, fingerprint, pending }: SafetyNumber) => {
       const title = pending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
@@ -44,18 +44,10 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
         output.tell(texts.keyAccepted(shown));
         return EXIT.done;
       case "none":
-        return output.failure({
-          exit: EXIT.other,
-          code: "no_pending_key",
-          sentence: texts.noPendingKey(shown),
-        });
+        return output.failure(failure("other", "no_pending_key", texts.noPendingKey(shown)));
       case "changed_again":
       case "not_shown": {
-        const exit = output.failure({
-          exit: EXIT.notProven,
-          code: "key_changed_again",
-          sentence: texts.keyChangedAgain(shown),
-        });
+        const exit = output.failure(failure("notProven", "key_changed_again", texts.keyChangedAgain(shown)));
         const known = safetyNumbers.with(user, { markShown: true });
         known.numbers.filter(({ pending }) => pending).forEach(show);
         return exit;

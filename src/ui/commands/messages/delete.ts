@@ -6,7 +6,7 @@ import { withArchive, type StoredConversation } from "../../../client/archive.ts
 import { ActionError } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
-import { EXIT, type ExitCode } from "../../failures.ts";
+import { EXIT, failure, type ExitCode } from "../../failures.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 import { askYes, canAsk } from "../password.ts";
@@ -28,7 +28,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
     if (!config.yes) {
       if (!canAsk(context.process)) throw new UsageError(texts.deletionNeedsYes);
       if (!(await askYes(context, texts.deletionQuestion(user)))) {
-        return output.failure({ exit: EXIT.other, code: "declined", sentence: texts.deletionDeclined });
+        return output.failure(failure("other", "declined", texts.deletionDeclined));
       }
     }
     const count = conversation === undefined ? 0 : await deleteAll(conversation, signal);

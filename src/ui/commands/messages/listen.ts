@@ -9,7 +9,7 @@ import { isDamage } from "../../../client/errors.ts";
 import type { Messenger } from "../../../client/messenger.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
-import { describeFailure, EXIT, InterruptedError, type ExitCode } from "../../failures.ts";
+import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "../../failures.ts";
 import { jsonLine } from "../../format/json-line.ts";
 import {
   deliveryEvent,
@@ -101,16 +101,16 @@ class Listening {
     this.#messenger = messenger;
     try {
       this.#newestWritten = (archive.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
-      const failure = await untilAborted(signal, account.connectOrWait());
-      if (failure !== undefined) {
-        output.tell(describeFailure(failure, config).sentence);
+      const problem = await untilAborted(signal, account.connectOrWait());
+      if (problem !== undefined) {
+        output.tell(describeFailure(problem, config).sentence);
         // Whoever knows our address can reach us while the certificate lasts.
         if (messenger.canBeReached) {
           this.#becomeReady(messenger, this.#texts.readyWithoutServer);
           output.tell(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
         }
       }
-      account.keepOnline(failure);
+      account.keepOnline(problem);
       return await untilAborted(signal, this.ended).catch((error: unknown) => {
         if (error instanceof InterruptedError) return EXIT.done;
         throw error;
@@ -159,7 +159,7 @@ class Listening {
         const { error } = event;
         const sentence = texts.storageFailed(visibleText(error.message));
         if (isDamage(error)) this.#fail(error);
-        else output.failure({ exit: EXIT.other, code: "storage_failed", sentence });
+        else output.failure(failure("other", "storage_failed", sentence));
         return;
       }
       case "peerError":
