@@ -37,7 +37,7 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly command: string;
   /** The port to listen on; undefined: the first free one of 9000–9099. */
   readonly p2pPort: number | undefined;
-  /** The port that others are told to dial; undefined: the one listened on. */
+  /** The port that others shall dial; undefined: the one listened on. */
   readonly announcedPort?: number;
   readonly onEvent: (event: MessengerEvent) => void;
   /** Whether `wire` events are wanted. */
@@ -129,7 +129,8 @@ export class Messenger {
         tls: this.#tls,
         contacts: options.profile.contacts,
         lookUp: (username) => this.#directory.lookUp(username),
-        admit: (connection, peer, word) => this.#conversations.with(peer.name).admit(connection, peer, word),
+        admit: (connection, peer, atServer) =>
+          this.#conversations.with(peer.name).admit(connection, peer, atServer),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         storageFailed: this.#storageFailed,
       },
@@ -267,7 +268,7 @@ export class Messenger {
     this.#conversations.find(username)?.closeChat();
   }
 
-  /** A person has read this contact's messages up to `seq`; their side is told. @throws SQLiteError */
+  /** The person has read this contact's messages up to `seq`; the other side is sent that. @throws SQLiteError */
   markRead(username: string, seq: number): void {
     this.#conversations.with(username).markRead(seq);
   }
@@ -311,7 +312,7 @@ export class Messenger {
   };
 
   #showState(state: RendezvousState): void {
-    // The link may tell its end when the profile is closed.
+    // The link may end after the profile is closed.
     const linksUntil = this.#closed ? undefined : this.linksUntil;
     this.#emit({ name: "server", state, linksUntil });
     // Without a server, those for whom something waits are looked for where they last were.

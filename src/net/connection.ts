@@ -2,7 +2,7 @@
  * One connection, plain or TLS: the only place where bytes meet a socket.
  *
  * 1. A listener or a dialler makes it, with its handlers, before the first byte.
- * 2. Over TLS nothing is read or written before the handshake satisfied us (`secured`).
+ * 2. Over TLS nothing is read or written before `secured` has accepted the handshake.
  * 3. Bytes become objects (PROTOCOL 1) and go to `message`, one after the other, unless reading pauses.
  *    Whoever has proven the other side hands the connection over to the handlers that serve it.
  * 4. What is sent in one turn of the event loop leaves in one write; what the socket does not take
@@ -250,7 +250,7 @@ export class Connection {
     this.#handlers.closed(first, this);
   }
 
-  // What follows is called by the socket handlers and by the sweep, by nobody else.
+  // What follows is called by the socket handlers and by the sweep only.
 
   checkDeadlines(now: number): void {
     switch (this.#state.name) {
@@ -282,7 +282,7 @@ export class Connection {
       socket.terminate();
       return;
     }
-    // Both are undefined on a socket that the other side has reset already.
+    // Both are undefined on a socket that the other side has already reset.
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
     this.localAddress = normalizeAddress(socket.localAddress ?? "");
     this.lastReadAt = performance.now();

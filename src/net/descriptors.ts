@@ -1,12 +1,12 @@
 /**
- * The descriptors of this process. When none is left, a listener cannot take the connection that waits, is
- * told of it again and again, and burns a core; and whoever opens a file meanwhile fails. So the last few are
- * never given to connections: one too many is taken and ended, which frees its descriptor at once.
+ * The descriptors of this process. When none is left, a listener cannot accept the connection that waits, wakes
+ * up for it again and again, and uses a whole core; and files cannot be opened. So connections never get the
+ * last few: one connection too many is accepted and ended, which frees its descriptor at once.
  */
 
 /** Descriptors kept for files: the database and what SQLite puts beside it, logs, a backup. */
 const RESERVED = 32;
-/** Of a process that may have only few, at most this share is kept. */
+/** At most this share is kept where the limit is low. */
 const MOST_RESERVED = 1 / 4;
 
 /** Descriptors that this process may have open at once; Infinity where the system does not say. */

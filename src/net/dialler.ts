@@ -82,7 +82,7 @@ export function dial(options: DialOptions): Promise<Connection> {
     return true;
   }
 
-  /** @param code what is said of those that are ended: of somebody who is slow, nothing but that. */
+  /** @param code the reason that those which are ended are given */
   function endAttempts(code: string, except?: Connection): void {
     for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate(code);
     attempts.clear();

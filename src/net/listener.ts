@@ -1,6 +1,6 @@
 /**
- * Listening: plain, or TLS with the context of the moment, so that a renewed certificate serves the
- * next connection without a listener that is closed in between (which would lose dials).
+ * Listening: plain, or TLS with the current context, so that a renewed certificate serves the next
+ * connection and no listener has to be closed, which would lose connections.
  */
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
@@ -15,9 +15,7 @@ export type ListenOptions = {
   objectLimit: number;
   /** Gives the context for each new connection; without it the link is plain. */
   tls?: () => TlsContext;
-  /**
-   * The handlers of a new connection from this address, or undefined to refuse it at once.
-   */
+  /** The handlers of a new connection from this address; undefined refuses it at once. */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
   /** A connection was ended at once, because the process has hardly any descriptor left. */
   outOfDescriptors?(remoteAddress: string): void;
@@ -61,7 +59,7 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
     // Undefined on a socket that the other side has reset already.
     const address: string | undefined = socket.remoteAddress;
-    // The lowest one that is free is given, so its number tells how many there are.
+    // A new socket gets the lowest free number, so this is how many are in use.
     const isOneTooMany = descriptorOf(socket) >= descriptors;
     if (isOneTooMany) options.outOfDescriptors?.(address ?? "");
     const handlers = address === undefined || isOneTooMany ? undefined : options.accept(address);
@@ -106,7 +104,7 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
                   throw error;
                 }
               },
-              // What `accept` or `tls` threw is our fault, and ends this connection only.
+              // What `accept` or `tls` threw is our own bug, and ends this connection only.
               error(socket, error) {
                 socket.terminate();
                 throw error;

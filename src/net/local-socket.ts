@@ -11,14 +11,14 @@ export const MAX_LOCAL_PATH = 107;
 const OWNER_ONLY = 0o177;
 
 export type LocalListenOptions = {
-  /** At most `MAX_LOCAL_PATH` bytes. A socket that is there is replaced: the caller knows that it is nobody's. */
+  /** At most `MAX_LOCAL_PATH` bytes. An existing socket is replaced: the caller knows that no program listens on it. */
   readonly path: string;
   readonly objectLimit: number;
   /** The handlers of a new connection. */
   accept(): ConnectionHandlers;
 };
 
-/** Why there is no socket, or nobody at it: `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `ECONNREFUSED`, `EACCES`, … */
+/** Why there is no socket, or no program behind it: `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `ECONNREFUSED`, `EACCES`, … */
 export class LocalSocketError extends Error {
   readonly code: string;
 

@@ -1,6 +1,6 @@
 /**
- * The one look at a server whose certificate is not yet trusted, or no longer fits (PROTOCOL 3): a
- * connection with verification off, on which nothing is ever written.
+ * Looks at the certificate of a server that is not trusted yet, or whose certificate no longer fits
+ * (PROTOCOL 3), over a connection with verification off, on which nothing is ever written.
  */
 import type { X509Certificate } from "node:crypto";
 

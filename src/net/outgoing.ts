@@ -1,4 +1,4 @@
-/** Bytes queued to a connection before its owner is told (PROTOCOL 4 and 5). */
+/** Bytes queued to a connection before its owner is notified (PROTOCOL 4 and 5). */
 export const QUEUE_LIMIT = 1024 * 1024;
 
 /** Characters joined before they become bytes, so that a long queue is not copied twice. */
@@ -9,7 +9,7 @@ const ENCODER = new TextEncoder();
 
 /**
  * The write side of a connection: lines that wait, made bytes late, and the rest of what the socket took in
- * part. Its bound is `QUEUE_LIMIT`, which its owner enforces when `overflows` says so.
+ * part. The owner enforces `QUEUE_LIMIT` when `overflows` says so.
  */
 export class Outgoing {
   #text = "";
@@ -18,7 +18,7 @@ export class Outgoing {
   #further: Uint8Array[] | undefined;
   /** Bytes of the first and the further ones. */
   #bytes = 0;
-  /** Until the queue is empty again: the socket has not taken all of it; the owner knows of an overflow. */
+  /** Until the queue is empty again: the socket did not take all of it; more than `QUEUE_LIMIT` were queued. */
   #pressure: "none" | "blocked" | "overflow" = "none";
 
   /** About how many bytes wait. */

@@ -1,5 +1,5 @@
 /**
- * TLS contexts and what a handshake told us. Everything here is TLS 1.3 with verification written out;
+ * TLS contexts, and what a handshake showed. Everything here is TLS 1.3 with verification spelled out;
  * the accepting role hands out no tickets, because a resumed session would not show its certificate
  * again (a client with a ticket outlives its certificate).
  *
@@ -59,7 +59,7 @@ export function diallerContext(options: {
   };
 }
 
-/** For the one look at a server never seen before: nothing may be written on such a connection. */
+/** For the one look at a server that is not known yet: nothing may be written on such a connection. */
 export function unverifiedContext(serverName: string | undefined): TlsContext {
   return {
     ...(serverName === undefined ? {} : { serverName }),

@@ -13,7 +13,7 @@ import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import { PeerLink, type LinkConnection, type LinkLife, type PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
-import type { ProvenPeer, ServerWord } from "../peer/proof.ts";
+import type { ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
 import { Delivery } from "./delivery.ts";
@@ -108,7 +108,7 @@ export class Conversation {
     return this.#chatOpen || this.delivery.waiting > 0;
   }
 
-  /** The server shall tell of this person: the chat is open, or something waits and there is no link. */
+  /** The server shall report this person's presence: the chat is open, or something waits and there is no link. */
   get wantsPresence(): boolean {
     return this.#chatOpen || (this.delivery.waiting > 0 && !this.isConnected);
   }
@@ -181,11 +181,16 @@ export class Conversation {
   }
 
   /**
-   * Step 5 of the checklist for one who has dialled us; whoever passes is greeted on a new link.
-   * @throws SQLiteError
+   * Step 5 of the checklist for one who has dialled us; whoever passes is greeted on a new link, which takes
+   * the connection over.
+   * @param atServer the fingerprint that the server names; undefined: none. @throws SQLiteError
    */
-  admit(connection: LinkConnection, peer: ProvenPeer, word: ServerWord): "admitted" | "pending" | "refused" {
-    const verdict = this.#record.judge(peer, word);
+  admit(
+    connection: LinkConnection,
+    peer: ProvenPeer,
+    atServer: string | undefined,
+  ): "admitted" | "pending" | "refused" {
+    const verdict = this.#record.judge(peer, atServer);
     if (verdict === "pending" || verdict === "refused") return verdict;
     if (verdict === "pin") this.#record.pin(peer);
     this.#greet(this.#links.newId(), "acceptor", connection, peer);

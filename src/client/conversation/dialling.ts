@@ -12,7 +12,7 @@ const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 const REDIAL_SPREAD = 0.2;
 /** The side that is not the decider waits this much longer, so that the two do not meet. */
 const SECOND_DIALLER_DELAY = 3_000;
-/** Those whom the server has told to wait come back spread over so long, in ms. */
+/** Clients that the server has asked to wait come back spread over so long, in ms. */
 const LIMIT_SPREAD = 2_000;
 
 /** What may be better at the next attempt; the others wait for the person or the server. */

@@ -1,7 +1,7 @@
 /** One contact as this profile knows them: name, keys, last addresses. */
 import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
-import { judgeKey, type KeyVerdict, type ProvenPeer, type ServerWord } from "./proof.ts";
+import { judgeKey, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
 export class ContactRecord {
   readonly label: string;
@@ -77,9 +77,9 @@ export class ContactRecord {
   }
 
   /** Step 5 of the checklist; a key that must wait for the person is stored, the first key is pinned by `pin`. */
-  judge(peer: ProvenPeer, word: ServerWord): KeyVerdict {
+  judge(peer: ProvenPeer, atServer: string | undefined): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
-    const verdict = judgeKey(pins, peer.fingerprint, word);
+    const verdict = judgeKey(pins, peer.fingerprint, atServer);
     if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, this.#now())) {
       this.#keyPending(peer.fingerprint);
     }

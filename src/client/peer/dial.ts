@@ -11,7 +11,7 @@ import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import type { LinkConnection } from "./link.ts";
-import type { ProvenPeer, ServerWord } from "./proof.ts";
+import type { ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be had now. */
@@ -59,12 +59,11 @@ export async function dialPeer(
   const where = await lookUp(record.username);
   if (signal.aborted) return undefined;
   if (where.name === "offline") return "offline";
-  let word: ServerWord = { name: "nothing" };
   if (where.name === "online") {
     if (!where.secure) return "insecure";
     record.moved(where.username, where.targets);
-    if (where.fingerprint !== undefined) word = { name: "fingerprint", fingerprint: where.fingerprint };
   }
+  const atServer = where.name === "online" ? where.fingerprint : undefined;
   const targets = where.name === "online" ? where.targets : record.targets;
   const unasked = where.name === "limited" ? "server_limits" : "no_server";
   if (targets.length === 0) return unasked;
@@ -99,7 +98,7 @@ export async function dialPeer(
       verify: (connection, handshake) => {
         const proof = tls.prove(connection, handshake, record.username);
         if (!proof.ok) return proof.code;
-        const verdict = record.judge(proof.peer, word);
+        const verdict = record.judge(proof.peer, atServer);
         keyPending ||= verdict === "pending";
         if (verdict === "pending" || verdict === "refused") return `key_${verdict}`;
         winner = { peer: proof.peer, isNewKey: verdict === "pin" };

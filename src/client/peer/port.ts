@@ -14,7 +14,7 @@ import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import { normalizeAddress } from "../../protocol/ip-address.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import type { ProvenPeer, ServerWord } from "./proof.ts";
+import type { ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 export const FIRST_PORT = 9_000;
@@ -33,8 +33,12 @@ export type PeerPortNeeds = {
   readonly contacts: Pick<ContactStore, "isPinned">;
   /** Answers within five seconds. */
   lookUp(username: string): Promise<Whereabouts>;
-  /** Step 5 of the checklist; whoever passes has been greeted, and the connection is their link's. @throws SQLiteError */
-  admit(connection: Connection, peer: ProvenPeer, word: ServerWord): "admitted" | "pending" | "refused";
+  /** As `Conversation.admit`, with that person. */
+  admit(
+    connection: Connection,
+    peer: ProvenPeer,
+    atServer: string | undefined,
+  ): "admitted" | "pending" | "refused";
   refused(address: string, code: string): void;
   /** A write failed. Throws what is no failure of the disk. */
   storageFailed(error: unknown): void;
@@ -167,7 +171,7 @@ export class PeerPort {
   #judge(connection: Connection, peer: ProvenPeer): void {
     const { contacts, lookUp } = this.#needs;
     if (contacts.isPinned(peer.label, peer.fingerprint)) {
-      this.#admit(connection, peer, { name: "nothing" });
+      this.#admit(connection, peer, undefined);
       return;
     }
     connection.pauseReading();
@@ -175,11 +179,7 @@ export class PeerPort {
     lookUp(peer.name)
       .then((where) => {
         this.#asked.delete(connection);
-        const word: ServerWord =
-          where.name === "online" && where.fingerprint !== undefined
-            ? { name: "fingerprint", fingerprint: where.fingerprint }
-            : { name: "nothing" };
-        this.#admit(connection, peer, word);
+        this.#admit(connection, peer, where.name === "online" ? where.fingerprint : undefined);
         connection.resumeReading();
       })
       .catch((error: unknown) => {
@@ -188,10 +188,10 @@ export class PeerPort {
       });
   }
 
-  #admit(connection: Connection, peer: ProvenPeer, word: ServerWord): void {
+  #admit(connection: Connection, peer: ProvenPeer, atServer: string | undefined): void {
     if (!connection.isOpen) return;
     try {
-      const verdict = this.#needs.admit(connection, peer, word);
+      const verdict = this.#needs.admit(connection, peer, atServer);
       if (verdict !== "admitted") connection.terminate(`key_${verdict}`);
     } catch (error) {
       // Who cannot be remembered is not let in; they come again.

@@ -6,8 +6,8 @@
  * 2. No error, authorized, not resumed.
  * 3. One common name that is not mine; one dNSName, its label; in date.
  * 4. The dialler asked for the target's label, and the name is the target's.
- * 5. The key is pinned, or the server does not speak against it; a new key of a contact that has pins
- *    waits for the person.
+ * 5. The key is pinned, or the server knows no other one; a new key of a contact that has pins waits for
+ *    the person's decision.
  * 6. The greeting (`link.ts`): `hello`, whose username is the common name.
  */
 import type { X509Certificate } from "node:crypto";
@@ -17,7 +17,7 @@ import { label, MAX_NAME_CODE_POINTS } from "../../identity/names.ts";
 import type { Handshake } from "../../net/tls.ts";
 import { countCodePoints } from "../../protocol/fields.ts";
 
-/** Who a verified certificate speaks of. */
+/** Whom a verified certificate names. */
 export type ProvenPeer = {
   readonly name: string;
   readonly label: string;
@@ -74,23 +74,26 @@ export function provePeer(
   };
 }
 
-/** What the server says of a user's key: a fingerprint, or nothing (offline, no answer, no server). */
-export type ServerWord =
-  { readonly name: "fingerprint"; readonly fingerprint: string } | { readonly name: "nothing" };
-
 export type KeyVerdict =
   /** One of the contact's pins. */
   | "pinned"
   /** The first key of this contact: pin it and go on. */
   | "pin"
-  /** Another key than the pinned ones: it waits for the person. */
+  /** Another key than the pinned ones: it waits for the person's decision. */
   | "pending"
   /** The server knows another key for this name. */
   | "refused";
 
-/** Step 5. The server is asked only about a key that is not pinned. */
-export function judgeKey(pins: readonly string[], fingerprint: string, word: ServerWord): KeyVerdict {
+/**
+ * Step 5. The server is asked only about a key that is not pinned.
+ * @param atServer the fingerprint that the server names; undefined: none (offline, no answer, no server).
+ */
+export function judgeKey(
+  pins: readonly string[],
+  fingerprint: string,
+  atServer: string | undefined,
+): KeyVerdict {
   if (pins.includes(fingerprint)) return "pinned";
-  if (word.name === "fingerprint" && word.fingerprint !== fingerprint) return "refused";
+  if (atServer !== undefined && atServer !== fingerprint) return "refused";
   return pins.length === 0 ? "pin" : "pending";
 }

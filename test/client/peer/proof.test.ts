@@ -135,29 +135,27 @@ describe("one thing wrong, and it is no peer:", () => {
 });
 
 describe("a key", () => {
-  const nothing = { name: "nothing" } as const;
-  const says = (key: string) => ({ name: "fingerprint", fingerprint: key }) as const;
-  const verdicts: [string, string[], Parameters<typeof judgeKey>[2], KeyVerdict][] = [
-    ["the first, and the server says nothing", [], nothing, "pin"],
-    ["the first, and the server says the same", [], says("k"), "pin"],
-    ["the first, and the server says another", [], says("other"), "refused"],
-    ["pinned, and the server says nothing", ["k"], nothing, "pinned"],
-    ["pinned, and the server says the same", ["k"], says("k"), "pinned"],
-    ["pinned, and the server says another: two devices of one person", ["k"], says("other"), "pinned"],
-    ["pinned as the second device", ["other", "k"], nothing, "pinned"],
-    ["new beside pins, and the server says nothing", ["other"], nothing, "pending"],
+  const verdicts: [string, string[], string | undefined, KeyVerdict][] = [
+    ["the first, and the server says nothing", [], undefined, "pin"],
+    ["the first, and the server says the same", [], "k", "pin"],
+    ["the first, and the server says another", [], "other", "refused"],
+    ["pinned, and the server says nothing", ["k"], undefined, "pinned"],
+    ["pinned, and the server says the same", ["k"], "k", "pinned"],
+    ["pinned, and the server says another: two devices of one person", ["k"], "other", "pinned"],
+    ["pinned as the second device", ["other", "k"], undefined, "pinned"],
+    ["new beside pins, and the server says nothing", ["other"], undefined, "pending"],
     [
       "new beside pins, and the server says the same: its word alone changes no pin",
       ["other"],
-      says("k"),
+      "k",
       "pending",
     ],
-    ["new beside pins, and the server says the pinned one", ["other"], says("other"), "refused"],
-    ["new beside pins, and the server says a third", ["other"], says("third"), "refused"],
+    ["new beside pins, and the server says the pinned one", ["other"], "other", "refused"],
+    ["new beside pins, and the server says a third", ["other"], "third", "refused"],
   ];
-  for (const [what, pins, word, verdict] of verdicts) {
+  for (const [what, pins, atServer, verdict] of verdicts) {
     test(`${what} → ${verdict}`, () => {
-      expect(judgeKey(pins, "k", word)).toBe(verdict);
+      expect(judgeKey(pins, "k", atServer)).toBe(verdict);
     });
   }
 });

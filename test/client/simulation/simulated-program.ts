@@ -242,7 +242,7 @@ export class SimulatedProgram implements ServerUser {
   /** As `PeerPort`, for a key that is pinned or the first one. */
   accept(connection: LinkConnection): void {
     try {
-      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" });
+      this.conversation.admit(connection, provenPeer(this.#other), undefined);
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");
