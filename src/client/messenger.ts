@@ -1,6 +1,6 @@
 /**
- * The messenger without a screen: everything a person can do is a method here, everything that happens
- * an event. The terminal and the one-shot commands are two faces of it.
+ * The messenger without a screen: everything a person can do is a method here or of an object that it hands
+ * out, everything that happens an event. The terminal and the one-shot commands are built on it.
  *
  * A messenger has one account online on this machine: it holds the profile's lock from `open` to
  * `close`. Messages are committed to the outbox before the network is touched.
@@ -72,7 +72,7 @@ export class Messenger {
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
   #closing: Promise<void> | undefined;
-  /** Settled when the first attempt to be online has ended, well or not. */
+  /** Settled when the first attempt to be online has ended, whatever its outcome. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
   private constructor(options: MessengerOptions, lock: ProfileLock) {
@@ -122,7 +122,7 @@ export class Messenger {
       emit: this.#emit,
       changed,
     });
-    // Before anything runs by itself: a store that cannot be read ends the start here.
+    // First, so that a store that cannot be read fails before anything runs by itself.
     this.#conversations.openOutbox();
     this.#port = new PeerPort(
       {
@@ -165,7 +165,7 @@ export class Messenger {
   }
 
   #onTick(): void {
-    // After sleep, and with other addresses, no line is what it was: all are asked, and dialled, at once.
+    // After sleep, or with other addresses, every connection may be dead: all are probed, and redialled, at once.
     const change = this.#surroundings.check();
     if (change !== undefined) {
       this.rendezvous.lineMayHaveChanged(change);
@@ -174,7 +174,7 @@ export class Messenger {
     for (const conversation of this.#conversations) conversation.tick();
     this.#upkeep.tick();
     this.shown.tick();
-    // A `send` of another process cannot go out by itself while this one has the account online.
+    // While this process has the account online, it sends what others queue.
     const known = this.profile.changedElsewhere();
     if (known === undefined) return;
     this.#emit({ name: "changedElsewhere" });
@@ -223,8 +223,8 @@ export class Messenger {
   }
 
   /**
-   * Queues one text to a person and gives its id. It is committed with everything else of this turn of
-   * the event loop, or by `commit`; then it goes out as soon as there is a link.
+   * Queues one text to a person and returns its id. It is committed with everything else of this turn of
+   * the event loop, or by `commit`; then it is sent as soon as there is a link.
    * @param text at most 32 KiB of UTF-8, well-formed.
    * @throws SelfError, RangeError for a text that no peer would take.
    */
@@ -238,25 +238,25 @@ export class Messenger {
   }
 
   /**
-   * Gives a text of ours another wording: here at once, on the other side by an action in the outbox.
-   * @returns the action's id; undefined when the text had not left, and leaves as it is now.
+   * Edits a text of ours: here at once, on the other side by an action in the outbox.
+   * @returns the action's id; undefined when the text had not been sent, and is sent as it is now.
    * @throws ActionError, RangeError, SQLiteError
    */
   edit(to: string, id: string, text: string): string | undefined {
     return this.#outbox.edit(to, id, text);
   }
 
-  /** Takes a text of ours back, on both sides; one that had not left is cancelled. @returns, @throws as `edit` */
+  /** Withdraws a text of ours, on both sides; one that had not been sent is cancelled. @returns, @throws as `edit` */
   withdraw(to: string, id: string): string | undefined {
     return this.#outbox.withdraw(to, id);
   }
 
-  /** Takes a text of ours out of the outbox before it leaves. @throws ActionError, SQLiteError */
+  /** Takes a text of ours out of the outbox before it is sent. @throws ActionError, SQLiteError */
   cancel(to: string, id: string): void {
     this.#outbox.cancel(to, id);
   }
 
-  /** The person looks at this chat: the link is kept up until `closeChat`. @throws SelfError */
+  /** The chat is on the screen: a link is kept up until `closeChat`. @throws SelfError */
   openChat(username: string): Conversation {
     checkNotSelf(this.profile, username);
     const conversation = this.#conversations.with(username);

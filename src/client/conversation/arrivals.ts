@@ -1,16 +1,16 @@
-/** What one read of a link brought and is not on the disk yet: texts, actions, acknowledgements. */
+/** What one read of a link brought and is not stored yet: texts, actions, acknowledgements. */
 import { randomUUIDv7 } from "bun";
 
 import type { PeerMessage } from "../../protocol/peer-messages.ts";
 import type { NewIncoming } from "../profile/stored-message.ts";
 
-/** How far a sender's clock may be ahead before its time is not believed, in ms (PROTOCOL 5). */
+/** How far a sender's clock may be ahead of ours before its time is ignored, in ms (PROTOCOL 5). */
 export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
 
-/** What a peer says that is kept. */
+/** What a peer writes that is stored. */
 export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }>;
 
-/** The sender's time in ms, undefined when it is none or ahead of the arrival by more than two minutes. */
+/** The sender's time, ms since 1970; undefined: it is no time, or more than two minutes after the arrival. */
 export function believableTime(sentAt: string | undefined, arrivedAt: number): number | undefined {
   if (sentAt === undefined || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(sentAt)) return undefined;
   const time = Date.parse(sentAt);
@@ -20,9 +20,9 @@ export function believableTime(sentAt: string | undefined, arrivedAt: number): n
 export class Arrivals {
   /** In the order of arrival. */
   incoming: NewIncoming[] = [];
-  /** The ids of these that are acknowledged once they are stored; a text without an id is not. */
+  /** The ids to acknowledge once they are stored; a text without an id is not acknowledged. */
   toAcknowledge: string[] = [];
-  /** Ids of ours that the peer says are on its disk. */
+  /** Ids of ours that the peer has acknowledged. */
   acknowledged: string[] = [];
   /** The id of ours up to which their side has read. */
   readUpTo: string | undefined;

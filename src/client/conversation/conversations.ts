@@ -1,4 +1,4 @@
-/** Every conversation that is under way in this process, by the label of the other person. */
+/** The conversations of this process, by the label of the other person. */
 import { label as labelOf } from "../../identity/names.ts";
 import { Conversation } from "./conversation.ts";
 import type { ConversationNeeds } from "./needs.ts";
@@ -18,7 +18,7 @@ export class Conversations {
     return this.#byLabel.values();
   }
 
-  /** The conversation with this person, if one is under way. */
+  /** The conversation with this person, if there is one. */
   find(username: string): Conversation | undefined {
     return this.#byLabel.get(labelOf(username));
   }
@@ -32,7 +32,7 @@ export class Conversations {
     return conversation;
   }
 
-  /** Begins the conversations with everyone for whom something waits. @returns those that are new */
+  /** Begins a conversation with everyone for whom something waits. @returns those that are new */
   openOutbox(): Conversation[] {
     const { messages, contacts } = this.#needs.profile;
     return messages
@@ -42,7 +42,7 @@ export class Conversations {
       .map((contact) => this.with(contact?.username ?? ""));
   }
 
-  /** Whose coming and going matters now. */
+  /** Those whose presence the server shall report. */
   get wantingPresence(): string[] {
     return [...this].filter((each) => each.wantsPresence).map((each) => each.username);
   }

@@ -1,12 +1,12 @@
 /**
  * Exactly once, in order, to one person (PROTOCOL 5).
  *
- * - A message is kept until `delivered` names it, and everything unacknowledged goes out again, in
- *   order, whenever the current link changes.
+ * - A message stays in the outbox until `delivered` names it, and everything unacknowledged is sent again,
+ *   in order, whenever the current link changes.
  * - What arrives is committed, then acknowledged, then shown; all of one read in one commit.
  * - Edits and withdrawals are messages of their own; a peer that does not know them is not sent any.
  *
- * This part knows the store and the link that is written on; who dials and when is `conversation.ts`.
+ * This class knows the store and the link that is written on; `dialling.ts` decides when to dial.
  */
 import { MAX_DELIVERED_IDS } from "../../protocol/peer-messages.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
@@ -22,11 +22,11 @@ import {
 import { Arrivals } from "./arrivals.ts";
 import type { MessengerEvent } from "./events.ts";
 
-/** Bytes queued to a link above which the outbox waits. */
+/** Bytes queued to a link above which nothing more is written on it. */
 const WINDOW = 256 * 1024;
 /** Messages read from the outbox at a time. */
 const BATCH = 256;
-/** Ticks after which messages that could not be marked on the disk are tried again. */
+/** Ticks after a failed write until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
 /** What delivery needs of a link. */
@@ -58,10 +58,10 @@ export class Delivery {
   #writing: Writing | undefined;
   /** Ticks until the outbox is tried again; undefined: no write has failed. */
   #retryIn: number | undefined;
-  /** When each message left that is not marked as sent on the disk, ms since 1970 by id. */
+  /** When each message was sent that is not marked so on the disk, ms since 1970 by id. */
   readonly #left = new Map<string, number>();
   #unacknowledged = 0;
-  /** Of these, actions that their client would not understand. */
+  /** Of these, actions that their client does not support. */
   #held = 0;
   /** Of the read under way. */
   #arrivals = new Arrivals();
@@ -74,12 +74,12 @@ export class Delivery {
     this.recount();
   }
 
-  /** Messages that can leave and that the other side has not said to have. */
+  /** Messages that can be sent and are not acknowledged. */
   get waiting(): number {
     return Math.max(0, this.#unacknowledged - this.#held);
   }
 
-  /** Counts what waits: something was taken out of the outbox, or what their client understands has changed. */
+  /** Counts the outbox again: something was taken out, or what their client supports has changed. */
   recount(): void {
     const { text, edit, withdraw } = this.#messages.outboxCounts(this.#record.contact);
     const features = this.#writing?.link.features ?? this.#record.features;
@@ -88,7 +88,7 @@ export class Delivery {
     this.#held = (isHeld("edit") ? edit : 0) + (isHeld("withdraw") ? withdraw : 0);
   }
 
-  /** The current link is this one from now on: everything unacknowledged goes out on it, in order. */
+  /** This is the current link from now on: everything unacknowledged is sent on it, in order. */
   writeOn(link: DeliveryLink | undefined): void {
     this.#writing = link && { link, last: 0, isCaughtUp: false };
     if (this.#unacknowledged > 0) this.recount();
@@ -103,7 +103,7 @@ export class Delivery {
     const writing = this.#writing;
     if (writing === undefined) return;
     const first = messages[0]?.seq ?? 0;
-    // Another process may have written before them what is not known here yet.
+    // Another process may have queued something before them.
     if (writing.isCaughtUp && this.#messages.hasOutboxBetween(this.#record.contact, writing.last, first)) {
       this.recount();
       writing.isCaughtUp = false;
@@ -117,8 +117,8 @@ export class Delivery {
   }
 
   /**
-   * Looks whether another process has put something into the outbox; then what stands behind `known`, the
-   * last message at the look before, goes out, in order. @returns whether it has.
+   * Sends what another process has put into the outbox.
+   * @param known the newest message before that. @returns whether there is anything.
    */
   reload(known: number): boolean {
     this.recount();
@@ -135,7 +135,7 @@ export class Delivery {
   pump(): void {
     const writing = this.#writing;
     if (writing === undefined) return;
-    // Mostly a link comes up with nothing to say: that needs no look at the disk.
+    // A link mostly comes up with nothing to send: that needs no query.
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     try {
       while (!writing.isCaughtUp && this.#writing === writing) {
@@ -148,7 +148,7 @@ export class Delivery {
         writing.link.flush();
       }
     } catch (error) {
-      // What cannot be marked on the disk does not leave; nothing is lost, and it is tried again.
+      // What cannot be marked as tried is not sent; nothing is lost, and it is tried again.
       if (!isStorageFailure(error)) throw error;
       this.#retryIn = RETRY_AFTER_TICKS;
       this.#emit({ name: "storageFailed", error });
@@ -171,7 +171,7 @@ export class Delivery {
         return false;
       }
     }
-    // A link that drains in `flush` calls `pump`, which then has come past this message already.
+    // A link that drains in `flush` calls `pump`, which then has written this message already.
     if (message.seq <= writing.last) return true;
     writing.last = message.seq;
     const { id } = message;

@@ -1,4 +1,4 @@
-/** What the messenger tells whoever shows it: a screen, a command, a test. */
+/** The events of the messenger, for a screen, a command or a test. */
 import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
 import type { UnreachableReason } from "../peer/dial.ts";
@@ -9,7 +9,7 @@ import type { RendezvousState } from "../rendezvous/session.ts";
 export type MessengerEvent =
   /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */
   | { readonly name: "changedElsewhere" }
-  /** A server that is back within 10 s was never away: nothing is told of that. */
+  /** No event is emitted for a server that is back within 10 s. */
   | {
       readonly name: "server";
       readonly state: RendezvousState;
@@ -18,13 +18,13 @@ export type MessengerEvent =
     }
   | { readonly name: "clockOffset"; readonly offset: number }
   | { readonly name: "newKey" }
-  /** After an unclean end: the profile is being checked, or its indexes were not right and were rebuilt. */
+  /** After an unclean end: the profile is being checked, or its indexes were wrong and have been rebuilt. */
   | { readonly name: "profileHealth"; readonly health: ProfileHealth }
   /** Stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
   /**
-   * A text has another wording, or was withdrawn. `action`: the id of what leaves for it; undefined when
-   * it is the peer's, or when the text had not left yet.
+   * A text was edited or withdrawn. `action`: the id of the action that is sent for it; undefined when the
+   * text is the peer's, or had not been sent yet.
    */
   | {
       readonly name: "changed";
@@ -32,7 +32,7 @@ export type MessengerEvent =
       readonly message: StoredMessage;
       readonly action: string | undefined;
     }
-  /** A text of ours was taken out of the outbox before it left. */
+  /** A text of ours was taken out of the outbox before it was sent. */
   | { readonly name: "cancelled"; readonly to: string; readonly id: string }
   /** `id`: of a text or of an action on one. */
   | {
@@ -43,7 +43,7 @@ export type MessengerEvent =
       /** ms since 1970 */
       readonly at: number;
     }
-  /** The disk took nothing of these; the texts are given back, of a text or an edit. */
+  /** It could not be stored. `text`: of a text or an edit. */
   | {
       readonly name: "sendFailed";
       readonly to: string;
@@ -51,7 +51,7 @@ export type MessengerEvent =
       readonly text: string | undefined;
       readonly error: Error;
     }
-  /** By the server's word; who comes back with a restarted server is told of only when they do not. */
+  /** As the server says; those who were online before it restarted are reported only if they do not come back. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
   /** No link is left; `bye`: the other side ended on purpose. `heardAt`: as in `unreachable`. */
@@ -74,13 +74,13 @@ export type MessengerEvent =
     }
   | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
   | { readonly name: "typing"; readonly username: string; readonly active: boolean }
-  /** A fault that the other side told us of. */
+  /** A fault that the other side reported. */
   | { readonly name: "peerError"; readonly username: string; readonly code: string }
-  /** What arrived could not be stored; it was not acknowledged and will come again. */
+  /** A write failed. What arrived and could not be stored was not acknowledged, and will come again. */
   | { readonly name: "storageFailed"; readonly error: Error }
   /** A connection to the peer port that proved nothing. */
   | { readonly name: "refusal"; readonly address: string; readonly code: string }
-  /** For those who want to see what travels; never part of a log. */
+  /** Every message on the wire, where that is wanted; never part of a log. */
   | {
       readonly name: "wire";
       readonly link: "rendezvous" | "peer";

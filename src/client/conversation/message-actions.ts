@@ -1,6 +1,6 @@
 /**
- * What a person may still do with a message: change it, take it back, cancel it, delete it here. The
- * rules stand here once, for whoever has the account online and for commands beside it.
+ * What may still be done with a message: edit it, withdraw it, cancel it, delete it here. The same rules hold
+ * for the process that has the account online and for commands beside it.
  */
 import { randomUUIDv7 } from "bun";
 
@@ -13,14 +13,14 @@ import type { NewOutgoing, StoredMessage } from "../profile/stored-message.ts";
 export type ActionFault =
   /** No text of this id is stored in this conversation. */
   | "unknown_message"
-  /** Only who wrote it may change it or take it back. */
+  /** Only its author may edit or withdraw it. */
   | "not_own"
   | "already_withdrawn"
-  /** Their client would not understand it. */
+  /** Their client does not support it. */
   | "not_supported"
-  /** It may be on its way, so it can only be withdrawn. */
+  /** It may have been sent, so it can only be withdrawn. */
   | "already_left"
-  /** It still waits to leave: it is cancelled or withdrawn, not deleted. */
+  /** It waits in the outbox: it is cancelled or withdrawn, not deleted. */
   | "still_waiting";
 
 export class ActionError extends Error {
@@ -38,7 +38,7 @@ export class SelfError extends Error {}
 /** What these need of a profile. */
 export type ActionStores = Pick<Profile, "contacts" | "history" | "removal">;
 
-/** @param to whom a person writes to, as typed. @throws SelfError */
+/** @param to the addressee, as typed. @throws SelfError */
 export function checkNotSelf({ username }: { readonly username: string }, to: string): void {
   if (labelOf(to) === labelOf(username)) throw new SelfError();
 }
@@ -59,14 +59,14 @@ function ownText(stores: ActionStores, contact: Contact, id: string): StoredMess
 
 function checkUnderstood({ contacts }: ActionStores, contact: Contact, feature: string): void {
   const features = contacts.features(contact);
-  // Nobody knows yet what they understand: it waits until they say so.
+  // Unknown until their next link: the action waits until then.
   if (features !== undefined && !features.includes(feature)) throw new ActionError("not_supported");
 }
 
 /**
- * Gives a text of ours another wording.
+ * Edits a text of ours.
  * @param now ms since 1970
- * @returns what has to go out for it; undefined when the text had not left, and leaves as it is now.
+ * @returns the action to send; undefined when the text had not been sent, and is sent as it is now.
  * @throws ActionError, SQLiteError
  */
 export function prepareEdit(
@@ -83,8 +83,8 @@ export function prepareEdit(
 }
 
 /**
- * Takes a text of ours back, on both sides.
- * @returns what has to go out for it; undefined when the text had not left, and is cancelled.
+ * Withdraws a text of ours, on both sides.
+ * @returns the action to send; undefined when the text had not been sent, and is cancelled.
  * @throws ActionError, SQLiteError
  */
 export function prepareWithdrawal(
@@ -99,13 +99,13 @@ export function prepareWithdrawal(
   return { kind: "withdraw", contact, id: randomUUIDv7(), target, sentAt: now };
 }
 
-/** Takes a text of ours out of the outbox before it leaves. @throws ActionError, SQLiteError */
+/** Takes a text of ours out of the outbox before it is sent. @throws ActionError, SQLiteError */
 export function cancelMessage(stores: ActionStores, contact: Contact, id: string): void {
   ownText(stores, contact, id);
   if (!stores.removal.cancel(contact, id)) throw new ActionError("already_left");
 }
 
-/** Deletes one text on this side; its id stays, so that it does not come again. @throws ActionError, SQLiteError */
+/** Deletes one text here; its id stays, so that it does not come again. @throws ActionError, SQLiteError */
 export function deleteMessage(stores: ActionStores, contact: Contact, id: string): void {
   const { outgoing } = textOf(stores, contact, id);
   if (!stores.removal.delete(contact, id, outgoing)) throw new ActionError("still_waiting");

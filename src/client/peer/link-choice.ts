@@ -1,6 +1,6 @@
 /**
- * Which of several links to one peer is the current one (PROTOCOL 5, «Two links at once»), as a pure
- * machine: both sides may dial at the same moment, and redial over links that are half dead.
+ * Which of several links to one peer is the current one (PROTOCOL 5, «Two links at once»): both sides may
+ * dial at the same moment, and redial while a broken link still looks alive to one of them. Pure.
  *
  * - A link is complete for the acceptor when it has read the dialler's `hello`, for the dialler when it
  *   has written its own. Completing a link abandons one's own dial.
@@ -20,13 +20,13 @@ export type LinkId = number;
 
 type SpareLink = {
   readonly id: LinkId;
-  /** When the decider ends it; undefined: only silence does. */
+  /** When the decider ends it; undefined: only silence ends it. */
   readonly endAt: number | undefined;
 };
 
 export type LinkChoice = {
   readonly decider: boolean;
-  /** One's own attempt, from its first packet until its link is complete. */
+  /** One's own attempt, until its link is complete. */
   readonly dial: LinkId | undefined;
   readonly current: LinkId | undefined;
   /** Complete links beside the current one, the one completed last at the end. */
@@ -43,7 +43,7 @@ export type LinkEvent =
 
 export type LinkAction =
   | { readonly name: "abandonDial"; readonly link: LinkId }
-  /** The current link has changed: what is unacknowledged goes out again, here. */
+  /** The current link has changed: what is unacknowledged is sent again, on this one. */
   | { readonly name: "writeOn"; readonly link: LinkId }
   | { readonly name: "end"; readonly link: LinkId }
   /** No link is left. */
@@ -104,7 +104,7 @@ function close(choice: LinkChoice, link: LinkId): LinkStep {
   const left = choice.spare.at(-1);
   if (left === undefined)
     return { choice: { ...choice, current: undefined }, actions: [{ name: "disconnected" }] };
-  // It is the current one again, so nothing ends it any more.
+  // It is the current one again, so its deadline no longer holds.
   return {
     choice: { ...choice, current: left.id, spare: choice.spare.slice(0, -1) },
     actions: [{ name: "writeOn", link: left.id }],
