@@ -7,34 +7,33 @@ import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf, normalizeAddress } from "../protocol/ip-address.ts";
+import type { PlainFrom } from "./config.ts";
 import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
-import { listenWhenFree } from "./listening.ts";
-import { withinDescriptors } from "./limits/descriptor-limits.ts";
-import { LinkSession } from "./session/session.ts";
-import { Door } from "./limits/admission.ts";
-import { DEFAULT_LIMITS, type Limits } from "./limits/limits.ts";
-import { tooHeavy } from "./limits/memory-budget.ts";
-import { LimitedLog, LimitedLogByAddress } from "./log/limited-log.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
-import { Lobby } from "./limits/unauthenticated.ts";
-import type { Log } from "./log/log.ts";
-import { Lookups } from "./presence/user-directory.ts";
-import { Metrics, timed } from "./metrics/metrics.ts";
 import { hashPassword } from "./database/password-hash.ts";
-import { PasswordQueue } from "./limits/password-queue.ts";
-import { Presence } from "./presence/presence.ts";
-import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
-import type { PlainFrom } from "./config.ts";
-import type { OnlineUser } from "./presence/online-user.ts";
-import type { Services } from "./session/services.ts";
-import { Throttle } from "./limits/throttle.ts";
 import { Tokens } from "./database/tokens.ts";
+import { Admission } from "./limits/admission.ts";
+import { DEFAULT_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
+import { overBudget } from "./limits/memory-budget.ts";
+import { PasswordQueue } from "./limits/password-queue.ts";
+import { Throttle } from "./limits/throttle.ts";
+import { Unauthenticated } from "./limits/unauthenticated.ts";
+import { listenWhenFree } from "./listening.ts";
+import { LimitedLog, LimitedLogByAddress } from "./log/limited-log.ts";
+import type { Log } from "./log/log.ts";
+import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
+import { Metrics, timed } from "./metrics/metrics.ts";
+import type { OnlineUser } from "./presence/online-user.ts";
+import { Presence } from "./presence/presence.ts";
+import { UserDirectory } from "./presence/user-directory.ts";
+import { ClientConnection } from "./requests/client-connection.ts";
+import type { Services } from "./session/services.ts";
 
 /** How often silent connections are looked for, in ms. */
 const LIVENESS_INTERVAL = 5_000;
-/** How often it is asked how much all connections hold, in ms. */
-const WEIGHING_INTERVAL = 1_000;
+/** How often the memory of all connections is looked at, in ms. */
+const BUDGET_INTERVAL = 1_000;
 /** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
 /** How long a port in use is waited for, in ms. */
@@ -93,9 +92,6 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const security = options.security ?? withoutAudit(log);
   const limited = new LimitedLogByAddress(clock, (event) => security.record("rate_limited", event));
   const throttle = new Throttle(limits, clock, { onLimited: (what, network) => limited.note(what, network) });
-  const sessions = new Set<LinkSession>();
-  let closing = false;
-  let emptied: (() => void) | undefined;
   const passwords = new PasswordQueue({
     limit: limits.waitingHashes,
     observe: (waited, took) => metrics.hash(waited, took),
@@ -109,9 +105,9 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     tokens,
     passwords,
     presence,
-    lookups: new Lookups(presence),
-    lobby: new Lobby(limits.anonymous, clock, ({ madeWay, refused }) =>
-      log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: madeWay, refused }),
+    directory: new UserDirectory(presence),
+    unauthenticated: new Unauthenticated(limits.anonymous, clock, ({ evicted, refused }) =>
+      log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: evicted, refused }),
     ),
     authority,
     log,
@@ -127,45 +123,42 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     logRefusal: refusalLog(log, clock),
   };
 
-  const door = new Door({
+  const admission = new Admission({
     limits,
     throttle,
     metrics,
     clock,
-    hasRoom: (address) => services.lobby.hasRoom(address),
+    hasRoom: (address) => services.unauthenticated.hasRoom(address),
     warn: ({ tooMany, tooFast }) => log.warn("connections_refused", { too_many: tooMany, too_fast: tooFast }),
   });
+  const connections = new Set<ClientConnection>();
   const open = { plain: 0, tls: 0 };
   let number = 0;
-  /** Nobody is served by a server that may not start. */
+  /** Nobody is served before both ports are listened on. */
   let isServing = false;
+  let closing = false;
+  let allClosed: (() => void) | undefined;
 
-  function accept(link: keyof typeof open, remoteAddress: string): LinkSession | undefined {
+  function accept(link: keyof typeof open, remoteAddress: string): ClientConnection | undefined {
     if (!isServing) return undefined;
     const network = networkOf(normalizeAddress(remoteAddress));
-    const entry = door.admit(network);
-    if (entry === undefined) return undefined;
-    const { refusal } = entry;
-    const session = new TrackedSession(services, {
+    const verdict = admission.admit(network);
+    if (verdict.name === "dropped") return undefined;
+    const connection = new ClientConnection(services, {
       number: ++number,
       isPlain: link === "plain",
       network,
-      refusal,
+      refusal: verdict.name === "refused" ? verdict.refusal : undefined,
+      onClosed() {
+        connections.delete(connection);
+        admission.closed(network, verdict.name);
+        open[link]--;
+        if (connections.size === 0) allClosed?.();
+      },
     });
     open[link]++;
-    sessions.add(session);
-    return session;
-  }
-
-  /** Is forgotten with its connection. */
-  class TrackedSession extends LinkSession {
-    override closed(...event: Parameters<LinkSession["closed"]>): void {
-      sessions.delete(this);
-      door.left(this.network, this);
-      open[this.isPlain ? "plain" : "tls"]--;
-      super.closed(...event);
-      if (sessions.size === 0) emptied?.();
-    }
+    connections.add(connection);
+    return connection;
   }
 
   const outOfDescriptors = new LimitedLog(
@@ -205,11 +198,11 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   isServing = true;
 
   const checkLiveness = (at: number) => {
-    for (const session of [...sessions]) session.checkLiveness(at);
+    for (const connection of [...connections]) connection.checkLiveness(at);
   };
   const sweeps = [
     setInterval(() => checkLiveness(performance.now()), LIVENESS_INTERVAL),
-    setInterval(() => tooHeavy(sessions).forEach((session) => session.dropAsSlow()), WEIGHING_INTERVAL),
+    setInterval(() => overBudget(connections).forEach((each) => each.dropAsSlow()), BUDGET_INTERVAL),
   ];
 
   async function stop(): Promise<void> {
@@ -218,21 +211,21 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     sweeps.forEach((sweep) => clearInterval(sweep));
     plain?.stop();
     tls.stop();
-    for (const session of sessions) session.tellClosing();
-    // Hashes that wait are refused at once; whoever waits for one under way is answered before the end.
+    for (const connection of connections) connection.announceClosing();
+    // Hashes that wait are refused; who waits for one being computed is answered before the end.
     const worked = passwords.close();
-    for (const session of [...sessions]) session.endWhenIdle("server_closing");
+    for (const connection of [...connections]) connection.endIfIdle("server_closing");
     await within(STOP_WORK_TIMEOUT, worked);
-    if (sessions.size > 0) {
-      await within(STOP_CLOSE_TIMEOUT, new Promise<void>((resolve) => (emptied = resolve)));
+    if (connections.size > 0) {
+      await within(STOP_CLOSE_TIMEOUT, new Promise<void>((resolve) => (allClosed = resolve)));
     }
-    for (const session of [...sessions]) session.terminate("server_closing");
+    for (const connection of [...connections]) connection.terminate("server_closing");
     limited.close();
     try {
       setBlockingWait(database, STOP_LOCK_TIMEOUT);
       tokens.writeUses();
     } catch (error) {
-      // A full disk: tokens seem used an hour earlier than they were, and nothing else is lost.
+      // On a full disk: tokens seem used up to an hour earlier than they were, and nothing else is lost.
       log.error("token_uses_not_written", error);
     }
     database.close();

@@ -150,26 +150,20 @@ function operationsOf(services: Services): AdminOperations {
     },
     end: (fold, reason) => presence.find(fold)?.session.end(reason),
   };
-  const hash = (password: string, wanted: () => boolean) =>
-    new Promise<HashResult>((resolve, reject) => {
-      const isQueued = passwords.hash(HASH_OWNER, password, wanted, (outcome) => {
-        switch (outcome.name) {
-          case "done":
-            // Without somebody who waits, nobody would read the password.
-            if (!wanted()) return resolve({ name: "refused", code: "server_busy" });
-            return resolve({ name: "hash", hash: outcome.value });
-          case "displaced":
-          case "unwanted":
-            return resolve({ name: "refused", code: "server_busy" });
-          case "closing":
-            return resolve({ name: "refused", code: "server_closing" });
-          case "failed":
-            return reject(outcome.error as Error);
-          default:
-            return outcome satisfies never;
-        }
-      });
-      if (!isQueued) resolve({ name: "refused", code: "server_busy" });
-    });
+  const hash = async (password: string, wanted: () => boolean): Promise<HashResult> => {
+    const outcome = await passwords.hash(HASH_OWNER, password, wanted);
+    switch (outcome.name) {
+      case "done":
+        // If nobody waits, nobody would read the password.
+        return wanted() ? { name: "hash", hash: outcome.value } : { name: "refused", code: "server_busy" };
+      case "busy":
+      case "unwanted":
+        return { name: "refused", code: "server_busy" };
+      case "closing":
+        return { name: "refused", code: "server_closing" };
+      default:
+        return outcome satisfies never;
+    }
+  };
   return new AdminOperations({ accounts, tokens, security, now, live, hash });
 }

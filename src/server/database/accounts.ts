@@ -61,6 +61,12 @@ export class Accounts {
     return this.#byId.get(id) ?? undefined;
   }
 
+  /** An account as it is now; undefined if it was deleted, or its password was changed. */
+  unchanged(account: Account): Account | undefined {
+    const current = this.byId(account.id);
+    return current?.password === account.password ? current : undefined;
+  }
+
   /** At most `limit` accounts whose fold comes after `after`, in the order of their folds. */
   page(after: string, limit: number): ListedAccount[] {
     return this.#listed.all(after, limit);

@@ -1,13 +1,13 @@
 /**
- * Another program may hold the database's lock for a while: an operator who looks at it with a tool of his
- * own. SQLite would wait for it inside a write, and with it everybody: whoever is online would seem dead.
- * So a write that finds it locked fails at once, and its request, nothing of which is done yet, is begun
- * again a little later, while all others go on.
+ * Another program may hold the database's lock for a while: an operator who looks at it with a tool of their own. If
+ * SQLite waited for it inside a write, everybody would wait with it, and whoever is online would seem dead. So a write
+ * that finds the database locked fails at once, and its step, which has changed nothing yet, is tried again a little
+ * later, while all other requests go on.
  */
 import type { Database } from "bun:sqlite";
 
-/** How long a request waits for the lock, in ms; then it is `server_busy`. */
-export const LOCK_PATIENCE = 3_000;
+/** How long a step is tried again while the database is locked, in ms; then it fails. */
+export const RETRY_TIMEOUT = 3_000;
 const RETRY_INTERVAL = 50;
 
 /** Whether an error says that another program has the lock. */
@@ -20,25 +20,24 @@ export function setBlockingWait(database: Database, wait: number): void {
   database.run(`PRAGMA busy_timeout = ${wait}`);
 }
 
-export type Patience = {
-  /** Whether anyone still waits for it; else it is not begun again. */
-  isWanted(): boolean;
-  failed(error: unknown): void;
-};
-
 /**
- * Does `step` now, and again for a while as long as it throws that the database is locked. What it threw so
- * must have been thrown before it changed anything.
+ * Does a step that uses the database, in one piece, and again while the database is locked. Nothing is done for
+ * somebody who is no longer there.
+ * @param step must change nothing before it throws that the database is locked.
+ * @returns undefined when nobody waits for it any more.
  */
-export function withPatience(step: () => void, { isWanted, failed }: Patience): void {
-  const end = performance.now() + LOCK_PATIENCE;
-  const attempt = () => {
+export async function retryWhileLocked<T>(
+  client: { readonly isAlive: boolean },
+  step: () => T,
+): Promise<T | undefined> {
+  const end = performance.now() + RETRY_TIMEOUT;
+  while (client.isAlive) {
     try {
-      step();
+      return step();
     } catch (error) {
-      if (!isLocked(error) || performance.now() >= end) failed(error);
-      else setTimeout(() => isWanted() && attempt(), RETRY_INTERVAL);
+      if (!isLocked(error) || performance.now() >= end) throw error;
     }
-  };
-  attempt();
+    await Bun.sleep(RETRY_INTERVAL);
+  }
+  return undefined;
 }

@@ -1,37 +1,42 @@
 /**
- * Who is let in (PROTOCOL 4): a new connection is admitted, told why it is not served, or ended without a
- * word, which costs the server nothing. An address is its network (`networkOf`).
+ * Which new connections are served (PROTOCOL 4): each is served, refused with a reason, or dropped without one,
+ * which costs the server nothing. Addresses are counted by their network (`networkOf`).
  */
 import { networkOf } from "../../protocol/ip-address.ts";
-import type { Limits } from "./limits.ts";
 import { LimitedLog } from "../log/limited-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Limits } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
-/** Connections on their way out that were told why; past them a newcomer is ended without a word. */
-export const MAX_LEAVING = 100;
+/** Refused connections that are still open; past it new ones are dropped. */
+export const MAX_REFUSED = 100;
 /** The same of one address. */
-export const MAX_LEAVING_PER_ADDRESS = 10;
-/** Refusals are told the log this often at most, in ms. */
+export const MAX_REFUSED_PER_ADDRESS = 10;
+/** How often refusals are logged, at most, in ms. */
 const WARNING_INTERVAL = 60_000;
 
-/** Why a connection that was accepted is not served. */
+/** Why a connection is not served. */
 export type Refusal =
   | { readonly code: "server_busy" }
   | { readonly code: "rate_limited"; /** In seconds. */ readonly retryAfter: number };
 
-export type Entry = { readonly refusal: Refusal | undefined };
+export type Verdict =
+  | { readonly name: "served" }
+  /** Is told why, and ended. */
+  | { readonly name: "refused"; readonly refusal: Refusal }
+  /** Is ended at once. */
+  | { readonly name: "dropped" };
 
-/** Connections refused since the last warning. */
+/** Connections refused or dropped since the last warning. */
 export type Refused = { readonly tooMany: number; readonly tooFast: number };
 
-export type DoorOptions = {
+export type AdmissionOptions = {
   readonly limits: Limits;
   readonly throttle: Throttle;
   readonly metrics: Metrics;
   /** Ms that never go back. */
   readonly clock: () => number;
-  /** Whether this address has a place among those not logged in; it may be one that was just made. */
+  /** Whether this address has a place among the connections not logged in; it may make one. */
   readonly hasRoom: (address: string) => boolean;
   readonly warn: (refused: Refused) => void;
 };
@@ -57,37 +62,42 @@ class Counter {
   }
 }
 
-export class Door {
-  readonly #options: DoorOptions;
-  readonly #served = new Counter();
-  readonly #leaving = new Counter();
-  readonly #refused: LimitedLog<keyof Refused>;
+const SERVED: Verdict = { name: "served" };
+const DROPPED: Verdict = { name: "dropped" };
 
-  constructor(options: DoorOptions) {
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #served = new Counter();
+  readonly #refused = new Counter();
+  readonly #warnings: LimitedLog<keyof Refused>;
+
+  constructor(options: AdmissionOptions) {
     this.#options = options;
     const { clock, warn } = options;
-    this.#refused = new LimitedLog(WARNING_INTERVAL, clock, { tooMany: 0, tooFast: 0 }, warn);
+    this.#warnings = new LimitedLog(WARNING_INTERVAL, clock, { tooMany: 0, tooFast: 0 }, warn);
   }
 
-  /** A connection of this address begins; undefined: it is ended without a word. `left` is called for every other. */
-  admit(address: string): Entry | undefined {
+  /** Decides on a new connection of this address. `closed` must be called for each that is not dropped. */
+  admit(address: string): Verdict {
     const network = networkOf(address);
     const refusal = this.#refusal(network);
     if (refusal === undefined) {
       this.#served.add(network, 1);
-      return { refusal };
+      return SERVED;
     }
-    this.#count(refusal);
-    if (this.#leaving.all >= MAX_LEAVING || this.#leaving.of(network) >= MAX_LEAVING_PER_ADDRESS) {
-      return undefined;
+    const isTooFast = refusal.code === "rate_limited";
+    this.#options.metrics.dropped(isTooFast ? "rate" : "too_many");
+    this.#warnings.note(isTooFast ? "tooFast" : "tooMany");
+    if (this.#refused.all >= MAX_REFUSED || this.#refused.of(network) >= MAX_REFUSED_PER_ADDRESS) {
+      return DROPPED;
     }
-    this.#leaving.add(network, 1);
-    return { refusal };
+    this.#refused.add(network, 1);
+    return { name: "refused", refusal };
   }
 
-  /** A connection that was admitted, or told why not, has ended; `entry` is what `admit` gave. */
-  left(address: string, entry: Entry): void {
-    (entry.refusal === undefined ? this.#served : this.#leaving).add(networkOf(address), -1);
+  /** A connection that was served or refused has closed. */
+  closed(address: string, verdict: "served" | "refused"): void {
+    (verdict === "served" ? this.#served : this.#refused).add(networkOf(address), -1);
   }
 
   #refusal(network: string): Refusal | undefined {
@@ -97,11 +107,5 @@ export class Door {
     const isFull =
       this.#served.all >= limits.connections || this.#served.of(network) >= limits.connectionsPerAddress;
     return isFull || !hasRoom(network) ? { code: "server_busy" } : undefined;
-  }
-
-  #count({ code }: Refusal): void {
-    const isTooFast = code === "rate_limited";
-    this.#options.metrics.dropped(isTooFast ? "rate" : "too_many");
-    this.#refused.note(isTooFast ? "tooFast" : "tooMany");
   }
 }

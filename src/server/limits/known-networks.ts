@@ -1,18 +1,18 @@
 /**
- * From where an account was logged in to with the right password lately. Only a right password writes here,
- * and each account has few places of its own, so that nobody can push somebody else's out with one account.
+ * The networks from which each account was lately logged in to with the right password. Only a right password adds
+ * one, and each account has few places of its own, so that an attacker with one account cannot push out another's.
  */
 
-/** Accounts remembered; then the one that was used the longest ago is forgotten. */
+/** Accounts remembered; past it the one used the longest ago is forgotten. */
 const MAX_ACCOUNTS = 20_000;
 /** Networks remembered of one account. */
 const MAX_NETWORKS = 8;
-/** How long a network stays familiar, in ms: 30 days. */
-const FAMILIAR = 30 * 24 * 3_600_000;
+/** How long a network stays known after its last use, in ms: 30 days. */
+const LIFETIME = 30 * 24 * 3_600_000;
 
-export class FamiliarAddresses {
+export class KnownNetworks {
   readonly #clock: () => number;
-  /** Account → network → when; both in the order of their last use. */
+  /** Account → network → last use; both in the order of their last use. */
   readonly #accounts = new Map<string, Map<string, number>>();
 
   /** @param clock ms that never go back. */
@@ -21,8 +21,8 @@ export class FamiliarAddresses {
   }
 
   has(account: string, network: string): boolean {
-    const at = this.#accounts.get(account)?.get(network);
-    return at !== undefined && this.#clock() - at < FAMILIAR;
+    const lastUse = this.#accounts.get(account)?.get(network);
+    return lastUse !== undefined && this.#clock() - lastUse < LIFETIME;
   }
 
   add(account: string, network: string): void {

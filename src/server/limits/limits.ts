@@ -74,3 +74,16 @@ export function parseRate(text: string): Rate | undefined {
   const isInRange = [burst, count].every((each) => Number(each) >= 1 && Number(each) <= MAX_AMOUNT);
   return isInRange ? { burst: Number(burst), perSecond: Number(count) / seconds } : undefined;
 }
+
+/** Of the descriptors for connections, the share for those that are served; the others are for refused ones. */
+const SERVED_SHARE = 7 / 8;
+/** Of those served, the share that need not be logged in: nobody keeps users out by staying silent. */
+const ANONYMOUS_SHARE = 1 / 2;
+
+/** The same limits, or lower ones of connections where the descriptors for connections are too few for them. */
+export function withinDescriptors(limits: Limits, descriptors: number): Limits {
+  const connections = Math.floor(descriptors * SERVED_SHARE);
+  if (limits.connections <= connections) return limits;
+  const anonymous = Math.min(limits.anonymous, Math.floor(connections * ANONYMOUS_SHARE));
+  return { ...limits, connections, anonymous };
+}

@@ -1,25 +1,25 @@
 /**
- * What all connections together make the server hold: bytes that were read and not worked on yet, and answers
- * that nobody takes. Each has its own bounds; a thousand that use them up would be too much all the same.
+ * A bound on the memory that all connections use together, for bytes that were read and not handled yet and for
+ * answers that were not taken. Each connection has bounds of its own, but a thousand that reach them would be too much.
  */
 
-/** Bytes held for all connections; past it the heaviest are dropped. */
-export const MAX_HELD = 128 * 1024 * 1024;
+/** Bytes for all connections; past it the heaviest are dropped. */
+export const MAX_MEMORY = 128 * 1024 * 1024;
 
-/** Those to be dropped, heaviest first, so that the others hold no more than `limit` bytes. */
-export function tooHeavy<T extends { readonly heldBytes: number }>(
-  holders: Iterable<T>,
-  limit: number = MAX_HELD,
+/** Those to drop, the heaviest first, so that the others hold at most `limit` bytes. */
+export function overBudget<T extends { readonly heldBytes: number }>(
+  connections: Iterable<T>,
+  limit: number = MAX_MEMORY,
 ): T[] {
-  const weighed = [...holders].map((holder) => ({ holder, bytes: holder.heldBytes }));
-  let held = weighed.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (held <= limit) return [];
+  const weighed = [...connections].map((connection) => ({ connection, bytes: connection.heldBytes }));
+  let sum = weighed.reduce((total, { bytes }) => total + bytes, 0);
+  if (sum <= limit) return [];
   weighed.sort((a, b) => b.bytes - a.bytes);
   const dropped: T[] = [];
-  for (const { holder, bytes } of weighed) {
-    if (held <= limit) break;
-    dropped.push(holder);
-    held -= bytes;
+  for (const { connection, bytes } of weighed) {
+    if (sum <= limit) break;
+    dropped.push(connection);
+    sum -= bytes;
   }
   return dropped;
 }

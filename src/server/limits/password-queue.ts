@@ -1,49 +1,46 @@
 /**
- * Password hashes (PROTOCOL 4): argon2id, off the event loop, a few at once, the others in a bounded
- * queue. The pool of threads that hashes also reads files, so it is never given all its work at once.
+ * The queue of password hashes (PROTOCOL 4): a few are computed at once, off the event loop, the others wait in a
+ * bounded queue. The pool of threads that hashes also reads files, so it is never given all its work at once.
  *
- * Owners take turns, and in a full queue whoever has fewer waiting takes the place of the latest of whoever
- * has the most: a storm from one address makes that address wait. Each job has exactly one outcome.
+ * Owners take turns. In a full queue an owner who has fewer waiting takes the place of the latest of whoever has the
+ * most: a storm from one address makes only that address wait.
  */
 import { availableParallelism } from "node:os";
 
 import { hashPassword, verifyPassword } from "../database/password-hash.ts";
 import { Tally } from "./tally.ts";
 
-/** Hashes worked on at once: one core is left for everything else. */
+/** Hashes computed at once: one core is left for everything else. */
 export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
 
-export type HashOutcome<T> =
-  | { readonly name: "done"; readonly value: T }
-  /** The server is closing and did not begin. */
+/** Why a hash was not computed. */
+type NotComputed =
+  /** The queue is full, or its place went to an owner who had fewer waiting. */
+  | { readonly name: "busy" }
+  /** The server is closing. */
   | { readonly name: "closing" }
-  /** It gave its place in the full queue to somebody who had fewer. */
-  | { readonly name: "displaced" }
-  /** Nobody wanted it any more when its turn came. */
-  | { readonly name: "unwanted" }
-  | { readonly name: "failed"; readonly error: unknown };
+  /** Nobody waited for it when its turn came. */
+  | { readonly name: "unwanted" };
 
-type NotBegun = "closing" | "displaced" | "unwanted";
+export type HashOutcome<T> = { readonly name: "done"; readonly value: T } | NotComputed;
 
-type Job = {
+type Waiting = {
   /** Whether its connection is still there. */
-  wanted(): boolean;
-  /** Does the work, and gives what answers with it; never rejects. */
-  run(): Promise<() => void>;
-  refuse(why: NotBegun): void;
+  readonly wanted: () => boolean;
+  readonly resolve: (turn: "granted" | NotComputed["name"]) => void;
 };
 
 export type PasswordQueueOptions = {
-  /** Hashes that may wait; past it `server_busy`. */
+  /** Hashes that may wait. */
   readonly limit: number;
-  /** Told of each hash that was done: how long it waited and took, in ms. */
+  /** Called for each hash computed, with how long it waited and took, in ms. */
   readonly observe?: (waited: number, took: number) => void;
 };
 
 export class PasswordQueue {
   readonly #options: PasswordQueueOptions;
   /** Owner → what waits, the oldest first; the owner whose turn is next comes first. */
-  readonly #waiting = new Map<string, Job[]>();
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #counts = new Tally();
   #size = 0;
   #running = 0;
@@ -59,36 +56,30 @@ export class PasswordQueue {
     return this.#size;
   }
 
-  /** Hashes worked on now. */
+  /** Hashes computed now. */
   get running(): number {
     return this.#running;
   }
 
   /**
-   * Verifies a password in NFC for an owner (the network of an address); false when the queue is full, and
-   * then `answer` is never called.
+   * Verifies a password in NFC for an owner (the network of an address). `wanted`: whether the result is still
+   * waited for. Rejects for a text that is no hash.
    */
   verify(
     owner: string,
     password: string,
     hash: string,
     wanted: () => boolean,
-    answer: (outcome: HashOutcome<boolean>) => void,
-  ): boolean {
-    return this.#add(owner, () => verifyPassword(password, hash), wanted, answer);
+  ): Promise<HashOutcome<boolean>> {
+    return this.#compute(owner, wanted, () => verifyPassword(password, hash));
   }
 
-  /** Hashes a password in NFC for an owner; false when the queue is full, and then `answer` is never called. */
-  hash(
-    owner: string,
-    password: string,
-    wanted: () => boolean,
-    answer: (outcome: HashOutcome<string>) => void,
-  ): boolean {
-    return this.#add(owner, () => hashPassword(password), wanted, answer);
+  /** Hashes a password in NFC for an owner, as `verify` does. */
+  hash(owner: string, password: string, wanted: () => boolean): Promise<HashOutcome<string>> {
+    return this.#compute(owner, wanted, () => hashPassword(password));
   }
 
-  /** Begins no further hash, refuses those that wait, and resolves when those under way have answered. */
+  /** Begins no further hash, refuses those that wait, and resolves when those being computed are done. */
   close(): Promise<void> {
     this.#closing = true;
     this.#next();
@@ -98,62 +89,61 @@ export class PasswordQueue {
     });
   }
 
-  #add<T>(
+  async #compute<T>(
     owner: string,
-    work: () => Promise<T>,
     wanted: () => boolean,
-    answer: (outcome: HashOutcome<T>) => void,
-  ): boolean {
-    if (this.#size >= this.#options.limit && !this.#displaceFor(owner)) return false;
+    compute: () => Promise<T>,
+  ): Promise<HashOutcome<T>> {
+    if (this.#size >= this.#options.limit && !this.#displaceFor(owner)) return { name: "busy" };
     const since = performance.now();
-    this.#push(owner, {
-      wanted,
-      run: () => {
-        const begun = performance.now();
-        return work().then(
-          (value) => {
-            this.#options.observe?.(begun - since, performance.now() - begun);
-            return () => answer({ name: "done", value });
-          },
-          (error: unknown) => () => answer({ name: "failed", error }),
-        );
-      },
-      refuse: (why) => answer({ name: why }),
-    });
-    this.#next();
-    return true;
+    const turn = await this.#turn(owner, wanted);
+    if (turn !== "granted") return { name: turn };
+    const begun = performance.now();
+    try {
+      const value = await compute();
+      this.#options.observe?.(begun - since, performance.now() - begun);
+      return { name: "done", value };
+    } finally {
+      this.#running--;
+      // A core computes the next hash while this one's answer is written.
+      this.#next();
+      if (this.#running === 0) this.#idle?.();
+    }
   }
 
-  /** Makes a place for an owner who has fewer waiting than another; false when nobody has more. */
+  /** Waits for the owner's turn. */
+  #turn(owner: string, wanted: () => boolean): Promise<"granted" | NotComputed["name"]> {
+    const { promise, resolve } = Promise.withResolvers<"granted" | NotComputed["name"]>();
+    const ofOwner = this.#waiting.get(owner);
+    if (ofOwner === undefined) this.#waiting.set(owner, [{ wanted, resolve }]);
+    else ofOwner.push({ wanted, resolve });
+    this.#counts.add(owner);
+    this.#size++;
+    this.#next();
+    return promise;
+  }
+
+  /** Frees a place for an owner who has fewer waiting than another; false when none has more. */
   #displaceFor(owner: string): boolean {
     const { largest, most } = this.#counts;
     if (largest === undefined || this.#counts.of(owner) >= most) return false;
-    const job = this.#waiting.get(largest)?.pop();
-    if (job === undefined) return false;
+    const displaced = this.#waiting.get(largest)?.pop();
+    if (displaced === undefined) return false;
     this.#removed(largest);
-    // Its connection may ask for the next hash at once; this one has its place by then.
-    queueMicrotask(() => job.refuse(job.wanted() ? "displaced" : "unwanted"));
+    displaced.resolve(displaced.wanted() ? "busy" : "unwanted");
     return true;
   }
 
-  #push(owner: string, job: Job): void {
-    const jobs = this.#waiting.get(owner);
-    if (jobs === undefined) this.#waiting.set(owner, [job]);
-    else jobs.push(job);
-    this.#counts.add(owner);
-    this.#size++;
-  }
-
   /** The oldest of the owner whose turn it is; the turn goes on. */
-  #shift(): Job | undefined {
+  #shift(): Waiting | undefined {
     const [turn] = this.#waiting;
     if (turn === undefined) return undefined;
-    const [owner, jobs] = turn;
-    const job = jobs.shift();
+    const [owner, ofOwner] = turn;
+    const oldest = ofOwner.shift();
     this.#waiting.delete(owner);
-    if (jobs.length > 0) this.#waiting.set(owner, jobs);
+    if (ofOwner.length > 0) this.#waiting.set(owner, ofOwner);
     this.#removed(owner);
-    return job;
+    return oldest;
   }
 
   #removed(owner: string): void {
@@ -164,25 +154,14 @@ export class PasswordQueue {
 
   #next(): void {
     while (this.#closing || this.#running < HASHES_AT_ONCE) {
-      const job = this.#shift();
-      if (job === undefined) break;
-      if (!job.wanted()) job.refuse("unwanted");
-      else if (this.#closing) job.refuse("closing");
+      const waiting = this.#shift();
+      if (waiting === undefined) break;
+      if (!waiting.wanted()) waiting.resolve("unwanted");
+      else if (this.#closing) waiting.resolve("closing");
       else {
         this.#running++;
-        void job.run().then((answer) => this.#done(answer));
+        waiting.resolve("granted");
       }
-    }
-  }
-
-  #done(answer: () => void): void {
-    this.#running--;
-    // First the next hash: a core works on it while this one's answer is written.
-    this.#next();
-    try {
-      answer();
-    } finally {
-      if (this.#running === 0) this.#idle?.();
     }
   }
 }

@@ -16,7 +16,7 @@
 import { createHash } from "node:crypto";
 
 import { networkOf } from "../../protocol/ip-address.ts";
-import { FamiliarAddresses } from "./known-networks.ts";
+import { KnownNetworks } from "./known-networks.ts";
 import type { Limits, Rate } from "./limits.ts";
 import { giveBackAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
 import { siteOf } from "./prefix.ts";
@@ -71,7 +71,7 @@ export class Throttle {
   readonly #sessions: RateTable;
   readonly #lookups: RateTable;
   readonly #lookupsOfAddress: RateTable;
-  readonly #familiar: FamiliarAddresses;
+  readonly #knownNetworks: KnownNetworks;
 
   /** @param clock ms that never go back. */
   constructor(limits: Limits, clock: () => number, options: Options = {}) {
@@ -93,7 +93,7 @@ export class Throttle {
     this.#sessions = table(limits.sessionRate);
     this.#lookups = table(limits.lookupRate);
     this.#lookupsOfAddress = table(limits.lookupRatePerAddress);
-    this.#familiar = new FamiliarAddresses(clock);
+    this.#knownNetworks = new KnownNetworks(clock);
   }
 
   /** A new connection of this address (as `Connection.remoteAddress` has it). */
@@ -149,7 +149,7 @@ export class Throttle {
       name: "passes",
       attempt: {
         succeeded: () => {
-          if (settle(failure)) this.#familiar.add(account, network);
+          if (settle(failure)) this.#knownNetworks.add(account, network);
         },
         abandoned: () => {
           settle([hash, ...failure]);
@@ -197,7 +197,7 @@ export class Throttle {
   #failureCharges(address: string, account: string, device: string | undefined): Charge[] {
     const network = networkOf(address);
     const charges: Charge[] = [{ table: this.#failures, key: keyOf(network, account, device) }];
-    if (this.#familiar.has(account, network)) return charges;
+    if (this.#knownNetworks.has(account, network)) return charges;
     if (device === undefined) charges.push({ table: this.#failuresOfAddress, key: network });
     const free: Charge = { table: this.#freeFailures, key: keyOf(siteOf(address), account, device) };
     const slow: Charge = { table: this.#failuresOfAccount, key: account };

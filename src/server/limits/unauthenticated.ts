@@ -1,130 +1,153 @@
 /**
- * The connections not logged in (PROTOCOL 4), a limited number. When there is no room, a newcomer takes the
- * place of another, so that nobody keeps everybody else out by holding connections that he does not use:
+ * The connections that are not logged in (PROTOCOL 4), a limited number. When all places are taken, a newcomer may
+ * evict a pending connection, so that nobody keeps others out by holding connections without using them:
  *
- * 1. Where another address holds more places than the newcomer's would, its longest silent gives way.
- * 2. Else one that has been silent for some time: of the newcomer's own address where none holds more places
- *    than that, otherwise whoever has been silent the longest.
- * 3. Else, however lively it is, the one of these that has been here the longest, if that is some time: whoever
- *    only keeps a place has it no longer than that.
+ * 1. If another site holds more places than the newcomer's would, the connection of that site which has been
+ *    silent the longest.
+ * 2. Otherwise one that has been silent for `MIN_SILENCE`: of the newcomer's own site if no site holds more places,
+ *    else of any site.
+ * 3. Otherwise, of the same connections, the one that has been here the longest, if that is `MAX_STAY`, whether it is
+ *    silent or not.
  *
- * Nobody gives way whose request is in work. An address is its site (`siteOf`). A newcomer costs the same however
- * many there are.
+ * A connection whose request is being answered is never evicted. Sites are those of `siteOf`. Admitting a newcomer
+ * takes the same time however many connections there are.
  */
 import { LimitedLog } from "../log/limited-log.ts";
 import { siteOf } from "./prefix.ts";
-import { Stays } from "./stays.ts";
 import { Tally } from "./tally.ts";
 
-/** A connection that was heard of, or answered, less than this ago keeps its place from its like, in ms. */
+/** A connection is not evicted by rule 2 within this time after its last request or answer, in ms. */
 export const MIN_SILENCE = 5_000;
-/** Who has been here longer than this without logging in gives way, however lively, in ms. */
+/** A connection is not evicted by rule 3 within this time after its arrival, in ms. */
 export const MAX_STAY = 10_000;
-/** A full lobby is told this often at most, in ms. */
+/** How often a lack of places is logged, at most, in ms. */
 const WARNING_INTERVAL = 60_000;
 
-export type Guest = {
+export type PendingConnection = {
   /** Its address, or `networkOf` that. */
   readonly network: string;
-  /** Is told that it has lost its place, and ends; it leaves the lobby at once. */
-  giveWay(): void;
+  /** Tells the client that the server is busy, and ends the connection, which leaves its place at once. */
+  evict(): void;
 };
 
 /** What happened since the last warning. */
-export type Crowding = { readonly madeWay: number; readonly refused: number };
+export type Crowding = { readonly evicted: number; readonly refused: number };
 
-export class Lobby<G extends Guest> {
+/** Connections in the order of the times that were set for them, all together and by site. */
+class Timeline {
+  readonly #all = new Map<PendingConnection, number>();
+  readonly #bySite = new Map<string, Map<PendingConnection, number>>();
+
+  has(connection: PendingConnection): boolean {
+    return this.#all.has(connection);
+  }
+
+  /** @param now in ms, and never before a time that was set earlier. */
+  set(connection: PendingConnection, site: string, now: number): void {
+    this.delete(connection, site);
+    this.#all.set(connection, now);
+    const ofSite = this.#bySite.get(site);
+    if (ofSite === undefined) this.#bySite.set(site, new Map([[connection, now]]));
+    else ofSite.set(connection, now);
+  }
+
+  delete(connection: PendingConnection, site: string): void {
+    this.#all.delete(connection);
+    const ofSite = this.#bySite.get(site);
+    ofSite?.delete(connection);
+    if (ofSite?.size === 0) this.#bySite.delete(site);
+  }
+
+  /**
+   * The connection, of this site or of all, whose time was at least `age` ms ago and is the earliest. The time of one
+   * that is excused is set anew, so that however often this is called each is looked at once in `age` ms.
+   */
+  earliest(
+    site: string | undefined,
+    now: number,
+    age: number,
+    isExcused: (connection: PendingConnection) => boolean = () => false,
+  ): PendingConnection | undefined {
+    const times = site === undefined ? this.#all : this.#bySite.get(site);
+    for (const [connection, time] of times ?? []) {
+      if (now - time < age) return undefined;
+      if (!isExcused(connection)) return connection;
+      times?.delete(connection);
+      times?.set(connection, now);
+    }
+    return undefined;
+  }
+}
+
+export class Unauthenticated {
   readonly #limit: number;
   readonly #clock: () => number;
-  /** The guests and their sites. */
-  readonly #guests = new Map<G, string>();
+  readonly #sites = new Map<PendingConnection, string>();
   readonly #places = new Tally();
-  /**
-   * Since when each is silent, without those whose request is in work. Whoever becomes silent goes to the
-   * end, so that the first is the most silent one.
-   */
-  readonly #silentSince = new Map<G, number>();
-  /** The same, of each site its own. */
-  readonly #silentOf = new Map<string, Set<G>>();
-  readonly #stays = new Stays<G>();
-  readonly #staysOf = new Map<string, Stays<G>>();
+  /** Since when each has been silent, except those whose request is being answered. */
+  readonly #silences = new Timeline();
+  readonly #arrivals = new Timeline();
   readonly #crowding: LimitedLog<keyof Crowding>;
 
   /** @param clock ms that never go back. */
   constructor(limit: number, clock: () => number, warn: (crowding: Crowding) => void) {
     this.#limit = limit;
     this.#clock = clock;
-    this.#crowding = new LimitedLog(WARNING_INTERVAL, clock, { madeWay: 0, refused: 0 }, warn);
+    this.#crowding = new LimitedLog(WARNING_INTERVAL, clock, { evicted: 0, refused: 0 }, warn);
   }
 
-  /** Whether there is a place for a newcomer from this address; it may be one that was just made. */
+  /** Whether there is a place for a newcomer from this address, if need be that of a connection evicted now. */
   hasRoom(address: string): boolean {
-    if (this.#guests.size < this.#limit) return true;
-    const givingWay = this.#givingWay(siteOf(address));
-    givingWay?.giveWay();
-    this.#crowding.note(givingWay === undefined ? "refused" : "madeWay");
-    return givingWay !== undefined;
+    if (this.#sites.size < this.#limit) return true;
+    const evictable = this.#evictable(siteOf(address));
+    evictable?.evict();
+    this.#crowding.note(evictable === undefined ? "refused" : "evicted");
+    return evictable !== undefined;
   }
 
-  /** Is counted, and keeps its place until `silent` says otherwise. */
-  enter(guest: G): void {
-    if (this.#guests.has(guest)) return;
-    const site = siteOf(guest.network);
-    this.#guests.set(guest, site);
+  /** Takes a place for the connection, which counts as busy until `silent` is called. */
+  enter(connection: PendingConnection): void {
+    if (this.#sites.has(connection)) return;
+    const site = siteOf(connection.network);
+    this.#sites.set(connection, site);
     this.#places.add(site);
-    const now = this.#clock();
-    this.#stays.enter(guest, now);
-    const stays = this.#staysOf.get(site) ?? new Stays<G>();
-    this.#staysOf.set(site, stays);
-    stays.enter(guest, now);
+    this.#arrivals.set(connection, site, this.#clock());
   }
 
-  leave(guest: G): void {
-    const site = this.#guests.get(guest);
+  leave(connection: PendingConnection): void {
+    const site = this.#sites.get(connection);
     if (site === undefined) return;
-    this.working(guest);
-    this.#guests.delete(guest);
+    this.#sites.delete(connection);
     this.#places.remove(site);
-    this.#stays.leave(guest);
-    const stays = this.#staysOf.get(site);
-    stays?.leave(guest);
-    if (stays?.size === 0) this.#staysOf.delete(site);
+    this.#silences.delete(connection, site);
+    this.#arrivals.delete(connection, site);
   }
 
-  /** The guest is silent from now on; nothing for one who is not here. */
-  silent(guest: G): void {
-    const site = this.#guests.get(guest);
-    if (site === undefined) return;
-    this.working(guest);
-    this.#silentSince.set(guest, this.#clock());
-    const silent = this.#silentOf.get(site);
-    if (silent === undefined) this.#silentOf.set(site, new Set([guest]));
-    else silent.add(guest);
+  /** The connection is silent from now on; does nothing for one that has no place. */
+  silent(connection: PendingConnection): void {
+    const site = this.#sites.get(connection);
+    if (site !== undefined) this.#silences.set(connection, site, this.#clock());
   }
 
-  /** A request of the guest is in work: it keeps its place until it is `silent`. */
-  working(guest: G): void {
-    const site = this.#guests.get(guest);
-    if (site === undefined) return;
-    this.#silentSince.delete(guest);
-    const silent = this.#silentOf.get(site);
-    silent?.delete(guest);
-    if (silent?.size === 0) this.#silentOf.delete(site);
+  /** A request of the connection is being answered, until `silent` is called. */
+  working(connection: PendingConnection): void {
+    const site = this.#sites.get(connection);
+    if (site !== undefined) this.#silences.delete(connection, site);
   }
 
-  #givingWay(site: string): G | undefined {
+  #evictable(site: string): PendingConnection | undefined {
     const { most, largest } = this.#places;
     const own = this.#places.of(site);
-    if (most > own + 1 && largest !== undefined) {
-      const [crowding] = this.#silentOf.get(largest) ?? [];
-      if (crowding !== undefined) return crowding;
-    }
-    // An address that holds the most makes room from its own: it cannot push others out by coming again.
-    const isCrowding = own > 1 && own === most;
     const now = this.#clock();
-    const [quiet] = isCrowding ? (this.#silentOf.get(site) ?? []) : this.#silentSince.keys();
-    if (quiet !== undefined && now - (this.#silentSince.get(quiet) ?? Infinity) >= MIN_SILENCE) return quiet;
-    const stays = isCrowding ? this.#staysOf.get(site) : this.#stays;
-    return stays?.longest(now, MAX_STAY, (guest) => !this.#silentSince.has(guest));
+    if (most > own + 1) {
+      const ofLargest = this.#silences.earliest(largest, now, 0);
+      if (ofLargest !== undefined) return ofLargest;
+    }
+    // A site that holds the most makes room from its own: it cannot push others out by coming again.
+    const from = own > 1 && own === most ? site : undefined;
+    return (
+      this.#silences.earliest(from, now, MIN_SILENCE) ??
+      this.#arrivals.earliest(from, now, MAX_STAY, (connection) => !this.#silences.has(connection))
+    );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Where users are: pages of who is online, and at which addresses one user may be dialled (PROTOCOL 4). What is
- * told of a user is written as JSON once and told to many; a page is kept as long as nobody comes or goes.
+ * Where users are: pages of who is online, and at which addresses a user may be dialled (PROTOCOL 4). What requesters
+ * are told of a user is written as JSON once; a page is kept until somebody comes or goes.
  */
 import { fold } from "../../identity/names.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../protocol/framing.ts";
@@ -13,8 +13,8 @@ import {
   type RequestOf,
   type UserEntry,
 } from "../../protocol/rendezvous-messages.ts";
-import type { Presence } from "./presence.ts";
 import type { OnlineUser } from "./online-user.ts";
+import type { Presence } from "./presence.ts";
 
 /** Bytes of a response beside its list: its other fields, an `id` and a `next` of 64 characters, all escaped. */
 const ENVELOPE_BYTES = 2_048;
@@ -22,22 +22,23 @@ const ENVELOPE_BYTES = 2_048;
 const PAGE_BYTES = RENDEZVOUS_OBJECT_LIMIT - ENVELOPE_BYTES;
 /** Bytes for the names of a `watch_response`, with their commas. */
 export const WATCH_RESPONSE_BYTES = PAGE_BYTES;
-/** The same of a list to a client of the seed, exactly: all of its line but the entries. */
-const SEED_ENVELOPE_BYTES = Buffer.byteLength(
+/** The same of a list to a legacy client, exactly: all of its line but the entries. */
+const LEGACY_ENVELOPE_BYTES = Buffer.byteLength(
   '{"action":"users_list","success":true,"code":"ok","users":[]}\n',
 );
-/** Pages kept at most; past it they are written anew. */
+/** Pages kept at most; past it all are forgotten. */
 const MAX_PAGES = 32;
 
-/** The requester: what decides which addresses help it. */
+/** What of the requester decides which addresses are of use to it, and how they are written. */
 export type Requester = {
-  /** It is on the server's own machine. */
-  readonly isNear: boolean;
+  /** It runs on the server's own machine. */
+  readonly isLocal: boolean;
+  /** The address of the server that it has reached. */
   readonly localAddress: string;
-  readonly ofSeed: boolean;
+  readonly isLegacy: boolean;
 };
 
-/** Consecutive users, of whom the caller may be one, written one after the other with commas between them. */
+/** Consecutive users, of whom the caller may be one, written with commas between them. */
 type Page = {
   readonly users: readonly OnlineUser[];
   readonly text: string;
@@ -46,8 +47,8 @@ type Page = {
   readonly bytes: readonly number[];
 };
 
-/** What one kind of requester is told of a user. */
-class Portrait {
+/** What requesters of one kind are told of a user. */
+class Description {
   readonly #user: OnlineUser;
   /** At least one, the best first. */
   readonly #addresses: readonly string[];
@@ -61,12 +62,12 @@ class Portrait {
 
   /** The user in a `users_list`. */
   get entry(): string {
-    this.#entry ??= JSON.stringify({ ...this.#seedEntry(), secure: this.#user.key !== undefined });
+    this.#entry ??= JSON.stringify({ ...this.#legacyEntry(), secure: this.#user.key !== undefined });
     return this.#entry;
   }
 
-  get seedEntry(): string {
-    return JSON.stringify(this.#seedEntry());
+  get legacyEntry(): string {
+    return JSON.stringify(this.#legacyEntry());
   }
 
   /** The fields of a `p2p_info`. */
@@ -75,30 +76,31 @@ class Portrait {
     return this.#info;
   }
 
-  get seedInfo(): string {
+  get legacyInfo(): string {
     return this.#fields(false);
   }
 
-  #seedEntry(): UserEntry {
+  #legacyEntry(): UserEntry {
     const { username, p2pPort } = this.#user;
     return { username, ip: this.#addresses[0] as string, p2p_port: p2pPort };
   }
 
+  /** @param whole with the fields that a legacy client is not sent. */
   #fields(whole: boolean): string {
     const { username, p2pPort, key } = this.#user;
-    const seed = { target_user: username, target_ip: this.#addresses[0], target_port: p2pPort };
+    const common = { target_user: username, target_ip: this.#addresses[0], target_port: p2pPort };
     const candidates = this.#addresses.map((ip): Candidate => ({ kind: "direct", ip, port: p2pPort }));
     const added = { secure: key !== undefined, candidates, fingerprint: key?.fingerprint };
-    return JSON.stringify(whole ? { ...seed, ...added } : seed).slice(1, -1);
+    return JSON.stringify(whole ? { ...common, ...added } : common).slice(1, -1);
   }
 }
 
-/** The portraits of one user; `far` is undefined where it depends on how the requester came. */
-type Portraits = { readonly near: Portrait; readonly far: Portrait | undefined };
+/** Those of one user; `remote` is undefined where it depends on the address that the requester has reached. */
+type Descriptions = { readonly local: Description; readonly remote: Description | undefined };
 
-export class Lookups {
+export class UserDirectory {
   readonly #presence: Presence<OnlineUser>;
-  readonly #portraits = new WeakMap<OnlineUser, Portraits>();
+  readonly #descriptions = new WeakMap<OnlineUser, Descriptions>();
   /** By what the page depends on. */
   readonly #pages = new Map<string, Page>();
   #pagesVersion = -1;
@@ -112,9 +114,9 @@ export class Lookups {
    * the page holds; `next` where there are more.
    */
   usersList(requester: Requester, request: RequestOf<"get_users">, caller: OnlineUser): string {
-    const { ofSeed } = requester;
-    const limit = ofSeed ? Infinity : (request.limit ?? DEFAULT_PAGE);
-    const room = ofSeed ? SEED_LIST_BYTES - SEED_ENVELOPE_BYTES : PAGE_BYTES;
+    const { isLegacy } = requester;
+    const limit = isLegacy ? Infinity : (request.limit ?? DEFAULT_PAGE);
+    const room = isLegacy ? SEED_LIST_BYTES - LEGACY_ENVELOPE_BYTES : PAGE_BYTES;
     const { users, text, ends, bytes } = this.#page(requester, request, limit, room);
     const own = users.indexOf(caller);
 
@@ -134,15 +136,15 @@ export class Lookups {
       const before = own === 0 ? "" : `${text.slice(0, ends[own - 1])},`;
       list = before + text.slice((ends[own] as number) + 1, ends[last]);
     }
-    const isLast = ofSeed || following === users.length || last < 0;
+    const isLast = isLegacy || following === users.length || last < 0;
     const next = isLast ? "" : `,"next":${JSON.stringify((users[last] as OnlineUser).username)}`;
     return `"users":[${list}]${next}`;
   }
 
   /** The fields of a `p2p_info`, as JSON without its braces. */
   peerInfo(target: OnlineUser, requester: Requester): string {
-    const portrait = this.#portrait(target, requester);
-    return requester.ofSeed ? portrait.seedInfo : portrait.info;
+    const description = this.#description(target, requester);
+    return requester.isLegacy ? description.legacyInfo : description.info;
   }
 
   #page(requester: Requester, request: RequestOf<"get_users">, limit: number, room: number): Page {
@@ -150,10 +152,10 @@ export class Lookups {
       this.#pages.clear();
       this.#pagesVersion = this.#presence.version;
     }
-    const { isNear, localAddress, ofSeed } = requester;
+    const { isLocal, localAddress, isLegacy } = requester;
     const { prefix = "", after = "" } = request;
-    const from = isNear ? "near" : localAddress;
-    const key = `${ofSeed ? "seed" : limit} ${from} ${prefix.length} ${prefix}${after}`;
+    const from = isLocal ? "local" : localAddress;
+    const key = `${isLegacy ? "legacy" : limit} ${from} ${prefix.length} ${prefix}${after}`;
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
     const page = this.#writePage(requester, fold(prefix), fold(after), limit, room);
@@ -162,7 +164,7 @@ export class Lookups {
     return page;
   }
 
-  /** As many as are needed to know, whoever of them asks, what fits and whether anyone follows. */
+  /** As many as are needed to know, whichever of them asks, what fits and whether there are more. */
   #writePage(requester: Requester, prefix: string, after: string, limit: number, room: number): Page {
     const users: OnlineUser[] = [];
     const entries: string[] = [];
@@ -172,8 +174,8 @@ export class Lookups {
     let total = 0;
     let largest = 0;
     for (const user of this.#presence.page(prefix, after)) {
-      const portrait = this.#portrait(user, requester);
-      const entry = requester.ofSeed ? portrait.seedEntry : portrait.entry;
+      const description = this.#description(user, requester);
+      const entry = requester.isLegacy ? description.legacyEntry : description.entry;
       const size = Buffer.byteLength(entry);
       users.push(user);
       entries.push(entry);
@@ -187,19 +189,19 @@ export class Lookups {
     return { users, text: entries.join(), ends, bytes };
   }
 
-  #portrait(user: OnlineUser, requester: Requester): Portrait {
-    let portraits = this.#portraits.get(user);
-    if (portraits === undefined) {
-      const far = farAddresses(user);
-      portraits = {
-        near: new Portrait(user, addressesOf(user).slice(0, MAX_CANDIDATES)),
-        far: far.length === 0 ? undefined : new Portrait(user, far),
+  #description(user: OnlineUser, requester: Requester): Description {
+    let descriptions = this.#descriptions.get(user);
+    if (descriptions === undefined) {
+      const remote = remoteAddresses(user);
+      descriptions = {
+        local: new Description(user, addressesOf(user).slice(0, MAX_CANDIDATES)),
+        remote: remote.length === 0 ? undefined : new Description(user, remote),
       };
-      this.#portraits.set(user, portraits);
+      this.#descriptions.set(user, descriptions);
     }
-    if (requester.isNear) return portraits.near;
-    // Who is behind loopback only is on the server's machine, which the requester has reached at `localAddress`.
-    return portraits.far ?? new Portrait(user, [requester.localAddress]);
+    if (requester.isLocal) return descriptions.local;
+    // A user with loopback addresses only is on the server's machine, which the requester has reached.
+    return descriptions.remote ?? new Description(user, [requester.localAddress]);
   }
 }
 
@@ -208,8 +210,8 @@ function addressesOf({ ip, addresses }: OnlineUser): string[] {
   return addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
 }
 
-/** Those that mean something to another machine. */
-function farAddresses(user: OnlineUser): string[] {
+/** Those that are of use to another machine. */
+function remoteAddresses(user: OnlineUser): string[] {
   return addressesOf(user)
     .filter((address) => !isLoopback(address))
     .slice(0, MAX_CANDIDATES);

@@ -2,150 +2,148 @@
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
-import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
 import { isEmailAcceptable } from "../../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
+import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
 import type { Account } from "../database/accounts.ts";
-import type { Later } from "./handlers.ts";
-import type { LinkSession } from "../session/session.ts";
-import { hash, verify } from "./password-step.ts";
-import { failure, success, type Response } from "../session/responses.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import { retryWhileLocked } from "../database/locked-database.ts";
 import { hashBytes } from "../database/tokens.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
+import { failure, success, type Response } from "../session/responses.ts";
+import type { Session } from "../session/session.ts";
+import { hashStep, verifyStep, type HashStep } from "./password-step.ts";
 
-/** A signature costs what so many lookups do. */
+/** Lookups that cost as much as a signature. */
 const RENEWAL_COST = 20;
 
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
 
 /** The id of no account. */
-const NOBODY = 0;
+const NO_ACCOUNT = 0;
 
-/** Where a client that logs in can be reached. */
+/** Where the client that logs in can be reached. */
 type Place = { readonly p2p_port: number; readonly addresses: string[] | undefined };
 
-export function register(
-  session: LinkSession,
+export async function register(
+  session: Session,
   request: RequestOf<"register">,
-  later: Later,
-): Response | undefined {
-  const { services } = session;
-  const { accounts } = services;
+): Promise<Response | undefined> {
+  const { accounts, registration, security, throttle, now } = session.services;
   const name = checkUsername(request.username);
   const email = request.email ?? "";
-  if (services.registration === "closed") return failure("register", "registration_closed");
-  if (!name.ok) return failure("register", "invalid_username");
-  if (!isPasswordAcceptable(request.password)) return failure("register", "weak_password");
-  if (!isEmailAcceptable(email)) return failure("register", "invalid_email");
-  const isTaken = accounts.isTaken(name.name, services.now());
-  const verdict = services.throttle.registration(session.remoteAddress, isTaken);
-  if (verdict.name === "limited") {
-    return failure("register", "rate_limited", { retry_after: verdict.retryAfter });
-  }
-  if (isTaken) return failure("register", "username_taken");
-  return hash(session, "register", request.password, later, (hashed) => {
-    const added = accounts.add({ username: name.name, hash: hashed, email }, services.now());
-    if (!added) return failure("register", "username_taken");
-    services.security.record("registered", { user: name.name, ...originOf(session) });
-    return success("register", { message: REGISTERED });
+  if (registration === "closed") return failure("registration_closed");
+  if (!name.ok) return failure("invalid_username");
+  if (!isPasswordAcceptable(request.password)) return failure("weak_password");
+  if (!isEmailAcceptable(email)) return failure("invalid_email");
+  const refused = await retryWhileLocked(session, () => {
+    const isTaken = accounts.isTaken(name.name, now());
+    const verdict = throttle.registration(session.remoteAddress, isTaken);
+    if (verdict.name === "limited") return rateLimited(verdict);
+    return isTaken ? failure("username_taken") : undefined;
+  });
+  if (refused !== undefined) return refused;
+  const hash = await hashStep(session, request.password);
+  if (hash.name === "ended") return hash.response;
+  return retryWhileLocked(session, () => {
+    const added = accounts.add({ username: name.name, hash: hash.value, email }, now());
+    if (!added) return failure("username_taken");
+    security.record("registered", { user: name.name, ...originOf(session) });
+    return success({ message: REGISTERED });
   });
 }
 
-export function login(session: LinkSession, request: RequestOf<"login">, later: Later): Response | undefined {
-  if (session.state.name === "loggedIn") return failure("login", "already_logged_in");
+export async function login(session: Session, request: RequestOf<"login">): Promise<Response | undefined> {
+  if (session.user !== undefined) return failure("already_logged_in");
   const spki = request.public_key === undefined ? undefined : parsePublicKey(request.public_key);
   if (request.public_key !== undefined && spki === undefined) {
-    return failure("login", "bad_request", { field: "public_key" });
+    return failure("bad_request", { field: "public_key" });
   }
   const { accounts, metrics, security, tokens } = session.services;
-  const account = accounts.find(request.username);
-  // Asked for a name that nobody has too: it takes the same time.
-  const isKnown = spki !== undefined && tokens.knows(account?.id ?? NOBODY, spki);
-  const who = {
-    fold: fold(request.username),
-    account,
-    device: isKnown ? fingerprint(spki) : undefined,
-  };
-  return verify(session, "login", request.password, who, later, (account) => {
+  const claim = await retryWhileLocked(session, () => {
+    const account = accounts.find(request.username);
+    // Asked for a name that nobody has too: it takes the same time.
+    const isKnown = spki !== undefined && tokens.knows(account?.id ?? NO_ACCOUNT, spki);
+    return { fold: fold(request.username), account, device: isKnown ? fingerprint(spki) : undefined };
+  });
+  if (claim === undefined) return undefined;
+  const verified = await verifyStep(session, request.password, claim);
+  if (verified.name === "ended") return verified.response;
+  return retryWhileLocked(session, () => {
+    const account = verified.value && accounts.unchanged(verified.value);
     if (account === undefined || account.disabled !== 0) {
       const code = account === undefined ? "invalid_credentials" : "account_disabled";
       metrics.login(account === undefined ? "wrong" : "refused");
       // A name that nobody has may be a password in the wrong field.
-      const user = who.account?.username;
+      const user = claim.account?.username;
       security.record("login_failed", { user, ...originOf(session), why: code });
-      return failure("login", code);
+      return failure(code);
     }
-    if (session.state.name === "loggedIn") return failure("login", "already_logged_in");
-    return logIn(session, "login", account, request, spki, undefined);
+    return logIn(session, account, request, spki);
   });
 }
 
-export function resume(session: LinkSession, request: RequestOf<"resume">): Response {
-  const { services } = session;
-  if (session.state.name === "loggedIn") return failure("resume", "already_logged_in");
+export async function resume(session: Session, request: RequestOf<"resume">): Promise<Response | undefined> {
+  const { accounts, metrics, now, security, throttle, tokens } = session.services;
+  if (session.user !== undefined) return failure("already_logged_in");
   const spki = parsePublicKey(request.public_key);
-  if (spki === undefined) return failure("resume", "bad_request", { field: "public_key" });
-  const token = services.tokens.use(request.session_token, spki, services.now());
-  const account = token === undefined ? undefined : services.accounts.byId(token.userId);
-  if (token === undefined || account === undefined || account.disabled !== 0) {
-    const verdict = services.throttle.failedResume(session.remoteAddress);
+  if (spki === undefined) return failure("bad_request", { field: "public_key" });
+  return retryWhileLocked(session, () => {
+    const token = tokens.use(request.session_token, spki, now());
+    const account = token === undefined ? undefined : accounts.byId(token.userId);
+    if (token !== undefined && account !== undefined && account.disabled === 0) {
+      const resumed = { token: request.session_token, hash: token.hash };
+      return logIn(session, account, request, spki, resumed);
+    }
+    const verdict = throttle.failedResume(session.remoteAddress);
     if (verdict.name === "limited") {
-      services.metrics.login("limited");
-      return failure("resume", "rate_limited", { retry_after: verdict.retryAfter });
+      metrics.login("limited");
+      return rateLimited(verdict);
     }
     const code = account === undefined ? "invalid_credentials" : "account_disabled";
-    services.metrics.login(account === undefined ? "wrong" : "refused");
-    services.security.record("resume_failed", {
-      user: account?.username,
-      ...originOf(session),
-      why: code,
-    });
-    return failure("resume", code);
-  }
-  return logIn(session, "resume", account, request, spki, { token: request.session_token, hash: token.hash });
+    metrics.login(account === undefined ? "wrong" : "refused");
+    security.record("resume_failed", { user: account?.username, ...originOf(session), why: code });
+    return failure(code);
+  });
 }
 
-/** Who has proven to be `account` is bound to the connection, in one step with the check that he may. */
+/** Binds who has proven to be `account` to the session, in one step with the check that this is allowed. */
 function logIn(
-  session: LinkSession,
-  request: "login" | "resume",
+  session: Session,
   account: Account,
   place: Place,
   spki: Buffer | undefined,
-  resumed: { token: string; hash: string } | undefined,
+  resumed?: { readonly token: string; readonly hash: string },
 ): Response {
-  const { services } = session;
-  const now = services.now();
-  const live = services.presence.find(account.fold);
+  const { authority, metrics, presence, security, throttle, tokens } = session.services;
+  const now = session.services.now();
+  const live = presence.find(account.fold);
   const shown = spki === undefined ? undefined : fingerprint(spki);
   // The same key is the same device, back again before its old connection was missed.
   const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
-  const verdict = services.throttle.session(account.id, session.remoteAddress, isElsewhere);
+  const verdict = throttle.session(account.id, session.remoteAddress, isElsewhere);
   if (verdict.name === "limited") {
-    services.metrics.login("limited");
-    return failure(request, "rate_limited", { retry_after: verdict.retryAfter });
+    metrics.login("limited");
+    return rateLimited(verdict);
   }
   if (isElsewhere) {
-    services.metrics.login("refused");
-    services.security.record("login_failed", {
+    metrics.login("refused");
+    security.record("login_failed", {
       user: account.username,
       ...originOf(session),
       why: "already_connected",
     });
-    return failure(request, "already_connected");
+    return failure("already_connected");
   }
   const added: { [name: string]: unknown } = {
-    authority: services.authority.certificatePem,
+    authority: authority.certificatePem,
     time: new Date(now).toISOString(),
   };
   let key: OnlineUser["key"];
   if (spki !== undefined && shown !== undefined) {
-    const { pem, expiresAt } = services.authority.certify(spki, account.username);
+    const { pem, expiresAt } = authority.certify(spki, account.username);
     const issued =
-      resumed === undefined
-        ? services.tokens.issue(account.id, spki, now)
-        : { token: resumed.token, hash: resumed.hash, newKey: false };
+      resumed === undefined ? tokens.issue(account.id, spki, now) : { ...resumed, newKey: false };
     key = { fingerprint: shown, tokenHash: issued.hash };
     added["session_token"] = issued.token;
     added["certificate"] = pem;
@@ -163,8 +161,8 @@ function logIn(
     key,
     session,
   });
-  services.metrics.login(request === "login" ? "ok" : "resumed");
-  services.security.record(request === "login" ? "login" : "resumed", {
+  metrics.login(resumed === undefined ? "ok" : "resumed");
+  security.record(resumed === undefined ? "login" : "resumed", {
     user: account.username,
     ...originOf(session),
     p2p_port: place.p2p_port,
@@ -172,26 +170,19 @@ function logIn(
     new_key: added["new_key"] === true ? true : undefined,
     replaced: live === undefined ? undefined : true,
   });
-  return success(request, { message: LOGGED_IN, seed: { username: account.username }, added });
+  return success({ message: LOGGED_IN, common: { username: account.username }, added });
 }
 
-export function renew(
-  session: LinkSession,
-  request: RequestOf<"renew">,
-  _later: Later,
-  user: OnlineUser,
-): Response {
-  const { authority, now } = session.services;
+export function renew(session: Session, request: RequestOf<"renew">, user: OnlineUser): Response {
+  const { authority, now, throttle } = session.services;
   const spki = parsePublicKey(request.public_key);
-  if (spki === undefined) return failure("renew", "bad_request", { field: "public_key" });
-  // A key that is new needs the password.
-  if (user.key?.fingerprint !== fingerprint(spki)) return failure("renew", "invalid_credentials");
-  const verdict = session.services.throttle.lookup(user.userId, session.remoteAddress, RENEWAL_COST);
-  if (verdict.name === "limited") {
-    return failure("renew", "rate_limited", { retry_after: verdict.retryAfter });
-  }
+  if (spki === undefined) return failure("bad_request", { field: "public_key" });
+  // A new key needs the password.
+  if (user.key?.fingerprint !== fingerprint(spki)) return failure("invalid_credentials");
+  const verdict = throttle.lookup(user.userId, session.remoteAddress, RENEWAL_COST);
+  if (verdict.name === "limited") return rateLimited(verdict);
   const { pem, expiresAt } = authority.certify(spki, user.username);
-  return success("renew", {
+  return success({
     added: {
       certificate: pem,
       expires_at: new Date(expiresAt).toISOString(),
@@ -200,59 +191,81 @@ export function renew(
   });
 }
 
-/** The session ends the connection after the answer. */
-export function logout(session: LinkSession, _request: unknown, _later: Later, user: OnlineUser): Response {
-  if (user.key !== undefined) session.services.tokens.voidKey(user.userId, user.key.fingerprint);
-  session.services.security.record("logout", { user: user.username, ...originOf(session) });
-  return success("logout");
-}
-
-export function changePassword(
-  session: LinkSession,
-  request: RequestOf<"change_password">,
-  later: Later,
+/** The connection is ended after the answer. */
+export async function logout(
+  session: Session,
+  _request: unknown,
   user: OnlineUser,
-): Response | undefined {
-  const { accounts, security } = session.services;
-  if (!isPasswordAcceptable(request.new_password)) return failure("change_password", "weak_password");
-  const who = { fold: user.fold, account: accounts.byId(user.userId), device: user.key?.fingerprint };
-  return verify(session, "change_password", request.password, who, later, (account) => {
-    if (account === undefined) {
-      security.record("password_change_failed", { user: user.username, ...originOf(session) });
-      return failure("change_password", "invalid_credentials");
-    }
-    return hash(session, "change_password", request.new_password, later, (hashed) => {
-      if (accounts.byId(account.id)?.password !== account.password) {
-        return failure("change_password", "invalid_credentials");
-      }
-      accounts.setPassword(account.id, hashed, user.key && hashBytes(user.key.tokenHash));
-      security.record("password_changed", { user: user.username, ...originOf(session) });
-      return success("change_password");
-    });
+): Promise<Response | undefined> {
+  const { security, tokens } = session.services;
+  return retryWhileLocked(session, () => {
+    if (user.key !== undefined) tokens.voidKey(user.userId, user.key.fingerprint);
+    security.record("logout", { user: user.username, ...originOf(session) });
+    return success();
   });
 }
 
-export function deleteAccount(
-  session: LinkSession,
-  request: RequestOf<"delete_account">,
-  later: Later,
+export async function changePassword(
+  session: Session,
+  request: RequestOf<"change_password">,
   user: OnlineUser,
-): Response | undefined {
+): Promise<Response | undefined> {
+  const { accounts, security } = session.services;
+  if (!isPasswordAcceptable(request.new_password)) return failure("weak_password");
+  const verified = await verifyOwnPassword(session, request.password, user);
+  if (verified.name === "ended") return verified.response;
+  const account = verified.value;
+  if (account === undefined) {
+    security.record("password_change_failed", { user: user.username, ...originOf(session) });
+    return failure("invalid_credentials");
+  }
+  const hash = await hashStep(session, request.new_password);
+  if (hash.name === "ended") return hash.response;
+  return retryWhileLocked(session, () => {
+    if (accounts.unchanged(account) === undefined) return failure("invalid_credentials");
+    accounts.setPassword(account.id, hash.value, user.key && hashBytes(user.key.tokenHash));
+    security.record("password_changed", { user: user.username, ...originOf(session) });
+    return success();
+  });
+}
+
+export async function deleteAccount(
+  session: Session,
+  request: RequestOf<"delete_account">,
+  user: OnlineUser,
+): Promise<Response | undefined> {
   const { accounts, security, now } = session.services;
-  const who = { fold: user.fold, account: accounts.byId(user.userId), device: user.key?.fingerprint };
-  return verify(session, "delete_account", request.password, who, later, (account) => {
+  const verified = await verifyOwnPassword(session, request.password, user);
+  if (verified.name === "ended") return verified.response;
+  return retryWhileLocked(session, () => {
+    const account = verified.value && accounts.unchanged(verified.value);
     if (account === undefined) {
       security.record("account_deletion_failed", { user: user.username, ...originOf(session) });
-      return failure("delete_account", "invalid_credentials");
+      return failure("invalid_credentials");
     }
     accounts.delete(account, now());
     session.unbind();
     security.record("account_deleted", { user: account.username, ...originOf(session) });
-    return success("delete_account");
+    return success();
   });
 }
 
-/** Where a request came from, and which it was, for the logs. */
-function originOf(session: LinkSession): { address: string; request: string } {
+/** `verifyStep` for who is logged in. */
+async function verifyOwnPassword(
+  session: Session,
+  password: string,
+  user: OnlineUser,
+): Promise<HashStep<Account | undefined>> {
+  const { accounts } = session.services;
+  const account = await retryWhileLocked(session, () => accounts.byId(user.userId));
+  return verifyStep(session, password, { fold: user.fold, account, device: user.key?.fingerprint });
+}
+
+function rateLimited({ retryAfter }: { readonly retryAfter: number }): Response {
+  return failure("rate_limited", { retry_after: retryAfter });
+}
+
+/** Where a request came from, and which one it was, for the logs. */
+function originOf(session: Session): { address: string; request: string } {
   return { address: session.remoteAddress, request: session.requestName };
 }

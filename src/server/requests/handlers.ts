@@ -1,106 +1,141 @@
-/** The table from action to function (PROTOCOL 4). A handler answers at once, or calls `later` after a hash. */
+/**
+ * The requests of the rendezvous link (PROTOCOL 4), one row each: what is checked before it is handled, the form of
+ * its failure, and its handler. A handler that uses the database or a password hash is an async function; any other
+ * answers at once, so that a lookup costs no promise.
+ */
 import { fold, isOldNameAcceptable } from "../../identity/names.ts";
-import { DEFAULT_PAGE, type Action, type RequestOf } from "../../protocol/rendezvous-messages.ts";
-import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
-import type { LinkSession } from "../session/session.ts";
-import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
-import { failure, success, written, type Response } from "../session/responses.ts";
+import type { Fields } from "../../protocol/fields.ts";
+import {
+  ACTIONS,
+  DEFAULT_PAGE,
+  RESPONSE_ACTION,
+  type Action,
+  type RequestOf,
+} from "../../protocol/rendezvous-messages.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
+import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
+import { failure, success, written, type Response, type ResponseActions } from "../session/responses.ts";
+import type { Session } from "../session/session.ts";
+import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 
-/** Runs a later step of a handler: what it gives is the answer, what it throws is `internal_error`. */
-export type Later = (step: () => Response | undefined) => void;
+/** Undefined: nobody is left to be answered. */
+type Answer = Response | Promise<Response | undefined>;
 
-/** `user` is whoever is logged in on the connection. */
-type Handler<A extends Action> = (
-  session: LinkSession,
-  request: RequestOf<A>,
-  later: Later,
-  user: OnlineUser,
-) => Response | undefined;
+type Handling<A extends Action> =
+  | { readonly needsLogin: false; handle(session: Session, request: RequestOf<A>): Answer }
+  /** `user`: who is logged in. */
+  | { readonly needsLogin: true; handle(session: Session, request: RequestOf<A>, user: OnlineUser): Answer };
 
-const HANDLERS: { readonly [A in Action]: Handler<A> } = {
-  register,
-  login,
-  resume,
-  renew,
-  logout,
-  change_password: changePassword,
-  delete_account: deleteAccount,
-
-  ping({ services }) {
-    const time = new Date(services.now()).toISOString();
-    return success("ping", { added: { time, authority: services.authority.certificatePem } });
-  },
-
-  get_users(session, request, _later, user) {
-    const limited = limitLookups(
-      session,
-      "get_users",
-      user,
-      (request.limit ?? DEFAULT_PAGE) / NAMES_A_LOOKUP,
-    );
-    if (limited !== undefined) return limited;
-    return written("get_users", session.services.lookups.usersList(session, request, user));
-  },
-
-  request_p2p(session, { target_user }, _later, user) {
-    const limited = limitLookups(session, "request_p2p", user, 1);
-    if (limited !== undefined) return limited;
-    const target = session.services.presence.find(fold(target_user));
-    if (target === undefined || target === user)
-      return failure("request_p2p", "user_offline", { target_user });
-    return written("request_p2p", session.services.lookups.peerInfo(target, session));
-  },
-
-  watch(session, { users }, _later, user) {
-    const limited = limitLookups(session, "watch", user, users.length / NAMES_A_LOOKUP);
-    if (limited !== undefined) return limited;
-    // A name that no account can have costs no place.
-    const folds = users.filter(isOldNameAcceptable).map(fold);
-    const online = session.services.presence.watch(user, folds);
-    if (online === undefined) return failure("watch", "server_busy");
-    const names: string[] = [];
-    let bytes = 0;
-    for (const member of online) {
-      bytes += Buffer.byteLength(JSON.stringify(member.username)) + 1;
-      // What one message cannot hold follows as news.
-      if (bytes > WATCH_RESPONSE_BYTES) setImmediate(() => tellIfOnline(session, user, member));
-      else names.push(member.username);
-    }
-    return success("watch", { added: { online: names } });
-  },
+type Row<A extends Action> = Handling<A> & {
+  /** It carries or makes a secret, and so never travels readable between machines (PROTOCOL 2). */
+  readonly neverPlain?: true;
+  /** Its failures are an `error`: its response type has no room for one. */
+  readonly failsAsError?: true;
 };
 
-/** What asks for many names counts as one lookup for this many. */
-const NAMES_A_LOOKUP = 50;
+/** A row with what the protocol says of the action. */
+export type RequestRow = {
+  readonly action: Action;
+  readonly fields: Fields;
+  /** Legacy clients do not know the action. */
+  readonly ours: boolean;
+  /** The fields that legacy clients do not know. */
+  readonly added: readonly string[];
+  readonly needsLogin: boolean;
+  readonly neverPlain: boolean;
+  readonly responses: ResponseActions;
+  handle(session: Session, fields: unknown, user: OnlineUser): Answer;
+};
 
-function limitLookups(
-  session: LinkSession,
-  action: Action,
+const ROWS: { readonly [A in Action]: Row<A> } = {
+  register: { needsLogin: false, handle: register },
+  login: { needsLogin: false, handle: login },
+  resume: { needsLogin: false, neverPlain: true, handle: resume },
+  ping: { needsLogin: false, handle: ping },
+  renew: { needsLogin: true, neverPlain: true, handle: renew },
+  get_users: { needsLogin: true, failsAsError: true, handle: getUsers },
+  request_p2p: { needsLogin: true, failsAsError: true, handle: requestPeer },
+  watch: { needsLogin: true, handle: watch },
+  change_password: { needsLogin: true, neverPlain: true, handle: changePassword },
+  delete_account: { needsLogin: true, neverPlain: true, handle: deleteAccount },
+  logout: { needsLogin: true, handle: logout },
+};
+
+/** By action. */
+export const REQUESTS: ReadonlyMap<string, RequestRow> = new Map(
+  (Object.keys(ROWS) as Action[]).map((action) => {
+    const row: Row<Action> = ROWS[action];
+    const { fields, ours, added } = ACTIONS.get(action) as NonNullable<ReturnType<typeof ACTIONS.get>>;
+    const response = RESPONSE_ACTION[action];
+    return [
+      action,
+      {
+        action,
+        fields,
+        ours,
+        added,
+        needsLogin: row.needsLogin,
+        neverPlain: row.neverPlain === true,
+        responses: { success: response, failure: row.failsAsError === true ? "error" : response },
+        handle: row.handle as RequestRow["handle"],
+      },
+    ];
+  }),
+);
+
+/** Names that count as one lookup where many are asked for. */
+const NAMES_PER_LOOKUP = 50;
+
+function ping({ services }: Session): Response {
+  const time = new Date(services.now()).toISOString();
+  return success({ added: { time, authority: services.authority.certificatePem } });
+}
+
+function getUsers(session: Session, request: RequestOf<"get_users">, user: OnlineUser): Response {
+  const lookups = (request.limit ?? DEFAULT_PAGE) / NAMES_PER_LOOKUP;
+  return (
+    limitLookups(session, user, lookups) ??
+    written(session.services.directory.usersList(session, request, user))
+  );
+}
+
+function requestPeer(
+  session: Session,
+  { target_user }: RequestOf<"request_p2p">,
   user: OnlineUser,
-  lookups: number,
-): Response | undefined {
+): Response {
+  const limited = limitLookups(session, user, 1);
+  if (limited !== undefined) return limited;
+  const target = session.services.presence.find(fold(target_user));
+  if (target === undefined || target === user) return failure("user_offline", { target_user });
+  return written(session.services.directory.peerInfo(target, session));
+}
+
+function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser): Response {
+  const limited = limitLookups(session, user, users.length / NAMES_PER_LOOKUP);
+  if (limited !== undefined) return limited;
+  const { presence } = session.services;
+  // A name that no account can have takes no place.
+  const online = presence.watch(user, users.filter(isOldNameAcceptable).map(fold));
+  if (online === undefined) return failure("server_busy");
+  const names: string[] = [];
+  let bytes = 0;
+  for (const member of online) {
+    bytes += Buffer.byteLength(JSON.stringify(member.username)) + 1;
+    if (bytes <= WATCH_RESPONSE_BYTES) {
+      names.push(member.username);
+      continue;
+    }
+    // What one message cannot hold follows as notifications.
+    setImmediate(() => {
+      if (presence.has(user) && presence.has(member)) session.pushPresence(member.username, true);
+    });
+  }
+  return success({ added: { online: names } });
+}
+
+function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {
   const { throttle } = session.services;
   const verdict = throttle.lookup(user.userId, session.remoteAddress, Math.max(1, lookups));
-  return verdict.name === "passes"
-    ? undefined
-    : failure(action, "rate_limited", { retry_after: verdict.retryAfter });
-}
-
-function tellIfOnline(session: LinkSession, watcher: OnlineUser, member: OnlineUser): void {
-  const { presence } = session.services;
-  if (presence.has(watcher) && presence.has(member)) session.pushPresence(member.username, true);
-}
-
-/** Handles one request whose fields were checked; gives the response, or undefined when it comes through `later`. */
-export function handle(
-  action: Action,
-  session: LinkSession,
-  fields: unknown,
-  later: Later,
-): Response | undefined {
-  const handler = HANDLERS[action] as Handler<Action>;
-  // Handlers of actions that need no login look at the state themselves.
-  const user = session.state.name === "loggedIn" ? session.state.user : undefined;
-  return handler(session, fields as RequestOf<Action>, later, user as OnlineUser);
+  return verdict.name === "passes" ? undefined : failure("rate_limited", { retry_after: verdict.retryAfter });
 }

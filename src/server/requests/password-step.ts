@@ -1,103 +1,71 @@
-/**
- * Handlers that need a password hash (PROTOCOL 4): throttled, queued, and gone on with when it is there, if
- * anyone is left to be answered.
- */
-import type { Action } from "../../protocol/rendezvous-messages.ts";
+/** The password hashes of a request (PROTOCOL 4): throttled, queued, and computed if the client is still there. */
 import type { Account } from "../database/accounts.ts";
-import type { Later } from "./handlers.ts";
-import type { LinkSession } from "../session/session.ts";
 import type { HashOutcome } from "../limits/password-queue.ts";
 import { failure, type Response } from "../session/responses.ts";
-import type { Services } from "../session/services.ts";
+import type { Session } from "../session/session.ts";
 
-/**
- * Whose password is compared: the folded name that was given, the account where there is one, and the
- * fingerprint of the key that is shown where the account was used with it before.
- */
-export type Who = {
+/** Whose password is compared. */
+export type Claim = {
+  /** The folded name that was given. */
   readonly fold: string;
+  /** Undefined where there is none of that name. */
   readonly account: Account | undefined;
-  readonly device?: string | undefined;
+  /** The fingerprint of the key that is shown, where the account was used with it before. */
+  readonly device: string | undefined;
 };
 
+export type HashStep<T> =
+  | { readonly name: "done"; readonly value: T }
+  /** The request ends with this response; undefined: nobody is left to be answered. */
+  | { readonly name: "ended"; readonly response: Response | undefined };
+
 /**
- * Compares a password with an account's, or with the dummy in the same time, and goes on with the
- * account as it is then: undefined when the password is wrong, or it was changed or deleted meanwhile.
+ * Compares a password with the account's, or with a dummy in the same time. The value is the account if the password
+ * is right; it may have changed since, so it is asked for again (`Accounts.unchanged`) in the step that relies on it.
  */
-export function verify(
-  session: LinkSession,
-  action: Action,
+export async function verifyStep(
+  session: Session,
   password: string,
-  { fold, account, device }: Who,
-  later: Later,
-  then: (account: Account | undefined) => Response | undefined,
-): Response | undefined {
-  const { passwords, accounts, dummyHash, throttle, metrics }: Services = session.services;
+  { fold, account, device }: Claim,
+): Promise<HashStep<Account | undefined>> {
+  const { passwords, dummyHash, throttle, metrics } = session.services;
   const verdict = throttle.password(fold, session.remoteAddress, device);
   if (verdict.name === "limited") {
     metrics.login("limited");
-    return failure(action, "rate_limited", { retry_after: verdict.retryAfter });
+    return { name: "ended", response: failure("rate_limited", { retry_after: verdict.retryAfter }) };
   }
   const { attempt } = verdict;
-  const isQueued = passwords.verify(
-    session.network,
-    password,
-    account?.password ?? dummyHash,
-    () => session.isAlive,
-    (outcome) => {
-      if (outcome.name !== "done") attempt.abandoned();
-      else if (outcome.value && account !== undefined) attempt.succeeded();
-      afterHash(session, action, outcome, later, (matches) => {
-        const current = account === undefined ? undefined : accounts.byId(account.id);
-        return then(matches && current?.password === account?.password ? current : undefined);
-      });
-    },
-  );
-  if (isQueued) return undefined;
-  attempt.abandoned();
-  return failure(action, "server_busy");
+  const hash = account?.password ?? dummyHash;
+  const outcome = await passwords
+    .verify(session.network, password, hash, () => session.isAlive)
+    .catch((error: unknown) => {
+      attempt.abandoned();
+      throw error;
+    });
+  if (outcome.name !== "done") attempt.abandoned();
+  else if (outcome.value && account !== undefined) attempt.succeeded();
+  const step = stepOf(session, outcome);
+  return step.name === "done" ? { name: "done", value: step.value ? account : undefined } : step;
 }
 
-/** Makes the hash of a new password, and goes on with it. */
-export function hash(
-  session: LinkSession,
-  action: Action,
-  password: string,
-  later: Later,
-  then: (hash: string) => Response | undefined,
-): Response | undefined {
-  const queued = session.services.passwords.hash(
-    session.network,
-    password,
-    () => session.isAlive,
-    (outcome) => afterHash(session, action, outcome, later, then),
-  );
-  return queued ? undefined : failure(action, "server_busy");
+/** Makes the hash of a new password. */
+export async function hashStep(session: Session, password: string): Promise<HashStep<string>> {
+  const { passwords } = session.services;
+  return stepOf(session, await passwords.hash(session.network, password, () => session.isAlive));
 }
 
-function afterHash<T>(
-  session: LinkSession,
-  action: Action,
-  outcome: HashOutcome<T>,
-  later: Later,
-  then: (value: T) => Response | undefined,
-): void {
-  // Nobody is there to be answered: nothing is done, and nobody comes online.
-  if (!session.isAlive) return;
-  later(() => {
-    switch (outcome.name) {
-      case "done":
-        return then(outcome.value);
-      case "displaced":
-        return failure(action, "server_busy");
-      case "unwanted":
-        return undefined;
-      case "closing":
-        return failure(action, "server_closing");
-      case "failed":
-        throw outcome.error;
-      default:
-        return outcome satisfies never;
-    }
-  });
+function stepOf<T>(session: Session, outcome: HashOutcome<T>): HashStep<T> {
+  if (!session.isAlive) return { name: "ended", response: undefined };
+  switch (outcome.name) {
+    case "done":
+      return outcome;
+    case "busy":
+      return { name: "ended", response: failure("server_busy") };
+    case "closing":
+      return { name: "ended", response: failure("server_closing") };
+    case "unwanted":
+      return { name: "ended", response: undefined };
+    default:
+      return outcome satisfies never;
+  }
 }

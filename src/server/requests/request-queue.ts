@@ -1,71 +1,59 @@
 /**
- * The order of one connection's requests (PROTOCOL 4): one is in work at a time, a few wait, then
- * reading pauses. Who does not read his answers gets no further ones until he does, and who has had many
- * in a row lets all others have theirs first.
+ * The order of one connection's requests (PROTOCOL 4): one is answered at a time, a few wait, then reading pauses. A
+ * client that does not read its answers is not answered further until it does, and after many requests in a row all
+ * other connections have their turn first.
  */
-import type { Connection } from "../../net/connection.ts";
+import type { Connection, ConnectionFault } from "../../net/connection.ts";
+import type { JsonObject } from "../../protocol/framing.ts";
+import type { Session } from "../session/session.ts";
+import { answerFault, answerRequest } from "./answer-request.ts";
 
-/** Requests of one connection that wait for the one in work; then reading pauses. */
+/** Requests of one connection that wait for an answer to come; then reading pauses. */
 export const MAX_WAITING = 16;
 /** Bytes queued to a connection beyond which its next request waits. */
 const CONGESTION_LIMIT = 256 * 1024;
 /** Requests of one connection after which all other connections have their turn. */
 export const MAX_IN_A_ROW = 64;
 
-/** `answering`: the answer comes later; `congested`: the client does not read what it asked for. */
-type State = "idle" | "answering" | "congested" | "resting" | "closed";
+/** `answering`: an answer comes later; `congested`: the client does not read; `resting`: others have their turn. */
+type State = "idle" | "answering" | "congested" | "resting";
 
-/** Who works on the items. */
-type Worker<Item> = {
-  /** After "later", `answered` is called when the answer has been sent. */
-  begin(item: Item): "answered" | "later";
-  /** So many were worked on; gives how long the next one has to wait, in ms. */
-  rest(count: number): number;
-};
+type Item = JsonObject | ConnectionFault;
 
-export class OneAtATime<Item> {
+export class RequestQueue {
+  readonly #session: Session;
   readonly #connection: Connection;
-  readonly #worker: Worker<Item>;
   #state: State = "idle";
   /** Undefined until the first one has to wait: most connections never need it. */
   #waiting: Item[] | undefined;
   #inARow = 0;
 
-  constructor(connection: Connection, worker: Worker<Item>) {
+  constructor(session: Session, connection: Connection) {
+    this.#session = session;
     this.#connection = connection;
-    this.#worker = worker;
   }
 
+  /** Whether the answer to a request is still to come. */
   get isAnswering(): boolean {
     return this.#state === "answering";
   }
 
   take(item: Item): void {
-    if (this.#state === "closed") return;
     if (this.#state === "idle") {
-      this.#work(item);
+      this.#answer(item);
       if (this.#isHeldBack()) this.#connection.pauseReading();
       return;
     }
     this.#waiting ??= [];
+    // What ends the connection is reported again and again until then.
+    if (isFatal(this.#waiting.at(-1))) return;
     this.#waiting.push(item);
     if (this.#waiting.length >= MAX_WAITING) this.#connection.pauseReading();
-  }
-
-  /** The item in work is answered: on with those that wait. */
-  answered(): void {
-    if (this.#state === "answering") this.#goOn();
   }
 
   /** What was queued to the connection has left. */
   drained(): void {
     if (this.#state === "congested") this.#goOn();
-  }
-
-  /** Forgets what waits, and takes nothing more. */
-  close(): void {
-    this.#state = "closed";
-    this.#waiting = undefined;
   }
 
   #goOn(): void {
@@ -76,26 +64,20 @@ export class OneAtATime<Item> {
         this.#connection.resumeReading();
         return;
       }
-      this.#work(item);
+      this.#answer(item);
     }
   }
 
-  #work(item: Item): void {
+  #answer(item: Item): void {
     this.#inARow++;
-    if (this.#worker.begin(item) === "later" && this.#state === "idle") this.#state = "answering";
+    const answered =
+      typeof item === "string" ? answerFault(this.#session, item) : answerRequest(this.#session, item);
+    if (answered === undefined) return;
+    this.#state = "answering";
+    void answered.then(() => this.#goOn());
   }
 
-  #rest(): void {
-    this.#state = "resting";
-    const wait = this.#worker.rest(this.#inARow);
-    this.#inARow = 0;
-    const goOn = () => {
-      if (this.#state === "resting") this.#goOn();
-    };
-    if (wait > 0) setTimeout(goOn, wait);
-    else setImmediate(goOn);
-  }
-
+  /** Whether the next item has to wait although no answer is to come. */
   #isHeldBack(): boolean {
     const connection = this.#connection;
     if (this.#state === "idle" && connection.isOpen) {
@@ -106,4 +88,17 @@ export class OneAtATime<Item> {
     }
     return this.#state === "congested" || this.#state === "resting";
   }
+
+  #rest(): void {
+    this.#state = "resting";
+    const { services, network } = this.#session;
+    const wait = services.throttle.request(network, this.#inARow);
+    this.#inARow = 0;
+    if (wait > 0) setTimeout(() => this.#goOn(), wait);
+    else setImmediate(() => this.#goOn());
+  }
+}
+
+function isFatal(item: Item | undefined): boolean {
+  return item === "tooLarge" || item === "incomplete";
 }

@@ -1,264 +1,209 @@
 /**
- * One connection of the rendezvous link (PROTOCOL 4), from its first byte to its end:
- *
- * 1. It is admitted, or told why not, and ends.
- * 2. Its requests go to its desk, which answers them one at a time.
- * 3. `login` or `resume` bind a user to the connection; `logout`, `delete_account` or the end unbind him.
+ * The session of one client that is served (PROTOCOL 4), from the moment at which bytes may be sent to the end of its
+ * connection. `login` and `resume` bind a user to it; `logout`, `delete_account` or the end unbind the user.
  */
-import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
+import type { Connection } from "../../net/connection.ts";
 import type { FailureCode } from "../../protocol/codes.ts";
-import type { JsonObject } from "../../protocol/framing.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
-import { RequestDesk } from "../requests/answer-request.ts";
-import { news } from "./responses.ts";
-import type { Refusal } from "../limits/admission.ts";
-import type { OnlineUser } from "../presence/online-user.ts";
+import type { PendingConnection } from "../limits/unauthenticated.ts";
+import type { OnlineSession, OnlineUser } from "../presence/online-user.ts";
+import { notification } from "./responses.ts";
 import type { Services } from "./services.ts";
 
-/** Silence after which a connection not of the seed is dropped, in ms. */
+/** Silence after which a client that is not a legacy one is dropped, in ms. */
 export const IDLE_TIMEOUT = 90_000;
 /** How long a connection may be open before its first request, in ms. */
 export const FIRST_REQUEST_TIMEOUT = 600_000;
-/** Silence before the kernel asks whether the other side is still there, in s; then ten times 1 s. */
-const KEEPALIVE = 30;
 
-export type SessionState =
+type State =
   | { readonly name: "anonymous" }
   | { readonly name: "loggedIn"; readonly user: OnlineUser }
   | { readonly name: "closed" };
 
 export type SessionOptions = {
-  /** Counts the server's connections. */
+  readonly connection: Connection;
+  /** What the connection is among those not logged in, where it has a place already. */
+  readonly pending: PendingConnection;
+  /** The connection's number, unique in this run of the server. */
   readonly number: number;
+  /** The connection is not encrypted. */
   readonly isPlain: boolean;
-  /** What its address is throttled and counted by (`networkOf`). */
-  readonly network: string;
-  /** It is told so and ended. */
-  readonly refusal: Refusal | undefined;
 };
 
-const ANONYMOUS: SessionState = { name: "anonymous" };
-const CLOSED: SessionState = { name: "closed" };
+const ANONYMOUS: State = { name: "anonymous" };
+const CLOSED: State = { name: "closed" };
 
-export class LinkSession implements ConnectionHandlers {
+export class Session implements OnlineSession {
   readonly services: Services;
-  readonly network: string;
-  /** Of the unencrypted link. */
   readonly isPlain: boolean;
-  readonly refusal: Refusal | undefined;
+  /** The client runs on the server's own machine. */
+  readonly isLocal: boolean;
+  readonly #connection: Connection;
+  readonly #pending: PendingConnection;
   readonly #number: number;
-  #connection: Connection | undefined;
-  #state: SessionState = ANONYMOUS;
-  #openedAt = performance.now();
-  #desk: RequestDesk | undefined;
-  #isNear = false;
+  readonly #openedAt = performance.now();
+  #state: State = ANONYMOUS;
+  #language: Language = "es";
+  #isLegacy = true;
+  #requests = 0;
+  #garbage = 0;
 
-  constructor(services: Services, options: SessionOptions) {
+  constructor(services: Services, { connection, pending, number, isPlain }: SessionOptions) {
     this.services = services;
-    this.network = options.network;
-    this.isPlain = options.isPlain;
-    this.refusal = options.refusal;
-    this.#number = options.number;
-    // Whoever is on the way out takes no place.
-    if (this.refusal !== undefined) return;
-    services.lobby.enter(this);
-    // A handshake that does not come on is silence too.
-    services.lobby.silent(this);
+    this.#connection = connection;
+    this.#pending = pending;
+    this.#number = number;
+    this.isPlain = isPlain;
+    this.isLocal = isLoopback(connection.remoteAddress);
+    services.unauthenticated.silent(pending);
   }
 
-  get state(): SessionState {
-    return this.#state;
+  /** Who is logged in. */
+  get user(): OnlineUser | undefined {
+    return this.#state.name === "loggedIn" ? this.#state.user : undefined;
   }
 
-  get ofSeed(): boolean {
-    return this.#desk?.ofSeed ?? true;
+  /** Nothing that the client has sent is missing from the original protocol; it is sent nothing else either. */
+  get isLegacy(): boolean {
+    return this.#isLegacy;
+  }
+
+  get language(): Language {
+    return this.#language;
   }
 
   get remoteAddress(): string {
-    return this.#connection?.remoteAddress ?? "";
+    return this.#connection.remoteAddress;
   }
 
   get localAddress(): string {
-    return this.#connection?.localAddress ?? "";
+    return this.#connection.localAddress;
   }
 
-  /** Whether the other side is on the server's own machine. */
-  get isNear(): boolean {
-    return this.#isNear;
+  /** What its address is throttled and counted by (`networkOf`). */
+  get network(): string {
+    return this.#pending.network;
   }
 
-  /** The request in work, or the last one, as the log names it: its connection's number and its own. */
+  /** The last request, as the log names it: the connection's number and the request's own. */
   get requestName(): string {
-    return `${this.#number}-${this.#desk?.requests ?? 0}`;
+    return `${this.#number}-${this.#requests}`;
   }
 
-  /** Bytes that the server holds for it, about. */
-  get heldBytes(): number {
-    return this.#connection?.heldBytes ?? 0;
-  }
-
-  /** Whether an answer would still reach someone. */
+  /** Whether an answer would still reach the client. */
   get isAlive(): boolean {
-    return this.#state.name !== "closed" && this.#connection?.isOpen === true;
+    return this.#state.name !== "closed" && this.#connection.isOpen;
   }
 
-  // What the connection tells.
-
-  accepted(connection: Connection): void {
-    this.#connection = connection;
+  /** A request begins. @param language what it asks for; undefined: what was used before. */
+  beginRequest(isLegacy: boolean, language: Language | undefined): void {
+    this.#requests++;
+    if (!isLegacy) this.#isLegacy = false;
+    if (language !== undefined) this.#language = language;
   }
 
-  secured(_connection: Connection, handshake: { readonly done: boolean }): boolean {
-    return handshake.done;
+  /** Counts bytes that were no object, and gives how often there were any. */
+  countGarbage(): number {
+    return ++this.#garbage;
   }
 
-  opened(connection: Connection): void {
-    this.#openedAt = performance.now();
-    this.#isNear = isLoopback(connection.remoteAddress);
-    connection.setKeepAlive(KEEPALIVE);
-    const { refusal } = this;
-    if (this.services.isClosing()) this.tellAndEnd("server_closing");
-    else if (refusal !== undefined) {
-      const details = refusal.code === "rate_limited" ? { retry_after: refusal.retryAfter } : {};
-      connection.send(news(refusal.code, this.#language, details));
-      this.end(refusal.code);
-    } else {
-      this.#desk = new RequestDesk(this, connection);
-      this.services.lobby.silent(this);
-    }
+  /** Sends a response, which is one line. */
+  send(line: string): void {
+    this.#connection.sendText(line);
   }
 
-  message(object: JsonObject): void {
-    this.#desk?.take(object);
+  /** The answer to a request comes later: until `silent`, the connection is not evicted. */
+  working(): void {
+    if (this.#state.name === "anonymous") this.services.unauthenticated.working(this.#pending);
   }
 
-  fault(fault: ConnectionFault): void {
-    this.#desk?.fault(fault);
+  /** The client was heard, and is answered. */
+  silent(): void {
+    if (this.#state.name === "anonymous") this.services.unauthenticated.silent(this.#pending);
   }
 
-  overflow(): void {
-    this.services.log.warn("queue_overflow", { address: this.remoteAddress, user: this.#username });
-    this.dropAsSlow();
-  }
-
-  drained(): void {
-    this.#desk?.drained();
-  }
-
-  closed(reason: CloseReason, connection: Connection): void {
-    if (this.#desk === undefined && reason.name === "refused") {
-      this.services.logRefusal(connection.remoteAddress, reason.code);
-    }
-    this.#leave(reason.name === "remote" ? "closed" : reason.code);
-  }
-
-  // What the server does to it.
-
-  /** Binds a user; whoever was online by that name and shows the same key is replaced. The caller has checked. */
+  /** Binds a user, who replaces whoever was online by that name. The caller has checked that this is allowed. */
   bind(user: OnlineUser): void {
-    const previous = this.services.presence.find(user.fold);
-    const told = this.services.presence.enter(user);
-    this.services.lobby.leave(this);
+    const { presence, unauthenticated } = this.services;
+    const previous = presence.find(user.fold);
+    const watchers = presence.enter(user);
+    unauthenticated.leave(this.#pending);
     this.#state = { name: "loggedIn", user };
-    if (previous !== undefined) previous.session.replaced();
-    for (const watcher of told) watcher.session.pushPresence(user.username, true);
+    previous?.session.replaced();
+    for (const watcher of watchers) watcher.session.pushPresence(user.username, true);
   }
 
-  /** Makes the connection anonymous again; watchers are told. */
+  /** Makes the session anonymous again; watchers are notified. */
   unbind(): void {
     if (this.#state.name !== "loggedIn") return;
     const { user } = this.#state;
     this.#state = ANONYMOUS;
-    this.services.lobby.enter(this);
-    for (const watcher of this.services.presence.leave(user))
-      watcher.session.pushPresence(user.username, false);
+    this.services.unauthenticated.enter(this.#pending);
+    this.#announceLeft(user);
   }
 
-  /** Ends the connection when what was sent has left. */
+  /** Ends the connection once everything sent has left; the user is offline at once. */
   end(reason: string): void {
-    this.#leave(reason);
-    this.#connection?.end(reason);
+    this.closed(reason);
+    this.#connection.end(reason);
   }
 
-  terminate(reason: string): void {
-    this.#leave(reason);
-    this.#connection?.terminate(reason);
-  }
-
-  /** Ends at once a connection whose client does not take what it is sent, or sends more than is worked on. */
-  dropAsSlow(): void {
-    this.services.metrics.dropped("slow_reader");
-    this.terminate("overflow");
-  }
-
-  /** Says why, and ends. */
-  tellAndEnd(code: FailureCode): void {
-    this.#connection?.send(news(code, this.#language));
+  /** Tells the client why, and ends. */
+  endWith(code: FailureCode): void {
+    this.#connection.send(notification(code, this.#language));
     this.end(code);
   }
 
-  /** Its place goes to a newcomer (PROTOCOL 4: not logged in, and silent the longest). */
-  giveWay(): void {
-    this.services.metrics.dropped("too_many");
-    this.tellAndEnd("server_busy");
+  replaced(): void {
+    this.push(notification("session_replaced", this.#language));
+    // The user stays online, with another session.
+    this.#state = CLOSED;
+    this.#connection.end("session_replaced");
   }
 
-  /** Tells a client not of the seed that the server is closing. */
-  tellClosing(): void {
-    this.push(news("server_closing", this.#language));
-  }
-
-  /** Ends the connection, once what is in work is answered; one that shakes hands is told when that is done. */
-  endWhenIdle(reason: string): void {
-    if (this.#desk?.isWorking === false) this.end(reason);
-  }
-
-  /** Sends what was not asked for; not to a client of the seed. */
+  /** Sends what no request asked for; not to a legacy client. */
   push(message: object): void {
-    if (!this.ofSeed) this.#connection?.send(message);
+    if (!this.#isLegacy) this.#connection.send(message);
   }
 
-  /** Sends watch news; a client of the seed cannot have asked for any. */
   pushPresence(username: string, online: boolean): void {
-    // Nobody has left when the server goes.
+    // When the server goes, nobody is said to have left.
     if (!this.services.isClosing()) this.push({ action: "presence", username, online });
   }
 
-  /** Ends a connection that has been silent too long; `now` is of `performance.now()`. */
+  /** Drops a connection that has been silent too long; `now` is of `performance.now()`. */
   checkLiveness(now: number): void {
-    const connection = this.#connection;
-    if (connection === undefined || !this.isAlive) return;
-    const isSilent = !this.ofSeed && now - connection.lastReadAt >= IDLE_TIMEOUT;
-    const isUnused = this.#desk?.requests === 0 && now - this.#openedAt >= FIRST_REQUEST_TIMEOUT;
+    if (!this.isAlive) return;
+    const isSilent = !this.#isLegacy && now - this.#connection.lastReadAt >= IDLE_TIMEOUT;
+    const isUnused = this.#requests === 0 && now - this.#openedAt >= FIRST_REQUEST_TIMEOUT;
     if (!isSilent && !isUnused) return;
     this.services.metrics.dropped("idle");
-    this.terminate("idle");
+    this.#connection.terminate("idle");
   }
 
-  replaced(): void {
-    this.#state = ANONYMOUS;
-    this.services.lobby.enter(this);
-    this.push(news("session_replaced", this.#language));
-    this.end("session_replaced");
-  }
-
-  get #language(): Language {
-    return this.#desk?.language ?? "es";
-  }
-
-  get #username(): string | undefined {
-    return this.#state.name === "loggedIn" ? this.#state.user.username : undefined;
-  }
-
-  /** Closed is final: offline at once, however long the socket takes. */
-  #leave(reason: string): void {
-    if (this.#state.name === "closed") return;
-    const user = this.#username;
-    this.unbind();
+  /** The connection has closed, or is about to. The first reason counts. */
+  closed(reason: string): void {
+    const state = this.#state;
     this.#state = CLOSED;
-    this.#desk?.close();
-    this.services.lobby.leave(this);
-    if (user !== undefined) this.services.log.info("offline", { user, reason });
+    switch (state.name) {
+      case "anonymous":
+        this.services.unauthenticated.leave(this.#pending);
+        return;
+      case "loggedIn":
+        this.#announceLeft(state.user);
+        this.services.log.info("offline", { user: state.user.username, reason });
+        return;
+      case "closed":
+        return;
+      default:
+        state satisfies never;
+    }
+  }
+
+  #announceLeft(user: OnlineUser): void {
+    for (const watcher of this.services.presence.leave(user)) {
+      watcher.session.pushPresence(user.username, false);
+    }
   }
 }

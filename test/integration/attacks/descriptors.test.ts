@@ -8,8 +8,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { descriptorsForConnections } from "../../../src/net/descriptors.ts";
-import { withinDescriptors } from "../../../src/server/limits/descriptor-limits.ts";
-import { DEFAULT_LIMITS } from "../../../src/server/limits/limits.ts";
+import { DEFAULT_LIMITS, withinDescriptors } from "../../../src/server/limits/limits.ts";
 import { loginOf, registration, TestClient } from "../rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "../server-process.ts";
 

@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 
-import { tooHeavy } from "../../../src/server/limits/memory-budget.ts";
+import { overBudget } from "../../../src/server/limits/memory-budget.ts";
 
-const holders = (...bytes: number[]) => bytes.map((heldBytes) => ({ heldBytes }));
+const connections = (...bytes: number[]) => bytes.map((heldBytes) => ({ heldBytes }));
 
-test("nobody is dropped while all together hold no more than the limit", () => {
-  expect(tooHeavy([], 10)).toEqual([]);
-  expect(tooHeavy(holders(4, 1, 5), 10)).toEqual([]);
+test("nothing is dropped while all connections together hold no more than the limit", () => {
+  expect(overBudget([], 10)).toEqual([]);
+  expect(overBudget(connections(4, 1, 5), 10)).toEqual([]);
 });
 
-test("the heaviest go, and no more of them than is needed", () => {
-  expect(tooHeavy(holders(1, 7, 2, 6), 10)).toEqual(holders(7));
-  expect(tooHeavy(holders(1, 7, 2, 6), 8)).toEqual(holders(7, 6));
-  expect(tooHeavy(holders(1, 7), 0)).toEqual(holders(7, 1));
+test("the heaviest are dropped, and no more of them than needed", () => {
+  expect(overBudget(connections(1, 7, 2, 6), 10)).toEqual(connections(7));
+  expect(overBudget(connections(1, 7, 2, 6), 8)).toEqual(connections(7, 6));
+  expect(overBudget(connections(1, 7), 0)).toEqual(connections(7, 1));
 });

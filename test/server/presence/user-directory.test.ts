@@ -1,14 +1,24 @@
 import { expect, test } from "bun:test";
 
 import { fold } from "../../../src/identity/names.ts";
-import type { RequestId, RequestOf } from "../../../src/protocol/rendezvous-messages.ts";
-import { Lookups, type Requester } from "../../../src/server/presence/user-directory.ts";
+import {
+  RESPONSE_ACTION,
+  type RequestId,
+  type RequestOf,
+} from "../../../src/protocol/rendezvous-messages.ts";
+import { UserDirectory, type Requester } from "../../../src/server/presence/user-directory.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
-import { responseLine, success, written, type Response } from "../../../src/server/session/responses.ts";
+import {
+  responseLine,
+  success,
+  written,
+  type Response,
+  type ResponseContext,
+} from "../../../src/server/session/responses.ts";
 import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
 import { seededRandom, testSeed, type SeededRandom } from "../../seeded-random.ts";
 
-const SEED_LIST = 4_096;
+const LEGACY_LIST = 4_096;
 const LINE = 64 * 1024;
 const ROUNDS = 20;
 const REQUESTS = 20;
@@ -41,9 +51,9 @@ function isLoopback(address: string): boolean {
 }
 
 /** PROTOCOL 4 word for word: the seen one first, loopback only for who is on loopback himself, at most eight. */
-function candidates(user: OnlineUser, { isNear, localAddress }: Requester): string[] {
+function candidates(user: OnlineUser, { isLocal, localAddress }: Requester): string[] {
   const named = user.addresses.split(" ").filter((address) => address !== "");
-  const all = [user.ip, ...named].filter((address) => isNear || !isLoopback(address));
+  const all = [user.ip, ...named].filter((address) => isLocal || !isLoopback(address));
   const distinct = all.filter((address, index) => all.indexOf(address) === index);
   return distinct.length === 0 ? [localAddress] : distinct.slice(0, 8);
 }
@@ -54,14 +64,14 @@ function plainList(
   request: RequestOf<"get_users">,
   caller: OnlineUser,
 ): { users: object[]; next?: string } {
-  const { ofSeed } = requester;
+  const { isLegacy } = requester;
   const after = fold(request.after ?? "");
   const eligible = online
     .filter((user) => user !== caller && user.fold.startsWith(fold(request.prefix ?? "")))
     .filter((user) => after === "" || user.fold > after)
     .sort((a, b) => (a.fold < b.fold ? -1 : 1));
   const envelope = '{"action":"users_list","success":true,"code":"ok","users":[]}\n'.length;
-  const room = ofSeed ? SEED_LIST - envelope : LINE - 2_048;
+  const room = isLegacy ? LEGACY_LIST - envelope : LINE - 2_048;
   const users: object[] = [];
   let bytes = 0;
   for (const user of eligible) {
@@ -69,13 +79,13 @@ function plainList(
       username: user.username,
       ip: candidates(user, requester)[0],
       p2p_port: user.p2pPort,
-      ...(ofSeed ? {} : { secure: user.key !== undefined }),
+      ...(isLegacy ? {} : { secure: user.key !== undefined }),
     };
-    const isFull = !ofSeed && users.length >= (request.limit ?? 100);
+    const isFull = !isLegacy && users.length >= (request.limit ?? 100);
     bytes += Buffer.byteLength(JSON.stringify(entry)) + (users.length === 0 ? 0 : 1);
     if (isFull || bytes > room) {
       const last = eligible[users.length - 1];
-      return ofSeed || last === undefined ? { users } : { users, next: last.username };
+      return isLegacy || last === undefined ? { users } : { users, next: last.username };
     }
     users.push(entry);
   }
@@ -88,7 +98,7 @@ function plainInfo(target: OnlineUser, requester: Requester): object {
     target_user: target.username,
     target_ip: addresses[0],
     target_port: target.p2pPort,
-    ...(requester.ofSeed
+    ...(requester.isLegacy
       ? {}
       : {
           secure: target.key !== undefined,
@@ -98,7 +108,7 @@ function plainInfo(target: OnlineUser, requester: Requester): object {
   };
 }
 
-test("what is written once and told to many is, byte for byte, what each would be told alone", () => {
+test("an answer shared by many is, byte for byte, what each would be sent alone", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const sorts: ((count: number) => string)[] = [
@@ -109,7 +119,7 @@ test("what is written once and told to many is, byte for byte, what each would b
   ];
   for (let round = 0; round < ROUNDS; round++) {
     const presence = new Presence<OnlineUser>();
-    const lookups = new Lookups(presence);
+    const directory = new UserDirectory(presence);
     const sort = random.pick(sorts);
     const most = random.pick([1, 3, 120, 600]);
     while (presence.size < most) presence.enter(makeUser(random, sort(random.integer(10_000))));
@@ -118,15 +128,21 @@ test("what is written once and told to many is, byte for byte, what each would b
       if (random.integer(4) === 0) presence.enter(makeUser(random, sort(random.integer(10_000))));
       if (random.integer(4) === 0 && presence.size > 1) presence.leave(random.pick(presence.all()));
       const online = presence.all();
-      const ofSeed = random.integer(4) === 0;
-      const requester = { isNear: random.integer(2) === 0, localAddress: random.pick(ADDRESSES), ofSeed };
-      const id: RequestId | undefined = ofSeed
+      const isLegacy = random.integer(4) === 0;
+      const requester = { isLocal: random.integer(2) === 0, localAddress: random.pick(ADDRESSES), isLegacy };
+      const id: RequestId | undefined = isLegacy
         ? undefined
         : random.pick([undefined, 0, -7, 2 ** 53 - 1, "x", '"\\\u2028\n', "ñ🕊"]);
-      const manner = { ofSeed, language: "es", id } as const;
+      const contextOf = (action: "get_users" | "request_p2p"): ResponseContext => ({
+        action,
+        responses: { success: RESPONSE_ACTION[action], failure: "error" },
+        isLegacy,
+        language: "es",
+        id,
+      });
       const caller = random.pick(online);
       const target = random.pick(online);
-      const request: RequestOf<"get_users"> = ofSeed
+      const request: RequestOf<"get_users"> = isLegacy
         ? { prefix: undefined, after: undefined, limit: undefined }
         : {
             prefix: random.pick([undefined, "", random.pick(online).username.slice(0, 2)]),
@@ -134,20 +150,22 @@ test("what is written once and told to many is, byte for byte, what each would b
             limit: random.pick([undefined, 1, 2, 100, 500]),
           };
       const list = plainList(online, requester, request, caller);
-      const pairs: [Response, Response][] = [
+      const answers: [ResponseContext, Response, Response][] = [
         [
-          written("get_users", lookups.usersList(requester, request, caller)),
-          success("get_users", { seed: list as { [name: string]: unknown } }),
+          contextOf("get_users"),
+          written(directory.usersList(requester, request, caller)),
+          success({ common: list as { [name: string]: unknown } }),
         ],
         [
-          written("request_p2p", lookups.peerInfo(target, requester)),
-          success("request_p2p", { seed: plainInfo(target, requester) as { [name: string]: unknown } }),
+          contextOf("request_p2p"),
+          written(directory.peerInfo(target, requester)),
+          success({ common: plainInfo(target, requester) as { [name: string]: unknown } }),
         ],
       ];
-      for (const [told, alone] of pairs) {
-        const line = responseLine(told, manner);
-        expect(line, `PALOMA_TEST_SEED=${seed}`).toBe(responseLine(alone, manner));
-        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(ofSeed ? SEED_LIST : LINE);
+      for (const [context, shared, alone] of answers) {
+        const line = responseLine(shared, context);
+        expect(line, `PALOMA_TEST_SEED=${seed}`).toBe(responseLine(alone, context));
+        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(isLegacy ? LEGACY_LIST : LINE);
       }
     }
   }

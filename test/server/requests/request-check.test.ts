@@ -2,24 +2,22 @@ import { describe, expect, test } from "bun:test";
 
 import {
   checkRequest,
-  isNotOfSeed,
-  languageAskedFor,
-  type Circumstances,
+  readRequest,
+  type RequestContext,
 } from "../../../src/server/requests/request-check.ts";
 
 const REMOTE = { v4: "198.51.100.7", private: "192.168.1.9", loopback: "127.0.0.1" };
 
-function refusalOf(object: { [name: string]: unknown }, circumstances: Partial<Circumstances> = {}): string {
-  const checked = checkRequest(object, {
+function refusalOf(object: { [name: string]: unknown }, context: Partial<RequestContext> = {}): string {
+  const checked = checkRequest(readRequest(object), {
     plainFrom: undefined,
     remoteAddress: REMOTE.v4,
     tlsPort: 8443,
-    closing: false,
-    loggedIn: false,
-    ...circumstances,
+    isClosing: false,
+    isLoggedIn: false,
+    ...context,
   });
-  if (checked.name === "accepted") return "accepted";
-  return checked.response.name === "failure" ? checked.response.code : "success";
+  return checked.name === "accepted" ? "accepted" : checked.code;
 }
 
 describe("the plain link", () => {
@@ -71,16 +69,16 @@ describe("the plain link", () => {
 
 test("whether one must be logged in is asked before the fields", () => {
   expect(refusalOf({ action: "request_p2p" })).toBe("not_logged_in");
-  expect(refusalOf({ action: "request_p2p" }, { loggedIn: true })).toBe("bad_request");
-  expect(refusalOf({ action: "request_p2p", target_user: "ana" }, { loggedIn: true })).toBe("accepted");
-  expect(refusalOf({ action: "register", username: "ana", password: "x" }, { loggedIn: true })).toBe(
+  expect(refusalOf({ action: "request_p2p" }, { isLoggedIn: true })).toBe("bad_request");
+  expect(refusalOf({ action: "request_p2p", target_user: "ana" }, { isLoggedIn: true })).toBe("accepted");
+  expect(refusalOf({ action: "register", username: "ana", password: "x" }, { isLoggedIn: true })).toBe(
     "accepted",
   );
 });
 
 test("a server that is closing begins nothing", () => {
-  expect(refusalOf({ action: "ping" }, { closing: true })).toBe("server_closing");
-  expect(refusalOf({ action: "dance" }, { closing: true })).toBe("unknown_action");
+  expect(refusalOf({ action: "ping" }, { isClosing: true })).toBe("server_closing");
+  expect(refusalOf({ action: "dance" }, { isClosing: true })).toBe("unknown_action");
 });
 
 test("an id is a string of at most 64 characters or a safe integer", () => {
@@ -95,16 +93,16 @@ test("an id is a string of at most 64 characters or a safe integer", () => {
 test("no field is found on the prototype", () => {
   const inherited = Object.create({ action: "ping", id: 1 }) as { [name: string]: unknown };
   expect(refusalOf(inherited)).toBe("bad_request");
-  expect(isNotOfSeed(inherited)).toBe(false);
+  expect(readRequest(inherited).isLegacy).toBe(true);
   for (const action of ["constructor", "toString", "__proto__"]) {
     expect(refusalOf({ action })).toBe("unknown_action");
-    expect(isNotOfSeed({ action })).toBe(false);
+    expect(readRequest({ action }).isLegacy).toBe(true);
   }
 });
 
 test("the language is asked for at login and resume only, and counts though the rest is wrong", () => {
-  expect(languageAskedFor({ action: "login", lang: "en" })).toBe("en");
-  expect(languageAskedFor({ action: "resume", lang: "es" })).toBe("es");
-  expect(languageAskedFor({ action: "login", lang: "fr" })).toBeUndefined();
-  expect(languageAskedFor({ action: "ping", lang: "en" })).toBeUndefined();
+  expect(readRequest({ action: "login", lang: "en" }).language).toBe("en");
+  expect(readRequest({ action: "resume", lang: "es" }).language).toBe("es");
+  expect(readRequest({ action: "login", lang: "fr" }).language).toBeUndefined();
+  expect(readRequest({ action: "ping", lang: "en" }).language).toBeUndefined();
 });

@@ -1,0 +1,153 @@
+/**
+ * One connection of the rendezvous link (PROTOCOL 4), from its acceptance to its end:
+ *
+ * 1. While it opens it has a place among those not logged in, unless it is refused.
+ * 2. A refused one is told why, and ended. Any other is served: it gets a session.
+ * 3. Its requests go to the queue, which answers them one at a time.
+ */
+import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
+import type { FailureCode } from "../../protocol/codes.ts";
+import type { JsonObject } from "../../protocol/framing.ts";
+import type { Refusal } from "../limits/admission.ts";
+import type { PendingConnection } from "../limits/unauthenticated.ts";
+import { notification } from "../session/responses.ts";
+import type { Services } from "../session/services.ts";
+import { Session } from "../session/session.ts";
+import { RequestQueue } from "./request-queue.ts";
+
+/** Silence before the kernel asks whether the other side is still there, in s; then ten times 1 s. */
+const KEEPALIVE = 30;
+
+type State =
+  | { readonly name: "opening" }
+  | { readonly name: "refused"; readonly refusal: Refusal }
+  | { readonly name: "served"; readonly session: Session; readonly queue: RequestQueue };
+
+export type ClientConnectionOptions = {
+  /** Unique in this run of the server. */
+  readonly number: number;
+  /** The connection is not encrypted. */
+  readonly isPlain: boolean;
+  /** What its address is throttled and counted by (`networkOf`). */
+  readonly network: string;
+  /** Why it is not served; undefined: it is. */
+  readonly refusal: Refusal | undefined;
+  /** Called when it has closed. */
+  readonly onClosed: (connection: ClientConnection) => void;
+};
+
+export class ClientConnection implements ConnectionHandlers, PendingConnection {
+  readonly network: string;
+  readonly #services: Services;
+  readonly #options: ClientConnectionOptions;
+  // The listener calls `accepted` before anything else.
+  #connection!: Connection;
+  #state: State;
+
+  constructor(services: Services, options: ClientConnectionOptions) {
+    this.network = options.network;
+    this.#services = services;
+    this.#options = options;
+    const { refusal } = options;
+    this.#state = refusal === undefined ? { name: "opening" } : { name: "refused", refusal };
+    if (refusal !== undefined) return;
+    services.unauthenticated.enter(this);
+    // A handshake that does not come on is silence too.
+    services.unauthenticated.silent(this);
+  }
+
+  /** About how many bytes the server holds for it. */
+  get heldBytes(): number {
+    return this.#connection.heldBytes;
+  }
+
+  accepted(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  secured(_connection: Connection, handshake: { readonly done: boolean }): boolean {
+    return handshake.done;
+  }
+
+  opened(connection: Connection): void {
+    connection.setKeepAlive(KEEPALIVE);
+    if (this.#services.isClosing()) this.#refuse("server_closing");
+    else if (this.#state.name === "refused") {
+      const { refusal } = this.#state;
+      this.#refuse(refusal.code, refusal.code === "rate_limited" ? refusal.retryAfter : undefined);
+    } else {
+      const { number, isPlain } = this.#options;
+      const session = new Session(this.#services, { connection, pending: this, number, isPlain });
+      this.#state = { name: "served", session, queue: new RequestQueue(session, connection) };
+    }
+  }
+
+  message(object: JsonObject): void {
+    if (this.#state.name === "served") this.#state.queue.take(object);
+  }
+
+  fault(fault: ConnectionFault): void {
+    if (this.#state.name === "served") this.#state.queue.take(fault);
+  }
+
+  overflow(): void {
+    const user = this.#state.name === "served" ? this.#state.session.user : undefined;
+    this.#services.log.warn("queue_overflow", {
+      address: this.#connection.remoteAddress,
+      user: user?.username,
+    });
+    this.dropAsSlow();
+  }
+
+  drained(): void {
+    if (this.#state.name === "served") this.#state.queue.drained();
+  }
+
+  closed(reason: CloseReason, connection: Connection): void {
+    if (reason.name === "refused") this.#services.logRefusal(connection.remoteAddress, reason.code);
+    if (this.#state.name === "served") {
+      this.#state.session.closed(reason.name === "remote" ? "closed" : reason.code);
+    } else this.#services.unauthenticated.leave(this);
+    this.#options.onClosed(this);
+  }
+
+  evict(): void {
+    this.#services.metrics.dropped("too_many");
+    if (this.#state.name === "served") this.#state.session.endWith("server_busy");
+    else this.#connection.end("server_busy");
+  }
+
+  /** Drops a connection whose client does not take what it is sent, or sends faster than it is answered. */
+  dropAsSlow(): void {
+    this.#services.metrics.dropped("slow_reader");
+    this.terminate("overflow");
+  }
+
+  /** Tells a client that is not a legacy one that the server is closing. */
+  announceClosing(): void {
+    if (this.#state.name !== "served") return;
+    const { session } = this.#state;
+    session.push(notification("server_closing", session.language));
+  }
+
+  /** Ends the connection unless an answer is still to come, or its handshake is not done: then it ends after that. */
+  endIfIdle(reason: string): void {
+    if (this.#state.name === "served" && !this.#state.queue.isAnswering) this.#state.session.end(reason);
+  }
+
+  terminate(reason: string): void {
+    this.#connection.terminate(reason);
+  }
+
+  /** Drops the connection if it has been silent too long; `now` is of `performance.now()`. */
+  checkLiveness(now: number): void {
+    if (this.#state.name === "served") this.#state.session.checkLiveness(now);
+  }
+
+  #refuse(code: FailureCode, retryAfter?: number): void {
+    // No request has named a language yet.
+    const details = retryAfter === undefined ? {} : { retry_after: retryAfter };
+    this.#connection.send(notification(code, "es", details));
+    this.#connection.end(code);
+  }
+}
