@@ -39,13 +39,13 @@ for (const language of LANGUAGES) {
       DEMO_TEXTS.serverKilled[language],
       `ana: ${third}`,
       `benito: ${fourth}`,
-      DEMO_TEXTS.startsAnew[language],
+      DEMO_TEXTS.reconnect[language],
       `ana: ${fifth}`,
       `benito: ${sixth}`,
       DEMO_TEXTS.safety[language],
       DEMO_TEXTS.summary[language],
     ];
-    // Each step stands in the output, in this order.
+    // All steps are there, in this order.
     const places = steps.map((step) => output.indexOf(step));
     expect(places).not.toContain(-1);
     expect(places).toEqual(places.toSorted((a, b) => a - b));

@@ -1,18 +1,20 @@
-/** What travels in the demonstration: recorded as it happens, and shown beside what people did. */
+/** The messages of the demonstration: recorded as they travel, and shown below what people did. */
 import pc from "picocolors";
 
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
-/** Each step must be done in this time, in ms; the whole takes about one second. */
+/** Longest time for one step, in ms; all steps together take about one second. */
 const STEP_TIMEOUT = 8_000;
-/** Columns where standard output is no terminal. */
-const DEFAULT_WIDTH = 100;
+/** Columns of the table where standard output is no terminal, and on the narrowest terminal. */
+const USUAL_WIDTH = 100;
+const MIN_WIDTH = 60;
 const INDENT = 4;
 const LINK_WIDTH = 20;
 const READERS_WIDTH = 17;
-const SECRETS: readonly string[] = [
+/** Fields whose values are not shown: secrets, and values that are long. */
+const SHORTENED: readonly string[] = [
   "password",
   "session_token",
   "certificate",
@@ -21,11 +23,11 @@ const SECRETS: readonly string[] = [
   "fingerprint",
 ];
 
-export type Wire = { readonly from: string; readonly to: string; readonly message: JsonObject };
+export type WireMessage = { readonly from: string; readonly to: string; readonly message: JsonObject };
 
-/** What travelled, in the order in which it did; each message once. */
+/** What travelled, in order, each message once; and what the messengers reported. */
 export class Recorder {
-  readonly wires: Wire[] = [];
+  readonly messages: WireMessage[] = [];
   readonly #serverName: string;
   readonly #waiting = new Set<() => void>();
   readonly #events: { readonly who: string; readonly event: MessengerEvent }[] = [];
@@ -34,17 +36,19 @@ export class Recorder {
     this.#serverName = serverName;
   }
 
+  /** @param other whom the messenger of `who` talks to. */
   take(who: string, other: string, event: MessengerEvent): void {
     if (event.name === "wire") {
       if (event.link === "rendezvous") {
         const [from, to] = event.direction === "out" ? [who, this.#serverName] : [this.#serverName, who];
-        this.wires.push({ from, to, message: event.message });
-      } else if (event.direction === "out") this.wires.push({ from: who, to: other, message: event.message });
+        this.messages.push({ from, to, message: event.message });
+      } else if (event.direction === "out")
+        this.messages.push({ from: who, to: other, message: event.message });
     } else this.#events.push({ who, event });
     for (const check of this.#waiting) check();
   }
 
-  /** Resolves when `who` has seen an event that fits, from the first one on. */
+  /** Resolves when `who` has reported an event that fits, also one from before. @throws after STEP_TIMEOUT */
   async seen(who: string, fits: (event: MessengerEvent) => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => {
@@ -69,12 +73,12 @@ export class Recorder {
   }
 }
 
-/** One message in one line, secrets shortened. */
-function shorten(message: JsonObject): string {
+/** One message in one line. */
+function shortened(message: JsonObject): string {
   const shown = Object.fromEntries(
     Object.entries(message)
       .filter(([name, value]) => value !== undefined && name !== "id" && name !== "sent_at")
-      .map(([name, value]) => [name, SECRETS.includes(name) ? "…" : value]),
+      .map(([name, value]) => [name, SHORTENED.includes(name) ? "…" : value]),
   );
   return JSON.stringify(shown);
 }
@@ -90,20 +94,20 @@ export class Table {
   /** One message: the link that it travelled on, what it was, and who could read it. */
   row(link: string, message: string, readers: string, paint: (text: string) => string): void {
     const width =
-      Math.max(process.stdout.columns ?? DEFAULT_WIDTH, 60) - INDENT - LINK_WIDTH - READERS_WIDTH - 4;
+      Math.max(process.stdout.columns ?? USUAL_WIDTH, MIN_WIDTH) - INDENT - LINK_WIDTH - READERS_WIDTH - 4;
     const text = visibleText(message);
     const cut = text.length > width ? `${text.slice(0, width - 1)}…` : text;
     const line = `${" ".repeat(INDENT)}${link.padEnd(LINK_WIDTH)}  ${cut.padEnd(width)}  ${readers}`;
     console.log(paint(line.trimEnd()));
   }
 
-  /** What somebody did, and below it everything that travelled since the last step. */
+  /** What somebody did, and below it everything that has travelled since the last step. */
   step(what: string): void {
-    const fresh = this.#recorder.wires.slice(this.#shown);
-    this.#shown = this.#recorder.wires.length;
+    const fresh = this.#recorder.messages.slice(this.#shown);
+    this.#shown = this.#recorder.messages.length;
     console.log(pc.bold(what));
     for (const { from, to, message } of fresh) {
-      this.row(`${from} → ${to}`, shorten(message), `${from}, ${to}`, pc.dim);
+      this.row(`${from} → ${to}`, shortened(message), `${from}, ${to}`, pc.dim);
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
  * `bun run demo`: a server and two clients in a temporary folder, on free ports.
  *
- * 1. The server is a process of its own; ana and benito are two messengers in this one.
+ * 1. The server is a process of its own; ana and benito are two messengers in this process.
  * 2. They register, log in, find each other and talk both ways.
- * 3. The server is killed; they go on talking, hang up, and start anew over known addresses.
- * 4. Beside each step stands what travelled on which link, and at the end who could read what.
+ * 3. The server is killed; they go on talking, hang up, and connect again over known addresses.
+ * 4. Each step shows what travelled on which link, and the end shows who could read what.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ import { DEMO_TEXTS } from "./demo-texts.ts";
 
 type DemoText = keyof typeof DEMO_TEXTS;
 
-/** Where the demonstration takes place. */
+/** What every step needs. */
 type Stage = {
   readonly language: Language;
   readonly say: (name: DemoText) => string;
@@ -31,7 +31,7 @@ type Stage = {
   readonly table: Table;
 };
 
-/** Starts the server and gives the port of its encrypted link. */
+/** Starts the server. Gives its process, the port of its encrypted link, and what it printed. */
 async function startServer(folder: string, language: Language) {
   const server = Bun.spawn({
     cmd: [
@@ -54,7 +54,7 @@ async function startServer(folder: string, language: Language) {
   throw new Error(`the server did not start: ${output}`);
 }
 
-/** How often any of `texts` stands in any file of the folder. */
+/** How many of `texts` the files of the server's database contain, summed over the files. */
 function occurrences(folder: string, texts: readonly string[]): { files: string[]; found: number } {
   const files = readdirSync(folder).filter((name) => name.startsWith("users.db"));
   const found = files
@@ -98,7 +98,7 @@ async function enter(stage: Stage, user: string, other: string): Promise<Account
   return account;
 }
 
-/** Sends one line and waits until it is on the other's disk. */
+/** Sends one line and waits until the other side has stored it. */
 async function talk({ recorder, table }: Stage, from: Messenger, to: Messenger, text = ""): Promise<void> {
   const id = from.send(to.username, text);
   await recorder.seen(
@@ -124,12 +124,12 @@ function showSafetyNumber({ say }: Stage, { archive }: Messenger, other: string)
   console.log(`\n${say("safety")}\n  ${pinned.number}`);
 }
 
-/** Says who could read what; false when the server saw what it must not see. */
+/** Prints who could read what; false when the server saw text of the conversation or a password was stored. */
 function summarize({ say, folder, recorder }: Stage, lines: readonly string[]): boolean {
   const fill = (name: DemoText, values: { readonly [name: string]: string | number }) =>
     Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, String(value)), say(name));
-  const throughServer = recorder.wires.filter(({ from, to }) => [from, to].includes(say("server")));
-  const direct = recorder.wires.length - throughServer.length;
+  const throughServer = recorder.messages.filter(({ from, to }) => [from, to].includes(say("server")));
+  const direct = recorder.messages.length - throughServer.length;
   const seen = throughServer.filter(({ message }) =>
     lines.some((line) => JSON.stringify(message).includes(line)),
   );
@@ -174,7 +174,7 @@ async function demo(language: Language): Promise<boolean> {
     await talk(stage, benito, ana, lines[3]);
 
     await hangUp(stage, ana, benito);
-    console.log(`\n${pc.yellow(say("startsAnew"))}`);
+    console.log(`\n${pc.yellow(say("reconnect"))}`);
     await talk(stage, ana, benito, lines[4]);
     await talk(stage, benito, ana, lines[5]);
 
