@@ -3,6 +3,7 @@ import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/email-rule.ts";
 import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
 import { RefusedError } from "../../client/errors.ts";
+import { isYes } from "../format/questions.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 
@@ -27,7 +28,7 @@ function logIn(model: AppModel, username: string): AppStep {
   return to(next, { name: "working", work: "loggingIn" }, { name: "logIn", username });
 }
 
-/** Whoever was here last stands first. */
+/** The account that was used last stands first. */
 function chooseAccount(model: AppModel): AppStep {
   const { accounts, lastName } = model;
   if (accounts.length === 0) return to(model, { name: "loginName" });
@@ -42,7 +43,7 @@ function answerStart(model: AppModel, value: string): AppStep {
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
-/** What the server would refuse is told before anything else is asked, in the same words. */
+/** What the server would refuse is said before anything else is asked, in the same words. */
 function refused(
   code: "invalid_username" | "weak_password" | "invalid_email",
   { describe }: AppContext,
@@ -53,24 +54,20 @@ function refused(
 function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
   const username = value.trim();
   if (username === "") return to(model, START);
-  // What can be nobody's name is not offered once more.
+  // A name that nobody may have is not offered again.
   if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
   const next = { ...model, newName: username };
   return to(next, { name: "registerPassword", username });
 }
 
-function isYes(value: string, { texts }: AppContext): boolean {
-  return texts.yesWords.split(" ").includes(value.trim().normalize("NFC").toLowerCase());
-}
-
-/** An answer to the first menu, to a form, or to a question of what is under way. */
+/** An answer to the first menu, to a form, or to a question of the task under way. */
 export function answerForm(model: AppModel, screen: Form, value: string, context: AppContext): AppStep {
   switch (screen.name) {
     case "start":
       return answerStart(model, value);
     case "chooseAccount":
       if (value === CHOICE.back) return to(model, START);
-      // Whoever wants another account types another name than the last one.
+      // Another account has another name than the last one.
       if (value === CHOICE.otherAccount) return to({ ...model, lastName: "" }, { name: "loginName" });
       return logIn(model, value);
     case "loginName": {
@@ -102,14 +99,14 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       return to(
         model,
         { name: "working", work: screen.work },
-        { name: "answerAuthority", trusted: isYes(value, context) },
+        { name: "answerAuthority", trusted: isYes(value, context.texts) },
       );
     default:
       return screen satisfies never;
   }
 }
 
-/** Escape: back to the first menu; a question of what is under way gives that up. */
+/** Escape: back to the first menu; at a question of the task under way that is given up. */
 export function backFromForm(model: AppModel, screen: Form): AppStep {
   if (screen.name === "askPassword") {
     return to(model, START, { name: "answerPassword", password: undefined });

@@ -5,15 +5,8 @@ import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEvent, ChatModel, EffectName, EffectOf } from "../chat/model.ts";
 import type { Line } from "../format/printed-line.ts";
+import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
-
-/** A server whose authority the person is asked about. */
-export type AuthorityAsked = {
-  readonly server: string;
-  readonly found: string;
-  /** The fingerprint that was pinned, where it has changed. */
-  readonly expected: string | undefined;
-};
 
 /** A row of the list; `linkPresence`: what the direct link says of the person's presence. */
 export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };

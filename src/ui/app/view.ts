@@ -1,11 +1,11 @@
 /** The application's view: what a model looks like. Pure. */
-import { showFingerprint } from "../../identity/fingerprint.ts";
 import type { Unread } from "../../client/archive.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { CHOICE, namesOf, type AppContext } from "./steps.ts";
-import type { AppModel, AuthorityAsked, ListedPerson, Screen, Work } from "./model.ts";
+import type { AppModel, ListedPerson, Screen, Work } from "./model.ts";
 import { chatPrompt } from "../chat/update.ts";
+import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Choice, Prompt } from "../prompts/prompt.ts";
@@ -114,11 +114,6 @@ function peopleList(model: AppModel, screen: Screen & { name: "people" }, contex
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }
 
-function askAuthority({ server, found, expected }: AuthorityAsked, texts: Texts): View {
-  if (expected === undefined) return input(texts.firstContact(server, showFingerprint(found)));
-  return input(texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)));
-}
-
 function workText(work: Work, texts: Texts): string {
   switch (work) {
     case "loggingIn":
@@ -158,7 +153,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "askPassword":
       return password(texts.passwordPrompt(visibleText(screen.username)));
     case "askAuthority":
-      return askAuthority(screen.asked, texts);
+      return input(authorityQuestion(screen.asked, texts));
     case "home":
       return homeMenu(model, context);
     case "people":

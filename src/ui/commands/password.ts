@@ -2,15 +2,16 @@
 import { input, password as passwordPrompt } from "@inquirer/prompts";
 
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { showFingerprint } from "../../identity/fingerprint.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
 import type { Config } from "../config.ts";
-import type { HostProcess } from "./output.ts";
 import type { Deadline } from "../deadline.ts";
+import { authorityQuestion, isYes } from "../format/questions.ts";
 import { textsIn } from "../texts/texts.ts";
+import type { HostProcess } from "./output.ts";
+import { readInput } from "./standard-input.ts";
 
-/** A password line of more bytes than this is no password. */
+/** A line of more bytes than this is no password. */
 const MAX_STDIN_PASSWORD = 4 * 1024;
 
 /** Who is asked, where, and the clock that waits for the answer. */
@@ -24,8 +25,8 @@ type PromptContext = {
 };
 
 /**
- * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close itself on it without
- * a word, and what is typed next, a password perhaps, would be echoed.
+ * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close silently on it, and what is
+ * typed next, a password perhaps, would be echoed.
  * @throws InterruptedError
  */
 function ask<T>(
@@ -54,19 +55,10 @@ export function canAsk({ stdin, stderr }: HostProcess): boolean {
 }
 
 /** The first line of standard input; undefined when nothing is left of it, as at a second login. */
-async function readPasswordLine({ config, process: { stdin } }: Asked): Promise<string | undefined> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let text = "";
-  try {
-    for await (const chunk of stdin) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      if (text.includes("\n") || text.length > MAX_STDIN_PASSWORD) break;
-    }
-    text += decoder.decode();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(textsIn(config.language).textNotUnicode);
-  }
+async function readPasswordLine(asked: Asked): Promise<string | undefined> {
+  const isLine = (chunk: Uint8Array, length: number) => chunk.includes(0x0a) || length > MAX_STDIN_PASSWORD;
+  // A byte order mark is no part of a password.
+  const text = (await readInput(asked, isLine)).replace(/^\ufeff/, "");
   return text === "" ? undefined : (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
 }
 
@@ -94,26 +86,18 @@ export async function obtainPassword(
   return password;
 }
 
-/** Asks whether a server's authority is trusted; undefined where there is nobody to ask. */
+/** Asks whether a server's authority is trusted; undefined where nobody can be asked. */
 export function authorityPrompt(
   asked: Asked,
 ): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
   if (!canAsk(asked.process)) return undefined;
   const texts = textsIn(asked.config.language);
-  return ({ host, port, found, expected }) => {
-    const server = showHostPort(host, port);
-    return askYes(
-      asked,
-      expected === undefined
-        ? texts.firstContact(server, showFingerprint(found))
-        : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found)),
-    );
-  };
+  return ({ host, port, found, expected }) =>
+    askYes(asked, authorityQuestion({ server: showHostPort(host, port), found, expected }, texts));
 }
 
 /** Asks a question that only a typed «yes» answers with yes. @throws InterruptedError */
 export async function askYes(asked: Asked, message: string): Promise<boolean> {
   const answer = await ask(asked, (context) => input({ message }, context));
-  const words = textsIn(asked.config.language).yesWords.split(" ");
-  return words.includes(answer.trim().normalize("NFC").toLowerCase());
+  return isYes(answer, textsIn(asked.config.language));
 }

@@ -2,26 +2,16 @@
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { UsageError } from "../../protocol/options.ts";
 import type { CommandContext } from "./online-account.ts";
+import { readInput } from "./standard-input.ts";
 import { textsIn } from "../texts/texts.ts";
 
 /** The text on standard input, less one final line feed. @throws UsageError */
-async function readText({ config, process: { stdin } }: CommandContext): Promise<string> {
-  const texts = textsIn(config.language);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stdin) {
-    const bytes = chunk as Uint8Array;
-    length += bytes.length;
-    if (length > MAX_TEXT_BYTES + 1) throw new UsageError(texts.textTooLong);
-    chunks.push(bytes);
-  }
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
-    return text.replace(/\n$/, "");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(texts.textNotUnicode);
-  }
+async function readText(context: CommandContext): Promise<string> {
+  const text = await readInput(context, (_chunk, length) => {
+    if (length > MAX_TEXT_BYTES + 1) throw new UsageError(textsIn(context.config.language).textTooLong);
+    return false;
+  });
+  return text.replace(/\n$/, "");
 }
 
 /**
