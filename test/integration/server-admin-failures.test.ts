@@ -76,11 +76,11 @@ test(
     const lost = "The password could not be written: run “admin reset-password” (ENOSPC)\n";
     expect(await unwritable("add", "ana")).toBe(`1 ${lost}`);
     expect(await unwritable("reset-password", "ana", "--json")).toBe(`1 ${lost}`);
-    expect(await unwritable("users")).toBe("1 The list could not be written whole (ENOSPC)\n");
-    expect(await unwritable("disable", "ana")).toStartWith("1 The change is made, but");
+    expect(await unwritable("users")).toBe("1 The list could not be written completely (ENOSPC)\n");
+    expect(await unwritable("disable", "ana")).toStartWith("1 The change was made, but");
     const copy = join(folder, "copy.db");
-    expect(await unwritable("backup", copy)).toStartWith("1 The copy is made and verified, but");
-    expect(await unwritable("restore", copy)).toStartWith("1 The database is restored, but");
+    expect(await unwritable("backup", copy)).toStartWith("1 The backup was made and verified, but");
+    expect(await unwritable("restore", copy)).toStartWith("1 The database was restored, but");
   },
   TIMEOUT,
 );

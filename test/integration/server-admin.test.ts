@@ -313,7 +313,7 @@ describe("a stopped server", () => {
       expect(await refusal("\u001b[2J")).toStartWith("2 Orden desconocida: ␛[2J;");
       expect(await refusal("disable")).toBe("2 Se esperaba: admin disable NOMBRE\n");
       expect(await refusal("disable", "nadie")).toBe("1 No existe ninguna cuenta con ese nombre\n");
-      expect(await refusal("disable", "nadie", "--lang", "en")).toBe("1 There is no account of that name\n");
+      expect(await refusal("disable", "nadie", "--lang", "en")).toBe("1 There is no account with that name\n");
       const { code, objects } = await admin(db, "disable", "nadie", "--json");
       expect({ code, objects }).toMatchObject({
         code: 1,

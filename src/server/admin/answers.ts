@@ -1,4 +1,4 @@
-/** How replies to the operator read: for people in both languages, for programs as JSON. */
+/** The sentences of the operator's commands. */
 import { showFingerprint } from "../../identity/fingerprint.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
@@ -6,15 +6,15 @@ import type { Backup } from "./backup.ts";
 import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
 import type { Restored } from "./restore.ts";
 
-/** Columns of a name and of a state; longer ones push the rest to the right. */
+/** Widths of columns; what is longer pushes the rest to the right. */
 const NAME_WIDTH = 20;
 const STATE_WIDTH = 14;
 
 const REFUSED: { readonly [R in Refusal]: Bilingual } = {
-  unknown_user: { es: "No existe ninguna cuenta con ese nombre", en: "There is no account of that name" },
+  unknown_user: { es: "No existe ninguna cuenta con ese nombre", en: "There is no account with that name" },
   unknown_session: {
     es: "La cuenta no tiene ninguna sesión con ese identificador",
-    en: "The account has no session of that id",
+    en: "The account has no session with that id",
   },
   username_taken: {
     es: "El nombre ya existe, o es de una cuenta borrada hace menos de 25 horas",
@@ -30,18 +30,18 @@ const REFUSED: { readonly [R in Refusal]: Bilingual } = {
     es: "El servidor se está cerrando; inténtelo de nuevo",
     en: "The server is closing; try again",
   },
-  disk_full: { es: "No queda sitio en el disco del servidor", en: "No room on the server’s disk" },
+  disk_full: { es: "No queda sitio en el disco del servidor", en: "The server’s disk is full" },
   internal_error: {
-    es: "Error interno del servidor; su registro dice cuál",
-    en: "Internal server error; its log says which",
+    es: "Error interno del servidor; consulte su registro",
+    en: "Internal server error; see its log",
   },
   bad_request: {
     es: "El servidor en marcha no entiende la orden: es de otra versión",
-    en: "The running server does not understand the command: it is of another version",
+    en: "The running server does not understand the command: it is a different version",
   },
 };
 
-/** Why nothing was done. */
+/** Why a command was refused. */
 export function refusalSentence(code: Refusal): Bilingual {
   return REFUSED[code];
 }
@@ -69,13 +69,13 @@ export function sessionText(line: SessionLine, language: Language): string {
     kind === "live"
       ? { es: `conectada desde ${begun}, ${from}`, en: `online since ${begun}, ${from}` }
       : { es: `guardada ${begun}, usada ${used}`, en: `stored ${begun}, used ${used}` };
-  const ofSeed: Bilingual = { es: "sin clave (cliente antiguo)", en: "no key (old client)" };
-  const ofKey: Bilingual = { es: `clave ${key}`, en: `key ${key}` };
-  const end = (key === undefined ? ofSeed : ofKey)[language];
+  const withoutKey: Bilingual = { es: "sin clave (cliente antiguo)", en: "no key (old client)" };
+  const withKey: Bilingual = { es: `clave ${key}`, en: `key ${key}` };
+  const end = (key === undefined ? withoutKey : withKey)[language];
   return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}`;
 }
 
-/** What was done to an account, or that there was nothing to do. */
+/** @param changed false: there was nothing to do. */
 export function doneSentence(command: AdminCommand, username: string, changed: boolean): Bilingual {
   const name = visibleText(username);
   const es = (did: string, otherwise: string) => `«${name}»: ${changed ? did : otherwise}`;
@@ -84,17 +84,17 @@ export function doneSentence(command: AdminCommand, username: string, changed: b
     case "disable":
       return {
         es: es("cuenta deshabilitada", "ya estaba deshabilitada"),
-        en: en("account disabled", "was disabled already"),
+        en: en("account disabled", "was already disabled"),
       };
     case "enable":
       return {
         es: es("cuenta habilitada", "ya estaba habilitada"),
-        en: en("account enabled", "was enabled already"),
+        en: en("account enabled", "was already enabled"),
       };
     case "delete":
       return {
         es: es("cuenta borrada; el nombre queda libre dentro de 25 horas", "no ha cambiado nada"),
-        en: en("account deleted; the name is free in 25 hours", "nothing has changed"),
+        en: en("account deleted; the name becomes free in 25 hours", "nothing has changed"),
       };
     case "revoke":
       return {
@@ -113,48 +113,45 @@ export function doneSentence(command: AdminCommand, username: string, changed: b
   }
 }
 
-/** The only time that a password is shown. */
 export function passwordSentence(username: string, password: string): Bilingual {
   const [name, shown] = [visibleText(username), visibleText(password)];
   return { es: `Contraseña nueva de «${name}»: ${shown}`, en: `New password of “${name}”: ${shown}` };
 }
 
-/** What could not be written: a list, a password, or what was done. */
+/** What a command could not write to standard output. */
 export type Unwritten = "listing" | "password" | "change" | "backup" | "restore";
 
-/** Standard output did not take it, and what is true all the same. `code`: the system's. */
+/** Says what was done although its result could not be written. @param code of the system's error. */
 export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
   const [es, en] = {
-    listing: ["No se ha podido escribir la lista entera", "The list could not be written whole"],
+    listing: ["No se ha podido escribir la lista entera", "The list could not be written completely"],
     password: [
       "No se ha podido escribir la contraseña: ejecute «admin reset-password»",
       "The password could not be written: run “admin reset-password”",
     ],
     change: [
       "El cambio está hecho, pero no se ha podido escribir el resultado",
-      "The change is made, but its result could not be written",
+      "The change was made, but its result could not be written",
     ],
     backup: [
       "La copia está hecha y comprobada, pero no se ha podido escribir el resultado",
-      "The copy is made and verified, but its result could not be written",
+      "The backup was made and verified, but its result could not be written",
     ],
     restore: [
       "La base de datos está restaurada, pero no se ha podido escribir el resultado",
-      "The database is restored, but its result could not be written",
+      "The database was restored, but its result could not be written",
     ],
   }[what] as [string, string];
   return { es: `${es} (${code})`, en: `${en} (${code})` };
 }
 
-/** A copy was made. */
 export function backupSentence(file: string, { users, tokens, bytes }: Backup): Bilingual {
   return {
     es: `Copia comprobada en «${file}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`,
-    en: `Verified copy in “${file}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`,
+    en: `Verified backup in “${file}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`,
   };
 }
 
-/** A copy has taken the database's place. */
 export function restoredSentence(file: string, { users, tokens, before }: Restored): Bilingual {
   const kept = before === undefined ? undefined : visibleText(before);
   return {
@@ -162,21 +159,20 @@ export function restoredSentence(file: string, { users, tokens, before }: Restor
       `Restaurada la copia «${file}» (cuentas: ${users}, sesiones: ${tokens})` +
       (kept === undefined ? "" : `; la base de datos anterior queda en «${kept}»`),
     en:
-      `The backup “${file}” is restored (accounts: ${users}, sessions: ${tokens})` +
-      (kept === undefined ? "" : `; the database before it is kept as “${kept}”`),
+      `Restored the backup “${file}” (accounts: ${users}, sessions: ${tokens})` +
+      (kept === undefined ? "" : `; the previous database is kept as “${kept}”`),
   };
 }
 
-/** What is asked before an account is deleted. */
 export function deletionQuestion(given: string): Bilingual {
   const name = visibleText(given);
   return {
     es: `¿Borrar la cuenta «${name}» para siempre? [s/N] `,
-    en: `Delete the account “${name}” for ever? [y/N] `,
+    en: `Permanently delete the account “${name}”? [y/N] `,
   };
 }
 
-/** RFC 3339 as people read it, to the second, in UTC; anything else as it is. */
+/** A time in RFC 3339 to the second, in UTC; anything else as it is. */
 function shownTime(time: string | null): string {
   const [, day, clock] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(time ?? "") ?? [];
   return day === undefined ? visibleText(time ?? "-") : `${day} ${clock} UTC`;

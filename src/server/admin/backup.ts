@@ -1,10 +1,10 @@
 /**
- * A copy of the database while the server goes on, made by the operator's process:
+ * The operator's process copies the database while the server runs:
  *
- * 1. `FILE.part` is made with mode 0600; one that is there is another backup's, or was cut off.
- * 2. SQLite writes one consistent state of the database into it (a reader of the log: nobody is kept waiting).
- * 3. It reaches the disk, is opened again and checked.
- * 4. It takes its name. Whatever fails before leaves nothing behind.
+ * 1. It makes `FILE.part` with mode 0600. One that exists belongs to another backup, or to an interrupted one.
+ * 2. SQLite writes one consistent state of the database into it, as a reader, for whom nobody waits.
+ * 3. It syncs the copy to the disk, opens it again and checks it.
+ * 4. It renames the copy to `FILE`. If any step fails, nothing is left behind.
  */
 import { Database } from "bun:sqlite";
 import {
@@ -20,21 +20,22 @@ import {
 import { dirname, join } from "node:path";
 
 import { loadAuthority } from "../../identity/certificate.ts";
+import { errorCode } from "../../net/error-code.ts";
 import { cannotOpen, isDiskFull, requireOurs } from "../database/database.ts";
 import { recognize } from "../database/schema.ts";
 import { StartError } from "../start-error.ts";
 
-/** How long the copy waits for a server that is just putting its log into order, in ms. */
+/** How long the copy waits for a server that checkpoints or recovers its log, in ms. */
 const BUSY_TIMEOUT = 10_000;
 
 export type Backup = { readonly users: number; readonly tokens: number; readonly bytes: number };
 
-/** How many accounts there are, and the last id given. */
+/** How many accounts there are, and the highest id. */
 type Extent = { readonly count: number; readonly last: number };
 
 /**
- * Copies the database at `path` into `file`, which must not be there, and checks the copy.
- * @throws StartError; nothing is left behind then
+ * Copies the database at `path` into `file`, which must not exist, and checks the copy.
+ * @throws StartError, and leaves nothing behind then
  */
 export function backUp(path: string, file: string): Backup {
   requireOurs(path);
@@ -63,7 +64,7 @@ export function backUp(path: string, file: string): Backup {
   }
 }
 
-/** @throws StartError for a copy that is not whole */
+/** @throws StartError for an incomplete copy */
 function check(part: string, before: Extent, source: Database): Backup {
   const copy = new Database(part, { readonly: true, strict: true });
   try {
@@ -77,8 +78,8 @@ function check(part: string, before: Extent, source: Database): Backup {
       .get();
     if (authority !== null) loadAuthority(authority.certificate, authority.private_key);
     const copied = extentOf(copy);
-    // Accounts come and go meanwhile, and ids are never given twice: whoever was there then and is there still
-    // must be in the copy, and nobody who was neither there before nor has come since.
+    // Accounts may come and go meanwhile; ids are never reused. The copy must hold at least the accounts up to its
+    // highest id that still exist, and at most those from before and as many as ids were given since.
     const remaining = countTo(source, copied.last);
     if (copied.count < remaining || copied.count > before.count + Math.max(0, copied.last - before.last)) {
       throw isDamaged(`${copied.count} / ${remaining}`);
@@ -109,18 +110,18 @@ function makeEmpty(part: string): void {
   try {
     closeSync(openSync(part, "wx", 0o600));
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "EEXIST") throw cannotWrite(part, error);
+    if (errorCode(error) !== "EEXIST") throw cannotWrite(part, error);
     throw new StartError(
       {
-        es: `Ya existe «${part}»: hay otra copia en curso, o quedó de una interrumpida; en ese caso, bórrelo`,
-        en: `“${part}” is there already: another backup is under way, or one that was cut off left it; then remove it`,
+        es: `Ya existe «${part}»: hay otra copia en curso o quedó de una interrumpida; en ese caso, bórrelo`,
+        en: `“${part}” already exists: another backup is running, or an interrupted one left it; in that case, remove it`,
       },
       error,
     );
   }
 }
 
-/** What was written to a file, or the names in a folder, are on the disk. */
+/** Syncs a file, or the names in a folder, to the disk. */
 export function sync(path: string): void {
   const descriptor = openSync(path, "r");
   try {
@@ -130,13 +131,13 @@ export function sync(path: string): void {
   }
 }
 
-/** @throws StartError for a folder's name, and for a file that is there */
+/** @throws StartError for the name of a folder, or of a file that exists */
 function requireNew(file: string): void {
   if (file.endsWith("/") || statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
     throw new StartError(
       {
         es: `«${file}» es una carpeta: dé el nombre de un archivo, como «${join(file, "copia.db")}»`,
-        en: `“${file}” is a folder: name a file, as “${join(file, "copy.db")}”`,
+        en: `“${file}” is a folder: give the name of a file, such as “${join(file, "copy.db")}”`,
       },
       undefined,
       "is_folder",
@@ -145,10 +146,9 @@ function requireNew(file: string): void {
   if (existsSync(file)) throw isThere(file);
 }
 
-/** A name that is taken. */
 export function isThere(file: string): StartError {
   return new StartError(
-    { es: `Ya existe «${file}»; no se sobrescribe`, en: `“${file}” is there already and is not overwritten` },
+    { es: `Ya existe «${file}»; no se sobrescribe`, en: `“${file}” already exists and is not overwritten` },
     undefined,
     "file_exists",
   );
@@ -157,22 +157,22 @@ export function isThere(file: string): StartError {
 function isDamaged(detail: string): StartError {
   return new StartError(
     {
-      es: `La copia no está completa (${detail}) y se ha borrado`,
-      en: `The copy is not whole (${detail}) and was removed`,
+      es: `La copia está incompleta (${detail}) y se ha borrado`,
+      en: `The copy is incomplete (${detail}) and was removed`,
     },
     undefined,
     "damaged",
   );
 }
 
-/** The disk of the copy may be full; what else SQLite says is of the database. */
+/** A full disk is that of the copy; any other error of SQLite is about the database. */
 function failed(path: string, file: string, error: unknown): StartError {
   if (isDiskFull(error)) return cannotOpen(file, error);
-  return codeOf(error).startsWith("SQLITE") ? cannotOpen(path, error) : cannotWrite(file, error);
+  return errorCode(error).startsWith("SQLITE") ? cannotOpen(path, error) : cannotWrite(file, error);
 }
 
 function cannotWrite(file: string, error: unknown): StartError {
-  const code = codeOf(error);
+  const code = errorCode(error);
   return new StartError(
     {
       es: `No se puede hacer la copia «${file}» (${code})`,
@@ -180,8 +180,4 @@ function cannotWrite(file: string, error: unknown): StartError {
     },
     error,
   );
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? error);
 }

@@ -1,4 +1,4 @@
-/** The words after `admin`, as something to do. */
+/** Reads the words after `admin`. */
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts";
@@ -8,17 +8,17 @@ export type AdminTask =
   | { readonly name: "backup" | "restore"; readonly file: string };
 
 type Arguments = {
-  /** What stands after the command, for people. */
+  /** As the usage sentence shows them. */
   readonly shown: Bilingual;
   readonly names: readonly string[];
-  /** How many of them must be there. */
+  /** How many of them are required. */
   readonly needed: number;
 };
 
 const FILE: Bilingual = { es: "ARCHIVO", en: "FILE" };
 const NAME: Bilingual = { es: "NOMBRE", en: "NAME" };
 
-/** A map: commands are words that somebody typed. */
+/** A map, not an object: `constructor` must not be found. */
 const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup" | "restore", Arguments>([
   ["users", { shown: { es: "[TEXTO]", en: "[TEXT]" }, names: ["search"], needed: 0 }],
   ["add", { shown: { es: "NOMBRE [CORREO]", en: "NAME [EMAIL]" }, names: ["name", "email"], needed: 1 }],

@@ -1,11 +1,11 @@
-/** The one question that the operator's program asks. */
+/** The question before an account is deleted. */
 import { createInterface } from "node:readline";
 
 import type { Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { deletionQuestion } from "./answers.ts";
 
-/** @throws UsageError without a terminal to ask at */
+/** @throws UsageError if there is no terminal to ask on */
 export function requireTerminal(language: Language): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
   throw new UsageError(
@@ -13,7 +13,7 @@ export function requireTerminal(language: Language): void {
   );
 }
 
-/** Asks at the terminal whether the account of this name, as it is registered, is to be deleted. */
+/** @param username as it is registered. */
 export async function isConfirmed(username: string, language: Language): Promise<boolean> {
   process.stderr.write(deletionQuestion(username)[language]);
   const lines = createInterface({ input: process.stdin, terminal: false });

@@ -1,6 +1,8 @@
-/** Lines to a standard output that may be read slowly, no longer, or be on a full disk. */
+/** Writes lines to a standard output whose reader may be slow or gone, or which may be on a full disk. */
 
-/** Whoever read has had enough: a pipe into `head`, or into what has ended. */
+import { errorCode } from "../../net/error-code.ts";
+
+/** The reader has ended: `head`, for example. */
 const READER_GONE: ReadonlySet<string> = new Set(["EPIPE", "ERR_STREAM_DESTROYED"]);
 
 export class LineOutput {
@@ -19,12 +21,12 @@ export class LineOutput {
     });
   }
 
-  /** Why the first line that could not be written was not, `ENOSPC` for one; undefined while all were. */
+  /** The error's code, such as `ENOSPC`, of the first line that could not be written; undefined if there is none. */
   get fault(): string | undefined {
     return this.#fault;
   }
 
-  /** Whether what could not be written was so because nobody reads any longer. */
+  /** Whether lines could not be written because the reader has ended. */
   get isReaderGone(): boolean {
     return this.#fault !== undefined && READER_GONE.has(this.#fault);
   }
@@ -34,7 +36,7 @@ export class LineOutput {
     return this.#lines;
   }
 
-  /** Writes a line; gives, when the system has taken it or refused it, whether more may be written. */
+  /** Writes a line, and waits until the system has taken or refused it. @returns whether more can be written. */
   async write(line: string): Promise<boolean> {
     if (this.#fault !== undefined) return false;
     this.#lines++;
@@ -49,6 +51,6 @@ export class LineOutput {
   }
 
   #fail(error: unknown): void {
-    this.#fault ??= String((error as { code?: unknown } | null)?.code ?? error);
+    this.#fault ??= errorCode(error);
   }
 }

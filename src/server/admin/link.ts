@@ -1,4 +1,4 @@
-/** How the operator's program reaches a database: through the server that runs on it, or by itself when none does. */
+/** How the operator's program reaches a database: through the server that uses it or, if none does, directly. */
 import { SQLiteError } from "bun:sqlite";
 
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
@@ -16,24 +16,24 @@ import { StartError } from "../start-error.ts";
 
 /** How long a server may take to answer, in ms: a password may wait for its hash. */
 const REPLY_TIMEOUT = 25_000;
-/** How long before that the server begins nothing any more, in ms. */
-const LAST_MOMENTS = 2_000;
+/** How long before the timeout the server must have begun, in ms. */
+const LATEST_BEGINNING = 2_000;
 /** How often a server that is starting or stopping is tried again, in ms. */
 const RETRY_INTERVAL = 100;
-/** Nobody is at the socket. */
-const NOBODY_THERE: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENAMETOOLONG"]);
+/** Errors of a socket at which no server listens. */
+const NO_SERVER: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENAMETOOLONG"]);
 
 export interface AdminLink {
-  /** @throws StartError when there is no answer; cannotOpen's for what the database says. */
+  /** @throws StartError if there is no answer, or the database cannot be used. */
   ask(request: AdminRequest): Promise<AdminReply>;
   close(): void;
 }
 
 /**
- * Reaches the database at this path, waiting a few seconds for a server that starts or stops.
- * @param openSecurity where changes on a stopped server are recorded.
- * @param patience how long to wait, in ms.
- * @throws StartError when the database cannot be had and no server answers for it.
+ * Reaches the database at this path. Waits a few seconds for a server that starts or stops.
+ * @param openSecurity opens the log in which changes without a server are recorded.
+ * @param patience ms to wait.
+ * @throws StartError if the database is in use and no server answers for it.
  */
 export async function reachDatabase(
   path: string,
@@ -42,7 +42,7 @@ export async function reachDatabase(
 ): Promise<AdminLink> {
   requireOurs(path);
   const socket = adminSocketPath(path);
-  // Nobody will ever be there.
+  // No server can listen there.
   const isTooLong = Buffer.byteLength(socket) > MAX_LOCAL_PATH;
   const end = performance.now() + (isTooLong ? 0 : patience);
   for (;;) {
@@ -58,7 +58,7 @@ export async function reachDatabase(
   }
 }
 
-/** Whether a server listens there. @throws StartError when it may not be asked. */
+/** Whether a server listens there. @throws StartError for a socket that may not be opened. */
 async function isServed(socket: string): Promise<boolean> {
   try {
     const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, {
@@ -69,7 +69,7 @@ async function isServed(socket: string): Promise<boolean> {
     connection.terminate("found");
     return true;
   } catch (error) {
-    if (error instanceof LocalSocketError && NOBODY_THERE.has(error.code)) return false;
+    if (error instanceof LocalSocketError && NO_SERVER.has(error.code)) return false;
     throw error instanceof LocalSocketError ? noAnswer(error.code, true, error) : error;
   }
 }
@@ -108,7 +108,7 @@ async function askServer(socket: string, request: AdminRequest): Promise<AdminRe
   const { promise, resolve, reject } = Promise.withResolvers<AdminReply>();
   const failed = (code: string) => reject(noAnswer(code, isRead(request.command)));
   const timer = setTimeout(() => failed("timeout"), REPLY_TIMEOUT);
-  const until = Date.now() + REPLY_TIMEOUT - LAST_MOMENTS;
+  const until = Date.now() + REPLY_TIMEOUT - LATEST_BEGINNING;
   const connection = await connectTo(socket, {
     opened: (opened) => opened.send({ ...request, until }),
     message(object) {
@@ -121,7 +121,7 @@ async function askServer(socket: string, request: AdminRequest): Promise<AdminRe
   }).catch(reject);
   return promise.finally(() => {
     clearTimeout(timer);
-    // One that is silent would keep the process from ending.
+    // An open connection would keep the process from ending.
     connection?.terminate("answered");
   });
 }
@@ -135,13 +135,13 @@ async function connectTo(socket: string, handlers: ConnectionHandlers): Promise<
   }
 }
 
-/** `isNothingDone`: whether there is nothing that may have been changed. */
-function noAnswer(code: string, isNothingDone: boolean, cause?: unknown): StartError {
-  const sentence = isNothingDone
+/** @param isUnchanged whether nothing can have been changed. */
+function noAnswer(code: string, isUnchanged: boolean, cause?: unknown): StartError {
+  const sentence = isUnchanged
     ? { es: `El servidor no ha respondido (${code})`, en: `The server did not answer (${code})` }
     : {
         es: `El servidor no ha respondido (${code}); compruebe con «admin users» si el cambio se hizo`,
-        en: `The server did not answer (${code}); see with “admin users” whether the change was made`,
+        en: `The server did not answer (${code}); check with “admin users” whether the change was made`,
       };
   return new StartError(sentence, cause, "no_answer");
 }
@@ -151,7 +151,7 @@ function isSilent(path: string, socket: string, cause: unknown): StartError {
     return new StartError(
       {
         es: `El servidor está en marcha, pero la ruta «${socket}» supera los ${MAX_LOCAL_PATH} bytes que admite un socket: ponga la base de datos en una ruta más corta`,
-        en: `The server is running, but the path “${socket}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket may have: put the database at a shorter path`,
+        en: `The server is running, but the path “${socket}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket path may have: put the database at a shorter path`,
       },
       cause,
       "in_use",

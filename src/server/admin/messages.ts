@@ -1,6 +1,6 @@
 /**
- * What the operator's program asks of a server, and what it is answered: one request and one reply a
- * connection of the operator's socket, each an object (PROTOCOL 1). Both sides check what they read.
+ * The requests of the operator's program to a running server, and the replies: one of each per connection to the
+ * operator's socket, as objects (PROTOCOL 1). Both sides check what they read.
  */
 import {
   boolean,
@@ -17,20 +17,20 @@ import {
 } from "../../protocol/fields.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 
-/** The longest request or reply, in bytes: a page of the longest lines fits. */
+/** Longest request or reply, in bytes: a page of the longest lines fits. */
 export const ADMIN_OBJECT_LIMIT = 512 * 1024;
-/** Lines of one reply; more are asked for with `after`. */
+/** Lines per reply; further ones are requested with `after`. */
 export const PAGE_LINES = 100;
-/** Lines that the last account of a page may add to it: its tokens and its live session. */
+/** Lines that the last account of a page may add: its tokens and its live session. */
 const LINES_OF_ONE = 8;
-/** Longest argument, in code points: longer ones are nobody's name and no search. */
+/** Longest argument, in code points: no name and no useful search is longer. */
 export const MAX_ARGUMENT = 256;
 
-/** Bytes of a path, as the kernel has them. */
+/** Longest path that the kernel takes, in bytes. */
 const MAX_PATH = 4_096;
 
 const argument = text(1, MAX_ARGUMENT);
-/** A fold from an earlier reply, in UTF-8 bytes; empty: from the beginning. */
+/** A folded name from an earlier reply, limited in UTF-8 bytes; empty: from the beginning. */
 const after = utf8Text(4 * MAX_ARGUMENT);
 
 const REQUESTS = {
@@ -42,16 +42,15 @@ const REQUESTS = {
   "reset-password": { name: argument },
   sessions: { name: optional(argument), after },
   revoke: { name: argument, id: optional(argument) },
-  /** How an account is written, before somebody is asked about it. */
+  /** Gives the registered spelling of a name, for the question before a deletion. */
   account: { name: argument },
-  /** For the audit log: the operator's program has made a copy. */
+  /** Has the server record in its audit log that a backup was made. */
   "backup-made": { file: utf8Text(MAX_PATH) },
 } as const;
 
 export type AdminCommand = keyof typeof REQUESTS;
-/** Commands that change nothing. */
 const READS: ReadonlySet<AdminCommand> = new Set(["users", "sessions", "account"]);
-/** Whether a command leaves everything as it was. */
+/** Whether a command changes nothing. */
 export const isRead = (command: AdminCommand): boolean => READS.has(command);
 
 export type AdminRequest = {
@@ -60,25 +59,25 @@ export type AdminRequest = {
 
 export const isAdminCommand = (word: string): word is AdminCommand => Object.hasOwn(REQUESTS, word);
 
-/** A request from the socket, or undefined when it is none of ours. */
+/** Reads a request from the socket; undefined if it is not valid. */
 export function readRequest(source: JsonObject): AdminRequest | undefined {
   const { command } = source;
   if (typeof command !== "string" || !isAdminCommand(command)) return undefined;
   const read = readFields(REQUESTS[command], source);
-  // The table's own check of the command is behind this value.
+  // The fields were checked by the row of this command.
   return read.ok ? ({ command, ...read.value } as AdminRequest) : undefined;
 }
 
 /**
- * Until when somebody waits for a request's reply, in ms since 1970: both ends are on one machine. A server
- * that was stopped for a while finds requests of people who are long gone.
+ * Until when a request may be begun, in ms since 1970 (both ends are on one machine). A server that was suspended
+ * may find requests whose sender has given up.
  */
 export function readDeadline(source: JsonObject): number {
   const { until } = source;
   return typeof until === "number" ? until : Infinity;
 }
 
-/** Why nothing was done. */
+/** Why a command was refused. */
 export const REFUSALS = [
   "unknown_user",
   "unknown_session",
@@ -93,7 +92,7 @@ export const REFUSALS = [
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
-/** Whatever an email address or a date of an old database is, clipped. */
+/** Any text: an old database may hold long ones. */
 const shown = utf8Text(4_096);
 const nullable = <T>(check: Check<T>): Check<T | null> => {
   return (value) => (value === null ? null : check(value));
@@ -107,13 +106,13 @@ const userLine = object({
   disabled: boolean,
 });
 const sessionLine = object({
-  /** `live`: a connection now; `token`: what a client can come back with. */
+  /** `live`: a connection now; `token`: what a client can resume with. */
   kind: oneOf("live", "token"),
   username: shown,
-  /** Of the token; null for a live session of a client of the seed. */
+  /** Of the token; null for the live session of a legacy client. */
   id: nullable(shown),
   address: nullable(shown),
-  /** RFC 3339: when the live session began or the token was made. */
+  /** When the live session began, or the token was made, in RFC 3339. */
   since: shown,
   last_used: nullable(shown),
   /** Of the session's key. */
@@ -137,7 +136,7 @@ export type SessionLine = Read<{ line: typeof sessionLine }>["line"];
 
 const replyName = oneOf(...(Object.keys(REPLIES) as ReplyName[]));
 
-/** A reply from the socket, or undefined when it is none of ours. */
+/** Reads a reply from the socket; undefined if it is not valid. */
 export function readReply(source: JsonObject): AdminReply | undefined {
   const name = replyName(source["name"]);
   if (name === INVALID) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What an operator can do to accounts and sessions, on the database and on whoever is online; the same
- * on a running server and on a stopped one, where nobody is.
+ * What the operator's commands do to accounts and sessions: in the database, and to whoever is online. Without a
+ * running server nobody is.
  */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
@@ -12,9 +12,9 @@ import { randomPassword } from "./random-password.ts";
 import type { SecurityEvent, SecurityLog } from "../log/security-log.ts";
 import { tokenId, type Tokens } from "../database/tokens.ts";
 
-/** Accounts looked at for one reply, so that a search that finds little keeps nobody waiting. */
+/** Accounts looked at for one reply, so that a search with few hits does not block the server. */
 const SCANNED_ACCOUNTS = 500;
-/** UTF-16 units shown of an email address or a date that an old database may hold. */
+/** UTF-16 units shown of an email address or a date: an old database may hold any text. */
 const MAX_SHOWN = 254;
 
 /** A session that is online now. */
@@ -22,7 +22,7 @@ export type LiveSession = {
   readonly address: string;
   /** Ms since 1970. */
   readonly since: number;
-  /** Of its key, in hexadecimal; undefined for a client of the seed. */
+  /** Of its key, in hexadecimal; undefined for a legacy client. */
   readonly fingerprint: string | undefined;
   /** SHA-256 of its token, in hexadecimal. */
   readonly tokenHash: string | undefined;
@@ -30,13 +30,13 @@ export type LiveSession = {
 
 /** What only a running server knows. */
 export interface LiveServer {
-  /** Who is online by a folded name. */
+  /** The session of a user who is online, by folded name. */
   session(fold: string): LiveSession | undefined;
-  /** Ends that session, if there is one: offline at once. */
+  /** Ends that session, if there is one; the user is offline at once. */
   end(fold: string, reason: string): void;
 }
 
-/** Of a stopped one. */
+/** Where no server runs. */
 export const NOBODY_ONLINE: LiveServer = { session: () => undefined, end: () => undefined };
 
 export type OperationsOptions = {
@@ -46,7 +46,7 @@ export type OperationsOptions = {
   /** Ms since 1970. */
   readonly now: () => number;
   readonly live: LiveServer;
-  /** The argon2id hash of a password, or why there is none. */
+  /** Gives the argon2id hash of a password, or why there is none. */
   readonly hash: (password: string, wanted: () => boolean) => Promise<HashResult>;
 };
 
@@ -63,8 +63,8 @@ export class AdminOperations {
   }
 
   /**
-   * Does what is asked. `wanted`: whether someone still waits for the reply; nothing is done for nobody.
-   * @throws what the database says
+   * @param wanted whether someone still waits for the reply; if not, nothing is done.
+   * @throws errors of the database
    */
   async run(request: AdminRequest, wanted: () => boolean = () => true): Promise<AdminReply> {
     if (!wanted()) return refused("server_busy");
@@ -128,7 +128,11 @@ export class AdminOperations {
     return { name: "sessions", sessions, next };
   }
 
-  /** Looks at accounts until there are enough lines; gives the fold to go on after, if there are more accounts. */
+  /**
+   * Looks at accounts until there are enough lines.
+   * @param look gives the number of lines so far.
+   * @returns the folded name to go on after, if there are more accounts.
+   */
   #scan(after: string, look: (account: ListedAccount) => number): string | undefined {
     const page = this.#options.accounts.page(after, SCANNED_ACCOUNTS);
     for (const account of page) if (look(account) >= PAGE_LINES) return account.fold;
@@ -185,7 +189,7 @@ export class AdminOperations {
     const result = await this.#options.hash(password, wanted);
     if (result.name === "refused") return result;
     if (!wanted()) return refused("server_busy");
-    // It may have been deleted meanwhile.
+    // The account may have been deleted meanwhile.
     const account = accounts.byId(found.id);
     if (account === undefined) return refused("unknown_user");
     accounts.setPassword(account.id, result.hash, undefined);
@@ -223,7 +227,7 @@ export class AdminOperations {
     return account === undefined ? refused("unknown_user") : then(account);
   }
 
-  /** Something was changed and is on the disk: it is recorded, and whoever is online may be ended. */
+  /** Records a change that is on the disk, and ends the live session if it `ends`. */
   #changed(
     event: SecurityEvent,
     { username, fold: folded }: Account,
@@ -243,13 +247,13 @@ function refused(code: Refusal): { name: "refused"; code: Refusal } {
   return { name: "refused", code };
 }
 
-/** RFC 3339; a time that no clock can have is the first one. */
+/** RFC 3339; a number that is no time gives 1970. */
 function timeOf(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-/** SQLite's form of a time as RFC 3339; anything else as it is. */
+/** A time as SQLite writes it, in RFC 3339; anything else as it is. */
 function madeAt(stored: string): string {
   const [, day, time] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(stored) ?? [];
   return day === undefined ? stored.slice(0, MAX_SHOWN).toWellFormed() : `${day}T${time}Z`;

@@ -1,4 +1,4 @@
-/** `bun run server.ts admin …`: one command of the operator, from its words to its exit code. */
+/** `bun run server.ts admin …`: runs one command of the operator, and gives its exit code. */
 import { resolve } from "node:path";
 
 import type { Language } from "../../protocol/language.ts";
@@ -29,7 +29,7 @@ import { StartError } from "../start-error.ts";
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 
-type Manner = { readonly config: AdminConfig; readonly language: Language; readonly output: LineOutput };
+type Context = { readonly config: AdminConfig; readonly language: Language; readonly output: LineOutput };
 
 /**
  * Runs one command on the running server, or on the database of a stopped one.
@@ -37,35 +37,35 @@ type Manner = { readonly config: AdminConfig; readonly language: Language; reado
  */
 export async function runAdmin(config: AdminConfig, language: Language): Promise<number> {
   const task = readTask(config.words, language);
-  const manner: Manner = { config, language, output: new LineOutput(process.stdout) };
+  const context: Context = { config, language, output: new LineOutput(process.stdout) };
   switch (task.name) {
     case "backup":
-      return makeBackup(task.file, manner);
+      return makeBackup(task.file, context);
     case "restore":
-      return restoreFrom(task.file, manner);
+      return restoreFrom(task.file, context);
     case "request":
-      return runRequest(task, manner);
+      return runRequest(task, context);
     default:
       return task satisfies never;
   }
 }
 
-/** Says on standard output, for programs, why nothing was done; people read it on standard error. */
+/** With `--json` a failure is also an object on standard output. */
 export function printFailure(code: string, message: string): Promise<boolean> {
   return new LineOutput(process.stdout).write(JSON.stringify({ event: "error", code, message }));
 }
 
-async function makeBackup(file: string, manner: Manner): Promise<number> {
-  const { config, language, output } = manner;
+async function makeBackup(file: string, context: Context): Promise<number> {
+  const { config, language, output } = context;
   const made = backUp(config.databasePath, file);
-  await recordBackup(file, manner);
+  await recordBackup(file, context);
   const sentence = backupSentence(visibleText(file), made)[language];
   await output.write(config.json ? JSON.stringify({ file, ...made }) : sentence);
-  return codeOf("backup", manner);
+  return codeOf("backup", context);
 }
 
-/** By the server that runs, or in the audit log of a stopped one. The copy is good without it. */
-async function recordBackup(file: string, { config, language }: Manner): Promise<void> {
+/** Has the running server record the backup or, if none runs, records it. If that fails, the backup is still good. */
+async function recordBackup(file: string, { config, language }: Context): Promise<void> {
   try {
     const link = await reachDatabase(config.databasePath, () => openAudit(config));
     try {
@@ -80,8 +80,8 @@ async function recordBackup(file: string, { config, language }: Manner): Promise
   }
 }
 
-async function restoreFrom(file: string, manner: Manner): Promise<number> {
-  const { config, language, output } = manner;
+async function restoreFrom(file: string, context: Context): Promise<number> {
+  const { config, language, output } = context;
   let audit: SecurityLog | undefined;
   try {
     const restored = await restore(config.databasePath, file, () => {
@@ -91,34 +91,34 @@ async function restoreFrom(file: string, manner: Manner): Promise<number> {
     const sentence = restoredSentence(visibleText(file), restored)[language];
     const { before = null, ...counts } = restored;
     await output.write(config.json ? JSON.stringify({ file, ...counts, before }) : sentence);
-    return codeOf("restore", manner);
+    return codeOf("restore", context);
   } finally {
     audit?.close();
   }
 }
 
-async function runRequest(task: AdminTask & { name: "request" }, manner: Manner): Promise<number> {
-  const { config, language, output } = manner;
+async function runRequest(task: AdminTask & { name: "request" }, context: Context): Promise<number> {
+  const { config, language, output } = context;
   let { request } = task;
   if (request.command === "delete" && !config.yes) {
     requireTerminal(language);
     const { name } = request;
-    // Closed while somebody thinks: a server may start.
+    // The link is closed before the question: a server may start meanwhile.
     const found = await linked(config, (link) => link.ask({ command: "account", name }));
     if (found.name !== "done") {
-      await print(found, request, manner);
+      await print(found, request, context);
       return EXIT_FAILED;
     }
     if (!(await isConfirmed(found.username, language))) return EXIT_FAILED;
     request = { command: "delete", name: found.username };
   }
   const { command } = request;
-  const isDone = await linked(config, (link) => follow(request, link, manner));
+  const isDone = await linked(config, (link) => follow(request, link, context));
   if (!isDone) return EXIT_FAILED;
   if (output.lines === 0 && !config.json) {
-    process.stderr.write(language === "es" ? "No hay ninguna\n" : "There is none\n");
+    process.stderr.write(language === "es" ? "No hay ninguna\n" : "There are none\n");
   }
-  return codeOf(isRead(command) ? "listing" : hasPassword(command) ? "password" : "change", manner);
+  return codeOf(isRead(command) ? "listing" : hasPassword(command) ? "password" : "change", context);
 }
 
 async function linked<T>(config: AdminConfig, use: (link: AdminLink) => Promise<T>): Promise<T> {
@@ -134,20 +134,20 @@ function hasPassword(command: AdminRequest["command"]): boolean {
   return command === "add" || command === "reset-password";
 }
 
-/** What was done is done, but whoever did not read its answer must be told. */
-function codeOf(what: Unwritten, { output, language }: Manner): number {
+/** The exit code: a result that could not be written is a failure, although the command was carried out. */
+function codeOf(what: Unwritten, { output, language }: Context): number {
   const { fault } = output;
-  // Whoever pipes a list into `head` has had enough of it.
+  // A list that is piped into `head` need not be read to its end.
   if (fault === undefined || (what === "listing" && output.isReaderGone)) return EXIT_DONE;
   process.stderr.write(`${unwrittenSentence(what, fault)[language]}\n`);
   return EXIT_FAILED;
 }
 
-/** Asks, and asks on while there is more and somebody reads; gives whether it was done. */
-async function follow(first: AdminRequest, link: AdminLink, manner: Manner): Promise<boolean> {
+/** Asks for all pages while somebody reads them. @returns whether the command was carried out. */
+async function follow(first: AdminRequest, link: AdminLink, context: Context): Promise<boolean> {
   for (let request = first; ;) {
     const reply = await link.ask(request);
-    const isTaken = await print(reply, request, manner);
+    const isTaken = await print(reply, request, context);
     if (reply.name === "refused") return false;
     const next = reply.name === "users" || reply.name === "sessions" ? reply.next : undefined;
     if (next === undefined || !isTaken || !("after" in request)) return true;
@@ -155,9 +155,9 @@ async function follow(first: AdminRequest, link: AdminLink, manner: Manner): Pro
   }
 }
 
-/** Gives whether more can be written. */
-async function print(reply: AdminReply, request: AdminRequest, manner: Manner): Promise<boolean> {
-  const { config, language, output } = manner;
+/** @returns whether more can be written. */
+async function print(reply: AdminReply, request: AdminRequest, context: Context): Promise<boolean> {
+  const { config, language, output } = context;
   const { command } = request;
   switch (reply.name) {
     case "users":
@@ -191,10 +191,10 @@ async function print(reply: AdminReply, request: AdminRequest, manner: Manner): 
   }
 }
 
-/** Changes on a stopped server are recorded where the server records them. */
+/** Where the server records changes, too. */
 function openAudit(config: AdminConfig): SecurityLog {
   const log = createLog("pretty", Date.now, (line) => process.stderr.write(line));
-  // What is done is said on standard output.
+  // Standard output already says what was done.
   const quiet: Log = { ...log, info: () => undefined };
   return openConfiguredSecurityLog(config, quiet);
 }

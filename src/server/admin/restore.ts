@@ -1,18 +1,19 @@
 /**
- * A backup takes the place of a stopped server's database:
+ * Replaces the database of a stopped server by a backup:
  *
- * 1. The database's lock is taken, so that no server starts meanwhile.
- * 2. The backup is copied beside the database and the copy checked, as a backup is.
- * 3. The old database gets a second name, `users.db.before-restore`, and so does its log, if one was left.
- * 4. The old log loses its own name: SQLite would replay it over the copy. Then the copy takes the database's.
+ * 1. Take the database's lock, so that no server starts meanwhile.
+ * 2. Copy the backup beside the database, and check the copy, as for a backup.
+ * 3. Give the old database a second name, `users.db.before-restore`, and likewise a log of SQLite's beside it.
+ * 4. Remove the old log's first name: SQLite would replay it over the copy. Rename the copy to the database.
  *
- * Whatever fails leaves the database as it was, and what is cut off before its end is undone before anybody
- * opens it (`database/cut-restore.ts`). The old one is not opened: it may be damaged, or have a log beside it
- * that is another database's.
+ * If a step fails, the database is as it was before. A restore that was cut off is undone before the database is
+ * opened again (`database/cut-restore.ts`). The old database is not opened: it may be damaged, or the log beside it
+ * may belong to another one.
  */
 import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+import { errorCode } from "../../net/error-code.ts";
 import { backUp, isThere, sync, type Backup } from "./backup.ts";
 import { cannotLock, cannotOpen, inUse } from "../database/database-errors.ts";
 import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
@@ -20,7 +21,7 @@ import { DatabaseLock } from "../database/database-lock.ts";
 import { ownerOf } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
 
-/** How long a server that is stopping is waited for, in ms. */
+/** How long to wait for a server that is stopping, in ms. */
 const PATIENCE = 1_000;
 
 export type Restored = Backup & {
@@ -29,8 +30,8 @@ export type Restored = Backup & {
 };
 
 /**
- * Puts a copy of the backup `file` where the database at `path` is or should be. `beforeSwap` is called when
- * all that can be checked has been: what it throws leaves everything as it was.
+ * Puts a copy of the backup `file` in the place of the database at `path`, which need not exist.
+ * @param beforeSwap is called after all checks; if it throws, everything is as it was.
  * @throws StartError
  */
 export async function restore(path: string, file: string, beforeSwap: () => void): Promise<Restored> {
@@ -62,7 +63,7 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
   for (const own of [next, `${next}.part`]) if (isSameFile(file, own)) throw isOurs(file);
   undoCutRestore(real);
   for (const suffix of ["", ...LOGS]) if (existsSync(before + suffix)) throw isThere(before + suffix);
-  // Left by a restore that was cut off; the lock says that it is nobody's.
+  // A restore that was cut off left them; as the lock is held here, none is running.
   for (const left of [next, `${next}.part`]) rmSync(left, { force: true });
   try {
     const copied = backUp(file, next);
@@ -75,7 +76,7 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
     }
     sync(dirname(real));
     for (const suffix of [...LOGS, "-shm"]) rmSync(real + suffix, { force: true });
-    // First the log is gone from the disk, then there is something new that it could spoil.
+    // The log must be gone from the disk before there is a new database that it could spoil.
     sync(dirname(real));
     renameSync(next, real);
     sync(dirname(real));
@@ -88,11 +89,10 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
   }
 }
 
-/** What restores make and remove is no place for a backup. */
 function isOurs(file: string): StartError {
   return new StartError({
-    es: `«${file}» es un nombre que las restauraciones usan y borran: llame a la copia de otro modo`,
-    en: `“${file}” is a name that restores use and remove: call the backup something else`,
+    es: `«${file}» es un nombre que «restore» usa y borra: dé otro nombre a la copia`,
+    en: `“${file}” is a name that “restore” uses and removes: give the backup another name`,
   });
 }
 
@@ -106,7 +106,7 @@ function isRunning(path: string): StartError {
 }
 
 function cannotRestore(path: string, error: unknown): StartError {
-  const code = String((error as { code?: unknown } | null)?.code ?? error);
+  const code = errorCode(error);
   return new StartError(
     {
       es: `No se puede restaurar la base de datos «${path}» (${code})`,

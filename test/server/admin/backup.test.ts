@@ -76,8 +76,8 @@ test("a database whose pages are damaged gives no copy, and the sentence names t
 
 test("a folder's name is no file's, and nothing is made in it", async () => {
   const { database } = await make();
-  expect(() => backUp(db, folder)).toThrow("is a folder: name a file");
-  expect(() => backUp(db, `${folder}/`)).toThrow("is a folder: name a file");
+  expect(() => backUp(db, folder)).toThrow("is a folder: give the name of a file");
+  expect(() => backUp(db, `${folder}/`)).toThrow("is a folder: give the name of a file");
   database.close();
   expect(readdirSync(folder)).toEqual(["users.db"]);
 });

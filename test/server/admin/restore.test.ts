@@ -62,7 +62,7 @@ test("a backup takes the database's place, and the one before it is kept whole",
   expect(statSync(db).mode & 0o777).toBe(0o600);
   expect(await namesIn(db)).toEqual(["ana"]);
   expect(await namesIn(`${db}.before-restore`)).toEqual(["ana", "beto"]);
-  await expect(restore(db, copy, nothing)).rejects.toThrow("before-restore” is there already");
+  await expect(restore(db, copy, nothing)).rejects.toThrow("before-restore” already exists");
   expect(await namesIn(db)).toEqual(["ana"]);
 });
 
@@ -159,7 +159,7 @@ test("a backup that is called as what restores remove is refused, and stays", as
   await make();
   for (const suffix of [".restoring", ".restoring.part"]) {
     copyFileSync(copy, db + suffix);
-    await expect(restore(db, db + suffix, nothing)).rejects.toThrow("call the backup something else");
+    await expect(restore(db, db + suffix, nothing)).rejects.toThrow("give the backup another name");
     expect(readFileSync(db + suffix).equals(readFileSync(copy))).toBe(true);
   }
   expect(await namesIn(db)).toEqual(["ana", "beto"]);
