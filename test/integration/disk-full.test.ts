@@ -4,11 +4,11 @@
  * there is space again nothing is missing.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, rmSync, writeSync, openSync, closeSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { PASSWORD, World, type Person } from "./cli-process.ts";
-import { mountSmallDisk } from "./small-disk.ts";
+import { fillDisk, mountSmallDisk } from "./small-disk.ts";
 
 let world: World;
 let port: number;
@@ -37,20 +37,6 @@ async function onSmallDisk(name: string, kibibytes: number): Promise<Person | un
 }
 
 const FILLER = "filler";
-const BLOCK = Buffer.alloc(4_096, 1);
-
-/** Takes what is left of the disk. */
-function fill(person: Person): void {
-  const file = openSync(join(person.data, FILLER), "w");
-  try {
-    for (;;) writeSync(file, BLOCK);
-  } catch (error) {
-    expect((error as { code?: string }).code).toBe("ENOSPC");
-  } finally {
-    closeSync(file);
-  }
-}
-
 function makeSpace(person: Person): void {
   rmSync(join(person.data, FILLER));
 }
@@ -66,7 +52,7 @@ test("who cannot store a message acknowledges nothing, both sides say why, and i
   const first = await ana.json(["send", bob.name, "before"], { password: PASSWORD });
   expect(first.code).toBe(0);
 
-  fill(bob);
+  fillDisk(join(bob.data, FILLER));
   // What the log of the disk still takes before it must grow is filled with texts that do arrive.
   let failed: Awaited<ReturnType<Person["json"]>> | undefined;
   let arrived = 0;
@@ -105,7 +91,7 @@ test("what could not be queued is told as not queued, and what was queued before
   const queued = await ana.json(["send", "--wait", "queued", bob.name, "queued while there was space"]);
   expect(queued.code).toBe(0);
 
-  fill(ana);
+  fillDisk(join(ana.data, FILLER));
   let refused: Awaited<ReturnType<Person["json"]>> | undefined;
   let kept = 0;
   while (refused === undefined && kept < 400) {

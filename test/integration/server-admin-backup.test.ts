@@ -1,16 +1,7 @@
 /** Backups of a database that is being written, and a server that starts from one. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
@@ -18,7 +9,7 @@ import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey, registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin, comeBack, encrypted, online } from "./server-admin-process.ts";
 import { ServerProcess } from "./server-process.ts";
-import { mountSmallDisk } from "./small-disk.ts";
+import { fillDisk, mountSmallDisk } from "./small-disk.ts";
 
 const TIMEOUT = 60_000;
 
@@ -37,7 +28,7 @@ async function start(path: string): Promise<ServerProcess> {
 }
 
 test(
-  "who was registered before a backup is in it, the server goes on meanwhile, and one starts from it",
+  "a backup has every account from before it, the server goes on meanwhile, and a server starts from it",
   async () => {
     const server = await start(db);
     const first = await TestClient.connect(server.plainPort);
@@ -50,7 +41,7 @@ test(
       for (let count = 0; !isOver; count++) {
         const name = `${letter}${count}xx`;
         const answer = await client.ask(registration(name));
-        // A limit on registrations is an answer too.
+        // Registrations are limited, too.
         if (answer["code"] === "ok") registered.push(name);
       }
       client.close();
@@ -103,7 +94,7 @@ const WRITER = `
 `;
 
 test(
-  "a backup under thousands of writes a second is one state of the database",
+  "a backup during thousands of writes a second is one consistent state",
   async () => {
     (await openDatabase(db)).close();
     const server = await start(db);
@@ -159,7 +150,7 @@ test(
 );
 
 test(
-  "a full disk under the audit log stops no login, is told, and the log goes on when there is room",
+  "a full disk under the audit log stops no login and is logged, and the audit log goes on when there is room",
   async () => {
     const small = join(folder, "small");
     mkdirSync(small);
@@ -175,8 +166,8 @@ test(
       await server.started();
       const client = await TestClient.connect(server.plainPort);
       expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
-      fill(join(small, "filler"));
-      // More than the rest of the file's last page takes.
+      fillDisk(join(small, "filler"));
+      // More than fits into the rest of the file's last page.
       for (let count = 0; count < 60; count++) {
         const resume = {
           action: "resume",
@@ -214,17 +205,3 @@ test(
   },
   TIMEOUT,
 );
-
-const BLOCK = Buffer.alloc(4_096, 1);
-
-/** Takes what is left of the disk. */
-function fill(path: string): void {
-  const file = openSync(path, "w");
-  try {
-    for (;;) writeSync(file, BLOCK);
-  } catch (error) {
-    expect((error as { code?: string }).code).toBe("ENOSPC");
-  } finally {
-    closeSync(file);
-  }
-}

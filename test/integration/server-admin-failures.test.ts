@@ -1,4 +1,4 @@
-/** What the operator is told when something around a command fails, each a process. */
+/** What an operator's command says when something around it fails; each is a process. */
 import { expect, test } from "bun:test";
 import {
   chownSync,
@@ -10,7 +10,6 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 
@@ -22,7 +21,7 @@ import { AtTerminal } from "./at-terminal.ts";
 import { registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin } from "./server-admin-process.ts";
 import { ServerProcess } from "./server-process.ts";
-import { mountSmallDisk } from "./small-disk.ts";
+import { fillDisk, mountSmallDisk } from "./small-disk.ts";
 
 const TIMEOUT = 60_000;
 const PROGRAM = join(import.meta.dir, "../../server.ts");
@@ -51,7 +50,7 @@ async function stop(server: ServerProcess): Promise<void> {
   expect(await server.exited).toBe(0);
 }
 
-/** A command whose standard output is on a full disk; `code` and what it says on standard error. */
+/** Runs a command with standard output on a full disk. @returns its exit code and standard error. */
 async function unwritable(...args: string[]): Promise<string> {
   const full = openSync("/dev/full", "w");
   const child = Bun.spawn([process.execPath, "run", PROGRAM, "admin", "--lang", "en", "--db", db, ...args], {
@@ -70,7 +69,7 @@ function auditEvents(path = `${db}.audit.jsonl`): { event: string; by?: string; 
 }
 
 test(
-  "what cannot be written is said on standard error, with exit 1",
+  "a result that cannot be written is reported on standard error, with exit 1",
   async () => {
     (await openDatabase(db)).close();
     const lost = "The password could not be written: run “admin reset-password” (ENOSPC)\n";
@@ -86,7 +85,7 @@ test(
 );
 
 test(
-  "a second server with the same --metrics-port does not share it, and ends with a sentence",
+  "a second server with the same --metrics-port ends with one sentence",
   async () => {
     const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
     const port = String(probe.port);
@@ -155,7 +154,7 @@ test(
 );
 
 test(
-  "a request whose asker is gone is not done when the server wakes up",
+  "a suspended server that wakes up does not carry out a request whose sender is gone",
   async () => {
     const server = await start();
     expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
@@ -168,7 +167,7 @@ test(
         return connection;
       }),
     );
-    // Without a deadline, and gone: the news of that comes after the request.
+    // It has no deadline, and the server learns that its sender is gone only after reading it.
     const gone = await Bun.connect({ unix: adminSocketPath(db), socket: { data: () => undefined } });
     gone.write(JSON.stringify({ command: "disable", name: "ana" }));
     gone.end();
@@ -185,7 +184,7 @@ test(
 );
 
 test(
-  "the question before a deletion names the account as it is registered, or there is none",
+  "the question before a deletion names the account as registered; for an unknown one nothing is asked",
   async () => {
     await start();
     expect(await admin(db, "add", "Ana.María")).toMatchObject({ code: 0 });
@@ -202,7 +201,7 @@ test(
 );
 
 test(
-  "a full disk under a running server is named",
+  "a full disk under a running server is reported as such",
   async () => {
     const small = join(folder, "small");
     mkdirSync(small);
@@ -211,15 +210,8 @@ test(
     try {
       db = join(small, "users.db");
       await start("--audit-log", join(folder, "audit.jsonl"));
-      const filler = openSync(join(small, "filler"), "w");
-      try {
-        for (const block = Buffer.alloc(4_096, 1); ;) writeSync(filler, block);
-      } catch (error) {
-        expect((error as { code?: string }).code).toBe("ENOSPC");
-      } finally {
-        closeSync(filler);
-      }
-      // The log's last page may still take some.
+      fillDisk(join(small, "filler"));
+      // The log's last page may still have room.
       let last = await admin(db, "add", "ana", "--json");
       for (let count = 0; last.code === 0 && count < 30; count++) {
         last = await admin(db, "add", `ana${count}`, "--json");
@@ -235,7 +227,7 @@ test(
 );
 
 test(
-  "what root's command makes beside a database belongs to the database's owner",
+  "files that root's commands make beside a database belong to the database's owner",
   async () => {
     if (process.getuid?.() !== 0) return;
     const someone = 65_534;
@@ -258,7 +250,7 @@ test(
 );
 
 test(
-  "through a link to a database its audit log is the one beside the database",
+  "a database opened through a symbolic link has its audit log beside the real file",
   async () => {
     const link = join(folder, "links", "link.db");
     mkdirSync(join(folder, "links"));

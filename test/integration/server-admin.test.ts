@@ -1,4 +1,4 @@
-/** The operator's commands on a server that runs and on one that is stopped, each a process. */
+/** The operator's commands on a running and on a stopped server; each is a process. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -54,7 +54,7 @@ async function codeOfLogin(server: ServerProcess, name: string, password: string
 
 describe("a running server", () => {
   test(
-    "disables somebody who is online: gone for the others at once, and told why on coming back",
+    "disables somebody who is online: offline for the others at once, and told why when coming back",
     async () => {
       const server = await start();
       expect(statSync(adminSocketPath(db)).mode & 0o777).toBe(0o600);
@@ -89,7 +89,7 @@ describe("a running server", () => {
   );
 
   test(
-    "takes a new password and lets nobody in with the old one or an old token; no log has a secret",
+    "resets a password: the old one and its tokens are refused, and no log has a secret",
     async () => {
       const server = await start();
       await register(server, "ana");
@@ -151,7 +151,7 @@ describe("a running server", () => {
         id: token?.["id"] as string,
       });
       expect(live?.["fingerprint"]).toBe(token?.["fingerprint"] as string);
-      // The disk has the first use, an hour at most before the last.
+      // The database has the first use, at most an hour before the last.
       expect(Date.parse(token?.["last_used"] as string)).toBeGreaterThanOrEqual(before);
       expect(objects).toHaveLength(2);
 
@@ -177,7 +177,7 @@ describe("a running server", () => {
   );
 
   test(
-    "deletes an account whose name then stays taken, also where nobody may register",
+    "deletes an account, whose name stays taken, also where registration is closed",
     async () => {
       const server = await start(db, ["--register", "closed"]);
       expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
@@ -191,7 +191,7 @@ describe("a running server", () => {
   );
 
   test(
-    "is asked through the socket again after a crash left the old one, and by another name of the file",
+    "answers through its socket after a crash left the old one, and by a symbolic link to the database",
     async () => {
       const crashed = await start();
       crashed.kill("SIGKILL");
@@ -210,7 +210,7 @@ describe("a running server", () => {
   );
 
   test(
-    "goes on without a socket where its path is too long, and the command says what to do",
+    "runs without a socket if the path is too long, and the command says what to do",
     async () => {
       const deep = join(folder, "x".repeat(60), "y".repeat(60));
       mkdirSync(deep, { recursive: true });
@@ -221,7 +221,7 @@ describe("a running server", () => {
       expect({ code, lines: stderr.split("\n").length }).toEqual({ code: 1, lines: 2 });
       expect(stderr).toContain("put the database at a shorter path");
       expect(await stop(server)).toContain("path_too_long");
-      // Without a server there is nobody to be asked through a socket.
+      // Without a server no socket is needed.
       expect((await admin(path, "users", "--json")).objects).toMatchObject([{ username: "ana" }]);
     },
     TIMEOUT,
@@ -277,7 +277,7 @@ describe("a stopped server", () => {
   );
 
   test(
-    "asks at a terminal before it deletes, and deletes only when told to",
+    "is asked about on a terminal before a deletion, which only a yes carries out",
     async () => {
       const server = await start();
       await register(server, "ana");
@@ -313,7 +313,9 @@ describe("a stopped server", () => {
       expect(await refusal("\u001b[2J")).toStartWith("2 Orden desconocida: ␛[2J;");
       expect(await refusal("disable")).toBe("2 Se esperaba: admin disable NOMBRE\n");
       expect(await refusal("disable", "nadie")).toBe("1 No existe ninguna cuenta con ese nombre\n");
-      expect(await refusal("disable", "nadie", "--lang", "en")).toBe("1 There is no account with that name\n");
+      expect(await refusal("disable", "nadie", "--lang", "en")).toBe(
+        "1 There is no account with that name\n",
+      );
       const { code, objects } = await admin(db, "disable", "nadie", "--json");
       expect({ code, objects }).toMatchObject({
         code: 1,
@@ -324,7 +326,7 @@ describe("a stopped server", () => {
   );
 
   test(
-    "is never made by a slip in the path, and a file of somebody else's is left alone",
+    "is not made at a mistyped path, and a file of another program is left alone",
     async () => {
       const none = join(folder, "none.db");
       expect(await admin(none, "users", "--lang", "en")).toMatchObject({
@@ -346,7 +348,7 @@ c.commit()`} ${seed}`.quiet();
     TIMEOUT,
   );
 
-  test("whose database another program has, with nobody at the socket, is one sentence", async () => {
+  test("whose database another program uses, with nobody at the socket, is reported in one sentence", async () => {
     const database = await openDatabase(db);
     const log = createLog("json", Date.now, () => undefined);
     const reached = await reachDatabase(db, () => withoutAudit(log), 0).catch((error: unknown) => error);

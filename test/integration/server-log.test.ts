@@ -1,4 +1,4 @@
-/** What a server's log never says, and a log that has nowhere to go. */
+/** What a server's log must not contain, and a log that cannot be written. */
 import { afterEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-/** The program with standard error redirected so by the shell; resolves with its plain port when it waits for connections. */
+/** Starts the program with standard error redirected by the shell. Resolves when it waits for connections. */
 async function start(redirection: string): Promise<{ program: Bun.Subprocess; port: number }> {
   const folder = temporaryFolder();
   cleanups.push(folder.remove);
@@ -40,7 +40,7 @@ async function start(redirection: string): Promise<{ program: Bun.Subprocess; po
   return { program, port: Number(/started on \S+:(\d+)/.exec(said)?.[1]) };
 }
 
-/** Things happen that are logged, and the server answers all the while. */
+/** Causes events that are logged; the server must answer. */
 async function servesAndEnds(program: Bun.Subprocess, port: number): Promise<void> {
   for (let round = 0; round < 3; round++) {
     const client = await TestClient.connect(port);
@@ -52,7 +52,7 @@ async function servesAndEnds(program: Bun.Subprocess, port: number): Promise<voi
   expect(await program.exited).toBe(0);
 }
 
-test("goes on when whoever read its log has gone", async () => {
+test("goes on when the reader of its log has ended", async () => {
   const { program, port } = await start("2> >(exec true)");
   await servesAndEnds(program, port);
 });
@@ -79,7 +79,7 @@ test("no password, token or key reaches the log, whatever goes wrong", async () 
   const resume = { action: "resume", session_token: token, p2p_port: 9001 };
   await other.ask({ ...resume, public_key: newPublicKey() });
   await other.ask({ ...resume, public_key: key });
-  // What fails inside.
+  // An internal error.
   server.database.run("DROP TABLE tokens");
   await (await server.tls()).ask({ ...resume, public_key: key });
   const log = server.log.join("");

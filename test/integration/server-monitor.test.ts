@@ -1,4 +1,4 @@
-/** What an operator sees over HTTP, of a server that runs. */
+/** What an operator sees over HTTP of a running server. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
@@ -35,7 +35,7 @@ async function monitored(
   return { server, monitor, url: `http://127.0.0.1:${monitor.port}`, log };
 }
 
-/** What a client that writes its own header gets. */
+/** The response to a request that is written by hand. */
 async function raw(port: number, request: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let answer = "";
@@ -51,8 +51,8 @@ async function raw(port: number, request: string): Promise<string> {
   return promise;
 }
 
-describe("the measurements", () => {
-  test("are OpenMetrics to the letter, and say what has happened", async () => {
+describe("the metrics", () => {
+  test("are valid OpenMetrics, and count what has happened", async () => {
     const { server, url } = await monitored();
     const client = await server.plain();
     await client.ask(registration("ana"));
@@ -112,7 +112,7 @@ describe("the measurements", () => {
     }
   });
 
-  test("come as samples of the last hour, from the one that is not known yet", async () => {
+  test("come as samples of the last hour, from a number on", async () => {
     const { server, url } = await monitored({ interval: 40 });
     await server.online("ana");
     type Status = { next: number; samples: { at: number[]; online: number[]; loginsOk: number[] } };
@@ -128,7 +128,7 @@ describe("the measurements", () => {
 });
 
 describe("readiness", () => {
-  test("comes with the server and goes with it", async () => {
+  test("begins when the server has started, and ends when it closes", async () => {
     const log = createLog("json", Date.now, () => undefined);
     const monitor = await startMonitor({ host: "127.0.0.1", port: 0, metrics: new Metrics(), log });
     cleanups.push(() => monitor.stop());
@@ -149,10 +149,10 @@ describe("readiness", () => {
     expect(await ask("/healthz")).toEqual([200, "ok\n"]);
   });
 
-  test("goes when the database cannot be written, without holding the server up", async () => {
+  test("ends when the database cannot be written, without blocking the server", async () => {
     const { server, url, log } = await monitored();
     server.database.run("PRAGMA busy_timeout = 2000");
-    // Another process has the database; the wait for it is that of a write that matters.
+    // Another process holds the lock; a check that waited for it would wait as long as a write.
     const holder = Bun.spawn(
       [
         process.execPath,
@@ -183,8 +183,8 @@ describe("readiness", () => {
   });
 });
 
-describe("the door", () => {
-  test("is open to GET and HEAD of what there is", async () => {
+describe("the HTTP server", () => {
+  test("answers GET and HEAD of known paths", async () => {
     const { url } = await monitored();
     const head = await fetch(`${url}/metrics`, { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
@@ -200,7 +200,7 @@ describe("the door", () => {
     expect([odd.status, await odd.text()]).toEqual([400, "bad request\n"]);
   });
 
-  test("is closed to another site's page that has its own name point here", async () => {
+  test("refuses a page of another site that has its own name point here", async () => {
     const { monitor } = await monitored();
     const ask = async (host: string) =>
       (await raw(monitor.port, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).slice(
@@ -234,7 +234,7 @@ describe("the door", () => {
     expect(response.status).toBeWithin(400, 500);
   });
 
-  test("gives the page a policy that lets in nothing but itself", async () => {
+  test("gives the page a policy that allows nothing but its own", async () => {
     const { url } = await monitored();
     const response = await fetch(url);
     const page = await response.text();
@@ -251,7 +251,7 @@ describe("the door", () => {
 });
 
 describe("the program", () => {
-  test("serves its measurements where it was told to, and says where", async () => {
+  test("serves its metrics at the given port, and says where", async () => {
     const folder = temporaryFolder();
     cleanups.push(folder.remove);
     const program = new ServerProcess([
@@ -268,7 +268,7 @@ describe("the program", () => {
     expect(await program.stderr).toMatch(/"event":"monitor","url":"http:\/\/127\.0\.0\.1:\d+\/"/);
   });
 
-  test("ends with one sentence when the port of its measurements stays in use", async () => {
+  test("ends with one sentence if the port of its metrics stays in use", async () => {
     const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
     cleanups.push(() => taken.stop());
     const folder = temporaryFolder();

@@ -16,7 +16,7 @@ export class ServerProcess {
   #wake: () => void = () => undefined;
   #ended = false;
 
-  /** @param descriptors the most that it may have open at once; as this process where it is absent. */
+  /** @param descriptors how many it may have open; as this process by default. */
   constructor(
     args: readonly string[],
     environment: { readonly [name: string]: string } = {},
@@ -36,7 +36,7 @@ export class ServerProcess {
     this.exited = Promise.all([this.process.exited, this.#read]).then(([code]) => code);
   }
 
-  /** Resolves with the start lines when the server waits for connections. @throws when it ends before. */
+  /** Resolves with the start lines when the server waits for connections. @throws if it ends before */
   async started(): Promise<string[]> {
     while (this.lines.length < 4 && !this.#ended) {
       await new Promise<void>((resolve) => {

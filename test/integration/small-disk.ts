@@ -1,8 +1,11 @@
-/** A disk that is soon full: a file system in memory. */
+/** A small file system in memory, to be filled. */
+import { closeSync, openSync, writeSync } from "node:fs";
+
+const BLOCK = Buffer.alloc(4_096, 1);
 
 /**
  * Mounts one of so many KiB at an empty folder.
- * @returns how to take it away again, at once out of the tree; undefined, and a word, where nobody may mount
+ * @returns how to unmount it; undefined, and a line on the console, if this user may not mount
  */
 export function mountSmallDisk(path: string, kibibytes: number): (() => void) | undefined {
   const options = `size=${kibibytes}k,mode=0700`;
@@ -10,4 +13,16 @@ export function mountSmallDisk(path: string, kibibytes: number): (() => void) | 
   if (exitCode === 0) return () => Bun.spawnSync(["umount", "--lazy", path]);
   console.log(`skipped: no file system can be mounted here (${stderr.toString().trim()})`);
   return undefined;
+}
+
+/** Writes to a new file until the disk is full. @throws any error but that */
+export function fillDisk(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (;;) writeSync(file, BLOCK);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOSPC") throw error;
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,4 +1,4 @@
-/** The status page in a real browser, of a server that runs. */
+/** The status page of a running server in a real browser. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "paloma-browser-"));
-    // What it leaves behind in the folder for temporary files, it leaves in ours.
+    // Its temporary files are removed with the folder.
     const browser = join(folder, "browser");
     writeFileSync(
       browser,
@@ -69,7 +69,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
       requested.push(data.request.url);
     });
     view.addEventListener<{ entry: { source: string; text: string } }>("Log.entryAdded", ({ data }) => {
-      // That a server which has gone is not reached is what a test here is about.
+      // A test below stops the server.
       if (data.entry.source !== "network") complaints.push(data.entry.text);
     });
     view.addEventListener<{ exceptionDetails: { text: string } }>("Runtime.exceptionThrown", ({ data }) => {
@@ -137,7 +137,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
       await until(`${text("tile-online")} === "3" && ${text("state")} === "In service"`);
       expect(await view.evaluate(text("tile-connections"))).toBe("4");
 
-      // The line climbs from nobody to three people, and time runs to the right.
+      // The line rises from nobody to three people, and time runs to the right.
       const climbed = `(${line("online", "a")} ?? "").split("L").length > 3`;
       await until(climbed);
       await until(`document.querySelector("#chart-online .legend b").textContent === "3"`);
@@ -168,7 +168,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   );
 
   test(
-    "speaks the browser's language, Spanish when it is neither, and says each chart's values as a text",
+    "speaks the browser's language, or Spanish, and gives each chart's values as text",
     async () => {
       for (const [asked, lang, state, chart] of [
         ["es-MX", "es", "En servicio", "Personas conectadas"],
@@ -190,7 +190,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   );
 
   test(
-    "tells the values of the moment that is pointed at, in all charts",
+    "shows the values of the time that is pointed at, in all charts",
     async () => {
       await open("en");
       await until(`(${line("online", "a")} ?? "").split("L").length > 3`);
@@ -210,7 +210,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   );
 
   test(
-    "fits a narrow screen, and its policy stops what is not its own",
+    "fits a narrow screen, and its policy blocks other scripts and servers",
     async () => {
       await view.resize(360, 800);
       await open("es");
@@ -227,7 +227,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   );
 
   test(
-    "says since when the server does not answer, and goes on when it does again",
+    "says since when the server has not answered, and goes on when it does again",
     async () => {
       await open("en");
       await until(`${text("state")} === "In service" && (${line("online", "a")} ?? "") !== ""`);

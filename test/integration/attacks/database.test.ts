@@ -4,7 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,7 +18,7 @@ import {
   type TestClient,
 } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
-import { mountSmallDisk } from "../small-disk.ts";
+import { fillDisk, mountSmallDisk } from "../small-disk.ts";
 
 const NEW_PASSWORD = "otra-secreta";
 const TIMEOUT = 30_000;
@@ -60,20 +60,6 @@ function smallDisk(): string | undefined {
   return path;
 }
 
-const BLOCK = Buffer.alloc(4_096, 1);
-
-/** Takes what is left of the disk. */
-function fill(folder: string): void {
-  const file = openSync(join(folder, "filler"), "w");
-  try {
-    for (;;) writeSync(file, BLOCK);
-  } catch (error) {
-    expect((error as { code?: string }).code).toBe("ENOSPC");
-  } finally {
-    closeSync(file);
-  }
-}
-
 describe("a full disk", () => {
   test(
     "what cannot be written fails with one code and half of nothing, who is there goes on, and space mends it",
@@ -86,7 +72,7 @@ describe("a full disk", () => {
       const carla = await server.online("carla");
       await server.addAccounts("dora");
       await leave(carla.client);
-      fill(folder);
+      fillDisk(join(folder, "filler"));
       const client = await server.tls();
       // The last page of the log may still take something.
       for (let count = 0; (await client.ask(registration(`relleno${count}`)))["code"] === "ok"; count++);

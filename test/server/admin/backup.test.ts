@@ -42,7 +42,7 @@ test("a copy has the accounts, tokens and authority, is its owner's alone, and o
   opened.close();
 });
 
-test("a file that is there is not overwritten, nor one that another backup works on", async () => {
+test("neither an existing file nor another backup's partial copy is overwritten", async () => {
   const { database } = await make();
   writeFileSync(copy, "mine");
   expect(() => backUp(db, copy)).toThrow(StartError);
@@ -56,7 +56,7 @@ test("a file that is there is not overwritten, nor one that another backup works
   database.close();
 });
 
-test("a database whose authority cannot be read gives no copy and leaves nothing", async () => {
+test("a database whose authority cannot be read gives no copy, and nothing is left behind", async () => {
   const { database } = await make();
   database.run("UPDATE authority SET private_key = 'nothing'");
   expect(() => backUp(db, copy)).toThrow(StartError);
@@ -74,7 +74,7 @@ test("a database whose pages are damaged gives no copy, and the sentence names t
   expect(readdirSync(folder)).toEqual(["users.db"]);
 });
 
-test("a folder's name is no file's, and nothing is made in it", async () => {
+test("the name of a folder is refused, and nothing is made in it", async () => {
   const { database } = await make();
   expect(() => backUp(db, folder)).toThrow("is a folder: give the name of a file");
   expect(() => backUp(db, `${folder}/`)).toThrow("is a folder: give the name of a file");
@@ -82,7 +82,7 @@ test("a folder's name is no file's, and nothing is made in it", async () => {
   expect(readdirSync(folder)).toEqual(["users.db"]);
 });
 
-test("a folder that is not there is one sentence", async () => {
+test("a file in a folder that does not exist is refused in one sentence", async () => {
   const { database } = await make();
   expect(() => backUp(db, join(folder, "none", "copy.db"))).toThrow("ENOENT");
   database.close();

@@ -12,7 +12,7 @@ const said = (words: string[], language: "es" | "en" = "en"): string => {
   }
 };
 
-test("every command takes its arguments, and asks for what they say", () => {
+test("every command reads its arguments into a request", () => {
   const request = (words: string[]) => {
     const task = readTask(words, "en");
     return task.name === "request" ? task.request : task;
@@ -29,7 +29,7 @@ test("every command takes its arguments, and asks for what they say", () => {
   }
 });
 
-test("an unknown command, one like a member of every object, and wrong arguments are one sentence", () => {
+test("unknown commands, those named like members of Object, and wrong arguments are refused in one sentence", () => {
   for (const command of ["nada", "constructor", "__proto__", "toString", ""]) {
     expect(said([command])).toStartWith(`Unknown command: ${command};`);
     expect(said([command], "es")).toStartWith(`Orden desconocida: ${command};`);

@@ -9,7 +9,7 @@ import {
   type AdminReply,
 } from "../../../src/server/admin/messages.ts";
 
-test("what is no request of ours is none, whatever it is called", () => {
+test("an object that is not a valid request is not read, whatever its command", () => {
   for (const wrong of [
     {},
     { command: "constructor" },
@@ -30,7 +30,7 @@ test("what is no request of ours is none, whatever it is called", () => {
   });
 });
 
-test("what is no reply of ours is none", () => {
+test("an object that is not a valid reply is not read", () => {
   for (const wrong of [{}, { name: "hasOwnProperty" }, { name: "done" }, { name: "refused", code: "x" }]) {
     expect(readReply(wrong)).toBeUndefined();
   }

@@ -61,7 +61,7 @@ async function listing(first: AdminRequest & { after: string }): Promise<{ names
 }
 
 describe("listings", () => {
-  test("show every account once, however many there are, in the order of their folds", async () => {
+  test("show every account once, however many there are, in the order of the folded names", async () => {
     const made = Array.from({ length: 1_234 }, (_, index) => `U${String(index).padStart(4, "0")}`);
     for (const name of made.toReversed()) make(name);
     const all = await listing({ command: "users", search: "", after: "" });
@@ -73,7 +73,7 @@ describe("listings", () => {
     expect(none.names).toEqual([]);
   });
 
-  test("find names and addresses in any case, and say who is online or disabled", async () => {
+  test("find names and email addresses in any case, and show who is online or disabled", async () => {
     make("Ana", "Ana@Example.org");
     make("ÁNGEL");
     accounts.setDisabled(make("beto", "beto@example.org"), true);
@@ -120,7 +120,7 @@ describe("listings", () => {
 describe("changes", () => {
   const run = (request: AdminRequest): Promise<AdminReply> => operations.run(request);
 
-  test("of somebody who does not exist are refused and not recorded", async () => {
+  test("to an account that does not exist are refused and not recorded", async () => {
     for (const command of ["disable", "enable", "delete", "reset-password"] as const) {
       expect(await run({ command, name: "nobody" })).toEqual({ name: "refused", code: "unknown_user" });
     }
@@ -130,7 +130,7 @@ describe("changes", () => {
     expect(recorded).toEqual([]);
   });
 
-  test("are recorded as the operator's, once, and only when something changed", async () => {
+  test("are recorded as the operator's, once, and only if something changed", async () => {
     make("Ana");
     comeOnline("ana");
     expect(await run({ command: "disable", name: "ANA" })).toEqual({
@@ -148,7 +148,7 @@ describe("changes", () => {
     ]);
   });
 
-  test("to a password void every token, end the live session and show a password that is in no log", async () => {
+  test("to a password void every token and end the live session, and the new one is in no log", async () => {
     const id = make("ana");
     const { token } = tokens.issue(id, KEY, NOW);
     comeOnline("ana");
@@ -162,7 +162,7 @@ describe("changes", () => {
     expect((await run({ command: "reset-password", name: "ana" })) as object).not.toEqual(reply);
   });
 
-  test("to a password are not made when there is no hash, or the account went meanwhile", async () => {
+  test("to a password are not made without a hash, or if the account was deleted meanwhile", async () => {
     const id = make("ana");
     hashed = () => ({ name: "refused", code: "server_busy" });
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({
@@ -187,7 +187,7 @@ describe("changes", () => {
     expect(recorded).toEqual([]);
   });
 
-  test("make accounts with the rules of registering", async () => {
+  test("add accounts by the rules of registration", async () => {
     const add = async (name: string, email = "") => {
       const reply = await run({ command: "add", name, email });
       return reply.name === "refused" ? reply.code : reply.name;
@@ -203,7 +203,7 @@ describe("changes", () => {
     expect(recorded.map(([event]) => event)).toEqual(["account_added", "account_deleted"]);
   });
 
-  test("to one session leave the others, and end the live one only if it is meant", async () => {
+  test("to one session leave the others, and end the live one only if it was named", async () => {
     const id = make("ana");
     const first = tokens.issue(id, KEY, NOW);
     const second = tokens.issue(id, KEY, NOW);
@@ -216,7 +216,7 @@ describe("changes", () => {
     expect(tokens.use(second.token, KEY, NOW)).toBeDefined();
     expect(await revoke(tokenId(second.hash))).toMatchObject({ changed: true });
     expect(online.size).toBe(0);
-    // A client of the seed has no token.
+    // A legacy client has no token.
     comeOnline("ana");
     expect(await revoke()).toMatchObject({ changed: true });
     expect(online.size).toBe(0);

@@ -54,7 +54,7 @@ async function make(): Promise<void> {
   database.close();
 }
 
-test("a backup takes the database's place, and the one before it is kept whole", async () => {
+test("a backup replaces the database, and the previous one is kept", async () => {
   await make();
   const restored = await restore(db, copy, nothing);
   expect(restored).toMatchObject({ users: 1, tokens: 0, before: `${db}.before-restore` });
@@ -66,7 +66,7 @@ test("a backup takes the database's place, and the one before it is kept whole",
   expect(await namesIn(db)).toEqual(["ana"]);
 });
 
-test("a log that a crash left goes with the old database, and is not replayed over the backup", async () => {
+test("a log that a crash left is kept with the old database, and not replayed over the backup", async () => {
   await make();
   const database = await openDatabase(db);
   add(database, ...Array.from({ length: 300 }, (_, count) => `user${count}`));
@@ -80,7 +80,7 @@ test("a log that a crash left goes with the old database, and is not replayed ov
   expect(await namesIn(db)).toEqual(["ana"]);
 });
 
-test("where there is no database, or a damaged one, a backup is restored all the same", async () => {
+test("a backup is restored where the database is missing or damaged", async () => {
   await make();
   const bytes = readFileSync(db);
   bytes.fill(0xff, 0, 12_288);
@@ -92,7 +92,7 @@ test("where there is no database, or a damaged one, a backup is restored all the
   expect(await namesIn(other)).toEqual(["ana"]);
 });
 
-test("a database that is in use is left alone, and so is everything where the backup is no good", async () => {
+test("nothing changes if the database is in use or the backup is not valid", async () => {
   await make();
   const files = readdirSync(folder).sort();
   const damaged = join(folder, "damaged.db");
@@ -118,7 +118,7 @@ test("a database that is in use is left alone, and so is everything where the ba
   expect(await namesIn(db)).toEqual(["ana", "beto"]);
 });
 
-test("a lock file that cannot be opened is named itself, and not the database", async () => {
+test("an error with the lock file names that file, not the database", async () => {
   (await openDatabase(db)).close();
   mkdirSync(`${db}.lock`);
   await expect(openDatabase(db)).rejects.toThrow(`Cannot open the lock file “${db}.lock”`);
@@ -155,7 +155,7 @@ test.each([
   expect(readdirSync(folder)).toEqual(["users.db"]);
 });
 
-test("a backup that is called as what restores remove is refused, and stays", async () => {
+test("a backup with a name that restores remove is refused, and stays", async () => {
   await make();
   for (const suffix of [".restoring", ".restoring.part"]) {
     copyFileSync(copy, db + suffix);

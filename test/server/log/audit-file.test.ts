@@ -40,7 +40,7 @@ function eventsIn(file: string): Event[] {
 }
 
 describe("the file", () => {
-  test("is its owner's alone, also one that was there with another mode", () => {
+  test("has mode 0600, also if it existed with another mode", () => {
     new AuditFile(path, never).close();
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const loose = join(folder, "loose.jsonl");
@@ -52,7 +52,7 @@ describe("the file", () => {
     expect(eventsIn(loose)).toEqual([{ event: "old" }, { event: "new" }]);
   });
 
-  test("rotates before it is too long, keeps so many, and loses none of what they hold", () => {
+  test("rotates before it is too long, keeps five older files, and loses no line of them", () => {
     const file = new AuditFile(path, never);
     const line = (number: number) => `${JSON.stringify({ number, text: "x".repeat(1_000_000) })}\n`;
     const perFile = Math.floor(MAX_AUDIT_BYTES / line(10).length);
@@ -84,7 +84,7 @@ describe("the file", () => {
     expect(eventsIn(path)).toEqual([{ n: 3 }]);
   });
 
-  test("begins a new line after one that a crash cut off", () => {
+  test("starts a new line after one that a crash cut off", () => {
     writeFileSync(path, '{"n":1}\n{"n":');
     const file = new AuditFile(path, never);
     file.append('{"n":2}\n');
@@ -93,7 +93,7 @@ describe("the file", () => {
     expect(readFileSync(path, "utf8")).toBe('{"n":1}\n{"n":\n{"n":2}\n{"n":3}\n');
   });
 
-  test("is never somebody's other file, a folder, or in a folder that is not there", () => {
+  test("is refused if it is another program's file, a folder, or in a folder that does not exist", () => {
     const other = join(folder, "users.db");
     writeFileSync(other, "SQLite format 3\0");
     expect(() => new AuditFile(other, never)).toThrow(StartError);
@@ -122,7 +122,7 @@ describe("security events", () => {
     );
   });
 
-  test("are in the log and in the file, with their time, made visible, the long ones clipped", async () => {
+  test("are in the log and in the file with their time, hostile text made visible, and long text clipped", async () => {
     const security = openSecurityLog({ path, log, now: () => now });
     security.record("login", { user: "ana\u001b[2J\u202e", address: "127.0.0.1", new_key: undefined });
     security.record("login_failed", { user: "x".repeat(10_000) });
@@ -143,7 +143,7 @@ describe("security events", () => {
     security.record("logout", { user: "late" });
   });
 
-  test("never fail a login when the folder is gone: that is told once a minute, with the number lost", async () => {
+  test("that cannot be written are reported once a minute, with their number, and stop no login", async () => {
     const security = openSecurityLog({ path, log, now: () => now });
     security.record("login", { user: "ana" });
     await turn();
@@ -171,7 +171,7 @@ describe("security events", () => {
     security.close();
   });
 
-  test("go on when a clock is set back, and the warnings with them", async () => {
+  test("are still warned about when the clock is set back", async () => {
     const security = openSecurityLog({ path, log, now: () => now });
     rmSync(join(folder, "sub"), { recursive: true });
     security.record("login", { user: "ana" });
@@ -184,7 +184,7 @@ describe("security events", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("that stay in a file which cannot be rotated are not lost", async () => {
+  test("are not lost when the file cannot be rotated", async () => {
     writeFileSync(path, `${JSON.stringify({ text: "x".repeat(MAX_AUDIT_BYTES) })}\n`);
     // A folder has the name that the oldest would take.
     writeFileSync(`${path}.4`, "{}\n");

@@ -22,7 +22,7 @@ test("text from outside cannot add a line or reach the terminal", () => {
   }
 });
 
-test("a line says when, what and with what", () => {
+test("a line has the time, the level, the event and its fields", () => {
   const lines: string[] = [];
   createLog(
     "json",
@@ -57,7 +57,7 @@ test("on a terminal, times, levels, events and fields stand in columns", () => {
   expect(lines[2]).toBe("00:00:00       stopping\n");
 });
 
-test("a value on a terminal cannot pass for two", () => {
+test("one value on a terminal cannot look like two", () => {
   const lines: string[] = [];
   createLog(
     "pretty",
@@ -67,7 +67,7 @@ test("a value on a terminal cannot pass for two", () => {
   expect(lines[0]).toEndWith(' user="x why=\\"nothing\\" user=admin" address=""\n');
 });
 
-/** A stream that writes when it is told to. */
+/** A stream that writes when it is flushed. */
 class SlowStream implements LogStream {
   readonly written: string[] = [];
   readonly waiting: { text: string; done: (error?: Error | null) => void }[] = [];
@@ -89,7 +89,7 @@ class SlowStream implements LogStream {
   }
 }
 
-test("a reader that does not read costs a bounded amount of memory, and is told what it missed", () => {
+test("a reader that does not read costs bounded memory, and the lost lines are reported", () => {
   const stream = new SlowStream();
   const log = openLog("json", () => 0, stream);
   for (let number = 0; number < 10_000; number++) log.info("online", { user: "x".repeat(900), number });
@@ -109,7 +109,7 @@ test("a reader that does not read costs a bounded amount of memory, and is told 
   expect(stream.written.at(-1)).toInclude('"again"');
 });
 
-test("a disk without room loses lines and nothing else", () => {
+test("a full disk loses lines and nothing else", () => {
   const stream = new SlowStream();
   const log = openLog("json", () => 0, stream);
   expect(stream.listeners).toBe(1);

@@ -15,7 +15,7 @@ test("a value is counted at the first bound that is not below it, and above all 
   expect(histogram.sum).toBeCloseTo(1e9 + 19.5, 3);
 });
 
-test("a window tells what came since the window before, and NaN when nothing did", () => {
+test("a window has the quantiles since the one before, and NaN when nothing was counted", () => {
   const histogram = new Histogram([1, 2, 3]);
   histogram.observe(2.5);
   const window = new HistogramWindow(histogram);
@@ -30,7 +30,7 @@ test("a window tells what came since the window before, and NaN when nothing did
   expect(window.quantile(0.99)).toBeNaN();
 });
 
-test("what is above all bounds counts as the last one", () => {
+test("a value above all bounds counts as the last bound", () => {
   const histogram = new Histogram([1, 2]);
   histogram.observe(50);
   expect(quantile(histogram.bounds, histogram.counts, 0.5)).toBe(2);

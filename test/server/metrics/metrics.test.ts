@@ -37,7 +37,7 @@ test("logins, dropped connections, hashes and the database have their own counts
   expect(metrics.databaseSeconds.sum).toBe(0.0005);
 });
 
-test("a timed object tells one time for each call from outside, also of one that throws", () => {
+test("a timed object reports one time per call from outside, also for one that throws", () => {
   class Store {
     #kept = 1;
     get kept(): number {

@@ -4,7 +4,7 @@ import { Histogram } from "../../../src/server/metrics/histogram.ts";
 import { canonical, OpenMetricsText } from "../../../src/server/monitor/open-metrics.ts";
 import { parseOpenMetrics, sampleOf } from "../../open-metrics-parser.ts";
 
-test("a text is written to the letter of the format", () => {
+test("a text follows the format exactly", () => {
   const histogram = new Histogram([0.00001, 0.5, 1]);
   for (const value of [0.25, 0.75, 9]) histogram.observe(value);
   const text = new OpenMetricsText()
@@ -33,7 +33,7 @@ test("a text is written to the letter of the format", () => {
   parseOpenMetrics(text);
 });
 
-test("a label's text comes back as it was, whatever is in it", () => {
+test("a label with any text in it is read back unchanged", () => {
   const hostile = 'x",y="\\n\n# EOF\n}';
   const text = new OpenMetricsText()
     .family({ name: "a", type: "gauge", help: "h" })
@@ -42,7 +42,7 @@ test("a label's text comes back as it was, whatever is in it", () => {
   expect(sampleOf(parseOpenMetrics(text), "a", { name: hostile })).toBeNaN();
 });
 
-test("bounds are written as every program writes them", () => {
+test("bounds are written in the canonical form", () => {
   const written = [0, 2.5e-5, 1e-5, 0.0001, 0.001, 0.25, 1, 2.5, 10, 1000, Infinity].map(canonical);
   expect(written).toEqual([
     "0.0",
@@ -59,7 +59,7 @@ test("bounds are written as every program writes them", () => {
   ]);
 });
 
-test("the reader of these tests refuses what a scraper would", () => {
+test("the parser of these tests refuses what a scraper refuses", () => {
   const bad = [
     "a 1\n# EOF\n",
     "# TYPE a gauge\na 1\n",
