@@ -1,4 +1,4 @@
-/** The server's flags and variables (CLI.md), and those of its operator's commands. */
+/** Reads the flags and variables of the server (CLI.md), and those of its operator's commands. */
 import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
@@ -6,7 +6,7 @@ import { readOptions, UsageError, variableOf, type OptionValues } from "../proto
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
 import type { LogStyle } from "./log/log.ts";
 
-/** More than a process may have open. */
+/** More descriptors than a process can have. */
 const MOST_CONNECTIONS = 1_000_000;
 
 const LIMIT_OPTIONS = {
@@ -45,7 +45,7 @@ const OPTIONS = {
   version: { type: "switch" },
 } as const;
 
-/** Of `admin`: which database, and how the answer is written. */
+/** Of `admin`. */
 const ADMIN_OPTIONS = {
   db: { type: "text" },
   "audit-log": { type: "text" },
@@ -62,7 +62,7 @@ export type PlainFrom = "loopback" | "private" | "any" | "none";
 export type ServerConfig = {
   /** An IP literal, or undefined for all addresses. */
   readonly host: string | undefined;
-  /** 0 takes a free one. */
+  /** 0 takes a free one; so does `tlsPort`. */
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
@@ -70,22 +70,22 @@ export type ServerConfig = {
   readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined;
   readonly databasePath: string;
   readonly registration: "open" | "closed";
-  /** Undefined: by what standard error is. */
+  /** Undefined: pretty on a terminal, else JSON. */
   readonly logStyle: LogStyle | undefined;
-  /** Undefined: beside the database; "off": none. */
+  /** Undefined: beside the database; `off`: none. */
   readonly auditPath: string | undefined;
-  /** Where `/metrics` is; undefined: nowhere. */
+  /** Where the HTTP server with `/metrics` listens; undefined: there is none. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly limits: Limits;
 };
 
 export type AdminConfig = {
   readonly databasePath: string;
-  /** As the server's: changes on a stopped one are recorded there. */
+  /** As for the server; changes without a running server are recorded there. */
   readonly auditPath: string | undefined;
-  /** One JSON object a line. */
+  /** Prints one JSON object per line. */
   readonly json: boolean;
-  /** Nothing is asked. */
+  /** Asks nothing. */
   readonly yes: boolean;
   /** The command and its arguments. */
   readonly words: readonly string[];
@@ -127,7 +127,7 @@ export function readConfig(
   }
   const metricsPort = values["metrics-port"];
   if (metricsPort === undefined && values["metrics-host"] !== undefined) {
-    throw say("--metrics-host no vale sin --metrics-port", "--metrics-host needs --metrics-port");
+    throw say("--metrics-host requiere --metrics-port", "--metrics-host needs --metrics-port");
   }
   const nameOf = (flag: string) => writtenAs(flag, args);
   return {
@@ -174,7 +174,7 @@ function isHelp([word, ...others]: readonly string[]): boolean {
   return word === "help" && others.length === 0;
 }
 
-/** What somebody wrote who gave this option: the flag, or its variable. */
+/** How an option was given: the flag, or its variable. */
 function writtenAs(flag: string, args: readonly string[]): string {
   const isFlag = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
   return isFlag ? `--${flag}` : variableOf(flag);
@@ -198,7 +198,7 @@ function limitsOf(
     if (read !== undefined) return read;
     throw say(
       `${nameOf(flag)}: se esperaba CUÁNTOS:N/UNIDAD, como 120:6/min (s, min o h), u off`,
-      `${nameOf(flag)}: expected BURST:N/UNIT, as 120:6/min (s, min or h), or off`,
+      `${nameOf(flag)}: expected BURST:N/UNIT, such as 120:6/min (s, min or h), or off`,
     );
   };
   const byDefault = DEFAULT_LIMITS;

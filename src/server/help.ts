@@ -1,4 +1,4 @@
-/** What `bun run server.ts --help` and `bun run server.ts admin --help` print. */
+/** The texts of `bun run server.ts --help` and `bun run server.ts admin --help`. */
 import type { Bilingual } from "../protocol/language.ts";
 import { DEFAULT_LIMITS as LIMITS, type Rate } from "./limits/limits.ts";
 
@@ -28,18 +28,18 @@ export const HELP: Bilingual = {
   --port N             puerto sin cifrar, para los clientes antiguos (8080)
   --plain-from QUIÉN   quién puede usarlo: loopback, private, any, none (loopback)
   --tls-port N         puerto cifrado (8443)
-  --tls-cert ARCHIVO   certificado propio, en PEM, con --tls-key
+  --tls-cert ARCHIVO   certificado propio, en PEM; requiere --tls-key
   --tls-key ARCHIVO    su clave privada, en PEM
   --db ARCHIVO         base de datos (users.db)
   --register QUIÉN     open: cualquiera se registra; closed: solo quien añada el operador (open)
-  --log ESTILO         pretty o json (pretty en un terminal)
+  --log ESTILO         pretty o json (pretty en una terminal)
   --audit-log ARCHIVO  registro de auditoría, u off (junto a la base de datos: users.db.audit.jsonl)
   --metrics-port N     /healthz, /readyz, /metrics y la página de estado (ninguno)
   --metrics-host IP    dirección de ese puerto (127.0.0.1)
   --lang IDIOMA        es o en
   --help, --version
 
-Límites (CUÁNTOS:N/UNIDAD: tantos de una vez y N por s, min o h; u off):
+Límites (CUÁNTOS:N/UNIDAD: CUÁNTOS de una vez y después N por s, min o h; u off):
   --max-connections N              conexiones en total (${LIMITS.connections})
   --max-connections-per-address N  de una dirección (${LIMITS.connectionsPerAddress})
   --max-anonymous N                sin sesión iniciada (${LIMITS.anonymous})
@@ -49,7 +49,7 @@ Límites (CUÁNTOS:N/UNIDAD: tantos de una vez y N por s, min o h; u off):
   --register-rate RITMO            registros de una dirección (${show.registrationRate})
   --login-rate RITMO               contraseñas probadas desde una dirección (${show.loginRate})
   --failure-rate RITMO             fallos de una dirección con una cuenta (${show.failureRate})
-  --failure-rate-per-address RITMO fallos de una dirección con todas (${show.failureRatePerAddress})
+  --failure-rate-per-address RITMO fallos de una dirección con todas las cuentas (${show.failureRatePerAddress})
   --failure-rate-per-account RITMO fallos con una cuenta, desde todas partes (${show.failureRatePerAccount})
   --session-rate RITMO             sesiones que empieza una cuenta (${show.sessionRate})
   --lookup-rate RITMO              consultas de una cuenta (${show.lookupRate})
@@ -64,10 +64,10 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --port N             unencrypted port, for old clients (8080)
   --plain-from WHO     who may use it: loopback, private, any, none (loopback)
   --tls-port N         encrypted port (8443)
-  --tls-cert FILE      your own certificate, PEM, with --tls-key
-  --tls-key FILE       its private key, PEM
+  --tls-cert FILE      your own certificate, in PEM; needs --tls-key
+  --tls-key FILE       its private key, in PEM
   --db FILE            database (users.db)
-  --register WHO       open: anyone registers; closed: only whom the operator adds (open)
+  --register WHO       open: anyone can register; closed: only the operator adds accounts (open)
   --log STYLE          pretty or json (pretty on a terminal)
   --audit-log FILE     audit log, or off (beside the database: users.db.audit.jsonl)
   --metrics-port N     /healthz, /readyz, /metrics and the status page (none)
@@ -75,21 +75,21 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --lang LANGUAGE      es or en
   --help, --version
 
-Limits (BURST:N/UNIT: so many at once and N per s, min or h; or off):
-  --max-connections N              connections in all (${LIMITS.connections})
-  --max-connections-per-address N  of one address (${LIMITS.connectionsPerAddress})
+Limits (BURST:N/UNIT: BURST at once, then N per s, min or h; or off):
+  --max-connections N              connections in total (${LIMITS.connections})
+  --max-connections-per-address N  from one address (${LIMITS.connectionsPerAddress})
   --max-anonymous N                not logged in (${LIMITS.anonymous})
   --max-waiting-hashes N           passwords waiting (${LIMITS.waitingHashes})
-  --connection-rate RATE           new connections of one address (${show.connectionRate})
-  --request-rate RATE              requests of one address; the others wait (${show.requestRate})
-  --register-rate RATE             registrations of one address (${show.registrationRate})
-  --login-rate RATE                passwords tried by one address (${show.loginRate})
-  --failure-rate RATE              failures of one address with one account (${show.failureRate})
-  --failure-rate-per-address RATE  failures of one address with all of them (${show.failureRatePerAddress})
-  --failure-rate-per-account RATE  failures with one account, from everywhere (${show.failureRatePerAccount})
-  --session-rate RATE              sessions that one account begins (${show.sessionRate})
-  --lookup-rate RATE               lookups of one account (${show.lookupRate})
-  --lookup-rate-per-address RATE   lookups of one address (${show.lookupRatePerAddress})
+  --connection-rate RATE           new connections from one address (${show.connectionRate})
+  --request-rate RATE              requests from one address; further ones wait (${show.requestRate})
+  --register-rate RATE             registrations from one address (${show.registrationRate})
+  --login-rate RATE                passwords tried from one address (${show.loginRate})
+  --failure-rate RATE              failures from one address with one account (${show.failureRate})
+  --failure-rate-per-address RATE  failures from one address with all accounts (${show.failureRatePerAddress})
+  --failure-rate-per-account RATE  failures with one account, from anywhere (${show.failureRatePerAccount})
+  --session-rate RATE              sessions that one account starts (${show.sessionRate})
+  --lookup-rate RATE               lookups by one account (${show.lookupRate})
+  --lookup-rate-per-address RATE   lookups from one address (${show.lookupRatePerAddress})
 
 The operator's commands: bun run server.ts admin --help
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.
@@ -101,44 +101,44 @@ export const ADMIN_HELP: Bilingual = {
 
   users [TEXTO]          las cuentas, o aquellas cuyo nombre o correo contiene TEXTO
   add NOMBRE [CORREO]    crea una cuenta y muestra su contraseña, una sola vez
-  disable NOMBRE         nadie entra con la cuenta, y quien está dentro sale
-  enable NOMBRE          la cuenta vuelve a valer
+  disable NOMBRE         nadie puede entrar con la cuenta, y su sesión termina
+  enable NOMBRE          la cuenta se puede usar de nuevo
   delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 25 horas
   reset-password NOMBRE  muestra una contraseña nueva; sus sesiones dejan de valer
-  sessions [NOMBRE]      quién está conectado, y con qué sesiones se puede volver
+  sessions [NOMBRE]      quién está conectado, y qué sesiones se pueden reanudar
   revoke NOMBRE [ID]     anula una sesión, o todas
-  backup ARCHIVO         copia comprobada de la base de datos
-  restore ARCHIVO        pone esa copia en su sitio, con el servidor parado; guarda la base de datos de antes
+  backup ARCHIVO         hace una copia comprobada de la base de datos
+  restore ARCHIVO        restaura esa copia, con el servidor parado; conserva la base de datos anterior
 
   --db ARCHIVO           base de datos (users.db)
-  --audit-log ARCHIVO    registro de auditoría, si el servidor parado tenía el suyo en otro sitio
+  --audit-log ARCHIVO    registro de auditoría, si el servidor lo tiene en otro sitio
   --json                 un objeto JSON por línea
   --yes                  borra sin preguntar
   --lang IDIOMA          es o en
   --help, --version
 
-Salvo «restore», valen con el servidor en marcha y con el servidor parado, para quien pueda leer y escribir la base de datos.
+Todas menos «restore» funcionan con el servidor en marcha o parado, para quien pueda leer y escribir la base de datos.
 `,
   en: `Usage: bun run server.ts admin COMMAND [arguments] [options]
 
   users [TEXT]           the accounts, or those whose name or email address contains TEXT
-  add NAME [EMAIL]       makes an account and prints its password, once
-  disable NAME           nobody logs in to the account, and whoever is online is ended
-  enable NAME            the account is good again
-  delete NAME            deletes the account; the name is free after 25 hours
-  reset-password NAME    prints a new password; the account's sessions are void
-  sessions [NAME]        who is online, and the sessions that can be resumed
-  revoke NAME [ID]       voids one session, or all of them
-  backup FILE            a verified copy of the database
-  restore FILE           puts that copy in its place, on a stopped server; keeps the database from before
+  add NAME [EMAIL]       creates an account and prints its password, once
+  disable NAME           nobody can log in to the account, and its session ends
+  enable NAME            the account can be used again
+  delete NAME            deletes the account; the name becomes free after 25 hours
+  reset-password NAME    prints a new password; the account's sessions end
+  sessions [NAME]        who is online, and which sessions can be resumed
+  revoke NAME [ID]       revokes one session, or all
+  backup FILE            makes a verified copy of the database
+  restore FILE           restores that copy, with the server stopped; keeps the previous database
 
   --db FILE              database (users.db)
-  --audit-log FILE       audit log, if the stopped server had its own elsewhere
-  --json                 one JSON object a line
+  --audit-log FILE       audit log, if the server has it elsewhere
+  --json                 one JSON object per line
   --yes                  deletes without asking
   --lang LANGUAGE        es or en
   --help, --version
 
-But for “restore”, they work while the server runs and while it is stopped, for whoever may read and write the database.
+All but “restore” work with the server running or stopped, for whoever can read and write the database.
 `,
 };

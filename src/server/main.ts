@@ -1,4 +1,4 @@
-/** The program `server.ts`: from its arguments to its exit code (CLI.md). */
+/** The program `server.ts` (CLI.md). */
 import packageJson from "../../package.json" with { type: "json" };
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
@@ -13,12 +13,12 @@ import { serve } from "./serve.ts";
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** Runs the server until it is stopped, or one command of its operator, and sets the exit code. */
+/** Runs the server until it is stopped, or one of its operator's commands, and sets the exit code. */
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const language = chosenLanguage(args, environment);
   try {
     const invocation = readConfig(args, environment, language);
-    if (invocation.name !== "admin") tellLostOutput(language);
+    if (invocation.name !== "admin") reportLostOutput(language);
     switch (invocation.name) {
       case "help":
         process.stdout.write(HELP[language]);
@@ -48,11 +48,11 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
   }
 }
 
-/** What was to be printed cannot be, on a full disk for one: that is said, and ends nothing. */
-function tellLostOutput(language: Language): void {
+/** Reports output that cannot be written, to a full disk for example. The server goes on. */
+function reportLostOutput(language: Language): void {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
     process.stdout.on("error", () => undefined);
-    // Whoever reads no longer does not want to know.
+    // The reader has ended.
     if (error.code === "EPIPE") return;
     const sentence = language === "es" ? "No se puede escribir la salida" : "The output could not be written";
     process.stderr.write(`${sentence} (${error.code ?? error.message})\n`);
@@ -60,7 +60,7 @@ function tellLostOutput(language: Language): void {
   });
 }
 
-/** Whether `admin` was given `--json`, also where the options could not be read. */
+/** Whether `admin` was given `--json`, although the options could not be read. */
 function isReadByProgram([first, ...others]: readonly string[], environment: NodeJS.ProcessEnv): boolean {
   if (first !== "admin") return false;
   return others.includes("--json") || /^(?:1|true|yes|s[ií])$/i.test(environment["PALOMA_JSON"] ?? "");

@@ -1,9 +1,10 @@
-/** The server's run, from its configuration to its end: what is opened, what is said, what a signal does. */
+/** Runs the server, from its configuration to its end. */
 import { SQLiteError } from "bun:sqlite";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { showFingerprint } from "../identity/fingerprint.ts";
+import { errorCode } from "../net/error-code.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
@@ -20,8 +21,8 @@ import { StartError } from "./start-error.ts";
 
 const EXIT_FAILED = 1;
 
-/** Names told at start, of those that could not be taken over; the others are counted. */
-const MAX_NAMES_TOLD = 100;
+/** Names logged at start of accounts that could not be migrated; further ones are counted. */
+const MAX_LOGGED_NAMES = 100;
 
 /** @throws StartError */
 export async function serve(config: ServerConfig, language: Language): Promise<void> {
@@ -48,16 +49,18 @@ async function run(
   const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
 
   const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
-  let told = 0;
+  let reported = 0;
   const database = await openDatabase(config.databasePath, (step) => {
-    if (step.name === "hash" && step.done - told < 1_000 && told > 0) return;
-    if (step.name === "hash") told = step.done;
+    if (step.name === "hash") {
+      if (reported > 0 && step.done - reported < 1_000) return;
+      reported = step.done;
+    }
     log.info("seed_takeover", {
       step: step.name,
       ...(step.name === "hash" ? { done: step.done, total: step.total } : {}),
     });
   });
-  tellRefusedNames(refusedNames(database), log);
+  logRefusedNames(refusedNames(database), log);
 
   const { host, port, plainFrom, tlsPort, databasePath } = config;
   let security: SecurityLog;
@@ -121,14 +124,14 @@ async function run(
 }
 
 const PLAIN_WARNING: Bilingual = {
-  es: "Las contraseñas de los clientes sin cifrar viajan legibles por la red",
-  en: "Passwords of unencrypted clients travel readable over the network",
+  es: "Los clientes sin cifrar envían sus contraseñas legibles por la red",
+  en: "Clients on the unencrypted port send passwords in the clear over the network",
 };
 
 function stopOnSignals(stop: () => Promise<void>, log: Log): void {
   let stopping = false;
   const onSignal = (signal: string) => {
-    // Asked twice, it goes at once; what was answered is on the disk.
+    // A second signal ends it at once; everything that was acknowledged is on the disk.
     if (stopping) process.exit(EXIT_FAILED);
     stopping = true;
     log.info("stopping", { signal });
@@ -144,13 +147,13 @@ function stopOnSignals(stop: () => Promise<void>, log: Log): void {
   process.on("SIGTERM", () => onSignal("SIGTERM"));
 }
 
-function tellRefusedNames(names: readonly string[], log: Log): void {
-  for (const user of names.slice(0, MAX_NAMES_TOLD)) log.warn("seed_name_refused", { user });
-  if (names.length > MAX_NAMES_TOLD)
-    log.warn("seed_names_refused", { further: names.length - MAX_NAMES_TOLD });
+function logRefusedNames(names: readonly string[], log: Log): void {
+  for (const user of names.slice(0, MAX_LOGGED_NAMES)) log.warn("seed_name_refused", { user });
+  const further = names.length - MAX_LOGGED_NAMES;
+  if (further > 0) log.warn("seed_names_refused", { further });
 }
 
-/** @throws StartError for files that cannot be read or do not belong together. */
+/** @throws StartError for files that cannot be read, or a key that does not match the certificate */
 function readIdentity(files: { certificate: string; key: string }): TlsIdentity {
   const certificate = readFile(files.certificate);
   const key = readFile(files.key);
@@ -175,7 +178,7 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const code = String((error as { code?: unknown }).code);
+    const code = errorCode(error);
     throw new StartError(
       { es: `No se puede leer «${path}» (${code})`, en: `Cannot read “${path}” (${code})` },
       error,

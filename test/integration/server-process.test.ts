@@ -24,7 +24,7 @@ function run(args: string[] = [], environment: { [name: string]: string } = {}):
   return server;
 }
 
-/** What an attempt to start said and how it ended. */
+/** Starts a server that must refuse to start. @returns its exit code and output. */
 async function refusal(args: string[], environment: { [name: string]: string } = {}) {
   const server = run(args, environment);
   const code = await server.exited;
@@ -51,7 +51,7 @@ describe("the start", () => {
   );
 
   test(
-    "speaks English with --lang en, and when the locale says so",
+    "speaks English with --lang en, or by the locale",
     async () => {
       const byFlag = run(["--lang", "en", "--plain-from", "none", "--host", "127.0.0.1"]);
       const lines = (await byFlag.started()).map((line) => line.replace(PORTS, ":N"));
@@ -94,7 +94,7 @@ describe("the start", () => {
   );
 });
 
-describe("a start that cannot be is one sentence and an exit code", () => {
+describe("a start that fails prints one sentence and has an exit code", () => {
   test(
     "wrong usage is exit 2",
     async () => {
@@ -117,7 +117,7 @@ describe("a start that cannot be is one sentence and an exit code", () => {
   );
 
   test(
-    "a port in use, a database that is not ours, files that are no certificate: exit 1",
+    "a port in use, a file that is not a database of ours, files that are not a certificate: exit 1",
     async () => {
       const server = run();
       await server.started();
@@ -177,7 +177,7 @@ describe("a start that cannot be is one sentence and an exit code", () => {
 
 describe("one database has one server", () => {
   test(
-    "a second server is refused, also by another name of the file; others read it meanwhile",
+    "a second server is refused, also through a symbolic link; other programs can read meanwhile",
     async () => {
       const first = run();
       await first.started();
@@ -210,7 +210,7 @@ describe("one database has one server", () => {
   );
 
   test(
-    "kill -9 frees it, and a start waits for one that is stopping",
+    "kill -9 releases it, and a start waits for a server that is stopping",
     async () => {
       const killed = run();
       await killed.started();
@@ -218,7 +218,7 @@ describe("one database has one server", () => {
       await killed.exited;
       const stopping = run();
       await stopping.started();
-      // It keeps the stop waiting for a moment.
+      // A client that does not read delays the stop.
       const client = await TestClient.connect(stopping.plainPort, { paused: true });
       const next = run();
       stopping.kill("SIGTERM");
@@ -231,7 +231,7 @@ describe("one database has one server", () => {
 });
 
 test(
-  "a client that looks at the certificate and goes is not logged as a failed handshake",
+  "a client that only looks at the certificate is not logged as a failed handshake",
   async () => {
     const server = run();
     await server.started();
@@ -251,7 +251,7 @@ test(
 );
 
 test(
-  "the operator's certificate is what the link shows; the authority stays the server's own",
+  "the link shows the operator's certificate; the authority stays the server's own",
   async () => {
     const key = join(folder, "key.pem");
     const certificate = join(folder, "certificate.pem");
@@ -284,7 +284,7 @@ test(
 );
 
 test(
-  "an account whose register_response was sent survives kill -9, again and again",
+  "an account whose register_response was sent survives kill -9",
   async () => {
     const registered: string[] = [];
     for (let round = 0; round < 3; round++) {
@@ -296,7 +296,7 @@ test(
           const name = `r${round}c${index}n${count}`;
           const answer = await client.ask(registration(name));
           if (answer["code"] === "ok") registered.push(name);
-          // Killed in the midst of the others' registrations.
+          // Killed while the others register.
           if (count === 5 + round) server.kill("SIGKILL");
         }
       });
@@ -328,7 +328,7 @@ test(
     const client = await TestClient.connect(server.tlsPort, { tls });
     const login = await client.ask(loginOf("ana", { public_key: newPublicKey() }));
     expect(login).toMatchObject({ code: "ok" });
-    // Its answer is in the same read as the beginning of the hash that follows it.
+    // Its answer is sent when the hash of the request after it has begun: both are read at once.
     first.send({ action: "ping" }, registration("tardía"));
     expect(await first.next()).toMatchObject({ action: "pong" });
     const asked = performance.now();
@@ -357,11 +357,11 @@ test(
 );
 
 test(
-  "a second signal ends a stop that waits",
+  "a second signal ends a stop at once",
   async () => {
     const server = run();
     await server.started();
-    // A connection that never closes its side keeps a stop waiting for a moment.
+    // A connection that never closes its side delays a stop.
     const client = await TestClient.connect(server.plainPort, { paused: true });
     server.kill("SIGINT");
     server.kill("SIGTERM");
