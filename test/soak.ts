@@ -1,7 +1,8 @@
 /**
- * `bun run soak --minutes N [--seed S]`: people come, ask, forget their passwords, break things and go, against a
- * server process of its own, and its memory is looked at. Ends by itself: 0 when memory stayed flat and nobody was
- * answered wrongly, 1 otherwise.
+ * `bun run soak --minutes N [--seed S] [--of server|worlds|walk]`: what the tests do for seconds, for as long as one
+ * likes. `server` (the default): people come, ask, forget their passwords, break things and go, against a server
+ * process of its own, and its memory is watched. `worlds`: worlds of the simulated network. `walk`: random keys at
+ * two terminals. Exits with 0 when memory stayed flat and nothing was wrong, else with 1.
  */
 import { parseArgs } from "node:util";
 
@@ -9,7 +10,9 @@ import { residentKib } from "./bench/bare-echo.ts";
 import { machineLine, median } from "./bench/figures.ts";
 import { populate, type Town } from "./bench/server-churn.ts";
 import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
+import { checkWorld } from "./client/simulation/check-world.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
+import { walk } from "./integration/terminal-walk.ts";
 import { testSeed } from "./seeded-random.ts";
 
 const USERS = 1_000;
@@ -116,11 +119,43 @@ async function soak(length: number, seed: number): Promise<boolean> {
   return flat && town.surprises.length === 0 && code === 0;
 }
 
-const { values } = parseArgs({ options: { minutes: { type: "string" }, seed: { type: "string" } } });
+/** Steps of one walk at each screen: half an hour of somebody who presses a key a second. */
+const WALK_STEPS = 1_800;
+
+/** Runs it with one seed after another until the time is over. @throws its first fault, which names the seed */
+async function repeat(length: number, seed: number, run: (seed: number) => Promise<void>): Promise<boolean> {
+  const begin = performance.now();
+  let runs = 0;
+  for (; performance.now() - begin < length; runs++) await run((seed + runs) % 2 ** 32);
+  console.log(`${runs} runs from seed ${seed}, nothing wrong`);
+  return true;
+}
+
+const PARTS = {
+  server: soak,
+  worlds: (length, seed) => repeat(length, seed, checkWorld),
+  walk: (length, seed) => repeat(length, seed, (each) => walk(each, WALK_STEPS)),
+} as const satisfies Record<string, (length: number, seed: number) => Promise<boolean>>;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string" },
+    seed: { type: "string" },
+    of: { type: "string", default: "server" },
+  },
+});
 const minutes = Number(values.minutes ?? 30);
 const seed = values.seed === undefined ? testSeed() : Number(values.seed);
-if (!(minutes > 0 && minutes <= MAX_MINUTES) || !Number.isSafeInteger(seed)) {
-  console.error(`--minutes takes a number up to ${MAX_MINUTES}, --seed an integer`);
+const part = Object.entries(PARTS).find(([name]) => name === values.of)?.[1];
+if (!(minutes > 0 && minutes <= MAX_MINUTES) || !Number.isSafeInteger(seed) || part === undefined) {
+  console.error(
+    `--minutes takes a number up to ${MAX_MINUTES}, --seed an integer, --of server, worlds or walk`,
+  );
   process.exit(2);
 }
-process.exit((await soak(minutes * MINUTE, seed)) ? 0 : 1);
+try {
+  process.exit((await part(minutes * MINUTE, seed)) ? 0 : 1);
+} catch (error) {
+  console.error(error);
+  process.exit(1);
+}

@@ -1,6 +1,7 @@
 /** A program at a terminal of its own, the keys typed there, and what a person sees on it. */
 import { tmpdir } from "node:os";
 
+import { textsIn } from "../../src/ui/texts/texts.ts";
 import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
@@ -210,6 +211,22 @@ export class AtTerminal {
     const rows = this.screen.rows.map((each) => `  |${each}`).join("\n");
     return new Error(`${sentence}. The screen, with the cursor at row ${row}, column ${col}:\n${rows}`);
   }
+}
+
+const WAITING_TEXTS: ReadonlySet<string> = new Set(
+  (["es", "en"] as const)
+    .map(textsIn)
+    .flatMap(({ menuLoggingIn, menuRegistering, menuListing, menuLoggingOut }) => [
+      menuLoggingIn,
+      menuRegistering,
+      menuListing,
+      menuLoggingOut,
+    ]),
+);
+
+/** Not a row that says that something takes long, which depends on the machine. */
+export function isOnEveryMachine(row: string): boolean {
+  return !WAITING_TEXTS.has(row);
 }
 
 /** Day and month names, and those of 1 January 2026. */

@@ -1,7 +1,7 @@
 /** People in chats with each other, some at terminals of their own; and what must hold of all that was printed there. */
 import { expect } from "bun:test";
 
-import { AtTerminal, masked } from "./at-terminal.ts";
+import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person as Seat } from "./cli-process.ts";
 import { Company, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
@@ -225,9 +225,10 @@ export async function quit(terminal: AtTerminal): Promise<void> {
   expect(terminal.screen.unknown).toEqual([]);
 }
 
-/** The screen as a snapshot shows it. */
+/** The screen as a snapshot shows it, without what is only said on a slow machine. */
 export function picture({ screen }: AtTerminal): string {
-  return masked(screen.rows).join("\n").replace(/\n+$/, "");
+  const rows = [...screen.scrollback, ...screen.rows].filter(isOnEveryMachine);
+  return masked(rows.slice(-screen.rows.length)).join("\n").replace(/\n+$/, "");
 }
 
 const UNIT = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[^[])|[^\u0000-\u001f]+|[\u0000-\u001f]/g;

@@ -44,12 +44,14 @@ test("a message that comes while a menu is open rings once, is told, counted, an
   await screen.isHome(ana.name);
   screen.type(DOWN);
   await screen.isAsked("> 2. Cerrar sesión");
-  await writes(beto, ana.name, "primero");
+  await writes(carla, ana.name, "otra cosa");
   await screen.isAsked("chatear (1 nuevo)", "> 2. Cerrar sesión");
   expect(screen.screen.bells).toBe(1);
+  // Both are sent at once when the link is there.
+  expect((await beto.run(["send", "--wait", "queued", ana.name, "primero"])).code).toBe(0);
   await writes(beto, ana.name, "segundo");
-  await writes(carla, ana.name, "otra cosa");
   await screen.isAsked("chatear (3 nuevos)", "> 2. Cerrar sesión");
+  expect(screen.screen.bells).toBe(2);
   expect(screen.picture).toMatchSnapshot("three new messages at the menu");
   expect(screen.text).not.toContain("segundo");
   screen.type(`1${ENTER}`);

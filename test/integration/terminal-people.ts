@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
 import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
-import { AtTerminal, masked } from "./at-terminal.ts";
+import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
 
 export const ENTER = "\r";
@@ -29,11 +29,6 @@ const WORDS_OF = {
   es: /\b(el|la|los|que|con|de|una?|se|su|cerrar|volver|usuario|mensaje|clave)\b|[¿¡ñ]/i,
   en: /\b(the|you|your|with|of|is|and|what|back|user|password|message|not|type|enter a)\b/i,
 } as const;
-
-/** What is said of work that takes longer than people wait without words: it depends on the machine. */
-function waitingWords(texts: Texts): ReadonlySet<string> {
-  return new Set([texts.menuLoggingIn, texts.menuRegistering, texts.menuListing, texts.menuLoggingOut]);
-}
 
 function collapsed(rows: readonly string[]): string {
   return rows.join(" ").replace(/\s+/g, " ").trim();
@@ -96,8 +91,7 @@ export class MenuTerminal extends AtTerminal {
    * without what is only said on a slow machine.
    */
   get picture(): string {
-    const words = waitingWords(this.texts);
-    const rows = this.screen.transcript.split("\n").filter((row) => !words.has(row));
+    const rows = this.screen.transcript.split("\n").filter(isOnEveryMachine);
     return masked(rows.slice(-this.#height)).join("\n");
   }
 
