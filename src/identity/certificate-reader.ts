@@ -1,6 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readElements, readOnly } from "./der-reader.ts";
-import type { DerElement } from "./der-reader.ts";
+import { readElements, readOnly, type DerElement } from "./der.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** The one dNSName of a rendezvous server's own certificate; it holds a dot, so it is no label (PROTOCOL 3). */

@@ -14,15 +14,6 @@ import { generateKeyPair, keyPairFromPem, privateKeyToPem } from "./keys.ts";
 import type { KeyPair } from "./keys.ts";
 import { label } from "./names.ts";
 
-export {
-  RENDEZVOUS_DNS_NAME,
-  isRendezvousLeaf,
-  isSelfSignedAuthority,
-  issuedBy,
-  readCertificate,
-} from "./certificate-reader.ts";
-export type { CertificateNames } from "./certificate-reader.ts";
-
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;

@@ -11,10 +11,8 @@
  */
 import { isUtf8 } from "node:buffer";
 
-import { ChunkQueue } from "./chunk-queue.ts";
-import { parseObject, type JsonObject } from "./json-object.ts";
-
-export type { JsonObject } from "./json-object.ts";
+/** What `JSON.parse` gave for one object: nothing in it is checked yet. */
+export type JsonObject = { [key: string]: unknown };
 
 /** Why bytes were refused: what is no object (decoding goes on after the next line feed), or one over the limit (it ends). */
 export type FrameFault = "garbage" | "tooLarge";
@@ -58,6 +56,40 @@ type State =
 const BETWEEN: State = { name: "between" };
 const DROPPING: State = { name: "dropping" };
 const FINISHED: State = { name: "finished" };
+
+/** Bytes that were read at once, at `now` (ms). */
+type Chunk = { readonly bytes: Buffer; readonly now: number };
+
+/** Chunks that wait to be decoded, first in, first out; taking one costs the same however many wait. */
+class ChunkQueue {
+  #chunks: Chunk[] = [];
+  #head = 0;
+  #length = 0;
+
+  /** Bytes that wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(chunk: Chunk): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.bytes.length;
+  }
+
+  /** Removes and gives the oldest chunk; undefined when there is none. */
+  take(): Chunk | undefined {
+    const chunk = this.#chunks[this.#head];
+    if (chunk === undefined) return undefined;
+    this.#length -= chunk.bytes.length;
+    this.#head++;
+    // Half of the list is taken: drop that half.
+    if (2 * this.#head >= this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#head);
+      this.#head = 0;
+    }
+    return chunk;
+  }
+}
 
 /**
  * Finds the objects in a stream of bytes. After each `push` call `next` until it gives undefined.
@@ -296,4 +328,15 @@ function hold(open: OpenObject, chunk: Uint8Array, start: number, end: number, l
   if (end - start === 1) open.held[open.length] = chunk[start] as number;
   else open.held.set(chunk.subarray(start, end), open.length);
   open.length = length;
+}
+
+/** The bytes from `start` to `end`, which begin with `{`, as an object; undefined when they are no UTF-8 or no JSON. */
+function parseObject(bytes: Buffer, start: number, end: number, knownUtf8: boolean): JsonObject | undefined {
+  if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8", start, end)) as JsonObject;
+  } catch {
+    // A SyntaxError, or a RangeError when it is nested too deeply: both are garbage.
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
 
-import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../src/server/limits/limits.ts";
 import { loginOf, newPublicKey, registration, TestClient } from "../integration/rendezvous-test-client.ts";
 import { TestServer } from "../integration/rendezvous-test-server.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { X509Certificate, sign } from "node:crypto";
+import { createAuthority } from "../../src/identity/certificate.ts";
 import {
-  createAuthority,
   isRendezvousLeaf,
   isSelfSignedAuthority,
   readCertificate,
-} from "../../src/identity/certificate.ts";
+} from "../../src/identity/certificate-reader.ts";
 import * as der from "../../src/identity/der.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
 

@@ -2,17 +2,19 @@ import { describe, expect, test } from "bun:test";
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import {
   AUTHORITY_LIFETIME,
-  RENDEZVOUS_DNS_NAME,
   SERVER_CERTIFICATE_LIFETIME,
   createAuthority,
-  isRendezvousLeaf,
-  isSelfSignedAuthority,
   issueServerCertificate,
   issueUserCertificate,
-  issuedBy,
   loadAuthority,
-  readCertificate,
 } from "../../src/identity/certificate.ts";
+import {
+  RENDEZVOUS_DNS_NAME,
+  isRendezvousLeaf,
+  isSelfSignedAuthority,
+  issuedBy,
+  readCertificate,
+} from "../../src/identity/certificate-reader.ts";
 import type { Authority } from "../../src/identity/certificate.ts";
 import { fingerprint } from "../../src/identity/fingerprint.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";

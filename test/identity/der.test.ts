@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as der from "../../src/identity/der.ts";
-import { readElements, readOnly } from "../../src/identity/der-reader.ts";
+
+const { readElements, readOnly } = der;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const LENGTHS: [number, string][] = [

@@ -9,8 +9,8 @@ import {
   issueServerCertificate,
   issueUserCertificate,
   loadAuthority,
-  readCertificate,
 } from "../../src/identity/certificate.ts";
+import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import type { Authority } from "../../src/identity/certificate.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";

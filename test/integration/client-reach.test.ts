@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { issueUserCertificate, RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { issueUserCertificate } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
 import { FakeServer } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";

@@ -1,7 +1,7 @@
 /** A contact whose key has changed: nothing passes in either direction until the person has said so (PROTOCOL 3, step 5). */
 import { afterEach, expect, test } from "bun:test";
 
-import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { Company, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { loginOf, newPublicKey, TestClient } from "./rendezvous-test-client.ts";

@@ -1,7 +1,7 @@
 /** One end of a peer link made of a socket and lines, with nothing of the program's own client. */
 import { X509Certificate } from "node:crypto";
 
-import { readCertificate } from "../../src/identity/certificate.ts";
+import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { changed, until } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";

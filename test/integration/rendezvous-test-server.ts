@@ -12,7 +12,7 @@ import {
   type RendezvousOptions,
   type RendezvousServer,
 } from "../../src/server/rendezvous-server.ts";
-import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { fold } from "../../src/identity/names.ts";
 import { loginOf, newPublicKey, PASSWORD, TestClient, type Message } from "./rendezvous-test-client.ts";
 

@@ -2,7 +2,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { TestClient, loginOf, newPublicKey, type Message } from "./rendezvous-test-client.ts";
 import type { ServerProcess } from "./server-process.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate.ts";
+import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";

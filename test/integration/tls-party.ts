@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readCertificate } from "../../src/identity/certificate.ts";
+import { readCertificate } from "../../src/identity/certificate-reader.ts";
 
 const TLS_1_3 = 0x0304;
 const SSL_OP_NO_TICKET = 0x4000;

@@ -12,7 +12,7 @@
  */
 import type { X509Certificate } from "node:crypto";
 
-import { readCertificate, type CertificateNames } from "../../identity/certificate.ts";
+import { readCertificate, type CertificateNames } from "../../identity/certificate-reader.ts";
 import { label, MAX_NAME_CODE_POINTS } from "../../identity/names.ts";
 import type { Handshake } from "../../net/tls.ts";
 import { countCodePoints } from "../../protocol/fields.ts";

@@ -7,7 +7,7 @@
  */
 import { X509Certificate } from "node:crypto";
 
-import { issuedBy, readCertificate } from "../../identity/certificate.ts";
+import { issuedBy, readCertificate } from "../../identity/certificate-reader.ts";
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";

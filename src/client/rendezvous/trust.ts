@@ -18,7 +18,7 @@ import {
   readCertificate,
   RENDEZVOUS_DNS_NAME,
   type CertificateNames,
-} from "../../identity/certificate.ts";
+} from "../../identity/certificate-reader.ts";
 import { diallerContext, type TlsContext } from "../../net/tls.ts";
 import type { Look } from "../../net/look.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";

@@ -4,7 +4,7 @@
  */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
-import { isEmailAcceptable } from "../../protocol/email-rule.ts";
+import { isEmailAcceptable } from "../../protocol/account-rules.ts";
 import type { Account, Accounts, ListedAccount } from "../database/accounts.ts";
 import { PAGE_LINES, type AdminReply, type AdminRequest, type Refusal } from "./messages.ts";
 import type { SessionLine, UserLine } from "./messages.ts";

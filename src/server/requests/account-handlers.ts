@@ -2,9 +2,8 @@
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
-import { isEmailAcceptable } from "../../protocol/email-rule.ts";
-import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
 import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
+import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import type { Account } from "../database/accounts.ts";
 import { retryWhileLocked } from "../database/locked-database.ts";
 import { hashBytes } from "../database/tokens.ts";

@@ -1,7 +1,6 @@
 /** What a person answers before they are logged in: the first menu, and the forms behind it. */
 import { isNewName } from "../../identity/names.ts";
-import { isEmailAcceptable } from "../../protocol/email-rule.ts";
-import { isPasswordAcceptable } from "../../protocol/password-rule.ts";
+import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { RefusedError } from "../../client/errors.ts";
 import { isYes } from "../format/questions.ts";
 import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { isPasswordAcceptable } from "../../src/protocol/password-rule.ts";
+import { isPasswordAcceptable } from "../../src/protocol/account-rules.ts";
 
 test("the length of a new password is counted in characters", () => {
   expect(isPasswordAcceptable("🕊".repeat(7))).toBe(false);
