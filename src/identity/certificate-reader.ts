@@ -5,9 +5,9 @@ import { fingerprint } from "./fingerprint.ts";
 /** The one dNSName of a rendezvous server's own certificate; it holds a dot, so it is no label (PROTOCOL 3). */
 export const RENDEZVOUS_DNS_NAME = "rendezvous.paloma";
 
-/** Whom a certificate speaks of, and when. */
+/** Whose certificate it is, and when it is valid. */
 export type CertificateNames = {
-  /** Every common name of the subject, in its order. A byte that its string type does not allow is U+FFFD. */
+  /** Every common name of the subject, in order. A byte that its string type does not allow is U+FFFD. */
   commonNames: string[];
   /** Every dNSName of the subject alternative names, one character for each byte. */
   dnsNames: string[];
@@ -34,7 +34,7 @@ const COMMON_NAME_OID = Buffer.from("550403", "hex"); // 2.5.4.3
 const SUBJECT_ALT_NAME_OID = Buffer.from("551d11", "hex"); // 2.5.29.17
 
 // ASN.1 string types by tag (X.680, table 8), as the decoder that reads them. T61 is Latin-1 in practice.
-// A byte order mark is a character of the name as any other.
+// A byte order mark is a character of the name like any other.
 const STRING_DECODERS: ReadonlyMap<number, (bytes: Buffer) => string> = new Map([
   [0x0c, (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)],
   [0x13, decodeAscii],
@@ -44,8 +44,9 @@ const STRING_DECODERS: ReadonlyMap<number, (bytes: Buffer) => string> = new Map(
 ]);
 
 /**
- * Reads the names, dates and key of a certificate. The names come from the DER, since the `subject` text of
- * X509Certificate is ambiguous (`CN=` may stand inside a value). Throws an Error for what is no certificate.
+ * Reads the names, dates and key of a certificate. The names are read from the DER: the `subject` of X509Certificate
+ * is ambiguous (`CN=` may occur inside a value), and its `toLegacyObject()` leaves out common names that are not
+ * strings and every subject alternative name extension but the first. Throws an Error for what is no certificate.
  */
 export function readCertificate(certificate: X509Certificate | Buffer): CertificateNames {
   const x509 = Buffer.isBuffer(certificate) ? new X509Certificate(certificate) : certificate;
@@ -62,14 +63,14 @@ export function readCertificate(certificate: X509Certificate | Buffer): Certific
   };
 }
 
-/** The DER of a certificate's subject, as it has to stand in the certificates that it issues (RFC 5280, 7.1). */
+/** The DER of a certificate's subject, which is the issuer in the certificates that it issues (RFC 5280, 7.1). */
 export function subjectName(certificate: X509Certificate): Buffer {
   return readFields(certificate).subject.whole;
 }
 
 /**
- * Whether `authority` is a certificate authority that issued and signed `leaf`. Dates are not looked at.
- * A key of an algorithm that the runtime does not know has signed nothing.
+ * Whether `authority` is a certificate authority that issued and signed `leaf`. Dates are not checked. A key of an
+ * algorithm that the runtime does not know counts as not having signed.
  */
 export function issuedBy(leaf: X509Certificate, authority: X509Certificate): boolean {
   if (!authority.ca || !leaf.checkIssued(authority)) return false;
@@ -80,14 +81,14 @@ export function issuedBy(leaf: X509Certificate, authority: X509Certificate): boo
   }
 }
 
-/** Whether a certificate is that of an authority which signed itself, as the rendezvous server's is. */
+/** Whether a certificate is that of a self-signed authority, as a rendezvous server's is. */
 export function isSelfSignedAuthority(certificate: X509Certificate): boolean {
   return issuedBy(certificate, certificate);
 }
 
 /**
- * Whether a certificate is a rendezvous server's own: `rendezvous.paloma` is all that it speaks for (PROTOCOL 3).
- * Whatever a stranger shows gets an answer: a certificate that cannot be read is not one.
+ * Whether a certificate is a rendezvous server's own: `rendezvous.paloma` is its only alternative name (PROTOCOL 3).
+ * One that cannot be read is not.
  */
 export function isRendezvousLeaf(leaf: X509Certificate): boolean {
   try {
@@ -130,7 +131,7 @@ function commonNames(subject: DerElement): string[] {
   });
 }
 
-// Extension: SEQUENCE { type, [critical], OCTET STRING }; here the string holds a SEQUENCE of GeneralName.
+// Extension: SEQUENCE { type, [critical], OCTET STRING }; this one's string holds a SEQUENCE of GeneralName.
 function alternativeNames(extension: DerElement): DerElement[] {
   const [type, ...rest] = readElements(extension.content);
   if (type?.tag !== OBJECT_IDENTIFIER || !type.content.equals(SUBJECT_ALT_NAME_OID)) return [];

@@ -6,7 +6,7 @@ import { MAX_NAME_CODE_POINTS } from "./names.ts";
 /** What a certificate lets its key do: sign certificates, or be one or both ends of a TLS connection. */
 export type CertificateRole = "authority" | "peer" | "server";
 
-/** What differs from one certificate to the next; everything else is the template. */
+/** What differs between certificates; everything else is the template. */
 export type CertificateContent = {
   role: CertificateRole;
   /** The subject's one attribute, 1–64 code points after NFC, no control characters. */
@@ -25,7 +25,7 @@ export type CertificateContent = {
 /** Who signs: the DER of its name, its key identifier, its private key. */
 export type CertificateIssuer = { name: Buffer; keyIdentifier: Buffer; privateKey: KeyObject };
 
-/** Random bytes in a serial number: 126 bits of them count; RFC 5280 (4.1.2.2) allows up to 20 octets. */
+/** Random bytes in a serial number, of which 126 bits are used; RFC 5280 (4.1.2.2) allows up to 20 octets. */
 export const SERIAL_BYTES = 16;
 
 const PEM_LINE = 64;
@@ -46,7 +46,7 @@ const ED25519 = der.sequence(der.objectIdentifier("1.3.101.112"));
 const VERSION_3 = der.element(0xa0, der.unsignedInteger(Uint8Array.of(2)));
 
 // Bits are counted from the high end: digitalSignature is bit 0, keyCertSign bit 5. The authority signs no
-// revocation lists, so cRLSign (bit 6) is not among its rights.
+// revocation lists, so it has no cRLSign (bit 6).
 const DIGITAL_SIGNATURE = der.bitString(Uint8Array.of(0x80), 7);
 const KEY_CERT_SIGN = der.bitString(Uint8Array.of(0x04), 2);
 
@@ -71,7 +71,7 @@ export function distinguishedName(commonName: string): Buffer {
   return der.sequence(der.setOf(der.sequence(OID.commonName, der.utf8String(commonName))));
 }
 
-/** The identifier of a public key by which an issuer is found: the first 160 bits of SHA-256 of its raw bytes (RFC 7093, 2). */
+/** The key identifier of a public key: the first 160 bits of SHA-256 of its raw bytes (RFC 7093, 2). */
 export function keyIdentifier(spki: Buffer): Buffer {
   const raw = spki.subarray(-32); // what the BIT STRING of an Ed25519 SubjectPublicKeyInfo holds
   return createHash("sha256").update(raw).digest().subarray(0, 20);
@@ -111,7 +111,7 @@ export function certificateToPem(certificate: Buffer): string {
   return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }
 
-// The two high bits are set to 01: never negative, never zero, always the same length.
+// The two high bits are 01, so that it is never negative or zero and always has the same length.
 function serialNumber(random: Uint8Array): Buffer {
   if (random.length !== SERIAL_BYTES)
     throw new RangeError(`a serial number takes ${SERIAL_BYTES} random bytes`);

@@ -18,7 +18,7 @@ const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** How long before its making a certificate already holds, in ms: clocks differ. */
+/** A certificate is valid from this long before it is made, in ms: clocks differ. */
 export const BACKDATING = HOUR;
 /** Validity of a user's certificate from now, in ms (PROTOCOL 3). */
 export const USER_CERTIFICATE_LIFETIME = 24 * HOUR;
@@ -32,7 +32,7 @@ export const AUTHORITY_COMMON_NAME = "paloma authority";
 /** The common name of the server's own certificate (PROTOCOL 3). It holds a space, so it is no username. */
 export const RENDEZVOUS_COMMON_NAME = "paloma rendezvous";
 
-/** The server's certificate authority, ready to issue: everything that does not change is computed once. */
+/** The server's certificate authority, ready to issue. */
 export type Authority = {
   certificatePem: string;
   certificate: X509Certificate;
@@ -41,7 +41,7 @@ export type Authority = {
   spki: Buffer;
   /** SHA-256 of `spki`, 64 lower-case hexadecimal digits. */
   fingerprint: string;
-  /** DER of the subject, which is the issuer of what it signs. */
+  /** DER of the subject, which is the issuer in what it signs. */
   name: Buffer;
   keyIdentifier: Buffer;
 };
@@ -49,7 +49,7 @@ export type Authority = {
 /** A certificate in PEM and its end in milliseconds since 1970. */
 export type IssuedCertificate = { pem: string; expiresAt: number };
 
-/** Where serial numbers take their bytes from. */
+/** Gives random bytes, for serial numbers. */
 export type Random = (bytes: number) => Uint8Array;
 
 /**
@@ -76,8 +76,8 @@ export function createAuthority(
 }
 
 /**
- * The authority kept as two PEM texts. Throws an Error when one of them cannot be read, when the certificate is
- * not that of a self-signed authority, or when the key is not the certificate's.
+ * Reads an authority from two PEM texts. Throws an Error when one of them cannot be read, when the certificate is
+ * not that of a self-signed authority, or when the key does not belong to it.
  */
 export function loadAuthority(certificatePem: string, privateKeyPem: string): Authority {
   const certificate = new X509Certificate(certificatePem);
@@ -142,7 +142,7 @@ function issue(
   lifetime: number,
   content: Omit<CertificateContent, "notBefore" | "notAfter">,
 ): IssuedCertificate {
-  // Certificates count in whole seconds; what is said of the end must be what is written in them.
+  // Certificates have whole seconds, and `expiresAt` must be exactly what is written in them.
   const expiresAt = Math.floor((now + lifetime) / SECOND) * SECOND;
   const certificate = issueCertificate(issuer, {
     ...content,

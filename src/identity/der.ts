@@ -32,12 +32,12 @@ export function setOf(part: Uint8Array): Buffer {
   return element(TAG.set, part);
 }
 
-/** BOOLEAN TRUE. FALSE is everywhere a default in certificates, and DER leaves defaults out. */
+/** BOOLEAN TRUE. FALSE is always a default in certificates, and DER leaves defaults out. */
 export function booleanTrue(): Buffer {
   return element(TAG.boolean, Buffer.from([0xff]));
 }
 
-/** INTEGER, not negative, from its big-endian bytes: leading zeros go, one comes back where the high bit would mean «negative». */
+/** INTEGER, not negative, from its big-endian bytes, in the shortest form that does not read as negative. */
 export function unsignedInteger(bytes: Uint8Array): Buffer {
   const firstSet = bytes.findIndex((byte) => byte !== 0);
   const significant = firstSet < 0 ? new Uint8Array([0]) : bytes.subarray(firstSet);
@@ -104,12 +104,12 @@ function bigEndian(value: number, base: number): number[] {
 /** One element: its tag byte, its content, and the whole of it with tag and length. */
 export type DerElement = { tag: number; content: Buffer; whole: Buffer };
 
-// A certificate that arrived over TLS is far below 2^24 bytes, so three octets of length are enough.
+// A certificate from a TLS handshake is far below 2^24 bytes, so three octets of length are enough.
 const MAX_LENGTH_OCTETS = 3;
 
 /**
- * The elements that stand one after the other in `bytes`. Throws an Error when the last is cut short, or for a
- * tag of several bytes, an indefinite length, or a length not in its shortest form.
+ * The consecutive elements in `bytes`. Throws an Error when the last is cut short, or for a tag of several bytes,
+ * an indefinite length, or a length not in its shortest form.
  */
 export function readElements(bytes: Buffer): DerElement[] {
   const elements: DerElement[] = [];
@@ -121,7 +121,7 @@ export function readElements(bytes: Buffer): DerElement[] {
   return elements;
 }
 
-/** The one element that `bytes` is, of the given tag. Throws an Error as {@link readElements}, or when there is another or none. */
+/** The only element in `bytes`, of the given tag. Throws an Error as {@link readElements}, or when it is not that. */
 export function readOnly(bytes: Buffer, tag: number): DerElement {
   const [only, ...others] = readElements(bytes);
   if (only === undefined || others.length > 0 || only.tag !== tag)

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { label } from "./names.ts";
 
 const HEX_FINGERPRINT = /^[0-9a-f]{64}$/;
-// 64 digits, and at most one separator and a space around each: what a person may paste.
+// Room for 64 digits with a separator and spaces around each, as a person may paste them.
 const MAX_FINGERPRINT_INPUT = 256;
 
 const SAFETY_PREFIX = "paloma safety 1";
@@ -15,14 +15,14 @@ export function fingerprint(spki: Buffer): string {
   return createHash("sha256").update(spki).digest("hex");
 }
 
-/** A fingerprint (64 hexadecimal digits) as it is shown: groups of four, a space between them. */
+/** A fingerprint (64 hexadecimal digits) as it is shown: in groups of four. */
 export function showFingerprint(hex: string): string {
   return hex.replace(/(.{4})(?=.)/g, "$1 ");
 }
 
 /**
- * A fingerprint as a person wrote it (capitals, white space and colons are taken) in its form on the wire,
- * or undefined when it does not have exactly 64 hexadecimal digits.
+ * A typed fingerprint (capitals, white space and colons are accepted) in its form on the wire, or undefined when it
+ * does not have exactly 64 hexadecimal digits.
  */
 export function parseFingerprint(input: string): string | undefined {
   if (input.length > MAX_FINGERPRINT_INPUT) return undefined;
@@ -31,18 +31,18 @@ export function parseFingerprint(input: string): string | undefined {
 }
 
 /**
- * The number that two people compare aloud: twelve groups of five digits, the same whichever side computes it
- * (PROTOCOL 3). `name` in any spelling; `spki` is the DER SubjectPublicKeyInfo.
+ * The number that two people compare aloud: twelve groups of five digits, the same on both sides (PROTOCOL 3).
+ * `name` in any spelling; `spki` is the DER SubjectPublicKeyInfo.
  */
 export function safetyNumber(a: { name: string; spki: Buffer }, b: { name: string; spki: Buffer }): string {
   const left = { label: label(a.name), spki: a.spki };
   const right = { label: label(b.name), spki: b.spki };
-  // Between two devices of one person the labels are the same; then the keys decide, so that it stays symmetrical.
+  // Two devices of one person have the same label; then the keys decide the order.
   const order =
     Buffer.compare(Buffer.from(left.label), Buffer.from(right.label)) ||
     Buffer.compare(left.spki, right.spki);
   const [first, second] = order <= 0 ? [left, right] : [right, left];
-  // The labels enter the hash as text, 40 ASCII digits each, not as the 20 bytes that they stand for.
+  // The labels are hashed as text, 40 ASCII digits each, not as the 20 bytes that they encode.
   const digest = createHash("sha512")
     .update(SAFETY_PREFIX, "ascii")
     .update(first.label, "ascii")

@@ -13,10 +13,9 @@ const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 // 44 bytes in base64, its one padding character included.
 const SPKI_BASE64_LENGTH = 60;
 
-// y of the eight points of small order, two or one of them to each y. With such a public key anyone can make
-// signatures that pass, so a certificate for it would belong to everybody. node:crypto takes them as keys, and
-// says nothing of them before a signature is checked. (Bytes that are no point at all it takes too; they need no
-// list: no signature ever passes with them, so the certificate is of no use to anyone, RFC 8032, 5.1.7.)
+// y of the eight points of small order (one or two points to each y). With such a public key anyone can make valid
+// signatures, so a certificate for it would belong to everybody, and node:crypto accepts them as keys. It accepts
+// bytes that are no point as well; those need no list, since no signature is ever valid with them (RFC 8032, 5.1.7).
 const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   "0000000000000000000000000000000000000000000000000000000000000000",
   "0100000000000000000000000000000000000000000000000000000000000000",
@@ -30,7 +29,7 @@ export function generateKeyPair(): KeyPair {
   return pairOf(generateKeyPairSync("ed25519").privateKey);
 }
 
-/** The private key as PKCS #8 in PEM, not encrypted: for a file or a row that only its owner can read. */
+/** The private key as PKCS #8 in PEM, not encrypted: for a file that only its owner can read. */
 export function privateKeyToPem(key: KeyObject): string {
   return key.export({ format: "pem", type: "pkcs8" }).toString();
 }
@@ -44,13 +43,13 @@ export function keyPairFromPem(pem: string): KeyPair {
 
 /**
  * Reads the `public_key` of a request: canonical base64 of the DER SubjectPublicKeyInfo of an Ed25519 key, exactly
- * {@link SPKI_BYTES} bytes (PROTOCOL 3, RFC 8410). Anything else gives undefined, also a point of small order
+ * {@link SPKI_BYTES} bytes (PROTOCOL 3, RFC 8410). Anything else gives undefined, including a point of small order
  * and a y that is not below the field's prime (RFC 8032, 5.1.3).
  */
 export function parsePublicKey(base64: string): Buffer | undefined {
   if (base64.length !== SPKI_BASE64_LENGTH) return undefined;
   const spki = Buffer.from(base64, "base64");
-  // Node's decoder skips what it does not know and takes base64url too; only the canonical form comes back the same.
+  // Node's decoder skips unknown characters and accepts base64url; only the canonical form survives the round trip.
   if (spki.length !== SPKI_BYTES || spki.toString("base64") !== base64) return undefined;
   if (!spki.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX)) return undefined;
   const y = Buffer.from(spki.subarray(SPKI_PREFIX.length));

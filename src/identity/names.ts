@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 export const MIN_NEW_NAME_CODE_POINTS = 3;
 /** Most code points of a new name, after NFC (PROTOCOL 3). */
 export const MAX_NEW_NAME_CODE_POINTS = 32;
-/** Most code points of a name taken over from an old database; also X.520's upper bound for a common name. */
+/** Most code points of a name from a migrated database; also X.520's upper bound for a common name. */
 export const MAX_NAME_CODE_POINTS = 64;
 
-// One composed character comes from at most four code points of at most two UTF-16 units each, so what is
-// longer than this cannot become short enough by NFC; it is refused before any work is done on it.
+// NFC composes at most four code points, of at most two UTF-16 units each, into one. A longer name cannot become
+// short enough, and is refused before any work is done on it.
 const MAX_NAME_UNITS = MAX_NAME_CODE_POINTS * 4 * 2;
 
 // Letters whose case mapping depends on the language (İ, ı) or that look like another letter in capitals (ĸ).
@@ -18,7 +18,7 @@ const LETTER = /^\p{L}$/u;
 const CONTROL = /\p{Cc}/u;
 
 /**
- * Whether a code point is a letter that a new name may hold: U+0041–024F or U+1E00–1EFF, a letter for
+ * Whether a code point is a letter that a new name may have: U+0041–024F or U+1E00–1EFF, a letter for
  * Unicode (× and ÷ are not), left unchanged by NFKC, and none of U+0130, U+0131, U+0138 (PROTOCOL 3).
  */
 export function isNameLetter(codePoint: number): boolean {
@@ -49,15 +49,15 @@ export function isNewName(name: string): boolean {
 }
 
 /**
- * Whether a name holds only what a new name may hold, whatever its length. Old names, and those that a
- * server makes up, may hold more.
+ * Whether a name has only characters that a new name may have, whatever its length. Migrated names, and those that
+ * a server invents, may have others.
  */
 export function isOrdinaryName(name: string): boolean {
   return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));
 }
 
 /**
- * Whether a name of an old database may stay: well-formed, not empty, no control character, at most
+ * Whether a name of a migrated database may stay: well-formed, not empty, no control character, at most
  * {@link MAX_NAME_CODE_POINTS} code points after NFC (PROTOCOL 4). Its NFC form is what is registered.
  */
 export function isOldNameAcceptable(name: string): boolean {
@@ -78,7 +78,7 @@ export function isSamePerson(one: string, other: string): boolean {
 
 /**
  * The name as a DNS label: the first 40 hexadecimal digits of SHA-256 of the UTF-8 of fold(name) (PROTOCOL 3).
- * It stands in certificates and in TLS's server name, where letters beyond ASCII cannot.
+ * Used in certificates and as the TLS server name, which have to be ASCII.
  */
 export function label(name: string): string {
   return createHash("sha256").update(fold(name), "utf8").digest("hex").slice(0, 40);

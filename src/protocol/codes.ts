@@ -1,14 +1,14 @@
 /**
- * Every code of the rendezvous link (PROTOCOL 4) with one sentence in each language. The server sends
- * the sentence as `message`; a client shows its own sentence for a code that it knows.
+ * Every code of the rendezvous link (PROTOCOL 4) with one sentence in each language. The server sends the
+ * sentence as `message`; a client shows its own sentence for a code that it knows.
  */
 import type { Bilingual, Language } from "./language.ts";
 
 const SENTENCES = {
   ok: { es: "Hecho", en: "Done" },
   bad_json: {
-    es: "Lo recibido no es un objeto JSON válido",
-    en: "What arrived is not a valid JSON object",
+    es: "La petición no es un objeto JSON válido",
+    en: "The request is not a valid JSON object",
   },
   bad_request: {
     es: "La petición no es válida",
@@ -25,8 +25,8 @@ const SENTENCES = {
     en: "This connection is already logged in",
   },
   invalid_username: {
-    es: "Nombre de usuario no válido: de 3 a 32 letras, cifras, «.», «_» o «-», y que empiece por letra o cifra",
-    en: "Invalid username: 3 to 32 letters, digits, “.”, “_” or “-”, beginning with a letter or digit",
+    es: "Nombre de usuario no válido: debe tener de 3 a 32 letras, cifras, «.», «_» o «-», y empezar por letra o cifra",
+    en: "Invalid username: use 3 to 32 letters, digits, “.”, “_” or “-”, starting with a letter or digit",
   },
   weak_password: {
     es: "La contraseña debe tener entre 8 y 256 caracteres",
@@ -37,11 +37,11 @@ const SENTENCES = {
   invalid_credentials: { es: "Usuario o contraseña incorrectos", en: "Wrong username or password" },
   already_connected: {
     es: "El usuario ya está conectado desde otra sesión; ciérrela primero",
-    en: "The user is already connected from another session; close it first",
+    en: "This user is already connected in another session; close it first",
   },
   session_replaced: {
     es: "La sesión continúa en otra conexión",
-    en: "The session goes on in another connection",
+    en: "The session continues on another connection",
   },
   user_offline: { es: "El usuario no está conectado", en: "The user is not online" },
   rate_limited: {
@@ -49,8 +49,8 @@ const SENTENCES = {
     en: "Too many attempts; wait a moment",
   },
   tls_required: {
-    es: "Este servidor solo atiende conexiones cifradas desde aquí",
-    en: "This server answers only encrypted connections from here",
+    es: "Este servidor solo acepta conexiones cifradas desde esta dirección",
+    en: "This server accepts only encrypted connections from this address",
   },
   server_busy: { es: "El servidor está ocupado; inténtelo de nuevo", en: "The server is busy; try again" },
   server_closing: { es: "El servidor se está cerrando", en: "The server is closing" },

@@ -1,7 +1,7 @@
 /**
- * Checks of single fields (PROTOCOL 1): every field that comes from the wire has a type and a cap, and
- * nothing crosses into the program unchecked. A check takes whatever `JSON.parse` gave and returns the
- * value in the form in which the program uses it, or `INVALID`.
+ * Checks of single fields (PROTOCOL 1): every field from the wire has a type and a cap, and nothing enters the
+ * program unchecked. A check takes what `JSON.parse` gave and returns the value as the program uses it, or
+ * `INVALID`.
  */
 
 export const INVALID: unique symbol = Symbol("invalid");
@@ -31,13 +31,13 @@ export function text(min: number, max: number): Check<string> {
   };
 }
 
-/** As `text`, but gives the string as it came: for what is compared byte by byte or shown as written. */
+/** As `text`, but gives the string unchanged: for what is compared byte by byte or shown as written. */
 export function exactText(min: number, max: number): Check<string> {
   const check = text(min, max);
   return (value) => (check(value) === INVALID ? INVALID : (value as string));
 }
 
-/** A string of at most `max` bytes of UTF-8, as it came. */
+/** A string of at most `max` bytes of UTF-8, unchanged. */
 export function utf8Text(max: number): Check<string> {
   return (value) => {
     if (typeof value !== "string" || !value.isWellFormed()) return INVALID;
@@ -87,7 +87,7 @@ export function optional<T>(check: Check<T>): Check<T | undefined> {
   return (value) => (value === undefined ? undefined : check(value));
 }
 
-/** A check that narrows what another one let through. */
+/** A check that narrows what another one accepts; `narrow` gives undefined for what it refuses. */
 export function refine<T, U>(check: Check<T>, narrow: (value: T) => U | undefined): Check<U> {
   return (value) => {
     const read = check(value);

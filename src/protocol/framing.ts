@@ -2,8 +2,8 @@
  * Framing of both links (PROTOCOL 1), without I/O: bytes in, JSON objects and faults out.
  *
  * 1. Between objects white space is skipped, `{` begins one, any other byte is garbage.
- * 2. Where a line feed is in the same chunk, the line is tried as one object: a native search and `JSON.parse`.
- * 3. Where that does not fit, the scanner counts braces byte by byte and keeps its place between chunks.
+ * 2. If the chunk has a line feed, the line is tried as one object: a native search and `JSON.parse`.
+ * 3. If that fails, the scanner counts braces byte by byte and keeps its place between chunks.
  * 4. After garbage everything up to the next line feed is dropped; after an object over the limit, everything.
  *
  * The work is linear however the bytes are cut: a line is tried whole at most once, only at the start of an object
@@ -14,7 +14,7 @@ import { isUtf8 } from "node:buffer";
 /** What `JSON.parse` gave for one object: nothing in it is checked yet. */
 export type JsonObject = { [key: string]: unknown };
 
-/** Why bytes were refused: what is no object (decoding goes on after the next line feed), or one over the limit (it ends). */
+/** Why bytes were refused: no object (decoding goes on after the next line feed), or one over the limit (it ends). */
 export type FrameFault = "garbage" | "tooLarge";
 
 /** The longest object of the rendezvous link, in bytes from `{` to `}` (PROTOCOL 1). */
@@ -23,7 +23,7 @@ export const RENDEZVOUS_OBJECT_LIMIT = 64 * 1024;
 /** The longest object of the peer link, in bytes from `{` to `}` (PROTOCOL 1). */
 export const PEER_OBJECT_LIMIT = 256 * 1024;
 
-/** The first buffer for an object that goes on in another chunk, in bytes; it doubles up to the object limit. */
+/** The first buffer for an object that continues in the next chunk, in bytes; it doubles up to the object limit. */
 const FIRST_HELD_CAPACITY = 512;
 
 const TAB = 0x09;
@@ -46,7 +46,7 @@ type OpenObject = {
   depth: number;
   inString: boolean;
   escaped: boolean;
-  /** All bytes so far or-ed together: 0x80 is set when one of them is not ASCII. */
+  /** All bytes so far, or-ed: 0x80 is set when one of them is not ASCII. */
   bits: number;
 };
 
@@ -93,7 +93,7 @@ class ChunkQueue {
 
 /**
  * Finds the objects in a stream of bytes. After each `push` call `next` until it gives undefined.
- * Holds at most one object limit and what was pushed and not yet read by `next`.
+ * Holds at most one object of the limit and what was pushed but not yet read by `next`.
  */
 export class FrameDecoder {
   readonly #limit: number;
@@ -102,12 +102,12 @@ export class FrameDecoder {
   #chunk: Buffer = NOTHING;
   #at = 0;
   #now = 0;
-  /** Chunks pushed before the one before them was used up; undefined until there is one: most connections never need it. */
+  /** Chunks pushed before the current one was used up; undefined until there is one: most connections need none. */
   #waiting: ChunkQueue | undefined;
 
-  /** Before this place in the chunk no line is tried: the line there was tried, or no line feed is left. */
+  /** Up to here in the chunk no line is tried: it was tried already, or no line feed is left. */
   #tryLinesFrom = 0;
-  /** Whether all from the first line tried to the chunk's last line feed is valid UTF-8; undefined before the first try. */
+  /** Whether everything from the first tried line to the last line feed is valid UTF-8; undefined before the first try. */
   #linesAreUtf8: boolean | undefined;
 
   /** `limit`: the longest object, in bytes from `{` to `}`, at least 2. */
@@ -115,7 +115,7 @@ export class FrameDecoder {
     this.#limit = limit;
   }
 
-  /** Takes a chunk that was read at `now` (ms). The chunk is kept, not copied, and must not be changed afterwards. */
+  /** Takes a chunk that was read at `now` (ms). It is kept, not copied, and must not be changed afterwards. */
   push(chunk: Uint8Array, now: number): void {
     if (chunk.length === 0 || this.#state.name === "finished") return;
     const bytes = asBuffer(chunk);
@@ -128,8 +128,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Gives the next object or fault, or undefined when more bytes are needed. After "garbage" decoding goes on behind the next
-   * line feed, however often; after "tooLarge" it gives undefined for ever.
+   * Gives the next object or fault, or undefined when more bytes are needed. After "garbage" decoding goes on after
+   * the next line feed, however often; after "tooLarge" it gives undefined for ever.
    */
   next(): JsonObject | FrameFault | undefined {
     do {
@@ -144,14 +144,14 @@ export class FrameDecoder {
     return this.#state.name === "open" ? this.#state.since : undefined;
   }
 
-  /** Bytes held: of the open object, and those that `next` has not read yet. */
+  /** Bytes held: those of the open object, and those that `next` has not read yet. */
   get heldBytes(): number {
     const open = this.#state.name === "open" ? this.#state.length : 0;
     return open + this.#chunk.length - this.#at + (this.#waiting?.length ?? 0);
   }
 
   /**
-   * Removes and gives the bytes behind the `}` of the last object (PROTOCOL 6: a stream's data follows its line).
+   * Removes and gives the bytes after the `}` of the last object (PROTOCOL 6: a stream's data follows its line).
    * Call it before the next `next`, which skips white space.
    */
   takeRest(): Uint8Array {
@@ -175,7 +175,7 @@ export class FrameDecoder {
     this.#linesAreUtf8 = undefined;
   }
 
-  /** Goes on to the next chunk that waits; false when there is none. The chunk before it is let go. */
+  /** Goes on to the next waiting chunk and releases the current one; false when there is none. */
   #advance(): boolean {
     const following = this.#waiting?.take();
     if (following === undefined) {
@@ -209,7 +209,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Tries the bytes from `start` to the next line feed as one object with nothing but white space behind it. */
+  /** Tries the bytes from `start` to the next line feed as one object, followed by white space only. */
   #tryLine(start: number): JsonObject | undefined {
     const lineFeed = this.#chunk.indexOf(LINE_FEED, start);
     if (lineFeed < 0) {
@@ -220,7 +220,7 @@ export class FrameDecoder {
     if (lineFeed - start > this.#limit) return undefined;
     let last = lineFeed - 1;
     while (isWhiteSpace(this.#chunk[last])) last--;
-    // Mostly the first line of a pretty-printed object: not worth an exception.
+    // Usually the first line of a pretty-printed object: not worth an exception.
     if (this.#chunk[last] !== CLOSE_BRACE) return undefined;
 
     this.#linesAreUtf8 ??= isUtf8(this.#chunk.subarray(start, this.#chunk.lastIndexOf(LINE_FEED)));
@@ -317,7 +317,7 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Appends a part of `chunk` to what is held of an open object; together they are not over `limit`. */
+/** Appends a part of `chunk` to what is held of an open object; together they are within `limit`. */
 function hold(open: OpenObject, chunk: Uint8Array, start: number, end: number, limit: number): void {
   const length = open.length + end - start;
   if (length > open.held.length) {

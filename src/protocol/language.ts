@@ -1,10 +1,10 @@
-/** The two languages in which people are spoken to. */
+/** The two languages of everything that people read. */
 export type Language = "es" | "en";
 export type Bilingual = { readonly es: string; readonly en: string };
 
 /**
- * The language that the locale variables ask for, in POSIX's order; Spanish, the seed's language, when
- * they say neither.
+ * The language that the locale variables ask for, in POSIX's order; Spanish, as in the legacy client, when they
+ * ask for neither.
  */
 export function languageOf(environment: { readonly [name: string]: string | undefined }): Language {
   for (const name of ["LC_ALL", "LC_MESSAGES", "LANG"]) {
@@ -17,8 +17,8 @@ export function languageOf(environment: { readonly [name: string]: string | unde
 }
 
 /**
- * The language for everything that is said, also of a wrong command line: `--lang`, else `PALOMA_LANG`,
- * else the locale's.
+ * The language for everything that the program says, even of a wrong command line: `--lang`, else
+ * `PALOMA_LANG`, else the locale's.
  */
 export function chosenLanguage(
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Command-line options of both programs: flags win over environment variables, these over defaults;
- * `--tls-port` is `PALOMA_TLS_PORT`. A wrong one is one sentence, never a stack trace.
+ * Command-line options of both programs. Flags override environment variables (`PALOMA_TLS_PORT` for
+ * `--tls-port`), and these override defaults. A wrong one is one sentence, never a stack trace.
  */
 import { parseArgs } from "node:util";
 
@@ -68,7 +68,7 @@ function readValue(shown: string, option: Option, value: string, language: Langu
 
 /**
  * Reads `args` and the environment by a table of options; with `--help` or `--version` only `args`.
- * @returns the options that were given, and the arguments that are no flags, in order.
+ * @returns the given options, and the arguments that are no flags, in order.
  * @throws UsageError naming what is wrong, in `language`.
  */
 export function readOptions<const O extends Options>(
@@ -110,7 +110,7 @@ export function readOptions<const O extends Options>(
       values.set(token.name, readValue(shown, option, token.value, language));
     }
   }
-  // Whoever asks for help may have a wrong variable to ask about.
+  // Help is given even when a variable is wrong.
   const helps = values.has("help") || values.has("version");
   for (const [flag, option] of helps ? [] : Object.entries(options)) {
     const variable = variableOf(flag);

@@ -1,6 +1,6 @@
 /**
  * The messages of the peer link (PROTOCOL 5 and the greeting of 6): each with its fields and caps.
- * An unknown action is no fault; an object without `action` and with a string `message` is chat.
+ * An unknown action is ignored; an object without `action` and with a string `message` is chat.
  */
 import {
   boolean,
@@ -20,7 +20,7 @@ export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
-/** What this client understands beyond the first version (`ACTIONS.md`). */
+/** What this client supports beyond the first version (`ACTIONS.md`). */
 export const FEATURES: readonly string[] = ["edit", "withdraw"];
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
@@ -75,11 +75,11 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
   const fields = TABLE.get(action);
   if (fields === undefined) return { action: "unknown" };
   const read = readFields(fields, source);
-  // The table's key and its fields belong together; the type system cannot follow the lookup.
+  // The fields are those of this action; the type system cannot follow the lookup.
   return (read.ok ? { action, ...read.value } : { action: "invalid", field: read.field }) as PeerMessage;
 }
 
-/** What may be written on the peer link; `send` of a connection takes nothing else there. */
+/** What may be written on the peer link. */
 export type PeerOutput =
   | { action: "hello"; protocol: number; username: string; features: string[] }
   | { message: string; id: string; sent_at: string; reply_to?: string }

@@ -1,6 +1,6 @@
 /**
- * The messages of the rendezvous link (PROTOCOL 4): each request stands with its fields, their types
- * and their caps, and with what marks it as not of the seed.
+ * The messages of the rendezvous link (PROTOCOL 4): each request with its fields, their types and caps, and
+ * with what no legacy client sends.
  */
 import {
   boolean,
@@ -23,12 +23,12 @@ export const MAX_CANDIDATES = 8;
 export const MAX_WATCHED = 1_000;
 export const MAX_PAGE = 500;
 export const DEFAULT_PAGE = 100;
-/** What a `users_list` to a client of the seed may have: it reads one `recv(4096)`. */
-export const SEED_LIST_BYTES = 4_096;
+/** Longest `users_list` to a legacy client, in bytes: it reads one `recv(4096)`. */
+export const LEGACY_LIST_BYTES = 4_096;
 
-/** Longer names than any account has are let through to be answered `invalid_username`. */
+/** Longer than any account's name: a name up to here that is too long is answered `invalid_username`. */
 const MAX_NAME_FIELD = 256;
-/** An old password may have any length that fits in a message. */
+/** Passwords of migrated accounts may have any length that fits in a message. */
 const MAX_PASSWORD_FIELD = 64 * 1024;
 const MAX_EMAIL_FIELD = 1_024;
 const MAX_KEY_FIELD = 1_024;
@@ -44,13 +44,13 @@ const address = refine(exactText(1, 64), parseDialableAddress);
 const addresses = list(address, MAX_ADDRESSES);
 const language = oneOf("es", "en");
 
-/** A request: `ours` when the action is not in the seed, `added` the fields that the seed lacks. */
-type RequestEntry = { readonly fields: Fields; readonly ours: boolean; readonly added: readonly string[] };
+/** `legacy`: whether legacy clients send it, then without the fields in `added`. */
+type RequestEntry = { readonly fields: Fields; readonly legacy: boolean; readonly added: readonly string[] };
 
 const REQUESTS = {
   register: {
     fields: { username: name, password, email: optional(text(0, MAX_EMAIL_FIELD)) },
-    ours: false,
+    legacy: true,
     added: [],
   },
   login: {
@@ -62,7 +62,7 @@ const REQUESTS = {
       addresses: optional(addresses),
       lang: optional(language),
     },
-    ours: false,
+    legacy: true,
     added: ["public_key", "addresses", "lang"],
   },
   get_users: {
@@ -71,10 +71,10 @@ const REQUESTS = {
       after: optional(text(0, MAX_NAME_FIELD)),
       limit: optional(integer(1, MAX_PAGE)),
     },
-    ours: false,
+    legacy: true,
     added: ["prefix", "after", "limit"],
   },
-  request_p2p: { fields: { target_user: name }, ours: false, added: [] },
+  request_p2p: { fields: { target_user: name }, legacy: true, added: [] },
   resume: {
     fields: {
       session_token: exactText(1, MAX_TOKEN_FIELD),
@@ -83,22 +83,22 @@ const REQUESTS = {
       addresses: optional(addresses),
       lang: optional(language),
     },
-    ours: true,
+    legacy: false,
     added: [],
   },
-  renew: { fields: { public_key: publicKey }, ours: true, added: [] },
-  watch: { fields: { users: list(name, MAX_WATCHED) }, ours: true, added: [] },
-  ping: { fields: {}, ours: true, added: [] },
-  logout: { fields: {}, ours: true, added: [] },
-  change_password: { fields: { password, new_password: password }, ours: true, added: [] },
-  delete_account: { fields: { password }, ours: true, added: [] },
+  renew: { fields: { public_key: publicKey }, legacy: false, added: [] },
+  watch: { fields: { users: list(name, MAX_WATCHED) }, legacy: false, added: [] },
+  ping: { fields: {}, legacy: false, added: [] },
+  logout: { fields: {}, legacy: false, added: [] },
+  change_password: { fields: { password, new_password: password }, legacy: false, added: [] },
+  delete_account: { fields: { password }, legacy: false, added: [] },
 } as const satisfies { readonly [action: string]: RequestEntry };
 
 export type Action = keyof typeof REQUESTS;
 export type RequestOf<A extends Action> = Read<(typeof REQUESTS)[A]["fields"]>;
 export const ACTIONS: ReadonlyMap<string, RequestEntry> = new Map(Object.entries(REQUESTS));
 
-/** The action of the response: failures too come in the request's own type, where it has one. */
+/** The action of each response; failures have it too. */
 export const RESPONSE_ACTION = {
   register: "register_response",
   login: "login_response",
@@ -115,7 +115,7 @@ export const RESPONSE_ACTION = {
 
 export type RequestId = string | number;
 
-/** The request's `id`, undefined when it is absent; "invalid" when it may not be repeated. */
+/** The request's `id`; undefined: absent; "invalid": it may not be repeated in an answer. */
 export function readRequestId(value: unknown): RequestId | undefined | "invalid" {
   if (value === undefined) return undefined;
   if (typeof value === "number") return Number.isSafeInteger(value) ? value : "invalid";
@@ -123,7 +123,7 @@ export function readRequestId(value: unknown): RequestId | undefined | "invalid"
   return value.length <= 4 * MAX_ID_LENGTH && [...value].length <= MAX_ID_LENGTH ? value : "invalid";
 }
 
-/** An address at which a user's peer port may be reached; kinds that are not known are ignored. */
+/** An address at which a user's peer port may be reached; unknown kinds are ignored. */
 export type Candidate = { kind: "direct"; ip: string; port: number };
 export type UserEntry = { username: string; ip: string; p2p_port: number; secure?: boolean };
 
@@ -133,7 +133,7 @@ const anyCandidate = object({
   port: optional(integer(1, 65_535)),
 });
 
-/** What a client reads of the server's answers; one that fails its check is the server's fault. */
+/** The fields that a client reads of the server's messages; one that fails its check breaks the protocol. */
 export const RESPONSES = {
   register_response: { success: boolean },
   login_response: {

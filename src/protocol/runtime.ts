@@ -1,9 +1,9 @@
-/** What the programs need of the machine before anything else. */
+/** The runtime that both programs need. */
 export const REQUIRED_BUN = "1.4.5";
 
 /**
- * One sentence when this is not Bun or one that is too old: before 1.4.5 `rejectUnauthorized` was not
- * enforced on its sockets, and nothing here would be proven. Undefined when all is well.
+ * One sentence when this is not Bun, or too old a Bun: before 1.4.5 `rejectUnauthorized` was not enforced on
+ * its sockets, so that no identity would be proven. Otherwise undefined.
  */
 export function runtimeRefusal(): string | undefined {
   const version: string | undefined = (globalThis as { Bun?: { version: string } }).Bun?.version;

@@ -1,14 +1,14 @@
 /**
- * The one function between any remote text and a terminal or a log (ARCHITECTURE rule 10): what comes
- * out cannot move a cursor, set a title, reach a clipboard, reverse a line or hide characters.
+ * The one function between any remote text and a terminal or a log (ARCHITECTURE rule 10): its result cannot
+ * move a cursor, set a title, reach a clipboard, reverse a line or hide characters.
  *
- * Control characters become their visible pictures (an attack should be seen), invisible format
- * characters vanish, except where they build an emoji.
+ * Control characters become visible symbols, so that an attack is seen; invisible format characters are removed,
+ * except where they build an emoji.
  */
 
-/** Combining marks kept on one base character; real scripts need fewer, "Zalgo" text stacks dozens. */
+/** Most combining marks kept on one base character: real scripts need fewer, "Zalgo" text stacks dozens. */
 const MAX_MARKS = 6;
-/** Tag characters kept after a black flag: the longest subdivision flag has six and the end tag. */
+/** Most tag characters kept after a black flag: the longest subdivision flag has six and the end tag. */
 const MAX_TAGS = 7;
 
 const PICTOGRAPH = /^\p{Extended_Pictographic}$/u;
@@ -29,7 +29,7 @@ function controlPicture(code: number): string {
 }
 
 function isShownPictograph(point: string): boolean {
-  // Code points are reserved for pictographs to come; until then they are replaced, as all unassigned ones.
+  // Code points reserved for future pictographs are replaced like all unassigned ones.
   return PICTOGRAPH.test(point) && !UNASSIGNED.test(point);
 }
 
@@ -38,8 +38,8 @@ function isSkinTone(code: number): boolean {
 }
 
 /**
- * The text as it may be shown. With `lines: true` line feeds stay (CR LF counts as one, a tab becomes
- * spaces) and the caller indents what follows; otherwise the result is one line.
+ * The text as it may be shown: one line, or with `lines: true` several (line feeds stay, CR LF counts as one, a tab
+ * becomes spaces), which the caller indents.
  */
 export function visibleText(input: string, options: { lines?: boolean } = {}): string {
   if (SAFE.test(input)) return input;

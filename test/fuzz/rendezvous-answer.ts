@@ -80,7 +80,7 @@ export function mayHash(object: ModelObject): boolean {
 export function marksAsOurs(object: ModelObject): boolean {
   const action = own(object, "action");
   const entry = typeof action === "string" ? ACTIONS.get(action) : undefined;
-  if (own(object, "id") !== undefined || entry?.ours === true) return true;
+  if (own(object, "id") !== undefined || entry?.legacy === false) return true;
   return entry?.added.some((name) => own(object, name) !== undefined) ?? false;
 }
 

@@ -12,7 +12,7 @@ const ACTION_NAMES = [...ACTIONS.keys()];
 /** Asked for more often: without them no deep state is reached. */
 const FREQUENT = ["login", "login", "resume", "watch", "get_users", "request_p2p", "ping"] as const;
 
-const SEED_ACTIONS = [...ACTIONS].filter(([, { ours }]) => !ours).map(([action]) => action);
+const LEGACY_ACTIONS = [...ACTIONS].filter(([, { legacy }]) => legacy).map(([action]) => action);
 
 const NEW_NAMES = [
   "nuevo",
@@ -36,7 +36,9 @@ export function request(random: SeededRandom, known: Knowledge, { session, isSee
   let action: string = random.integer(2) === 0 ? random.pick(FREQUENT) : random.pick(ACTION_NAMES);
   if (session === undefined && random.integer(2) === 0) action = random.pick(["login", "resume", "resume"]);
   if (isSeed)
-    action = random.pick(session === undefined ? ["login", "login", "register", "get_users"] : SEED_ACTIONS);
+    action = random.pick(
+      session === undefined ? ["login", "login", "register", "get_users"] : LEGACY_ACTIONS,
+    );
   let fields = fieldsOf({ action, ...idOf(random), ...fieldsFor(action, random, known, session) });
   const added = ACTIONS.get(action)?.added ?? [];
   if (isSeed) fields = fields.filter(([name]) => name !== "id" && !added.includes(name));

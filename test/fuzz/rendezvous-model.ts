@@ -6,7 +6,7 @@
 import { fold } from "../../src/identity/names.ts";
 import { isCode } from "../../src/protocol/codes.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
-import { SEED_LIST_BYTES } from "../../src/protocol/rendezvous-messages.ts";
+import { LEGACY_LIST_BYTES } from "../../src/protocol/rendezvous-messages.ts";
 import { FrameModel, type ModelItem, type ModelObject } from "./frame-model.ts";
 import { mustHold } from "./fuzz-failure.ts";
 import { allowedAnswer, marksAsOurs, mayHash, own, type AllowedAnswer } from "./rendezvous-answer.ts";
@@ -164,7 +164,7 @@ export class RendezvousModel {
       const added = Object.keys(answer).filter((name) => !SEED_FIELDS.has(name));
       mustHold(added.length === 0, "fields that the seed does not know", added, ...shown);
       mustHold(
-        type !== "users_list" || bytes <= SEED_LIST_BYTES,
+        type !== "users_list" || bytes <= LEGACY_LIST_BYTES,
         "a list that the seed cannot read",
         ...shown,
       );

@@ -19,7 +19,7 @@ function valid(source: JsonObject): void {
 }
 
 describe("chat", () => {
-  test("is an object with a text and without an action, as the seed sends it", () => {
+  test("is an object with a text and without an action, as legacy clients send it", () => {
     expect(readPeerMessage({ message: "hola" })).toEqual({ action: "chat", message: "hola" } as never);
     const whole = { message: "hola", id: "1", sent_at: "2025-10-03T12:00:00Z", reply_to: "0" };
     expect(readPeerMessage({ ...whole, more: 1 })).toEqual({ action: "chat", ...whole });

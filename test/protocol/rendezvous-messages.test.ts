@@ -60,9 +60,9 @@ describe("requests", () => {
     expect(ACTIONS.get(action)).toBeUndefined();
   });
 
-  test("those of the seed are known as such, and so is each field that it lacks", () => {
-    const ofTheSeed = [...ACTIONS].filter(([, entry]) => !entry.ours).map(([action]) => action);
-    expect(ofTheSeed).toEqual(["register", "login", "get_users", "request_p2p"]);
+  test("those of legacy clients are marked, and so is each field that those lack", () => {
+    const legacy = [...ACTIONS].filter(([, entry]) => entry.legacy).map(([action]) => action);
+    expect(legacy).toEqual(["register", "login", "get_users", "request_p2p"]);
     expect(ACTIONS.get("register")?.added).toEqual([]);
     expect(ACTIONS.get("login")?.added).toEqual(["public_key", "addresses", "lang"]);
     expect(ACTIONS.get("get_users")?.added).toEqual(["prefix", "after", "limit"]);
@@ -97,7 +97,7 @@ describe("requests", () => {
     }
   });
 
-  test("what the seed's clients send is enough", () => {
+  test("what legacy clients send is enough", () => {
     expect(read(ACTIONS.get("register")?.fields, { username: "ana", password: "x", email: "" })).toBe("ok");
     expect(read(ACTIONS.get("login")?.fields, { username: "ana", password: "x", p2p_port: 9000 })).toBe("ok");
     expect(read(ACTIONS.get("get_users")?.fields, {})).toBe("ok");

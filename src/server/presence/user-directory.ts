@@ -8,7 +8,7 @@ import { isLoopback } from "../../protocol/ip-address.ts";
 import {
   DEFAULT_PAGE,
   MAX_CANDIDATES,
-  SEED_LIST_BYTES,
+  LEGACY_LIST_BYTES,
   type Candidate,
   type RequestOf,
   type UserEntry,
@@ -116,7 +116,7 @@ export class UserDirectory {
   usersList(requester: Requester, request: RequestOf<"get_users">, caller: OnlineUser): string {
     const { isLegacy } = requester;
     const limit = isLegacy ? Infinity : (request.limit ?? DEFAULT_PAGE);
-    const room = isLegacy ? SEED_LIST_BYTES - LEGACY_ENVELOPE_BYTES : PAGE_BYTES;
+    const room = isLegacy ? LEGACY_LIST_BYTES - LEGACY_ENVELOPE_BYTES : PAGE_BYTES;
     const { users, text, ends, bytes } = this.#page(requester, request, limit, room);
     const own = users.indexOf(caller);
 

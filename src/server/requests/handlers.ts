@@ -38,7 +38,7 @@ export type RequestRow = {
   readonly action: Action;
   readonly fields: Fields;
   /** Legacy clients do not know the action. */
-  readonly ours: boolean;
+  readonly legacy: boolean;
   /** The fields that legacy clients do not know. */
   readonly added: readonly string[];
   readonly needsLogin: boolean;
@@ -65,14 +65,14 @@ const ROWS: { readonly [A in Action]: Row<A> } = {
 export const REQUESTS: ReadonlyMap<string, RequestRow> = new Map(
   (Object.keys(ROWS) as Action[]).map((action) => {
     const row: Row<Action> = ROWS[action];
-    const { fields, ours, added } = ACTIONS.get(action) as NonNullable<ReturnType<typeof ACTIONS.get>>;
+    const { fields, legacy, added } = ACTIONS.get(action) as NonNullable<ReturnType<typeof ACTIONS.get>>;
     const response = RESPONSE_ACTION[action];
     return [
       action,
       {
         action,
         fields,
-        ours,
+        legacy,
         added,
         needsLogin: row.needsLogin,
         neverPlain: row.neverPlain === true,

@@ -21,7 +21,7 @@ export type ReadRequest = {
   readonly row: RequestRow | undefined;
   readonly id: RequestId | undefined;
   readonly isIdValid: boolean;
-  /** Legacy clients send it too: it has no `id`, no field that we added, and is no action of ours. */
+  /** Legacy clients send it too: it has no `id`, no field that legacy clients lack, and no action that they lack. */
   readonly isLegacy: boolean;
   /** The language that it asks for, where its action has that field; it counts even if the request fails. */
   readonly language: Language | undefined;
@@ -54,7 +54,7 @@ export function readRequest(object: JsonObject): ReadRequest {
     isIdValid: id !== "invalid",
     isLegacy:
       givenId === undefined &&
-      row?.ours !== true &&
+      row?.legacy !== false &&
       row?.added.some((name) => own(object, name) !== undefined) !== true,
     language: language === "es" || language === "en" ? language : undefined,
   };
