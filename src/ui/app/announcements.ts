@@ -4,14 +4,14 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { START, failure, inAccount, notice, step, withoutAccount, type AppContext } from "./steps.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
-import { DISK_TOLD_EVERY, storageSentence } from "../chat/on-event.ts";
+import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
 function isOpen({ screen }: AppModel, username: string): boolean {
-  return screen.name === "chat" && isSamePerson(screen.chat.peer, username);
+  return screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
 }
 
 /**
@@ -69,7 +69,7 @@ function onServer(
     case "online": {
       const wasLost = server === "lost" || server === "limited";
       // An open chat says so itself, where it knew that the server was lost.
-      const isSaidInChat = chat !== undefined && chat.serverLost !== "no";
+      const isSaidInChat = chat !== undefined && chat.notified.server !== "no";
       const effects: AppEffect[] = wasLost && !isSaidInChat ? [notice(texts.serverBack)] : [];
       // Who is online can be asked again.
       if (screen.name === "people") effects.push({ name: "listPeople" });
@@ -114,8 +114,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       return warning === undefined ? step(model) : unlessInChat(notice(warning));
     }
     case "storageFailed": {
-      const { diskNotifiedAt: last } = account;
-      const isDue = last === undefined || Math.abs(context.now - last) >= DISK_TOLD_EVERY;
+      const isDue = isDiskNoticeDue(account.diskNotifiedAt, context.now);
       if (screen.name === "chat" || !isDue) return step(model);
       const next = inAccount(model, { diskNotifiedAt: context.now });
       return step(next, failure(storageSentence(event.error, texts)));

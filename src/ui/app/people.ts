@@ -123,7 +123,8 @@ function leaveChat(model: AppModel, peer: string, other: string | undefined): Ap
 /** New messages are counted anew, in an open list too; those of the open chat are being shown. */
 export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
   const { screen } = model;
-  const isOpen = (username: string) => screen.name === "chat" && isSamePerson(screen.chat.peer, username);
+  const isOpen = (username: string) =>
+    screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
   const unread = new Map([...counted].filter(([, { username }]) => !isOpen(username)));
   const next = inAccount(model, { unread });
   if (screen.name !== "people") return next;
@@ -149,7 +150,7 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
   for (const effect of effects) {
     if (effect.name !== "leave") wrapped.push({ name: "chat", effect });
     else {
-      const left = leaveChat(next, chat.peer, effect.to);
+      const left = leaveChat(next, chat.peer.username, effect.to);
       next = left.model;
       wrapped.push(...left.effects);
     }

@@ -1,20 +1,16 @@
-/** What became of messages that are on the screen already: edited, withdrawn, cancelled, deleted; and their times. */
+/** Messages that were edited, withdrawn, cancelled or deleted after they were shown, and the times of one. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
-import type { Texts } from "../texts/texts.ts";
-import type { ChatEvent, ChatModel, ChatStep, Refusal } from "./model.ts";
-import { notice, peerName, type ChatScene } from "./notices.ts";
-import { follow, forget, reword } from "./delivery-tracking.ts";
 import { excerptOf, quotable } from "../format/excerpt.ts";
 import { graphemes } from "../format/graphemes.ts";
-import type { Line } from "../format/printed-line.ts";
+import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
-
-function printing(chat: ChatModel, line: Line): ChatStep {
-  return { chat, effects: [{ name: "print", lines: [line] }] };
-}
+import type { Line } from "../format/printed-line.ts";
+import type { Texts } from "../texts/texts.ts";
+import { follow, forget, reword } from "./delivery-tracking.ts";
+import type { ChatContext, ChatEvent, ChatModel, ChatStep, Deliveries, Refusal } from "./model.ts";
+import { notice, peerName, printing } from "./notices.ts";
 
 /** Characters of an edited text that are repeated. */
 const MAX_SHOWN = 300;
@@ -22,14 +18,14 @@ const MAX_SHOWN = 300;
 const MAX_SHOWN_SOURCE = 8_192;
 
 /** A message by when it was written, as its writer sees it: «de las 14:05», with its day where that is not today. */
-function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatScene): string {
+function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatContext): string {
   const at = sentAt ?? receivedAt ?? now;
   const isToday = localDay(at) === localDay(now);
   return isToday ? texts.chatOfTime(localClock(at)) : texts.chatOfDay(localDay(at), localClock(at));
 }
 
 /** A sentence with an edited text in it, of which a long one only begins there. */
-function withText(text: string, sentence: (shown: string) => string, { texts }: ChatScene): Line {
+function withText(text: string, sentence: (shown: string) => string, { texts }: ChatContext): Line {
   const points = [...graphemes.segment(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
   const isWhole = points.length <= MAX_SHOWN && text.length <= MAX_SHOWN_SOURCE;
   const begun = isWhole ? text : `${points.slice(0, MAX_SHOWN).join("")}…`;
@@ -38,82 +34,76 @@ function withText(text: string, sentence: (shown: string) => string, { texts }: 
 }
 
 function onOwnChanged(
-  before: ChatModel,
+  chat: ChatModel,
   { message, action }: MessengerEvent & { name: "changed" },
   old: string | undefined,
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { texts, now } = scene;
-  const { id: target, text, state } = message;
-  const when = timeOf(message, scene);
-  const said = old === undefined ? undefined : quotable(old);
-  if (message.withdrawnAt !== undefined) {
-    const chat = forget(before, target, state === "queued" || state === "sent");
-    const line = notice(texts.chatWithdrew(when, said));
-    if (action === undefined) return printing(chat, line);
-    return printing(follow(chat, { id: action, target, excerpt: texts.chatWithdrawal(when) }, now), line);
+  const { texts, now } = context;
+  const { id: target, text, state, withdrawnAt } = message;
+  const when = timeOf(message, context);
+  const quoted = old === undefined ? undefined : quotable(old);
+  const changed = (deliveries: Deliveries, excerpt: string, line: Line): ChatStep => {
+    const followed =
+      action === undefined ? deliveries : follow(deliveries, { id: action, target, excerpt }, now);
+    return printing({ ...chat, deliveries: followed }, [line]);
+  };
+  if (withdrawnAt !== undefined) {
+    const deliveries = forget(chat.deliveries, target, state === "queued" || state === "sent");
+    return changed(deliveries, texts.chatWithdrawal(when), notice(texts.chatWithdrew(when, quoted)));
   }
-  const chat = reword(before, target, text);
-  const one = texts.chatOne(when, said);
-  if (action === undefined)
-    return printing(
-      chat,
-      withText(text, (shown) => texts.chatEditedUnsent(one, shown), scene),
-    );
-  const followed = follow(chat, { id: action, target, excerpt: excerptOf(text) }, now);
-  return printing(
-    followed,
-    withText(text, (shown) => texts.chatEditedTo(one, shown), scene),
-  );
+  const one = texts.chatOne(when, quoted);
+  const sentence = action === undefined ? texts.chatEditedUnsent : texts.chatEditedTo;
+  const line = withText(text, (shown) => sentence(one, shown), context);
+  return changed(reword(chat.deliveries, target, text), excerptOf(text), line);
 }
 
-/** A text of this chat was edited or withdrawn, by us or by them. @param old the beginning of what one of ours said */
+/** A text of this chat was edited or withdrawn, by us or by them. @param old the excerpt of one of ours before that */
 export function onChanged(
   chat: ChatModel,
   event: MessengerEvent & { name: "changed" },
   old: string | undefined,
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
   const { message } = event;
-  if (message.outgoing) return onOwnChanged(chat, event, old, scene);
-  const { texts } = scene;
-  const [user, when] = [peerName(chat, scene), timeOf(message, scene)];
-  if (message.withdrawnAt !== undefined) return printing(chat, notice(texts.chatTheyWithdrew(user, when)));
-  return printing(
-    chat,
-    withText(message.text, (shown) => texts.chatTheyEdited(user, when, shown), scene),
-  );
+  if (message.outgoing) return onOwnChanged(chat, event, old, context);
+  const { texts } = context;
+  const [user, when] = [peerName(chat, context), timeOf(message, context)];
+  if (message.withdrawnAt !== undefined) return printing(chat, [notice(texts.chatTheyWithdrew(user, when))]);
+  return printing(chat, [
+    withText(message.text, (shown) => texts.chatTheyEdited(user, when, shown), context),
+  ]);
 }
 
-/** A text of ours was taken out of the outbox before it left. */
-export function onCancelled(chat: ChatModel, id: string, { texts }: ChatScene): ChatStep {
-  const excerpt = chat.waiting.find((each) => each.id === id)?.excerpt;
-  const told = excerpt === undefined ? texts.chatCancelledOne : texts.chatCancelled(excerpt);
-  return printing(forget(chat, id, true), notice(told));
+/** A text of ours was taken out of the outbox before it was sent. */
+export function onCancelled(chat: ChatModel, id: string, { texts }: ChatContext): ChatStep {
+  const excerpt = chat.deliveries.pending.find((each) => each.id === id)?.excerpt;
+  const sentence = excerpt === undefined ? texts.chatCancelledOne : texts.chatCancelled(excerpt);
+  return printing({ ...chat, deliveries: forget(chat.deliveries, id, true) }, [notice(sentence)]);
 }
 
 /** What was deleted here, and what is left. */
 export function onDeleted(
   chat: ChatModel,
   event: Extract<ChatEvent, { name: "deleted" | "deletingChat" | "deletedChat" }>,
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { texts } = scene;
+  const { texts } = context;
   switch (event.name) {
     case "deleted": {
       const { message } = event;
-      if (message.withdrawnAt !== undefined) return printing(chat, notice(texts.chatDeletedWithdrawn));
+      if (message.withdrawnAt !== undefined) return printing(chat, [notice(texts.chatDeletedWithdrawn)]);
       const excerpt = excerptOf(message.text);
-      const told = message.outgoing ? texts.chatDeletedOwn(excerpt) : texts.chatDeletedTheirs(excerpt);
-      return printing(chat, notice(told));
+      const sentence = message.outgoing ? texts.chatDeletedOwn(excerpt) : texts.chatDeletedTheirs(excerpt);
+      return printing(chat, [notice(sentence)]);
     }
     case "deletingChat":
-      return printing(chat, notice(texts.chatDeleting));
+      return printing(chat, [notice(texts.chatDeleting)]);
     case "deletedChat": {
       const { count, waiting } = event;
       const left = waiting === 0 ? "" : ` ${texts.chatStillWaits(waiting)}`;
-      const told = notice(texts.chatDeletedChat(count, peerName(chat, scene)) + left);
-      return printing({ ...chat, listed: [], oldest: undefined }, told);
+      const line = notice(texts.chatDeletedChat(count, peerName(chat, context)) + left);
+      return printing({ ...chat, transcript: { ...chat.transcript, listed: [], oldest: undefined } }, [line]);
     }
     default:
       return event satisfies never;
@@ -121,8 +111,8 @@ export function onDeleted(
 }
 
 /** The times of one message, a line each. @param other the other person of its conversation */
-export function infoLine(message: StoredMessage, other: string, scene: ChatScene): Line {
-  const { names, ownName, texts } = scene;
+export function infoLine(message: StoredMessage, other: string, context: ChatContext): Line {
+  const { names, ownName, texts } = context;
   const { changeWaits, outgoing, sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt } = message;
   const [own, user] = [shownName(names, ownName), shownName(names, other)];
   const people = outgoing ? `${own} → ${user}` : `${user} → ${own}`;

@@ -1,8 +1,8 @@
 /** The commands of a chat: one table, which does them, explains them and completes them. */
 import type { Texts } from "../texts/texts.ts";
-import type { ChatModel } from "./model.ts";
+import type { ChatContext, ChatModel } from "./model.ts";
 import { folded } from "../format/graphemes.ts";
-import { failure, notice, peerName, type ChatScene } from "./notices.ts";
+import { failure, notice, peerName } from "./notices.ts";
 import {
   cancel,
   edit,
@@ -32,7 +32,7 @@ type Command = {
   /** It can also stand alone. */
   readonly isOptional?: boolean;
   readonly help: (texts: Texts) => string;
-  readonly run: (argument: string, chat: ChatModel, scene: ChatScene) => CommandResult;
+  readonly run: (argument: string, chat: ChatModel, context: ChatContext) => CommandResult;
 };
 
 const COMMANDS: readonly Command[] = [
@@ -46,7 +46,7 @@ const COMMANDS: readonly Command[] = [
     name: "more",
     argument: undefined,
     help: (texts) => texts.chatHelpMore,
-    run: (_argument, { oldest }, { texts }) =>
+    run: (_argument, { transcript: { oldest } }, { texts }) =>
       oldest === undefined
         ? print(notice(texts.chatNothingEarlier))
         : effects({ name: "page", before: oldest }),
@@ -119,13 +119,13 @@ const COMMANDS: readonly Command[] = [
     name: "chat",
     argument: (texts) => texts.chatArgumentUser,
     help: (texts) => texts.chatHelpChat,
-    run: (username, chat, scene) => {
-      if (isSamePerson(username, scene.ownName)) return print(failure(scene.texts.toOneself));
+    run: (username, chat, context) => {
+      if (isSamePerson(username, context.ownName)) return print(failure(context.texts.toOneself));
       const isKnown =
-        isNewName(username) || [...scene.names.keys()].some((name) => isSamePerson(name, username));
-      if (!isKnown) return print(failure(scene.texts.badName(visibleText(username))));
-      if (!isSamePerson(username, chat.peer)) return { name: "leave", to: username };
-      return print(notice(scene.texts.chatAlreadyHere(peerName(chat, scene))));
+        isNewName(username) || [...context.names.keys()].some((name) => isSamePerson(name, username));
+      if (!isKnown) return print(failure(context.texts.badName(visibleText(username))));
+      if (!isSamePerson(username, chat.peer.username)) return { name: "leave", to: username };
+      return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
     },
   },
   {
@@ -174,9 +174,9 @@ function helpText(texts: Texts): string {
 export function runCommand(
   { word, argument }: { readonly word: string; readonly argument: string },
   chat: ChatModel,
-  scene: ChatScene,
+  context: ChatContext,
 ): CommandResult {
-  const { texts } = scene;
+  const { texts } = context;
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
     const shown = visibleText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
@@ -186,7 +186,7 @@ export function runCommand(
   if (takesOne && command.isOptional !== true && argument === "")
     return print(notice(texts.chatUsage(usageOf(command, texts))));
   if (!takesOne && argument !== "") return print(notice(texts.chatNothingBehind(`/${command.name}`)));
-  return command.run(argument, chat, scene);
+  return command.run(argument, chat, context);
 }
 
 /** Names that begin so; none that would put something unseen into the line. */

@@ -1,79 +1,84 @@
-/** Our messages on their way: how far each is, and what the person is told when one stays behind. */
+/** Our messages on their way: how far each has come, and what the person reads when one is late. */
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import type { ChatModel } from "./model.ts";
-import type { Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
-import { arrivedLines, waitingLines, type ChatScene } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import type { Line } from "../format/printed-line.ts";
+import type {
+  ChatContext,
+  ChatModel,
+  Deliveries,
+  Outstanding,
+  OwnMessage,
+  PendingDelivery,
+} from "./model.ts";
+import { arrivedLines, waitingLines } from "./notices.ts";
 
 /** Messages that are followed one by one; those beyond are counted. */
-export const MAX_WAITING = 100;
+export const MAX_PENDING = 100;
 /** Texts of ours whose states are kept for the prompt. */
 const MAX_OWN = 100;
-/** How long a message may stay behind before the person is told, in ms. */
-export const TOLD_AFTER = 5_000;
+/** How long a message may wait before the person is notified, in ms. */
+export const NOTIFIED_AFTER = 5_000;
 
 const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2, read: 3 };
+
 /** The later one of two states: what was received is not queued again. */
 function laterState(one: MessageState, other: MessageState): MessageState {
   return RANKS[other] > RANKS[one] ? other : one;
 }
 
-/** What is followed from now on: a text, or a change of one (`target`). */
-export type Followed = { readonly id: string; readonly excerpt: string; readonly target?: string };
-
-/** Nothing waits beyond those that are followed. */
-export const NONE_BEYOND: Beyond = {
-  told: 0,
-  untold: 0,
-  since: 0,
-  texts: false,
-  changes: false,
-  arrived: 0,
-};
-
 function hasArrived(state: MessageState): boolean {
   return RANKS[state] >= RANKS.received;
 }
 
+/** What is followed from now on: a text, or a change of one (`target`). */
+export type Followed = { readonly id: string; readonly excerpt: string; readonly target?: string };
+
+export const NO_DELIVERIES: Deliveries = {
+  last: undefined,
+  own: [],
+  pending: [],
+  arrived: [],
+  overflow: { notified: 0, unnotified: 0, since: 0, texts: false, changes: false, arrived: 0 },
+};
+
 /** The prompt shows this text of ours from now on. */
-function withOwn(chat: ChatModel, mark: Mark): ChatModel {
-  return { ...chat, last: mark, own: [...chat.own, mark].slice(-MAX_OWN) };
+function withOwn(deliveries: Deliveries, message: OwnMessage): Deliveries {
+  return { ...deliveries, last: message, own: [...deliveries.own, message].slice(-MAX_OWN) };
 }
 
 /** Follows one more, or counts it where those that are followed are too many. */
-function waitFor(chat: ChatModel, followed: Followed, since: number, state: MessageState): ChatModel {
-  if (chat.waiting.length < MAX_WAITING)
-    return { ...chat, waiting: [...chat.waiting, { ...followed, since, state, told: false }] };
-  const { beyond } = chat;
+function waitFor(deliveries: Deliveries, followed: Followed, since: number, state: MessageState): Deliveries {
+  const { overflow, pending } = deliveries;
+  if (pending.length < MAX_PENDING)
+    return { ...deliveries, pending: [...pending, { ...followed, since, state, notified: false }] };
   const isChange = followed.target !== undefined;
   return {
-    ...chat,
-    beyond: {
-      ...beyond,
-      untold: beyond.untold + 1,
-      since: beyond.untold === 0 ? since : beyond.since,
-      texts: beyond.texts || !isChange,
-      changes: beyond.changes || isChange,
+    ...deliveries,
+    overflow: {
+      ...overflow,
+      unnotified: overflow.unnotified + 1,
+      since: overflow.unnotified === 0 ? since : overflow.since,
+      texts: overflow.texts || !isChange,
+      changes: overflow.changes || isChange,
     },
   };
 }
 
-/** A text of ours, or a change of one, has reached the disk. @param now ms since 1970 */
-export function follow(chat: ChatModel, followed: Followed, now: number): ChatModel {
+/** A text of ours, or a change of one, was committed. @param now ms since 1970 */
+export function follow(deliveries: Deliveries, followed: Followed, now: number): Deliveries {
   const { id, target } = followed;
   const next =
     target === undefined
-      ? withOwn(chat, { id, state: "queued" })
-      : { ...chat, last: { id, state: "queued", target } as const };
+      ? withOwn(deliveries, { id, state: "queued" })
+      : { ...deliveries, last: { id, state: "queued", target } as const };
   return waitFor(next, followed, now, "queued");
 }
 
-/** A text of ours that another process wrote has been shown. */
-export function followElsewhere(chat: ChatModel, message: StoredMessage, now: number): ChatModel {
+/** A text of ours that another process wrote has been shown. @param now ms since 1970 */
+export function followElsewhere(deliveries: Deliveries, message: StoredMessage, now: number): Deliveries {
   const { id, sentAt, state, text } = message;
-  const next = withOwn(chat, { id, state });
+  const next = withOwn(deliveries, { id, state });
   return hasArrived(state) ? next : waitFor(next, { id, excerpt: excerptOf(text) }, sentAt ?? now, state);
 }
 
@@ -81,123 +86,138 @@ function isMissing({ outgoing, state, withdrawnAt }: StoredMessage): boolean {
   return outgoing && !hasArrived(state) && withdrawnAt === undefined;
 }
 
-/** Follows what the store shows as not received; those who see it there have been told. */
-export function followStored(chat: ChatModel, messages: readonly StoredMessage[]): ChatModel {
+/** Follows what the store shows as not received; whoever sees it there needs no further notice that it waits. */
+export function followStored(deliveries: Deliveries, messages: readonly StoredMessage[]): Deliveries {
   const missing = messages.filter(isMissing);
-  const room = MAX_WAITING - chat.waiting.length;
+  const room = MAX_PENDING - deliveries.pending.length;
   const followed = room <= 0 ? [] : missing.slice(-room);
-  if (followed.length === 0) return chat;
+  if (followed.length === 0) return deliveries;
   const stored = followed.map(({ id, text, sentAt, state }) => ({
     id,
     excerpt: excerptOf(text),
     since: sentAt ?? 0,
     state,
-    told: true,
+    notified: true,
   }));
-  return { ...withoutBeyond(chat, stored.length), waiting: [...stored, ...chat.waiting] };
+  return { ...fewerInOverflow(deliveries, stored.length), pending: [...stored, ...deliveries.pending] };
 }
 
-/** The chat begins with these messages: their marks, and how much waits beside those that are shown. */
-export function beginWaiting(
-  chat: ChatModel,
+/** The chat begins with these messages: their states, and how much waits beside those that are shown. */
+export function beginDeliveries(
+  deliveries: Deliveries,
   messages: readonly StoredMessage[],
   { texts, changes }: Outstanding,
-): ChatModel {
+): Deliveries {
   const own = messages
     .filter(({ outgoing, withdrawnAt }) => outgoing && withdrawnAt === undefined)
     .slice(-MAX_OWN)
     .map(({ id, state }) => ({ id, state }));
-  const shown = Math.min(messages.filter(isMissing).length, MAX_WAITING);
+  const shown = Math.min(messages.filter(isMissing).length, MAX_PENDING);
   const unseen = Math.max(0, texts - shown);
-  const beyond = { ...NONE_BEYOND, untold: unseen + changes, texts: unseen > 0, changes: changes > 0 };
-  return { ...chat, own, last: own.at(-1), beyond };
+  const none = NO_DELIVERIES.overflow;
+  const overflow = { ...none, unnotified: unseen + changes, texts: unseen > 0, changes: changes > 0 };
+  return { ...deliveries, own, last: own.at(-1), overflow };
 }
 
-/** Some of those that were only counted are counted no more. */
-function withoutBeyond(chat: ChatModel, count: number): ChatModel {
-  const { beyond } = chat;
-  const told = Math.min(beyond.told, count);
-  const untold = Math.min(beyond.untold, count - told);
-  return { ...chat, beyond: { ...beyond, told: beyond.told - told, untold: beyond.untold - untold } };
+/** So many of those that were only counted do not wait any more. */
+function fewerInOverflow(deliveries: Deliveries, count: number): Deliveries {
+  const { overflow } = deliveries;
+  const notified = Math.min(overflow.notified, count);
+  const unnotified = Math.min(overflow.unnotified, count - notified);
+  return {
+    ...deliveries,
+    overflow: {
+      ...overflow,
+      notified: overflow.notified - notified,
+      unnotified: overflow.unnotified - unnotified,
+    },
+  };
 }
 
-/** Of those that are only counted there can be no more than wait at all. */
-export function recountBeyond(chat: ChatModel, { texts, changes }: Outstanding): ChatModel {
-  const { told, untold } = chat.beyond;
-  return withoutBeyond(chat, Math.max(0, chat.waiting.length + told + untold - texts - changes));
+/** No more can be in the overflow than wait at all. */
+export function recountOverflow(deliveries: Deliveries, { texts, changes }: Outstanding): Deliveries {
+  const { notified, unnotified } = deliveries.overflow;
+  const counted = deliveries.pending.length + notified + unnotified;
+  return fewerInOverflow(deliveries, Math.max(0, counted - texts - changes));
 }
 
-/** How far a text, or a change of one, has come; once a change is there, the prompt shows the last text's again. */
-function marksAfter(chat: ChatModel, id: string, state: MessageState): Pick<ChatModel, "own" | "last"> {
-  const index = chat.own.findLastIndex((each) => each.id === id);
-  const known = chat.own[index];
-  const own =
-    known === undefined
-      ? chat.own
-      : chat.own.with(index, { ...known, state: laterState(known.state, state) });
-  const { last } = chat;
-  if (last === undefined) return { own, last };
-  if (last.target === undefined) return { own, last: own.findLast((each) => each.id === last.id) ?? last };
-  if (last.id !== id) return { own, last };
+/** What the prompt shows when a text, or a change of one, has come further: after a change the last text again. */
+function advanceOwn({ own, last }: Deliveries, id: string, state: MessageState) {
+  const index = own.findLastIndex((each) => each.id === id);
+  const known = own[index];
+  const states =
+    known === undefined ? own : own.with(index, { ...known, state: laterState(known.state, state) });
+  if (last === undefined) return { own: states, last };
+  if (last.target === undefined)
+    return { own: states, last: states.findLast((each) => each.id === last.id) ?? last };
+  if (last.id !== id) return { own: states, last };
   const moved = { ...last, state: laterState(last.state, state) };
-  return { own, last: hasArrived(state) ? (own.at(-1) ?? moved) : moved };
+  return { own: states, last: hasArrived(state) ? (states.at(-1) ?? moved) : moved };
 }
 
-/** A message of ours has come further. */
-export function advance(chat: ChatModel, id: string, state: MessageState): ChatModel {
-  const next = { ...chat, ...marksAfter(chat, id, state) };
-  const index = chat.waiting.findIndex((each) => each.id === id);
-  const one = chat.waiting[index];
+/** A message of ours, or a change of one, has come further. */
+export function advance(deliveries: Deliveries, id: string, state: MessageState): Deliveries {
+  const next = { ...deliveries, ...advanceOwn(deliveries, id, state) };
+  const { arrived, overflow, pending } = deliveries;
+  const index = pending.findIndex((each) => each.id === id);
+  const one = pending[index];
   if (one === undefined) {
     if (state !== "received") return next;
-    const { beyond } = withoutBeyond(next, 1);
-    const wasTold = beyond.told < chat.beyond.told;
-    return { ...next, beyond: { ...beyond, arrived: beyond.arrived + (wasTold ? 1 : 0) } };
+    const fewer = fewerInOverflow(next, 1);
+    const wasNotified = fewer.overflow.notified < overflow.notified;
+    const count = fewer.overflow.arrived + (wasNotified ? 1 : 0);
+    return { ...fewer, overflow: { ...fewer.overflow, arrived: count } };
   }
   if (hasArrived(state)) {
-    const { excerpt, target, told } = one;
-    const arrived = told ? [...chat.arrived, { excerpt, isChange: target !== undefined }] : chat.arrived;
-    return { ...next, waiting: chat.waiting.toSpliced(index, 1), arrived };
+    const { excerpt, target, notified } = one;
+    const late = notified ? [...arrived, { excerpt, isChange: target !== undefined }] : arrived;
+    return { ...next, pending: pending.toSpliced(index, 1), arrived: late };
   }
-  const moved = { ...one, state: laterState(one.state, state) };
-  return { ...next, waiting: chat.waiting.with(index, moved) };
+  return { ...next, pending: pending.with(index, { ...one, state: laterState(one.state, state) }) };
 }
 
 /**
- * A text of ours was taken back, or cancelled: it is not waited for any more, nor are changes of it.
+ * A text of ours was withdrawn or cancelled: neither it nor changes of it are waited for any more.
  * @param waited whether it was in the outbox
  */
-export function forget(chat: ChatModel, id: string, waited: boolean): ChatModel {
-  const waiting = chat.waiting.filter((each) => each.id !== id && each.target !== id);
-  const isCounted = waited && !chat.waiting.some((each) => each.id === id);
-  const own = chat.own.filter((each) => each.id !== id);
-  const { last } = chat;
+export function forget(deliveries: Deliveries, id: string, waited: boolean): Deliveries {
+  const { last } = deliveries;
+  const pending = deliveries.pending.filter((each) => each.id !== id && each.target !== id);
+  const isCounted = waited && !deliveries.pending.some((each) => each.id === id);
+  const own = deliveries.own.filter((each) => each.id !== id);
   const isGone = last?.id === id || last?.target === id;
-  const next = { ...chat, waiting, own, last: isGone ? own.at(-1) : last };
-  return isCounted ? withoutBeyond(next, 1) : next;
+  const next = { ...deliveries, pending, own, last: isGone ? own.at(-1) : last };
+  return isCounted ? fewerInOverflow(next, 1) : next;
 }
 
-/** A text of ours has other words, and leaves with them. */
-export function reword(chat: ChatModel, id: string, text: string): ChatModel {
-  const waiting = chat.waiting.map((each) => (each.id === id ? { ...each, excerpt: excerptOf(text) } : each));
-  return { ...chat, waiting };
+/** A text of ours that was not sent yet has another wording. */
+export function reword(deliveries: Deliveries, id: string, text: string): Deliveries {
+  const excerpt = excerptOf(text);
+  const pending = deliveries.pending.map((each) => (each.id === id ? { ...each, excerpt } : each));
+  return { ...deliveries, pending };
 }
 
-/** What there is to tell of messages that stay behind, and of those that came through after all. */
-export function tellOfWaiting(chat: ChatModel, scene: ChatScene): { chat: ChatModel; lines: Line[] } {
-  const { arrived, beyond, waiting } = chat;
+/** On a tick: the lines about messages that are late, and about late ones that have arrived after all. */
+export function lateDeliveries(chat: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
+  const { arrived, overflow, pending } = chat.deliveries;
+  const { now } = context;
   const isLinked = chat.link.name === "connected";
-  const isLate = ({ told, state, since }: Waiting) =>
-    !told && scene.now - since >= TOLD_AFTER && !(state === "sent" && isLinked);
-  const isCrowd = beyond.untold > 0 && scene.now - beyond.since >= TOLD_AFTER && !isLinked;
-  // With some that are only counted, the line counts everything that waits.
-  const late = isCrowd ? waiting : waiting.filter(isLate);
-  if (late.length === 0 && !isCrowd && arrived.length === 0 && beyond.arrived === 0)
+  const isLate = ({ notified, state, since }: PendingDelivery) =>
+    !notified && now - since >= NOTIFIED_AFTER && !(state === "sent" && isLinked);
+  const isOverflowLate = overflow.unnotified > 0 && now - overflow.since >= NOTIFIED_AFTER && !isLinked;
+  // With an overflow, the line counts everything that waits.
+  const late = isOverflowLate ? pending : pending.filter(isLate);
+  if (late.length === 0 && !isOverflowLate && arrived.length === 0 && overflow.arrived === 0)
     return { chat, lines: [] };
-  const more = isCrowd ? beyond.told + beyond.untold : 0;
-  const lines = [...arrivedLines(chat, scene), ...waitingLines(chat, late, more, scene)];
-  const told = waiting.map((each) => (isCrowd || isLate(each) ? { ...each, told: true } : each));
-  const counted = isCrowd ? { ...beyond, told: more, untold: 0 } : beyond;
-  const next = counted.told + counted.untold === 0 ? NONE_BEYOND : { ...counted, arrived: 0 };
-  return { chat: { ...chat, waiting: told, arrived: [], beyond: next }, lines };
+  const more = isOverflowLate ? overflow.notified + overflow.unnotified : 0;
+  const lines = [...arrivedLines(chat, context), ...waitingLines(chat, late, more, context)];
+  const counted = isOverflowLate ? { ...overflow, notified: more, unnotified: 0 } : overflow;
+  const isEmpty = counted.notified + counted.unnotified === 0;
+  const deliveries: Deliveries = {
+    ...chat.deliveries,
+    pending: pending.map((each) => (isOverflowLate || isLate(each) ? { ...each, notified: true } : each)),
+    arrived: [],
+    overflow: isEmpty ? NO_DELIVERIES.overflow : { ...counted, arrived: 0 },
+  };
+  return { chat: { ...chat, deliveries }, lines };
 }

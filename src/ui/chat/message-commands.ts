@@ -1,8 +1,8 @@
 /** The commands on stored messages: what is meant by a number, and what is to be done with it. */
 import { isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import type { ChatEffect, ChatModel, Target } from "./model.ts";
-import { failure, notice, peerName, type ChatScene } from "./notices.ts";
+import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
+import { failure, notice, peerName } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
@@ -39,7 +39,7 @@ type Chosen =
 const LAST: Target = { name: "last" };
 
 /** What the first word means, if it begins with `#`: whatever does so is a number or a fault, never a text. */
-function choose(argument: string, { listed }: ChatModel, { texts }: ChatScene): Chosen {
+function choose(argument: string, { transcript: { listed } }: ChatModel, { texts }: ChatContext): Chosen {
   if (!argument.startsWith("#")) return { name: "target", target: LAST, rest: argument };
   const [, word = "", rest = ""] = /^(\S+)\s*([\s\S]*)$/.exec(argument) ?? [];
   const number = /^#[0-9]{1,3}$/.test(word) ? Number(word.slice(1)) : undefined;
@@ -51,12 +51,12 @@ function choose(argument: string, { listed }: ChatModel, { texts }: ChatScene): 
 }
 
 /** As `choose`, for what can be done in the message's own chat alone. */
-function chooseHere(argument: string, chat: ChatModel, scene: ChatScene): Chosen {
-  const chosen = choose(argument, chat, scene);
+function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Chosen {
+  const chosen = choose(argument, chat, context);
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
   const { chat: other } = chosen.target.message;
-  if (isSamePerson(other, chat.peer)) return chosen;
-  const sentence = scene.texts.chatOtherChat(shownName(scene.names, other), visibleText(other));
+  if (isSamePerson(other, chat.peer.username)) return chosen;
+  const sentence = context.texts.chatOtherChat(shownName(context.names, other), visibleText(other));
   return { name: "fault", sentence };
 }
 
@@ -64,26 +64,26 @@ function chooseHere(argument: string, chat: ChatModel, scene: ChatScene): Chosen
 function onTarget(
   chosen: Chosen,
   command: string,
-  scene: ChatScene,
+  context: ChatContext,
   effect: (target: Target) => ChatEffect,
 ): CommandResult {
   if (chosen.name === "fault") return print(failure(chosen.sentence));
-  if (chosen.rest !== "") return print(notice(scene.texts.chatOnlyNumber(`/${command}`)));
+  if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber(`/${command}`)));
   return effects(effect(chosen.target));
 }
 
-export function info(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  return onTarget(choose(argument, chat, scene), "info", scene, (target) => ({ name: "info", target }));
+export function info(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  return onTarget(choose(argument, chat, context), "info", context, (target) => ({ name: "info", target }));
 }
 
-export function withdraw(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  const chosen = chooseHere(argument, chat, scene);
-  return onTarget(chosen, "withdraw", scene, (target) => ({ name: "withdraw", target }));
+export function withdraw(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  const chosen = chooseHere(argument, chat, context);
+  return onTarget(chosen, "withdraw", context, (target) => ({ name: "withdraw", target }));
 }
 
-export function cancel(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  const chosen = chooseHere(argument, chat, scene);
-  return onTarget(chosen, "cancel", scene, (target) => ({ name: "cancel", target }));
+export function cancel(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  const chosen = chooseHere(argument, chat, context);
+  return onTarget(chosen, "cancel", context, (target) => ({ name: "cancel", target }));
 }
 
 /** `/edit` and `/reply`: a text, with a number before it or without. */
@@ -91,9 +91,9 @@ function withText(
   name: "edit" | "reply",
   argument: string,
   chat: ChatModel,
-  scene: ChatScene,
+  context: ChatContext,
 ): CommandResult {
-  const { listed } = chat;
+  const { listed } = chat.transcript;
   // Whoever reads numbers on the screen types them without their sign: that is no text to be sent.
   const [word = ""] = /^\S+/.exec(argument) ?? [];
   const bare = argument.startsWith("#")
@@ -101,41 +101,42 @@ function withText(
     : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
   const number = Number(bare ?? 0);
   if (number >= 1 && number <= listed.length)
-    return { name: "fault", sentence: scene.texts.chatMeansNumber(number, visibleText(word), name) };
-  const chosen = chooseHere(argument, chat, scene);
+    return { name: "fault", sentence: context.texts.chatMeansNumber(number, visibleText(word), name) };
+  const chosen = chooseHere(argument, chat, context);
   if (chosen.name === "fault") return chosen;
   const { target, rest } = chosen;
-  if (rest === "") return print(notice(scene.texts.chatUsage(`/${name} #N ${scene.texts.chatArgumentText}`)));
+  if (rest === "")
+    return print(notice(context.texts.chatUsage(`/${name} #N ${context.texts.chatArgumentText}`)));
   return { name: "text", text: rest, effect: (text, typed) => ({ name, target, text, typed }) };
 }
 
-export function edit(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  return withText("edit", argument, chat, scene);
+export function edit(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  return withText("edit", argument, chat, context);
 }
 
-export function reply(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  return withText("reply", argument, chat, scene);
+export function reply(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  return withText("reply", argument, chat, context);
 }
 
-export function list(argument: string, _chat: ChatModel, { texts }: ChatScene): CommandResult {
+export function list(argument: string, _chat: ChatModel, { texts }: ChatContext): CommandResult {
   const count = argument === "" ? LISTED : /^[0-9]{1,3}$/.test(argument) ? Number(argument) : 0;
   if (count < 1 || count > MAX_LISTED) return print(notice(texts.chatListRange(MAX_LISTED)));
   return effects({ name: "list", count });
 }
 
 /** `/delete #N`, or `/delete chat NAME`: without the name it says what to type. */
-export function remove(argument: string, chat: ChatModel, scene: ChatScene): CommandResult {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+export function remove(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+  const { texts } = context;
+  const user = peerName(chat, context);
   const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
   if (whole !== null) {
     const name = whole[1];
-    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, visibleText(chat.peer))));
-    if (isSamePerson(name, chat.peer)) return effects({ name: "deleteChat" });
-    return print(failure(texts.chatDeleteOther(user, visibleText(chat.peer))));
+    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, visibleText(chat.peer.username))));
+    if (isSamePerson(name, chat.peer.username)) return effects({ name: "deleteChat" });
+    return print(failure(texts.chatDeleteOther(user, visibleText(chat.peer.username))));
   }
   if (!argument.startsWith("#")) return print(notice(texts.chatUsage("/delete #N, /delete chat")));
-  const chosen = chooseHere(argument, chat, scene);
+  const chosen = chooseHere(argument, chat, context);
   if (chosen.name === "fault") return print(failure(chosen.sentence));
   if (chosen.rest !== "" || chosen.target.name === "last") {
     return print(notice(texts.chatOnlyNumber("/delete")));

@@ -7,10 +7,9 @@ import type { Messenger } from "../../client/messenger.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { answeredBy, nextTurn, storedExcerpt } from "./history-effects.ts";
-import type { EffectTable, Known, Refusal, Target, WrittenText } from "./model.ts";
+import type { EffectTable, Known, PendingDelivery, Refusal, Target, WrittenText } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
 import { OtherProcess, outstanding } from "./other-process.ts";
-import type { Waiting } from "./waiting.ts";
 
 /** Messages that are looked through, from the newest on, for one that can be cancelled. */
 const MAX_LOOKED_THROUGH = 2_000;
@@ -49,7 +48,7 @@ export class MessageEffects {
         this.#change(target, (id) => this.#messenger.withdraw(this.#conversation.username, id)),
       cancel: ({ target }) => this.#cancel(target),
       info: ({ target }) => this.#info(target),
-      lookElsewhere: ({ waiting }) => this.#lookElsewhere(waiting),
+      lookElsewhere: ({ pending }) => this.#lookElsewhere(pending),
     };
 
   constructor(
@@ -166,9 +165,9 @@ export class MessageEffects {
     this.#dispatch({ name: "info", message, chat });
   }
 
-  #lookElsewhere(waiting: readonly Pick<Waiting, "id" | "target">[]): void {
+  #lookElsewhere(pending: readonly Pick<PendingDelivery, "id" | "target">[]): void {
     const messages = this.#otherProcess.written((id) => this.#uncommitted.has(id));
-    const gone = this.#otherProcess.gone(waiting);
+    const gone = this.#otherProcess.gone(pending);
     if (messages.length === 0 && gone.length === 0) return;
     this.#ownLast = messages.at(-1)?.id ?? this.#ownLast;
     this.#dispatch({

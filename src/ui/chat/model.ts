@@ -1,46 +1,154 @@
 /** The chat with one person, as a value: what the screen knows, what can happen, what is to be done. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import type { MessageState } from "../../client/disk/schema.ts";
+import type { ActionFault } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
-import type { ActionFault } from "../../client/conversation/message-actions.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
-import type { Arrived, Beyond, Mark, Outstanding, Waiting } from "./waiting.ts";
+import type { Texts } from "../texts/texts.ts";
 
-/** What `update` knows beside the model. */
+/** What `updateChat` knows beside the model. */
 export type ChatContext = {
   /** ms since 1970 */
   readonly now: number;
   readonly names: NameBook;
   /** The account that is online. */
   readonly ownName: string;
+  readonly texts: Texts;
+  readonly language: Language;
 };
 
-/** How the conversation stands; a line is printed only when this changes. */
+export type ChatModel = {
+  readonly peer: Peer;
+  readonly link: ChatLink;
+  readonly presence: Presence;
+  readonly deliveries: Deliveries;
+  readonly transcript: Transcript;
+  readonly notified: Notified;
+};
+
+/** The other person. */
+export type Peer = {
+  /** In the registered spelling as far as it is known. */
+  readonly username: string;
+  /** No proven link with anybody of this name was ever there: nothing arrived, nothing was received. */
+  readonly isStranger: boolean;
+  /** A key of theirs waits to be accepted. */
+  readonly isKeyPending: boolean;
+};
+
+/** How the conversation stands; a line is printed only when this changes. Times are ms since 1970. */
 export type ChatLink =
   | { readonly name: "connecting" }
-  | { readonly name: "connected"; readonly address: string }
+  | {
+      readonly name: "connected";
+      /** The link is there, and does not answer. */
+      readonly isSilent: boolean;
+      /** When the peer last said that they type; undefined: they do not. */
+      readonly peerTypingSince: number | undefined;
+      /** When the peer was last notified that we type; undefined: we do not. */
+      readonly ownTypingSince: number | undefined;
+    }
   /** The other side said `bye`. */
   | { readonly name: "left" }
-  /** The line died; it is dialled again. */
+  /** The link broke; it is dialled again. */
   | { readonly name: "lost" }
   | { readonly name: "unreachable"; readonly reason: UnreachableReason; readonly retryIn?: number };
 
+/** The two sources of the peer's presence, and what was said of them. */
+export type Presence = {
+  readonly server: ServerPresence;
+  /** The last answer on a direct link, ms since 1970; undefined: none is known of. */
+  readonly lastAnswerAt: number | undefined;
+  readonly notified: PresenceNotice;
+};
+
 /** What the server last said of the peer's presence; unknown: nothing, or the server is gone. */
-export type ServerWord =
+export type ServerPresence =
   | { readonly name: "unknown" }
   | { readonly name: "online" }
   /** `since`: ms since 1970. */
   | { readonly name: "offline"; readonly since: number };
 
-/** What was told of the server's word and of the last answer on the direct link, where they disagree. */
-export type PresenceNotified =
-  | { readonly name: "nothing" }
-  /** `level`: how many of the ages at which it is told again had passed. */
+/** How the two sources of presence disagree, as the person was last notified. */
+export type PresenceNotice =
+  | { readonly name: "none" }
+  /** `level`: how many of the ages at which it is repeated had passed. */
   | { readonly name: "silent"; readonly level: number }
   | { readonly name: "answers" };
 
-/** The beginnings of the messages that others answer, by id, as they may be shown; of those that are still here. */
+/** Our messages on their way. */
+export type Deliveries = {
+  /** Our last text, or change of one: its state stands in the prompt. */
+  readonly last: OwnMessage | undefined;
+  /** Our last texts, oldest first, at most MAX_OWN: what the prompt goes back to. */
+  readonly own: readonly OwnMessage[];
+  /** Oldest first, at most MAX_PENDING. */
+  readonly pending: readonly PendingDelivery[];
+  /** The person was notified that these wait, and they have arrived since the last tick. */
+  readonly arrived: readonly Arrived[];
+  readonly overflow: Overflow;
+};
+
+/** A text of ours, or a change of one (`target`), and how far it has come. */
+export type OwnMessage = { readonly id: string; readonly state: MessageState; readonly target?: string };
+
+/** A text of ours, or a change of one, that is not known to have arrived. */
+export type PendingDelivery = {
+  readonly id: string;
+  /** Of a change: the id of the message. */
+  readonly target?: string;
+  readonly excerpt: string;
+  /** When it was queued, ms since 1970. */
+  readonly since: number;
+  readonly state: MessageState;
+  /** The person was notified that it waits, so they are notified when it arrives. */
+  readonly notified: boolean;
+};
+
+export type Arrived = { readonly excerpt: string; readonly isChange: boolean };
+
+/** Deliveries beyond MAX_PENDING, of which only the number is known. */
+export type Overflow = {
+  readonly notified: number;
+  readonly unnotified: number;
+  /** When the first of the unnotified was queued, ms since 1970. */
+  readonly since: number;
+  /** What is among them. */
+  readonly texts: boolean;
+  readonly changes: boolean;
+  /** The person was notified of these, and they have arrived since the last tick. */
+  readonly arrived: number;
+};
+
+/** How much is in the outbox for this person. */
+export type Outstanding = { readonly texts: number; readonly changes: number };
+
+/** What stands on the screen. */
+export type Transcript = {
+  /** The day of the last message that was printed, `YYYY-MM-DD` in local time. */
+  readonly day: string | undefined;
+  /** `seq` of the oldest message shown; `/more` goes on before it. Undefined: nothing older is stored. */
+  readonly oldest: number | undefined;
+  /** `seq` of the newest message of theirs that was shown, so that none is shown twice; 0: none. */
+  readonly newest: number;
+  /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
+  readonly listed: readonly Listed[];
+};
+
+/** What the person was notified of, and is not notified of again too soon. */
+export type Notified = {
+  /** The link to the server is lost, or the server limits. */
+  readonly server: "no" | "lost" | "limited";
+  /** Our disk is full, ms since 1970; undefined: never. */
+  readonly diskAt: number | undefined;
+  /** Theirs is. */
+  readonly peerDiskAt: number | undefined;
+};
+
+/** The excerpts of the messages that others answer, by id; of those that are still here. */
 export type Answered = ReadonlyMap<string, string>;
 
 /** A message that a list on the screen gives a number to. */
@@ -61,55 +169,12 @@ export type Refusal =
   | "none_own"
   | "none_theirs"
   | "none_waiting"
-  /** It is another person's, and was never to leave here. */
+  /** It is another person's, and was never to be sent from here. */
   | "cancel_not_own"
-  /** Nothing waits but changes of messages that have left. */
+  /** Only changes of messages that were already sent are waiting. */
   | "only_change"
   /** What was to be answered was withdrawn. */
   | "no_reply";
-
-export type ChatModel = {
-  /** The other person, in the registered spelling as far as it is known. */
-  readonly peer: string;
-  /** No proven link with anybody of this name was ever there: nothing arrived, nothing was received. */
-  readonly isStranger: boolean;
-  readonly link: ChatLink;
-  /** While a link is there it changes nothing. */
-  readonly serverWord: ServerWord;
-  /** The last answer on a direct link, ms since 1970; undefined: none is known of. */
-  readonly heardAt: number | undefined;
-  /** The link is there, and does not answer. */
-  readonly isSilent: boolean;
-  readonly presenceNotified: PresenceNotified;
-  /** Our last message, or change of one (`target`); its state stands in the prompt. */
-  readonly last: Mark | undefined;
-  /** Our last texts, oldest first, at most MAX_OWN: what the prompt goes back to. */
-  readonly own: readonly Mark[];
-  /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
-  readonly listed: readonly Listed[];
-  /** Oldest first; at most MAX_WAITING of them are followed. */
-  readonly waiting: readonly Waiting[];
-  /** Told of, and arrived since the last tick. */
-  readonly arrived: readonly Arrived[];
-  readonly beyond: Beyond;
-  /** ms since 1970 of the peer's last word that they type; undefined: they do not. */
-  readonly peerTypingSince: number | undefined;
-  /** ms since 1970 when we last told the peer that we type; undefined: we do not. */
-  readonly ownTypingSince: number | undefined;
-  /** The day of the last message that was printed, `YYYY-MM-DD` in local time. */
-  readonly day: string | undefined;
-  /** `seq` of the oldest message shown; `/more` goes on before it. Undefined: nothing older is stored. */
-  readonly oldest: number | undefined;
-  /** `seq` of the newest message of theirs that was shown, so that none is shown twice; 0: none. */
-  readonly newest: number;
-  /** A key of the peer's waits to be accepted. */
-  readonly keyPending: boolean;
-  /** The link to the server is lost, or it limits: each told once. */
-  readonly serverLost: "no" | "lost" | "limited";
-  /** ms since 1970 when a full disk was told of last, ours and theirs; undefined: never. */
-  readonly diskToldAt: number | undefined;
-  readonly peerDiskToldAt: number | undefined;
-};
 
 /** Stored messages, oldest first, with what they answer. */
 export type StoredPage = {
@@ -134,9 +199,9 @@ export type Known = {
 };
 
 export type ChatEvent =
-  /** The stored messages that are shown on opening, oldest first; `waiting`: all that has to leave, with changes. */
+  /** The stored messages that are shown on opening, oldest first; `waiting`: all that is in the outbox, with changes. */
   | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
-  /** What another process wrote: our messages to this person; ids of those that wait no more; all that waits. */
+  /** Our messages to this person that another process wrote; `gone`: ids of those that it cancelled. */
   | ({
       readonly name: "elsewhere";
       readonly gone: readonly string[];
@@ -144,7 +209,7 @@ export type ChatEvent =
     } & StoredPage)
   /** The page before, oldest first, as `/more` asked for. */
   | ({ readonly name: "page" } & StoredPage)
-  /** Enter: the line as it was typed, and what its pastes stand for put in. */
+  /** Enter: the line as it was typed; `expand` replaces placeholders by what was pasted. */
   | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
   /** The line was edited. */
   | { readonly name: "edited"; readonly isEmpty: boolean }
@@ -154,11 +219,11 @@ export type ChatEvent =
   | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
   /** About once a second. */
   | { readonly name: "tick" }
-  /** The answers to effects: who is online; the safety number; whether a key was accepted; words of a failure. */
+  /** The answers to effects. */
   | {
       readonly name: "online";
       readonly people: readonly string[];
-      /** Since when their direct link is silent, ms since 1970, of those whose is. */
+      /** Since when the direct link of some of them is silent, ms since 1970. */
       readonly silent?: ReadonlyMap<string, number>;
     }
   | {
@@ -167,7 +232,7 @@ export type ChatEvent =
       readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
     }
   | { readonly name: "keyAccepted"; readonly result: "accepted" | "none" | "changed_again" | "not_shown" }
-  /** The answers to commands on messages. `typed`: a line that is given back. */
+  /** The answers to commands on messages. */
   | ({ readonly name: "listed" } & StoredPage)
   | {
       readonly name: "found";
@@ -179,9 +244,10 @@ export type ChatEvent =
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
   | { readonly name: "deleted"; readonly message: StoredMessage }
   | { readonly name: "deletingChat" }
-  /** `waiting`: messages that stay, since they still have to leave. */
+  /** `waiting`: messages that stay, since they are still to be sent. */
   | { readonly name: "deletedChat"; readonly count: number; readonly waiting: number }
   | { readonly name: "exported"; readonly count: number; readonly file: string }
+  /** `typed`: a line that is given back. */
   | { readonly name: "refused"; readonly code: Refusal; readonly typed?: string }
   | { readonly name: "failed"; readonly sentence: string; readonly typed?: string };
 
@@ -194,7 +260,7 @@ export type MessageEffect =
   | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
   | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }
   | { readonly name: "withdraw"; readonly target: Target }
-  /** `last`: the last one that has not left. */
+  /** `last`: the last one that was not sent yet. */
   | { readonly name: "cancel"; readonly target: Target }
   | { readonly name: "delete"; readonly message: Listed }
   | { readonly name: "deleteChat" }
@@ -210,8 +276,8 @@ export type ChatEffect =
   /** The page of stored messages before `seq`. */
   | { readonly name: "page"; readonly before: number }
   | { readonly name: "listOnline" }
-  /** What another process has written; `waiting`: of these it may have cancelled some. */
-  | { readonly name: "lookElsewhere"; readonly waiting: readonly Pick<Waiting, "id" | "target">[] }
+  /** Reads what another process has written; it may have cancelled some of these. */
+  | { readonly name: "lookElsewhere"; readonly pending: readonly Pick<PendingDelivery, "id" | "target">[] }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
   | MessageEffect

@@ -1,10 +1,9 @@
 /** The sentences of a chat: what changed, in the person's language, as lines to be printed. */
-import type { Language } from "../../protocol/language.ts";
+import { isDamage } from "../../client/errors.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { ChatContext, ChatEvent, ChatLink, ChatModel } from "./model.ts";
-import type { Waiting } from "./waiting.ts";
+import type { ChatContext, ChatEvent, ChatLink, ChatModel, ChatStep, PendingDelivery } from "./model.ts";
 import type { Line } from "../format/printed-line.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
@@ -14,9 +13,6 @@ const MAX_NAMES_LISTED = 100;
 /** Messages of one tick that get a line each; more are one line with their number. */
 const MAX_SINGLE_LINES = 3;
 
-/** What `updateChat` knows beside the model: the context, and the words. */
-export type ChatScene = ChatContext & { readonly texts: Texts; readonly language: Language };
-
 export function notice(text: string): Line {
   return { name: "notice", text };
 }
@@ -25,9 +21,27 @@ export function failure(text: string): Line {
   return { name: "failure", text };
 }
 
+/** A step that prints lines, if there are any. */
+export function printing(chat: ChatModel, lines: readonly Line[]): ChatStep {
+  return { chat, effects: lines.length === 0 ? [] : [{ name: "print", lines }] };
+}
+
+/** A full disk, ours or theirs, is said at most so often, in ms. */
+const DISK_NOTICE_EVERY = 60_000;
+
+/** Whether a full disk may be said again. @param lastAt when it was said last, ms since 1970; undefined: never */
+export function isDiskNoticeDue(lastAt: number | undefined, now: number): boolean {
+  return lastAt === undefined || Math.abs(now - lastAt) >= DISK_NOTICE_EVERY;
+}
+
+/** What is said of a write that failed. */
+export function storageSentence(error: Error, texts: Texts): string {
+  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(visibleText(error.message));
+}
+
 /** The other person, as they are shown. */
-export function peerName(chat: ChatModel, scene: ChatScene): string {
-  return shownName(scene.names, chat.peer);
+export function peerName(chat: ChatModel, context: ChatContext): string {
+  return shownName(context.names, chat.peer.username);
 }
 
 /** Why there is no link, with what becomes of messages. @param more a sentence about it; may be empty */
@@ -35,16 +49,16 @@ function unreachableLine(
   { reason, retryIn }: ChatLink & { readonly name: "unreachable" },
   chat: ChatModel,
   more: string,
-  scene: ChatScene,
+  context: ChatContext,
 ): Line {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+  const { texts } = context;
+  const user = peerName(chat, context);
   const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
   // The server says the same of a name that nobody has.
-  const isPerhapsNobody = chat.isStranger && reason === "offline" && before.name === "connecting";
+  const isPerhapsNobody = chat.peer.isStranger && reason === "offline" && before.name === "connecting";
   // No last address of theirs was ever good.
-  const isUnheard = chat.isStranger && reason === "no_server";
+  const isUnheard = chat.peer.isStranger && reason === "no_server";
   const why = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
     : isUnheard
@@ -58,9 +72,9 @@ function unreachableLine(
 }
 
 /** The line for a link that has become another one. @param more what else is said of one that cannot be had */
-export function linkLine(chat: ChatModel, link: ChatLink, more: string, scene: ChatScene): Line {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+export function linkLine(chat: ChatModel, link: ChatLink, more: string, context: ChatContext): Line {
+  const { texts } = context;
+  const user = peerName(chat, context);
   const wasLinked = chat.link.name === "left" || chat.link.name === "lost";
   switch (link.name) {
     case "connecting":
@@ -72,7 +86,7 @@ export function linkLine(chat: ChatModel, link: ChatLink, more: string, scene: C
     case "lost":
       return notice(texts.chatLost(user));
     case "unreachable":
-      return unreachableLine(link, chat, more, scene);
+      return unreachableLine(link, chat, more, context);
     default:
       return link satisfies never;
   }
@@ -105,21 +119,21 @@ function crowdOf({ count, texts: hasTexts, changes }: Crowd, texts: Texts): stri
 /** Lines about messages that wait: one each for a few, one for many. @param more of which only the number is known */
 export function waitingLines(
   chat: ChatModel,
-  waiting: readonly Waiting[],
+  waiting: readonly PendingDelivery[],
   more: number,
-  scene: ChatScene,
+  context: ChatContext,
 ): Line[] {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+  const { texts } = context;
+  const user = peerName(chat, context);
   const when = (leaves: string) => whenLine(chat.link, leaves, user, texts);
   if (more > 0 || waiting.length > MAX_SINGLE_LINES) {
     const count = waiting.length + more;
-    const { beyond } = chat;
+    const { overflow } = chat.deliveries;
     const what = crowdOf(
       {
         count,
-        texts: waiting.some(({ target }) => target === undefined) || (more > 0 && beyond.texts),
-        changes: waiting.some(({ target }) => target !== undefined) || (more > 0 && beyond.changes),
+        texts: waiting.some(({ target }) => target === undefined) || (more > 0 && overflow.texts),
+        changes: waiting.some(({ target }) => target !== undefined) || (more > 0 && overflow.changes),
       },
       texts,
     );
@@ -135,16 +149,19 @@ export function waitingLines(
 }
 
 /** Lines about messages that have arrived, gathered in the same way. */
-export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScene): Line[] {
-  const { arrived: more } = beyond;
+export function arrivedLines(
+  { deliveries: { arrived, overflow } }: ChatModel,
+  { texts }: ChatContext,
+): Line[] {
+  const { arrived: more } = overflow;
   if (more === 0 && arrived.length <= MAX_SINGLE_LINES)
     return arrived.map(({ excerpt }) => notice(texts.chatReceived(excerpt)));
   const count = arrived.length + more;
   const what = crowdOf(
     {
       count,
-      texts: arrived.some(({ isChange }) => !isChange) || (more > 0 && beyond.texts),
-      changes: arrived.some(({ isChange }) => isChange) || (more > 0 && beyond.changes),
+      texts: arrived.some(({ isChange }) => !isChange) || (more > 0 && overflow.texts),
+      changes: arrived.some(({ isChange }) => isChange) || (more > 0 && overflow.changes),
     },
     texts,
   );
@@ -154,7 +171,7 @@ export function arrivedLines({ arrived, beyond }: ChatModel, { texts }: ChatScen
 /** Who is online, in one sentence. */
 export function onlineLine(
   { people, silent }: ChatEvent & { readonly name: "online" },
-  { names, now, texts }: ChatScene,
+  { names, now, texts }: ChatContext,
 ): Line {
   if (people.length === 0) return notice(texts.nobodyOnline);
   const listed = people.slice(0, MAX_NAMES_LISTED).map((username) => {
@@ -170,10 +187,10 @@ export function onlineLine(
 export function safetyLines(
   chat: ChatModel,
   numbers: readonly { readonly number: string; readonly pending: boolean }[],
-  scene: ChatScene,
+  context: ChatContext,
 ): Line[] {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+  const { texts } = context;
+  const user = peerName(chat, context);
   if (numbers.length === 0) return [notice(texts.noKnownKey(user))];
   const shown = numbers.map(({ number, pending }) =>
     notice(`${pending ? texts.pendingSafetyNumber(user) : texts.safetyNumber(user)}\n${visibleText(number)}`),

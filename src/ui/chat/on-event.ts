@@ -1,39 +1,54 @@
-/** What the messenger tells, as far as it is about this chat. */
+/** The messenger's events, as far as they are about this chat. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { RefusedError } from "../../client/rendezvous/link.ts";
+import { isDamage, RefusedError } from "../../client/errors.ts";
+import { isSamePerson } from "../../identity/names.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { isDamage } from "../../client/errors.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
-import type { Texts } from "../texts/texts.ts";
 import { onCancelled, onChanged } from "./changes.ts";
-import { showArrived, showWritten } from "./transcript.ts";
+import { advance } from "./delivery-tracking.ts";
 import type {
+  ChatContext,
   ChatEffect,
   ChatEvent,
   ChatLink,
   ChatModel,
   ChatStep,
-  ServerWord,
+  Notified,
+  Presence,
+  ServerPresence,
   WrittenText,
 } from "./model.ts";
-import { failure, linkLine, notice, peerName, type ChatScene } from "./notices.ts";
-import { advance } from "./delivery-tracking.ts";
-import { tellWithLink } from "./presence-doubt.ts";
+import {
+  failure,
+  isDiskNoticeDue,
+  linkLine,
+  notice,
+  peerName,
+  printing,
+  storageSentence,
+} from "./notices.ts";
+import { doubtWithLink } from "./presence-doubt.ts";
+import { showArrived, showWritten } from "./transcript.ts";
 import { asTyped } from "./typed-line.ts";
-import type { Line } from "../format/printed-line.ts";
-import { isSamePerson } from "../../identity/names.ts";
 
-/** A full disk, ours or theirs, is told of at most so often, in ms. */
-export const DISK_TOLD_EVERY = 60_000;
+const CONNECTED: ChatLink = {
+  name: "connected",
+  isSilent: false,
+  peerTypingSince: undefined,
+  ownTypingSince: undefined,
+};
 
 function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };
 }
 
-/** A step that prints lines, if there are any. */
-export function printing(chat: ChatModel, lines: readonly Line[]): ChatStep {
-  return lines.length === 0 ? step(chat) : step(chat, { name: "print", lines });
+function withPresence(chat: ChatModel, presence: Partial<Presence>): ChatModel {
+  return { ...chat, presence: { ...chat.presence, ...presence } };
+}
+
+function withNotified(chat: ChatModel, notified: Partial<Notified>): ChatModel {
+  return { ...chat, notified: { ...chat.notified, ...notified } };
 }
 
 function isSameLink(one: ChatLink, other: ChatLink): boolean {
@@ -41,87 +56,118 @@ function isSameLink(one: ChatLink, other: ChatLink): boolean {
   return one.name === other.name;
 }
 
-/** The link is another one now: one line says so; what is told again changes nothing. */
-function linkTo(chat: ChatModel, link: ChatLink, scene: ChatScene): ChatStep {
+/** The link is another one now, and one line says so; nothing where it is the same. */
+function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep {
   if (isSameLink(chat.link, link)) return step(chat);
-  // Who types was known by the link that has gone.
-  const next = { ...chat, link, peerTypingSince: undefined, ownTypingSince: undefined };
-  if (link.name !== "unreachable") return printing(next, [linkLine(chat, link, "", scene)]);
-  const { chat: told, sentence } = tellWithLink(next, scene);
-  return printing(told, [linkLine(chat, link, sentence, scene)]);
+  const next = { ...chat, link };
+  if (link.name !== "unreachable") return printing(next, [linkLine(chat, link, "", context)]);
+  const { chat: doubted, sentence } = doubtWithLink(next, context);
+  return printing(doubted, [linkLine(chat, link, sentence, context)]);
 }
 
-/** The server's word about the peer matters as long as no link knows it better. */
-function onPresence(before: ChatModel, online: boolean, scene: ChatScene): ChatStep {
-  const known = before.serverWord;
-  const since = known.name === "offline" ? known.since : scene.now;
-  const chat: ChatModel = { ...before, serverWord: online ? { name: "online" } : { name: "offline", since } };
-  const { link } = chat;
+/** What the server says of the peer matters as long as there is no link, which knows it better. */
+function onPresence(before: ChatModel, online: boolean, context: ChatContext): ChatStep {
+  const { link, presence } = before;
+  const since = presence.server.name === "offline" ? presence.server.since : context.now;
+  const server: ServerPresence = online ? { name: "online" } : { name: "offline", since };
+  const chat = withPresence(before, { server });
   if (link.name === "connected") return step(chat);
-  if (!online) return linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
+  if (!online) return linkTo(chat, { name: "unreachable", reason: "offline" }, context);
   const wasOffline = link.name === "unreachable" && link.reason === "offline";
-  return wasOffline ? linkTo(chat, { name: "connecting" }, scene) : step(chat);
+  return wasOffline ? linkTo(chat, { name: "connecting" }, context) : step(chat);
 }
 
-/** The link has gone. Whether the server or the link itself tells first that they are gone, both are told. */
+function onConnected(before: ChatModel, username: string, context: ChatContext): ChatStep {
+  const { link, presence } = before;
+  // A link is newer than what the server said of a peer who had gone.
+  const server: ServerPresence = presence.server.name === "offline" ? { name: "unknown" } : presence.server;
+  const chat = {
+    ...withPresence(before, { server, lastAnswerAt: context.now, notified: { name: "none" } }),
+    // The peer has said the registered spelling by now.
+    peer: { ...before.peer, username, isStranger: false },
+  };
+  if (link.name === "connected") return step({ ...chat, link: { ...link, isSilent: false } });
+  return linkTo(chat, CONNECTED, context);
+}
+
+/** The server and the link may notice in either order that the peer has gone; both are said. */
 function onDisconnected(
   before: ChatModel,
   { bye, heardAt }: MessengerEvent & { name: "disconnected" },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const silent = { ...before, heardAt, isSilent: false };
-  const { chat, effects } = linkTo(silent, { name: bye ? "left" : "lost" }, scene);
-  if (chat.serverWord.name !== "offline") return { chat, effects };
-  const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, scene);
+  const heard = withPresence(before, { lastAnswerAt: heardAt });
+  const { chat, effects } = linkTo(heard, { name: bye ? "left" : "lost" }, context);
+  if (chat.presence.server.name !== "offline") return { chat, effects };
+  const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, context);
   return { chat: offline.chat, effects: [...effects, ...offline.effects] };
 }
 
-/** Something of ours has come further; with the first of it that is heard here it is shown. */
-function onDelivery(
-  chat: ChatModel,
-  { id, state }: MessengerEvent & { name: "delivery" },
-  written: WrittenText | undefined,
-  scene: ChatScene,
-): ChatStep {
-  if (written === undefined) return step(advance(chat, id, state));
-  const shown = showWritten(chat, id, written, scene);
-  return step(advance(shown.chat, id, state), ...shown.effects);
+/** Said on the next tick: that a link is silent no more may also mean that it is gone. */
+function onSilent({ link, ...rest }: ChatModel, since: number | undefined): ChatModel {
+  const next = link.name === "connected" ? { ...link, isSilent: since !== undefined } : link;
+  const chat = { ...rest, link: next };
+  return since === undefined ? chat : withPresence(chat, { lastAnswerAt: since });
 }
 
-function onKeyPending(chat: ChatModel, scene: ChatScene): ChatStep {
-  const next = { ...chat, keyPending: true };
-  if (chat.link.name !== "connected") {
-    return linkTo(next, { name: "unreachable", reason: "key_pending" }, scene);
+function onUnreachable(
+  before: ChatModel,
+  { reason, heardAt, retryIn }: MessengerEvent & { name: "unreachable" },
+  context: ChatContext,
+): ChatStep {
+  const isKeyPending = before.peer.isKeyPending || reason === "key_pending";
+  const chat = withPresence({ ...before, peer: { ...before.peer, isKeyPending } }, { lastAnswerAt: heardAt });
+  const retry = retryIn === undefined ? {} : { retryIn };
+  return linkTo(chat, { name: "unreachable", reason, ...retry }, context);
+}
+
+function onKeyPending(before: ChatModel, context: ChatContext): ChatStep {
+  const chat = { ...before, peer: { ...before.peer, isKeyPending: true } };
+  if (before.link.name !== "connected") {
+    return linkTo(chat, { name: "unreachable", reason: "key_pending" }, context);
   }
-  // Another machine of theirs, or someone in between, while the known one is linked.
-  const lines = chat.keyPending ? [] : [failure(scene.texts.chatKeyPending(peerName(chat, scene)))];
-  return printing(next, lines);
+  // Another machine of theirs, or someone in between, while there is a link to the known one.
+  const isNew = !before.peer.isKeyPending;
+  return printing(chat, isNew ? [failure(context.texts.chatKeyPending(peerName(chat, context)))] : []);
+}
+
+/** Something of ours has come further; a text that was written here is shown with its first event. */
+function onDelivery(
+  before: ChatModel,
+  { id, state }: MessengerEvent & { name: "delivery" },
+  written: WrittenText | undefined,
+  context: ChatContext,
+): ChatStep {
+  const { chat, effects } = written === undefined ? step(before) : showWritten(before, id, written, context);
+  return { chat: { ...chat, deliveries: advance(chat.deliveries, id, state) }, effects };
 }
 
 function onServer(
   before: ChatModel,
   { state, linksUntil }: MessengerEvent & { name: "server" },
-  { texts, language, now }: ChatScene,
+  { texts, language, now }: ChatContext,
 ): ChatStep {
-  const chat: ChatModel = { ...before, serverWord: { name: "unknown" } };
+  const chat = withPresence(before, { server: { name: "unknown" } });
+  const { server: notified } = before.notified;
   switch (state.name) {
     case "waiting": {
       const limits = isLimiting(state);
-      if (chat.serverLost === "limited" || (chat.serverLost === "lost" && !limits)) return step(chat);
+      if (notified === "limited" || (notified === "lost" && !limits)) return step(chat);
       const what = limits
         ? `${texts.serverLimits} ${nextAttempt(state, now, texts)}`.trimEnd()
         : texts.chatServerLost;
       const line = notice(`${what} ${withoutServer(linksUntil, now, texts)}`);
-      return printing({ ...chat, serverLost: limits ? "limited" : "lost" }, [line]);
+      return printing(withNotified(chat, { server: limits ? "limited" : "lost" }), [line]);
     }
     case "online":
-      if (chat.serverLost === "no") return step(before);
-      return printing({ ...chat, serverLost: "no" }, [notice(texts.serverBack)]);
+      if (notified === "no") return step(before);
+      return printing(withNotified(chat, { server: "no" }), [notice(texts.serverBack)]);
     case "stopped": {
       const { why } = state;
       const reason =
         why instanceof RefusedError && isCode(why.code) ? `${sentenceFor(why.code, language)}. ` : "";
-      return printing({ ...chat, serverLost: "lost" }, [failure(reason + texts.chatServerStopped)]);
+      const line = failure(reason + texts.chatServerStopped);
+      return printing(withNotified(chat, { server: "lost" }), [line]);
     }
     case "offline":
     case "connecting":
@@ -131,85 +177,70 @@ function onServer(
   }
 }
 
-/** Whether a full disk may be told of again. @param toldAt ms since 1970 */
-function isDiskNews(toldAt: number | undefined, now: number): boolean {
-  return toldAt === undefined || Math.abs(now - toldAt) >= DISK_TOLD_EVERY;
-}
-
-/** A fault that the other side told of; that their disk is full comes with every attempt. */
-function onPeerError(chat: ChatModel, code: string, scene: ChatScene): ChatStep {
-  const { texts, now } = scene;
-  const user = peerName(chat, scene);
+/** An error that the other side reported; that their disk is full comes with every attempt. */
+function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatStep {
+  const { texts, now } = context;
+  const user = peerName(chat, context);
   if (code !== "storage_failed")
     return printing(chat, [failure(texts.peerToldError(user, visibleText(code)))]);
-  if (!isDiskNews(chat.peerDiskToldAt, now)) return step(chat);
-  return printing({ ...chat, peerDiskToldAt: now }, [failure(texts.chatPeerDiskFull(user))]);
+  if (!isDiskNoticeDue(chat.notified.peerDiskAt, now)) return step(chat);
+  return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }
 
-/** What is said of a disk, or a file on it, that takes nothing. */
-export function storageSentence(error: Error, texts: Texts): string {
-  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(visibleText(error.message));
+/** A text was not stored; it goes back into the input line. */
+function onSendFailed(
+  chat: ChatModel,
+  { error, text = "" }: MessengerEvent & { name: "sendFailed" },
+  { texts }: ChatContext,
+): ChatStep {
+  const line = failure(texts.chatNotSaved(visibleText(error.message)));
+  const lines = isDamage(error) ? [line, failure(texts.chatFileDamaged)] : [line];
+  return step(chat, { name: "print", lines }, { name: "giveBack", text: asTyped(text) });
 }
 
-/** One event of the messenger; what other people do is the application's to announce. */
+/** The other person that an event is about; undefined: it is about no one person. */
+function personIn(event: MessengerEvent): string | undefined {
+  if ("username" in event) return event.username;
+  if ("to" in event) return event.to;
+  return "from" in event ? event.from : undefined;
+}
+
+/** One event of the messenger; what other people do is announced by the application. */
 export function onMessenger(
   chat: ChatModel,
   { event, known = {} }: ChatEvent & { name: "messenger" },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { texts, now } = scene;
-  const isPeer = (username: string) => isSamePerson(username, chat.peer);
+  const { texts, now } = context;
+  const person = personIn(event);
+  if (person !== undefined && !isSamePerson(person, chat.peer.username)) return step(chat);
   switch (event.name) {
     case "message":
-      return isPeer(event.from) ? showArrived(chat, event.message, known.excerpt, scene) : step(chat);
+      return showArrived(chat, event.message, known.excerpt, context);
     case "delivery":
-      return isPeer(event.to) ? onDelivery(chat, event, known.written, scene) : step(chat);
-    case "sendFailed": {
-      if (!isPeer(event.to)) return step(chat);
-      const line = failure(texts.chatNotSaved(visibleText(event.error.message)));
-      const lines = isDamage(event.error) ? [line, failure(texts.chatFileDamaged)] : [line];
-      const text = asTyped(event.text ?? "");
-      return step(chat, { name: "print", lines }, { name: "giveBack", text });
-    }
+      return onDelivery(chat, event, known.written, context);
+    case "sendFailed":
+      return onSendFailed(chat, event, context);
     case "presence":
-      return isPeer(event.username) ? onPresence(chat, event.online, scene) : step(chat);
-    case "connected": {
-      if (!isPeer(event.username)) return step(chat);
-      // The peer has said the registered spelling by now.
-      const { username: peer, address } = event;
-      // The link is newer than a word of the server that they are gone.
-      const serverWord: ServerWord =
-        chat.serverWord.name === "offline" ? { name: "unknown" } : chat.serverWord;
-      const next: ChatModel = {
-        ...chat,
-        peer,
-        isStranger: false,
-        serverWord,
-        isSilent: false,
-        heardAt: now,
-        presenceNotified: { name: "nothing" },
-      };
-      return linkTo(next, { name: "connected", address }, scene);
-    }
+      return onPresence(chat, event.online, context);
+    case "connected":
+      return onConnected(chat, event.username, context);
     case "disconnected":
-      return isPeer(event.username) ? onDisconnected(chat, event, scene) : step(chat);
-    case "unreachable": {
-      if (!isPeer(event.username)) return step(chat);
-      const { reason, heardAt, retryIn } = event;
-      const keyPending = chat.keyPending || reason === "key_pending";
-      const link: ChatLink = { name: "unreachable", reason, ...(retryIn === undefined ? {} : { retryIn }) };
-      return linkTo({ ...chat, keyPending, heardAt }, link, scene);
-    }
+      return onDisconnected(chat, event, context);
+    case "unreachable":
+      return onUnreachable(chat, event, context);
     case "keyPending":
-      return isPeer(event.username) ? onKeyPending(chat, scene) : step(chat);
-    case "typing":
-      if (!isPeer(event.username)) return step(chat);
-      return step({ ...chat, peerTypingSince: event.active ? now : undefined });
+      return onKeyPending(chat, context);
+    case "typing": {
+      const { link } = chat;
+      if (link.name !== "connected") return step(chat);
+      return step({ ...chat, link: { ...link, peerTypingSince: event.active ? now : undefined } });
+    }
     case "peerError":
-      return isPeer(event.username) ? onPeerError(chat, event.code, scene) : step(chat);
+      return onPeerError(chat, event.code, context);
     case "storageFailed": {
-      if (!isDiskNews(chat.diskToldAt, now)) return step(chat);
-      return printing({ ...chat, diskToldAt: now }, [failure(storageSentence(event.error, texts))]);
+      if (!isDiskNoticeDue(chat.notified.diskAt, now)) return step(chat);
+      return printing(withNotified(chat, { diskAt: now }), [failure(storageSentence(event.error, texts))]);
     }
     case "clockOffset": {
       const warning = clockWarning(event.offset, texts);
@@ -218,22 +249,15 @@ export function onMessenger(
     case "newKey":
       return printing(chat, [notice(texts.newKeyWarning)]);
     case "server":
-      return onServer(chat, event, scene);
+      return onServer(chat, event, context);
     case "changed":
-      return isPeer(event.username) ? onChanged(chat, event, known.excerpt, scene) : step(chat);
+      return onChanged(chat, event, known.excerpt, context);
     case "cancelled":
-      return isPeer(event.to) ? onCancelled(chat, event.id, scene) : step(chat);
-    case "silent": {
-      // Told on the next tick: that it is silent no more may also mean that it is gone.
-      const { username, since } = event;
-      if (!isPeer(username)) return step(chat);
-      return step({ ...chat, isSilent: since !== undefined, heardAt: since ?? chat.heardAt });
-    }
+      return onCancelled(chat, event.id, context);
+    case "silent":
+      return step(onSilent(chat, event.since));
     case "changedElsewhere":
-      return step(chat, {
-        name: "lookElsewhere",
-        waiting: chat.waiting.map(({ id, target }) => (target === undefined ? { id } : { id, target })),
-      });
+      return step(chat, { name: "lookElsewhere", pending: chat.deliveries.pending });
     case "profileHealth":
     case "refusal":
     case "wire":

@@ -1,11 +1,11 @@
-/** What other processes of this account do with the open chat: what they wrote, and what they took back. */
+/** What other processes of this account wrote to the person of the open chat, and what they cancelled. */
 import type { Archive, StoredConversation } from "../../client/archive.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import type { Outstanding, Waiting } from "./waiting.ts";
+import type { Outstanding, PendingDelivery } from "./model.ts";
 
 /** Messages read at once. */
 const PAGE = 500;
-/** Ids of texts written here that are kept apart; with more, the store is read up to them. */
+/** Ids of texts written here that are remembered; with more, the store is read up to them. */
 const MAX_WRITTEN = 1_000;
 
 /** How much is in the outbox for the person of this chat. @throws SQLiteError */
@@ -16,7 +16,7 @@ export function outstanding(conversation: StoredConversation): Outstanding {
 
 export class OtherProcess {
   readonly #conversation: StoredConversation;
-  /** The highest `seq` that was looked at. */
+  /** The highest `seq` that was read. */
   #seen: number;
   /** Texts that were written here since then. */
   readonly #written = new Set<string>();
@@ -26,13 +26,13 @@ export class OtherProcess {
     this.#seen = archive.lastSeq();
   }
 
-  /** A text was written here. @returns whether it is time to look. */
+  /** A text was written here. @returns whether it is time to call `written` */
   wrote(id: string): boolean {
     this.#written.add(id);
     return this.#written.size > MAX_WRITTEN;
   }
 
-  /** Our messages to this person that others wrote since the last look, oldest first. @throws SQLiteError */
+  /** Our messages to this person that others wrote since the last call, oldest first. @throws SQLiteError */
   written(isUnderWay: (id: string) => boolean): readonly StoredMessage[] {
     const found: StoredMessage[] = [];
     for (;;) {
@@ -45,13 +45,13 @@ export class OtherProcess {
     return found;
   }
 
-  /** Of what waits, that which is in the outbox no more and never arrived: ids. @throws SQLiteError */
-  gone(waiting: readonly Pick<Waiting, "id" | "target">[]): readonly string[] {
-    const isGone = ({ id, target }: Pick<Waiting, "id" | "target">) => {
+  /** The ids of pending deliveries that are no longer in the outbox and never arrived. @throws SQLiteError */
+  gone(pending: readonly Pick<PendingDelivery, "id" | "target">[]): readonly string[] {
+    const isGone = ({ id, target }: Pick<PendingDelivery, "id" | "target">) => {
       const message = this.#conversation.find(target ?? id);
       if (message === undefined) return true;
       return target === undefined ? message.withdrawnAt !== undefined : !message.changeWaits;
     };
-    return waiting.filter(isGone).map(({ id }) => id);
+    return pending.filter(isGone).map(({ id }) => id);
   }
 }

@@ -1,15 +1,15 @@
 /**
- * The two sources of the peer's presence, the server's word and the last answer on the direct link:
- * what is said when they disagree.
+ * The two sources of the peer's presence, the server and the last answer on the direct link: what the person
+ * reads when they disagree.
  */
-import type { ChatModel, PresenceNotified } from "./model.ts";
-import { notice, peerName, type ChatScene } from "./notices.ts";
 import { ageOf } from "../format/local-time.ts";
 import type { Line } from "../format/printed-line.ts";
+import type { ChatContext, ChatModel, PresenceNotice } from "./model.ts";
+import { notice, peerName } from "./notices.ts";
 
-/** Ages of a silence, in ms, at which it is told again; in between and later it is not. */
-const TOLD_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];
-/** A link outlives the server's word that its other side has gone by less than that, in ms. */
+/** Ages of a silence, in ms, at which the notice is repeated; in between and later it is not. */
+const NOTIFIED_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];
+/** The server may say so much earlier than the link that the peer has gone, in ms. */
 const OFFLINE_DOUBTED_AFTER = 5_000;
 
 type Comparison =
@@ -18,64 +18,73 @@ type Comparison =
   | { readonly name: "silent"; readonly since: number | undefined }
   | { readonly name: "answers" };
 
-function compareSources({ link, serverWord, heardAt, isSilent }: ChatModel, now: number): Comparison {
+function compare({ link, presence }: ChatModel, now: number): Comparison {
+  const { server, lastAnswerAt } = presence;
   if (link.name === "connected") {
-    if (isSilent)
-      return serverWord.name === "offline" ? { name: "agree" } : { name: "silent", since: heardAt };
-    const isDoubted = serverWord.name === "offline" && now - serverWord.since >= OFFLINE_DOUBTED_AFTER;
+    if (link.isSilent)
+      return server.name === "offline" ? { name: "agree" } : { name: "silent", since: lastAnswerAt };
+    const isDoubted = server.name === "offline" && now - server.since >= OFFLINE_DOUBTED_AFTER;
     return { name: isDoubted ? "answers" : "agree" };
   }
-  const isDeaf =
+  const isUnanswered =
     link.name === "unreachable" && (link.reason === "unreachable" || link.reason === "not_admitted");
-  return isDeaf && serverWord.name === "online" ? { name: "silent", since: heardAt } : { name: "agree" };
+  return isUnanswered && server.name === "online"
+    ? { name: "silent", since: lastAnswerAt }
+    : { name: "agree" };
 }
 
-function silentSentence(chat: ChatModel, since: number | undefined, scene: ChatScene): string {
-  const { texts, now } = scene;
-  const user = peerName(chat, scene);
+function silentSentence(chat: ChatModel, since: number | undefined, context: ChatContext): string {
+  const { texts, now } = context;
+  const user = peerName(chat, context);
   if (since === undefined) return texts.chatNeverAnswered(user);
   const age = ageOf(now - since);
-  return chat.serverWord.name === "online" ? texts.chatSilentOnline(user, age) : texts.chatSilent(user, age);
+  const isOnline = chat.presence.server.name === "online";
+  return isOnline ? texts.chatSilentOnline(user, age) : texts.chatSilent(user, age);
 }
 
-function toldOf(comparison: Comparison, now: number): PresenceNotified {
-  if (comparison.name === "agree") return { name: "nothing" };
-  if (comparison.name === "answers") return { name: "answers" };
-  const age = now - (comparison.since ?? now);
-  return { name: "silent", level: TOLD_AT.filter((at) => age >= at).length };
+function noticeOf(compared: Comparison, now: number): PresenceNotice {
+  if (compared.name === "agree") return { name: "none" };
+  if (compared.name === "answers") return { name: "answers" };
+  const age = now - (compared.since ?? now);
+  return { name: "silent", level: NOTIFIED_AT.filter((at) => age >= at).length };
 }
 
-/** What the two say, as part of the line about a link that has changed; empty: they agree. */
-export function tellWithLink(chat: ChatModel, scene: ChatScene): { chat: ChatModel; sentence: string } {
-  const comparison = compareSources(chat, scene.now);
-  const told = { ...chat, presenceNotified: toldOf(comparison, scene.now) };
-  if (comparison.name !== "silent") return { chat: told, sentence: "" };
-  return { chat: told, sentence: silentSentence(chat, comparison.since, scene) };
+function withNotified(chat: ChatModel, notified: PresenceNotice): ChatModel {
+  return { ...chat, presence: { ...chat.presence, notified } };
 }
 
-/** What there is to tell of the two on a tick: each change once, and a silence at a few ages. */
-export function notifyOfPresence(before: ChatModel, scene: ChatScene): { chat: ChatModel; lines: Line[] } {
-  const { now, texts } = scene;
-  const comparison = compareSources(before, now);
-  const told = before.presenceNotified;
-  const next = toldOf(comparison, now);
-  if (
-    next.name === told.name &&
-    (next.name !== "silent" || told.name !== "silent" || next.level <= told.level)
-  )
-    return { chat: before, lines: [] };
-  const chat = { ...before, presenceNotified: next };
-  const user = peerName(chat, scene);
-  switch (comparison.name) {
+/** A sentence for the line about a link that has changed; empty: the sources agree. */
+export function doubtWithLink(
+  before: ChatModel,
+  context: ChatContext,
+): { chat: ChatModel; sentence: string } {
+  const compared = compare(before, context.now);
+  const chat = withNotified(before, noticeOf(compared, context.now));
+  const sentence = compared.name === "silent" ? silentSentence(chat, compared.since, context) : "";
+  return { chat, sentence };
+}
+
+/** On a tick: a line for each change, and for a silence that reaches one of the ages. */
+export function presenceDoubt(before: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
+  const { now, texts } = context;
+  const compared = compare(before, now);
+  const { notified } = before.presence;
+  const next = noticeOf(compared, now);
+  const isLonger = next.name === "silent" && notified.name === "silent" && next.level > notified.level;
+  if (next.name === notified.name && !isLonger) return { chat: before, lines: [] };
+  const chat = withNotified(before, next);
+  const user = peerName(chat, context);
+  switch (compared.name) {
     case "silent":
-      return { chat, lines: [notice(silentSentence(chat, comparison.since, scene))] };
+      return { chat, lines: [notice(silentSentence(chat, compared.since, context))] };
     case "answers":
       return { chat, lines: [notice(texts.chatAnswersOffline(user))] };
     case "agree": {
-      const isBack = told.name === "silent" && chat.link.name === "connected" && !chat.isSilent;
+      const { link } = chat;
+      const isBack = notified.name === "silent" && link.name === "connected" && !link.isSilent;
       return { chat, lines: isBack ? [notice(texts.chatRespondsAgain(user))] : [] };
     }
     default:
-      return comparison satisfies never;
+      return compared satisfies never;
   }
 }

@@ -1,29 +1,30 @@
-/** Messages as they are printed: those of the store, those that arrive, and our own once they are on the disk. */
+/** Messages as they are printed: those of the store, those that arrive, and our own once they are committed. */
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import type {
-  Answered,
-  ChatEvent,
-  ChatModel,
-  ChatStep,
-  Hit,
-  Listed,
-  StoredPage,
-  WrittenText,
-} from "./model.ts";
-import type { Outstanding } from "./waiting.ts";
-import { notice, peerName, type ChatScene } from "./notices.ts";
+import { excerptOf } from "../format/excerpt.ts";
+import { localDay } from "../format/local-time.ts";
+import { shownName } from "../format/name-book.ts";
+import type { Line } from "../format/printed-line.ts";
 import {
-  beginWaiting,
+  beginDeliveries,
   follow,
   followElsewhere,
   followStored,
   forget,
-  recountBeyond,
+  recountOverflow,
 } from "./delivery-tracking.ts";
-import { excerptOf } from "../format/excerpt.ts";
-import type { Line } from "../format/printed-line.ts";
-import { shownName } from "../format/name-book.ts";
-import { localDay } from "../format/local-time.ts";
+import type {
+  Answered,
+  ChatContext,
+  ChatEvent,
+  ChatModel,
+  ChatStep,
+  Listed,
+  Outstanding,
+  StoredPage,
+  Transcript,
+  WrittenText,
+} from "./model.ts";
+import { notice, peerName, printing } from "./notices.ts";
 
 /** A message that was written so much before it arrived says when, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
@@ -45,17 +46,17 @@ function notesOf(message: StoredMessage, answered: Answered | undefined) {
 function lineOf(
   message: StoredMessage,
   peer: string,
-  scene: ChatScene,
+  context: ChatContext,
   answered: Answered | undefined,
 ): MessageLine {
   const { outgoing, receivedAt, sentAt, state, text } = message;
-  const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? scene.now;
+  const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? context.now;
   const isLate = !outgoing && sentAt !== undefined && at - sentAt > LATE_AFTER;
   return {
     name: "message",
     at,
     writtenAt: isLate ? sentAt : undefined,
-    from: outgoing ? shownName(scene.names, scene.ownName) : peer,
+    from: outgoing ? shownName(context.names, context.ownName) : peer,
     isOwn: outgoing,
     text,
     state: outgoing ? state : undefined,
@@ -79,26 +80,28 @@ function withDays(
   return { lines, day };
 }
 
+function withTranscript(chat: ChatModel, transcript: Partial<Transcript>): ChatModel {
+  return { ...chat, transcript: { ...chat.transcript, ...transcript } };
+}
+
 /** Prints stored messages between other lines, and follows those of ours that have not arrived. */
 function printStored(
   chat: ChatModel,
   { messages, isMore, answered }: StoredPage,
   around: { readonly before: readonly Line[]; readonly after: readonly Line[] },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { lines, day } = withDays(
-    messages.map((message) => lineOf(message, peerName(chat, scene), scene, answered)),
-    chat.day,
-  );
+  const { transcript } = chat;
+  const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
+  const { lines, day } = withDays(shown, transcript.day);
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
-  const followed = followStored(chat, messages);
+  const next = withTranscript(chat, {
+    day,
+    oldest: isMore ? (messages[0]?.seq ?? transcript.oldest) : undefined,
+    newest: Math.max(transcript.newest, incoming.at(-1) ?? 0),
+  });
   return {
-    chat: {
-      ...followed,
-      day,
-      oldest: isMore ? (messages[0]?.seq ?? chat.oldest) : undefined,
-      newest: Math.max(chat.newest, incoming.at(-1) ?? 0),
-    },
+    chat: { ...next, deliveries: followStored(chat.deliveries, messages) },
     effects: [
       { name: "print", lines: [...around.before, ...lines, ...around.after] },
       ...(incoming.length === 0 ? [] : [{ name: "markShown" as const, sequences: incoming }]),
@@ -108,51 +111,53 @@ function printStored(
 
 /** The chat begins: with whom it is, and the newest messages. */
 export function showOpened(
-  chat: ChatModel,
+  before: ChatModel,
   page: StoredPage & { readonly waiting?: Outstanding },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { texts } = scene;
-  const before = [notice(texts.chatOpened(peerName(chat, scene)))];
-  if (page.isMore) before.push(notice(texts.chatMoreStored));
-  const printed = printStored(chat, page, { before, after: [] }, scene);
-  const begun = beginWaiting(printed.chat, page.messages, page.waiting ?? { texts: 0, changes: 0 });
-  return { chat: begun, effects: printed.effects };
+  const { texts } = context;
+  const lines = [notice(texts.chatOpened(peerName(before, context)))];
+  if (page.isMore) lines.push(notice(texts.chatMoreStored));
+  const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
+  const waiting = page.waiting ?? { texts: 0, changes: 0 };
+  return { chat: { ...chat, deliveries: beginDeliveries(chat.deliveries, page.messages, waiting) }, effects };
 }
 
 /** The page before the oldest message that was shown. */
-export function showPage(chat: ChatModel, page: StoredPage, scene: ChatScene): ChatStep {
-  const { texts } = scene;
-  const { oldest } = chat;
+export function showPage(chat: ChatModel, page: StoredPage, context: ChatContext): ChatStep {
+  const { texts } = context;
+  const { oldest } = chat.transcript;
   // Asked for twice, it is shown once.
   if (oldest === undefined) return { chat, effects: [] };
   const messages = page.messages.filter(({ seq }) => seq < oldest);
   if (messages.length === 0 && page.messages.length > 0) return { chat, effects: [] };
-  if (messages.length === 0) {
-    const lines = [notice(texts.chatNothingEarlier)];
-    return { chat: { ...chat, oldest: undefined }, effects: [{ name: "print", lines }] };
-  }
+  if (messages.length === 0)
+    return printing(withTranscript(chat, { oldest: undefined }), [notice(texts.chatNothingEarlier)]);
   const around = {
     before: [notice(texts.chatPage(messages.length))],
     after: [notice(page.isMore ? texts.chatPageEnd : texts.chatPageLast)],
   };
   // A page begins with its day, whatever stands above it.
-  return printStored({ ...chat, day: undefined }, { ...page, messages }, around, scene);
+  const fresh = withTranscript(chat, { day: undefined });
+  return printStored(fresh, { ...page, messages }, around, context);
 }
 
-/** A message of the other person has arrived. @param answers the beginning of what it answers */
+/** A message of the other person has arrived. @param answers the excerpt of what it answers */
 export function showArrived(
   chat: ChatModel,
   message: StoredMessage,
   answers: string | undefined,
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  if (message.seq <= chat.newest) return { chat, effects: [] };
+  const { link, transcript } = chat;
+  if (message.seq <= transcript.newest) return { chat, effects: [] };
   const { replyTo } = message;
   const answered = replyTo === undefined || answers === undefined ? undefined : new Map([[replyTo, answers]]);
-  const { lines, day } = withDays([lineOf(message, peerName(chat, scene), scene, answered)], chat.day);
+  const line = lineOf(message, peerName(chat, context), context, answered);
+  const { lines, day } = withDays([line], transcript.day);
+  const next = withTranscript(chat, { day, newest: message.seq });
   return {
-    chat: { ...chat, day, newest: message.seq, peerTypingSince: undefined },
+    chat: link.name === "connected" ? { ...next, link: { ...link, peerTypingSince: undefined } } : next,
     effects: [
       { name: "print", lines },
       { name: "markShown", sequences: [message.seq] },
@@ -160,43 +165,42 @@ export function showArrived(
   };
 }
 
-/** A text of ours is on the disk: now it is shown, and its state stands in the prompt. */
+/** A text of ours was committed: now it is shown, and its state stands in the prompt. */
 export function showWritten(
   chat: ChatModel,
   id: string,
   { text, answers }: WrittenText,
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
   const message: MessageLine = {
     name: "message",
-    at: scene.now,
+    at: context.now,
     writtenAt: undefined,
-    from: shownName(scene.names, scene.ownName),
+    from: shownName(context.names, context.ownName),
     isOwn: true,
     text,
     state: undefined,
     ...(answers === undefined ? {} : { answers: { excerpt: answers } }),
   };
-  const { lines, day } = withDays([message], chat.day);
-  const followed = follow(chat, { id, excerpt: excerptOf(text) }, scene.now);
-  return { chat: { ...followed, day }, effects: [{ name: "print", lines }] };
+  const { lines, day } = withDays([message], chat.transcript.day);
+  const deliveries = follow(chat.deliveries, { id, excerpt: excerptOf(text) }, context.now);
+  return printing(withTranscript({ ...chat, deliveries }, { day }), lines);
 }
 
 /** Another process of this account wrote to this person: shown with their states, and followed from here. */
 export function showElsewhere(
   chat: ChatModel,
   { messages, gone, waiting, answered }: ChatEvent & { readonly name: "elsewhere" },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const known = gone.reduce((next, id) => forget(next, id, true), chat);
-  const left = recountBeyond(known, waiting);
-  if (messages.length === 0) return { chat: left, effects: [] };
-  const shown = messages.map((message) => lineOf(message, peerName(chat, scene), scene, answered));
-  const { lines, day } = withDays(shown, chat.day);
-  const followed = messages
+  const known = gone.reduce((next, id) => forget(next, id, true), chat.deliveries);
+  const left = recountOverflow(known, waiting);
+  const deliveries = messages
     .filter(({ withdrawnAt }) => withdrawnAt === undefined)
-    .reduce((next, message) => followElsewhere(next, message, scene.now), left);
-  return { chat: { ...followed, day }, effects: [{ name: "print", lines }] };
+    .reduce((next, message) => followElsewhere(next, message, context.now), left);
+  const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
+  const { lines, day } = withDays(shown, chat.transcript.day);
+  return printing(withTranscript({ ...chat, deliveries }, { day }), lines);
 }
 
 function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
@@ -204,38 +208,41 @@ function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
 }
 
 /** The last messages of this chat, with numbers. */
-export function showListed(chat: ChatModel, { messages, answered }: StoredPage, scene: ChatScene): ChatStep {
-  if (messages.length === 0) {
-    const lines = [notice(scene.texts.chatNothingStored)];
-    return { chat: { ...chat, listed: [] }, effects: [{ name: "print", lines }] };
-  }
+export function showListed(
+  chat: ChatModel,
+  { messages, answered }: StoredPage,
+  context: ChatContext,
+): ChatStep {
+  if (messages.length === 0)
+    return printing(withTranscript(chat, { listed: [] }), [notice(context.texts.chatNothingStored)]);
   const numbered = messages.map((message, index) => ({
-    ...lineOf(message, peerName(chat, scene), scene, answered),
+    ...lineOf(message, peerName(chat, context), context, answered),
     number: index + 1,
   }));
   // A list begins with its day, whatever stands above it.
   const { lines, day } = withDays(numbered, undefined);
-  const listed = messages.map((message) => listedOf(message, chat.peer));
-  return { chat: { ...chat, day, listed }, effects: [{ name: "print", lines }] };
+  const listed = messages.map((message) => listedOf(message, chat.peer.username));
+  return printing(withTranscript(chat, { day, listed }), lines);
 }
 
-type Found = { readonly words: string; readonly hits: readonly Hit[]; readonly isMore: boolean };
-
 /** What a search has found in all chats, with numbers. */
-export function showFound(chat: ChatModel, { words, hits, isMore }: Found, scene: ChatScene): ChatStep {
-  const { texts, names } = scene;
+export function showFound(
+  chat: ChatModel,
+  { words, hits, isMore }: ChatEvent & { readonly name: "found" },
+  context: ChatContext,
+): ChatStep {
+  const { texts, names } = context;
   const sought = excerptOf(words);
-  const told = isMore ? texts.chatFoundMore(hits.length, sought) : texts.chatFound(hits.length, sought);
-  const lines: Line[] = [notice(hits.length === 0 ? texts.chatFoundNothing(sought) : told)];
+  const title = isMore ? texts.chatFoundMore(hits.length, sought) : texts.chatFound(hits.length, sought);
+  const lines: Line[] = [notice(hits.length === 0 ? texts.chatFoundNothing(sought) : title)];
   hits.forEach(({ message, chat: other }, index) => {
     const user = shownName(names, other);
     const found = { to: message.outgoing ? user : undefined };
-    const line = lineOf(message, user, scene, undefined);
     // What it answers stands in its own chat.
-    const { answers: _, ...bare } = line;
-    lines.push({ ...bare, number: index + 1, found });
+    const { answers: _, ...line } = lineOf(message, user, context, undefined);
+    lines.push({ ...line, number: index + 1, found });
   });
-  // Nothing found is no list: then a number of an older one means nothing any more.
+  // When nothing was found, the numbers of an older list mean nothing any more.
   const listed = hits.map((hit) => listedOf(hit.message, hit.chat));
-  return { chat: { ...chat, listed }, effects: [{ name: "print", lines }] };
+  return printing(withTranscript(chat, { listed }), lines);
 }

@@ -1,94 +1,74 @@
-/** The chat's update and the prompt of its input line: pure, so that every moment of it can be tried. */
+/** The chat's update and its prompt: pure, so that every moment of it can be tried. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import type { Texts } from "../texts/texts.ts";
-import { runCommand } from "./commands.ts";
-import { onMessenger, printing } from "./on-event.ts";
-import { describeAction, infoLine, onDeleted } from "./changes.ts";
-import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
-import type { ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
-import { failure, notice, onlineLine, peerName, safetyLines, type ChatScene } from "./notices.ts";
-import { NONE_BEYOND, tellOfWaiting } from "./delivery-tracking.ts";
-import { notifyOfPresence } from "./presence-doubt.ts";
-import { faultOf, parseLine } from "./typed-line.ts";
 import { stateMark } from "../format/message-format.ts";
-import type { Line } from "../format/printed-line.ts";
+import type { Texts } from "../texts/texts.ts";
+import { describeAction, infoLine, onDeleted } from "./changes.ts";
+import { runCommand } from "./commands.ts";
+import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
+import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
+import { failure, notice, onlineLine, peerName, printing, safetyLines } from "./notices.ts";
+import { onMessenger } from "./on-event.ts";
+import { presenceDoubt } from "./presence-doubt.ts";
+import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
+import { faultOf, parseLine } from "./typed-line.ts";
 
-export type { ChatScene } from "./notices.ts";
-
-/** The peer is told at most so often that we type, in ms. */
-const TYPING_TOLD_EVERY = 4_000;
-/** So long after it was told last, in ms, it is taken back: 4 to 8 s after the last key. */
+/** The peer is notified at most so often that we type, in ms. */
+const TYPING_NOTIFIED_EVERY = 4_000;
+/** Without a key our typing ends so long after the last notification, in ms: 4 to 8 s after the last key. */
 const OWN_TYPING_ENDS = 8_000;
-/** The peer's word that they type holds so long, in ms. */
+/** A peer who said that they type is believed so long, in ms. */
 const PEER_TYPING_ENDS = 10_000;
 
-/** A chat that nothing is known of yet. @param peer in the registered spelling, as far as it is known @param isStranger no link with them was ever there */
-export function openChat(peer: string, isStranger = false): ChatModel {
+/** A chat of which nothing is known yet. @param username in the registered spelling as far as it is known @param isStranger no link with them was ever there */
+export function openChat(username: string, isStranger = false): ChatModel {
   return {
-    peer,
-    isStranger,
+    peer: { username, isStranger, isKeyPending: false },
     link: { name: "connecting" },
-    serverWord: { name: "unknown" },
-    heardAt: undefined,
-    isSilent: false,
-    presenceNotified: { name: "nothing" },
-    last: undefined,
-    own: [],
-    listed: [],
-    waiting: [],
-    arrived: [],
-    beyond: NONE_BEYOND,
-    peerTypingSince: undefined,
-    ownTypingSince: undefined,
-    day: undefined,
-    oldest: undefined,
-    newest: 0,
-    keyPending: false,
-    serverLost: "no",
-    diskToldAt: undefined,
-    peerDiskToldAt: undefined,
+    presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
+    deliveries: NO_DELIVERIES,
+    transcript: { day: undefined, oldest: undefined, newest: 0, listed: [] },
+    notified: { server: "no", diskAt: undefined, peerDiskAt: undefined },
   };
 }
 
-/** What stands before the text being typed: the state of our last message, and whether the other one types. */
-export function chatPrompt(chat: ChatModel, texts: Texts): string {
-  const mark = chat.last === undefined ? "" : `${stateMark(chat.last.state, texts)} `;
-  const typing = chat.peerTypingSince === undefined ? "" : `${texts.chatTyping} `;
-  return `${mark}${typing}> `;
+/** What stands before the text being typed: the state of our last message, and whether the peer types. */
+export function chatPrompt({ deliveries: { last }, link }: ChatModel, texts: Texts): string {
+  const mark = last === undefined ? "" : `${stateMark(last.state, texts)} `;
+  const isTyping = link.name === "connected" && link.peerTypingSince !== undefined;
+  return `${mark}${isTyping ? `${texts.chatTyping} ` : ""}> `;
 }
 
-/** Ends our typing, if the peer believes in it. */
-function stopTyping(chat: ChatModel): { chat: ChatModel; effects: ChatEffect[] } {
-  if (chat.ownTypingSince === undefined) return { chat, effects: [] };
-  const effects: ChatEffect[] = chat.link.name === "connected" ? [{ name: "typing", active: false }] : [];
-  return { chat: { ...chat, ownTypingSince: undefined }, effects };
+/** Ends our typing, if the peer was notified of it. */
+function stopTyping(chat: ChatModel): ChatStep {
+  const { link } = chat;
+  if (link.name !== "connected" || link.ownTypingSince === undefined) return { chat, effects: [] };
+  const effects = [{ name: "typing", active: false } as const];
+  return { chat: { ...chat, link: { ...link, ownTypingSince: undefined } }, effects };
 }
 
 function onEdited(chat: ChatModel, isEmpty: boolean, now: number): ChatStep {
   if (isEmpty) return stopTyping(chat);
-  const { ownTypingSince: since, link } = chat;
-  const isTold = since !== undefined && Math.abs(now - since) < TYPING_TOLD_EVERY;
-  if (isTold || link.name !== "connected") return { chat, effects: [] };
-  return { chat: { ...chat, ownTypingSince: now }, effects: [{ name: "typing", active: true }] };
+  const { link } = chat;
+  if (link.name !== "connected") return { chat, effects: [] };
+  const since = link.ownTypingSince;
+  if (since !== undefined && Math.abs(now - since) < TYPING_NOTIFIED_EVERY) return { chat, effects: [] };
+  const effects = [{ name: "typing", active: true } as const];
+  return { chat: { ...chat, link: { ...link, ownTypingSince: now } }, effects };
 }
 
-/** Says why nothing was done; the line, if it is worth it, goes back. */
+/** Says why nothing was done. @param typed a line that goes back into the input line */
 function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
-  const told: ChatEffect = { name: "print", lines: [failure(sentence)] };
-  return typed === undefined ? [told] : [told, { name: "giveBack", text: typed }];
+  const said: ChatEffect = { name: "print", lines: [failure(sentence)] };
+  return typed === undefined ? [said] : [said, { name: "giveBack", text: typed }];
 }
 
-function send(text: string): ChatEffect {
-  return { name: "send", text };
-}
-
-/** What is done with a text; or says why no peer would take it, and gives it back as it was typed. */
+/** What is done with a text; where no peer would take it, says why and gives the line back. */
 function sending(
   text: string,
   typed: string,
   effect: (text: string, typed: string) => ChatEffect,
-  { texts }: ChatScene,
+  { texts }: ChatContext,
 ): ChatEffect[] {
   if (text.trim() === "") return [];
   const fault = faultOf(text);
@@ -101,7 +81,7 @@ function sending(
 function onLine(
   chat: ChatModel,
   { typed, expand }: { readonly typed: string; readonly expand: (text: string) => string },
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
   const stopped = stopTyping(chat);
   const then = (...effects: readonly ChatEffect[]): ChatStep => ({
@@ -115,12 +95,12 @@ function onLine(
     case "leave":
       return then({ name: "leave", to: undefined });
     case "message":
-      return then(...sending(expand(line.text), typed, send, scene));
+      return then(...sending(expand(line.text), typed, (text) => ({ name: "send", text }), context));
     case "command": {
-      const result = runCommand(line, chat, scene);
+      const result = runCommand(line, chat, context);
       switch (result.name) {
         case "text":
-          return then(...sending(expand(result.text), typed, result.effect, scene));
+          return then(...sending(expand(result.text), typed, result.effect, context));
         case "leave":
           return then(result);
         case "fault":
@@ -136,41 +116,50 @@ function onLine(
   }
 }
 
-function onTick(chat: ChatModel, scene: ChatScene): ChatStep {
-  const { now } = scene;
-  const own = chat.ownTypingSince;
-  const isIdle = own !== undefined && Math.abs(now - own) >= OWN_TYPING_ENDS;
-  const { chat: typed, effects } = isIdle ? stopTyping(chat) : { chat, effects: [] };
-  const peer = typed.peerTypingSince;
+/** Typing that has ended by itself, on either side. */
+function endTyping(chat: ChatModel, now: number): ChatStep {
+  const { link } = chat;
+  if (link.name !== "connected") return { chat, effects: [] };
+  const { ownTypingSince: own, peerTypingSince: peer } = link;
   const isQuiet = peer !== undefined && Math.abs(now - peer) >= PEER_TYPING_ENDS;
-  const quiet = isQuiet ? { ...typed, peerTypingSince: undefined } : typed;
-  const { chat: waiting, lines } = tellOfWaiting(quiet, scene);
-  const { chat: told, lines: notifications } = notifyOfPresence(waiting, scene);
-  const printed = printing(told, [...lines, ...notifications]);
-  return { chat: printed.chat, effects: [...effects, ...printed.effects] };
+  const quiet = isQuiet ? { ...chat, link: { ...link, peerTypingSince: undefined } } : chat;
+  const isIdle = own !== undefined && Math.abs(now - own) >= OWN_TYPING_ENDS;
+  return isIdle ? stopTyping(quiet) : { chat: quiet, effects: [] };
+}
+
+function onTick(before: ChatModel, context: ChatContext): ChatStep {
+  const typing = endTyping(before, context.now);
+  const late = lateDeliveries(typing.chat, context);
+  const doubt = presenceDoubt(late.chat, context);
+  const { chat, effects } = printing(doubt.chat, [...late.lines, ...doubt.lines]);
+  return { chat, effects: [...typing.effects, ...effects] };
+}
+
+function withKey(chat: ChatModel, isKeyPending: boolean): ChatModel {
+  return { ...chat, peer: { ...chat.peer, isKeyPending } };
 }
 
 function onKeyAnswer(
   chat: ChatModel,
   result: (ChatEvent & { name: "keyAccepted" })["result"],
-  scene: ChatScene,
+  context: ChatContext,
 ): ChatStep {
-  const { texts } = scene;
-  const user = peerName(chat, scene);
+  const { texts } = context;
+  const user = peerName(chat, context);
   switch (result) {
     case "accepted": {
       const { link } = chat;
       const isFree = link.name === "unreachable" && link.reason === "key_pending";
-      const next: ChatModel = { ...chat, keyPending: false, link: isFree ? { name: "connecting" } : link };
+      const next = withKey(isFree ? { ...chat, link: { name: "connecting" } } : chat, false);
       return printing(next, [notice(texts.keyAccepted(user))]);
     }
     case "none":
-      return printing({ ...chat, keyPending: false }, [notice(texts.noPendingKey(user))]);
+      return printing(withKey(chat, false), [notice(texts.noPendingKey(user))]);
     case "not_shown":
       return printing(chat, [notice(texts.chatNotShown(user))]);
     case "changed_again": {
       const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
-      return { chat: { ...chat, keyPending: true }, effects: [...effects, { name: "showSafetyNumber" }] };
+      return { chat: withKey(chat, true), effects: [...effects, { name: "showSafetyNumber" }] };
     }
     default:
       return result satisfies never;
@@ -178,48 +167,46 @@ function onKeyAnswer(
 }
 
 /** The chat after one event, and what is to be done, in order. */
-export function updateChat(chat: ChatModel, event: ChatEvent, scene: ChatScene): ChatStep {
+export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
   switch (event.name) {
     case "opened":
-      return showOpened(chat, event, scene);
+      return showOpened(chat, event, context);
     case "elsewhere":
-      return showElsewhere(chat, event, scene);
+      return showElsewhere(chat, event, context);
     case "page":
-      return showPage(chat, event, scene);
+      return showPage(chat, event, context);
     case "line":
-      return onLine(chat, event, scene);
+      return onLine(chat, event, context);
     case "edited":
-      return onEdited(chat, event.isEmpty, scene.now);
+      return onEdited(chat, event.isEmpty, context.now);
     case "leaving": {
       const { chat: stopped, effects } = stopTyping(chat);
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
     }
     case "messenger":
-      return onMessenger(chat, event, scene);
+      return onMessenger(chat, event, context);
     case "tick":
-      return onTick(chat, scene);
+      return onTick(chat, context);
     case "online":
-      return printing(chat, [onlineLine(event, scene)]);
-    case "safetyNumber": {
-      const lines: Line[] = safetyLines(chat, event.numbers, scene);
-      return printing(chat, lines);
-    }
+      return printing(chat, [onlineLine(event, context)]);
+    case "safetyNumber":
+      return printing(chat, safetyLines(chat, event.numbers, context));
     case "keyAccepted":
-      return onKeyAnswer(chat, event.result, scene);
+      return onKeyAnswer(chat, event.result, context);
     case "listed":
-      return showListed(chat, event, scene);
+      return showListed(chat, event, context);
     case "found":
-      return showFound(chat, event, scene);
+      return showFound(chat, event, context);
     case "info":
-      return printing(chat, [infoLine(event.message, event.chat, scene)]);
+      return printing(chat, [infoLine(event.message, event.chat, context)]);
     case "deleted":
     case "deletingChat":
     case "deletedChat":
-      return onDeleted(chat, event, scene);
+      return onDeleted(chat, event, context);
     case "exported":
-      return printing(chat, [notice(scene.texts.exported(event.count, visibleText(event.file)))]);
+      return printing(chat, [notice(context.texts.exported(event.count, visibleText(event.file)))]);
     case "refused": {
-      const sentence = describeAction(event.code, peerName(chat, scene), scene.texts);
+      const sentence = describeAction(event.code, peerName(chat, context), context.texts);
       return { chat, effects: givingBack(sentence, event.typed) };
     }
     case "failed":

@@ -653,6 +653,6 @@ test("another chat opens straight from a chat", () => {
   ]);
   const opened = after(model, { name: "chatOpened", username: "carla", contact: 2, isStranger: false }).model
     .screen;
-  expect(opened.name === "chat" && opened.chat.peer).toBe("carla");
+  expect(opened.name === "chat" && opened.chat.peer.username).toBe("carla");
   expect(after(model, { name: "failed", sentence: "No." }).model.screen.name).toBe("home");
 });

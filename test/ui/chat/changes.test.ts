@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
-import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./scene.ts";
+import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
 
 const SECOND = 1_000;
 const DAY = 24 * 60 * MINUTE;
@@ -13,14 +13,14 @@ function changed(script: ChatScript, message: ReturnType<typeof incoming>, actio
 }
 
 function rendered(script: ChatScript): string[] {
-  const { texts, language } = script.scene;
+  const { texts, language } = script.context;
   return linesOf(script.effects).map((line) =>
     renderLine(line, { columns: undefined, language, texts, colours: false }).trimEnd(),
   );
 }
 
 function prompt(script: ChatScript): string {
-  return chatPrompt(script.chat, script.scene.texts);
+  return chatPrompt(script.chat, script.context.texts);
 }
 
 describe("the mark of our last message", () => {
@@ -35,7 +35,7 @@ describe("the mark of our last message", () => {
         script.deliver("1", state);
       }
       expect(prompt(script)).toBe(mark);
-      expect(script.chat.waiting).toEqual([]);
+      expect(script.chat.deliveries.pending).toEqual([]);
     }
   });
 
@@ -56,7 +56,7 @@ describe("the mark of our last message", () => {
     expect(prompt(script)).toBe("✓✓ leído > ");
     script.write("out-3", "tres");
     script.messenger({ name: "cancelled", to: PEER, id: "out-3" });
-    expect(script.chat.last).toEqual({ id: "out-1", state: "read" });
+    expect(script.chat.deliveries.last).toEqual({ id: "out-1", state: "read" });
   });
 
   test("is that of an edit while it is on its way, and tells when the edited text is read", () => {
@@ -107,8 +107,8 @@ describe("a change of ours", () => {
     script.write("out-1", "uno");
     changed(script, { ...outgoing(1, "dos", "sent"), editedAt: NOON }, "edit");
     changed(script, { ...outgoing(1, "", "sent"), withdrawnAt: NOON }, "withdraw");
-    expect(script.chat.waiting.map(({ id }) => id)).toEqual(["withdraw"]);
-    expect(script.chat.last).toMatchObject({ id: "withdraw", state: "queued" });
+    expect(script.chat.deliveries.pending.map(({ id }) => id)).toEqual(["withdraw"]);
+    expect(script.chat.deliveries.last).toMatchObject({ id: "withdraw", state: "queued" });
   });
 
   test("that cancels it leaves the mark to what still waits", () => {
@@ -117,7 +117,7 @@ describe("a change of ours", () => {
     script.write("out-2", "dos");
     const cancel = (id: string) => printed(script.messenger({ name: "cancelled", to: PEER, id }));
     expect(cancel("out-2")).toEqual(["Cancelado antes de enviar: «dos»"]);
-    expect(script.chat.last).toEqual({ id: "out-1", state: "queued" });
+    expect(script.chat.deliveries.last).toEqual({ id: "out-1", state: "queued" });
     cancel("out-1");
     expect(prompt(script)).toBe("> ");
     expect(script.wait(MINUTE)).toEqual([]);
@@ -216,7 +216,7 @@ describe("stored messages", () => {
       "12:00 ana ✓✓ leído (editado): vale",
     ]);
     // Nobody waits for what was taken back.
-    expect(script.chat.waiting).toEqual([]);
+    expect(script.chat.deliveries.pending).toEqual([]);
   });
 
   test("whose change has not arrived say so, in lists and in /info", () => {
@@ -283,6 +283,6 @@ describe("stored messages", () => {
     expect(said).toBe(
       "Borrados 12 mensajes con benito, solo en este lado. Quedan 2 pendientes de enviar: /cancel los cancela.",
     );
-    expect(script.chat.listed).toEqual([]);
+    expect(script.chat.transcript.listed).toEqual([]);
   });
 });

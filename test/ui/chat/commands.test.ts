@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { complete } from "../../../src/ui/chat/commands.ts";
-import { ChatScript, incoming, printed } from "./scene.ts";
+import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
   ..."help more list search info reply edit withdraw cancel delete export say chat users".split(" "),
@@ -113,12 +113,12 @@ describe("the safety number", () => {
     const script = new ChatScript();
     const effects = script.take({ name: "keyAccepted", result: "changed_again" });
     expect(effects.map(({ name }) => name)).toEqual(["print", "showSafetyNumber"]);
-    expect(script.chat.keyPending).toBe(true);
+    expect(script.chat.peer.isKeyPending).toBe(true);
     expect(printed(script.take({ name: "keyAccepted", result: "not_shown" })).join()).toContain(
       "/fingerprint",
     );
     script.take({ name: "keyAccepted", result: "accepted" });
-    expect(script.chat.keyPending).toBe(false);
+    expect(script.chat.peer.isKeyPending).toBe(false);
   });
 });
 

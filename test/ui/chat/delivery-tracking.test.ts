@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import { MAX_WAITING } from "../../../src/ui/chat/delivery-tracking.ts";
-import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "./scene.ts";
+import { MAX_PENDING } from "../../../src/ui/chat/delivery-tracking.ts";
+import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 
 const SECOND = 1_000;
 
@@ -37,7 +37,7 @@ describe("a message that stays behind", () => {
     expect(script.wait(4 * SECOND)).toEqual([]);
     script.deliver("1", "received");
     expect(script.wait(10 * SECOND)).toEqual([]);
-    expect(script.chat.waiting).toEqual([]);
+    expect(script.chat.deliveries.pending).toEqual([]);
   });
 
   test("having been sent is told of only without a link", () => {
@@ -112,7 +112,7 @@ describe("a message that stays behind", () => {
     script.write("1", "aquí");
     script.write("2", "cancelado allí");
     const [asked] = script.messenger({ name: "changedElsewhere" });
-    expect(asked).toEqual({ name: "lookElsewhere", waiting: [{ id: "1" }, { id: "2" }] });
+    expect(asked).toMatchObject({ name: "lookElsewhere", pending: [{ id: "1" }, { id: "2" }] });
     const messages = [outgoing(9, "desde otra ventana", "queued")];
     script.take({
       name: "elsewhere",
@@ -122,10 +122,10 @@ describe("a message that stays behind", () => {
       isMore: false,
     });
     expect(printed(script.effects).at(-1)).toBe("desde otra ventana");
-    expect(script.chat.waiting.map(({ id }) => id)).toEqual(["1", "out-9"]);
-    expect(script.chat.last).toEqual({ id: "out-9", state: "queued" });
+    expect(script.chat.deliveries.pending.map(({ id }) => id)).toEqual(["1", "out-9"]);
+    expect(script.chat.deliveries.last).toEqual({ id: "out-9", state: "queued" });
     script.deliver("out-9", "received");
-    expect(script.chat.last).toEqual({ id: "out-9", state: "received" });
+    expect(script.chat.deliveries.last).toEqual({ id: "out-9", state: "received" });
   });
 
   test("is counted no more once another process has cancelled everything", () => {
@@ -155,9 +155,9 @@ describe("a message that stays behind", () => {
   test("costs no memory without bound, and the last one's state is shown all the same", () => {
     const script = new ChatScript();
     for (let id = 0; id < 5_000; id++) script.write(String(id));
-    expect(script.chat.waiting).toHaveLength(MAX_WAITING);
+    expect(script.chat.deliveries.pending).toHaveLength(MAX_PENDING);
     script.deliver("4999", "received");
-    expect(script.chat.last).toEqual({ id: "4999", state: "received" });
+    expect(script.chat.deliveries.last).toEqual({ id: "4999", state: "received" });
   });
 
   test("is repeated as a short piece of one line, whatever is in it", () => {
@@ -171,7 +171,7 @@ describe("a message that stays behind", () => {
     for (const text of texts) {
       const script = new ChatScript();
       script.write("1", text);
-      expect(script.chat.waiting[0]?.excerpt).toMatch(/^[^\n\x1b]{1,300}$/);
+      expect(script.chat.deliveries.pending[0]?.excerpt).toMatch(/^[^\n\x1b]{1,300}$/);
     }
   });
 });

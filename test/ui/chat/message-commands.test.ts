@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { complete } from "../../../src/ui/chat/commands.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
-import { ChatScript, incoming, linesOf, NOON, outgoing, PEER, printed } from "./scene.ts";
+import { ChatScript, incoming, linesOf, NOON, outgoing, PEER, printed } from "./chat-script.ts";
 
 const LAST = { name: "last" } as const;
 
@@ -176,7 +176,7 @@ describe("a list", () => {
       { message: outgoing(2, "tres", "sent"), chat: PEER },
     ];
     const lines = linesOf(script.take({ name: "found", words: "o\u001b", hits, isMore: true }));
-    const { texts, language } = script.scene;
+    const { texts, language } = script.context;
     const shown = lines.map((line) =>
       renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd(),
     );
@@ -187,7 +187,7 @@ describe("a list", () => {
     ]);
     // No number of an older list means anything below a search that found nothing.
     script.take({ name: "found", words: "x", hits: [], isMore: false });
-    expect(script.chat.listed).toEqual([]);
+    expect(script.chat.transcript.listed).toEqual([]);
     expect(script.now).toBe(NOON);
   });
 });
@@ -197,7 +197,7 @@ test.each(["es", "en"] as const)(
   (language) => {
     const script = new ChatScript(language);
     const [line] = linesOf(script.type("/help"));
-    const { texts } = script.scene;
+    const { texts } = script.context;
     if (line === undefined) throw new Error("no help");
     const rows = renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd().split("\n");
     expect(rows.length).toBeLessThanOrEqual(23);

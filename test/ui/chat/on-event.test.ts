@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { openChat } from "../../../src/ui/chat/update.ts";
-import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./scene.ts";
+import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 
 describe("the link", () => {
   test("has one line for each change, however often it is told", () => {
@@ -67,7 +67,7 @@ describe("the link", () => {
       const said = events.flatMap((event) => printed(script.messenger(event)));
       expect(said).toHaveLength(1);
       expect(said[0]).toMatch(/\/fingerprint.*\/accept/);
-      expect(script.chat.keyPending).toBe(true);
+      expect(script.chat.peer.isKeyPending).toBe(true);
     }
   });
 
@@ -201,7 +201,7 @@ describe("what else is told", () => {
       "Sin servidor no se sabe dónde está benito, ni si alguien se llama así.",
     );
     stranger.connect();
-    expect(stranger.chat.isStranger).toBe(false);
+    expect(stranger.chat.peer.isStranger).toBe(false);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { ageOf } from "../../../src/ui/format/local-time.ts";
-import { ChatScript, MINUTE, NOON, PEER, printed } from "./scene.ts";
+import { ChatScript, MINUTE, NOON, PEER, printed } from "./chat-script.ts";
 
 const SECOND = 1_000;
 

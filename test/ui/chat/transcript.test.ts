@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./scene.ts";
+import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
 
 const SECOND = 1_000;
 
@@ -31,7 +31,7 @@ describe("opening", () => {
     expect(script.wait(60 * SECOND)).toEqual([]);
     script.deliver("out-3", "received");
     expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «tres»"]);
-    expect(script.chat.last).toEqual({ id: "out-3", state: "received" });
+    expect(script.chat.deliveries.last).toEqual({ id: "out-3", state: "received" });
   });
 
   test("a new day has a line, and only once", () => {
@@ -55,7 +55,7 @@ describe("a message that arrives", () => {
     const effects = arrive(script, 7, "Benito");
     expect(printed(effects)).toEqual(["hola"]);
     expect(effects.at(-1)).toEqual({ name: "markShown", sequences: [7] });
-    expect(script.chat.peerTypingSince).toBeUndefined();
+    expect(script.chat.link).toMatchObject({ peerTypingSince: undefined });
     expect(arrive(script, 7)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { MAX_TEXT_BYTES } from "../../../src/protocol/peer-messages.ts";
 import { asTyped, faultOf, parseLine } from "../../../src/ui/chat/typed-line.ts";
-import { ChatScript, printed } from "./scene.ts";
+import { ChatScript, printed } from "./chat-script.ts";
 
 describe("a typed line", () => {
   test.each([

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
 import type { ChatEffect } from "../../../src/ui/chat/model.ts";
-import { ChatScript, linesOf, PEER, printed } from "./scene.ts";
+import type { MessageState } from "../../../src/client/disk/schema.ts";
+import { chatPrompt, openChat } from "../../../src/ui/chat/update.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
+import { ChatScript, linesOf, NOON, PEER, printed } from "./chat-script.ts";
 
 const SECOND = 1_000;
 
@@ -14,11 +17,11 @@ describe("a message of ours", () => {
     const script = new ChatScript();
     script.connect();
     expect(script.type("hola")).toEqual([{ name: "send", text: "hola" }]);
-    expect(script.chat.last).toBeUndefined();
+    expect(script.chat.deliveries.last).toBeUndefined();
     expect(printed(script.write("1"))).toEqual(["hola"]);
     const [line] = linesOf(script.effects).filter(({ name }) => name === "message");
     expect(line).toMatchObject({ isOwn: true, from: "ana", state: undefined });
-    expect(script.chat.last).toEqual({ id: "1", state: "queued" });
+    expect(script.chat.deliveries.last).toEqual({ id: "1", state: "queued" });
   });
 
   test("has a state that never goes back", () => {
@@ -31,7 +34,7 @@ describe("a message of ours", () => {
       ["sent", "received"],
     ] as const) {
       script.deliver("1", told);
-      expect(script.chat.last).toEqual({ id: "1", state: shown });
+      expect(script.chat.deliveries.last).toEqual({ id: "1", state: shown });
     }
   });
 
@@ -79,8 +82,10 @@ describe("typing", () => {
     edit(script);
     script.messenger({ name: "typing", username: PEER, active: true });
     script.messenger({ name: "disconnected", username: PEER, bye: true, heardAt: undefined });
-    expect(script.chat).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
+    expect(script.chat.link).toEqual({ name: "left" });
     expect(edit(script, true)).toEqual([]);
+    script.connect();
+    expect(script.chat.link).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
   });
 
   test("of the peer ends by their word, or by itself", () => {
@@ -88,11 +93,31 @@ describe("typing", () => {
     script.connect();
     script.messenger({ name: "typing", username: PEER, active: true });
     script.wait(9 * SECOND);
-    expect(script.chat.peerTypingSince).toBeDefined();
+    expect(chatPrompt(script.chat, script.context.texts)).toBe("escribiendo… > ");
     script.wait(SECOND);
-    expect(script.chat.peerTypingSince).toBeUndefined();
+    expect(chatPrompt(script.chat, script.context.texts)).toBe("> ");
     script.messenger({ name: "typing", username: PEER, active: true });
     script.messenger({ name: "typing", username: PEER, active: false });
-    expect(script.chat.peerTypingSince).toBeUndefined();
+    expect(chatPrompt(script.chat, script.context.texts)).toBe("> ");
   });
+});
+
+test("the prompt says how far our last message is, and whether the peer types", () => {
+  const chat = openChat(PEER);
+  const texts = textsIn("es");
+  expect(chatPrompt(chat, texts)).toBe("> ");
+  const sent = (state: MessageState) => ({
+    ...chat,
+    deliveries: { ...chat.deliveries, last: { id: "a", state } },
+  });
+  const prompts = (["queued", "sent", "received"] as const).map((state) => chatPrompt(sent(state), texts));
+  expect(prompts).toEqual(["· > ", "✓ > ", "✓✓ > "]);
+  const link = {
+    name: "connected",
+    isSilent: false,
+    peerTypingSince: NOON,
+    ownTypingSince: undefined,
+  } as const;
+  expect(chatPrompt({ ...sent("received"), link }, texts)).toBe("✓✓ escribiendo… > ");
+  expect(chatPrompt({ ...chat, link }, textsIn("en"))).toBe("typing… > ");
 });

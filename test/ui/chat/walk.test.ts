@@ -3,10 +3,10 @@ import { expect, test } from "bun:test";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import { chatPrompt } from "../../../src/ui/chat/update.ts";
-import { MAX_WAITING } from "../../../src/ui/chat/delivery-tracking.ts";
+import { MAX_PENDING } from "../../../src/ui/chat/delivery-tracking.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
-import { asIs, ChatScript, incoming, linesOf, NOON, outgoing, PEER } from "./scene.ts";
+import { asIs, ChatScript, incoming, linesOf, NOON, outgoing, PEER } from "./chat-script.ts";
 
 const STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
 const REASONS: readonly UnreachableReason[] = [
@@ -123,7 +123,7 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
         script.take({ name: "page", messages: older.slice(start, end), isMore: start > 0 });
       },
       () => {
-        const { oldest } = script.chat;
+        const { oldest } = script.chat.transcript;
         if (oldest === undefined) return;
         const start = Math.max(0, oldest - 20);
         script.take({ name: "page", messages: older.slice(start, oldest), isMore: start > 0 });
@@ -159,16 +159,17 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
         script.effects.length = 0;
         random.pick(happenings)();
         const { chat } = script;
-        if (chat.last !== undefined && chat.last.id === before.last?.id) {
-          expect(STATES.indexOf(chat.last.state)).toBeGreaterThanOrEqual(STATES.indexOf(before.last.state));
+        const [last, lastBefore] = [chat.deliveries.last, before.deliveries.last];
+        if (last !== undefined && last.id === lastBefore?.id) {
+          expect(STATES.indexOf(last.state)).toBeGreaterThanOrEqual(STATES.indexOf(lastBefore.state));
         }
-        for (const one of chat.waiting) {
-          const earlier = before.waiting.find(({ id }) => id === one.id);
+        for (const one of chat.deliveries.pending) {
+          const earlier = before.deliveries.pending.find(({ id }) => id === one.id);
           if (earlier === undefined) continue;
           expect(STATES.indexOf(one.state)).toBeGreaterThanOrEqual(STATES.indexOf(earlier.state));
         }
-        expect(chat.waiting.length).toBeLessThanOrEqual(MAX_WAITING);
-        expect(chatPrompt(chat, script.scene.texts)).toMatch(/^[^\n\x1b]*> $/);
+        expect(chat.deliveries.pending.length).toBeLessThanOrEqual(MAX_PENDING);
+        expect(chatPrompt(chat, script.context.texts)).toMatch(/^[^\n\x1b]*> $/);
         for (const effect of script.effects) {
           if (effect.name === "send")
             expect(effect.text.isWellFormed() && effect.text.trim() !== "").toBe(true);
@@ -181,7 +182,7 @@ test("whatever happens, in whatever order: no fault, no message twice, no state 
           }
         }
         for (const line of linesOf(script.effects)) {
-          const { texts, language } = script.scene;
+          const { texts, language } = script.context;
           const rows = renderLine(line, { columns: 40, texts, language, colours: false })
             .slice(0, -1)
             .split("\n");

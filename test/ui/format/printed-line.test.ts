@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 
-import { openChat, chatPrompt } from "../../../src/ui/chat/update.ts";
 import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -121,18 +120,4 @@ describe("what somebody else wrote", () => {
       }
     }
   });
-});
-
-test("the head of the input line says how far our last message is, and who types", () => {
-  const chat = openChat("benito");
-  const { texts } = SPANISH;
-  expect(chatPrompt(chat, texts)).toBe("> ");
-  const heads = (["queued", "sent", "received"] as const).map((state) =>
-    chatPrompt({ ...chat, last: { id: "a", state } }, texts),
-  );
-  expect(heads).toEqual(["· > ", "✓ > ", "✓✓ > "]);
-  expect(chatPrompt({ ...chat, last: { id: "a", state: "received" }, peerTypingSince: AT }, texts)).toBe(
-    "✓✓ escribiendo… > ",
-  );
-  expect(chatPrompt({ ...chat, peerTypingSince: AT }, ENGLISH.texts)).toBe("typing… > ");
 });

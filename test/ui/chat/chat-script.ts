@@ -64,7 +64,7 @@ export class ChatScript {
     this.#language = language;
   }
 
-  get scene() {
+  get context() {
     const language = this.#language;
     return {
       now: this.now,
@@ -77,7 +77,7 @@ export class ChatScript {
 
   /** Takes one event; gives its effects. */
   take(event: ChatEvent): readonly ChatEffect[] {
-    const { chat, effects } = updateChat(this.chat, event, this.scene);
+    const { chat, effects } = updateChat(this.chat, event, this.context);
     this.chat = chat;
     this.effects.push(...effects);
     return effects;
