@@ -175,6 +175,7 @@ export class AdminOperations {
     const password = randomPassword();
     const result = await this.#options.hash(password, wanted);
     if (result.name === "refused") return result;
+    // Without a reader the password would be lost.
     if (!wanted()) return refused("server_busy");
     if (!accounts.add({ username, hash: result.hash, email }, now())) return refused("username_taken");
     this.#record("account_added", username);

@@ -1,10 +1,10 @@
 /**
- * The operator's way into a running server: a unix socket of mode 0600 beside the database, so that whoever
- * may read the database may give orders, and nobody else. One request a connection:
+ * How the operator's program reaches a running server: a unix socket of mode 0600 beside the database, so that only
+ * those who can write the database can give commands. Each connection carries one request:
  *
  * 1. The operator's program connects and sends one request.
- * 2. It is checked and done.
- * 3. The reply is sent, and the connection ends.
+ * 2. The server checks it and carries it out.
+ * 3. It sends the reply and ends the connection.
  */
 import type { Database } from "bun:sqlite";
 import { realpathSync } from "node:fs";
@@ -13,7 +13,13 @@ import { basename, dirname, join } from "node:path";
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
-import { ADMIN_OBJECT_LIMIT, readDeadline, readRequest, type AdminReply } from "./messages.ts";
+import {
+  ADMIN_OBJECT_LIMIT,
+  readDeadline,
+  readRequest,
+  type AdminReply,
+  type AdminRequest,
+} from "./messages.ts";
 import { AdminOperations, type HashResult, type LiveServer } from "./operations.ts";
 import { isDiskFull } from "../database/database.ts";
 import { isLocked } from "../database/locked-database.ts";
@@ -21,13 +27,13 @@ import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 import type { Services } from "../session/services.ts";
 
-/** Connections at once; past it `server_busy`. */
+/** Connections at once; further ones are refused with `server_busy`. */
 const MAX_CONNECTIONS = 8;
-/** How long a connection may last, in ms: a password may wait for its hash. */
+/** How long a connection may last, in ms: a password may have to wait for its hash. */
 const CONNECTION_TIMEOUT = 20_000;
-/** How long a request waits for the news that its asker has gone, in ms. */
-const GOODBYE_DELAY = 5;
-/** To whom the operator's hashes count in their queue. */
+/** How long a request waits, in ms, so that the end of its connection is noticed first. */
+const CLOSE_DELAY = 5;
+/** The owner of the operator's hashes in their queue. */
 const HASH_OWNER = "operator";
 
 export type AdminSocketOptions = {
@@ -38,24 +44,24 @@ export type AdminSocketOptions = {
 };
 
 /**
- * Where the socket of a database is. Its name begins with a full stop, so that whoever copies or searches
- * `users.db*` does not meet what cannot be read.
- * @throws what the disk says of the database's path
+ * Where the socket of a database is. Its name begins with a full stop, so that `users.db*` does not match a file
+ * that cannot be read.
+ * @throws errors of the file system
  */
 export function adminSocketPath(databasePath: string): string {
-  // One database has one socket, whatever names it is called by.
+  // A symbolic link to the database leads to the same socket.
   const real = realpathSync(databasePath);
   return join(dirname(real), `.${basename(real)}.admin`);
 }
 
-/** Without it the server runs all the same: a path that is too long, or a disk that has no sockets, is logged. */
+/** If the path is too long or the file system has no sockets, that is logged, and the server runs without one. */
 export function openAdminSocket({ databasePath, server, log }: AdminSocketOptions): { close(): void } {
   const operations = operationsOf(server.services);
   const connections = new Set<Connection>();
   let path = databasePath;
   try {
     path = adminSocketPath(databasePath);
-    // Left by a crash it is nobody's: this server has the database to itself.
+    // A socket that is already there was left by a crash: this server holds the lock of the database.
     const listener = listenLocal({
       path,
       objectLimit: ADMIN_OBJECT_LIMIT,
@@ -84,7 +90,7 @@ class AdminConnection implements ConnectionHandlers {
   readonly #connections: Set<Connection>;
   readonly #log: Log;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isAsked = false;
+  #hasRequest = false;
 
   constructor(operations: AdminOperations, connections: Set<Connection>, log: Log) {
     this.#operations = operations;
@@ -100,37 +106,39 @@ class AdminConnection implements ConnectionHandlers {
   }
 
   message(object: JsonObject, connection: Connection): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
+    if (this.#hasRequest) return;
+    this.#hasRequest = true;
     const request = readRequest(object);
-    const until = readDeadline(object);
-    if (request === undefined) {
-      this.#reply(connection, { name: "refused", code: "bad_request" });
-      return;
-    }
-    // An asker who has gone already, while this process was stopped, is told after what he asked.
-    Bun.sleep(GOODBYE_DELAY)
-      .then(() => this.#operations.run(request, () => connection.isOpen && Date.now() < until))
-      .catch((error: unknown): AdminReply => {
-        // Nothing of it is done yet.
-        if (isLocked(error)) return { name: "refused", code: "server_busy" };
-        if (isDiskFull(error)) return { name: "refused", code: "disk_full" };
-        this.#log.error("internal_error", error, { command: request.command });
-        return { name: "refused", code: "internal_error" };
-      })
-      .then((reply) => this.#reply(connection, reply))
-      .catch((error: unknown) => this.#log.error("internal_error", error, { command: request.command }));
+    if (request === undefined) this.#reply(connection, { name: "refused", code: "bad_request" });
+    else void this.#answer(request, readDeadline(object), connection);
   }
 
   fault(_fault: unknown, connection: Connection): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
+    if (this.#hasRequest) return;
+    this.#hasRequest = true;
     this.#reply(connection, { name: "refused", code: "bad_request" });
   }
 
   closed(_reason: unknown, connection: Connection): void {
     clearTimeout(this.#timer);
     this.#connections.delete(connection);
+  }
+
+  /** @param until when it is too late to begin, in ms since 1970. */
+  async #answer(request: AdminRequest, until: number, connection: Connection): Promise<void> {
+    // After a suspension the server reads a request before it learns that its sender has gone.
+    await Bun.sleep(CLOSE_DELAY);
+    const isWanted = () => connection.isOpen && Date.now() < until;
+    this.#reply(
+      connection,
+      await this.#operations.run(request, isWanted).catch((error: unknown): AdminReply => {
+        // A lock that another program holds is noticed before anything is changed.
+        if (isLocked(error)) return { name: "refused", code: "server_busy" };
+        if (isDiskFull(error)) return { name: "refused", code: "disk_full" };
+        this.#log.error("internal_error", error, { command: request.command });
+        return { name: "refused", code: "internal_error" };
+      }),
+    );
   }
 
   #reply(connection: Connection, reply: AdminReply): void {
@@ -154,8 +162,7 @@ function operationsOf(services: Services): AdminOperations {
     const outcome = await passwords.hash(HASH_OWNER, password, wanted);
     switch (outcome.name) {
       case "done":
-        // If nobody waits, nobody would read the password.
-        return wanted() ? { name: "hash", hash: outcome.value } : { name: "refused", code: "server_busy" };
+        return { name: "hash", hash: outcome.value };
       case "busy":
       case "unwanted":
         return { name: "refused", code: "server_busy" };
