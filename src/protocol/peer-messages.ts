@@ -82,7 +82,7 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
 /** What may be written on the peer link. */
 export type PeerOutput =
   | { action: "hello"; protocol: number; username: string; features: string[] }
-  | { message: string; id: string; sent_at: string; reply_to?: string }
+  | { message: string; id: string; sent_at: string; reply_to: string | undefined }
   | { action: "edit"; id: string; target: string; text: string }
   | { action: "withdraw"; id: string; target: string }
   | { action: "delivered"; ids: string[] }

@@ -181,7 +181,7 @@ export class Delivery {
           message: message.text,
           id,
           sent_at: new Date(message.sentAt).toISOString(),
-          ...(message.replyTo === undefined ? {} : { reply_to: message.replyTo }),
+          reply_to: message.replyTo,
         });
         break;
       case "edit":

@@ -30,7 +30,9 @@ export type OutboxOptions = {
   readonly changed: () => void;
 };
 
-type Batch = { readonly messages: NewOutgoing[]; readonly conversations: Map<Contact, Conversation> };
+/** `seq`: 0 until it is stored. */
+type Queued = NewOutgoing & { seq: number };
+type Batch = { readonly messages: Queued[]; readonly conversations: Map<Contact, Conversation> };
 
 function emptyBatch(): Batch {
   return { messages: [], conversations: new Map() };
@@ -54,7 +56,8 @@ export class Outbox {
     const conversation = this.#conversation(to);
     const { contact } = conversation;
     const id = randomUUIDv7();
-    this.#add(conversation, { kind: "text", contact, id, text, sentAt: this.#options.now(), replyTo });
+    const sentAt = this.#options.now();
+    this.#add(conversation, { kind: "text", contact, id, text, sentAt, replyTo, seq: 0 });
     return id;
   }
 
@@ -68,7 +71,7 @@ export class Outbox {
     this.commitOrReport();
     const action = prepareEdit(profile, contact, { id, text }, now());
     if (action === undefined) this.#changed(contact, id, undefined);
-    else this.#add(conversation, action);
+    else this.#add(conversation, { ...action, seq: 0 });
     return action?.id;
   }
 
@@ -79,7 +82,7 @@ export class Outbox {
     this.commitOrReport();
     const action = prepareWithdrawal(profile, conversation.contact, id, now());
     if (action === undefined) this.#cancelled(conversation, id);
-    else this.#add(conversation, action);
+    else this.#add(conversation, { ...action, seq: 0 });
     return action?.id;
   }
 
@@ -94,15 +97,15 @@ export class Outbox {
   /** As `Messenger.commit`. */
   commit(): void {
     const batch = this.#take();
-    this.#committed(batch, this.#store(batch));
+    this.#store(batch);
+    this.#committed(batch);
   }
 
   /** As `commit`; a failure is an event. */
   commitOrReport(): void {
     const batch = this.#take();
-    let sequences: number[];
     try {
-      sequences = this.#store(batch);
+      this.#store(batch);
     } catch (error) {
       for (const message of batch.messages) {
         const { contact, id } = message;
@@ -111,10 +114,10 @@ export class Outbox {
       }
       return;
     }
-    this.#committed(batch, sequences);
+    this.#committed(batch);
   }
 
-  #add(conversation: Conversation, message: NewOutgoing): void {
+  #add(conversation: Conversation, message: Queued): void {
     this.#batch.messages.push(message);
     this.#batch.conversations.set(message.contact, conversation);
     if (this.#isScheduled) return;
@@ -131,20 +134,21 @@ export class Outbox {
     return batch;
   }
 
-  /** @returns the `seq` of each. @throws SQLiteError: then nothing of it is kept. */
-  #store({ messages, conversations }: Batch): number[] {
-    if (messages.length === 0) return [];
+  /** @throws SQLiteError: then nothing of it is kept. */
+  #store({ messages, conversations }: Batch): void {
+    if (messages.length === 0) return;
     const linked = [...conversations]
       .filter(([, { isConnected }]) => isConnected)
       .map(([contact]) => contact);
-    return this.#options.profile.messages.queue(messages, new Set(linked));
+    const sequences = this.#options.profile.messages.queue(messages, new Set(linked));
+    messages.forEach((message, index) => (message.seq = sequences[index] as number));
   }
 
-  #committed({ messages, conversations }: Batch, sequences: readonly number[]): void {
+  #committed({ messages, conversations }: Batch): void {
     const { emit, changed } = this.#options;
-    const stored = messages.map((message, index) => ({ ...message, seq: sequences[index] as number }));
     for (const [contact, conversation] of conversations) {
-      const own = conversations.size === 1 ? stored : stored.filter((message) => message.contact === contact);
+      const own =
+        conversations.size === 1 ? messages : messages.filter((message) => message.contact === contact);
       for (const message of own) {
         const { id, sentAt: at } = message;
         if (message.kind !== "text") this.#changed(contact, message.target, id);
