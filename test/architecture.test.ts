@@ -77,9 +77,6 @@ const TEXT_TYPES = "src/server/monitor/text-files.d.ts";
 /** The program's name and version stand in one place; every folder may read them there. */
 const MANIFEST = /^(?:\.\.\/)+package\.json$/;
 
-/** What the rooms still break; this list only gets shorter. */
-const NOT_YET: ReadonlySet<string> = new Set([]);
-
 type Source = {
   path: string;
   folder: string;
@@ -233,7 +230,7 @@ describe("layers", () => {
         ? valuesFromRooms(source, "client").filter((name) => !name.endsWith("Error"))
         : [],
     );
-    expect(wrong.filter((what) => !NOT_YET.has(what))).toEqual([]);
+    expect(wrong).toEqual([]);
   });
 
   test("ui/ reaches into no profile: what is stored comes through the archive", () => {
@@ -248,13 +245,13 @@ describe("layers", () => {
         .filter((path) => roomNumber(path) > roomNumber(source.path))
         .map((path) => `may not import ${path}`),
     );
-    expect(wrong.filter((what) => !NOT_YET.has(what))).toEqual([]);
+    expect(wrong).toEqual([]);
     expect(breaches((source) => (roomNumber(source.path) === -1 ? ["stands in no room"] : []))).toEqual([]);
   });
 
   test("no files import each other in a circle, types included", () => {
     const found = circles(new Map(SOURCES.map((source) => [source.path, importedFiles(source)])));
-    expect(found.filter((files) => !NOT_YET.has(files.join(" ")))).toEqual([]);
+    expect(found).toEqual([]);
   });
 
   test("a circle is found where there is one", () => {

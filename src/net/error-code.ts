@@ -1,6 +1,6 @@
 /**
- * The code of an error of a socket, of a listener or of TLS, as Bun or its TLS library gives it
- * (`ECONNRESET`, `EADDRINUSE`, `CERT_HAS_EXPIRED`, …); without one, the error's message.
+ * The code of an error of a socket, a file, SQLite or TLS, as the system or a library gives it (`ECONNRESET`, `ENOSPC`,
+ * `SQLITE_FULL`, `CERT_HAS_EXPIRED`, …); without one, the error's message.
  */
 export function errorCode(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

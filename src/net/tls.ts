@@ -5,6 +5,7 @@
  *
  * This is the one file that patches what Bun's types lack: `minVersion` and `secureOptions` of a TLS
  * context, `upgradeTLS` in the accepting role, and a Bun socket's certificate accessors and descriptor.
+ * (Files imported as text are declared in `server/monitor/text-files.d.ts`.)
  */
 import { X509Certificate } from "node:crypto";
 

@@ -1,4 +1,4 @@
-/** The files of the status page are imported as text; Bun's own types know `*.html` as something else. */
+/** The status page's files are imported as text. Bun's types have no `*.css` and `*.js`, and another `*.html`. */
 declare module "*/status-page.html" {
   const text: string;
   export default text;
