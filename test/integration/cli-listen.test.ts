@@ -80,7 +80,7 @@ test("a fault in a callback is told, and what others send still arrives", async 
   await listening.event({ event: "ready" });
   listening.signal("SIGUSR2");
   await listening.event({ event: "error", code: "internal_error" });
-  await listening.told("Internal error: made for a test");
+  await listening.says("Internal error: made for a test");
   expect((await beto.run(["send", ana.name, "after the fault"])).code).toBe(0);
   await listening.event({ event: "message", text: "after the fault" });
   expect((await listening.stop()).code).toBe(0);
@@ -210,22 +210,22 @@ describe("without the server", () => {
     const online = await beto.listen();
     other.kill("SIGKILL");
     await other.exited;
-    await online.told("No connection to the server");
-    await online.told("New connections can be opened until 2");
+    await online.says("No connection to the server");
+    await online.says("New connections can be opened until 2");
     await online.stop();
 
     // Online here before, so that a server that is gone does not end it.
     const listening = beto.start(["listen", "--json", "--lang", "es"]);
-    await listening.told("No se puede conectar al servidor");
+    await listening.says("No se puede conectar al servidor");
     await listening.event({ event: "ready" });
-    await listening.told("Hasta el 2");
+    await listening.says("Hasta el 2");
     // Nobody is called online whom no server says so of.
     const seen = ana.start(["listen", "--lang", "es"]);
-    await seen.told("Hasta el 2");
+    await seen.says("Hasta el 2");
     expect(seen.stdout.text).toStartWith("ana.returns no figura en línea sin el servidor, pero quienes ya");
     await seen.stop();
     await world.server("returns.db", at);
-    await listening.told("Conectado de nuevo al servidor.");
+    await listening.says("Conectado de nuevo al servidor.");
     expect((await ana.run(["send", beto.name, "welcome back"])).code).toBe(0);
     await listening.event({ text: "welcome back" });
     expect(listening.events.filter(({ event }) => event === "ready")).toHaveLength(1);

@@ -15,13 +15,13 @@ export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Event = { readonly event: string; readonly [field: string]: unknown };
 
-/** What a stream has brought so far, and waiting for more of it. */
+/** The text of a stream so far, and waiting for more of it. */
 export class Collected {
   text = "";
   #ended = false;
   #wake = Promise.withResolvers<void>();
 
-  /** What a stream brings, to its end. */
+  /** Collects a stream to its end. */
   static of(stream: ReadableStream<Uint8Array>): Collected & { readonly end: Promise<void> } {
     const collected = new Collected();
     const read = async () => {
@@ -84,8 +84,8 @@ abstract class Client {
     return JSON.parse(line) as Event;
   }
 
-  /** Resolves when standard error holds `part`. @throws when the client ends without it. */
-  async told(part: string): Promise<void> {
+  /** Resolves when standard error contains `part`. @throws when the client ends without it. */
+  async says(part: string): Promise<void> {
     const line = await this.stderr.line((each) => each.includes(part));
     if (line === undefined) throw new Error(`«${part}» was never written: ${this.stderr.text}`);
   }
@@ -121,7 +121,7 @@ export class ClientProcess extends Client {
     this.process.kill(name);
   }
 
-  /** Ends it as a person would, and also when it is stopped. */
+  /** Ends it by SIGTERM, also when it is stopped by SIGSTOP. */
   async stop(): Promise<Ended> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGCONT");
@@ -131,7 +131,7 @@ export class ClientProcess extends Client {
   }
 }
 
-/** The client in this process, which spares its start: only the streams, the signals and the end are the test's. */
+/** The client in this process, which saves its start; the test gives it streams, signals and `exit`. */
 export class ClientHere extends Client {
   readonly stdout = new Collected();
   readonly stderr = new Collected();
@@ -159,7 +159,7 @@ export class ClientHere extends Client {
     });
   }
 
-  /** Ends it as a person would. */
+  /** Ends it by SIGTERM. */
   async stop(): Promise<Ended> {
     this.#host.emit("SIGTERM");
     return this.ended;
@@ -176,7 +176,7 @@ function streamInto(collected: Collected): Writable {
   });
 }
 
-/** A person is told in sentences; frames of our source are no sentence. */
+/** Errors are shown as sentences, never as stack traces. */
 export function expectNoTrace(stderr: string): void {
   expect(stderr).not.toMatch(/^\s+at .*:\d+/m);
   expect(stderr).not.toMatch(/\.ts:\d+/);
@@ -196,7 +196,7 @@ export class World {
   readonly #servers: ServerProcess[] = [];
   #people = 0;
 
-  /** @param database name of its file; the same name is the same server again. @param tlsPort 0: a free one. */
+  /** @param database file name; the same name gives the same server again @param tlsPort 0: a free port */
   async server(database = "users.db", tlsPort = 0, args: readonly string[] = []): Promise<ServerProcess> {
     const server = new ServerProcess([
       "--db",
@@ -246,7 +246,7 @@ export type Options = {
 
 export const PASSWORD = "correct horse";
 
-/** One account as typed at one machine: its flags, its folder, its password where none is stored. */
+/** One account on one machine: the flags, data folder and password of its commands. */
 export class Person {
   readonly name: string;
   readonly data: string;
@@ -272,7 +272,7 @@ export class Person {
     return new Person(this.#world, this.name, `${this.data}-elsewhere`, this.server);
   }
 
-  /** The same data folder, with another server typed. */
+  /** The same data folder, with another `--server`. */
   at(server: string): Person {
     return new Person(this.#world, this.name, this.data, server);
   }
@@ -287,7 +287,7 @@ export class Person {
     return new ClientHere(this.#typed(args, options)).ended;
   }
 
-  /** A command with the person's own flags before it, in English unless `args` say otherwise. */
+  /** A command behind the flags of this account, in English unless `args` say otherwise. */
   #typed(args: readonly string[], options: Options): Typed {
     const environment = {
       LC_ALL: "en_US.UTF-8",
@@ -303,14 +303,14 @@ export class Person {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** `listen --json`, when it is ready. */
+  /** Starts `listen --json`, and resolves when it is ready. */
   async listen(password?: string): Promise<ClientProcess> {
     const client = this.start(["listen", "--json"], { password });
     await client.event({ event: "ready" });
     return client;
   }
 
-  /** Exit code and events of a command with `--json`. */
+  /** Runs a command with `--json`. */
   async json(
     args: readonly string[],
     options: Options = {},
@@ -325,7 +325,7 @@ export class Person {
   }
 }
 
-/** Exit code, sentence and `error` event of a command that fails, in both languages. */
+/** Checks exit code, sentence and `error` event of a command that fails, in both languages. */
 export async function expectFailure(
   person: Person,
   args: readonly string[],

@@ -283,7 +283,7 @@ describe("6: the peer is not who it should be", () => {
     rmSync(beto.data, { recursive: true });
     const after = beto.start(["listen", "--json"], { password: PASSWORD });
     await after.event({ event: "ready" });
-    await after.told("your contacts will see that it has changed");
+    await after.says("your contacts will see that it has changed");
     const changed = {
       exit: 6,
       code: "peer_key_changed",

@@ -1,5 +1,5 @@
 /** A server whose certificate is good and whose answers are not: its link ends with an error, and the client lives. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
 import { openPerson, until, type Person } from "./messenger-pair.ts";
@@ -16,11 +17,7 @@ import type { Message } from "./rendezvous-test-client.ts";
 const authority = newAuthority();
 const other = newAuthority();
 const identity = serverIdentity(authority);
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsForEachTest();
 
 type Answer = (message: Message) => string | Uint8Array | Message | undefined;
 

@@ -1,5 +1,5 @@
 /** Small accidents and small lies that must cost nobody a message, a secret or a process. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { openLocalProfile, queueWhileLocked } from "../../src/client/local-accou
 import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
 import { Company, expectServed, until, untilQuiet } from "./messenger-pair.ts";
@@ -16,17 +17,9 @@ import { PASSWORD } from "./rendezvous-test-client.ts";
 
 const HOST = "127.0.0.1";
 const QUIET = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
-const cleanups: (() => unknown)[] = [];
+const cleanups = cleanupsForEachTest();
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function meet(): Promise<Company> {
-  const company = await Company.meet();
-  cleanups.push(() => company.close());
-  return company;
-}
+const meet = () => Company.meetFor(cleanups);
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "paloma-mishaps-"));

@@ -1,5 +1,5 @@
 /** Reaching a person: why it fails, when it is tried again, and what the clock does to a session. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,23 +7,16 @@ import { join } from "node:path";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { loginOf, newPublicKey, TestClient, type Message } from "./rendezvous-test-client.ts";
 
-const cleanups: (() => unknown)[] = [];
+const cleanups = cleanupsForEachTest();
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function meet(): Promise<Company> {
-  const company = await Company.meet();
-  cleanups.push(() => company.close());
-  return company;
-}
+const meet = () => Company.meetFor(cleanups);
 
 /** Says to the server that `name` is to be found at `port`, with a key of nobody. */
 async function announce(company: Company, name: string, port: number, more: Message = {}): Promise<void> {

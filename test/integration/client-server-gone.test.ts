@@ -1,5 +1,5 @@
 /** What goes on without the server, and how clients come back to it (PROTOCOL 3 to 5). */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,29 +7,22 @@ import { RefusedError } from "../../src/client/rendezvous/link.ts";
 import { label } from "../../src/identity/names.ts";
 import { registerAccount } from "../../src/client/accounts.ts";
 import { ServerError } from "../../src/client/rendezvous/trust.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { HOUR } from "./loopback.ts";
-import { Company, openPerson, until, untilQuiet, type Circumstances, type Person } from "./messenger-pair.ts";
+import { Company, openPerson, until, untilQuiet, type PersonOptions, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
-const cleanups: (() => unknown)[] = [];
+const cleanups = cleanupsForEachTest();
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function meet(): Promise<Company> {
-  const company = await Company.meet();
-  cleanups.push(() => company.close());
-  return company;
-}
+const meet = () => Company.meetFor(cleanups);
 
 async function anaAndBob(
-  circumstances: Circumstances = {},
+  options: PersonOptions = {},
 ): Promise<{ company: Company; ana: Person; bob: Person }> {
   const company = await meet();
-  const ana = await company.person("ana", circumstances);
-  const bob = await company.person("bob", circumstances);
+  const ana = await company.person("ana", options);
+  const bob = await company.person("bob", options);
   return { company, ana, bob };
 }
 

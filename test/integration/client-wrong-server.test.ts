@@ -1,5 +1,5 @@
 /** Servers that are not the right one: each is named as what it is, and is sent nothing (PROTOCOL 3). */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/iden
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer, type FakeOptions } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson } from "./messenger-pair.ts";
@@ -26,11 +27,7 @@ const TLS_1_2 = 0x0303;
 const HOST = "127.0.0.1";
 const QUIET: LinkEvents = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
 
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsForEachTest();
 
 function keep<T extends { stop(): void }>(fake: T): T {
   cleanups.push(() => fake.stop());

@@ -142,7 +142,7 @@ export class Person {
   }
 }
 
-export type Circumstances = Partial<OpenOptions> & {
+export type PersonOptions = Partial<OpenOptions> & {
   /** Where this person's files are; a folder of their own unless given. */
   readonly folder?: string;
   /** Not logged in: the test does that, or not. */
@@ -180,6 +180,13 @@ export class Company {
     const company = new Company(options, database, server);
     company.onClose(() => rmSync(folder, { recursive: true, force: true }));
     company.#serverFolder = folder;
+    return company;
+  }
+
+  /** As `meet`, and closed with the other cleanups of a test. */
+  static async meetFor(cleanups: (() => unknown)[]): Promise<Company> {
+    const company = await Company.meet();
+    cleanups.push(() => company.close());
     return company;
   }
 
@@ -222,13 +229,13 @@ export class Company {
   }
 
   /** Opens this name's account and logs it in; makes it where there is none. */
-  async person(name: string, circumstances: Circumstances = {}): Promise<Person> {
-    const { folder, offline, ...options } = circumstances;
+  async person(name: string, options: PersonOptions = {}): Promise<Person> {
+    const { folder, offline, ...more } = options;
     if (this.#serverRuns) await this.addAccount(name);
     const person = await openPerson(name, {
       dataFolder: join(this.folder, folder ?? label(name)),
       port: this.port,
-      ...options,
+      ...more,
     });
     this.#people.push(person);
     if (offline !== true) await person.account.connect();

@@ -1,23 +1,16 @@
 /** Messages between two messengers over real sockets: each arrives once, in order, whatever happens to the links. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 import { seededRandom, testSeed } from "../seeded-random.ts";
 import { REPLACED_LINK_TIME } from "../../src/client/peer/link-choice.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
-const companies: Company[] = [];
+const cleanups = cleanupsForEachTest();
 
-afterEach(async () => {
-  for (const company of companies.splice(0)) await company.close();
-});
-
-async function meet(): Promise<Company> {
-  const company = await Company.meet();
-  companies.push(company);
-  return company;
-}
+const meet = () => Company.meetFor(cleanups);
 
 async function anaAndBob(): Promise<{ company: Company; ana: Person; bob: Person }> {
   const company = await meet();

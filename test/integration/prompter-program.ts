@@ -1,7 +1,7 @@
 /**
  * The prompter alone at a terminal. It asks the prompts of its first argument one after the other and prints
- * each answer as JSON. SIGUSR1 prints two lines above what is open, SIGUSR2 opens the next of those that take
- * its place.
+ * each answer as JSON. SIGUSR1 prints two lines above the open prompt; SIGUSR2 opens the next of `instead` in its
+ * place.
  */
 import { PlainPrompter } from "../../src/ui/prompts/plain-prompter.ts";
 import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
@@ -13,7 +13,7 @@ type Order = {
   readonly language: "es" | "en";
   /** Asked one after the other. */
   readonly prompts: readonly Prompt[];
-  /** Take the open one's place. */
+  /** Opened in the place of the open one. */
   readonly instead?: readonly Prompt[];
 };
 

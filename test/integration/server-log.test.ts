@@ -1,18 +1,15 @@
 /** What a server's log must not contain, and a log that cannot be written. */
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 import { temporaryFolder } from "./server-process.ts";
 
 const PROGRAM = join(import.meta.dir, "../../server.ts");
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
+const cleanups = cleanupsForEachTest();
 
 /** Starts the program with standard error redirected by the shell. Resolves when it waits for connections. */
 async function start(redirection: string): Promise<{ program: Bun.Subprocess; port: number }> {

@@ -1,20 +1,17 @@
 /** What an operator sees over HTTP of a running server. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { createLog } from "../../src/server/log/log.ts";
 import { Metrics } from "../../src/server/metrics/metrics.ts";
 import { startMonitor, type Monitor, type MonitorOptions } from "../../src/server/monitor/monitor.ts";
 import { parseOpenMetrics, sampleOf } from "../open-metrics-parser.ts";
+import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { loginOf, registration } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
-const cleanups: (() => void | Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
+const cleanups = cleanupsForEachTest();
 
 async function monitored(
   more: Partial<MonitorOptions> = {},

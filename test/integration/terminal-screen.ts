@@ -1,9 +1,9 @@
 /**
  * What a person sees: an emulator of the part of xterm that node:readline, @inquirer/prompts and our own code
- * write to. Whatever it does not know it collects in `unknown` instead of guessing.
+ * use. What it does not know is collected in `unknown`.
  */
 
-/** Rows that have left the screen at its top and are kept; older ones are dropped. */
+/** Rows of the scrollback; older ones are dropped. */
 const MAX_SCROLLBACK = 20_000;
 /** UTF-16 units of one sequence; a clipboard write of a whole message fits. */
 const MAX_SEQUENCE = 65_536;
@@ -11,11 +11,11 @@ const MAX_SEQUENCE = 65_536;
 const MAX_UNKNOWN = 1_000;
 const MAX_UNKNOWN_LENGTH = 200;
 const TAB_STOP = 8;
-/** No character before it extends the one on its left. */
+/** No code point below this extends the character on its left. */
 const FIRST_COMBINING = 0x300;
 
 const BLANK = " ";
-/** In the cell behind a wide character. */
+/** The second cell of a wide character. */
 const CONTINUED = "";
 
 const PRINTABLE = /[^\x00-\x1f\x7f-\x9f]+/y;
@@ -46,8 +46,8 @@ function shown(line: Line): string {
 /**
  * A screen of `cols` × `rows` cells (at least 2 × 1). Feed it what a program writes, in pieces of any size.
  *
- * Resizing does not reflow: a narrower screen cuts its rows at the new edge and they stay cut; of a lower one
- * the rows below the cursor go first, then the top rows into the scrollback; a higher one takes these back.
+ * Resizing does not reflow. A narrower screen cuts its rows for good. A lower screen loses the rows below the
+ * cursor first, then moves top rows into the scrollback; a higher one takes them back.
  * Rows and columns count from 0.
  */
 export class TerminalScreen {
@@ -57,9 +57,9 @@ export class TerminalScreen {
   title: string | undefined;
   clipboardWrites = 0;
   hyperlinks = 0;
-  /** Sequences that move the cursor or erase; colours, modes and the terminal's own echo of Backspace are none. */
+  /** Sequences that move the cursor or erase; not counted: colours, modes, and the terminal's own echo of Backspace. */
   cursorMoves = 0;
-  /** Sequences and control characters that it did not understand, as they came. */
+  /** Sequences and control characters that are not emulated, as they came. */
   readonly unknown: string[] = [];
 
   #cols: number;
@@ -82,7 +82,7 @@ export class TerminalScreen {
     return this.#lines.map(shown);
   }
 
-  /** The rows that have left at the top, oldest first. */
+  /** The rows that have scrolled off at the top, oldest first. */
   get scrollback(): string[] {
     return this.#above.map(shown);
   }
@@ -113,11 +113,11 @@ export class TerminalScreen {
         if (whole === null && matchAt(UNFINISHED, rest, index) !== null) {
           const unfinished = rest.slice(index) + this.#pending;
           this.#pending = unfinished.length > MAX_SEQUENCE ? "" : unfinished;
-          if (this.#pending === "") this.#notUnderstood(unfinished);
+          if (this.#pending === "") this.#addUnknown(unfinished);
           return;
         }
         const taken = whole?.[0] ?? matchAt(MALFORMED, rest, index)?.[0] ?? "\x1b";
-        if (whole === null || !this.#understands(whole)) this.#notUnderstood(taken);
+        if (whole === null || !this.#emulates(whole)) this.#addUnknown(taken);
         index += taken.length;
       }
     }
@@ -149,7 +149,7 @@ export class TerminalScreen {
     return new Array<string>(this.#cols).fill(BLANK);
   }
 
-  #notUnderstood(what: string): void {
+  #addUnknown(what: string): void {
     if (this.unknown.length < MAX_UNKNOWN) this.unknown.push(what.slice(0, MAX_UNKNOWN_LENGTH));
   }
 
@@ -159,7 +159,7 @@ export class TerminalScreen {
     if (width > 0) this.#put(point, width);
   }
 
-  /** Adds the point to the character before the cursor where both are one; only then true. */
+  /** Adds the code point to the character before the cursor. False where it does not extend that character. */
   #joins(point: string): boolean {
     const line = this.#lines[this.#row] as Line;
     let col = this.#wraps ? this.#col : this.#col - 1;
@@ -192,7 +192,7 @@ export class TerminalScreen {
     this.#wraps = next >= this.#cols;
   }
 
-  /** Blanks the cells from `from` up to but not `to`; a wide character that is cut goes whole. */
+  /** Blanks the cells from `from` to `to`, exclusive; a wide character that is cut is blanked whole. */
   #erase(row: number, from: number, to: number): void {
     const line = this.#lines[row] as Line;
     if (line[from] === CONTINUED) line[from - 1] = BLANK;
@@ -200,7 +200,7 @@ export class TerminalScreen {
     line.fill(BLANK, from, to);
   }
 
-  /** Moves within the screen, as far as it goes. */
+  /** Moves the cursor, at most to the edges of the screen. */
   #moveTo(row: number, col: number): void {
     this.#row = Math.max(0, Math.min(row, this.#lines.length - 1));
     this.#col = Math.max(0, Math.min(col, this.#cols - 1));
@@ -227,10 +227,10 @@ export class TerminalScreen {
     else if (control === "\x07") this.bells++;
     else if (control === "\t") this.#moveTo(this.#row, (Math.floor(this.#col / TAB_STOP) + 1) * TAB_STOP);
     else if (control === "\b") this.#moveTo(this.#row, this.#col - 1);
-    else this.#notUnderstood(control);
+    else this.#addUnknown(control);
   }
 
-  #understands(sequence: RegExpExecArray): boolean {
+  #emulates(sequence: RegExpExecArray): boolean {
     const [, marker, parameters = "", between, final, kind, content = "", short] = sequence;
     if (kind !== undefined) return kind === "]" && this.#operatingSystemCommand(content);
     if (short !== undefined) return (short === "7" || short === "8") && this.#cursorCommand(short, []);
@@ -278,13 +278,13 @@ export class TerminalScreen {
     return true;
   }
 
-  /** @param which 0: from the cursor on, 1: up to and with it, 2: all. */
+  /** @param which 0: from the cursor on; 1: up to the cursor, inclusive; 2: all. */
   #eraseOnRow(which: number): void {
     this.#erase(this.#row, which === 0 ? this.#col : 0, which === 1 ? this.#col + 1 : this.#cols);
     this.#wraps = false;
   }
 
-  /** @param which as for the row; 3: the scrollback. */
+  /** @param which as for a row; 3: the scrollback. */
   #eraseOnScreen(which: number): void {
     if (which === 3) this.#above.length = 0;
     else this.#eraseOnRow(which);

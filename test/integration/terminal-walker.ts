@@ -1,16 +1,16 @@
-/** Someone who presses keys at random at a terminal of their own, and leaves when told to. */
+/** Presses random keys in a client at a terminal of its own, and leaves it by Ctrl-C. */
 import type { SeededRandom } from "../seeded-random.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD } from "./cli-process.ts";
 
 const CTRL_C = "\u0003";
-/** A key that shows nothing is followed by the next after so long, in ms. */
+/** Longest wait for what a key shows before the next key, in ms. */
 const NEXT_KEY = 12;
-/** How long a Ctrl-C that shows nothing is waited for, in ms. */
+/** Longest wait for what a Ctrl-C shows, in ms. */
 const NOTHING_CHANGED = 200;
 /**
- * Ctrl-C clears a line, leaves a chat, and quits at the menu; within a paste whose end never came it is
- * text until the paste is given up after 2 s. More than so many are a stuck prompt.
+ * Ctrl-C clears a line, leaves a chat, and quits at a menu; in a paste whose end is missing it is text until
+ * the paste times out after 2 s. If so many do not end the client, a prompt is stuck.
  */
 const MOST_INTERRUPTIONS = 40;
 
@@ -94,7 +94,7 @@ export function randomKeys(random: SeededRandom): string {
 export class Walker {
   readonly #random: SeededRandom;
   readonly #terminal: AtTerminal;
-  /** At a terminal that moves no cursor. */
+  /** Whether TERM is dumb. */
   readonly #isDumb: boolean;
   #keys = "";
 
@@ -118,12 +118,12 @@ export class Walker {
     return this.#terminal.hasEnded;
   }
 
-  /** Until then keys are the shell's: it echoes them, and keeps a Ctrl-C for itself. */
+  /** Resolves when the client has taken the terminal; before that, keys are echoed and Ctrl-C makes no key. */
   async begin(): Promise<void> {
     await this.#terminal.until(() => !this.#terminal.isInLineMode, "a prompt");
   }
 
-  /** Presses something, or gives the window another size, and sees what comes of it. */
+  /** Presses keys or resizes the window, and waits shortly for what that shows. */
   async step(): Promise<void> {
     const random = this.#random;
     if (random.integer(60) === 0) {
@@ -141,7 +141,7 @@ export class Walker {
   /** Leaves by Ctrl-C alone. @throws when that does not end the client, or the terminal is not given back. */
   async leave(): Promise<void> {
     for (let pressed = 0; !this.hasEnded && pressed < MOST_INTERRUPTIONS; pressed++) {
-      // Between two screens, or while it only says good-bye to the others, there is nothing to interrupt.
+      // In line mode, between two screens or while it only closes its links, there is nothing to interrupt.
       if (!this.#terminal.isRestored) this.#terminal.type(CTRL_C);
       await this.#terminal.somethingOr(NOTHING_CHANGED);
     }

@@ -1,12 +1,13 @@
-/** Finding a choice by what is typed: case and accents do not matter, and the best fit stands first. */
+/** Finds a choice by what is typed, whatever the case and the accents. */
 import { folded } from "../format/graphemes.ts";
 import type { Choice } from "./prompt.ts";
 
-/** Before the entry that leads back; it need not be typed. */
+/** Before the name of the way back; it need not be typed. */
 const ARROW = /^← /;
 
-function plain(text: string): string {
-  return folded(text).trim();
+/** The name as it is compared with what was typed. */
+function comparable(name: string): string {
+  return folded(name.replace(ARROW, "")).trim();
 }
 
 /** A choice as it stands in its row. */
@@ -14,43 +15,46 @@ export function choiceRow({ name, note }: Choice): string {
   return note === undefined ? name : `${name} ${note}`;
 }
 
-/** 0: it is the name; 1: the name begins with it; 2: it stands within the name; 3: it does not. */
-function distance({ value, name }: Choice, term: string): number {
-  const shown = plain(name.replace(ARROW, ""));
-  if (plain(value) === term || shown === term) return 0;
+/** How well a choice fits. 0: it is the name or the value; 1: the name begins with it; 2: the name contains it. */
+function rank({ value, name }: Choice, term: string): 0 | 1 | 2 | undefined {
+  const shown = comparable(name);
+  if (comparable(value) === term || shown === term) return 0;
   if (shown.startsWith(term)) return 1;
-  return shown.includes(term) ? 2 : 3;
+  return shown.includes(term) ? 2 : undefined;
 }
 
-/** The choices that what was typed may mean, the best fits first, each kind in the given order. */
+/** The choices that fit, the best first and otherwise in the given order; all where nothing is typed. */
 export function searchChoices(choices: readonly Choice[], typed: string): readonly Choice[] {
-  const term = plain(typed);
+  const term = comparable(typed);
   if (term === "") return choices;
-  return choices
-    .map((choice) => ({ choice, distance: distance(choice, term) }))
-    .filter((found) => found.distance < 3)
-    .sort((a, b) => a.distance - b.distance)
-    .map(({ choice }) => choice);
+  return [0, 1, 2].flatMap((wanted) => choices.filter((choice) => rank(choice, term) === wanted));
 }
 
-/** The one choice that a number from 1 or a whole name stands for; undefined: none, or several. */
+/** Whether digits alone were typed, which stand for a row of a list. */
+export function isRowNumber(typed: string): boolean {
+  return /^\d+$/.test(typed);
+}
+
+/** The choice in a row that was typed, counted from 1. */
+function numberedChoice(choices: readonly Choice[], typed: string): Choice | undefined {
+  return isRowNumber(typed) ? choices[Number(typed) - 1] : undefined;
+}
+
+/** The one choice that a row's number or a whole name stands for; undefined: none or several. A number wins. */
 export function typedChoice(choices: readonly Choice[], typed: string): Choice | undefined {
-  const term = plain(typed);
-  const named = choices.filter((choice) => distance(choice, term) === 0);
-  // A name may be a number; who types one that stands before the row means the row.
-  const numbered = /^\d+$/.test(term) ? choices[Number(term) - 1] : undefined;
-  return numbered ?? (named.length === 1 ? named[0] : undefined);
+  const term = comparable(typed);
+  const named = choices.filter((choice) => rank(choice, term) === 0);
+  return numberedChoice(choices, term) ?? (named.length === 1 ? named[0] : undefined);
 }
 
 /** Whether the name begins with what was typed. */
 export function begins({ name }: Choice, typed: string): boolean {
-  // No name begins with a space; a sentence that was meant for a chat may go on with one.
+  // Spaces before it count: no name begins with one, and a text that was meant for a chat may go on with one.
   const term = folded(typed).trimEnd();
-  return term !== "" && plain(name.replace(ARROW, "")).startsWith(term);
+  return term !== "" && comparable(name).startsWith(term);
 }
 
-/** The first choice whose name begins with what was typed; a number from 1 is the row, where there is one. */
+/** The choice in the typed row, or the first one whose name begins with what was typed. */
 export function begunChoice(choices: readonly Choice[], typed: string): Choice | undefined {
-  const numbered = /^\d+$/.test(typed) ? choices[Number(typed) - 1] : undefined;
-  return numbered ?? choices.find((choice) => begins(choice, typed));
+  return numberedChoice(choices, typed) ?? choices.find((choice) => begins(choice, typed));
 }

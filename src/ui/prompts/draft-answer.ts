@@ -1,13 +1,13 @@
 /**
  * What a person has marked and typed at a prompt so far, and what a key does to it.
  *
- * Nobody may be chosen by accident: an Enter behind letters that stand for no choice chooses nothing, since
- * they may have been meant for a chat that was open a moment ago. Then the list rings and starts afresh.
+ * Nothing may be chosen by accident. An Enter behind letters that stand for no choice chooses nothing: they may
+ * have been meant for a chat that was open a moment ago. The list then rings and forgets the letters.
  */
 import type { Key } from "node:readline";
 
 import type { TypedKey } from "../terminal/key-queue.ts";
-import { begins, begunChoice, searchChoices } from "./choice-search.ts";
+import { begins, begunChoice, isRowNumber, searchChoices } from "./choice-search.ts";
 import { editedText, isList, type ListPrompt, type Prompt } from "./prompt.ts";
 
 export type DraftAnswer = {
@@ -17,8 +17,8 @@ export type DraftAnswer = {
   /** Not kept for passwords. */
   typed: string;
   /**
-   * `refused`: an Enter has just chosen nothing, which is shown until the next key. `wary`: after that, an
-   * Enter alone chooses nothing either. `pointed`: the key before was an arrow key.
+   * `pointed`: the last key was an arrow key. `refused`: an Enter has just chosen nothing, and the list says so
+   * until the next key. `wary`: after that, until an arrow key; an Enter alone still chooses nothing.
    */
   aim: "none" | "pointed" | "refused" | "wary";
 };
@@ -38,13 +38,13 @@ export function draftFor(prompt: Prompt, before: DraftAnswer | undefined): Draft
   if (before === undefined || !asksTheSame(before.prompt, prompt)) {
     return { prompt, marked, typed: "", aim: "none" };
   }
-  // Where the way back was the only choice, nobody has decided to stand on it.
+  // The way back, where it was the only choice, was marked by nobody.
   const isDecided = before.prompt.name !== "select" || before.prompt.choices.length > 1;
   const aim = before.aim === "pointed" ? "none" : before.aim;
   return { prompt, marked: (isDecided ? before.marked : undefined) ?? marked, typed: before.typed, aim };
 }
 
-/** The draft without what was typed, and without a mark that only the letters of a search had set. */
+/** The draft without what was typed, and without a mark that only the letters of a search set. */
 export function withoutTyped(draft: DraftAnswer): DraftAnswer {
   const isSearched = draft.prompt.name === "search" && draft.typed !== "";
   return { ...draft, typed: "", marked: isSearched ? undefined : draft.marked };
@@ -64,14 +64,14 @@ function isArrow({ name }: Key): boolean {
 }
 
 /**
- * Whether an Enter chooses the marked choice. Letters choose only with nothing typed behind their Enter: what
- * comes in one piece was written for somebody else.
+ * Whether an Enter chooses the marked choice. Letters choose only when nothing is typed behind their Enter: a
+ * text that comes in one piece is not meant for a list.
  */
 function isMeant({ marked, typed, aim }: DraftAnswer, prompt: ListPrompt, isLast: boolean): boolean {
   if (typed === "") return aim !== "wary";
   if (aim === "pointed") return true;
   if (prompt.name === "select") {
-    const meant = isLast || /^\d+$/.test(typed) ? begunChoice(prompt.choices, typed) : undefined;
+    const meant = isLast || isRowNumber(typed) ? begunChoice(prompt.choices, typed) : undefined;
     return meant !== undefined && meant.value === marked;
   }
   const isFound = typed.trim() !== "" && searchChoices(prompt.choices, typed).length > 0;

@@ -1,11 +1,11 @@
 /**
- * Asks on a terminal that can do nothing but print (TERM=dumb): everything is written once, from left to
- * right, and what is typed is echoed by us, but for passwords.
+ * Asks on a dumb terminal (TERM=dumb): everything is written once, from left to right, and what is typed is echoed
+ * by us, except passwords.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
 import type { Texts } from "../texts/texts.ts";
-import { begins, choiceRow, searchChoices, typedChoice } from "./choice-search.ts";
+import { begins, choiceRow, isRowNumber, searchChoices, typedChoice } from "./choice-search.ts";
 import {
   choicesOf,
   editedText,
@@ -126,14 +126,14 @@ export class PlainPrompter implements Prompter {
     }
   }
 
-  /** @param isLast nothing is typed behind it: letters with more behind them were meant for somebody else. */
+  /** @param isLast nothing is typed behind it; a text that comes in one piece is not meant for a list. */
   #enter(prompt: Prompt, typed: string, isLast: boolean): void {
     if (!isList(prompt)) {
       const offered = prompt.name === "input" ? prompt.offered : "";
       this.#end({ name: "answered", value: typed === "" ? offered : typed });
       return;
     }
-    const isMeant = isLast || /^\d+$/.test(typed);
+    const isMeant = isLast || isRowNumber(typed);
     const choice = isMeant ? meantChoice(prompt, typed) : undefined;
     if (choice !== undefined) {
       this.#end({ name: "answered", value: choice.value });

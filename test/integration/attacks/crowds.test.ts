@@ -2,12 +2,13 @@
  * Many at once, from one or from several addresses. The attacker wants every place of the server, all its
  * hashes, or a list of everybody, and that people who have nothing to do with him are kept waiting.
  */
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { descriptorLimit } from "../../../src/net/descriptors.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../../src/server/limits/limits.ts";
 import { Metrics } from "../../../src/server/metrics/metrics.ts";
 import type { RendezvousOptions } from "../../../src/server/rendezvous-server.ts";
+import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import {
   loginOf,
   newPublicKey,
@@ -24,10 +25,7 @@ const ATTACKERS = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"];
 const CROWD = Math.min(5_000, Math.floor((descriptorLimit() - 400) / 2));
 const AT_ONCE = 250;
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsForEachTest();
 
 class CountingMetrics extends Metrics {
   hashes = 0;

@@ -3,12 +3,13 @@
  * wants accounts that are half made, people who are thrown out, or a server that answers nobody.
  */
 import { Database } from "bun:sqlite";
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { RETRY_TIMEOUT } from "../../../src/server/database/locked-database.ts";
+import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import {
   loginOf,
   newPublicKey,
@@ -23,10 +24,7 @@ import { fillDisk, mountSmallDisk } from "../small-disk.ts";
 const NEW_PASSWORD = "otra-secreta";
 const TIMEOUT = 30_000;
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsForEachTest();
 
 async function start(folder?: string): Promise<TestServer> {
   const server = await TestServer.start({}, folder);

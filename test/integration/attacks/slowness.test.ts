@@ -2,18 +2,16 @@
  * Those who take their time. A slow writer keeps a connection and its half-read message for ever, a slow
  * reader lets what is meant for him pile up in the server: both want its memory and its places.
  */
-import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 
 import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
 import { QUEUE_LIMIT } from "../../../src/net/outgoing.ts";
 import { IDLE_TIMEOUT } from "../../../src/server/session/session.ts";
+import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import { loginOf, TestClient } from "../rendezvous-test-client.ts";
 import { TestServer } from "../rendezvous-test-server.ts";
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsForEachTest();
 
 async function start(): Promise<TestServer> {
   const server = await TestServer.start();

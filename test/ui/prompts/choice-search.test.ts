@@ -24,14 +24,14 @@ function found(typed: string): readonly string[] {
   return searchChoices(people, typed).map(({ name }) => name);
 }
 
-test("who begins with what is typed stands before who only holds it, whatever the case and the accents", () => {
+test("names that begin with the typed text come before names that only contain it, whatever the case and the accents", () => {
   expect(found("ANGE")).toEqual(["Ángela", "angelito"]);
   expect(found("á")).toEqual(["Ángela", "angelito", "ana", "carla"]);
   expect(found("la")).toEqual(["carla", "Ángela"]);
   expect(found(" ")).toHaveLength(4);
 });
 
-test("what stands behind a name is shown, and not searched", () => {
+test("the note of a choice is shown and not searched", () => {
   expect(people.map(choiceRow)).toEqual([
     "carla (no está en línea)",
     "Ángela (1 nuevo)",
@@ -43,7 +43,7 @@ test("what stands behind a name is shown, and not searched", () => {
   expect(typedChoice(people, "ana")?.value).toBe("ana");
 });
 
-test("a number is the row, and a name that two share is nobody's", () => {
+test("a number means its row, and a name that two choices share means neither", () => {
   expect(typedChoice(people, "2")?.value).toBe("Ángela");
   expect(typedChoice(people, "5")).toBeUndefined();
   expect(typedChoice([choice("ana"), { value: "other", name: "Ana" }], "ana")).toBeUndefined();
@@ -61,11 +61,11 @@ test.each([
   [" ana", undefined],
   [" ", undefined],
   ["", undefined],
-])("«%s» is the beginning of %p", (typed, name) => {
+])("«%s» begins %p", (typed, name) => {
   expect(begunChoice(people, typed)?.name).toBe(name);
 });
 
-test("the way back is found without its arrow, and nobody else's name is", () => {
+test("the way back is found without its arrow; other names keep theirs", () => {
   const list = [...people, choice("← Volver")];
   expect(begunChoice(list, "vol")?.name).toBe("← Volver");
   expect(typedChoice(list, "volver")?.name).toBe("← Volver");
