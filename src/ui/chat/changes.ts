@@ -12,12 +12,12 @@ import { follow, forget, reword } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, Deliveries, Refusal } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
 
-/** Characters of an edited text that are repeated. */
+/** Graphemes of an edited text that are repeated. */
 const MAX_SHOWN = 300;
-/** UTF-16 units of it that are looked at for them. */
+/** UTF-16 units of it that are read for them. */
 const MAX_SHOWN_SOURCE = 8_192;
 
-/** A message by when it was written, as its writer sees it: «de las 14:05», with its day where that is not today. */
+/** A message by when it was written: «de las 14:05», with its day where that is not today. */
 function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatContext): string {
   const at = sentAt ?? receivedAt ?? now;
   const isToday = localDay(at) === localDay(now);

@@ -1,24 +1,23 @@
-/** The commands of a chat: one table, which does them, explains them and completes them. */
-import type { Texts } from "../texts/texts.ts";
-import type { ChatContext, ChatModel } from "./model.ts";
-import { folded } from "../format/graphemes.ts";
-import { failure, notice, peerName } from "./notices.ts";
-import {
-  cancel,
-  edit,
-  effects,
-  info,
-  list,
-  print,
-  remove,
-  reply,
-  withdraw,
-  type CommandResult,
-} from "./message-commands.ts";
-import type { Offered } from "../line/completion.ts";
-import { shownName, type NameBook } from "../format/name-book.ts";
+/** The commands of a chat: one table that does, explains and completes them. */
 import { isNewName, isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
+import { folded } from "../format/graphemes.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
+import type { Offered } from "../line/completion.ts";
+import type { Texts } from "../texts/texts.ts";
+import {
+  effects,
+  list,
+  onTarget,
+  print,
+  remove,
+  withText,
+  type CommandResult,
+  type Run,
+} from "./message-commands.ts";
+import type { ChatContext, ChatModel } from "./model.ts";
+import { failure, notice, peerName } from "./notices.ts";
+import { parseLine } from "./typed-line.ts";
 
 /** Offers of one completion; more would fill the screen. */
 const MAX_OFFERS = 50;
@@ -32,8 +31,14 @@ type Command = {
   /** It can also stand alone. */
   readonly isOptional?: boolean;
   readonly help: (texts: Texts) => string;
-  readonly run: (argument: string, chat: ChatModel, context: ChatContext) => CommandResult;
+  readonly run: Run;
 };
+
+const LEAVE = { name: "leave", to: undefined } as const;
+
+function sending(message: string): CommandResult {
+  return { name: "text", text: message, effect: (text) => ({ name: "send", text }) };
+}
 
 const COMMANDS: readonly Command[] = [
   {
@@ -69,33 +74,33 @@ const COMMANDS: readonly Command[] = [
     argument: () => "[#N]",
     isOptional: true,
     help: (texts) => texts.chatHelpInfo,
-    run: info,
+    run: onTarget("info"),
   },
   {
     name: "reply",
     argument: (texts) => `[#N] ${texts.chatArgumentText}`,
     help: (texts) => texts.chatHelpReply,
-    run: reply,
+    run: withText("reply"),
   },
   {
     name: "edit",
     argument: (texts) => `[#N] ${texts.chatArgumentText}`,
     help: (texts) => texts.chatHelpEdit,
-    run: edit,
+    run: withText("edit"),
   },
   {
     name: "withdraw",
     argument: () => "[#N]",
     isOptional: true,
     help: (texts) => texts.chatHelpWithdraw,
-    run: withdraw,
+    run: onTarget("withdraw"),
   },
   {
     name: "cancel",
     argument: () => "[#N]",
     isOptional: true,
     help: (texts) => texts.chatHelpCancel,
-    run: cancel,
+    run: onTarget("cancel"),
   },
   {
     name: "delete",
@@ -113,7 +118,7 @@ const COMMANDS: readonly Command[] = [
     name: "say",
     argument: (texts) => texts.chatArgumentText,
     help: (texts) => texts.chatHelpSay,
-    run: (said) => ({ name: "text", text: said, effect: (text) => ({ name: "send", text }) }),
+    run: sending,
   },
   {
     name: "chat",
@@ -124,7 +129,7 @@ const COMMANDS: readonly Command[] = [
       const isKnown =
         isNewName(username) || [...context.names.keys()].some((name) => isSamePerson(name, username));
       if (!isKnown) return print(failure(context.texts.badName(visibleText(username))));
-      if (!isSamePerson(username, chat.peer.username)) return { name: "leave", to: username };
+      if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
       return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
     },
   },
@@ -150,7 +155,7 @@ const COMMANDS: readonly Command[] = [
     name: "exit",
     argument: undefined,
     help: (texts) => texts.chatHelpExit,
-    run: () => ({ name: "leave", to: undefined }),
+    run: () => effects(LEAVE),
   },
 ];
 
@@ -167,15 +172,8 @@ function helpText(texts: Texts): string {
   return [texts.chatHelp, ...rows, texts.chatHelpRest].join("\n");
 }
 
-/**
- * Does one command. An unknown one, or one with too much or too little behind it, says so and does nothing.
- * @param word without the slash, as typed. @param argument trimmed
- */
-export function runCommand(
-  { word, argument }: { readonly word: string; readonly argument: string },
-  chat: ChatModel,
-  context: ChatContext,
-): CommandResult {
+/** An unknown command, or one with too much or too little behind it, does nothing and says so. */
+function runCommand(word: string, argument: string, chat: ChatModel, context: ChatContext): CommandResult {
   const { texts } = context;
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
@@ -189,7 +187,24 @@ export function runCommand(
   return command.run(argument, chat, context);
 }
 
-/** Names that begin so; none that would put something unseen into the line. */
+/** What a typed line does. */
+export function runLine(typed: string, chat: ChatModel, context: ChatContext): CommandResult {
+  const line = parseLine(typed);
+  switch (line.name) {
+    case "nothing":
+      return effects();
+    case "leave":
+      return effects(LEAVE);
+    case "message":
+      return sending(line.text);
+    case "command":
+      return runCommand(line.word, line.argument, chat, context);
+    default:
+      return line satisfies never;
+  }
+}
+
+/** Names that begin so; none that would put invisible characters into the line. */
 function namesFrom(begun: string, names: readonly string[]): string[] {
   const start = folded(begun);
   const offers: string[] = [];
@@ -203,7 +218,7 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 /**
  * What Tab offers for the text before the cursor: commands behind a first slash, names behind `/chat`,
  * and names for any other word that was begun.
- * @param names of everyone who is known; nobody talks to oneself.
+ * @param names of everyone who is known; one's own is not offered
  */
 export function complete(before: string, names: NameBook, ownName: string): Offered {
   if (/^\s*\/\S*$/.test(before)) {

@@ -13,7 +13,7 @@ import type {
 } from "./model.ts";
 import { arrivedLines, waitingLines } from "./notices.ts";
 
-/** Messages that are followed one by one; those beyond are counted. */
+/** Messages that are followed one by one; more are only counted. */
 export const MAX_PENDING = 100;
 /** Texts of ours whose states are kept for the prompt. */
 const MAX_OWN = 100;
@@ -47,7 +47,7 @@ function withOwn(deliveries: Deliveries, message: OwnMessage): Deliveries {
   return { ...deliveries, last: message, own: [...deliveries.own, message].slice(-MAX_OWN) };
 }
 
-/** Follows one more, or counts it where those that are followed are too many. */
+/** Follows one more, or counts it where too many are followed. */
 function waitFor(deliveries: Deliveries, followed: Followed, since: number, state: MessageState): Deliveries {
   const { overflow, pending } = deliveries;
   if (pending.length < MAX_PENDING)
@@ -86,7 +86,7 @@ function isMissing({ outgoing, state, withdrawnAt }: StoredMessage): boolean {
   return outgoing && !hasArrived(state) && withdrawnAt === undefined;
 }
 
-/** Follows what the store shows as not received; whoever sees it there needs no further notice that it waits. */
+/** Follows stored messages that were not received; as they are shown with their state, no notice follows. */
 export function followStored(deliveries: Deliveries, messages: readonly StoredMessage[]): Deliveries {
   const missing = messages.filter(isMissing);
   const room = MAX_PENDING - deliveries.pending.length;

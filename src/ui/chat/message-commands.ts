@@ -1,4 +1,4 @@
-/** The commands on stored messages: what is meant by a number, and what is to be done with it. */
+/** The commands on stored messages: which one a number means, and what is to be done with it. */
 import { isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
@@ -7,22 +7,24 @@ import { excerptOf } from "../format/excerpt.ts";
 import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
 
-/** Messages that `/list` shows without a number behind it, and at most. */
+/** Messages that `/list` shows without a number, and at most. */
 const LISTED = 10;
 const MAX_LISTED = 50;
 
-/** What a command does: effects, a text that is checked before anything is done with it, or leaving. */
+/** What a command does: effects, or a text that is checked before anything is done with it. */
 export type CommandResult =
   | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
-  | { readonly name: "leave"; readonly to: string | undefined }
   /** Nothing is done, and the line goes back. */
   | { readonly name: "fault"; readonly sentence: string }
   | {
       readonly name: "text";
       readonly text: string;
-      /** @param text what was typed, with what its pastes stand for. @param typed the whole line */
+      /** @param text with what its placeholders stand for @param typed the whole line */
       readonly effect: (text: string, typed: string) => ChatEffect;
     };
+
+/** Does a command. @param argument trimmed */
+export type Run = (argument: string, chat: ChatModel, context: ChatContext) => CommandResult;
 
 export function effects(...list: readonly ChatEffect[]): CommandResult {
   return { name: "effects", effects: list };
@@ -38,7 +40,7 @@ type Chosen =
 
 const LAST: Target = { name: "last" };
 
-/** What the first word means, if it begins with `#`: whatever does so is a number or a fault, never a text. */
+/** The message that a first word with `#` means; such a word is a number or a fault, never a text. */
 function choose(argument: string, { transcript: { listed } }: ChatModel, { texts }: ChatContext): Chosen {
   if (!argument.startsWith("#")) return { name: "target", target: LAST, rest: argument };
   const [, word = "", rest = ""] = /^(\S+)\s*([\s\S]*)$/.exec(argument) ?? [];
@@ -50,7 +52,7 @@ function choose(argument: string, { transcript: { listed } }: ChatModel, { texts
   return { name: "target", target: { name: "listed", message }, rest };
 }
 
-/** As `choose`, for what can be done in the message's own chat alone. */
+/** As `choose`, for what can only be done in the message's own chat. */
 function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Chosen {
   const chosen = choose(argument, chat, context);
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
@@ -60,72 +62,44 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   return { name: "fault", sentence };
 }
 
-/** The effect on one message, with nothing behind its number. */
-function onTarget(
-  chosen: Chosen,
-  command: string,
-  context: ChatContext,
-  effect: (target: Target) => ChatEffect,
-): CommandResult {
-  if (chosen.name === "fault") return print(failure(chosen.sentence));
-  if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber(`/${command}`)));
-  return effects(effect(chosen.target));
-}
-
-export function info(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
-  return onTarget(choose(argument, chat, context), "info", context, (target) => ({ name: "info", target }));
-}
-
-export function withdraw(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
-  const chosen = chooseHere(argument, chat, context);
-  return onTarget(chosen, "withdraw", context, (target) => ({ name: "withdraw", target }));
-}
-
-export function cancel(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
-  const chosen = chooseHere(argument, chat, context);
-  return onTarget(chosen, "cancel", context, (target) => ({ name: "cancel", target }));
+/** `/info`, `/withdraw` and `/cancel`, with nothing after the number. */
+export function onTarget(name: "info" | "withdraw" | "cancel"): Run {
+  return (argument, chat, context) => {
+    const chosen = (name === "info" ? choose : chooseHere)(argument, chat, context);
+    if (chosen.name === "fault") return print(failure(chosen.sentence));
+    if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber(`/${name}`)));
+    return effects({ name, target: chosen.target });
+  };
 }
 
 /** `/edit` and `/reply`: a text, with a number before it or without. */
-function withText(
-  name: "edit" | "reply",
-  argument: string,
-  chat: ChatModel,
-  context: ChatContext,
-): CommandResult {
-  const { listed } = chat.transcript;
-  // Whoever reads numbers on the screen types them without their sign: that is no text to be sent.
-  const [word = ""] = /^\S+/.exec(argument) ?? [];
-  const bare = argument.startsWith("#")
-    ? undefined
-    : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
-  const number = Number(bare ?? 0);
-  if (number >= 1 && number <= listed.length)
-    return { name: "fault", sentence: context.texts.chatMeansNumber(number, visibleText(word), name) };
-  const chosen = chooseHere(argument, chat, context);
-  if (chosen.name === "fault") return chosen;
-  const { target, rest } = chosen;
-  if (rest === "")
-    return print(notice(context.texts.chatUsage(`/${name} #N ${context.texts.chatArgumentText}`)));
-  return { name: "text", text: rest, effect: (text, typed) => ({ name, target, text, typed }) };
+export function withText(name: "edit" | "reply"): Run {
+  return (argument, chat, context) => {
+    const { texts } = context;
+    // People type numbers that stand on the screen without their sign: that is no text to be sent.
+    const [word = ""] = /^\S+/.exec(argument) ?? [];
+    const bare = argument.startsWith("#")
+      ? undefined
+      : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
+    const number = Number(bare ?? 0);
+    if (number >= 1 && number <= chat.transcript.listed.length)
+      return { name: "fault", sentence: texts.chatMeansNumber(number, visibleText(word), name) };
+    const chosen = chooseHere(argument, chat, context);
+    if (chosen.name === "fault") return chosen;
+    const { target, rest } = chosen;
+    if (rest === "") return print(notice(texts.chatUsage(`/${name} #N ${texts.chatArgumentText}`)));
+    return { name: "text", text: rest, effect: (text, typed) => ({ name, target, text, typed }) };
+  };
 }
 
-export function edit(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
-  return withText("edit", argument, chat, context);
-}
-
-export function reply(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
-  return withText("reply", argument, chat, context);
-}
-
-export function list(argument: string, _chat: ChatModel, { texts }: ChatContext): CommandResult {
+export const list: Run = (argument, _chat, { texts }) => {
   const count = argument === "" ? LISTED : /^[0-9]{1,3}$/.test(argument) ? Number(argument) : 0;
   if (count < 1 || count > MAX_LISTED) return print(notice(texts.chatListRange(MAX_LISTED)));
   return effects({ name: "list", count });
-}
+};
 
 /** `/delete #N`, or `/delete chat NAME`: without the name it says what to type. */
-export function remove(argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+export const remove: Run = (argument, chat, context) => {
   const { texts } = context;
   const user = peerName(chat, context);
   const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
@@ -142,4 +116,4 @@ export function remove(argument: string, chat: ChatModel, context: ChatContext):
     return print(notice(texts.chatOnlyNumber("/delete")));
   }
   return effects({ name: "delete", message: chosen.target.message });
-}
+};

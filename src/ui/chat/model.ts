@@ -110,7 +110,7 @@ export type PendingDelivery = {
 
 export type Arrived = { readonly excerpt: string; readonly isChange: boolean };
 
-/** Deliveries beyond MAX_PENDING, of which only the number is known. */
+/** Deliveries that are more than MAX_PENDING, of which only the number is known. */
 export type Overflow = {
   readonly notified: number;
   readonly unnotified: number;
@@ -283,7 +283,7 @@ export type ChatEffect =
   | MessageEffect
   /** A text that could not be sent goes back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
-  /** Leaves this chat: for the people, or straight for another chat. */
+  /** Goes to the list of people, or straight to another chat. */
   | { readonly name: "leave"; readonly to: string | undefined };
 
 /** The effects that the chat carries out, by name; leaving it is up to the application. */

@@ -3,14 +3,22 @@ import { isDamage } from "../../client/errors.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { ChatContext, ChatEvent, ChatLink, ChatModel, ChatStep, PendingDelivery } from "./model.ts";
+import type {
+  ChatContext,
+  ChatEvent,
+  ChatLink,
+  ChatModel,
+  ChatStep,
+  Overflow,
+  PendingDelivery,
+} from "./model.ts";
 import type { Line } from "../format/printed-line.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 
 /** Names written out by `/users`; the others are counted. */
 const MAX_NAMES_LISTED = 100;
-/** Messages of one tick that get a line each; more are one line with their number. */
+/** Messages of one tick that get a line each; more get one line with their number. */
 const MAX_SINGLE_LINES = 3;
 
 export function notice(text: string): Line {
@@ -44,7 +52,7 @@ export function peerName(chat: ChatModel, context: ChatContext): string {
   return shownName(context.names, chat.peer.username);
 }
 
-/** Why there is no link, with what becomes of messages. @param more a sentence about it; may be empty */
+/** Why there is no link, and what happens to messages. @param more a sentence about it; may be empty */
 function unreachableLine(
   { reason, retryIn }: ChatLink & { readonly name: "unreachable" },
   chat: ChatModel,
@@ -57,21 +65,21 @@ function unreachableLine(
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
   // The server says the same of a name that nobody has.
   const isPerhapsNobody = chat.peer.isStranger && reason === "offline" && before.name === "connecting";
-  // No last address of theirs was ever good.
-  const isUnheard = chat.peer.isStranger && reason === "no_server";
+  // No address of theirs is known.
+  const isUnknown = chat.peer.isStranger && reason === "no_server";
   const why = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
-    : isUnheard
+    : isUnknown
       ? texts.chatNoServerStranger(user)
       : describeUnreachable(reason, user, texts, retryIn).sentence;
   const then = reason === "server_limits" ? texts.limitWaitedOut : "";
   const sentence = [why, then, more].filter((part) => part !== "").join(" ");
-  // What waits is said once, not with each new reason; and what leaves nobody unencrypted waits in vain.
+  // That messages wait is said once, not with each new reason; where no client encrypts they wait in vain.
   const isKnown = before.name === "unreachable" || reason === "insecure";
   return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
 }
 
-/** The line for a link that has become another one. @param more what else is said of one that cannot be had */
+/** The line for a link that is another one now. @param more what else is said of one that is unreachable */
 export function linkLine(chat: ChatModel, link: ChatLink, more: string, context: ChatContext): Line {
   const { texts } = context;
   const user = peerName(chat, context);
@@ -92,80 +100,60 @@ export function linkLine(chat: ChatModel, link: ChatLink, more: string, context:
   }
 }
 
-/** When what waits will leave. @param leaves «saldrá», in the number and the sense that fit */
-function whenLine(link: ChatLink, leaves: string, user: string, texts: Texts): string {
-  if (link.name === "connected") return texts.chatWhenPossible(leaves);
-  if (link.name !== "unreachable") return texts.chatWhenConnected(leaves, user);
+/** When what waits will be sent. @param sent «se enviará», in the number and the sense that fit */
+function whenLine(link: ChatLink, sent: string, user: string, texts: Texts): string {
+  if (link.name === "connected") return texts.chatWhenPossible(sent);
+  if (link.name !== "unreachable") return texts.chatWhenConnected(sent, user);
   switch (link.reason) {
     case "offline":
-      return texts.chatWhenOnline(leaves, user);
+      return texts.chatWhenOnline(sent, user);
     case "key_pending":
-      return texts.chatWhenAccepted(leaves, user);
+      return texts.chatWhenAccepted(sent, user);
     case "insecure":
-      return texts.chatWhenSecure(leaves, user);
+      return texts.chatWhenSecure(sent, user);
     default:
-      return texts.chatWhenConnected(leaves, user);
+      return texts.chatWhenConnected(sent, user);
   }
 }
 
-/** Many at once, none of them named. */
-type Crowd = { readonly count: number; readonly texts: boolean; readonly changes: boolean };
-
-function crowdOf({ count, texts: hasTexts, changes }: Crowd, texts: Texts): string {
-  if (!changes) return texts.chatCountMessages(count);
+/** Many messages at once. @param areChanges of each that is known @param more of the overflow */
+function countOf(areChanges: readonly boolean[], more: number, overflow: Overflow, texts: Texts): string {
+  const count = areChanges.length + more;
+  if (!areChanges.includes(true) && !(more > 0 && overflow.changes)) return texts.chatCountMessages(count);
+  const hasTexts = areChanges.includes(false) || (more > 0 && overflow.texts);
   return hasTexts ? texts.chatCountBoth(count) : texts.chatCountChanges(count);
 }
 
-/** Lines about messages that wait: one each for a few, one for many. @param more of which only the number is known */
+/** Lines about messages that wait: one each for a few, one for many. @param more of the overflow */
 export function waitingLines(
-  chat: ChatModel,
+  { deliveries, link, peer }: ChatModel,
   waiting: readonly PendingDelivery[],
   more: number,
-  context: ChatContext,
+  { names, texts }: ChatContext,
 ): Line[] {
-  const { texts } = context;
-  const user = peerName(chat, context);
-  const when = (leaves: string) => whenLine(chat.link, leaves, user, texts);
+  const when = (sent: string) => whenLine(link, sent, shownName(names, peer.username), texts);
   if (more > 0 || waiting.length > MAX_SINGLE_LINES) {
-    const count = waiting.length + more;
-    const { overflow } = chat.deliveries;
-    const what = crowdOf(
-      {
-        count,
-        texts: waiting.some(({ target }) => target === undefined) || (more > 0 && overflow.texts),
-        changes: waiting.some(({ target }) => target !== undefined) || (more > 0 && overflow.changes),
-      },
-      texts,
-    );
-    return [notice(texts.chatManyWait(what, when(texts.chatLeaves(count))))];
+    const areChanges = waiting.map(({ target }) => target !== undefined);
+    const what = countOf(areChanges, more, deliveries.overflow, texts);
+    return [notice(texts.chatManyWait(what, when(texts.chatWillBeSent(waiting.length + more))))];
   }
   return waiting.map(({ excerpt, state }) =>
     notice(
       state === "sent"
-        ? texts.chatUnconfirmed(excerpt, when(texts.chatLeavesAgain))
-        : texts.chatQueued(excerpt, when(texts.chatLeaves(1))),
+        ? texts.chatUnconfirmed(excerpt, when(texts.chatWillBeSentAgain))
+        : texts.chatQueued(excerpt, when(texts.chatWillBeSent(1))),
     ),
   );
 }
 
-/** Lines about messages that have arrived, gathered in the same way. */
-export function arrivedLines(
-  { deliveries: { arrived, overflow } }: ChatModel,
-  { texts }: ChatContext,
-): Line[] {
-  const { arrived: more } = overflow;
-  if (more === 0 && arrived.length <= MAX_SINGLE_LINES)
+/** Lines about late messages that have arrived, gathered in the same way. */
+export function arrivedLines({ deliveries }: ChatModel, { texts }: ChatContext): Line[] {
+  const { arrived, overflow } = deliveries;
+  if (overflow.arrived === 0 && arrived.length <= MAX_SINGLE_LINES)
     return arrived.map(({ excerpt }) => notice(texts.chatReceived(excerpt)));
-  const count = arrived.length + more;
-  const what = crowdOf(
-    {
-      count,
-      texts: arrived.some(({ isChange }) => !isChange) || (more > 0 && overflow.texts),
-      changes: arrived.some(({ isChange }) => isChange) || (more > 0 && overflow.changes),
-    },
-    texts,
-  );
-  return [notice(texts.chatManyReceived(count, what))];
+  const areChanges = arrived.map(({ isChange }) => isChange);
+  const what = countOf(areChanges, overflow.arrived, overflow, texts);
+  return [notice(texts.chatManyReceived(arrived.length + overflow.arrived, what))];
 }
 
 /** Who is online, in one sentence. */

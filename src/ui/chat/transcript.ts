@@ -2,6 +2,7 @@
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { localDay } from "../format/local-time.ts";
+import { changeOf } from "../format/message-format.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import {
@@ -31,17 +32,6 @@ const LATE_AFTER = 2 * 60 * 1_000;
 
 type MessageLine = Line & { name: "message" };
 
-/** What stands beside a message that is not the text of it. */
-function notesOf(message: StoredMessage, answered: Answered | undefined) {
-  const { changeWaits, editedAt, replyTo, withdrawnAt } = message;
-  const isChanged = editedAt !== undefined || withdrawnAt !== undefined;
-  const change = withdrawnAt === undefined ? ("edited" as const) : ("withdrawn" as const);
-  return {
-    ...(isChanged ? { change, changeWaits } : {}),
-    ...(replyTo === undefined ? {} : { answers: { excerpt: answered?.get(replyTo) } }),
-  };
-}
-
 /** @param peer the other person, as they are shown */
 function lineOf(
   message: StoredMessage,
@@ -49,7 +39,7 @@ function lineOf(
   context: ChatContext,
   answered: Answered | undefined,
 ): MessageLine {
-  const { outgoing, receivedAt, sentAt, state, text } = message;
+  const { outgoing, receivedAt, replyTo, sentAt, state, text } = message;
   const at = (outgoing ? sentAt : (receivedAt ?? sentAt)) ?? context.now;
   const isLate = !outgoing && sentAt !== undefined && at - sentAt > LATE_AFTER;
   return {
@@ -60,7 +50,9 @@ function lineOf(
     isOwn: outgoing,
     text,
     state: outgoing ? state : undefined,
-    ...notesOf(message, answered),
+    change: changeOf(message),
+    changeWaits: message.changeWaits,
+    answers: replyTo === undefined ? undefined : { excerpt: answered?.get(replyTo) },
   };
 }
 
@@ -180,7 +172,7 @@ export function showWritten(
     isOwn: true,
     text,
     state: undefined,
-    ...(answers === undefined ? {} : { answers: { excerpt: answers } }),
+    answers: answers === undefined ? undefined : { excerpt: answers },
   };
   const { lines, day } = withDays([message], chat.transcript.day);
   const deliveries = follow(chat.deliveries, { id, excerpt: excerptOf(text) }, context.now);

@@ -1,7 +1,7 @@
-/** What a typed line is: nothing, the word that leaves, a command, or a message (CLI «Menus»). */
+/** What a typed line is: nothing, the word that leaves the chat, a command, or a message (CLI «Menus»). */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 
-/** The seed's word. */
+/** As in the legacy client. */
 const LEAVING_WORD = "exit";
 
 export type ParsedLine =
@@ -11,9 +11,7 @@ export type ParsedLine =
   | { readonly name: "command"; readonly word: string; readonly argument: string }
   | { readonly name: "message"; readonly text: string };
 
-/**
- * Decides on the line as it was typed, where a paste is a mark: what was pasted is never a command.
- */
+/** @param typed with placeholders: what was pasted is never a command */
 export function parseLine(typed: string): ParsedLine {
   const trimmed = typed.trim();
   if (trimmed === "") return { name: "nothing" };

@@ -4,14 +4,15 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
-import { runCommand } from "./commands.ts";
+import { runLine } from "./commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
+import type { CommandResult } from "./message-commands.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import { failure, notice, onlineLine, peerName, printing, safetyLines } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
 import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
-import { faultOf, parseLine } from "./typed-line.ts";
+import { faultOf } from "./typed-line.ts";
 
 /** The peer is notified at most so often that we type, in ms. */
 const TYPING_NOTIFIED_EVERY = 4_000;
@@ -63,57 +64,37 @@ function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
   return typed === undefined ? [said] : [said, { name: "giveBack", text: typed }];
 }
 
-/** What is done with a text; where no peer would take it, says why and gives the line back. */
-function sending(
-  text: string,
-  typed: string,
-  effect: (text: string, typed: string) => ChatEffect,
+/** What a line does; where no peer would take its text, says why and gives the line back. */
+function lineEffects(
+  result: CommandResult,
+  { typed, expand }: ChatEvent & { readonly name: "line" },
   { texts }: ChatContext,
-): ChatEffect[] {
-  if (text.trim() === "") return [];
-  const fault = faultOf(text);
-  if (fault === undefined) return [effect(text, typed)];
-  const { name } = fault;
-  const sentence = name === "tooLong" ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText;
-  return givingBack(sentence, typed);
-}
-
-function onLine(
-  chat: ChatModel,
-  { typed, expand }: { readonly typed: string; readonly expand: (text: string) => string },
-  context: ChatContext,
-): ChatStep {
-  const stopped = stopTyping(chat);
-  const then = (...effects: readonly ChatEffect[]): ChatStep => ({
-    chat: stopped.chat,
-    effects: [...stopped.effects, ...effects],
-  });
-  const line = parseLine(typed);
-  switch (line.name) {
-    case "nothing":
-      return stopped;
-    case "leave":
-      return then({ name: "leave", to: undefined });
-    case "message":
-      return then(...sending(expand(line.text), typed, (text) => ({ name: "send", text }), context));
-    case "command": {
-      const result = runCommand(line, chat, context);
-      switch (result.name) {
-        case "text":
-          return then(...sending(expand(result.text), typed, result.effect, context));
-        case "leave":
-          return then(result);
-        case "fault":
-          return then(...givingBack(result.sentence, typed));
-        case "effects":
-          return then(...result.effects);
-        default:
-          return result satisfies never;
-      }
+): readonly ChatEffect[] {
+  switch (result.name) {
+    case "effects":
+      return result.effects;
+    case "fault":
+      return givingBack(result.sentence, typed);
+    case "text": {
+      const text = expand(result.text);
+      if (text.trim() === "") return [];
+      const fault = faultOf(text);
+      if (fault === undefined) return [result.effect(text, typed)];
+      const isTooLong = fault.name === "tooLong";
+      return givingBack(
+        isTooLong ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText,
+        typed,
+      );
     }
     default:
-      return line satisfies never;
+      return result satisfies never;
   }
+}
+
+function onLine(before: ChatModel, event: ChatEvent & { name: "line" }, context: ChatContext): ChatStep {
+  const { chat, effects } = stopTyping(before);
+  const result = runLine(event.typed, chat, context);
+  return { chat, effects: [...effects, ...lineEffects(result, event, context)] };
 }
 
 /** Typing that has ended by itself, on either side. */

@@ -1,6 +1,6 @@
 /**
- * How wide a text may become on a terminal. Terminals disagree: about vowel signs, joined emoji, Korean letters,
- * and whatever their Unicode is too old for. What may not run over the right edge is measured by the widest of
+ * How wide a text may become on a terminal. Terminals disagree about vowel signs, joined emoji, Korean letters,
+ * and characters newer than their Unicode. What may not run over the right edge is measured by the widest of
  * them: one that joins nothing and draws each code point by itself.
  */
 
@@ -18,7 +18,7 @@ const WIDE =
 const PLAIN =
   /^[\x20-\x7e\xa1-\xa8\xaa-\xac\xaf-\u02ff\u1e00-\u1eff\u2010-\u2015\u2018-\u201f\u2026\u2713\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3]*$/;
 
-/** The most columns of one code point: none takes less than one, and none beyond the first plane less than two. */
+/** The most columns of one code point: at least one, and at least two outside the first plane. */
 function mostColumnsOfPoint(point: string): number {
   if (point >= " " && point <= "~") return 1;
   return Math.max(point.length, WIDE.test(point) ? 2 : 1, Bun.stringWidth(point));

@@ -7,10 +7,10 @@ import type { Archive, StoredConversation } from "../../client/archive.ts";
 import { storedLine } from "./message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** Messages read and written at a time: the rest of the program waits no longer than for that. */
+/** Messages read and written at a time: the rest of the program waits no longer than that. */
 const PAGE = 1_000;
 
-/** Why no file was written; nothing of it is left then. */
+/** Why no file was written; no part of it remains. */
 export class ExportError extends Error {
   readonly code: "no_messages" | "file_exists" | "no_folder" | "no_name" | "not_written";
   readonly file: string;
@@ -21,7 +21,7 @@ export class ExportError extends Error {
     this.file = file;
   }
 
-  /** The system's reason, without the names of files: one of them is of no file that anybody knows. */
+  /** The system's reason, without file names: one of them would be that of our temporary file. */
   get why(): string {
     return this.cause instanceof Error ? (this.cause.message.split(", ")[0] ?? "") : "";
   }
@@ -69,7 +69,7 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** What the system said of a file, as ours; everything else as it is. */
+/** An error of the file system as an ExportError; any other one as it is. */
 async function failureOf(error: unknown, file: string): Promise<unknown> {
   if (error instanceof ExportError || !/^E[A-Z0-9]{2,}$/.test(codeOf(error))) return error;
   switch (codeOf(error)) {
@@ -77,7 +77,7 @@ async function failureOf(error: unknown, file: string): Promise<unknown> {
       return new ExportError("file_exists", file, error);
     case "ENOENT":
     case "ENOTDIR":
-      // Some folders are there, and take no file: the system then says that the file is not.
+      // For a folder that exists and admits no file, some systems say that the file does not exist.
       return new ExportError((await isFolder(dirname(file))) ? "not_written" : "no_folder", file, error);
     default:
       return new ExportError("not_written", file, error);
@@ -108,7 +108,7 @@ async function giveName(temporary: string, file: string): Promise<void> {
   try {
     await link(temporary, file);
   } catch (error) {
-    // Memory sticks know no second name: there the name is taken first, by a file of ours.
+    // File systems of memory sticks have no links: there an empty file of ours takes the name first.
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error))) throw error;
     await (await open(file, "wx", 0o600)).close();
     await rename(temporary, file);

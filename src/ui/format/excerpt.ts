@@ -2,9 +2,9 @@
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded, graphemes } from "./graphemes.ts";
 
-/** Graphemes of a message that are repeated in a line about it. */
+/** Graphemes of an excerpt. */
 const MAX_EXCERPT = 24;
-/** UTF-16 units of a message that are looked at for them. */
+/** UTF-16 units of the message that are read for them. */
 const MAX_EXCERPT_SOURCE = 512;
 
 /** The beginning of a text on one line, as it may be shown. */
@@ -34,7 +34,7 @@ const BEFORE_WORD = 60;
 export function snippetOf(text: string, words: string): string {
   const points = [...text];
   if (points.length <= SNIPPET) return text;
-  // Where each character of the folded text comes from.
+  // For each UTF-16 unit of the folded text, the code point that it comes from.
   const origins: number[] = [];
   let plain = "";
   points.forEach((point, index) => {

@@ -1,4 +1,4 @@
-/** Characters as a person counts them: what one Backspace takes away. */
+/** Characters as a person counts them, each deleted by one Backspace; and texts as a person compares them. */
 export const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** The text without its last character. */

@@ -17,12 +17,12 @@ export const STATE_MARKS: { readonly [S in MessageState]: string } = {
   read: "✓✓",
 };
 
-/** RFC 3339, in UTC; null for a time that nobody knows. @param time ms since 1970 */
+/** RFC 3339, in UTC; null for an unknown time. @param time ms since 1970 */
 export function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** The mark of a state for a person: what was read says so in words. */
+/** The mark of a state for a person. */
 export function stateMark(state: MessageState, texts: Texts): string {
   return state === "read" ? texts.chatReadMark : STATE_MARKS[state];
 }
@@ -63,21 +63,21 @@ export function deliveryEvent(to: string, id: string, state: MessageState, at: n
 }
 
 /** What an `edited` or `withdrawn` event says of the message as it is now. */
-function changeOf(message: StoredMessage) {
+function changeFields(message: StoredMessage) {
   const { id, text, withdrawnAt, editedAt } = message;
   if (withdrawnAt !== undefined) return { event: "withdrawn", change: { id, at: isoTime(withdrawnAt) } };
   return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
 }
 
-/** The event of a message that its author, a peer, has changed or taken back. */
+/** The event of a message that its author, a peer, has edited or withdrawn. */
 export function peerChangeEvent(message: StoredMessage, from: string) {
-  const { event, change } = changeOf(message);
+  const { event, change } = changeFields(message);
   return { event, from, ...change };
 }
 
-/** The event of a message that we have changed or taken back. @param action what leaves for it, if anything. */
+/** The event of a message that we have edited or withdrawn. @param action the id of what is sent for it, if anything */
 export function ownChangeEvent(message: StoredMessage, to: string, action: string | undefined) {
-  const { event, change } = changeOf(message);
+  const { event, change } = changeFields(message);
   return { event, to, ...change, action: action ?? null };
 }
 
@@ -91,33 +91,61 @@ export type MessageLineOptions = {
   readonly repliedTo?: StoredMessage | undefined;
 };
 
-/** What is said of a message between its author and the colon, where no text of anybody can stand. */
-function remarks(message: StoredMessage, { texts, repliedTo }: MessageLineOptions): string {
-  const remark: string[] = [];
-  const { changeWaits } = message;
-  const isWithdrawn = message.withdrawnAt !== undefined;
-  // How far a text has come that is no more is of no use to anybody.
-  if (message.outgoing && !isWithdrawn) remark.push(stateMark(message.state, texts));
-  if (isWithdrawn) remark.push(changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn);
-  else if (message.editedAt !== undefined)
-    remark.push(changeWaits ? texts.chatEditedWaits : texts.chatEdited);
-  if (message.replyTo !== undefined) {
-    const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
-    remark.push(isHere ? texts.chatAnswers(quotable(excerptOf(repliedTo.text))) : texts.chatAnswersGone);
+/** What is known of a message beside its text. */
+export type Remarked = {
+  /** Of ours, where it is printed. */
+  readonly state?: MessageState | undefined;
+  /** Of theirs, when that was long before it arrived: «(escrito a las 14:05)». */
+  readonly written?: string | undefined;
+  readonly change?: "edited" | "withdrawn" | undefined;
+  /** That change has not reached the other side. */
+  readonly changeWaits?: boolean;
+  /** What it answers, visible text; undefined: it is not here any more. */
+  readonly answers?: { readonly excerpt: string | undefined } | undefined;
+};
+
+/** What stands between the author of a message and the colon; a text of somebody else only in quotation marks. */
+export function remarks(message: Remarked, texts: Texts): string {
+  const { answers, change, changeWaits = false, state, written } = message;
+  const found: string[] = [];
+  // How far a withdrawn text has come does not matter.
+  if (state !== undefined && change !== "withdrawn") found.push(stateMark(state, texts));
+  if (written !== undefined) found.push(written);
+  if (change === "edited") found.push(changeWaits ? texts.chatEditedWaits : texts.chatEdited);
+  if (change === "withdrawn") found.push(changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn);
+  if (answers !== undefined) {
+    const { excerpt } = answers;
+    found.push(excerpt === undefined ? texts.chatAnswersGone : texts.chatAnswers(quotable(excerpt)));
   }
-  return remark.map((each) => ` ${each}`).join("");
+  return found.map((each) => ` ${each}`).join("");
 }
 
-/**
- * One message for a person: time, name, what is to be said of it, text; outgoing ones with the mark of
- * their state.
- */
+/** Whether a message was edited or withdrawn. */
+export function changeOf({ editedAt, withdrawnAt }: StoredMessage): "edited" | "withdrawn" | undefined {
+  if (withdrawnAt !== undefined) return "withdrawn";
+  return editedAt === undefined ? undefined : "edited";
+}
+
+/** One message for a person: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
-  const time = (message.outgoing ? message.sentAt : message.receivedAt) ?? 0;
+  const { columns, repliedTo, texts } = options;
+  const { changeWaits, outgoing, replyTo, state } = message;
+  const time = (outgoing ? message.sentAt : message.receivedAt) ?? 0;
   const chat = options.chat === undefined ? "" : `[${visibleText(options.chat)}] `;
-  const head = `${localDay(time)} ${localClock(time)} ${chat}${visibleText(from)}${remarks(message, options)}`;
+  const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
+  const remarked = remarks(
+    {
+      state: outgoing ? state : undefined,
+      change: changeOf(message),
+      changeWaits,
+      answers:
+        replyTo === undefined ? undefined : { excerpt: isHere ? excerptOf(repliedTo.text) : undefined },
+    },
+    texts,
+  );
+  const head = `${localDay(time)} ${localClock(time)} ${chat}${visibleText(from)}${remarked}`;
   const text = message.withdrawnAt === undefined ? `: ${visibleText(message.text, { lines: true })}` : "";
-  return `${wrapped(`${head}${text}`, options.columns)}\n`;
+  return `${wrapped(`${head}${text}`, columns)}\n`;
 }
 
 /** A line of `history`, `search` and `export`. @param peer the other person of its conversation */

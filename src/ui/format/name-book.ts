@@ -1,4 +1,4 @@
-/** Names as they are shown: one that looks like another's is never shown without what tells them apart. */
+/** Names as they are shown: two that look alike are never shown without what tells them apart. */
 import { isOrdinaryName } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
@@ -10,17 +10,17 @@ export function shownName(names: NameBook, username: string): string {
   return names.get(username) ?? visibleText(username);
 }
 
-/** Digits of a label that stand beside a name, in groups of four. */
+/** Hexadecimal digits of a label beside a name, in groups of four. */
 const SHORT_LABEL = 8;
 const GROUPS = /.{1,4}/g;
 
 /**
- * What looks like what, in no script but the eye's: each line is a group, all of it is read as its first
- * part. Every letter of PROTOCOL 3 that does not come apart into an ASCII letter and marks stands here
- * or looks like nothing else; of other scripts, which only old names hold, the usual twins. «m» is read
- * as «rn» and «w» as «vv», so that both spellings come to the same.
+ * Confusables (UTS 39), one group a line: each member is read as the first one. Every letter of PROTOCOL 3 that
+ * does not decompose into an ASCII letter and combining marks stands here, or looks like no other; of other
+ * scripts, which only old names hold, the usual ones. «m» is read as «rn» and «w» as «vv», so that both
+ * spellings have the same skeleton.
  */
-const LOOK_ALIKES = `
+const CONFUSABLES = `
 a ɑ α а ᴀ ⱥ ʌ Λ
 ae æ ӕ
 b ƀ ɓ ƃ ƅ ß β в В ь Ь ъ ʙ
@@ -62,7 +62,7 @@ _ ˍ
 `;
 
 const READ_AS: ReadonlyMap<string, string> = new Map(
-  LOOK_ALIKES.trim()
+  CONFUSABLES.trim()
     .split("\n")
     .flatMap((line) => {
       const [first = "", ...others] = line.split(" ");
@@ -71,15 +71,15 @@ const READ_AS: ReadonlyMap<string, string> = new Map(
 );
 
 const UNSEEN = /[\p{M}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
-// An empty cell of Braille is as blank as a space.
+// An empty Braille cell is as blank as a space.
 const BLANKS = /[\s\u2800]+/gu;
 
-/** What is left of a name when all is read as what it looks like; two names with the same one are twins. */
+/** The skeleton of a name (UTS 39): names with the same one are confusable. */
 function skeleton(name: string): string {
   const bare = name.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
   let read = "";
   for (const point of bare) {
-    // A capital may look like another letter than its small form: Η like H, η like n.
+    // A capital may look like another letter than its lower case: Η like H, η like n.
     const small = point.toLowerCase();
     read += READ_AS.get(point) ?? READ_AS.get(small) ?? small;
   }
@@ -92,8 +92,8 @@ function withLabel(username: string, label: string, digits: number): string {
 }
 
 /**
- * How each of these people's names is shown: as it is, or with the first digits of its label where it
- * looks like the name of another one of them, or holds what no new name may hold. Two spellings of one
+ * How each of these people's names is shown: as it is, or with the first digits of its label where it is
+ * confusable with another one of them, or holds characters that no new name may hold. Two spellings of one
  * label are one person.
  */
 export function nameBook(people: readonly { readonly username: string; readonly label: string }[]): NameBook {
@@ -114,7 +114,7 @@ export function nameBook(people: readonly { readonly username: string; readonly 
     book.set(username, name);
     return false;
   });
-  // Labels that begin alike can be looked for and found: those stand there whole.
+  // An attacker can find a label that begins like another one: such labels are shown whole.
   const first = new Map<string, string>();
   const alike = new Set<string>();
   for (const { username, label } of labelled) {
@@ -129,7 +129,7 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   return book;
 }
 
-/** Names beyond these are shown without being compared: the oldest are forgotten first. */
+/** With more names the oldest are forgotten, and not compared any more. */
 const MAX_NAMES = 10_000;
 
 export class KnownNames {
@@ -141,7 +141,7 @@ export class KnownNames {
     return this.#book;
   }
 
-  /** @returns whether there is anybody new, and so another book. */
+  /** @returns whether somebody is new, so that the book is another one */
   add(people: readonly { readonly username: string; readonly label: string }[]): boolean {
     const before = this.#labels.size;
     for (const { username, label } of people) this.#labels.set(username, label);

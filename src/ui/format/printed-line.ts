@@ -1,15 +1,13 @@
 /**
- * Lines as they stand on the terminal. Ours begin at column 1; nothing that somebody else wrote does, so
- * that no line of theirs can look like one of ours.
+ * Lines as they stand on the terminal. Ours begin at column 1 and nothing that somebody else wrote does, so that
+ * it cannot look like one of ours.
  */
 import { createColors } from "picocolors";
 
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import type { MessageState } from "../../client/disk/schema.ts";
 import type { Texts } from "../texts/texts.ts";
-import { quotable } from "./excerpt.ts";
-import { stateMark } from "./message-format.ts";
+import { remarks, type Remarked } from "./message-format.ts";
 import { wrapped } from "./wrapped-text.ts";
 import { localClock, localDay } from "./local-time.ts";
 
@@ -17,7 +15,7 @@ import { localClock, localDay } from "./local-time.ts";
 export type Line =
   /** A new day begins. `at`: ms since 1970, any moment of it. */
   | { readonly name: "day"; readonly at: number }
-  | {
+  | (Omit<Remarked, "written"> & {
       readonly name: "message";
       /** Of arrival for theirs, of writing for ours; ms since 1970. */
       readonly at: number;
@@ -28,21 +26,14 @@ export type Line =
       readonly isOwn: boolean;
       /** As it was received or typed: the view makes it visible. */
       readonly text: string;
-      /** Of ours, where it is printed; undefined: its state stands in the prompt. */
-      readonly state: MessageState | undefined;
-      readonly change?: "edited" | "withdrawn";
-      /** That change has not reached the other side. */
-      readonly changeWaits?: boolean;
-      /** What it answers: its beginning as it may be shown; undefined: it is not here any more. */
-      readonly answers?: { readonly excerpt: string | undefined };
       /** Its number in a list. */
       readonly number?: number;
       /** Found by a search: the day stands there too, and to whom one of ours was, as they are shown. */
       readonly found?: { readonly to: string | undefined };
-    }
+    })
   /** A sentence of our own, in the person's language; names in it are visible text already. */
   | { readonly name: "notice"; readonly text: string }
-  /** As a notice, of something that went wrong. */
+  /** A notice of something that went wrong. */
   | { readonly name: "failure"; readonly text: string };
 
 export type LineViewOptions = {
@@ -67,33 +58,13 @@ function formatsOf(language: Language) {
   };
 }
 
-/** When a late message was written, as shortly as it is clear beside the time at which it arrived. */
-function writtenAt(written: Date, arrived: Date, { language, texts }: LineViewOptions): string {
+/** When a late message was written, as briefly as is clear beside the time of its arrival. */
+function writtenWhen(written: Date, arrived: Date, { language, texts }: LineViewOptions): string {
   if (written.toDateString() === arrived.toDateString())
     return texts.chatWrittenAt(localClock(written.getTime()));
   const isSameYear = written.getFullYear() === arrived.getFullYear();
   const format = FORMATS[language][isSameYear ? "day" : "dayAndYear"];
   return texts.chatWrittenOn(format.format(written), localClock(written.getTime()));
-}
-
-function changeMark(change: "edited" | "withdrawn", waits: boolean, texts: Texts): string {
-  if (change === "edited") return waits ? texts.chatEditedWaits : texts.chatEdited;
-  return waits ? texts.chatWithdrawnWaits : texts.chatWithdrawn;
-}
-
-/** What stands between a name and its colon: nothing there is as it was received. */
-function marksOf(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
-  const { texts } = options;
-  const { answers, change, changeWaits = false, state, writtenAt: written } = line;
-  const marks: string[] = [];
-  if (state !== undefined && change !== "withdrawn") marks.push(stateMark(state, texts));
-  if (written !== undefined) marks.push(writtenAt(new Date(written), new Date(line.at), options));
-  if (change !== undefined) marks.push(changeMark(change, changeWaits, texts));
-  if (answers !== undefined) {
-    const { excerpt } = answers;
-    marks.push(excerpt === undefined ? texts.chatAnswersGone : texts.chatAnswers(quotable(excerpt)));
-  }
-  return marks.map((mark) => ` ${mark}`).join("");
 }
 
 function renderMessage(line: Line & { readonly name: "message" }, options: LineViewOptions): string {
@@ -104,9 +75,13 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const numbered = number === undefined ? "" : `#${number} `;
   const time = `${numbered}${found === undefined ? "" : `${localDay(at)} `}${localClock(at)}`;
   const text = line.change === "withdrawn" ? "" : `: ${visibleText(line.text, { lines: true })}`;
-  const rows = wrapped(`${time} ${from}${to}${marksOf(line, options)}${text}`, options.columns);
+  const { writtenAt } = line;
+  const written =
+    writtenAt === undefined ? undefined : writtenWhen(new Date(writtenAt), new Date(at), options);
+  const remarked = remarks({ ...line, written }, options.texts);
+  const rows = wrapped(`${time} ${from}${to}${remarked}${text}`, options.columns);
   const head = `${time} ${from}`;
-  // A name that the terminal's edge has broken stays without colour.
+  // A name that is broken at the right edge stays without colour.
   if (!rows.startsWith(head)) return rows;
   const coloured = line.isOwn ? colours.cyan(from) : colours.bold(from);
   return `${colours.dim(time)} ${coloured}${rows.slice(head.length)}`;
@@ -115,7 +90,7 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
 /** A line of ours, of which every row but the first is indented. */
 function renderOwn(begin: string, text: string, columns: number | undefined): string {
   const rows = wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
-  // A space that no longer fits would stand before the next row's first word; nothing of ours begins with one.
+  // A space that no longer fits would stand before the first word of the next row.
   return rows.replace(/^ {5}(?=\S)/gm, "    ");
 }
 

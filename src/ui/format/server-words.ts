@@ -1,15 +1,15 @@
-/** What people read about the server and its clock, the same in a command, a menu and a chat. */
+/** Sentences about the server and its clock, the same in a command, a menu and a chat. */
 import { RefusedError } from "../../client/rendezvous/link.ts";
 import type { RendezvousState } from "../../client/rendezvous/session.ts";
 import type { Texts } from "../texts/texts.ts";
 import { localClock, localClockSeconds, localDay } from "./local-time.ts";
 
-/** A difference of clocks that a person is told of, in ms (PROTOCOL 4). */
+/** A difference of clocks that is worth a warning, in ms (PROTOCOL 4). */
 const CLOCK_TOLERANCE = 5 * 60 * 1_000;
-/** An attempt that is nearer than that is not told of: the line stays on the screen, in ms. */
-const TOLD_ATTEMPT = 10_000;
+/** The time of a nearer attempt is not said, as the line stays on the screen, in ms. */
+const MIN_WAIT_SAID = 10_000;
 
-/** What a person is told of two clocks that differ; undefined: they agree well enough. @param offset ms */
+/** A warning about two clocks that differ; undefined: they agree well enough. @param offset ms */
 export function clockWarning(offset: number, texts: Texts): string | undefined {
   if (Math.abs(offset) <= CLOCK_TOLERANCE) return undefined;
   return texts.clockWarning(clockDifference(offset, texts));
@@ -23,18 +23,18 @@ export function clockDifference(offset: number, texts: Texts): string {
   return hours < 48 ? texts.hours(hours) : texts.days(Math.round(hours / 24));
 }
 
-/** Whether the server is there and takes nobody for a while. */
+/** Whether the server is there, and admits nobody for a while. */
 export function isLimiting({ why }: RendezvousState & { name: "waiting" }): boolean {
   return why instanceof RefusedError && why.code === "rate_limited";
 }
 
-/** When a server that is away, or limits, is tried again; empty: in a moment. @param now ms since 1970 */
+/** When a server that is away, or limits, is tried again; empty: soon. @param now ms since 1970 */
 export function nextAttempt(
   { until }: RendezvousState & { name: "waiting" },
   now: number,
   texts: Texts,
 ): string {
-  return until - now < TOLD_ATTEMPT ? "" : texts.nextAttemptAt(localClockSeconds(until));
+  return until - now < MIN_WAIT_SAID ? "" : texts.nextAttemptAt(localClockSeconds(until));
 }
 
 /** That the server is away, or limits, and when it is tried again. @param now ms since 1970 */
@@ -43,13 +43,13 @@ export function serverAway(state: RendezvousState & { name: "waiting" }, now: nu
   return `${what} ${nextAttempt(state, now, texts)}`.trimEnd();
 }
 
-/** Until when new links can be had without the server. @param linksUntil ms since 1970 @param now likewise */
+/** Until when new links can be opened without the server. @param linksUntil ms since 1970 @param now likewise */
 export function linksWithoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
   if (linksUntil === undefined || linksUntil <= now) return texts.chatNoNewLinks;
   return texts.chatLinksUntil(localDay(linksUntil), localClock(linksUntil));
 }
 
-/** What is missing without the server, and until when new links work. @param linksUntil ms since 1970 */
+/** What does not work without the server, and until when new links can be opened. @param linksUntil ms since 1970 */
 export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
   return `${texts.chatWithoutServer} ${linksWithoutServer(linksUntil, now, texts)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Remote text on a terminal: no line of it may begin at column 1, where our own lines begin, also not
- * one that the terminal would make by itself at its right edge.
+ * Remote text on a terminal: no row of it may begin at column 1, where our own lines begin, not even one that
+ * the terminal would begin by itself at its right edge.
  */
 import { mostColumns } from "./column-width.ts";
 import { graphemes } from "./graphemes.ts";
@@ -9,7 +9,7 @@ const INDENT = "    ";
 /** A terminal narrower than this is written as if it were this wide. */
 const MIN_COLUMNS = 12;
 
-/** What is never broken apart: graphemes, but for those that no script has and that would fill a row. */
+/** The parts that are never broken: graphemes, but for those that would fill a row, which no script has. */
 function* piecesOf(line: string, columns: number): Generator<string> {
   for (const { segment } of graphemes.segment(line)) {
     if (mostColumns(segment) <= columns - INDENT.length) yield segment;

@@ -20,8 +20,8 @@ function commonStart(texts: readonly string[]): string {
 }
 
 /**
- * The text before the cursor with its last part completed as far as all offers agree; with a space behind the
- * only offer where nothing follows. The same text when there is nothing to add.
+ * The text before the cursor with its last part completed as far as all offers agree, and a space after an only
+ * offer at the end of the line; the same text when there is nothing to add.
  */
 export function completed(
   before: string,
@@ -30,13 +30,13 @@ export function completed(
 ): string {
   if (offers.length === 0 || !before.endsWith(part)) return before;
   const start = commonStart(offers);
-  // Offers that differ from what was typed in their capitals may agree in less than was typed.
+  // Offers may differ in their capitals, and so agree in less than was typed.
   if (start.length < part.length) return before;
   const space = offers.length === 1 && isAtEnd ? " " : "";
   return before.slice(0, before.length - part.length) + start + space;
 }
 
-/** The offers as one printed line, without more of them than one can look through. @param columns of the terminal */
+/** The first MAX_OFFERS offers as one printed line. @param columns of the terminal */
 export function offersLine(offers: readonly string[], columns: number | undefined): string {
   const shown = offers.slice(0, MAX_OFFERS).map((offer) => visibleText(offer));
   const line = `${shown.join("  ")}${offers.length > MAX_OFFERS ? "  …" : ""}`;

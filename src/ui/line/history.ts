@@ -1,4 +1,4 @@
-/** What was typed before, for the arrow keys. */
+/** What was typed before, as the arrow keys bring it back. */
 
 export const MAX_HISTORY = 200;
 /** UTF-16 units of one text that is kept. */
@@ -16,7 +16,7 @@ export class LineHistory {
     this.#texts = texts.slice(0, MAX_HISTORY);
   }
 
-  /** Keeps a text that was typed, unless it is the last one again, empty or very long. The arrow keys begin anew. */
+  /** Keeps a text, unless it is the last one again, empty or very long; the arrow keys begin at the newest again. */
   add(text: string): void {
     this.#index = -1;
     if (text.trim() === "" || text.length > MAX_HISTORY_TEXT || text === this.#texts[0]) return;

@@ -33,9 +33,9 @@ export type InputLineOptions = {
   readonly events: InputLineEvents;
 };
 
-/** What tells the painters' terminals apart. */
+/** What the two kinds of terminals differ in. */
 type Abilities = {
-  /** The terminal obeys escape sequences. */
+  /** The terminal understands escape sequences. */
   readonly hasSequences: boolean;
   /** The keys that do something; undefined: all of them. */
   readonly keys?: ReadonlySet<string>;
@@ -107,12 +107,12 @@ export abstract class InputLine {
   /** The line is as long as it may be. */
   protected abstract ring(): void;
   protected abstract clear(): void;
-  /** Leaves the line on the screen, and goes to the beginning of the row behind it. */
+  /** Leaves the line on the screen, and moves to the beginning of the next row. */
   protected abstract passLine(): void;
   /** Another program has had the terminal. */
   protected abstract continued(): void;
   protected abstract resized(): void;
-  /** Takes the line off the screen, or goes to a row behind it. */
+  /** Erases the line, or moves to the next row where nothing can be erased. */
   protected abstract leaveLine(): void;
   /** Columns of the terminal; undefined: unknown. */
   protected abstract get columns(): number | undefined;

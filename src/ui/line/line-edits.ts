@@ -14,7 +14,7 @@ export const EMPTY_LINE: EditedLine = { text: "", cursor: 0, cut: "" };
 
 /** UTF-16 units of the line: a message of 32 KiB fits. */
 export const MAX_LINE = 65_536;
-/** UTF-16 units that one character is looked for in; flags and families of emoji are far shorter. */
+/** UTF-16 units in which one character is looked for; flags and families of emoji are far shorter. */
 const MAX_CHARACTER = 64;
 
 const WORD = /^[\p{L}\p{N}\p{M}_]/u;
@@ -29,7 +29,7 @@ function isAscii(code: number): boolean {
 function before(text: string, cursor: number, placeholders: readonly string[]): string {
   const placeholder = placeholders.find((each) => text.endsWith(each, cursor));
   if (placeholder !== undefined) return placeholder;
-  // Nothing joins an ASCII character to what stands before it.
+  // An ASCII character joins nothing that stands before it.
   if (isAscii(text.charCodeAt(cursor - 1))) return text.charAt(cursor - 1);
   let last = "";
   const near = text.slice(Math.max(0, cursor - MAX_CHARACTER), cursor);
@@ -52,7 +52,7 @@ function kindOf(step: string, placeholders: readonly string[]): Kind {
   return WORD.test(step) ? "word" : "other";
 }
 
-/** How many UTF-16 units a word is long, and the spaces between it and the cursor. */
+/** The UTF-16 units of a word and of the spaces between it and the cursor. */
 function wordLength(
   { text, cursor }: EditedLine,
   placeholders: readonly string[],

@@ -1,8 +1,8 @@
 /**
- * Where the edited line stands on the screen, and the shortest way there from where it stood. Rows are ended
- * by us where no terminal could have wrapped them before, so every terminal agrees about them. Columns are
- * counted only in characters that are as wide on every terminal; in a row with others the cursor gets to its
- * place by writing again what stands before it.
+ * Where the edited line stands on the screen, and the shortest output that turns one drawing into the next. We
+ * end each row before any terminal could wrap it, so all terminals agree about rows. Columns are counted only in
+ * characters that are equally wide on every terminal; in a row with others the cursor gets to its place by
+ * writing again what stands before it.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { isPlain, mostColumns } from "../format/column-width.ts";
@@ -10,7 +10,7 @@ import { graphemes } from "../format/graphemes.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
 
-/** From 0: a row of the drawing, and how many of its units stand before the place. */
+/** A row of the drawing, from 0, and how many of its units stand before the place. */
 export type Place = { readonly row: number; readonly units: number };
 
 export type Frame = {
@@ -58,7 +58,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
     }
   }
   if (cursor >= text.length) {
-    // The cursor cannot stand behind the last column.
+    // The cursor cannot stand after the last column.
     if (column >= size.columns) {
       row = [];
       rows.push(row);
@@ -88,7 +88,7 @@ export function erased({ rows, cursor }: Frame): string {
   return isBlank ? "" : `${move(cursor, START, [])}\x1b[J`;
 }
 
-/** Leaves the line where it is and goes to the beginning of the row behind it. */
+/** Leaves the line where it is, and moves to the beginning of the next row. */
 export function passed({ rows, cursor }: Frame): string {
   return `${move(cursor, { row: rows.length - 1, units: 0 }, [])}\r\n`;
 }
@@ -107,7 +107,7 @@ export function redrawn(from: Frame, to: Frame): string {
   const isLonger = old.length > kept || from.rows.length > row + 1;
   if (!isLonger && row === to.rows.length - 1 && kept === next.length)
     return move(from.cursor, to.cursor, cursorRow);
-  // Behind a full row the cursor still stands in its last column, so erasing would take that character.
+  // After a full row the cursor still stands in its last column, so erasing would take that character.
   if (isLonger && kept > 0 && kept === next.length) kept--;
   const rest = [next.slice(kept), ...to.rows.slice(row + 1)].map((units) => units.join(""));
   const begin = move(from.cursor, { row, units: kept }, next);
@@ -121,9 +121,9 @@ function isSame(one: readonly string[] = [], other: readonly string[] = []): boo
 }
 
 /**
- * The drawing as the terminal has it after its width changed: it breaks rows that no longer fit. Where it broke
- * them is guessed by the usual widths: too few rows leave one of the line behind, too many would take what was
- * printed above it.
+ * The drawing as the terminal shows it after its width changed: it breaks rows that no longer fit. Where it broke
+ * them is a guess by the usual widths: too few rows leave a row of the line on the screen, too many would erase
+ * what was printed above it.
  */
 export function reflowed({ rows, cursor }: Frame, columns: number): Frame {
   const broken: string[][] = [];

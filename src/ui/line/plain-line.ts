@@ -1,12 +1,12 @@
 /**
- * The input line of a terminal that can only write on (TERM=dumb): nothing moves and nothing is erased. What is
- * typed is echoed as it comes; whatever else changes the line writes it anew on a row of its own.
+ * The input line of a terminal that can only append (TERM=dumb): nothing moves and nothing is erased. What is
+ * typed is echoed as it comes; any other change writes the line anew on a row of its own.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { InputLine, type InputLineOptions } from "./input-line.ts";
 import type { EditedLine } from "./line-edits.ts";
 
-/** The cursor stands at the end, so of the editing keys only those are left that take something away before it. */
+/** The cursor stands at the end, so of the editing keys only those that delete before it make sense. */
 const KEYS: ReadonlySet<string> = new Set([
   "return",
   "enter",
@@ -22,7 +22,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "ctrl-w",
   "ctrl-z",
 ]);
-/** How long after Enter the next prompt waits for what the line leads to, in ms. */
+/** How long after Enter the next prompt waits for the answer, in ms. */
 const ANSWER = 300;
 
 /** The row that the cursor stands on. */
@@ -64,10 +64,10 @@ export class PlainLine extends InputLine {
   }
 
   protected override showEnter(): void {
-    // What was typed in one go is on the screen before its answer, too.
+    // What was pasted in one go is on the screen before its answer, too.
     this.#show();
     this.#freshRow();
-    // What the line leads to is mostly printed by then: one prompt behind it, and none before it.
+    // The answer is mostly printed by then: one prompt after it, and none before it.
     this.#becomes({ name: "answering", timer: setTimeout(() => this.#renew(), ANSWER) });
   }
 

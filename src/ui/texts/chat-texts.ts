@@ -168,31 +168,30 @@ export const CHAT_TEXTS = {
     es: (what: string, when: string) => `· ${what} en espera: ${when}`,
     en: (what: string, when: string) => `· ${what} waiting: ${when}`,
   },
-  chatLeaves: {
+  chatWillBeSent: {
     es: (count: number) => plural(count, "se enviará", "se enviarán"),
     en: (count: number) => plural(count, "it will be sent", "they will be sent"),
   },
-  chatLeavesAgain: { es: "se enviará otra vez", en: "it will be sent again" },
+  chatWillBeSentAgain: { es: "se enviará otra vez", en: "it will be sent again" },
   chatWhenOnline: {
-    es: (leaves: string, user: string) => `${leaves} cuando ${user} esté en línea`,
-    en: (leaves: string, user: string) => `${leaves} when ${user} is online`,
+    es: (sent: string, user: string) => `${sent} cuando ${user} esté en línea`,
+    en: (sent: string, user: string) => `${sent} when ${user} is online`,
   },
   chatWhenConnected: {
-    es: (leaves: string, user: string) => `${leaves} cuando haya conexión con ${user}`,
-    en: (leaves: string, user: string) => `${leaves} when there is a connection to ${user}`,
+    es: (sent: string, user: string) => `${sent} cuando haya conexión con ${user}`,
+    en: (sent: string, user: string) => `${sent} when there is a connection to ${user}`,
   },
   chatWhenAccepted: {
-    es: (leaves: string, user: string) =>
-      `${leaves} cuando acepte la clave de ${user} (/fingerprint, /accept)`,
-    en: (leaves: string, user: string) => `${leaves} when you accept ${user}'s key (/fingerprint, /accept)`,
+    es: (sent: string, user: string) => `${sent} cuando acepte la clave de ${user} (/fingerprint, /accept)`,
+    en: (sent: string, user: string) => `${sent} when you accept ${user}'s key (/fingerprint, /accept)`,
   },
   chatWhenSecure: {
-    es: (leaves: string, user: string) => `${leaves} cuando ${user} use un cliente que cifre`,
-    en: (leaves: string, user: string) => `${leaves} when ${user} uses a client with encryption`,
+    es: (sent: string, user: string) => `${sent} cuando ${user} use un cliente que cifre`,
+    en: (sent: string, user: string) => `${sent} when ${user} uses a client with encryption`,
   },
   chatWhenPossible: {
-    es: (leaves: string) => `${leaves} en cuanto la conexión lo permita`,
-    en: (leaves: string) => `${leaves} as soon as the connection allows`,
+    es: (sent: string) => `${sent} en cuanto la conexión lo permita`,
+    en: (sent: string) => `${sent} as soon as the connection allows`,
   },
   chatReceived: {
     es: (excerpt: string) => `✓✓ recibido: «${excerpt}»`,
