@@ -95,7 +95,7 @@ async function serve(): Promise<void> {
   console.log(listener.port);
 }
 
-/** KiB of memory that a process holds; NaN where the system does not tell. */
+/** KiB of memory that a process holds; NaN where the system does not say. */
 export function residentKib(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]);
@@ -146,7 +146,7 @@ export class BareConnection {
   #lost: (error: Error) => void = () => undefined;
   /** Told when the other side has closed. */
   onClosed: (() => void) | undefined;
-  /** What came since `ask`; undefined while nobody wants to read it. */
+  /** What came since `ask`; undefined while no exchange is under way. */
   #text: string | undefined;
 
   private constructor(socket: Bun.Socket<undefined>, unsent: Unsent) {
@@ -205,7 +205,7 @@ export class BareConnection {
     this.#socket.terminate();
   }
 
-  // What follows is called by the socket handlers, by nobody else.
+  // What follows is called by the socket handlers only.
 
   closed(error: Error): void {
     this.#lost(error);

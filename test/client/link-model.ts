@@ -56,7 +56,7 @@ export type World = {
 };
 type Move = { readonly name: string; readonly run: (world: World) => void };
 
-/** Whether anything died on the way to this state: else nobody may be told «disconnected». */
+/** Whether no link died on the way to this state: then «disconnected» must not occur. */
 let faultless = true;
 
 function copyOf(world: World): World {
@@ -149,7 +149,8 @@ function step(
         shut(world, linkOf(world, action.link), side, inFlight);
         const before = self.choice;
         const late = stepLinks(before, { name: "closed", link: action.link });
-        if (late.actions.length > 0) throw new Error("the close of a link that it ended itself is news");
+        if (late.actions.length > 0)
+          throw new Error("the close of a link that it ended itself had an effect");
         self.choice = late.choice;
         break;
       }

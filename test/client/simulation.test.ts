@@ -8,7 +8,7 @@ import { simulate, World } from "./simulation/world.ts";
 
 /** `bun run soak --of worlds` tries more. */
 const WORLDS = 300;
-/** Worlds in which something was wrong once: a reading told on a link that broke, while an older one was left. */
+/** Worlds in which a fault was found once: a read receipt was sent on a link that broke, while an older one was left. */
 const FOUND_WRONG = [2_564_091_048];
 /** ms, on a busy machine. */
 const PATIENCE = 60_000;
@@ -41,7 +41,7 @@ test("the world of a seed is always the same", async () => {
   expect(plain((await simulate(seed, true)).history)).toEqual(plain((await simulate(seed, true)).history));
 });
 
-test("a full disk is told on both sides, acknowledges nothing, and costs nothing once there is room", async () => {
+test("a full disk is reported on both sides, acknowledges nothing, and loses nothing once there is room", async () => {
   const seed = testSeed();
   const world = new World(seed, true);
   const [ana, berta] = world.people;

@@ -33,7 +33,7 @@ function tickAt(now: number, chat: Conversation): void {
 }
 
 describe("silence", () => {
-  test("while nobody asked for an answer is no sign of death when the chat is opened then", async () => {
+  test("while no answer was asked for does not count when the chat is opened then", async () => {
     const { bob } = await restingPair();
     const chat = bob.messenger.openChat("ana");
     tickAt(performance.now() + DEAD_AFTER + 1_000, chat);

@@ -74,7 +74,7 @@ function expectNumbered(recorder: Recorder, count: number): void {
 }
 
 describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
-  test("brings 8 MiB to a slow reader whole and in order, and tells of overflow and relief once each", async () => {
+  test("brings 8 MiB to a slow reader whole and in order, and reports overflow and drain once each", async () => {
     const { near, client, server } = await pair(link);
     server.onMessage = (object, connection) => {
       // Reading stops at the first object and again every hundred, each time until the sender stands still.
@@ -164,7 +164,7 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
     expect(near.queuedBytes).toBe(0);
   });
 
-  test("terminate closes at once, tells each side once, and keeps the first reason", async () => {
+  test("terminate closes at once, notifies each side once, and keeps the first reason", async () => {
     const { near, client, server } = await pair(link);
     near.send({ n: 1 });
     near.terminate("first");
@@ -173,7 +173,7 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
     expect(client.reasons).toEqual([{ name: "local", code: "first" }]);
     await server.closing();
     expect(server.reasons.length).toBe(1);
-    // Whatever the kernel still reports of the dead socket must not be told again.
+    // Whatever the kernel still reports of the dead socket must not be reported again.
     await new Promise((resolve) => setImmediate(resolve));
     expect(client.reasons.length).toBe(1);
     expect(near.isClosed).toBe(true);

@@ -57,7 +57,7 @@ function blackHole(): { port: number; received: Buffer[]; accepted: () => number
   return { port: listener.port, received, accepted: () => accepted, gone };
 }
 
-/** A port that nobody listens on. */
+/** A port on which nothing listens. */
 function closedPort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   listener.stop(true);
@@ -149,7 +149,7 @@ describe("dialling", () => {
     expect(client.reasons).toEqual([]);
   });
 
-  test("verify has the last word, and its code is told", async () => {
+  test("verify decides last, and its code is reported", async () => {
     const { port, server } = peerPort();
     const error = await failure(dialBea([at(port)], { verify: () => "another_key" }));
     expect(error.code).toBe("refused");
@@ -158,7 +158,7 @@ describe("dialling", () => {
     expect(server.objects).toEqual([]);
   });
 
-  test("when nobody is there every target is named", async () => {
+  test("when nothing answers every target is named", async () => {
     const [first, second] = [closedPort(), closedPort()];
     const error = await failure(dialBea([at(first), at(second)]));
     expect(error.code).toBe("unreachable");
@@ -352,7 +352,7 @@ describe("a plain port", () => {
     expect((caught as ListenError).port).toBe(taken.port);
   });
 
-  test("without a host it listens on all addresses, and tells an IPv4 address as such", async () => {
+  test("without a host it listens on all addresses, and reports an IPv4 address as such", async () => {
     const server = new Recorder();
     const listener = plainPort(server, "everywhere");
     expect(listener.host).toBe("0.0.0.0");
@@ -362,7 +362,7 @@ describe("a plain port", () => {
     near.terminate("test_over");
   });
 
-  test("after stop nobody new is taken, and those who are there go on", async () => {
+  test("after stop no connection is accepted, and those that are open go on", async () => {
     const server = new Recorder();
     const listener = plainPort(server);
     const near = await connectPlain(listener.port, new Recorder());

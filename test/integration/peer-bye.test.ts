@@ -60,7 +60,7 @@ test("a text that crosses a bye is acknowledged by the one who said it", async (
   expect(bob.received("ana")).toBe(1);
 });
 
-test("a text written after one's own bye is told as sent only when it leaves, and then arrives", async () => {
+test("a text written after one's own bye is reported as sent only when it is, and then arrives", async () => {
   const { ana, bob } = await farApart();
   ana.messenger.openChat("bob");
   ana.messenger.send("bob", "hola");

@@ -49,7 +49,7 @@ test("bob dials: nothing is read, shown or acknowledged until ana accepts his ne
   expect(ana.texts()).toEqual([]);
   expect(bob.received("ana")).toBe(0);
   expect(bob.of("connected")).toEqual([]);
-  // A second attempt is told to bob, and is no second question to ana.
+  // A second attempt is reported to bob, and does not ask ana again.
   bob.messenger.openChat("ana").connect();
   await until(() => bob.of("unreachable").length === 2);
   expect(ana.of("keyPending")).toHaveLength(1);

@@ -48,7 +48,7 @@ async function expectAlive(peer: RawPeer): Promise<void> {
   expect(peer.isClosed).toBe(false);
 }
 
-describe("ends its link, and is told why:", () => {
+describe("ends its link, and is sent the reason:", () => {
   const faults: [string, Message | string][] = [
     ["a second hello", { action: "hello", protocol: 1, username: "carla", features: [] }],
     ["a stream in a conversation", { action: "stream", transfer: "1" }],

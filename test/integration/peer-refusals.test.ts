@@ -165,7 +165,7 @@ test("no ticket is given, so no session can be resumed", async () => {
   expect(answer.lines.map((line) => JSON.parse(line) as unknown)).toEqual([hello("ana"), hello("ana")]);
 });
 
-describe("once proven, a fault is told and ends the link:", () => {
+describe("once proven, a fault is answered with its code and ends the link:", () => {
   const textWithoutEnd = `{"message":"${"x".repeat(PEER_OBJECT_LIMIT)}`;
   const faults: [string, () => string | Uint8Array, string][] = [
     ["a hello that names someone else", () => JSON.stringify(hello("bob")), "wrong_name"],
@@ -229,7 +229,7 @@ describe("the port is bounded:", () => {
     await first?.closed;
     let served = false;
     while (!served) {
-      // The end of the first is news that the port must have read.
+      // The port must have noticed the end of the first.
       const peer = await RawPeer.dial(ana.port, { identity: carla });
       served = await Promise.race([peer.next().then(() => true), peer.closed.then(() => false)]);
       peer.terminate();
@@ -251,7 +251,7 @@ describe("the port is bounded:", () => {
     }
   });
 
-  test("refusals are told at most once a second", async () => {
+  test("refusals are reported at most once a second", async () => {
     const before = ana.of("refusal").length;
     await later(60_000, async () => {
       for (let count = 0; count < 20; count++) {
@@ -259,9 +259,9 @@ describe("the port is bounded:", () => {
         await peer.closed;
       }
     });
-    const told = ana.of("refusal").slice(before);
-    expect(told.length).toBeGreaterThanOrEqual(1);
-    expect(told.length).toBeLessThan(5);
-    expect(told[0]).toMatchObject({ address: "127.0.0.1" });
+    const refusals = ana.of("refusal").slice(before);
+    expect(refusals.length).toBeGreaterThanOrEqual(1);
+    expect(refusals.length).toBeLessThan(5);
+    expect(refusals[0]).toMatchObject({ address: "127.0.0.1" });
   });
 });

@@ -163,7 +163,7 @@ describe("what is sent", () => {
       expect(wire.texts.map(Number.parseFloat)).toEqual(texts.map((_, index) => index));
     }));
 
-  test("is told as sent once a link has it, and as received when the other side says so, once", () =>
+  test("is reported once as sent when a link has it, and once as received when the other side says so", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -350,7 +350,7 @@ describe("an edit or a withdrawal", () => {
   const actionsOn = (wire: Wire) =>
     wire.sent.map((message) => ("action" in message ? message.action : "text"));
 
-  test("leaves behind its text, and is told of and acknowledged like one", () =>
+  test("is sent after its text, and reported and acknowledged like one", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -363,13 +363,13 @@ describe("an edit or a withdrawal", () => {
       ]);
       party.acknowledge(wire, "Ana-0", "e", "w");
       expect(party.delivery.waiting).toBe(0);
-      const told = party.events.flatMap((event) =>
+      const reported = party.events.flatMap((event) =>
         event.name === "delivery" ? [`${event.id} ${event.state}`] : [],
       );
-      expect(told.slice(-3)).toEqual(["Ana-0 received", "e received", "w received"]);
+      expect(reported.slice(-3)).toEqual(["Ana-0 received", "e received", "w received"]);
     }));
 
-  test("is never sent to a client that does not know it, keeps nobody waiting, and holds no text up", () =>
+  test("is not sent to a client that does not support it, does not count as waiting, and holds up no text", () =>
     withScene((stores) => {
       const party = new Party(stores);
       party.write("0");
@@ -405,7 +405,7 @@ describe("an edit or a withdrawal", () => {
       expect(party.delivery.waiting).toBe(0);
     }));
 
-  test("of theirs is acknowledged, also as a duplicate, and told once as the text it leaves", () =>
+  test("of theirs is acknowledged, also as a duplicate, and reported once with the resulting text", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -424,8 +424,8 @@ describe("an edit or a withdrawal", () => {
     }));
 });
 
-describe("the word that it was read", () => {
-  test("is told once of each text, with the time, and of no text before it is acknowledged", () =>
+describe("a read receipt", () => {
+  test("is reported once for each text, with the time, and for no text before it is acknowledged", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -439,10 +439,10 @@ describe("the word that it was read", () => {
       party.acknowledge(wire, "Ana-1");
       party.delivery.take({ action: "read", id: "Ana-1" }, wire);
       party.delivery.commitRead(wire);
-      const told = party.events.flatMap((event) =>
+      const reported = party.events.flatMap((event) =>
         event.name === "delivery" ? [`${event.id} ${event.state} ${event.at - NOW}`] : [],
       );
-      expect(told).toEqual([
+      expect(reported).toEqual([
         "Ana-0 sent 0",
         "Ana-1 sent 0",
         "Ana-0 received 5",
@@ -467,7 +467,7 @@ describe("the word that it was read", () => {
       expect(wire.texts).toEqual(["0"]);
       later.acknowledge(wire, "Ana-0");
       expect(stores.all(later.contact)).toMatchObject([{ leftAt: NOW, receivedAt: NOW + 50 }]);
-      // It was told as sent by the process that sent it.
+      // The process that sent it has reported it as sent.
       expect(later.events.map((event) => event.name === "delivery" && event.state)).toEqual(["received"]);
     }));
 });

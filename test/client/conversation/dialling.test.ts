@@ -89,7 +89,7 @@ class Attempts {
   }
 }
 
-test("nobody is looked for while the server asks to wait, and then soon", async () => {
+test("no attempt is made while the server asks to wait, and one soon after", async () => {
   for (const random of [0, 0.5, ALMOST_ONE]) {
     const attempts = new Attempts();
     attempts.random = random;

@@ -80,7 +80,7 @@ describe("an edit or a withdrawal", () => {
       }
     }));
 
-  test("waits while nobody knows what the other side understands, and is refused when it does not", () =>
+  test("waits while it is unknown what the other side supports, and is refused when it does not support it", () =>
     withMessages((scene, ana) => {
       expect(edit(scene, ana, "left")).toBeDefined();
       scene.contacts.saveFeatures(ana, ["edit"]);

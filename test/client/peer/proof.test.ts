@@ -58,7 +58,7 @@ const prove = (
 describe("who shows a good certificate is a peer", () => {
   const peer = { name: "Ana", label: label("ana"), fingerprint: fingerprint(spki), spki };
 
-  test("to the acceptor, who expects nobody", () => {
+  test("to the acceptor, who expects no name", () => {
     expect(prove(ana)).toEqual({ ok: true, peer });
   });
 
@@ -145,7 +145,7 @@ describe("a key", () => {
     ["pinned as the second device", ["other", "k"], undefined, "pinned"],
     ["new beside pins, and the server says nothing", ["other"], undefined, "pending"],
     [
-      "new beside pins, and the server says the same: its word alone changes no pin",
+      "new beside pins, and the server says the same: the server alone changes no pin",
       ["other"],
       "k",
       "pending",

@@ -1,4 +1,4 @@
-/** What a program tells, as one line of a history. */
+/** An event of a program, as one line of a history. */
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 
 export function eventText(event: MessengerEvent): string {

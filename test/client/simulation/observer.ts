@@ -1,4 +1,4 @@
-/** Sees everything that a person is told and all that leaves them, and knows what may never happen. */
+/** Observes every event of a program and all that it sends, and checks what must never happen. */
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { KIND, MESSAGE_STATES } from "../../../src/client/disk/schema.ts";
@@ -45,7 +45,7 @@ export class Observer {
   readonly #screen = new Map<string, string>();
   #isConnected = false;
   #isSilent = false;
-  /** What they were told of faults, in order: codes of the other side, and of their own disk. */
+  /** The faults that were reported, in order: codes of the other side, and of their own disk. */
   readonly faults: string[] = [];
 
   constructor(self: Observed, other: Observed, shown: Shown, fail: Fail) {
@@ -85,7 +85,7 @@ export class Observer {
         this.#isConnected = this.#isSilent = false;
         return;
       case "silent":
-        if (this.#isSilent === (event.since !== undefined)) this.#fail("silent, told twice");
+        if (this.#isSilent === (event.since !== undefined)) this.#fail("silent, reported twice");
         this.#isSilent = event.since !== undefined;
         return;
       case "unreachable":
@@ -121,7 +121,7 @@ export class Observer {
     if (this.#self.disk.row(id, false) === undefined) this.#fail(`${id} is shown and not on the disk`);
     this.#screen.set(id, text);
     const place = this.#other.placeOf(id);
-    if (place === undefined) this.#fail(`${id} is shown, and nobody wrote it`);
+    if (place === undefined) this.#fail(`${id} is shown, and was never written`);
     if (place <= this.#shown.last) this.#fail(`${id} is shown behind what was written after it`);
     this.#shown.last = place;
   }
@@ -142,9 +142,9 @@ export class Observer {
     const row = this.#other.disk.row(id, false);
     if (state >= 2 && row === undefined) this.#fail(`${id} is acknowledged and not on the other disk`);
     if (state === 3 && row?.kind === KIND.text && row.seq > this.#other.disk.readHere)
-      this.#fail(`${id} is told as read and was not`);
+      this.#fail(`${id} is reported as read and was not`);
     if (state >= 2 && (this.#self.disk.row(id, true)?.state ?? 0) < state)
-      this.#fail(`${id} is told to be in state ${state}, and is not`);
+      this.#fail(`${id} is reported in state ${state}, and is not`);
   }
 
   /** What leaves is on the disk, and marked there as what may have left; what is acknowledged is on the disk. */

@@ -1,4 +1,4 @@
-/** One end of a simulated connection; to its link it is what `src/net/connection.ts` is. */
+/** One end of a simulated connection, in the place of `src/net/connection.ts`. */
 import { CLOSE_TIMEOUT, OBJECT_TIMEOUT } from "../../../src/net/connection.ts";
 import {
   READS_NOTHING,
@@ -117,11 +117,11 @@ export class SimulatedConnection implements LinkConnection {
     this.#finish({ name: "local", code });
   }
 
-  /** The program has crashed: nobody is told here. @param isTold whether its machine still ends the line */
-  abandon(isTold: boolean): void {
+  /** The program has crashed: its handlers are not called. @param isReset whether its machine still ends the line */
+  abandon(isReset: boolean): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    if (isTold) this.#options.outgoing.reset(0);
+    if (isReset) this.#options.outgoing.reset(0);
     else this.#options.outgoing.cut();
     this.#options.closed(this);
   }

@@ -7,7 +7,7 @@ import type { Machine, ProgramClock } from "./simulated-time.ts";
 
 /** As in `src/client/peer/port.ts`. */
 const MAX_CONNECTIONS_PER_USER = 4;
-/** What an attempt takes that nobody answers, in ms. */
+/** How long an attempt takes that is not answered, in ms. */
 const DIAL_TIMEOUT = 10_000;
 
 /** A program that runs at a place. */
@@ -144,7 +144,7 @@ export class SimulatedNetwork {
     if (isNew && reader.program === line.programs[side]) this.#accept(line, line.programs[side]);
     const end = line.ends[side];
     if (end !== undefined && !end.isClosed) end.arrived(arrivals);
-    // Nobody is there: who still writes is told.
+    // No end is open there: whoever still writes gets a reset.
     else if (arrivals.some(({ name }) => name === "bytes" || name === "open")) line.pipes[side].reset(0);
   }
 
@@ -163,11 +163,11 @@ export class SimulatedNetwork {
     }
   }
 
-  /** A program is gone. @param isTold whether its machine still ends its lines */
-  crashed(program: Program, isTold: boolean): void {
+  /** A program is gone. @param isReset whether its machine still ends its lines */
+  crashed(program: Program, isReset: boolean): void {
     for (const line of [...this.#lines]) {
       line.programs.forEach((each, side) => {
-        if (each === program) line.ends[side]?.abandon(isTold);
+        if (each === program) line.ends[side]?.abandon(isReset);
       });
       this.#forgetClosed(line);
     }

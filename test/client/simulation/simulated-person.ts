@@ -40,7 +40,7 @@ export class SimulatedPerson implements Place, Observed {
     this.#address = address;
   }
 
-  /** As the other one has typed it, before they heard the registered spelling. */
+  /** As the other one has typed it, before they know the registered spelling. */
   get typedName(): string {
     return this.name.toLowerCase();
   }
@@ -191,7 +191,7 @@ export class SimulatedPerson implements Place, Observed {
     return `${this.#written++} `.padEnd(length, "ñ");
   }
 
-  /** @param after is told in every case, also when the program crashes in `run` */
+  /** @param after is called in every case, also when the program crashes in `run` */
   #try(run: () => unknown, after: (outcome: Outcome) => void): void {
     let outcome: Outcome = "crashed";
     try {

@@ -60,7 +60,7 @@ export class Pipe {
     const taken = bytes.subarray(0, Math.max(0, room));
     if (taken.length < bytes.length) this.#isWaitedFor = true;
     if (taken.length === 0) return 0;
-    // Also what is lost takes its place: nobody hears of it.
+    // What is lost takes its place as well: the writer does not notice the loss.
     this.#bytesUnderWay += taken.length;
     const cut = random.next() < weather().splits ? 1 + random.integer(taken.length) : taken.length;
     for (const part of [taken.subarray(0, cut), taken.subarray(cut)]) {

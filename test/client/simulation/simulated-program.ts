@@ -139,12 +139,12 @@ export class SimulatedProgram implements ServerUser {
     throw new Crash(this);
   }
 
-  /** Nothing of it is called any more. @param isTold whether its machine ends its lines */
-  end(isTold: boolean): void {
+  /** Nothing of it is called any more. @param isReset whether its machine ends its lines */
+  end(isReset: boolean): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.clock.stop();
-    this.#around.network.crashed(this, isTold);
+    this.#around.network.crashed(this, isReset);
   }
 
   /** As `Messenger.close`. */

@@ -1,9 +1,9 @@
-/** What the rendezvous server is to a conversation: who is where, and the news of who comes. */
+/** The rendezvous server as a conversation sees it: where people are, and notifications of who comes online. */
 import type { SeededRandom } from "../../seeded-random.ts";
 import type { EventQueue } from "./simulated-time.ts";
 import type { Place, Program } from "./simulated-network.ts";
 
-/** What the server tells; in the order in which the server said it. */
+/** Messages of the server to one program, delivered in the order in which they were sent. */
 export interface ServerUser extends Program {
   cameOnline(): void;
   presence(): void;
@@ -13,7 +13,7 @@ export interface ServerUser extends Program {
 export type Whereabouts =
   { readonly name: "online"; readonly address: string } | { readonly name: "offline" | "noServer" };
 
-/** How long the server takes to notice that a program is gone without a word, in ms at most. */
+/** How long the server takes at most to notice that a program has vanished, in ms. */
 const NOTICED_AFTER = 30_000;
 /** How often a program looks for a server that is gone, in ms. */
 const RELOGIN = 5_000;
@@ -24,7 +24,7 @@ const WAY = 300;
 class Way {
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
-  readonly #words: (() => void)[] = [];
+  readonly #messages: (() => void)[] = [];
   #last = 0;
 
   constructor(queue: EventQueue, random: SeededRandom) {
@@ -32,12 +32,12 @@ class Way {
     this.#random = random;
   }
 
-  say(program: Program, word: () => void): void {
+  send(program: Program, message: () => void): void {
     const { now } = this.#queue;
     this.#last = Math.max(this.#last, now + this.#random.integer(WAY));
-    this.#words.push(word);
-    // Timers that a sleep has held up may change places; what was said does not.
-    program.clock.after(this.#last - now, () => this.#words.shift()?.());
+    this.#messages.push(message);
+    // Timers that a sleep has held up may change places; messages do not.
+    program.clock.after(this.#last - now, () => this.#messages.shift()?.());
   }
 }
 
@@ -86,10 +86,10 @@ export class SimulatedServer {
         fromServer: way(),
       };
       this.#sessions.set(place.name, session);
-      this.#tell(session, () => program.cameOnline());
+      this.#notify(session, () => program.cameOnline());
       if (was !== undefined) return;
       for (const each of this.#sessions.values()) {
-        if (each.isWatching && each !== session) this.#tell(each, () => each.program.presence());
+        if (each.isWatching && each !== session) this.#notify(each, () => each.program.presence());
       }
     });
   }
@@ -98,13 +98,13 @@ export class SimulatedServer {
     if (this.#sessions.get(place.name)?.program === program) this.#sessions.delete(place.name);
   }
 
-  /** A program is gone without a word. */
+  /** A program has vanished. */
   lost(place: Place, program: ServerUser): void {
     this.#queue.after(this.#random.integer(NOTICED_AFTER), () => this.logOut(place, program));
   }
 
-  #tell({ program, fromServer }: Session, word: () => void): void {
-    fromServer.say(program, word);
+  #notify({ program, fromServer }: Session, message: () => void): void {
+    fromServer.send(program, message);
   }
 
   #session(program: ServerUser): Session | undefined {
@@ -118,21 +118,21 @@ export class SimulatedServer {
       program.clock.after(this.#random.integer(WAY), () => answered({ name: "noServer" }));
       return;
     }
-    own.toServer.say(program, () => {
+    own.toServer.send(program, () => {
       const session = this.#sessions.get(who.name);
       const where: Whereabouts =
         session === undefined ? { name: "offline" } : { name: "online", address: session.address };
-      // What a link has not told until its end it never tells.
-      this.#tell(own, () => answered(this.#session(program) === own ? where : { name: "noServer" }));
+      // An answer that has not been sent when the link ends is never sent.
+      this.#notify(own, () => answered(this.#session(program) === own ? where : { name: "noServer" }));
     });
   }
 
-  /** A program wants news of `who` from now on, or not. */
+  /** A program wants to hear of the presence of `who` from now on, or not. */
   watch(program: ServerUser, who: Place, isWatching: boolean): void {
     const session = this.#session(program);
-    session?.toServer.say(program, () => {
+    session?.toServer.send(program, () => {
       session.isWatching = isWatching;
-      if (isWatching && this.#sessions.has(who.name)) this.#tell(session, () => program.presence());
+      if (isWatching && this.#sessions.has(who.name)) this.#notify(session, () => program.presence());
     });
   }
 

@@ -33,7 +33,7 @@ export function checkDisks(author: Observed, reader: Observed, fail: Fail): void
   if (places.some((place, index) => place <= (places[index - 1] ?? -1)))
     fail(`what ${author.name} wrote stands out of order: ${places.join()}`);
   for (const { id, kind } of arrived) {
-    if (kind === KIND.text && author.placeOf(id) === undefined) fail(`${id} was written by nobody`);
+    if (kind === KIND.text && author.placeOf(id) === undefined) fail(`${id} was never written`);
   }
 }
 

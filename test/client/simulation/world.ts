@@ -22,7 +22,7 @@ const HEALING = 600_000;
 const STEADY = 5;
 /** How long one line must serve two who look at the chat, in ms. */
 const TOGETHER = 40_000;
-/** Within this time a line that nobody needs is gone, in ms. */
+/** A line that is no longer needed is gone within this time, in ms. */
 const PARTING = 150_000;
 /** Promise jobs, each after the other, between an event and what comes of it. */
 const JOBS = 8;
@@ -153,9 +153,10 @@ export class World implements Surrounding {
     const isParted = () =>
       this.network.openLines === 0 &&
       this.people.every(({ program }) => program?.conversation.linkCount === 0);
-    if (!(await this.#runTo(PARTING, isParted))) this.fail("a line is left that nobody needs");
+    if (!(await this.#runTo(PARTING, isParted))) this.fail("a line that is not needed is left");
     for (const person of this.people) {
-      if (person.program?.observer.isConnected === true) this.fail(`${person.name} was not told of the end`);
+      if (person.program?.observer.isConnected === true)
+        this.fail(`${person.name} was not notified of the end`);
       if (person.program?.conversation.wantsLink === true) this.fail(`${person.name} still wants a link`);
       person.program?.observer.checkScreen();
       checkDisks(person, this.otherOf(person), this.fail);
