@@ -198,7 +198,7 @@ describe("the password", () => {
     await ana.register();
     const sent = await ana.run(["send", "beto", "--password-stdin"], { input: `${PASSWORD}\nhello` });
     expect(sent.code).toBe(2);
-    expect(sent.stderr).toContain("Standard input cannot give both");
+    expect(sent.stderr).toContain("Standard input cannot provide both");
   });
 });
 

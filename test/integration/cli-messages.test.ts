@@ -94,7 +94,7 @@ describe("search", () => {
     expect(lines[2]).toBe("    2026-01-01 00:00 beto: forged");
     const none = {
       es: "Ningún mensaje contiene todas esas palabras.\n",
-      en: "No message holds all these words.\n",
+      en: "No message contains all these words.\n",
     };
     for (const lang of ["es", "en"] as const)
       expect(await ana.run(["search", "nada", "--lang", lang])).toEqual({
@@ -187,7 +187,7 @@ describe("export", () => {
     await expectFailure(ana, ["export", others, join(folder, "missing", "a.txt")], {
       exit: 1,
       code: "no_folder",
-      en: "There is no folder to save",
+      en: "The folder for ",
       es: "No existe la carpeta",
     });
     await expectFailure(ana, ["export", "nobody", join(folder, "nobody.txt")], {
@@ -390,7 +390,7 @@ describe("what has left", () => {
       await expectFailure(ana, again, {
         exit: 4,
         code: "already_withdrawn",
-        en: "That message is withdrawn already",
+        en: "That message has already been withdrawn",
         es: "Ese mensaje ya está retirado",
       });
     }
@@ -420,7 +420,7 @@ describe("what has left", () => {
       exit: 4,
       code: "already_left",
       en: "has been sent, or may be on its way",
-      es: "ya ha salido, o puede estar en camino",
+      es: "ya se ha enviado, o puede estar en camino",
     });
     const profile = Profile.open(ana.profileFolder);
     profile.contacts.saveFeatures(profile.contacts.ensure(beto.name), []);
@@ -432,7 +432,7 @@ describe("what has left", () => {
       await expectFailure(ana, command, {
         exit: 4,
         code: "not_supported",
-        en: "understands neither edits nor withdrawals",
+        en: "does not support edits or withdrawals",
         es: "no admite ediciones ni retiradas",
       });
     }
@@ -519,7 +519,7 @@ test("an answer names the message that it answers, and quotes it for people", as
   await expectFailure(ana, ["send", "--reply-to", id, beto.name, "x"], {
     exit: 4,
     code: "already_withdrawn",
-    en: "That message was withdrawn and cannot be answered",
+    en: "That message was withdrawn and cannot be replied to",
     es: "Ese mensaje se ha retirado, y no se puede responder a él",
   });
   expect(await texts(ana, beto.name)).toEqual(["", "sí"]);
@@ -566,8 +566,8 @@ describe("delete", () => {
     await expectFailure(ana, ["delete", beto.name, waiting], {
       exit: 4,
       code: "still_waiting",
-      en: "still waits to leave",
-      es: "aún espera salir",
+      en: "is still unsent or unacknowledged",
+      es: "aún está pendiente de enviar",
     });
     await expectFailure(ana, ["delete", beto.name], {
       exit: 2,
@@ -582,7 +582,7 @@ describe("delete", () => {
       events: [{ event: "deleted", username: beto.name, count: 2, kept: 1 }],
     });
     expect(stderr).toContain("2 messages of the conversation");
-    expect(stderr).toContain("1 stays that waits to leave");
+    expect(stderr).toContain("1 unsent or unacknowledged message was kept");
     expect(await texts(ana, beto.name)).toEqual(["espera"]);
     const nobody = await ana.run(["delete", "--yes", "nobody"]);
     expect(nobody).toEqual({ code: 0, stdout: "", stderr: "There are no messages with nobody.\n" });
@@ -616,7 +616,7 @@ test("a disk over there that takes nothing is told in a sentence, and everything
   await stdout.line((line) => line.includes('"ready"'));
   const sent = await ana.json(["send", "--timeout", "4", beto.name, "último"]);
   expect(sent.events.at(-1)).toMatchObject({ event: "error", code: "peer_storage_failed" });
-  expect(sent.stderr.match(/disk of beto\.full's machine does not take what was sent/g)).toHaveLength(2);
+  expect(sent.stderr.match(/disk of beto\.full's machine does not accept what was sent/g)).toHaveLength(2);
   expect(sent.stderr).toContain("The message is queued");
   expect(sent.code).toBe(5);
   expect(await stderr.line((line) => line.includes("no se puede guardar"))).toBeDefined();

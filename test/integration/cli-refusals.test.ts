@@ -92,7 +92,7 @@ describe("4: refused", () => {
     await expectFailure(ana, ["users"], {
       exit: 4,
       code: "account_locked",
-      en: `another process of this machine (“listen”, process ${pid})`,
+      en: `another process on this machine (“listen”, process ${pid})`,
       es: `otro proceso de esta máquina («listen», proceso ${pid})`,
     });
     listening.signal("SIGKILL");
@@ -193,7 +193,7 @@ describe("5: the peer", () => {
     const { code, stderr } = await ana.run(["send", beto.name, "hello", "--timeout", "3"]);
     expect(performance.now() - began).toBeLessThan(3_900);
     expect(code).toBe(5);
-    expect(stderr).toMatch(/did not acknowledge in time\.\nThe message is queued: /);
+    expect(stderr).toMatch(/did not acknowledge in time\.\nThe message is queued and /);
     await listening.stop();
   });
 
@@ -204,8 +204,8 @@ describe("5: the peer", () => {
       const listening = await beto.listen(PASSWORD);
       listening.signal("SIGSTOP");
       for (const [lang, sentence] of [
-        ["en", "The message is queued: "],
-        ["es", "El mensaje queda en cola: "],
+        ["en", "The message is queued and "],
+        ["es", "El mensaje queda en cola y "],
       ] as const) {
         const sending = ana.start(["--json", "--lang", lang, "send", beto.name, "hello"]);
         await sending.event({ event: "delivery", state: "queued" });
@@ -252,12 +252,12 @@ describe("6: the peer is not who it should be", () => {
     await expectFailure(ana, ["send", "beto.seed", "secret"], {
       exit: 6,
       code: "peer_insecure",
-      en: "speaks only unencrypted",
-      es: "solo habla sin cifrar",
+      en: "uses a client without encryption",
+      es: "usa un cliente sin cifrado",
     });
     const again = await ana.run(["send", "beto.seed", "secret"]);
     expect(again.stderr).toEndWith(
-      "The message is queued, but it will not leave as long as beto.seed uses that client.\n",
+      "The message is queued, but will not be sent as long as beto.seed uses that client.\n",
     );
     const users = await ana.run(["users"]);
     expect(users.stdout).toContain("beto.seed  127.0.0.1:9999  (unencrypted only)\n");
@@ -283,7 +283,7 @@ describe("6: the peer is not who it should be", () => {
     rmSync(beto.data, { recursive: true });
     const after = beto.start(["listen", "--json"], { password: PASSWORD });
     await after.event({ event: "ready" });
-    await after.says("your contacts will see that it has changed");
+    await after.says("your contacts will be told that it has changed");
     const changed = {
       exit: 6,
       code: "peer_key_changed",
@@ -294,7 +294,7 @@ describe("6: the peer is not who it should be", () => {
     const shown = await ana.json(["fingerprint", beto.name]);
     expect(shown.events).toMatchObject([...oldNumber, { event: "safety_number", pending: true }]);
     expect((await ana.run(["fingerprint", beto.name])).stdout).toContain(
-      "New key of beto.key, not accepted yet",
+      "beto.key's new key, not accepted yet",
     );
     expect(after.events.filter(({ event }) => event === "message")).toEqual([]);
 
@@ -302,7 +302,7 @@ describe("6: the peer is not who it should be", () => {
     expect(accepted).toMatchObject({
       code: 0,
       events: [{ ...shown.events[1], pending: false }],
-      stderr: "The new key of beto.key was accepted.\n",
+      stderr: "beto.key's new key was accepted.\n",
     });
     expect((await beto.run(["fingerprint"])).stdout.replaceAll(" ", "")).toContain(
       String(accepted.events[0]?.["fingerprint"]),

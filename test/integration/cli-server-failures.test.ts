@@ -179,7 +179,7 @@ describe("3: the server", () => {
           {
             exit: 3,
             code: expect.stringMatching(/timeout/) as unknown as string,
-            en: /did not finish within 1 s|does not answer/,
+            en: /did not finish within 1 s|does not respond/,
             es: /No ha terminado en 1 s|no responde/,
           },
           { password: PASSWORD },

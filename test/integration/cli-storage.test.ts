@@ -169,7 +169,7 @@ test("of a damaged profile history prints what stands before the damage, and the
   expect(started.stderr).toContain(
     `${file} is damaged and cannot be used. The messages that could still be read`,
   );
-  expect(started.stderr).toContain(`The folder ${folder} stays as it is: move the whole of it`);
+  expect(started.stderr).toContain(`The folder ${folder} is left as it is: move it elsewhere as a whole`);
   expect(started.code).toBe(1);
 });
 
@@ -179,7 +179,7 @@ test("listen and export end with a damaged profile in one sentence, and the next
   await expectFailure(ana, ["export", "beto", target], {
     exit: 1,
     code: "profile_damaged",
-    en: "The file of your messages is damaged",
+    en: "The file with your messages is damaged",
     es: "El archivo de sus mensajes está dañado",
   });
   expect(existsSync(target)).toBe(false);
@@ -188,7 +188,7 @@ test("listen and export end with a damaged profile in one sentence, and the next
   const met = await ana.json(["listen"]);
   expect(met.code).toBe(1);
   expect(met.events.filter(({ event }) => event === "error")).toMatchObject([{ code: "profile_damaged" }]);
-  expect(met.stderr).toContain("The file of your messages is damaged");
+  expect(met.stderr).toContain("The file with your messages is damaged");
   expect((await ana.json(["listen"])).stderr).toContain("The messages that could still be read");
 });
 

@@ -71,7 +71,7 @@ describe("2: wrong usage", () => {
     [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
     [["history"], "USER is missing", "Falta USUARIO"],
     [["search"], "WORDS is missing", "Falta PALABRAS"],
-    [["search", "¿?", "…"], "no letter and no digit", "ninguna letra ni cifra"],
+    [["search", "¿?", "…"], "no letter or digit", "ninguna letra ni cifra"],
     [["export", "beto"], "FILE is missing", "Falta ARCHIVO"],
     [["edit", "beto"], "The ID is missing", "Falta el ID"],
     [["withdraw", "beto"], "The ID is missing", "Falta el ID"],
@@ -118,7 +118,7 @@ describe("2: wrong usage", () => {
     expect((await second.ended).code).toBe(0);
     const several = await run("history", "beto");
     expect(several.code).toBe(2);
-    expect(several.stderr).toMatch(/several accounts \(ana\.(usage|second), ana\.(usage|second)\)/);
+    expect(several.stderr).toMatch(/several accounts \(ana\.(usage|second) and ana\.(usage|second)\)/);
     expect(await run("history", "beto", "--user", "nobody")).toMatchObject({
       code: 2,
       stderr: "That account has not been used in this data folder.\n",
