@@ -37,7 +37,7 @@ type Row<A extends Action> = Handling<A> & {
 export type RequestRow = {
   readonly action: Action;
   readonly fields: Fields;
-  /** Legacy clients do not know the action. */
+  /** Whether legacy clients send it. */
   readonly legacy: boolean;
   /** The fields that legacy clients do not know. */
   readonly added: readonly string[];
