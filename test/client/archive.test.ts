@@ -30,7 +30,7 @@ function withConversation(
 
 const ids = (conversation: StoredConversation) => conversation.after(0, 1_000).map(({ id }) => id);
 
-test("cancelling all takes every text that is on no link out of the outbox, oldest first", () =>
+test("cancelling all removes every text that was not tried from the outbox, oldest first", () =>
   withConversation((conversation, scene) => {
     const { contact } = conversation;
     scene.write(contact, "old");
@@ -44,7 +44,7 @@ test("cancelling all takes every text that is on no link out of the outbox, olde
     expect(conversation.cancelAll()).toEqual([]);
   }));
 
-test("deleting all leaves what waits in the outbox, and what is written after it has begun", () =>
+test("deleting all keeps the outbox, and what is stored after it has begun", () =>
   withConversation((conversation, scene) => {
     const { contact } = conversation;
     scene.receive(contact, ...Array.from({ length: 120 }, (_, index) => `theirs ${index}`));
@@ -71,7 +71,7 @@ test("of two messages with one id the one that was meant is deleted, and none th
     expect(() => conversation.deleteBySeq(theirs ?? 0)).toThrow(new ActionError("unknown_message"));
   }));
 
-test("nobody is made a contact by being asked about", () =>
+test("a lookup makes nobody a contact", () =>
   withConversation((_conversation, _scene, archive) => {
     expect(archive.conversation("nobody")).toBeUndefined();
     expect(archive.nameOf("nobody")).toBe("nobody");

@@ -42,7 +42,7 @@ function know(dataFolder: string, authority: string): void {
 }
 
 describe("the accounts of this machine", () => {
-  test("are none where there is nothing, and looking makes nothing", () =>
+  test("are none where there is nothing, and looking creates nothing", () =>
     inTemporaryFolder((data) => {
       const nowhere = `${data}/missing`;
       expect(localAccounts(place(nowhere))).toEqual({ accounts: [], unreadable: 0 });
@@ -66,7 +66,7 @@ describe("the accounts of this machine", () => {
       });
     }));
 
-  test("at a server that is not known are the names of all, each once, and no session is promised", () =>
+  test("at an unknown server are those of all authorities, each name once, without a session", () =>
     inTemporaryFolder((data) => {
       make(data, "Ana", { token: "a token" });
       make(data, "ana", { authority: OTHER });
@@ -79,7 +79,7 @@ describe("the accounts of this machine", () => {
       ]);
     }));
 
-  test("do not include a first login that came to nothing", () =>
+  test("do not include a first login that failed", () =>
     inTemporaryFolder((data) => {
       make(data, "mistyped", { online: false });
       expect(localAccounts(place(data))).toEqual({ accounts: [], unreadable: 0 });
@@ -101,7 +101,7 @@ describe("the accounts of this machine", () => {
       expect(readFileSync(empty, "utf8")).toBe("");
     }));
 
-  test("are found while another process has one open and has not closed in good order", () =>
+  test("are found while another process has one open, and after it was not shut down cleanly", () =>
     inTemporaryFolder((data) => {
       know(data, AUTHORITY);
       const folder = make(data, "Ana");

@@ -89,7 +89,7 @@ describe("the people of an account", () => {
     ),
   );
 
-  test("are not listed when the fault is our own", () =>
+  test("are not listed when the error is a bug", () =>
     withSource(
       () => Promise.reject(new TypeError("a fault of ours")),
       async (source) => {

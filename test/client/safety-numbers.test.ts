@@ -50,7 +50,7 @@ describe("the safety numbers with a person", () => {
       expect(numbers[0]?.number).not.toBe(numbers[1]?.number);
     }));
 
-  test("are none with somebody of whom no key is known, and make no contact of them", () =>
+  test("are none with somebody whose key is not known, and do not make them a contact", () =>
     withProfile((profile) => {
       expect(new SafetyNumbers(profile).with("nobody", { markShown: true })).toEqual({
         username: "nobody",
@@ -75,7 +75,7 @@ describe("a key that waits", () => {
       });
     }));
 
-  test("and was never shown is accepted only where that is enough", () =>
+  test("and was never shown is accepted only where that is allowed", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
       new SafetyNumbers(profile).with("Ana", { markShown: false });
@@ -89,7 +89,7 @@ describe("a key that waits", () => {
       expect(isPinned(profile, CHANGED)).toBe(true);
     }));
 
-  test("is not accepted in the place of the one that was shown, until it is shown itself", () =>
+  test("is not accepted instead of the one that was shown, until it is shown itself", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
       new SafetyNumbers(profile).with("Ana", { markShown: true });
@@ -107,7 +107,7 @@ describe("a key that waits", () => {
       expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, true]);
     }));
 
-  test("of nobody is none", () =>
+  test("with an unknown person is empty", () =>
     withProfile((profile) => {
       expect(new SafetyNumbers(profile).acceptPending("nobody", NOW, { mustBeShown: false })).toEqual({
         result: "none",

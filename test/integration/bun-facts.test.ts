@@ -150,7 +150,7 @@ describe("facts of Bun that we depend on", () => {
     expect(await seen).toMatchObject({ done: true, code: "UNABLE_TO_GET_ISSUER_CERT" });
   });
 
-  test("what is written before the handshake is not taken", async () => {
+  test("nothing can be written before the handshake", async () => {
     const { port } = accepting(acceptorContext(server));
     const context = diallerContext({
       authority: authority.certificatePem,

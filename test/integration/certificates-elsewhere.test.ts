@@ -67,7 +67,7 @@ describe("openssl verify -x509_strict", () => {
     return ok ? "ok" : text;
   }
 
-  test("takes the authority through all its 20 years and no longer", async () => {
+  test("accepts the authority for its 20 years and no longer", async () => {
     const authority = newAuthority();
     const pem = authority.certificatePem;
     expect(await verify(authority, pem, now)).toBe("ok");
@@ -78,7 +78,7 @@ describe("openssl verify -x509_strict", () => {
     expect(await verify(authority, pem, now - 2 * HOUR)).toContain("certificate is not yet valid");
   });
 
-  test("takes an authority whose end is on either side of 2050", async () => {
+  test("accepts an authority that expires before or after 2050", async () => {
     for (const end of [Date.UTC(2049, 11, 31, 23, 59, 59), Date.UTC(2050, 0, 1), Date.UTC(2055, 6, 1)]) {
       const authority = newAuthority(end - AUTHORITY_LIFETIME);
       expect(await verify(authority, authority.certificatePem, end - HOUR)).toBe("ok");
@@ -88,7 +88,7 @@ describe("openssl verify -x509_strict", () => {
     }
   });
 
-  test("takes users' certificates for both ends, also for long names beyond ASCII", async () => {
+  test("accepts users' certificates for both ends, also with long names beyond ASCII", async () => {
     const authority = newAuthority();
     for (const name of ["alice", "Ñandú", "Nguyễn", "🐦".repeat(64)]) {
       const { pem } = issueUserCertificate(authority, generateKeyPair().spki, name, now);
@@ -104,7 +104,7 @@ describe("openssl verify -x509_strict", () => {
     }
   });
 
-  test("takes the server's certificate for a server and for nothing else", async () => {
+  test("accepts the server's certificate for a server and nothing else", async () => {
     const authority = newAuthority();
     const { pem } = issueServerCertificate(authority, generateKeyPair().spki, now);
     const name = ["-verify_hostname", "rendezvous.paloma"];

@@ -247,7 +247,7 @@ test("addresses that nobody may be asked to dial are not dialled", async () => {
   expect(ana.profile.contacts.targets(ana.profile.contacts.ensure("bob"))).toEqual([]);
 });
 
-test("news that nobody asked for changes nothing", async () => {
+test("notifications that nobody asked for change nothing", async () => {
   const { server, ana } = await online(honest);
   const news: (Message | string)[] = [
     ...Array.from({ length: 1_000 }, (_, index) => ({

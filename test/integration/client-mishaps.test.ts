@@ -33,7 +33,7 @@ function fake(options: ConstructorParameters<typeof FakeServer>[0]): FakeServer 
   return server;
 }
 
-test("connections that are reset before they are looked at end nothing", async () => {
+test("connections that are reset before they are accepted do no harm", async () => {
   const company = await meet();
   const ana = await company.person("ana");
   // Another process resets them while this one cannot look: then the kernel no longer knows from where they came.
@@ -76,7 +76,7 @@ test("a server's authority is one certificate, whatever else it sends with it", 
   expect(servers.get(HOST, server.port)?.authority).toBe(told);
 });
 
-test("a server of another kind behind TLS is named as one, and one that is full as full", async () => {
+test("another kind of server behind TLS is reported as such, and a full one as full", async () => {
   const authority = newAuthority();
   const register = (port: number) =>
     registerAccount(
@@ -94,7 +94,7 @@ test("a server of another kind behind TLS is named as one, and one that is full 
   await expect(refused).rejects.toMatchObject({ code: "server_busy" });
 });
 
-test("without a server, one's own new port at somebody's old address is not taken for an impostor", async () => {
+test("without a server, our own new port at somebody's old address is not taken for an impostor", async () => {
   const company = await meet();
   const bob = await company.person("bob");
   const ana = await company.person("ana");
@@ -148,7 +148,7 @@ test("what is acknowledged after our bye is not sent again", async () => {
   expect(bob.of("disconnected")[0]).toMatchObject({ bye: true });
 });
 
-test("an existing data folder keeps its mode, and looking makes none", async () => {
+test("an existing data folder keeps its mode, and looking for accounts creates none", async () => {
   const folder = newFolder();
   const mine = join(folder, "mine");
   mkdirSync(mine);
@@ -161,7 +161,7 @@ test("an existing data folder keeps its mode, and looking makes none", async () 
   expect(readdirSync(folder)).toEqual(["mine"]);
 });
 
-test("a broken profile stands in the way of its own account only", async () => {
+test("a damaged profile affects only its own account", async () => {
   const company = await meet();
   const ana = await company.person("ana", { folder: "shared" });
   await ana.close();

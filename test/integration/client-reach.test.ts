@@ -41,7 +41,7 @@ function keep(fake: FakeServer): FakeServer {
 }
 
 describe("a dial that fails", () => {
-  test("at a port that accepts and closes is tried again: a full port does that too", async () => {
+  test("at a port that accepts and closes is tried again, since a full port does that too", async () => {
     const company = await meet();
     const ana = await company.person("ana");
     const full = keep(new FakeServer({ closes: true }));
@@ -69,7 +69,7 @@ describe("a dial that fails", () => {
     expect(bob.received).toEqual([]);
   });
 
-  test("to a client of the seed is not begun", async () => {
+  test("to a legacy client is not begun", async () => {
     const company = await meet();
     const ana = await company.person("ana");
     const seed = keep(new FakeServer({}));
@@ -121,7 +121,7 @@ function asked(server: FakeServer, action: string): number {
   return server.messages.filter((message) => message["action"] === action).length;
 }
 
-test("who comes online while the server is asked about them is asked about again", async () => {
+test("somebody who comes online during the lookup is looked up again", async () => {
   const { server, ana } = await fakeAndAna(({ action, id }) => {
     if (action !== "request_p2p") return undefined;
     const offline = { action: "error", success: false, code: "user_offline", id };

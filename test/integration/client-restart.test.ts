@@ -51,7 +51,7 @@ async function serverGoes(...all: Person[]): Promise<void> {
   await untilQuiet(() => all.every((person) => person.messenger.rendezvous.link === undefined));
 }
 
-test("who talks, and who waits for somebody, is told nothing of a restart, and nothing is lost", async () => {
+test("a restart of the server is not shown to those who chat or wait for somebody, and nothing is lost", async () => {
   const [ana, bob, carla] = (await people("ana", "bob", "carla")) as [Person, Person, Person];
   ana.messenger.openChat("bob");
   await until(() => ana.of("connected").length === 1 && presenceOf(ana, "bob", 0).length > 0);
@@ -70,7 +70,7 @@ test("who talks, and who waits for somebody, is told nothing of a restart, and n
   expect(told(carla, before[2] ?? 0)).toEqual(["connected"]);
 });
 
-test("who is not back after 10 s is told gone once, and whoever is back was never away", async () => {
+test("whoever is not back after 10 s is shown as offline once, and whoever is back was never shown as away", async () => {
   const [ana, bob, carla] = (await people("ana", "bob", "carla")) as [Person, Person, Person];
   for (const name of ["bob", "carla"]) ana.messenger.openChat(name);
   await until(() => ana.of("connected").length === 2);
@@ -94,7 +94,7 @@ test("who is not back after 10 s is told gone once, and whoever is back was neve
   expect((await listPeople(ana.messenger)).people.map(({ username }) => username)).toEqual(["bob"]);
 });
 
-test("a message for whoever comes back late leaves when they do, without a word about it", async () => {
+test("a message for somebody who returns late is sent when they do, without a notice", async () => {
   const [ana, bob] = (await people("ana", "bob")) as [Person, Person];
   ana.messenger.openChat("bob");
   await until(() => ana.of("connected").length === 1 && presenceOf(ana, "bob", 0).length > 0);
@@ -111,7 +111,7 @@ test("a message for whoever comes back late leaves when they do, without a word 
   expect(told(ana, before)).toEqual(["connected"]);
 });
 
-test("the list of people waits for a server that is away for a moment", async () => {
+test("the list of people waits for the end of a brief outage", async () => {
   const [ana, bob] = (await people("ana", "bob")) as [Person, Person];
   await serverGoes(ana, bob);
   const list = listPeople(ana.messenger);
@@ -121,7 +121,7 @@ test("the list of people waits for a server that is away for a moment", async ()
   expect((await listPeople(ana.messenger)).people).toMatchObject([{ username: "bob", online: true }]);
 });
 
-test("a server that stays away is told once, and what waits for it gets its answer", async () => {
+test("a longer outage is shown once, and what waits for the server is answered then", async () => {
   const [ana] = (await people("ana")) as [Person];
   const before = ana.events.length;
   await serverGoes(ana);

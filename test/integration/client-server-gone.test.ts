@@ -106,7 +106,7 @@ describe("with the server gone", () => {
     await until(() => bobAgain.received("ana") === 1);
   });
 
-  test("what waited in the outbox goes out by the known address, once the server is missed", async () => {
+  test("the outbox is sent to the known address once the server is lost", async () => {
     const { company, ana, bob } = await anaAndBob();
     await acquaint(ana, bob);
     await leave(ana, bob);
@@ -122,7 +122,7 @@ describe("with the server gone", () => {
     expect(bobAgain.texts("ana")).toEqual(["from the outbox"]);
   });
 
-  test("someone never heard of is not reachable, and is tried again", async () => {
+  test("somebody without a known address is not reachable, and is tried again", async () => {
     const { company, ana } = await anaAndBob();
     await company.stopServer();
     await until(() => stateOf(ana) === "offline");
@@ -133,7 +133,7 @@ describe("with the server gone", () => {
     expect(event?.retryIn).toBeGreaterThan(700);
   });
 
-  test("an ended certificate closes no live link, and begins no new one", async () => {
+  test("an expired certificate closes no live link, and starts no new one", async () => {
     let ahead = 0;
     const now = () => Date.now() + ahead;
     const { company, ana, bob } = await anaAndBob({ now });
@@ -159,7 +159,7 @@ describe("with the server gone", () => {
   });
 });
 
-test("when the server returns, clients are online again by their token, and what waited arrives", async () => {
+test("when the server returns, clients are online again by their token, and the outbox arrives", async () => {
   let asked = 0;
   const password = async () => {
     asked++;
@@ -179,7 +179,7 @@ test("when the server returns, clients are online again by their token, and what
 }, 20_000);
 
 describe("two at once", () => {
-  test("the same key elsewhere replaces a messenger, which does not come back", async () => {
+  test("the same key elsewhere replaces a messenger, which does not reconnect", async () => {
     const company = await meet();
     const first = await company.person("ana");
     await first.close();

@@ -180,7 +180,7 @@ test("silence is server_timeout after ten seconds, first and later", async () =>
   expect(silent.text).not.toContain("action");
 }, 25_000);
 
-test("a server whose certificate has ended is server_expired", async () => {
+test("a server whose certificate has expired is server_expired", async () => {
   const old = createAuthority(Date.now());
   const root = loadAuthority(old.certificatePem, old.privateKeyPem);
   const fake = ours(root);
@@ -252,7 +252,7 @@ describe("a server whose authority has changed", () => {
   });
 });
 
-test("an account goes on at the new authority once its fingerprint is given, with a key of its own", async () => {
+test("an account continues at the new authority once its fingerprint is given, with another key", async () => {
   const before = await Company.meet();
   cleanups.push(() => before.close());
   const old = await before.person("ana");

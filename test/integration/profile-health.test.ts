@@ -72,7 +72,7 @@ function damage(person: Person, tree: string, which = -1): void {
 const rescues = (person: Person) =>
   readdirSync(person.profileFolder).filter((name) => name.startsWith("rescued"));
 
-test("after kill -9 a sound profile goes on without a word", async () => {
+test("after kill -9 a sound profile is used without a notice", async () => {
   const ana = await withMessages("ana.sound");
   await killListening(ana);
   const { code, stderr } = await ana.run(["users"]);
@@ -81,7 +81,7 @@ test("after kill -9 a sound profile goes on without a word", async () => {
   expect((await ana.json(["history", "beto"])).events).toHaveLength(TEXTS.length);
 });
 
-test("after kill -9 a check that takes its time says so", async () => {
+test("after kill -9 a long check is announced", async () => {
   const ana = await withMessages("ana.large");
   await killListening(ana);
   inDatabase(ana, (database) =>
@@ -96,7 +96,7 @@ test("after kill -9 a check that takes its time says so", async () => {
   expect((await ana.run(["users"])).stderr).not.toContain("being checked");
 });
 
-test("after kill -9 a broken index is mended, told of once, and nothing is lost", async () => {
+test("after kill -9 a damaged index is rebuilt, reported once, and nothing is lost", async () => {
   const ana = await withMessages("ana.index");
   await killListening(ana);
   damage(ana, "messages_by_contact");
@@ -109,7 +109,7 @@ test("after kill -9 a broken index is mended, told of once, and nothing is lost"
   expect(again.code).toBe(0);
 });
 
-test("after a good end nothing is checked", async () => {
+test("after a clean shutdown nothing is checked", async () => {
   const ana = await withMessages("ana.clean");
   expect((await (await ana.listen()).stop()).code).toBe(0);
   damage(ana, "messages_by_contact");
@@ -120,7 +120,7 @@ test("after a good end nothing is checked", async () => {
   expect(rescues(ana)).toEqual([]);
 });
 
-test("after kill -9 broken messages end the start with one sentence, and what reads is in a file", async () => {
+test("after kill -9 damaged messages end the start with one sentence, and the readable ones are in a file", async () => {
   const ana = await withMessages("ana.broken");
   await killListening(ana);
   damage(ana, "messages", 2);
@@ -140,7 +140,7 @@ test("after kill -9 broken messages end the start with one sentence, and what re
   expect(texts).toEqual(TEXTS.filter((text) => texts.includes(text)));
 });
 
-test("a disk without room for the rescued messages is told of, leaves no part of them, and the next start tries again", async () => {
+test("a disk without room for the rescued messages is reported, leaves no partial file, and the next start tries again", async () => {
   const ana = await withMessages("ana.full");
   await killListening(ana);
   damage(ana, "messages", 2);

@@ -47,7 +47,7 @@ function holderSeenHere(): unknown {
   }
 }
 
-test("a second process is refused and told which process and command has the account", async () => {
+test("a second process is refused, with the process and command that has the account", async () => {
   const lock = ProfileLock.acquire(folder, { pid: process.pid, command: "listen" });
   const { child, answer } = await otherProcess("chat");
   expect(answer).toEqual({ held: false, owner: { pid: process.pid, command: "listen" } });
@@ -67,7 +67,7 @@ test("the history can be read and written beside the lock, which is not the prof
   expect(await child.exited).toBe(0);
 });
 
-test("the end of a process frees the account", async () => {
+test("the end of a process releases the account", async () => {
   const { child } = await otherProcess("listen");
   expect(holderSeenHere()).toEqual({ pid: child.pid, command: "listen" });
   child.stdin.end();
@@ -75,7 +75,7 @@ test("the end of a process frees the account", async () => {
   expect(holderSeenHere()).toBeUndefined();
 });
 
-test("kill -9 frees the account, and the next one is told of itself, not of the dead", async () => {
+test("kill -9 releases the account, and the next holder is reported, not the killed one", async () => {
   const { child } = await otherProcess("listen");
   child.kill("SIGKILL");
   await child.exited;
@@ -104,7 +104,7 @@ test("the lock holds while nothing refers to it but its owner", () => {
   expect(holderSeenHere()).toBeUndefined();
 });
 
-test("who is refused at the same moment and reads the holder's name does not keep it from anybody", async () => {
+test("a refused process that reads the holder's name at the same moment locks nobody out", async () => {
   const { child } = await otherProcess("", "read");
   for (let round = 0; round < 100; round++) expect(holderSeenHere()).toBeUndefined();
   child.stdin.end();

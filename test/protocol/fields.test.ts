@@ -89,7 +89,7 @@ describe("integers", () => {
     takesOnly(port);
   });
 
-  test("never are what JSON makes of numbers that are too big", () => {
+  test("are never the rounded value of a number that is too big for JSON.parse", () => {
     const any = integer(-Infinity, Infinity);
     for (const big of ["1e999", "-1e999", "9007199254740992", "123456789012345678901234567890"]) {
       expect(any(JSON.parse(big))).toBe(INVALID);
@@ -98,7 +98,7 @@ describe("integers", () => {
   });
 });
 
-test("a boolean is true or false, not what counts as one", () => {
+test("a boolean is true or false, nothing equivalent", () => {
   expect(boolean(true)).toBe(true);
   expect(boolean(false)).toBe(false);
   takesOnly(boolean, true);

@@ -354,7 +354,7 @@ describe("garbage", () => {
     }
   });
 
-  test("garbage is told at once, and nothing of it is held over any number of pushes", () => {
+  test("garbage is reported at once, and none of it is held over any number of pushes", () => {
     const decoder = new FrameDecoder(RENDEZVOUS_OBJECT_LIMIT);
     decoder.push(bytesOf('{"a":"b\tc'), 1);
     expect(drain(decoder)).toEqual(["garbage"]);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import { languageOf } from "../../src/protocol/language.ts";
 
-test("Spanish is spoken where the locale says nothing", () => {
+test("Spanish is the language without a locale", () => {
   expect(languageOf({})).toBe("es");
   expect(languageOf({ LANG: "" })).toBe("es");
   expect(languageOf({ LANG: "C.UTF-8" })).toBe("es");
@@ -17,7 +17,7 @@ test.each(["english", "eng", "enm_GB", "es_EN"])("«%s» is not", (locale) => {
   expect(languageOf({ LANG: locale })).toBe("es");
 });
 
-test("LC_ALL goes before LC_MESSAGES, and this before LANG; empty ones say nothing", () => {
+test("LC_ALL overrides LC_MESSAGES, and this overrides LANG; empty ones are ignored", () => {
   expect(languageOf({ LC_ALL: "en_US", LC_MESSAGES: "es_ES", LANG: "es_ES" })).toBe("en");
   expect(languageOf({ LC_ALL: "es_ES", LC_MESSAGES: "en_US", LANG: "en_US" })).toBe("es");
   expect(languageOf({ LC_ALL: "", LC_MESSAGES: "en_US", LANG: "es_ES" })).toBe("en");

@@ -74,7 +74,7 @@ describe("flags", () => {
     expect(refusal(["--lang", "constructor"])).toBe("--lang: expected one of es, en");
   });
 
-  test("a value that is missing is named, also where another flag would be swallowed as one", () => {
+  test("a missing value is reported, even where another flag would be taken for it", () => {
     expect(refusal(["--user"])).toBe("--user: the value is missing");
     expect(refusal(["--user", "--json"])).toBe("--user: the value is missing");
     expect(refusal(["--user="])).toBe("--user: the value is missing");
@@ -135,12 +135,12 @@ describe("environment", () => {
     });
   });
 
-  test("a flag wins over it, and then it is not even looked at", () => {
+  test("a flag overrides it, and then it is not even read", () => {
     expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "2" }).values).toEqual({ "tls-port": 1 });
     expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "nonsense" }).values).toEqual({ "tls-port": 1 });
   });
 
-  test("an empty one is as none", () => {
+  test("an empty one counts as absent", () => {
     expect(read([], { PALOMA_TLS_PORT: "", PALOMA_USER: "", PALOMA_JSON: "" }).values).toEqual({});
   });
 
@@ -152,7 +152,7 @@ describe("environment", () => {
     expect(read([], { PALOMA_JSON: value }).values).toEqual({});
   });
 
-  test.each(["help", "version"])("is not read by whoever asks for --%s", (flag) => {
+  test.each(["help", "version"])("is not read with --%s", (flag) => {
     const wrong = { PALOMA_TLS_PORT: "x", PALOMA_LANG: "fr", PALOMA_JSON: "maybe", PALOMA_USER: "ana" };
     expect(read([`--${flag}`, "send"], wrong)).toEqual({ values: { [flag]: true }, positionals: ["send"] });
     expect(refusal([`--${flag}`, "--nothing"], wrong)).toBe("Unknown option: --nothing");

@@ -96,7 +96,7 @@ describe("actions", () => {
     );
   });
 
-  test("an edit and a withdrawal name what they are about, and an edit has a text of the length of a text", () => {
+  test("an edit and a withdrawal name their target, and an edit has a text within the limit of texts", () => {
     const edit = { action: "edit", id: "2", target: "1", text: "x".repeat(MAX_TEXT_BYTES) };
     expect(readPeerMessage(edit)).toEqual(edit as never);
     invalid({ ...edit, text: `${edit.text}x` }, "text");

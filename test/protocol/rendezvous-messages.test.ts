@@ -105,7 +105,7 @@ describe("requests", () => {
 });
 
 describe("caps of requests, at, under and over", () => {
-  test("names: what no account can have is let through to be told so, up to 256", () => {
+  test("names: one that no account can have is accepted up to 256 characters, to be answered as such", () => {
     for (const [action, field] of [
       ["register", "username"],
       ["login", "username"],

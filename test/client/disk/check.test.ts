@@ -189,7 +189,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
   const random = seededRandom(seed);
   const named = (text: string) => `${text} (PALOMA_TEST_SEED=${seed})`;
 
-  test(named("of an index, or of the words, is mended, and no message is lost"), () => {
+  test(named("of an index, or of the words, is repaired, and no message is lost"), () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { page, name, kind } = random.pick(pages.filter(round % 2 === 0 ? isIndex : isWords));
       const folder = damaged((file) => damage(pageOf(file, page), random));
@@ -202,7 +202,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
     }
   });
 
-  test(named("of the messages costs the rows on it, and no other is lost or changed"), () => {
+  test(named("of the messages loses the rows on it, and no others are lost or changed"), () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { page, kind, cells } = random.pick(pages.filter((each) => isMessages(each)));
       const folder = damaged((file) => damage(pageOf(file, page), random));
@@ -224,7 +224,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
     }
   });
 
-  test(named("anywhere behind the first never ends the process, and never makes a message up"), () => {
+  test(named("anywhere after the first page never ends the process and never invents a message"), () => {
     for (let round = 0; round < ROUNDS; round++) {
       const hit = [0, 1, 2].map(() => random.pick(pages.filter(({ page }) => page > 1)));
       const folder = damaged((file) => hit.forEach(({ page }) => damage(pageOf(file, page), random)));
@@ -242,7 +242,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
   });
 });
 
-test("a value that says it is larger than any that was stored is damage, and no fault of ours", () => {
+test("a value that claims to be larger than SQLite allows is damage, not a bug", () => {
   const database = new Database(":memory:");
   let error: unknown;
   try {
@@ -263,7 +263,7 @@ test("a contact whose name cannot be read is named by number", () => {
   for (const { from, to } of lines) expect([from, to].sort().join(" ")).toMatch(/^#[123] Berta$/);
 });
 
-test("a message keeps its text when only the index over it is gone, in every index at once", () => {
+test("a message keeps its text when every index over it is lost", () => {
   const folder = damaged((file) => {
     for (const { page } of pages.filter((each) => isIndex(each) || isWords(each)))
       pageOf(file, page).fill(0xab);
@@ -272,7 +272,7 @@ test("a message keeps its text when only the index over it is gone, in every ind
   expectWhole(folder);
 });
 
-test("an earlier rescue is never written over", () => {
+test("an earlier rescue is never overwritten", () => {
   const leaf = pages.find((each) => isMessages(each) && each.kind === "leaf")?.page ?? 0;
   const folder = damaged((file) => pageOf(file, leaf).fill(0));
   const older = join(
@@ -288,7 +288,7 @@ test("an earlier rescue is never written over", () => {
   expectTrue(rescuedLines(outcome));
 });
 
-test("a damage that was noted is checked at the next start, also after a good end, and then never again", () => {
+test("noted damage is checked at the next start, even after a clean shutdown, and only then", () => {
   const folder = damaged((file) => {
     for (const { page } of pages.filter(isIndex)) pageOf(file, page).fill(0xab);
   });
@@ -313,7 +313,7 @@ test("a damage that was noted is checked at the next start, also after a good en
   expectWhole(folder);
 });
 
-test("a file that was cut short is no question of permission: what still reads of it is saved", () => {
+test("the readable messages of a truncated file are saved", () => {
   const folder = damaged(() => undefined);
   const file = join(folder, "profile.db");
   truncateSync(file, statSync(file).size - 4_096);
@@ -324,7 +324,7 @@ test("a file that was cut short is no question of permission: what still reads o
   expect(readFileSync(rescued ?? "", "utf8").split("\n")).toHaveLength(count + 1);
 });
 
-test("a damage that shuts the profile is mended or told when it is opened, wherever it is", () => {
+test("damage that keeps the profile from opening is repaired or reported, wherever it is", () => {
   const tables = ["account", "message_words_config", "message_words_data", "contacts", "messages"];
   for (const { page, name } of pages.filter((each) => tables.includes(each.name) && each.page > 1)) {
     const folder = damaged((file) => pageOf(file, page).fill(0xab));

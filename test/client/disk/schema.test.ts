@@ -68,7 +68,7 @@ test("every earlier version has its profile here", () => {
 });
 
 describe.each(earlier)("a profile of version %i", (version) => {
-  test("is what that version made, word for word", () =>
+  test("is exactly what that version made", () =>
     withOld(version, (folder) => {
       const file = join(folder, "made-now.db");
       openStore(file, { ...PROFILE_SCHEMA, versions: PROFILE_SCHEMA.versions.slice(0, version) }).close();
@@ -76,7 +76,7 @@ describe.each(earlier)("a profile of version %i", (version) => {
       expect(old).toEqual(inspect(file, (database) => [schemaOf(database), versionOf(database)]));
     }));
 
-  test("becomes what a new profile is, and loses nothing", () =>
+  test("becomes the same as a new profile, and loses nothing", () =>
     withOld(version, (folder) => {
       const file = profileFile(folder);
       const before = inspect(file, contentOf);

@@ -72,7 +72,7 @@ test("of more pins than there may be the newest stay", () =>
     expect(pins).not.toContain(key(2).fingerprint);
   }));
 
-test("a key that waits is news once, changes no pin, and waits no longer when it is pinned", () =>
+test("a pending key is reported once, changes no pin, and is no longer pending once it is pinned", () =>
   withStores(({ contacts }) => {
     const ana = contacts.ensure("Ana");
     contacts.pin(ana, key(1), 1);
@@ -134,7 +134,7 @@ test("what a client understands is unknown until its link says so, and then what
     expect(contacts.features(carla)).toBeUndefined();
   }));
 
-test("how far a person has read here is told by a message of the contact's, and never goes back", () =>
+test("how far a person has read here is a message of the contact's, and never goes back", () =>
   withScene((scene) => {
     const { contacts } = scene;
     const ana = contacts.ensure("Ana");

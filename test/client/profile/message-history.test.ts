@@ -11,7 +11,7 @@ const CHANGE_WAITS =
 const idsOf = (page: MessagePage) => page.messages.map(({ id }) => id);
 
 describe("the history", () => {
-  test("keeps the order of writing and arrival, whatever time the sender says", () =>
+  test("keeps the order of writing and arrival, whatever time the sender gives", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const at = (id: string, sentAt: number) => ({ ...arriving(id), sentAt });
@@ -104,7 +104,7 @@ describe("what is unread", () => {
       expect(ids(1)).toEqual(["c"]);
     }));
 
-  test("is counted for each contact, and begins at the first message that was never printed", () =>
+  test("is counted for each contact, from the first message that was not printed", () =>
     withScene((scene) => {
       const [ana, carla, dora] = ["Ana", "Carla", "Dora"].map((name) => scene.contacts.ensure(name)) as [
         Contact,
@@ -132,7 +132,7 @@ describe("what is unread", () => {
       expect(history.unreadFrom(ana)).toBeUndefined();
     }));
 
-  test("is not what was withdrawn or deleted before anybody saw it, nor an edit", () =>
+  test("excludes edits, and what was withdrawn or deleted before anybody saw it", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.receive(ana, "withdrawn", "deleted", "edited");

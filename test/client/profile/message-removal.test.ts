@@ -18,7 +18,7 @@ describe("what has not left", () => {
       expect(scene.acknowledge(ana, "a")).toEqual([]);
     }));
 
-  test("can get another text, and leaves with it", () =>
+  test("can be edited, and is sent with its new text", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -63,7 +63,7 @@ describe("what may be on a wire", () => {
     }),
   );
 
-  test("is never what another process has cancelled or changed a moment before", () =>
+  test("is never a message that another process has cancelled or changed a moment before", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b", "c", "d");
@@ -115,7 +115,7 @@ describe("deleting", () => {
       expect(scene.waiting(ana)).toEqual(["w"]);
     }));
 
-  test("a conversation takes all of it in batches, but for what waits, and nothing of others or later", () =>
+  test("a conversation takes all of it in batches, but not the outbox, other contacts or later messages", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");

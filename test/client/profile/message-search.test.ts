@@ -25,7 +25,7 @@ describe("a search", () => {
       expect(scene.found("ano")).toEqual(["año"]);
     }));
 
-  test("finds a word beside an emoji or a sign of money, old or new", () =>
+  test("finds a word beside an emoji or a currency symbol, old or new", () =>
     withTexts(["hola🥰", "🫠hola", "hola❤️", "hola🕊️ 👩🏽‍💻hola", "₽500", "500€", "🇨🇴hola🏳️‍🌈"], (scene) => {
       expect(scene.found("hola").length).toBe(5);
       expect(scene.found("hola🥰").length).toBe(5);
@@ -226,7 +226,7 @@ test("random texts are found as a naive search finds them, and the index is neve
 }, 30_000);
 
 describe("the index", () => {
-  test("is brought up in batches, which an end between them does not break", () =>
+  test("is indexed in batches, and an interruption between two of them does no harm", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.read(ana, { incoming: Array.from({ length: 1_400 }, (_, index) => arriving(`${index}`)) });

@@ -13,7 +13,7 @@ const withdrawal = (contact: Contact, id: string, target: string) =>
   ({ kind: "withdraw", contact, id, target, sentAt: NOW + 2 }) as const;
 
 describe("the outbox", () => {
-  test("holds what waits for each contact, in the order of writing, in pages", () =>
+  test("holds the messages to each contact, in the order of writing, in pages", () =>
     withScene((scene) => {
       const { messages, contacts } = scene;
       const ana = contacts.ensure("Ana");
@@ -40,7 +40,7 @@ describe("the outbox", () => {
       expect(scene.waiting(ana)).toEqual([]);
     }));
 
-  test("lets go of a message when its contact acknowledges it, once, and of no other", () =>
+  test("drops a message when its contact acknowledges it, once, and no other message", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -79,7 +79,7 @@ describe("the times of a message", () => {
       expect(times()).toEqual({ state: "read", ...received, readAt: NOW + 50 });
     }));
 
-  test("have the moment of leaving also when it is acknowledged before that is saved", () =>
+  test("have the time of sending even when they are acknowledged before it is stored", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -89,7 +89,7 @@ describe("the times of a message", () => {
 });
 
 describe("what their side has read", () => {
-  test("is what was acknowledged up to the message they name, and nothing of others", () =>
+  test("covers what was acknowledged up to the named message, and nothing of others", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -107,7 +107,7 @@ describe("what their side has read", () => {
       expect(states).toEqual(["a1 read", "a2 read", "a3 received", "theirs received"]);
     }));
 
-  test("is read also when its acknowledgement comes behind that word, in the same read or a later one", () =>
+  test("is read even when its acknowledgement arrives after the receipt, in the same read or a later one", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a1", "a2", "a3");
@@ -213,7 +213,7 @@ describe("what comes twice", () => {
       expect(scene.receive(carla, "same")).toEqual([expect.any(Number)]);
     }));
 
-  test("a text behind its own withdrawal stays away", () =>
+  test("a text that arrives after its own withdrawal stays withdrawn", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const read = scene.read(ana, { incoming: [{ kind: "withdraw", id: "w", target: "a" }] });
@@ -223,7 +223,7 @@ describe("what comes twice", () => {
       expect(scene.found("text")).toEqual([]);
     }));
 
-  test("of ours that waits is told beside its text, until it is acknowledged", () =>
+  test("of ours is shown as pending with its text until it is acknowledged", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b");
@@ -242,7 +242,7 @@ describe("what comes twice", () => {
       ]);
     }));
 
-  test("a text that was withdrawn before anybody read it is never told as read", () =>
+  test("a text that was withdrawn before anybody read it is never reported as read", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b");
@@ -253,7 +253,7 @@ describe("what comes twice", () => {
       expect(scene.history.find(ana, "a")).toMatchObject({ state: "received", readAt: undefined });
     }));
 
-  test("a repeated edit or withdrawal changes nothing and is no news", () =>
+  test("a repeated edit or withdrawal changes nothing and is not reported", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.receive(ana, "a", "b");
@@ -307,7 +307,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.bytes).not.toContain("back");
     }));
 
-  test("of ours changes the text here at once and leaves behind it, in order", () =>
+  test("of ours changes the text here at once and is sent after it, in order", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -353,7 +353,7 @@ describe("an edit or a withdrawal", () => {
 });
 
 describe("of what may be on a wire", () => {
-  test("everything that was claimed stays marked, after a crash too; what was not claimed can be cancelled", () =>
+  test("claimed messages stay marked, even after a crash; others can be cancelled", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b", "c");
@@ -364,7 +364,7 @@ describe("of what may be on a wire", () => {
       expect(scene.waiting(ana)).toEqual(["a", "b"]);
     }));
 
-  test("a message to somebody who is linked is marked as it is stored", () =>
+  test("a message to somebody with a link is marked as tried when it is stored", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");

@@ -81,7 +81,7 @@ describe("the profile", () => {
       second.close();
     }));
 
-  test("expects the news of a new key only before the first login of an account registered here", () =>
+  test("expects a new key only before the first login of an account registered here", () =>
     inTemporaryFolder((parent) => {
       for (const registeredHere of [true, false]) {
         const profile = Profile.open(join(parent, `${registeredHere}`), { ...ACCOUNT, registeredHere });
@@ -179,7 +179,7 @@ describe("a store", () => {
       expect(readFileSync(file).equals(before)).toBe(true);
     }));
 
-  test("is not ours under the name of another of our stores", () =>
+  test("is not ours when it is another store of ours", () =>
     inTemporaryFolder((folder) => {
       new ServerStore(folder).close();
       writeFileSync(profileFile(folder), readFileSync(serversFile(folder)));

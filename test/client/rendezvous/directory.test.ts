@@ -19,7 +19,7 @@ function directoryOn(answer: () => Promise<unknown>) {
   return { scene, directory };
 }
 
-test("a server that asks to wait is not taken for a missing one, and hears nothing until then", async () => {
+test("a server that asks to wait is not taken for a missing one, and gets no lookup until then", async () => {
   let answer = () => Promise.reject(new RefusedError("rate_limited", "", 30));
   const { scene, directory } = directoryOn(() => answer());
   expect(await directory.lookUp("dos")).toEqual({ name: "limited" });
@@ -33,7 +33,7 @@ test("a server that asks to wait is not taken for a missing one, and hears nothi
   expect(directory.limitedFor).toBe(0);
 });
 
-test("a server that asks for days is asked again within the hour", async () => {
+test("a server that asks to wait for days is asked again within the hour", async () => {
   const { directory } = directoryOn(() => Promise.reject(new RefusedError("rate_limited", "", 1e9)));
   await directory.lookUp("dos");
   expect(directory.limitedFor).toBe(60 * 60 * 1_000);

@@ -37,7 +37,7 @@ describe("a server that was lost a moment ago", () => {
     expect(schedule.next(why, 600 + QUICK_FOR, 0.5)).toBe(reconnectDelay(1, 0.5));
   });
 
-  test("is left alone for longer where it answers that it is busy, or does not answer", () => {
+  test("is left alone for longer when it answers that it is busy, or does not answer", () => {
     for (const why of [new RefusedError("server_busy", ""), new ServerError("server_timeout")])
       expect(lostAt(0).next(why, 100, 0)).toBe(reconnectDelay(0, 0));
   });
@@ -51,7 +51,7 @@ describe("a server that was lost a moment ago", () => {
     expect(Math.max(...perTenth.values())).toBeLessThanOrEqual(251);
   });
 
-  test("gets the patience that it asks for, and a spread behind it", () => {
+  test("is left alone for as long as it asks, and at random a little longer", () => {
     const limited = new RefusedError("rate_limited", "", 7);
     expect(lostAt(0).next(limited, 0, 0)).toBe(7_000);
     expect(lostAt(0).next(limited, 0, 0.5)).toBe(8_000);
@@ -74,7 +74,7 @@ test("whoever has lost the server for less than a minute waits 1 to 8 s, then ev
   }
 });
 
-test("a server that says at the first contact that it closes is tried again as soon", () => {
+test("a server that is closing at the first contact is tried again just as soon", () => {
   const schedule = new ReturnSchedule();
   expect(schedule.next(CLOSING, 0, 0)).toBe(0);
   expect(schedule.next(UNREACHABLE, QUICK_FOR - 1, 0.5)).toBe(1_000);

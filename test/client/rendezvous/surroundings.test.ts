@@ -10,7 +10,7 @@ function change(shown: number, passed: number, addresses = BEFORE.addresses) {
   return surroundingsChange(BEFORE, { now: now + shown, monotonic: monotonic + passed, addresses });
 }
 
-test("a second that passes as ever is no change, nor is a late look, nor a clock that is corrected a little", () => {
+test("an ordinary second is no change, nor is a late check, nor a small correction of the clock", () => {
   expect(change(0, 0)).toBeUndefined();
   expect(change(1_000, 1_000)).toBeUndefined();
   expect(change(SLEPT - 1, SLEPT - 1)).toBeUndefined();

@@ -198,7 +198,7 @@ describe("when a trusted server does not pass", () => {
     return difference.name === "error" ? difference.error.code : difference.name;
   };
 
-  test("a pinned one with another authority waits for a person's word, and both fingerprints are known", () => {
+  test("a pinned one with another authority needs a person's confirmation, and both fingerprints are known", () => {
     const difference = judgeDifference(pin(ours), found, NOW);
     expect(difference).toMatchObject({
       name: "otherAuthority",
@@ -210,7 +210,7 @@ describe("when a trusted server does not pass", () => {
     );
   });
 
-  test("another authority is not taken without a word on loopback either", () => {
+  test("another authority is not accepted without confirmation on loopback either", () => {
     const near = look(leafOf(other), other.certificate, { address: "127.0.0.1" });
     expect(code(pin(ours), near)).toBe("otherAuthority");
   });
@@ -244,7 +244,7 @@ describe("when a trusted server does not pass", () => {
     }
   });
 
-  test("everything else is named as at first contact, and is never made good by asking", () => {
+  test("everything else gets the code of the first contact, and no confirmation helps", () => {
     for (const stored of [pin(ours), web(ours), web()]) {
       expect(code(stored, look(user, ours.certificate))).toBe("server_is_user");
       expect(code(stored, look(leafOf(ours)))).toBe("server_not_paloma");
