@@ -29,7 +29,7 @@ async function answerTo(message: Message): Promise<Message> {
 }
 
 describe("each code of the protocol is provoked", () => {
-  test("ok: a registration, in the seed's words", async () => {
+  test("ok: a registration, in the original words", async () => {
     expect(await answerTo(registration("nueva"))).toEqual({
       action: "register_response",
       success: true,
@@ -109,7 +109,7 @@ describe("each code of the protocol is provoked", () => {
     }
   });
 
-  test("already_logged_in: login and resume on a connection that is; register still works there", async () => {
+  test("already_logged_in: login and resume on a connection that is logged in; register still works there", async () => {
     const { client, login, key } = await server.online("doble");
     expect(await client.ask(loginOf("doble"))).toMatchObject({
       action: "login_response",
@@ -214,7 +214,7 @@ describe("each code of the protocol is provoked", () => {
     client.close();
   });
 
-  test("server_busy: a password over the queue's bound is refused at once", async () => {
+  test("server_busy: a password past the queue's bound is refused at once", async () => {
     const limits = { ...DEFAULT_LIMITS, waitingHashes: 3, failureRate: NO_LIMIT };
     const busy = await TestServer.start({ limits });
     const clients = await Promise.all(Array.from({ length: 60 }, () => busy.plain()));
@@ -225,7 +225,7 @@ describe("each code of the protocol is provoked", () => {
   });
 });
 
-test("server_busy: a connection over the bound of those not logged in is told so and ended", async () => {
+test("server_busy: a connection past the bound of those not logged in is told so and ended", async () => {
   const crowded = await TestServer.start({ clock: () => 0 });
   const clients: TestClient[] = [];
   for (let count = 0; count < DEFAULT_LIMITS.anonymous; count++) clients.push(await crowded.plain());
@@ -243,7 +243,7 @@ test("server_busy: a connection over the bound of those not logged in is told so
   await crowded.stop();
 });
 
-test("a thousand sockets that ask once and fall silent keep nobody out", async () => {
+test("a thousand connections that ask once and fall silent keep nobody out", async () => {
   let now = 0;
   const crowded = await TestServer.start({ clock: () => now });
   const clients: TestClient[] = [];
@@ -271,13 +271,13 @@ test("a thousand sockets that ask once and fall silent keep nobody out", async (
   await crowded.stop();
 });
 
-test("server_closing is pushed to clients not of the seed, and the request in work is still answered", async () => {
+test("server_closing is pushed to all but legacy clients, and the request being answered is finished", async () => {
   const closing = await TestServer.start();
   const { client } = await closing.online("ana");
-  const seed = await closing.plain();
+  const legacy = await closing.plain();
   const working = await closing.tls();
   await closing.addAccounts("beto");
-  expect(await seed.ask(loginOf("beto"))).toMatchObject({ code: "ok" });
+  expect(await legacy.ask(loginOf("beto"))).toMatchObject({ code: "ok" });
   await working.ask({ action: "ping", id: 1 });
   working.send(registration("tarde"));
   // Answered in order on one connection: the registration is in work when this pong is here.
@@ -286,7 +286,7 @@ test("server_closing is pushed to clients not of the seed, and the request in wo
   expect(await client.next()).toMatchObject({ action: "error", code: "server_closing" });
   expect(await working.next()).toMatchObject({ action: "error", code: "server_closing" });
   expect(await working.next()).toMatchObject({ action: "register_response", code: "ok" });
-  await Promise.all([client.closed, seed.closed, working.closed, stopped]);
-  expect(seed.lines).toHaveLength(1);
+  await Promise.all([client.closed, legacy.closed, working.closed, stopped]);
+  expect(legacy.lines).toHaveLength(1);
   await closing.stop();
 });

@@ -28,7 +28,7 @@ describe("many requests on one connection", () => {
     client.close();
   });
 
-  test("who asks for much and does not read is not answered further until he reads, and loses nothing", async () => {
+  test("a client that asks for much and does not read is answered no further until it reads, and loses nothing", async () => {
     const { client: talker } = await server.online("habladora");
     talker.close();
     const client = await server.plain({ paused: true });
@@ -49,18 +49,18 @@ describe("many requests on one connection", () => {
 });
 
 describe("silence", () => {
-  test("a connection not of the seed is dropped after 90 s without a byte, one of the seed is not", async () => {
+  test("a connection is dropped after 90 s without a byte, unless its client is a legacy one", async () => {
     await server.addAccounts("callada");
     const { client: modern } = await server.online("moderna");
-    const seed = await server.plain();
-    await seed.ask(loginOf("callada"));
+    const legacy = await server.plain();
+    await legacy.ask(loginOf("callada"));
     server.server.checkLiveness(performance.now() + IDLE_TIMEOUT - 5_000);
     expect(await modern.ask({ action: "ping" })).toMatchObject({ action: "pong" });
     server.server.checkLiveness(performance.now() + IDLE_TIMEOUT + 1);
     await modern.closed;
     server.server.checkLiveness(performance.now() + FIRST_REQUEST_TIMEOUT + 1);
-    expect(await seed.ask({ action: "get_users" })).toMatchObject({ success: true });
-    seed.close();
+    expect(await legacy.ask({ action: "get_users" })).toMatchObject({ success: true });
+    legacy.close();
   });
 
   test("a connection has ten minutes for its first request", async () => {

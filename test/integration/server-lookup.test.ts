@@ -79,7 +79,7 @@ describe("request_p2p", () => {
 });
 
 describe("watch", () => {
-  test("tells who is online and then each change, in the registered spelling", async () => {
+  test("gives who is online and then pushes each change, in the registered spelling", async () => {
     await server.addAccounts("Pilar");
     expect(await client.ask({ action: "watch", users: ["pilar", "BERTA", "berta", "nadie"] })).toMatchObject({
       action: "watch_response",
@@ -109,7 +109,7 @@ describe("watch", () => {
     expect(await client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
   });
 
-  test("a thousand names are the bound", async () => {
+  test("at most a thousand names can be watched", async () => {
     const users = Array.from({ length: 1001 }, (_, index) => `u${index}`);
     expect(await client.ask({ action: "watch", users })).toMatchObject({ code: "bad_request" });
     expect(await client.ask({ action: "watch", users: users.slice(1) })).toMatchObject({ online: [] });
@@ -141,7 +141,7 @@ describe.skipIf(OUTSIDE === undefined)("from another address than loopback", () 
     far.close();
   });
 
-  test("with --plain-from any the seed's requests pass, and those with keys still need TLS", async () => {
+  test("with --plain-from any legacy requests pass, and those with keys still need TLS", async () => {
     const open = await TestServer.start({ plainFrom: "any" });
     const far = await open.plain({ host });
     expect(await far.ask(registration("lejana"))).toMatchObject({ code: "ok" });
@@ -156,7 +156,7 @@ describe.skipIf(OUTSIDE === undefined)("from another address than loopback", () 
     await open.stop();
   });
 
-  test("loopback addresses are given only to who is on loopback himself", async () => {
+  test("loopback addresses are given only to clients on loopback", async () => {
     const open = await TestServer.start({ plainFrom: "any" });
     await open.addAccounts("lejana");
     const far = await open.plain({ host });

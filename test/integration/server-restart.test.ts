@@ -65,7 +65,7 @@ async function resumes(port: number, resume: Message): Promise<Message> {
 }
 
 describe("a restart", () => {
-  test("tells everybody at once, and everybody is back by their token, without a password hash", async () => {
+  test("notifies everybody at once, and everybody is back by their token, without a password hash", async () => {
     const first = await started("resume.db");
     const setUp = await TestClient.connect(first.plainPort);
     const sessions: Message[] = [];
@@ -135,7 +135,7 @@ describe("a restart", () => {
     await second.started();
   });
 
-  test("finds its port free while connections of the old one are still open", async () => {
+  test("can listen on its port while connections of the old server are still open", async () => {
     const first = await started("port.db");
     const silent = await TestClient.connect(first.plainPort, { paused: true });
     const second = restart(first, "port.db");
@@ -146,8 +146,8 @@ describe("a restart", () => {
   });
 });
 
-describe("a port that somebody has", () => {
-  test("is waited for a short time, and taken when it is free", async () => {
+describe("a port in use", () => {
+  test("is waited for a short time, and used when it is free", async () => {
     const socket = { data: () => undefined };
     const holder = Bun.listen({ hostname: "0.0.0.0", port: 0, socket });
     const free = Bun.listen({ hostname: "0.0.0.0", port: 0, socket });

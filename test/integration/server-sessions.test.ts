@@ -100,7 +100,7 @@ describe("login", () => {
     for (const each of [client, other]) each.close();
   });
 
-  test("new_key tells the first login with a key, and no later one", async () => {
+  test("new_key is true at the first login with a key, and at no later one", async () => {
     const { client, key } = await server.online("llaves");
     const again = await server.tls();
     expect(await again.ask(loginOf("llaves", { public_key: key }))).toMatchObject({ new_key: false });
@@ -125,7 +125,7 @@ describe("login", () => {
     for (const client of clients) client.close();
   });
 
-  test("a connection that closes while its password is hashed leaves no ghost online", async () => {
+  test("a connection that closes while its password is hashed leaves nobody online", async () => {
     await server.addAccounts("fantasma");
     const clients = await Promise.all(Array.from({ length: 8 }, () => server.tls()));
     for (const client of clients) client.send(loginOf("fantasma", { public_key: newPublicKey() }));
@@ -141,7 +141,7 @@ describe("login", () => {
 });
 
 describe("resume", () => {
-  test("gives the same token back, a certificate, and replaces the connection that still seems open", async () => {
+  test("gives the same token and a certificate, and replaces the connection that still seems open", async () => {
     const { client: watcher } = await server.online("vigía");
     const { client: old, login, key } = await server.online("Viajera");
     expect(await watcher.ask({ action: "watch", users: ["viajera"] })).toMatchObject({ online: ["Viajera"] });
@@ -167,7 +167,7 @@ describe("resume", () => {
     for (const each of [client, watcher]) each.close();
   });
 
-  test("a token is of no use with another key, and a wrong one with none", async () => {
+  test("a token is refused with another key, and a wrong token with any", async () => {
     const { client, login, key } = await server.online("atada");
     client.close();
     await client.closed;
@@ -178,7 +178,7 @@ describe("resume", () => {
     expect(await resume(login, key)).toMatchObject({ code: "ok" });
   });
 
-  test("a token of another device does not throw out the one that is online", async () => {
+  test("a token of another device does not replace the session that is online", async () => {
     const first = await server.online("dosmáquinas");
     first.client.close();
     await first.client.closed;
@@ -187,7 +187,7 @@ describe("resume", () => {
     expect(await second.client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
   });
 
-  test("a user has five tokens; the least recently used goes", async () => {
+  test("a user has five tokens; past that the least recently used is deleted", async () => {
     const sessions: { login: Message; key: string }[] = [];
     for (let count = 0; count <= MAX_TOKENS; count++) {
       const session = await server.online("muchas");
@@ -296,7 +296,7 @@ describe("change_password and delete_account", () => {
   });
 });
 
-test("English is spoken once a connection has asked for it, also in a refusal", async () => {
+test("sentences are in English once a connection has asked for it, also in a refusal", async () => {
   await server.addAccounts("english");
   const client = await server.tls();
   expect((await client.ask({ action: "get_users" }))["message"]).toBe("Primero hay que iniciar sesión");

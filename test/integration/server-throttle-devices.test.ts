@@ -21,7 +21,7 @@ function wrongLogin(name: string, more: Message = {}): Message {
   return loginOf(name, { password: "equivocada", ...more });
 }
 
-test("who guesses at a name behind the same address does not shut out the device that it was used with", async () => {
+test("guesses at a name from the same address do not shut out the device that it was used with", async () => {
   const server = await start({
     failureRate: { burst: 2, perSecond: 0.001 },
     failureRatePerAddress: { burst: 2, perSecond: 0.001 },
@@ -44,7 +44,7 @@ test("who guesses at a name behind the same address does not shut out the device
   expect(await owner.ask(loginOf("ana", { public_key: key }))).toMatchObject({ code: "ok" });
 });
 
-test("an account that is online elsewhere, asked for again and again, does not fill the log", async () => {
+test("repeated logins to an account that is online elsewhere do not fill the log", async () => {
   const server = await start({ failureRatePerAddress: { burst: 3, perSecond: 0.001 } });
   await server.online("ana");
   const flood = await server.tls();
@@ -58,7 +58,7 @@ test("an account that is online elsewhere, asked for again and again, does not f
   expect(server.log.filter((line) => line.includes("already_connected"))).toHaveLength(3);
 });
 
-test("an account begins so many sessions; the next is told to wait, and nothing is written of it", async () => {
+test("past an account's session rate a login is told to wait, and writes nothing", async () => {
   const server = await start({ sessionRate: { burst: 3, perSecond: 0.01 } });
   const { client, login, key } = await server.online("ana");
   client.close();
@@ -76,7 +76,7 @@ test("an account begins so many sessions; the next is told to wait, and nothing 
   expect(await (await server.tls()).ask(loginOf("beto"))).toMatchObject({ code: "ok" });
 });
 
-test("a name that nobody has is limited as one with another's device is, whatever key is shown", async () => {
+test("a name that does not exist is limited as one with an unknown device is, whatever key is shown", async () => {
   const server = await start({ failureRate: { burst: 2, perSecond: 0.001 } });
   const { key } = await server.online("ana");
   const guesser = await server.tls({ from: THERE });

@@ -41,7 +41,7 @@ describe("passwords", () => {
     expect(await client.ask(loginOf("ana"))).toMatchObject({ code: "ok" });
   });
 
-  test("who guesses on is limited, for a name that nobody has just as for one; others are not", async () => {
+  test("somebody who keeps guessing is limited, whether the name exists or not; others are not", async () => {
     const server = await start({ failureRate: { burst: 2, perSecond: 0.01 } });
     await server.addAccounts("ana");
     const stranger = await server.tls();
@@ -68,7 +68,7 @@ describe("passwords", () => {
     expect(rest.map((line) => JSON.parse(line) as Message)).toMatchObject([{ address: HERE, count: 3 }]);
   });
 
-  test("in a login storm from one address another address logs in, and soon", async () => {
+  test("during a login storm from one address, another address logs in soon", async () => {
     const server = await start({ waitingHashes: 12, failureRate: NO_LIMIT, loginRate: NO_LIMIT });
     await server.addAccounts("ana");
     const storm = await Promise.all(Array.from({ length: 30 }, () => server.plain()));
@@ -117,7 +117,7 @@ describe("passwords", () => {
     expect(await stranger.ask(resumption(login["session_token"]))).toMatchObject({ code: "ok" });
   });
 
-  test("a change of password and a deletion are guesses too", async () => {
+  test("changes of password and deletions count as guesses too", async () => {
     const server = await start({ failureRate: { burst: 2, perSecond: 0.01 } });
     const { client } = await server.online("ana");
     const change = { action: "change_password", password: "equivocada", new_password: PASSWORD };
@@ -133,7 +133,7 @@ describe("passwords", () => {
 });
 
 describe("registrations and lookups", () => {
-  test("a flood of registrations is limited; a client of the seed is told in the seed's form", async () => {
+  test("a flood of registrations is limited; a legacy client is told in the original form", async () => {
     const server = await start({ registrationRate: { burst: 2, perSecond: 0.1 } });
     const flood = await server.tls();
     expect(await flood.ask(registration("uno11"))).toMatchObject({ code: "ok" });
@@ -148,16 +148,16 @@ describe("registrations and lookups", () => {
         id: 7,
       });
     }
-    const seed = await server.plain();
-    seed.send(registration("cuatro"));
-    const answer = await seed.next();
+    const legacy = await server.plain();
+    legacy.send(registration("cuatro"));
+    const answer = await legacy.next();
     expect(Object.keys(answer)).toEqual(["action", "success", "code", "message"]);
     expect(answer).toMatchObject({ action: "register_response", success: false, code: "rate_limited" });
     const other = await server.plain({ from: THERE });
     expect(await other.ask(registration("cinco"))).toMatchObject({ code: "ok" });
   });
 
-  test("registration that is closed is told so, and nothing is hashed for it", async () => {
+  test("when registration is closed, it is refused with that reason and nothing is hashed", async () => {
     const server = await start({}, { registration: "closed" });
     const client = await server.tls();
     expect(await client.ask(registration("ana"))).toMatchObject({
@@ -168,7 +168,7 @@ describe("registrations and lookups", () => {
     expect(server.server.services.passwords.running).toBe(0);
   });
 
-  test("lookups of every name have an end, and other users go on", async () => {
+  test("lookups of every name are limited, and other users go on", async () => {
     const server = await start({ lookupRate: { burst: 20, perSecond: 0.1 } });
     const { client } = await server.online("curiosa");
     const other = await server.online("otra");
@@ -192,7 +192,7 @@ describe("registrations and lookups", () => {
 });
 
 describe("connections", () => {
-  test("over the rate a connection is told when to come again, encrypted too, and another address passes", async () => {
+  test("past the rate a connection is told when to come again, encrypted too, and another address passes", async () => {
     let now = 0;
     const server = await start({ connectionRate: { burst: 1, perSecond: 0.2 } }, { clock: () => now });
     expect(await (await server.tls()).ask({ action: "ping" })).toMatchObject({ code: "ok" });
@@ -205,7 +205,7 @@ describe("connections", () => {
     expect(await (await server.tls()).ask({ action: "ping" })).toMatchObject({ code: "ok" });
   });
 
-  test("over the places of one address a connection is told; logging in does not make more of them", async () => {
+  test("past the places of one address a connection is refused; logging in frees none", async () => {
     const server = await start({ connectionsPerAddress: 2 });
     const { client } = await server.online("ana");
     await server.plain();
@@ -224,7 +224,7 @@ describe("connections", () => {
     }
   });
 
-  test("one address that takes every place of those not logged in keeps no other out, not for a moment", async () => {
+  test("one address that takes every place of those not logged in never keeps others out", async () => {
     const server = await start({ anonymous: 50 }, { clock: () => 0 });
     const crowd: TestClient[] = [];
     for (let count = 0; count < 50; count++) crowd.push(await server.plain());

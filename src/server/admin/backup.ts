@@ -21,7 +21,9 @@ import { dirname, join } from "node:path";
 
 import { loadAuthority } from "../../identity/certificate.ts";
 import { errorCode } from "../../net/error-code.ts";
-import { cannotOpen, isDiskFull, requireOurs } from "../database/database.ts";
+import { cannotOpen, isDiskFull } from "../database/database-errors.ts";
+import { requireOurs } from "../database/database.ts";
+import { ExistingDatabase } from "../database/locked-database.ts";
 import { recognize } from "../database/schema.ts";
 import { StartError } from "../start-error.ts";
 
@@ -43,10 +45,9 @@ export function backUp(path: string, file: string): Backup {
   requireNew(file);
   makeEmpty(part);
   try {
-    const source = new Database(realpathSync(path), { create: false, readwrite: true, strict: true });
+    const source = new ExistingDatabase(realpathSync(path), BUSY_TIMEOUT);
     let backup: Backup;
     try {
-      source.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
       const before = extentOf(source);
       source.run("VACUUM INTO ?", [part]);
       sync(part);

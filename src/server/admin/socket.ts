@@ -21,7 +21,7 @@ import {
   type AdminRequest,
 } from "./messages.ts";
 import { AdminOperations, type HashResult, type LiveServer } from "./operations.ts";
-import { isDiskFull } from "../database/database.ts";
+import { isDiskFull } from "../database/database-errors.ts";
 import { isLocked } from "../database/locked-database.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";

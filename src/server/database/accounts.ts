@@ -1,9 +1,9 @@
-/** The accounts in the database: rows of `users`, and the names of deleted ones that are not free yet. */
+/** The accounts in the database: the rows of `users`, and the names of deleted accounts that are not free yet. */
 import type { Database } from "bun:sqlite";
 
 import { fold } from "../../identity/names.ts";
 
-/** How long a deleted account's name stays taken, in ms: its last certificate ends within it (PROTOCOL 4). */
+/** How long the name of a deleted account stays taken, in ms: its last certificate expires before (PROTOCOL 4). */
 export const DELETED_NAME_PERIOD = 25 * 3_600_000;
 
 export type Account = {
@@ -22,7 +22,7 @@ export type ListedAccount = {
   readonly username: string;
   readonly fold: string;
   readonly email: string | null;
-  /** `YYYY-MM-DD hh:mm:ss` in UTC; of a seed's account whatever stood there. */
+  /** `YYYY-MM-DD hh:mm:ss` in UTC; of a migrated account whatever was there. */
   readonly created_at: string | null;
   readonly disabled: number;
 };
@@ -72,19 +72,19 @@ export class Accounts {
     return this.#listed.all(after, limit);
   }
 
-  /** Lets the account log in, or not; its tokens stay. */
+  /** Sets whether the account may log in; its tokens stay. */
   setDisabled(id: number, disabled: boolean): void {
     this.#database.query("UPDATE users SET disabled = ? WHERE id = ?").run(disabled ? 1 : 0, id);
   }
 
-  /** Whether a name cannot be registered at `now` (ms since 1970): someone has it, or had it within 25 hours. */
+  /** Whether a name cannot be registered at `now` (ms since 1970): it is in use, or was within `DELETED_NAME_PERIOD`. */
   isTaken(name: string, now: number): boolean {
     if (this.find(name) !== undefined) return true;
     const deleted = this.#deletedName.get(fold(name));
     return deleted !== null && deleted.until > now;
   }
 
-  /** Adds an account and returns when it is on the disk; false when the name is taken. */
+  /** Adds an account, which is on the disk then; false when the name is taken. */
   add(account: { username: string; hash: string; email: string }, now: number): boolean {
     if (this.isTaken(account.username, now)) return false;
     const made = new Date(now).toISOString().slice(0, 19).replace("T", " ");
@@ -98,7 +98,7 @@ export class Accounts {
     return changes === 1;
   }
 
-  /** Sets a new hash and voids every token of the user but `keptToken` (its SHA-256). */
+  /** Sets a new hash and voids every token of the user except the one with the SHA-256 `keptToken`. */
   setPassword(id: number, hash: string, keptToken: Uint8Array | undefined): void {
     this.#database.transaction(() => {
       this.#database.query("UPDATE users SET password = ? WHERE id = ?").run(hash, id);
@@ -108,7 +108,7 @@ export class Accounts {
     })();
   }
 
-  /** Removes the account with its tokens and keys, and keeps its name from being registered for 25 hours. */
+  /** Deletes the account with its tokens and keys; its name stays taken for `DELETED_NAME_PERIOD`. */
   delete(account: Account, now: number): void {
     this.#database.transaction(() => {
       for (const table of ["tokens", "known_keys"]) {

@@ -15,20 +15,20 @@ import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
 import { acceptorContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
 import { StartError } from "../start-error.ts";
 
-/** The server's own certificate is replaced when a third of its life is left, in ms. */
+/** The server's own certificate is replaced this long before it expires, in ms: a third of its lifetime. */
 const RENEWAL_MARGIN = SERVER_CERTIFICATE_LIFETIME / 3;
 
 export class ServerAuthority {
   readonly #authority: Authority;
   readonly #now: () => number;
   readonly #operators: TlsContext | undefined;
-  /** What is shown now, and from when to when it is. */
+  /** Our own certificate, and from when to when it is used. */
   #own: { readonly context: TlsContext; readonly from: number; readonly to: number } | undefined;
 
   /**
-   * Loads the authority, or makes it on the first start. `operators`: the identity of `--tls-cert`,
-   * shown on the link instead of our own.
-   * @throws StartError when what the database holds is no authority.
+   * Loads the authority, or makes it on the first start.
+   * @param operators the identity of `--tls-cert`, used on the link instead of our own.
+   * @throws StartError when the stored authority cannot be read.
    */
   constructor(database: Database, now: () => number, operators?: TlsIdentity) {
     this.#now = now;
@@ -50,7 +50,7 @@ export class ServerAuthority {
     return issueUserCertificate(this.#authority, publicKey, username, this.#now());
   }
 
-  /** The context for the next connection; asked for each one, so that a renewal needs no timer and loses no dial. */
+  /** The context for a new connection; asked for each one, so that a renewal needs no timer and fails no dial. */
   context(): TlsContext {
     if (this.#operators !== undefined) return this.#operators;
     const now = this.#now();
@@ -62,7 +62,7 @@ export class ServerAuthority {
       key: privateKeyToPem(keys.privateKey),
       certificate: pem + this.#authority.certificatePem,
     });
-    // A clock that was set back counts too: a certificate from the future is refused.
+    // Replaced too when the clock was set back: clients refuse a certificate from the future.
     this.#own = { context, from: now - BACKDATING, to: expiresAt - RENEWAL_MARGIN };
     return context;
   }

@@ -1,19 +1,19 @@
 /**
- * A restore gives the old database a second name before the copy takes the first (`admin/restore.ts`). One that
- * was cut off in between leaves one file under two names, and perhaps its log under the second alone: whoever
- * opened it so would miss what only the log knows. So it is undone before anybody does.
+ * A restore gives the old database a second name before the copy takes the first (`admin/restore.ts`). One that was
+ * cut off in between leaves one file with two names, and perhaps its log under the second name only: whoever opened
+ * it under the first would miss what is in the log only. So it is undone before the database is opened.
  */
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 
-/** What SQLite keeps of a database's last changes beside it. */
+/** The files beside a database in which SQLite keeps its last changes. */
 export const LOGS = ["-wal", "-journal"] as const;
 
-/** What the old database is called after a restore. */
+/** The name of the old database after a restore. */
 export function beforeRestore(path: string): string {
   return `${path}.before-restore`;
 }
 
-/** Undoes what a restore of the database at `path` (no link), whose lock this process has, left half done. */
+/** Undoes a restore of the database at `path` (no link) that was cut off. This process must hold its lock. */
 export function undoCutRestore(path: string): void {
   const before = beforeRestore(path);
   if (!isSameFile(path, before)) return;
@@ -24,7 +24,7 @@ export function undoCutRestore(path: string): void {
   rmSync(before);
 }
 
-/** Whether both names are there and name one file. */
+/** Whether both paths exist and are the same file. */
 export function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;

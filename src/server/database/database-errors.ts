@@ -6,15 +6,15 @@ import { StartError } from "../start-error.ts";
 /** UTF-16 units shown of what SQLite says is damaged. */
 const MAX_DETAIL = 120;
 
-/** Another program has the database. */
+/** Another program is using the database. */
 export class InUseError extends StartError {}
 
-/** What `isDamage` knows: SQLite's own look at the pages found this. */
+/** An error that `isDamage` recognizes. @param found what SQLite's check of the pages says. */
 export function damage(found: string): Error {
   return Object.assign(new Error(found), { code: "SQLITE_CORRUPT", found });
 }
 
-/** Whether an error says that the database's pages are not whole. */
+/** Whether an error says that the database is damaged. */
 export function isDamage(error: unknown): boolean {
   return codeOf(error).startsWith("SQLITE_CORRUPT");
 }
@@ -33,7 +33,7 @@ function detailOf(error: unknown): string {
   return typeof found === "string" ? found.replaceAll(/\s+/g, " ").slice(0, MAX_DETAIL) : codeOf(error);
 }
 
-/** A database that a server cannot start on. */
+/** A damaged database, on which a server cannot start. */
 export function isDamagedAtStart(path: string, error: unknown): StartError {
   const what = detailOf(error);
   return new StartError(
@@ -46,7 +46,7 @@ export function isDamagedAtStart(path: string, error: unknown): StartError {
   );
 }
 
-/** A lock file that cannot be opened, which says nothing of the database. */
+/** The lock file cannot be opened, which says nothing of the database. */
 export function cannotLock(path: string, lockPath: string, error: unknown): StartError {
   if (isDiskFull(error)) return cannotOpen(path, error);
   const code = codeOf(error);
@@ -60,7 +60,7 @@ export function cannotLock(path: string, lockPath: string, error: unknown): Star
   );
 }
 
-/** A file that is something else. */
+/** A file that is not a database of this program. */
 export function notOurs(path: string): StartError {
   return new StartError(
     {
@@ -72,8 +72,8 @@ export function notOurs(path: string): StartError {
   );
 }
 
-/** A database that only a server's start takes over. */
-export function ofOldProgram(path: string): StartError {
+/** A legacy database, which only the start of a server migrates. */
+export function notMigrated(path: string): StartError {
   return new StartError(
     {
       es: `«${path}» es del programa antiguo: arranque antes el servidor una vez, que la convierte`,
@@ -96,7 +96,7 @@ export function tooNew(path: string): StartError {
   );
 }
 
-/** Another program has the database. */
+/** Another program is using the database. */
 export function inUse(path: string, cause?: unknown): StartError {
   return new InUseError(
     {
@@ -108,7 +108,7 @@ export function inUse(path: string, cause?: unknown): StartError {
   );
 }
 
-/** What SQLite or the disk said of the database, as a sentence. */
+/** What SQLite or the disk said of the database, as one sentence. */
 export function cannotOpen(path: string, error: unknown): StartError {
   const code = codeOf(error);
   if (code === "SQLITE_NOTADB") return notOurs(path);

@@ -1,12 +1,14 @@
 /**
- * One server uses a database at a time. It holds a write transaction on a small database beside it, to
- * its end: `kill -9` frees that, and whoever reads the accounts meanwhile is not kept waiting. A clean
- * stop removes the file; one that a crash left is taken over.
+ * One server uses a database at a time. Until it ends it holds a write transaction on a small database beside it:
+ * `kill -9` frees that, and whoever reads the accounts meanwhile need not wait. A clean stop removes the file; one
+ * that a crash left is used again.
  */
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { errorCode } from "../../net/error-code.ts";
+import { ExistingDatabase, isLocked } from "./locked-database.ts";
 import { giveTo, ownerOf, type Owner } from "./owner.ts";
 
 /** How long a start waits for another server to end, in ms: a stop takes up to 5 s. */
@@ -15,7 +17,7 @@ const RETRY_INTERVAL = 100;
 
 export class DatabaseLock {
   readonly #path: string;
-  // A Database without a reference is closed by the collector, and its locks end.
+  // A Database without a reference is closed by the garbage collector, which ends its locks.
   readonly #held: Database;
   readonly #inode: number;
 
@@ -26,8 +28,10 @@ export class DatabaseLock {
   }
 
   /**
-   * Takes the lock of the database at this path, which is no link, waiting `patience` ms for who has it.
-   * @returns undefined when it stays taken. @throws what SQLite or the disk says of the file.
+   * Takes the lock of the database at this path, which must not be a link.
+   * @param patience how long to wait for another process that has it, in ms.
+   * @returns undefined when it stays taken.
+   * @throws what SQLite or the disk says of the file.
    */
   static async acquire(databasePath: string, patience = LOCK_PATIENCE): Promise<DatabaseLock | undefined> {
     const path = `${databasePath}.lock`;
@@ -42,7 +46,7 @@ export class DatabaseLock {
   }
 
   release(): void {
-    // While it is still held: afterwards it may be another's.
+    // While it is still held: afterwards it may belong to another process.
     if (inodeOf(this.#path) === this.#inode) unlinkSync(this.#path);
     this.#held.close();
   }
@@ -50,25 +54,23 @@ export class DatabaseLock {
 
 function tryToHold(path: string, owner: Owner | undefined): Database | undefined {
   let database: Database | undefined;
-  let made = false;
+  let isMade = false;
   try {
     make(path, owner);
-    made = true;
+    isMade = true;
     const before = inodeOf(path);
-    database = new Database(path, { readwrite: true, create: false, strict: true });
-    database.run("PRAGMA busy_timeout = 0");
-    // No journal beside it: there is nothing to be lost.
+    database = new ExistingDatabase(path, 0);
+    // No journal beside it: there is nothing to lose.
     database.run("PRAGMA journal_mode = MEMORY");
     database.run("BEGIN IMMEDIATE");
-    // Its last owner may have removed it between our opening it and locking it.
+    // Its last owner may have removed the file between our opening and locking it.
     if (inodeOf(path) === before) return database;
     database.close();
     return undefined;
   } catch (error) {
     database?.close();
-    const busy = String((error as { code?: unknown } | null)?.code).startsWith("SQLITE_BUSY");
-    // Held, or removed in the moment in which it was opened.
-    if (busy || (database === undefined && made && inodeOf(path) === 0)) return undefined;
+    // It is held, or was removed just when it was opened.
+    if (isLocked(error) || (database === undefined && isMade && inodeOf(path) === 0)) return undefined;
     throw error;
   }
 }
@@ -78,13 +80,13 @@ function inodeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 }
 
-/** Never opens a file that is there: to close it would end this process's own locks on it. */
+/** Never opens a file that is there: closing it would end this process's own locks on it. */
 function make(path: string, owner: Owner | undefined): void {
   try {
     const descriptor = openSync(path, "wx", 0o600);
     giveTo(owner, descriptor);
     closeSync(descriptor);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }

@@ -1,12 +1,26 @@
 /**
- * The server's one file: accounts, tokens and the authority (PROTOCOL 3 and 4). What is found there is
- * ours, a seed's (taken over before anything else), new, or refused in one sentence.
+ * The server's one file: accounts, tokens and the authority (PROTOCOL 3 and 4). A file that is found is ours, a legacy
+ * database (migrated before anything else), empty, or refused with one sentence.
  */
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
 
+import { StartError } from "../start-error.ts";
 import { undoCutRestore } from "./cut-restore.ts";
+import {
+  cannotLock,
+  cannotOpen,
+  damage,
+  inUse,
+  isDamage,
+  isDamagedAtStart,
+  notMigrated,
+  notOurs,
+  tooNew,
+} from "./database-errors.ts";
 import { DatabaseLock } from "./database-lock.ts";
+import { ExistingDatabase } from "./locked-database.ts";
+import { migrate, type MigrationStep } from "./migration.ts";
 import {
   APPLICATION_ID,
   makePrivate,
@@ -16,31 +30,16 @@ import {
   USERS_COLUMNS,
   type DatabaseKind,
 } from "./schema.ts";
-import { takeOverSeed, type TakeoverStep } from "./migration.ts";
-import {
-  cannotLock,
-  cannotOpen,
-  inUse,
-  isDamagedAtStart,
-  damage,
-  isDamage,
-  notOurs,
-  ofOldProgram,
-  tooNew,
-} from "./database-errors.ts";
-import { StartError } from "../start-error.ts";
-
-export { cannotOpen, InUseError, isDiskFull } from "./database-errors.ts";
 
 /** How long a write waits for another process that looks at the file, in ms. */
 const BUSY_TIMEOUT = 2_000;
 
 /** A database that no other server uses until it is closed. */
-class OwnDatabase extends Database {
+class OwnDatabase extends ExistingDatabase {
   readonly #lock: DatabaseLock;
 
   constructor(path: string, lock: DatabaseLock) {
-    super(path, { create: false, readwrite: true, strict: true });
+    super(path, BUSY_TIMEOUT);
     this.#lock = lock;
   }
 
@@ -51,28 +50,28 @@ class OwnDatabase extends Database {
 }
 
 type OpenOptions = {
-  /** Told of each step of a takeover as it is about to be taken. */
-  readonly onStep?: (step: TakeoverStep) => void;
+  /** Called before each step of a migration. */
+  readonly onStep?: (step: MigrationStep) => void;
   /** How long to wait for another server to end, in ms; a few seconds where it is absent. */
   readonly patience?: number;
-  /** Whether its pages are looked at: 0.1 s for 100,000 accounts. */
+  /** Whether its pages are checked: 0.1 s for 100,000 accounts. */
   readonly isChecked?: boolean;
 };
 
 /**
- * Opens the database, making it (mode 0600) where there is none and taking over a seed's. `onStep` is
- * told of each step of a takeover as it is about to be taken. Until it is closed, no other server can
- * open it. Its pages are looked at: damage is told now, and not to somebody who logs in.
- * @throws StartError for a file that cannot be opened, is not ours, or is another server's now.
+ * Opens the database, making it (mode 0600) where there is none and migrating a legacy one. Until it is closed, no
+ * other server can open it. Its pages are checked, so that damage is reported now and not to somebody who logs in.
+ * @param onStep called before each step of a migration.
+ * @throws StartError for a file that cannot be opened, is not ours, or is in use by another server.
  */
-export async function openDatabase(path: string, onStep?: (step: TakeoverStep) => void): Promise<Database> {
+export async function openDatabase(path: string, onStep?: (step: MigrationStep) => void): Promise<Database> {
   return open(path, { isChecked: true, ...(onStep === undefined ? {} : { onStep }) });
 }
 
 /**
- * As `openDatabase`, for one that is there and ours: nothing is made or taken over.
- * @param patience how long to wait for who has it, in ms.
- * @throws StartError, of it InUseError when another server has it.
+ * As `openDatabase`, for one that is there and ours: nothing is made or migrated.
+ * @param patience how long to wait for another server to end, in ms.
+ * @throws StartError; InUseError when another server has it.
  */
 export async function openOwnDatabase(path: string, patience: number): Promise<Database> {
   requireOurs(path);
@@ -91,9 +90,9 @@ export function requireOurs(path: string): void {
   try {
     const real = realpathSync(path);
     if (!statSync(real).isFile()) throw notOurs(path);
-    const kind = refuseOthers(real, path);
+    const kind = kindOfFile(real, path);
     if (kind === "empty") throw notOurs(path);
-    if (kind === "seed") throw ofOldProgram(path);
+    if (kind === "legacy") throw notMigrated(path);
   } catch (error) {
     throw error instanceof StartError ? error : cannotOpen(path, error);
   }
@@ -108,7 +107,7 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
     const real = realpathSync(path);
     // A device or a folder would be given our mode.
     if (!statSync(real).isFile()) throw notOurs(path);
-    refuseOthers(real, path);
+    kindOfFile(real, path);
     lock = await acquireLock(path, real, patience);
     if (lock === undefined) throw inUse(path);
     undoCutRestore(real);
@@ -124,7 +123,7 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
   }
 }
 
-/** @throws StartError for a lock that cannot be tried at all */
+/** @throws StartError for a lock that cannot be tried at all. */
 async function acquireLock(
   path: string,
   real: string,
@@ -137,37 +136,36 @@ async function acquireLock(
   }
 }
 
-/** @throws an error that `isDamage` knows, with what SQLite found first as its code */
+/** @throws an error that `isDamage` recognizes, with the first damage that SQLite found. */
 function requireWhole(database: Database): void {
   const found = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
   if (found?.quick_check !== "ok") throw damage(String(found?.quick_check));
 }
 
-/** @throws StartError for what is neither empty, nor ours, nor a seed's; nothing of it is changed. */
-function refuseOthers(real: string, path: string): DatabaseKind {
-  const database = new Database(real, { create: false, readwrite: true, strict: true });
+/** Looks at a file without changing it. @throws StartError for one that is neither empty, nor ours, nor legacy. */
+function kindOfFile(real: string, path: string): "empty" | "legacy" | "ours" {
+  const database = new ExistingDatabase(real, BUSY_TIMEOUT);
   try {
-    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    const kind = recognize(database);
-    if (kind === "newer") throw tooNew(path);
-    if (kind === "foreign") throw notOurs(path);
-    return kind;
+    return requireUsable(recognize(database), path);
   } finally {
     database.close();
   }
 }
 
-/** The kind is asked again: another server may have taken the file over while we waited for its lock. */
+/** @throws StartError for a database of somebody else, or of a later version. */
+function requireUsable(kind: DatabaseKind, path: string): "empty" | "legacy" | "ours" {
+  if (kind === "newer") throw tooNew(path);
+  if (kind === "foreign") throw notOurs(path);
+  return kind;
+}
+
 async function prepare(
   database: Database,
   path: string,
-  onStep?: (step: TakeoverStep) => void,
+  onStep?: (step: MigrationStep) => void,
 ): Promise<void> {
-  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-  const kind = recognize(database);
-  if (kind === "newer") throw tooNew(path);
-  if (kind === "foreign") throw notOurs(path);
-  const ofSeed = kind === "seed";
+  // Asked again: another server may have migrated the file while we waited for its lock.
+  const kind = requireUsable(recognize(database), path);
 
   // SQLite makes its log with the mode that the file has.
   makePrivate(path);
@@ -177,10 +175,10 @@ async function prepare(
   database.run("PRAGMA journal_mode = WAL");
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
-  if (ofSeed) await takeOverSeed(database, path, onStep);
+  if (kind === "legacy") await migrate(database, path, onStep);
   if (kind === "ours") return;
   database.transaction(() => {
-    if (ofSeed) database.run("DROP TABLE takeover_done");
+    if (kind === "legacy") database.run("DROP TABLE takeover_done");
     else database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
     database.run(OTHER_TABLES);
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`);

@@ -4,7 +4,9 @@
  * that finds the database locked fails at once, and its step, which has changed nothing yet, is tried again a little
  * later, while all other requests go on.
  */
-import type { Database } from "bun:sqlite";
+import { Database } from "bun:sqlite";
+
+import { errorCode } from "../../net/error-code.ts";
 
 /** How long a step is tried again while the database is locked, in ms; then it fails. */
 export const RETRY_TIMEOUT = 3_000;
@@ -12,7 +14,15 @@ const RETRY_INTERVAL = 50;
 
 /** Whether an error says that another program has the lock. */
 export function isLocked(error: unknown): boolean {
-  return String((error as { code?: unknown } | null)?.code).startsWith("SQLITE_BUSY");
+  return errorCode(error).startsWith("SQLITE_BUSY");
+}
+
+/** A database that is there already; a statement waits `wait` ms for another program's lock. */
+export class ExistingDatabase extends Database {
+  constructor(path: string, wait: number) {
+    super(path, { create: false, readwrite: true, strict: true });
+    setBlockingWait(this, wait);
+  }
 }
 
 /** How long a statement itself waits for the lock, in ms, and everybody with it. */

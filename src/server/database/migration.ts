@@ -1,15 +1,17 @@
 /**
- * The takeover of a `users.db` of the seed's program, which keeps passwords as they were typed
- * (PROTOCOL 4). Each step may be the last before a crash; the next start goes on from there:
+ * The migration of a legacy `users.db`, which keeps passwords as they were typed (PROTOCOL 4). Any step may be the
+ * last before a crash; the next start goes on from there:
  *
- * 1. `users_taken` (our columns) and `users_refused` are made beside the seed's `users`; our
- *    `application_id`, still without a version, marks a takeover that was begun.
- * 2. Row after row is hashed and written there, some rows in one transaction. A row's id in one of the
- *    two is its mark: it is neither skipped nor hashed again.
- * 3. In one transaction `users` goes and `users_taken` takes its name; `takeover_done` marks that.
+ * 1. `users_taken` (our columns) and `users_refused` are made beside the legacy `users`; our `application_id`,
+ *    still without a version, marks that a migration was begun.
+ * 2. Rows are hashed and written there, some in one transaction. An id in one of the two tables marks its row as
+ *    done: it is neither skipped nor hashed again.
+ * 3. In one transaction `users` is dropped and `users_taken` takes its name; the table `takeover_done` marks that.
  * 4. The old journal is removed, VACUUM writes the file anew, the log is truncated, the mode is 0600.
- * 5. In one transaction the caller makes our other tables, removes `takeover_done` and sets `user_version`:
- *    from then on this is our database.
+ * 5. In one transaction the caller makes our other tables, drops `takeover_done` and sets `user_version`: from then
+ *    on this is our database.
+ *
+ * The names of these tables must stay: a migration may have been begun by an earlier version.
  */
 import type { Database } from "bun:sqlite";
 import { existsSync, unlinkSync } from "node:fs";
@@ -20,7 +22,7 @@ import { fold, isOldNameAcceptable } from "../../identity/names.ts";
 import { hashPassword } from "./password-hash.ts";
 import { APPLICATION_ID, makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
 
-export type TakeoverStep =
+export type MigrationStep =
   | { readonly name: "begin" }
   | { readonly name: "hash"; readonly done: number; readonly total: number }
   | { readonly name: "swap" }
@@ -29,19 +31,19 @@ export type TakeoverStep =
   | { readonly name: "truncate" }
   | { readonly name: "finish" };
 
-/** Rows hashed and committed together: what a crash makes us hash again. */
+/** Rows hashed and committed together; a crash makes at most these be hashed again. */
 const BATCH = 32;
 
-/** The server's own certificate carries this name; a user's must not. */
+/** The name in the server's own certificate, which no user may have. */
 const SERVER_FOLD = fold(RENDEZVOUS_COMMON_NAME);
 
-type SeedRow = { id: number; username: unknown; password: unknown; email: unknown; created_at: unknown };
+type LegacyRow = { id: number; username: unknown; password: unknown; email: unknown; created_at: unknown };
 
-/** Takes over the rows of the seed's `users`. The database is in WAL with secure_delete on. */
-export async function takeOverSeed(
+/** Migrates the rows of the legacy `users`. The database is in WAL mode with secure_delete on. */
+export async function migrate(
   database: Database,
   path: string,
-  onStep: (step: TakeoverStep) => void = () => undefined,
+  onStep: (step: MigrationStep) => void = () => undefined,
 ): Promise<void> {
   if (!tableNames(database).has("takeover_done")) {
     onStep({ name: "begin" });
@@ -60,7 +62,7 @@ export async function takeOverSeed(
     })();
   }
   onStep({ name: "clean" });
-  // A journal that was kept (PERSIST, or after a crash) holds old pages, and they old passwords.
+  // A journal that was kept (PERSIST, or after a crash) holds old pages, and old passwords in them.
   if (existsSync(`${path}-journal`)) unlinkSync(`${path}-journal`);
   onStep({ name: "vacuum" });
   database.run("VACUUM");
@@ -70,7 +72,7 @@ export async function takeOverSeed(
   onStep({ name: "finish" });
 }
 
-/** Names that could not stay (their rows wait in `users_refused`), in the order of their ids. */
+/** Names that could not be kept (their rows are in `users_refused`), in the order of their ids. */
 export function refusedNames(database: Database): string[] {
   if (!tableNames(database).has("users_refused")) return [];
   const rows = database
@@ -79,7 +81,7 @@ export function refusedNames(database: Database): string[] {
   return rows.map((row) => row.username ?? "");
 }
 
-async function hashRows(database: Database, onStep: (step: TakeoverStep) => void): Promise<void> {
+async function hashRows(database: Database, onStep: (step: MigrationStep) => void): Promise<void> {
   const columns = new Set(
     database
       .query<{ name: string }, []>("PRAGMA table_info(users)")
@@ -88,7 +90,7 @@ async function hashRows(database: Database, onStep: (step: TakeoverStep) => void
   );
   const optional = (column: string) => (columns.has(column) ? column : `NULL AS ${column}`);
   const rows = database
-    .query<SeedRow, []>(
+    .query<LegacyRow, []>(
       `SELECT id, username, password, ${optional("email")}, ${optional("created_at")} FROM users ORDER BY id`,
     )
     .all();
@@ -105,13 +107,13 @@ async function hashRows(database: Database, onStep: (step: TakeoverStep) => void
     "INSERT INTO users_refused (id, username, password, email, created_at) VALUES (?, ?, ?, ?, ?)",
   );
   const folds = new Set<string>();
-  const waiting: { row: SeedRow; username: string; fold: string | undefined }[] = [];
+  const waiting: { row: LegacyRow; username: string; fold: string | undefined }[] = [];
   for (const row of rows) {
     const username = asText(row.username).normalize("NFC");
     const folded = isOldNameAcceptable(username) ? fold(username) : undefined;
-    const stays = folded !== undefined && folded !== SERVER_FOLD && !folds.has(folded);
-    if (stays) folds.add(folded);
-    if (!marked.has(row.id)) waiting.push({ row, username, fold: stays ? folded : undefined });
+    const isKept = folded !== undefined && folded !== SERVER_FOLD && !folds.has(folded);
+    if (isKept) folds.add(folded);
+    if (!marked.has(row.id)) waiting.push({ row, username, fold: isKept ? folded : undefined });
   }
   for (let start = 0; start < waiting.length; start += BATCH) {
     onStep({ name: "hash", done: rows.length - waiting.length + start, total: rows.length });
@@ -129,7 +131,7 @@ async function hashRows(database: Database, onStep: (step: TakeoverStep) => void
   }
 }
 
-/** Nobody is being served yet, so every core may hash. */
+/** Uses every core: nobody is served yet. */
 async function hashAll(passwords: readonly string[]): Promise<string[]> {
   const hashes: string[] = [];
   const width = availableParallelism();

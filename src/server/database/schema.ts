@@ -1,12 +1,12 @@
-/** The tables of the server's database, how it is told from others', and the files that it lies in. */
+/** The tables of the server's database, how it is told from other databases, and its files. */
 import type { Database } from "bun:sqlite";
 import { chmodSync, existsSync } from "node:fs";
 
-/** `PRAGMA application_id`, "PALO": other programs count their versions too. */
+/** `PRAGMA application_id`, "PALO": other programs use `user_version` too. */
 export const APPLICATION_ID = 0x50_41_4c_4f;
-/** `PRAGMA user_version` of the schema below; the seed's databases have 0. */
+/** `PRAGMA user_version` of the schema below; legacy databases have 0. */
 export const SCHEMA_VERSION = 1;
-/** The seed's columns first, as the seed has them; then ours. */
+/** The legacy columns first, unchanged; then those that we added. */
 export const USERS_COLUMNS = `(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   username TEXT UNIQUE NOT NULL,
@@ -17,7 +17,7 @@ export const USERS_COLUMNS = `(
   disabled INTEGER NOT NULL DEFAULT 0
 )`;
 
-const SEED_COLUMNS: ReadonlySet<string> = new Set(["id", "username", "password", "email", "created_at"]);
+const LEGACY_COLUMNS: ReadonlySet<string> = new Set(["id", "username", "password", "email", "created_at"]);
 
 /** Everything beside `users`. Times are in ms since 1970. */
 export const OTHER_TABLES = `
@@ -43,18 +43,18 @@ CREATE TABLE authority (
 );
 `;
 
-/** What SQLite keeps for itself is named so; `_` would stand for any character in a pattern. */
+/** Excludes the tables of SQLite itself; in a `LIKE` pattern `_` would stand for any character. */
 const NOT_OF_SQLITE = "lower(substr(name, 1, 7)) <> 'sqlite_'";
 
-/** `seed`: also one whose takeover was begun, which has our `application_id` and no version yet. */
-export type DatabaseKind = "empty" | "seed" | "ours" | "newer" | "foreign";
+/** `legacy`: also one whose migration was begun, which has our `application_id` and no version yet. */
+export type DatabaseKind = "empty" | "legacy" | "ours" | "newer" | "foreign";
 
-/** Tells whose database this is; changes nothing. */
+/** Finds out whose database this is; changes nothing. */
 export function recognize(database: Database): DatabaseKind {
   const version = readNumber(database, "user_version");
   const application = readNumber(database, "application_id");
   if (application === APPLICATION_ID) {
-    if (version === 0) return "seed";
+    if (version === 0) return "legacy";
     if (version > SCHEMA_VERSION) return "newer";
     return version === SCHEMA_VERSION ? "ours" : "foreign";
   }
@@ -67,11 +67,11 @@ export function recognize(database: Database): DatabaseKind {
   if (objects.length === 0) return "empty";
   const [only] = objects;
   const isUsers = objects.length === 1 && only?.type === "table" && only.name === "users";
-  return isUsers && isSeedUsers(database) ? "seed" : "foreign";
+  return isUsers && isLegacyUsers(database) ? "legacy" : "foreign";
 }
 
-/** Whether `users` has the seed's columns and none that a takeover would lose. */
-function isSeedUsers(database: Database): boolean {
+/** Whether `users` has the legacy columns and none that a migration would lose. */
+function isLegacyUsers(database: Database): boolean {
   const columns = database
     .query<{ name: string; type: string; pk: number; hidden: number }, []>("PRAGMA table_xinfo(users)")
     .all();
@@ -79,7 +79,7 @@ function isSeedUsers(database: Database): boolean {
   const key = columns.filter((column) => column.pk > 0);
   return (
     ["id", "username", "password"].every((name) => names.includes(name)) &&
-    columns.every(({ name, hidden }) => SEED_COLUMNS.has(name) && hidden === 0) &&
+    columns.every(({ name, hidden }) => LEGACY_COLUMNS.has(name) && hidden === 0) &&
     key.length === 1 &&
     key[0]?.name === "id" &&
     key[0].type.toUpperCase() === "INTEGER" &&
@@ -92,7 +92,7 @@ function readNumber(database: Database, pragma: string): number {
   return row?.[pragma] ?? 0;
 }
 
-/** Names of all tables that SQLite itself did not make. */
+/** The names of all tables but those of SQLite itself. */
 export function tableNames(database: Database): Set<string> {
   const rows = database
     .query<{ name: string }, []>(`SELECT name FROM sqlite_master WHERE type = 'table' AND ${NOT_OF_SQLITE}`)
@@ -100,7 +100,7 @@ export function tableNames(database: Database): Set<string> {
   return new Set(rows.map((row) => row.name));
 }
 
-/** Makes the file and what SQLite has put beside it readable by its owner alone. */
+/** Makes the file, and what SQLite has put beside it, readable by its owner only. */
 export function makePrivate(path: string): void {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) {
     if (existsSync(path + suffix)) chmodSync(path + suffix, 0o600);

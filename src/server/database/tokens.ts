@@ -1,6 +1,6 @@
 /**
- * Session tokens (PROTOCOL 4): 32 random bytes that name a user and a public key. Only their SHA-256 is
- * kept, so that who reads the database cannot log in with what he finds.
+ * Session tokens (PROTOCOL 4): 32 random bytes that stand for a user and a public key. Only their SHA-256 is stored,
+ * so that nobody can log in with what is in the database.
  */
 import { SQLiteError, type Database } from "bun:sqlite";
 import { createHash, randomBytes } from "node:crypto";
@@ -9,13 +9,13 @@ import { fingerprint } from "../../identity/fingerprint.ts";
 
 /** A token is void this long after its last use, in ms. */
 export const TOKEN_LIFETIME = 30 * 24 * 3_600_000;
-/** Tokens of a user; past it the least recently used goes. */
+/** Tokens of a user; past it the least recently used is deleted. */
 export const MAX_TOKENS = 5;
-/** Keys remembered of a user, to tell a new one; past it the least recently used is forgotten. */
+/** Keys remembered of a user, to recognize a new one; past it the least recently used is forgotten. */
 export const MAX_KNOWN_KEYS = 64;
-/** A use is written when the one on the disk is older than this, in ms: a resume mostly costs no write. */
+/** A use is written when the stored one is older than this, in ms: most resumes cost no write. */
 const LAST_USE_PRECISION = 3_600_000;
-/** Uses kept in memory only; past it all of them are written. */
+/** Uses kept in memory only; past it all are written. */
 const MAX_UNWRITTEN_USES = 10_000;
 
 const TOKEN_BYTES = 32;
@@ -47,7 +47,7 @@ export class Tokens {
   readonly #delete;
   readonly #touch;
   readonly #known;
-  /** Last uses, in ms since 1970, that the disk does not know, by hash. */
+  /** Last uses that are not on the disk, in ms since 1970, by hash. */
   readonly #unwritten = new Map<string, number>();
 
   constructor(database: Database) {
@@ -67,7 +67,7 @@ export class Tokens {
     );
   }
 
-  /** Makes a token for a user and a key (DER); `newKey`: the user never logged in with it before. */
+  /** Makes a token for a user and a key (DER). `newKey`: the user has not logged in with it before. */
   issue(
     userId: number,
     publicKey: Uint8Array,
@@ -92,17 +92,17 @@ export class Tokens {
     const hash = hashOf(token);
     const row = this.#byHash.get(hashBytes(hash));
     if (row === null) return undefined;
-    // The row goes with the next login: who shows an old token shall not need the disk.
+    // The row is deleted at the next login: refusing an old token must not need a write.
     if (this.#lastUse(hash, row) + TOKEN_LIFETIME <= now) return undefined;
     if (!Buffer.from(row.public_key).equals(publicKey)) return undefined;
-    // Never back: a clock that is wrong for an hour would end every token of those who come meanwhile.
+    // Never set back: a clock that is wrong for an hour would end all tokens used meanwhile.
     const isDue = now - row.last_used >= LAST_USE_PRECISION;
     if (!isDue || !this.#written(() => this.#touch.run(now, row.hash))) this.#remember(hash, now);
     else this.#unwritten.delete(hash);
     return { hash, userId: row.user_id, publicKey: row.public_key };
   }
 
-  /** The user's tokens that are valid at `now`, the last used first; uses that only memory knows count. */
+  /** The user's tokens that are valid at `now`, the last used first; uses not written yet count. */
   stored(userId: number, now: number): StoredToken[] {
     return this.#rowsOf(userId)
       .map(({ hash, row, lastUsed }) => ({
@@ -134,7 +134,7 @@ export class Tokens {
     this.#unwritten.delete(hash);
   }
 
-  /** Writes the uses that only memory knows. */
+  /** Writes the uses that are in memory only. */
   writeUses(): void {
     if (this.#unwritten.size === 0) return;
     this.#database.transaction(() => {
@@ -143,7 +143,7 @@ export class Tokens {
     this.#unwritten.clear();
   }
 
-  /** Whether a time could be written; nobody is refused because the disk is full or another program has it. */
+  /** Whether it could be written: nobody is refused because the disk is full or another program has the database. */
   #written(write: () => void): boolean {
     try {
       write();
@@ -173,7 +173,7 @@ export class Tokens {
   }
 
   #makeRoom(userId: number, now: number): void {
-    // Uses in the future say nothing but that a clock was wrong: they go first.
+    // A use in the future only shows that a clock was wrong: such tokens are deleted first.
     const isFuture = (lastUsed: number) => Number(lastUsed > now + LAST_USE_PRECISION);
     const rows = this.#rowsOf(userId).sort(
       (a, b) => isFuture(a.lastUsed) - isFuture(b.lastUsed) || b.lastUsed - a.lastUsed,
@@ -205,15 +205,15 @@ function hashOf(token: string): string {
   return createHash("sha256").update(token, "ascii").digest("hex");
 }
 
-/** The hash of a token as the database has it. */
+/** The hash of a token as it is stored. */
 export function hashBytes(hash: string): Buffer {
   return Buffer.from(hash, "hex");
 }
 
-/** How many hexadecimal digits of a token's hash name it to the operator: enough for the few of one account. */
+/** Hexadecimal digits of a token's hash that the operator sees: enough for the few tokens of one account. */
 const TOKEN_ID_LENGTH = 12;
 
-/** What the operator calls a token: it proves nothing, and the token cannot be found from it. */
+/** The operator's name for a token: it proves nothing, and the token cannot be computed from it. */
 export function tokenId(hash: string): string {
   return hash.slice(0, TOKEN_ID_LENGTH);
 }

@@ -65,7 +65,7 @@ async function leave({ client }: Session): Promise<void> {
   await client.closed;
 }
 
-test("whoever is online stays, is found and can work, whichever way the clock jumps", async () => {
+test("users who are online stay, are found and are served, whichever way the clock jumps", async () => {
   await start();
   const [ana, beto] = [await online("ana"), await online("beto")];
   for (const jump of [0, ...JUMPS]) {
@@ -80,7 +80,7 @@ test("whoever is online stays, is found and can work, whichever way the clock ju
   }
 });
 
-test("a password lets its owner in at any time, with a certificate of a day from then", async () => {
+test("a password is accepted at any time, with a certificate of a day from then", async () => {
   await start();
   for (const [index, jump] of [0, ...JUMPS].entries()) {
     now = NOON + jump;
@@ -121,7 +121,7 @@ test("the link shows a certificate of the server's time after every jump, and ta
   }
 });
 
-test("a token is good again when the clock is, and one used in a wrong future is not good for ever", async () => {
+test("a token is valid again when the clock is right, and one used in a wrong future is not valid for ever", async () => {
   await start();
   const ana = await online("ana");
   await leave(ana);
@@ -147,7 +147,7 @@ test("a deleted name is not given away while its last certificate is good, whate
   expect(await ana.client.ask(registration("ana"))).toMatchObject({ code: "ok" });
 });
 
-test("a login makes room among tokens of a wrong future, and none of today goes before them", async () => {
+test("a login deletes tokens of a wrong future before those of today", async () => {
   await start();
   now = NOON + 10 * YEAR;
   const old: Session[] = [];

@@ -82,7 +82,7 @@ async function logsIn(server: TestServer, client: TestClient): Promise<void> {
 
 describe("5,000 silent connections", () => {
   test(
-    "under the limits as they are, they take the places of those not logged in, and a person has one all the same",
+    "under the default limits they take the places of those not logged in, and a person gets one all the same",
     async () => {
       const { server, from } = await start();
       const logged = server.log.length;
@@ -97,7 +97,7 @@ describe("5,000 silent connections", () => {
   );
 
   test(
-    "where all of them are let in, a person logs in, is served, and goes, as if she were alone",
+    "where all of them are admitted, a person is served as if alone",
     async () => {
       const limits = {
         connections: 20_000,
@@ -127,7 +127,7 @@ function codesOf(answers: readonly Message[]): Map<unknown, number> {
   return counts;
 }
 
-test("a login storm costs the server the hashes of its limit, over however many connections and twins of names", async () => {
+test("a login storm costs at most the hashes of the limit, over however many connections and spellings of names", async () => {
   const { server, metrics, from } = await start({ limits: { loginRate: { burst: 20, perSecond: 1 } } });
   await server.addAccounts("ana", "víctima");
   const clients = await Promise.all(Array.from({ length: 10 }, () => from("127.0.0.2")));
@@ -154,7 +154,7 @@ test("a login storm costs the server the hashes of its limit, over however many 
   }
 });
 
-test("guesses from many addresses at one account do not lock out its owner, who came from her own before", async () => {
+test("guesses from many addresses at one account do not lock out its owner, who logs in from a known address", async () => {
   const limits = {
     failureRate: { burst: 3, perSecond: 0.01 },
     failureRatePerAccount: { burst: 2, perSecond: 0.01 },
@@ -197,7 +197,7 @@ test("a registration flood makes the accounts of its limit and no more, and othe
   expect(await (await from("127.0.0.9")).ask(registration("ana"))).toMatchObject({ code: "ok" });
 });
 
-test("lookups of every name end at the limit, whatever they are called and however often he logs in again", async () => {
+test("lookups of every name end at the limit, whatever the request and however often the client logs in again", async () => {
   const { server, from } = await start();
   const key = newPublicKey();
   await server.addAccounts("curioso", "ana", "beto");
@@ -231,7 +231,7 @@ test("lookups of every name end at the limit, whatever they are called and howev
   expect(await ana.ask({ action: "request_p2p", target_user: "beto" })).toMatchObject({ action: "p2p_info" });
 });
 
-test("one who asks without end and reads every answer keeps nobody waiting", async () => {
+test("a client that asks without end and reads every answer keeps nobody waiting", async () => {
   const { metrics, from } = await start();
   const [flood, person] = [await from("127.0.0.2"), await from("127.0.0.9")];
   const flooded = 2_000;

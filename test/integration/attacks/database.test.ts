@@ -60,7 +60,7 @@ function smallDisk(): string | undefined {
 
 describe("a full disk", () => {
   test(
-    "what cannot be written fails with one code and half of nothing, who is there goes on, and space mends it",
+    "a write that fails has one code and changes nothing, who is online goes on, and free space ends the failures",
     async () => {
       const folder = smallDisk();
       if (folder === undefined) return;
@@ -145,7 +145,7 @@ describe("a database that another program has locked", () => {
   }
 
   test(
-    "who must write waits, everybody else is served meanwhile, and what waited is done",
+    "a request that writes waits, all others are served meanwhile, and it is done in the end",
     async () => {
       const server = await start();
       const ana = await server.online("ana");
@@ -176,7 +176,7 @@ describe("a database that another program has locked", () => {
   );
 
   test(
-    "who waited too long is told to try again, nothing of it is done, and then it works",
+    "a request that waited too long is refused without having changed anything, and works later",
     async () => {
       const server = await start();
       await server.addAccounts("beto");

@@ -82,7 +82,7 @@ test.skipIf(process.platform !== "linux")(
   TIMEOUT,
 );
 
-test("what few descriptors cannot hold is not promised, and those not logged in never fill it", () => {
+test("with few descriptors the limits are lower, and connections not logged in never take all places", () => {
   const few = withinDescriptors(DEFAULT_LIMITS, descriptorsForConnections(1_024));
   expect(few.connections).toBeLessThan(1_024 - 32);
   expect(few.anonymous).toBeLessThanOrEqual(few.connections / 2);

@@ -20,7 +20,7 @@ describe("keys that every object has", () => {
   const KEYS = ["__proto__", "__defineGetter__", "__lookupSetter__"];
   const NAMES = ["constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "prototype"];
 
-  test("as usernames they are nobody until somebody registers them, and then they are he", async () => {
+  test("as usernames they are unknown until somebody registers them, and then that person's", async () => {
     const { client: watcher } = await server.online("testigo");
     expect(await watcher.ask({ action: "watch", users: [...KEYS, ...NAMES] })).toMatchObject({ online: [] });
     const client = await server.tls();
@@ -48,7 +48,7 @@ describe("keys that every object has", () => {
     watcher.close();
   });
 
-  test("as actions, fields, ids, values and passwords they do nothing, and nothing is changed for others", async () => {
+  test("as actions, fields, ids, values and passwords they change nothing for others", async () => {
     await server.addAccounts("objeto");
     const client = await server.tls();
     const line = async (text: string): Promise<Message> => {
@@ -113,7 +113,7 @@ describe("twins", () => {
     "\u00a0lucia",
   ];
 
-  test("another spelling of a name is its owner: by registration, login, request and watch", async () => {
+  test("another spelling of a name is the same user: in registration, login, request and watch", async () => {
     const { client: watcher } = await server.online("vigía");
     for (const [name, twins] of SAME) {
       const client = await server.tls();
@@ -137,7 +137,7 @@ describe("twins", () => {
     watcher.close();
   });
 
-  test("what only looks like a name cannot be registered, and is nobody", async () => {
+  test("a name that only looks like another cannot be registered, and is unknown", async () => {
     const { client: watcher } = await server.online("centinela");
     const names = ["lucia", "kilo2", "office", "istanbul", "silo", "duro"];
     for (const name of names) await server.online(name);
@@ -162,7 +162,7 @@ describe("twins", () => {
     for (const each of [client, watcher]) each.close();
   });
 
-  test("a password is compared as it was meant, however its accents are written, and in no other case", async () => {
+  test("a password is compared in normal form, however its accents are encoded, and with its case", async () => {
     const client = await server.tls();
     const password = "contraseña é".normalize("NFC");
     expect(await client.ask(registration("acentos", password))).toMatchObject({ code: "ok" });

@@ -29,7 +29,7 @@ function movableClock(): { advance(ms: number): void } {
 }
 
 describe("slow writers", () => {
-  test("an object that comes byte by byte has ten seconds, however lively its bytes are", async () => {
+  test("an object that comes byte by byte has ten seconds, however often bytes arrive", async () => {
     const server = await start();
     const clock = movableClock();
     const { client: other } = await server.online("ana");
@@ -71,7 +71,7 @@ describe("slow writers", () => {
     expect(server.server.counts()).toMatchObject({ tls: 1, online: 1 });
   });
 
-  test("blanks between objects keep a connection that says nothing no longer than silence would", async () => {
+  test("blanks between objects keep a connection open no longer than silence would", async () => {
     const server = await start();
     const clock = movableClock();
     const { client: watcher } = await server.online("ana");
@@ -96,7 +96,7 @@ describe("slow readers", () => {
   /** More than what the kernel takes for one connection together with our queue. */
   const MOST_PUSHES = 2_000_000;
 
-  test("who never reads the news that he asked for is dropped when 1 MiB waits, and nobody else notices", async () => {
+  test("a client that never reads its notifications is dropped when 1 MiB waits, and nobody else notices", async () => {
     const server = await start();
     const { client: talker } = await server.online("ana");
     const { client: reader } = await server.online("lectora");
@@ -125,7 +125,7 @@ describe("slow readers", () => {
     expect(await reader.next()).toEqual({ action: "presence", username: "ana", online: false });
   });
 
-  test("who asks without reading is not answered further, and is dropped all the same when news pile up", async () => {
+  test("a client that asks without reading is answered no further, and dropped when notifications pile up", async () => {
     const server = await start();
     const { client: talker } = await server.online("ana");
     await server.addAccounts("sorda");

@@ -95,7 +95,7 @@ function parametersOf(hash: string): string {
   return hash.split("$").slice(0, 4).join("$");
 }
 
-test("a name that nobody has costs exactly the work that a wrong password does: one comparison, of one kind", async () => {
+test("an unknown name costs exactly the work of a wrong password: one comparison of the same kind", async () => {
   for (const name of [NAMED, NOBODY, "x".repeat(64), "ｎａｄａ"]) {
     const before = metrics.hashes;
     await timeOf(name, passed);
@@ -110,7 +110,7 @@ test("the medians of a wrong name and of a wrong password are within 5 % of each
   expect(await difference(worked, 25, (login) => login * MOST_DIFFERENCE)).toBeUndefined();
 }, 60_000);
 
-test("without the hash, whose own noise would hide it, what is left differs by less than 1 % of a login", async () => {
+test("without the hash, whose noise would hide it, the rest differs by less than 1 % of a login", async () => {
   const logins: number[] = [];
   for (let count = 0; count < 5; count++) logins.push(await timeOf(NAMED, worked));
   // Hashes that cost next to nothing leave what the server does beside them.

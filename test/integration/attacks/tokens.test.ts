@@ -54,7 +54,7 @@ async function leave(client: TestClient): Promise<void> {
   await client.closed;
 }
 
-test("a forged token is nobody's: made up, changed in one place, the hash that the database holds, or no token at all", async () => {
+test("a forged token is refused: made up, changed in one place, the stored hash, or no token at all", async () => {
   const { client, token, key } = await online("forjada");
   await leave(client);
   const seed = testSeed();
@@ -93,7 +93,7 @@ test("a forged token is nobody's: made up, changed in one place, the hash that t
   other.close();
 });
 
-test("a token with another key is refused, also with that of another account that is online, and stays its owner's", async () => {
+test("a token with another key is refused, also with the key of another account online, and stays valid for its owner", async () => {
   const owner = await online("dueña");
   await leave(owner.client);
   const thief = await online("ladrón");
@@ -107,7 +107,7 @@ test("a token with another key is refused, also with that of another account tha
   thief.client.close();
 });
 
-test("a replayed token is worth nothing after logout, after the account is deleted, and to the next of that name", async () => {
+test("a token is refused after logout, after the account is deleted, and for the next account of that name", async () => {
   const gone = await online("saliente");
   expect(await gone.client.ask({ action: "logout" })).toMatchObject({ code: "ok" });
   await gone.client.closed;
@@ -123,7 +123,7 @@ test("a replayed token is worth nothing after logout, after the account is delet
   await leave(deleted.client);
 });
 
-test("whoever holds a stolen token is out when its owner changes the password, and cannot come back", async () => {
+test("a stolen token is void when its owner changes the password", async () => {
   const stolen = await online("robada");
   await leave(stolen.client);
   const owner = await online("robada");
@@ -142,7 +142,7 @@ test("whoever holds a stolen token is out when its owner changes the password, a
   client.close();
 });
 
-test("a thief who is online with a stolen token and key makes way for its owner, and is out with her new password", async () => {
+test("a thief online with a stolen token and key is replaced by the owner, and shut out by a new password", async () => {
   const owner = await online("ocupada");
   await leave(owner.client);
   const thief = await server.plain();
@@ -159,7 +159,7 @@ test("a thief who is online with a stolen token and key makes way for its owner,
   client.close();
 });
 
-test("a login with the old password that waits for its hash while the password is changed does not let the thief in", async () => {
+test("a login with the old password that waits for its hash while the password changes is refused", async () => {
   const owner = await online("veloz");
   const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
   const early = await Promise.all(Array.from({ length: 5 }, () => server.plain()));

@@ -16,7 +16,7 @@ function tokensOfOne(): { tokens: Tokens; database: Database } {
   return { tokens: new Tokens(database), database };
 }
 
-test("a stored token shows its true last use, also before the disk knows it", () => {
+test("a stored token shows its last use, also before that is written", () => {
   const { tokens, database } = tokensOfOne();
   const first = tokens.issue(1, KEY, NOW);
   const second = tokens.issue(1, KEY, NOW + 1);
@@ -38,7 +38,7 @@ test("a token that is void or out of date is not listed", () => {
   expect(tokens.stored(2, NOW)).toEqual([]);
 });
 
-test("what names a token to the operator is no part of the token", () => {
+test("the operator's name for a token is no part of the token", () => {
   const { tokens } = tokensOfOne();
   const { token, hash } = tokens.issue(1, KEY, NOW);
   expect(tokenId(hash)).toMatch(/^[0-9a-f]{12}$/);
@@ -46,7 +46,7 @@ test("what names a token to the operator is no part of the token", () => {
   expect(tokens.use(tokenId(hash), KEY, NOW)).toBeUndefined();
 });
 
-test("a use is good though it cannot be written, and is remembered", () => {
+test("a use that cannot be written counts all the same, and is remembered", () => {
   const { tokens, database } = tokensOfOne();
   const { token } = tokens.issue(1, KEY, NOW);
   // As a full disk does: what is written fails, what is read does not.
@@ -61,7 +61,7 @@ test("a use is good though it cannot be written, and is remembered", () => {
   });
 });
 
-test("a clock that is wrong for a while ends no token: a use is never written back in time", () => {
+test("a clock that is wrong for a while ends no token: a last use is never set back", () => {
   const { tokens } = tokensOfOne();
   const { token } = tokens.issue(1, KEY, NOW);
   expect(tokens.use(token, KEY, NOW - 2 * TOKEN_LIFETIME)).toBeDefined();
@@ -72,7 +72,7 @@ test("a clock that is wrong for a while ends no token: a use is never written ba
   expect(tokens.use(token, KEY, NOW + 2)).toBeDefined();
 });
 
-test("tokens of a wrong future go before those of today", () => {
+test("tokens of a wrong future are deleted before those of today", () => {
   const { tokens } = tokensOfOne();
   for (let count = 0; count < MAX_TOKENS; count++) tokens.issue(1, KEY, NOW + 10 * TOKEN_LIFETIME + count);
   const { token } = tokens.issue(1, KEY, NOW);
@@ -80,7 +80,7 @@ test("tokens of a wrong future go before those of today", () => {
   expect(tokens.use(token, KEY, NOW + MAX_TOKENS)).toBeDefined();
 });
 
-test("a key that has logged in is known, of its user alone, also when its tokens are void", () => {
+test("a key that has logged in is known for its user only, also when its tokens are void", () => {
   const { tokens } = tokensOfOne();
   expect(tokens.knows(1, KEY)).toBe(false);
   const { hash } = tokens.issue(1, KEY, NOW);
@@ -92,7 +92,7 @@ test("a key that has logged in is known, of its user alone, also when its tokens
   ]);
 });
 
-test("who logs out has no older session of the same device left, and another device keeps its own", () => {
+test("a logout voids the older sessions of the same device, and none of another device", () => {
   const { tokens } = tokensOfOne();
   const other = Buffer.alloc(44, 8);
   const own = [1, 2, 3].map(() => tokens.issue(1, KEY, NOW).token);

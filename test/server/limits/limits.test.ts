@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS, NO_LIMIT, parseRate } from "../../../src/server/limits/limits.ts";
 
-test("a rate is a burst and a number a second, a minute or an hour, or off", () => {
+test("a rate is a burst and a number per second, minute or hour, or off", () => {
   expect(parseRate("120:6/min")).toEqual({ burst: 120, perSecond: 0.1 });
   expect(parseRate("5:2/s")).toEqual({ burst: 5, perSecond: 2 });
   expect(parseRate("1:36/h")).toEqual({ burst: 1, perSecond: 0.01 });

@@ -39,7 +39,7 @@ function busyQueue(limit: number) {
   return { queue, add, outcomes, observed, settled: () => Promise.all(pending) };
 }
 
-test("over its bound the queue refuses an owner who has the most; a close begins nothing more", async () => {
+test("past its bound the queue refuses an owner who has the most; after a close no hash begins", async () => {
   const { queue, add, outcomes, settled } = busyQueue(3);
   for (const name of ["1", "2", "3"]) add("here", name);
   expect({ running: queue.running, waiting: queue.waiting }).toEqual({ running: HASHES_AT_ONCE, waiting: 3 });
@@ -56,7 +56,7 @@ test("over its bound the queue refuses an owner who has the most; a close begins
   ]);
 });
 
-test("owners take turns: whoever comes after a storm waits for one of its hashes, not for all", async () => {
+test("owners take turns: somebody who comes after a storm waits for one of its hashes, not for all", async () => {
   const { add, outcomes, observed, settled } = busyQueue(100);
   for (let count = 1; count <= 6; count++) add("storm", `storm ${count}`);
   add("ana", "ana");

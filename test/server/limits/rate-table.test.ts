@@ -30,7 +30,7 @@ describe("one bucket", () => {
     expect([pass("a"), pass("a"), pass("a"), pass("a")]).toEqual([true, true, true, false]);
   });
 
-  test("what costs more takes more, and what costs more than a burst needs a full bucket, not for ever", () => {
+  test("a higher cost takes more, and one above the burst needs a full bucket", () => {
     const { clock, pass } = table({ burst: 10, perSecond: 1 });
     expect([pass("a", 7), pass("a", 4), pass("a", 3)]).toEqual([true, false, true]);
     clock.now += 9_999;
@@ -39,7 +39,7 @@ describe("one bucket", () => {
     expect(pass("a", 500)).toBe(true);
   });
 
-  test("what is given back is there again, and never more than a burst", () => {
+  test("tokens given back can be taken again, and are never more than a burst", () => {
     const { clock, table: rates, pass } = table({ burst: 2, perSecond: 1 });
     expect([pass("a"), pass("a"), pass("a")]).toEqual([true, true, false]);
     rates.giveBack("a");
@@ -51,14 +51,14 @@ describe("one bucket", () => {
     expect([pass("a"), pass("a"), pass("a")]).toEqual([true, true, false]);
   });
 
-  test("without a limit nothing is kept", () => {
+  test("without a limit no bucket is kept", () => {
     const { table: rates, pass } = table(NO_LIMIT);
     for (let count = 0; count < 1_000; count++) expect(pass("a", 100)).toBe(true);
     expect(rates.size).toBe(0);
   });
 });
 
-test("of several buckets all are taken or none, and the longest wait is told", () => {
+test("of several buckets all are taken from or none, and the longest wait is given", () => {
   const { table: wide } = table({ burst: 5, perSecond: 1 });
   const { table: narrow } = table({ burst: 1, perSecond: 0.1 });
   const charges = [
@@ -92,7 +92,7 @@ describe("a table that is full", () => {
     expect(rates.size).toBeLessThan(400);
   });
 
-  test("an attacker who makes keys without end cannot have his drained bucket forgotten, whatever he does", () => {
+  test("an attacker who makes keys without end cannot have a drained bucket forgotten", () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const { clock, table: rates, pass } = table({ burst: 15, perSecond: 0.1 }, 1_000, seed);
@@ -110,7 +110,7 @@ describe("a table that is full", () => {
     expect({ seed, ok: passed <= allowed, size: rates.size }).toEqual({ seed, ok: true, size: 1_000 });
   });
 
-  test("that is strict gives nobody back what was taken, whoever has to go", () => {
+  test("that is strict gives nothing back when a bucket is forgotten", () => {
     const seed = testSeed();
     const { next } = seededRandom(seed);
     const rate = { burst: 4, perSecond: 0.001 };

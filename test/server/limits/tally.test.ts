@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { Tally } from "../../../src/server/limits/tally.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
-test("the largest is the largest after any steps", () => {
+test("the largest count is right after any steps", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const tally = new Tally();

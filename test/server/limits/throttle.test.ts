@@ -49,7 +49,7 @@ describe("connections, registrations and lookups", () => {
     }
   });
 
-  test("who comes too fast is told when to come again, and then passes; others notice nothing", () => {
+  test("a client that comes too fast is told when to come again, and then passes; others notice nothing", () => {
     const { clock, limited, throttle } = throttled({ connectionRate: { burst: 2, perSecond: 0.25 } });
     const three = [1, 2, 3].map(() => throttle.connection(HERE));
     expect(three.map(({ name }) => name)).toEqual(["passes", "passes", "limited"]);
@@ -60,7 +60,7 @@ describe("connections, registrations and lookups", () => {
     expect(limited).toEqual([`connection ${HERE}`]);
   });
 
-  test("all addresses of an IPv6 /64 are one", () => {
+  test("all addresses of an IPv6 /64 count as one", () => {
     const { throttle } = throttled({ registrationRate: { burst: 2, perSecond: 1 / 60 } });
     const of = (address: string) => throttle.registration(address).name;
     expect([of("2001:db8::1"), of("2001:db8::ffff:2"), of("2001:db8::3")]).toEqual([
@@ -71,7 +71,7 @@ describe("connections, registrations and lookups", () => {
     expect(of("2001:db8:0:1::1")).toBe("passes");
   });
 
-  test("being limited says nothing of whether a name is taken, and asking for names has an end", () => {
+  test("being limited does not show whether a name is taken, and asking for names is limited", () => {
     const limits = {
       registrationRate: { burst: 5, perSecond: 0.1 },
       failureRatePerAddress: { burst: 3, perSecond: 0.1 },
@@ -92,7 +92,7 @@ describe("connections, registrations and lookups", () => {
     expect([throttle.request("2001:db8::2"), throttle.request("2001:db8::1")]).toEqual([0, 10]);
   });
 
-  test("an account begins so many sessions, from wherever; and being online elsewhere costs like a wrong token", () => {
+  test("the sessions of an account are limited from all addresses together; one online elsewhere costs like a wrong token", () => {
     const { throttle } = throttled({
       sessionRate: { burst: 5, perSecond: 1 },
       failureRatePerAddress: { burst: 3, perSecond: 0.5 },
@@ -106,7 +106,7 @@ describe("connections, registrations and lookups", () => {
     expect(throttle.session(3, HERE).name).toBe("passes");
   });
 
-  test("a lookup counts for the user and for his address, and what asks for more takes more", () => {
+  test("a lookup counts for the user and the address, and a larger one takes more", () => {
     const { throttle } = throttled({
       lookupRate: { burst: 10, perSecond: 1 },
       lookupRatePerAddress: { burst: 25, perSecond: 1 },
@@ -122,13 +122,13 @@ describe("connections, registrations and lookups", () => {
 });
 
 describe("passwords", () => {
-  test("ten failures in a row, then the right one: at once", () => {
+  test("after ten failures in a row the right password passes at once", () => {
     const { throttle } = throttled();
     for (let count = 0; count < 10; count++) attemptOf(throttle.password("ana", HERE));
     attemptOf(throttle.password("ana", HERE)).succeeded();
   });
 
-  test("whoever guesses on is slowed to one in ten seconds, and a right password costs nothing of that", () => {
+  test("further guesses are slowed to one in ten seconds, and right passwords do not count as guesses", () => {
     const { clock, throttle } = throttled();
     for (let count = 0; count < 100; count++) attemptOf(throttle.password("ana", HERE)).succeeded();
     const { burst } = DEFAULT_LIMITS.failureRate;
@@ -138,7 +138,7 @@ describe("passwords", () => {
     expect(failUntilLimited(throttle, "ana", HERE)).toBe(1);
   });
 
-  test("attempts at once count at once; what was never compared gives everything back, once", () => {
+  test("attempts at the same time all count; one that was never compared gives back what it took, once", () => {
     const { throttle } = throttled({
       failureRate: { burst: 3, perSecond: 0.1 },
       loginRate: { burst: 4, perSecond: 0.1 },
@@ -186,7 +186,7 @@ describe("passwords", () => {
     expect(guesses).toBeGreaterThan(free * 0.9);
   });
 
-  test("patience does not make the free guesses of an address many: they are a day's", () => {
+  test("an address has its free guesses once a day", () => {
     const { clock, throttle } = throttled({ failureRatePerAccount: { burst: 1, perSecond: 1 / DAY } });
     const { burst } = DEFAULT_LIMITS.failureRate;
     let guesses = 0;
@@ -197,7 +197,7 @@ describe("passwords", () => {
     expect(guesses).toBeLessThanOrEqual(2 * burst + 1);
   });
 
-  test("somebody at the same address who guesses at others does not lock out who was in from there", () => {
+  test("guesses at other names from the same address do not lock out an account that was used from there", () => {
     const { throttle } = throttled({ loginRate: NO_LIMIT });
     attemptOf(throttle.password("ana", HERE)).succeeded();
     let guessed = 0;
@@ -207,7 +207,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE)).succeeded();
   });
 
-  test("wrong tokens end, and shut nobody's password and no registration out at their address", () => {
+  test("wrong tokens are limited, and do not limit passwords and registrations of their address", () => {
     const { throttle } = throttled();
     const { burst } = DEFAULT_LIMITS.failureRatePerAddress;
     for (let count = 0; count < burst; count++) expect(throttle.failedResume(HERE).name).toBe("passes");
@@ -217,7 +217,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE));
   });
 
-  test("who guesses at a name behind the same address does not shut out the device that it was used with", () => {
+  test("guesses at a name from the same address do not shut out the device that it was used with", () => {
     const { throttle } = throttled();
     // All that he can drain: the name there, its free and its slow tries, and all that the address has.
     for (let name = 0; name < 200; name++) failUntilLimited(throttle, `name${name}`, HERE);
@@ -234,7 +234,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE, "b".repeat(64)));
   });
 
-  test("hashes that somebody behind the same address has used up leave a known device its own", () => {
+  test("a known device has hashes of its own when its address has none left", () => {
     const { throttle } = throttled({ loginRate: { burst: 3, perSecond: 0.1 } });
     for (let count = 0; count < 3; count++) attemptOf(throttle.password("mallory", HERE)).succeeded();
     expect(throttle.password("ana", HERE).name).toBe("limited");
@@ -243,7 +243,7 @@ describe("passwords", () => {
     expect(throttle.password("ana", HERE, DEVICE).name).toBe("limited");
   });
 
-  test("a name that is written like a device's key does not reach what the device has", () => {
+  test("a name that looks like a device's key does not use the device's buckets", () => {
     const { throttle } = throttled();
     for (const name of [`${DEVICE} ana`, `ana ${DEVICE}`, ` ${DEVICE} ana`, `${DEVICE} ${HERE} ana`]) {
       failUntilLimited(throttle, name, HERE);
@@ -252,7 +252,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE));
   });
 
-  test("a tunnel with 65,536 networks has the free guesses of one, all day, however many names it asks for", () => {
+  test("a tunnel with 65,536 networks has the free guesses of one network a day, however many names it asks for", () => {
     const { clock, throttle } = throttled();
     const begun = clock.now;
     let guesses = 0;
@@ -271,7 +271,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE));
   });
 
-  test("with one account of his own an attacker cannot have another's familiar address forgotten", () => {
+  test("an attacker with one account cannot have another account's known network forgotten", () => {
     const { throttle } = throttled({ failureRatePerAddress: { burst: 2, perSecond: 0.001 } });
     attemptOf(throttle.password("ana", HERE)).succeeded();
     for (let count = 0; count < 60_000; count++) {
@@ -281,7 +281,7 @@ describe("passwords", () => {
     for (let count = 0; count < 5; count++) attemptOf(throttle.password("ana", HERE));
   });
 
-  test("a name as long as a message, and one that every object has, are names like others", () => {
+  test("a name as long as a message, and one that every object has, are limited like others", () => {
     const { throttle } = throttled();
     for (const name of ["x".repeat(60_000), "__proto__", "constructor", ""]) {
       expect(failUntilLimited(throttle, name, HERE)).toBe(DEFAULT_LIMITS.failureRate.burst);

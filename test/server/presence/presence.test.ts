@@ -5,7 +5,7 @@ import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const member = (fold: string): Member => ({ fold });
 
-test("who watches a name is told when it comes and goes, and nobody else", () => {
+test("watchers of a name are to be notified when it comes and goes, and nobody else", () => {
   const presence = new Presence<Member>();
   const [ana, beto, carla] = [member("ana"), member("beto"), member("carla")];
   for (const each of [ana, beto]) expect(presence.enter(each)).toEqual([]);
@@ -17,7 +17,7 @@ test("who watches a name is told when it comes and goes, and nobody else", () =>
   expect(presence.enter(carla)).toEqual([]);
 });
 
-test("who takes the place of an older session is no news, and the older one watches nobody any more", () => {
+test("a session that replaces an older one is not announced, and the older one watches nobody any more", () => {
   const presence = new Presence<Member>();
   const [ana, older, newer] = [member("ana"), member("beto"), member("beto")];
   presence.enter(ana);
@@ -33,7 +33,7 @@ test("who takes the place of an older session is no news, and the older one watc
   expect(presence.size).toBe(1);
 });
 
-test("when very much is watched a long list is refused and changes nothing; short ones, and what is freed, pass", () => {
+test("past the bound of watched names a long list is refused and changes nothing; short lists, and places freed, are allowed", () => {
   const presence = new Presence<Member>();
   const [ana, beto] = [member("ana"), member("beto")];
   for (const each of [ana, beto]) presence.enter(each);
@@ -75,7 +75,7 @@ describe("pages", () => {
   });
 });
 
-test("the version is another one after whoever came, went or was replaced, and after nobody else", () => {
+test("the version changes when somebody comes, goes or is replaced, and only then", () => {
   const presence = new Presence<{ fold: string }>();
   const versions = [presence.version];
   const changed = (change: () => void) => {

@@ -67,7 +67,7 @@ describe("the plain link", () => {
   });
 });
 
-test("whether one must be logged in is asked before the fields", () => {
+test("whether a login is needed is checked before the fields", () => {
   expect(refusalOf({ action: "request_p2p" })).toBe("not_logged_in");
   expect(refusalOf({ action: "request_p2p" }, { isLoggedIn: true })).toBe("bad_request");
   expect(refusalOf({ action: "request_p2p", target_user: "ana" }, { isLoggedIn: true })).toBe("accepted");
@@ -100,7 +100,7 @@ test("no field is found on the prototype", () => {
   }
 });
 
-test("the language is asked for at login and resume only, and counts though the rest is wrong", () => {
+test("the language is read from login and resume only, and counts even if the rest is wrong", () => {
   expect(readRequest({ action: "login", lang: "en" }).language).toBe("en");
   expect(readRequest({ action: "resume", lang: "es" }).language).toBe("es");
   expect(readRequest({ action: "login", lang: "fr" }).language).toBeUndefined();

@@ -10,13 +10,13 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Sends as a client of the seed does: no line feed, spaces as it likes. */
+/** Sends as a legacy client does: no line feed, spaces as it likes. */
 async function line(client: TestClient, message: object): Promise<string> {
   client.write(JSON.stringify(message, null, 4));
   return client.nextLine();
 }
 
-test("to a client of the seed every response is one line with the seed's fields, success and code", async () => {
+test("to a legacy client every response is one line with the original fields, success and code", async () => {
   const client = await server.plain();
   const { client: other } = await server.online("Moderna");
   expect(await line(client, registration("antigua"))).toBe(
@@ -44,7 +44,7 @@ test("to a client of the seed every response is one line with the seed's fields,
   for (const each of [client, other]) each.close();
 });
 
-test("an id, a field of ours or an action of ours ends a connection's being of the seed", async () => {
+test("an id, a field of ours or an action of ours shows that a client is no legacy one", async () => {
   for (const message of [
     { action: "get_users", id: 0 },
     { action: "get_users", limit: 5 },
@@ -70,7 +70,7 @@ test("an id, a field of ours or an action of ours ends a connection's being of t
   await client.closed;
 });
 
-test("a list for the seed holds what fits in 4096 bytes with its line feed, by name", async () => {
+test("a list for a legacy client holds what fits in 4096 bytes with its line feed, by name", async () => {
   const crowd = await TestServer.start();
   const names = Array.from({ length: 80 }, (_, index) => `usuaria-ñ-${String(index).padStart(3, "0")}`);
   await crowd.addAccounts(...names, "lectora");
@@ -91,9 +91,9 @@ test("a list for the seed holds what fits in 4096 bytes with its line feed, by n
     };
     expect(await client.ask(resume)).toMatchObject({ code: "ok" });
   }
-  const seed = await crowd.plain();
-  await seed.ask(loginOf("lectora"));
-  const list = await line(seed, { action: "get_users" });
+  const legacy = await crowd.plain();
+  await legacy.ask(loginOf("lectora"));
+  const list = await line(legacy, { action: "get_users" });
   const bytes = Buffer.byteLength(list) + 1;
   expect(bytes).toBeLessThanOrEqual(4096);
   const { users } = JSON.parse(list) as { users: { username: string }[] };
@@ -105,7 +105,7 @@ test("a list for the seed holds what fits in 4096 bytes with its line feed, by n
   await crowd.stop();
 });
 
-test("nothing is pushed to a client of the seed: a session of it is never replaced", async () => {
+test("nothing is pushed to a legacy client, and its session is never replaced", async () => {
   const client = await server.plain();
   await client.ask(loginOf("vecina"));
   const second = await server.tls();

@@ -1,7 +1,7 @@
 """A client of the original program, in the manner of its document: plain sockets, JSON without a line
 feed, one recv(1024) for an answer, one recv(4096) for the list of users.
 
-Usage: seed_client.py PORT USERNAME PEER. Prints what it got, one JSON object.
+Usage: legacy_client.py PORT USERNAME PEER. Prints what it got, one JSON object.
 """
 
 import json

@@ -10,7 +10,7 @@ import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
 const TIMEOUT = 60_000;
-const SEED_TABLE = `CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT UNIQUE NOT NULL,
+const LEGACY_TABLE = `CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT UNIQUE NOT NULL,
   password TEXT NOT NULL, email TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)`;
 /** Enough rows for several transactions. */
 const ROWS = 34;
@@ -23,8 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-/** As the seed's program leaves it, readable by all. Passwords are long, so that a piece of one is no accident. */
-function makeSeed(rows: readonly (readonly [string, string])[], table = SEED_TABLE): void {
+/** A database as the original program leaves it, readable by all. Passwords are long, so that no part of one is found by accident. */
+function makeLegacy(rows: readonly (readonly [string, string])[], table = LEGACY_TABLE): void {
   const database = new Database(db, { create: true });
   database.run(table);
   const insert = database.query("INSERT INTO users (username, password) VALUES (?, ?)");
@@ -60,9 +60,9 @@ function rows(): Row[] {
 }
 
 test(
-  "people of a seed's database log in with their old names and passwords, and no plain password is left",
+  "people of a legacy database log in with their old names and passwords, and no plain password is left",
   async () => {
-    makeSeed([
+    makeLegacy([
       ["maría", "clave-en-claro-de-maría"],
       ["x", "1"],
       ["con espacio", ""],
@@ -95,17 +95,17 @@ test(
   TIMEOUT,
 );
 
-describe("a crash in the takeover", () => {
+describe("a crash during the migration", () => {
   test(
     "at any of its steps neither skips a row nor hashes one twice, and leaves no plain password in the end",
     async () => {
-      const script = join(import.meta.dir, "takeover-process.ts");
+      const script = join(import.meta.dir, "migration-process.ts");
       const deadlySteps: number[] = [];
       for (let deadly = 0; ; deadly++) {
         folder.remove();
         folder = temporaryFolder();
         db = join(folder.path, "users.db");
-        makeSeed(crowd());
+        makeLegacy(crowd());
         const first = Bun.spawnSync([process.execPath, "run", script, db, String(deadly)]);
         if (first.exitCode === 0) break;
         deadlySteps.push(deadly);
@@ -132,15 +132,15 @@ describe("a crash in the takeover", () => {
 
 test("a password that looks like a hash of ours is hashed all the same", async () => {
   const hash = await Bun.password.hash("otra", { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 });
-  makeSeed([["lista", hash]]);
+  makeLegacy([["lista", hash]]);
   (await openDatabase(db)).close();
   const [row] = rows();
   expect(row?.password).not.toBe(hash);
   expect(await Bun.password.verify(hash, row?.password ?? "")).toBe(true);
 });
 
-test("of names that differ only in case the lowest id stays; those and names that cannot be are named", async () => {
-  makeSeed([
+test("of names that differ only in case the lowest id is kept; the others and invalid names are listed", async () => {
+  makeLegacy([
     ["Rosa", "clave-en-claro-1"],
     ["rosa", "clave-en-claro-2"],
     ["ro\u0007sa", "clave-en-claro-3"],
@@ -156,16 +156,16 @@ test("of names that differ only in case the lowest id stays; those and names tha
   expect(filesWith("clave-en-claro")).toEqual([]);
 });
 
-test("ids, email and date stay; a table that lacks them is taken too", async () => {
-  makeSeed([["ana", "clave-en-claro"]]);
-  const seed = new Database(db);
-  seed.run("UPDATE users SET id = 41, email = 'ana@example.org', created_at = '2020-01-02 03:04:05'");
-  seed.close();
+test("ids, emails and dates are kept; a table without them is migrated too", async () => {
+  makeLegacy([["ana", "clave-en-claro"]]);
+  const legacy = new Database(db);
+  legacy.run("UPDATE users SET id = 41, email = 'ana@example.org', created_at = '2020-01-02 03:04:05'");
+  legacy.close();
   (await openDatabase(db)).close();
   expect(rows()).toMatchObject([{ id: 41, email: "ana@example.org", created_at: "2020-01-02 03:04:05" }]);
 
   db = join(folder.path, "bare.db");
-  makeSeed(
+  makeLegacy(
     [
       ["beto", "clave-en-claro"],
       ["beto", "otra"],
@@ -176,24 +176,24 @@ test("ids, email and date stay; a table that lacks them is taken too", async () 
   expect(rows()).toMatchObject([{ id: 1, username: "beto", email: null }]);
 });
 
-test("an old journal that still holds passwords goes", async () => {
-  const seed = new Database(db, { create: true });
-  seed.run("PRAGMA journal_mode = PERSIST");
-  seed.run(SEED_TABLE);
-  seed.run("INSERT INTO users (username, password) VALUES ('ana', 'clave-en-claro-vieja')");
-  seed.run("UPDATE users SET password = 'clave-en-claro-nueva'");
-  seed.close();
+test("an old journal that still holds passwords is removed", async () => {
+  const legacy = new Database(db, { create: true });
+  legacy.run("PRAGMA journal_mode = PERSIST");
+  legacy.run(LEGACY_TABLE);
+  legacy.run("INSERT INTO users (username, password) VALUES ('ana', 'clave-en-claro-vieja')");
+  legacy.run("UPDATE users SET password = 'clave-en-claro-nueva'");
+  legacy.close();
   expect(filesWith("clave-en-claro-vieja")).toContain("users.db-journal");
   (await openDatabase(db)).close();
   expect(filesWith("clave-en-claro")).toEqual([]);
 });
 
-test("an empty file and an empty seed's table become databases of ours", async () => {
+test("an empty file and an empty legacy table become databases of ours", async () => {
   writeFileSync(db, "");
   (await openDatabase(db)).close();
   expect(rows()).toEqual([]);
   db = join(folder.path, "second.db");
-  makeSeed([]);
+  makeLegacy([]);
   (await openDatabase(db)).close();
   (await openDatabase(db)).close();
   expect(rows()).toEqual([]);
@@ -206,14 +206,17 @@ describe("another program's database is refused, and not a byte or a mode of it 
     "a column that is computed": [`${users}, email TEXT AS (username || '@example.org'))`],
     "no id": ["CREATE TABLE users (username TEXT, password TEXT)"],
     "an id that is no number": ["CREATE TABLE users (id TEXT PRIMARY KEY, username TEXT, password TEXT)"],
-    "another table": [SEED_TABLE, "CREATE TABLE songs (id INTEGER)"],
-    "a table named almost as SQLite's own": [SEED_TABLE, "CREATE TABLE sqlites (id INTEGER)"],
-    "a table that refers to users": [SEED_TABLE, "CREATE TABLE songs (owner INTEGER REFERENCES users (id))"],
+    "another table": [LEGACY_TABLE, "CREATE TABLE songs (id INTEGER)"],
+    "a table named almost as SQLite's own": [LEGACY_TABLE, "CREATE TABLE sqlites (id INTEGER)"],
+    "a table that refers to users": [
+      LEGACY_TABLE,
+      "CREATE TABLE songs (owner INTEGER REFERENCES users (id))",
+    ],
     "users that refer to users": [`${users}, email INTEGER REFERENCES users (id))`],
-    "a view": [SEED_TABLE, "CREATE VIEW names AS SELECT username FROM users"],
-    "a trigger": [SEED_TABLE, "CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END"],
-    "a version": [SEED_TABLE, "PRAGMA user_version = 3"],
-    "an application": [SEED_TABLE, "PRAGMA application_id = 7"],
+    "a view": [LEGACY_TABLE, "CREATE VIEW names AS SELECT username FROM users"],
+    "a trigger": [LEGACY_TABLE, "CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END"],
+    "a version": [LEGACY_TABLE, "PRAGMA user_version = 3"],
+    "an application": [LEGACY_TABLE, "PRAGMA application_id = 7"],
     "only a view": ["CREATE VIEW one AS SELECT 1"],
   };
   test.each(Object.keys(foreign))("%s", async (what) => {

@@ -5,7 +5,7 @@ import { Tokens } from "../../src/server/database/tokens.ts";
 import { newPublicKey } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 
-test("a client written from the seed's document alone registers, logs in, lists 200 people and asks for one", async () => {
+test("a client written from the original document alone registers, logs in, lists 200 people and asks for one", async () => {
   const server = await TestServer.start();
   const names = Array.from({ length: 200 }, (_, index) => `persona_${String(index).padStart(3, "0")}`);
   await server.addAccounts(...names);
@@ -23,7 +23,7 @@ test("a client written from the seed's document alone registers, logs in, lists 
   const python = Bun.spawn(
     [
       "python3",
-      join(import.meta.dir, "seed_client.py"),
+      join(import.meta.dir, "legacy_client.py"),
       String(server.plainPort),
       "usuario123",
       "persona_150",
