@@ -1,15 +1,15 @@
 /**
  * `bun run soak --minutes N [--seed S] [--of server|worlds|walk]`: what the tests do for seconds, for as long as one
- * likes. `server` (the default): people come, ask, forget their passwords, break things and go, against a server
- * process of its own, and its memory is watched. `worlds`: worlds of the simulated network. `walk`: random keys at
- * two terminals. Exits with 0 when memory stayed flat and nothing was wrong, else with 1.
+ * likes. `server` (the default): many clients use and misuse a server process, whose memory is measured. `worlds`:
+ * worlds of the simulated network. `walk`: random keys at two terminals. Exit 0 if memory stayed flat and nothing
+ * was wrong, else 1.
  */
 import { parseArgs } from "node:util";
 
 import { residentKib } from "./bench/bare-echo.ts";
 import { machineLine, median } from "./bench/figures.ts";
-import { populate, type Town } from "./bench/server-churn.ts";
 import { cpuSeconds, makeUsers, ServerProgram, WITHOUT_LIMITS } from "./bench/server-program.ts";
+import { runClients, type Soak } from "./bench/soak-load.ts";
 import { checkWorld } from "./client/simulation/check-world.ts";
 import { temporaryFolder } from "./integration/server-process.ts";
 import { walk } from "./integration/terminal-walk.ts";
@@ -19,15 +19,15 @@ const USERS = 1_000;
 const MAX_MINUTES = 24 * 60;
 const SAMPLE_INTERVAL = 10_000;
 const MINUTE = 60_000;
-/** Memory settles in this time; the median of the five minutes behind it is what the end is compared with. */
+/** Memory settles in this time; the median of the five minutes after it is the baseline. */
 const SETTLING = 5 * MINUTE;
 const BASELINE_END = 10 * MINUTE;
-/** How much more the median of the last third may be. */
+/** By how much the median of the last third may exceed the baseline. */
 const TOLERANCE = 0.05;
 
 type Sample = { readonly at: number; readonly rss: number };
 
-/** A metric of the server without labels, NaN where it has none of that name. */
+/** A metric of the server without labels; NaN if there is none. */
 function metric(text: string, name: string): number {
   return Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1] ?? Number.NaN);
 }
@@ -43,9 +43,9 @@ function mebibytes(kib: number): string {
   return Number.isNaN(kib) ? "?" : (kib / 1_024).toFixed(1);
 }
 
-/** Whether memory is flat, as a sentence; a run too short to tell is compared by thirds and passes. */
+/** Whether memory stayed flat. A run that is too short to judge compares its thirds, and passes. */
 function verdict(samples: readonly Sample[], length: number): { flat: boolean; sentence: string } {
-  // What is sampled while the last ones leave is no load.
+  // Samples taken while the last clients leave are left out.
   const rss = (from: number, to: number) =>
     median(samples.filter(({ at }) => at >= from && at < to).map((each) => each.rss));
   const isShort = length < BASELINE_END + SETTLING;
@@ -73,18 +73,18 @@ async function soak(length: number, seed: number): Promise<boolean> {
     `--metrics-port=${metricsPort}`,
   ]);
   const samples: Sample[] = [];
-  const counts = { answers: 0, visits: 0, losses: 0 };
+  const counts = { answers: 0, sessions: 0, losses: 0 };
   const begin = performance.now();
-  const town: Town = {
+  const load: Soak = {
     port: server.tlsPort,
     context: await server.dialContext(),
     tokens,
     counts,
-    surprises: [],
+    unexpected: [],
     isOver: () => performance.now() - begin >= length,
   };
   console.log(`soak of ${length / MINUTE} min, PALOMA_TEST_SEED=${seed} (${machineLine()})`);
-  console.log("   time    RSS MiB   heap MiB   online   requests/s   CPU s   visits   losses");
+  console.log("   time    RSS MiB   heap MiB   online   requests/s   CPU s   sessions   losses");
   let last = { answers: 0, at: begin };
   const sample = async () => {
     const rss = residentKib(server.pid);
@@ -98,25 +98,25 @@ async function soak(length: number, seed: number): Promise<boolean> {
       [metric(text, "paloma_users_online"), 9],
       [Math.round(((counts.answers - last.answers) / (now - last.at)) * 1_000), 13],
       [cpuSeconds(server.pid).toFixed(0), 8],
-      [counts.visits, 9],
+      [counts.sessions, 11],
       [counts.losses, 9],
     ] as const;
     console.log(cells.map(([cell, width]) => String(cell).padStart(width)).join(""));
     last = { answers: counts.answers, at: now };
   };
   const sampler = setInterval(
-    () => void sample().catch((error) => town.surprises.push(String(error))),
+    () => void sample().catch((error) => load.unexpected.push(String(error))),
     SAMPLE_INTERVAL,
   );
-  await populate(town, seed);
+  await runClients(load, seed);
   clearInterval(sampler);
   const code = await server.stop();
   folder.remove();
   const { flat, sentence } = verdict(samples, length);
   console.log(sentence);
-  for (const surprise of town.surprises) console.log(`surprise: ${surprise}`);
+  for (const each of load.unexpected) console.log(`unexpected: ${each}`);
   if (code !== 0) console.log(`the server ended with ${code}`);
-  return flat && town.surprises.length === 0 && code === 0;
+  return flat && load.unexpected.length === 0 && code === 0;
 }
 
 /** Steps of one walk at each screen: half an hour of somebody who presses a key a second. */

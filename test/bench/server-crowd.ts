@@ -1,4 +1,4 @@
-/** Thousands of people who only wait: what each costs in memory, and how long all need to be back after a restart. */
+/** Thousands of idle users: the memory that each costs, and how long a restart takes until all are back. */
 import type { TlsContext } from "../../src/net/tls.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { BareConnection, residentKib } from "./bare-echo.ts";
@@ -7,18 +7,18 @@ import type { Sides } from "./server-logins.ts";
 import { resumeOf, ServerProgram, succeed } from "./server-program.ts";
 import { dialMany } from "./server-requests.ts";
 
-/** Idle connections before the ones that are counted: what the first ones cost is no connection's. */
+/** Idle connections before those that are measured: the first ones cost more than a connection. */
 const FIRST_IDLE = 1_000;
-/** What connecting left behind is collected in this time, in ms. */
+/** Time for the garbage of connecting to be collected, in ms. */
 const SETTLING = 3_000;
-/** What a client waits at most before it comes back, in ms (PROTOCOL 4), and after a dial that failed. */
+/** How long a client waits at most before it comes back (PROTOCOL 4), and after a failed dial, in ms. */
 const JITTER = 2_000;
 const REDIAL = 1_000;
 const SEED = 5;
-/** Not all are back after this, in ms: the figure is given up. */
+/** If not all are back after this, in ms, there is no figure. */
 const PATIENCE = 60_000;
 
-/** KiB that the process takes for each further connection up to `count`, and the connections. */
+/** Opens `count` connections. @returns them, and the KiB that each took beyond the first ones. */
 async function idleKib(
   pid: number,
   count: number,
@@ -32,7 +32,7 @@ async function idleKib(
   return { kib: (residentKib(pid) - before) / further.length, open: [...first, ...further] };
 }
 
-/** Everybody in `tokens` is online. Both processes are fresh: memory that was in use before would be used again, and not seen. */
+/** Everybody in `tokens` is online. Both processes must be fresh: reused memory would not be counted. */
 export async function benchIdle(sides: Sides, report: Report): Promise<void> {
   const { server, context, bare, bareContext, tokens } = sides;
   const own = await idleKib(server.pid, tokens.length, async (index) => {
@@ -51,7 +51,7 @@ export async function benchIdle(sides: Sides, report: Report): Promise<void> {
   report({ name, unit: "KiB", ours: own.kib, bare: other.kib });
 }
 
-/** Everybody is online, the server stops and begins again, and everybody comes back by token. Gives the new server. */
+/** Everybody is online, the server restarts, and everybody resumes by token. @returns the new server. */
 export async function benchRestart(
   server: ServerProgram,
   database: string,
@@ -79,7 +79,7 @@ export async function benchRestart(
         if (++back === tokens.length) everybody.resolve();
         return;
       } catch {
-        // The server is not there yet, or has more dials than it can take at once: as a client does, later again.
+        // The server is not there yet, or cannot take more dials at once: try again later, as a client does.
         redials++;
         await Bun.sleep(REDIAL * (0.8 + 0.4 * random.next()));
       }
@@ -111,6 +111,6 @@ export async function benchRestart(
   });
   report({ name: "  of it until the old process has ended", unit: "s", ours: seconds(begin, stopped) });
   report({ name: "  of it until the new one listens", unit: "s", ours: seconds(stopped, started) });
-  report({ name: "  dials that were too early", unit: "", ours: redials });
+  report({ name: "  dials that failed", unit: "", ours: redials });
   return next;
 }

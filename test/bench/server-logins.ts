@@ -1,4 +1,4 @@
-/** Logins, resumes, and what lookups of others wait meanwhile. */
+/** Logins, resumes, and how long lookups of other users take meanwhile. */
 import type { TlsContext } from "../../src/net/tls.ts";
 import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { HASHES_AT_ONCE } from "../../src/server/limits/password-queue.ts";
@@ -20,7 +20,7 @@ const LOGIN_ROUND_MS = 3_000;
 const RESUME_ROUND_MS = 1_000;
 /** Connections that dial and resume at the same time. */
 const LANES = 16;
-/** Connections that look somebody up meanwhile, and how often each does, in ms. */
+/** Connections that look somebody up meanwhile, and how often, in ms. */
 const OBSERVERS = 20;
 const LOOKUP_INTERVAL = 20;
 
@@ -32,7 +32,7 @@ export type Sides = {
   readonly tokens: readonly string[];
 };
 
-/** Asks again and again until `stopped`; gives how long each answer took, in ms. */
+/** Sends lookups until `stopped`. @returns how long each answer took, in ms. */
 async function observe(connection: BareConnection, stopped: () => boolean): Promise<number[]> {
   const request = line({ action: "request_p2p", target_user: userName(1), id: 1 });
   const took: number[] = [];
@@ -45,7 +45,7 @@ async function observe(connection: BareConnection, stopped: () => boolean): Prom
   return took;
 }
 
-/** With so many logins under way that the server never waits for one, beside as many hashes at once as it makes. */
+/** As many logins at once as keep the server busy, compared with as many hashes at once as it makes. */
 export async function benchLogins({ server, context, tokens }: Sides, report: Report): Promise<void> {
   const hash = await hashPassword(PASSWORD);
   const observers: BareConnection[] = [];

@@ -1,4 +1,4 @@
-/** The server's program as the bench and the soak run it: a process of its own, with accounts that are there already. */
+/** The server's program as the bench and the soak run it: a process with a database full of accounts. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -12,12 +12,12 @@ import { BareConnection } from "./bare-echo.ts";
 
 const PROGRAM = join(import.meta.dir, "../../server.ts");
 export const SERVER_NAME = "rendezvous.paloma";
-/** Lines that the server writes before it serves. */
+/** Lines that the server prints before it serves. */
 const START_LINES = 4;
 
 export const PUBLIC_KEY = newPublicKey();
 
-/** One machine asks what a town would: what limits one address is out of the way. */
+/** One address makes all requests, so limits per address are off. */
 export const WITHOUT_LIMITS = [
   "--max-connections=20000",
   "--max-connections-per-address=20000",
@@ -56,7 +56,7 @@ export async function makeUsers(path: string, count: number): Promise<string[]> 
   return tokens;
 }
 
-/** What a client says to be online again; the addresses are those that a machine at home has. */
+/** A client's `resume`, with addresses as a machine at home has them. */
 export function resumeOf(token: string | undefined, index: number): string {
   return line({
     action: "resume",
@@ -67,14 +67,14 @@ export function resumeOf(token: string | undefined, index: number): string {
   });
 }
 
-/** Asks, and throws unless the answer is a success. */
+/** @throws unless the answer is a success */
 export async function succeed(connection: BareConnection, request: string): Promise<string> {
   const answer = await connection.ask(request);
   if (!answer.includes('"success":true')) throw new Error(answer);
   return answer;
 }
 
-/** Dials a server and asks one thing. */
+/** Dials a server and sends one request. */
 export async function visit(port: number, context: TlsContext, request: string): Promise<void> {
   const connection = await BareConnection.dial(port, context);
   await succeed(connection, request);
@@ -94,7 +94,7 @@ export class ServerProgram {
     this.tlsPort = tlsPort;
   }
 
-  /** Resolves when it serves; its log goes to a file beside the database. Ports of 0 are found free. */
+  /** Resolves when it serves. Its log is a file beside the database. A port of 0 takes a free one. */
   static async start(
     database: string,
     ports: { readonly plain: number; readonly tls: number } = { plain: 0, tls: 0 },
@@ -120,7 +120,7 @@ export class ServerProgram {
     throw new Error(`the server has ended: ${readFileSync(log, "utf8")}`);
   }
 
-  /** How a client dials it, that trusts the authority which the server shows on its plain port. */
+  /** For a client that trusts the authority which the server shows on its plain port. */
   async dialContext(): Promise<TlsContext> {
     return diallerContext({ authority: await this.#authority(), serverName: SERVER_NAME });
   }
@@ -151,21 +151,21 @@ export class ServerProgram {
   }
 }
 
-/** Clock ticks of a second in `/proc/PID/stat`, on every Linux that Bun runs on. */
+/** Clock ticks per second in `/proc/PID/stat`, on every Linux that Bun runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU time that a process has used, its threads included, in s; NaN where the system does not tell. */
+/** CPU time of a process and its threads, in s; NaN where there is no `/proc`. */
 export function cpuSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name in parentheses may hold spaces; user and system time are the 12th and 13th behind it.
+    // The name in parentheses may contain spaces; user and system time are the 12th and 13th fields after it.
     const [user, system] = stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
       .slice(11, 13);
     return (Number(user) + Number(system)) / TICKS_PER_SECOND;
   } catch {
-    // Not on this system: the figure is shown as unknown.
+    // There is no `/proc`: the figure is shown as unknown.
     return Number.NaN;
   }
 }

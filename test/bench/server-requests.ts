@@ -1,4 +1,4 @@
-/** How many requests of people who are online the server answers, and what one costs it. */
+/** How many requests a second the server answers, and how much CPU one costs. */
 import { diallerContext, type TlsContext } from "../../src/net/tls.ts";
 import { newAuthority, serverIdentity } from "../integration/loopback.ts";
 import { BareConnection, BareListener } from "./bare-echo.ts";
@@ -15,14 +15,14 @@ import {
 
 const ROUNDS = 5;
 const ROUND_MS = 1_000;
-/** Connections that ask, and requests that each has under way. */
+/** Connections, and the requests that each has outstanding. */
 const SHAPES = [
   { connections: 16, outstanding: 64 },
   { connections: 100, outstanding: 1 },
 ] as const;
 /** Dials at the same time. */
 const LANES = 16;
-/** Different batches of a connection, so that not always the same is asked for. */
+/** Different batches of requests per connection. */
 const BATCHES = 8;
 
 type Side = { readonly pid: number; readonly connections: readonly BareConnection[] };
@@ -43,7 +43,7 @@ export async function dialMany(
   return open;
 }
 
-/** Each connection writes a batch, waits for all its answers, and writes the next. */
+/** Each connection writes a batch, waits for all its answers, and writes the next one. */
 async function loaded(side: Side, batches: readonly Buffer[], outstanding: number): Promise<Rate> {
   const cpu = cpuSeconds(side.pid);
   const begin = performance.now();
@@ -81,7 +81,7 @@ async function compare(
   report({ name: "  server's CPU for one", unit: "µs", ours: of("ours", "cpu"), bare: of("bare", "cpu") });
 }
 
-/** `request_p2p` and `get_users` with `online` people online, beside a listener that answers a constant of the same size. */
+/** `request_p2p` and `get_users` with `online` users online, compared with a listener that sends a constant of the same size. */
 export async function benchRequests(
   server: ServerProgram,
   context: TlsContext,

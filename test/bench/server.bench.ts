@@ -1,7 +1,4 @@
-/**
- * Figures of the rendezvous server, a process of its own with its limits lifted, over TLS on this machine's
- * loopback; whoever asks runs on the same cores.
- */
+/** Figures of the rendezvous server: a process without limits, over TLS on loopback. The clients share its cores. */
 import { diallerContext } from "../../src/net/tls.ts";
 import { newAuthority, serverIdentity } from "../integration/loopback.ts";
 import { temporaryFolder } from "../integration/server-process.ts";
@@ -13,10 +10,10 @@ import { line, makeUsers, SERVER_NAME, ServerProgram } from "./server-program.ts
 import { benchRequests } from "./server-requests.ts";
 
 const USERS = 5_000;
-/** People online while requests are counted. */
+/** Users online while requests are measured. */
 const ONLINE = [100, 1_000] as const;
 
-/** Logins, resumes, requests, the memory of a connection that only waits, and a restart. */
+/** Logins, resumes, requests, the memory of an idle connection, and a restart. */
 export async function benchServer(report: Report): Promise<void> {
   const folder = temporaryFolder();
   const database = `${folder.path}/users.db`;

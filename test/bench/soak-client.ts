@@ -1,14 +1,14 @@
-/** A client of the soak: a TLS connection whose answers are told from pushed news by their id. */
+/** A client of the soak: a TLS connection that recognizes its answers by their id, and ignores notifications. */
 import { dialOptions, type TlsContext } from "../../src/net/tls.ts";
 import { line } from "./server-program.ts";
 
 export type Answer = { readonly [name: string]: unknown };
 type Waiting = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
 
-export class Visitor {
+export class SoakClient {
   readonly #socket: Bun.Socket<undefined>;
   readonly closed: Promise<void>;
-  /** The answer that is waited for: one at a time. */
+  /** The one request that waits for its answer. */
   #waiting: Waiting | undefined;
   #lastId = 0;
   #rest = "";
@@ -19,10 +19,10 @@ export class Visitor {
     this.closed = closed;
   }
 
-  static async dial(port: number, context: TlsContext): Promise<Visitor> {
+  static async dial(port: number, context: TlsContext): Promise<SoakClient> {
     const shaken = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<void>();
-    let visitor: Visitor | undefined;
+    let client: SoakClient | undefined;
     const socket = await Bun.connect<undefined>({
       hostname: "127.0.0.1",
       port,
@@ -30,21 +30,21 @@ export class Visitor {
       socket: {
         handshake: (_socket, done, error) =>
           done && error === null ? shaken.resolve() : shaken.reject(error ?? new Error("no handshake")),
-        data: (_socket, chunk) => visitor?.received(chunk),
+        data: (_socket, chunk) => client?.received(chunk),
         error: (_socket, error) => shaken.reject(error),
         close: () => {
           shaken.reject(new Error("closed"));
-          visitor?.lost();
+          client?.lost();
           closed.resolve();
         },
       },
     });
-    visitor = new Visitor(socket, closed.promise);
+    client = new SoakClient(socket, closed.promise);
     await shaken.promise;
-    return visitor;
+    return client;
   }
 
-  /** @throws when the connection is closed before the answer. */
+  /** @throws if the connection closes before the answer */
   ask(request: object): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     if (this.#isClosed) reject(new Error("closed"));
@@ -55,23 +55,23 @@ export class Visitor {
     return promise;
   }
 
-  /** Writes bytes of which no answer is waited for; what the socket does not take is lost. */
+  /** Writes bytes without waiting for an answer; what the socket does not take is lost. */
   write(bytes: string | Uint8Array): void {
     this.#socket.write(bytes);
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   pause(): void {
     this.#socket.pause();
   }
 
-  /** Closes in good order, or drops the connection. */
-  leave(manner: "end" | "drop"): void {
-    if (manner === "end") this.#socket.end();
+  /** Ends the connection, or drops it. */
+  leave(how: "end" | "drop"): void {
+    if (how === "end") this.#socket.end();
     else this.#socket.terminate();
   }
 
-  // What follows is called by the socket handlers, by nobody else.
+  // For the socket handlers above only.
 
   received(chunk: Buffer): void {
     const lines = (this.#rest + chunk.toString("latin1")).split("\n");
