@@ -195,6 +195,19 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
     expect(server.reasons).toEqual([{ name: "remote" }]);
   });
 
+  test("calls only the handlers that it was handed over to, from the very next object on", async () => {
+    const { near, server } = await pair(link);
+    const next = new Recorder();
+    server.onMessage = (_object, connection) => connection.handOverTo(next);
+    for (let n = 0; n < 3; n++) near.send({ n });
+    near.end("finished");
+    await next.closing();
+    expect(server.objects).toEqual([{ n: 0 }]);
+    expect(next.objects).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(next.reasons).toEqual([{ name: "remote" }]);
+    expect(server.reasons).toEqual([]);
+  });
+
   test("nothing is handed over after a handler closed the connection", async () => {
     const { near, server } = await pair(link);
     server.onMessage = (_object, connection) => connection.terminate("enough");
