@@ -48,7 +48,6 @@ export class Recorder implements ConnectionHandlers {
   opens = 0;
   readEnds = 0;
   overflows = 0;
-  drains = 0;
   /** What a test does on the way, after it was recorded. */
   onSecured: ((connection: Connection, handshake: Handshake) => boolean) | undefined;
   onOpened: ((connection: Connection) => void) | undefined;
@@ -103,7 +102,6 @@ export class Recorder implements ConnectionHandlers {
   }
 
   drained(connection: Connection): void {
-    this.drains++;
     this.onDrained?.(connection);
     this.#changed();
   }

@@ -73,6 +73,17 @@ function expectNumbered(recorder: Recorder, count: number): void {
   expect(wrong).toBe(-1);
 }
 
+/**
+ * Counts the overflows that were relieved. A queue that stays under the limit may be blocked and drain as well,
+ * as often as the kernel likes.
+ */
+function countReliefs(client: Recorder, relieved: (count: number, connection: Connection) => void): void {
+  let count = 0;
+  client.onDrained = (connection) => {
+    if (client.overflows > count) relieved(++count, connection);
+  };
+}
+
 describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
   test("brings 8 MiB to a slow reader whole and in order, and reports overflow and drain once each", async () => {
     const { near, client, server } = await pair(link);
@@ -83,14 +94,18 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
       setImmediate(() => connection.resumeReading());
     };
     const count = Math.ceil((8 * 1024 * 1024) / NUMBERED_BYTES);
+    let reliefs = 0;
+    countReliefs(client, (relieved) => {
+      reliefs = relieved;
+    });
     sendNumbered(near, count);
     expect(client.overflows).toBe(1);
     expect(near.queuedBytes).toBeGreaterThan(QUEUE_LIMIT);
     await server.until(() => server.objects.length === count);
-    await client.until(() => client.drains > 0);
+    await client.until(() => reliefs > 0);
     expectNumbered(server, count);
     expect(client.overflows).toBe(1);
-    expect(client.drains).toBe(1);
+    expect(reliefs).toBe(1);
     expect(near.queuedBytes).toBe(0);
     expect(server.faults).toEqual([]);
   });
@@ -98,13 +113,14 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
   test("can overflow again after it drained", async () => {
     const { near, client, server } = await pair(link);
     const count = Math.ceil((8 * 1024 * 1024) / NUMBERED_BYTES);
-    client.onDrained = (connection) => {
-      client.onDrained = undefined;
-      sendNumbered(connection, count);
-    };
+    let reliefs = 0;
+    countReliefs(client, (relieved, connection) => {
+      reliefs = relieved;
+      if (relieved === 1) sendNumbered(connection, count);
+    });
     sendNumbered(near, count);
     await server.until(() => server.objects.length === 2 * count);
-    await client.until(() => client.drains === 2);
+    await client.until(() => reliefs === 2);
     expect(client.overflows).toBe(2);
   });
 
