@@ -25,7 +25,7 @@ export type Size = { readonly cols: number; readonly rows: number };
 export const USUAL: Size = { cols: 80, rows: 24 };
 export const SMALL: Size = { cols: 40, rows: 12 };
 
-export type Circumstances = Partial<Size> & {
+export type ClientOptions = Partial<Size> & {
   readonly lang?: "es" | "en";
   readonly environment?: { readonly [name: string]: string };
 };
@@ -44,7 +44,7 @@ function flagsOf({ server, data, name }: Seat): string[] {
   return ["--server", server, "--user", name, "--data", data];
 }
 
-function startClient(seat: Seat, { lang = "es", environment, ...size }: Circumstances): AtTerminal {
+function startClient(seat: Seat, { lang = "es", environment, ...size }: ClientOptions): AtTerminal {
   return new AtTerminal(flagsOf(seat), {
     ...size,
     environment: { PALOMA_LANG: lang, TZ: noonZone(), ...environment },
@@ -94,18 +94,26 @@ export class Room {
   }
 
   /** The client, when its menu is there. */
-  async at(seat: Seat, circumstances: Circumstances = {}): Promise<AtTerminal> {
-    const terminal = startClient(seat, circumstances);
+  async at(seat: Seat, options: ClientOptions = {}): Promise<AtTerminal> {
+    const terminal = startClient(seat, options);
     this.#terminals.push(terminal);
-    await terminal.shows(circumstances.lang === "en" ? "2. Log out" : "2. Cerrar sesión");
+    await terminal.shows(options.lang === "en" ? "2. Log out" : "2. Cerrar sesión");
     return terminal;
   }
 
   /** The client in a chat, its line ready for keys; the link may come later. */
-  async chat(name: string, other: string, circumstances: Circumstances = {}): Promise<AtTerminal> {
-    const terminal = await this.at(await this.seat(name), circumstances);
-    await openFromMenu(terminal, other, circumstances.lang);
+  async chat(name: string, other: string, options: ClientOptions = {}): Promise<AtTerminal> {
+    const terminal = await this.at(await this.seat(name), options);
+    await openFromMenu(terminal, other, options.lang);
     return terminal;
+  }
+
+  /** Ana and beto at terminals, each in the chat with the other. @param size of beto's terminal */
+  async both(size: Size = USUAL): Promise<readonly [AtTerminal, AtTerminal]> {
+    const beto = await this.at(await this.seat("beto"), size);
+    const ana = await connected(await this.chat("ana", "beto"));
+    await openFromMenu(beto, "ana");
+    return [ana, await connected(beto)];
   }
 
   async close(): Promise<void> {
@@ -149,9 +157,9 @@ export async function connected(terminal: AtTerminal): Promise<AtTerminal> {
 }
 
 export type Input = {
-  /** Mark and typing, without the «> ». */
-  readonly head: string;
-  /** The rows of the line, without the head. */
+  /** State and typing, without the «> ». */
+  readonly prompt: string;
+  /** The rows of the line, without the prompt. */
   readonly rows: readonly string[];
   /** Relative to its first row. */
   readonly cursor: { readonly row: number; readonly col: number };
@@ -162,9 +170,13 @@ export function inputOf(screen: TerminalScreen): Input | undefined {
   const first = screen.rows.findLastIndex((row) => INPUT_ROW.test(row));
   const row = screen.rows[first];
   if (row === undefined) return undefined;
-  const [head, text = ""] = [row.slice(0, row.indexOf(">")).trim(), row.slice(row.indexOf(">") + 2)];
+  const [prompt, text = ""] = [row.slice(0, row.indexOf(">")).trim(), row.slice(row.indexOf(">") + 2)];
   const rest = screen.rows.slice(first + 1, screen.rows.findLastIndex((each) => each !== "") + 1);
-  return { head, rows: [text, ...rest], cursor: { row: screen.cursor.row - first, col: screen.cursor.col } };
+  return {
+    prompt,
+    rows: [text, ...rest],
+    cursor: { row: screen.cursor.row - first, col: screen.cursor.col },
+  };
 }
 
 /** Resolves when the input line is as wanted. */
@@ -175,13 +187,19 @@ export function inputIs(terminal: AtTerminal, fits: (input: Input) => boolean, w
   }, what);
 }
 
-/** Resolves when the line stands empty behind this head. */
-export function headIs(terminal: AtTerminal, head: string): Promise<void> {
+/** Resolves when the line stands empty behind this prompt. */
+export function promptIs(terminal: AtTerminal, prompt: string): Promise<void> {
   return inputIs(
     terminal,
-    (input) => input.head === head && input.rows.join("") === "",
-    `an empty line behind «${head}»`,
+    (input) => input.prompt === prompt && input.rows.join("") === "",
+    `an empty line behind «${prompt}»`,
   );
+}
+
+/** Sends a text, and waits until the prompt shows this state. */
+export function writes(terminal: AtTerminal, text: string, state: string): Promise<void> {
+  terminal.type(`${text}${KEY.enter}`);
+  return promptIs(terminal, state);
 }
 
 /** Without what a row's end may have put into it. */

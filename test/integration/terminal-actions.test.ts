@@ -7,16 +7,17 @@ import type { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
   expectNothingRedrawn,
-  headIs,
   KEY,
   lineIs,
   openFromList,
   openFromMenu,
+  promptIs,
   quit,
   Room,
   says,
   times,
   USUAL,
+  writes,
 } from "./chat-terminal.ts";
 
 setDefaultTimeout(90_000);
@@ -27,40 +28,30 @@ beforeEach(async () => {
 });
 afterEach(() => room.close());
 
-/** Ana and beto, each in the chat with the other. */
-async function both(): Promise<readonly [AtTerminal, AtTerminal]> {
-  const beto = await room.at(await room.seat("beto"));
-  const ana = await connected(await room.chat("ana", "beto"));
-  await openFromMenu(beto, "ana");
-  await connected(beto);
-  return [ana, beto];
-}
-
 /** Sends a text, until it is read. */
 async function sends(from: AtTerminal, to: AtTerminal, text: string): Promise<void> {
-  from.type(`${text}\r`);
+  await writes(from, text, "✓✓ leído");
   await says(to, `: ${text}`);
-  await headIs(from, "✓✓ leído");
 }
 
 test("an edit and a withdrawal are seen by both people, and by those who look later", async () => {
-  const [ana, beto] = await both();
+  const [ana, beto] = await room.both();
   await sends(ana, beto, "nos vemos a las cinko");
   await sends(ana, beto, "y esto sobra");
   ana.type("/withdraw\r");
   await says(ana, "Retirado el mensaje de las ");
   await says(ana, ": «y esto sobra»");
   await says(beto, "ana ha retirado un mensaje de las ");
-  // The mark is again that of the last text which is left.
-  await headIs(ana, "✓✓ leído");
+  // The prompt shows the state of the last text that is left.
+  await promptIs(ana, "✓✓ leído");
   ana.type("/list\r");
   await says(ana, "ana (retirado)");
   ana.type("/edit #1 nos vemos a las cinco\r");
   await says(ana, ", «nos vemos a las cinko»: «nos vemos a las cinco»");
   await says(beto, ": «nos vemos a las cinco»");
-  await headIs(ana, "✓✓ leído");
+  await promptIs(ana, "✓✓ leído");
   // What is not theirs, and what is no number, stays as it is, and nothing is sent.
-  for (const [typed, told] of [
+  for (const [typed, said] of [
     ["/edit #9 x", "No hay #9 en la última lista, que llega hasta #2"],
     ["/edit #uno x", "«#uno» no es un número de la lista"],
     ["/withdraw #2", "Ese mensaje ya está retirado."],
@@ -68,7 +59,7 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
     ["/reply #2 x", "Ese mensaje se ha retirado: no se puede responder"],
   ] as const) {
     ana.type(`${typed}\r`);
-    await says(ana, told);
+    await says(ana, said);
     // A text that was typed for nothing comes back.
     if (typed.startsWith("/withdraw")) continue;
     await lineIs(ana, typed);
@@ -78,7 +69,7 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
   await says(beto, "Ese mensaje no es suyo");
   await lineIs(beto, "/edit #1 mentira");
   beto.type(KEY.ctrlC);
-  await headIs(beto, "");
+  await promptIs(beto, "");
   beto.type("/cancel #1\r");
   await says(beto, "/cancel cancela solo lo que usted ha escrito");
   expect(times(ana, "mentira")).toBe(0);
@@ -92,7 +83,7 @@ test("an edit and a withdrawal are seen by both people, and by those who look la
 });
 
 test("a message is deleted on this side alone, and then the whole chat, once its name was typed", async () => {
-  const [ana, beto] = await both();
+  const [ana, beto] = await room.both();
   for (const text of ["uno", "dos", "tres"]) await sends(ana, beto, text);
   ana.type("/delete #2\r");
   await says(ana, "Todavía no hay números");
@@ -130,8 +121,7 @@ test("a search finds words in every chat, accents and case aside, and names the 
   await openFromList(ana, "carla");
   ana.type("/chat beto\r");
   await says(ana, "Conectado con beto");
-  ana.type("una canción\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "una canción", "✓✓");
   ana.type("/search cancion\r");
   await says(ana, "2 mensajes con «cancion»:");
   await ana.showsRow(/^#1 \d{4}-\d\d-\d\d \d\d:\d\d carla: La CANCIÓN del camión$/);
@@ -153,17 +143,16 @@ test("a search finds words in every chat, accents and case aside, and names the 
 test("a message is read when it stands on the other screen, and not before; a reply says to what", async () => {
   const beto = await room.at(await room.seat("beto"));
   const ana = await connected(await room.chat("ana", "beto"));
-  ana.type("¿vienes?\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "¿vienes?", "✓✓");
   await says(beto, "1 nuevo");
   await openFromMenu(beto, "ana");
   await says(beto, "ana: ¿vienes?");
-  await headIs(ana, "✓✓ leído");
+  await promptIs(ana, "✓✓ leído");
   beto.type("/reply #1 sí\r");
   await says(beto, "Todavía no hay números");
   await lineIs(beto, "/reply #1 sí");
   beto.type(`${KEY.ctrlC}/reply claro que sí\r`);
-  await headIs(beto, "✓✓ leído");
+  await promptIs(beto, "✓✓ leído");
   await ana.showsRow(/^\d\d:\d\d beto ↪ «¿vienes\?»: claro que sí$/);
   ana.type("/info\r");
   await says(ana, "ana → beto: «¿vienes?» escrito: ");
@@ -178,16 +167,15 @@ test("what another process of the account writes and cancels is seen in the open
   const ana = await connected(await room.chat("ana", "beto"));
   await seat.run(["send", "--wait", "queued", "beto", "desde otra ventana"]);
   await ana.showsRow(/^\d\d:\d\d ana (?:·|✓|✓✓): desde otra ventana$/);
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   expect(beto.texts("ana")).toEqual(["desde otra ventana"]);
   await beto.close();
   await says(ana, "beto no está en línea.");
-  ana.type("uno\r");
-  await headIs(ana, "·");
+  await writes(ana, "uno", "·");
   await says(ana, "· en cola: «uno»");
   await seat.run(["cancel", "beto"]);
-  // The mark is that of what is left.
-  await headIs(ana, "✓✓");
+  // The prompt shows the state of what is left.
+  await promptIs(ana, "✓✓");
   ana.type("/cancel\r");
   await says(ana, "No hay nada pendiente de enviar");
   expect(times(ana, ": desde otra ventana")).toBe(1);
@@ -208,8 +196,7 @@ test("an unread message that is withdrawn is counted no more", async () => {
 test("what has not left is cancelled or changed here; what has, is not", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
-  ana.type("ya está allí\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "ya está allí", "✓✓");
   ana.type("/cancel\r");
   await says(ana, "No hay nada pendiente de enviar");
   await beto.close();
@@ -218,8 +205,7 @@ test("what has not left is cancelled or changed here; what has, is not", async (
   await ana.showsRow(/^#1 .* ana ✓✓ \(editado, en cola\): ya está ahí$/);
   ana.type("/cancel\r");
   await says(ana, "Lo que espera es un cambio");
-  ana.type("no debe salir\r");
-  await headIs(ana, "·");
+  await writes(ana, "no debe salir", "·");
   ana.type("con un herror\r/edit sin errores\r");
   await says(ana, ", «con un herror»: «sin errores»");
   ana.type("/list\r/cancel #2\r");
@@ -231,7 +217,7 @@ test("what has not left is cancelled or changed here; what has, is not", async (
   await says(ana, "2 mensajes guardados en ");
   expect(readFileSync(file, "utf8").trim().split("\n")).toHaveLength(2);
   const back = await room.person("beto");
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   expect(back.texts("ana")).toEqual(["sin errores"]);
   await quit(ana);
 });

@@ -5,19 +5,19 @@ import type { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
   expectNothingRedrawn,
-  headIs,
   inputIs,
   inputOf,
   KEY,
   lineIs,
   openFromMenu,
   picture,
+  promptIs,
   quit,
   Room,
   says,
+  type Size,
   SMALL,
   USUAL,
-  type Size,
 } from "./chat-terminal.ts";
 import { until, type Person } from "./messenger-pair.ts";
 
@@ -43,16 +43,16 @@ describe.each([
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", size));
     ana.type(`hola${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(beto.texts("ana")).toEqual(["hola"]);
     expect(picture(ana)).toMatchSnapshot();
     await beto.close();
     await says(ana, "beto no está en línea.");
     ana.type(`¿sigues ahí?${KEY.enter}`);
-    await headIs(ana, "·");
+    await promptIs(ana, "·");
     expect(picture(ana)).toMatchSnapshot();
     await room.person("beto");
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     await quit(ana);
     expectNothingRedrawn(ana, size);
   });
@@ -84,7 +84,7 @@ describe.each([
     );
     // The key goes where the cursor stood.
     ana.type(`X${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     const got = beto.texts("ana")[0] ?? "";
     expect(got.replace("X", "")).toBe(text);
     expect(got.indexOf("X")).toBeGreaterThan(20);
@@ -99,16 +99,16 @@ describe.each([
     await until(() => beto.of("connected").length > 0);
     const conversation = beto.messenger.openChat("ana");
     conversation.typing(true);
-    await headIs(ana, "escribiendo…");
+    await promptIs(ana, "escribiendo…");
     conversation.typing(false);
-    await headIs(ana, "");
+    await promptIs(ana, "");
     conversation.typing(true);
-    await headIs(ana, "escribiendo…");
+    await promptIs(ana, "escribiendo…");
     ana.type(`te veo${KEY.enter}`);
-    await headIs(ana, "✓✓ escribiendo…");
+    await promptIs(ana, "✓✓ escribiendo…");
     expect(picture(ana)).toMatchSnapshot();
     sent(beto, "ya está");
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     // And theirs sees ours, which ends with the line.
     ana.type("ho");
     await until(() => beto.of("typing").some(({ active }) => active));
@@ -130,9 +130,9 @@ describe.each([
     await ana.until(({ cursor }) => cursor.col === col - 11, "the cursor before the mark");
     expect(picture(ana)).toMatchSnapshot("the mark");
     ana.type(`${KEY.right}${KEY.enter}`);
-    await headIs(ana, "✓✓ leído");
+    await promptIs(ana, "✓✓ leído");
     await says(beto, "después");
-    await headIs(beto, "");
+    await promptIs(beto, "");
     expect(picture(ana)).toMatchSnapshot("the sender");
     expect(picture(beto)).toMatchSnapshot("the receiver");
     for (const { screen } of [ana, beto]) {
@@ -142,7 +142,7 @@ describe.each([
     ana.paste("otra\nvez");
     await lineIs(ana, "[2\u00a0líneas]");
     ana.type(KEY.backspace);
-    await headIs(ana, "✓✓ leído");
+    await promptIs(ana, "✓✓ leído");
     const seat = await room.seat("ana");
     expect((await seat.states("beto")).map(([text]) => text)).toEqual([
       "antes uno\n  dos\n— Conectado con beto: directo y cifrado. después",
@@ -164,13 +164,13 @@ describe.each([
     await lineIs(ana, "/help");
     ana.type(KEY.enter);
     await says(ana, "repite lo escrito");
-    await headIs(ana, "");
+    await promptIs(ana, "");
     expect(picture(ana)).toMatchSnapshot();
     const { rows, scrollback } = ana.screen;
     const helped = [...scrollback, ...rows].flatMap((row) => /^ {4}(\/\w+)/.exec(row)?.[1] ?? []);
     expect(helped).toEqual(expect.arrayContaining(offers));
     ana.type(`hola be${KEY.tab}${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect((await (await room.seat("ana")).states("beto"))[0]?.[0]).toBe("hola beto ");
     await quit(ana);
     expectNothingRedrawn(ana, size);
@@ -182,19 +182,19 @@ describe.each([
     for (let number = 1; number <= 44; number++) sent(beto, `mensaje ${number}`);
     await says(ana, "mensaje 44");
     ana.type(`recibido${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     await quit(ana);
     expectNothingRedrawn(ana, size);
     await beto.close();
     ana = await room.chat("ana", "beto", size);
     await says(ana, "no está en línea");
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     ana.type(`en cola${KEY.enter}`);
-    await headIs(ana, "·");
+    await promptIs(ana, "·");
     await quit(ana);
     ana = await room.chat("ana", "beto", size);
     await says(ana, "no está en línea");
-    await headIs(ana, "·");
+    await promptIs(ana, "·");
     const shown = () => [...ana.screen.transcript.matchAll(/^\d\d:\d\d (.*)$/gm)].map(([, text]) => text);
     const earlier = (from: number, to: number) =>
       Array.from({ length: to - from + 1 }, (_, index) => `beto: mensaje ${from + index}`);
@@ -209,7 +209,7 @@ describe.each([
     expect(shown()).toEqual([...newest, ...earlier(7, 26), ...earlier(1, 6)]);
     ana.type(`/more${KEY.enter}`);
     await says(ana, "No hay mensajes anteriores.");
-    await headIs(ana, "·");
+    await promptIs(ana, "·");
     expect(picture(ana)).toMatchSnapshot("the last page");
     await quit(ana);
     expectNothingRedrawn(ana, size);
@@ -227,12 +227,12 @@ describe.each([
       await lineIs(ana, mark);
       expect(picture(ana)).toMatchSnapshot();
       ana.type(KEY.ctrlC);
-      await headIs(ana, "");
+      await promptIs(ana, "");
     }
     ana.paste("é".repeat(MAX_TEXT_BYTES / 2));
     await lineIs(ana, "[1\u00a0línea,\u00a02]");
     ana.type(KEY.enter);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     await until(() => beto.texts("ana").length > 0);
     expect(beto.texts("ana")).toEqual(["é".repeat(MAX_TEXT_BYTES / 2)]);
     await quit(ana);
@@ -254,7 +254,7 @@ describe("a line", () => {
     const ana = await connected(await room.chat("ana", "beto"));
     ana.type(`primero${KEY.enter}segundo${KEY.enter}`);
     await until(() => beto.texts("ana").length === 2);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     ana.type(`a medias${KEY.up}`);
     await lineIs(ana, "segundo");
     ana.type(KEY.up + KEY.up);
@@ -262,7 +262,7 @@ describe("a line", () => {
     ana.type(KEY.down + KEY.down);
     await lineIs(ana, "a medias");
     ana.type(KEY.ctrlC);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     ana.type(`/chat ca${KEY.tab}${KEY.enter}`);
     await says(ana, "Conectado con carla");
     ana.type(KEY.up + KEY.up);
@@ -270,7 +270,7 @@ describe("a line", () => {
     ana.type(KEY.enter);
     await until(() => carla.texts("ana").length === 1);
     expect(carla.texts("ana")).toEqual(["segundo"]);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(picture(ana)).toMatchSnapshot();
     await quit(ana);
     expectNothingRedrawn(ana, USUAL);
@@ -294,7 +294,7 @@ describe("a line", () => {
     ];
     for (const line of lines) ana.type(line + KEY.enter);
     await says(ana, "En línea: beto");
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(picture(ana)).toMatchSnapshot();
     await until(() => beto.texts("ana").length === 3);
     expect(beto.texts("ana")).toEqual(["exit", "/x", "exit now"]);
@@ -314,13 +314,13 @@ describe("a line", () => {
     ana.type(`a medias${KEY.left}${KEY.ctrlD}`);
     await lineIs(ana, "a media");
     ana.type(KEY.ctrlC);
-    await headIs(ana, "");
+    await promptIs(ana, "");
     ana.type(keys);
     await ana.showsRow(/^> 1\. beto/);
     await says(beto, "ana ha cerrado la conversación");
-    await headIs(beto, "");
+    await promptIs(beto, "");
     beto.type(`vuelve${KEY.enter}`);
-    await headIs(beto, "✓✓");
+    await promptIs(beto, "✓✓");
     await says(ana, "Mensaje nuevo de beto (1 sin leer).");
     expect(beto.text.match(/ana ha cerrado/g)).toHaveLength(1);
     ana.type(KEY.ctrlC);
@@ -344,7 +344,7 @@ describe("a line", () => {
     await says(ana, "¿estás?");
     await says(ana, "— Conectado con carla");
     expect(ana.screen.bells).toBe(1);
-    await headIs(ana, "");
+    await promptIs(ana, "");
     expect(picture(ana)).toMatchSnapshot();
     ana.type(`/chat nadie${KEY.enter}`);
     await says(ana, "Chat con nadie");
@@ -372,7 +372,7 @@ describe("a line", () => {
     await ana.showsRow(/^> palabra0 /);
     expect(picture(ana)).toMatchSnapshot("at its beginning");
     ana.type(`¡${KEY.end}!${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(beto.texts("ana")).toEqual([`¡${text}!`]);
     await quit(ana);
     expectNothingRedrawn(ana, SMALL);
@@ -397,7 +397,7 @@ describe("a line", () => {
     }
     await lineIs(ana, text);
     ana.type(`${KEY.end}!${KEY.enter}`);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(beto.texts("ana")).toEqual([`${text}!`]);
     await quit(ana);
   });
@@ -442,7 +442,7 @@ describe("a terminal of another kind", () => {
     await says(ana, "hi");
     ana.type(`hello${KEY.enter}/fingerprint${KEY.enter}/nothing${KEY.enter}`);
     await says(ana, "There is no command");
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     expect(picture(ana)).toMatchSnapshot();
     await quit(ana);
     // oxlint-disable-next-line no-control-regex

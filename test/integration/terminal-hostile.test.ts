@@ -10,19 +10,19 @@ import type { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
   expectNothingRedrawn,
-  headIs,
   inputOf,
   KEY,
   lineIs,
   openFromMenu,
   picture,
   printedRows,
+  promptIs,
   quit,
   Room,
   says,
+  type Size,
   SMALL,
   USUAL,
-  type Size,
 } from "./chat-terminal.ts";
 import { RawPeer } from "./raw-peer.ts";
 
@@ -126,7 +126,7 @@ describe.each([
     const ana = await attack(texts, size);
     for (const text of texts) await says(ana, visibleText(text, { lines: true }));
     ana.type(KEY.enter);
-    await headIs(ana, "✓✓");
+    await promptIs(ana, "✓✓");
     await quit(ana);
     expectUnharmed(ana);
     expectNothingRedrawn(ana, size);
@@ -136,7 +136,7 @@ describe.each([
     const ana = await attack(FORGERIES, size);
     expect(picture(ana)).toMatchSnapshot();
     ana.type(KEY.ctrlC);
-    await headIs(ana, "");
+    await promptIs(ana, "");
     await quit(ana);
     expectNothingRedrawn(ana, size);
     // The same once more, out of the store.
@@ -167,7 +167,7 @@ test("a terminal that draws wider than usual breaks no row by itself", async () 
   const ana = await attack(texts, USUAL);
   expect(printedRows(ana).filter((row) => columnsApart(row) > USUAL.cols)).toEqual([]);
   ana.type(KEY.ctrlC);
-  await headIs(ana, "");
+  await promptIs(ana, "");
   await quit(ana);
 });
 
@@ -176,7 +176,7 @@ test("the largest messages on one line are there, in rows of the terminal's widt
   const rows = printedRows(ana);
   expect(rows.filter((row) => /^ {4}x{76}$/.test(row)).length).toBeGreaterThan(400);
   ana.type(KEY.ctrlC);
-  await headIs(ana, "");
+  await promptIs(ana, "");
   await quit(ana);
 });
 
@@ -212,7 +212,7 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   await says(ana, "Se ha cortado la conexión con beto");
   await lineIs(ana, DRAFT);
   ana.type(KEY.ctrlC);
-  await headIs(ana, "");
+  await promptIs(ana, "");
   await quit(ana);
   expectNothingRedrawn(ana, SMALL);
 });
@@ -245,7 +245,7 @@ test("names that look alike are shown with their labels wherever they stand", as
   chat.type(`/users${KEY.enter}/fingerprint${KEY.enter}`);
   await says(chat, "Compárenlo por otro medio");
   await says(chat, "En línea: ");
-  await headIs(chat, "");
+  await promptIs(chat, "");
   expect(picture(chat)).toMatchSnapshot("in the chat");
   await quit(chat);
   // Wherever one of them is named, it is with the label.
@@ -260,7 +260,7 @@ test("someone whose name looks like one's own is told apart from oneself", async
   twin.messenger.send("ana", "soy ana");
   await says(ana, "soy ana");
   ana.type(`no: yo${KEY.enter}`);
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   expect(picture(ana)).toMatchSnapshot();
   for (const said of ["ạna LABEL: soy ana", "ana LABEL: no: yo"]) {
     const row = String.raw`^\d\d:\d\d ${said.replace("LABEL", String.raw`\([0-9a-f]{4} [0-9a-f]{4}\)`)}$`;
@@ -283,7 +283,7 @@ test("a name of an old account that looks like a line of ours is shown with its 
   await ana.until(({ bells }) => bells === names.length, "a bell for each");
   ana.type("1\r");
   await connected(ana);
-  await headIs(ana, "");
+  await promptIs(ana, "");
   expect(picture(ana)).toMatchSnapshot("in the chat");
   expectUnharmed(ana, names.length);
   await quit(ana);

@@ -4,25 +4,25 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import {
   connected,
   expectNothingRedrawn,
-  headIs,
   KEY,
   lineIs,
   openFromList,
-  openFromMenu,
   picture,
+  promptIs,
   quit,
   Room,
   says,
   SMALL,
   times,
   USUAL,
+  writes,
 } from "./chat-terminal.ts";
 import { until } from "./messenger-pair.ts";
 
 setDefaultTimeout(90_000);
 
-/** A message that stays behind is told of after so long, in ms. */
-const TOLD_AFTER = 5_000;
+/** The person is notified of a message that waits so long, in ms. */
+const NOTIFIED_AFTER = 5_000;
 
 let room: Room;
 beforeEach(async () => {
@@ -34,19 +34,17 @@ test("a client that dies and comes back is one line each, and what waited leaves
   const seat = await room.seat("beto");
   const first = await seat.listen();
   const ana = await connected(await room.chat("ana", "beto", SMALL));
-  ana.type("hola\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "hola", "✓✓");
   ana.type("a medias");
   await lineIs(ana, "a medias");
   first.signal("SIGKILL");
   await says(ana, "Se ha cortado la conexión con beto; se está reconectando.");
   await says(ana, "beto no está en línea.");
   await lineIs(ana, "a medias");
-  ana.type(" y entero\r");
-  await headIs(ana, "·");
+  await writes(ana, " y entero", "·");
   const again = await seat.listen();
   await again.event({ event: "message", text: "a medias y entero" });
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   expect(picture(ana)).toMatchSnapshot();
   for (const once of ["Se ha cortado", "no está en línea", "está en línea; conectando"])
     expect(times(ana, once)).toBe(1);
@@ -55,20 +53,15 @@ test("a client that dies and comes back is one line each, and what waited leaves
 });
 
 test("someone who leaves the chat is one line, and a message finds them again", async () => {
-  const beto = await room.at(await room.seat("beto"));
-  const ana = await connected(await room.chat("ana", "beto"));
-  await openFromMenu(beto, "ana");
-  await connected(beto);
+  const [ana, beto] = await room.both();
   beto.type("exit\r");
   await says(ana, "beto ha cerrado la conversación.");
-  ana.type("una cosa más\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "una cosa más", "✓✓");
   await says(beto, "Mensaje nuevo de ana (1 sin leer).");
   await openFromList(beto, "ana");
   await says(beto, "una cosa más");
-  beto.type("dime\r");
-  await headIs(beto, "✓✓ leído");
-  await headIs(ana, "✓✓ leído");
+  await writes(beto, "dime", "✓✓ leído");
+  await promptIs(ana, "✓✓ leído");
   expect(picture(ana)).toMatchSnapshot("who stayed");
   expect(picture(beto)).toMatchSnapshot("who came back");
   await quit(ana);
@@ -81,40 +74,34 @@ test("someone who leaves the chat is one line, and a message finds them again", 
 test("a message that stays behind gets a line after five seconds, and another when it has arrived", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
-  ana.type("hola\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "hola", "✓✓");
   await beto.close();
   await says(ana, "beto no está en línea.");
   const began = performance.now();
-  ana.type("¿Estás ahí? Esto no cabe entero en una línea\r");
-  await headIs(ana, "·");
+  await writes(ana, "¿Estás ahí? Esto no cabe entero en una línea", "·");
   await says(ana, "· en cola: «¿Estás ahí? Esto no cabe…»: se enviará cuando beto esté en línea");
-  expect(performance.now() - began).toBeGreaterThan(TOLD_AFTER - 500);
+  expect(performance.now() - began).toBeGreaterThan(NOTIFIED_AFTER - 500);
   const back = await room.person("beto");
   await until(() => back.texts("ana").length === 1);
   await says(ana, "✓✓ recibido: «¿Estás ahí? Esto no cabe…»");
-  await headIs(ana, "✓✓");
-  ana.type("por fin\r");
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
+  await writes(ana, "por fin", "✓✓");
   expect(picture(ana)).toMatchSnapshot();
   await quit(ana);
   expectNothingRedrawn(ana, USUAL);
 });
 
 test("a server that stops is said once, conversations go on, and once that it is back", async () => {
-  const beto = await room.at(await room.seat("beto"), SMALL);
-  const ana = await connected(await room.chat("ana", "beto"));
-  await openFromMenu(beto, "ana");
-  await connected(beto);
+  const [ana, beto] = await room.both(SMALL);
   ana.type("a medias");
   await lineIs(ana, "a medias");
-  await headIs(beto, "escribiendo…");
+  await promptIs(beto, "escribiendo…");
   await room.company.stopServer();
   await says(ana, "Sin conexión con el servidor");
   await says(beto, "Sin conexión con el servidor");
   await lineIs(ana, "a medias");
   ana.type("\r");
-  await headIs(ana, "✓✓ leído");
+  await promptIs(ana, "✓✓ leído");
   await says(beto, "ana: a medias");
   beto.type("aquí sigo\r");
   await says(ana, "aquí sigo");
@@ -122,8 +109,8 @@ test("a server that stops is said once, conversations go on, and once that it is
   for (const each of [ana, beto]) await says(each, "Conectado de nuevo al servidor.");
   ana.type("/users\r");
   await says(ana, "En línea: beto");
-  await headIs(ana, "✓✓ leído");
-  await headIs(beto, "✓✓ leído");
+  await promptIs(ana, "✓✓ leído");
+  await promptIs(beto, "✓✓ leído");
   for (const each of [ana, beto]) {
     expect(times(each, "Sin conexión con el servidor;")).toBe(1);
     expect(times(each, "Conectado de nuevo al servidor.")).toBe(1);
@@ -139,12 +126,10 @@ test("a server that stops is said once, conversations go on, and once that it is
 test("a changed key is told in words; only once its number was shown can it be accepted", async () => {
   const known = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
-  ana.type("hola\r");
-  await headIs(ana, "✓✓");
+  await writes(ana, "hola", "✓✓");
   await known.close();
   await says(ana, "beto no está en línea.");
-  ana.type("para ti\r");
-  await headIs(ana, "·");
+  await writes(ana, "para ti", "·");
   const other = await room.person("beto", "another machine");
   await says(ana, "La clave de beto ha cambiado");
   other.messenger.send("ana", "soy yo, de verdad");
@@ -157,7 +142,7 @@ test("a changed key is told in words; only once its number was shown can it be a
   expect(ana.text).not.toContain("soy yo");
   ana.type("/accept\r");
   await until(() => other.texts("ana").length === 1);
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   await says(ana, "soy yo, de verdad");
   expect(times(ana, "ha cambiado")).toBe(1);
   await quit(ana);
@@ -179,7 +164,7 @@ test("a session that the server takes no more is told of, and the conversation g
   await says(ana, "e inicie sesión otra vez.");
   await lineIs(ana, "a medias");
   ana.type("\r");
-  await headIs(ana, "✓✓");
+  await promptIs(ana, "✓✓");
   expect(beto.texts("ana")).toEqual(["a medias"]);
   expect(picture(ana)).toMatchSnapshot();
   ana.type("exit\r");
