@@ -71,7 +71,7 @@ export type Config = {
   readonly wait: "received" | "queued";
   /** The id of the message that this one answers. */
   readonly replyTo: string | undefined;
-  /** What cannot be undone is not asked for again. */
+  /** What cannot be undone is done without asking. */
   readonly yes: boolean;
   readonly accept: boolean;
 };
@@ -90,7 +90,7 @@ export type Invocation =
 
 type Environment = { [name: string]: string | undefined };
 
-/** Whether programs read us, before anything else can be read. */
+/** Whether the output is JSON, for a command line that cannot be read otherwise. */
 export function wantsJson(args: readonly string[], environment: Environment): boolean {
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
@@ -143,7 +143,7 @@ export function readInvocation(args: readonly string[], environment: Environment
   const typed = first.positionals[0];
   const command = COMMAND_NAMES.find((name) => name === typed);
   if (typed !== undefined && command === undefined) throw new UsageError(texts.unknownCommand(typed));
-  // Read once more with what this command knows, so that another's flag is named as unknown.
+  // Read again with the options of this command, so that another command's flag is unknown.
   const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
   const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
@@ -168,7 +168,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     accept: values.accept === true,
   };
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };
-  // Whoever reads events, or gives the password by a pipe, runs a command.
+  // JSON output and a password on standard input are for commands.
   if (config.json || config.passwordStdin) throw new UsageError(texts.noCommand);
   return { name: "menus", config };
 }

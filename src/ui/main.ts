@@ -72,7 +72,7 @@ function checkArguments(
   if (user !== undefined && !isPossibleName(user)) throw new UsageError(texts.badName(user));
 }
 
-/** Names of old accounts may be odd, but nobody's is empty, longer, or holds control characters. */
+/** Old accounts may have odd names, but none that is empty, longer, or holds control characters. */
 function isPossibleName(name: string): boolean {
   return name.isWellFormed() && /^\P{Cc}{1,64}$/u.test(name);
 }

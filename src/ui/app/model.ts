@@ -17,7 +17,7 @@ export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
 export type Screen =
   /** Not logged in: the seed's first menu. */
   | { readonly name: "start" }
-  /** Which account of this machine; or another one. */
+  /** Which account of this machine, or another one. */
   | { readonly name: "chooseAccount"; readonly accounts: readonly string[] }
   | { readonly name: "loginName" }
   | { readonly name: "registerName" }
@@ -35,7 +35,7 @@ export type Screen =
   | {
       readonly name: "people";
       readonly people: readonly ListedPerson[];
-      /** How many it opened with: that decides how one chooses from it. */
+      /** How many it opened with, which decides how one chooses from it. */
       readonly opened: number;
       /** Since the list was fetched. */
       readonly ticks: number;

@@ -20,10 +20,10 @@ import { shownName } from "../format/name-book.ts";
 
 /** Ticks after which an open list is fetched again. */
 const FETCH_EVERY = 10;
-/** People who are kept in an open list though they went; with more, the list is sorted anew. */
+/** How many people who went offline an open list keeps; with more it is sorted anew. */
 const MAX_GONE = 1_000;
 
-/** Whoever is online first, in each group those with new messages first; else as a dictionary of the language. */
+/** Those online first, in each group those with new messages first, and then by name as the language sorts. */
 function sortPeople(people: readonly ListedPerson[], language: Language): readonly ListedPerson[] {
   const { compare } = new Intl.Collator(language);
   const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
@@ -36,8 +36,8 @@ export function listPeople(model: AppModel): AppStep {
 }
 
 /**
- * The list that has come, in the places of the one that is open: a number that is being typed means who
- * stood there. New people come behind them.
+ * The fetched list in the order of the open one, so that a number that is being typed means the same person.
+ * New people come last.
  */
 function inPlace(
   shown: readonly ListedPerson[],
@@ -54,7 +54,7 @@ function inPlace(
   return isTooLong ? sortPeople(people, language) : [...kept, ...sortPeople(added, language)];
 }
 
-/** The list has come: it opens, or takes the place of the one that is open. */
+/** The fetched list opens, or replaces the open one. */
 export function showPeople(
   model: AppModel,
   event: AppEvent & { name: "people" },
@@ -100,7 +100,7 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
   return step(model, { name: "openChat", username: person.username });
 }
 
-/** The chat takes the screen; what is new in it is about to be shown. */
+/** The chat takes the screen, which shows what is new in it. */
 export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
   const { username, contact, isStranger } = event;
   if (model.account === undefined) return step(model);
@@ -120,7 +120,7 @@ function leaveChat(model: AppModel, peer: string, other: string | undefined): Ap
   return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
 }
 
-/** New messages are counted anew, in an open list too; those of the open chat are being shown. */
+/** Takes new counts, also into an open list; the messages of the open chat are not new. */
 export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
   const { screen } = model;
   const isOpen = (username: string) =>

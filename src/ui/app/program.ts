@@ -91,7 +91,7 @@ export class Program {
     input.once("end", gone);
     input.on("error", gone);
     output.on("error", gone);
-    // A fault in one callback ends what it happened in, not the conversation.
+    // A fault in a callback is printed, and the conversation goes on.
     const fault = (error: unknown) => program.#printFault(error);
     process.on("uncaughtException", fault);
     process.on("unhandledRejection", fault);
@@ -107,7 +107,7 @@ export class Program {
     }
   }
 
-  /** Whoever has a stored session is logged in without a question. */
+  /** An account with a stored session is logged in without a question. */
   #start(): void {
     if (this.#unreadable > 0) {
       const text = this.#texts.accountsUnreadable(this.#unreadable);
@@ -142,7 +142,7 @@ export class Program {
     if (isCounted) this.#recount();
   }
 
-  /** Messages were read or withdrawn: how many are new now. */
+  /** Counts again what is new, after messages were read or withdrawn. */
   #recount(): void {
     const { messenger } = this.#account;
     if (messenger === undefined) return;

@@ -60,12 +60,12 @@ export function namesOf({ account }: AppModel): NameBook {
   return account?.names ?? NO_NAMES;
 }
 
-/** What has changed in the account that is open; the same model where none is. */
+/** The model with this changed in the open account; the same model where none is open. */
 export function inAccount(model: AppModel, change: Partial<OpenAccount>): AppModel {
   return model.account === undefined ? model : { ...model, account: { ...model.account, ...change } };
 }
 
-/** A model in which nobody is logged in any more. */
+/** The model once nobody is logged in any more. */
 export function withoutAccount(model: AppModel, screen: Screen = START): AppModel {
   return { ...model, screen, account: undefined };
 }

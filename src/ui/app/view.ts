@@ -17,7 +17,7 @@ export type View =
   | { readonly name: "working"; readonly text: string }
   | { readonly name: "ended" };
 
-/** A list of more entries is searched by typing: up to here one digit is enough. */
+/** Up to so many entries are chosen by one digit; a longer list is searched by typing. */
 const MAX_NUMBERED = 9;
 
 function asking(prompt: Prompt): View {
@@ -105,7 +105,7 @@ function peopleList(model: AppModel, screen: Screen & { name: "people" }, contex
   const { texts } = context;
   const { people, opened, left } = screen;
   const choices = people.map((person) => personRow(person, model, context));
-  // A list without marks would look as if all of them were there.
+  // Without a note the list would look as if everybody in it were online.
   const isUnknown = people.some(({ online }) => online === undefined);
   const unknown = model.account?.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const message = isUnknown ? unknown : texts.menuWhom;

@@ -63,7 +63,7 @@ async function readPasswordLine(asked: Asked): Promise<string | undefined> {
 }
 
 /**
- * The password for `user`, undefined when there is none to be had.
+ * The password for `user`; undefined: none was given, and nobody can be asked.
  * @param twice asked for a second time, when a new one is set at a prompt.
  */
 export async function obtainPassword(

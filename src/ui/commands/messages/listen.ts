@@ -26,7 +26,7 @@ import { untilAborted, withAccount, type CommandContext } from "../online-accoun
 const LAST_WRITE = 300;
 /** Messages printed in one write. */
 const BATCH = 256;
-/** How the line of a connection ended that had proven nothing yet: nobody was refused. */
+/** Codes of connections that ended before they had proven anything: nobody was refused. */
 const LINE_END = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
 
 type State =
@@ -283,7 +283,7 @@ class Listening {
       .then((isRead) => {
         if (!isRead) return;
         archive.markPrinted(batch.map(({ seq }) => seq));
-        // Of what a program takes nobody knows whether a person reads it.
+        // What goes to a program may never be read by a person.
         if (output.columns !== undefined) markRead(messenger, batch);
         if (this.#state.name === "printing") this.#state = { name: "idle" };
         if (!signal.aborted) this.#print();
