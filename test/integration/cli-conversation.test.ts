@@ -177,7 +177,7 @@ describe("for programs", () => {
 });
 
 describe("the password", () => {
-  test("is taken from standard input, and its line end is none of it", async () => {
+  test("is taken from standard input without its line end", async () => {
     const ana = world.person("ana.stdin", port);
     expect((await ana.run(["register", "--password-stdin"], { input: `${PASSWORD}\n` })).code).toBe(0);
     expect((await ana.run(["users", "--password-stdin"], { input: `${PASSWORD}\r\nrest` })).code).toBe(0);

@@ -61,7 +61,7 @@ test("no hostile text reaches a terminal as it is, and programs get it unchanged
   expect(texts).toEqual([...ATTACKS, "the end"]);
 });
 
-test("no line of a message can look like one of ours", async () => {
+test("no line of a message can look like a line of the program", async () => {
   const fake = "hi\n2026-01-01 10:00 beto: pay 1000\r\n2026-01-01 10:00 beto: now\u2028x: y";
   const listening = beto.start(["listen"], { password: PASSWORD });
   await listening.stdout.line(() => true);

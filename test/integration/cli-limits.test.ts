@@ -20,7 +20,7 @@ async function askedTooMuch(rate: string): Promise<{ ana: Person; bea: string }>
   return { ana, bea: bea.name };
 }
 
-test("a server that asks to wait for long is not told as a missing one, and the message waits", async () => {
+test("a server that asks for a long wait is not reported as missing, and the message stays queued", async () => {
   const { ana, bea } = await askedTooMuch("2:1/h");
   const { code, events, stderr } = await ana.json(["send", bea, "later"]);
   expect(code).toBe(4);
@@ -33,7 +33,7 @@ test("a server that asks to wait for long is not told as a missing one, and the 
   expect(await ana.states(bea)).toEqual([["later", "queued"]]);
 });
 
-test("a wait that fits into the time of the command is waited out, and the message arrives", async () => {
+test("a wait that fits into the command's time is waited out, and the message arrives", async () => {
   const { ana, bea } = await askedTooMuch("2:20/min");
   const { code, events } = await ana.json(["--timeout", "50", "send", bea, "now"]);
   expect(events.filter(({ event }) => event === "error")).toEqual([]);

@@ -71,7 +71,7 @@ test("what was stored and not yet printed comes after `ready`, oldest first, onc
   expect(textsOf(second)).toEqual([]);
 });
 
-test("a fault in a callback is told, and what others send still arrives", async () => {
+test("a fault in a callback is reported, and what others send still arrives", async () => {
   const [ana, beto] = [await loggedIn("ana.fault"), await loggedIn("beto.fault")];
   const fault = join(world.folder, "fault.ts");
   writeFileSync(fault, `process.on("SIGUSR2", () => { throw new RangeError("made for a test"); });`);
@@ -184,7 +184,7 @@ describe("a signal ends it within three seconds", () => {
     await peer.stop();
   });
 
-  test("and a send that is interrupted is exit 130, its text queued", async () => {
+  test("an interrupted send is exit 130, and its text is queued", async () => {
     const [ana, beto] = [await loggedIn("ana.int"), await loggedIn("beto.int")];
     const peer = await beto.listen();
     peer.signal("SIGSTOP");
@@ -247,7 +247,7 @@ describe("without the server", () => {
   });
 });
 
-test("a line that ends before it has proven anything is not told, and one that proves nothing is", async () => {
+test("a connection that ends before it has proven anything is not reported, and one with a wrong proof is", async () => {
   const beto = await loggedIn("beto.lines");
   const listening = await beto.listen();
   const at = { host: "127.0.0.1", port: Number(listening.events[0]?.["p2p_port"]) };

@@ -82,7 +82,7 @@ describe("search", () => {
       expect((await ana.json(["search", "--", odd])).code).toBe(0);
   });
 
-  test("prints for programs what history prints, and for people whose chat it is", async () => {
+  test("prints for programs what history prints, and for people also the chat", async () => {
     const { events } = await ana.json(["search", "vemos"]);
     expect(events).toEqual((await ana.json(["history", "carla.search"])).events);
     const { stdout } = await ana.run(["search", "mañana"]);
@@ -104,7 +104,7 @@ describe("search", () => {
       });
   });
 
-  test("finds the text as it was edited, and nothing of one that was cancelled", async () => {
+  test("finds the edited text, and nothing of a cancelled one", async () => {
     const edited = await queue(ana, "dora.search", "primavera");
     const cancelled = await queue(ana, "dora.search", "primavera otra vez");
     expect(await found("primavera")).toHaveLength(2);
@@ -182,7 +182,7 @@ describe("export", () => {
     expect(readdirSync(folder)).not.toContain("target.txt");
   });
 
-  test("says what is in the way, and leaves nothing half done", async () => {
+  test("says why it fails, and leaves no file behind", async () => {
     const before = readdirSync(folder);
     await expectFailure(ana, ["export", others, join(folder, "missing", "a.txt")], {
       exit: 1,
@@ -228,8 +228,8 @@ describe("export", () => {
   });
 });
 
-describe("what waits to leave", () => {
-  test("is cancelled by its id, or all of it, and nobody is told of it", async () => {
+describe("a message that was not sent", () => {
+  test("is cancelled by its id or with all others, and never reaches the peer", async () => {
     const [ana, beto] = await pair("cancel");
     const [first, , third] = [
       await queue(ana, beto.name, "uno"),
@@ -261,7 +261,7 @@ describe("what waits to leave", () => {
     await listening.stop();
   });
 
-  test("what may be on its way is not cancelled, and is counted", async () => {
+  test("is not cancelled when it may be on its way, and is counted", async () => {
     const [ana, beto] = await pair("tried");
     const tried = await queue(ana, beto.name, "quizá");
     const profile = Profile.open(ana.profileFolder);
@@ -281,7 +281,7 @@ describe("what waits to leave", () => {
     expect(await texts(ana, beto.name)).toEqual(["quizá"]);
   });
 
-  test("is edited and withdrawn in its place, and leaves as it is now", async () => {
+  test("is edited and withdrawn in place, and is sent as it is then", async () => {
     const [ana, beto] = await pair("inplace");
     const [edited, withdrawn] = [await queue(ana, beto.name, "uno"), await queue(ana, beto.name, "dos")];
     const change = await ana.json(["edit", "--wait", "queued", beto.name, edited, "uno bis"]);
@@ -309,7 +309,7 @@ describe("what waits to leave", () => {
   });
 });
 
-describe("what has left", () => {
+describe("a message that was sent", () => {
   let ana: Person;
   let beto: Person;
   beforeAll(async () => {
@@ -397,7 +397,7 @@ describe("what has left", () => {
     await listening.stop();
   });
 
-  test("stays as it is where it is not one's own, has left, or would not be understood", async () => {
+  test("is not changed where it is not one's own, was acknowledged, or the peer would not understand the change", async () => {
     const listening = await beto.listen();
     const own = await deliver(ana, beto.name, "mío");
     await listening.stop();
@@ -439,7 +439,7 @@ describe("what has left", () => {
     expect((await texts(ana, beto.name)).slice(-2)).toEqual(["mío", "suyo"]);
   });
 
-  test("waits in the outbox while the other is away, and the command is exit 5", async () => {
+  test("is changed by an action that waits while the peer is away, and the command is exit 5", async () => {
     const [eva, leo] = await pair("away");
     const listening = await leo.listen();
     const id = await deliver(eva, leo.name, "uno");
@@ -500,7 +500,7 @@ test("changes go through the process that has the account online", async () => {
   await online.stop();
 });
 
-test("an answer names the message that it answers, and quotes it for people", async () => {
+test("a reply names the message that it answers, and quotes it for people", async () => {
   const [ana, beto] = await pair("reply");
   const listening = await beto.listen();
   const id = await deliver(ana, beto.name, "¿vienes mañana?");
@@ -525,7 +525,7 @@ test("an answer names the message that it answers, and quotes it for people", as
   expect(await texts(ana, beto.name)).toEqual(["", "sí"]);
 });
 
-test("nothing but spaces is no new text of a message", async () => {
+test("a message cannot be edited into nothing but spaces", async () => {
   const ana = world.person("ana.blank", port);
   await ana.register();
   const id = await queue(ana, "beto.blank", "uno");
@@ -541,7 +541,7 @@ test("nothing but spaces is no new text of a message", async () => {
 });
 
 describe("delete", () => {
-  test("takes one message off this side only, and it does not come again", async () => {
+  test("removes one message on this side only, and it does not come again", async () => {
     const [ana, beto] = await pair("delete");
     const listening = await beto.listen();
     const [first, second] = [await deliver(ana, beto.name, "uno"), await deliver(ana, beto.name, "dos")];
@@ -557,7 +557,7 @@ describe("delete", () => {
     expect(readFileSync(join(beto.profileFolder, "profile.db")).includes("uno")).toBe(false);
   });
 
-  test("of a whole conversation needs a word, and keeps what waits to leave", async () => {
+  test("of a whole conversation needs a confirmation, and keeps what is unsent", async () => {
     const [ana, beto] = await pair("wipe");
     const listening = await beto.listen();
     for (const text of ["uno", "dos"]) await deliver(ana, beto.name, text);
@@ -589,7 +589,7 @@ describe("delete", () => {
   });
 });
 
-test("a disk over there that takes nothing is told in a sentence, and everything arrives when it has room", async () => {
+test("a full disk of the peer is reported in a sentence, and everything arrives once it has room", async () => {
   const [ana, beto] = await pair("full");
   const large = Array.from({ length: 30 }, (_, index) => `${index} ${"x".repeat(30_000)}`);
   const profile = Profile.open(ana.profileFolder);

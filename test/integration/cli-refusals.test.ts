@@ -72,7 +72,7 @@ describe("4: refused", () => {
     expect(after.stderr).toContain("not been used in this data folder");
   });
 
-  test("a message of an account that could not log in for the first time here is not called queued", async () => {
+  test("a message of an account whose first login here failed is not called queued", async () => {
     const ana = (await registered("ana.fresh")).elsewhere();
     const wrong = await ana.run(["send", "beto", "x"], { password: "not this one" });
     expect(wrong.code).toBe(4);
@@ -115,7 +115,7 @@ describe("4: refused", () => {
 });
 
 describe("while another process has the account online, `send`", () => {
-  test("leaves the message to it, which sends it", async () => {
+  test("leaves the message to that process, which sends it", async () => {
     const [ana, beto] = [await registered("ana.elsewhere"), await registered("Beto.elsewhere")];
     const hers = await ana.listen(PASSWORD);
     const his = await beto.listen(PASSWORD);
@@ -162,7 +162,7 @@ describe("while another process has the account online, `send`", () => {
 });
 
 describe("5: the peer", () => {
-  test("who is offline is said at once, and the message leaves with the next send", async () => {
+  test("that is offline is reported at once, and the message is sent with the next send", async () => {
     const [ana, beto] = [await loggedIn("ana.offline"), await registered("beto.offline")];
     const began = performance.now();
     const offline = {
@@ -198,7 +198,7 @@ describe("5: the peer", () => {
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)(
-    "is waited for until %s, which tells of the queue",
+    "is waited for until %s, and then the message is said to be queued",
     async (signal) => {
       const [ana, beto] = [await loggedIn(`ana.${signal}`), await registered(`beto.${signal}`)];
       const listening = await beto.listen(PASSWORD);
@@ -217,7 +217,7 @@ describe("5: the peer", () => {
     },
   );
 
-  test("who does not acknowledge in time, and gets the message once all the same", async () => {
+  test("that does not acknowledge in time still gets the message exactly once", async () => {
     const [ana, beto] = [await loggedIn("ana.slow"), await registered("beto.slow")];
     const listening = await beto.listen(PASSWORD);
     listening.signal("SIGSTOP");
@@ -242,7 +242,7 @@ describe("5: the peer", () => {
 });
 
 describe("6: the peer is not who it should be", () => {
-  test("one who speaks only the seed's link gets nothing", async () => {
+  test("one with a client without encryption gets nothing", async () => {
     const ana = await loggedIn("ana.seed");
     const account = { username: "beto.seed", password: PASSWORD };
     const seed = await seedClient([

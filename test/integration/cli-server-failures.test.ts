@@ -42,7 +42,7 @@ async function silentServer(): Promise<{ port: number; close: () => void }> {
 }
 
 describe("3: the server", () => {
-  test("that is not there is named, and a message to it waits on this disk", async () => {
+  test("that is not there is named, and the message waits on this disk", async () => {
     const other = await world.server("gone.db");
     const ana = world.person("ana.gone", other.tlsPort);
     await ana.register();
@@ -66,7 +66,7 @@ describe("3: the server", () => {
     await expectFailure(ana, ["listen"], gone, { password: PASSWORD });
   });
 
-  test("that is gone does not keep a session alive here: `logout` forgets it all the same", async () => {
+  test("that is gone does not keep the session here: `logout` forgets it all the same", async () => {
     const other = await world.server("logout.db");
     const ana = world.person("ana.logout", other.tlsPort);
     await ana.register();
@@ -92,7 +92,7 @@ describe("3: the server", () => {
     );
   });
 
-  test("that is a user is told nothing", async () => {
+  test("that turns out to be a user is sent nothing", async () => {
     const beto = await registered("beto.port");
     const listening = await beto.listen(PASSWORD);
     const p2pPort = Number(listening.events[0]?.["p2p_port"]);
@@ -166,7 +166,7 @@ describe("3: the server", () => {
     },
   );
 
-  test("that says nothing ends the command when its time is over", async () => {
+  test("that does not answer ends the command when its time is over", async () => {
     const silent = await silentServer();
     try {
       const known = await registered("ana.silent");

@@ -150,7 +150,7 @@ function damage(folder: string, text: string | undefined): void {
   writeFileSync(file, bytes.fill(0, page, text === undefined ? bytes.length : page + PAGE_SIZE));
 }
 
-test("of a damaged profile history prints what stands before the damage, and the next start saves the rest", async () => {
+test("history of a damaged profile prints what stands before the damage, and the next start saves the rest", async () => {
   const { ana, folder } = await damaged("ana.damaged");
   const file = join(folder, "profile.db");
   const { code, events, stderr } = await ana.json(["history", "beto"]);
@@ -249,7 +249,7 @@ test("a profile that is no database any more, is empty or is gone is named, and 
   expect(existsSync(file)).toBe(false);
 });
 
-test("a search on a full disk finds what is indexed, and says what may be missing", async () => {
+test("a search on a full disk finds what is indexed, and says that something may be missing", async () => {
   const ana = world.person("ana.search", port);
   await ana.register();
   const send = (text: string) => ana.run(["send", "--wait", "queued", "beto", text], { password: PASSWORD });
@@ -336,7 +336,7 @@ test("a port in use is one sentence", async () => {
   taken.close();
 });
 
-test("without a home and without --data there is nowhere to keep anything", async () => {
+test("without a home folder and without --data it is wrong usage", async () => {
   const client = new ClientProcess({
     args: ["users", "--lang", "en"],
     environment: { HOME: "", BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },

@@ -149,7 +149,7 @@ test("a text typed at the terminal says how to end it", async () => {
   expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
 });
 
-test("a message that pads itself to the terminal's edge cannot begin a line of its own there", async () => {
+test("a message padded to the terminal's edge cannot begin a line of its own", async () => {
   const [ana, beto] = [world.person("edge.ana", server.tlsPort), world.person("edge.beto", server.tlsPort)];
   await Promise.all([ana.register(), beto.register()]);
   const listening = atTerminal(["listen", "--lang", "en", ...flags(beto.name), "--data", beto.data], {
@@ -167,7 +167,7 @@ test("a message that pads itself to the terminal's edge cannot begin a line of i
   expect(rows.filter((row) => row.includes("pay 1000"))).toEqual([expect.stringMatching(/^ {4}/)]);
 });
 
-test("a message that was shown at a terminal is read, its changes are shown, and a program's is neither", async () => {
+test("a message shown at a terminal counts as read and its changes are shown; with a program neither", async () => {
   const [ana, beto] = [world.person("read.ana", server.tlsPort), world.person("read.beto", server.tlsPort)];
   await Promise.all([ana.register(), beto.register()]);
   const sent = await ana.json(["send", "--wait", "queued", beto.name, "hola"], { password: PASSWORD });

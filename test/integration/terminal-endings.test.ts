@@ -67,7 +67,7 @@ describe.each(SIGNALS)("%s", (signal) => {
     hanging.process.kill("SIGKILL");
   });
 
-  test("ends a chat and the menu of who is logged in, also when the other side hangs", async () => {
+  test("ends a chat and the second menu, also when the other side hangs", async () => {
     const [one, other] = await talking(`${signal.toLowerCase()}`);
     one.type("half a line");
     await one.isInChat("> half a line");
@@ -78,7 +78,7 @@ describe.each(SIGNALS)("%s", (signal) => {
   });
 });
 
-test("a terminal that is closed under it ends it", async () => {
+test("closing the terminal ends the program", async () => {
   for (const isLoggedIn of [false, true]) {
     const person = world.person(`closed.${isLoggedIn}`, server.tlsPort);
     await person.register();
@@ -103,7 +103,7 @@ test("a terminal that is closed under it ends it", async () => {
   }
 });
 
-test("a password that is typed ahead is never echoed, and is taken", async () => {
+test("a password that is typed ahead is not echoed, and is used", async () => {
   const person = world.person("ahead", server.tlsPort);
   await person.register();
   const slow = await world.server("slow.db");
@@ -179,7 +179,7 @@ describe.each([
     ],
   },
 ] as const)("with TERM=dumb, in $language", ({ language, words, later }) => {
-  test("the whole of the seed's use works without a single escape sequence", async () => {
+  test("registering, logging in, chatting and logging out work without a single escape sequence", async () => {
     const people = ["dumb.one", "dumb.other"].map((name) => `${name}.${language}`);
     const place = await world.place();
     const terminals = people.map(() =>

@@ -63,7 +63,7 @@ async function registers(terminal: MenuTerminal, name: string, password: string)
 describe.each(LANGUAGES)("in %s", (language) => {
   const told = (code: Code) => sentenceFor(code, language);
 
-  test("a server that cannot be reached is told when logging in and when registering", async () => {
+  test("a server that cannot be reached is reported when logging in and when registering", async () => {
     const gone = await world.server(`gone.${language}.db`);
     gone.kill("SIGKILL");
     await gone.exited;
@@ -79,7 +79,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await quits(someone);
   });
 
-  test("a wrong password is told, and the right one logs in", async () => {
+  test("a wrong password is reported, and the right one logs in", async () => {
     const { name } = await member(`wrong.${language}`);
     const someone = world.sits(address, { language });
     const { texts } = someone;
@@ -98,7 +98,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(await someone.ended()).toBe(130);
   });
 
-  test("a taken name, an odd name, a weak password and a bad email are told", async () => {
+  test("a taken name, an odd name, a weak password and a bad email are reported", async () => {
     const { name } = await member(`taken.${language}`);
     const someone = world.sits(address, { language, rows: 60 });
     await registers(someone, name, PASSWORD);
@@ -121,7 +121,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await quits(someone);
   });
 
-  test("two passwords that differ are told, and asked again", async () => {
+  test("two passwords that differ are reported, and asked for again", async () => {
     const someone = world.sits(address, { language });
     const { texts } = someone;
     await someone.answers(texts.menuRegister, "2");
@@ -136,7 +136,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await quits(someone);
   });
 
-  test("who is connected from another machine is told so, and can log in when that has ended", async () => {
+  test("an account that is connected from another machine is reported, and can log in once that has ended", async () => {
     const person = await member(`there.${language}`);
     const listening = await person.listen();
     const someone = world.sits(address, { language });
@@ -154,7 +154,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(await someone.ended()).toBe(130);
   });
 
-  test("an account that another process has online is told with that process", async () => {
+  test("an account that another process has online is reported with that process", async () => {
     const person = await member(`locked.${language}`);
     const listening = await person.listen();
     const someone = world.sitsAs(person, { language });
@@ -171,7 +171,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(await someone.ended()).toBe(130);
   });
 
-  test("a port that is taken is told", async () => {
+  test("a taken port is reported", async () => {
     const person = await member(`port.${language}`);
     const other = await (await member(`holds.${language}`)).listen();
     const port = other.events.find(({ event }) => event === "ready")?.["p2p_port"];
@@ -181,7 +181,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await other.stop();
   });
 
-  test("a profile of a newer version, and one that is broken, are told", async () => {
+  test("a profile of a newer version, and a broken one, are reported", async () => {
     const newer = await member(`newer.${language}`);
     const file = join(newer.profileFolder, "profile.db");
     const database = new Database(file);
@@ -234,7 +234,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(someone.isRestored).toBe(true);
   });
 
-  test("a server that goes while a menu is open is told once, and told when it is back", async () => {
+  test("a server that is lost while a menu is open is reported once, and once when it is back", async () => {
     const first = await world.server(`goes.${language}.db`);
     const someone = world.sits(`127.0.0.1:${first.tlsPort}`, { language });
     const { texts } = someone;

@@ -37,7 +37,7 @@ async function leaves(terminal: MenuTerminal): Promise<void> {
   expect(terminal.screen.unknown).toEqual([]);
 }
 
-test("a message that comes while a menu is open rings once, is told, counted, and in the chat", async () => {
+test("a message that comes while a menu is open rings once, is announced, counted, and shown in the chat", async () => {
   const [ana, beto, carla] = await Promise.all(["menu.ana", "menu.beto", "menu.carla"].map(member));
   if (ana === undefined || beto === undefined || carla === undefined) throw new Error("three people");
   const screen = world.sitsAs(ana);

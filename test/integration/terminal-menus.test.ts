@@ -81,7 +81,7 @@ describe("a menu", () => {
   });
 });
 
-test("what is typed on behind the end of a chat reaches nobody, and whose chat it was is marked", async () => {
+test("what is typed after the end of a chat goes to nobody, and the person of that chat is marked", async () => {
   const place = await world.place();
   const [one, first, second] = ["left.one", "left.ana", "left.zoe"].map(() => world.sits(place));
   if (one === undefined || first === undefined || second === undefined) throw new Error("three people");
@@ -116,7 +116,7 @@ test("what is typed on behind the end of a chat reaches nobody, and whose chat i
 });
 
 describe("a long list", () => {
-  test("has who is online first, «Volver» last, and is searched by typing, without accents", async () => {
+  test("has those online first, «Volver» last, and is searched by typing, without accents", async () => {
     const someone = world.sitsAs(rosa, { rows: 30 });
     await someone.isHome("rosa");
     someone.type(`1${ENTER}`);
@@ -148,7 +148,7 @@ describe("a long list", () => {
     await expectEnd(someone, 130);
   });
 
-  test("of which a low screen shows a part is walked through with the arrow keys", async () => {
+  test("that is longer than the screen is walked through with the arrow keys", async () => {
     const someone = world.sitsAs(rosa, { language: "en", cols: 40, rows: 12 });
     await someone.isHome("rosa");
     someone.type(`1${ENTER}`);
@@ -306,7 +306,7 @@ describe.skipIf(elsewhere === undefined)("the first contact with another machine
     await expectEnd(someone, 130);
   });
 
-  test("that has become another server shows both fingerprints, and is taken only with «yes»", async () => {
+  test("that has become another server shows both fingerprints, and is accepted only with «yes»", async () => {
     const before = await world.server("before.db");
     const place = `${elsewhere}:${before.tlsPort}`;
     const someone = world.sits(place, { language: "en" });

@@ -55,7 +55,7 @@ async function opens(terminal: MenuTerminal, other: string): Promise<void> {
   await terminal.isInChat();
 }
 
-test("two who talk, and one at the menus, see nothing of a restart; what is written meanwhile arrives", async () => {
+test("two people in a chat and one at the menus see nothing of a restart; what is written meanwhile arrives", async () => {
   const server = await world.server("talk.db");
   const [ana, beto, carla, dora] = (await members(server, "ana", "beto", "carla", "dora")) as [
     Person,

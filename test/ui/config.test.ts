@@ -19,7 +19,7 @@ function complaint(args: readonly string[], environment: { [name: string]: strin
   throw new Error("nothing was wrong");
 }
 
-test("what is not said has CLI's defaults", () => {
+test("what is not given has CLI's defaults", () => {
   expect(configOf(["users"])).toEqual({
     language: "es",
     host: "localhost",
@@ -135,7 +135,7 @@ test("a command knows its own flags and no other's", () => {
   expect(complaint(["--email", "x", "--lang", "en"])).toBe("Unknown option: --email");
 });
 
-test("without a command the menus are meant, but not by a program", () => {
+test("without a command the menus are meant, but not with JSON or a password on standard input", () => {
   expect(readInvocation(["--user", "ana", "--data", "folder"], {})).toMatchObject({
     name: "menus",
     config: { user: "ana" },
@@ -144,14 +144,14 @@ test("without a command the menus are meant, but not by a program", () => {
   expect(complaint(["--password-stdin"], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
 });
 
-test("help and version are answered with whatever else was typed, for every command", () => {
+test("help and version are answered whatever else was typed, for every command", () => {
   for (const command of COMMAND_NAMES) {
     expect(readInvocation([command, "--help", "--lang", "en"], {})).toEqual({ name: "help", language: "en" });
   }
   expect(readInvocation(["--version"], {})).toEqual({ name: "version" });
 });
 
-test("programs are known before the rest is read, and a text is no flag", () => {
+test("JSON output is recognised before the rest is read, and not in a text", () => {
   expect(wantsJson(["--flly", "--json"], {})).toBe(true);
   expect(wantsJson(["users"], { PALOMA_JSON: "true" })).toBe(true);
   expect(wantsJson(["send", "beto", "--", "--json"], {})).toBe(false);

@@ -41,7 +41,7 @@ test("the time stands still while a person is asked, and then goes on", async ()
   expect(abort.signal.reason).toBeInstanceOf(TimeoutError);
 });
 
-test("a prompt that is left or aborted tells why the command ends", async () => {
+test("a prompt that is left or aborted says why the command ends", async () => {
   const named = (name: string) => Object.assign(new Error(name), { name });
   const abort = new AbortController();
   const deadline = new Deadline(abort, undefined);

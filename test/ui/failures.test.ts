@@ -92,7 +92,7 @@ describe("a failure", () => {
     },
   );
 
-  test("an interruption is 130 and nothing is said", () => {
+  test("an interruption is 130 and has no sentence", () => {
     expect(describeFailure(new InterruptedError(), english)).toEqual({
       exit: 130,
       code: "interrupted",
@@ -101,7 +101,7 @@ describe("a failure", () => {
   });
 });
 
-test("a damaged file is never called a full disk, and what was found is not shown to a terminal as it is", () => {
+test("a damaged file is not called a full disk, and the system's words are made visible for a terminal", () => {
   const damage = Object.assign(new Error("malformed\u001b[2J"), { code: "SQLITE_CORRUPT" });
   for (const [each, never, says] of [
     [spanish, "No se puede guardar en el disco", "Inicie listen o los menús"],
@@ -155,7 +155,7 @@ test("why a person cannot be reached decides between 4, 5 and 6", () => {
   }
 });
 
-test("that the server asks to wait is no missing server, and says for how long", () => {
+test("a server that asks to wait is not called unreachable, and the sentence says for how long", () => {
   const failure = describeUnreachable("server_limits", "dos", textsIn("en"), 41_200);
   expect(failure).toMatchObject({ exit: 4, code: "rate_limited", retryAfter: 42 });
   expect(failure.sentence).toContain("asks to wait 42 s");

@@ -137,7 +137,7 @@ const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   ] as const
 ).map(([model, screen]) => [screen.name, { ...model, screen: screen as Screen }]);
 
-test("the seed's whole use goes from menu to menu", () => {
+test("registering, logging in, chatting and logging out goes from menu to menu as in the seed", () => {
   let model = start;
   const goes = (
     event: AppEvent,
@@ -214,7 +214,7 @@ describe("the first menu and its forms", () => {
     expect(effects).toEqual([{ name: "logIn", username: "ana" }]);
   });
 
-  test("two passwords that differ are said once and asked for again from the first", () => {
+  test("two passwords that differ are reported once, and both are asked for again", () => {
     const { model, effects } = after(
       start,
       answer(CHOICE.register),
@@ -228,7 +228,7 @@ describe("the first menu and its forms", () => {
   });
 
   test.each(["an", "a b", "-ana", "аna", "a".repeat(33)])(
-    "«%s», which nobody may be called, is told at once, asked again and not offered",
+    "the impossible name «%s» is refused at once, asked for again and not offered",
     (name) => {
       const { model, effects } = after(start, answer(CHOICE.register), answer(` ${name} `));
       expect(model).toMatchObject({ screen: { name: "registerName" }, newName: "" });
@@ -237,7 +237,7 @@ describe("the first menu and its forms", () => {
   );
 
   test.each(["corta", "1234567", "e\u0301".repeat(7), "x".repeat(257)])(
-    "the password «%s», which nobody may have, is told at once and asked again",
+    "the unacceptable password «%s» is refused at once and asked for again",
     (password) => {
       const { model, effects } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
       expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
@@ -245,7 +245,7 @@ describe("the first menu and its forms", () => {
     },
   );
 
-  test("an email that is none is told at once, and only it is asked again", () => {
+  test("an invalid email is refused at once, and only the email is asked for again", () => {
     const typed = ["ana", "clave larga", "clave larga", "no mail"].map(answer);
     const { model, effects } = after(start, answer(CHOICE.register), ...typed);
     expect(model.screen.name).toBe("registerEmail");
@@ -256,14 +256,14 @@ describe("the first menu and its forms", () => {
   });
 
   test.each(["12345678", "😀".repeat(256), "n\u0303".repeat(256)])(
-    "the password «%s» is taken",
+    "the password «%s» is accepted",
     (password) => {
       const { model } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
       expect(model.screen.name).toBe("registerAgain");
     },
   );
 
-  test("the name is offered again when the server refuses it, until there is that account", () => {
+  test("a name that the server refuses is offered again until the account exists", () => {
     const typed = ["ana", "clave larga", "clave larga", ""].map(answer);
     const refused = after(start, answer(CHOICE.register), ...typed, {
       name: "failed",
@@ -277,7 +277,7 @@ describe("the first menu and its forms", () => {
     expect(registered.model).toMatchObject({ newName: "", lastName: "ana" });
   });
 
-  test("what is too long for a name is not offered again", () => {
+  test("a name that is too long is not offered again", () => {
     expect(after(start, answer(CHOICE.register), answer("x".repeat(4_000))).model.newName).toBe("");
   });
 
@@ -353,7 +353,7 @@ describe("everywhere", () => {
 });
 
 describe("the people", () => {
-  test("stand with those online first, and those with new messages on top", () => {
+  test("are listed with those online first, in each group those with new messages first", () => {
     const list = [
       person("a", { online: false }),
       person("b"),
@@ -371,7 +371,7 @@ describe("the people", () => {
     ]);
   });
 
-  test("nobody is one sentence, and still a list", () => {
+  test("an empty list is one sentence and a menu with the way back", () => {
     const { model, effects } = after(home, answer(CHOICE.people), people());
     expect(model.screen.name).toBe("people");
     expect(linesOf(effects)).toEqual([texts.nobodyOnline]);
@@ -387,7 +387,7 @@ describe("the people", () => {
     expect(linesOf(after(lost, answer(CHOICE.people), event).effects)).toEqual([]);
   });
 
-  test("the menu counts what the disk says, also of a chat that was left half read", () => {
+  test("the menu counts what is unread on the disk, also in a chat that was left half read", () => {
     const stale = new Map([[7, { username: "dario", count: 3 }]]);
     const { model } = after(
       inAccount(home, { unread: stale }),
@@ -410,7 +410,7 @@ describe("the people", () => {
     });
   });
 
-  test("keep their places while the list is open, whoever writes, goes, or comes", () => {
+  test("keep their places while the list is open, whoever writes, goes offline or comes online", () => {
     const opened = after(home, answer(CHOICE.people), people(person("benito"), person("dora"))).model;
     const fetched = after(
       opened,
@@ -439,7 +439,7 @@ describe("the people", () => {
     expect(anew.model.screen).toMatchObject({ people: [{ username: "ana" }, { username: "dora" }] });
   });
 
-  test("who went is not kept for ever", () => {
+  test("who went offline is not kept in the list for ever", () => {
     let model = after(home, answer(CHOICE.people), people()).model;
     for (let round = 0; round < 30; round++) {
       const strangers = Array.from({ length: 100 }, (_, index) => person(`p${round}.${index}`));
@@ -448,7 +448,7 @@ describe("the people", () => {
     expect(model.screen.name === "people" && model.screen.people.length).toBeLessThanOrEqual(1_100);
   });
 
-  test("remember whose chat was left, while the list is open", () => {
+  test("mark whose chat was left while the list is open", () => {
     const leaving: AppEvent = { name: "chat", event: { name: "leaving" } };
     const left = after(inChat, leaving, people(person("carla"), person("benito")));
     expect(left.model.screen).toMatchObject({ name: "people", left: "benito" });
@@ -463,7 +463,7 @@ describe("the people", () => {
     expect(after(start, people(person("benito"))).model.screen.name).toBe("start");
   });
 
-  test("who speaks only unencrypted is not called, and the list stays", () => {
+  test("someone whose client has no encryption is not dialled, and the list stays open", () => {
     const model = after(home, answer(CHOICE.people), people(person("benito", { secure: false }))).model;
     const { model: next, effects } = after(model, answer("benito"));
     expect(next).toBe(model);
@@ -504,7 +504,7 @@ describe("a message of somebody whose chat is not open", () => {
     expect(after(inPeople, message("zoe", 3)).effects).toContainEqual({ name: "listPeople" });
   });
 
-  test("is new no more once that chat is opened", () => {
+  test("is no longer new once that chat is opened", () => {
     const { model } = after(inPeople, message("benito", 1), message("carla", 2), {
       name: "chatOpened",
       isStranger: false,
@@ -514,7 +514,7 @@ describe("a message of somebody whose chat is not open", () => {
     expect([...unreadIn(model).keys()]).toEqual([2]);
   });
 
-  test("in the open chat is the chat's, in whatever spelling", () => {
+  test("from the person of the open chat goes to the chat, however the name is spelled", () => {
     const { model, effects } = after(inChat, message("BENITO", 1));
     expect(unreadIn(model).size).toBe(0);
     expect(effects.map(({ name }) => name)).not.toContain("bell");
@@ -523,7 +523,7 @@ describe("a message of somebody whose chat is not open", () => {
 });
 
 describe("the server", () => {
-  test("is told of once when it is lost, and once when it is back", () => {
+  test("is reported once when it is lost, and once when it is back", () => {
     const lost = after(home, waiting);
     const missing = `${texts.serverLost} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
     expect(linesOf(lost.effects)).toEqual([missing]);
@@ -533,7 +533,7 @@ describe("the server", () => {
     expect(after(back.model, online).effects).toEqual([]);
   });
 
-  test("that limits is told of once more than one that is away, with the clock time of the next attempt", () => {
+  test("that limits is reported once more than a lost one, with the clock time of the next attempt", () => {
     const why = new RefusedError("rate_limited", "", 90);
     const until = context.now + 90_000;
     const limits: AppEvent = {
@@ -552,7 +552,7 @@ describe("the server", () => {
     expect(after(chat.model, limits, waiting).effects).toEqual([]);
   });
 
-  test("lost and found in a chat, or lost before it, is told once each", () => {
+  test("that is lost in a chat or before it, and comes back there, is reported once each", () => {
     const lost = after(inChat, waiting);
     expect(linesOf(lost.effects)).toHaveLength(1);
     expect(linesOf(after(lost.model, online).effects)).toEqual([texts.serverBack]);
@@ -565,7 +565,7 @@ describe("the server", () => {
     expect(linesOf(after(before.model, online).effects)).toEqual([texts.serverBack]);
   });
 
-  test("that was not reached at the login is told of there, and when it is back", () => {
+  test("that was not reached at the login is reported there, and once when it is back", () => {
     const offline = after(start, { ...loggedIn, failure: "No responde." } as AppEvent);
     expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
     expect(offline.model.screen.name).toBe("home");
@@ -586,13 +586,13 @@ describe("the server", () => {
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
   });
 
-  test("is not told of while the account is opened or left", () => {
+  test("is not reported while the account is being opened or left", () => {
     expect(after(start, waiting).effects).toEqual([]);
     expect(after(home, answer(CHOICE.logOut), stopped).effects).toEqual([]);
   });
 });
 
-test("a disk that takes nothing is told of at a menu once a minute at most", () => {
+test("a full disk is reported at a menu at most once a minute", () => {
   const full = messenger({ name: "storageFailed", error: new Error("lleno") });
   const first = after(inPeople, full);
   expect(linesOf(first.effects)).toHaveLength(1);
@@ -619,11 +619,11 @@ test.each([
   },
 );
 
-test("clocks that differ by less than anybody minds are not told of", () => {
+test("clocks that differ by less than five minutes are not reported", () => {
   expect(after(home, messenger({ name: "clockOffset", offset: -299_000 })).effects).toEqual([]);
 });
 
-test("what was never shown is counted anew, in an open list too, and never of the open chat", () => {
+test("unread messages are counted again, also in an open list, and never those of the open chat", () => {
   const unread = new Map([
     [1, { username: "benito", count: 3 }],
     [2, { username: "carla", count: 2 }],

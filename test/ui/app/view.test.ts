@@ -92,7 +92,7 @@ describe("the people", () => {
       ],
     ],
     ["en", ["benito (2 new)", "carla (unencrypted only)", "dora (not online) (1 new)", "eva", "← Back"]],
-  ] as const)("say in %s what is to be known of them", (language, rows) => {
+  ] as const)("have notes in %s on presence, new messages and missing encryption", (language, rows) => {
     expect(rowsOf(shown({ name: "people", people: some, opened: 0, ticks: 0 }, language))).toEqual(rows);
   });
 
@@ -120,7 +120,7 @@ describe("the people", () => {
     expect(rowsOf(hostile)?.[0]).not.toMatch(/[\u001b\u202e]/);
   });
 
-  test("nobody is still a list with the way back", () => {
+  test("an empty list still has the way back", () => {
     expect(rowsOf(shown({ name: "people", people: [], opened: 0, ticks: 0 }))).toEqual(["← Volver"]);
   });
 });
@@ -155,7 +155,7 @@ const SCREENS: readonly Screen[] = [
 ];
 
 test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
-  "%s has a view of its own words in both languages, without a password in it",
+  "%s has its own words in both languages, and shows no password",
   (name, screen) => {
     const [es, en] = [JSON.stringify(shown(screen, "es")), JSON.stringify(shown(screen, "en"))];
     expect(es).not.toMatch(/undefined|null|clave/);
@@ -164,7 +164,7 @@ test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
   },
 );
 
-test("whose direct link and the server disagree stands in the list with both words", () => {
+test("a person on whom the direct link and the server disagree is listed with both", () => {
   const linked = { isConnected: true, heardAt: -40_000, silentSince: undefined };
   const silent = { ...linked, silentSince: -40_000 };
   const people = [
@@ -192,7 +192,7 @@ test("a server is asked about with its fingerprint on a line of its own", () => 
   expect(JSON.stringify(view)).toContain("\\nabab abab");
 });
 
-test("whose chat was left is marked in the list, in whatever spelling, as long as they are in it", () => {
+test("the person whose chat was left is marked in the list, however the name is spelled, while they are in it", () => {
   for (const count of [2, 12]) {
     const people = Array.from({ length: count }, (_, index) => person(`Persona${index}`));
     const marked = (left: string) => {
@@ -203,7 +203,7 @@ test("whose chat was left is marked in the list, in whatever spelling, as long a
   }
 });
 
-test("somebody called like the way back is told apart from it, in the list and among the accounts", () => {
+test("a name like that of the way back is told apart from it, in the list and among the accounts", () => {
   for (const language of ["es", "en"] as const) {
     const name = language === "es" ? "Volver" : "Back";
     const list = rowsOf(shown({ name: "people", people: [person(name)], opened: 1, ticks: 0 }, language));
@@ -213,7 +213,7 @@ test("somebody called like the way back is told apart from it, in the list and a
   }
 });
 
-test("the name prompt offers the last name, and to who registers the one that was refused", () => {
+test("the name prompt offers the last name, and when registering the name that was refused", () => {
   expect(beforeLogin({ name: "loginName" }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { InterruptedError, TimeoutError } from "../../../src/ui/failures.ts";
 import { closeAccount } from "../../../src/ui/commands/online-account.ts";
 
-test("closing is not waited for once the command's time is over, also when that happens meanwhile", async () => {
+test("closing is not waited for once the command's time is over, or ends meanwhile", async () => {
   const abort = new AbortController();
   const never = { close: () => Promise.withResolvers<void>().promise };
   const closing = closeAccount(abort, never);
