@@ -9,12 +9,12 @@
 import { Database } from "bun:sqlite";
 import { existsSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 
+import { errorCode } from "../../net/error-code.ts";
 import { damageMark, profileFile } from "./folders.ts";
 import { ProfileLock } from "./lock.ts";
 import { rescueMessages, withFullLength } from "./rescue.ts";
 import { PROFILE_SCHEMA } from "./schema.ts";
-import { isUnreadable } from "./readable-messages.ts";
-import { isFullDisk, makeDurable } from "./sqlite.ts";
+import { isFullDisk, isUnreadable, makeDurable } from "./sqlite.ts";
 
 /** Most faults that one check lists: more than a repaired file has unused pages. */
 const MAX_FAULTS = 1_000_000;
@@ -230,7 +230,7 @@ function freeSpace(database: Database): void {
     database.run("VACUUM");
   } catch (error) {
     // Without room for a copy of the file the pages stay, which is no fault.
-    if ((error as { code?: unknown }).code !== "SQLITE_FULL") throw error;
+    if (errorCode(error) !== "SQLITE_FULL") throw error;
   }
 }
 

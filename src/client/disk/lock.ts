@@ -5,6 +5,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 
+import { errorCode } from "../../net/error-code.ts";
 import { lockFile } from "./folders.ts";
 import { isDamage, isStorageFailure } from "./sqlite.ts";
 
@@ -66,7 +67,7 @@ export class ProfileLock {
       database.run("BEGIN IMMEDIATE");
       return new ProfileLock(database, isOwnerLeft);
     } catch (error) {
-      const busy = (error as { code?: string }).code?.startsWith("SQLITE_BUSY") === true;
+      const busy = errorCode(error).startsWith("SQLITE_BUSY");
       const holder = busy ? readOwner(database) : undefined;
       database.close();
       if (busy) throw new ProfileLockedError(holder);
@@ -101,7 +102,7 @@ function readOwner(database: Database): LockOwner | undefined {
     return database.query<LockOwner, []>("SELECT pid, command FROM owner").get() ?? undefined;
   } catch (error) {
     // The holder has just made the file: it is locked, and the owner cannot be read yet.
-    if ((error as { code?: string }).code?.startsWith("SQLITE_") === true) return undefined;
+    if (errorCode(error).startsWith("SQLITE_")) return undefined;
     throw error;
   }
 }

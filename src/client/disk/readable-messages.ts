@@ -9,6 +9,7 @@ import type { Database } from "bun:sqlite";
 
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { KIND, MESSAGE_STATES } from "./schema.ts";
+import { isUnreadable } from "./sqlite.ts";
 
 /** Rows in one batch. */
 const BATCH = 1_000;
@@ -17,15 +18,6 @@ const PATIENCE = 30_000;
 const MAX_ID_LENGTH = 64;
 /** The end of 2099 in ms since 1970: no later time was ever stored. */
 const LAST_TIME = Date.UTC(2100, 0);
-
-/** Whether a database cannot be read or contradicts itself; a full disk or a lock is no such error. */
-export function isUnreadable(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return (
-    typeof code === "string" &&
-    /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG|CONSTRAINT|ERROR|IOERR_(?:SHORT_)?READ|IOERR_CORRUPTFS)/.test(code)
-  );
-}
 
 type Row = { readonly [column: string]: unknown };
 

@@ -5,6 +5,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync } from "node:fs";
 
+import { errorCode } from "../../net/error-code.ts";
 import { closeToOthers } from "./folders.ts";
 
 /** A file that is not ours, is newer than this program, cannot be opened, is damaged, or has disappeared. */
@@ -21,8 +22,7 @@ export class StoreError extends Error {
 
 /** Whether an error comes from the disk and not from a bug: full, unreadable, locked. */
 export function isStorageFailure(error: unknown): error is Error & { code: string } {
-  const code = (error as { code?: unknown } | null)?.code;
-  return error instanceof Error && typeof code === "string" && /^(SQLITE_|E[A-Z]{3,})/.test(code);
+  return error instanceof Error && "code" in error && /^(SQLITE_|E[A-Z]{3,})/.test(errorCode(error));
 }
 
 /**
@@ -31,6 +31,13 @@ export function isStorageFailure(error: unknown): error is Error & { code: strin
  */
 export function isDamage(error: unknown): boolean {
   return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG)/.test(error.code);
+}
+
+/** As `isDamage`, and whatever else a read of a damaged database may end with; not a full disk, nor a lock. */
+export function isUnreadable(error: unknown): boolean {
+  const unreadable =
+    /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG|CONSTRAINT|ERROR|IOERR_(?:SHORT_)?READ|IOERR_CORRUPTFS)/;
+  return unreadable.test(errorCode(error));
 }
 
 /** Whether a file is no SQLite database. */
@@ -81,6 +88,23 @@ export function openStore(file: string, schema: Schema): Database {
     database?.close();
     if (error instanceof StoreError || isFullDisk(error)) throw error;
     throw new StoreError(isDamage(error) ? "damaged" : "unreadable", file, error);
+  }
+}
+
+/**
+ * Opens a database for reading; nothing in it is changed.
+ * @throws StoreError
+ */
+export function openReadOnly(file: string, schema: Schema): Database {
+  let database: Database | undefined;
+  try {
+    database = new Database(file, { readonly: true, strict: true });
+    if (pragma(database, "application_id") !== schema.applicationId) throw new StoreError("not_ours", file);
+    if (pragma(database, "user_version") > schema.versions.length) throw new StoreError("newer", file);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw error instanceof StoreError ? error : new StoreError("unreadable", file, error);
   }
 }
 

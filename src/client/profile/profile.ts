@@ -1,5 +1,5 @@
 /** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
@@ -11,7 +11,14 @@ import { MessageStore } from "./message-store.ts";
 import { repairProfile, rescueProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
-import { isDamage, isNoDatabase, isStorageFailure, openStore, StoreError } from "../disk/sqlite.ts";
+import {
+  isDamage,
+  isNoDatabase,
+  isStorageFailure,
+  openReadOnly,
+  openStore,
+  StoreError,
+} from "../disk/sqlite.ts";
 
 /** A certificate that the authority issued for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
@@ -118,13 +125,8 @@ export class Profile {
    */
   static look(folder: string): ProfileSummary | undefined {
     const file = profileFile(folder);
-    let database: Database | undefined;
+    const database = openReadOnly(file, PROFILE_SCHEMA);
     try {
-      database = new Database(file, { readonly: true, strict: true });
-      const pragma = (name: string) => Object.values(database?.query(`PRAGMA ${name}`).get() ?? {})[0];
-      if (pragma("application_id") !== PROFILE_SCHEMA.applicationId) throw new StoreError("not_ours", file);
-      if (Number(pragma("user_version")) > PROFILE_SCHEMA.versions.length)
-        throw new StoreError("newer", file);
       const row = database.query<AccountRow, []>("SELECT * FROM account").get();
       if (row === null) return undefined;
       return {
@@ -134,9 +136,9 @@ export class Profile {
         isEstablished: row.registered_here === 1 || row.has_been_online === 1,
       };
     } catch (error) {
-      throw error instanceof StoreError ? error : new StoreError("unreadable", file, error);
+      throw new StoreError("unreadable", file, error);
     } finally {
-      database?.close();
+      database.close();
     }
   }
 
