@@ -31,7 +31,7 @@ async function withServers<T>(dataFolder: string, use: (servers: ServerStore) =>
 }
 
 /**
- * Makes an account at the server, and its profile here; does not log in.
+ * Registers an account at the server and makes its profile here; does not log in.
  * @throws ServerError, RefusedError, StoreError
  */
 export async function registerAccount(
@@ -49,7 +49,7 @@ export async function registerAccount(
     const { username, password, email } = account;
     const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
     try {
-      // First the key's place on this disk: a full one must not leave an account that nobody can use.
+      // The profile comes first: on a full disk no account must be left that nobody can use.
       const isNew = !Profile.exists(folder);
       Profile.open(folder, {
         username: username.normalize("NFC"),
@@ -71,7 +71,7 @@ export async function registerAccount(
 export type OpenOptions = ServerOptions &
   Omit<MessengerOptions, keyof ContactOptions | "profile"> & { readonly user: string | undefined };
 
-/** A messenger and what it stands on; `close` ends both. */
+/** A messenger and the store of servers that it uses; `close` closes both. */
 export class Account {
   readonly messenger: Messenger;
   readonly #servers: ServerStore;
@@ -86,8 +86,7 @@ export class Account {
   }
 
   /**
-   * Opens the account's messenger; the network is touched only when nothing is known here of the
-   * server or of the account.
+   * Opens the account's messenger. The network is used only when the server or the account is not known here.
    * @throws ServerError, AccountError, ProfileLockedError, PortError, StoreError
    */
   static async open(options: OpenOptions): Promise<Account> {
@@ -106,7 +105,7 @@ export class Account {
     }
   }
 
-  /** Whether it was new here and its login was refused: nothing of it is left, nor of its outbox. */
+  /** Whether it was new here and its first login was refused: its profile and its outbox are deleted. */
   get isRemoved(): boolean {
     return this.#state === "removed";
   }
@@ -117,7 +116,7 @@ export class Account {
   }
 
   /**
-   * Logs in, once.
+   * Makes one attempt to log in.
    * @throws ServerError, RefusedError, PasswordNeededError
    */
   async connect(): Promise<void> {
@@ -138,9 +137,9 @@ export class Account {
   }
 
   /**
-   * As `connect`, for an account that can be used without the server where it was online here before.
-   * @returns why the server cannot be reached now; undefined: it is.
-   * @throws as `connect`, what waiting does not mend
+   * As `connect`, but an account that was online here before can be used without the server.
+   * @returns why the server cannot be reached now; undefined: logged in.
+   * @throws as `connect`, failures that waiting does not help
    */
   async connectOrWait(): Promise<Error | undefined> {
     try {
@@ -152,12 +151,12 @@ export class Account {
     }
   }
 
-  /** Whether the account can be used without the server meanwhile, which may come back by itself. */
+  /** Whether the account can be used after this failure while the server is away. */
   canWaitAfter(failure: unknown): failure is Error {
     return isTransient(failure) && this.messenger.profile.hasBeenOnline;
   }
 
-  /** From now on a lost link is made anew. @param failure why there is none: the next attempt follows it. */
+  /** From now on a lost link is reconnected. @param failure why there is no link now: another attempt follows */
   keepOnline(failure: Error | undefined): void {
     const { rendezvous } = this.messenger;
     if (failure !== undefined) rendezvous.retryAfter(failure);
@@ -165,9 +164,9 @@ export class Account {
   }
 
   /**
-   * Ends the stored session: here in any case, and at the server where that can be reached.
-   * @returns why the server does not know of it; undefined: it does.
-   * @throws ServerError, RefusedError: what waiting does not mend; then the session stays
+   * Ends the stored session: here in any case, and at the server if it can be reached.
+   * @returns why the server could not be told; undefined: it was.
+   * @throws ServerError, RefusedError when waiting does not help; then the session stays
    */
   async logOut(): Promise<Error | undefined> {
     const { profile, rendezvous } = this.messenger;
@@ -196,7 +195,7 @@ async function locateProfile(
 ): Promise<{ profile: Profile; isNew: boolean }> {
   const { dataFolder, host, port, user } = options;
   let authority = servers.get(host, port)?.authority;
-  // Who names another fingerprint than the pinned one means the account at that authority.
+  // A given fingerprint that is not the pinned one selects the account at that authority.
   const named = options.expectedFingerprint;
   const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
   if (authority === undefined || isOther) {
@@ -210,7 +209,7 @@ async function locateProfile(
       contact.link.close("done");
       authority = contact.authority;
     } catch (error) {
-      // An account of this name may have its outbox here all the same.
+      // Offline, a stored account of this name can be used all the same.
       if (!(error instanceof ServerError) || !error.isTransient) throw error;
       const known = localFolders(dataFolder, user);
       if (known.length !== 1) throw error;

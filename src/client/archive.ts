@@ -1,6 +1,6 @@
 /**
- * What one account has stored on this machine, as a screen or a command reads and changes it. It needs no
- * network and no lock: it may be open beside the process that has the account online.
+ * What one account has stored on this machine, for screens and commands to read and change. It needs no network
+ * and no lock: it may be open beside the process that has the account online.
  */
 import { cancelMessage, deleteMessage, ActionError } from "./conversation/message-actions.ts";
 import { isDamage } from "./disk/sqlite.ts";
@@ -15,12 +15,12 @@ import { SafetyNumbers } from "./safety-numbers.ts";
 
 export { searchQuery } from "./profile/message-search.ts";
 
-/** Messages of one contact that were never shown here. */
+/** Messages of one contact that were not shown here yet. */
 export type Unread = { readonly username: string; readonly count: number };
 
 /**
- * Opens what the account that is meant has stored for `use`, and closes it. Damage that is met there is
- * noted, so that the next start checks the file.
+ * Opens the archive of the account that `place` selects for `use`, and closes it. Damage that is met there is noted,
+ * so that the next start checks the file.
  * @throws AccountError, StoreError, and what `use` throws
  */
 export async function withArchive<T>(
@@ -38,7 +38,7 @@ export async function withArchive<T>(
   }
 }
 
-/** Every method throws SQLiteError where the disk fails. */
+/** Every method throws SQLiteError when the disk fails. */
 export class Archive {
   /** Of all conversations; its queries are made by `searchQuery`. */
   readonly search: MessageSearch;
@@ -71,7 +71,7 @@ export class Archive {
     return this.#profile.contacts.withMessages();
   }
 
-  /** What is stored of the conversation with a person; undefined: nothing ever was. */
+  /** The stored conversation with a person; undefined: nothing was ever stored. */
   conversation(username: string): StoredConversation | undefined {
     const contact = this.#profile.contacts.find(username);
     return contact && new StoredConversation(this.#profile, contact);
@@ -95,7 +95,7 @@ export class Archive {
     return this.#profile.messages.lastSeq();
   }
 
-  /** Messages of others that were never shown or printed here, oldest first. */
+  /** Messages of others that were not shown or printed here yet, oldest first. */
   unprinted(limit: number): readonly StoredMessage[] {
     return this.#profile.history.unprinted(limit);
   }
@@ -104,7 +104,7 @@ export class Archive {
     this.#profile.history.markPrinted(sequences);
   }
 
-  /** How many messages were never shown, by the contact's row number; who has none is left out. */
+  /** How many messages were not shown yet, by the contact's row number; contacts without any are left out. */
   unread(): ReadonlyMap<number, Unread> {
     const { contacts, history } = this.#profile;
     const unread = new Map<number, Unread>();
@@ -114,7 +114,7 @@ export class Archive {
     return unread;
   }
 
-  /** Where an error says that the profile's file is damaged, the next start checks it. @returns whether it does */
+  /** If an error says that the profile's file is damaged, has the next start check it. @returns whether it does */
   noteDamage(error: unknown): boolean {
     if (!isDamage(error)) return false;
     this.#profile.noteDamage();
@@ -122,7 +122,7 @@ export class Archive {
   }
 }
 
-/** The stored texts of one conversation. Every method throws SQLiteError where the disk fails. */
+/** The stored texts of one conversation. Every method throws SQLiteError when the disk fails. */
 export class StoredConversation {
   readonly contact: Contact;
   readonly #profile: Profile;
@@ -137,7 +137,7 @@ export class StoredConversation {
     return this.contact.username;
   }
 
-  /** Whether no link with this person was ever proven: then nothing of them was stored. */
+  /** Whether no link with this person was ever proven. */
   get isStranger(): boolean {
     const { contacts } = this.#profile;
     return contacts.pins(this.contact).length === 0 && contacts.pendingKey(this.contact) === undefined;
@@ -158,28 +158,28 @@ export class StoredConversation {
     return this.#profile.history.find(this.contact, id);
   }
 
-  /** The lowest `seq` of their messages that were never shown; undefined: all were. */
+  /** The lowest `seq` of their messages that were not shown yet; undefined: all were. */
   unreadFrom(): number | undefined {
     return this.#profile.history.unreadFrom(this.contact);
   }
 
-  /** How much of each kind waits to be sent, or to be acknowledged. */
+  /** How many of each kind are in the outbox: not sent, or not acknowledged. */
   outboxCounts(): OutboxCounts {
     return this.#profile.messages.outboxCounts(this.contact);
   }
 
-  /** Takes a text of ours out of the outbox before it is sent. @throws ActionError */
+  /** Removes a text of ours from the outbox before it is sent. @throws ActionError */
   cancel(id: string): void {
     cancelMessage(this.#profile, this.contact, id);
   }
 
-  /** Takes out of the outbox every text that is on no link yet. @returns their ids, oldest first */
+  /** Removes from the outbox every text that was not tried yet. @returns their ids, oldest first */
   cancelAll(): readonly string[] {
     const { messages, removal } = this.#profile;
     return messages.outboxTexts(this.contact).filter((id) => removal.cancel(this.contact, id));
   }
 
-  /** Deletes one text here; its id stays, so that it does not come again. @throws ActionError */
+  /** Deletes one text here; its id stays, so that it is not received again. @throws ActionError */
   delete(id: string): void {
     deleteMessage(this.#profile, this.contact, id);
   }
@@ -189,15 +189,15 @@ export class StoredConversation {
     const { history, removal } = this.#profile;
     const message = history.bySeq(seq);
     if (message === undefined) throw new ActionError("unknown_message");
-    // By its side too: theirs may have an id of ours.
+    // By its direction too: their ids may equal ours.
     if (!removal.delete(this.contact, message.id, message.outgoing)) throw new ActionError("still_waiting");
     removal.wipeLog();
     return message;
   }
 
   /**
-   * Deletes here, batch after batch, every text that is stored when it begins and does not wait in the
-   * outbox. The caller gives others their turn between two batches; who stops early leaves the rest.
+   * Deletes here, batch by batch, every text that is stored when it begins and is not in the outbox. The caller yields
+   * to other work between two batches, and may stop early.
    */
   *deleteAll(): Generator<{ readonly deleted: number; readonly isMore: boolean }> {
     const { messages, removal } = this.#profile;

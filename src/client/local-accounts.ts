@@ -1,4 +1,4 @@
-/** The accounts of this machine, found without a network: which profile is meant by what was typed. */
+/** The accounts of this machine, found without a network: which profile a typed name selects. */
 import { randomUUIDv7 } from "bun";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
@@ -13,7 +13,7 @@ import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
 import type { NewOutgoing, OutgoingContent, StoredMessage } from "./profile/stored-message.ts";
 
-/** No account is named, or the folder holds none or several that could be meant. */
+/** No account, or several, match what was typed. */
 export class AccountError extends Error {
   readonly code: "no_account" | "several_accounts" | "unknown_account";
   readonly names: readonly string[];
@@ -30,21 +30,21 @@ export type AccountPlace = {
   readonly dataFolder: string;
   readonly host: string;
   readonly port: number;
-  /** Undefined: the only account that there is. */
+  /** Undefined: the only account. */
   readonly user: string | undefined;
 };
 
 /** An account that was registered or logged in from here. */
 export type LocalAccount = {
   readonly username: string;
-  /** A stored session may log it in without a password; false too while nobody knows at which server. */
+  /** Whether a stored session may log it in without a password; false if the server is not known. */
   readonly hasSession: boolean;
   readonly hasBeenOnline: boolean;
 };
 export type LocalAccounts = {
   /** Sorted by name, each name once. */
   readonly accounts: readonly LocalAccount[];
-  /** Profiles that are broken, or of a newer program. */
+  /** Profiles that are damaged, or of a newer program. */
   readonly unreadable: number;
 };
 
@@ -58,8 +58,8 @@ function nameIn(folder: string): string {
 }
 
 /**
- * The folders of the accounts that could be meant, of one authority or of all. Nobody else's profile is
- * opened, so that a broken one stands in the way of its own account only.
+ * The folders of the accounts that match, of one authority or of all. No other profile is opened, so that a damaged
+ * one affects only its own account.
  */
 export function localFolders(dataFolder: string, user: string | undefined, fingerprint?: string): string[] {
   return profileFolders(dataFolder, fingerprint)
@@ -67,7 +67,7 @@ export function localFolders(dataFolder: string, user: string | undefined, finge
     .filter((folder) => Profile.exists(folder));
 }
 
-/** The one folder that is meant. @throws AccountError */
+/** The only matching folder. @throws AccountError */
 export function theOnly(folders: readonly string[], user: string | undefined): string {
   const [folder] = folders;
   if (folder === undefined) throw new AccountError(user === undefined ? "no_account" : "unknown_account");
@@ -75,7 +75,7 @@ export function theOnly(folders: readonly string[], user: string | undefined): s
   return folder;
 }
 
-/** The fingerprint of the authority that this server is known to have. @throws StoreError */
+/** The fingerprint of this server's stored authority; undefined: none is stored. @throws StoreError */
 function knownAuthority({ dataFolder, host, port }: Omit<AccountPlace, "user">): string | undefined {
   if (!existsSync(serversFile(dataFolder))) return undefined;
   const servers = new ServerStore(dataFolder);
@@ -88,8 +88,8 @@ function knownAuthority({ dataFolder, host, port }: Omit<AccountPlace, "user">):
 }
 
 /**
- * The accounts of this machine that could be meant at a server: those of its authority, or of every
- * authority while the server is not known. Nothing is locked or changed, and no network is needed.
+ * The accounts of this machine at a server: those of its authority, or of every authority if the server is not
+ * known. Nothing is locked or changed, and no network is needed.
  * @throws StoreError for `servers.db`; a profile that cannot be read is only counted.
  */
 export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts {
@@ -99,7 +99,7 @@ export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts 
   for (const folder of profileFolders(place.dataFolder, authority)) {
     try {
       const found = Profile.look(folder);
-      // A first login that came to nothing made no account.
+      // A first login that failed made no account.
       if (found === undefined || !found.isEstablished) continue;
       const { username, hasSession, hasBeenOnline } = found;
       const known = byLabel.get(basename(folder));
@@ -118,8 +118,8 @@ export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts 
 }
 
 /**
- * The profile of an account that was registered or logged in here. Where several servers know the name,
- * the one that `host` and `port` stand for is meant.
+ * Opens the profile of an account that was registered or logged in here. If accounts at several servers have the
+ * name, the one at `host` and `port` is opened.
  * @throws AccountError, StoreError
  */
 export function openLocalProfile(place: AccountPlace): Profile {
@@ -132,24 +132,24 @@ export function openLocalProfile(place: AccountPlace): Profile {
 
 /** What `queueWhileLocked` has done. */
 export type Queued = {
-  /** The registered spelling of the addressee, as far as it is known. */
+  /** The registered spelling of the recipient, as far as it is known. */
   readonly to: string;
-  /** Of what is sent; undefined: the text had not been sent, so it was changed or cancelled in its place. */
+  /** The id of what will be sent; undefined: the text was not sent yet, so it was changed or cancelled in place. */
   readonly id: string | undefined;
-  /** The text that this changes, as it is now; undefined: this is a new text, or that one was cancelled. */
+  /** The edited or withdrawn text as it is now; undefined: a new text, or one that was cancelled. */
   readonly changed: StoredMessage | undefined;
 };
 
 /**
- * Commits a text, or a change of one, to the outbox of an account that another process has online; that
- * process notices within a second or so, and sends it.
+ * Commits a text, or a change of one, to the outbox of an account that another process has online. That process
+ * notices within about a second, and sends it.
  * @throws AccountError, ActionError, StoreError, SelfError, SQLiteError
  */
 export function queueWhileLocked(place: AccountPlace, to: string, content: OutgoingContent): Queued {
   const profile = openLocalProfile(place);
   try {
     checkNotSelf(profile, to);
-    // A first login that fails takes its profile with it, and what was queued there.
+    // If the first login fails, the profile is deleted with its outbox.
     if (!profile.isEstablished) throw new AccountError("unknown_account");
     const contact = profile.contacts.ensure(to);
     const message = prepare(profile, contact, content);

@@ -11,7 +11,7 @@ export type SafetyNumber = {
   readonly number: string;
   /** Of the other's key: 64 hexadecimal digits. */
   readonly fingerprint: string;
-  /** This key waits for the person to accept it. */
+  /** The person has not accepted this key yet. */
   readonly pending: boolean;
 };
 
@@ -26,7 +26,7 @@ export type SafetyNumbersWith = {
 export type Acceptance =
   /** `number`: of the key that was accepted. */
   | { readonly result: "accepted"; readonly number: SafetyNumber }
-  /** No key waits. */
+  /** No key is pending. */
   | { readonly result: "none" }
   /** Another key has arrived since one was shown: not the one that the person compared would be accepted. */
   | { readonly result: "changed_again" }
@@ -59,7 +59,7 @@ export class SafetyNumbers {
   }
 
   /**
-   * Pins the key that waits for the person.
+   * Pins the pending key.
    * @param now ms since 1970
    * @param options.mustBeShown a key whose number was never shown is not accepted.
    */
