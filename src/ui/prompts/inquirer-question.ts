@@ -30,6 +30,7 @@ export class Question {
   readonly #terminal: NodeJS.WriteStream;
   readonly #texts: Texts;
   readonly #output: PromptOutput;
+  /** Not standard input: there @inquirer/prompts drops keys that were typed ahead, and each pasted line answers. */
   readonly #keys = new PassThrough();
   readonly #abort = new AbortController();
 
@@ -56,6 +57,7 @@ export class Question {
       case "input": {
         const { typed } = this.draft;
         const answer = input(this.#inputConfig(prompt, isNew), context);
+        // What was typed before it was taken off is typed again.
         this.press({ typed, key: { sequence: typed } });
         return answer;
       }
@@ -109,7 +111,7 @@ export class Question {
     const style = {
       answer: (answer: string) => colours.cyan(this.#fittedBehind(message, answer)),
       keysHelpTip: () => colours.dim(help()),
-      // The marked choice is described whenever the list is drawn; nothing of that is shown.
+      // Called with the description of the marked choice whenever the list is drawn; nothing of it is shown.
       description: (value: string) => {
         draft.marked = value.slice(1);
         return "";
@@ -161,6 +163,7 @@ function rowsOf(text: string): number {
   return text.split("\n").length;
 }
 
+/** Its description is its value, behind a sign because @inquirer/prompts ignores an empty one. */
 function choiceConfig(choice: Choice) {
   const { value, name } = choice;
   return { value, name: choiceRow(choice), short: name, description: `=${value}` };
