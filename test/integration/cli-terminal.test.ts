@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD, World } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
 
 const COLUMNS = 120;
-const CTRL_C = "\u0003";
-const CTRL_D = "\u0004";
 /** After a signal a process is gone by then, in ms (CLI). */
 const GONE_WITHIN = 3_000;
 
@@ -85,7 +84,7 @@ describe.each([
     if (command !== "register") await person.register();
     const client = atTerminal([command, "--lang", lang, ...flags(person.name), "--data", person.data]);
     await client.shows(prompt);
-    client.type(`${half}${CTRL_D}`);
+    client.type(`${half}${KEY.ctrlD}`);
     expect(await client.ended()).toBe(130);
     expect(client.text).not.toContain("half");
     expect(client.isInLineMode).toBe(true);
@@ -101,7 +100,7 @@ describe.each([
       await before.register();
       const client = atTerminal([command, "--lang", lang, ...flags(name), "--data", before.data]);
       await client.shows(prompt);
-      client.type(`half${CTRL_C}`);
+      client.type(`half${KEY.ctrlC}`);
       expect(await client.ended()).toBe(130);
       expect(client.text).not.toContain("half");
       expect(client.isInLineMode).toBe(true);
@@ -134,7 +133,7 @@ test("a text typed at the terminal says how to end it", async () => {
   const send = ["send", "--wait", "queued", "beto", "--lang", "en", ...flags(ana.name), "--data", ana.data];
   const client = atTerminal(send);
   await client.shows("Ctrl-D on an empty line sends it");
-  client.type(`first line\rsecond line\r${CTRL_D}`);
+  client.type(`first line\rsecond line\r${KEY.ctrlD}`);
   expect(await client.ended()).toBe(0);
   client.close();
   const { events } = await ana.json(["history", "beto"]);
@@ -230,7 +229,7 @@ test.each([
       expect(kept.code).toBe(1);
       expect(kept.text).toContain(declined);
     }
-    expect((await ask(CTRL_C)).code).toBe(130);
+    expect((await ask(KEY.ctrlC)).code).toBe(130);
     expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
     expect((await ask(`${yes}\r`)).code).toBe(0);
     expect((await ana.json(["history", "beto"])).events).toEqual([]);
@@ -262,8 +261,8 @@ describe.skipIf(address === undefined)("the first contact with another machine",
       expect(refused.code).toBe(3);
       expect(refused.text).toContain(declined);
     }
-    expect((await ask(CTRL_C)).code).toBe(130);
-    expect((await ask(CTRL_D)).code).toBe(130);
+    expect((await ask(KEY.ctrlC)).code).toBe(130);
+    expect((await ask(KEY.ctrlD)).code).toBe(130);
     expect((await ask(`${yes}\r`)).code).toBe(0);
     const known = atTerminal(["users", ...flags(`first.${lang}`, address)], environment);
     expect(await known.ended()).toBe(0);

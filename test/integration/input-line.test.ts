@@ -3,26 +3,9 @@ import { join } from "node:path";
 
 import { mostColumns } from "../../src/ui/format/column-width.ts";
 import { AtTerminal } from "./at-terminal.ts";
+import { KEY } from "./keys.ts";
 
 const PROGRAM = join(import.meta.dir, "input-line-program.ts");
-const [ESC, ENTER, UP, DOWN, LEFT, HOME, END] = [
-  "\x1b",
-  "\r",
-  "\x1b[A",
-  "\x1b[B",
-  "\x1b[D",
-  "\x1b[H",
-  "\x1b[F",
-];
-const [CTRL_C, CTRL_D, CTRL_W, CTRL_U, CTRL_Y, TAB, BACKSPACE] = [
-  "\x03",
-  "\x04",
-  "\x17",
-  "\x15",
-  "\x19",
-  "\t",
-  "\x7f",
-];
 
 let opened: AtTerminal[] = [];
 afterEach(() => {
@@ -57,23 +40,23 @@ async function ended(terminal: AtTerminal): Promise<void> {
 describe("the line at a terminal", () => {
   test("a typed line comes whole, is taken off the screen, and an empty line follows", async () => {
     const terminal = await atLine();
-    terminal.type(`${"señor ".repeat(20)}👩‍👩‍👧 日本${ENTER}`);
+    terminal.type(`${"señor ".repeat(20)}👩‍👩‍👧 日本${KEY.enter}`);
     const sent = JSON.stringify(`${"señor ".repeat(20)}👩‍👩‍👧 日本`);
     await terminal.shows('日本"');
     await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
     expect(shown(terminal).slice(0, -1).join("").replaceAll(" ", "")).toBe(
       `line ${sent}`.replaceAll(" ", ""),
     );
-    terminal.type(CTRL_D);
+    terminal.type(KEY.ctrlD);
     await ended(terminal);
     expect(shown(terminal).slice(-2)).toEqual(["leaving with 1", "closed"]);
   });
 
   test("a line is edited in its middle while a hundred messages arrive", async () => {
     const terminal = await atLine();
-    terminal.type(`/flood 100${ENTER}`);
+    terminal.type(`/flood 100${KEY.enter}`);
     for (const key of `${"uno dos ".repeat(10)}fin`) terminal.type(key);
-    terminal.type(`${ESC}b${"ñ"}${LEFT}${BACKSPACE}${HOME}¡${END}!`);
+    terminal.type(`${KEY.escape}b${"ñ"}${KEY.left}${KEY.backspace}${KEY.home}¡${KEY.end}!`);
     await terminal.shows("message 100");
     await terminal.until(() => shown(terminal).join("\n").endsWith("dosñfin!"), "the edited line");
     const all = terminal.screen.transcript;
@@ -87,9 +70,9 @@ describe("the line at a terminal", () => {
         .replaceAll("\n", "")
         .match(/uno dos/g),
     ).toHaveLength(10);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(`line ${JSON.stringify(`¡${"uno dos ".repeat(9)}uno dosñfin!`)}`);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
@@ -97,20 +80,20 @@ describe("the line at a terminal", () => {
     const terminal = await atLine({ cols: 20 });
     terminal.type("日本語日本語日本語日本");
     await showsRows(terminal, ["yo > 日本語日本語日", "本語日本"]);
-    terminal.type(`${LEFT.repeat(5)}x`);
+    terminal.type(`${KEY.left.repeat(5)}x`);
     await showsRows(terminal, ["yo > 日本語日本語x日", "本語日本"]);
     expect(terminal.screen.cursor).toEqual({ row: 0, col: 18 });
     terminal.type("y");
     await showsRows(terminal, ["yo > 日本語日本語xy", "日本語日本"]);
     expect(terminal.screen.cursor).toEqual({ row: 1, col: 0 });
-    terminal.type(BACKSPACE);
+    terminal.type(KEY.backspace);
     await showsRows(terminal, ["yo > 日本語日本語x日", "本語日本"]);
-    terminal.type(`${BACKSPACE}${BACKSPACE}👩‍👩‍👧`);
+    terminal.type(`${KEY.backspace}${KEY.backspace}👩‍👩‍👧`);
     // Three women side by side would have no room.
     await showsRows(terminal, ["yo > 日本語日本", "👩‍👩‍👧日本語日本"]);
-    terminal.type(BACKSPACE);
+    terminal.type(KEY.backspace);
     await showsRows(terminal, ["yo > 日本語日本日本", "語日本"]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
@@ -119,11 +102,11 @@ describe("the line at a terminal", () => {
     ["vowel signs beside their letters", `${"कि".repeat(20)} तीन`, "तीन", 3],
   ])("%s leave no copy of the line, and the cursor finds its place", async (_name, text, behind, more) => {
     const terminal = await atLine();
-    terminal.type(`/flood 40${ENTER}`);
+    terminal.type(`/flood 40${KEY.enter}`);
     for (const key of text) terminal.type(key);
     const at = text.lastIndexOf(behind) + behind.length - more;
     const steps = [...new Intl.Segmenter().segment(text.slice(at))].length;
-    for (let step = 0; step < steps; step++) terminal.type(LEFT);
+    for (let step = 0; step < steps; step++) terminal.type(KEY.left);
     terminal.type("_");
     const whole = `yo > ${text.slice(0, at)}_${text.slice(at)}`.replaceAll(" ", "");
     await terminal.shows("message 40");
@@ -137,28 +120,28 @@ describe("the line at a terminal", () => {
     expect(terminal.screen.rows[row]).toContain("_");
     const before = terminal.screen.rows[row]?.split("_")[0] ?? "";
     expect(col).toBe(Bun.stringWidth(`${before}_`));
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
   test("Ctrl-L clears the screen, of which nothing is lost, and the line stays", async () => {
     const terminal = await atLine();
-    terminal.type(`uno${ENTER}dos${ENTER}hola${LEFT}`);
+    terminal.type(`uno${KEY.enter}dos${KEY.enter}hola${KEY.left}`);
     await showsRows(terminal, ['line "uno"', 'line "dos"', "yo > hola"]);
     terminal.type("\x0c");
     await showsRows(terminal, ["yo > hola"]);
     expect(terminal.screen.cursor).toEqual({ row: 0, col: 8 });
     expect(terminal.screen.scrollback).toEqual(['line "uno"', 'line "dos"']);
-    terminal.type(`${"x".repeat(40)}\x0c${BACKSPACE.repeat(40)}${ENTER}`);
+    terminal.type(`${"x".repeat(40)}\x0c${KEY.backspace.repeat(40)}${KEY.enter}`);
     await showsRows(terminal, ['line "hola"', "yo >"]);
     expect(terminal.screen.scrollback).toEqual(['line "uno"', 'line "dos"']);
-    terminal.type(`/flood 20${ENTER}`);
+    terminal.type(`/flood 20${KEY.enter}`);
     await terminal.until(() => shown(terminal).at(-2)?.startsWith("message 20 ") === true, "the last one");
     const before = terminal.screen.transcript;
     terminal.type("\x0c");
     await showsRows(terminal, ["yo >"]);
     expect(terminal.screen.transcript).toBe(before);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
@@ -167,12 +150,12 @@ describe("the line at a terminal", () => {
     terminal.type("123456789012345");
     await showsRows(terminal, ["yo > 123456789012345"]);
     await terminal.until(({ cursor }) => cursor.row === 1 && cursor.col === 0, "a new row");
-    terminal.type(LEFT);
+    terminal.type(KEY.left);
     await terminal.until(({ cursor }) => cursor.row === 0 && cursor.col === 19, "the last column");
     expect(shown(terminal)).toEqual(["yo > 123456789012345"]);
     terminal.type("\x0b");
     await showsRows(terminal, ["yo > 12345678901234"]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
@@ -184,9 +167,9 @@ describe("the line at a terminal", () => {
     for (const key of " qué tal") terminal.type(key);
     await showsRows(terminal, ["yo > hola qué tal"]);
     expect(terminal.screen.cursorMoves).toBe(cursorMoves);
-    terminal.type(`${ENTER}/prompt ✓✓${ENTER}abc`);
+    terminal.type(`${KEY.enter}/prompt ✓✓${KEY.enter}abc`);
     await showsRows(terminal, ['line "hola qué tal"', "✓✓ > abc"]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
@@ -195,21 +178,21 @@ describe("the line at a terminal", () => {
     terminal.type("ab");
     for (const code of [0, 7, 15, 17, 18, 19, 22, 24, 28, 29, 30, 31])
       terminal.type(String.fromCharCode(code));
-    terminal.type(`${ESC}[15~${ESC}[200;3u${ESC}[Ic\u0085\u009b`);
+    terminal.type(`${KEY.escape}[15~${KEY.escape}[200;3u${KEY.escape}[Ic\u0085\u009b`);
     await showsRows(terminal, ["yo > abc"]);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows('line "abc"');
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
   test("what was cut comes back, a word of Spanish is one word, and Ctrl-D deletes forward", async () => {
     const terminal = await atLine();
     terminal.type(
-      `mañana vendrá${CTRL_W}${LEFT}${HOME}\x04${CTRL_Y}${END}${CTRL_U}>${CTRL_Y}${CTRL_Y}${ENTER}`,
+      `mañana vendrá${KEY.ctrlW}${KEY.left}${KEY.home}\x04${KEY.ctrlY}${KEY.end}${KEY.ctrlU}>${KEY.ctrlY}${KEY.ctrlY}${KEY.enter}`,
     );
     await terminal.shows(`line ${JSON.stringify(">vendráañana vendráañana ")}`);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
@@ -219,30 +202,30 @@ describe("the line at a terminal", () => {
     terminal.type(`${long}!`);
     await terminal.until(() => shown(terminal).at(-1)?.endsWith("!") === true, "the end of the line");
     expect(shown(terminal).length).toBeLessThanOrEqual(12);
-    terminal.type(HOME);
+    terminal.type(KEY.home);
     await terminal.until(() => shown(terminal)[0]?.startsWith("yo > 0123") === true, "its beginning");
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
     expect(terminal.screen.transcript.replaceAll("\n", "")).toBe(`line "${long}!"yo >`);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
   test("Ctrl-C clears the line, and leaves when it is empty", async () => {
     const terminal = await atLine();
-    terminal.type(`abc${CTRL_C}`);
+    terminal.type(`abc${KEY.ctrlC}`);
     await showsRows(terminal, ["yo >"]);
-    terminal.type(`d${ENTER}`);
+    terminal.type(`d${KEY.enter}`);
     await terminal.shows('line "d"');
     expect(terminal.text).not.toContain("leaving");
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
     expect(shown(terminal).slice(-2)).toEqual(["leaving with 1", "closed"]);
   });
 
   test("a program that ends by an exception has given the terminal back", async () => {
     const terminal = await atLine();
-    terminal.type(`/throw${ENTER}`);
+    terminal.type(`/throw${KEY.enter}`);
     expect(await terminal.process.exited).toBe(1);
     await terminal.until(() => terminal.isRestored, "the terminal as it was");
   });
@@ -251,44 +234,44 @@ describe("the line at a terminal", () => {
 describe("history and completion", () => {
   test("the arrows bring back what was typed, and what was being typed", async () => {
     const terminal = await atLine();
-    terminal.type(`uno${ENTER}dos${ENTER}dos${ENTER}tr${UP}${UP}`);
+    terminal.type(`uno${KEY.enter}dos${KEY.enter}dos${KEY.enter}tr${KEY.up}${KEY.up}`);
     await terminal.until(() => shown(terminal).at(-1) === "yo > uno", "the first line");
-    terminal.type(`${UP}${DOWN}${DOWN}${DOWN}es`);
+    terminal.type(`${KEY.up}${KEY.down}${KEY.down}${KEY.down}es`);
     await terminal.until(() => shown(terminal).at(-1) === "yo > tres", "the line under way");
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows('line "tres"');
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
     expect(terminal.text).toContain("leaving with 3");
   });
 
   test("the next line has the history of the one before", async () => {
     const terminal = await atLine();
-    terminal.type(`uno${ENTER}`);
+    terminal.type(`uno${KEY.enter}`);
     await terminal.shows('line "uno"');
     terminal.paste("a\nb");
-    terminal.type(`${ENTER}/again${ENTER}`);
+    terminal.type(`${KEY.enter}/again${KEY.enter}`);
     await terminal.until(({ bracketedPaste }) => bracketedPaste, "a line");
-    terminal.type(`${UP}${UP}`);
+    terminal.type(`${KEY.up}${KEY.up}`);
     // A paste is known to its own line only, so it is not among them.
     await terminal.until(() => shown(terminal).at(-1) === "yo > uno", "the first line");
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
   test("Tab completes as far as it is certain, and a second one shows what there is", async () => {
     const terminal = await atLine();
-    terminal.type(`b${TAB}`);
+    terminal.type(`b${KEY.tab}`);
     await showsRows(terminal, ["yo > Bruno"]);
     expect(terminal.screen.cursor.col).toBe("yo > Bruno ".length);
-    terminal.type(`y a${TAB}`);
+    terminal.type(`y a${KEY.tab}`);
     await showsRows(terminal, ["yo > Bruno y Ana"]);
-    terminal.type(TAB);
-    terminal.type(TAB);
+    terminal.type(KEY.tab);
+    terminal.type(KEY.tab);
     await showsRows(terminal, ["Ana  Anastasia", "yo > Bruno y Ana"]);
-    terminal.type(`s${TAB}${TAB}x${ENTER}`);
+    terminal.type(`s${KEY.tab}${KEY.tab}x${KEY.enter}`);
     await terminal.shows('line "Bruno y Anastasia x"');
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 });
@@ -297,21 +280,21 @@ describe("pastes", () => {
   test("one line is inserted, several stand as a placeholder and are sent as they were copied", async () => {
     const terminal = await atLine();
     terminal.type("<>");
-    terminal.type(LEFT);
+    terminal.type(KEY.left);
     terminal.paste("una línea\n");
     await showsRows(terminal, ["yo > <una línea>"]);
     terminal.paste("dos\n\tlíneas\x1b[31m\n");
     await showsRows(terminal, ["yo > <una línea[2 líneas]>"]);
     terminal.paste("otras\ndos");
     await showsRows(terminal, ["yo > <una línea[2 líneas][2 líneas, 2]>"]);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(`typed "<una línea[2\u00a0líneas][2\u00a0líneas,\u00a02]>"`);
     const sent = JSON.stringify("<una líneados\n\tlíneas\x1b[31motras\ndos>");
     expect(terminal.screen.transcript.replaceAll("\n", "")).toContain(`line ${sent}`);
-    terminal.type(`${UP}${HOME}x${ENTER}`);
+    terminal.type(`${KEY.up}${KEY.home}x${KEY.enter}`);
     await terminal.until(() => terminal.text.match(/typed "/g)?.length === 2, "the recalled line");
     expect(terminal.screen.transcript.replaceAll("\n", "")).toContain("x<una líneados");
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
@@ -319,26 +302,26 @@ describe("pastes", () => {
     const terminal = await atLine();
     terminal.type("a");
     terminal.paste("1\n2");
-    terminal.type(`b${LEFT}${LEFT}_`);
+    terminal.type(`b${KEY.left}${KEY.left}_`);
     await showsRows(terminal, ["yo > a_[2 líneas]b"]);
-    terminal.type(`${END}${LEFT}${BACKSPACE}`);
+    terminal.type(`${KEY.end}${KEY.left}${KEY.backspace}`);
     await showsRows(terminal, ["yo > a_b"]);
     terminal.paste("3\n4");
-    terminal.type(CTRL_W);
+    terminal.type(KEY.ctrlW);
     await showsRows(terminal, ["yo > a_b"]);
-    terminal.type(`${CTRL_Y}${ENTER}`);
+    terminal.type(`${KEY.ctrlY}${KEY.enter}`);
     await terminal.shows(`line ${JSON.stringify("a_3\n4b")}`);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
   test("no paste presses Enter, and one whose end is lost ends after a while", async () => {
     const terminal = await atLine();
-    terminal.type(`${ESC}[200~uno\rdos\r\x03`);
+    terminal.type(`${KEY.escape}[200~uno\rdos\r\x03`);
     await showsRows(terminal, ["yo > [3 líneas]"]);
-    terminal.type(`${ESC}[201~!${ENTER}`);
+    terminal.type(`${KEY.escape}[201~!${KEY.enter}`);
     await terminal.shows(`line ${JSON.stringify("uno\ndos\n\x03!")}`);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 
@@ -346,7 +329,7 @@ describe("pastes", () => {
     const terminal = await atLine();
     terminal.paste("0123456789abcde\n".repeat(65_536));
     await showsRows(terminal, ["yo > [65536 líneas]"]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 });
@@ -354,23 +337,23 @@ describe("pastes", () => {
 describe("resizing", () => {
   test("a wider terminal has the line once, in fewer rows", async () => {
     const terminal = await atLine({ cols: 20 });
-    terminal.type(`antes${ENTER}${"abcde".repeat(6)}`);
+    terminal.type(`antes${KEY.enter}${"abcde".repeat(6)}`);
     await showsRows(terminal, ['line "antes"', "yo > abcdeabcdeabcde", "abcdeabcdeabcde"]);
     terminal.resize(60, 16);
     await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(6)}`]);
     terminal.type("!");
     await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(6)}!`]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 
   test("a narrower terminal has the line once", async () => {
     const terminal = await atLine({ cols: 60 });
-    terminal.type(`antes${ENTER}${"abcde".repeat(4)}${LEFT.repeat(20)}`);
+    terminal.type(`antes${KEY.enter}${"abcde".repeat(4)}${KEY.left.repeat(20)}`);
     await showsRows(terminal, ['line "antes"', `yo > ${"abcde".repeat(4)}`]);
     terminal.resize(20, 8);
     await showsRows(terminal, ['line "antes"', "yo > abcdeabcdeabcde", "abcde"]);
-    terminal.type(`${CTRL_C}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
     await ended(terminal);
   });
 });
@@ -380,15 +363,15 @@ describe("keys typed ahead", () => {
     const terminal = new AtTerminal(["password"], { command: PROGRAM, cols: 40, rows: 16 });
     opened.push(terminal);
     await terminal.shows("working");
-    terminal.type(`dropped${CTRL_C}`);
+    terminal.type(`dropped${KEY.ctrlC}`);
     await terminal.shows("interrupted");
-    terminal.type(`sésamo${ENTER}`);
+    terminal.type(`sésamo${KEY.enter}`);
     await terminal.shows("16 bytes held");
     terminal.signal("SIGUSR1");
     await terminal.shows(`"value":"sésamo"`);
     expect(terminal.text.replace(`"value":"sésamo"`, "")).not.toMatch(/dropped|sésamo/);
     await terminal.shows("yo > ");
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 });
@@ -396,17 +379,17 @@ describe("keys typed ahead", () => {
 describe("a terminal that can only write on", () => {
   test("gets no sequence at all, and the line can be typed, corrected, completed and sent", async () => {
     const terminal = await atLine({ term: "dumb" });
-    terminal.type(`holx${BACKSPACE}a`);
+    terminal.type(`holx${KEY.backspace}a`);
     await terminal.until(() => shown(terminal).at(-1) === "yo > hola", "the corrected line");
-    terminal.type(` b${TAB}${UP}${LEFT}y${ENTER}`);
+    terminal.type(` b${KEY.tab}${KEY.up}${KEY.left}y${KEY.enter}`);
     await terminal.shows('line "hola bruno y"'.replace("bruno", "Bruno"));
     terminal.type("otra línea que sobra");
-    terminal.type(`${CTRL_U}an${TAB}`);
+    terminal.type(`${KEY.ctrlU}an${KEY.tab}`);
     await terminal.until(() => shown(terminal).at(-1) === "yo > Ana", "the completed name");
-    terminal.type(TAB);
-    terminal.type(TAB);
+    terminal.type(KEY.tab);
+    terminal.type(KEY.tab);
     await terminal.shows("Ana  Anastasia\r\nyo > Ana");
-    terminal.type(`${CTRL_W}${ENTER}${CTRL_C}`);
+    terminal.type(`${KEY.ctrlW}${KEY.enter}${KEY.ctrlC}`);
     await ended(terminal);
     expect(terminal.raw).not.toMatch(/[\x1b\x08\x07]/);
     expect(terminal.screen.cursorMoves).toBe(0);
@@ -414,14 +397,14 @@ describe("a terminal that can only write on", () => {
 
   test("what arrives stands on rows of its own, and what is being typed follows it", async () => {
     const terminal = await atLine({ term: "dumb", cols: 80 });
-    terminal.type(`/flood 2${ENTER}`);
+    terminal.type(`/flood 2${KEY.enter}`);
     await terminal.shows("message 2");
     terminal.type("medio");
     await terminal.until(() => shown(terminal).at(-1) === "yo > medio", "the line");
     for (const row of shown(terminal)) expect(row).toMatch(/^(message \d 👩‍👩‍👧 ñ+|yo >.*)$/);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await terminal.until(() => shown(terminal).at(-1) === "yo >", "an empty line");
-    terminal.type(CTRL_D);
+    terminal.type(KEY.ctrlD);
     await ended(terminal);
   });
 
@@ -434,7 +417,7 @@ describe("a terminal that can only write on", () => {
       "dos",
       "tres",
     ]);
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await ended(terminal);
   });
 });

@@ -4,12 +4,9 @@ import { join } from "node:path";
 import type { Choice, Prompt } from "../../src/ui/prompts/prompt.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
+import { KEY } from "./keys.ts";
 
 const PROGRAM = join(import.meta.dir, "prompter-program.ts");
-const ENTER = "\r";
-const UP = "\u001b[A";
-const DOWN = "\u001b[B";
-const ESCAPE = "\u001b";
 
 const started: AtTerminal[] = [];
 afterEach(() => {
@@ -107,13 +104,13 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
       "",
       texts.menuKeys,
     ]);
-    terminal.type(DOWN + DOWN + DOWN + UP + ENTER);
-    terminal.type(`3${ENTER}`);
+    terminal.type(KEY.down + KEY.down + KEY.down + KEY.up + KEY.enter);
+    terminal.type(`3${KEY.enter}`);
     await answers(terminal, 2);
-    terminal.type(`regi${ENTER}`);
+    terminal.type(`regi${KEY.enter}`);
     await answers(terminal, 3);
     // Up from the first stays there.
-    terminal.type(UP + ENTER);
+    terminal.type(KEY.up + KEY.enter);
     expect(await answers(terminal, 4)).toEqual(
       ["=Registrarse", "=Salir", "=Registrarse", "=Iniciar sesión"].map(answered),
     );
@@ -125,15 +122,15 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
   test("the prompts contain no word of @inquirer/prompts itself", async () => {
     const terminal = asks({ language, prompts: [three, people, name, password] });
     await terminal.shows(texts.menuKeys);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(texts.menuSearchKeys);
-    terminal.type(`nobody${ENTER}`);
+    terminal.type(`nobody${KEY.enter}`);
     await terminal.shows(texts.menuNoMatch);
-    terminal.type(DOWN + ENTER);
+    terminal.type(KEY.down + KEY.enter);
     await terminal.showsRow(/^\? Nombre:/);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(texts.passwordHidden);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await over(terminal);
     const words = ["navigate", "select", "No results", "masked", "must provide", "toggle"];
     for (const word of words) expect(terminal.text).not.toContain(word);
@@ -150,7 +147,7 @@ describe("a search", () => {
   ])("for «%s» and Enter at once chooses «%s»", async (typed, value) => {
     const terminal = asks({ prompts: [people] });
     await terminal.showsRow(/> Ana/);
-    terminal.type(typed + ENTER);
+    terminal.type(typed + KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered(value)]);
     await over(terminal);
   });
@@ -161,7 +158,7 @@ describe("a search", () => {
     terminal.type("ru");
     await terminal.until(({ rows }) => rows[1] === "> Rubén" && rows[2] === "  ← Volver", "two choices");
     expect(terminal.screen.rows[0]).toBe("? ¿Con quién? ru");
-    terminal.type(DOWN + ENTER);
+    terminal.type(KEY.down + KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("")]);
     await over(terminal);
   });
@@ -175,12 +172,12 @@ describe("an Enter behind what stands for no choice", () => {
   ])("in a menu, %s, rings, chooses nothing, and drops it", async (_what, typed) => {
     const terminal = asks({ prompts: [three, name] });
     await terminal.shows("Enter");
-    terminal.type(typed + ENTER);
+    terminal.type(typed + KEY.enter);
     await terminal.shows(textsIn("es").menuNoMatch);
     expect(terminal.screen.bells).toBe(1);
     expect(terminal.text).not.toContain("answer");
     // What is typed next begins anew.
-    terminal.type(`2${ENTER}ana${ENTER}`);
+    terminal.type(`2${KEY.enter}ana${KEY.enter}`);
     expect(await answers(terminal, 2)).toEqual([answered("=Registrarse"), answered("ana")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(1);
@@ -194,11 +191,11 @@ describe("an Enter behind what stands for no choice", () => {
     async (_what, prompt, value) => {
       const terminal = asks({ prompts: [prompt] });
       await terminal.shows("Enter");
-      terminal.type(`hola a todos${ENTER}${ENTER}te lo cuento${ENTER}${ENTER}`);
+      terminal.type(`hola a todos${KEY.enter}${KEY.enter}te lo cuento${KEY.enter}${KEY.enter}`);
       await terminal.until(({ bells }) => bells === 4, "four refusals");
       expect(terminal.text).not.toContain("answer");
       // Whoever points at something means it.
-      terminal.type(DOWN + ENTER);
+      terminal.type(KEY.down + KEY.enter);
       expect(await answers(terminal, 1)).toEqual([answered(value)]);
       await over(terminal);
     },
@@ -217,7 +214,7 @@ describe("an Enter behind what stands for no choice", () => {
         () => terminal.text.includes("Volver") || terminal.text.includes("Salir"),
         "the list",
       );
-      terminal.type(`${typed}${ENTER}te lo cuento en secreto${ENTER}`);
+      terminal.type(`${typed}${KEY.enter}te lo cuento en secreto${KEY.enter}`);
       const { menuNoMatch, menuNotInList } = textsIn("es");
       const refusals = [menuNoMatch, menuNotInList(prompt === three ? 3 : 11)];
       await terminal.until(
@@ -225,7 +222,7 @@ describe("an Enter behind what stands for no choice", () => {
         "two refusals",
       );
       expect(terminal.text).not.toContain("answer");
-      terminal.type(TERM === "dumb" ? `2${ENTER}` : DOWN + ENTER);
+      terminal.type(TERM === "dumb" ? `2${KEY.enter}` : KEY.down + KEY.enter);
       expect(await answers(terminal, 1)).toHaveLength(1);
       await over(terminal);
     },
@@ -241,11 +238,11 @@ describe("an Enter behind what stands for no choice", () => {
       ({ rows }) => rows.includes("two 1") && rows.includes("> 1. Iniciar sesión"),
       "it again",
     );
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(textsIn("es").menuNoMatch);
-    terminal.type(`hola${DOWN}${ENTER}`);
-    terminal.type(`r\u007f\u007f3x\u007f${ENTER}`);
-    terminal.type(`nada\u0015${DOWN}${ENTER}`);
+    terminal.type(`hola${KEY.down}${KEY.enter}`);
+    terminal.type(`r\u007f\u007f3x\u007f${KEY.enter}`);
+    terminal.type(`nada\u0015${KEY.down}${KEY.enter}`);
     expect((await answers(terminal, 3)).slice(0, 2)).toEqual([answered("=Registrarse"), answered("=Salir")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(1);
@@ -255,17 +252,17 @@ describe("an Enter behind what stands for no choice", () => {
     const marking: Prompt = { ...people, marked: "=Carla" } as Prompt;
     const terminal = asks({ prompts: [marking, name] });
     await terminal.showsRow(/^> Carla$/);
-    terminal.type(`te lo cuento${ENTER}`);
+    terminal.type(`te lo cuento${KEY.enter}`);
     await terminal.shows(textsIn("es").menuNoMatch);
     await terminal.showsRow(/^> Carla$/);
     expect(terminal.screen.bells).toBe(1);
     expect(terminal.screen.rows[0]).toBe("? ¿Con quién?");
     expect(terminal.text).not.toContain("answer");
     // The next key takes the sentence off.
-    terminal.type(UP);
+    terminal.type(KEY.up);
     await terminal.showsRow(/^> ben$/);
     expect(terminal.screen.transcript).not.toContain(textsIn("es").menuNoMatch);
-    terminal.type(`${ENTER}x${ENTER}`);
+    terminal.type(`${KEY.enter}x${KEY.enter}`);
     expect(await answers(terminal, 2)).toEqual([answered("=ben"), answered("x")]);
     await over(terminal);
   });
@@ -275,7 +272,7 @@ describe("an Enter behind what stands for no choice", () => {
     await terminal.showsRow(/> Ana/);
     terminal.type("nadie");
     await terminal.showsRow(/^> ← Volver$/);
-    terminal.type(DOWN + ENTER);
+    terminal.type(KEY.down + KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(0);
@@ -284,7 +281,7 @@ describe("an Enter behind what stands for no choice", () => {
   test("fits below a list on a low and narrow screen", async () => {
     const terminal = asks({ prompts: [people], cols: 40, rows: 12 });
     await terminal.showsRow(/> Ana/);
-    terminal.type(`nadie${ENTER}`);
+    terminal.type(`nadie${KEY.enter}`);
     await terminal.shows("Eso no está en la lista.");
     await terminal.showsRow(/^> Ana/);
     expect(terminal.screen.scrollback).toEqual([]);
@@ -300,7 +297,7 @@ test.each([
 ])("%s begins with the given choice marked", async (_what, prompt, row, value) => {
   const terminal = asks({ prompts: [prompt] });
   await terminal.until(({ rows }) => rows.includes(row), row);
-  terminal.type(ENTER);
+  terminal.type(KEY.enter);
   expect(await answers(terminal, 1)).toEqual([answered(value)]);
   await over(terminal);
 });
@@ -321,7 +318,7 @@ describe("what is printed", () => {
         `print ${time}`,
       );
     }
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
     await over(terminal);
     expect(terminal.screen.transcript.split("\n")).toEqual([
@@ -336,14 +333,14 @@ describe("what is printed", () => {
   test("stands above an open search, which keeps its typed term and its marked row", async () => {
     const terminal = asks({ prompts: [people], cols: 40, rows: 12 });
     await terminal.showsRow(/> Ana/);
-    terminal.type(`be${DOWN}`);
+    terminal.type(`be${KEY.down}`);
     await terminal.showsRow(/^> ben$/);
     terminal.signal("SIGUSR1");
     await terminal.until(({ rows }) => rows.includes("two 1") && rows.includes("> ben"), "the list again");
     expect(terminal.screen.rows.slice(0, 7)).toEqual([
       ...["one 1", "two 1", "? ¿Con quién? be", "  benito", "> ben", "  Rubén", "  ← Volver"],
     ]);
-    terminal.type(`n${ENTER}`);
+    terminal.type(`n${KEY.enter}`);
     expect(await answers(terminal, 1)).toEqual([answered("=ben")]);
     await over(terminal);
   });
@@ -354,10 +351,10 @@ describe("what is printed", () => {
     terminal.type("an");
     await terminal.showsRow(/^\? Nombre: an$/);
     terminal.signal("SIGUSR1");
-    terminal.type(`ñx\u007fa${ENTER}`);
+    terminal.type(`ñx\u007fa${KEY.enter}`);
     await terminal.shows(textsIn("es").passwordHidden);
     terminal.signal("SIGUSR1");
-    terminal.type(`secreta${ENTER}`);
+    terminal.type(`secreta${KEY.enter}`);
     const [typed, hidden] = await answers(terminal, 2);
     expect([typed, hidden]).toEqual([answered("anña"), answered("secreta")]);
     const rows = await over(terminal);
@@ -387,7 +384,7 @@ describe("a prompt in the place of another", () => {
     terminal.signal("SIGUSR2");
     await terminal.showsRow(/^> 1\. Uno/);
     expect(terminal.screen.transcript).not.toContain("Nombre");
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await over(terminal);
   });
 
@@ -399,7 +396,7 @@ describe("a prompt in the place of another", () => {
     await terminal.showsRow(/^> 2/);
     terminal.signal("SIGUSR2");
     await terminal.showsRow(/^\? ¿Y ahora\?$/);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("=Berta")]);
     await over(terminal);
   });
@@ -411,9 +408,9 @@ describe("a prompt in the place of another", () => {
     await terminal.showsRow(/^> 2\. Volver/);
     terminal.signal("SIGUSR2");
     await terminal.showsRow(/^> 3\. Volver/);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows(textsIn("es").menuNoMatch);
-    terminal.type(`3${ENTER}`);
+    terminal.type(`3${KEY.enter}`);
     expect(await answers(terminal, 1)).toEqual([answered("=Volver")]);
     await over(terminal);
     expect(terminal.screen.bells).toBe(1);
@@ -435,7 +432,7 @@ describe("a prompt in the place of another", () => {
     const before = terminal.raw.length;
     terminal.signal("SIGUSR2");
     terminal.signal("SIGUSR2");
-    terminal.type(DOWN);
+    terminal.type(KEY.down);
     await terminal.showsRow(/^> 2|^> 1\. Otra/);
     expect(terminal.raw.slice(before).match(/¿Qué/g)?.length).toBeLessThanOrEqual(2);
     terminal.type("\u0003");
@@ -448,11 +445,11 @@ describe("a prompt in the place of another", () => {
     );
     const terminal = asks({ prompts: [long], cols: 40, rows: 12 });
     await terminal.shows("Enter");
-    terminal.type(DOWN.repeat(30));
+    terminal.type(KEY.down.repeat(30));
     await terminal.showsRow(/^> persona 30 /);
     expect(terminal.screen.scrollback).toEqual([]);
     expect(terminal.screen.rows.filter((row) => row.startsWith("?"))).toHaveLength(1);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("=persona 30 con un nombre bastante largo")]);
     await over(terminal);
   });
@@ -466,7 +463,7 @@ test.each([
 ] as const)("Escape goes back from %s and leaves nothing on the screen", async (_what, prompt) => {
   const terminal = asks({ prompts: [prompt] });
   await terminal.showsRow(/^\?/);
-  terminal.type(ESCAPE);
+  terminal.type(KEY.escape);
   expect(await answers(terminal, 1)).toEqual([{ name: "back" }]);
   expect(await over(terminal)).toEqual(['answer {"name":"back"}', "closed"]);
 });
@@ -487,7 +484,7 @@ test.each([
 test("what is typed ahead reaches the prompts that follow", async () => {
   const terminal = asks({ prompts: [three, name, password, people] });
   await terminal.shows("Enter");
-  terminal.type(`2${ENTER}ana${ENTER}clave${ENTER}ben${ENTER}`);
+  terminal.type(`2${KEY.enter}ana${KEY.enter}clave${KEY.enter}ben${KEY.enter}`);
   expect(await answers(terminal, 4)).toEqual(["=Registrarse", "ana", "clave", "=ben"].map(answered));
   await over(terminal);
 });
@@ -495,9 +492,9 @@ test("what is typed ahead reaches the prompts that follow", async () => {
 test("an Escape and a key right behind it are two keys", async () => {
   const terminal = asks({ prompts: [name, three] });
   await terminal.showsRow(/^\? Nombre:/);
-  terminal.type(`${ESCAPE}3`);
+  terminal.type(`${KEY.escape}3`);
   await terminal.showsRow(/^> 3/);
-  terminal.type(ENTER);
+  terminal.type(KEY.enter);
   expect(await answers(terminal, 2)).toEqual([{ name: "back" }, answered("=Salir")]);
   await over(terminal);
 });
@@ -505,11 +502,11 @@ test("an Escape and a key right behind it are two keys", async () => {
 test("control characters without a meaning are not typed", async () => {
   const terminal = asks({ prompts: [name, people, password] });
   await terminal.showsRow(/^\? Nombre:/);
-  terminal.type(`a\u0000\u001c\u001f\u0080b${ENTER}`);
+  terminal.type(`a\u0000\u001c\u001f\u0080b${KEY.enter}`);
   await terminal.showsRow(/> Ana/);
-  terminal.type(`\u001c\u001eben${ENTER}`);
+  terminal.type(`\u001c\u001eben${KEY.enter}`);
   await terminal.shows("(no se muestra)");
-  terminal.type(`cl\u001fave${ENTER}`);
+  terminal.type(`cl\u001fave${KEY.enter}`);
   expect(await answers(terminal, 3)).toEqual(["ab", "=ben", "clave"].map(answered));
   await over(terminal);
 });
@@ -519,11 +516,11 @@ test("of a paste only the first line is taken, and it presses no Enter", async (
   await terminal.showsRow(/^\? Nombre:/);
   terminal.paste("\nqu\tim\nclave secreta\r\nclave secreta\n");
   await terminal.showsRow(/^\? Nombre: quim$/);
-  terminal.type(`a${ENTER}`);
+  terminal.type(`a${KEY.enter}`);
   await terminal.shows("(no se muestra)");
   terminal.paste("clave\nsecreta\u2028");
   terminal.paste(" larga\rsecreta");
-  terminal.type(`${ENTER}\u001b[200~x\u001b[201~${ENTER}`);
+  terminal.type(`${KEY.enter}\u001b[200~x\u001b[201~${KEY.enter}`);
   expect(await answers(terminal, 3)).toEqual([answered("quima"), answered("clave larga"), answered("x")]);
   await over(terminal);
   expect(terminal.text).not.toContain("secreta");
@@ -533,9 +530,9 @@ test("a paste of several lines into a list chooses nothing", async () => {
   const terminal = asks({ prompts: [three] });
   await terminal.shows("Enter");
   terminal.paste("salir de casa\n3\n");
-  terminal.type(ENTER);
+  terminal.type(KEY.enter);
   await terminal.shows(textsIn("es").menuNoMatch);
-  terminal.type(`3${ENTER}`);
+  terminal.type(`3${KEY.enter}`);
   expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
   await over(terminal);
 });
@@ -546,11 +543,11 @@ describe.each(["xterm-256color", "dumb"])("with TERM=%s a name that is offered",
   test("is taken by Enter alone, and replaced by what is typed", async () => {
     const terminal = asks({ environment: { TERM }, prompts: [offered, offered, offered, offered, offered] });
     await terminal.shows("Nombre: (benito)");
-    terminal.type(ENTER);
-    terminal.type(`belén${ENTER}`);
-    terminal.type(`x\u0015${ENTER}`);
-    terminal.type(`x\u007f\u007f\u007f${ENTER}`);
-    terminal.type(ESCAPE);
+    terminal.type(KEY.enter);
+    terminal.type(`belén${KEY.enter}`);
+    terminal.type(`x\u0015${KEY.enter}`);
+    terminal.type(`x\u007f\u007f\u007f${KEY.enter}`);
+    terminal.type(KEY.escape);
     const given = await answers(terminal, 5);
     expect(given.slice(0, 4)).toEqual(["benito", "belén", "benito", "benito"].map(answered));
     expect(given[4]).toEqual({ name: "back" });
@@ -561,7 +558,7 @@ describe.each(["xterm-256color", "dumb"])("with TERM=%s a name that is offered",
     const hostile: Prompt = { ...offered, offered: "a\u001b[31mb\u202e" };
     const terminal = asks({ environment: { TERM }, prompts: [hostile, name] });
     await terminal.shows("Nombre: (a");
-    terminal.type(`${ENTER}x${ENTER}`);
+    terminal.type(`${KEY.enter}x${KEY.enter}`);
     expect(await answers(terminal, 2)).toEqual([answered(hostile.offered), answered("x")]);
     await over(terminal);
     expect(terminal.raw).not.toContain("\u001b[31m");
@@ -573,7 +570,7 @@ test("a question of several lines is asked on its last one, and the others stay"
   const message = textsIn("es").firstContact("localhost:8443", "abcd ".repeat(16).trim());
   const terminal = asks({ prompts: [{ name: "input", message, offered: "" }], cols: 40, rows: 12 });
   await terminal.shows("(sí/no)");
-  terminal.type(`sí${ENTER}`);
+  terminal.type(`sí${KEY.enter}`);
   expect(await answers(terminal, 1)).toEqual([answered("sí")]);
   await over(terminal);
   expect(terminal.screen.transcript.match(/Primer contacto/g)).toHaveLength(1);
@@ -586,7 +583,7 @@ test("a menu follows the terminal's size", async () => {
   expect(terminal.screen.rows).not.toContain("  Hugo");
   terminal.resize(40, 24);
   await terminal.showsRow(/^ {2}Hugo/);
-  terminal.type(`hug${ENTER}`);
+  terminal.type(`hug${KEY.enter}`);
   expect(await answers(terminal, 1)).toEqual([answered("=Hugo")]);
   await over(terminal);
 });
@@ -606,7 +603,7 @@ test("rows longer than the terminal is wide are broken at words, and stay marked
     "> 2. Ver usuarios conectados y chatear",
     "    (2 nuevos)",
   ]);
-  terminal.type(ENTER);
+  terminal.type(KEY.enter);
   expect(await answers(terminal, 1)).toHaveLength(1);
   await over(terminal);
   expect(terminal.screen.rows.slice(2, 4)).toEqual([
@@ -632,7 +629,7 @@ test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there a
       terminal.signal("SIGCONT");
     }
     await terminal.showsRow(row);
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     expect(await answers(terminal, 1)).toHaveLength(1);
     await over(terminal);
   }
@@ -641,7 +638,7 @@ test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there a
 test("with NO_COLOR only the cursor is moved", async () => {
   const terminal = asks({ prompts: [three, name, password], environment: { NO_COLOR: "1" } });
   await terminal.shows("Enter");
-  terminal.type(`${ENTER}ana${ENTER}clave${ENTER}`);
+  terminal.type(`${KEY.enter}ana${KEY.enter}clave${KEY.enter}`);
   await over(terminal);
   expect(terminal.raw).not.toMatch(/\u001b\[\d*(?:;\d+)*m/);
 });
@@ -652,21 +649,21 @@ describe("on a dumb terminal", () => {
   test("numbers and names choose, passwords are hidden, and no escape sequence is written", async () => {
     const terminal = asks({ environment, prompts: [three, three, people, name, password] });
     await terminal.shows("3. Salir\r\n> ");
-    terminal.type(`9${ENTER}`);
+    terminal.type(`9${KEY.enter}`);
     await terminal.shows("Escriba un número del 1 al 3, o un nombre de la lista.\r\n> ");
-    terminal.type(`2${ENTER}`);
+    terminal.type(`2${KEY.enter}`);
     await answers(terminal, 1);
-    terminal.type(`salir${ENTER}`);
+    terminal.type(`salir${KEY.enter}`);
     await answers(terminal, 2);
-    terminal.type(`ben${ENTER}`);
+    terminal.type(`ben${KEY.enter}`);
     await terminal.shows("Nombre:\r\n> ");
     terminal.type("anx\u007f");
     await terminal.shows("> an");
     terminal.signal("SIGUSR1");
     await terminal.shows("two 1\r\n> an");
-    terminal.type(`a${ENTER}`);
+    terminal.type(`a${KEY.enter}`);
     await terminal.shows(`Contraseña: ${textsIn("es").passwordHidden}\r\n> `);
-    terminal.type(`clavx\u007fe${ENTER}`);
+    terminal.type(`clavx\u007fe${KEY.enter}`);
     const given = await answers(terminal, 5);
     expect(given).toEqual(["=Registrarse", "=Salir", "=ben", "ana", "clave"].map(answered));
     await over(terminal);
@@ -680,15 +677,15 @@ describe("on a dumb terminal", () => {
     await terminal.shows("3. Salir\r\n> ");
     for (const typed of ["hola dora", "esión", "13", " salir de casa", "  "]) {
       const before = terminal.text.length;
-      terminal.type(typed + ENTER);
+      terminal.type(typed + KEY.enter);
       await terminal.until(
         () => /lista\.\s+> $/.test(terminal.text.slice(before)),
         `no answer to «${typed}»`,
       );
     }
-    terminal.type(`sal${ENTER}`);
+    terminal.type(`sal${KEY.enter}`);
     await answers(terminal, 1);
-    terminal.type(`nit${ENTER}`);
+    terminal.type(`nit${KEY.enter}`);
     expect(await answers(terminal, 2)).toEqual(["=Salir", "=benito"].map(answered));
     await over(terminal);
   });
@@ -700,7 +697,7 @@ describe("on a dumb terminal", () => {
     await terminal.shows("> una cosa\r\n> ");
     terminal.type("otra\u0017");
     await terminal.shows("> otra\r\n> ");
-    terminal.type(`ana${ENTER}mal\u0015clave${ENTER}1\u00173${ENTER}`);
+    terminal.type(`ana${KEY.enter}mal\u0015clave${KEY.enter}1\u00173${KEY.enter}`);
     expect(await answers(terminal, 3)).toEqual(["ana", "clave", "=Salir"].map(answered));
     await over(terminal);
     expect(terminal.raw).not.toContain("\u001b");
@@ -718,15 +715,15 @@ describe("on a dumb terminal", () => {
     terminal.signal("SIGUSR2");
     // The number was meant for the other list.
     await terminal.shows("1. Uno\r\n2. Salir\r\n> ");
-    terminal.type(ENTER);
+    terminal.type(KEY.enter);
     await terminal.shows("Escriba un número del 1 al 2, o un nombre de la lista.\r\n> ");
-    terminal.type(`2${ENTER}`);
+    terminal.type(`2${KEY.enter}`);
     expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
     await over(terminal);
   });
 
   test.each([
-    ["Escape", ESCAPE, "back"],
+    ["Escape", KEY.escape, "back"],
     ["Ctrl-C", "\u0003", "interrupted"],
     ["Ctrl-D", "\u0004", "interrupted"],
   ])("%s leaves every prompt", async (_key, key, answer) => {

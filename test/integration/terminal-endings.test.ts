@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 import { AtTerminal } from "./at-terminal.ts";
 import { CLIENT_PROGRAM, PASSWORD } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { ENTER, TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -27,7 +28,7 @@ afterAll(() => world.close());
 /** Two people who talk with each other. */
 async function talking(story: string): Promise<[MenuTerminal, MenuTerminal]> {
   const place = await world.place();
-  const [one, other] = [world.sits(place), world.sits(place)];
+  const [one, other] = [world.openNew(place), world.openNew(place)];
   await Promise.all([one.joins(`${story}.one`, PASSWORD), other.joins(`${story}.other`, PASSWORD)]);
   await one.opensFirstChat(`${story}.other`);
   await one.isInChat();
@@ -45,10 +46,10 @@ describe.each(SIGNALS)("%s", (signal) => {
   }
 
   test("ends the first menu and a form with 130, and the terminal is as it was", async () => {
-    const atMenu = world.sits(address);
+    const atMenu = world.openNew(address);
     await atMenu.isAsked("Registrarse");
     await expectGone(atMenu);
-    const atForm = world.sits(address);
+    const atForm = world.openNew(address);
     await atForm.answers("Registrarse", "2");
     await atForm.isAsked("Nombre de usuario:");
     atForm.type("half");
@@ -58,7 +59,7 @@ describe.each(SIGNALS)("%s", (signal) => {
 
   test("ends what is under way with a server that hangs", async () => {
     const hanging = await world.server("hanging.db");
-    const someone = world.sits(`127.0.0.1:${hanging.tlsPort}`);
+    const someone = world.openNew(`127.0.0.1:${hanging.tlsPort}`);
     await someone.answers("Registrarse", "1");
     hanging.process.kill("SIGSTOP");
     await someone.answers("Nombre de usuario:", "someone");
@@ -109,29 +110,29 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
   const slow = await world.server("slow.db");
   const registered = world.person("ahead", slow.tlsPort);
   await registered.register();
-  const someone = world.sits(registered.server);
+  const someone = world.openNew(registered.server);
   await someone.isAsked("Registrarse");
   slow.process.kill("SIGSTOP");
-  someone.type(`1${ENTER}ahead${ENTER}${PASSWORD}${ENTER}`);
+  someone.type(`1${KEY.enter}ahead${KEY.enter}${PASSWORD}${KEY.enter}`);
   await someone.shows("Iniciando sesión…");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
   slow.process.kill("SIGCONT");
   await someone.isHome("ahead");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
-  someone.type(`3${ENTER}`);
+  someone.type(`3${KEY.enter}`);
   expect(await someone.ended()).toBe(0);
 });
 
 test("with NO_COLOR there is no colour, and everything else", async () => {
   const environment = { NO_COLOR: "1" };
   const place = await world.place();
-  const [one, other] = [world.sits(place, { environment }), world.sits(place)];
+  const [one, other] = [world.openNew(place, { environment }), world.openNew(place)];
   await Promise.all([one.joins("grey.one", PASSWORD), other.joins("grey.other", PASSWORD)]);
   await one.opensFirstChat("grey.other");
   await one.isInChat();
-  one.type(`hola${ENTER}`);
+  one.type(`hola${KEY.enter}`);
   await one.isInChat("✓✓ >");
-  one.type(`exit${ENTER}`);
+  one.type(`exit${KEY.enter}`);
   await one.isAsked("grey.other", "Volver");
   one.type("\u0003");
   expect(await one.ended()).toBe(130);
@@ -183,7 +184,7 @@ describe.each([
     const people = ["dumb.one", "dumb.other"].map((name) => `${name}.${language}`);
     const place = await world.place();
     const terminals = people.map(() =>
-      world.sits(place, { language, cols: 60, environment: { TERM: "dumb" } }),
+      world.openNew(place, { language, cols: 60, environment: { TERM: "dumb" } }),
     );
     const [one, other] = terminals;
     if (one === undefined || other === undefined) throw new Error("two people");
@@ -193,7 +194,7 @@ describe.each([
       const news = () => terminal.text.slice(seen.get(terminal) ?? 0);
       await terminal.until(() => news().endsWith("> ") && news().includes(part), `«${part}»`);
       seen.set(terminal, terminal.text.length);
-      terminal.type(typed + ENTER);
+      terminal.type(typed + KEY.enter);
     };
     for (const [index, terminal] of terminals.entries()) {
       const name = people[index] ?? "?";
@@ -205,20 +206,20 @@ describe.each([
     await answers(one, later[1], "1");
     await answers(one, `1. ${people[1]}`, "1");
     await one.shows(later[3]);
-    one.type(`hola${ENTER}`);
+    one.type(`hola${KEY.enter}`);
     await answers(other, "(1 n", "1");
     await answers(other, `1. ${people[0]} (1 n`, "1");
     await other.shows("hola");
     await other.shows(later[3]);
-    other.type(`adiós${ENTER}`);
+    other.type(`adiós${KEY.enter}`);
     await one.shows("adiós");
-    one.type(`exit${ENTER}`);
+    one.type(`exit${KEY.enter}`);
     await answers(one, later[2], "2");
     await answers(one, later[1], "2");
     await one.shows(later[4]);
     await answers(one, words[0], "3");
     expect(await one.ended()).toBe(0);
-    other.type(`exit${ENTER}`);
+    other.type(`exit${KEY.enter}`);
     await answers(other, later[2], "2");
     await other.until(
       () => other.text.endsWith(`${words[0]}`) || /3\. \S+\s+> $/.test(other.text),

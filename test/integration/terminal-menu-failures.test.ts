@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 import { sentenceFor, type Code } from "../../src/protocol/codes.ts";
 import { PASSWORD, type Person } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { CTRL_C, ENTER, ESCAPE, TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
+import { TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -31,7 +32,7 @@ async function member(name: string, port = server.tlsPort): Promise<Person> {
 /** One line of failure, which begins so and ends as a sentence, and the first menu below it, that works. */
 async function expectSentence(terminal: MenuTerminal, sentence: string, times = 1): Promise<void> {
   const { texts } = terminal;
-  await terminal.isTold(sentence);
+  await terminal.sees(sentence);
   await terminal.isAsked(texts.menuLogIn, texts.menuRegister, texts.menuQuit);
   const rows = terminal.screen.transcript.split("\n");
   const told = rows.flatMap((row, index) => (row.startsWith("! ") ? [index] : []));
@@ -67,7 +68,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const gone = await world.server(`gone.${language}.db`);
     gone.kill("SIGKILL");
     await gone.exited;
-    const someone = world.sits(`127.0.0.1:${gone.tlsPort}`, { language });
+    const someone = world.openNew(`127.0.0.1:${gone.tlsPort}`, { language });
     const { texts } = someone;
     const sentence = texts.serverUnreachable(`127.0.0.1:${gone.tlsPort}`);
     await someone.answers(texts.menuLogIn, "1");
@@ -81,7 +82,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
 
   test("a wrong password is reported, and the right one logs in", async () => {
     const { name } = await member(`wrong.${language}`);
-    const someone = world.sits(address, { language });
+    const someone = world.openNew(address, { language });
     const { texts } = someone;
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, name);
@@ -90,56 +91,56 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuLogIn, "1");
     // The name that was typed stands there.
     await someone.isAsked(`${texts.menuName} (${name})`);
-    someone.type(ENTER);
+    someone.type(KEY.enter);
     await someone.answers(texts.passwordPrompt(name), PASSWORD);
     await someone.isHome(name);
     expect(someone.text).not.toContain("not the password");
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
 
   test("a taken name, an odd name, a weak password and a bad email are reported", async () => {
     const { name } = await member(`taken.${language}`);
-    const someone = world.sits(address, { language, rows: 60 });
+    const someone = world.openNew(address, { language, rows: 60 });
     await registers(someone, name, PASSWORD);
     await expectSentence(someone, told("username_taken"));
     const { texts } = someone;
     await someone.answers(texts.menuRegister, "2");
     // The name that was refused is offered; what nobody may have is told at once, and not offered.
     await someone.answers(`${texts.menuName} (${name})`, "a b");
-    await someone.isTold(told("invalid_username"));
+    await someone.sees(told("invalid_username"));
     await someone.answers(texts.menuName, `new.${language}`);
     await someone.answers(texts.menuPassword, "short");
-    await someone.isTold(told("weak_password"));
+    await someone.sees(told("weak_password"));
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, PASSWORD);
     await someone.answers(texts.menuEmail, "no email");
-    await someone.isTold(told("invalid_email"));
+    await someone.sees(told("invalid_email"));
     // Only the address is asked again.
     await someone.answers(texts.menuEmail, "");
-    await someone.isTold(texts.registered(`new.${language}`));
+    await someone.sees(texts.registered(`new.${language}`));
     await quits(someone);
   });
 
   test("two passwords that differ are reported, and asked for again", async () => {
-    const someone = world.sits(address, { language });
+    const someone = world.openNew(address, { language });
     const { texts } = someone;
     await someone.answers(texts.menuRegister, "2");
     await someone.answers(texts.menuName, `differs.${language}`);
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, `${PASSWORD}!`);
-    await someone.isTold(texts.passwordsDiffer);
+    await someone.sees(texts.passwordsDiffer);
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, PASSWORD);
     await someone.answers(texts.menuEmail, "");
-    await someone.isTold(texts.registered(`differs.${language}`));
+    await someone.sees(texts.registered(`differs.${language}`));
     await quits(someone);
   });
 
   test("an account that is connected from another machine is reported, and can log in once that has ended", async () => {
     const person = await member(`there.${language}`);
     const listening = await person.listen();
-    const someone = world.sits(address, { language });
+    const someone = world.openNew(address, { language });
     const { texts } = someone;
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, person.name);
@@ -150,14 +151,14 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuName, "");
     await someone.answers(texts.passwordPrompt(person.name), PASSWORD);
     await someone.isHome(person.name);
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
 
   test("an account that another process has online is reported with that process", async () => {
     const person = await member(`locked.${language}`);
     const listening = await person.listen();
-    const someone = world.sitsAs(person, { language });
+    const someone = world.openAs(person, { language });
     const { texts } = someone;
     await expectSentence(
       someone,
@@ -167,7 +168,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuAccount, "1");
     await someone.isHome(person.name);
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
 
@@ -175,7 +176,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const person = await member(`port.${language}`);
     const other = await (await member(`holds.${language}`)).listen();
     const port = other.events.find(({ event }) => event === "ready")?.["p2p_port"];
-    const someone = world.sitsAs(person, { language, args: ["--p2p-port", String(port)] });
+    const someone = world.openAs(person, { language, args: ["--p2p-port", String(port)] });
     await expectSentence(someone, someone.texts.portTaken(String(port)));
     await quits(someone);
     await other.stop();
@@ -188,7 +189,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     database.run("PRAGMA user_version = 9999");
     database.close();
     // Wide, as a path is broken anywhere.
-    const someone = world.sitsAs(newer, { language, cols: 200 });
+    const someone = world.openAs(newer, { language, cols: 200 });
     await expectSentence(someone, someone.texts.accountsUnreadable(1));
     await someone.answers(someone.texts.menuLogIn, "1");
     await someone.answers(someone.texts.menuName, "");
@@ -198,10 +199,10 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const broken = await member(`broken.${language}`);
     const brokenFile = join(broken.profileFolder, "profile.db");
     await Bun.write(brokenFile, "no database at all".repeat(1_000));
-    const unlucky = world.sitsAs(broken, { language, cols: 200 });
+    const unlucky = world.openAs(broken, { language, cols: 200 });
     await unlucky.answers(unlucky.texts.menuLogIn, "1");
     await unlucky.answers(unlucky.texts.menuName, "");
-    await unlucky.isTold(unlucky.texts.storeDamaged(brokenFile, broken.profileFolder));
+    await unlucky.sees(unlucky.texts.storeDamaged(brokenFile, broken.profileFolder));
     await unlucky.answers(unlucky.texts.menuQuit, "3");
     expect(await unlucky.ended()).toBe(0);
   });
@@ -214,41 +215,41 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await listening.stop();
     first.kill("SIGKILL");
     await first.exited;
-    const someone = world.sitsAs(person, { language });
+    const someone = world.openAs(person, { language });
     const { texts } = someone;
     await someone.isHome("offline");
-    expect(someone.isSaid(texts.serverUnreachable(person.server))).toBe(true);
+    expect(someone.hasSeen(texts.serverUnreachable(person.server))).toBe(true);
     expect(someone.picture).toMatchSnapshot("offline");
-    someone.type(`1${ENTER}`);
+    someone.type(`1${KEY.enter}`);
     // Nobody knows who is online, and the list says so.
     await someone.isAsked(texts.menuWhomUnknown, "1. friend", `2. ${texts.menuBack}`);
     await world.server(`back.${language}.db`, first.tlsPort);
-    await someone.isTold(texts.serverBack);
+    await someone.sees(texts.serverBack);
     // The server is asked at once.
     await someone.isAsked(`? ${texts.menuWhom}`, `1. friend (${texts.menuOffline})`);
-    someone.type(ESCAPE);
+    someone.type(KEY.escape);
     await someone.isHome("offline");
     expect(someone.picture).toMatchSnapshot("online again");
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
     expect(someone.isRestored).toBe(true);
   });
 
   test("a server that is lost while a menu is open is reported once, and once when it is back", async () => {
     const first = await world.server(`goes.${language}.db`);
-    const someone = world.sits(`127.0.0.1:${first.tlsPort}`, { language });
+    const someone = world.openNew(`127.0.0.1:${first.tlsPort}`, { language });
     const { texts } = someone;
     await someone.joins("stays", PASSWORD);
     first.kill("SIGKILL");
     await first.exited;
-    await someone.isTold(texts.serverLost.split(".")[0] ?? "?");
+    await someone.sees(texts.serverLost.split(".")[0] ?? "?");
     await someone.isHome("stays");
     await world.server(`goes.${language}.db`, first.tlsPort);
-    await someone.isTold(texts.serverBack);
+    await someone.sees(texts.serverBack);
     await someone.isHome("stays");
     const lost = texts.serverLost.split(";")[0] ?? "?";
     expect(someone.screen.transcript.split(lost)).toHaveLength(2);
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
 });

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
 import { PASSWORD, type Person } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
-import { CTRL_C, DOWN, ENTER, ESCAPE, TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -31,7 +32,7 @@ function rowsLike(terminal: MenuTerminal, pattern: RegExp): string[] {
 }
 
 async function leaves(terminal: MenuTerminal): Promise<void> {
-  terminal.type(CTRL_C);
+  terminal.type(KEY.ctrlC);
   expect(await terminal.ended()).toBe(130);
   expect(terminal.isRestored).toBe(true);
   expect(terminal.screen.unknown).toEqual([]);
@@ -40,9 +41,9 @@ async function leaves(terminal: MenuTerminal): Promise<void> {
 test("a message that comes while a menu is open rings once, is announced, counted, and shown in the chat", async () => {
   const [ana, beto, carla] = await Promise.all(["menu.ana", "menu.beto", "menu.carla"].map(member));
   if (ana === undefined || beto === undefined || carla === undefined) throw new Error("three people");
-  const screen = world.sitsAs(ana);
+  const screen = world.openAs(ana);
   await screen.isHome(ana.name);
-  screen.type(DOWN);
+  screen.type(KEY.down);
   await screen.isAsked("> 2. Cerrar sesión");
   await writes(carla, ana.name, "otra cosa");
   await screen.isAsked("chatear (1 nuevo)", "> 2. Cerrar sesión");
@@ -54,22 +55,22 @@ test("a message that comes while a menu is open rings once, is announced, counte
   expect(screen.screen.bells).toBe(2);
   expect(screen.picture).toMatchSnapshot("three new messages at the menu");
   expect(screen.text).not.toContain("segundo");
-  screen.type(`1${ENTER}`);
+  screen.type(`1${KEY.enter}`);
   await screen.isAsked(
     "1. menu.beto (no está en línea) (2 nuevos)",
     "2. menu.carla (no está en línea) (1 nuevo)",
   );
-  screen.type(`1${ENTER}`);
+  screen.type(`1${KEY.enter}`);
   await screen.isInChat();
   expect(screen.screen.rows.filter((row) => /^\d\d:\d\d menu\.beto: /.test(row))).toHaveLength(2);
-  screen.type(`exit${ENTER}`);
+  screen.type(`exit${KEY.enter}`);
   await screen.isAsked("1. menu.carla (no está en línea) (1 nuevo)", "2. menu.beto (no está en línea)");
   expect(screen.asked).not.toContain("2 nuevos");
-  screen.type(ESCAPE);
+  screen.type(KEY.escape);
   await screen.isAsked("chatear (1 nuevo)");
   await leaves(screen);
   // What was not opened is counted still.
-  const later = world.sitsAs(ana, { language: "en" });
+  const later = world.openAs(ana, { language: "en" });
   await later.isAsked("See connected users and chat (1 new)");
   expect(later.screen.bells).toBe(0);
   await leaves(later);
@@ -79,24 +80,24 @@ test("a message that comes while another's chat is open leaves the line alone, a
   const [ana, beto, carla] = await Promise.all(["chat.ana", "chat.beto", "chat.carla"].map(member));
   if (ana === undefined || beto === undefined || carla === undefined) throw new Error("three people");
   const other = await beto.listen();
-  const screen = world.sitsAs(ana);
+  const screen = world.openAs(ana);
   await screen.isHome(ana.name);
   await screen.opensFirstChat(beto.name);
   await screen.isInChat();
   screen.type("media frase");
   await screen.isInChat("> media frase");
   await writes(carla, ana.name, "¿estás?");
-  await screen.isTold("Mensaje nuevo de chat.carla (1 sin leer). Para leerlo: /chat chat.carla");
+  await screen.sees("Mensaje nuevo de chat.carla (1 sin leer). Para leerlo: /chat chat.carla");
   await screen.isInChat("> media frase");
   expect(screen.screen.bells).toBe(1);
   expect(screen.text).not.toContain("¿estás?");
   expect(screen.picture).toMatchSnapshot("half a sentence");
-  screen.type(`.${ENTER}`);
+  screen.type(`.${KEY.enter}`);
   await screen.isInChat("✓✓ >");
-  screen.type(`/chat chat.carla${ENTER}`);
+  screen.type(`/chat chat.carla${KEY.enter}`);
   await screen.showsRow(/ chat\.carla: ¿estás\?$/);
   await screen.isInChat();
-  screen.type(`exit${ENTER}`);
+  screen.type(`exit${KEY.enter}`);
   await screen.isAsked("chat.beto", "Volver");
   expect(screen.asked).not.toContain("nuevo");
   await other.stop();
@@ -110,16 +111,16 @@ test("a message that comes while a list is searched leaves what is typed and mar
   for (const name of names) {
     expect((await ana.run(["send", "--wait", "queued", name, "hola"])).code).toBe(0);
   }
-  const screen = world.sitsAs(ana);
+  const screen = world.openAs(ana);
   await screen.isHome(ana.name);
-  screen.type(`1${ENTER}`);
+  screen.type(`1${KEY.enter}`);
   await screen.isAsked("mara", "pilar", "Volver");
   screen.type("mar");
   await screen.isAsked("hablar? mar", "> mara");
-  screen.type(DOWN + DOWN);
+  screen.type(KEY.down + KEY.down);
   await screen.isAsked("> mario");
   await writes(beto, ana.name, "hola, ana");
-  await screen.isTold("Mensaje nuevo de list.beto (1 sin leer).");
+  await screen.sees("Mensaje nuevo de list.beto (1 sin leer).");
   await screen.isAsked("¿Con quién desea hablar? mar", "> mario");
   expect(screen.picture).toMatchSnapshot("the search goes on");
   screen.type("\u007f".repeat(3));
@@ -128,10 +129,10 @@ test("a message that comes while a list is searched leaves what is typed and mar
   expect(rowsLike(screen, /^— Mensaje nuevo/)).toHaveLength(1);
   screen.type("beto");
   await screen.isAsked("> list.beto");
-  screen.type(ENTER);
+  screen.type(KEY.enter);
   await screen.showsRow(/ list\.beto: hola, ana$/);
   await screen.isInChat();
-  screen.type(CTRL_C);
+  screen.type(KEY.ctrlC);
   await screen.isAsked("Volver");
   await leaves(screen);
 });

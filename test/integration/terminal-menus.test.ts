@@ -2,17 +2,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { networkInterfaces } from "node:os";
 
 import { PASSWORD, type Person } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
-import {
-  CTRL_C,
-  CTRL_D,
-  DOWN,
-  ENTER,
-  ESCAPE,
-  TerminalWorld,
-  UP,
-  type MenuTerminal,
-} from "./terminal-people.ts";
+import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -57,25 +49,25 @@ async function expectEnd(terminal: MenuTerminal, code: number): Promise<void> {
 
 describe("a menu", () => {
   test("is chosen from with the arrow keys, which stop at its ends", async () => {
-    const someone = world.sits(address);
+    const someone = world.openNew(address);
     await isMarked(someone, "1. Iniciar sesión");
-    someone.type(UP);
-    someone.type(DOWN);
+    someone.type(KEY.up);
+    someone.type(KEY.down);
     await isMarked(someone, "2. Registrarse");
-    someone.type(DOWN + DOWN + DOWN);
+    someone.type(KEY.down + KEY.down + KEY.down);
     await isMarked(someone, "3. Salir");
-    someone.type(ENTER);
+    someone.type(KEY.enter);
     await expectEnd(someone, 0);
   });
 
   test("is chosen from with a number, also typed ahead", async () => {
-    const someone = world.sits(address, { language: "en" });
+    const someone = world.openNew(address, { language: "en" });
     await someone.isAsked("1. Log in", "3. Quit");
-    someone.type(`2${ENTER}`);
-    someone.type(`nobody${ENTER}`);
+    someone.type(`2${KEY.enter}`);
+    someone.type(`nobody${KEY.enter}`);
     await someone.isAsked("Password:");
-    expect(someone.isSaid("User name: nobody")).toBe(true);
-    someone.type(ESCAPE);
+    expect(someone.hasSeen("User name: nobody")).toBe(true);
+    someone.type(KEY.escape);
     await someone.answers("What would you like to do?", "3");
     await expectEnd(someone, 0);
   });
@@ -83,7 +75,7 @@ describe("a menu", () => {
 
 test("what is typed after the end of a chat goes to nobody, and the person of that chat is marked", async () => {
   const place = await world.place();
-  const [one, first, second] = ["left.one", "left.ana", "left.zoe"].map(() => world.sits(place));
+  const [one, first, second] = ["left.one", "left.ana", "left.zoe"].map(() => world.openNew(place));
   if (one === undefined || first === undefined || second === undefined) throw new Error("three people");
   await Promise.all([
     one.joins("left.one", PASSWORD),
@@ -92,44 +84,44 @@ test("what is typed after the end of a chat goes to nobody, and the person of th
   ]);
   await one.answers(one.texts.menuPeople, "1");
   await one.answers("2. left.zoe", "2");
-  await one.isTold("Conectado con left.zoe");
+  await one.sees("Conectado con left.zoe");
   await one.isInChat();
-  one.type(CTRL_C);
+  one.type(KEY.ctrlC);
   await isMarked(one, "2. left.zoe");
-  one.type(`hola zoe${ENTER}te lo cuento en secreto${ENTER}`);
+  one.type(`hola zoe${KEY.enter}te lo cuento en secreto${KEY.enter}`);
   await one.isAsked("> 2. left.zoe", one.texts.menuNoMatch);
   await one.until(({ bells }) => bells === 2, "two bells");
-  one.type(`2${ENTER}`);
-  await one.isTold("Conectado con left.zoe");
+  one.type(`2${KEY.enter}`);
+  await one.sees("Conectado con left.zoe");
   await one.isInChat();
-  one.type(`ya estoy${ENTER}`);
+  one.type(`ya estoy${KEY.enter}`);
   await one.isInChat("✓✓ >");
-  expect(one.isSaid("secreto")).toBe(false);
+  expect(one.hasSeen("secreto")).toBe(false);
   expect(first.screen.bells).toBe(0);
   await second.isAsked("(1 nuevo)");
-  one.type(CTRL_C);
+  one.type(KEY.ctrlC);
   await isMarked(one, "2. left.zoe");
   for (const terminal of [one, first, second]) {
-    terminal.type(CTRL_C);
+    terminal.type(KEY.ctrlC);
     await expectEnd(terminal, 130);
   }
 });
 
 describe("a long list", () => {
   test("has those online first, «Volver» last, and is searched by typing, without accents", async () => {
-    const someone = world.sitsAs(rosa, { rows: 30 });
+    const someone = world.openAs(rosa, { rows: 30 });
     await someone.isHome("rosa");
-    someone.type(`1${ENTER}`);
+    someone.type(`1${KEY.enter}`);
     await someone.isAsked("¿Con quién desea hablar?", "Volver", "Escriba un nombre o use ↑↓");
     expect(someone.picture).toMatchSnapshot("everybody");
     expect(marked(someone)).toBe("Ángela");
     someone.type("ange");
     await someone.isAsked("hablar? ange", "> Ángela");
     expect(someone.picture).toMatchSnapshot("searched");
-    someone.type(ENTER);
-    await someone.isTold("Conectado con Ángela");
+    someone.type(KEY.enter);
+    await someone.sees("Conectado con Ángela");
     await someone.isInChat();
-    someone.type(`exit${ENTER}`);
+    someone.type(`exit${KEY.enter}`);
     await someone.isAsked("Volver", "zoe", "martina (no está en línea)");
     // What stands behind a name is not searched: «(no está en línea)».
     someone.type("línea");
@@ -139,29 +131,29 @@ describe("a long list", () => {
     someone.type("nadie");
     await someone.isAsked("hablar? nadie", "> ← Volver");
     expect(someone.picture).toMatchSnapshot("nobody is found");
-    someone.type(ENTER);
+    someone.type(KEY.enter);
     // Whoever was talked to last is marked again.
     await someone.isAsked("hablar? > Ángela", someone.texts.menuNoMatch);
-    someone.type(`volver${ENTER}`);
+    someone.type(`volver${KEY.enter}`);
     await someone.isHome("rosa");
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
   });
 
   test("that is longer than the screen is walked through with the arrow keys", async () => {
-    const someone = world.sitsAs(rosa, { language: "en", cols: 40, rows: 12 });
+    const someone = world.openAs(rosa, { language: "en", cols: 40, rows: 12 });
     await someone.isHome("rosa");
-    someone.type(`1${ENTER}`);
+    someone.type(`1${KEY.enter}`);
     await isMarked(someone, "Ángela");
     expect(someone.picture).toMatchSnapshot("the beginning");
-    for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(DOWN);
+    for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(KEY.down);
     await isMarked(someone, "← Back");
     expect(someone.picture).toMatchSnapshot("the end");
-    someone.type(UP);
+    someone.type(KEY.up);
     await isMarked(someone, "martina (not online)");
-    someone.type(ESCAPE);
+    someone.type(KEY.escape);
     await someone.isHome("rosa");
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
   });
 });
@@ -179,17 +171,17 @@ const FORMS = [
 
 describe.each(FORMS)("at $place", ({ keys, part }) => {
   async function arrive(): Promise<MenuTerminal> {
-    const someone = world.sits(address);
+    const someone = world.openNew(address);
     await someone.isAsked("Registrarse");
-    for (const typed of keys) someone.type(typed + ENTER);
+    for (const typed of keys) someone.type(typed + KEY.enter);
     await someone.isAsked(part);
     return someone;
   }
 
   test.each([
-    ["Ctrl-C", CTRL_C],
-    ["Ctrl-D", CTRL_D],
-    ["Ctrl-C behind some text", `some${CTRL_C}`],
+    ["Ctrl-C", KEY.ctrlC],
+    ["Ctrl-D", KEY.ctrlD],
+    ["Ctrl-C behind some text", `some${KEY.ctrlC}`],
   ])("%s quits with 130 and gives the terminal back", async (_name, typed) => {
     const someone = await arrive();
     someone.type(typed);
@@ -199,9 +191,9 @@ describe.each(FORMS)("at $place", ({ keys, part }) => {
 
   test("Escape leads back to the first menu, and nothing is forgotten about it", async () => {
     const someone = await arrive();
-    someone.type(`half${ESCAPE}`);
+    someone.type(`half${KEY.escape}`);
     await someone.isAsked("1. Iniciar sesión", "2. Registrarse", "3. Salir");
-    someone.type(`3${ENTER}`);
+    someone.type(`3${KEY.enter}`);
     await expectEnd(someone, 0);
   });
 });
@@ -212,13 +204,13 @@ describe("while something is under way", () => {
     ["registering", ["2", "someone", PASSWORD, PASSWORD, ""], "Registrando la cuenta…"],
   ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, keys, words) => {
     const stopped = await world.server("stopped.db");
-    const someone = world.sits(`127.0.0.1:${stopped.tlsPort}`);
+    const someone = world.openNew(`127.0.0.1:${stopped.tlsPort}`);
     await someone.isAsked("Registrarse");
     stopped.process.kill("SIGSTOP");
-    for (const typed of keys) someone.type(typed + ENTER);
+    for (const typed of keys) someone.type(typed + KEY.enter);
     await someone.shows(words);
     expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
     stopped.process.kill("SIGCONT");
     stopped.process.kill("SIGKILL");
@@ -229,12 +221,12 @@ describe("while something is under way", () => {
     ["logging out", "2", "Cerrando la sesión…"],
   ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, key, words) => {
     const stopped = await world.server("stopped.db");
-    const someone = world.sits(`127.0.0.1:${stopped.tlsPort}`);
+    const someone = world.openNew(`127.0.0.1:${stopped.tlsPort}`);
     await someone.joins(`waits.${key}`, PASSWORD);
     stopped.process.kill("SIGSTOP");
-    someone.type(key + ENTER);
+    someone.type(key + KEY.enter);
     await someone.shows(words);
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
     stopped.process.kill("SIGCONT");
     stopped.process.kill("SIGKILL");
@@ -247,9 +239,9 @@ describe("a stored session", () => {
     const person = world.person("stored", first.tlsPort);
     await person.register();
     expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
-    const before = world.sitsAs(person);
+    const before = world.openAs(person);
     await before.isHome("stored");
-    before.type(`3${ENTER}`);
+    before.type(`3${KEY.enter}`);
     await expectEnd(before, 0);
     first.kill("SIGTERM");
     await first.exited;
@@ -259,15 +251,15 @@ describe("a stored session", () => {
     await after.isHome("stored");
     expect(after.text).not.toContain("Contraseña");
     expect(after.text).not.toContain("Registrarse");
-    after.type(`2${ENTER}`);
-    await after.isTold("Sesión cerrada.");
+    after.type(`2${KEY.enter}`);
+    await after.sees("Sesión cerrada.");
     await after.answers("Registrarse", "3");
     await expectEnd(after, 0);
-    const loggedOut = world.sitsAs(person);
+    const loggedOut = world.openAs(person);
     await loggedOut.answers("Registrarse", "1");
     await loggedOut.answers("¿Con qué cuenta?", "1");
     await loggedOut.isAsked("Contraseña de stored:");
-    loggedOut.type(CTRL_C);
+    loggedOut.type(KEY.ctrlC);
     await expectEnd(loggedOut, 130);
   });
 });
@@ -279,7 +271,7 @@ describe.skipIf(elsewhere === undefined)("the first contact with another machine
   test("shows the fingerprint and asks; Escape goes back, «no» does not trust, «sí» does, once", async () => {
     const person = world.person("contact", server.tlsPort, elsewhere);
     const fingerprint = /huella de la autoridad (.*)$/.exec(server.lines[2] ?? "")?.[1] ?? "?";
-    const someone = world.sits(person.server);
+    const someone = world.openNew(person.server);
     const asks = async () => {
       await someone.answers("Registrarse", "1");
       await someone.answers("Nombre de usuario:", "");
@@ -287,50 +279,50 @@ describe.skipIf(elsewhere === undefined)("the first contact with another machine
     await someone.answers("Registrarse", "1");
     await someone.answers("Nombre de usuario:", "rosa");
     await someone.isAsked("¿Es la misma? (sí/no)");
-    expect(someone.isSaid(fingerprint)).toBe(true);
-    someone.type(ESCAPE);
+    expect(someone.hasSeen(fingerprint)).toBe(true);
+    someone.type(KEY.escape);
     await asks();
     await someone.isAsked("¿Es la misma? (sí/no)");
-    someone.type(`no${ENTER}`);
-    await someone.isTold("No se ha confiado en el servidor");
+    someone.type(`no${KEY.enter}`);
+    await someone.sees("No se ha confiado en el servidor");
     await asks();
     await someone.isAsked("¿Es la misma? (sí/no)");
-    someone.type(`sí${ENTER}`);
+    someone.type(`sí${KEY.enter}`);
     await someone.isAsked("Contraseña de rosa:");
     expect(someone.text.split("Primer contacto")).toHaveLength(4);
-    someone.type(ESCAPE);
+    someone.type(KEY.escape);
     await asks();
     await someone.isAsked("Contraseña de rosa:");
     expect(someone.text.split("Primer contacto")).toHaveLength(4);
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
   });
 
   test("that has become another server shows both fingerprints, and is accepted only with «yes»", async () => {
     const before = await world.server("before.db");
     const place = `${elsewhere}:${before.tlsPort}`;
-    const someone = world.sits(place, { language: "en" });
+    const someone = world.openNew(place, { language: "en" });
     const trusts = async (question: string, answer: string) => {
       await someone.answers("Register", "1");
-      await someone.answers("User name:", someone.isSaid("User name: rosa") ? "" : "rosa");
+      await someone.answers("User name:", someone.hasSeen("User name: rosa") ? "" : "rosa");
       await someone.answers(question, answer);
     };
     await trusts("Are they the same? (yes/no)", "yes");
     await someone.isAsked("Password for rosa:");
-    someone.type(ESCAPE);
+    someone.type(KEY.escape);
     await someone.isAsked("Register");
     before.kill("SIGKILL");
     await before.exited;
     const after = await world.server("after.db", before.tlsPort);
     await trusts("type “yes” to accept it:", "");
-    await someone.isTold("The server was not trusted");
+    await someone.sees("The server was not trusted");
     await someone.isAsked("Register");
     for (const { lines } of [before, after]) {
-      expect(someone.isSaid(/huella de la autoridad (.*)$/.exec(lines[2] ?? "")?.[1] ?? "?")).toBe(true);
+      expect(someone.hasSeen(/huella de la autoridad (.*)$/.exec(lines[2] ?? "")?.[1] ?? "?")).toBe(true);
     }
     await trusts("type “yes” to accept it:", "yes");
     await someone.isAsked("Password for rosa:");
-    someone.type(CTRL_C);
+    someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
     expect(someone.foreignRows).toEqual([]);
   });

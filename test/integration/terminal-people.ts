@@ -1,21 +1,15 @@
-/** People at terminals of their own: what they are asked, what they answer, and the picture that they see. */
+/** The client's menus at terminals: what is asked there, how it is answered, and what the screen shows. */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
 import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
 import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
-
-export const ENTER = "\r";
-export const UP = "\u001b[A";
-export const DOWN = "\u001b[B";
-export const ESCAPE = "\u001b";
-export const CTRL_C = "\u0003";
-export const CTRL_D = "\u0004";
+import { KEY } from "./keys.ts";
 
 export type Language = "es" | "en";
 
-export type Sitting = {
+export type MenuOptions = {
   readonly language?: Language;
   /** Further flags. */
   readonly args?: readonly string[];
@@ -24,7 +18,7 @@ export type Sitting = {
   readonly environment?: { readonly [name: string]: string };
 };
 
-/** Words that stand in many sentences of one language, and in none of the other. */
+/** Words of many sentences of one language that the other language does not have. */
 const WORDS_OF = {
   es: /\b(el|la|los|que|con|de|una?|se|su|cerrar|volver|usuario|mensaje|clave)\b|[¿¡ñ]/i,
   en: /\b(the|you|your|with|of|is|and|what|back|user|password|message|not|type|enter a)\b/i,
@@ -40,7 +34,7 @@ export class MenuTerminal extends AtTerminal {
   readonly #language: Language;
   readonly #height: number;
 
-  constructor(args: readonly string[], { language = "es", environment = {}, ...options }: Sitting = {}) {
+  constructor(args: readonly string[], { language = "es", environment = {}, ...options }: MenuOptions = {}) {
     const { cols = 80, rows = 24 } = options;
     super([...args, "--lang", language, ...(options.args ?? [])], { environment, cols, rows });
     this.texts = textsIn(language);
@@ -48,7 +42,7 @@ export class MenuTerminal extends AtTerminal {
     this.#height = rows;
   }
 
-  /** What is asked and not answered yet, in one line, with its choices or with what is typed; else undefined. */
+  /** The open prompt in one line, with its choices or with what is typed; undefined while there is none. */
   get asked(): string | undefined {
     const { rows, cursor } = this.screen;
     const first = rows.findLastIndex((row) => row.startsWith("? "));
@@ -59,7 +53,7 @@ export class MenuTerminal extends AtTerminal {
     return isList || (cursor.row === last && cursor.col > 0) ? asked : undefined;
   }
 
-  /** Resolves when this part of a question, or of a choice, stands in the open prompt. @throws as `until` */
+  /** Resolves when the open prompt contains these parts. @throws as `until` */
   async isAsked(...parts: readonly string[]): Promise<void> {
     const holds = () => parts.every((part) => this.asked?.includes(part) === true);
     await this.until(holds, `a prompt with «${parts.join("», «")}»`);
@@ -68,34 +62,35 @@ export class MenuTerminal extends AtTerminal {
   /** Answers a question when it is asked. */
   async answers(question: string, keys: string): Promise<void> {
     await this.isAsked(question);
-    this.type(keys + ENTER);
+    this.type(keys + KEY.enter);
   }
 
-  /** Resolves when this was said somewhere, however it is broken into rows. @throws as `until` */
-  async isTold(sentence: string): Promise<void> {
-    await this.until(() => this.isSaid(sentence), `«${sentence}»`);
+  /** Resolves when this has been printed, however it is broken into rows. @throws as `until` */
+  async sees(sentence: string): Promise<void> {
+    await this.until(() => this.hasSeen(sentence), `«${sentence}»`);
   }
 
-  isSaid(sentence: string): boolean {
+  /** Whether this was printed. */
+  hasSeen(sentence: string): boolean {
     return collapsed([this.screen.transcript]).includes(sentence);
   }
 
-  /** Resolves when the chat's line is open and ready: with this head, and nothing typed. */
-  async isInChat(head = ">"): Promise<void> {
-    const isOpen = () => this.screen.rows[this.screen.cursor.row] === head && this.screen.cursorVisible;
-    await this.until(isOpen, `a chat's line «${head}»`);
+  /** Resolves when the chat's line is open and empty behind this prompt. */
+  async isInChat(prompt = ">"): Promise<void> {
+    const isOpen = () => this.screen.rows[this.screen.cursor.row] === prompt && this.screen.cursorVisible;
+    await this.until(isOpen, `a chat's line «${prompt}»`);
   }
 
   /**
-   * The lowest lines, as many as the screen has rows, with everything fixed that differs between two runs;
-   * without what is only said on a slow machine.
+   * The last lines, as many as the screen has rows, with everything masked that differs between two runs, and
+   * without what only a slow machine shows.
    */
   get picture(): string {
     const rows = this.screen.transcript.split("\n").filter(isOnEveryMachine);
     return masked(rows.slice(-this.#height)).join("\n");
   }
 
-  /** Rows with words of the language that it does not speak. */
+  /** Rows with words of the other language. */
   get foreignRows(): string[] {
     const other = WORDS_OF[this.#language === "es" ? "en" : "es"];
     return this.text.split("\n").filter((row) => other.test(row));
@@ -115,7 +110,7 @@ export class MenuTerminal extends AtTerminal {
     await this.answers(texts.menuPassword, password);
     await this.answers(texts.passwordAgain, password);
     await this.answers(texts.menuEmail, `${name}@example.org`);
-    await this.isTold(texts.registered(name));
+    await this.sees(texts.registered(name));
     await this.isAsked(texts.menuRegister);
   }
 
@@ -136,34 +131,34 @@ export class MenuTerminal extends AtTerminal {
   async opensFirstChat(name: string): Promise<void> {
     await this.answers(this.texts.menuPeople, "1");
     await this.isAsked(this.texts.menuWhom, `1. ${name}`);
-    this.type(`1${ENTER}`);
-    await this.isTold(this.texts.chatConnected(name));
+    this.type(`1${KEY.enter}`);
+    await this.sees(this.texts.chatConnected(name));
   }
 }
 
-/** A world in which people sit at terminals; all of them are gone after `close`. */
+/** A world with terminals; all are gone after `close`. */
 export class TerminalWorld extends World {
   readonly #terminals: MenuTerminal[] = [];
   #servers = 0;
 
-  /** The address of a server where nobody is but who comes to it. */
+  /** Starts a server of its own. Gives its address. */
   async place(): Promise<string> {
     const { tlsPort } = await this.server(`place-${++this.#servers}.db`);
     return `127.0.0.1:${tlsPort}`;
   }
 
-  /** Somebody new at a machine of their own. @param server host and port */
-  sits(server: string, sitting: Sitting = {}): MenuTerminal {
-    return this.at(["--server", server, "--data", mkdtempSync(join(this.folder, "sits-"))], sitting);
+  /** The client with a new data folder. @param server host and port */
+  openNew(server: string, options: MenuOptions = {}): MenuTerminal {
+    return this.at(["--server", server, "--data", mkdtempSync(join(this.folder, "new-"))], options);
   }
 
-  /** Somebody who has an account, at their machine. */
-  sitsAs({ server, name, data }: Person, sitting: Sitting = {}): MenuTerminal {
-    return this.at(["--server", server, "--user", name, "--data", data], sitting);
+  /** The client with the data folder of an account. */
+  openAs({ server, name, data }: Person, options: MenuOptions = {}): MenuTerminal {
+    return this.at(["--server", server, "--user", name, "--data", data], options);
   }
 
-  at(args: readonly string[], sitting: Sitting = {}): MenuTerminal {
-    const terminal = new MenuTerminal(args, sitting);
+  at(args: readonly string[], options: MenuOptions = {}): MenuTerminal {
+    const terminal = new MenuTerminal(args, options);
     this.#terminals.push(terminal);
     return terminal;
   }

@@ -5,8 +5,9 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
 import { eventsOf, PASSWORD, type ClientProcess, type Person } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import { ServerProcess } from "./server-process.ts";
-import { ENTER, ESCAPE, TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -63,29 +64,29 @@ test("two people in a chat and one at the menus see nothing of a restart; what i
     Person,
     Person,
   ];
-  const [one, other] = [world.sitsAs(ana), world.sitsAs(beto)];
+  const [one, other] = [world.openAs(ana), world.openAs(beto)];
   await Promise.all([one.isHome("ana"), other.isHome("beto")]);
   await opens(one, "beto");
   await opens(other, "ana");
-  const third = world.sitsAs(carla, { language: "en" });
+  const third = world.openAs(carla, { language: "en" });
   await third.isHome("carla");
-  one.type(`antes${ENTER}`);
+  one.type(`antes${KEY.enter}`);
   await one.isInChat("✓✓ leído >");
   const before = [one, other, third].map(told);
   await restarted(server, "talk.db", dora, ["ana", "beto", "carla"], () => {
-    one.type(`escrito en medio${ENTER}`);
+    one.type(`escrito en medio${KEY.enter}`);
     // The list is asked for while nobody can answer.
-    third.type(`1${ENTER}`);
+    third.type(`1${KEY.enter}`);
   });
   await other.showsRow(/ana: escrito en medio$/);
   await third.isAsked(" ana", " beto");
   expect(third.asked).not.toContain(third.texts.menuOffline);
-  third.type(ESCAPE);
+  third.type(KEY.escape);
   await third.isHome("carla");
   expect([one, other, third].map(told)).toEqual(before);
   for (const terminal of [one, other, third]) {
-    expect(terminal.isSaid(terminal.texts.passwordPrompt("ana"))).toBe(false);
-    expect(terminal.isSaid(terminal.texts.serverBack)).toBe(false);
+    expect(terminal.hasSeen(terminal.texts.passwordPrompt("ana"))).toBe(false);
+    expect(terminal.hasSeen(terminal.texts.serverBack)).toBe(false);
   }
 });
 
@@ -120,7 +121,7 @@ describe.each([
     const database = `${word}.db`;
     const server = await world.server(database);
     const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
-    const [menus, chat] = [world.sitsAs(ana), world.sitsAs(beto)];
+    const [menus, chat] = [world.openAs(ana), world.openAs(beto)];
     await Promise.all([menus.isHome("ana"), chat.isHome("beto")]);
     const listening = carla.start(["--lang", "es", "listen", "--json"]);
     await listening.event({ event: "ready" });
@@ -132,7 +133,7 @@ describe.each([
     accounts.close();
     await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
     await menus.isAsked(menus.texts.menuLogIn);
-    await chat.isTold("inicie sesión otra vez.");
+    await chat.sees("inicie sesión otra vez.");
     expect(told(menus).at(-1)).toContain(word);
     const { code, stderr } = await listening.ended;
     expect(code).toBe(4);

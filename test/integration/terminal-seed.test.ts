@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
 import { PASSWORD } from "./cli-process.ts";
-import { CTRL_C, ESCAPE, TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
+import { KEY } from "./keys.ts";
+import { TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -53,7 +54,9 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
 
   test("register, log in, chat with each other, log out and leave, by the seed's keys", async () => {
     const address = await world.place();
-    const [one, other] = story.languages.map((language) => world.sits(address, { language, ...story.size }));
+    const [one, other] = story.languages.map((language) =>
+      world.openNew(address, { language, ...story.size }),
+    );
     if (one === undefined || other === undefined) throw new Error("two people are needed");
     await one.isAsked(one.texts.menuQuit);
     expectPicture(one, "the first menu");
@@ -76,14 +79,14 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     await other.isInChat();
     other.type(`${answer}\r`);
     await other.isInChat(`${other.texts.chatReadMark} >`);
-    await one.isTold(`${second}: ${answer}`);
+    await one.sees(`${second}: ${answer}`);
     await one.isInChat(`${one.texts.chatReadMark} >`);
     expectPicture(one, "the answer is there");
     expectPicture(other, "the answer was sent");
 
     one.type("exit\r");
     await one.isAsked(one.texts.menuWhom, `1. ${second}`);
-    await other.isTold(other.texts.chatLeft(first));
+    await other.sees(other.texts.chatLeft(first));
     await other.isInChat(`${other.texts.chatReadMark} >`);
     expectPicture(other, "the other one has left the chat");
     other.type("exit\r");
@@ -92,13 +95,13 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     await one.answers(one.texts.menuWhom, "2");
     await one.isHome(first);
     one.type("2\r");
-    await one.isTold(one.texts.loggedOut);
+    await one.sees(one.texts.loggedOut);
     await one.answers(one.texts.menuRegister, "3");
     expect(await one.ended()).toBe(0);
     expectPicture(one, "logged out and left");
-    other.type(ESCAPE);
+    other.type(KEY.escape);
     await other.isHome(second);
-    other.type(CTRL_C);
+    other.type(KEY.ctrlC);
     expect(await other.ended()).toBe(130);
     expectPicture(other, "left by Ctrl-C");
 

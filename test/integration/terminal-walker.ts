@@ -2,8 +2,8 @@
 import type { SeededRandom } from "../seeded-random.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 
-const CTRL_C = "\u0003";
 /** Longest wait for what a key shows before the next key, in ms. */
 const NEXT_KEY = 12;
 /** Longest wait for what a Ctrl-C shows, in ms. */
@@ -74,7 +74,7 @@ const KEYS: readonly Keys[] = [
   [3, (random) => `\u001b[200~${random.pick(WORDS)}\r${random.pick(WORDS)}\r\ttres\u001b[201~`],
   [2, () => "\u001b"],
   [2, () => "exit\r"],
-  [1, () => CTRL_C],
+  [1, () => KEY.ctrlC],
   [1, () => "\u0004"],
   [1, () => `${PASSWORD}\r`],
 ];
@@ -142,7 +142,7 @@ export class Walker {
   async leave(): Promise<void> {
     for (let pressed = 0; !this.hasEnded && pressed < MOST_INTERRUPTIONS; pressed++) {
       // In line mode, between two screens or while it only closes its links, there is nothing to interrupt.
-      if (!this.#terminal.isRestored) this.#terminal.type(CTRL_C);
+      if (!this.#terminal.isRestored) this.#terminal.type(KEY.ctrlC);
       await this.#terminal.somethingOr(NOTHING_CHANGED);
     }
     const code = await this.#terminal.ended();
