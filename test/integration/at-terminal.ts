@@ -5,12 +5,12 @@ import { textsIn } from "../../src/ui/texts/texts.ts";
 import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
-/** Canonical mode and echo, as a shell's terminal has them (termios `c_lflag`). */
+/** Line mode and echo, as a shell sets them (ICANON and ECHO of termios' `c_lflag`). */
 const LINE_MODE_FLAGS = process.platform === "darwin" ? 0x100 | 0x8 : 0x2 | 0x8;
 const END_MARK = "-- nothing comes after this --";
-/** A wait that lasts longer has failed, in ms; a test's own timeout must be longer to show what was there. */
+/** Longest wait, in ms. The timeout of a test must be longer, or the screen is not shown when it fails. */
 const LONGEST_WAIT = 20_000;
-/** UTF-16 units of output; a program that writes more is out of hand and is ended. */
+/** UTF-16 units of output; a program that writes more is killed. */
 const MAX_OUTPUT = 64 * 1_048_576;
 
 type Options = {
@@ -24,8 +24,8 @@ type Options = {
 
 /**
  * The client, or another program, at a terminal. The terminal controls no process: a Ctrl-C typed outside raw
- * mode makes no signal (`signal` does). Keys typed before the program has set its mode are echoed and
- * translated by the terminal, so wait for the prompt first.
+ * mode sends no signal (use `signal`). Keys typed before the program has set raw mode are echoed and translated
+ * by the terminal, so wait for the prompt first.
  */
 export class AtTerminal {
   readonly process: Bun.Subprocess;
@@ -33,7 +33,7 @@ export class AtTerminal {
   readonly #terminal: Bun.Terminal;
   readonly #modeBefore: string;
   #raw = "";
-  /** Behind the program's end, until the mark is there; undefined before. */
+  /** Once the program has ended: what has come since, until END_MARK is in it. */
   #tail: string | undefined;
   #isDrained = false;
   #hasEnded = false;
@@ -71,7 +71,7 @@ export class AtTerminal {
     return Bun.stripANSI(this.#raw);
   }
 
-  /** Resolves when `text` holds the part. @throws as `until`. */
+  /** Resolves when `text` contains the part. @throws as `until`. */
   shows(part: string): Promise<void> {
     return this.until(() => this.text.includes(part), `«${part}»`);
   }
@@ -84,8 +84,8 @@ export class AtTerminal {
   }
 
   /**
-   * Resolves when the predicate holds; it is asked now and whenever something was written.
-   * @throws with the whole screen when the program ends before, or after LONGEST_WAIT.
+   * Resolves when the predicate holds; it is tested now and whenever something was written.
+   * @throws with the whole screen when the program ends first, or after LONGEST_WAIT.
    */
   async until(predicate: (screen: TerminalScreen) => boolean, what: string): Promise<void> {
     const late = Promise.withResolvers<void>();
@@ -96,7 +96,7 @@ export class AtTerminal {
     }, LONGEST_WAIT);
     try {
       for (;;) {
-        // Taken before the screen is asked: what is written from here on ends the wait below.
+        // Taken before the predicate is tested: what is written from here on ends the wait below.
         const wake = this.#wake.promise;
         const over = this.#hasEnded;
         if (over) await Promise.race([this.#drain(), late.promise]);
@@ -114,7 +114,7 @@ export class AtTerminal {
     return this.#hasEnded;
   }
 
-  /** Resolves when something was written, the program has ended, or nothing came for so many ms. */
+  /** Resolves when something was written, when the program has ended, or after `wait` ms. */
   async somethingOr(wait: number): Promise<void> {
     const nothing = Promise.withResolvers<void>();
     const timer = setTimeout(nothing.resolve, wait);
@@ -127,7 +127,7 @@ export class AtTerminal {
     this.#terminal.write(keys);
   }
 
-  /** Pastes as terminals do: line ends become CR, and it stands in brackets if the program has asked for them. */
+  /** Pastes as terminals do: line ends become CR, and the paste is bracketed if the program has asked for that. */
   paste(text: string): void {
     const typed = text.replace(/\r?\n/g, "\r");
     this.type(this.screen.bracketedPaste ? `\u001b[200~${typed}\u001b[201~` : typed);
@@ -145,7 +145,7 @@ export class AtTerminal {
     this.process.kill(name);
   }
 
-  /** The exit code, when all output is here; none of it may be a stack trace. @throws after LONGEST_WAIT. */
+  /** Resolves with the exit code when all output has come. @throws after LONGEST_WAIT, or on a stack trace. */
   async ended(): Promise<number> {
     await this.until(() => this.#isDrained, "the program's end");
     expectNoTrace(this.text);
@@ -197,7 +197,7 @@ export class AtTerminal {
     if (this.#raw.length > MAX_OUTPUT) this.process.kill("SIGKILL");
   }
 
-  /** Resolves when what the ended program wrote last is out of the terminal: what comes behind it shows that. */
+  /** Resolves when all output of the ended program has come: END_MARK is written behind it. */
   async #drain(): Promise<void> {
     if (this.#tail === undefined) {
       this.#tail = "";
@@ -224,7 +224,7 @@ const WAITING_TEXTS: ReadonlySet<string> = new Set(
     ]),
 );
 
-/** Not a row that says that something takes long, which depends on the machine. */
+/** False for a row that says that something takes long, which depends on the machine. */
 export function isOnEveryMachine(row: string): boolean {
   return !WAITING_TEXTS.has(row);
 }
@@ -250,7 +250,7 @@ const CALENDARS = [
   ),
   fixed,
 }));
-/** A line drawn beside a date is as long as the date leaves it. */
+/** A line beside a date; its length depends on the date's. */
 const DRAWN_LINE = /([─—–-])\1{2,}/g;
 const ISO_DATE = /\b\d{4}-\d\d-\d\d\b/g;
 const TIME = /(?<![\d.:])\d{1,2}:\d\d(?::\d\d)?(?![\d:]|\.\d)/g;
@@ -260,8 +260,8 @@ const FINGERPRINT = /\b(?:[0-9a-f]\n?){3}[0-9a-f](?:\s+(?:[0-9a-f]\n?){3}[0-9a-f
 const SAFETY_NUMBER = /\b(?:\d\n?){4}\d(?:\s+(?:\d\n?){4}\d){3,}\b/g;
 
 /**
- * Rows with everything fixed that differs between two runs: times become 00:00, dates 1 January 2026, ports
- * behind an address 50000, and each digit of a fingerprint or of a safety number 0. There are as many after it.
+ * Rows with everything masked that differs between two runs: times become 00:00, dates 1 January 2026, ports
+ * behind an address 50000, and each digit of a fingerprint or of a safety number 0. The number of rows stays.
  */
 export function masked(rows: readonly string[]): string[] {
   const zeros = (digits: string) => digits.replace(/[0-9a-f]/g, "0");
