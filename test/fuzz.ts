@@ -1,7 +1,7 @@
 /**
- * `bun run fuzz --minutes N [--seed N] [--link rendezvous|peer|both]`: the fuzz, as long as one likes. Each round has
- * a seed of its own; the rendezvous link is fuzzed in this process, against the program, and with tight limits, by its seed. What fails is told with
- * the command that repeats it: `--link L --seed N [--from N] --steps N`.
+ * `bun run fuzz --minutes N [--seed N] [--link rendezvous|peer|both]`: the fuzz for any time. Each round has its own
+ * seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
+ * A failure is printed with the command that repeats it: `--link L --seed N [--from N] --steps N`.
  */
 import { parseArgs } from "node:util";
 
@@ -11,9 +11,9 @@ import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
 import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
 import { testSeed } from "./seeded-random.ts";
 
-/** Steps of one round; then everything begins anew. */
+/** Steps of one round. */
 const ROUND = 1_500;
-/** Steps before the failing one that are tried alone, to repeat it sooner. */
+/** How many steps before the failing one are tried, to repeat it faster. */
 const SHORTER = [0, 1, 3, 10, 30, 100, 300] as const;
 
 const { values } = parseArgs({
@@ -51,7 +51,7 @@ async function run(name: LinkName, options: FuzzOptions): Promise<FuzzFigures> {
   return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
 }
 
-/** The shortest run of those tried that fails as well. */
+/** The shortest of these runs that fails, too. */
 async function shortest(name: LinkName, failure: FuzzStepFailure): Promise<FuzzStepFailure> {
   for (const before of SHORTER) {
     const start = failure.step - before;
@@ -86,7 +86,7 @@ rounds: for (let round = 0; !isOver(); round++) {
       failed = true;
       console.error(error.message);
       const shorter = await shortest(name, error);
-      if (shorter !== error) console.error(`sooner:\n${shorter.message}`);
+      if (shorter !== error) console.error(`shorter:\n${shorter.message}`);
       break rounds;
     }
   }

@@ -1,12 +1,12 @@
-/** A server whose answers go wrong on their way, to see that the fuzz notices. */
+/** A server whose answers are falsified on their way, to check that the fuzz notices. */
 import type { Message } from "../integration/rendezvous-test-client.ts";
 import { TestClient } from "../integration/rendezvous-test-client.ts";
 import { targetHere, type FuzzTarget } from "./fuzz-target.ts";
 
-/** What becomes of the line of an answer: lines that are sent instead; undefined: the connection is cut. */
+/** Gives the lines to send instead of an answer; undefined: the connection is closed. */
 export type Fault = (answer: Message, line: string) => string[] | undefined;
 
-/** A server in this process, whose plain port goes by way of the fault, and nobody uses the other. */
+/** A server in this process whose plain port applies the fault. */
 export async function targetWithFault(names: readonly string[], fault: Fault): Promise<FuzzTarget> {
   const target = await targetHere(names);
   const listener = Bun.listen<{ behind: Promise<TestClient> }>({
@@ -30,7 +30,6 @@ export async function targetWithFault(names: readonly string[], fault: Fault): P
   return {
     ...target,
     plain,
-    // The sentinels came before, by the port that is right.
     stop: async () => {
       listener.stop(true);
       await target.stop();

@@ -1,4 +1,4 @@
-/** What bytes mean by PROTOCOL 1, read aloud: slow, and made of nothing that the program uses. */
+/** PROTOCOL 1 implemented a second time, slowly, and without code of the program. */
 
 export type ModelObject = { readonly [name: string]: unknown };
 export type ModelItem =
@@ -27,12 +27,12 @@ export class FrameModel {
     return copy;
   }
 
-  /** Whether an object has begun and not ended. */
+  /** Whether an object is incomplete. */
   get isOpen(): boolean {
     return this.#rest.length > 0;
   }
 
-  /** What these bytes complete. */
+  /** Takes bytes. @returns the items that they complete. */
   take(bytes: Uint8Array): ModelItem[] {
     const items: ModelItem[] = [];
     let all = Buffer.concat([this.#rest, bytes]);

@@ -1,7 +1,7 @@
-/** What the fuzzer found, and how its random numbers hang on seed and step. */
+/** The fuzzer's checks, and its random numbers by seed and step. */
 import { seededRandom, type SeededRandom } from "../seeded-random.ts";
 
-/** What should hold did not. */
+/** A check failed. */
 export class FuzzFailure extends Error {}
 
 /** @throws FuzzFailure unless `holds`. */
@@ -14,12 +14,12 @@ export function mustHold(holds: boolean, what: string, ...shown: unknown[]): ass
   throw new FuzzFailure([what, ...details].join("\n  "));
 }
 
-/** The numbers of one step, whatever happened in the steps before it. */
+/** The random numbers of one step, independent of the steps before it. */
 export function randomOfStep(seed: number, step: number): SeededRandom {
   return seededRandom((Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(step + 1, 0xc2b2ae35)) >>> 0);
 }
 
-/** Gives what `work` gives. @throws FuzzFailure when that takes longer than `limit` ms */
+/** @returns what `work` gives. @throws FuzzFailure if that takes longer than `limit` ms */
 export async function within<T>(limit: number, work: Promise<T>, what: () => string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -42,7 +42,7 @@ const BUILT_IN: readonly object[] = [
 ];
 const MEMBERS = BUILT_IN.map((each) => Reflect.ownKeys(each).length);
 
-/** Nothing from a wire was put on what all objects inherit. */
+/** @throws FuzzFailure if a message has changed a built-in prototype */
 export function expectUntouchedPrototypes(): void {
   BUILT_IN.forEach((each, index) => {
     const keys = Reflect.ownKeys(each);

@@ -1,12 +1,13 @@
-/** A run of the fuzz: its options, its figures, and how a failure says how it is repeated. */
+/** A run of the fuzz: its options, its figures, and a failure with the command that repeats it. */
 import { FuzzFailure, mustHold } from "./fuzz-failure.ts";
 
 export type LinkName = "rendezvous" | "peer";
 
 export type FuzzOptions = {
   readonly seed: number;
-  /** The first step, and the number of steps; Infinity: until `isOver`. */
+  /** The first step; 0 by default. */
   readonly from?: number;
+  /** How many steps; Infinity: until `isOver`. */
   readonly steps: number;
   readonly isOver?: () => boolean;
   /** How long one answer may take, in ms. */
@@ -15,14 +16,14 @@ export type FuzzOptions = {
 
 export type FuzzFigures = {
   steps: number;
-  /** Pieces of bytes written. */
+  /** How many writes. */
   writes: number;
   bytes: number;
-  /** What came back or was stored, by its kind. */
+  /** How many answers or stored messages of each kind. */
   readonly seen: Map<string, number>;
 };
 
-/** What a step found. */
+/** A failure in one step. */
 export class FuzzStepFailure extends Error {
   readonly seed: number;
   readonly step: number;
@@ -38,22 +39,22 @@ export class FuzzStepFailure extends Error {
   }
 }
 
-/** Memory that a run may take beyond what there was after its first steps, in bytes. */
+/** How much memory may grow after the first steps, in bytes. */
 const MEMORY_GROWTH = 400 * 1024 * 1024;
 const WARM_STEPS = 200;
 
-/** What a link's fuzz does. */
-export type FuzzWork = {
+/** The fuzz of one link. */
+export type LinkFuzz = {
   begin(): Promise<void>;
   step(step: number): Promise<void>;
-  /** After the last step; what holds only at the end is asked here. To be called once more is harmless. */
+  /** Checks what holds at the end. May be called twice. */
   end(): Promise<void>;
   /** Bytes. */
   memory(): number;
 };
 
 /** Runs step after step. @throws FuzzStepFailure */
-export async function runSteps(link: LinkName, options: FuzzOptions, work: FuzzWork): Promise<number> {
+export async function runSteps(link: LinkName, options: FuzzOptions, work: LinkFuzz): Promise<number> {
   const { from = 0, steps, isOver = () => false } = options;
   let uncaught: unknown;
   const fault = (error: unknown) => (uncaught ??= error);
@@ -75,7 +76,7 @@ export async function runSteps(link: LinkName, options: FuzzOptions, work: FuzzW
     await work.end();
   } catch (error) {
     const failure = new FuzzStepFailure(link, options, step, uncaught ?? error);
-    // Why a server has ended stands in its log, which is read at the end.
+    // The log, which says why a server has ended, is read at the end.
     await work.end().catch((second: unknown) => (failure.message += `\n  and: ${String(second)}`));
     throw failure;
   } finally {

@@ -1,4 +1,4 @@
-/** What the rendezvous fuzz is let loose on: a server in this process, or the program in one of its own. */
+/** The target of the rendezvous fuzz: a server in this process, or the program as a process. */
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
 
@@ -14,14 +14,14 @@ export interface FuzzTarget {
   readonly tlsPort: number;
   plain(): Promise<TestClient>;
   tls(): Promise<TestClient>;
-  /** Lines of the log that are not there yet. */
+  /** Lines of the log since the last call. */
   newLogLines(): string[];
-  /** Bytes of memory of the server's process. */
+  /** Resident memory of the server's process, in bytes. */
   memory(): number;
   stop(): Promise<void>;
 }
 
-/** Nobody is slowed down, so that deep states are reached. */
+/** Without rates, so that deep states are reached. */
 export const UNLIMITED: Limits = {
   ...DEFAULT_LIMITS,
   connectionRate: NO_LIMIT,
@@ -76,7 +76,7 @@ const RATES = [
   "lookup-rate-per-address",
 ].flatMap((flag) => [`--${flag}`, "off"]);
 
-/** The program, with a log that is read when it has ended; its accounts are registered over the wire. */
+/** The program. Its accounts are registered over the link; its log is read when it has ended. */
 export async function targetOfProcess(names: readonly string[]): Promise<FuzzTarget> {
   const folder = temporaryFolder();
   const database = join(folder.path, "users.db");
@@ -112,15 +112,15 @@ export async function targetOfProcess(names: readonly string[]): Promise<FuzzTar
   };
 }
 
-/** @throws FuzzFailure for a line about a fault of the server's own */
+/** @throws FuzzFailure for a line about an internal error */
 export function expectCleanLog(lines: readonly string[]): void {
   const wrong = lines.find((line) =>
     /uncaught_exception|unhandled_rejection|internal_error|panic/.test(line),
   );
-  mustHold(wrong === undefined, "the log tells of a fault of the server's own", wrong);
+  mustHold(wrong === undefined, "the log has an internal error", wrong);
 }
 
-/** Where the kernel says it; elsewhere 0. */
+/** 0 where there is no `/proc`. */
 function memoryOf(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1_024;
@@ -130,7 +130,7 @@ function memoryOf(pid: number): number {
   }
 }
 
-/** A client that is logged in and must not notice any of it. */
+/** A client that is logged in and must not notice the fuzz. */
 export async function sentinel(target: FuzzTarget, name: string): Promise<TestClient> {
   const client = await target.tls();
   const answer = await client.ask(loginOf(name, { public_key: newPublicKey() }));

@@ -1,4 +1,4 @@
-/** Values that break what is careless, as JSON text: what `JSON.stringify` would never write is among them. */
+/** Hostile values as JSON text, including text that `JSON.stringify` never writes. */
 import type { SeededRandom } from "../seeded-random.ts";
 
 /** Names of members of every object, array and function. */
@@ -15,7 +15,7 @@ export const PROTOTYPE_NAMES = [
   "length",
 ] as const;
 
-/** Caps of fields on both links, in code points or bytes. */
+/** Limits of fields on both links, in code points or bytes. */
 const CAPS = [1, 3, 32, 40, 64, 128, 256, 1_000, 1_024, 4_096, 8_192, 32 * 1024] as const;
 
 /** One unit of a long text: one byte, two, three, four, one that NFC makes shorter, one that it makes longer. */
@@ -82,7 +82,7 @@ const NUMBERS = [
   "123456789012345678901234567890",
 ] as const;
 
-/** What is no JSON, though it looks like some. */
+/** Invalid JSON that looks like JSON. */
 const NOT_JSON = [
   "NaN",
   "Infinity",
@@ -104,7 +104,7 @@ export function hostileString(random: SeededRandom): string {
     case 0:
       return random.pick(PROTOTYPE_NAMES);
     case 1: {
-      // Just below, at and just above a cap.
+      // Just below, at and just above a limit.
       const length = Math.max(0, random.pick(CAPS) + random.integer(3) - 1);
       return random.pick(UNITS).repeat(length);
     }
@@ -117,7 +117,7 @@ export function hostileString(random: SeededRandom): string {
   }
 }
 
-/** A string as JSON, some of its characters escaped where nothing asks for it. */
+/** A string as JSON, with some needless escapes. */
 export function quoted(text: string, random: SeededRandom): string {
   const json = JSON.stringify(text);
   if (text.length > 100 || random.integer(6) > 0) return json;
@@ -127,7 +127,7 @@ export function quoted(text: string, random: SeededRandom): string {
   }).join("")}"`;
 }
 
-/** Arrays or objects in each other, thousands deep. */
+/** Arrays or objects nested thousands deep. */
 function nested(random: SeededRandom): string {
   const depth = random.pick([2, 100, 1_000, 5_000, 9_000]);
   return random.integer(2) === 0
@@ -135,7 +135,7 @@ function nested(random: SeededRandom): string {
     : '{"":'.repeat(depth) + "null" + "}".repeat(depth);
 }
 
-/** One value as JSON text; rarely something that is none. */
+/** One value as JSON text, rarely an invalid one. */
 export function hostileJson(random: SeededRandom): string {
   switch (random.integer(12)) {
     case 0:
@@ -156,7 +156,7 @@ export function hostileJson(random: SeededRandom): string {
     case 9:
       return nested(random);
     case 10:
-      // Lists at and over their caps.
+      // Lists at and over their limits.
       return `[${Array(random.pick([8, 9, 64, 65, 500, 1_000, 1_001]))
         .fill(quoted(random.pick(["a", "::1", "ana", "__proto__"]), random))
         .join(",")}]`;

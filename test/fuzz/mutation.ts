@@ -1,18 +1,18 @@
-/** Messages as lists of fields, so that fields can be doubled, and as text, so that values need be no JSON. */
+/** Messages as lists of fields whose values are text: fields can be duplicated, and values need not be JSON. */
 import type { SeededRandom } from "../seeded-random.ts";
 import { hostileJson, hostileString, PROTOTYPE_NAMES, quoted } from "./hostile-values.ts";
 
 /** Name and value of each field, the value as JSON text. */
 export type FuzzFields = (readonly [name: string, json: string])[];
 
-/** The fields of a value that `JSON.stringify` can write; what is undefined is left out. */
+/** The fields of an object, without those that are undefined. */
 export function fieldsOf(message: { readonly [name: string]: unknown }): FuzzFields {
   return Object.entries(message)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, JSON.stringify(value)] as const);
 }
 
-/** Spoils a message in one way; all kinds of spoiling are as likely. */
+/** Corrupts a message in one of several equally likely ways. */
 export function mutate(fields: FuzzFields, random: SeededRandom): FuzzFields {
   const at = random.integer(Math.max(1, fields.length));
   const [name, json] = fields[at] ?? ["action", '"ping"'];
@@ -31,17 +31,17 @@ export function mutate(fields: FuzzFields, random: SeededRandom): FuzzFields {
     case 5:
       return [...others, [name, "null"]];
     case 6:
-      // As a list, or as a text.
+      // As a list, or as a string.
       return [...others, [name, random.integer(2) === 0 ? `[${json}]` : JSON.stringify(json)]];
     case 7:
-      // Under a name that is nearly its own, or an object's member's.
+      // Under a similar name, or that of a member of Object.
       return [...others, [random.pick([`${name} `, name.toUpperCase(), ...PROTOTYPE_NAMES]), json]];
     default:
       return [...others, [name, hostileJson(random)]];
   }
 }
 
-/** Writes a message as text: mostly compact, else with white space wherever JSON allows it. */
+/** Writes a message as text, mostly compact, sometimes with white space wherever JSON allows it. */
 export function rendered(fields: FuzzFields, random: SeededRandom): string {
   const isPretty = random.integer(8) === 0;
   const gap = () => (isPretty ? random.pick(["", " ", "\n", "\r\n  ", "\t\t"]) : "");

@@ -1,8 +1,8 @@
 /**
- * The fuzz of the peer link. Each step brings bytes that are no handshake to Ana's port, or shows a
- * certificate that proves nothing, or is a peer with a good one who greets and then sends bursts of
- * messages, spoiled messages and noise. Behind each burst a `ping` says that all of it was read; behind each link her
- * disk is held against the model. All the while her conversation with an honest friend goes on.
+ * The fuzz of the peer link. Each step writes bytes that are not a handshake to Ana's port, or shows an invalid
+ * certificate, or is a peer with a valid one who greets and then sends bursts of messages, corrupted messages and
+ * noise. A `ping` after each burst shows that all of it was read; after each link her database is compared with the
+ * model. All the while her conversation with an honest friend goes on.
  */
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { createAuthority, issueUserCertificate, loadAuthority } from "../../src/identity/certificate.ts";
@@ -20,13 +20,13 @@ import { clientHello, rawVisit, turn } from "./raw-bytes.ts";
 import { aroundLimit, cut, damaged, joined, noise } from "./transmission.ts";
 
 const NAMES = ["carla", "constructor", "ñandú"] as const;
-/** Then another contact takes the place, so that what is compared stays small. */
+/** Links of one contact, which is then replaced so that its history stays short. */
 const LINKS_OF_ONE = 12;
 const DEADLINE = 30_000;
-/** Ends whatever object is open, inside or outside of a string, as garbage. */
+/** Ends an incomplete object, inside or outside a string, as garbage. */
 const ENDS_OPEN_OBJECT = Buffer.from('"\u0001"\u0001\n');
 const PING = Buffer.from('{"action":"ping"}\n');
-/** Sent by the other side on its own account. */
+/** Actions that the other side sends unasked. */
 const UNASKED: ReadonlySet<unknown> = new Set([
   "hello",
   "read",
@@ -82,7 +82,7 @@ class PeerFuzz {
     if (step % 5 === 0) await this.#victim.talk();
   }
 
-  /** Who proves nothing is sent no byte. */
+  /** Nothing is sent to a peer without a valid certificate. */
   async #unproven(random: SeededRandom): Promise<void> {
     const { company, ana } = this.#victim;
     const day = 24 * 3_600_000;
@@ -138,7 +138,7 @@ class PeerFuzz {
     return other;
   }
 
-  /** Mostly good: behind another one nothing is read. */
+  /** Mostly valid: after an invalid one nothing is read. */
   #greeting(name: string, random: SeededRandom): Buffer {
     const fields = fieldsOf(greeting(name, random));
     return Buffer.from(`${rendered(random.integer(6) === 0 ? mutate(fields, random) : fields, random)}\n`);
@@ -172,25 +172,25 @@ class PeerFuzz {
     }
   }
 
-  /** All that was written is read and answered, or the link has ended as it must. */
+  /** Waits until everything is read and answered, or the link has ended as it must. */
   async #settle(peer: RawPeer, model: PeerLinkModel): Promise<void> {
     const pongs = () => pongsOf(peer);
     const isSettled = () => peer.isClosed || (model.ending === undefined && pongs() >= model.pings);
     await within(this.#deadline, until(isSettled), () => {
       return model.ending === undefined
         ? `${model.pings - pongs()} pings are not answered`
-        : `the link is not ended after a fault`;
+        : `the link does not end after a fault`;
     });
     const { messages } = peer;
     const errors = messages.filter(({ action }) => action === "error").map(({ code }) => code);
     if (model.ending === undefined) {
-      mustHold(errors.length === 0, "told of a fault that is none", errors, model.messages.slice(-5));
+      mustHold(errors.length === 0, "an error for no fault", errors, model.messages.slice(-5));
       mustHold(!peer.isClosed || model.saidBye, "a link was ended without a fault", model.messages.slice(-5));
     } else if (!model.saidBye) {
-      const { told } = model.ending;
+      const { code } = model.ending;
       mustHold(
-        errors.length === (told === undefined ? 0 : 1) && errors[0] === told,
-        `expected ${told}`,
+        errors.length === (code === undefined ? 0 : 1) && errors[0] === code,
+        `expected ${code}`,
         errors,
       );
     }
@@ -212,7 +212,7 @@ class PeerFuzz {
     }
   }
 
-  /** With a word, or without one. @param isRead all was answered @returns whether nothing more can be read of it */
+  /** Ends the link, with or without `bye`. @param isRead whether all was answered @returns whether all was certainly read */
   async #leave(peer: RawPeer, model: PeerLinkModel, isRead: boolean, random: SeededRandom): Promise<boolean> {
     if (random.integer(3) === 0)
       await this.#write(peer, model, [Buffer.from('\n{"action":"bye"}\n')], random);
@@ -226,7 +226,7 @@ class PeerFuzz {
     return isRead && !model.saidBye;
   }
 
-  /** Another link of the same peer is answered: what came on the one before it was read. */
+  /** A second link of the same peer; once it is answered, everything from the first one was read. */
   async #look({ identity, name }: Attacker): Promise<void> {
     const peer = await RawPeer.dial(this.#victim.ana.port, { identity });
     peer.send({ action: "hello", protocol: 1, username: name, features: [] }, { action: "ping" });

@@ -1,10 +1,10 @@
-/** Messages of the peer link as a client could send them, and spoiled. */
+/** Messages of the peer link, valid and corrupted. */
 import { PEER_MESSAGES } from "../../src/protocol/peer-messages.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { hostileString, PROTOTYPE_NAMES } from "./hostile-values.ts";
 import { fieldsOf, mutate, type FuzzFields } from "./mutation.ts";
 
-/** Ids that are used again and again, so that there are duplicates, and targets for changes. */
+/** Ids that are reused, for duplicates and as targets of changes. */
 const IDS = [
   ...Array.from({ length: 30 }, (_, at) => `id-${at}`),
   ...PROTOTYPE_NAMES,
@@ -30,7 +30,7 @@ const FAULTS: ReadonlySet<string> = new Set(["hello", "stream", "bye", "error"])
 /** @param foreign ids of the other side's own messages, to this peer and to others */
 export function peerMessage(random: SeededRandom, foreign: readonly string[]): FuzzFields {
   const drawn = random.pick(ACTIONS);
-  // What ends the link would leave nothing of a burst.
+  // Messages that end the link are rare, or little of a burst would be read.
   const action = FAULTS.has(drawn) && random.integer(4) > 0 ? "chat" : drawn;
   const id = () => random.pick([random.pick(IDS), random.pick(IDS), ...foreign]);
   const text = () => (random.integer(2) === 0 ? hostileString(random) : `text ${random.integer(1_000)}`);
@@ -76,7 +76,7 @@ function fieldsFor(
   }
 }
 
-/** A good greeting; `features` as long and as strange as they may be. */
+/** A valid greeting, with strange `features`. */
 export function greeting(username: string, random: SeededRandom): { [name: string]: unknown } {
   const features = random.pick([
     [],

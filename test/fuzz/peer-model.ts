@@ -1,4 +1,4 @@
-/** What one peer's messages leave on the other's disk, and what one link is owed. */
+/** What one peer's messages leave in the other's database, and what a link must answer. */
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { readPeerMessage, type PeerMessage } from "../../src/protocol/peer-messages.ts";
 import { FrameModel, type ModelObject } from "./frame-model.ts";
@@ -10,7 +10,7 @@ export type ModelText = {
   isWithdrawn: boolean;
 };
 
-/** A conversation's incoming texts: each id counts once, for ever, whatever it was. */
+/** A conversation's incoming texts. Each id counts once, whatever its message was. */
 export class StoredModel {
   readonly texts: ModelText[] = [];
   readonly #ids = new Set<string>();
@@ -22,7 +22,7 @@ export class StoredModel {
     return copy;
   }
 
-  /** All ids, as one text. */
+  /** All ids, as one string. */
   get knownIds(): string {
     return JSON.stringify([...this.#ids].sort());
   }
@@ -41,7 +41,7 @@ export class StoredModel {
       if (target !== undefined) target.text = message.text;
       return;
     }
-    // A text that comes behind its own withdrawal is not stored any more.
+    // A text that comes after its withdrawal is not stored.
     this.#ids.add(message.target);
     if (target === undefined) return;
     target.text = "";
@@ -50,23 +50,23 @@ export class StoredModel {
   }
 }
 
-/** How a link must end: with what code told, if any. */
-export type LinkEnding = { readonly told: string | undefined };
+/** How a link must end: with an error of this code, or without one. */
+export type LinkEnding = { readonly code: string | undefined };
 
 export class PeerLinkModel {
   readonly #frames = new FrameModel(PEER_OBJECT_LIMIT);
   readonly #name: string;
   #isGreeted = false;
-  /** Messages that came behind the greeting, in order. */
+  /** Messages after the greeting, in order. */
   readonly messages: PeerMessage[] = [];
-  /** How many of these are stored for certain: what was written behind them was answered, or they were acknowledged. */
+  /** How many of these are certainly stored: they were acknowledged, or something written later was answered. */
   certain = 0;
   pings = 0;
   /** Ids that are acknowledged, in order. */
   readonly acknowledged: string[] = [];
-  /** It was said: the other side ends the link, sooner or later. */
+  /** The other side will end the link. */
   saidBye = false;
-  /** The fault that ends the link, once there is one. */
+  /** Set once a fault ends the link. */
   ending: LinkEnding | undefined;
 
   constructor(name: string) {
@@ -77,18 +77,17 @@ export class PeerLinkModel {
     return this.#frames.isOpen;
   }
 
-  /** These bytes are written now. */
   wrote(bytes: Uint8Array): void {
     for (const item of this.#frames.take(bytes)) {
       if (this.ending !== undefined) return;
-      if (item.name === "garbage") this.ending = { told: "bad_json" };
-      else if (item.name === "tooLarge") this.ending = { told: "message_too_large" };
+      if (item.name === "garbage") this.ending = { code: "bad_json" };
+      else if (item.name === "tooLarge") this.ending = { code: "message_too_large" };
       else if (this.#isGreeted) this.#take(readPeerMessage(item.object), item.object);
       else this.#greet(readPeerMessage(item.object));
     }
   }
 
-  /** The other side says to have so many of the messages that have an id, and has answered every ping, or not. */
+  /** @param acknowledged how many messages with an id. @param everyPing whether every ping was answered. */
   answered(acknowledged: number, everyPing: boolean): void {
     if (everyPing && this.ending === undefined) this.certain = this.messages.length;
     let seen = 0;
@@ -100,10 +99,10 @@ export class PeerLinkModel {
   }
 
   #greet(message: PeerMessage): void {
-    if (message.action === "error") this.ending = { told: undefined };
-    else if (message.action !== "hello") this.ending = { told: "bad_request" };
-    else if (message.protocol < 1) this.ending = { told: "unsupported_protocol" };
-    else if (message.username !== this.#name) this.ending = { told: "wrong_name" };
+    if (message.action === "error") this.ending = { code: undefined };
+    else if (message.action !== "hello") this.ending = { code: "bad_request" };
+    else if (message.protocol < 1) this.ending = { code: "unsupported_protocol" };
+    else if (message.username !== this.#name) this.ending = { code: "wrong_name" };
     else this.#isGreeted = true;
   }
 
@@ -112,7 +111,7 @@ export class PeerLinkModel {
       case "invalid":
       case "hello":
       case "stream":
-        this.ending = { told: "bad_request" };
+        this.ending = { code: "bad_request" };
         return;
       case "bye":
         this.saidBye = true;
@@ -124,7 +123,7 @@ export class PeerLinkModel {
       case "edit":
       case "withdraw":
         this.messages.push(message);
-        // As it was written, not as it was read.
+        // As it was written, not as it is parsed.
         if (message.id !== undefined) this.acknowledged.push(String(written["id"]));
         return;
       default:

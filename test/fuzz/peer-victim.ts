@@ -1,4 +1,4 @@
-/** Ana, whose port is fuzzed, with an honest friend and one who is never there; and what must be true of her disk. */
+/** Ana, whose port is fuzzed, with an honest friend and one who is never online; and what her database must hold. */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 
@@ -9,16 +9,16 @@ import { Company, openPerson, until, type Person } from "../integration/messenge
 import { mustHold, within } from "./fuzz-failure.ts";
 import { StoredModel, type ModelText, type PeerLinkModel } from "./peer-model.ts";
 
-/** Texts of one contact that are read back. */
-const MOST_TEXTS = 5_000;
+/** How many texts of one contact are read back. */
+const MAX_TEXTS = 5_000;
 
-/** A peer with a good certificate, and what she must have of him. */
+/** A peer with a valid certificate, and what she must have stored of him. */
 export type Attacker = {
   readonly name: string;
   readonly identity: TlsIdentity;
-  /** What may be stored: of withdrawals that nothing showed yet, it is not known whether they were read. */
+  /** What may be stored: of some withdrawals it is not known yet whether they were read. */
   stored: readonly StoredModel[];
-  /** Ids of hers that he has said to have. */
+  /** Ids of her messages that he has acknowledged. */
   readonly claimed: Set<string>;
   links: number;
 };
@@ -28,7 +28,7 @@ export class Victim {
   readonly ana: Person;
   readonly #bob: Person;
   readonly #deadline: number;
-  /** Her message to one who never comes. */
+  /** Her message to a friend who is never online. */
   readonly toZoe: string;
   #sent = 0;
   #isClosed = false;
@@ -58,7 +58,7 @@ export class Victim {
     return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0 };
   }
 
-  /** She and her friend go on talking. */
+  /** She and her friend exchange a message. */
   async talk(): Promise<void> {
     const text = `${++this.#sent}`;
     this.#bob.messenger.send("ana", text);
@@ -77,14 +77,11 @@ export class Victim {
       );
     }
     const failed = this.ana.of("storageFailed")[0];
-    mustHold(failed === undefined, "the disk took something not", String(failed?.error));
+    mustHold(failed === undefined, "a write failed", String(failed?.error));
     this.#expectZoeUntouched();
   }
 
-  /**
-   * What a link has left on her disk is what its messages say, as far as they came for certain, and then
-   * perhaps some of those that follow, in their order.
-   */
+  /** Her database must hold the link's messages that certainly came, and perhaps some of the following, in order. */
   expectStored(attacker: Attacker, link: PeerLinkModel): void {
     const actual = this.#incoming(attacker.name);
     const possible = attacker.stored.flatMap((before) => statesAfter(before, link));
@@ -108,16 +105,16 @@ export class Victim {
       if (message.action === "delivered") message.ids.forEach((id) => attacker.claimed.add(id));
     }
     for (const { id, state } of this.#outgoing(attacker.name)) {
-      const isTold = state === "received" || state === "read";
+      const isAcknowledged = state === "received" || state === "read";
       mustHold(
-        !isTold || attacker.claimed.has(id),
+        !isAcknowledged || attacker.claimed.has(id),
         "a message counts as received that nobody acknowledged",
         id,
       );
     }
   }
 
-  /** Ends all; her file is whole. */
+  /** Closes everything and checks her database. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -144,7 +141,7 @@ export class Victim {
   #history(name: string): readonly StoredMessage[] {
     const { contacts, history } = this.ana.profile;
     const contact = contacts.find(name);
-    return contact === undefined ? [] : history.before(contact, undefined, MOST_TEXTS).messages;
+    return contact === undefined ? [] : history.before(contact, undefined, MAX_TEXTS).messages;
   }
 
   #expectZoeUntouched(): void {
@@ -154,7 +151,7 @@ export class Victim {
   }
 }
 
-/** All that a link's messages may have made of what was there: those that are certain, and some of the others. */
+/** The possible states after a link: with the messages that certainly came, and some of the following. */
 function statesAfter(before: StoredModel, link: PeerLinkModel): StoredModel[] {
   let state = before.copy();
   link.messages.slice(0, link.certain).forEach((message) => state.take(message));

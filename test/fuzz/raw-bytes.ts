@@ -1,10 +1,10 @@
-/** Bytes for a port that expects something else: noise, other protocols, handshakes that are cut or spoiled. */
+/** Bytes that a port does not expect: noise, other protocols, handshakes that are cut off or corrupted. */
 import type { SeededRandom } from "../seeded-random.ts";
 import { RawPeer } from "../integration/raw-peer.ts";
 import { within } from "./fuzz-failure.ts";
 import { cut, damaged, noise } from "./transmission.ts";
 
-/** The first bytes of a TLS 1.3 handshake as a client of Bun's sends them. */
+/** The first bytes of a TLS 1.3 handshake, as Bun's client sends them. */
 export async function clientHello(serverName: string): Promise<Buffer> {
   const { promise, resolve } = Promise.withResolvers<Buffer>();
   const listener = Bun.listen({
@@ -23,7 +23,7 @@ export async function clientHello(serverName: string): Promise<Buffer> {
   return promise;
 }
 
-/** Connects without TLS, writes what is no handshake or only a part of one, and leaves. */
+/** Connects, writes something other than a whole handshake, and leaves. */
 export async function rawVisit(
   port: number,
   hello: Buffer,
@@ -37,7 +37,7 @@ export async function rawVisit(
     peer.write(piece);
     await turn();
   }
-  // Half of them stay for an answer of the other side, which for most is to close.
+  // Half of them wait until the other side reacts, mostly by closing.
   for (let turns = random.integer(20); turns > 0 && !peer.isClosed; turns--) await turn();
   if (random.integer(2) === 0) peer.end();
   peer.terminate();
@@ -54,7 +54,7 @@ function rawBytes(hello: Buffer, random: SeededRandom): Buffer {
     case 2:
       return Buffer.concat([hello, Buffer.from(random.bytes(random.integer(600)))]);
     case 3:
-      // A record header that announces more than it brings, and one of a version that there is not.
+      // A record header with a length that is too large, or with an unknown version.
       return Buffer.from(
         random.pick(["160301ffff", "1603010000", "8080010301", "16030100020100", "15030300020228"]),
         "hex",
@@ -68,7 +68,7 @@ function rawBytes(hello: Buffer, random: SeededRandom): Buffer {
   }
 }
 
-/** Lets sockets be read and written. */
+/** Lets sockets read and write. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

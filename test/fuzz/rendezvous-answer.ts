@@ -1,14 +1,14 @@
-/** What PROTOCOL 4 lets the server answer to one request, by what the connection is. */
+/** What PROTOCOL 4 allows as the answer to one request, by the connection's state. */
 import { parsePublicKey } from "../../src/identity/keys.ts";
 import { readFields } from "../../src/protocol/fields.ts";
 import { ACTIONS, RESPONSE_ACTION, type Action } from "../../src/protocol/rendezvous-messages.ts";
 import type { ModelObject } from "./frame-model.ts";
 
-/** What must be true of the answer; `codes`: one of them. */
+/** What the answer must have; its code is one of `codes`. */
 export type AllowedAnswer = {
   readonly action: Action | undefined;
   readonly id: unknown;
-  /** The response's type where it succeeds, and where it does not. */
+  /** The response's type on success, and on failure. */
   readonly success: string;
   readonly failure: string;
   readonly request: string | undefined;
@@ -33,10 +33,10 @@ const OUTCOMES: { readonly [A in Action]: readonly string[] } = {
   change_password: ["ok", "weak_password", "invalid_credentials", ...BUSY],
   delete_account: ["ok", "invalid_credentials", ...BUSY],
 };
-/** Passwords that are hashed once the fields are right. */
+/** Requests that hash a password if their fields are valid. */
 const HASHING: ReadonlySet<string> = new Set(["register", "login", "change_password", "delete_account"]);
 
-/** An own property: nothing is inherited from the wire. */
+/** An own property, not an inherited one. */
 export function own(object: ModelObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
@@ -76,8 +76,8 @@ export function mayHash(object: ModelObject): boolean {
   return fields !== undefined && readFields(fields, object).ok;
 }
 
-/** Whether no client of the seed sends this. */
-export function marksAsOurs(object: ModelObject): boolean {
+/** Whether no legacy client sends this. */
+export function isNotLegacy(object: ModelObject): boolean {
   const action = own(object, "action");
   const entry = typeof action === "string" ? ACTIONS.get(action) : undefined;
   if (own(object, "id") !== undefined || entry?.legacy === false) return true;

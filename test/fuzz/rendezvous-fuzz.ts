@@ -1,8 +1,8 @@
 /**
- * The fuzz of the rendezvous link. Each step takes one to three of six connections, writes a burst of
- * requests, spoiled requests and noise on each, and behind it a request that is known to be answered; then
- * every answer is held against the model. Between them connections are cut off, and bytes that are no
- * handshake are brought to both ports. Two clients that logged in before must not notice.
+ * The fuzz of the rendezvous link. Each step writes a burst of requests, corrupted requests and noise to one to three
+ * of six connections, followed by a request that must be answered; every answer is compared with the model. In
+ * between, connections are cut off, and bytes that are not a handshake are written to both ports. Two clients that
+ * logged in before must not notice.
  */
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import type { Message, TestClient } from "../integration/rendezvous-test-client.ts";
@@ -17,21 +17,21 @@ import { Knowledge } from "./rendezvous-knowledge.ts";
 import { RendezvousModel } from "./rendezvous-model.ts";
 import { aroundLimit, cut, damaged, joined, noise } from "./transmission.ts";
 
-/** Names that every run begins with; all of them can be registered. */
+/** Accounts that exist at the start of every run. */
 const NAMES = ["ana", "beto", "ñandú", "constructor", "toString", "hasOwnProperty", "Élodie", "z-9"] as const;
 const CONNECTIONS = 6;
-/** Passwords hashed for a step, on average and saved up. */
+/** Passwords hashed in a step, on average, and saved up at most. */
 const HASHES_A_STEP = 0.5;
 const MOST_HASHES = 8;
 const DEADLINE = 30_000;
-/** Ends whatever object is open, inside or outside of a string, as one garbage. */
+/** Ends an incomplete object, inside or outside a string, as one piece of garbage. */
 const ENDS_OPEN_OBJECT = Buffer.from('"\u0001"\u0001\n');
 
 type Link = {
   readonly client: TestClient;
   readonly model: RendezvousModel;
-  /** It mostly asks as a client of the seed does. */
-  readonly isSeed: boolean;
+  /** Whether it behaves mostly like a legacy client. */
+  readonly isLegacy: boolean;
   taken: number;
   isClosed: boolean;
 };
@@ -117,24 +117,24 @@ class RendezvousFuzz {
 
   async #linkAt(slot: number, random: SeededRandom): Promise<Link> {
     const isPlain = random.integer(2) === 0;
-    const isSeed = random.integer(3) === 0;
+    const isLegacy = random.integer(3) === 0;
     const there = this.#links.get(slot);
     if (there !== undefined) return there;
     const client = isPlain ? await this.#target.plain() : await this.#target.tls();
     const model = new RendezvousModel(this.#known);
-    const link: Link = { client, model, isSeed, taken: 0, isClosed: false };
+    const link: Link = { client, model, isLegacy, taken: 0, isClosed: false };
     void client.closed.then(() => (link.isClosed = true));
     this.#links.set(slot, link);
     return link;
   }
 
-  /** The pieces of one burst, which the model has taken note of. */
+  /** The pieces of one burst, which the model already expects. */
   #burst(link: Link, random: SeededRandom, step: number): Buffer[] {
     const { model } = link;
     const messages = Array.from({ length: 1 + random.integer(8) }, () => this.#message(link, random));
     let bytes = joined(messages, random);
     if (random.integer(6) === 0) bytes = bytes.subarray(0, random.integer(bytes.length));
-    // What would hash more than is allowed is made shorter.
+    // A burst that would hash too many passwords is shortened.
     while (model.hashesIn(bytes) > this.#hashes) {
       messages.length = Math.floor(messages.length / 2);
       bytes = joined(messages, random);
@@ -155,9 +155,12 @@ class RendezvousFuzz {
     if (kind < 3) return noise(random);
     if (kind === 3)
       return random.integer(3) === 0 ? aroundLimit(RENDEZVOUS_OBJECT_LIMIT, random) : noise(random);
-    if (kind === 4 && !link.isSeed) return Buffer.from('{"action":"ping"}'.repeat(1 + random.integer(60)));
+    if (kind === 4 && !link.isLegacy) return Buffer.from('{"action":"ping"}'.repeat(1 + random.integer(60)));
     const bytes = Buffer.from(
-      rendered(request(random, this.#known, { session: link.model.session, isSeed: link.isSeed }), random),
+      rendered(
+        request(random, this.#known, { session: link.model.session, isLegacy: link.isLegacy }),
+        random,
+      ),
     );
     return kind < 8 ? damaged(bytes, random) : bytes;
   }
@@ -172,12 +175,12 @@ class RendezvousFuzz {
     }
   }
 
-  /** Waits for all that is owed to a connection, or for its end. */
+  /** Waits for all missing answers, or the end of the connection. */
   async #settle(link: Link, step: number): Promise<void> {
     const { model, client } = link;
-    while (model.owed > 0 && (!link.isClosed || client.lines.length > link.taken)) {
+    while (model.unanswered > 0 && (!link.isClosed || client.lines.length > link.taken)) {
       const line = client.nextLine().catch(() => undefined);
-      const read = await within(this.#deadline, line, () => `${model.owed} answers are missing`);
+      const read = await within(this.#deadline, line, () => `${model.unanswered} answers are missing`);
       if (read === undefined) break;
       this.#take(link, read, step);
     }
@@ -193,7 +196,7 @@ class RendezvousFuzz {
     count(this.figures.seen, `${String(action)} ${String(code ?? "")}`);
   }
 
-  /** Writes and is gone, perhaps in the middle of a hash. */
+  /** Writes and disconnects, perhaps during a hash. */
   async #cutOff(random: SeededRandom, step: number): Promise<void> {
     const slot = random.integer(CONNECTIONS);
     const link = await this.#linkAt(slot, random);
@@ -205,7 +208,7 @@ class RendezvousFuzz {
     this.#links.delete(slot);
   }
 
-  /** What came without being waited for, and what holds after every step. */
+  /** Reads what came unasked, and checks what holds after every step. */
   async #lookAround(step: number): Promise<void> {
     for (const [slot, link] of this.#links) {
       const { isClosed, model } = link;

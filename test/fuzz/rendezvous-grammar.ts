@@ -1,15 +1,15 @@
-/** Requests of the rendezvous link as a client could send them, out of what is known of the accounts. */
+/** Requests of the rendezvous link, made from what is known of the accounts. */
 import { ACTIONS } from "../../src/protocol/rendezvous-messages.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { hostileString, PROTOTYPE_NAMES } from "./hostile-values.ts";
 import { fieldsOf, mutate, type FuzzFields } from "./mutation.ts";
 import type { Knowledge } from "./rendezvous-knowledge.ts";
 
-/** Somebody else's accounts, whom the fuzz asks for, and must not disturb. */
+/** Other clients' accounts, which the fuzz looks up and must not disturb. */
 export const SENTINELS = ["centinela", "compañera"] as const;
 
 const ACTION_NAMES = [...ACTIONS.keys()];
-/** Asked for more often: without them no deep state is reached. */
+/** Sent more often: without them no deep state is reached. */
 const FREQUENT = ["login", "login", "resume", "watch", "get_users", "request_p2p", "ping"] as const;
 
 const LEGACY_ACTIONS = [...ACTIONS].filter(([, { legacy }]) => legacy).map(([action]) => action);
@@ -26,25 +26,25 @@ const NEW_NAMES = [
   "x",
 ] as const;
 
-/** Who asks: who is logged in on the connection, and whether it is to look like a client of the seed. */
+/** Who is logged in on the connection, and whether it is to look like a legacy client. */
 export type Asker = {
   readonly session: { readonly user: string; readonly token: string | undefined } | undefined;
-  readonly isSeed: boolean;
+  readonly isLegacy: boolean;
 };
 
-export function request(random: SeededRandom, known: Knowledge, { session, isSeed }: Asker): FuzzFields {
+export function request(random: SeededRandom, known: Knowledge, { session, isLegacy }: Asker): FuzzFields {
   let action: string = random.integer(2) === 0 ? random.pick(FREQUENT) : random.pick(ACTION_NAMES);
   if (session === undefined && random.integer(2) === 0) action = random.pick(["login", "resume", "resume"]);
-  if (isSeed)
+  if (isLegacy)
     action = random.pick(
       session === undefined ? ["login", "login", "register", "get_users"] : LEGACY_ACTIONS,
     );
   let fields = fieldsOf({ action, ...idOf(random), ...fieldsFor(action, random, known, session) });
   const added = ACTIONS.get(action)?.added ?? [];
-  if (isSeed) fields = fields.filter(([name]) => name !== "id" && !added.includes(name));
+  if (isLegacy) fields = fields.filter(([name]) => name !== "id" && !added.includes(name));
   if (random.integer(12) === 0) fields.reverse();
   let spoiled: FuzzFields = fields;
-  // Half of them are right; the others are wrong once, or twice.
+  // Half of them are valid; the others are corrupted once or twice.
   for (let times = Math.max(0, random.integer(5) - 2); times > 0; times--) spoiled = mutate(spoiled, random);
   return spoiled;
 }
@@ -143,7 +143,7 @@ function fieldsFor(
   }
 }
 
-/** Never given out, or out of use perhaps, beside good ones. */
+/** Valid tokens, invalid ones, and some that may have become void. */
 function tokenOf(random: SeededRandom, known: Knowledge): [token: string, key: string] {
   const tokens = [...known.tokens];
   const key = random.pick(known.keys);
@@ -155,7 +155,7 @@ function tokenOf(random: SeededRandom, known: Knowledge): [token: string, key: s
     case 0:
       return [token.slice(0, -1), of.key];
     case 1:
-      // The last character of 43 holds four bits: another one may mean the same bytes.
+      // The last of 43 characters holds four bits: another one may decode to the same bytes.
       return [`${token.slice(0, -1)}${random.pick(["A", "B", "_", "="])}`, of.key];
     case 2:
       return [`${token}=`, of.key];
@@ -177,7 +177,7 @@ function newName(random: SeededRandom, taken: string | undefined): string {
   }
 }
 
-/** The same name, as another program or another hand would write it. */
+/** The same name in another spelling. */
 function nameForm(name: string | undefined, random: SeededRandom): string {
   if (name === undefined) return "nadie";
   return random.pick([name, name, name, name.toUpperCase(), name.normalize("NFD"), `${name}\u200b`]);

@@ -1,7 +1,7 @@
 /**
- * What the fuzzer knows of the server's accounts: which names, passwords and tokens are good, and since
- * which step those that were good are not. Requests of one step run side by side, so what became void in
- * the same step may still have counted.
+ * What the fuzzer knows of the server's accounts: which names, passwords and tokens are valid, and since which step
+ * former ones are not. Requests of one step run concurrently, so one that became void in the same step may still have
+ * been accepted.
  */
 import { fold } from "../../src/identity/names.ts";
 import { newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
@@ -12,16 +12,16 @@ type Void = { voidSince: number | undefined };
 type User = { readonly name: string; readonly passwords: Map<string, Void>; gone: boolean };
 type Token = Void & { readonly user: string; readonly key: string };
 
-/** Tokens remembered; the oldest goes. */
+/** How many tokens are remembered; then the oldest is forgotten. */
 const MAX_TOKENS = 200;
 
 export class Knowledge {
   readonly users = new Map<string, User>();
   readonly tokens = new Map<string, Token>();
   readonly keys = Array.from({ length: 6 }, newPublicKey);
-  /** Folded names of whom it is not known what the last request did: its answer never came. */
+  /** Folded names whose last request was never answered, so that its effect is not known. */
   readonly uncertain = new Set<string>();
-  /** How often somebody came in by this folded name. */
+  /** How often somebody logged in by this folded name. */
   readonly logins = new Map<string, number>();
 
   constructor(names: readonly string[]) {
@@ -84,7 +84,7 @@ export class Knowledge {
     this.#voidTokens(name, undefined, step);
   }
 
-  /** Somebody who can log in, as far as is known. */
+  /** An account that can log in, as far as is known. */
   someone(random: SeededRandom): { name: string; password: string } | undefined {
     const users = [...this.users.values()].filter((user) => !user.gone);
     if (users.length === 0) return undefined;
@@ -92,7 +92,7 @@ export class Knowledge {
     return { name: user.name, password: this.passwordOf(user.name) ?? "" };
   }
 
-  /** A password that is good, as far as is known. */
+  /** A password that is valid, as far as is known. */
   passwordOf(name: string): string | undefined {
     const passwords = this.users.get(fold(name))?.passwords ?? [];
     return [...passwords].find(([, { voidSince }]) => voidSince === undefined)?.[0];

@@ -1,7 +1,7 @@
 /**
- * What one connection of the rendezvous link is owed: every object and every garbage that was written is
- * answered once, in order, in the form and with a code that PROTOCOL 4 allows in that state; nothing comes
- * unasked but news; and it ends only where the protocol says so.
+ * What one connection of the rendezvous link must receive: every object and every piece of garbage is answered once,
+ * in order, in the form and with a code that PROTOCOL 4 allows in that state; only notifications come unasked; and
+ * the connection ends only where the protocol says so.
  */
 import { fold } from "../../src/identity/names.ts";
 import { isCode } from "../../src/protocol/codes.ts";
@@ -9,33 +9,33 @@ import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { LEGACY_LIST_BYTES } from "../../src/protocol/rendezvous-messages.ts";
 import { FrameModel, type ModelItem, type ModelObject } from "./frame-model.ts";
 import { mustHold } from "./fuzz-failure.ts";
-import { allowedAnswer, marksAsOurs, mayHash, own, type AllowedAnswer } from "./rendezvous-answer.ts";
+import { allowedAnswer, isNotLegacy, mayHash, own, type AllowedAnswer } from "./rendezvous-answer.ts";
 import type { Knowledge } from "./rendezvous-knowledge.ts";
 
 const MAX_GARBAGE = 10;
-/** Codes of news: an `error` that answers no request. */
-const NEWS: ReadonlySet<unknown> = new Set(["session_replaced", "server_closing", "server_busy"]);
+/** Codes of notifications: an `error` that answers no request. */
+const NOTIFICATIONS: ReadonlySet<unknown> = new Set(["session_replaced", "server_closing", "server_busy"]);
 const CHANGING: ReadonlySet<unknown> = new Set(
   "register login resume change_password delete_account logout".split(" "),
 );
-const SEED_FIELDS: ReadonlySet<string> = new Set(
+const LEGACY_FIELDS: ReadonlySet<string> = new Set(
   "action success message code username users target_user target_ip target_port".split(" "),
 );
 
-/** `login`: which login of its user it came from. */
+/** `login`: the number of its user's login. */
 type Session = { readonly user: string; readonly token: string | undefined; readonly login: number };
 
 export class RendezvousModel {
   readonly #known: Knowledge;
   readonly #frames = new FrameModel(RENDEZVOUS_OBJECT_LIMIT);
-  readonly #owed: ModelItem[] = [];
+  readonly #unanswered: ModelItem[] = [];
   #session: Session | undefined;
-  #isOfSeed = true;
+  #isLegacy = true;
   #garbage = 0;
   #watched: ReadonlySet<string> = new Set();
-  /** Why the server may end it now. */
+  /** Why the server may end the connection now. */
   ending: string | undefined;
-  /** Another connection has taken over this session. */
+  /** The session that another connection has replaced. */
   replaced: Session | undefined;
 
   constructor(known: Knowledge) {
@@ -47,27 +47,26 @@ export class RendezvousModel {
   }
 
   /** How many answers are still to come. */
-  get owed(): number {
-    return this.ending === undefined ? this.#owed.length : 0;
+  get unanswered(): number {
+    return this.ending === undefined ? this.#unanswered.length : 0;
   }
 
-  /** An object has begun: what follows is a part of it. */
+  /** Whether an object is incomplete: what follows is a part of it. */
   get isOpen(): boolean {
     return this.#frames.isOpen;
   }
 
-  /** How many passwords these bytes would have hashed. */
+  /** How many passwords these bytes would cause to be hashed. */
   hashesIn(bytes: Uint8Array): number {
     const items = this.#frames.copy().take(bytes);
     return items.filter((item) => item.name === "object" && mayHash(item.object)).length;
   }
 
-  /** These bytes are written now. */
   wrote(bytes: Uint8Array): void {
-    this.#owed.push(...this.#frames.take(bytes));
+    this.#unanswered.push(...this.#frames.take(bytes));
   }
 
-  /** @throws FuzzFailure for a line that the server must not send here and now */
+  /** @throws FuzzFailure for a line that the server must not send in this state */
   answered(line: string, step: number): void {
     const bytes = Buffer.byteLength(line) + 1;
     mustHold(bytes <= RENDEZVOUS_OBJECT_LIMIT, "a response exceeds 64 KiB", bytes, line);
@@ -75,13 +74,13 @@ export class RendezvousModel {
     try {
       answer = JSON.parse(line) as ModelObject;
     } catch {
-      mustHold(false, "a line is no JSON", line);
+      mustHold(false, "a line is not JSON", line);
     }
-    mustHold(typeof answer === "object" && answer !== null && !Array.isArray(answer), "no object", line);
-    mustHold(answer["code"] !== "internal_error", "internal_error", this.#owed[0], line);
+    mustHold(typeof answer === "object" && answer !== null && !Array.isArray(answer), "not an object", line);
+    mustHold(answer["code"] !== "internal_error", "internal_error", this.#unanswered[0], line);
     mustHold(!line.includes("\ufffd"), "a character was cut", line);
-    if (this.#isNews(answer)) return;
-    const item = this.#owed.shift();
+    if (this.#isNotification(answer)) return;
+    const item = this.#unanswered.shift();
     mustHold(item !== undefined, "an answer that nothing asked for", line);
     mustHold(this.ending === undefined, "an answer after the end", this.ending, line);
     switch (item.name) {
@@ -101,10 +100,14 @@ export class RendezvousModel {
     }
   }
 
-  /** The connection is gone. @throws FuzzFailure where the server had no right to end it */
+  /** The connection has closed. @throws FuzzFailure if the server must not have ended it */
   closed(byUs: boolean): void {
-    mustHold(byUs || this.ending !== undefined, "the server closed without a reason", this.#owed[0] ?? "");
-    for (const item of this.#owed) {
+    mustHold(
+      byUs || this.ending !== undefined,
+      "the server closed without a reason",
+      this.#unanswered[0] ?? "",
+    );
+    for (const item of this.#unanswered) {
       const object = item.name === "object" ? item.object : {};
       if (!CHANGING.has(own(object, "action"))) continue;
       const names = [
@@ -117,35 +120,35 @@ export class RendezvousModel {
     }
   }
 
-  #isNews(answer: ModelObject): boolean {
+  #isNotification(answer: ModelObject): boolean {
     if (answer["action"] === "presence") {
       const name = String(answer["username"]);
-      mustHold(!this.#isOfSeed && this.#watched.has(fold(name)), "presence that was not asked for", answer);
-      mustHold(typeof answer["online"] === "boolean", "presence of neither kind", answer);
+      mustHold(!this.#isLegacy && this.#watched.has(fold(name)), "presence that was not asked for", answer);
+      mustHold(typeof answer["online"] === "boolean", "presence without a state", answer);
       return true;
     }
     if (answer["action"] !== "error" || own(answer, "request") !== undefined) return false;
     const { code } = answer;
-    if (NEWS.has(code)) {
+    if (NOTIFICATIONS.has(code)) {
       if (code === "session_replaced") {
-        mustHold(this.#session !== undefined, "a session that is none was replaced", answer);
+        mustHold(this.#session !== undefined, "a replaced session where there is none", answer);
         this.replaced = this.#session;
       } else mustHold(code !== "server_closing", "the server says that it closes", answer);
       this.ending = String(code);
       return true;
     }
-    if (code !== "bad_request" || this.#owed.length > 0 || !this.isOpen) return false;
+    if (code !== "bad_request" || this.#unanswered.length > 0 || !this.isOpen) return false;
     this.ending = "an object that was never completed";
     return true;
   }
 
   #expectError(answer: ModelObject, code: string): void {
     mustHold(answer["action"] === "error" && answer["code"] === code, `expected ${code}`, answer);
-    mustHold(answer["success"] === false && own(answer, "id") === undefined, "a wrong fault", answer);
+    mustHold(answer["success"] === false && own(answer, "id") === undefined, "a wrong error", answer);
   }
 
   #check(object: ModelObject, answer: ModelObject, bytes: number, step: number): void {
-    if (marksAsOurs(object)) this.#isOfSeed = false;
+    if (isNotLegacy(object)) this.#isLegacy = false;
     const allowed = allowedAnswer(object, this.#session !== undefined);
     const shown = [object, answer] as const;
     const isSuccess = answer["success"];
@@ -157,15 +160,15 @@ export class RendezvousModel {
     mustHold(answer["action"] === type, `expected the type ${type}`, ...shown);
     if (type === "error") mustHold(own(answer, "request") === allowed.request, "another request", ...shown);
     if (code !== "ok") mustHold(typeof answer["message"] === "string", "no sentence", ...shown);
-    if (code === "rate_limited" && (type === "error" || !this.#isOfSeed)) {
+    if (code === "rate_limited" && (type === "error" || !this.#isLegacy)) {
       mustHold(Number(answer["retry_after"]) >= 1, "no time to try again", ...shown);
     }
-    if (this.#isOfSeed && type !== "error") {
-      const added = Object.keys(answer).filter((name) => !SEED_FIELDS.has(name));
-      mustHold(added.length === 0, "fields that the seed does not know", added, ...shown);
+    if (this.#isLegacy && type !== "error") {
+      const added = Object.keys(answer).filter((name) => !LEGACY_FIELDS.has(name));
+      mustHold(added.length === 0, "fields that a legacy client does not know", added, ...shown);
       mustHold(
         type !== "users_list" || bytes <= LEGACY_LIST_BYTES,
-        "a list that the seed cannot read",
+        "a list that a legacy client cannot read",
         ...shown,
       );
     }
@@ -181,7 +184,7 @@ export class RendezvousModel {
         return;
       case "login":
       case "resume":
-        this.#cameIn(action, fields, answer, step);
+        this.#loggedIn(action, fields, answer, step);
         return;
       case "logout":
         this.#known.loggedOut(session?.token, step);
@@ -210,9 +213,9 @@ export class RendezvousModel {
         const names = (answer["users"] as ModelObject[]).map(({ username }) => fold(String(username)));
         const isSorted = names.every((name, at) => at === 0 || (names[at - 1] as string) < name);
         mustHold(isSorted, "a list that is not sorted, or names somebody twice", names);
-        mustHold(!names.includes(session?.user ?? ""), "a list with the one who asked", names);
+        mustHold(!names.includes(session?.user ?? ""), "a list with its own user", names);
         const limit = own(fields, "limit") ?? 100;
-        mustHold(this.#isOfSeed || names.length <= Number(limit), "more users than asked for", names);
+        mustHold(this.#isLegacy || names.length <= Number(limit), "more users than asked for", names);
         return;
       }
       case "request_p2p":
@@ -227,7 +230,7 @@ export class RendezvousModel {
     }
   }
 
-  #cameIn(action: "login" | "resume", fields: ModelObject, answer: ModelObject, step: number): void {
+  #loggedIn(action: "login" | "resume", fields: ModelObject, answer: ModelObject, step: number): void {
     const name = String(answer["username"]);
     const key = own(fields, "public_key");
     const token = own(answer, "session_token");

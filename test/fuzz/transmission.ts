@@ -1,13 +1,13 @@
-/** From messages to bytes on a line: how they follow each other, what stands between them, where they are cut. */
+/** From messages to bytes on a link: how they are joined, and where they are cut. */
 import type { SeededRandom } from "../seeded-random.ts";
 
-/** Bytes that are no message of anybody. */
+/** Bytes that are not a message. */
 export function noise(random: SeededRandom): Buffer {
   switch (random.integer(8)) {
     case 0:
       return Buffer.from(random.bytes(1 + random.integer(200)));
     case 1:
-      // Invalid UTF-8 inside a string: a lone byte, an overlong form, a surrogate, a cut character.
+      // Invalid UTF-8 inside a string: a lone byte, an overlong form, a surrogate, a truncated character.
       return Buffer.concat([
         Buffer.from('{"action":"'),
         Buffer.from(random.pick(["ff", "c0af", "eda080", "f09f95", "80", "f4908080"]), "hex"),
@@ -22,7 +22,7 @@ export function noise(random: SeededRandom): Buffer {
         random.pick(['{"a":"\n"}', '{"a":"\u0001"}', '{"a"}', "{,}", "{]}", '{"a":}', "{{}}"]),
       );
     case 4:
-      // Braces in strings are no braces.
+      // Braces in strings do not count.
       return Buffer.from('{"x":"}{\\"}{","action":"ping","y":["}"]}');
     case 5:
       return Buffer.from(random.pick([" ", "\n", "\r\n", "\t"]).repeat(1 + random.integer(3_000)));
@@ -33,7 +33,7 @@ export function noise(random: SeededRandom): Buffer {
   }
 }
 
-/** Spoils some bytes of a message: flips, takes out, doubles. */
+/** Corrupts some bytes of a message: flips, removes or duplicates them. */
 export function damaged(bytes: Buffer, random: SeededRandom): Buffer {
   const at = random.integer(bytes.length);
   switch (random.integer(4)) {
@@ -58,7 +58,7 @@ export function aroundLimit(limit: number, random: SeededRandom): Buffer {
   return Buffer.from(`${before}${"a".repeat(length - before.length - 2)}"}`);
 }
 
-/** Puts messages behind each other: with a line feed, without anything, or with white space. */
+/** Joins messages with a line feed, nothing, or white space. */
 export function joined(messages: readonly Buffer[], random: SeededRandom): Buffer {
   return Buffer.concat(
     messages.flatMap((message) => [
@@ -68,7 +68,7 @@ export function joined(messages: readonly Buffer[], random: SeededRandom): Buffe
   );
 }
 
-/** Cuts bytes into the pieces that are written one after the other: mostly few, rarely single bytes. */
+/** Cuts bytes into the pieces that are written one by one: mostly few, rarely single bytes. */
 export function cut(bytes: Buffer, random: SeededRandom): Buffer[] {
   const kind = random.integer(5);
   if (kind <= 1 || bytes.length < 2) return [bytes];

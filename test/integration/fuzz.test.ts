@@ -1,4 +1,4 @@
-/** A fixed part of the fuzz: both links, as much work each time; and the fuzz itself, which must notice what is wrong. */
+/** A fixed number of steps of the fuzz on both links; and faulty servers, which the fuzz must notice. */
 import { describe, expect, test } from "bun:test";
 
 import { targetWithFault, type Fault } from "../fuzz/faulty-server.ts";
@@ -13,10 +13,10 @@ const LIMIT = 120_000;
 const seed = testSeed();
 
 test(
-  "whatever is written to the server, each request has one right answer, and others notice nothing",
+  "whatever is written to the server, each request has one right answer, and other clients notice nothing",
   async () => {
     const { seen } = await fuzzRendezvous({ seed, steps: 250 }, targetHere);
-    // It came as far as it should.
+    // It reached these states.
     for (const kind of ["login_response ok", "users_list ok", "error bad_json", "error bad_request"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -25,7 +25,7 @@ test(
 );
 
 test(
-  "the same holds where few passwords and lookups pass",
+  "the same holds with tight limits",
   async () => {
     await fuzzRendezvous({ seed: seed ^ 2, steps: 60 }, (names) => targetHere(names, TIGHT));
   },
@@ -33,7 +33,7 @@ test(
 );
 
 test(
-  "the server's program outlives it too, and its log tells of no fault of its own",
+  "the server's program survives it, too, and its log has no internal error",
   async () => {
     await fuzzRendezvous({ seed: seed ^ 1, steps: 100 }, targetOfProcess);
   },
@@ -41,7 +41,7 @@ test(
 );
 
 test(
-  "whatever a peer writes, only what it really said is stored, once, and an honest friend is not disturbed",
+  "whatever a peer writes, only its valid messages are stored, once, and an honest friend is not disturbed",
   async () => {
     const { seen } = await fuzzPeer({ seed, steps: 250 });
     for (const kind of ["delivered ", "error bad_request", "error bad_json", "unproven"]) {
@@ -62,17 +62,17 @@ describe("the fuzz notices a server", () => {
   const faults: [string, Fault, RegExp][] = [
     ["that answers twice", ofEvery(20, (_, line) => [line, line]), /expected|another|nothing asked/],
     ["that forgets an answer", ofEvery(20, () => []), /expected|another|missing/],
-    ["that answers with another id", changed({ id: "another" }), /another id|a wrong fault/],
-    ["that has a fault of its own", changed({ code: "internal_error" }), /internal_error/],
+    ["that answers with another id", changed({ id: "another" }), /another id|a wrong error/],
+    ["that has an internal error", changed({ code: "internal_error" }), /internal_error/],
     ["that makes up a code", changed({ code: "teapot" }), /expected/],
     ["that makes up a type", changed({ action: "teapot" }), /expected/],
     [
-      "that says what the seed does not know",
+      "that sends fields unknown to a legacy client",
       (answer) => [JSON.stringify({ ...answer, more: 1 })],
-      /the seed does not know/,
+      /a legacy client does not know/,
     ],
     ["that says too much", changed({ message: "x".repeat(70_000) }), /exceeds 64 KiB/],
-    ["that writes no JSON", ofEvery(20, (_, line) => [line.slice(0, -1)]), /no JSON/],
+    ["that writes invalid JSON", ofEvery(20, (_, line) => [line.slice(0, -1)]), /not JSON/],
     ["that hangs up", ofEvery(20, () => undefined), /closed without a reason/],
     ["that lets anybody in", wronglyLetIn, /a token and a key|wrong password|somebody else/],
   ];
@@ -91,12 +91,12 @@ describe("the fuzz notices a server", () => {
     LIMIT,
   );
 
-  test("whose log tells of an error that nobody caught", () => {
+  test("whose log has an uncaught error", () => {
     expect(() => expectCleanLog(['{"event":"online"}', '{"event":"uncaught_exception"}'])).toThrow(/log/);
   });
 });
 
-test("in the model of a disk each id counts once, whatever it was", () => {
+test("in the model of a database each id counts once, whatever its message was", () => {
   const model = new StoredModel();
   const chat = (id: string | undefined, message: string) =>
     model.take({ action: "chat", id, message, sent_at: undefined, reply_to: undefined });
@@ -106,11 +106,11 @@ test("in the model of a disk each id counts once, whatever it was", () => {
   model.take({ action: "edit", id: "2", target: "1", text: "edited" });
   model.take({ action: "edit", id: "2", target: "1", text: "edited twice" });
   model.take({ action: "withdraw", id: "3", target: "4" });
-  chat("4", "behind its own withdrawal");
+  chat("4", "after its own withdrawal");
   expect(model.texts.map(({ text }) => text)).toEqual(["edited", "no id"]);
 });
 
-/** A wrong password is as good as a right one. */
+/** Accepts a wrong password. */
 function wronglyLetIn(answer: { readonly [name: string]: unknown }, line: string): string[] {
   if (answer["code"] !== "invalid_credentials" || answer["action"] !== "login_response") return [line];
   return [JSON.stringify({ ...answer, success: true, code: "ok", username: "ana" })];
