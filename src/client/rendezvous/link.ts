@@ -87,15 +87,24 @@ export async function resolveHost(host: string, port: number): Promise<Target[]>
   }
 }
 
+type State =
+  | { readonly name: "dialling" }
+  | {
+      readonly name: "open";
+      readonly connection: Connection;
+      readonly livenessCheck: ReturnType<typeof setInterval>;
+      /** Of a ping since which nothing was received. */
+      pingSentAt: number | undefined;
+      /** Why the link ends, as far as it is known: unanswered requests fail with it. */
+      endedBy: Error | undefined;
+    }
+  | { readonly name: "closed" };
+
 export class RendezvousLink {
   readonly #events: LinkEvents;
   readonly #pending = new Map<number, Pending>();
-  #connection: Connection | undefined;
+  #state: State = { name: "dialling" };
   #nextId = 1;
-  /** Why the server, or we, end this link: unanswered requests fail with it. */
-  #endedBy: Error | undefined;
-  #pingSentAt: number | undefined;
-  #liveness: ReturnType<typeof setInterval> | undefined;
 
   private constructor(events: LinkEvents) {
     this.#events = events;
@@ -123,13 +132,16 @@ export class RendezvousLink {
           : (handshake.error ?? "not_authorized"),
       ...(signal === undefined ? {} : { signal }),
     });
-    link.#connection = connection;
-    link.#liveness = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
+    // It may have been closed since the handshake.
+    if (link.#state.name === "dialling") {
+      const livenessCheck = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
+      link.#state = { name: "open", connection, livenessCheck, pingSentAt: undefined, endedBy: undefined };
+    }
     return link;
   }
 
   get isOpen(): boolean {
-    return this.#connection?.isOpen === true;
+    return this.#state.name === "open" && this.#state.connection.isOpen;
   }
 
   /**
@@ -137,10 +149,11 @@ export class RendezvousLink {
    *   breaks the protocol.
    */
   async request<A extends Action>(action: A, fields: object): Promise<ResponseFields<A>> {
-    const connection = this.#connection;
-    if (connection === undefined || !connection.isOpen || this.#pending.size >= MAX_PENDING) {
+    const state = this.#state;
+    if (state.name !== "open" || !state.connection.isOpen || this.#pending.size >= MAX_PENDING) {
       throw new ServerError("server_unreachable");
     }
+    const { connection } = state;
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
     const timer = setTimeout(() => {
@@ -164,30 +177,33 @@ export class RendezvousLink {
 
   /** Pings now: after a sleep a dead link looks alive. */
   checkNow(): void {
-    if (this.#pingSentAt === undefined) this.#ping();
+    if (this.#state.name === "open" && this.#state.pingSentAt === undefined) this.#ping(this.#state);
   }
 
   close(code: string): void {
-    this.#connection?.end(code);
+    if (this.#state.name === "open") this.#state.connection.end(code);
   }
 
   #handlers(): ConnectionHandlers {
     return {
       message: (object) => {
-        this.#pingSentAt = undefined;
+        if (this.#state.name === "open") this.#state.pingSentAt = undefined;
         this.#events.trace?.("in", object);
         this.#take(object);
       },
       fault: (fault, connection) => {
-        this.#endedBy = new ServerError("server_protocol");
+        if (this.#state.name === "open") this.#state.endedBy = new ServerError("server_protocol");
         connection.terminate(fault);
       },
       overflow: (connection) => connection.terminate("overflow"),
       closed: (reason) => {
-        clearInterval(this.#liveness);
+        const state = this.#state;
+        this.#state = { name: "closed" };
+        if (state.name === "open") clearInterval(state.livenessCheck);
+        const failure = state.name === "open" ? state.endedBy : undefined;
         for (const { timer, reject } of this.#pending.values()) {
           clearTimeout(timer);
-          reject(this.#endedBy ?? new ServerError("server_unreachable"));
+          reject(failure ?? new ServerError("server_unreachable"));
         }
         this.#pending.clear();
         this.#events.closed(reason);
@@ -210,22 +226,23 @@ export class RendezvousLink {
     } else if (object["action"] === "error") {
       const failure = readFields(RESPONSES.failure, object);
       if (!failure.ok || failure.value.request !== undefined) return;
-      this.#endedBy = refusal(failure.value);
+      if (this.#state.name === "open") this.#state.endedBy = refusal(failure.value);
       this.#events.notified(failure.value.code);
     }
   }
 
   #checkLiveness(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
+    const state = this.#state;
+    if (state.name !== "open") return;
+    const { connection, pingSentAt } = state;
     const now = performance.now();
-    if (this.#pingSentAt !== undefined && now - this.#pingSentAt >= PONG_TIMEOUT)
-      connection.terminate("dead");
-    else if (this.#pingSentAt === undefined && now - connection.lastReadAt >= PING_AFTER) this.#ping();
+    if (pingSentAt === undefined) {
+      if (now - connection.lastReadAt >= PING_AFTER) this.#ping(state);
+    } else if (now - pingSentAt >= PONG_TIMEOUT) connection.terminate("dead");
   }
 
-  #ping(): void {
-    this.#pingSentAt = performance.now();
+  #ping(state: State & { readonly name: "open" }): void {
+    state.pingSentAt = performance.now();
     this.request("ping", {}).catch((error: unknown) => {
       // A refusal is an answer too, and a lost link has reported its own reason.
       if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
