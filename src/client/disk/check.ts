@@ -50,8 +50,8 @@ export class ProfileDamagedError extends Error {
   }
 }
 
-/** `checking`: a check has begun that takes some seconds. `mended`: indexes were rebuilt. */
-export type ProfileHealth = "checking" | "mended";
+/** `checking`: a check has begun that takes some seconds. `repaired`: indexes were rebuilt. */
+export type ProfileHealth = "checking" | "repaired";
 
 export type Taking = {
   readonly profile: { readonly folder: string; readonly username: string };
@@ -74,7 +74,7 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: Takin
       const isLarge = statSync(profileFile(profile.folder)).size >= LARGE;
       if (isLarge) onEvent({ name: "profileHealth", health: "checking" });
       const health = checkProfile(profile.folder, profile.username, now());
-      if (health === "mended") onEvent({ name: "profileHealth", health });
+      if (health === "repaired") onEvent({ name: "profileHealth", health });
       rmSync(mark, { force: true });
     }
     return lock;
@@ -88,16 +88,16 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: Takin
  * Checks the profile in `folder`, whose lock this process holds, and repairs what can be repaired. A million
  * messages take four to ten seconds.
  * @param now ms since 1970
- * @returns "mended": indexes were rebuilt, and no message is missing.
+ * @returns "repaired": indexes were rebuilt, and no message is missing.
  * @throws ProfileDamagedError; StoreError when not even its tables can be found; SQLiteError and system
  * errors when the disk is full or cannot be written
  */
-export function checkProfile(folder: string, username: string, now: number): "sound" | "mended" {
+export function checkProfile(folder: string, username: string, now: number): "sound" | "repaired" {
   const file = profileFile(folder);
   try {
     const faults = withDatabase(file, faultsOf);
     if (faults === "none") return "sound";
-    if (mend(file)) return "mended";
+    if (repair(file)) return "repaired";
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
@@ -176,7 +176,7 @@ function faultsOf(database: Database): "none" | "some" {
 type Root = { readonly name: string; readonly page: number };
 
 /** Rebuilds the indexes and the words, all or nothing; false: other data is damaged too. */
-function mend(file: string): boolean {
+function repair(file: string): boolean {
   const first = withDatabase(file, rebuild);
   if (first === "done") return true;
   if (first === "damaged" || first.length === 0) return false;

@@ -119,7 +119,7 @@ function pageOf(file: Buffer, page: number): Buffer {
   return file.subarray((page - 1) * pageSize, page * pageSize);
 }
 
-function check(folder: string): "sound" | "mended" | ProfileDamagedError | StoreError {
+function check(folder: string): "sound" | "repaired" | ProfileDamagedError | StoreError {
   try {
     return checkProfile(folder, ACCOUNT.username, NOW);
   } catch (error) {
@@ -195,7 +195,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       const outcome = check(folder);
       const where = `${name} ${kind} ${page}`;
       // A sector that nothing stands on can be anything.
-      expect(`${where}: ${outcome}`).toMatch(/: (?:mended|sound)$/);
+      expect(`${where}: ${outcome}`).toMatch(/: (?:repaired|sound)$/);
       expectWhole(folder);
       expect(`${where}: ${check(folder)}`).toBe(`${where}: sound`);
     }
@@ -208,7 +208,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       const outcome = check(folder);
       if (!(outcome instanceof ProfileDamagedError)) {
         // A text that reads otherwise than its words may have been changed; nobody can know which is right.
-        expect(`${page} ${kind} ${outcome}`).toMatch(/ (?:sound|mended)$/);
+        expect(`${page} ${kind} ${outcome}`).toMatch(/ (?:sound|repaired)$/);
         continue;
       }
       const lines = rescuedLines(outcome);
@@ -236,7 +236,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       } else if (outcome instanceof StoreError) {
         // Not even which tables there are can be read.
         expect(hit.map(({ name }) => name)).toContain("sqlite_schema");
-      } else expect(outcome).toMatch(/mended|sound/);
+      } else expect(outcome).toMatch(/repaired|sound/);
     }
   });
 });
@@ -267,7 +267,7 @@ test("a message keeps its text when every index over it is lost", () => {
     for (const { page } of pages.filter((each) => isIndex(each) || isWords(each)))
       pageOf(file, page).fill(0xab);
   });
-  expect(check(folder)).toBe("mended");
+  expect(check(folder)).toBe("repaired");
   expectWhole(folder);
 });
 
@@ -308,7 +308,7 @@ test("noted damage is checked at the next start, even after a clean shutdown, an
   profile.close();
   take();
   take();
-  expect(taken).toEqual(["mended"]);
+  expect(taken).toEqual(["repaired"]);
   expectWhole(folder);
 });
 

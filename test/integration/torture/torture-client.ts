@@ -188,7 +188,7 @@ class TortureClient {
         output.say(["note", JSON.stringify(event)]);
         return;
       case "profileHealth":
-        output.say([event.health === "mended" ? "fault" : "note", JSON.stringify(event)]);
+        output.say([event.health === "repaired" ? "fault" : "note", JSON.stringify(event)]);
         return;
       case "newKey":
       case "keyPending":
