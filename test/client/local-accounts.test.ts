@@ -17,7 +17,7 @@ const place = (dataFolder: string) => ({ dataFolder, host: "example.org", port: 
 
 type Made = { registeredHere?: boolean; online?: boolean; token?: string; authority?: string };
 
-/** Makes a profile as registering, or a login with or without a session that is kept, leaves it; gives its folder. */
+/** Makes a profile as registering, or a login with or without a stored session, leaves it; gives its folder. */
 function make(dataFolder: string, username: string, made: Made = {}): string {
   const { registeredHere = false, online = true, token, authority = AUTHORITY } = made;
   const folder = profileFolder(dataFolder, authorityFingerprint(authority), label(username));
@@ -27,7 +27,7 @@ function make(dataFolder: string, username: string, made: Made = {}): string {
   return folder;
 }
 
-/** Puts `content` where this name's profile would be; gives the file. */
+/** Writes `content` as this name's profile; gives the file. */
 function write(dataFolder: string, username: string, content: string): string {
   const folder = profileFolder(dataFolder, authorityFingerprint(AUTHORITY), label(username));
   makePrivateFolder(folder);

@@ -36,7 +36,7 @@ export class MessageScene {
     this.removal = new MessageRemoval(this.database);
   }
 
-  /** Queues texts `text ID`; none of them is on a wire. */
+  /** Queues texts `text ID`, none of them tried. */
   write(contact: Contact, ...ids: string[]): number[] {
     return this.queue(...ids.map((id) => text(contact, id)));
   }
@@ -70,7 +70,7 @@ export class MessageScene {
     return this.history.after(contact, 0, 100_000);
   }
 
-  /** Ids of what waits, without taking it; in order. */
+  /** Ids in the outbox, in order, without claiming them. */
   waiting(contact: Contact): string[] {
     return this.database
       .query<{ id: string }, [number]>(
@@ -94,7 +94,7 @@ export class MessageScene {
     this.database.run("INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)");
   }
 
-  /** Everything that stands on the disk. */
+  /** Everything on the disk. */
   get bytes(): string {
     return ["", "-wal"].map((end) => readFileSync(this.file + end).toString("latin1")).join("");
   }
@@ -108,7 +108,7 @@ export function arriving(id: string, words = `text ${id}`): NewIncoming {
   return { kind: "text", id, text: words, sentAt: undefined, replyTo: undefined };
 }
 
-/** Runs `use` with a new profile, and the folder it stands in. */
+/** Runs `use` with a new profile and its folder. */
 export function withScene(use: (scene: MessageScene, folder: string) => void): Promise<void> {
   return inTemporaryFolder((folder) => {
     Profile.open(folder, ACCOUNT).close();
@@ -121,7 +121,7 @@ export function withScene(use: (scene: MessageScene, folder: string) => void): P
   });
 }
 
-/** A profile with 200,000 messages of two contacts, most of them long done, and 500 in the outbox. */
+/** A profile with 200,000 messages of two contacts, most of them acknowledged, and 500 in the outbox. */
 export function fill({ database, contacts }: MessageScene): Contact {
   const ana = contacts.ensure("Ana");
   const carla = contacts.ensure("Carla");
@@ -134,7 +134,7 @@ export function fill({ database, contacts }: MessageScene): Contact {
   return ana;
 }
 
-/** What SQLite does for each statement that `run` has it make, one line each, in the order in which they are new. */
+/** SQLite's query plan of each new statement that `run` makes, one line each, in order. */
 export function plansOf(database: Database, run: () => unknown): string[] {
   const statements = new Set<string>();
   const { query, prepare, run: runNow } = database;
@@ -150,7 +150,7 @@ export function plansOf(database: Database, run: () => unknown): string[] {
     Object.assign(database, { query, prepare, run: runNow });
   }
   return [...statements].map((sql) => {
-    // An explanation that is not ended would count as a statement under way.
+    // An unfinished EXPLAIN would count as a statement under way.
     using explanation = database.prepare<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`);
     return explanation
       .all()

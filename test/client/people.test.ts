@@ -18,7 +18,7 @@ const entry = (username: string, secure?: boolean): UserEntry => ({
   ...(secure === undefined ? {} : { secure }),
 });
 
-/** Runs `use` with what a messenger of Berta's new profile gives, the server's answer being `users`. */
+/** Runs `use` with Berta's new profile and a server that answers with `users`. */
 function withSource(
   users: () => Promise<UserEntry[]>,
   use: (source: Source) => Promise<void>,

@@ -17,7 +17,7 @@ const [PINNED, CHANGED, LATER] = KEYS as [
   (typeof KEYS)[number],
 ];
 
-/** Runs `use` with a profile that has pinned Ana's first key, and sees keys of hers in the order given. */
+/** Runs `use` with a profile that has pinned Ana's first key and then sees other keys of hers, in the order given. */
 function withProfile(use: (profile: Profile, sees: (key: (typeof KEYS)[number]) => void) => void) {
   return inTemporaryFolder((folder) => {
     const profile = Profile.open(folder, ACCOUNT);

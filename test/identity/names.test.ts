@@ -116,7 +116,7 @@ describe("the fold", () => {
     for (const [folded, letters] of byFold) {
       const twins = letters.filter((letter) => letter !== folded);
       expect(twins.length).toBeLessThanOrEqual(1);
-      // ẞ has the small form ß, whose capital form is SS: a twin all the same.
+      // ẞ has the small form ß, whose capital form is SS; they are the same name all the same.
       for (const twin of twins) expect(twin === "ẞ" ? "ß" : twin.toLowerCase()).toBe(folded);
     }
   });

@@ -19,7 +19,7 @@ import {
 
 const LONE_HIGH = "a\ud800";
 const LONE_LOW = "\udc00a";
-/** Whatever else JSON can hold in the place of a value. */
+/** Values of every other JSON type. */
 const OTHERS = [null, true, 0, 1.5, "", "text", [], ["a"], {}, { length: 3 }, undefined];
 
 function takesOnly(check: Check<unknown>, ...taken: unknown[]): void {

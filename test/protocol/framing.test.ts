@@ -147,7 +147,7 @@ function decodeBothWays(input: string | Uint8Array, limit = PEER_OBJECT_LIMIT): 
   return whole;
 }
 
-/** PROTOCOL 1 read aloud, for complete input: slow, without state, the measure of the decoder. */
+/** PROTOCOL 1 word for word, for complete input: slow and without state, to compare the decoder with. */
 function model(bytes: Uint8Array, limit: number): FrameEvent[] {
   const events: FrameEvent[] = [];
   let at = 0;
@@ -675,7 +675,7 @@ describe("random mixes", () => {
         else counts.objects++;
       }
     }
-    // The mix is worth something only while all three happen often.
+    // The mix is a test only while all three occur often.
     expect(Math.min(counts.objects, counts.garbage, counts.tooLarge)).toBeGreaterThan(1000);
   });
 
@@ -704,7 +704,7 @@ describe("random mixes", () => {
 });
 
 describe("work", () => {
-  /** Counts the parses, which a repeated try would multiply. */
+  /** Counts the parses: repeated tries would multiply them. */
   function countParses(run: () => void): number {
     const original = JSON.parse;
     let count = 0;

@@ -40,7 +40,7 @@ function read(fields: Fields | undefined, source: Source): string {
   return result.ok ? "ok" : result.field;
 }
 
-/** "ok", or the field that is wrong, of a request in which `change` is other than right. */
+/** "ok" or the wrong field, for a correct request with `change` applied. */
 function request(action: string, change: Source): string {
   return read(ACTIONS.get(action)?.fields, { ...REQUESTS[action], ...change });
 }

@@ -1,8 +1,8 @@
-/** What a stranger may write to harm a terminal or whoever looks at it. */
+/** Texts that attack a terminal or the person at it. */
 
 export const ESC = "\x1b";
 
-/** What arrives, and the one line that is shown. */
+/** A received text, and the one line that is shown. */
 export const ATTACKS: readonly (readonly [name: string, attack: string, shown: string])[] = [
   ["an escape", ESC, "␛"],
   ["colours", `${ESC}[31mrojo${ESC}[0m`, "␛[31mrojo␛[0m"],

@@ -57,7 +57,7 @@ describe("with lines", () => {
   });
 });
 
-/** Pieces that touch each rule, and each other's edges. */
+/** Pieces for each rule and for the edges between rules. */
 const PIECES = [
   ..."aZ09#* ñ漢",
   ..."\0\x07\b\t\n\r\x1b\x7f\x80\x85\x9b\x9f",
@@ -71,7 +71,7 @@ const PIECES = [
   "\udc00",
 ];
 
-/** Code points that must never reach a terminal, whatever stands around them. */
+/** Code points that must never reach a terminal, whatever is around them. */
 const FORBIDDEN =
   /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufe00-\ufe0d\u{e0001}\u{e0100}-\u{e01ef}]/u;
 
@@ -87,7 +87,7 @@ test("whatever is mixed, the result is harmless and a second pass changes nothin
       if (FORBIDDEN.test(seen)) throw new Error(`forbidden, ${context}`);
       if (!shown.isWellFormed()) throw new Error(`not well-formed, ${context}`);
       if (visibleText(shown, options) !== shown) throw new Error(`not idempotent, ${context}`);
-      // A joiner is there only between two pictographs, a tag only behind a black flag.
+      // Joiners are kept only between two pictographs, tags only after a black flag.
       if (/\u200d(?!\p{Extended_Pictographic})/u.test(seen)) throw new Error(`loose joiner, ${context}`);
       if (
         /(?<![\u{1f3f4}\ufe0e\ufe0f\u{1f3fb}-\u{1f3ff}\p{M}\u{e0020}-\u{e007f}])[\u{e0020}-\u{e007f}]/u.test(

@@ -41,7 +41,7 @@ type PageInfo = {
 let root: string;
 let pristine: Buffer;
 let pages: PageInfo[];
-/** By id, what `history --json` says. */
+/** The events of `history --json`, by id. */
 let expected: Map<string, Line>;
 let pageSize: number;
 
@@ -84,7 +84,7 @@ beforeAll(() => {
     .all();
   pageSize = database.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
   database.close();
-  // The file alone, so that no connection of this process knows the copies that are damaged.
+  // Only the file is copied: no connection of this process may know the copies that are damaged.
   pristine = readFileSync(profileFile(folder));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -105,7 +105,7 @@ function readHistory(profile: Profile): Map<string, Line> {
 }
 
 let copies = 0;
-/** A profile of its own whose file is what `damage` leaves of the template's. */
+/** A new profile whose file is a damaged copy of the template's. */
 function damaged(damage: (file: Buffer) => void): string {
   const folder = join(root, `copy-${++copies}`);
   mkdirSync(folder, { mode: 0o700 });
@@ -139,8 +139,8 @@ function rescuedLines(error: ProfileDamagedError): Line[] {
 const words = (line: Line | undefined) => [line?.["from"], line?.["to"], line?.["text"], line?.["reply_to"]];
 
 /**
- * What reads is what was written, and no message stands there twice.
- * @param isTorn the damage may end in the middle of a row, whose last times nothing vouches for.
+ * The readable messages are as they were written, and none is there twice.
+ * @param isTorn the damage may end in the middle of a row, whose last times cannot be verified.
  */
 function expectTrue(lines: readonly Line[], isTorn = false): void {
   for (const line of lines) {
@@ -194,7 +194,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       const folder = damaged((file) => damage(pageOf(file, page), random));
       const outcome = check(folder);
       const where = `${name} ${kind} ${page}`;
-      // A sector that nothing stands on can be anything.
+      // An unused sector can be anything.
       expect(`${where}: ${outcome}`).toMatch(/: (?:repaired|sound)$/);
       expectWhole(folder);
       expect(`${where}: ${check(folder)}`).toBe(`${where}: sound`);
@@ -207,7 +207,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       const folder = damaged((file) => damage(pageOf(file, page), random));
       const outcome = check(folder);
       if (!(outcome instanceof ProfileDamagedError)) {
-        // A text that reads otherwise than its words may have been changed; nobody can know which is right.
+        // If a text and its indexed words differ, either may be the damaged one.
         expect(`${page} ${kind} ${outcome}`).toMatch(/ (?:sound|repaired)$/);
         continue;
       }
@@ -217,7 +217,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
       const lost = expected.size - lines.length;
       if (kind !== "internal") expect(lost).toBeLessThanOrEqual(kind === "leaf" ? cells : 1);
       if (outcome.rescued !== undefined) expect(statSync(outcome.rescued).mode & 0o777).toBe(0o600);
-      // It stays damaged, and another start does not fill the disk.
+      // It stays damaged, and another start writes no second file.
       expect(check(folder)).toMatchObject({ rescued: outcome.rescued, count: outcome.count });
       expect(readdirSync(folder).filter((name) => name.startsWith("rescued")).length).toBeLessThanOrEqual(1);
     }
@@ -234,7 +234,7 @@ describe.each(Object.entries(DAMAGES))("a page with %s", (what, damage) => {
         if (areNamesRead) expectTrue(lines, isTorn);
         else for (const { id, text } of lines) expect(text).toBe(expected.get(id)?.["text"]);
       } else if (outcome instanceof StoreError) {
-        // Not even which tables there are can be read.
+        // Not even the list of tables can be read.
         expect(hit.map(({ name }) => name)).toContain("sqlite_schema");
       } else expect(outcome).toMatch(/repaired|sound/);
     }
@@ -279,7 +279,7 @@ test("an earlier rescue is never overwritten", () => {
     `rescued-${new Date(NOW).toISOString().slice(0, 19).replaceAll(":", "-")}Z.jsonl`,
   );
   writeFileSync(older, "mine\n");
-  // Older than the database, so it is of another damage.
+  // Older than the database, so it belongs to an earlier damage.
   utimesSync(older, 1, 1);
   const outcome = check(folder) as ProfileDamagedError;
   expect(readFileSync(older, "utf8")).toBe("mine\n");

@@ -1,4 +1,4 @@
-/** What people have on their disks from earlier versions: `profiles/version-N.sql`, which never change. */
+/** Profiles of earlier versions: `profiles/version-N.sql`, which never change. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const fixture = (version: number) => join(import.meta.dir, "profiles", `version-
 const versions = PROFILE_SCHEMA.versions.map((_, index) => index + 1);
 const earlier = versions.slice(0, -1);
 
-/** Makes the profile that `version` left in `folder`, and leaves it as that program would. */
+/** Makes a profile of `version` in `folder`, closed as that program would. */
 function makeOld(folder: string, version: number): string {
   const file = profileFile(folder);
   const database = new Database(file, { create: true, strict: true });
@@ -119,14 +119,14 @@ describe.each(earlier)("a profile of version %i", (version) => {
         .concat(`PRAGMA user_version=${PROFILE_SCHEMA.versions.length}`);
       expect(statements.length).toBeGreaterThan(10);
       const database = new Database(file, { strict: true });
-      // So little memory that what is not committed stands in the files already.
+      // A cache so small that uncommitted pages are written to the files already.
       database.run("PRAGMA cache_size=1");
       database.run("BEGIN IMMEDIATE");
       statements.forEach((statement, index) => {
         database.run(statement);
         const killed = join(folder, `killed-${index}`);
         mkdirSync(killed);
-        // What is in the files at this moment is what a killed program leaves.
+        // The files at this moment are those that a killed program leaves.
         for (const end of ["", "-wal"]) copyFileSync(file + end, profileFile(killed) + end);
       });
       database.run("ROLLBACK");

@@ -150,14 +150,14 @@ test("how far a person has read here is a message of the contact's, and never go
     expect(contacts.readHere(ana)).toBe("a2");
     const [third = 0] = scene.receive(ana, "a3");
     const [later = 0] = scene.write(ana, "mine too");
-    // The newest on the screen is one's own, or stands between others' messages.
+    // The newest on the screen is our own, or is between messages of others.
     contacts.saveReadHere(ana, hers);
     expect(contacts.readHere(ana)).toBe("a2");
     contacts.saveReadHere(ana, later);
     expect(contacts.readHere(ana)).toBe("a3");
     expect(third).toBeLessThan(later);
     expect(contacts.readHere(carla)).toBeUndefined();
-    // Their side knows the id, also when the message was deleted here, before or after it was read.
+    // They know the id even when the message was deleted here, before or after it was read.
     const [, fifth = 0] = scene.receive(ana, "a4", "a5");
     scene.removal.delete(ana, "a5", false);
     contacts.saveReadHere(ana, fifth);

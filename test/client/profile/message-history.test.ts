@@ -4,7 +4,7 @@ import type { Contact } from "../../../src/client/profile/contacts.ts";
 import type { MessagePage } from "../../../src/client/profile/message-history.ts";
 import { arriving, fill, NOW, plansOf, withScene } from "../message-scene.ts";
 
-/** What is asked of each edited or withdrawn message beside. */
+/** The query that each edited or withdrawn message costs in addition. */
 const CHANGE_WAITS =
   "; CORRELATED SCALAR SUBQUERY 1; SEARCH action USING INDEX actions_by_target (contact=? AND target=?)";
 

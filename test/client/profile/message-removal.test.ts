@@ -50,7 +50,7 @@ describe("what may be on a wire", () => {
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
-      // The other process has looked at it before.
+      // The other process has read it before.
       const beside = new MessageScene(folder);
       expect(beside.history.find(ana, "a")?.state).toBe("queued");
       step(scene, ana);
@@ -142,7 +142,7 @@ describe("deleting", () => {
 test("nothing of a deleted or withdrawn text is left in any file, nor in the index of words", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
-    // So many that the index has words in every part of it, and one too long for a page.
+    // Enough to fill every part of the index, and one that is too long for a page.
     const words = Array.from({ length: 1_200 }, (_, index) => Bun.hash(`${index}`).toString(36));
     const long = (word: string, index: number) => (index % 100 === 1 ? `${word} `.repeat(2_000) : word);
     scene.read(ana, {
@@ -166,7 +166,7 @@ test("nothing of a deleted or withdrawn text is left in any file, nor in the ind
     scene.checkIndex();
     scene.removal.wipeLog();
     const { bytes } = scene;
-    // The index keeps only the end of a word that begins as the one before it.
+    // The index stores only the end of a word that begins like the one before it.
     const left = words.filter((word, index) => gone(index) && bytes.includes(word.slice(4)));
     expect(left).toEqual([]);
     expect(words.filter((word, index) => !gone(index) && !bytes.includes(word))).toEqual([]);

@@ -136,7 +136,7 @@ describe("what was changed", () => {
   }
 });
 
-/** As a person would look: words of letters and digits, accents and case aside. */
+/** A simple search: words of letters and digits, without accents and case. */
 const fold = (each: string) => each.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase();
 const wordsOf = (each: string) => fold(each).match(/[\p{L}\p{N}]+/gu) ?? [];
 const ALPHABET = [
@@ -209,7 +209,7 @@ test("random texts are found as a naive search finds them, and the index is neve
     scene.checkIndex();
     for (let look = 0; look < 100; look++) {
       const words = anyText();
-      // Of each piece between blanks the words have to follow each other.
+      // The words of each piece between blanks have to be adjacent.
       const phrases = words
         .split(/\s+/u)
         .map(wordsOf)
@@ -255,7 +255,7 @@ test("with 200,000 messages stored a search looks at what it gives, and at no mo
     ]);
     expect(plans.length).toBe(2);
     for (const plan of plans) {
-      // By words, and by number in the order asked for.
+      // By words, and by number in the requested order.
       expect(plan).toMatch(/SCAN message_words VIRTUAL TABLE INDEX \d+:M1[<>]/);
       expect(plan).toContain("SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)");
     }

@@ -125,7 +125,7 @@ describe("what their side has read", () => {
     }));
 });
 
-/** What a state may become, as a person understands it. */
+/** The states that may follow each state. */
 class Model {
   readonly states = new Map<string, number>();
   readUpTo = -1;

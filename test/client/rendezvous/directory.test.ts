@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { Directory } from "../../../src/client/rendezvous/directory.ts";
 import { RefusedError, type RendezvousLink } from "../../../src/client/rendezvous/link.ts";
 
-/** A directory on a link that answers as it is told, and the questions that have reached it. */
+/** A directory on a link with given answers, and the lookups that were sent on it. */
 function directoryOn(answer: () => Promise<unknown>) {
   const scene = { now: 0, asked: 0 };
   const link: Pick<RendezvousLink, "request"> = {

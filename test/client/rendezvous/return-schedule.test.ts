@@ -30,7 +30,7 @@ describe("a server that was lost a moment ago", () => {
     for (let at = 600; at < 500 + QUICK_FOR; at += 700) {
       expect(schedule.next(why, at, 0.25)).toBe(500);
       expect(schedule.next(why, at, ALMOST_ONE)).toBeLessThanOrEqual(RETURN_SPREAD);
-      // Nobody asks without a pause, whatever is drawn.
+      // There is always a pause, whatever is drawn.
       expect(schedule.next(why, at, 0)).toBe(100);
     }
     expect(schedule.next(why, 500 + QUICK_FOR, 0.5)).toBe(reconnectDelay(0, 0.5));
@@ -96,7 +96,7 @@ test("reconnecting to the server waits 1 to 60 s, growing, never twice the same 
     expect(Math.max(...waits)).toBeLessThanOrEqual(60_000);
     const longest = reconnectDelay(attempt, ALMOST_ONE);
     expect(reconnectDelay(attempt + 1, ALMOST_ONE)).toBeGreaterThanOrEqual(longest);
-    // After a restart of the server its clients must not come all at the same moment.
+    // After a restart of the server its clients must not come at the same moment.
     expect(longest).toBeGreaterThan(reconnectDelay(attempt, 0) * 1.5);
   }
   expect(reconnectDelay(20, ALMOST_ONE)).toBeCloseTo(60_000);

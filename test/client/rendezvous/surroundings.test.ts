@@ -4,7 +4,7 @@ import { SLEPT, surroundingsChange, type Surroundings } from "../../../src/clien
 
 const BEFORE: Surroundings = { now: 1_800_000_000_000, monotonic: 5_000, addresses: "192.0.2.1" };
 
-/** What is seen after `shown` ms of the clock on the wall and `passed` of the one that is never set. */
+/** The surroundings after `shown` ms of the wall clock and `passed` ms of the monotonic one. */
 function change(shown: number, passed: number, addresses = BEFORE.addresses) {
   const { now, monotonic } = BEFORE;
   return surroundingsChange(BEFORE, { now: now + shown, monotonic: monotonic + passed, addresses });

@@ -46,7 +46,7 @@ const leafOf = (authority: Authority, now = NOW) =>
   new X509Certificate(issueServerCertificate(authority, spki, now).pem);
 const user = new X509Certificate(issueUserCertificate(ours, spki, "Ana", NOW).pem);
 
-/** A certificate whose alternative names cannot be read; it may be that of an authority, which signed itself. */
+/** A certificate whose alternative names cannot be read, maybe that of a self-signed authority. */
 function unreadableCertificate(keys = generateKeyPair(), isAuthority = false): X509Certificate {
   const ed25519 = der.sequence(der.objectIdentifier("1.3.101.112"));
   const name = distinguishedName("stranger");
@@ -69,7 +69,7 @@ function unreadableCertificate(keys = generateKeyPair(), isAuthority = false): X
   return new X509Certificate(der.sequence(body, ed25519, der.bitString(sign(null, body, keys.privateKey))));
 }
 
-/** A rendezvous leaf, and behind it the authority that signed it and cannot be read. */
+/** A rendezvous leaf and the authority that signed it, which cannot be read. */
 function unreadableChain(): [X509Certificate, X509Certificate] {
   const keys = generateKeyPair();
   const issuer = {
