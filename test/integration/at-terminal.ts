@@ -122,7 +122,7 @@ export class AtTerminal {
     clearTimeout(timer);
   }
 
-  /** Keys as the terminal sends them: Enter is "\r", the arrow up "\u001b[A". */
+  /** @param keys as a terminal sends them: characters, and those of `KEY` */
   type(keys: string): void {
     this.#terminal.write(keys);
   }

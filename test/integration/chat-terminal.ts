@@ -3,23 +3,10 @@ import { expect } from "bun:test";
 
 import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person as Seat } from "./cli-process.ts";
+import { KEY } from "./keys.ts";
 import { Company, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
-
-export const KEY = {
-  enter: "\r",
-  up: "\u001b[A",
-  down: "\u001b[B",
-  right: "\u001b[C",
-  left: "\u001b[D",
-  home: "\u001b[H",
-  end: "\u001b[F",
-  backspace: "\u007f",
-  tab: "\t",
-  ctrlC: "\u0003",
-  ctrlD: "\u0004",
-} as const;
 
 export type Size = { readonly cols: number; readonly rows: number };
 export const USUAL: Size = { cols: 80, rows: 24 };

@@ -286,7 +286,7 @@ describe("an Enter behind what stands for no choice", () => {
     await terminal.showsRow(/^> Ana/);
     expect(terminal.screen.scrollback).toEqual([]);
     expect(terminal.screen.rows.filter((row) => row.startsWith("?"))).toHaveLength(1);
-    terminal.type("\u0003");
+    terminal.type(KEY.ctrlC);
     await over(terminal);
   });
 });
@@ -422,7 +422,7 @@ describe("a prompt in the place of another", () => {
     terminal.signal("SIGUSR2");
     await terminal.showsRow(/^ {2}2\. Volver/);
     await terminal.showsRow(/^> 1\. Benito/);
-    terminal.type("\u0003");
+    terminal.type(KEY.ctrlC);
     await over(terminal);
   });
 
@@ -435,7 +435,7 @@ describe("a prompt in the place of another", () => {
     terminal.type(KEY.down);
     await terminal.showsRow(/^> 2|^> 1\. Otra/);
     expect(terminal.raw.slice(before).match(/¿Qué/g)?.length).toBeLessThanOrEqual(2);
-    terminal.type("\u0003");
+    terminal.type(KEY.ctrlC);
     await over(terminal);
   });
 
@@ -469,8 +469,8 @@ test.each([
 });
 
 test.each([
-  ["Ctrl-C", "\u0003"],
-  ["Ctrl-D", "\u0004"],
+  ["Ctrl-C", KEY.ctrlC],
+  ["Ctrl-D", KEY.ctrlD],
 ])("%s leaves every prompt, also with something typed, and the terminal is as it was", async (_key, key) => {
   for (const prompt of [three, people, name, password]) {
     const terminal = asks({ prompts: [prompt] });
@@ -724,8 +724,8 @@ describe("on a dumb terminal", () => {
 
   test.each([
     ["Escape", KEY.escape, "back"],
-    ["Ctrl-C", "\u0003", "interrupted"],
-    ["Ctrl-D", "\u0004", "interrupted"],
+    ["Ctrl-C", KEY.ctrlC, "interrupted"],
+    ["Ctrl-D", KEY.ctrlD, "interrupted"],
   ])("%s leaves every prompt", async (_key, key, answer) => {
     for (const prompt of [three, people, name, password]) {
       const terminal = asks({ environment, prompts: [prompt] });

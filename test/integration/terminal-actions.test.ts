@@ -7,7 +7,6 @@ import type { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
   expectNothingRedrawn,
-  KEY,
   lineIs,
   openFromList,
   openFromMenu,
@@ -19,6 +18,7 @@ import {
   USUAL,
   writes,
 } from "./chat-terminal.ts";
+import { KEY } from "./keys.ts";
 
 setDefaultTimeout(90_000);
 

@@ -7,7 +7,6 @@ import {
   expectNothingRedrawn,
   inputIs,
   inputOf,
-  KEY,
   lineIs,
   openFromMenu,
   picture,
@@ -19,6 +18,7 @@ import {
   SMALL,
   USUAL,
 } from "./chat-terminal.ts";
+import { KEY } from "./keys.ts";
 import { until, type Person } from "./messenger-pair.ts";
 
 setDefaultTimeout(60_000);

@@ -134,7 +134,7 @@ test("with NO_COLOR there is no colour, and everything else", async () => {
   await one.isInChat("✓✓ >");
   one.type(`exit${KEY.enter}`);
   await one.isAsked("grey.other", "Volver");
-  one.type("\u0003");
+  one.type(KEY.ctrlC);
   expect(await one.ended()).toBe(130);
   expect(one.raw).not.toMatch(RENDITION);
   expect(other.raw).toMatch(RENDITION);
@@ -225,7 +225,7 @@ describe.each([
       () => other.text.endsWith(`${words[0]}`) || /3\. \S+\s+> $/.test(other.text),
       "the menu",
     );
-    other.type("\u0003");
+    other.type(KEY.ctrlC);
     expect(await other.ended()).toBe(130);
     for (const terminal of terminals) {
       expect(terminal.raw).not.toContain("\u001b");

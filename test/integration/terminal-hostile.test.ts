@@ -11,7 +11,6 @@ import {
   connected,
   expectNothingRedrawn,
   inputOf,
-  KEY,
   lineIs,
   openFromMenu,
   picture,
@@ -24,6 +23,7 @@ import {
   SMALL,
   USUAL,
 } from "./chat-terminal.ts";
+import { KEY } from "./keys.ts";
 import { RawPeer } from "./raw-peer.ts";
 
 setDefaultTimeout(90_000);

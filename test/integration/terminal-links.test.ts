@@ -4,7 +4,6 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import {
   connected,
   expectNothingRedrawn,
-  KEY,
   lineIs,
   openFromList,
   picture,
@@ -17,6 +16,7 @@ import {
   USUAL,
   writes,
 } from "./chat-terminal.ts";
+import { KEY } from "./keys.ts";
 import { until } from "./messenger-pair.ts";
 
 setDefaultTimeout(90_000);
