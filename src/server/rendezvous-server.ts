@@ -30,7 +30,7 @@ import { UserDirectory } from "./presence/user-directory.ts";
 import { ClientConnection } from "./requests/client-connection.ts";
 import type { Services } from "./session/services.ts";
 
-/** How often silent connections are looked for, in ms. */
+/** How often silent connections are dropped, in ms. */
 const LIVENESS_INTERVAL = 5_000;
 /** How often the memory of all connections is looked at, in ms. */
 const BUDGET_INTERVAL = 1_000;
@@ -54,13 +54,13 @@ export type RendezvousOptions = {
   readonly log: Log;
   /** Ms since 1970. */
   readonly now: () => number;
-  /** Ms that never go back, for silences; `performance.now` where it is absent. */
+  /** Ms that never go back, for limits and intervals; `performance.now` where it is absent. */
   readonly clock?: () => number;
-  /** `DEFAULT_LIMITS` where they are absent. */
+  /** `DEFAULT_LIMITS` where absent. */
   readonly limits?: Limits;
-  /** `open` where it is absent. */
+  /** `open` where absent. */
   readonly registration?: Services["registration"];
-  /** Without it security events are in the log alone. */
+  /** Without it, security events are in the log only. */
   readonly security?: SecurityLog;
   readonly metrics?: Metrics;
 };
@@ -74,16 +74,16 @@ export type RendezvousServer = {
   readonly tls: Listener;
   /** SHA-256 of the authority's public key, in hexadecimal. */
   readonly fingerprint: string;
-  /** What its connections use, for the operator's commands and for what is measured. */
+  /** For the operator's commands and the monitor. */
   readonly services: Services;
   counts(): ConnectionCounts;
-  /** Drops what has been silent too long; called by itself every few seconds. `now` is of `performance.now()`. */
+  /** Drops connections that have been silent too long, as the server itself does every few seconds. `now` is of `performance.now()`. */
   checkLiveness(now: number): void;
-  /** Tells clients, finishes what is under way, closes connections and the database; within 5 s. */
+  /** Notifies clients, finishes requests being answered, closes connections and the database; within 5 s. */
   stop(): Promise<void>;
 };
 
-/** Waits some seconds for ports in use. @throws StartError for a port that cannot be listened on. */
+/** Starts the server, waiting a few seconds for ports in use. @throws StartError for a port that cannot be listened on. */
 export async function startServer(options: RendezvousOptions): Promise<RendezvousServer> {
   const { database, now, log } = options;
   const limits = fittingLimits(options.limits ?? DEFAULT_LIMITS, log);
@@ -176,7 +176,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
         outOfDescriptors: (address) => outOfDescriptors.note("count", address),
       }),
     );
-  // Encrypted first: a plain request is told its port.
+  // The encrypted port first: plain requests are told it.
   const tls = await listenOn({
     port: options.tlsPort,
     tls: () => authority.context(),

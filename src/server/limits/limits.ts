@@ -1,6 +1,6 @@
 /**
- * What the server lets through: every limit that an operator can set, with a default that fits a machine of
- * two cores and 1 GiB, and a classroom behind one address.
+ * The limits that an operator can set, with defaults for a machine of two cores and 1 GiB, and for a classroom behind
+ * one address.
  */
 
 /** A token bucket: `burst` at once, then `perSecond`. Infinity: no limit. */
@@ -14,7 +14,7 @@ export type Limits = {
   readonly anonymous: number;
   /** New connections of one address. */
   readonly connectionRate: Rate;
-  /** Requests of one address: over it they are not refused, but wait. */
+  /** Requests of one address; past it they are not refused, but wait. */
   readonly requestRate: Rate;
   /** Registrations of one address. */
   readonly registrationRate: Rate;
@@ -25,11 +25,11 @@ export type Limits = {
   /** Wrong passwords and tokens, and names that are taken, of one address for all accounts together. */
   readonly failureRatePerAddress: Rate;
   /**
-   * Wrong passwords for one account from everywhere, beyond what each address has free: a burst of `failureRate`
-   * a day. From where the right password came lately neither this nor `failureRatePerAddress` counts.
+   * Wrong passwords for one account from everywhere, beyond those that each address has free: a burst of
+   * `failureRate` a day. From known networks neither this nor `failureRatePerAddress` counts.
    */
   readonly failureRatePerAccount: Rate;
-  /** Sessions that one account begins, from everywhere. */
+  /** Sessions begun by one account, from everywhere. */
   readonly sessionRate: Rate;
   /** Lookups of one account, and of one address. */
   readonly lookupRate: Rate;
@@ -62,10 +62,10 @@ const SECONDS: ReadonlyMap<string, number> = new Map([
   ["min", 60],
   ["h", 3_600],
 ]);
-/** Larger bursts and rates are no limits. */
+/** Largest burst and count of a rate. */
 const MAX_AMOUNT = 1_000_000;
 
-/** Reads `BURST:N/UNIT` (unit `s`, `min` or `h`), as `120:6/min`, or `off`; undefined when it is neither. */
+/** Reads `BURST:N/UNIT` (unit `s`, `min` or `h`), as `120:6/min`, or `off`; undefined for anything else. */
 export function parseRate(text: string): Rate | undefined {
   if (text === "off") return NO_LIMIT;
   const [, burst, count, unit] = /^(\d{1,7}):(\d{1,7})\/(s|min|h)$/.exec(text) ?? [];

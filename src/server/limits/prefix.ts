@@ -1,8 +1,8 @@
 import { networkOf } from "../../protocol/ip-address.ts";
 
 /**
- * All that one tunnel or line may hold: of IPv6 the /48, with 65,536 networks (RFC 6177), of IPv4 the address.
- * Takes what `normalizeAddress` or `networkOf` gives.
+ * What one tunnel or line may own: of IPv6 the /48, with 65,536 networks (RFC 6177), of IPv4 the address.
+ * @param address as `normalizeAddress` or `networkOf` gives it.
  */
 export function siteOf(address: string): string {
   const network = networkOf(address);

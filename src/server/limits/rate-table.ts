@@ -1,20 +1,20 @@
 /**
- * Token buckets, one a key, in a table of bounded size. Of each bucket only the time is kept at which it would
- * be full again (GCRA), so that nothing has to be refilled; a bucket that is full says nothing and is forgotten.
+ * Token buckets, one per key, in a table of bounded size. Of each bucket only the time at which it will be full again
+ * is stored (GCRA), so that nothing has to be refilled; a full bucket is forgotten.
  *
- * When the table is full, a newcomer takes the place of the fullest of a few buckets drawn by lot. Whoever
- * makes many keys thereby pushes out his own fresh ones, and not the one that he has drained. A table that is
- * `strict` gives nobody anything back by that: whoever has no bucket is as if his were the one that went.
+ * In a full table a new bucket replaces the fullest of a few drawn at random. So an attacker who makes many keys
+ * replaces fresh buckets, and not the one drained before. In a `strict` table this gives nothing back: a key without
+ * a bucket is treated as if it had the emptiest one that was replaced.
  */
 import type { Rate } from "./limits.ts";
 
 /** Buckets of one table; each takes about 400 bytes with its key. */
 export const MAX_BUCKETS = 50_000;
-/** Buckets looked at for a newcomer to a full table, of which the fullest goes. */
+/** Buckets drawn for a new one in a full table; the fullest is replaced. */
 const SAMPLE = 16;
-/** Buckets looked at for any other newcomer; those that are full go. */
+/** Buckets drawn for a new one otherwise; those that are full are forgotten. */
 const SWEPT = 2;
-/** Times are sums of fractions; a wait this short is none, in ms. */
+/** A wait this short counts as none, in ms: times are sums of fractions. */
 const TOLERANCE = 0.001;
 /** Longest `retry_after`, in seconds: one day. */
 const MAX_RETRY_AFTER = 86_400;
@@ -25,7 +25,7 @@ export type RateTableOptions = {
   readonly rate: Rate;
   /** Ms that never go back. */
   readonly clock: () => number;
-  /** In [0, 1); draws which buckets are looked at. */
+  /** In [0, 1); draws buckets. */
   readonly random?: () => number;
   readonly maxBuckets?: number;
   /** False where it is absent. */
@@ -38,14 +38,14 @@ export class RateTable {
   readonly #maxBuckets: number;
   readonly #strict: boolean;
   readonly #burst: number;
-  /** Ms for one token; 0: there is no limit. */
+  /** Ms per token; 0: there is no limit. */
   readonly #interval: number;
-  /** Ms from empty to full, where there is a limit. */
+  /** Ms from empty to full, if there is a limit. */
   readonly #depth: number;
   readonly #byKey = new Map<string, Bucket>();
-  /** The same buckets in no order, to draw from. */
+  /** The same buckets, to draw from. */
   readonly #places: Bucket[] = [];
-  /** When the last of those that had to go would have been full. */
+  /** When the last of the buckets replaced would have been full. */
   #lostUntil = -Infinity;
 
   constructor(options: RateTableOptions) {
@@ -59,19 +59,19 @@ export class RateTable {
     this.#depth = this.#burst * this.#interval;
   }
 
-  /** Buckets that are kept now. */
+  /** Buckets stored now. */
   get size(): number {
     return this.#places.length;
   }
 
-  /** How long until `cost` tokens (at most a burst is asked for) are there, in ms; 0: they are there now. */
+  /** How long until `cost` tokens are there, in ms; a cost above the burst counts as the burst. */
   wait(key: string, cost = 1): number {
     if (this.#interval === 0) return 0;
     const over = this.#timeToFull(key) + this.#price(cost) - this.#depth;
     return over > TOLERANCE ? over : 0;
   }
 
-  /** Takes `cost` tokens; the caller has asked whether they are there. */
+  /** Takes `cost` tokens; the caller has checked that they are there, or waits. */
   take(key: string, cost = 1): void {
     if (this.#interval === 0) return;
     const fullAt = this.#clock() + this.#timeToFull(key) + this.#price(cost);
@@ -127,17 +127,17 @@ export class RateTable {
   }
 }
 
-/** What one act takes from one bucket. */
+/** Tokens to take from one bucket. */
 export type Charge = { readonly table: RateTable; readonly key: string; readonly cost?: number };
 
-/** Takes every charge or none. Gives the longest wait in ms; 0: all were taken. */
+/** Takes all charges or none. @returns the longest wait in ms; 0: all were taken. */
 export function takeAll(charges: readonly Charge[]): number {
   const wait = longestWait(charges);
   if (wait === 0) for (const { table, key, cost } of charges) table.take(key, cost);
   return wait;
 }
 
-/** The longest wait of several charges in ms, of which none is taken. */
+/** The longest wait of several charges, in ms; takes nothing. */
 export function longestWait(charges: readonly Charge[]): number {
   return Math.max(0, ...charges.map(({ table, key, cost }) => table.wait(key, cost)));
 }
@@ -146,7 +146,7 @@ export function giveBackAll(charges: readonly Charge[]): void {
   for (const { table, key, cost } of charges) table.giveBack(key, cost);
 }
 
-/** A wait in ms as `retry_after`: whole seconds, at least 1, at most a day. */
+/** A wait in ms as `retry_after`: whole seconds, from 1 to a day. */
 export function retryAfter(wait: number): number {
   return Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(wait / 1_000)));
 }

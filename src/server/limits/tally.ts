@@ -1,4 +1,4 @@
-/** How many each key has, and which has the most; every step takes the same time, however many there are. */
+/** Counts by key, and the key with the largest; every operation takes constant time. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   /** Count → the keys that have it. */
@@ -14,7 +14,7 @@ export class Tally {
     return this.#most;
   }
 
-  /** The key with the largest count: of several the one that has had it the longest. */
+  /** The key with the largest count; of several, the one that reached it first. */
   get largest(): string | undefined {
     const [first] = this.#keys.get(this.#most) ?? [];
     return first;
@@ -24,7 +24,7 @@ export class Tally {
     this.#move(key, this.of(key) + 1);
   }
 
-  /** Nothing for a key that has none. */
+  /** Does nothing for a key with the count 0. */
   remove(key: string): void {
     if (this.#counts.has(key)) this.#move(key, this.of(key) - 1);
   }
@@ -41,7 +41,7 @@ export class Tally {
       if (reached === undefined) this.#keys.set(count, new Set([key]));
       else reached.add(key);
     }
-    // One step at a time: where the last of the largest steps down, it is itself the largest.
+    // Counts change by one: when the only key with the largest count steps down, it still has the largest.
     if (count > this.#most || !this.#keys.has(this.#most)) this.#most = count;
   }
 }

@@ -1,17 +1,17 @@
 /**
- * How often an address or an account may do what costs something. Times come from a clock that never goes
- * back, so that a wall clock that jumps lets nobody in and shuts nobody out. An address is its network
- * (`networkOf`), an account its folded name, whether there is one of that name or not.
+ * How often an address or an account may do what is costly. Times come from a clock that never goes back, so that
+ * jumps of the wall clock change no limit. Addresses are counted by their network (`networkOf`), accounts by their
+ * folded name, whether there is an account of that name or not.
  *
- * Passwords (all of it taken before the comparison, so that attempts at once count at once):
+ * Passwords (everything is charged before the comparison, so that concurrent attempts count at once):
  *
- * 1. each costs its address a hash, right or wrong;
- * 2. a wrong one costs its address and account, and its address alone;
- * 3. a site (`siteOf`) has a few for an account free each day; beyond those all addresses together are slowed
- *    for that account. A stranger thereby shuts out himself, and not the owner, who comes from elsewhere;
- * 4. from where the right password came lately only 1 and the first of 2 count;
- * 5. a device that the account was used with has all of this for itself, but the slow rate of 3: whoever sits
- *    at the same address does not shut it out. Anybody may claim to be that device, and spend what it has.
+ * 1. Each costs its address a hash, right or wrong.
+ * 2. A wrong one is charged to its address and account together, and to its address.
+ * 3. A site (`siteOf`) has a few wrong ones for an account free each day; beyond those, all addresses together are
+ *    slowed for that account. So a stranger does not shut out the owner, who comes from elsewhere.
+ * 4. From a network known for the account (`KnownNetworks`) only 1 and the first charge of 2 apply.
+ * 5. A device that the account was used with has buckets of its own for all of this except the slow rate of 3, so
+ *    that others at the same address do not shut it out. Anybody may claim to be that device, and use them up.
  */
 import { createHash } from "node:crypto";
 
@@ -24,11 +24,11 @@ import { siteOf } from "./prefix.ts";
 /** `retryAfter` in whole seconds, 1 to 86,400. */
 export type Verdict = { readonly name: "passes" } | { readonly name: "limited"; readonly retryAfter: number };
 
-/** A password is about to be compared: what it takes is given back unless it was wrong. The first call counts. */
+/** A password about to be compared: what it was charged is given back unless it was wrong. The first call counts. */
 export type PasswordAttempt = {
   /** It was right. */
   succeeded(): void;
-  /** It was never compared: the connection has gone, or the server is busy or closing. */
+  /** It was not compared: the connection has closed, or the server is busy or closing. */
   abandoned(): void;
 };
 
@@ -40,15 +40,15 @@ export type AttemptVerdict =
 export type Limited =
   "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
 
-/** How long until the free passwords of a site for an account are all there again, in s. */
-const FREE_AGAIN = 86_400;
-/** Longer names, which nobody has, are kept by their digest: a table's keys are bounded too. In UTF-16 units. */
+/** How long until all free passwords of a site for an account are there again, in s. */
+const FREE_PERIOD = 86_400;
+/** Longest name used as a key, in UTF-16 units; longer ones, which no account has, are replaced by a digest. */
 const MAX_NAME = 128;
 
 const PASSES: Verdict = { name: "passes" };
 
 type Options = {
-  /** Told of everything that was limited; `network` as `networkOf` has it. */
+  /** Called whenever something is limited. */
   readonly onLimited?: (what: Limited, network: string) => void;
   /** In [0, 1), for the tables. */
   readonly random?: () => number;
@@ -85,7 +85,7 @@ export class Throttle {
     this.#passwords = table(limits.loginRate);
     this.#passwordsOfDevice = table(limits.failureRate);
     this.#failures = table(limits.failureRate);
-    const free = { burst, perSecond: burst / FREE_AGAIN };
+    const free = { burst, perSecond: burst / FREE_PERIOD };
     this.#freeFailures = new RateTable({ rate: free, clock, random, strict: true });
     this.#failuresOfAddress = table(limits.failureRatePerAddress);
     this.#failuresOfAccount = table(limits.failureRatePerAccount);
@@ -103,8 +103,8 @@ export class Throttle {
   }
 
   /**
-   * A request of this address. It is never refused: gives how long its connection is to wait before it is
-   * handled, in ms (fractions too); 0: not at all. Its tokens are taken at once, so that connections wait in turn.
+   * Requests of this address. They are never refused: returns how long their connection has to wait before the next
+   * one, in ms (maybe a fraction). The tokens are taken at once, so that connections wait in turn.
    */
   request(address: string, count = 1): number {
     const key = networkOf(address);
@@ -115,8 +115,8 @@ export class Throttle {
   }
 
   /**
-   * A registration whose fields are right. A name that is free is about to cost a hash; one that is taken is a
-   * failure of the address. Both must have been possible, so that being limited does not say which it is.
+   * A registration whose fields are right. A free name is about to cost a hash; a taken one counts as a failure of
+   * the address. Both must be possible, so that being limited does not show which it is.
    */
   registration(address: string, isTaken = false): Verdict {
     const key = networkOf(address);
@@ -128,8 +128,8 @@ export class Throttle {
   }
 
   /**
-   * A password for the account of this folded name, whether there is one or not. `device`: the fingerprint of a
-   * key that the account was used with.
+   * A password for the account of this folded name, whether there is one or not.
+   * @param device the fingerprint of a key that the account was used with.
    */
   password(fold: string, address: string, device?: string): AttemptVerdict {
     const network = networkOf(address);
@@ -159,8 +159,8 @@ export class Throttle {
   }
 
   /**
-   * A session token that was wrong: it costs the address as much as a wrong password, but is counted apart. A
-   * right one costs nothing.
+   * A wrong session token: it costs the address as much as a wrong password, but is counted separately. A right one
+   * costs nothing.
    */
   failedResume(address: string): Verdict {
     const key = networkOf(address);
@@ -168,8 +168,9 @@ export class Throttle {
   }
 
   /**
-   * A session that a right password or token is about to begin. `isElsewhere`: the account is online with another
-   * device, and it does not begin: that costs the address what a wrong token does.
+   * A session that a right password or token is about to begin.
+   * @param isElsewhere the account is online with another device: the session does not begin, and costs the address
+   * as much as a wrong token.
    */
   session(userId: number, address: string, isElsewhere = false): Verdict {
     const network = networkOf(address);
@@ -212,12 +213,12 @@ export class Throttle {
   }
 }
 
-/** A fingerprint is no address: whatever the name, the one kind of key is never the other. */
+/** A fingerprint is no address, so the two kinds of key are never equal, whatever the name. */
 function keyOf(place: string, account: string, device: string | undefined): string {
   return device === undefined ? `${place} ${account}` : `${device} ${place} ${account}`;
 }
 
 function accountKey(fold: string): string {
-  // No name holds a space at its start.
+  // No name begins with a space.
   return fold.length <= MAX_NAME ? fold : ` ${createHash("sha256").update(fold).digest("base64")}`;
 }

@@ -1,11 +1,11 @@
 /**
- * Who is online, and who wants to know (PROTOCOL 4). A value that returns whom to tell; whoever holds it
- * sends the news.
+ * Who is online, and who watches whom (PROTOCOL 4). It returns who is to be notified; its owner sends the
+ * notifications.
  */
 
-/** Names watched in all, each counted as often as it is watched; past it nobody's list may be long. */
+/** Names watched in all, each counted as often as it is watched; past it long lists are refused. */
 export const MAX_WATCHED = 250_000;
-/** Names of a list that is always watched. */
+/** Names of a list that is never refused. */
 export const SHORT_LIST = 100;
 
 export type Member = {
@@ -27,7 +27,7 @@ export class Presence<M extends Member> {
     return this.#online.size;
   }
 
-  /** Another number whenever anybody has come, gone or been replaced. */
+  /** A different number whenever somebody has come, gone or been replaced. */
   get version(): number {
     return this.#version;
   }
@@ -41,7 +41,7 @@ export class Presence<M extends Member> {
     return this.#online.get(member.fold) === member;
   }
 
-  /** Comes online, in the place of whoever was online by that name; gives those to be told: nobody, if someone was. */
+  /** Comes online and replaces whoever was online by that name. @returns who is to be notified: nobody, if one was replaced. */
   enter(member: M): M[] {
     this.#version++;
     const index = this.#indexFrom(member.fold);
@@ -53,7 +53,7 @@ export class Presence<M extends Member> {
     return [];
   }
 
-  /** Goes offline, and watches nobody any more; gives those to be told. Not for one who was replaced. */
+  /** Goes offline and watches nobody any more; does nothing for one who was replaced. @returns who is to be notified. */
   leave(member: M): M[] {
     if (!this.has(member)) return [];
     this.#version++;
@@ -64,8 +64,8 @@ export class Presence<M extends Member> {
   }
 
   /**
-   * From now on `watcher`, who is online, wants news of these names (folded) and of no others; gives those online
-   * now. Undefined when so many are watched that a long list cannot be: then he watches what he watched before.
+   * From now on `watcher`, who is online, watches these names (folded) and no others.
+   * @returns those online now; undefined if the list is refused, and then the previous one stays.
    */
   watch(watcher: M, folds: Iterable<string>): M[] | undefined {
     const wanted = [...new Set(folds)];
@@ -95,7 +95,7 @@ export class Presence<M extends Member> {
     }
   }
 
-  /** Everyone online; a copy, so that it may be walked while members leave. */
+  /** Everyone online; a copy, so that members may leave while it is iterated. */
   all(): M[] {
     return [...this.#sorted];
   }
