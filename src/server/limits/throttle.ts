@@ -179,9 +179,12 @@ export class Throttle {
     return this.#verdict("session", network, takeAll(charges));
   }
 
-  /** A lookup of a logged-in user; `cost` in tokens, at least 1. */
-  lookup(userId: number, address: string, cost: number): Verdict {
-    const network = networkOf(address);
+  /**
+   * A lookup of a logged-in user.
+   * @param network as `networkOf` gives it.
+   * @param cost in tokens, at least 1.
+   */
+  lookup(userId: number, network: string, cost: number): Verdict {
     const wait = takeAll([
       { table: this.#lookups, key: String(userId), cost },
       { table: this.#lookupsOfAddress, key: network, cost },

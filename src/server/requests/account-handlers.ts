@@ -178,7 +178,7 @@ export function renew(session: Session, request: RequestOf<"renew">, user: Onlin
   if (spki === undefined) return failure("bad_request", { field: "public_key" });
   // A new key needs the password.
   if (user.key?.fingerprint !== fingerprint(spki)) return failure("invalid_credentials");
-  const verdict = throttle.lookup(user.userId, session.remoteAddress, RENEWAL_COST);
+  const verdict = throttle.lookup(user.userId, session.network, RENEWAL_COST);
   if (verdict.name === "limited") return rateLimited(verdict);
   const { pem, expiresAt } = authority.certify(spki, user.username);
   return success({

@@ -27,8 +27,7 @@ export function answerRequest(session: Session, object: JsonObject): Promise<voi
   const request = readRequest(object);
   session.beginRequest(request.isLegacy, request.language);
   const checked = checkRequest(request, {
-    plainFrom: session.isPlain ? services.plainFrom : undefined,
-    remoteAddress: session.remoteAddress,
+    allowed: session.allowed,
     tlsPort: services.tlsPort(),
     isClosing: services.isClosing(),
     isLoggedIn: session.user !== undefined,

@@ -13,6 +13,7 @@ import type { PendingConnection } from "../limits/unauthenticated.ts";
 import { notification } from "../session/responses.ts";
 import type { Services } from "../session/services.ts";
 import { Session } from "../session/session.ts";
+import { allowedRequests } from "./request-check.ts";
 import { RequestQueue } from "./request-queue.ts";
 
 /** Silence before the kernel asks whether the other side is still there, in s; then ten times 1 s. */
@@ -77,7 +78,9 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
       this.#refuse(refusal.code, refusal.code === "rate_limited" ? refusal.retryAfter : undefined);
     } else {
       const { number, isPlain } = this.#options;
-      const session = new Session(this.#services, { connection, pending: this, number, isPlain });
+      const plainFrom = isPlain ? this.#services.plainFrom : undefined;
+      const allowed = allowedRequests(plainFrom, connection.remoteAddress);
+      const session = new Session(this.#services, { connection, pending: this, number, isPlain, allowed });
       this.#state = { name: "served", session, queue: new RequestQueue(session, connection) };
     }
   }

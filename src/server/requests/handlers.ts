@@ -136,6 +136,6 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
 
 function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {
   const { throttle } = session.services;
-  const verdict = throttle.lookup(user.userId, session.remoteAddress, Math.max(1, lookups));
+  const verdict = throttle.lookup(user.userId, session.network, Math.max(1, lookups));
   return verdict.name === "passes" ? undefined : failure("rate_limited", { retry_after: verdict.retryAfter });
 }

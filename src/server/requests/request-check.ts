@@ -10,6 +10,7 @@ import type { Language } from "../../protocol/language.ts";
 import { readRequestId, type RequestId } from "../../protocol/rendezvous-messages.ts";
 import type { PlainFrom } from "../config.ts";
 import { failure, type Failure } from "../session/responses.ts";
+import type { AllowedRequests } from "../session/session.ts";
 import { REQUESTS, type RequestRow } from "./handlers.ts";
 
 /** What can be read of a request whatever is wrong with it. */
@@ -29,9 +30,7 @@ export type ReadRequest = {
 
 /** What a request's check depends on beside the request. */
 export type RequestContext = {
-  /** Who may use the plain link, if the request came on that. */
-  readonly plainFrom: PlainFrom | undefined;
-  readonly remoteAddress: string;
+  readonly allowed: AllowedRequests;
   readonly tlsPort: number;
   readonly isClosing: boolean;
   readonly isLoggedIn: boolean;
@@ -62,7 +61,8 @@ export function readRequest(object: JsonObject): ReadRequest {
 
 export function checkRequest(request: ReadRequest, context: RequestContext): Accepted | Failure {
   const { object, row } = request;
-  if (mustBeEncrypted(request, context)) return failure("tls_required", { tls_port: context.tlsPort });
+  if (mustBeEncrypted(request, context.allowed))
+    return failure("tls_required", { tls_port: context.tlsPort });
   if (!request.isIdValid) return failure("bad_request", { field: "id" });
   if (request.action === undefined) return failure("bad_request", { field: "action" });
   if (row === undefined) return failure("unknown_action");
@@ -73,24 +73,36 @@ export function checkRequest(request: ReadRequest, context: RequestContext): Acc
   return { name: "accepted", row, fields: fields.value };
 }
 
-function mustBeEncrypted(
-  { object, row }: ReadRequest,
-  { plainFrom, remoteAddress }: RequestContext,
-): boolean {
-  if (plainFrom === undefined || isLoopback(remoteAddress)) return false;
+/**
+ * Which requests a connection may make (PROTOCOL 2).
+ * @param plainFrom who may use the plain link, if the connection came on that.
+ */
+export function allowedRequests(plainFrom: PlainFrom | undefined, remoteAddress: string): AllowedRequests {
+  if (plainFrom === undefined || isLoopback(remoteAddress)) return "all";
   switch (plainFrom) {
     case "none":
     case "loopback":
-      return true;
+      return "none";
     case "private":
-      if (!isPrivate(remoteAddress)) return true;
-      break;
+      return isPrivate(remoteAddress) ? "withoutSecrets" : "none";
     case "any":
-      break;
+      return "withoutSecrets";
     default:
       return plainFrom satisfies never;
   }
-  return row?.neverPlain === true || own(object, "public_key") !== undefined;
+}
+
+function mustBeEncrypted({ object, row }: ReadRequest, allowed: AllowedRequests): boolean {
+  switch (allowed) {
+    case "all":
+      return false;
+    case "withoutSecrets":
+      return row?.neverPlain === true || own(object, "public_key") !== undefined;
+    case "none":
+      return true;
+    default:
+      return allowed satisfies never;
+  }
 }
 
 /** An own property, so that nothing is found on `Object.prototype`. */

@@ -21,6 +21,9 @@ type State =
   | { readonly name: "loggedIn"; readonly user: OnlineUser }
   | { readonly name: "closed" };
 
+/** The requests that a connection may make; any other one must come encrypted. */
+export type AllowedRequests = "all" | "withoutSecrets" | "none";
+
 export type SessionOptions = {
   readonly connection: Connection;
   /** What the connection is among those not logged in, where it has a place already. */
@@ -29,6 +32,7 @@ export type SessionOptions = {
   readonly number: number;
   /** The connection is not encrypted. */
   readonly isPlain: boolean;
+  readonly allowed: AllowedRequests;
 };
 
 const ANONYMOUS: State = { name: "anonymous" };
@@ -37,6 +41,7 @@ const CLOSED: State = { name: "closed" };
 export class Session implements OnlineSession {
   readonly services: Services;
   readonly isPlain: boolean;
+  readonly allowed: AllowedRequests;
   /** The client runs on the server's own machine. */
   readonly isLocal: boolean;
   readonly #connection: Connection;
@@ -49,12 +54,13 @@ export class Session implements OnlineSession {
   #requests = 0;
   #garbage = 0;
 
-  constructor(services: Services, { connection, pending, number, isPlain }: SessionOptions) {
+  constructor(services: Services, { connection, pending, number, isPlain, allowed }: SessionOptions) {
     this.services = services;
     this.#connection = connection;
     this.#pending = pending;
     this.#number = number;
     this.isPlain = isPlain;
+    this.allowed = allowed;
     this.isLocal = isLoopback(connection.remoteAddress);
     services.unauthenticated.silent(pending);
   }

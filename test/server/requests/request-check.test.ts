@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import {
+  allowedRequests,
   checkRequest,
   readRequest,
   type RequestContext,
@@ -10,8 +11,7 @@ const REMOTE = { v4: "198.51.100.7", private: "192.168.1.9", loopback: "127.0.0.
 
 function refusalOf(object: { [name: string]: unknown }, context: Partial<RequestContext> = {}): string {
   const checked = checkRequest(readRequest(object), {
-    plainFrom: undefined,
-    remoteAddress: REMOTE.v4,
+    allowed: "all",
     tlsPort: 8443,
     isClosing: false,
     isLoggedIn: false,
@@ -38,7 +38,7 @@ describe("the plain link", () => {
       expect({
         plainFrom,
         remoteAddress,
-        is: refusalOf({ action: "ping" }, { plainFrom, remoteAddress }),
+        is: refusalOf({ action: "ping" }, { allowed: allowedRequests(plainFrom, remoteAddress) }),
       }).toEqual({
         plainFrom,
         remoteAddress,
@@ -57,9 +57,9 @@ describe("the plain link", () => {
     ];
     for (const request of requests) {
       for (const remoteAddress of [REMOTE.private, REMOTE.v4]) {
-        expect(refusalOf(request, { plainFrom: "any", remoteAddress })).toBe("tls_required");
+        expect(refusalOf(request, { allowed: allowedRequests("any", remoteAddress) })).toBe("tls_required");
       }
-      expect(refusalOf(request, { plainFrom: "any", remoteAddress: REMOTE.loopback })).not.toBe(
+      expect(refusalOf(request, { allowed: allowedRequests("any", REMOTE.loopback) })).not.toBe(
         "tls_required",
       );
       expect(refusalOf(request)).not.toBe("tls_required");
