@@ -72,6 +72,7 @@ test("two people in a chat and one at the menus see nothing of a restart; what i
   await third.isHome("carla");
   one.type(`antes${KEY.enter}`);
   await one.isInChat("✓✓ leído >");
+  await other.showsRow(/ana: antes$/);
   const before = [one, other, third].map(told);
   await restarted(server, "talk.db", dora, ["ana", "beto", "carla"], () => {
     one.type(`escrito en medio${KEY.enter}`);
