@@ -99,6 +99,8 @@ export function openReadOnly(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
     database = new Database(file, { readonly: true, strict: true });
+    // The last one to close the file locks even readers out for a moment.
+    database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
     if (pragma(database, "application_id") !== schema.applicationId) throw new StoreError("not_ours", file);
     if (pragma(database, "user_version") > schema.versions.length) throw new StoreError("newer", file);
     return database;

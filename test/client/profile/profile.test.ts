@@ -23,7 +23,7 @@ import {
 import { Profile } from "../../../src/client/profile/profile.ts";
 import { ProfileLock } from "../../../src/client/disk/lock.ts";
 import { ServerStore } from "../../../src/client/rendezvous/trust-store.ts";
-import { openStore, StoreError } from "../../../src/client/disk/sqlite.ts";
+import { openReadOnly, openStore, StoreError } from "../../../src/client/disk/sqlite.ts";
 import { createAuthority } from "../../../src/identity/certificate.ts";
 import { label } from "../../../src/identity/names.ts";
 import { ACCOUNT, AUTHORITY, inTemporaryFolder } from "../test-profile.ts";
@@ -143,6 +143,26 @@ describe("a store", () => {
         expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: 2 });
         database.close();
       }
+    }));
+
+  test("that another process locks even for readers is read once it is free", () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, "any.db");
+      openStore(file, schema).close();
+      // As the last one to close the file does for a moment.
+      const program = `
+        const { Database } = require("bun:sqlite");
+        const database = new Database(${JSON.stringify(file)});
+        database.run("PRAGMA locking_mode=EXCLUSIVE");
+        database.run("INSERT INTO one VALUES (1)");
+        console.log("locked");
+        setTimeout(() => database.close(), 300);`;
+      const other = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" });
+      await other.stdout.getReader().read();
+      const database = openReadOnly(file, schema);
+      expect(database.query("SELECT a FROM one").all()).toEqual([{ a: 1 }]);
+      database.close();
+      expect(await other.exited).toBe(0);
     }));
 
   test("whose update fails is left as it was", () =>
