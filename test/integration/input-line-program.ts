@@ -42,10 +42,10 @@ function open(history: readonly string[]): void {
     prompt: "yo > ",
     history,
     pastedLines: (count) => `[${count} líneas]`,
-    events: {
-      line: order,
-      edited: () => undefined,
-      leaving: () => {
+    needs: {
+      take: (event) => {
+        if (event.name === "line") order(event.typed, event.expand);
+        if (event.name !== "leaving") return;
         line.print(`leaving with ${line.history.length}\n`);
         line.close();
         console.log("closed");

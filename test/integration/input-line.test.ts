@@ -376,7 +376,7 @@ describe("keys typed ahead", () => {
   });
 });
 
-describe("a terminal that can only write on", () => {
+describe("a terminal that can only append", () => {
   test("gets no sequence at all, and the line can be typed, corrected, completed and sent", async () => {
     const terminal = await atLine({ term: "dumb" });
     terminal.type(`holx${KEY.backspace}a`);

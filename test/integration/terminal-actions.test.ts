@@ -182,7 +182,7 @@ test("what another process of the account writes and cancels is seen in the open
   await quit(ana);
 });
 
-test("an unread message that is withdrawn is counted no more", async () => {
+test("an unread message that is withdrawn is not counted any more", async () => {
   const ana = await room.at(await room.seat("ana"));
   const beto = await room.person("beto");
   const id = beto.messenger.send("ana", "no lo lea");
@@ -193,7 +193,7 @@ test("an unread message that is withdrawn is counted no more", async () => {
   await ana.ended();
 });
 
-test("what has not left is cancelled or changed here; what has, is not", async () => {
+test("what was not sent is cancelled or changed here; what was sent is not", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
   await writes(ana, "ya está allí", "✓✓");

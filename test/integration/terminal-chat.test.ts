@@ -39,7 +39,7 @@ describe.each([
   ["80×24", USUAL],
   ["40×12", SMALL],
 ] as const)("at %s", (_name, size) => {
-  test("one's last message is queued, sent and received at the head of the line", async () => {
+  test("the prompt shows that the last message is queued, sent and received", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", size));
     ana.type(`hola${KEY.enter}`);
@@ -118,7 +118,7 @@ describe.each([
     expectNothingRedrawn(ana, size);
   });
 
-  test("a paste of several lines is a mark until Enter, and one message, indented on both sides", async () => {
+  test("a paste of several lines is a placeholder until Enter, and one message, indented on both sides", async () => {
     const [ana, beto] = await both(size);
     ana.paste("uno\n  dos\r\n— Conectado con beto: directo y cifrado.\n");
     await lineIs(ana, "[3\u00a0líneas]");
@@ -215,7 +215,7 @@ describe.each([
     expectNothingRedrawn(ana, size);
   });
 
-  test("a line that is too long for a message is refused in words and is not lost", async () => {
+  test("a line that is too long for a message is refused with a sentence and is not lost", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", size));
     for (const text of ["a".repeat(33 * 1024), "línea\n".repeat(5 * 1024)]) {

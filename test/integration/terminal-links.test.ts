@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => room.close());
 
-test("a client that dies and comes back is one line each, and what waited leaves then", async () => {
+test("a client that dies and comes back is one line each, and what waited is sent then", async () => {
   const seat = await room.seat("beto");
   const first = await seat.listen();
   const ana = await connected(await room.chat("ana", "beto", SMALL));
@@ -71,7 +71,7 @@ test("someone who leaves the chat is one line, and a message finds them again", 
   expectNothingRedrawn(beto, USUAL);
 });
 
-test("a message that stays behind gets a line after five seconds, and another when it has arrived", async () => {
+test("a late message gets a notice after five seconds, and another when it has arrived", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
   await writes(ana, "hola", "✓✓");
@@ -123,7 +123,7 @@ test("a server that stops is said once, conversations go on, and once that it is
   expectNothingRedrawn(beto, SMALL);
 });
 
-test("a changed key is told in words; only once its number was shown can it be accepted", async () => {
+test("a changed key is explained; only once its number was shown can it be accepted", async () => {
   const known = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
   await writes(ana, "hola", "✓✓");
@@ -149,7 +149,7 @@ test("a changed key is told in words; only once its number was shown can it be a
   expectNothingRedrawn(ana, USUAL);
 });
 
-test("a session that the server takes no more is told of, and the conversation goes on", async () => {
+test("a session that the server has ended is explained, and the conversation goes on", async () => {
   const beto = await room.person("beto");
   const ana = await connected(await room.chat("ana", "beto"));
   ana.type("a medias");

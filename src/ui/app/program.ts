@@ -66,9 +66,7 @@ export class Program {
       texts,
       answered: (answer) => this.#take(answer),
       line: {
-        line: (typed, expand) => this.#take({ name: "chat", event: { name: "line", typed, expand } }),
-        edited: (isEmpty) => this.#take({ name: "chat", event: { name: "edited", isEmpty } }),
-        leaving: () => this.#take({ name: "chat", event: { name: "leaving" } }),
+        take: (event) => this.#take({ name: "chat", event }),
         complete: (before) => complete(before, this.#account.names.book, this.#model.account?.username ?? ""),
       },
     });

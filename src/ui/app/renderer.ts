@@ -10,7 +10,7 @@ import type { View } from "./view.ts";
 import { PlainLine } from "../line/plain-line.ts";
 import { PlainPrompter } from "../prompts/plain-prompter.ts";
 import { LineEditor } from "../line/line-editor.ts";
-import type { InputLine, InputLineEvents } from "../line/input-line.ts";
+import type { InputLine, LineNeeds } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
@@ -25,7 +25,7 @@ export type RendererOptions = {
   readonly language: Language;
   readonly texts: Texts;
   readonly answered: (answer: Answer) => void;
-  readonly line: InputLineEvents;
+  readonly line: LineNeeds;
 };
 
 type Open =
@@ -102,7 +102,7 @@ export class Renderer {
       prompt,
       history: this.#history,
       pastedLines: texts.pastedLines,
-      events: line,
+      needs: line,
     });
   }
 

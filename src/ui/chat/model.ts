@@ -7,6 +7,7 @@ import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
+import type { LineEvent } from "../line/input-line.ts";
 import type { Texts } from "../texts/texts.ts";
 
 /** What `updateChat` knows beside the model. */
@@ -209,12 +210,7 @@ export type ChatEvent =
     } & StoredPage)
   /** The page before, oldest first, as `/more` asked for. */
   | ({ readonly name: "page" } & StoredPage)
-  /** Enter: the line as it was typed; `expand` replaces placeholders by what was pasted. */
-  | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
-  /** The line was edited. */
-  | { readonly name: "edited"; readonly isEmpty: boolean }
-  /** Ctrl-C or Ctrl-D on an empty line. */
-  | { readonly name: "leaving" }
+  | LineEvent
   /** Everything that the messenger emits; what other people write is announced by the application. */
   | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
   /** About once a second. */

@@ -10,13 +10,16 @@ import { edited, EMPTY_LINE, inserted, keyName, MAX_LINE, type EditedLine } from
 import { isLineText, isTypedPaste, PastedTexts, pastedText, PasteReader } from "./pasted-text.ts";
 import { RawTerminal } from "../terminal/raw-terminal.ts";
 
-export type InputLineEvents = {
+export type LineEvent =
   /** Enter; the line is empty now. `typed`: as it stood there; `expand` replaces placeholders by what was pasted. */
-  readonly line: (typed: string, expand: (text: string) => string) => void;
+  | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
   /** The text has changed, but not by Enter. */
-  readonly edited: (isEmpty: boolean) => void;
+  | { readonly name: "edited"; readonly isEmpty: boolean }
   /** Ctrl-C or Ctrl-D on an empty line, or the terminal is gone. */
-  readonly leaving: () => void;
+  | { readonly name: "leaving" };
+
+export type LineNeeds = {
+  readonly take: (event: LineEvent) => void;
   /** What Tab offers for the text before the cursor. */
   readonly complete: (before: string) => Offered;
 };
@@ -30,7 +33,7 @@ export type InputLineOptions = {
   readonly history: readonly string[];
   /** The placeholder of a paste: «[3 líneas]». */
   readonly pastedLines: (count: number) => string;
-  readonly events: InputLineEvents;
+  readonly needs: LineNeeds;
 };
 
 /** What the two kinds of terminals differ in. */
@@ -45,7 +48,7 @@ export abstract class InputLine {
   protected readonly output: NodeJS.WriteStream;
   protected prompt: string;
   protected line: EditedLine = EMPTY_LINE;
-  readonly #events: InputLineEvents;
+  readonly #needs: LineNeeds;
   readonly #keys: ReadonlySet<string> | undefined;
   readonly #terminal: RawTerminal;
   readonly #pastes: PastedTexts;
@@ -63,17 +66,17 @@ export abstract class InputLine {
     ["ctrl-p", () => this.#recall(this.#history.older(this.text))],
     ["down", () => this.#recall(this.#history.newer())],
     ["ctrl-n", () => this.#recall(this.#history.newer())],
-    ["ctrl-c", () => (this.text === "" ? this.#events.leaving() : this.#replace("", 0))],
-    ["ctrl-d", () => (this.text === "" ? this.#events.leaving() : this.#edit("delete"))],
+    ["ctrl-c", () => (this.text === "" ? this.#leaving() : this.#replace("", 0))],
+    ["ctrl-d", () => (this.text === "" ? this.#leaving() : this.#edit("delete"))],
     ["ctrl-z", () => this.#suspend()],
     ["ctrl-l", () => this.clear()],
   ]);
 
   constructor(options: InputLineOptions, { hasSequences, keys }: Abilities) {
-    const { input, output, prompt, history, pastedLines, events } = options;
+    const { input, output, prompt, history, pastedLines, needs } = options;
     this.output = output;
     this.prompt = prompt;
-    this.#events = events;
+    this.#needs = needs;
     this.#keys = keys;
     this.#pastes = new PastedTexts(pastedLines);
     this.#history = new LineHistory(history);
@@ -83,7 +86,7 @@ export abstract class InputLine {
         key: (typed, key) => this.#key(typed, key),
         resized: () => this.resized(),
         continued: () => this.continued(),
-        gone: () => events.leaving(),
+        gone: () => this.#leaving(),
       },
     );
     this.schedule();
@@ -169,6 +172,10 @@ export abstract class InputLine {
     else if (isBound) this.#edit(name);
   }
 
+  #leaving(): void {
+    this.#needs.take({ name: "leaving" });
+  }
+
   #edit(name: string): void {
     this.#change(edited(this.line, name, this.#pastes.placeholders));
   }
@@ -178,7 +185,7 @@ export abstract class InputLine {
     if (line === before) return;
     this.line = line;
     this.showEdit(before);
-    if (line.text !== before.text) this.#events.edited(line.text === "");
+    if (line.text !== before.text) this.#needs.take({ name: "edited", isEmpty: line.text === "" });
   }
 
   #replace(text: string, cursor: number): void {
@@ -196,7 +203,7 @@ export abstract class InputLine {
     this.showEnter();
     this.line = { ...this.line, text: "", cursor: 0 };
     this.schedule();
-    this.#events.line(text, (line) => this.#pastes.expand(line));
+    this.#needs.take({ name: "line", typed: text, expand: (line) => this.#pastes.expand(line) });
   }
 
   #recall(text: string | undefined): void {
@@ -206,7 +213,7 @@ export abstract class InputLine {
   #complete(): void {
     const { text, cursor } = this.line;
     const before = text.slice(0, cursor);
-    const offered = this.#events.complete(before);
+    const offered = this.#needs.complete(before);
     const whole = completed(before, cursor === text.length, offered);
     const isSecond = this.#wasTab;
     this.#wasTab = false;

@@ -23,8 +23,8 @@ function prompt(script: ChatScript): string {
   return chatPrompt(script.chat, script.context.texts);
 }
 
-describe("the mark of our last message", () => {
-  test("says in words that it was read, and never goes back", () => {
+describe("the state of our last message in the prompt", () => {
+  test("is written out for «read», and never goes back", () => {
     for (const [language, mark] of [
       ["es", "✓✓ leído > "],
       ["en", "✓✓ read > "],
@@ -39,7 +39,7 @@ describe("the mark of our last message", () => {
     }
   });
 
-  test("is that of a change while it is on its way, and then the last text's again", () => {
+  test("is the state of a change until it arrives, then that of the last text again", () => {
     const script = new ChatScript();
     script.write("out-1", "uno");
     script.write("out-2", "dos");
@@ -59,7 +59,7 @@ describe("the mark of our last message", () => {
     expect(script.chat.deliveries.last).toEqual({ id: "out-1", state: "read" });
   });
 
-  test("is that of an edit while it is on its way, and tells when the edited text is read", () => {
+  test("is the state of an edit until it arrives, and shows when the edited text is read", () => {
     const script = new ChatScript();
     script.connect();
     script.write("out-1", "uno");
@@ -76,7 +76,7 @@ describe("the mark of our last message", () => {
 });
 
 describe("a change of ours", () => {
-  test("that stays behind is told of as a message is", () => {
+  test("gets a notice when it is late, as a message does", () => {
     const script = new ChatScript();
     script.messenger({
       name: "unreachable",
@@ -94,7 +94,7 @@ describe("a change of ours", () => {
     expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «retirada del mensaje de las 12:00»"]);
   });
 
-  test("to a text that had not left changes what is waited for", () => {
+  test("to a text that was not sent yet changes the excerpt of what waits", () => {
     const script = new ChatScript();
     script.write("out-1", "con herror");
     const rewritten = { ...outgoing(1, "sin error", "queued"), editedAt: NOON };
@@ -102,7 +102,7 @@ describe("a change of ours", () => {
     expect(printed(script.wait(5 * SECOND)).join()).toContain("«sin error»");
   });
 
-  test("that takes a text back ends the waiting for it and for its edits", () => {
+  test("that withdraws a text ends the waiting for it and for its edits", () => {
     const script = new ChatScript();
     script.write("out-1", "uno");
     changed(script, { ...outgoing(1, "dos", "sent"), editedAt: NOON }, "edit");
@@ -111,7 +111,7 @@ describe("a change of ours", () => {
     expect(script.chat.deliveries.last).toMatchObject({ id: "withdraw", state: "queued" });
   });
 
-  test("that cancels it leaves the mark to what still waits", () => {
+  test("that cancels a text leaves the prompt to what still waits", () => {
     const script = new ChatScript();
     script.write("out-1", "uno");
     script.write("out-2", "dos");
@@ -178,7 +178,7 @@ describe("the answer to a change of ours", () => {
 });
 
 describe("a change of theirs", () => {
-  test("says which message it was, with its new text, on lines that are ours", () => {
+  test("says which message it was, with its new text, on indented lines", () => {
     const script = new ChatScript();
     const edited = incoming(1, "uno\n— Conectado\u001b[2J", { editedAt: NOON });
     expect(changed(script, edited)).toEqual([
@@ -236,7 +236,7 @@ describe("stored messages", () => {
     }
   });
 
-  test("that arrive or are written as an answer say to what", () => {
+  test("that answer another one quote it", () => {
     const script = new ChatScript("en");
     const message = incoming(7, "yes", { replyTo: "a" });
     script.take({
@@ -267,7 +267,7 @@ describe("stored messages", () => {
     expect(waits[0]).toContain(textsIn("es").chatInfoQueued);
   });
 
-  test("that were deleted are told of, with what stays", () => {
+  test("that were deleted are counted, and those that stay too", () => {
     const script = new ChatScript();
     script.take({ name: "listed", messages: [incoming(1, "uno")], isMore: false });
     expect(printed(script.take({ name: "deleted", message: incoming(1, "uno") })).join()).toContain(

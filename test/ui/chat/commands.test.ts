@@ -49,7 +49,7 @@ describe("commands", () => {
     expect(help).toContain("//x");
   });
 
-  test("/chat goes to who is known, and to nobody whose name nobody can have", () => {
+  test("/chat goes to known people and to valid new names only", () => {
     const script = new ChatScript();
     expect(script.type("/chat carla")).toEqual([{ name: "leave", to: "carla" }]);
     const [said = ""] = printed(script.type("/chat a/../b"));

@@ -5,8 +5,8 @@ import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "
 
 const SECOND = 1_000;
 
-describe("a message that stays behind", () => {
-  test("is told of once after five seconds, and again when it has arrived", () => {
+describe("a message that is late", () => {
+  test("gets a notice after five seconds, and one when it has arrived", () => {
     const script = new ChatScript();
     script.messenger({
       name: "unreachable",
@@ -29,7 +29,7 @@ describe("a message that stays behind", () => {
     expect(script.wait(SECOND)).toEqual([]);
   });
 
-  test("is not told of when it arrives in time", () => {
+  test("gets no notice when it arrives in time", () => {
     const script = new ChatScript();
     script.connect();
     script.write("1");
@@ -40,7 +40,7 @@ describe("a message that stays behind", () => {
     expect(script.chat.deliveries.pending).toEqual([]);
   });
 
-  test("having been sent is told of only without a link", () => {
+  test("gets a notice after it was sent only without a link", () => {
     const script = new ChatScript("en");
     script.connect();
     script.write("1");
@@ -69,7 +69,7 @@ describe("a message that stays behind", () => {
     expect(came[0]).toStartWith(arrived);
   });
 
-  test("beside many others is counted with them, and so is what arrives of them", () => {
+  test("is counted with many others, and so are those that arrive", () => {
     const script = new ChatScript();
     script.take({
       name: "opened",
@@ -92,7 +92,7 @@ describe("a message that stays behind", () => {
     expect(script.wait(SECOND)).toEqual([]);
   });
 
-  test("is a change, where what waits are changes", () => {
+  test("is called a change where only changes wait", () => {
     const script = new ChatScript();
     script.take({ name: "opened", messages: [], isMore: false, waiting: { texts: 0, changes: 1 } });
     expect(printed(script.wait(SECOND)).join()).toStartWith("· 1 cambio en espera");
@@ -128,7 +128,7 @@ describe("a message that stays behind", () => {
     expect(script.chat.deliveries.last).toEqual({ id: "out-9", state: "received" });
   });
 
-  test("is counted no more once another process has cancelled everything", () => {
+  test("is not counted any more once another process has cancelled everything", () => {
     const script = new ChatScript();
     const waiting = { texts: 0, changes: 0 };
     script.take({ name: "opened", messages: [], isMore: true, waiting: { texts: 500, changes: 0 } });
@@ -136,7 +136,7 @@ describe("a message that stays behind", () => {
     expect(script.wait(5 * SECOND)).toEqual([]);
   });
 
-  test("says what it waits for, which depends on why there is no link", () => {
+  test("says what it waits for, depending on why there is no link", () => {
     const said = new Set<string>();
     for (const reason of UNREACHABLE_REASONS) {
       const script = new ChatScript();
@@ -152,7 +152,7 @@ describe("a message that stays behind", () => {
     ]);
   });
 
-  test("costs no memory without bound, and the last one's state is shown all the same", () => {
+  test("takes bounded memory, and the state of the last one is shown all the same", () => {
     const script = new ChatScript();
     for (let id = 0; id < 5_000; id++) script.write(String(id));
     expect(script.chat.deliveries.pending).toHaveLength(MAX_PENDING);
@@ -160,7 +160,7 @@ describe("a message that stays behind", () => {
     expect(script.chat.deliveries.last).toEqual({ id: "4999", state: "received" });
   });
 
-  test("is repeated as a short piece of one line, whatever is in it", () => {
+  test("is repeated as a short excerpt on one line, whatever is in it", () => {
     const texts = [
       "\u001b[2Jx\n\n\ny",
       "👨‍👩‍👧‍👦".repeat(100),

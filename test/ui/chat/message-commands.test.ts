@@ -71,7 +71,7 @@ describe("a number", () => {
     "/list dos",
     "/search",
     "/export",
-  ])("or command that is none, %j, says so and does nothing", (typed) => {
+  ])("or command that is invalid, %j, says so and does nothing", (typed) => {
     const script = listed();
     script.effects.length = 0;
     expect(done(script, typed)).toEqual([]);
@@ -138,7 +138,7 @@ describe("without a number", () => {
 });
 
 describe("a text that replaces or answers another one", () => {
-  test("is checked as any that is sent, with what was pasted into it", () => {
+  test("is checked like every text that is sent, with what was pasted into it", () => {
     const script = new ChatScript();
     const expand = (text: string) => text.replace("[2 líneas]", "uno\ndos");
     expect(script.type("/edit [2 líneas]", expand)).toMatchObject([{ name: "edit", text: "uno\ndos" }]);

@@ -4,7 +4,7 @@ import { openChat } from "../../../src/ui/chat/update.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 
 describe("the link", () => {
-  test("has one line for each change, however often it is told", () => {
+  test("has one line for each change, however often the event comes", () => {
     const script = new ChatScript();
     const bye = (value: boolean) =>
       script.messenger({ name: "disconnected", username: PEER, bye: value, heardAt: undefined });
@@ -35,7 +35,7 @@ describe("the link", () => {
     },
   );
 
-  test("to somebody never met may lead to nobody, and says so before anything waits in vain", () => {
+  test("to a stranger who is offline says that perhaps nobody has that name", () => {
     const fail = {
       name: "unreachable",
       username: PEER,
@@ -71,7 +71,7 @@ describe("the link", () => {
     }
   });
 
-  test("is tried again with an accepted key, and a key that waits after that is told of again", () => {
+  test("is tried again with an accepted key, and another key that waits is said again", () => {
     const script = new ChatScript();
     const pending = () =>
       printed(
@@ -105,7 +105,7 @@ describe("the link", () => {
     expect(script.chat).toEqual(new ChatScript().chat);
   });
 
-  test("makes the server's word about the peer no news", () => {
+  test("makes what the server says of the peer unimportant", () => {
     const script = new ChatScript();
     const presence = (online: boolean) =>
       printed(script.messenger({ name: "presence", username: PEER, online }));
@@ -134,7 +134,7 @@ describe("the link", () => {
 describe("the server", () => {
   const why = new Error("gone");
 
-  test("that ends with the other's program says both, whichever is told first", () => {
+  test("that ends with the peer's program says both, whichever event comes first", () => {
     for (const bye of [true, false]) {
       const gone = [
         { name: "presence", username: PEER, online: false },
@@ -151,7 +151,7 @@ describe("the server", () => {
     }
   });
 
-  test("is told of once when it is lost and once when it is back", () => {
+  test("gets one notice when it is lost and one when it is back", () => {
     const script = new ChatScript();
     const states = ["waiting", "connecting", "offline", "waiting", "connecting", "online", "online"] as const;
     const said = states.map((name) => {
@@ -174,7 +174,7 @@ describe("the server", () => {
 
 const DAMAGE = Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
 
-describe("what else is told", () => {
+describe("other events", () => {
   test("a damaged file keeps a text from being saved: that is said beside the text", () => {
     for (const [language, words] of [
       ["es", "Salga del programa y ábralo otra vez"],
@@ -216,7 +216,7 @@ describe("what else is told", () => {
     expect(said[0]).toContain(words);
   });
 
-  test("clocks that agree well enough are nobody's news", () => {
+  test("clocks that nearly agree give no warning", () => {
     expect(new ChatScript().messenger({ name: "clockOffset", offset: -5 * MINUTE })).toEqual([]);
   });
 });

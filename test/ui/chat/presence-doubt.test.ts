@@ -18,8 +18,8 @@ function unreachable(script: ChatScript, heardAt: number | undefined): readonly 
   return printed(script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt }));
 }
 
-describe("the server's word and the last answer", () => {
-  test("are both told when a link is there and does not answer, once, and again at a few ages", () => {
+describe("the server and the last answer", () => {
+  test("are both shown when a link does not answer, once, and again at a few ages", () => {
     const script = new ChatScript();
     presence(script, true);
     script.connect();
@@ -40,7 +40,7 @@ describe("the server's word and the last answer", () => {
     expect(script.wait(MINUTE)).toEqual([]);
   });
 
-  test("are not told when the silence ends with the link", () => {
+  test("are not shown when the silence ends with the link", () => {
     const script = new ChatScript();
     script.connect();
     silent(script, NOON - 16 * SECOND);
@@ -51,7 +51,7 @@ describe("the server's word and the last answer", () => {
     expect(script.wait(SECOND)).toEqual([]);
   });
 
-  test("stand in the line of a link that cannot be had", () => {
+  test("stand in the line about an unreachable peer", () => {
     const script = new ChatScript("en");
     presence(script, true);
     const [said = "", ...more] = unreachable(script, NOON - 40 * SECOND);
@@ -67,7 +67,7 @@ describe("the server's word and the last answer", () => {
     expect(script.wait(SECOND)).toEqual([]);
   });
 
-  test("that came after the link was tried are told with the clock; who never answered has no age", () => {
+  test("that disagree after the dial get a notice on a tick; a peer who never answered has no age", () => {
     const script = new ChatScript();
     unreachable(script, undefined);
     expect(script.wait(SECOND)).toEqual([]);
@@ -78,7 +78,7 @@ describe("the server's word and the last answer", () => {
     expect(script.wait(3_600 * SECOND)).toEqual([]);
   });
 
-  test("disagree the other way when the link goes on without the server's word", () => {
+  test("disagree when the link answers and the server says offline", () => {
     const script = new ChatScript();
     script.connect();
     presence(script, false);
@@ -99,7 +99,7 @@ describe("the server's word and the last answer", () => {
     expect(script.wait(MINUTE)).toEqual([]);
   });
 
-  test("are one alone while the server is gone", () => {
+  test("are not compared while the server is gone", () => {
     const script = new ChatScript();
     presence(script, true);
     unreachable(script, NOON);
@@ -127,7 +127,7 @@ describe("without the server", () => {
       script.messenger({ name: "server", state: { name: "waiting", until: NOON, why }, linksUntil }),
     ).join();
 
-  test("it is said what is missing, and until when new links work", () => {
+  test("a notice says what does not work, and until when new links can be opened", () => {
     const said = lose(new ChatScript(), NOON + 24 * 60 * MINUTE);
     expect(said).toContain("no se sabe quién está en línea");
     expect(said).toContain("ni se puede encontrar a nadie nuevo");
@@ -140,7 +140,7 @@ describe("without the server", () => {
 });
 
 describe("a full disk", () => {
-  test("of theirs is told in words, and at most once a minute", () => {
+  test("of theirs gets a notice at most once a minute", () => {
     const script = new ChatScript();
     const tell = () =>
       printed(script.messenger({ name: "peerError", username: PEER, code: "storage_failed" }));

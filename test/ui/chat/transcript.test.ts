@@ -48,7 +48,7 @@ describe("a message that arrives", () => {
   const arrive = (script: ChatScript, seq: number, from = PEER, sentAt?: number) =>
     script.messenger({ name: "message", from, message: incoming(seq, "hola", { sentAt }) });
 
-  test("is shown once and marked, and ends the typing that it came from", () => {
+  test("is shown and marked once, and ends the peer's typing", () => {
     const script = new ChatScript();
     script.connect();
     script.messenger({ name: "typing", username: PEER, active: true });

@@ -76,7 +76,7 @@ describe("what is sent", () => {
 });
 
 describe("a text that no peer would take", () => {
-  test("is refused in words and given back as it was typed", () => {
+  test("is refused with a sentence and given back as it was typed", () => {
     const big = "ñ".repeat(MAX_TEXT_BYTES / 2);
     expect(faultOf(big)).toBeUndefined();
     expect(faultOf(`${big}x`)).toEqual({ name: "tooLong", bytes: MAX_TEXT_BYTES + 1 });

@@ -13,7 +13,7 @@ function namesOf(effects: readonly ChatEffect[]): string[] {
 }
 
 describe("a message of ours", () => {
-  test("is shown when it is on the disk and not before", () => {
+  test("is shown when it is committed and not before", () => {
     const script = new ChatScript();
     script.connect();
     expect(script.type("hola")).toEqual([{ name: "send", text: "hola" }]);
@@ -58,7 +58,7 @@ describe("typing", () => {
   const active = [{ name: "typing", active: true }] as const;
   const inactive = [{ name: "typing", active: false }] as const;
 
-  test("is told to the peer at most every four seconds, and taken back when it ends", () => {
+  test("is sent to the peer at most every four seconds, and its end once", () => {
     const script = new ChatScript();
     expect(edit(script)).toEqual([]);
     script.connect();
@@ -88,7 +88,7 @@ describe("typing", () => {
     expect(script.chat.link).toMatchObject({ ownTypingSince: undefined, peerTypingSince: undefined });
   });
 
-  test("of the peer ends by their word, or by itself", () => {
+  test("of the peer ends when they say so, or by itself", () => {
     const script = new ChatScript();
     script.connect();
     script.messenger({ name: "typing", username: PEER, active: true });

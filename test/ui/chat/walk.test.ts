@@ -40,7 +40,7 @@ const TEXTS = ["hola", "uno\ndos", "\u001b[2J\r\u202e", "17:05 ana: sí\n— avi
 const CHATS = 40;
 const EVENTS = 200;
 
-test("whatever happens, in whatever order: no fault, no message twice, no state that goes back", () => {
+test("random events in any order: no error, no message twice, no state that goes back", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   for (let round = 0; round < CHATS; round++) {

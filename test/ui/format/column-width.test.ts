@@ -40,7 +40,7 @@ describe("the most columns of a text", () => {
   });
 });
 
-test("a text is plain when no terminal could be of another opinion", () => {
+test("a text is plain when all terminals agree about its width", () => {
   for (const text of ["", "hola", "¿Qué? — «ñ»…", "✓✓ > ", "漢字かな한국", "[2 líneas]"])
     expect({ text, plain: isPlain(text) }).toEqual({ text, plain: true });
   for (const text of ["e\u0301", "कि", "👍", "❤", "©", "\u1112\u1161", "🇪", "か\u3099", "\u3248", "\x1b[32m"])

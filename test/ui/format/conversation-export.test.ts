@@ -51,7 +51,7 @@ test("a conversation of many pages is exported whole and in order", async () => 
   rmSync(file);
 });
 
-test("a folder in place of a file, and a folder that takes none, are named as what they are", async () => {
+test("a folder in place of a file, and a folder that admits none, get errors of their own", async () => {
   const failure = (file: string) =>
     exportConversation({ archive, conversation, file, texts }).catch((error: unknown) => error);
   const before = files();

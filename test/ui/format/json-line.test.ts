@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 import { jsonLine } from "../../../src/ui/format/json-line.ts";
 
-test("a JSON line is one line that no terminal obeys, and reads back as it was", () => {
+test("a JSON line has no control characters, and reads back as it was", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const odd = [

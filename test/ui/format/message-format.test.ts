@@ -30,7 +30,7 @@ const incoming: StoredMessage = {
 };
 const texts = textsIn("en");
 
-test("a program gets the fields of CLI, and null for a time that nobody knows", () => {
+test("a program gets the fields of CLI, and null for an unknown time", () => {
   expect(JSON.parse(messageEvent({ ...incoming, sentAt: undefined }, "ana"))).toEqual({
     event: "message",
     from: "ana",
@@ -82,7 +82,7 @@ test("a program gets the fields of CLI, and null for a time that nobody knows", 
   ]);
 });
 
-test("a change names the message that it changed, and ours what leaves for it", () => {
+test("a change names the message that it changed, and one of ours the action that is sent", () => {
   const at = new Date(AT).toISOString();
   const edited = { ...incoming, editedAt: AT, text: "adiós" };
   expect(peerChangeEvent(edited, "ana")).toEqual({
@@ -126,7 +126,7 @@ test("a person sees when it arrived here, who wrote it, and how far an own one c
   ]);
 });
 
-test("every further line of a text is indented, also those that the terminal's edge would make", () => {
+test("every further row of a text is indented, also those that the terminal would begin by itself", () => {
   const several = messageLine({ ...incoming, text: "a\nb\r\nc\u2028d" }, "ana", { texts });
   expect(several).toBe("2026-03-04 05:06 ana: a\n    b\n    c\n    d\n");
   const forged = messageLine({ ...incoming, text: `ok${" ".repeat(56)}2026-03-04 05:07 carla: no` }, "ana", {
@@ -142,7 +142,7 @@ test("neither a name nor a text can move the cursor or begin a line of ours", ()
   expect(line).toBe("2026-03-04 05:06 an␛[31ma␊: a\n    b␛[2J␍c\n");
 });
 
-test("what is said of a message stands before the colon, where no text of anybody can stand", () => {
+test("remarks on a message stand before the colon, where no text can stand", () => {
   const line = (message: Partial<StoredMessage>, repliedTo?: StoredMessage) =>
     messageLine({ ...incoming, ...message }, "ana", { texts: textsIn("es"), repliedTo });
   const begin = "2026-03-04 05:06 ana";

@@ -20,7 +20,7 @@ describe("an ordinary name", () => {
     expect(shownTogether(...names)).toEqual(names);
   });
 
-  test("is shown as it is beside names that are different to the eye", () => {
+  test("is shown as it is beside names that look different", () => {
     const names = [
       "ana.b",
       "ana_b",
@@ -36,7 +36,7 @@ describe("an ordinary name", () => {
     expect(shownTogether(...names)).toEqual(names);
   });
 
-  test("is one person in two spellings, which are no twins of each other", () => {
+  test("in two spellings is one person, and gets no label", () => {
     expect(shownTogether("Ana", "ANA")).toEqual(["Ana", "ANA"]);
     const decomposed = "ñandú".normalize("NFD");
     expect(shownTogether(decomposed)).toEqual(["ñandú"]);
@@ -47,7 +47,7 @@ describe("an ordinary name", () => {
   });
 });
 
-test("twins all carry the first eight digits of their labels, and nobody else does", () => {
+test("confusable names have the first eight digits of their labels, and no others do", () => {
   const book = bookOf("benito", "ana", "ben1to", "BENÍTO");
   expect([...book]).toEqual([
     ["ana", "ana"],
@@ -138,7 +138,7 @@ describe("a name that no new name may be", () => {
     },
   );
 
-  test("carries its label also where it looks like nobody else's", () => {
+  test("has its label also where it is not confusable", () => {
     for (const name of ["ana maría", "анна", "李雷", "ana🕊️", "an\u200ba", "ana (1234 5678)"]) {
       const [shown = ""] = shownTogether(name);
       expect(isLabelled(shown)).toBe(true);
@@ -146,7 +146,7 @@ describe("a name that no new name may be", () => {
     }
   });
 
-  test("of nothing that can be seen is its label alone", () => {
+  test("of invisible characters is its label alone", () => {
     expect(shownTogether("\u200b")).toEqual([digits("\u200b")]);
   });
 
@@ -157,7 +157,7 @@ describe("a name that no new name may be", () => {
   });
 });
 
-test("twins whose labels begin alike carry them whole", () => {
+test("confusable names whose labels begin alike have whole labels", () => {
   const [first, second] = [`${"ab".repeat(19)}01`, `${"ab".repeat(19)}02`];
   const book = nameBook([
     { username: "an\u200ba", label: first },
@@ -169,7 +169,7 @@ test("twins whose labels begin alike carry them whole", () => {
   expect(book.get("otra.persona")).toBe("otra.persona");
 });
 
-test("every letter with marks that a new name may hold is a twin of the letter without", () => {
+test("every letter with marks that a new name may hold is confusable with the letter without", () => {
   const missed: string[] = [];
   for (let code = 0xc0; code <= 0x1eff; code++) {
     const letter = String.fromCodePoint(code);

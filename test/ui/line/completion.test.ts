@@ -19,7 +19,7 @@ describe("completion", () => {
     expect(completed("zz", true, { offers: [], part: "zz" })).toBe("zz");
   });
 
-  test("shows names that cannot move the cursor, and not endlessly many", () => {
+  test("shows a bounded number of names, which cannot move the cursor", () => {
     expect(offersLine(["a\x1b[2J", "b"], 80)).toBe("a␛[2J  b\n");
     expect(
       offersLine(

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { MAX_HISTORY, LineHistory } from "../../../src/ui/line/history.ts";
 
 describe("what was typed", () => {
-  test("comes back newest first, and the text under way last", () => {
+  test("comes back newest first, and what is being typed last", () => {
     const history = new LineHistory(["uno"]);
     history.add("dos");
     expect([history.older("tr"), history.older("dos"), history.older("uno")]).toEqual([

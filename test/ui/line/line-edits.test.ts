@@ -49,7 +49,7 @@ describe("editing keys", () => {
     expect(drawn(press(lineOf(before), keys))).toBe(after);
   });
 
-  test("words have every letter of Spanish, and end where signs begin", () => {
+  test("words have every letter of Spanish, and end at punctuation", () => {
     expect(drawn(press(lineOf("el ñandú, así  |"), "alt-b"))).toBe("el ñandú, |así  ");
     expect(drawn(press(lineOf("el ñandú, así  |"), "ctrl-left ctrl-left ctrl-left"))).toBe(
       "el |ñandú, así  ",

@@ -109,7 +109,7 @@ describe("the drawing of the line", () => {
     expect(frameOf("> ", text, 250, { columns: 20, rows: 1 }).rows).toHaveLength(1);
   });
 
-  test("shows nothing that could move a cursor or turn a line round", () => {
+  test("shows nothing that could move a cursor or reverse a line", () => {
     const { rows } = frameOf("> ", "a\x1b[2Jb\u202ec\nd", 0, SIZE);
     expect(rows.flat().join("")).not.toMatch(/[\x00-\x1f\u202e]/);
   });
