@@ -76,8 +76,7 @@ export class Account {
   readonly messenger: Messenger;
   readonly #servers: ServerStore;
   /** A first login is kept once it has succeeded, and removed when it is refused. */
-  #state: "new" | "kept" | "removed";
-  #closed = false;
+  #state: "new" | "kept" | "closed" | "removed";
 
   private constructor(messenger: Messenger, servers: ServerStore, isNew: boolean) {
     this.messenger = messenger;
@@ -120,12 +119,14 @@ export class Account {
    * @throws ServerError, RefusedError, PasswordNeededError
    */
   async connect(): Promise<void> {
+    // It may be closed meanwhile, and is removed all the same.
+    const isNew = this.#state === "new";
     try {
       await this.messenger.rendezvous.connect();
       this.#state = "kept";
     } catch (error) {
       const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
-      if (this.#state === "new" && isUnknown) {
+      if (isNew && isUnknown) {
         // A mistyped name leaves no account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";
@@ -139,7 +140,7 @@ export class Account {
   /**
    * As `connect`, but an account that was online here before can be used without the server.
    * @returns why the server cannot be reached now; undefined: logged in.
-   * @throws as `connect`, failures that waiting does not help
+   * @throws as `connect`, where waiting does not help
    */
   async connectOrWait(): Promise<Error | undefined> {
     try {
@@ -165,7 +166,7 @@ export class Account {
 
   /**
    * Ends the stored session: here in any case, and at the server if it can be reached.
-   * @returns why the server could not be told; undefined: it was.
+   * @returns why it still stands at the server; undefined: it was ended there.
    * @throws ServerError, RefusedError when waiting does not help; then the session stays
    */
   async logOut(): Promise<Error | undefined> {
@@ -176,14 +177,14 @@ export class Account {
       await rendezvous.logOut();
       return undefined;
     } catch (error) {
-      if (!isTransient(error) || this.#closed) throw error;
+      if (!isTransient(error) || this.#state === "closed") throw error;
       profile.forgetToken();
       return error as Error;
     }
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    if (this.#state !== "removed") this.#state = "closed";
     await this.messenger.close();
     this.#servers.close();
   }

@@ -258,9 +258,9 @@ test("a connection that ends before it has proven anything is not reported, and 
     socket.on("close", () => resolve());
     await promise;
   }
-  const isTold = () => listening.stderr.text.includes("Connection refused from");
-  // At most one refusal is told in a second.
-  while (!isTold()) {
+  const isReported = () => listening.stderr.text.includes("Connection refused from");
+  // At most one refusal is reported in a second.
+  while (!isReported()) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const socket = connectTls({ ...at, rejectUnauthorized: false });
     socket.on("error", () => socket.destroy());
