@@ -176,7 +176,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
         outOfDescriptors: (address) => outOfDescriptors.note("count", address),
       }),
     );
-  // The encrypted port first: plain requests are told it.
+  // The encrypted port first: answers to plain requests name it.
   const tls = await listenOn({
     port: options.tlsPort,
     tls: () => authority.context(),

@@ -101,7 +101,7 @@ describe("watch", () => {
     const future = await server.plain();
     await future.ask(registration("Futura"));
     await future.ask(loginOf("futura"));
-    // No news of Pilar came before.
+    // No notification of Pilar came before.
     expect(await client.next()).toEqual({ action: "presence", username: "Futura", online: true });
     await client.ask({ action: "watch", users: [] });
     future.close();

@@ -1,4 +1,4 @@
-/** A server that is restarted: what its clients are told, when its ports are free, and how they come back. */
+/** A server that is restarted: how its clients are notified, when its ports are free, and how clients come back. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
@@ -53,7 +53,7 @@ async function connects(port: number): Promise<TestClient> {
   }
 }
 
-/** Resumes as a client does that tries again and again; what it is told but for `server_closing` is a fault. */
+/** Resumes as a client does that tries again and again; any failure but `server_closing` is a fault. */
 async function resumes(port: number, resume: Message): Promise<Message> {
   for (;;) {
     const client = await connects(port);
@@ -84,7 +84,7 @@ describe("a restart", () => {
     const users = sessions.map((_, index) => `user${index}`);
     await watcher.ask({ action: "watch", users });
     const second = restart(first, "resume.db");
-    // Nobody else's end is told: nobody has left.
+    // Nobody is reported as offline.
     for (const client of clients) {
       expect(await client.next()).toMatchObject({ action: "error", code: "server_closing" });
       await client.closed;

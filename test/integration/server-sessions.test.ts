@@ -159,7 +159,7 @@ describe("resume", () => {
     expect(news).toMatchObject({ action: "error", success: false, code: "session_replaced" });
     expect(news).not.toContainKey("request");
     await old.closed;
-    // She never went offline, so there is nothing to tell; the list has her new port.
+    // She never went offline, so nobody is notified; the list has her new port.
     expect(await watcher.ask({ action: "request_p2p", target_user: "viajera" })).toMatchObject({
       target_port: 9005,
     });

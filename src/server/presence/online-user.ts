@@ -31,6 +31,6 @@ export interface OnlineSession {
   pushPresence(username: string, online: boolean): void;
   /** Ends the session once everything sent has left; the user is offline at once. */
   end(reason: string): void;
-  /** Another session of the same user has taken the place of this one, which is told and ended. */
+  /** Another session of the same user has taken the place of this one, which is notified and ended. */
   replaced(): void;
 }

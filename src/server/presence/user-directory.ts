@@ -1,6 +1,6 @@
 /**
  * Where users are: pages of who is online, and at which addresses a user may be dialled (PROTOCOL 4). What requesters
- * are told of a user is written as JSON once; a page is kept until somebody comes or goes.
+ * are sent of a user is written as JSON once; a page is kept until somebody comes or goes.
  */
 import { fold } from "../../identity/names.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../protocol/framing.ts";
@@ -47,7 +47,7 @@ type Page = {
   readonly bytes: readonly number[];
 };
 
-/** What requesters of one kind are told of a user. */
+/** What requesters of one kind are sent of a user. */
 class Description {
   readonly #user: OnlineUser;
   /** At least one, the best first. */

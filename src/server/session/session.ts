@@ -70,7 +70,7 @@ export class Session implements OnlineSession {
     return this.#state.name === "loggedIn" ? this.#state.user : undefined;
   }
 
-  /** Nothing that the client has sent is missing from the original protocol; it is sent nothing else either. */
+  /** The client has sent only what the original protocol has, and is sent nothing else. */
   get isLegacy(): boolean {
     return this.#isLegacy;
   }
@@ -124,7 +124,7 @@ export class Session implements OnlineSession {
     if (this.#state.name === "anonymous") this.services.unauthenticated.working(this.#pending);
   }
 
-  /** The client was heard, and is answered. */
+  /** All requests are answered; from now on the connection may be evicted. */
   silent(): void {
     if (this.#state.name === "anonymous") this.services.unauthenticated.silent(this.#pending);
   }
@@ -174,7 +174,7 @@ export class Session implements OnlineSession {
   }
 
   pushPresence(username: string, online: boolean): void {
-    // When the server goes, nobody is said to have left.
+    // When the server stops, nobody is reported as offline.
     if (!this.services.isClosing()) this.push({ action: "presence", username, online });
   }
 

@@ -1,6 +1,6 @@
 /**
- * Many at once, from one or from several addresses. The attacker wants every place of the server, all its
- * hashes, or a list of everybody, and that people who have nothing to do with him are kept waiting.
+ * Many connections at once, from one or several addresses. The attacker wants every place of the server, all its
+ * hashes, or a list of everybody, and to keep other people waiting.
  */
 import { describe, expect, test } from "bun:test";
 
@@ -148,7 +148,7 @@ test("a login storm costs at most the hashes of the limit, over however many con
   );
   for (const { code, retry_after } of answers)
     if (code === "rate_limited") expect(retry_after).toBeGreaterThanOrEqual(1);
-  // Neither whom he aimed at, nor anybody else, is locked out.
+  // Neither the targeted account nor any other is locked out.
   for (const name of ["víctima", "ana"]) {
     expect(await (await from("127.0.0.9")).ask(loginOf(name))).toMatchObject({ code: "ok" });
   }

@@ -123,7 +123,7 @@ describe("a full disk", () => {
 });
 
 describe("a database that another program has locked", () => {
-  /** Another program, which holds the lock until it is told to let go. */
+  /** Another program, which holds the lock until it is asked to release it. */
   async function lock(server: TestServer): Promise<() => Promise<void>> {
     const script = `
       const { Database } = require("bun:sqlite");

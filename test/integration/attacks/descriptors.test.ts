@@ -64,7 +64,7 @@ test.skipIf(process.platform !== "linux")(
     expect(reader.query("SELECT count(*) AS n FROM users").get()).toEqual({ n: 2 });
     reader.close();
 
-    // A listener that is told again and again of a connection that it cannot take never rests.
+    // A listener that is notified again and again of a connection that it cannot accept keeps the CPU busy.
     await asleep(pid);
 
     for (const client of crowd) client.close();

@@ -1,7 +1,7 @@
 /**
- * Names that are not what they seem. With the keys that every object has the attacker wants to reach into the
- * program (an account without a row, a right that he was not given, a server that throws); with twins of a
- * name he wants to be taken for its owner, or to try the owner's password past a count.
+ * Names that are not what they seem. With the keys that every object has, the attacker wants to reach into the
+ * program (an account without a row, a permission, a server that throws); with other spellings of a name, to be taken
+ * for its owner, or to try the owner's password beyond the limit.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 

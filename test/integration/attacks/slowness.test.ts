@@ -1,6 +1,6 @@
 /**
- * Those who take their time. A slow writer keeps a connection and its half-read message for ever, a slow
- * reader lets what is meant for him pile up in the server: both want its memory and its places.
+ * Slow clients. A slow writer keeps a connection and its half-read message for ever, a slow reader lets its messages
+ * pile up in the server: both use up its memory and its places.
  */
 import { describe, expect, spyOn, test } from "bun:test";
 
@@ -81,7 +81,7 @@ describe("slow writers", () => {
       await watcher.ask({ action: "ping" });
       clock.advance(IDLE_TIMEOUT / 10);
     }
-    // It is somebody's and it lives: he is online, as a telephone that holds the line.
+    // The connection is alive, and stays online.
     server.server.checkLiveness(performance.now());
     expect(await client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
     clock.advance(IDLE_TIMEOUT + 1);
@@ -110,7 +110,7 @@ describe("slow readers", () => {
     const session = server.server.services.presence.find("sorda")?.session;
     let pushes = 0;
     while (server.server.services.presence.find("sorda") !== undefined && pushes < MOST_PUSHES) {
-      // What a server does when someone watched comes and goes.
+      // As when somebody who is watched comes and goes.
       for (let count = 0; count < 500; count++) session?.pushPresence("ana", count % 2 === 0);
       pushes += 500;
       await talker.ask({ action: "ping" });
@@ -120,7 +120,7 @@ describe("slow readers", () => {
     const dropped = server.log.filter((line) => line.includes("queue_overflow"));
     expect(dropped.map((line) => (JSON.parse(line) as { user: string }).user)).toEqual(["sorda"]);
     expect(server.server.counts().online).toBe(2);
-    // Whoever reads has lost nothing: the news of ana's end arrives.
+    // A client that reads has lost nothing: it is notified that ana has gone.
     talker.close();
     expect(await reader.next()).toEqual({ action: "presence", username: "ana", online: false });
   });

@@ -1,6 +1,6 @@
 /**
- * The attacker has a list of names and wants to know which of them have accounts here. The server's answer is
- * the same for all of them; how long it takes must be so too.
+ * The attacker has a list of names and wants to know which of them have accounts here. The server's answer is the
+ * same for all, and must take the same time.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 
@@ -65,9 +65,9 @@ function median(values: readonly number[]): number {
 }
 
 /**
- * By how much the medians differ, asked in turns and each first as often as the other, so that whatever
- * else the machine does is in both. More is measured while they differ by more than `most`: what is added
- * counts together with what was there, so that noise goes and a difference that is real stays.
+ * By how much the medians differ. The two are measured in turns, each first as often as the other, so that other
+ * load affects both. More is measured while they differ by more than `most`: all measurements count together, so that
+ * noise shrinks and a real difference stays.
  */
 async function difference(
   clock: () => number,

@@ -1,6 +1,6 @@
 /**
- * Session tokens in wrong hands. The attacker has read one from a backup, a log or a lost disk, or has none
- * and makes one up; he wants to be its owner, and to stay it when the owner notices.
+ * Session tokens in the wrong hands. The attacker has read one from a backup, a log or a lost disk, or makes one up,
+ * and wants to be taken for its owner, and to stay online when the owner notices.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ function resumption({ token, key }: Stolen): Message {
   return { action: "resume", session_token: token, p2p_port: 9005, public_key: key };
 }
 
-/** What the server says to a token; whoever got in goes again. */
+/** The code with which the server answers a token; a session that begins is ended again. */
 async function codeFor(stolen: Stolen): Promise<unknown> {
   const client = await server.plain();
   const answer = await client.ask(resumption(stolen));
@@ -127,7 +127,7 @@ test("a stolen token is void when its owner changes the password", async () => {
   const stolen = await online("robada");
   await leave(stolen.client);
   const owner = await online("robada");
-  // The thief tries as long as he likes: the owner's connection stays hers.
+  // However often the thief tries, the owner stays online.
   expect(await codeFor(stolen)).toBe("already_connected");
   const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
   expect(await owner.client.ask(change)).toMatchObject({ code: "ok" });
@@ -137,7 +137,7 @@ test("a stolen token is void when its owner changes the password", async () => {
   const client = await server.plain();
   const old = loginOf("robada", { public_key: stolen.key });
   expect(await client.ask(old)).toMatchObject({ code: "invalid_credentials" });
-  // Hers goes on, and so does the new password.
+  // The owner's token stays valid.
   expect(await codeFor(owner)).toBe("ok");
   client.close();
 });

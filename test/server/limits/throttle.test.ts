@@ -219,7 +219,7 @@ describe("passwords", () => {
 
   test("guesses at a name from the same address do not shut out the device that it was used with", () => {
     const { throttle } = throttled();
-    // All that he can drain: the name there, its free and its slow tries, and all that the address has.
+    // All that the attacker can use up: the tries for the name, free and slow, and those of the address.
     for (let name = 0; name < 200; name++) failUntilLimited(throttle, `name${name}`, HERE);
     for (let count = 0; count < 100; count++) {
       failUntilLimited(throttle, "ana", HERE);

@@ -124,7 +124,7 @@ test("of the address with the most places the longest silent is evicted at once,
   expect(unauthenticated.hasRoom("newcomer")).toBe(true);
   expect(gone).toEqual(["storm 3"]);
   enter("newcomer");
-  // The storm would hold three of four again, and takes nobody's place.
+  // The storm would hold three of four again, and evicts nobody.
   expect(unauthenticated.hasRoom("storm")).toBe(false);
   expect(gone).toHaveLength(1);
 });

@@ -46,7 +46,7 @@ test("past the bound of watched names a long list is refused and changes nothing
   presence.enter(ana);
   expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toEqual([]);
   expect(presence.watch(ana, most)).toBeUndefined();
-  // His own list gives way to his new one.
+  // A new list replaces the watcher's own.
   expect(presence.watch(beto, most)).toEqual([]);
 });
 
