@@ -35,9 +35,9 @@ async function expectSentence(terminal: MenuTerminal, sentence: string, times = 
   await terminal.sees(sentence);
   await terminal.isAsked(texts.menuLogIn, texts.menuRegister, texts.menuQuit);
   const rows = terminal.screen.transcript.split("\n");
-  const told = rows.flatMap((row, index) => (row.startsWith("! ") ? [index] : []));
-  expect(told).toHaveLength(times);
-  const last = told.at(-1) ?? 0;
+  const failures = rows.flatMap((row, index) => (row.startsWith("! ") ? [index] : []));
+  expect(failures).toHaveLength(times);
+  const last = failures.at(-1) ?? 0;
   const end = rows.findIndex((row, index) => index > last && !row.startsWith("    "));
   expect(rows.slice(last, end).join(" ")).toMatch(/[.)]$/);
   expect(rows[end]).toStartWith("? ");
@@ -62,7 +62,7 @@ async function registers(terminal: MenuTerminal, name: string, password: string)
 }
 
 describe.each(LANGUAGES)("in %s", (language) => {
-  const told = (code: Code) => sentenceFor(code, language);
+  const sentenceOf = (code: Code) => sentenceFor(code, language);
 
   test("a server that cannot be reached is reported when logging in and when registering", async () => {
     const gone = await world.server(`gone.${language}.db`);
@@ -87,7 +87,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, name);
     await someone.answers(texts.passwordPrompt(name), "not the password");
-    await expectSentence(someone, told("invalid_credentials"));
+    await expectSentence(someone, sentenceOf("invalid_credentials"));
     await someone.answers(texts.menuLogIn, "1");
     // The name that was typed stands there.
     await someone.isAsked(`${texts.menuName} (${name})`);
@@ -103,19 +103,19 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const { name } = await member(`taken.${language}`);
     const someone = world.openNew(address, { language, rows: 60 });
     await registers(someone, name, PASSWORD);
-    await expectSentence(someone, told("username_taken"));
+    await expectSentence(someone, sentenceOf("username_taken"));
     const { texts } = someone;
     await someone.answers(texts.menuRegister, "2");
-    // The name that was refused is offered; what nobody may have is told at once, and not offered.
+    // The name that was refused is offered; an impossible one is refused at once, and not offered.
     await someone.answers(`${texts.menuName} (${name})`, "a b");
-    await someone.sees(told("invalid_username"));
+    await someone.sees(sentenceOf("invalid_username"));
     await someone.answers(texts.menuName, `new.${language}`);
     await someone.answers(texts.menuPassword, "short");
-    await someone.sees(told("weak_password"));
+    await someone.sees(sentenceOf("weak_password"));
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, PASSWORD);
     await someone.answers(texts.menuEmail, "no email");
-    await someone.sees(told("invalid_email"));
+    await someone.sees(sentenceOf("invalid_email"));
     // Only the address is asked again.
     await someone.answers(texts.menuEmail, "");
     await someone.sees(texts.registered(`new.${language}`));
@@ -145,7 +145,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, person.name);
     await someone.answers(texts.passwordPrompt(person.name), PASSWORD);
-    await expectSentence(someone, told("already_connected"));
+    await expectSentence(someone, sentenceOf("already_connected"));
     await listening.stop();
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, "");

@@ -47,7 +47,7 @@ async function restarted(
 }
 
 /** Whole lines of a terminal that are notices or failures. */
-function told(terminal: MenuTerminal): string[] {
+function noticesOn(terminal: MenuTerminal): string[] {
   return terminal.screen.transcript.split("\n").filter((row) => /^[—!✗]/.test(row));
 }
 
@@ -73,7 +73,7 @@ test("two people in a chat and one at the menus see nothing of a restart; what i
   one.type(`antes${KEY.enter}`);
   await one.isInChat("✓✓ leído >");
   await other.showsRow(/ana: antes$/);
-  const before = [one, other, third].map(told);
+  const before = [one, other, third].map(noticesOn);
   await restarted(server, "talk.db", dora, ["ana", "beto", "carla"], () => {
     one.type(`escrito en medio${KEY.enter}`);
     // The list is asked for while nobody can answer.
@@ -84,7 +84,7 @@ test("two people in a chat and one at the menus see nothing of a restart; what i
   expect(third.asked).not.toContain(third.texts.menuOffline);
   third.type(KEY.escape);
   await third.isHome("carla");
-  expect([one, other, third].map(told)).toEqual(before);
+  expect([one, other, third].map(noticesOn)).toEqual(before);
   for (const terminal of [one, other, third]) {
     expect(terminal.hasSeen(terminal.texts.passwordPrompt("ana"))).toBe(false);
     expect(terminal.hasSeen(terminal.texts.serverBack)).toBe(false);
@@ -135,7 +135,7 @@ describe.each([
     await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
     await menus.isAsked(menus.texts.menuLogIn);
     await chat.sees("inicie sesión otra vez.");
-    expect(told(menus).at(-1)).toContain(word);
+    expect(noticesOn(menus).at(-1)).toContain(word);
     const { code, stderr } = await listening.ended;
     expect(code).toBe(4);
     expect(stderr).toContain(word);
