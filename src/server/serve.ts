@@ -14,9 +14,9 @@ import { cannotOpen } from "./database/database-errors.ts";
 import { openDatabase } from "./database/database.ts";
 import { openLog, type Log } from "./log/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { startMonitor, type Monitor } from "./monitor/monitor.ts";
+import { startMonitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
-import { openConfiguredSecurityLog, type SecurityLog } from "./log/security-log.ts";
+import { openConfiguredSecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
 import { StartError } from "./start-error.ts";
 
@@ -30,25 +30,13 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
   const style = config.logStyle ?? (process.stderr.isTTY ? "pretty" : "json");
   const log = openLog(style, Date.now, process.stderr);
   const metrics = new Metrics();
+  const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
+  /** What is closed again if the start fails. */
+  using opened = new DisposableStack();
+
   const monitor =
     config.metrics === undefined ? undefined : await startMonitor({ ...config.metrics, metrics, log });
-  try {
-    await run(config, language, { log, metrics, monitor });
-  } catch (error) {
-    monitor?.stop();
-    throw error;
-  }
-}
-
-type Observers = { readonly log: Log; readonly metrics: Metrics; readonly monitor: Monitor | undefined };
-
-async function run(
-  config: ServerConfig,
-  language: Language,
-  { log, metrics, monitor }: Observers,
-): Promise<void> {
-  const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
-
+  opened.defer(() => monitor?.stop());
   const identity = config.tlsFiles === undefined ? undefined : readIdentity(config.tlsFiles);
   let reported = 0;
   const database = await openDatabase(config.databasePath, (step) => {
@@ -61,16 +49,12 @@ async function run(
       ...(step.name === "hash" ? { done: step.done, total: step.total } : {}),
     });
   });
+  opened.defer(() => database.close());
   logRefusedNames(refusedNames(database), log);
 
   const { host, port, plainFrom, tlsPort, databasePath } = config;
-  let security: SecurityLog;
-  try {
-    security = openConfiguredSecurityLog(config, log);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const security = openConfiguredSecurityLog(config, log);
+  opened.defer(() => security.close());
   const server = await startServer({
     database,
     host,
@@ -85,10 +69,9 @@ async function run(
     security,
     metrics,
   }).catch((error: unknown) => {
-    database.close();
-    security.close();
     throw error instanceof SQLiteError ? cannotOpen(databasePath, error) : error;
   });
+  opened.move();
   process.on("uncaughtException", (error) => log.error("uncaught_exception", error));
   process.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
   if (plainFrom === "private" || plainFrom === "any") {

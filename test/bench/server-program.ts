@@ -8,6 +8,7 @@ import { openDatabase } from "../../src/server/database/database.ts";
 import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { Tokens } from "../../src/server/database/tokens.ts";
 import { newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
+import { WITHOUT_RATES } from "../integration/server-process.ts";
 import { BareConnection } from "./bare-echo.ts";
 
 const PROGRAM = join(import.meta.dir, "../../server.ts");
@@ -23,9 +24,7 @@ export const WITHOUT_LIMITS = [
   "--max-connections-per-address=20000",
   "--max-anonymous=20000",
   "--max-waiting-hashes=1000",
-  ..."connection-rate request-rate register-rate login-rate session-rate failure-rate failure-rate-per-address failure-rate-per-account lookup-rate lookup-rate-per-address"
-    .split(" ")
-    .map((flag) => `--${flag}=off`),
+  ...WITHOUT_RATES,
 ];
 
 export function line(message: object): string {

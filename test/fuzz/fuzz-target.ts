@@ -6,7 +6,7 @@ import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../src/server/limits/limits.ts";
 import { loginOf, newPublicKey, registration, TestClient } from "../integration/rendezvous-test-client.ts";
 import { TestServer } from "../integration/rendezvous-test-server.ts";
-import { ServerProcess, temporaryFolder } from "../integration/server-process.ts";
+import { ServerProcess, temporaryFolder, WITHOUT_RATES } from "../integration/server-process.ts";
 import { mustHold } from "./fuzz-failure.ts";
 
 export interface FuzzTarget {
@@ -63,25 +63,12 @@ export async function targetHere(names: readonly string[], limits = UNLIMITED): 
   };
 }
 
-const RATES = [
-  "connection-rate",
-  "request-rate",
-  "register-rate",
-  "login-rate",
-  "session-rate",
-  "failure-rate",
-  "failure-rate-per-address",
-  "failure-rate-per-account",
-  "lookup-rate",
-  "lookup-rate-per-address",
-].flatMap((flag) => [`--${flag}`, "off"]);
-
 /** The program. Its accounts are registered over the link; its log is read when it has ended. */
 export async function targetOfProcess(names: readonly string[]): Promise<FuzzTarget> {
   const folder = temporaryFolder();
   const database = join(folder.path, "users.db");
   const ports = ["--host", "127.0.0.1", "--port", "0", "--tls-port", "0"];
-  const server = new ServerProcess([...ports, "--db", database, "--log", "json", ...RATES]);
+  const server = new ServerProcess([...ports, "--db", database, "--log", "json", ...WITHOUT_RATES]);
   await server.started();
   const first = await TestClient.connect(server.plainPort);
   for (const name of names) {

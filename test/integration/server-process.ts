@@ -5,6 +5,20 @@ import { join } from "node:path";
 
 const PROGRAM = join(import.meta.dir, "../../server.ts");
 
+/** Flags that switch off every rate. */
+export const WITHOUT_RATES = [
+  "--connection-rate=off",
+  "--request-rate=off",
+  "--register-rate=off",
+  "--login-rate=off",
+  "--session-rate=off",
+  "--failure-rate=off",
+  "--failure-rate-per-address=off",
+  "--failure-rate-per-account=off",
+  "--lookup-rate=off",
+  "--lookup-rate-per-address=off",
+];
+
 export class ServerProcess {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   readonly exited: Promise<number>;
