@@ -185,9 +185,6 @@ export type StoredPage = {
   readonly answered?: Answered;
 };
 
-/** A message that a search has found, and the other person of its conversation. */
-export type Hit = { readonly message: StoredMessage; readonly chat: string };
-
 /** A text of ours that was just committed; `answers`: the excerpt of what it answers. */
 export type WrittenText = { readonly text: string; readonly answers: string | undefined };
 
@@ -233,8 +230,8 @@ export type ChatEvent =
   | {
       readonly name: "found";
       readonly words: string;
-      /** Oldest first. */
-      readonly hits: readonly Hit[];
+      /** Oldest first, each with the other person of its conversation. */
+      readonly hits: readonly { readonly message: StoredMessage; readonly chat: string }[];
       readonly isMore: boolean;
     }
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
@@ -246,21 +243,6 @@ export type ChatEvent =
   /** `typed`: a line that is given back. */
   | { readonly name: "refused"; readonly code: Refusal; readonly typed?: string }
   | { readonly name: "failed"; readonly sentence: string; readonly typed?: string };
-
-/** What a command does with stored messages. */
-export type MessageEffect =
-  | { readonly name: "list"; readonly count: number }
-  | { readonly name: "search"; readonly words: string }
-  | { readonly name: "info"; readonly target: Target }
-  /** `typed`: the line, given back when nothing comes of it. */
-  | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
-  | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }
-  | { readonly name: "withdraw"; readonly target: Target }
-  /** `last`: the last one that was not sent yet. */
-  | { readonly name: "cancel"; readonly target: Target }
-  | { readonly name: "delete"; readonly message: Listed }
-  | { readonly name: "deleteChat" }
-  | { readonly name: "export"; readonly file: string };
 
 export type ChatEffect =
   /** In one write, in order. */
@@ -276,7 +258,18 @@ export type ChatEffect =
   | { readonly name: "lookElsewhere"; readonly pending: readonly Pick<PendingDelivery, "id" | "target">[] }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
-  | MessageEffect
+  | { readonly name: "list"; readonly count: number }
+  | { readonly name: "search"; readonly words: string }
+  | { readonly name: "info"; readonly target: Target }
+  /** `typed`: the line, given back when nothing comes of it. */
+  | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
+  | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }
+  | { readonly name: "withdraw"; readonly target: Target }
+  /** `last`: the last one that was not sent yet. */
+  | { readonly name: "cancel"; readonly target: Target }
+  | { readonly name: "delete"; readonly message: Listed }
+  | { readonly name: "deleteChat" }
+  | { readonly name: "export"; readonly file: string }
   /** A text that could not be sent goes back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
   /** Goes to the list of people, or straight to another chat. */

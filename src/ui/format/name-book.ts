@@ -107,10 +107,10 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   });
   const book = new Map<string, string>();
   const labelled = people.filter(({ username }, index) => {
-    const isTwin = owners.get(skeletons[index] ?? "") === undefined;
+    const isConfusable = owners.get(skeletons[index] ?? "") === undefined;
     // What was typed may be decomposed, and is the same name.
     const name = username.normalize("NFC");
-    if (isTwin || !isOrdinaryName(name) || visibleText(name) !== name) return true;
+    if (isConfusable || !isOrdinaryName(name) || visibleText(name) !== name) return true;
     book.set(username, name);
     return false;
   });
