@@ -6,13 +6,13 @@ import { localFolders, theOnly } from "./local-accounts.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
-import { RefusedError, type LinkEvents } from "./rendezvous/link.ts";
-import { isTransient, PasswordNeededError } from "./rendezvous/session.ts";
-import { contactServer, type ContactOptions } from "./rendezvous/reach-server.ts";
+import type { LinkEvents } from "./rendezvous/link.ts";
+import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
-import { authorityFingerprint, ServerError } from "./rendezvous/trust.ts";
+import { authorityFingerprint } from "./rendezvous/trust.ts";
+import { isTransient, PasswordNeededError, RefusedError, ServerError } from "./rendezvous/server-errors.ts";
 
-export type ServerOptions = Omit<ContactOptions, "events" | "servers" | "now"> & {
+export type ServerOptions = Omit<ReachOptions, "events" | "servers" | "now"> & {
   readonly dataFolder: string;
   readonly now?: () => number;
 };
@@ -40,7 +40,7 @@ export async function registerAccount(
 ): Promise<void> {
   await withServers(options.dataFolder, async (servers) => {
     const now = options.now ?? Date.now;
-    const { link, authority } = await contactServer({
+    const { link, authority } = await reachServer({
       ...options,
       servers,
       now,
@@ -69,7 +69,7 @@ export async function registerAccount(
 }
 
 export type OpenOptions = ServerOptions &
-  Omit<MessengerOptions, keyof ContactOptions | "profile"> & { readonly user: string | undefined };
+  Omit<MessengerOptions, keyof ReachOptions | "profile"> & { readonly user: string | undefined };
 
 /** A messenger and the store of servers that it uses; `close` closes both. */
 export class Account {
@@ -179,7 +179,7 @@ export class Account {
     } catch (error) {
       if (!isTransient(error) || this.#state === "closed") throw error;
       profile.forgetToken();
-      return error as Error;
+      return error;
     }
   }
 
@@ -201,7 +201,7 @@ async function locateProfile(
   const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
   if (authority === undefined || isOther) {
     try {
-      const contact = await contactServer({
+      const contact = await reachServer({
         ...options,
         servers,
         now: options.now ?? Date.now,

@@ -2,10 +2,7 @@
 export { ProfileDamagedError } from "./disk/check.ts";
 export { ProfileLockedError } from "./disk/lock.ts";
 export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";
-export { PasswordNeededError } from "./rendezvous/login.ts";
-export { RefusedError } from "./rendezvous/link.ts";
-export { isTransient } from "./rendezvous/session.ts";
-export { ServerError } from "./rendezvous/trust.ts";
 export { PortError } from "./peer/port.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { AccountError } from "./local-accounts.ts";
+export { isTransient, PasswordNeededError, RefusedError, ServerError } from "./rendezvous/server-errors.ts";

@@ -143,7 +143,7 @@ export class Messenger {
       random,
       events: {
         state: (state) => {
-          this.#watchList.forget();
+          this.#watchList.reset();
           this.shown.state(state);
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name !== "online") return;

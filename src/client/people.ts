@@ -3,8 +3,7 @@ import { fold, label as labelOf } from "../identity/names.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
 import type { HeldPerson } from "./rendezvous/presence-hold.ts";
-import { RefusedError } from "./rendezvous/link.ts";
-import { ServerError } from "./rendezvous/trust.ts";
+import { ServerFailure } from "./rendezvous/server-errors.ts";
 
 export type Person = {
   /** The registered spelling as last received. */
@@ -39,7 +38,7 @@ async function askServer(source: PeopleSource): Promise<Answer> {
     const named = await source.users();
     return { online: [...(source.shown?.held ?? []), ...named], failure: undefined };
   } catch (error) {
-    if (!(error instanceof ServerError) && !(error instanceof RefusedError)) throw error;
+    if (!(error instanceof ServerFailure)) throw error;
     return { online: undefined, failure: error };
   }
 }

@@ -2,12 +2,11 @@ import { describe, expect, test } from "bun:test";
 
 import { listPeople } from "../../src/client/people.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
-import { RefusedError } from "../../src/client/rendezvous/link.ts";
-import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { label } from "../../src/identity/names.ts";
 import type { UserEntry } from "../../src/protocol/rendezvous-messages.ts";
 import { arriving } from "./message-scene.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+import { RefusedError, ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 type Source = Parameters<typeof listPeople>[0] & { readonly profile: Profile };
 

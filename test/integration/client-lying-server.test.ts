@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
@@ -13,6 +12,7 @@ import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
 import { openPerson, until, type Person } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
+import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 const authority = newAuthority();
 const other = newAuthority();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { registerAccount } from "../../src/client/accounts.ts";
 import { openLocalProfile, queueWhileLocked } from "../../src/client/local-accounts.ts";
-import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
+import { reachServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
@@ -62,7 +62,7 @@ test("a server's authority is one certificate, whatever else it sends with it", 
   });
   const servers = new ServerStore(newFolder());
   cleanups.push(() => servers.close());
-  const { link, authority: told } = await contactServer({
+  const { link, authority: told } = await reachServer({
     host: HOST,
     port: server.port,
     servers,

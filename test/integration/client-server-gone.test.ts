@@ -3,15 +3,14 @@ import { describe, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 
-import { RefusedError } from "../../src/client/rendezvous/link.ts";
 import { label } from "../../src/identity/names.ts";
 import { registerAccount } from "../../src/client/accounts.ts";
-import { ServerError } from "../../src/client/rendezvous/trust.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { HOUR } from "./loopback.ts";
 import { Company, openPerson, until, untilQuiet, type PersonOptions, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { RefusedError, ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 const cleanups = cleanupsForEachTest();
 

@@ -6,12 +6,12 @@ import { join } from "node:path";
 
 import type { LinkEvents } from "../../src/client/rendezvous/link.ts";
 import {
-  contactServer,
+  reachServer,
   type AuthorityQuestion,
-  type ContactOptions,
+  type ReachOptions,
 } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
-import { authorityFingerprint, ServerError } from "../../src/client/rendezvous/trust.ts";
+import { authorityFingerprint } from "../../src/client/rendezvous/trust.ts";
 import { createAuthority, loadAuthority, type Authority } from "../../src/identity/certificate.ts";
 import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
@@ -22,6 +22,7 @@ import { FakeServer, type FakeOptions } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
+import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 const TLS_1_2 = 0x0303;
 const HOST = "127.0.0.1";
@@ -58,10 +59,10 @@ function ours(authority: Authority, port = 0): FakeServer {
   return keep(new FakeServer({ port, identity: serverIdentity(authority), answer: pong(authority) }));
 }
 
-type Contact = Partial<ContactOptions> & { servers: ServerStore };
+type Contact = Partial<ReachOptions> & { servers: ServerStore };
 
 async function contact(port: number, options: Contact): Promise<string> {
-  const { link, authority } = await contactServer({
+  const { link, authority } = await reachServer({
     host: HOST,
     port,
     expectedFingerprint: undefined,

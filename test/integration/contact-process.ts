@@ -3,14 +3,15 @@
  * contact-process.ts FOLDER PORT [EXPECTED_FINGERPRINT]
  * A process of its own, because Bun reads NODE_EXTRA_CA_CERTS at its start.
  */
-import { contactServer } from "../../src/client/rendezvous/reach-server.ts";
+import { reachServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
-import { authorityFingerprint, ServerError } from "../../src/client/rendezvous/trust.ts";
+import { authorityFingerprint } from "../../src/client/rendezvous/trust.ts";
+import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 const [folder = "", port = "", expectedFingerprint] = process.argv.slice(2);
 const servers = new ServerStore(folder);
 try {
-  const { link, authority } = await contactServer({
+  const { link, authority } = await reachServer({
     host: "localhost",
     port: Number(port),
     servers,

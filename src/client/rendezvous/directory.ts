@@ -1,4 +1,4 @@
-/** What the server's directory says: who is online, and where one person is. */
+/** The server's directory: who is online, and the addresses of one person. */
 import type { Target } from "../../net/dialler.ts";
 import { parseDialableAddress } from "../../protocol/ip-address.ts";
 import {
@@ -7,15 +7,17 @@ import {
   type ResponseOf,
   type UserEntry,
 } from "../../protocol/rendezvous-messages.ts";
-import { RefusedError, type RendezvousLink } from "./link.ts";
-import { ServerError } from "./trust.ts";
+import type { RendezvousLink } from "./link.ts";
+import { RefusedError, ServerError } from "./server-errors.ts";
 
 /** How long the answer to a lookup may take, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
-/** Pages of one list of users. A server holds far fewer people; one that has more to give leads in a circle. */
+/** How long no lookup is sent after `rate_limited` without `retry_after`, in ms. */
+const UNSAID_LIMIT = 1_000;
+/** Pages of one list of users: more than any server fills, so that a faulty one cannot keep the client reading. */
 const MAX_PAGES = 200;
 
-/** Where the server says that a person is. */
+/** The server's answer to a lookup of one person. */
 export type Whereabouts =
   | {
       readonly name: "online";
@@ -25,7 +27,7 @@ export type Whereabouts =
       readonly secure: boolean;
     }
   | { readonly name: "offline" }
-  /** There is no server, or it did not answer in time. */
+  /** There is no server, or it did not answer in time or refused. */
   | { readonly name: "noServer" }
   /** The server accepts no lookups for a while. */
   | { readonly name: "limited" };
@@ -33,16 +35,16 @@ export type Whereabouts =
 export class Directory {
   readonly #link: () => RendezvousLink | undefined;
   readonly #monotonic: () => number;
-  /** Until then no lookup is sent, by `#monotonic`. */
+  /** No lookup is sent before this time of `#monotonic`. */
   #limitedUntil = -Infinity;
 
-  /** @param link the link while logged in. @param monotonic ms that never go back. */
+  /** @param link gives the link while logged in. @param monotonic ms, never set back */
   constructor(link: () => RendezvousLink | undefined, monotonic = () => performance.now()) {
     this.#link = link;
     this.#monotonic = monotonic;
   }
 
-  /** How long the server accepts no lookups, in ms; 0: it does. */
+  /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
   get limitedFor(): number {
     return Math.max(0, this.#limitedUntil - this.#monotonic());
   }
@@ -67,7 +69,7 @@ export class Directory {
     throw new ServerError("server_protocol");
   }
 
-  /** Answers within five seconds. */
+  /** Resolves within five seconds. */
   async lookUp(username: string): Promise<Whereabouts> {
     const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
     const timer = setTimeout(() => resolve({ name: "noServer" }), LOOKUP_TIMEOUT);
@@ -81,7 +83,7 @@ export class Directory {
   async #ask(username: string): Promise<Whereabouts> {
     const link = this.#link();
     if (link === undefined) return { name: "noServer" };
-    // Otherwise each line that is typed meanwhile would send one more.
+    // Otherwise each typed line would send another lookup.
     if (this.limitedFor > 0) return { name: "limited" };
     try {
       return whereaboutsOf(await link.request("request_p2p", { target_user: username }));
@@ -89,7 +91,7 @@ export class Directory {
       if (error instanceof ServerError) return { name: "noServer" };
       if (!(error instanceof RefusedError)) throw error;
       if (error.code === "user_offline") return { name: "offline" };
-      const { limitedFor } = error;
+      const limitedFor = error.limitedFor(UNSAID_LIMIT);
       if (limitedFor === undefined) return { name: "noServer" };
       this.#limitedUntil = this.#monotonic() + limitedFor;
       return { name: "limited" };

@@ -1,14 +1,11 @@
 /**
  * One connection to the rendezvous server: requests with their answers, notifications, and liveness.
  *
- * 1. The caller gives a verified connection's context; `open` dials and asks `ping`.
+ * 1. `open` dials the server and verifies it.
  * 2. Every request carries an `id`; its answer comes back as a checked message or a failure.
  * 3. After 30 s of silence it pings; 10 s without a byte later the link is dead.
  */
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
-
-import { dial, DialError, type Target } from "../../net/dialler.ts";
+import { dial, type Target } from "../../net/dialler.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
 import type { TlsContext } from "../../net/tls.ts";
 import { readFields, type Fields, type Read } from "../../protocol/fields.ts";
@@ -19,39 +16,16 @@ import {
   type Action,
   type ResponseOf,
 } from "../../protocol/rendezvous-messages.ts";
-import { ServerError } from "./trust.ts";
+import { RefusedError, ServerError, ServerFailure } from "./server-errors.ts";
 
 /** Silence after which the link is pinged, in ms (PROTOCOL 4). */
 export const PING_AFTER = 30_000;
-/** How long an answer may take, in ms: argon2id behind a full queue of the server included. */
+/** How long an answer may take, in ms: the server may compute argon2id after a full queue of others. */
 export const REQUEST_TIMEOUT = 25_000;
 const PONG_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 1_000;
-/** Most requests under way; more are a bug of the caller. */
+/** Limit of unanswered requests; only a bug of the caller exceeds it. */
 const MAX_PENDING = 1_000;
-
-/** How long no question is asked after `rate_limited`, where the server does not say it and at most, in ms. */
-const DEFAULT_LIMIT = 5_000;
-const LONGEST_LIMIT = 60 * 60 * 1_000;
-
-/** The server refused a request; `code` is one of PROTOCOL 4's, or one that this client does not know. */
-export class RefusedError extends Error {
-  readonly code: string;
-  /** Seconds, with `rate_limited`. */
-  readonly retryAfter: number | undefined;
-
-  constructor(code: string, message: string, retryAfter?: number) {
-    super(message);
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-
-  /** How long the question is not asked again, in ms; undefined: another refusal than `rate_limited`. */
-  get limitedFor(): number | undefined {
-    if (this.code !== "rate_limited") return undefined;
-    return this.retryAfter === undefined ? DEFAULT_LIMIT : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
-  }
-}
 
 function refusal({ code, message = "", retry_after }: ResponseOf<"failure">): RefusedError {
   return new RefusedError(code, message, retry_after);
@@ -76,26 +50,15 @@ type Pending = {
   readonly reject: (error: Error) => void;
 };
 
-/** The addresses of a host name or IP literal. @throws ServerError */
-export async function resolveHost(host: string, port: number): Promise<Target[]> {
-  if (isIP(host) !== 0) return [{ ip: host, port }];
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
-  } catch {
-    // Whatever failed in the name service, the host was not found.
-    throw new ServerError("server_unreachable");
-  }
-}
-
 type State =
   | { readonly name: "dialling" }
   | {
       readonly name: "open";
       readonly connection: Connection;
       readonly livenessCheck: ReturnType<typeof setInterval>;
-      /** Of a ping since which nothing was received. */
+      /** When the last ping was sent; undefined: something was received after it. */
       pingSentAt: number | undefined;
-      /** Why the link ends, as far as it is known: unanswered requests fail with it. */
+      /** Why the link ends, if known: unanswered requests fail with this error. */
       endedBy: Error | undefined;
     }
   | { readonly name: "closed" };
@@ -111,7 +74,7 @@ export class RendezvousLink {
   }
 
   /**
-   * Dials the server and verifies it by `context`; nothing is sent yet.
+   * Dials the server and verifies it by `context`. Sends nothing.
    * @throws DialError
    */
   static async open(
@@ -132,7 +95,7 @@ export class RendezvousLink {
           : (handshake.error ?? "not_authorized"),
       ...(signal === undefined ? {} : { signal }),
     });
-    // It may have been closed since the handshake.
+    // The connection may have closed since the handshake.
     if (link.#state.name === "dialling") {
       const livenessCheck = setInterval(() => link.#checkLiveness(), CHECK_INTERVAL);
       link.#state = { name: "open", connection, livenessCheck, pingSentAt: undefined, endedBy: undefined };
@@ -169,13 +132,12 @@ export class RendezvousLink {
     try {
       return readResponse(action, response) as ResponseFields<A>;
     } catch (error) {
-      // A server that breaks the protocol gets nothing more.
       if (error instanceof ServerError) connection.terminate(error.code);
       throw error;
     }
   }
 
-  /** Pings now: after a sleep a dead link looks alive. */
+  /** Pings at once: after a sleep of the machine a dead link looks alive. */
   checkNow(): void {
     if (this.#state.name === "open" && this.#state.pingSentAt === undefined) this.#ping(this.#state);
   }
@@ -244,8 +206,8 @@ export class RendezvousLink {
   #ping(state: State & { readonly name: "open" }): void {
     state.pingSentAt = performance.now();
     this.request("ping", {}).catch((error: unknown) => {
-      // A refusal is an answer too, and a lost link has reported its own reason.
-      if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+      // A refusal is an answer too, and `closed` reports a lost link.
+      if (!(error instanceof ServerFailure)) throw error;
     });
   }
 }
@@ -261,9 +223,4 @@ function readResponse(action: Action, object: JsonObject): Read<Fields> {
   const read = readFields(fields, object);
   if (!read.ok) throw new ServerError("server_protocol");
   return read.value;
-}
-
-/** Whether a failed dial reached a server that did not prove who it is. */
-export function wasRefused(error: unknown): boolean {
-  return error instanceof DialError && error.code === "refused";
 }

@@ -1,9 +1,9 @@
 /**
- * The login on a link to a server that is trusted (PROTOCOL 3 and 4).
+ * The login on a link to a trusted server (PROTOCOL 3 and 4).
  *
- * 1. The server must have the profile's authority: no other gets a token or a password.
- * 2. `resume` with the stored token; when it is refused, or there is none, `login` with the password.
- * 3. What comes back must be a certificate of that authority, for this name and this key.
+ * 1. The server must have the profile's authority: no other server receives a token or a password.
+ * 2. `resume` with the stored token; if it is refused, or none is stored, `login` with the password.
+ * 3. The answer must contain a certificate of that authority, for this name and this key.
  */
 import { X509Certificate } from "node:crypto";
 
@@ -11,36 +11,27 @@ import { issuedBy, readCertificate } from "../../identity/certificate-reader.ts"
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";
-import { RefusedError, type RendezvousLink } from "./link.ts";
+import type { RendezvousLink } from "./link.ts";
 import { ownAddresses } from "./surroundings.ts";
-import { authorityFingerprint, received, receivedAuthority, ServerError } from "./trust.ts";
+import { authorityFingerprint, received, receivedAuthority } from "./trust.ts";
+import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.ts";
 
 export type LoginOptions = {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;
-  /** Called only when a password is needed; undefined when nobody can give one. */
+  /** Called only if a password is needed; resolves to undefined if none is available. */
   readonly password: () => Promise<string | undefined>;
   readonly now: () => number;
   readonly events: {
-    /** The server did not know this key of the account. */
+    /** The server did not know this account's key. */
     newKey(): void;
   };
 };
 
-/** No token is stored, or it was refused, and nobody can give a password. */
-export class PasswordNeededError extends Error {
-  readonly tokenRefused: boolean;
-
-  constructor(tokenRefused: boolean) {
-    super("password needed");
-    this.tokenRefused = tokenRefused;
-  }
-}
-
 /**
- * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. What the
- * server returns is checked and stored in the profile.
+ * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. The
+ * server's answer is checked and stored in the profile.
  * @throws ServerError, RefusedError, PasswordNeededError
  */
 export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
@@ -101,8 +92,8 @@ function accept(
 }
 
 /**
- * Checks the certificate (PEM) that the server issued for this account's key: one that no peer would accept is
- * the server's fault, and is found here rather than at the first peer.
+ * Checks the certificate (PEM) that the server issued for this account's key. Peers make the same checks, so a
+ * fault of the server is reported here and not by the first peer.
  * @throws ServerError
  */
 export function checkCertificate(
@@ -118,6 +109,6 @@ export function checkCertificate(
     names.commonNames.length === 1 &&
     names.commonNames[0] === username;
   if (!good) throw new ServerError("server_protocol");
-  // The text may hold more than the certificate that was checked.
+  // The text may contain more than the checked certificate.
   return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
 }

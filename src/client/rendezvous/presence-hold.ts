@@ -1,19 +1,18 @@
 /**
- * Who stays shown as online while the server is away: after its restart everybody returns within seconds,
- * one after the other, and nobody has left.
+ * Keeps people shown as online while the server restarts: their clients return one by one within seconds.
  *
- * 1. When the link to the server is lost, everybody who was online there is held.
- * 2. What the server says of somebody next ends their hold; only «offline» is a change to show.
- * 3. Whoever is still held some time after our own return has left.
+ * 1. When the link to the server is lost, everyone who was online there is held.
+ * 2. The server's next report of a person ends their hold; only «offline» changes what is shown.
+ * 3. People who are still held some time after our own return are shown as offline.
  */
 import { label as labelOf } from "../../identity/names.ts";
 import { MAX_WATCHED, type UserEntry } from "../../protocol/rendezvous-messages.ts";
 import { RETURN_SPREAD } from "./return-schedule.ts";
 
-/** How long after our return somebody may take to return before they are shown as offline, in ms. */
+/** How long after our return people are held, in ms. */
 export const HOLD = 10_000;
-/** How long a list of who is online is trusted, in ms; one that is on the screen is fetched more often. */
-const LIST_COUNTS = 15_000;
+/** Age up to which a list of who is online is used, in ms; a list on the screen is fetched more often. */
+const LIST_LIFETIME = 15_000;
 
 export type HeldPerson = Pick<UserEntry, "username" | "secure">;
 
@@ -22,21 +21,21 @@ type HeldPeople = Map<string, HeldPerson>;
 type State =
   | { readonly name: "live" }
   | { readonly name: "lost"; readonly held: HeldPeople }
-  /** `since`: of our return. `silent`: the outage was not shown. */
+  /** `since`: when we returned. `silent`: the outage was not shown. */
   | { readonly name: "back"; readonly held: HeldPeople; readonly since: number; readonly silent: boolean };
 
 export class PresenceHold {
-  /** Online by what the server has reported on this link. */
+  /** Those whom the server has reported online on this link. */
   readonly #online: HeldPeople = new Map();
   #list: { readonly at: number; readonly people: readonly HeldPerson[] } | undefined;
   #state: State = { name: "live" };
 
-  /** The link to the server has gone. @param now ms that never go back, as everywhere here */
+  /** The link to the server is lost. @param now ms, never set back, as in the other methods */
   lost(now: number): void {
     if (this.#state.name === "lost") return;
     const held: HeldPeople = this.#state.name === "back" ? this.#state.held : new Map();
     for (const [label, person] of this.#online) held.set(label, person);
-    if (this.#list !== undefined && now - this.#list.at <= LIST_COUNTS) {
+    if (this.#list !== undefined && now - this.#list.at <= LIST_LIFETIME) {
       for (const person of this.#list.people) held.set(labelOf(person.username), person);
     }
     this.#online.clear();
@@ -50,7 +49,7 @@ export class PresenceHold {
       this.#state = { name: "back", held: this.#state.held, since: now, silent };
   }
 
-  /** The server reports somebody's presence. @returns whether it changes what is shown */
+  /** The server reports a person's presence. @returns whether it changes what is shown */
   changed(username: string, online: boolean): boolean {
     const label = labelOf(username);
     if (!online) this.#online.delete(label);
@@ -59,7 +58,7 @@ export class PresenceHold {
     return !online || !this.#state.silent;
   }
 
-  /** The server has listed everybody who is online. */
+  /** The server has listed everyone who is online. */
   listed(people: readonly HeldPerson[], now: number): void {
     this.#list = { at: now, people };
     if (this.#state.name === "back")
@@ -76,14 +75,14 @@ export class PresenceHold {
   }
 
   /**
-   * When everybody has had time to return after an outage that was not shown; a list that is asked for earlier
-   * lacks people. Undefined: there was no such outage.
+   * When all clients have had time to return after an outage that was not shown; an earlier list is incomplete.
+   * Undefined: there was no such outage.
    */
   get completeAt(): number | undefined {
     return this.#state.name === "back" && this.#state.silent ? this.#state.since + RETURN_SPREAD : undefined;
   }
 
-  /** Ends the hold when its time is over. @returns those who have left */
+  /** Ends the hold when its time is over. @returns those who have not returned */
   expired(now: number): readonly string[] {
     if (this.#state.name !== "back" || now - this.#state.since < HOLD) return [];
     const left = this.held.map(({ username }) => username);

@@ -2,21 +2,24 @@
  * Reaches a server and verifies it by the rules of `trust.ts`. The result is a link on which `ping` has shown the
  * expected authority.
  */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+
 import { lookAtServer, type Look } from "../../net/look.ts";
 import { DialError, type Target } from "../../net/dialler.ts";
-import { RefusedError, RendezvousLink, resolveHost, wasRefused, type LinkEvents } from "./link.ts";
+import { RendezvousLink, type LinkEvents } from "./link.ts";
 import type { ServerStore, ServerTrust } from "./trust-store.ts";
 import {
   authorityFingerprint,
   judgeDifference,
   judgeFirstContact,
   receivedAuthority,
-  ServerError,
   serverContext,
   webName,
 } from "./trust.ts";
+import { RefusedError, ServerError } from "./server-errors.ts";
 
-/** What a person confirms. `expected`: the pinned authority that would be replaced. */
+/** What the person is asked to confirm. `expected`: the pinned authority that would be replaced. */
 export type AuthorityQuestion = {
   readonly host: string;
   readonly port: number;
@@ -24,29 +27,40 @@ export type AuthorityQuestion = {
   readonly expected: string | undefined;
 };
 
-export type ContactOptions = {
+export type ReachOptions = {
   readonly host: string;
   readonly port: number;
   readonly servers: ServerStore;
-  /** The fingerprint that the person gave for this server's authority. */
+  /** The fingerprint that the person typed for this server's authority. */
   readonly expectedFingerprint: string | undefined;
-  /** Asks the person; undefined when nobody can be asked. */
+  /** Asks the person; undefined: there is no way to ask. */
   readonly confirm: ((question: AuthorityQuestion) => Promise<boolean>) | undefined;
   readonly now: () => number;
   readonly events: LinkEvents;
   readonly signal?: AbortSignal;
 };
 
-export type ServerContact = {
+export type ReachedServer = {
   readonly link: RendezvousLink;
   /** PEM */
   readonly authority: string;
-  /** The server's clock less ours, in ms. */
+  /** The server's clock minus ours, in ms. */
   readonly clockOffset: number;
 };
 
+/** The addresses of a host name or IP literal. @throws ServerError */
+async function resolveHost(host: string, port: number): Promise<Target[]> {
+  if (isIP(host) !== 0) return [{ ip: host, port }];
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
+  } catch {
+    // Every failure of the name service means that the host was not found.
+    throw new ServerError("server_unreachable");
+  }
+}
+
 /** @throws ServerError, RefusedError */
-export async function contactServer(options: ContactOptions): Promise<ServerContact> {
+export async function reachServer(options: ReachOptions): Promise<ReachedServer> {
   const { host, port, servers } = options;
   const targets = await resolveHost(host, port);
   const stored = servers.get(host, port);
@@ -55,17 +69,18 @@ export async function contactServer(options: ContactOptions): Promise<ServerCont
     return await openTrusted(options, targets, trust);
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
-    if (stored === undefined || !wasRefused(error)) throw unreachable(error);
+    // `refused`: something answered and did not prove that it is this server.
+    if (stored === undefined || error.code !== "refused") throw unreachable(error);
     return settleDifference(options, targets, stored);
   }
 }
 
 /** A link verified as `trust` says. @throws DialError when the verification fails; ServerError, RefusedError */
 async function openTrusted(
-  options: ContactOptions,
+  options: ReachOptions,
   targets: readonly Target[],
   trust: ServerTrust,
-): Promise<ServerContact> {
+): Promise<ReachedServer> {
   const context = serverContext(options.host, trust);
   const link = await RendezvousLink.open(targets, context, options.events, options.signal);
   return confirmAuthority(options, link, trust);
@@ -84,7 +99,7 @@ async function look(targets: readonly Target[], host: string): Promise<Look> {
   return last;
 }
 
-async function firstTrust(options: ContactOptions, targets: readonly Target[]): Promise<ServerTrust> {
+async function firstTrust(options: ReachOptions, targets: readonly Target[]): Promise<ServerTrust> {
   const contact = judgeFirstContact(await look(targets, options.host), options.now());
   if (contact.name === "web") return { kind: "web", authority: undefined };
   const { authority, fingerprint: found } = contact;
@@ -98,7 +113,7 @@ async function firstTrust(options: ContactOptions, targets: readonly Target[]): 
   return { kind: "pin", authority };
 }
 
-async function ask(options: ContactOptions, found: string, expected: string | undefined): Promise<void> {
+async function ask(options: ReachOptions, found: string, expected: string | undefined): Promise<void> {
   const code = expected === undefined ? "server_unconfirmed" : "server_changed";
   if (options.confirm === undefined) throw new ServerError(code, { expected, found });
   const { host, port } = options;
@@ -107,12 +122,12 @@ async function ask(options: ContactOptions, found: string, expected: string | un
   }
 }
 
-/** After a failed verification: throws the reason, or goes on where the rules or the person allow it. */
+/** After a failed verification: throws the reason, or connects if the rules or the person allow it. */
 async function settleDifference(
-  options: ContactOptions,
+  options: ReachOptions,
   targets: readonly Target[],
   stored: ServerTrust,
-): Promise<ServerContact> {
+): Promise<ReachedServer> {
   const difference = judgeDifference(stored, await look(targets, options.host), options.now());
   let trust: ServerTrust;
   switch (difference.name) {
@@ -136,12 +151,12 @@ async function settleDifference(
   }
 }
 
-/** Asks `ping` and compares the authority, before anything else is sent. */
+/** Sends `ping` first, and compares the authority in the answer. */
 async function confirmAuthority(
-  options: ContactOptions,
+  options: ReachOptions,
   link: RendezvousLink,
   trust: ServerTrust,
-): Promise<ServerContact> {
+): Promise<ReachedServer> {
   try {
     const pong = await link.request("ping", {});
     const { authority, fingerprint: found } = receivedAuthority(pong.authority);

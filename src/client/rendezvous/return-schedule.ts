@@ -1,9 +1,8 @@
+import { RefusedError, ServerError } from "./server-errors.ts";
 /**
- * When a lost server is tried again. While it may only be restarting: at random within 2 s each time, so that
+ * When a lost server is tried again: as long as it may be restarting, at random within 2 s each time, so that
  * thousands of clients do not come at once; then after 1 to 8 s; later after a growing wait of up to 60 s.
  */
-import { RefusedError } from "./link.ts";
-import { ServerError } from "./trust.ts";
 
 /** The clients of a lost server spread their return over this time, in ms. */
 export const RETURN_SPREAD = 2_000;
@@ -11,14 +10,14 @@ export const RETURN_SPREAD = 2_000;
 export const QUICK_FOR = 10_000;
 /** How long after the loss they stay within 8 s, in ms. */
 export const SOON_FOR = 60_000;
-/** The attempt for which `reconnectDelay` gives up to 8 s. */
+/** The last attempt for which `reconnectDelay` gives at most 8 s. */
 const LAST_SOON_ATTEMPT = 2;
 /** Shortest wait between two attempts, in ms; the first may follow the loss at once. */
 const SHORTEST_PAUSE = 100;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
-/** Longest `retry_after` that is obeyed, in ms. */
-const LONGEST_OBEYED = 24 * 60 * 60 * 1_000;
+/** Longest `retry_after` that is respected, in ms. */
+const LONGEST_RETRY_AFTER = 24 * 60 * 60 * 1_000;
 
 /** Wait before the next attempt, in ms: 1 to 60 s, doubling, half of it random. @param random in [0, 1) */
 export function reconnectDelay(attempt: number, random: number): number {
@@ -26,24 +25,24 @@ export function reconnectDelay(attempt: number, random: number): number {
   return wait * (0.5 + random / 2);
 }
 
-/** Whether the server is only away, and has not asked to be left alone. */
+/** Whether the server is away, and has not asked its clients to wait. */
 function isAway(why: Error): boolean {
   return looksLikeRestart(why) || (why instanceof ServerError && why.code === "server_timeout");
 }
 
-/** Whether it failed as during a restart: at once. */
+/** Whether the attempt failed at once, as during a restart. */
 function looksLikeRestart(why: Error): boolean {
   if (why instanceof RefusedError) return why.code === "server_closing";
   return why instanceof ServerError && why.code === "server_unreachable";
 }
 
 export class ReturnSchedule {
-  /** When the link was lost; undefined: it was not, since the last return. */
+  /** When the link was lost; undefined: not since the last return. */
   #lostAt: number | undefined;
   #quickAttempts = 0;
   #attempts = 0;
 
-  /** The link is lost, or will be in a moment. @param now ms that never go back */
+  /** The link is lost, or about to be. @param now ms, never set back */
   lost(now: number): void {
     this.returned();
     this.#lostAt = now;
@@ -60,18 +59,18 @@ export class ReturnSchedule {
    * @param now as in `lost` @param random in [0, 1)
    */
   next(why: Error, now: number, random: number): number {
-    // It may say so at the first contact, when no link was lost.
+    // The server may send this at the first contact, when no link was lost.
     if (why instanceof RefusedError && why.code === "server_closing") this.#lostAt ??= now;
     const wait = this.#next(why, now, random);
     if (!(why instanceof RefusedError) || why.retryAfter === undefined) return wait;
-    return Math.max(wait, Math.min(LONGEST_OBEYED, why.retryAfter * 1_000) + random * RETURN_SPREAD);
+    return Math.max(wait, Math.min(LONGEST_RETRY_AFTER, why.retryAfter * 1_000) + random * RETURN_SPREAD);
   }
 
   #next(why: Error, now: number, random: number): number {
-    const gone = this.#lostAt === undefined ? Infinity : now - this.#lostAt;
-    if (gone >= QUICK_FOR || !looksLikeRestart(why)) {
+    const lostFor = this.#lostAt === undefined ? Infinity : now - this.#lostAt;
+    if (lostFor >= QUICK_FOR || !looksLikeRestart(why)) {
       const attempt = this.#attempts++;
-      const isSoon = gone < SOON_FOR && isAway(why);
+      const isSoon = lostFor < SOON_FOR && isAway(why);
       // After `SOON_FOR` the wait grows from here.
       if (isSoon) this.#attempts = Math.min(this.#attempts, LAST_SOON_ATTEMPT + 1);
       return reconnectDelay(isSoon ? Math.min(attempt, LAST_SOON_ATTEMPT) : attempt, random);

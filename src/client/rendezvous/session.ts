@@ -2,20 +2,18 @@
  * Being online: one account's session at the rendezvous server.
  *
  * 1. `connect` reaches the server, then resumes with the stored token, or logs in with the password.
- * 2. After `keepOnline` a lost link is reconnected when `return-schedule.ts` says, by the stored session alone.
- * 3. The certificate is renewed 12 hours after receipt, also when the machine slept meanwhile.
+ * 2. After `keepOnline` a lost link is reconnected with the stored session, at the times of `return-schedule.ts`.
+ * 3. The certificate is renewed 12 hours after receipt, even if the machine slept in between.
  */
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
 import { checkCertificate, logIn } from "./login.ts";
-import { RefusedError, type RendezvousLink, type LinkEvents } from "./link.ts";
+import type { RendezvousLink, LinkEvents } from "./link.ts";
 import { ReturnSchedule } from "./return-schedule.ts";
-import { contactServer, type ContactOptions } from "./reach-server.ts";
+import { reachServer, type ReachOptions } from "./reach-server.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import type { Change } from "./surroundings.ts";
-import { ServerError } from "./trust.ts";
-
-export { PasswordNeededError } from "./login.ts";
+import { isTransient, RefusedError, ServerError } from "./server-errors.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
@@ -34,43 +32,30 @@ export type RendezvousState =
 export type RendezvousEvents = {
   state(state: RendezvousState): void;
   presence(username: string, online: boolean): void;
-  /** The server did not know this key of the account. */
+  /** The server did not know this account's key. */
   newKey(): void;
-  /** The renewed certificate was not stored. Throws what is not a failure of the disk. */
+  /** The renewed certificate could not be stored. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
-  /** The server's clock less ours, in ms. */
+  /** The server's clock minus ours, in ms. */
   clockOffset(offset: number): void;
   trace?: LinkEvents["trace"];
 };
 
-export type RendezvousOptions = Omit<ContactOptions, "events"> & {
+export type RendezvousOptions = Omit<ReachOptions, "events"> & {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;
-  /** Called only when a password is needed; undefined when nobody can give one. */
+  /** Called only if a password is needed; resolves to undefined if none is available. */
   readonly password: () => Promise<string | undefined>;
-  /** The password can be had without asking a person for as long as the program runs. */
+  /** `password` never asks the person, so it may be called at every reconnect. */
   readonly isPasswordLasting?: boolean;
   readonly random: () => number;
   readonly events: RendezvousEvents;
 };
 
-/** Refusals that a later attempt may not meet. */
-const TRANSIENT_CODES: ReadonlySet<string> = new Set([
-  "server_busy",
-  "server_closing",
-  "rate_limited",
-  "internal_error",
-]);
-
-export function isTransient(error: unknown): boolean {
-  if (error instanceof RefusedError) return TRANSIENT_CODES.has(error.code);
-  return error instanceof ServerError && error.isTransient;
-}
-
 type State =
   | { readonly name: "offline" }
-  /** `link`: there is one, and the login on it is under way. */
+  /** `link`: the link on which the login is under way; undefined: not connected yet. */
   | { readonly name: "connecting"; link: RendezvousLink | undefined }
   | {
       readonly name: "online";
@@ -104,7 +89,7 @@ function published(state: State): RendezvousState {
 export class Rendezvous {
   readonly #options: RendezvousOptions;
   #state: State = { name: "offline" };
-  /** The link to a closing server, which still answers the requests that it has, and then ends the link. */
+  /** The link to a closing server, which answers the requests it has received, and then ends the link. */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
   /** Aborted by `close`. */
@@ -112,7 +97,7 @@ export class Rendezvous {
   /** Whether a lost link is reconnected. */
   #isKeptOnline = false;
   #mayUsePassword = true;
-  /** Once true, nobody is asked for a password when a link is lost. */
+  /** Once true, the person is not asked for a password when a link is lost. */
   #wasOnline = false;
 
   constructor(options: RendezvousOptions) {
@@ -132,7 +117,7 @@ export class Rendezvous {
     return this.#abort.signal.aborted;
   }
 
-  /** One attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
+  /** Makes one attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
   connect(): Promise<void> {
     return this.#goOnline(this.#mayUsePassword);
   }
@@ -144,7 +129,7 @@ export class Rendezvous {
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
-      const contact = await contactServer({
+      const contact = await reachServer({
         ...this.#options,
         events: this.#linkEvents(() => attempt.link),
         signal: theirs === undefined ? own : AbortSignal.any([theirs, own]),
@@ -171,7 +156,7 @@ export class Rendezvous {
     this.#become({ name: "online", link, clockCheck, isRenewing: false });
   }
 
-  /** As `connect`, by the stored session alone, now and later. @throws as `connect` */
+  /** As `connect`, with the stored session only, now and at later reconnects. @throws as `connect` */
   async resume(): Promise<void> {
     this.#mayUsePassword = false;
     await this.connect();
@@ -182,7 +167,7 @@ export class Rendezvous {
     this.#isKeptOnline = true;
   }
 
-  /** As `keepOnline`, when an attempt of the caller has failed with `why`. */
+  /** As `keepOnline`, after `connect` has failed with `why`: schedules the next attempt. */
   retryAfter(why: Error): void {
     this.#isKeptOnline = true;
     this.#wait(why);
@@ -230,7 +215,7 @@ export class Rendezvous {
           this.#become({ name: "stopped", why });
           own()?.close(code);
         } else if (code === "server_closing" && this.#isKeptOnline) {
-          // The next attempt need not wait until this server has answered everything.
+          // The next attempt does not wait until this server has answered everything.
           this.#leaving = own();
           this.#reconnectLater(why);
         }
@@ -265,7 +250,7 @@ export class Rendezvous {
     });
   }
 
-  /** The machine has slept, or its addresses changed, which a new login tells the server. */
+  /** The machine has slept, or its addresses changed: then a new login sends the server the new ones. */
   lineMayHaveChanged(change: Change): void {
     this.checkClock();
     const state = this.#state;
@@ -279,11 +264,11 @@ export class Rendezvous {
     }
   }
 
-  /** Renews the certificate when it is due; runs by itself every half minute. */
+  /** Renews the certificate if it is due. Runs every half minute while online. */
   checkClock(): void {
     const now = this.#options.now();
     const certificate = this.#options.profile.certificate;
-    // A clock that was set back leaves a certificate from the future; it is renewed too.
+    // If the clock was set back, the certificate seems to come from the future; it is renewed too.
     if (certificate !== undefined && Math.abs(now - certificate.receivedAt) >= RENEW_AFTER) this.#renew();
   }
 
@@ -298,7 +283,7 @@ export class Rendezvous {
         profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now })),
       )
       .catch((error: unknown) => {
-        // The next check asks again; the old certificate has twelve hours left.
+        // The next check tries again; the old certificate is valid for twelve more hours.
         if (error instanceof ServerError) state.link.close(error.code);
         else if (!(error instanceof RefusedError)) this.#options.events.storageFailed(error);
       })

@@ -1,16 +1,17 @@
 /**
- * What people see of the server and of who is online there. The messenger works with the actual state; on
- * screens a short outage does not show, and what is asked during one waits for its end.
+ * The state of the server and of people's presence as screens show it. The messenger works with the actual
+ * state; screens do not show a short outage, and lists and dials requested during one wait for its end.
  */
 import type { Clock } from "../../net/clock.ts";
 import { PresenceHold, type HeldPerson } from "./presence-hold.ts";
-import { isTransient, type RendezvousState } from "./session.ts";
+import { isTransient } from "./server-errors.ts";
+import type { RendezvousState } from "./session.ts";
 
-/** A server that is back sooner was never shown as away, in ms. */
+/** An outage shorter than this is not shown, in ms. */
 export const BRIEF_OUTAGE = 10_000;
 
 type OutageState =
-  /** Never online, or shown as away. */
+  /** Never online yet, or shown as away. */
   | { readonly name: "shown" }
   | { readonly name: "online" }
   | { readonly name: "brief"; readonly since: number; readonly last: RendezvousState };
@@ -19,12 +20,12 @@ type OutageState =
 export class ServerOutage {
   #state: OutageState = { name: "shown" };
 
-  /** Whether the server was lost a moment ago, which does not show yet. */
+  /** Whether the server is away and screens do not show it yet. */
   get isBrief(): boolean {
     return this.#state.name === "brief";
   }
 
-  /** @param now ms that never go back @returns whether this state is shown now */
+  /** @param now ms, never set back @returns whether to show this state now */
   take(state: RendezvousState, now: number): boolean {
     const before = this.#state;
     switch (state.name) {
@@ -37,7 +38,7 @@ export class ServerOutage {
         this.#state = { name: "brief", since: before.name === "brief" ? before.since : now, last: state };
         return false;
       case "offline":
-        // In a brief outage it stands between two attempts; elsewhere no further attempt follows.
+        // During a brief outage the session is offline between two attempts; otherwise no attempt follows.
         if (before.name === "brief") this.#state = { ...before, last: state };
         else this.#state = { name: "shown" };
         return before.name !== "brief";
@@ -49,7 +50,7 @@ export class ServerOutage {
     }
   }
 
-  /** The state to show now that the outage is no longer brief; undefined also while an attempt is under way. */
+  /** The state to show once the outage is no longer brief; undefined: none, or an attempt is under way. */
   overdue(now: number): RendezvousState | undefined {
     if (this.#state.name !== "brief" || now - this.#state.since < BRIEF_OUTAGE) return undefined;
     const { last } = this.#state;
@@ -72,7 +73,7 @@ export class ShownServer {
   readonly #needs: ShownServerNeeds;
   readonly #outage = new ServerOutage();
   readonly #hold = new PresenceHold();
-  /** One for each dial and each question of a person that is under way. */
+  /** One for each dial and each list that waits for the end of an outage. */
   readonly #waiters = new Set<Waiter>();
   #closed = false;
 
@@ -80,7 +81,7 @@ export class ShownServer {
     this.#needs = needs;
   }
 
-  /** Whether the server was lost a moment ago, which does not show yet. */
+  /** Whether the server is away and screens do not show it yet. */
   get isBrieflyAway(): boolean {
     return this.#outage.isBrief;
   }
@@ -116,8 +117,8 @@ export class ShownServer {
   }
 
   /**
-   * The server's list of who is online. Waits for the end of a brief outage, and until the others have had
-   * time to return as well. @throws as `ask`
+   * The server's list of who is online. Waits for the end of a brief outage, and until the other clients have
+   * had time to return too. @throws as `ask`
    */
   async list<P extends HeldPerson>(ask: () => Promise<readonly P[]>): Promise<readonly P[]> {
     let people: readonly P[];
@@ -135,8 +136,8 @@ export class ShownServer {
   }
 
   /**
-   * Dials somebody, and once more when the failure is only that the server cannot say yet where they are.
-   * @returns as `dial`; undefined also when the signal has ended the attempt
+   * Dials a person, and dials again if the first attempt failed only because the server or the person had not
+   * returned yet. @returns as `dial`; undefined also if `signal` is aborted
    */
   async dial<Failure extends string>(
     username: string,

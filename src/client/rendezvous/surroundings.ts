@@ -1,21 +1,19 @@
-/**
- * Notices what may have broken every connection: the machine slept, or its addresses changed.
- */
+/** Notices events that may break every connection: the machine slept, or its addresses changed. */
 import { networkInterfaces } from "node:os";
 
 import type { Clock } from "../../net/clock.ts";
 import { parseDialableAddress } from "../../protocol/ip-address.ts";
 import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 
-/** The machine slept when the clocks drift apart by this, or a check comes this late, in ms. */
+/** The clocks drifted apart by this much, or a check is this late: the machine has slept. In ms. */
 export const SLEPT = 10_000;
 
 export type Surroundings = {
   /** ms since 1970 */
   readonly now: number;
-  /** ms of a clock that may stand still while the machine sleeps. */
+  /** ms of a clock that may stop while the machine sleeps. */
   readonly monotonic: number;
-  /** The addresses of this machine, joined. */
+  /** `ownAddresses`, joined. */
   readonly addresses: string;
 };
 
@@ -29,14 +27,13 @@ export function ownAddresses(): string[] {
     .slice(0, MAX_ADDRESSES);
 }
 
-/** What is around this machine now. */
 export function surroundings(clock: Clock): Surroundings {
   return { now: clock.now(), monotonic: clock.monotonic(), addresses: ownAddresses().join(" ") };
 }
 
 export type Change = "slept" | "moved";
 
-/** What has changed between two checks. A clock that was set counts as sleep: one check too many does no harm. */
+/** What has changed between two checks. A clock that was set counts as sleep: a superfluous check is harmless. */
 export function surroundingsChange(before: Surroundings, after: Surroundings): Change | undefined {
   if (before.addresses !== after.addresses) return "moved";
   const passed = after.monotonic - before.monotonic;
@@ -53,7 +50,7 @@ export class SurroundingsWatch {
     this.#before = look();
   }
 
-  /** To be called about once a second. @returns what has changed since the call before */
+  /** To be called about once a second. @returns what has changed since the previous call */
   check(): Change | undefined {
     const before = this.#before;
     this.#before = this.#look();

@@ -44,7 +44,7 @@ export class ServerStore {
 
   set(host: string, port: number, trust: ServerTrust): void {
     const known = this.get(host, port);
-    // Most contacts change nothing: no write.
+    // Nearly every login finds what is stored.
     if (known?.kind === trust.kind && known.authority === trust.authority) return;
     this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
       host.toLowerCase(),

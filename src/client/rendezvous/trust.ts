@@ -1,12 +1,12 @@
 /**
  * Trusting the server (PROTOCOL 3).
  *
- * 1. Nothing stored for this host and port: one look with verification off. A leaf valid for Bun's
- *    roots and the typed host is trusted as `web`; a rendezvous leaf signed by the self-signed authority
- *    behind it is trusted as `pin`, after the person, a given fingerprint or a loopback address has
- *    confirmed it; anything else is refused.
- * 2. Something stored: the verified connection decides. Only when it fails is the server looked at, to
- *    say what is wrong, and only the person can replace a pin.
+ * 1. If nothing is stored for this host and port, the client looks at the server once, without verification.
+ *    A leaf valid for Bun's roots and the typed host is trusted as `web`. A rendezvous leaf signed by the
+ *    self-signed authority after it in the chain is trusted as `pin`, once the person, a given fingerprint or
+ *    a loopback address has confirmed it. Everything else is refused.
+ * 2. If something is stored, the verified connection decides. If it fails, the client looks at the server to
+ *    find the reason; only the person can replace a pin.
  */
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -22,55 +22,15 @@ import {
 import { diallerContext, type TlsContext } from "../../net/tls.ts";
 import type { Look } from "../../net/look.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
+import { ServerError, type ServerErrorCode } from "./server-errors.ts";
 import type { ServerTrust } from "./trust-store.ts";
-
-export type ServerErrorCode =
-  | "server_unreachable"
-  | "server_timeout"
-  | "server_plain"
-  | "server_no_tls"
-  | "server_not_paloma"
-  | "server_is_user"
-  | "server_changed"
-  /** The right server, for another authority's account than the one that is open. */
-  | "server_other_account"
-  /** Once trusted by the web's roots, it now shows a certificate of its own. */
-  | "server_not_web"
-  | "server_unconfirmed"
-  | "server_declined"
-  | "server_expired"
-  | "server_protocol";
-
-/** The server cannot be reached or is not the one that is trusted: exit 3. */
-export class ServerError extends Error {
-  readonly code: ServerErrorCode;
-  /** Fingerprints, where two differ or one is not confirmed. */
-  readonly expected: string | undefined;
-  readonly found: string | undefined;
-
-  constructor(
-    code: ServerErrorCode,
-    fingerprints: { expected?: string | undefined; found?: string | undefined } = {},
-    cause?: unknown,
-  ) {
-    super(code, { cause });
-    this.code = code;
-    this.expected = fingerprints.expected;
-    this.found = fingerprints.found;
-  }
-
-  /** Whether trying again can help: the identity of the server is not in doubt. */
-  get isTransient(): boolean {
-    return ["server_unreachable", "server_timeout", "server_protocol"].includes(this.code);
-  }
-}
 
 /** The fingerprint of an authority's certificate (PEM); two authorities are equal when these are. */
 export function authorityFingerprint(pem: string): string {
   return readCertificate(new X509Certificate(pem)).fingerprint;
 }
 
-/** Runs `read` on something that the server sent; a failure is the server's fault. @throws ServerError */
+/** Runs `read`, which parses something that the server sent. @throws ServerError for every error of `read` */
 export function received<T>(read: () => T): T {
   try {
     return read();
@@ -80,8 +40,8 @@ export function received<T>(read: () => T): T {
 }
 
 /**
- * The authority that a server sends: one self-signed certificate. More certificates in the text are dropped,
- * since all of a PEM text would be trusted. @throws ServerError
+ * The authority that a server sends: one self-signed certificate. Further certificates in the text are dropped,
+ * because TLS would trust every certificate of a PEM text. @throws ServerError
  */
 export function receivedAuthority(pem: string): { authority: string; fingerprint: string } {
   return received(() => {
@@ -93,7 +53,7 @@ export function receivedAuthority(pem: string): { authority: string; fingerprint
 
 export type FirstContact =
   | { readonly name: "web" }
-  /** `confirmed`: a loopback server needs no confirmation. */
+  /** `confirmed`: the person need not confirm it, as it is a loopback server. */
   | {
       readonly name: "pin";
       readonly authority: string;
@@ -101,7 +61,7 @@ export type FirstContact =
       readonly confirmed: boolean;
     };
 
-/** Undefined for a certificate that cannot be read. */
+/** @returns undefined for a certificate that cannot be read */
 function namesOf(certificate: X509Certificate): CertificateNames | undefined {
   try {
     return readCertificate(certificate);
@@ -110,7 +70,7 @@ function namesOf(certificate: X509Certificate): CertificateNames | undefined {
   }
 }
 
-/** A user's certificate carries a label where a server's has its own name. */
+/** The dNSName of a user's certificate is a label. */
 function isUserCertificate(certificate: X509Certificate): boolean {
   const dnsNames = namesOf(certificate)?.dnsNames ?? [];
   return dnsNames.length === 1 && /^[0-9a-f]{40}$/.test(dnsNames[0] ?? "");
@@ -120,7 +80,7 @@ function isInDate(certificate: X509Certificate, now: number): boolean {
   return certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
 }
 
-/** The authority behind a rendezvous leaf, undefined when the two do not prove each other. */
+/** The authority that issued a rendezvous leaf; undefined: it is not such a leaf, or did not come with its issuer. */
 function authorityOf(look: Look & { name: "certificate" }): X509Certificate | undefined {
   const { leaf, issuer } = look;
   return issuer !== undefined &&
@@ -131,19 +91,19 @@ function authorityOf(look: Look & { name: "certificate" }): X509Certificate | un
     : undefined;
 }
 
-/** The code for a look that ended before the other side sent anything. */
+/** The code for a look that ended before the server sent anything; undefined: another failure. */
 function lineFailure(code: string): "server_timeout" | "server_unreachable" | undefined {
   if (code === "timeout" || code === "handshake_timeout") return "server_timeout";
   return code === "closed_in_handshake" || code === "ECONNRESET" ? "server_unreachable" : undefined;
 }
 
-/** What a look at a server never seen before allows. @param now ms. @throws ServerError */
+/** How a server with no stored trust may be trusted. @param now ms since 1970. @throws ServerError */
 export function judgeFirstContact(look: Look, now: number): FirstContact {
   switch (look.name) {
     case "plain":
       throw new ServerError("server_plain");
     case "noTls":
-      // A forwarder whose server is down accepts and closes, which does not show that there is no TLS.
+      // A forwarder whose server is down accepts and closes, which does not prove that there is no TLS.
       throw new ServerError(lineFailure(look.code) ?? "server_no_tls");
     case "unreachable":
       throw new ServerError(lineFailure(look.code) ?? "server_unreachable");
@@ -169,17 +129,17 @@ export function judgeFirstContact(look: Look, now: number): FirstContact {
 
 export type Difference =
   | { readonly name: "error"; readonly error: ServerError }
-  /** Another authority than the pinned one, which only a person can replace. */
+  /** Another authority than the pinned one; only the person can replace a pin. */
   | {
       readonly name: "otherAuthority";
       readonly authority: string;
       readonly expected: string;
       readonly found: string;
     }
-  /** The pinned server has a certificate of the web now; its `pong` must show the pinned authority. */
+  /** The pinned server now has a certificate of the web's roots; its `pong` must show the pinned authority. */
   | { readonly name: "becameWeb" };
 
-/** Why a server that is trusted as `stored` did not pass its verification. @param now ms */
+/** Why the verification of a server that is trusted as `stored` failed. @param now ms since 1970 */
 export function judgeDifference(stored: ServerTrust, look: Look, now: number): Difference {
   const error = (code: ServerErrorCode, found?: string): Difference => ({
     name: "error",
@@ -196,7 +156,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
     throw failure;
   }
   if (stored.kind === "web") {
-    // A server that once had a certificate of the web is never downgraded to a pin.
+    // A server that was trusted by the web's roots is never downgraded to a pin.
     return contact.name === "web" ? error("server_protocol") : error("server_not_web", contact.fingerprint);
   }
   if (contact.name === "web") return { name: "becameWeb" };
@@ -210,7 +170,7 @@ export function webName(host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }
 
-/** The verified context for a server trusted in this way. */
+/** The TLS context that verifies a server by `trust`. */
 export function serverContext(host: string, trust: ServerTrust): TlsContext {
   if (trust.kind === "pin") {
     return diallerContext({ authority: trust.authority, serverName: RENDEZVOUS_DNS_NAME });

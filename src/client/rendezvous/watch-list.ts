@@ -1,16 +1,18 @@
 /** Whose presence the server is asked to report (PROTOCOL 4, `watch`). */
 import { MAX_WATCHED } from "../../protocol/rendezvous-messages.ts";
 import { label as labelOf } from "../../identity/names.ts";
-import { RefusedError, type RendezvousLink } from "./link.ts";
-import { ServerError } from "./trust.ts";
+import type { RendezvousLink } from "./link.ts";
+import { RefusedError, ServerFailure } from "./server-errors.ts";
 
-/** After a limit the first requests are left to the redials, which are spread over 2 s: the list waits longer, in ms. */
-const BEHIND_REDIALS = 3_000;
+/** How long no list is sent after `rate_limited` without `retry_after`, in ms. */
+const UNSAID_LIMIT = 5_000;
+/** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
+const AFTER_REDIALS = 3_000;
 
 export type WatchListNeeds = {
   /** The link while logged in. */
   link(): RendezvousLink | undefined;
-  /** The names that matter now. */
+  /** The names to watch now. */
   wanted(): readonly string[];
   /** This person is online already. */
   online(username: string): void;
@@ -29,8 +31,8 @@ export class WatchList {
     this.#needs = needs;
   }
 
-  /** There is another link, or none: the list has to be sent again. */
-  forget(): void {
+  /** The link has changed or is lost: the server no longer knows the list. */
+  reset(): void {
     clearTimeout(this.#retry);
     this.#sent = "";
     this.#watched = new Set();
@@ -41,7 +43,7 @@ export class WatchList {
     return this.#watched.has(labelOf(username));
   }
 
-  /** Sends the list at the end of this turn, after its lookups and texts, if it has changed. */
+  /** Sends the list if it has changed, after the lookups and texts of this turn of the event loop. */
   changed(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -62,20 +64,20 @@ export class WatchList {
     link
       .request("watch", { users })
       .then(({ online }) => {
-        // A later list, or another link, has taken its place.
+        // A later list has been sent, or the link has changed.
         if (this.#sent !== list) return;
         this.#watched = new Set(users.map(labelOf));
         for (const username of online) this.#needs.online(username);
       })
       .catch((error: unknown) => {
-        // Redials and the next login find people without it; the next change sends the list again.
-        if (!(error instanceof ServerError || error instanceof RefusedError)) throw error;
+        // Redials and the next login find people without the list, and its next change sends it again.
+        if (!(error instanceof ServerFailure)) throw error;
         if (this.#sent !== list) return;
         this.#sent = "";
-        const limitedFor = error instanceof RefusedError ? error.limitedFor : undefined;
+        const limitedFor = error instanceof RefusedError ? error.limitedFor(UNSAID_LIMIT) : undefined;
         if (limitedFor === undefined) return;
-        // After a limit it is sent again by itself: a lookup may find somebody offline, and nothing else would ask.
-        this.#retry = setTimeout(() => this.changed(), limitedFor + BEHIND_REDIALS);
+        // After a limit lookups may report people offline who come online later: only this list would notice.
+        this.#retry = setTimeout(() => this.changed(), limitedFor + AFTER_REDIALS);
         this.#retry.unref();
       });
   }

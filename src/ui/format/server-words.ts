@@ -1,8 +1,8 @@
 /** Sentences about the server and its clock, the same in a command, a menu and a chat. */
-import { RefusedError } from "../../client/rendezvous/link.ts";
 import type { RendezvousState } from "../../client/rendezvous/session.ts";
 import type { Texts } from "../texts/texts.ts";
 import { localClock, localClockSeconds, localDay } from "./local-time.ts";
+import { RefusedError } from "../../client/rendezvous/server-errors.ts";
 
 /** A difference of clocks that is worth a warning, in ms (PROTOCOL 4). */
 const CLOCK_TOLERANCE = 5 * 60 * 1_000;

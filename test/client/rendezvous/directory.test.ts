@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 
 import { Directory } from "../../../src/client/rendezvous/directory.ts";
-import { RefusedError, type RendezvousLink } from "../../../src/client/rendezvous/link.ts";
+import type { RendezvousLink } from "../../../src/client/rendezvous/link.ts";
+import { RefusedError } from "../../../src/client/rendezvous/server-errors.ts";
 
 /** A directory on a link with given answers, and the lookups that were sent on it. */
 function directoryOn(answer: () => Promise<unknown>) {
@@ -37,4 +38,10 @@ test("a server that asks to wait for days is asked again within the hour", async
   const { directory } = directoryOn(() => Promise.reject(new RefusedError("rate_limited", "", 1e9)));
   await directory.lookUp("dos");
   expect(directory.limitedFor).toBe(60 * 60 * 1_000);
+});
+
+test("after a limit without a time, lookups are sent again after one second", async () => {
+  const { directory } = directoryOn(() => Promise.reject(new RefusedError("rate_limited", "")));
+  await directory.lookUp("dos");
+  expect(directory.limitedFor).toBe(1_000);
 });

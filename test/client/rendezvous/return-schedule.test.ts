@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 
-import { RefusedError } from "../../../src/client/rendezvous/link.ts";
 import {
   QUICK_FOR,
   reconnectDelay,
@@ -8,7 +7,7 @@ import {
   ReturnSchedule,
   SOON_FOR,
 } from "../../../src/client/rendezvous/return-schedule.ts";
-import { ServerError } from "../../../src/client/rendezvous/trust.ts";
+import { RefusedError, ServerError } from "../../../src/client/rendezvous/server-errors.ts";
 
 const ALMOST_ONE = 1 - Number.EPSILON;
 const CLOSING = new RefusedError("server_closing", "");

@@ -6,10 +6,8 @@ import {
   authorityFingerprint,
   judgeDifference,
   judgeFirstContact,
-  ServerError,
   serverContext,
   webName,
-  type ServerErrorCode,
 } from "../../../src/client/rendezvous/trust.ts";
 import {
   AUTHORITY_LIFETIME,
@@ -29,6 +27,7 @@ import {
 import * as der from "../../../src/identity/der.ts";
 import { generateKeyPair } from "../../../src/identity/keys.ts";
 import type { Look } from "../../../src/net/look.ts";
+import { ServerError, type ServerErrorCode } from "../../../src/client/rendezvous/server-errors.ts";
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2027, 0, 15, 12);

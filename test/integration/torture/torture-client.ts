@@ -7,7 +7,7 @@ import { Database } from "bun:sqlite";
 import { Account } from "../../../src/client/accounts.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { profileFile } from "../../../src/client/disk/folders.ts";
-import { isTransient } from "../../../src/client/rendezvous/session.ts";
+import { isTransient } from "../../../src/client/rendezvous/server-errors.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { PASSWORD } from "../rendezvous-test-client.ts";
@@ -95,7 +95,7 @@ class TortureClient {
     if (client.#random.integer(2) === 0) account.messenger.openChat(options.peer);
     rendezvous.keepOnline();
     rendezvous.connect().catch((error: unknown) => {
-      if (!(error instanceof Error) || !isTransient(error)) throw error;
+      if (!isTransient(error)) throw error;
       rendezvous.retryAfter(error);
     });
     return client;

@@ -1,0 +1,103 @@
+/** The errors of the rendezvous server: it cannot be reached, is not the trusted one, or refuses a request. */
+
+export abstract class ServerFailure extends Error {
+  /** Whether a later attempt may succeed. */
+  abstract readonly isTransient: boolean;
+}
+
+export type ServerErrorCode =
+  | "server_unreachable"
+  | "server_timeout"
+  | "server_plain"
+  | "server_no_tls"
+  | "server_not_paloma"
+  | "server_is_user"
+  | "server_changed"
+  /** The right server, but for an account of another authority than the open one. */
+  | "server_other_account"
+  /** It was trusted by the web's roots, and now shows a certificate of its own. */
+  | "server_not_web"
+  | "server_unconfirmed"
+  | "server_declined"
+  | "server_expired"
+  | "server_protocol";
+
+/** Codes that do not question the server's identity. */
+const TRANSIENT_ERRORS: ReadonlySet<ServerErrorCode> = new Set([
+  "server_unreachable",
+  "server_timeout",
+  "server_protocol",
+]);
+
+/** The server cannot be reached or is not the one that is trusted: exit 3. */
+export class ServerError extends ServerFailure {
+  readonly code: ServerErrorCode;
+  /** Fingerprints, if two differ or one is not confirmed. */
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+
+  constructor(
+    code: ServerErrorCode,
+    fingerprints: { expected?: string | undefined; found?: string | undefined } = {},
+    cause?: unknown,
+  ) {
+    super(code, { cause });
+    this.code = code;
+    this.expected = fingerprints.expected;
+    this.found = fingerprints.found;
+  }
+
+  get isTransient(): boolean {
+    return TRANSIENT_ERRORS.has(this.code);
+  }
+}
+
+const TRANSIENT_REFUSALS: ReadonlySet<string> = new Set([
+  "server_busy",
+  "server_closing",
+  "rate_limited",
+  "internal_error",
+]);
+/** Longest limit that is respected, in ms. */
+const LONGEST_LIMIT = 60 * 60 * 1_000;
+
+/** The server refused a request; `code` is one of PROTOCOL 4's, or one that this client does not know. */
+export class RefusedError extends ServerFailure {
+  readonly code: string;
+  /** Seconds, with `rate_limited`. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: string, message: string, retryAfter?: number) {
+    super(message);
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  get isTransient(): boolean {
+    return TRANSIENT_REFUSALS.has(this.code);
+  }
+
+  /**
+   * How long the request should not be repeated, in ms; undefined: the code is not `rate_limited`.
+   * @param unsaid ms, if the server does not say how long
+   */
+  limitedFor(unsaid: number): number | undefined {
+    if (this.code !== "rate_limited") return undefined;
+    return this.retryAfter === undefined ? unsaid : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
+  }
+}
+
+/** Whether it is a failure of the server after which a later attempt may succeed. */
+export function isTransient(error: unknown): error is ServerFailure {
+  return error instanceof ServerFailure && error.isTransient;
+}
+
+/** No token is stored, or it was refused, and no password is available. */
+export class PasswordNeededError extends Error {
+  readonly tokenRefused: boolean;
+
+  constructor(tokenRefused: boolean) {
+    super("password needed");
+    this.tokenRefused = tokenRefused;
+  }
+}
