@@ -1,4 +1,4 @@
-/** What was typed: the command, its options and its arguments, checked before anything is done. */
+/** The command line and the environment: the command, its options and its arguments, checked before anything is done. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -50,7 +50,7 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.fingerprint,
 } as const satisfies Options;
 
-export const DEFAULT_PORT = 8_443;
+const DEFAULT_PORT = 8_443;
 const DEFAULT_TIMEOUT = 30;
 
 export type Config = {
@@ -62,16 +62,16 @@ export type Config = {
   readonly p2pPort: number | undefined;
   readonly serverFingerprint: string | undefined;
   readonly passwordStdin: boolean;
-  /** Taken out of the environment, so that no child and no crash report has it. */
+  /** Removed from the environment, so that no child process and no crash report contains it. */
   readonly password: string | undefined;
   /** s */
   readonly timeout: number;
   readonly json: boolean;
   readonly email: string | undefined;
   readonly wait: "received" | "queued";
-  /** The id of the message that this one answers. */
+  /** The id of the message that is replied to. */
   readonly replyTo: string | undefined;
-  /** What cannot be undone is done without asking. */
+  /** Do not ask before something that cannot be undone. */
   readonly yes: boolean;
   readonly accept: boolean;
 };
@@ -79,7 +79,7 @@ export type Config = {
 export type Invocation =
   | { readonly name: "help"; readonly language: Language }
   | { readonly name: "version" }
-  /** No command: the menus, on a terminal. */
+  /** There is no command: the menus open. */
   | { readonly name: "menus"; readonly config: Config }
   | {
       readonly name: "command";
@@ -90,7 +90,7 @@ export type Invocation =
 
 type Environment = { [name: string]: string | undefined };
 
-/** Whether the output is JSON, for a command line that cannot be read otherwise. */
+/** Whether JSON output is asked for; works on a command line that cannot be parsed. */
 export function wantsJson(args: readonly string[], environment: Environment): boolean {
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
@@ -121,7 +121,7 @@ function dataFolder(
 ): string {
   if (values.data !== undefined) return values.data;
   const shared = environment["XDG_DATA_HOME"];
-  // A relative path there is to be ignored (XDG Base Directory Specification).
+  // The XDG Base Directory Specification says to ignore a relative path.
   if (shared?.startsWith("/") === true) return join(shared, "paloma");
   const home = environment["HOME"] ?? homedir();
   if (home === "") throw new UsageError(textsIn(language).withoutHome);
@@ -129,7 +129,7 @@ function dataFolder(
 }
 
 /**
- * Reads the command line and the environment; takes the password out of the environment.
+ * Reads the command line and the environment; removes the password from the environment.
  * @throws UsageError
  */
 export function readInvocation(args: readonly string[], environment: Environment): Invocation {
@@ -143,7 +143,7 @@ export function readInvocation(args: readonly string[], environment: Environment
   const typed = first.positionals[0];
   const command = COMMAND_NAMES.find((name) => name === typed);
   if (typed !== undefined && command === undefined) throw new UsageError(texts.unknownCommand(typed));
-  // Read again with the options of this command, so that another command's flag is unknown.
+  // Read again with the options of this command alone, so that another command's option is refused.
   const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
   const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
@@ -168,7 +168,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     accept: values.accept === true,
   };
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };
-  // JSON output and a password on standard input are for commands.
+  // --json and --password-stdin need a command.
   if (config.json || config.passwordStdin) throw new UsageError(texts.noCommand);
   return { name: "menus", config };
 }

@@ -1,14 +1,14 @@
-/** The time that a command may take; it stands still while a person is asked something. */
+/** The time that a command may take; it is paused while a prompt waits for the person. */
 import { InterruptedError, TimeoutError } from "./failures.ts";
 
 export class Deadline {
   readonly #abort: AbortController;
-  /** ms left when the clock last began to run; Infinity: unbounded. */
+  /** ms left when the clock last started; Infinity: unbounded. */
   #left: number;
   #since = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param seconds undefined: only the person ends the command. */
+  /** @param seconds undefined: unbounded. */
   constructor(abort: AbortController, seconds: number | undefined) {
     this.#abort = abort;
     this.#left = seconds === undefined ? Infinity : seconds * 1_000;
@@ -21,14 +21,14 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#abort.abort(new TimeoutError()), Math.max(0, this.#left));
   }
 
-  /** ms left of the time that was given; Infinity: unbounded. */
+  /** ms left; Infinity: unbounded. */
   get left(): number {
     return this.#left === Infinity ? Infinity : this.#left - (performance.now() - this.#since);
   }
 
   /**
-   * A question to the person, who may need to look at another machine first. A signal ends the prompt,
-   * which restores the terminal.
+   * Runs a prompt while the clock is paused: the person may have to look at another machine first. A signal
+   * aborts the prompt, which restores the terminal.
    * @throws InterruptedError
    */
   async asking<T>(prompt: (signal: AbortSignal) => Promise<T>): Promise<T> {

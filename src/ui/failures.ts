@@ -42,7 +42,7 @@ export type Failure = {
   readonly exit: ExitCode;
   readonly code: string;
   readonly sentence: string;
-  /** Seconds after which the server can be asked again, where it has said so. */
+  /** Seconds after which the server accepts another attempt, if it said so. */
   readonly retryAfter?: number | undefined;
 };
 
@@ -56,10 +56,10 @@ export function failure(
   return { exit: EXIT[exit], code, sentence, retryAfter };
 }
 
-/** The file that a person's account is in; the other one that is opened holds the known servers. */
+/** The database of one account; the only other database holds the known servers. */
 const PROFILE_NAME = "profile.db";
 
-/** The command did not end in the time that it was given. */
+/** The command did not end within `--timeout`. */
 export class TimeoutError extends Error {}
 /** The person pressed Ctrl-C at a prompt, or a signal came. */
 export class InterruptedError extends Error {}
@@ -87,7 +87,7 @@ function serverSentence({ code, expected, found }: ServerError, texts: Texts, se
   return sentences[code];
 }
 
-/** What to do about a refusal whose own sentence does not say it. */
+/** What to do about a refusal, where the code's sentence does not say it. */
 const ADVICE: { readonly [C in Code]?: keyof Texts & `advice${string}` } = {
   invalid_credentials: "adviceCredentials",
   username_taken: "adviceTaken",
@@ -106,14 +106,14 @@ function codeSentence(code: Code, language: Language): string {
   return advice === undefined ? `${what}.` : `${what}: ${textsIn(language)[advice]}.`;
 }
 
-/** What a refusal ends a command with, where it is not `refused`. */
+/** The exit of a refusal, where it is not `refused`. */
 const REFUSAL_EXIT: ReadonlyMap<string, keyof typeof EXIT> = new Map([
   ["server_closing", "server"],
   ["internal_error", "other"],
 ]);
 
 function refusal({ code, message, retryAfter }: RefusedError, config: Config, texts: Texts): Failure {
-  // The server's own words only for a code that this client does not know.
+  // The server's own message is shown only for a code that this client does not know.
   const what = isCode(code)
     ? codeSentence(code, config.language)
     : texts.unknownRefusal(visibleText(code), visibleText(message));
@@ -143,8 +143,8 @@ function damageSentence(error: ProfileDamagedError, texts: Texts): string {
   return texts.profileDamaged(file, rescue, folder);
 }
 
-/** What the system says of a failure, for a terminal; its sentence begins with its code, SQLite's lacks it. */
-export function systemWords({ code, message }: Error & { code: string }): string {
+/** The message of a system error or an SQLite error as visible text; it always names the error's code. */
+export function systemMessage({ code, message }: Error & { code: string }): string {
   return visibleText(message.includes(code) ? message : `${message} (${code})`);
 }
 
@@ -185,7 +185,7 @@ function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
   return owner === undefined ? "" : texts.lockOwner(visibleText(owner.command), owner.pid);
 }
 
-/** As `describeFailure` gives it, in the words of the menus, where passwords are typed and nothing is queued. */
+/** The sentence of `describeFailure` for the menus, where the person can log in again and no command is queued. */
 export function describeInMenus(error: unknown, config: Config): string {
   const texts = textsIn(config.language);
   if (error instanceof PasswordNeededError) return texts.sessionOver;
@@ -193,7 +193,7 @@ export function describeInMenus(error: unknown, config: Config): string {
   return describeFailure(error, config).sentence;
 }
 
-/** Whatever was thrown, as a program and a person read it. */
+/** The code, sentence and exit code of anything that was thrown. */
 export function describeFailure(error: unknown, config: Config): Failure {
   const texts = textsIn(config.language);
   if (error instanceof UsageError) return failure("usage", "usage", error.message);
@@ -222,7 +222,7 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("refused", "account_locked", texts.accountLocked(lockOwner(error, texts)));
   if (error instanceof PortError) return failure("other", "port_taken", texts.portTaken(error.ports));
   if (isStorageFailure(error)) {
-    const why = systemWords(error);
+    const why = systemMessage(error);
     return isDamage(error)
       ? failure("other", "profile_damaged", texts.damageFound(why))
       : failure("other", "disk", texts.diskFailed(why));
@@ -232,8 +232,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
 }
 
 /**
- * Why there is no link to a person, and the exit code that a message to them ends with.
- * @param retryIn ms until the next attempt, where it is known
+ * Why there is no link to a person, and the exit code of a command that could not deliver its message.
+ * @param retryIn ms until the next attempt, if it is known
  */
 export function describeUnreachable(
   reason: UnreachableReason,

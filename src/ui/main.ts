@@ -22,25 +22,23 @@ import type { CommandContext } from "./commands/online-account.ts";
 import { textsIn } from "./texts/texts.ts";
 import { wrapped } from "./format/wrapped-text.ts";
 
-/** After a signal the process is gone by then, whatever the peers do, in ms. */
+/** How long after a signal the process ends at the latest, in ms. */
 const LAST_MOMENT = 2_500;
 
 type Argument = "userArgument" | "idArgument" | "fileArgument" | "wordsArgument";
 
 type Command = {
   readonly run: (context: CommandContext) => Promise<ExitCode>;
-  /** What it needs, in order, and how many more it may take. */
+  /** Its required arguments, in order. */
   readonly needs: readonly Argument[];
+  /** How many optional arguments may follow. */
   readonly mayTake: number;
-  /**
-   * What ends it beside its own end: `--timeout`, or a fault of ours in any callback. A lasting one is ended
-   * by neither: there a fault ends only the connection that it happens on.
-   */
+  /** What ends it early: `--timeout`, or an uncaught error. An uncaught error does not end `listen`. */
   readonly endedBy: "timeout or fault" | "fault" | "nothing";
 };
 
 const BRIEF = { needs: [], mayTake: 0, endedBy: "timeout or fault" } as const;
-/** One that only works on this disk, as long as that takes. */
+/** It works only on local files and may take as long as it needs. */
 const LOCAL = { ...BRIEF, endedBy: "fault" } as const;
 
 const COMMANDS: { readonly [C in CommandName]: Command } = {
@@ -60,7 +58,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
 };
 
 function checkArguments(
-  { command: name, args, config }: Pick<Invocation & { name: "command" }, "command" | "args" | "config">,
+  { command: name, args, config }: Invocation & { name: "command" },
   { needs, mayTake }: Command,
 ): void {
   const texts = textsIn(config.language);
@@ -72,7 +70,7 @@ function checkArguments(
   if (user !== undefined && !isPossibleName(user)) throw new UsageError(texts.badName(user));
 }
 
-/** Old accounts may have odd names, but none that is empty, longer, or holds control characters. */
+/** Names of legacy accounts follow no other rule than these: 1 to 64 characters, none of them a control character. */
 function isPossibleName(name: string): boolean {
   return name.isWellFormed() && /^\P{Cc}{1,64}$/u.test(name);
 }
@@ -80,7 +78,7 @@ function isPossibleName(name: string): boolean {
 /**
  * Runs the client and gives the exit code.
  * @param args without the program's own name
- * @param host the menus, which need a terminal, use `process` itself
+ * @param host the commands' process; the menus always use `process`, since they need a terminal
  */
 export async function runClient(args: readonly string[], host: HostProcess = process): Promise<ExitCode> {
   let invocation: Invocation;
@@ -90,7 +88,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
     if (!(error instanceof UsageError)) throw error;
     const output = new Output(wantsJson(args, host.env), host);
     const exit = output.failure(failure("usage", "usage", error.message));
-    output.tell(textsIn(chosenLanguage(args, host.env)).seeHelp);
+    output.notice(textsIn(chosenLanguage(args, host.env)).seeHelp);
     return exit;
   }
   switch (invocation.name) {
@@ -109,7 +107,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
   }
 }
 
-/** The menus and the chat; they need a terminal on both sides. */
+/** The menus and the chat; standard input and output must be a terminal. */
 async function runMenus(config: Config): Promise<ExitCode> {
   const { stdin: input, stdout: output } = process;
   if (!input.isTTY || !output.isTTY) {
@@ -118,7 +116,7 @@ async function runMenus(config: Config): Promise<ExitCode> {
   }
   const abort = abortedBy(process, ["SIGINT", "SIGTERM", "SIGHUP"]);
   process.on("exit", restoreTerminal);
-  // Imported late: the one-shot commands need none of it.
+  // Imported here because the one-shot commands do not need it.
   const { Program } = await import("./app/program.ts");
   try {
     return await Program.run({ config, input, output, signal: abort.signal });
@@ -129,7 +127,7 @@ async function runMenus(config: Config): Promise<ExitCode> {
   }
 }
 
-/** Is aborted by these signals; then the process is gone within LAST_MOMENT. */
+/** An AbortController that these signals abort; the process then ends within LAST_MOMENT. */
 function abortedBy(host: HostProcess, signals: readonly NodeJS.Signals[]): AbortController {
   const abort = new AbortController();
   const interrupt = () => {
@@ -140,7 +138,7 @@ function abortedBy(host: HostProcess, signals: readonly NodeJS.Signals[]): Abort
   return abort;
 }
 
-/** A sentence to standard error, wrapped where that is a terminal. */
+/** Prints a sentence to standard error, wrapped if that is a terminal. */
 function printSentence(sentence: string): void {
   const { stderr } = process;
   stderr.write(`${wrapped(sentence, stderr.isTTY ? stderr.columns : undefined)}\n`);
@@ -155,7 +153,6 @@ async function runCommand(
   const output = new Output(config.json, host);
   const abort = abortedBy(host, ["SIGINT", "SIGTERM"]);
   const onFault = (error: unknown) => {
-    // The person gets a sentence, and whatever was committed is safe.
     output.failure(describeFailure(error, config));
     if (command.endedBy === "nothing") return;
     void output.flushed().finally(() => host.exit(EXIT.other));

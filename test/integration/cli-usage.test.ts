@@ -71,7 +71,7 @@ describe("2: wrong usage", () => {
     [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
     [["history"], "USER is missing", "Falta USUARIO"],
     [["search"], "WORDS is missing", "Falta PALABRAS"],
-    [["search", "¿?", "…"], "no letter or digit", "ninguna letra ni cifra"],
+    [["search", "¿?", "…"], "at least one letter or digit", "al menos una letra o una cifra"],
     [["export", "beto"], "FILE is missing", "Falta ARCHIVO"],
     [["edit", "beto"], "The ID is missing", "Falta el ID"],
     [["withdraw", "beto"], "The ID is missing", "Falta el ID"],

@@ -1,11 +1,11 @@
 /**
- * One message, or a change of one, from the outbox to the peer.
+ * Delivers one message, or one change of a message, to the peer.
  *
  * 1. It is committed to the outbox before the network is touched.
- * 2. It is sent on a link to the peer; `delivered` from there is success.
- * 3. Whatever stops it, it stays queued, and the person reads when it will be sent.
+ * 2. It is sent on a link to the peer; the peer's acknowledgement is success.
+ * 3. If that fails it stays queued, and the person reads when it will be sent.
  *
- * While another process has the account online, that one sends it.
+ * If another process has the account online, that process sends it.
  */
 import type { Account } from "../../client/accounts.ts";
 import { withArchive } from "../../client/archive.ts";
@@ -30,18 +30,18 @@ import { deliveryEvent, ownChangeEvent } from "../format/message-format.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "./online-account.ts";
 
-/** What must be left of the command's time after a limit of the server, for the attempt itself, in ms. */
+/** Time that the attempt after a server's limit needs, in ms; with less left, the command does not wait for it. */
 const ATTEMPT_TIME = 2_000;
 
 type Command = "send" | "edit" | "withdraw";
 
-/** What is queued, as a sentence about it begins. */
+/** The beginning of a sentence about what is queued. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
   return kind === "text" ? texts.theMessage : texts.theChange;
 }
 
-/** Where it is now, after something has stopped it. */
-function whatBecameOfIt(account: Account, to: string, what: string, texts: Texts, code?: string): string {
+/** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
+function queuedSentence(account: Account, to: string, what: string, texts: Texts, code?: string): string {
   if (account.isRemoved) return texts.notKept;
   const user = visibleText(account.messenger.archive.nameOf(to));
   if (code === "peer_insecure") return texts.queuedWhileInsecure(what, user);
@@ -49,8 +49,8 @@ function whatBecameOfIt(account: Account, to: string, what: string, texts: Texts
 }
 
 /**
- * The message that this one is about must be here: nothing is opened or made for one that is not.
- * @returns why it cannot be answered.
+ * Checks that the message to reply to, edit or withdraw is stored, before the account is opened.
+ * @returns why it cannot be replied to, if so. @throws ActionError if it is not stored
  */
 async function checkTarget(
   { config }: CommandContext,
@@ -76,12 +76,12 @@ function queued(
   try {
     return queueWhileLocked(config, to, content);
   } catch (error) {
-    // Its first login is under way there: there is no outbox yet.
+    // The other process is logging in for the first time: there is no outbox yet.
     throw error instanceof AccountError ? locked : error;
   }
 }
 
-/** It goes to the outbox of the account that another process has online. */
+/** Puts it into the outbox of an account that another process has online. */
 function deliverElsewhere(
   context: CommandContext,
   typed: string,
@@ -94,24 +94,24 @@ function deliverElsewhere(
   if (changed !== undefined) output.event(ownChangeEvent(changed, to, id), undefined);
   if (content.kind === "withdraw" && id === undefined) {
     output.event({ event: "cancelled", to, id: content.target }, undefined);
-    output.tell(texts.cancelled(visibleText(to)));
+    output.notice(texts.cancelled(visibleText(to)));
     return EXIT.done;
   }
   if (id !== undefined) output.event(deliveryEvent(to, id, "queued", Date.now()), undefined);
   const problem = describeFailure(locked, config);
   if (config.wait === "received") output.failure(problem);
   const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
-  output.tell(texts.queuedElsewhere(what, visibleText(to)));
+  output.notice(texts.queuedElsewhere(what, visibleText(to)));
   return config.wait === "queued" ? EXIT.done : problem.exit;
 }
 
-/** @returns the id of what is sent; undefined: the message was cancelled, and nothing is sent. */
+/** @returns the id of what will be sent; undefined: an unsent message was cancelled, so nothing will be. */
 function put(messenger: Messenger, to: string, content: OutgoingContent): string | undefined {
   switch (content.kind) {
     case "text":
       return messenger.send(to, content.text, content.replyTo);
     case "edit":
-      // One that had not been sent is sent as it is now.
+      // A message that was not sent yet is sent under its own id with the new text.
       return messenger.edit(to, content.target, content.text) ?? content.target;
     case "withdraw":
       return messenger.withdraw(to, content.target);
@@ -121,8 +121,9 @@ function put(messenger: Messenger, to: string, content: OutgoingContent): string
 }
 
 /**
- * Runs one of the commands whose end is that something is with the peer, or in the outbox.
- * @param to as it was typed.
+ * Runs `send`, `edit` or `withdraw`: ends when the peer has acknowledged, or with `--wait queued` when it is in
+ * the outbox.
+ * @param to the name as it was typed
  * @throws as `Account.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
  */
 export async function deliver(
@@ -158,22 +159,23 @@ export async function deliver(
         const problem = describeUnreachable(event.reason, event.username, texts, event.retryIn);
         const { reason, retryIn = Infinity } = event;
         if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
-          output.tell(`${problem.sentence} ${texts.limitWaitedOut}`);
+          output.notice(`${problem.sentence} ${texts.limitWaitedOut}`);
           return;
         }
-        // Where only the server could have helped, its failure is the reason that is given.
-        const isServers = serverProblem !== undefined && problem.exit === EXIT.notDelivered;
-        outcome.resolve(isServers ? serverProblem : problem);
+        // Without the server the peer could not be looked up, so its failure is the reason to report.
+        const isForLackOfServer = serverProblem !== undefined && problem.exit === EXIT.notDelivered;
+        outcome.resolve(isForLackOfServer ? serverProblem : problem);
         return;
       }
       case "peerError": {
         if (!isSamePerson(event.username, to)) return;
         const user = visibleText(event.username);
-        if (event.code !== "storage_failed") output.tell(texts.peerToldError(user, visibleText(event.code)));
+        if (event.code !== "storage_failed")
+          output.notice(texts.peerToldError(user, visibleText(event.code)));
         else if (diskProblem === undefined) {
           const sentence = texts.peerStorageFailed(user);
           diskProblem = failure("notDelivered", "peer_storage_failed", sentence);
-          output.tell(sentence);
+          output.notice(sentence);
         }
         return;
       }
@@ -187,13 +189,13 @@ export async function deliver(
     messenger.commit();
     const user = () => visibleText(messenger.archive.nameOf(to));
     if (id === undefined) {
-      output.tell(texts.cancelled(user()));
+      output.notice(texts.cancelled(user()));
       return EXIT.done;
     }
     const isWhole = content.kind === "edit" && id === content.target;
     const what = isWhole ? texts.theMessage : subjectOf(content, texts);
     if (config.wait === "queued") {
-      output.tell(texts.queued(what, user()));
+      output.notice(texts.queued(what, user()));
       return EXIT.done;
     }
     const acknowledged = async (online: Promise<void>): Promise<Failure | undefined> => {
@@ -210,21 +212,21 @@ export async function deliver(
       });
     };
     const problem = await acknowledged(account.connect()).catch((error: unknown) => {
-      if (error instanceof InterruptedError) output.tell(whatBecameOfIt(account, to, what, texts));
+      if (error instanceof InterruptedError) output.notice(queuedSentence(account, to, what, texts));
       throw error;
     });
     if (problem === undefined) {
-      output.tell(texts.received(user()));
+      output.notice(texts.received(user()));
       return EXIT.done;
     }
     const exit = output.failure(problem);
-    output.tell(whatBecameOfIt(account, to, what, texts, problem.code));
+    output.notice(queuedSentence(account, to, what, texts, problem.code));
     return exit;
   };
   try {
     return await withAccount(context, command, send, onEvent);
   } catch (error) {
-    // Only opening the account throws it.
+    // Thrown only when the account is opened, so nothing was queued yet.
     if (error instanceof ProfileLockedError) return deliverElsewhere(context, to, content, error);
     throw error;
   }

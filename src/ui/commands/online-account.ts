@@ -1,4 +1,4 @@
-/** What every command that goes online shares: opening the account, closing it, and what it says of both. */
+/** What every command that goes online shares: opening and closing the account, and the notices about both. */
 import { Account, type OpenOptions, type ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { ProfileHealth } from "../../client/disk/check.ts";
@@ -10,10 +10,9 @@ import type { HostProcess, Output } from "./output.ts";
 import { authorityPrompt, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 
-/** How long the account may take to close once the command's time is over, in ms. */
+/** How long the account may take to close after `--timeout`, in ms. */
 const LAST_MOMENT = 100;
 
-/** What a command gets to work with. */
 export type CommandContext = {
   readonly config: Config;
   readonly args: readonly string[];
@@ -24,7 +23,7 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-/** Options for reaching the server, as they were typed. @param confirm asks whether an authority is trusted */
+/** Options for reaching the server. @param confirm asks whether an authority is trusted */
 export function serverOptions(
   { dataFolder, host, port, serverFingerprint: expectedFingerprint }: Config,
   confirm: ServerOptions["confirm"],
@@ -34,8 +33,8 @@ export function serverOptions(
 }
 
 /**
- * Opens the account that is meant for `use`, and closes it. Damage that is met meanwhile is noted, so that
- * the next start checks the file.
+ * Opens the configured account, runs `use`, and closes the account. Damage found meanwhile is recorded, so that the
+ * next start checks the file.
  * @throws as `Account.open`, and what `use` throws
  */
 export async function withAccount<T>(
@@ -55,7 +54,7 @@ export async function withAccount<T>(
   }
 }
 
-/** The network is touched only when nothing is known of the account here. */
+/** Opens the account; uses the network only for an account that this machine does not know yet. */
 async function openAccount(
   context: CommandContext,
   command: string,
@@ -82,20 +81,20 @@ async function openAccount(
 
 function showCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {
   const texts = textsIn(config.language);
-  if (event.name === "newKey") output.tell(texts.newKeyWarning);
-  if (event.name === "profileHealth") output.tell(healthSentence(event.health, texts));
+  if (event.name === "newKey") output.notice(texts.newKeyWarning);
+  if (event.name === "profileHealth") output.notice(healthSentence(event.health, texts));
   const warning = event.name === "clockOffset" ? clockWarning(event.offset, texts) : undefined;
-  if (warning !== undefined) output.tell(warning);
+  if (warning !== undefined) output.notice(warning);
 }
 
-/** What a person reads of their profile after an unclean end. */
+/** The notice about a profile that was not closed cleanly. */
 export function healthSentence(health: ProfileHealth, texts: Texts): string {
   return health === "checking" ? texts.profileChecking : texts.profileMended;
 }
 
 /**
- * Closes the account in good order, which takes up to a second where a peer does not answer. When the
- * command's time is over it takes only a last moment: the process ends right after it.
+ * Closes the account in good order, which takes up to a second if a peer does not answer. After `--timeout` it
+ * waits LAST_MOMENT at most, and the process ends.
  */
 export async function closeAccount(
   { signal }: Pick<CommandContext, "signal">,

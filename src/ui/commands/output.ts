@@ -1,12 +1,12 @@
 /**
- * Standard output and standard error of a one-shot command: what a program reads goes to the first, as
- * JSON when asked for, what only a person reads to the second.
+ * Standard output and standard error of a one-shot command. Results go to standard output, as JSON if asked for;
+ * notices for the person go to standard error.
  */
 import type { ExitCode, Failure } from "../failures.ts";
 import { jsonLine } from "../format/json-line.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 
-/** What a run of the client uses of its process; a test gives it streams, an environment and an end of its own. */
+/** What the client uses of its process; tests replace it. */
 export type HostProcess = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "on" | "off" | "exit">;
 
 export class Output {
@@ -22,29 +22,29 @@ export class Output {
     this.#stdout = stdout;
     this.#stderr = stderr;
     stdout.on("error", () => {
-      // Whoever read it has gone (`| head`).
+      // The reader has closed the pipe (`| head`).
       this.#closed = true;
       this.#onClosed();
     });
   }
 
-  /** Of the terminal that standard output is; undefined where it is none. */
+  /** Width of standard output; undefined if it is not a terminal. */
   get columns(): number | undefined {
     return this.#stdout.isTTY ? sizeOf(this.#stdout).columns : undefined;
   }
 
-  /** Called once when nobody reads standard output any more. */
+  /** `then` is called once, when the reader of standard output has closed it. */
   whenClosed(then: () => void): void {
     this.#onClosed = then;
   }
 
-  /** An event: as JSON, or as the line that a person reads; undefined: people do not see it. */
+  /** Writes an event, as JSON or as `line`; without a line it is written only as JSON. */
   event(event: { event: string; [field: string]: unknown }, line: string | undefined): void {
     if (this.json) void this.write(jsonLine(event));
     else if (line !== undefined) void this.write(`${line}\n`);
   }
 
-  /** Resolves when the text has left this process; false when nobody reads any more. */
+  /** Resolves to true when the text has left this process, to false when the reader has closed the output. */
   write(text: string): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -53,21 +53,21 @@ export class Output {
     return promise;
   }
 
-  /** Resolves when everything written has left this process, or nobody reads it any more. */
+  /** Resolves when everything written has left this process, or the reader has closed the output. */
   async flushed(): Promise<void> {
     await this.#lastWrite;
   }
 
-  /** One sentence for the person. */
-  tell(sentence: string): void {
+  /** Writes a sentence for the person to standard error. */
+  notice(sentence: string): void {
     this.#stderr.write(`${sentence}\n`);
   }
 
-  /** A failure: the sentence for the person, and an event for programs. @returns its exit code */
+  /** Writes a failure: a sentence for the person, with `--json` also an `error` event. @returns its exit code */
   failure({ exit, code, sentence, retryAfter }: Failure): ExitCode {
     const retry = retryAfter === undefined ? {} : { retry_after: retryAfter };
     if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence, ...retry }));
-    this.tell(sentence);
+    this.notice(sentence);
     return exit;
   }
 }

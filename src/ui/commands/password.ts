@@ -1,4 +1,4 @@
-/** Where the password comes from: the environment, standard input, or a hidden prompt; never a flag. */
+/** Reads the password from the environment, standard input or a hidden prompt, never from an argument. Asks yes or no. */
 import { input, password as passwordPrompt } from "@inquirer/prompts";
 
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
@@ -11,13 +11,13 @@ import { textsIn } from "../texts/texts.ts";
 import type { HostProcess } from "./output.ts";
 import { readInput } from "./standard-input.ts";
 
-/** A line of more bytes than this is no password. */
+/** Bytes of standard input that are read for a password. */
 const MAX_STDIN_PASSWORD = 4 * 1024;
 
-/** Who is asked, where, and the clock that waits for the answer. */
-type Asked = { readonly config: Config; readonly process: HostProcess; readonly deadline: Deadline };
+/** What asking needs; the deadline is paused meanwhile. */
+type AskContext = { readonly config: Config; readonly process: HostProcess; readonly deadline: Deadline };
 
-/** What a prompt needs: it goes to standard error, since standard output is for programs. */
+/** A prompt is written to standard error, since standard output is for programs. */
 type PromptContext = {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
@@ -25,12 +25,12 @@ type PromptContext = {
 };
 
 /**
- * Asks the person. Ctrl-D leaves the question as Ctrl-C does: readline would close silently on it, and what is
- * typed next, a password perhaps, would be echoed.
+ * Asks the person. Ctrl-D aborts the prompt as Ctrl-C does: readline would close silently, and the terminal would
+ * echo what is typed next, which may be a password.
  * @throws InterruptedError
  */
 function ask<T>(
-  { process: { stdin, stderr }, deadline }: Asked,
+  { process: { stdin, stderr }, deadline }: AskContext,
   prompt: (context: PromptContext) => Promise<T>,
 ): Promise<T> {
   return deadline.asking(async (signal) => {
@@ -54,31 +54,31 @@ export function canAsk({ stdin, stderr }: HostProcess): boolean {
   return stdin.isTTY && stderr.isTTY;
 }
 
-/** The first line of standard input; undefined when nothing is left of it, as at a second login. */
-async function readPasswordLine(asked: Asked): Promise<string | undefined> {
+/** The first line of standard input; undefined when the input is used up, as at a second login. */
+async function readPasswordLine(context: AskContext): Promise<string | undefined> {
   const isLine = (chunk: Uint8Array, length: number) => chunk.includes(0x0a) || length > MAX_STDIN_PASSWORD;
-  // A byte order mark is no part of a password.
-  const text = (await readInput(asked, isLine)).replace(/^\ufeff/, "");
+  // A byte order mark does not belong to the password.
+  const text = (await readInput(context, isLine)).replace(/^\ufeff/, "");
   return text === "" ? undefined : (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
 }
 
 /**
- * The password for `user`; undefined: none was given, and nobody can be asked.
- * @param twice asked for a second time, when a new one is set at a prompt.
+ * The password for `user`; undefined if none is given and there is no terminal to ask at.
+ * @param twice a prompt asks for it a second time, since it is a new password.
  */
 export async function obtainPassword(
-  asked: Asked,
+  context: AskContext,
   user: string,
   twice: boolean,
 ): Promise<string | undefined> {
-  const { config } = asked;
+  const { config } = context;
   const texts = textsIn(config.language);
   if (config.password !== undefined) return config.password;
-  if (config.passwordStdin) return readPasswordLine(asked);
-  if (!canAsk(asked.process)) return undefined;
+  if (config.passwordStdin) return readPasswordLine(context);
+  if (!canAsk(context.process)) return undefined;
   const theme = { style: { maskedText: texts.passwordHidden } };
   const askHidden = (message: string) =>
-    ask(asked, (context) => passwordPrompt({ message, toggleMask: false, theme }, context));
+    ask(context, (prompt) => passwordPrompt({ message, toggleMask: false, theme }, prompt));
   const password = await askHidden(texts.passwordPrompt(user));
   if (!twice) return password;
   const again = await askHidden(texts.passwordAgain);
@@ -86,18 +86,18 @@ export async function obtainPassword(
   return password;
 }
 
-/** Asks whether a server's authority is trusted; undefined where nobody can be asked. */
+/** A function that asks whether a server's authority is trusted; undefined if there is no terminal to ask at. */
 export function authorityPrompt(
-  asked: Asked,
+  context: AskContext,
 ): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
-  if (!canAsk(asked.process)) return undefined;
-  const texts = textsIn(asked.config.language);
+  if (!canAsk(context.process)) return undefined;
+  const texts = textsIn(context.config.language);
   return ({ host, port, found, expected }) =>
-    askYes(asked, authorityQuestion({ server: showHostPort(host, port), found, expected }, texts));
+    askYes(context, authorityQuestion({ server: showHostPort(host, port), found, expected }, texts));
 }
 
-/** Asks a question that only a typed «yes» answers with yes. @throws InterruptedError */
-export async function askYes(asked: Asked, message: string): Promise<boolean> {
-  const answer = await ask(asked, (context) => input({ message }, context));
-  return isYes(answer, textsIn(asked.config.language));
+/** Asks a question; only a typed «yes» is a yes. @throws InterruptedError */
+export async function askYes(context: AskContext, message: string): Promise<boolean> {
+  const answer = await ask(context, (prompt) => input({ message }, prompt));
+  return isYes(answer, textsIn(context.config.language));
 }

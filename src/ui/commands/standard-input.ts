@@ -5,9 +5,9 @@ import { textsIn } from "../texts/texts.ts";
 import type { HostProcess } from "./output.ts";
 
 /**
- * What standard input says, to its end or until enough of it was read.
- * @param isEnough is given each chunk, and how many bytes were read with it
- * @throws UsageError where it is not UTF-8, and what `isEnough` throws
+ * Reads standard input to its end, or until enough was read.
+ * @param isEnough takes each chunk, and how many bytes were read so far, this chunk included
+ * @throws UsageError if it is not UTF-8, and what `isEnough` throws
  */
 export async function readInput(
   { config, process: { stdin } }: { readonly config: Config; readonly process: HostProcess },

@@ -5,7 +5,7 @@ import type { CommandContext } from "./online-account.ts";
 import { readInput } from "./standard-input.ts";
 import { textsIn } from "../texts/texts.ts";
 
-/** The text on standard input, less one final line feed. @throws UsageError */
+/** The text on standard input without one final line feed. @throws UsageError */
 async function readText(context: CommandContext): Promise<string> {
   const text = await readInput(context, (_chunk, length) => {
     if (length > MAX_TEXT_BYTES + 1) throw new UsageError(textsIn(context.config.language).textTooLong);
@@ -15,9 +15,9 @@ async function readText(context: CommandContext): Promise<string> {
 }
 
 /**
- * The text that was typed as an argument; without one, what standard input says.
- * @param mayBeBlank nothing but spaces is a text too.
- * @throws UsageError for a text that no peer would take.
+ * The text of the argument; without an argument, the text on standard input.
+ * @param mayBeBlank accepts a text of spaces alone
+ * @throws UsageError for a text that no peer would accept
  */
 export async function obtainText(
   context: CommandContext,
@@ -28,7 +28,7 @@ export async function obtainText(
   const texts = textsIn(config.language);
   const read = () => {
     if (!context.process.stdin.isTTY) return readText(context);
-    output.tell(texts.typeText);
+    output.notice(texts.typeText);
     return deadline.asking(() => readText(context));
   };
   if (argument === undefined && config.passwordStdin) throw new UsageError(texts.stdinTaken);

@@ -89,10 +89,6 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   idArgument: { es: "el ID", en: "The ID" },
   fileArgument: { es: "ARCHIVO", en: "FILE" },
   wordsArgument: { es: "PALABRAS", en: "WORDS" },
-  noWord: {
-    es: "No hay ninguna letra ni cifra que buscar.",
-    en: "There is no letter or digit to search for.",
-  },
   tooManyArguments: {
     es: (argument: string) => `Sobra «${argument}»; un texto con espacios va entre comillas.`,
     en: (argument: string) => `“${argument}” is one argument too many; quote a text with spaces.`,

@@ -41,7 +41,7 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
     switch (acceptance.result) {
       case "accepted":
         show(acceptance.number);
-        output.tell(texts.keyAccepted(shown));
+        output.notice(texts.keyAccepted(shown));
         return EXIT.done;
       case "none":
         return output.failure(failure("other", "no_pending_key", texts.noPendingKey(shown)));

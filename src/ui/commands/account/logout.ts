@@ -1,4 +1,4 @@
-/** `logout`: ends the stored session, here in any case and at the server where it can be reached. */
+/** `logout`: deletes the stored session here, and ends it at the server if that can be reached. */
 import { describeFailure, EXIT, type ExitCode } from "../../failures.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
@@ -8,13 +8,13 @@ export function logout(context: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   return withAccount(context, "logout", async (account) => {
     if (!account.hasSession) {
-      output.tell(texts.notLoggedIn);
+      output.notice(texts.notLoggedIn);
       return EXIT.done;
     }
     const failure = await untilAborted(signal, account.logOut());
     if (failure !== undefined) {
       const exit = output.failure(describeFailure(failure, config));
-      output.tell(texts.loggedOutHere);
+      output.notice(texts.loggedOutHere);
       return exit;
     }
     output.event({ event: "logged_out", username: account.messenger.username }, texts.loggedOut);

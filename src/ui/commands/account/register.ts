@@ -1,4 +1,4 @@
-/** `register`: makes the account and its profile; does not log in. */
+/** `register`: creates the account and its profile; does not log in. */
 import { registerAccount } from "../../../client/accounts.ts";
 import { PasswordNeededError } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";

@@ -18,7 +18,7 @@ export function users(context: CommandContext): Promise<ExitCode> {
         `${visibleText(username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
       );
     }
-    if (online.length === 0) output.tell(texts.nobodyOnline);
+    if (online.length === 0) output.notice(texts.nobodyOnline);
     return EXIT.done;
   });
 }

@@ -1,6 +1,6 @@
 /**
- * `cancel USER [ID]`: takes a message out of the outbox before it is sent; without ID all of them. It
- * needs no lock: what may be on a link is marked in the store, and stays.
+ * `cancel USER [ID]`: removes a message from the outbox before it is sent; without ID, all of them. It needs no
+ * lock: the store marks messages that may already be on a link, and those stay.
  */
 import { withArchive } from "../../../client/archive.ts";
 import { ActionError } from "../../../client/errors.ts";
@@ -25,9 +25,9 @@ export function cancel({ config, args, output }: CommandContext): Promise<ExitCo
     const cancelled = conversation?.cancelAll() ?? [];
     for (const each of cancelled) output.event({ event: "cancelled", to, id: each }, undefined);
     const count = cancelled.length;
-    output.tell(count === 0 ? texts.nothingToCancel(user) : texts.cancelledMany(count, user));
+    output.notice(count === 0 ? texts.nothingToCancel(user) : texts.cancelledMany(count, user));
     const left = conversation?.outboxCounts().text ?? 0;
-    if (left > 0) output.tell(texts.perhapsLeft(left));
+    if (left > 0) output.notice(texts.perhapsLeft(left));
     return EXIT.done;
   });
 }

@@ -1,6 +1,6 @@
 /**
- * `delete USER [ID]`: one message, or the whole conversation, on this side only. What waits in the outbox
- * stays. Ids stay too, so that what was deleted here does not come again.
+ * `delete USER [ID]`: deletes one message, or the whole conversation, on this side only. Messages in the outbox
+ * stay. The ids stay too, so that a deleted message is not stored again.
  */
 import { withArchive, type StoredConversation } from "../../../client/archive.ts";
 import { ActionError } from "../../../client/errors.ts";
@@ -34,8 +34,8 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
     const count = conversation === undefined ? 0 : await deleteAll(conversation, signal);
     const kept = conversation?.outboxCounts().text ?? 0;
     output.event({ event: "deleted", username, count, kept }, undefined);
-    output.tell(count + kept === 0 ? texts.noMessages(user) : texts.deleted(count, user));
-    if (kept > 0) output.tell(texts.deletionKept(kept));
+    output.notice(count + kept === 0 ? texts.noMessages(user) : texts.deleted(count, user));
+    if (kept > 0) output.notice(texts.deletionKept(kept));
     return EXIT.done;
   });
 }
@@ -44,7 +44,7 @@ async function deleteAll(conversation: StoredConversation, signal: AbortSignal):
   let count = 0;
   for (const { deleted } of conversation.deleteAll()) {
     count += deleted;
-    // Between two batches other processes may write, and a signal is heard.
+    // Between two batches other processes may write, and signals are handled.
     await Bun.sleep(0);
     signal.throwIfAborted();
   }

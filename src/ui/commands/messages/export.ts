@@ -1,4 +1,4 @@
-/** `export USER FILE`: the whole stored conversation as a new file; needs no network, password or lock. */
+/** `export USER FILE`: writes the stored conversation to a new file; needs no network, password or lock. */
 import { withArchive } from "../../../client/archive.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";

@@ -1,4 +1,4 @@
-/** `history USER`: the whole stored conversation, oldest first; needs no network, password or lock. */
+/** `history USER`: prints the stored conversation, oldest first; needs no network, password or lock. */
 import { withArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage } from "../../../client/errors.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
@@ -33,13 +33,13 @@ async function print(archive: Archive, { config, args, output, signal }: Command
       seq = last.seq;
     } catch (error) {
       if (limit === 1 || !isDamage(error)) throw error;
-      // Message by message, all that stands before the broken place still reads.
+      // Read one by one, the messages before the damaged place are still readable.
       limit = 1;
       continue;
     }
     signal.throwIfAborted();
     if (!(await output.write(lines))) break;
   }
-  if (seq === 0) output.tell(texts.noMessages(visibleText(user)));
+  if (seq === 0) output.notice(texts.noMessages(visibleText(user)));
   return EXIT.done;
 }

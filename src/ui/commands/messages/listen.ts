@@ -22,22 +22,22 @@ import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
-/** How long the last write may take at the end, in ms. */
+/** How long to wait for the last write when ending, in ms. */
 const LAST_WRITE = 300;
 /** Messages printed in one write. */
 const BATCH = 256;
-/** Codes of connections that ended before they had proven anything: nobody was refused. */
-const LINE_END = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
+/** Codes of connections that ended by themselves before the peer was proven; they are not reported as refused. */
+const ENDED_UNPROVEN = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
 
 type State =
-  /** The account is being opened, or nobody can reach it yet: nothing is printed. */
+  /** The account is being opened, or cannot be reached yet: nothing is printed. */
   | { readonly name: "starting" }
   | { readonly name: "idle" }
   | { readonly name: "printing" }
-  /** It cannot go on. */
+  /** It cannot continue, for example because the profile is damaged. */
   | { readonly name: "failed" };
 
-/** What was said of the server last: it limits, it is lost, or nothing that still holds. */
+/** The last notice about the server; none: it is online, or nothing was printed about it. */
 type ServerNotice = "none" | "lost" | "limited";
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
@@ -54,7 +54,7 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
       (event) => listening.onEvent(event),
     );
   } catch (error) {
-    // Closing meets the same damage once more.
+    // Closing the account throws for the same damage again.
     if (listening.hasFailed && isDamage(error)) return listening.ended;
     throw error;
   } finally {
@@ -70,12 +70,12 @@ class Listening {
   /** Undefined while the account is being opened. */
   #messenger: Messenger | undefined;
   #state: State = { name: "starting" };
-  /** The last write of messages, and the marks after it. */
+  /** The last write of messages, and marking them as printed. */
   #written: Promise<void> = Promise.resolve();
-  /** `seq` of the last message that a reader may have seen. */
+  /** `seq` of the last message that was written. */
   #newestWritten = 0;
   #notice: ServerNotice = "none";
-  /** Whose disk was full the last time. */
+  /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
 
   constructor(context: CommandContext) {
@@ -93,7 +93,7 @@ class Listening {
     return this.#end.promise;
   }
 
-  /** Runs until the person interrupts, nobody reads any more, or it cannot go on. @throws as `Account.connect` */
+  /** Runs until the person interrupts, the output is closed, or it cannot continue. @throws as `Account.connect` */
   async run(account: Account): Promise<ExitCode> {
     const { config, output, signal } = this.#context;
     const { messenger } = account;
@@ -103,11 +103,11 @@ class Listening {
       this.#newestWritten = (archive.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
       if (problem !== undefined) {
-        output.tell(describeFailure(problem, config).sentence);
-        // Whoever knows our address can reach us while the certificate lasts.
+        output.notice(describeFailure(problem, config).sentence);
+        // Peers who know our address can reach us while our certificate is valid.
         if (messenger.canBeReached) {
           this.#becomeReady(messenger, this.#texts.readyWithoutServer);
-          output.tell(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
+          output.notice(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
         }
       }
       account.keepOnline(problem);
@@ -116,7 +116,7 @@ class Listening {
         throw error;
       });
     } finally {
-      // What was written is marked while the profile is open; a reader that takes nothing is not waited for.
+      // Messages are marked as printed before the profile is closed; a reader that does not read is not waited for.
       await Promise.race([this.#written, Bun.sleep(LAST_WRITE)]);
     }
   }
@@ -130,7 +130,6 @@ class Listening {
         return;
       case "delivery":
         output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
-        // Their disk takes messages again.
         if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
@@ -152,7 +151,7 @@ class Listening {
       case "keyPending": {
         const { username, fingerprint } = event;
         output.event({ event: "key_changed", username, fingerprint }, undefined);
-        output.tell(texts.peerKeyPending(visibleText(username)));
+        output.notice(texts.peerKeyPending(visibleText(username)));
         return;
       }
       case "storageFailed": {
@@ -166,24 +165,24 @@ class Listening {
         this.#onPeerError(event.username, event.code);
         return;
       case "refusal":
-        if (!LINE_END.test(event.code))
-          output.tell(texts.refusedConnection(visibleText(event.address), visibleText(event.code)));
+        if (!ENDED_UNPROVEN.test(event.code))
+          output.notice(texts.refusedConnection(visibleText(event.address), visibleText(event.code)));
         return;
       default:
         return;
     }
   }
 
-  /** A fault in a callback ends only its connection; a damaged file would be met again with every event. */
+  /** An uncaught error. Damage ends `listen`, since every further event would meet it; other errors do not. */
   onFault(error: unknown): void {
     if (this.hasFailed || !isDamage(error)) return;
     this.#state = { name: "failed" };
     this.#messenger?.archive.noteDamage(error);
-    // The program has printed it, as it does every fault.
+    // The handler in main.ts has printed it.
     this.#end.resolve(EXIT.other);
   }
 
-  /** A peer's change of a message that a reader has seen; one that was not printed yet is printed as it is now. */
+  /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
   #onChange(username: string, message: StoredMessage): void {
     const { output } = this.#context;
     if (message.outgoing || message.seq > this.#newestWritten || this.#messenger === undefined) return;
@@ -196,11 +195,11 @@ class Listening {
     const { output } = this.#context;
     const user = visibleText(username);
     if (code !== "storage_failed") {
-      output.tell(this.#texts.peerToldError(user, visibleText(code)));
+      output.notice(this.#texts.peerToldError(user, visibleText(code)));
       return;
     }
-    // Said once, and not with every attempt.
-    if (!this.#fullDisks.has(username)) output.tell(this.#texts.peerStorageFailed(user));
+    // The error comes with every attempt, and is printed once.
+    if (!this.#fullDisks.has(username)) output.notice(this.#texts.peerStorageFailed(user));
     this.#fullDisks.add(username);
   }
 
@@ -215,11 +214,11 @@ class Listening {
         this.#notice = notice;
         if (this.#state.name === "starting") return;
         const now = Date.now();
-        output.tell(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
+        output.notice(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
         return;
       }
       case "online":
-        if (this.#notice !== "none") output.tell(texts.serverBack);
+        if (this.#notice !== "none") output.notice(texts.serverBack);
         this.#notice = "none";
         if (this.#messenger !== undefined) this.#becomeReady(this.#messenger, texts.ready);
         return;
@@ -234,7 +233,7 @@ class Listening {
     }
   }
 
-  /** It cannot go on after this, which is said once. */
+  /** Ends `listen` with this error, which is printed once. */
   #fail(error: unknown): void {
     if (this.hasFailed) return;
     const { config, output } = this.#context;
@@ -253,7 +252,7 @@ class Listening {
     this.#print();
   }
 
-  /** Writes what was not printed yet, oldest first, one batch after the other. */
+  /** Writes the messages that were not printed yet, oldest first, in batches. */
   #print(): void {
     const { output, signal } = this.#context;
     if (this.#state.name !== "idle" || this.#messenger === undefined) return;
@@ -283,7 +282,7 @@ class Listening {
       .then((isRead) => {
         if (!isRead) return;
         archive.markPrinted(batch.map(({ seq }) => seq));
-        // What goes to a program may never be read by a person.
+        // Only on a terminal can we assume that a person has read it.
         if (output.columns !== undefined) markRead(messenger, batch);
         if (this.#state.name === "printing") this.#state = { name: "idle" };
         if (!signal.aborted) this.#print();
@@ -297,7 +296,7 @@ class Listening {
   }
 }
 
-/** A person has seen these. */
+/** Marks messages as read, and notifies their authors. */
 function markRead(messenger: Messenger, batch: readonly StoredMessage[]): void {
   const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
   for (const [contact, seq] of newest) messenger.markRead(messenger.archive.usernameAt(contact), seq);

@@ -1,8 +1,8 @@
-/** `search WORDS…`: the messages of all chats that hold all these words, oldest first; needs no network, password or lock. */
+/** `search WORDS…`: prints the messages of all chats that contain all words, oldest first; needs no network, password or lock. */
 import { searchQuery, withArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { EXIT, systemWords, type ExitCode } from "../../failures.ts";
+import { EXIT, systemMessage, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
@@ -13,7 +13,7 @@ const PAGE = 1_000;
 export async function search(context: CommandContext): Promise<ExitCode> {
   const { config, args } = context;
   const query = searchQuery(args.join(" "));
-  if (query === undefined) throw new UsageError(textsIn(config.language).noWord);
+  if (query === undefined) throw new UsageError(textsIn(config.language).chatNoWord);
   return withArchive(config, (archive) => print(archive, query, context));
 }
 
@@ -28,7 +28,7 @@ async function print(
     archive.search.catchUp();
   } catch (error) {
     if (isDamage(error) || !isStorageFailure(error)) throw error;
-    output.tell(texts.searchBehind(systemWords(error)));
+    output.notice(texts.searchBehind(systemMessage(error)));
   }
   let seq = 0;
   for (;;) {
@@ -43,6 +43,6 @@ async function print(
     signal.throwIfAborted();
     if (!(await output.write(lines.join("")))) break;
   }
-  if (seq === 0) output.tell(texts.nothingFound);
+  if (seq === 0) output.notice(texts.nothingFound);
   return EXIT.done;
 }

@@ -1,4 +1,4 @@
-/** `send`, `edit` and `withdraw`: one message, or a change of one. */
+/** `send`, `edit` and `withdraw`. */
 import type { ExitCode } from "../../failures.ts";
 import { untilAborted, type CommandContext } from "../online-account.ts";
 import { deliver } from "../deliver.ts";
@@ -12,14 +12,14 @@ export async function send(context: CommandContext): Promise<ExitCode> {
   return deliver(context, "send", to, { kind: "text", text, replyTo: config.replyTo });
 }
 
-/** `edit USER ID [TEXT]`: a message of ours gets another text, here and there. */
+/** `edit USER ID [TEXT]`: changes the text of a sent message on both sides. */
 export async function edit(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = "", argument] = context.args;
   const text = await untilAborted(context.signal, obtainText(context, argument, false));
   return deliver(context, "edit", to, { kind: "edit", target, text });
 }
 
-/** `withdraw USER ID`: a message of ours is withdrawn, here and there. */
+/** `withdraw USER ID`: withdraws a sent message on both sides. */
 export async function withdraw(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = ""] = context.args;
   return deliver(context, "withdraw", to, { kind: "withdraw", target });
