@@ -77,7 +77,7 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
   if (plainFrom === "private" || plainFrom === "any") {
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
-  const admin = openAdminSocket({ database, databasePath, server, log });
+  const admin = openAdminSocket(databasePath, server.services);
   monitor?.started({ server, database });
   security.record("server_started", { pid: process.pid });
   const stop = async () => {

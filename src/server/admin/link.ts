@@ -1,19 +1,21 @@
 /** How the operator's program reaches a database: through the server that uses it or, if none does, directly. */
 import { SQLiteError } from "bun:sqlite";
 
-import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
+import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
 import { connectLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import { Accounts } from "../database/accounts.ts";
-import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
-import { AdminOperations, NOBODY_ONLINE } from "./operations.ts";
-import { adminSocketPath } from "./socket.ts";
 import { cannotOpen, InUseError } from "../database/database-errors.ts";
-import { openOwnDatabase, requireOurs } from "../database/database.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
-import { hashPassword } from "../database/password-hash.ts";
-import type { SecurityLog } from "../log/security-log.ts";
+import { openOwnDatabase, requireOurs } from "../database/database.ts";
 import { Tokens } from "../database/tokens.ts";
+import { PasswordQueue } from "../limits/password-queue.ts";
+import type { SecurityLog } from "../log/security-log.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
+import { Presence } from "../presence/presence.ts";
 import { StartError } from "../start-error.ts";
+import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
+import { AdminOperations } from "./operations.ts";
+import { adminSocketPath } from "./socket.ts";
 
 /** How long a server may take to answer, in ms: a password may wait for its hash. */
 const REPLY_TIMEOUT = 25_000;
@@ -63,8 +65,7 @@ export async function reachDatabase(
 async function isServed(socket: string): Promise<boolean> {
   try {
     const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, {
-      message: () => undefined,
-      fault: () => undefined,
+      ...READS_NOTHING,
       closed: () => undefined,
     });
     connection.terminate("found");
@@ -85,8 +86,8 @@ async function openDirectly(path: string, openSecurity: () => SecurityLog): Prom
       tokens: new Tokens(database),
       security,
       now: Date.now,
-      live: NOBODY_ONLINE,
-      hash: async (password) => ({ name: "hash", hash: await hashPassword(password) }),
+      presence: new Presence<OnlineUser>(),
+      passwords: new PasswordQueue({ limit: 1 }),
     });
     return {
       ask: (request) =>

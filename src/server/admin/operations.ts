@@ -1,65 +1,40 @@
-/**
- * What the operator's commands do to accounts and sessions: in the database, and to whoever is online. Without a
- * running server nobody is.
- */
+/** Carries out the operator's commands on accounts and sessions, in the database and on the users online. */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
 import { isEmailAcceptable } from "../../protocol/account-rules.ts";
-import type { Account, Accounts, ListedAccount } from "../database/accounts.ts";
-import { PAGE_LINES, type AdminReply, type AdminRequest, type Refusal } from "./messages.ts";
-import type { SessionLine, UserLine } from "./messages.ts";
+import type { Account, ListedAccount } from "../database/accounts.ts";
+import { tokenId } from "../database/tokens.ts";
+import type { PasswordQueue } from "../limits/password-queue.ts";
+import type { SecurityEvent } from "../log/security-log.ts";
+import type { Services } from "../session/services.ts";
+import {
+  PAGE_LINES,
+  type AdminReply,
+  type AdminRequest,
+  type Refusal,
+  type SessionLine,
+  type UserLine,
+} from "./messages.ts";
 import { randomPassword } from "./random-password.ts";
-import type { SecurityEvent, SecurityLog } from "../log/security-log.ts";
-import { tokenId, type Tokens } from "../database/tokens.ts";
 
 /** Accounts looked at for one reply, so that a search with few hits does not block the server. */
 const SCANNED_ACCOUNTS = 500;
 /** UTF-16 units shown of an email address or a date: an old database may hold any text. */
 const MAX_SHOWN = 254;
 
-/** A session that is online now. */
-export type LiveSession = {
-  readonly address: string;
-  /** Ms since 1970. */
-  readonly since: number;
-  /** Of its key, in hexadecimal; undefined for a legacy client. */
-  readonly fingerprint: string | undefined;
-  /** SHA-256 of its token, in hexadecimal. */
-  readonly tokenHash: string | undefined;
+/** The parts of the server that the commands use. */
+export type AdminServices = Pick<Services, "accounts" | "tokens" | "security" | "now" | "presence"> & {
+  readonly passwords: Pick<PasswordQueue, "hash">;
 };
 
-/** What only a running server knows. */
-export interface LiveServer {
-  /** The session of a user who is online, by folded name. */
-  session(fold: string): LiveSession | undefined;
-  /** Ends that session, if there is one; the user is offline at once. */
-  end(fold: string, reason: string): void;
-}
-
-/** Where no server runs. */
-export const NOBODY_ONLINE: LiveServer = { session: () => undefined, end: () => undefined };
-
-export type OperationsOptions = {
-  readonly accounts: Accounts;
-  readonly tokens: Tokens;
-  readonly security: SecurityLog;
-  /** Ms since 1970. */
-  readonly now: () => number;
-  readonly live: LiveServer;
-  /** Gives the argon2id hash of a password, or why there is none. */
-  readonly hash: (password: string, wanted: () => boolean) => Promise<HashResult>;
-};
-
-export type HashResult =
-  { readonly name: "hash"; readonly hash: string } | { readonly name: "refused"; readonly code: Refusal };
-
+/** Who made a change, in the security log; also the owner of the operator's hashes in their queue. */
 const OPERATOR = "operator";
 
 export class AdminOperations {
-  readonly #options: OperationsOptions;
+  readonly #services: AdminServices;
 
-  constructor(options: OperationsOptions) {
-    this.#options = options;
+  constructor(services: AdminServices) {
+    this.#services = services;
   }
 
   /**
@@ -88,7 +63,7 @@ export class AdminOperations {
         return this.#setDisabled(request.name, false);
       case "delete":
         return this.#of(request.name, (account) => {
-          this.#options.accounts.delete(account, this.#options.now());
+          this.#services.accounts.delete(account, this.#services.now());
           return this.#changed("account_deleted", account, { ends: true });
         });
       case "revoke":
@@ -96,7 +71,7 @@ export class AdminOperations {
       case "account":
         return this.#of(request.name, ({ username }) => ({ name: "done", username, changed: false }));
       case "backup-made":
-        this.#options.security.record("backup_made", { file: request.file, by: OPERATOR });
+        this.#services.security.record("backup_made", { file: request.file, by: OPERATOR });
         return { name: "done", username: "", changed: true };
       default:
         return request satisfies never;
@@ -113,7 +88,7 @@ export class AdminOperations {
           username: account.username,
           email: email.slice(0, MAX_SHOWN).toWellFormed(),
           made: account.created_at === null ? null : madeAt(account.created_at),
-          online: this.#options.live.session(account.fold) !== undefined,
+          online: this.#services.presence.find(account.fold) !== undefined,
           disabled: account.disabled !== 0,
         });
       }
@@ -134,13 +109,13 @@ export class AdminOperations {
    * @returns the folded name to go on after, if there are more accounts.
    */
   #scan(after: string, look: (account: ListedAccount) => number): string | undefined {
-    const page = this.#options.accounts.page(after, SCANNED_ACCOUNTS);
+    const page = this.#services.accounts.page(after, SCANNED_ACCOUNTS);
     for (const account of page) if (look(account) >= PAGE_LINES) return account.fold;
     return page.length < SCANNED_ACCOUNTS ? undefined : page.at(-1)?.fold;
   }
 
   #sessions(account: Pick<Account, "id" | "username" | "fold">): SessionLine[] {
-    const { tokens, live, now } = this.#options;
+    const { tokens, presence, now } = this.#services;
     const { username } = account;
     const lines: SessionLine[] = tokens.stored(account.id, now()).map((token) => ({
       kind: "token",
@@ -151,51 +126,59 @@ export class AdminOperations {
       last_used: timeOf(token.lastUsed),
       fingerprint: fingerprint(Buffer.from(token.publicKey)),
     }));
-    const session = live.session(account.fold);
-    if (session === undefined) return lines;
-    const shown: SessionLine = {
+    const user = presence.find(account.fold);
+    if (user === undefined) return lines;
+    const live: SessionLine = {
       kind: "live",
       username,
-      id: session.tokenHash === undefined ? null : tokenId(session.tokenHash),
-      address: session.address,
-      since: timeOf(session.since),
+      id: user.key === undefined ? null : tokenId(user.key.tokenHash),
+      address: user.ip,
+      since: timeOf(user.since),
       last_used: null,
-      fingerprint: session.fingerprint ?? null,
+      fingerprint: user.key?.fingerprint ?? null,
     };
-    return [shown, ...lines];
+    return [live, ...lines];
   }
 
   async #add(given: string, email: string, wanted: () => boolean): Promise<AdminReply> {
-    const { accounts, now } = this.#options;
+    const { accounts, now } = this.#services;
     const checked = checkUsername(given);
     if (!checked.ok) return refused("invalid_username");
     if (!isEmailAcceptable(email)) return refused("invalid_email");
     const username = checked.name;
     if (accounts.isTaken(username, now())) return refused("username_taken");
-    const password = randomPassword();
-    const result = await this.#options.hash(password, wanted);
-    if (result.name === "refused") return result;
-    // Without a reader the password would be lost.
-    if (!wanted()) return refused("server_busy");
-    if (!accounts.add({ username, hash: result.hash, email }, now())) return refused("username_taken");
-    this.#record("account_added", username);
-    return { name: "password", username, password };
+    return this.#withNewPassword(wanted, (password, hash) => {
+      if (!accounts.add({ username, hash, email }, now())) return refused("username_taken");
+      this.#record("account_added", username);
+      return { name: "password", username, password };
+    });
   }
 
   async #resetPassword(name: string, wanted: () => boolean): Promise<AdminReply> {
-    const { accounts } = this.#options;
+    const { accounts } = this.#services;
     const found = accounts.find(name);
     if (found === undefined) return refused("unknown_user");
+    return this.#withNewPassword(wanted, (password, hash) => {
+      // It may have been deleted while the hash was computed.
+      const account = accounts.byId(found.id);
+      if (account === undefined) return refused("unknown_user");
+      accounts.setPassword(account.id, hash, undefined);
+      this.#changed("password_reset", account, { ends: true });
+      return { name: "password", username: account.username, password };
+    });
+  }
+
+  /** Makes a password and its hash, and sets it by `change` unless the reply is no longer wanted. */
+  async #withNewPassword(
+    wanted: () => boolean,
+    change: (password: string, hash: string) => AdminReply,
+  ): Promise<AdminReply> {
     const password = randomPassword();
-    const result = await this.#options.hash(password, wanted);
-    if (result.name === "refused") return result;
-    if (!wanted()) return refused("server_busy");
-    // The account may have been deleted meanwhile.
-    const account = accounts.byId(found.id);
-    if (account === undefined) return refused("unknown_user");
-    accounts.setPassword(account.id, result.hash, undefined);
-    this.#changed("password_reset", account, { ends: true });
-    return { name: "password", username: account.username, password };
+    const outcome = await this.#services.passwords.hash(OPERATOR, password, wanted);
+    if (outcome.name === "closing") return refused("server_closing");
+    // The reply is the only place where the password can be read.
+    if (outcome.name !== "done" || !wanted()) return refused("server_busy");
+    return change(password, outcome.value);
   }
 
   #setDisabled(name: string, disabled: boolean): AdminReply {
@@ -203,28 +186,26 @@ export class AdminOperations {
       if ((account.disabled !== 0) === disabled) {
         return { name: "done", username: account.username, changed: false };
       }
-      this.#options.accounts.setDisabled(account.id, disabled);
+      this.#services.accounts.setDisabled(account.id, disabled);
       return this.#changed(disabled ? "account_disabled" : "account_enabled", account, { ends: disabled });
     });
   }
 
   #revoke(account: Account, id: string | undefined): AdminReply {
-    const { tokens, live, now } = this.#options;
-    const session = live.session(account.fold);
-    const stored = tokens.stored(account.id, now());
-    const meant = stored.filter((token) => id === undefined || tokenId(token.hash) === id.toLowerCase());
-    if (id !== undefined && meant.length === 0) return refused("unknown_session");
-    for (const token of meant) tokens.void(token.hash);
-    const ends =
-      session !== undefined &&
-      (id === undefined ||
-        (session.tokenHash !== undefined && tokenId(session.tokenHash) === id.toLowerCase()));
-    if (meant.length === 0 && !ends) return { name: "done", username: account.username, changed: false };
-    return this.#changed("session_revoked", account, { ends, tokens: meant.length });
+    const { tokens, presence, now } = this.#services;
+    const isNamed = (hash: string | undefined) =>
+      id === undefined || (hash !== undefined && tokenId(hash) === id.toLowerCase());
+    const revoked = tokens.stored(account.id, now()).filter(({ hash }) => isNamed(hash));
+    if (id !== undefined && revoked.length === 0) return refused("unknown_session");
+    for (const { hash } of revoked) tokens.void(hash);
+    const user = presence.find(account.fold);
+    const ends = user !== undefined && isNamed(user.key?.tokenHash);
+    if (revoked.length === 0 && !ends) return { name: "done", username: account.username, changed: false };
+    return this.#changed("session_revoked", account, { ends, tokens: revoked.length });
   }
 
   #of(name: string, then: (account: Account) => AdminReply): AdminReply {
-    const account = this.#options.accounts.find(name);
+    const account = this.#services.accounts.find(name);
     return account === undefined ? refused("unknown_user") : then(account);
   }
 
@@ -235,12 +216,12 @@ export class AdminOperations {
     { ends, tokens }: { ends: boolean; tokens?: number },
   ): AdminReply {
     this.#record(event, username, tokens);
-    if (ends) this.#options.live.end(folded, event);
+    if (ends) this.#services.presence.find(folded)?.session.end(event);
     return { name: "done", username, changed: true };
   }
 
   #record(event: SecurityEvent, user: string, tokens?: number): void {
-    this.#options.security.record(event, { user, by: OPERATOR, tokens });
+    this.#services.security.record(event, { user, by: OPERATOR, tokens });
   }
 }
 

@@ -6,13 +6,15 @@
  * 2. The server checks it and carries it out.
  * 3. It sends the reply and ends the connection.
  */
-import type { Database } from "bun:sqlite";
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
+import { isDiskFull } from "../database/database-errors.ts";
+import { isLocked } from "../database/locked-database.ts";
+import type { Log } from "../log/log.ts";
 import {
   ADMIN_OBJECT_LIMIT,
   readDeadline,
@@ -20,12 +22,7 @@ import {
   type AdminReply,
   type AdminRequest,
 } from "./messages.ts";
-import { AdminOperations, type HashResult, type LiveServer } from "./operations.ts";
-import { isDiskFull } from "../database/database-errors.ts";
-import { isLocked } from "../database/locked-database.ts";
-import type { Log } from "../log/log.ts";
-import type { RendezvousServer } from "../rendezvous-server.ts";
-import type { Services } from "../session/services.ts";
+import { AdminOperations, type AdminServices } from "./operations.ts";
 
 /** Connections at once; further ones are refused with `server_busy`. */
 const MAX_CONNECTIONS = 8;
@@ -33,16 +30,6 @@ const MAX_CONNECTIONS = 8;
 const CONNECTION_TIMEOUT = 20_000;
 /** How long a request waits, in ms, so that the end of its connection is noticed first. */
 const CLOSE_DELAY = 5;
-/** The owner of the operator's hashes in their queue. */
-const HASH_OWNER = "operator";
-
-export type AdminSocketOptions = {
-  readonly database: Database;
-  readonly databasePath: string;
-  readonly server: RendezvousServer;
-  readonly log: Log;
-};
-
 /**
  * Where the socket of a database is. Its name begins with a full stop, so that `users.db*` does not match a file
  * that cannot be read.
@@ -55,8 +42,12 @@ export function adminSocketPath(databasePath: string): string {
 }
 
 /** If the path is too long or the file system has no sockets, that is logged, and the server runs without one. */
-export function openAdminSocket({ databasePath, server, log }: AdminSocketOptions): { close(): void } {
-  const operations = operationsOf(server.services);
+export function openAdminSocket(
+  databasePath: string,
+  services: AdminServices & { readonly log: Log },
+): { close(): void } {
+  const { log } = services;
+  const operations = new AdminOperations(services);
   const connections = new Set<Connection>();
   let path = databasePath;
   try {
@@ -145,32 +136,4 @@ class AdminConnection implements ConnectionHandlers {
     connection.send(reply);
     connection.end("answered");
   }
-}
-
-function operationsOf(services: Services): AdminOperations {
-  const { accounts, tokens, security, now, passwords, presence } = services;
-  const live: LiveServer = {
-    session(fold) {
-      const user = presence.find(fold);
-      if (user === undefined) return undefined;
-      const { ip, since, key } = user;
-      return { address: ip, since, fingerprint: key?.fingerprint, tokenHash: key?.tokenHash };
-    },
-    end: (fold, reason) => presence.find(fold)?.session.end(reason),
-  };
-  const hash = async (password: string, wanted: () => boolean): Promise<HashResult> => {
-    const outcome = await passwords.hash(HASH_OWNER, password, wanted);
-    switch (outcome.name) {
-      case "done":
-        return { name: "hash", hash: outcome.value };
-      case "busy":
-      case "unwanted":
-        return { name: "refused", code: "server_busy" };
-      case "closing":
-        return { name: "refused", code: "server_closing" };
-      default:
-        return outcome satisfies never;
-    }
-  };
-  return new AdminOperations({ accounts, tokens, security, now, live, hash });
 }

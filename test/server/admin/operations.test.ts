@@ -3,19 +3,22 @@ import { beforeEach, describe, expect, test } from "bun:test";
 
 import { Accounts } from "../../../src/server/database/accounts.ts";
 import type { AdminReply, AdminRequest } from "../../../src/server/admin/messages.ts";
-import { AdminOperations, type HashResult, type LiveSession } from "../../../src/server/admin/operations.ts";
+import { AdminOperations } from "../../../src/server/admin/operations.ts";
+import type { HashOutcome } from "../../../src/server/limits/password-queue.ts";
 import type { LogFields } from "../../../src/server/log/log.ts";
 import { OTHER_TABLES, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
 import { tokenId, Tokens } from "../../../src/server/database/tokens.ts";
+import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
+import { Presence } from "../../../src/server/presence/presence.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const KEY = Buffer.alloc(44, 7);
 
 let accounts: Accounts;
 let tokens: Tokens;
-let online: Map<string, LiveSession>;
+let online: Presence<OnlineUser>;
 let recorded: [string, LogFields][];
-let hashed: (password: string) => HashResult;
+let hashed: (password: string) => HashOutcome<string>;
 let operations: AdminOperations;
 
 beforeEach(() => {
@@ -24,16 +27,16 @@ beforeEach(() => {
   database.run(OTHER_TABLES);
   accounts = new Accounts(database);
   tokens = new Tokens(database);
-  online = new Map();
+  online = new Presence();
   recorded = [];
-  hashed = (password) => ({ name: "hash", hash: `hash of ${password}` });
+  hashed = (password) => ({ name: "done", value: `hash of ${password}` });
   operations = new AdminOperations({
     accounts,
     tokens,
     security: { record: (event, fields) => recorded.push([event, fields]), close: () => undefined },
     now: () => NOW,
-    live: { session: (fold) => online.get(fold), end: (fold) => online.delete(fold) },
-    hash: (password) => Promise.resolve(hashed(password)),
+    presence: online,
+    passwords: { hash: (_owner, password) => Promise.resolve(hashed(password)) },
   });
 });
 
@@ -43,7 +46,23 @@ function make(username: string, email = ""): number {
 }
 
 function comeOnline(name: string, tokenHash?: string): void {
-  online.set(name, { address: "192.0.2.1", since: NOW, fingerprint: undefined, tokenHash });
+  const user: OnlineUser = {
+    userId: accounts.find(name)?.id ?? 0,
+    username: name,
+    fold: name,
+    since: NOW,
+    ip: "192.0.2.1",
+    p2pPort: 1,
+    addresses: "",
+    key: tokenHash === undefined ? undefined : { fingerprint: "f".repeat(64), tokenHash },
+    session: {
+      isPlain: false,
+      pushPresence: () => undefined,
+      end: () => online.leave(user),
+      replaced: () => undefined,
+    },
+  };
+  online.enter(user);
 }
 
 /** Every line of a listing, page by page; and how many pages there were. */
@@ -164,7 +183,7 @@ describe("changes", () => {
 
   test("to a password are not made without a hash, or if the account was deleted meanwhile", async () => {
     const id = make("ana");
-    hashed = () => ({ name: "refused", code: "server_busy" });
+    hashed = () => ({ name: "busy" });
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({
       name: "refused",
       code: "server_busy",
@@ -178,7 +197,7 @@ describe("changes", () => {
     hashed = () => {
       const account = accounts.find("ana");
       if (account !== undefined) accounts.delete(account, NOW);
-      return { name: "hash", hash: "new" };
+      return { name: "done", value: "new" };
     };
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({
       name: "refused",
