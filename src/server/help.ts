@@ -8,19 +8,6 @@ function shown({ burst, perSecond }: Rate): string {
   return perSecond < 1 ? `${burst}:${Math.round(perSecond * 60)}/min` : `${burst}:${perSecond}/s`;
 }
 
-const show = {
-  connectionRate: shown(LIMITS.connectionRate),
-  requestRate: shown(LIMITS.requestRate),
-  registrationRate: shown(LIMITS.registrationRate),
-  loginRate: shown(LIMITS.loginRate),
-  failureRate: shown(LIMITS.failureRate),
-  failureRatePerAddress: shown(LIMITS.failureRatePerAddress),
-  failureRatePerAccount: shown(LIMITS.failureRatePerAccount),
-  sessionRate: shown(LIMITS.sessionRate),
-  lookupRate: shown(LIMITS.lookupRate),
-  lookupRatePerAddress: shown(LIMITS.lookupRatePerAddress),
-};
-
 export const HELP: Bilingual = {
   es: `Uso: bun run server.ts [opciones]
 
@@ -44,16 +31,16 @@ Límites (CUÁNTOS:N/UNIDAD: CUÁNTOS de una vez y después N por s, min o h; u 
   --max-connections-per-address N  de una dirección (${LIMITS.connectionsPerAddress})
   --max-anonymous N                sin sesión iniciada (${LIMITS.anonymous})
   --max-waiting-hashes N           contraseñas en espera (${LIMITS.waitingHashes})
-  --connection-rate RITMO          conexiones nuevas de una dirección (${show.connectionRate})
-  --request-rate RITMO             peticiones de una dirección; las demás esperan (${show.requestRate})
-  --register-rate RITMO            registros de una dirección (${show.registrationRate})
-  --login-rate RITMO               contraseñas probadas desde una dirección (${show.loginRate})
-  --failure-rate RITMO             fallos de una dirección con una cuenta (${show.failureRate})
-  --failure-rate-per-address RITMO fallos de una dirección con todas las cuentas (${show.failureRatePerAddress})
-  --failure-rate-per-account RITMO fallos con una cuenta, desde todas partes (${show.failureRatePerAccount})
-  --session-rate RITMO             sesiones que empieza una cuenta (${show.sessionRate})
-  --lookup-rate RITMO              consultas de una cuenta (${show.lookupRate})
-  --lookup-rate-per-address RITMO  consultas de una dirección (${show.lookupRatePerAddress})
+  --connection-rate RITMO          conexiones nuevas de una dirección (${shown(LIMITS.connectionRate)})
+  --request-rate RITMO             peticiones de una dirección; las demás esperan (${shown(LIMITS.requestRate)})
+  --register-rate RITMO            registros de una dirección (${shown(LIMITS.registrationRate)})
+  --login-rate RITMO               contraseñas probadas desde una dirección (${shown(LIMITS.loginRate)})
+  --failure-rate RITMO             fallos de una dirección con una cuenta (${shown(LIMITS.failureRate)})
+  --failure-rate-per-address RITMO fallos de una dirección con todas las cuentas (${shown(LIMITS.failureRatePerAddress)})
+  --failure-rate-per-account RITMO fallos con una cuenta, desde todas partes (${shown(LIMITS.failureRatePerAccount)})
+  --session-rate RITMO             sesiones que empieza una cuenta (${shown(LIMITS.sessionRate)})
+  --lookup-rate RITMO              consultas de una cuenta (${shown(LIMITS.lookupRate)})
+  --lookup-rate-per-address RITMO  consultas de una dirección (${shown(LIMITS.lookupRatePerAddress)})
 
 Órdenes del operador: bun run server.ts admin --help
 Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
@@ -80,16 +67,16 @@ Limits (BURST:N/UNIT: BURST at once, then N per s, min or h; or off):
   --max-connections-per-address N  from one address (${LIMITS.connectionsPerAddress})
   --max-anonymous N                not logged in (${LIMITS.anonymous})
   --max-waiting-hashes N           passwords waiting (${LIMITS.waitingHashes})
-  --connection-rate RATE           new connections from one address (${show.connectionRate})
-  --request-rate RATE              requests from one address; further ones wait (${show.requestRate})
-  --register-rate RATE             registrations from one address (${show.registrationRate})
-  --login-rate RATE                passwords tried from one address (${show.loginRate})
-  --failure-rate RATE              failures from one address with one account (${show.failureRate})
-  --failure-rate-per-address RATE  failures from one address with all accounts (${show.failureRatePerAddress})
-  --failure-rate-per-account RATE  failures with one account, from anywhere (${show.failureRatePerAccount})
-  --session-rate RATE              sessions that one account starts (${show.sessionRate})
-  --lookup-rate RATE               lookups by one account (${show.lookupRate})
-  --lookup-rate-per-address RATE   lookups from one address (${show.lookupRatePerAddress})
+  --connection-rate RATE           new connections from one address (${shown(LIMITS.connectionRate)})
+  --request-rate RATE              requests from one address; further ones wait (${shown(LIMITS.requestRate)})
+  --register-rate RATE             registrations from one address (${shown(LIMITS.registrationRate)})
+  --login-rate RATE                passwords tried from one address (${shown(LIMITS.loginRate)})
+  --failure-rate RATE              failures from one address with one account (${shown(LIMITS.failureRate)})
+  --failure-rate-per-address RATE  failures from one address with all accounts (${shown(LIMITS.failureRatePerAddress)})
+  --failure-rate-per-account RATE  failures with one account, from anywhere (${shown(LIMITS.failureRatePerAccount)})
+  --session-rate RATE              sessions that one account starts (${shown(LIMITS.sessionRate)})
+  --lookup-rate RATE               lookups by one account (${shown(LIMITS.lookupRate)})
+  --lookup-rate-per-address RATE   lookups from one address (${shown(LIMITS.lookupRatePerAddress)})
 
 The operator's commands: bun run server.ts admin --help
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.

@@ -16,7 +16,7 @@ import { openLog, type Log } from "./log/log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { startMonitor } from "./monitor/monitor.ts";
 import { startServer } from "./rendezvous-server.ts";
-import { openConfiguredSecurityLog } from "./log/security-log.ts";
+import { openSecurityLog } from "./log/security-log.ts";
 import { refusedNames } from "./database/migration.ts";
 import { StartError } from "./start-error.ts";
 
@@ -53,7 +53,7 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
   logRefusedNames(refusedNames(database), log);
 
   const { host, port, plainFrom, tlsPort, databasePath } = config;
-  const security = openConfiguredSecurityLog(config, log);
+  const security = openSecurityLog(config, log);
   opened.defer(() => security.close());
   const server = await startServer({
     database,

@@ -1,5 +1,6 @@
 /** The sentences of the operator's commands. */
 import { showFingerprint } from "../../identity/fingerprint.ts";
+import { sentenceFor } from "../../protocol/codes.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Backup } from "./backup.ts";
@@ -10,7 +11,8 @@ import type { Restored } from "./restore.ts";
 const NAME_WIDTH = 20;
 const STATE_WIDTH = 14;
 
-const REFUSED: { readonly [R in Refusal]: Bilingual } = {
+/** For the operator; the other codes have the sentence that clients get. */
+const REFUSED: { readonly [R in Exclude<Refusal, "invalid_email" | "server_busy">]: Bilingual } = {
   unknown_user: { es: "No existe ninguna cuenta con ese nombre", en: "There is no account with that name" },
   unknown_session: {
     es: "La cuenta no tiene ninguna sesión con ese identificador",
@@ -24,8 +26,6 @@ const REFUSED: { readonly [R in Refusal]: Bilingual } = {
     es: "Nombre no válido: de 3 a 32 letras, cifras, «.», «_» o «-», y que empiece por letra o cifra",
     en: "Invalid name: 3 to 32 letters, digits, “.”, “_” or “-”, beginning with a letter or digit",
   },
-  invalid_email: { es: "El correo electrónico no es válido", en: "The email address is not valid" },
-  server_busy: { es: "El servidor está ocupado; inténtelo de nuevo", en: "The server is busy; try again" },
   server_closing: {
     es: "El servidor se está cerrando; inténtelo de nuevo",
     en: "The server is closing; try again",
@@ -42,8 +42,9 @@ const REFUSED: { readonly [R in Refusal]: Bilingual } = {
 };
 
 /** Why a command was refused. */
-export function refusalSentence(code: Refusal): Bilingual {
-  return REFUSED[code];
+export function refusalSentence(code: Refusal, language: Language): string {
+  if (code === "invalid_email" || code === "server_busy") return sentenceFor(code, language);
+  return REFUSED[code][language];
 }
 
 /** A line of `users`. */

@@ -24,6 +24,7 @@ import { errorCode } from "../../net/error-code.ts";
 import { cannotOpen, isDiskFull } from "../database/database-errors.ts";
 import { requireOurs } from "../database/database.ts";
 import { ExistingDatabase } from "../database/locked-database.ts";
+import { makeFile } from "../database/owner.ts";
 import { recognize } from "../database/schema.ts";
 import { StartError } from "../start-error.ts";
 
@@ -109,7 +110,7 @@ function countTo(database: Database, last: number): number {
 /** @throws StartError */
 function makeEmpty(part: string): void {
   try {
-    closeSync(openSync(part, "wx", 0o600));
+    makeFile(part);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw cannotWrite(part, error);
     throw new StartError(

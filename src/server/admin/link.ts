@@ -1,8 +1,9 @@
 /** How the operator's program reaches a database: through the server that uses it or, if none does, directly. */
 import { SQLiteError } from "bun:sqlite";
 
-import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
-import { connectLocal, LocalSocketError, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
+import { READS_NOTHING } from "../../net/connection.ts";
+import { errorCode } from "../../net/error-code.ts";
+import { connectLocal, MAX_LOCAL_PATH } from "../../net/local-socket.ts";
 import { Accounts } from "../database/accounts.ts";
 import { cannotOpen, InUseError } from "../database/database-errors.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
@@ -64,15 +65,14 @@ export async function reachDatabase(
 /** Whether a server listens there. @throws StartError for a socket that may not be opened. */
 async function isServed(socket: string): Promise<boolean> {
   try {
-    const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, {
-      ...READS_NOTHING,
-      closed: () => undefined,
-    });
+    const handlers = { ...READS_NOTHING, closed: () => undefined };
+    const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, handlers);
     connection.terminate("found");
     return true;
   } catch (error) {
-    if (error instanceof LocalSocketError && NO_SERVER.has(error.code)) return false;
-    throw error instanceof LocalSocketError ? noAnswer(error.code, true, error) : error;
+    const code = errorCode(error);
+    if (NO_SERVER.has(code)) return false;
+    throw noAnswer(code, true, error);
   }
 }
 
@@ -111,7 +111,7 @@ async function askServer(socket: string, request: AdminRequest): Promise<AdminRe
   const failed = (code: string) => reject(noAnswer(code, isRead(request.command)));
   const timer = setTimeout(() => failed("timeout"), REPLY_TIMEOUT);
   const until = Date.now() + REPLY_TIMEOUT - LATEST_BEGINNING;
-  const connection = await connectTo(socket, {
+  const connection = await connectLocal(socket, ADMIN_OBJECT_LIMIT, {
     opened: (opened) => opened.send({ ...request, until }),
     message(object) {
       const reply = readReply(object);
@@ -120,21 +120,12 @@ async function askServer(socket: string, request: AdminRequest): Promise<AdminRe
     },
     fault: (fault) => failed(fault),
     closed: () => failed("closed"),
-  }).catch(reject);
+  }).catch((error: unknown) => reject(noAnswer(errorCode(error), true, error)));
   return promise.finally(() => {
     clearTimeout(timer);
     // An open connection would keep the process from ending.
     connection?.terminate("answered");
   });
-}
-
-/** @throws StartError */
-async function connectTo(socket: string, handlers: ConnectionHandlers): Promise<Connection> {
-  try {
-    return await connectLocal(socket, ADMIN_OBJECT_LIMIT, handlers);
-  } catch (error) {
-    throw noAnswer(error instanceof LocalSocketError ? error.code : "failed", true, error);
-  }
 }
 
 /** @param isUnchanged whether nothing can have been changed. */

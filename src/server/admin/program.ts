@@ -23,7 +23,7 @@ import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
 import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
 import { createLog, type Log } from "../log/log.ts";
-import { openConfiguredSecurityLog, type SecurityLog } from "../log/security-log.ts";
+import { openSecurityLog, type SecurityLog } from "../log/security-log.ts";
 import { StartError } from "../start-error.ts";
 
 const EXIT_DONE = 0;
@@ -70,7 +70,7 @@ async function recordBackup(file: string, { config, language }: Context): Promis
     const link = await reachDatabase(config.databasePath, () => openAudit(config));
     try {
       const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
-      if (reply.name === "refused") process.stderr.write(`${refusalSentence(reply.code)[language]}\n`);
+      if (reply.name === "refused") process.stderr.write(`${refusalSentence(reply.code, language)}\n`);
     } finally {
       link.close();
     }
@@ -181,7 +181,7 @@ async function print(reply: AdminReply, request: AdminRequest, context: Context)
       return output.write(config.json ? JSON.stringify({ username, command, changed }) : sentence);
     }
     case "refused": {
-      const message = refusalSentence(reply.code)[language];
+      const message = refusalSentence(reply.code, language);
       process.stderr.write(`${message}\n`);
       if (config.json) await printFailure(reply.code, message);
       return false;
@@ -196,5 +196,5 @@ function openAudit(config: AdminConfig): SecurityLog {
   const log = createLog("pretty", Date.now, (line) => process.stderr.write(line));
   // Standard output already says what was done.
   const quiet: Log = { ...log, info: () => undefined };
-  return openConfiguredSecurityLog(config, quiet);
+  return openSecurityLog(config, quiet);
 }

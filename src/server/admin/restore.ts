@@ -15,10 +15,10 @@ import { basename, dirname, join } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
 import { backUp, isThere, sync, type Backup } from "./backup.ts";
-import { cannotLock, cannotOpen, inUse } from "../database/database-errors.ts";
+import { cannotOpen, inUse } from "../database/database-errors.ts";
 import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
-import { DatabaseLock } from "../database/database-lock.ts";
-import { ownerOf } from "../database/owner.ts";
+import { acquireLock } from "../database/database.ts";
+import { ownerFor } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
 
 /** How long to wait for a server that is stopping, in ms. */
@@ -36,17 +36,12 @@ export type Restored = Backup & {
  */
 export async function restore(path: string, file: string, beforeSwap: () => void): Promise<Restored> {
   let real: string;
-  let lock: DatabaseLock | undefined;
   try {
     real = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
   } catch (error) {
     throw cannotOpen(path, error);
   }
-  try {
-    lock = await DatabaseLock.acquire(real, PATIENCE);
-  } catch (error) {
-    throw cannotLock(path, `${real}.lock`, error);
-  }
+  const lock = await acquireLock(path, real, PATIENCE);
   if (lock === undefined) throw isRunning(path);
   try {
     return swap(real, file, beforeSwap);
@@ -67,7 +62,7 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
   for (const left of [next, `${next}.part`]) rmSync(left, { force: true });
   try {
     const copied = backUp(file, next);
-    const owner = ownerOf(real) ?? ownerOf(dirname(real));
+    const owner = ownerFor(real);
     if (owner !== undefined) chownSync(next, owner.uid, owner.gid);
     beforeSwap();
     const isReplaced = existsSync(real);

@@ -1,7 +1,7 @@
 /** Why a database cannot be used, each reason as one sentence and a code. */
-import { SQLiteError } from "bun:sqlite";
-
+import { errorCode } from "../../net/error-code.ts";
 import { StartError } from "../start-error.ts";
+import { isLocked } from "./locked-database.ts";
 
 /** UTF-16 units shown of what SQLite says is damaged. */
 const MAX_DETAIL = 120;
@@ -16,30 +16,26 @@ export function damage(found: string): Error {
 
 /** Whether an error says that the database is damaged. */
 export function isDamage(error: unknown): boolean {
-  return codeOf(error).startsWith("SQLITE_CORRUPT");
+  return errorCode(error).startsWith("SQLITE_CORRUPT");
 }
 
 /** Whether an error says that a disk is full. */
 export function isDiskFull(error: unknown): boolean {
-  return ["SQLITE_FULL", "ENOSPC"].includes(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? "");
+  return ["SQLITE_FULL", "ENOSPC"].includes(errorCode(error));
 }
 
 function detailOf(error: unknown): string {
   const found = (error as { found?: unknown } | null)?.found;
-  return typeof found === "string" ? found.replaceAll(/\s+/g, " ").slice(0, MAX_DETAIL) : codeOf(error);
+  return typeof found === "string" ? found.replaceAll(/\s+/g, " ").slice(0, MAX_DETAIL) : errorCode(error);
 }
 
-/** A damaged database, on which a server cannot start. */
-export function isDamagedAtStart(path: string, error: unknown): StartError {
-  const what = detailOf(error);
+/** The server cannot start because its database is damaged. */
+export function damagedAtStart(path: string, error: unknown): StartError {
+  const { es, en } = cannotOpen(path, error).sentence;
   return new StartError(
     {
-      es: `La base de datos «${path}» está dañada (${what}): restaure una copia con «admin restore»`,
-      en: `The database “${path}” is damaged (${what}): restore a backup with “admin restore”`,
+      es: `${es}: restaure una copia con «admin restore»`,
+      en: `${en}: restore a backup with “admin restore”`,
     },
     error,
     "damaged",
@@ -49,12 +45,11 @@ export function isDamagedAtStart(path: string, error: unknown): StartError {
 /** The lock file cannot be opened, which says nothing of the database. */
 export function cannotLock(path: string, lockPath: string, error: unknown): StartError {
   if (isDiskFull(error)) return cannotOpen(path, error);
-  const code = codeOf(error);
-  const detail = code === "" ? `: ${String(error)}` : ` (${code})`;
+  const code = errorCode(error);
   return new StartError(
     {
-      es: `No se puede abrir el archivo de bloqueo «${lockPath}»${detail}`,
-      en: `Cannot open the lock file “${lockPath}”${detail}`,
+      es: `No se puede abrir el archivo de bloqueo «${lockPath}» (${code})`,
+      en: `Cannot open the lock file “${lockPath}” (${code})`,
     },
     error,
   );
@@ -110,7 +105,7 @@ export function inUse(path: string, cause?: unknown): StartError {
 
 /** What SQLite or the disk said of the database, as one sentence. */
 export function cannotOpen(path: string, error: unknown): StartError {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (code === "SQLITE_NOTADB") return notOurs(path);
   if (isDiskFull(error)) {
     return new StartError(
@@ -130,13 +125,11 @@ export function cannotOpen(path: string, error: unknown): StartError {
       "damaged",
     );
   }
-  if (code.startsWith("SQLITE_BUSY") || code === "SQLITE_LOCKED") return inUse(path, error);
-  const known = error instanceof SQLiteError || code !== "";
-  const detail = known ? ` (${code})` : `: ${String(error)}`;
+  if (isLocked(error)) return inUse(path, error);
   return new StartError(
     {
-      es: `No se puede abrir la base de datos «${path}»${detail}`,
-      en: `Cannot open the database “${path}”${detail}`,
+      es: `No se puede abrir la base de datos «${path}» (${code})`,
+      en: `Cannot open the database “${path}” (${code})`,
     },
     error,
   );

@@ -4,12 +4,11 @@
  * that a crash left is used again.
  */
 import type { Database } from "bun:sqlite";
-import { closeSync, openSync, statSync, unlinkSync } from "node:fs";
-import { dirname } from "node:path";
+import { statSync, unlinkSync } from "node:fs";
 
 import { errorCode } from "../../net/error-code.ts";
 import { ExistingDatabase, isLocked } from "./locked-database.ts";
-import { giveTo, ownerOf, type Owner } from "./owner.ts";
+import { makeFile, ownerFor, type Owner } from "./owner.ts";
 
 /** How long a start waits for another server to end, in ms: a stop takes up to 5 s. */
 export const LOCK_PATIENCE = 7_000;
@@ -35,7 +34,7 @@ export class DatabaseLock {
    */
   static async acquire(databasePath: string, patience = LOCK_PATIENCE): Promise<DatabaseLock | undefined> {
     const path = `${databasePath}.lock`;
-    const owner = ownerOf(databasePath) ?? ownerOf(dirname(databasePath));
+    const owner = ownerFor(databasePath);
     const end = performance.now() + patience;
     for (;;) {
       const held = tryToHold(path, owner);
@@ -83,9 +82,7 @@ function inodeOf(path: string): number {
 /** Never opens a file that is there: closing it would end this process's own locks on it. */
 function make(path: string, owner: Owner | undefined): void {
   try {
-    const descriptor = openSync(path, "wx", 0o600);
-    giveTo(owner, descriptor);
-    closeSync(descriptor);
+    makeFile(path, owner);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }

@@ -13,7 +13,7 @@ import {
   damage,
   inUse,
   isDamage,
-  isDamagedAtStart,
+  damagedAtStart,
   notMigrated,
   notOurs,
   tooNew,
@@ -119,15 +119,19 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
     if (database === undefined) lock?.release();
     else database.close();
     if (error instanceof StartError) throw error;
-    throw isChecked && isDamage(error) ? isDamagedAtStart(path, error) : cannotOpen(path, error);
+    throw isChecked && isDamage(error) ? damagedAtStart(path, error) : cannotOpen(path, error);
   }
 }
 
-/** @throws StartError for a lock that cannot be tried at all. */
-async function acquireLock(
+/**
+ * Takes the lock of the database `path`, whose path without links is `real`.
+ * @param patience how long to wait for another process that has it, in ms.
+ * @returns undefined when it stays taken. @throws StartError when the lock file cannot be used.
+ */
+export async function acquireLock(
   path: string,
   real: string,
-  patience: number | undefined,
+  patience?: number,
 ): Promise<DatabaseLock | undefined> {
   try {
     return await DatabaseLock.acquire(real, patience);

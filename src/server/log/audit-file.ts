@@ -1,6 +1,7 @@
 /** The audit log's file. It rotates by itself, and is made anew after somebody has moved it away or removed it. */
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -13,7 +14,7 @@ import {
 } from "node:fs";
 
 import { errorCode } from "../../net/error-code.ts";
-import { giveTo, type Owner } from "../database/owner.ts";
+import { makeFile, type Owner } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
 
 /** The file never grows beyond this, in bytes: it becomes `FILE.1` first. */
@@ -119,7 +120,7 @@ export class AuditFile {
 function openAtEnd(path: string, owner: Owner | undefined): Open {
   // Opening a pipe would wait for a reader; a device has no end.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw isNoAuditLog(path);
-  makeFor(owner, path);
+  if (owner !== undefined && !existsSync(path)) makeFile(path, owner);
   const descriptor = openSync(path, "a+", 0o600);
   try {
     const { size, ino, dev } = fstatSync(descriptor);
@@ -131,17 +132,6 @@ function openAtEnd(path: string, owner: Owner | undefined): Open {
   } catch (error) {
     closeSync(descriptor);
     throw error;
-  }
-}
-
-/** Makes the file if there is none. */
-function makeFor(owner: Owner | undefined, path: string): void {
-  if (owner === undefined || statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  const descriptor = openSync(path, "wx", 0o600);
-  try {
-    giveTo(owner, descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -25,14 +25,9 @@ const EVENT_WIDTH = 22;
 /** @param now ms since 1970. @param write is called with one line and its line feed. */
 export function createLog(style: LogStyle, now: () => number, write: (line: string) => void): Log {
   const line = (level: Level, event: string, fields: LogFields = {}) => {
-    const shown = Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]): [string, unknown] => [
-        name,
-        typeof value === "string" ? visibleText(value.slice(0, MAX_FIELD)) : value,
-      ]);
+    const shown = visibleFields(fields, MAX_FIELD);
     const time = new Date(now()).toISOString();
-    write(style === "json" ? jsonLine(time, level, event, shown) : prettyLine(time, level, event, shown));
+    write(style === "json" ? jsonLine({ time, level, event }, shown) : prettyLine(time, level, event, shown));
   };
   return {
     info: (event, fields) => line("info", event, fields),
@@ -47,8 +42,15 @@ export function createLog(style: LogStyle, now: () => number, write: (line: stri
 
 type Shown = readonly (readonly [string, unknown])[];
 
-function jsonLine(time: string, level: Level, event: string, fields: Shown): string {
-  return `${JSON.stringify({ time, level, event, ...Object.fromEntries(fields) })}\n`;
+/** The fields that are defined, their texts cut to `maxText` UTF-16 units and made visible. */
+export function visibleFields(fields: LogFields, maxText: number): Shown {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, typeof value === "string" ? visibleText(value.slice(0, maxText)) : value]);
+}
+
+export function jsonLine(head: LogFields, fields: Shown): string {
+  return `${JSON.stringify({ ...head, ...Object.fromEntries(fields) })}\n`;
 }
 
 function prettyLine(time: string, level: Level, event: string, fields: Shown): string {

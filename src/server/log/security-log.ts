@@ -3,14 +3,12 @@
  * audit log, which is a file of its own. No caller passes it a password or a token.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
 import { AuditFile } from "./audit-file.ts";
-import { ownerOf, type Owner } from "../database/owner.ts";
+import { ownerFor, type Owner } from "../database/owner.ts";
 import { LimitedLog } from "./limited-log.ts";
-import type { Log, LogFields } from "./log.ts";
+import { jsonLine, visibleFields, type Log, type LogFields } from "./log.ts";
 
 /** UTF-16 units of events that may wait for the end of the turn; past it they are written at once. */
 const MAX_UNWRITTEN = 1024 * 1024;
@@ -53,45 +51,25 @@ export function withoutAudit(log: Log): SecurityLog {
   return { record: (event, fields) => log.info(event, fields), close: () => undefined };
 }
 
-export type SecurityLogOptions = {
-  /** Of the audit log. */
-  readonly path: string;
-  /** Who owns the file if it is made here. */
-  readonly owner?: Owner | undefined;
-  readonly log: Log;
-  /** Ms since 1970. */
-  readonly now: () => number;
-};
-
 /**
  * The security log of a server and of its operator's commands, with the audit log at the configured path, beside the
  * database by default, or nowhere if the path is `off`. @throws StartError
  */
-export function openConfiguredSecurityLog(
+export function openSecurityLog(
   { auditPath, databasePath }: { readonly auditPath: string | undefined; readonly databasePath: string },
   log: Log,
 ): SecurityLog {
   if (auditPath === "off") return withoutAudit(log);
   // A database that is opened through a symbolic link has the same log.
   const real = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
-  const owner = ownerOf(real) ?? ownerOf(dirname(real));
-  return openSecurityLog({ path: auditPath ?? `${real}.audit.jsonl`, owner, log, now: Date.now });
+  return new AuditedLog(auditPath ?? `${real}.audit.jsonl`, log, Date.now, ownerFor(real));
 }
 
-/** Records security events in the log, and in a file of mode 0600 that rotates by itself. @throws StartError */
-export function openSecurityLog({ path, owner, log, now }: SecurityLogOptions): SecurityLog {
-  const audit = new AuditWriter({ path, owner, log, now });
-  return {
-    record(event, fields) {
-      log.info(event, fields);
-      audit.add(event, fields);
-    },
-    close: () => audit.close(),
-  };
-}
-
-/** Gathers the events of one turn of the event loop into one write, and logs a warning if that fails. */
-class AuditWriter {
+/**
+ * Records security events in the log, and in a file of mode 0600 that rotates by itself. The events of one turn of
+ * the event loop are gathered into one write; if that fails, a warning is logged.
+ */
+export class AuditedLog implements SecurityLog {
   readonly #file: AuditFile;
   readonly #log: Log;
   readonly #now: () => number;
@@ -102,7 +80,8 @@ class AuditWriter {
   #lost = 0;
   readonly #warnings: LimitedLog<"lost", { readonly event: string; readonly error: unknown }>;
 
-  constructor({ path, owner, log, now }: SecurityLogOptions) {
+  /** @param now ms since 1970. @param owner who owns the file if it is made here. @throws StartError */
+  constructor(path: string, log: Log, now: () => number, owner?: Owner) {
     this.#log = log;
     this.#now = now;
     this.#file = new AuditFile(path, (error) => this.#warn("audit_log_not_rotated", error), owner);
@@ -111,7 +90,8 @@ class AuditWriter {
     });
   }
 
-  add(event: string, fields: LogFields): void {
+  record(event: SecurityEvent, fields: LogFields): void {
+    this.#log.info(event, fields);
     if (this.#isClosed) return;
     const line = this.#line(event, fields);
     if (this.#lines.push(line) === 1) setImmediate(() => this.#write());
@@ -152,11 +132,7 @@ class AuditWriter {
   }
 
   #line(event: string, fields: LogFields): string {
-    const shown = Object.entries(fields).map(([name, value]) => [
-      name,
-      typeof value === "string" ? visibleText(value.slice(0, MAX_FIELD)) : value,
-    ]);
     const time = new Date(this.#now()).toISOString();
-    return `${JSON.stringify({ time, event, ...Object.fromEntries(shown) })}\n`;
+    return jsonLine({ time, event }, visibleFields(fields, MAX_FIELD));
   }
 }

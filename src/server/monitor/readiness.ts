@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 
 import { errorCode } from "../../net/error-code.ts";
+import { setBlockingWait } from "../database/locked-database.ts";
 import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
@@ -63,12 +64,12 @@ export class Readiness {
 function faultOf(database: Database): string | undefined {
   try {
     const waits = database.query<{ timeout: number }, []>("PRAGMA busy_timeout").get()?.timeout ?? 0;
-    database.run("PRAGMA busy_timeout = 0");
+    setBlockingWait(database, 0);
     try {
       const version = database.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version;
       database.run(`PRAGMA user_version = ${version ?? 0}`);
     } finally {
-      database.run(`PRAGMA busy_timeout = ${waits}`);
+      setBlockingWait(database, waits);
     }
     return undefined;
   } catch (error) {

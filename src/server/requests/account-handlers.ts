@@ -8,7 +8,7 @@ import type { Account } from "../database/accounts.ts";
 import { retryWhileLocked } from "../database/locked-database.ts";
 import { hashBytes } from "../database/tokens.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
-import { failure, success, type Response } from "../session/responses.ts";
+import { failure, rateLimited, success, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 import { hashStep, verifyStep, type HashStep } from "./password-step.ts";
 
@@ -258,10 +258,6 @@ async function verifyOwnPassword(
   const { accounts } = session.services;
   const account = await retryWhileLocked(session, () => accounts.byId(user.userId));
   return verifyStep(session, password, { fold: user.fold, account, device: user.key?.fingerprint });
-}
-
-function rateLimited({ retryAfter }: { readonly retryAfter: number }): Response {
-  return failure("rate_limited", { retry_after: retryAfter });
 }
 
 /** Where a request came from, and which one it was, for the logs. */

@@ -14,7 +14,14 @@ import {
 } from "../../protocol/rendezvous-messages.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
-import { failure, success, written, type Response, type ResponseActions } from "../session/responses.ts";
+import {
+  failure,
+  rateLimited,
+  success,
+  written,
+  type Response,
+  type ResponseActions,
+} from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 
@@ -137,5 +144,5 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
 function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {
   const { throttle } = session.services;
   const verdict = throttle.lookup(user.userId, session.network, Math.max(1, lookups));
-  return verdict.name === "passes" ? undefined : failure("rate_limited", { retry_after: verdict.retryAfter });
+  return verdict.name === "passes" ? undefined : rateLimited(verdict);
 }

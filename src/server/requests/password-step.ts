@@ -1,7 +1,7 @@
 /** The password hashes of a request (PROTOCOL 4): throttled, queued, and computed if the client is still there. */
 import type { Account } from "../database/accounts.ts";
 import type { HashOutcome } from "../limits/password-queue.ts";
-import { failure, type Response } from "../session/responses.ts";
+import { failure, rateLimited, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 
 /** Whose password is compared. */
@@ -32,7 +32,7 @@ export async function verifyStep(
   const verdict = throttle.password(fold, session.remoteAddress, device);
   if (verdict.name === "limited") {
     metrics.login("limited");
-    return { name: "ended", response: failure("rate_limited", { retry_after: verdict.retryAfter }) };
+    return { name: "ended", response: rateLimited(verdict) };
   }
   const { attempt } = verdict;
   const hash = account?.password ?? dummyHash;

@@ -72,6 +72,11 @@ export function failure(code: FailureCode, details: Omit<Failure, "name" | "code
   return { name: "failure", code, ...details };
 }
 
+/** @param retryAfter in seconds. */
+export function rateLimited({ retryAfter }: { readonly retryAfter: number }): Failure {
+  return failure("rate_limited", { retry_after: retryAfter });
+}
+
 export function codeOf(response: Response): Code {
   return response.name === "failure" ? response.code : "ok";
 }

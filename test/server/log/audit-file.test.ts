@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { AuditFile, KEPT_AUDIT_FILES, MAX_AUDIT_BYTES } from "../../../src/server/log/audit-file.ts";
 import { StartError } from "../../../src/server/start-error.ts";
 import { createLog, type Log } from "../../../src/server/log/log.ts";
-import { openSecurityLog } from "../../../src/server/log/security-log.ts";
+import { AuditedLog } from "../../../src/server/log/security-log.ts";
 
 let folder: string;
 let path: string;
@@ -123,7 +123,7 @@ describe("security events", () => {
   });
 
   test("are in the log and in the file with their time, hostile text made visible, and long text clipped", async () => {
-    const security = openSecurityLog({ path, log, now: () => now });
+    const security = new AuditedLog(path, log, () => now);
     security.record("login", { user: "ana\u001b[2J\u202e", address: "127.0.0.1", new_key: undefined });
     security.record("login_failed", { user: "x".repeat(10_000) });
     expect(readFileSync(path, "utf8")).toBe("");
@@ -144,7 +144,7 @@ describe("security events", () => {
   });
 
   test("that cannot be written are reported once a minute, with their number, and stop no login", async () => {
-    const security = openSecurityLog({ path, log, now: () => now });
+    const security = new AuditedLog(path, log, () => now);
     security.record("login", { user: "ana" });
     await turn();
     renameSync(join(folder, "sub"), join(folder, "away"));
@@ -172,7 +172,7 @@ describe("security events", () => {
   });
 
   test("are still warned about when the clock is set back", async () => {
-    const security = openSecurityLog({ path, log, now: () => now });
+    const security = new AuditedLog(path, log, () => now);
     rmSync(join(folder, "sub"), { recursive: true });
     security.record("login", { user: "ana" });
     await turn();
@@ -189,7 +189,7 @@ describe("security events", () => {
     // A folder has the name that the oldest would take.
     writeFileSync(`${path}.4`, "{}\n");
     mkdirSync(`${path}.5`);
-    const security = openSecurityLog({ path, log, now: () => now });
+    const security = new AuditedLog(path, log, () => now);
     security.record("login", { user: "ana" });
     await turn();
     security.close();
