@@ -4,7 +4,7 @@ import * as der from "./der.ts";
 import { MAX_NAME_CODE_POINTS } from "./names.ts";
 
 /** What a certificate lets its key do: sign certificates, or be one or both ends of a TLS connection. */
-export type CertificateRole = "authority" | "peer" | "server";
+type CertificateRole = "authority" | "peer" | "server";
 
 /** What differs between certificates; everything else is the template. */
 export type CertificateContent = {

@@ -28,7 +28,7 @@ export const SERVER_CERTIFICATE_LIFETIME = 200 * DAY;
 export const AUTHORITY_LIFETIME = 20 * 365.25 * DAY;
 
 /** The common name of an authority's certificate. It holds a space, so it is no username. */
-export const AUTHORITY_COMMON_NAME = "paloma authority";
+const AUTHORITY_COMMON_NAME = "paloma authority";
 /** The common name of the server's own certificate (PROTOCOL 3). It holds a space, so it is no username. */
 export const RENDEZVOUS_COMMON_NAME = "paloma rendezvous";
 

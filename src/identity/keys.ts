@@ -5,7 +5,7 @@ import type { KeyObject } from "node:crypto";
 export type KeyPair = { privateKey: KeyObject; publicKey: KeyObject; spki: Buffer };
 
 /** Bytes of an Ed25519 SubjectPublicKeyInfo in DER (RFC 8410, section 4). */
-export const SPKI_BYTES = 44;
+const SPKI_BYTES = 44;
 
 // SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (33 bytes, no unused bits) }: the only DER form there is.
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");

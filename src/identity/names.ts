@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
 /** Fewest code points of a new name, after NFC (PROTOCOL 3). */
-export const MIN_NEW_NAME_CODE_POINTS = 3;
+const MIN_NEW_NAME_CODE_POINTS = 3;
 /** Most code points of a new name, after NFC (PROTOCOL 3). */
-export const MAX_NEW_NAME_CODE_POINTS = 32;
+const MAX_NEW_NAME_CODE_POINTS = 32;
 /** Most code points of a name from a migrated database; also X.520's upper bound for a common name. */
 export const MAX_NAME_CODE_POINTS = 64;
 

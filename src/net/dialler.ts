@@ -14,12 +14,12 @@ import {
 import { dialOptions, type Handshake, type TlsContext } from "./tls.ts";
 
 /** Delay between two attempts, in ms (RFC 8305, section 5). */
-export const STAGGER = 250;
+const STAGGER = 250;
 /** All attempts together, in ms. */
 export const DIAL_TIMEOUT = 10_000;
 
 export type Target = { readonly ip: string; readonly port: number };
-export type DialFailure = Target & { readonly code: string };
+type DialFailure = Target & { readonly code: string };
 
 /** No target could be connected and verified; `failures` says what happened at each. */
 export class DialError extends Error {

@@ -22,7 +22,7 @@ export type HttpAnswer = {
   readonly body: string;
 };
 
-export type HttpOptions = {
+type HttpOptions = {
   /** An IP literal. */
   readonly host: string;
   /** 0 takes a free one. */

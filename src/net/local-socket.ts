@@ -10,7 +10,7 @@ export const MAX_LOCAL_PATH = 107;
 /** Nobody may use the socket but its owner. */
 const OWNER_ONLY = 0o177;
 
-export type LocalListenOptions = {
+type LocalListenOptions = {
   /** At most `MAX_LOCAL_PATH` bytes. An existing socket is replaced: the caller knows that no program listens on it. */
   readonly path: string;
   readonly objectLimit: number;

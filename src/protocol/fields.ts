@@ -96,7 +96,7 @@ export function refine<T, U>(check: Check<T>, narrow: (value: T) => U | undefine
   };
 }
 
-export type ReadResult<T> = { ok: true; value: T } | { ok: false; field: string };
+type ReadResult<T> = { ok: true; value: T } | { ok: false; field: string };
 
 /**
  * Reads `fields` out of an object from the wire. Only own properties count, so that a field called

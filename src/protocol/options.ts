@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 
 import type { Language } from "./language.ts";
 
-export type Option =
+type Option =
   | { readonly type: "switch" }
   | { readonly type: "text" }
   | { readonly type: "choice"; readonly of: readonly string[] }

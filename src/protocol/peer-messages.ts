@@ -52,7 +52,7 @@ const CHAT = {
   reply_to: optional(id),
 } as const satisfies Fields;
 
-export type ChatFields = Read<typeof CHAT>;
+type ChatFields = Read<typeof CHAT>;
 type PeerTable = typeof PEER_MESSAGES;
 
 /** One checked message of the peer link. */

@@ -66,7 +66,7 @@ export type RendezvousOptions = {
 };
 
 /** Connections now. */
-export type ConnectionCounts = { readonly plain: number; readonly tls: number; readonly online: number };
+type ConnectionCounts = { readonly plain: number; readonly tls: number; readonly online: number };
 
 export type RendezvousServer = {
   /** Undefined when the plain port is closed. */

@@ -57,7 +57,7 @@ export type AdminRequest = {
   [C in AdminCommand]: { readonly command: C } & Read<(typeof REQUESTS)[C]>;
 }[AdminCommand];
 
-export const isAdminCommand = (word: string): word is AdminCommand => Object.hasOwn(REQUESTS, word);
+const isAdminCommand = (word: string): word is AdminCommand => Object.hasOwn(REQUESTS, word);
 
 /** Reads a request from the socket; undefined if it is not valid. */
 export function readRequest(source: JsonObject): AdminRequest | undefined {
@@ -78,7 +78,7 @@ export function readDeadline(source: JsonObject): number {
 }
 
 /** Why a command was refused. */
-export const REFUSALS = [
+const REFUSALS = [
   "unknown_user",
   "unknown_session",
   "username_taken",

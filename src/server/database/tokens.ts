@@ -12,7 +12,7 @@ export const TOKEN_LIFETIME = 30 * 24 * 3_600_000;
 /** Tokens of a user; past it the least recently used is deleted. */
 export const MAX_TOKENS = 5;
 /** Keys remembered of a user, to recognize a new one; past it the least recently used is forgotten. */
-export const MAX_KNOWN_KEYS = 64;
+const MAX_KNOWN_KEYS = 64;
 /** A use is written when the stored one is older than this, in ms: most resumes cost no write. */
 const LAST_USE_PRECISION = 3_600_000;
 /** Uses kept in memory only; past it all are written. */
@@ -25,7 +25,7 @@ const TOKEN_LENGTH = 43;
 export type Token = { readonly hash: string; readonly userId: number; readonly publicKey: Uint8Array };
 
 /** A valid token as the operator sees it; times are in ms since 1970. */
-export type StoredToken = {
+type StoredToken = {
   readonly hash: string;
   readonly publicKey: Uint8Array;
   readonly madeAt: number;

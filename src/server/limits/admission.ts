@@ -30,7 +30,7 @@ export type Verdict =
 /** Connections refused or dropped since the last warning. */
 export type Refused = { readonly tooMany: number; readonly tooFast: number };
 
-export type AdmissionOptions = {
+type AdmissionOptions = {
   readonly limits: Limits;
   readonly throttle: Throttle;
   readonly metrics: Metrics;

@@ -4,7 +4,7 @@
  */
 
 /** Bytes for all connections; past it the heaviest are dropped. */
-export const MAX_MEMORY = 128 * 1024 * 1024;
+const MAX_MEMORY = 128 * 1024 * 1024;
 
 /** Those to drop, the heaviest first, so that the others hold at most `limit` bytes. */
 export function overBudget<T extends { readonly heldBytes: number }>(

@@ -30,7 +30,7 @@ type Waiting = {
   readonly resolve: (turn: "granted" | NotComputed["name"]) => void;
 };
 
-export type PasswordQueueOptions = {
+type PasswordQueueOptions = {
   /** Hashes that may wait. */
   readonly limit: number;
   /** Called for each hash computed, with how long it waited and took, in ms. */

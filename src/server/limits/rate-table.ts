@@ -9,7 +9,7 @@
 import type { Rate } from "./limits.ts";
 
 /** Buckets of one table; each takes about 400 bytes with its key. */
-export const MAX_BUCKETS = 50_000;
+const MAX_BUCKETS = 50_000;
 /** Buckets drawn for a new one in a full table; the fullest is replaced. */
 const SAMPLE = 16;
 /** Buckets drawn for a new one otherwise; those that are full are forgotten. */
@@ -21,7 +21,7 @@ const MAX_RETRY_AFTER = 86_400;
 
 type Bucket = { readonly key: string; place: number; fullAt: number };
 
-export type RateTableOptions = {
+type RateTableOptions = {
   readonly rate: Rate;
   /** Ms that never go back. */
   readonly clock: () => number;

@@ -37,7 +37,7 @@ export type AttemptVerdict =
   | { readonly name: "limited"; readonly retryAfter: number };
 
 /** What was limited, as the security events name it. */
-export type Limited =
+type Limited =
   "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
 
 /** How long until all free passwords of a site for an account are there again, in s. */

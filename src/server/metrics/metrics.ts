@@ -7,7 +7,7 @@ import { ACTIONS, type Action } from "../../protocol/rendezvous-messages.ts";
 import { growingBounds, Histogram } from "./histogram.ts";
 
 export type LoginResult = "ok" | "resumed" | "wrong" | "limited" | "refused";
-export type DropReason = "too_many" | "rate" | "slow_reader" | "slow_writer" | "idle";
+type DropReason = "too_many" | "rate" | "slow_reader" | "slow_writer" | "idle";
 
 export const LOGIN_RESULTS: readonly LoginResult[] = ["ok", "resumed", "wrong", "limited", "refused"];
 export const DROP_REASONS: readonly DropReason[] = ["too_many", "rate", "slow_reader", "slow_writer", "idle"];

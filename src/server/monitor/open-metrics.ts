@@ -6,7 +6,7 @@ export const OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; c
 export type Labels = { readonly [name: string]: string };
 type FamilyType = "counter" | "gauge" | "histogram" | "info" | "summary";
 
-export type Family = {
+type Family = {
   /** Without suffixes such as `_total`; ends in the unit, if there is one. */
   readonly name: string;
   readonly type: FamilyType;

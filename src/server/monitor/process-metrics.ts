@@ -6,7 +6,7 @@ const RESOLUTION = 20;
 const NANOSECONDS = 1e9;
 
 /** In seconds. */
-export type LoopDelay = { readonly median: number; readonly p99: number; readonly max: number };
+type LoopDelay = { readonly median: number; readonly p99: number; readonly max: number };
 
 /** In bytes. */
 export type Memory = { readonly resident: number; readonly heap: number };

@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 
 export type Running = { readonly server: RendezvousServer; readonly database: Database };
-export type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
+type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
 
 /** What the last check of the database found: the error's code, or undefined when it works. `at` in ms. */
 type Check = { readonly at: number; readonly fault: string | undefined };

@@ -16,7 +16,7 @@ export type OnlineUser = {
 };
 
 /** As text: a buffer costs several times its bytes for as long as the user is online. */
-export type OnlineKey = {
+type OnlineKey = {
   /** SHA-256 of its DER SubjectPublicKeyInfo, in hexadecimal; equal for equal keys. */
   readonly fingerprint: string;
   /** SHA-256 of the session's token, in hexadecimal. */

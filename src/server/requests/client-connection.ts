@@ -24,7 +24,7 @@ type State =
   | { readonly name: "refused"; readonly refusal: Refusal }
   | { readonly name: "served"; readonly session: Session; readonly queue: RequestQueue };
 
-export type ClientConnectionOptions = {
+type ClientConnectionOptions = {
   /** Unique in this run of the server. */
   readonly number: number;
   /** The connection is not encrypted. */

@@ -5,7 +5,7 @@ import { failure, rateLimited, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 
 /** Whose password is compared. */
-export type Claim = {
+type Claim = {
   /** The folded name that was given. */
   readonly fold: string;
   /** Undefined where there is none of that name. */

@@ -36,7 +36,7 @@ export type RequestContext = {
   readonly isLoggedIn: boolean;
 };
 
-export type Accepted = { readonly name: "accepted"; readonly row: RequestRow; readonly fields: unknown };
+type Accepted = { readonly name: "accepted"; readonly row: RequestRow; readonly fields: unknown };
 
 export function readRequest(object: JsonObject): ReadRequest {
   const given = own(object, "action");

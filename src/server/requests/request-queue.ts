@@ -9,11 +9,11 @@ import type { Session } from "../session/session.ts";
 import { answerFault, answerRequest } from "./answer-request.ts";
 
 /** Requests of one connection that wait for an answer to come; then reading pauses. */
-export const MAX_WAITING = 16;
+const MAX_WAITING = 16;
 /** Bytes queued to a connection beyond which its next request waits. */
 const CONGESTION_LIMIT = 256 * 1024;
 /** Requests of one connection after which all other connections have their turn. */
-export const MAX_IN_A_ROW = 64;
+const MAX_IN_A_ROW = 64;
 
 /** `answering`: an answer comes later; `congested`: the client does not read; `resting`: others have their turn. */
 type State = "idle" | "answering" | "congested" | "resting";

@@ -7,9 +7,9 @@ import { encodeFrame } from "../../protocol/framing.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import type { RequestId } from "../../protocol/rendezvous-messages.ts";
 
-export type JsonFields = { readonly [name: string]: unknown };
+type JsonFields = { readonly [name: string]: unknown };
 
-export type Success = {
+type Success = {
   readonly name: "success";
   readonly message: Bilingual | undefined;
   /** Fields for every client. */

@@ -24,7 +24,7 @@ type State =
 /** The requests that a connection may make; any other one must come encrypted. */
 export type AllowedRequests = "all" | "withoutSecrets" | "none";
 
-export type SessionOptions = {
+type SessionOptions = {
   readonly connection: Connection;
   /** What the connection is among those not logged in, where it has a place already. */
   readonly pending: PendingConnection;
