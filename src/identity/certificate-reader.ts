@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readElements, readOnly, type DerElement } from "./der.ts";
 import { fingerprint } from "./fingerprint.ts";
 
-/** The one dNSName of a rendezvous server's own certificate; it holds a dot, so it is no label (PROTOCOL 3). */
+/** The one dNSName of a rendezvous server's own certificate; it contains a dot, so it cannot be the label of a user (PROTOCOL 3). */
 export const RENDEZVOUS_DNS_NAME = "rendezvous.paloma";
 
 /** Whose certificate it is, and when it is valid. */
@@ -34,7 +34,7 @@ const COMMON_NAME_OID = Buffer.from("550403", "hex"); // 2.5.4.3
 const SUBJECT_ALT_NAME_OID = Buffer.from("551d11", "hex"); // 2.5.29.17
 
 // ASN.1 string types by tag (X.680, table 8), as the decoder that reads them. T61 is Latin-1 in practice.
-// A byte order mark is a character of the name like any other.
+// A byte order mark counts as a character of the name.
 const STRING_DECODERS: ReadonlyMap<number, (bytes: Buffer) => string> = new Map([
   [0x0c, (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)],
   [0x13, decodeAscii],
@@ -46,7 +46,7 @@ const STRING_DECODERS: ReadonlyMap<number, (bytes: Buffer) => string> = new Map(
 /**
  * Reads the names, dates and key of a certificate. The names are read from the DER: the `subject` of X509Certificate
  * is ambiguous (`CN=` may occur inside a value), and its `toLegacyObject()` leaves out common names that are not
- * strings and every subject alternative name extension but the first. Throws an Error for what is no certificate.
+ * strings and every subject alternative name extension but the first. Throws an Error if it is not a certificate.
  */
 export function readCertificate(certificate: X509Certificate | Buffer): CertificateNames {
   const x509 = Buffer.isBuffer(certificate) ? new X509Certificate(certificate) : certificate;
@@ -88,7 +88,7 @@ export function isSelfSignedAuthority(certificate: X509Certificate): boolean {
 
 /**
  * Whether a certificate is a rendezvous server's own: `rendezvous.paloma` is its only alternative name (PROTOCOL 3).
- * One that cannot be read is not.
+ * False for one that cannot be read.
  */
 export function isRendezvousLeaf(leaf: X509Certificate): boolean {
   try {

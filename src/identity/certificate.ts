@@ -27,9 +27,9 @@ export const SERVER_CERTIFICATE_LIFETIME = 200 * DAY;
 /** Validity of the authority from now, in ms: 20 years (PROTOCOL 3). */
 export const AUTHORITY_LIFETIME = 20 * 365.25 * DAY;
 
-/** The common name of an authority's certificate. It holds a space, so it is no username. */
+/** The common name of an authority's certificate. It contains a space, so it cannot be a username. */
 const AUTHORITY_COMMON_NAME = "paloma authority";
-/** The common name of the server's own certificate (PROTOCOL 3). It holds a space, so it is no username. */
+/** The common name of the server's own certificate (PROTOCOL 3). It contains a space, so it cannot be a username. */
 export const RENDEZVOUS_COMMON_NAME = "paloma rendezvous";
 
 /** The server's certificate authority, ready to issue. */

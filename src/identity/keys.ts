@@ -2,20 +2,20 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:cry
 import type { KeyObject } from "node:crypto";
 
 /** An Ed25519 key pair; `spki` is the public key as DER SubjectPublicKeyInfo (44 bytes). */
-export type KeyPair = { privateKey: KeyObject; publicKey: KeyObject; spki: Buffer };
+export type KeyPair = { privateKey: KeyObject; spki: Buffer };
 
 /** Bytes of an Ed25519 SubjectPublicKeyInfo in DER (RFC 8410, section 4). */
 const SPKI_BYTES = 44;
 
-// SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (33 bytes, no unused bits) }: the only DER form there is.
+// SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (33 bytes, no unused bits) }: the only DER form of such a key.
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
 // 44 bytes in base64, its one padding character included.
 const SPKI_BASE64_LENGTH = 60;
 
 // y of the eight points of small order (one or two points to each y). With such a public key anyone can make valid
-// signatures, so a certificate for it would belong to everybody, and node:crypto accepts them as keys. It accepts
-// bytes that are no point as well; those need no list, since no signature is ever valid with them (RFC 8032, 5.1.7).
+// signatures, so that its certificate would identify nobody. node:crypto accepts them as keys. It also accepts bytes
+// that are not a point; they need no list, because no signature is valid with them (RFC 8032, 5.1.7).
 const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   "0000000000000000000000000000000000000000000000000000000000000000",
   "0100000000000000000000000000000000000000000000000000000000000000",
@@ -64,5 +64,5 @@ function isBelowPrime(y: Buffer): boolean {
 
 function pairOf(privateKey: KeyObject): KeyPair {
   const publicKey = createPublicKey(privateKey.export({ format: "pem", type: "pkcs8" }));
-  return { privateKey, publicKey, spki: publicKey.export({ format: "der", type: "spki" }) };
+  return { privateKey, spki: publicKey.export({ format: "der", type: "spki" }) };
 }

@@ -30,7 +30,7 @@ export function isNameLetter(codePoint: number): boolean {
 }
 
 /**
- * Checks a name that someone wants to register (PROTOCOL 3): 3–32 code points after NFC; the first a letter
+ * Checks a name to be registered (PROTOCOL 3): 3–32 code points after NFC; the first a letter
  * or an ASCII digit, then also `.` `_` `-`. `name` is the NFC form: the spelling to register.
  */
 export function checkUsername(input: string): { ok: true; name: string } | { ok: false } {
@@ -49,8 +49,8 @@ export function isNewName(name: string): boolean {
 }
 
 /**
- * Whether a name has only characters that a new name may have, whatever its length. Migrated names, and those that
- * a server invents, may have others.
+ * Whether a name of any length has only characters that a new name may have. Migrated names, and names that a
+ * hostile server invents, may have others.
  */
 export function isOrdinaryName(name: string): boolean {
   return [...name].every((point) => /^[0-9._-]$/.test(point) || isNameLetter(point.codePointAt(0) ?? 0));

@@ -1,14 +1,14 @@
 /** One kind of time for all state machines, so that they also run on a test's own clock. */
 
-/** What has deadlines; `now` is the clock's `monotonic()`. */
+/** Something with deadlines. `now`: the clock's `monotonic()`. */
 export type Timed = { checkDeadlines(now: number): void };
 
 export interface Clock {
-  /** ms since 1970; the machine's owner may set it. */
+  /** Ms since 1970; jumps when the system clock is set. */
   now(): number;
-  /** ms since any moment; never set back, and may stand still while the machine sleeps. */
+  /** Ms since an arbitrary moment; never goes back, and may stop while the machine sleeps. */
   monotonic(): number;
-  /** Calls `run` once after `ms`. @returns what cancels the call. */
+  /** Calls `run` once after `ms`. @returns a function that cancels the call. */
   after(ms: number, run: () => void): () => void;
   /** Calls `timed.checkDeadlines` with `monotonic()` at least twice a second until `unwatch`. */
   watch(timed: Timed): void;

@@ -4,9 +4,9 @@
  * 1. A listener or a dialler makes it, with its handlers, before the first byte.
  * 2. Over TLS nothing is read or written before `secured` has accepted the handshake.
  * 3. Bytes become objects (PROTOCOL 1) and go to `message`, one after the other, unless reading pauses.
- *    Whoever has proven the other side hands the connection over to the handlers that serve it.
- * 4. What is sent in one turn of the event loop leaves in one write; what the socket does not take
- *    waits in `outgoing.ts` and goes on with `drain`.
+ *    Once the other side is proven, `handOverTo` replaces the handlers.
+ * 4. Everything sent in one turn of the event loop goes out in one write; what the socket does not take
+ *    waits in `outgoing.ts` until `drain`.
  * 5. `end` writes what is queued, closes our side, and waits for the other; `terminate` does not wait.
  *    Either way `closed` is called once, with the first reason, and nothing is called after it.
  */
@@ -23,7 +23,7 @@ import { issuerCertificate, peerCertificate, readHandshake, type Handshake } fro
 export const OBJECT_TIMEOUT = 10_000;
 /** A TLS handshake must be done this long after the connection opened, in ms (PROTOCOL 3). */
 export const HANDSHAKE_TIMEOUT = 10_000;
-/** How long the other side has, after our `end`, to take more of what is queued, and at last to close, in ms. */
+/** Longest wait after our `end`, in ms: for the other side to read more of the queue, then for it to close. */
 export const CLOSE_TIMEOUT = 2_000;
 
 export type CloseReason =
@@ -38,7 +38,7 @@ export type CloseReason =
 
 export type ConnectionFault = FrameFault | "incomplete";
 
-/** What the owner of a connection is notified of; all are called synchronously. */
+/** The callbacks of a connection; all are called synchronously. */
 export interface ConnectionHandlers {
   /** A listener has made the connection: it can be ended, and nothing can be sent yet. */
   accepted?(connection: Connection): void;
@@ -68,7 +68,7 @@ export const SOCKET_HANDLERS: Bun.SocketHandler<Connection> = {
   drain: (socket) => socket.data.flush(),
   close: (socket, error) => socket.data.gone(error),
   error: (socket, error) => socket.data.failed(error),
-  // `end` is followed by `close`, which says the same.
+  // `close` follows and reports the same.
   end: () => undefined,
 };
 
@@ -101,7 +101,7 @@ export class Connection {
   #state: State = { name: "opening" };
   /** `performance.now()` of when reading was resumed last; undefined while it is paused. */
   #readingSince: number | undefined = 0;
-  /** What flushes that which is sent now: nothing yet, the end of this turn, or of the read being handled. */
+  /** When the queue is flushed next: not scheduled, at the end of this turn, or after the read being handled. */
   #flushAt: "unknown" | "turnEnd" | "readEnd" = "unknown";
 
   /** @param options.objectLimit bytes of one object, the limit of the link that this is. */
@@ -111,7 +111,7 @@ export class Connection {
     this.#tls = options.tls;
   }
 
-  /** From now on these handlers are called, and not those before them. */
+  /** Replaces the handlers. */
   handOverTo(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
   }
@@ -129,7 +129,7 @@ export class Connection {
     return this.#outgoing.length;
   }
 
-  /** About how many bytes it makes us hold: read and not handed over, or not written yet. */
+  /** About how many bytes are held for it: read but not yet handled, or not yet written. */
   get heldBytes(): number {
     return this.#decoder.heldBytes + this.#outgoing.length;
   }
@@ -143,7 +143,7 @@ export class Connection {
     return "socket" in this.#state ? issuerCertificate(this.#state.socket) : undefined;
   }
 
-  /** Queues one object as one line; what is sent on a connection that is closing goes nowhere. */
+  /** Queues one object as one line. Does nothing unless the connection is open. */
   send(message: object): void {
     this.sendText(encodeFrame(message));
   }
@@ -211,7 +211,7 @@ export class Connection {
       this.#outgoing.writeTo(state.socket);
       if (this.#outgoing.hasDrained() && this.isOpen) this.#handlers.drained?.(this);
     } else if (state.name === "ending") {
-      // Who still takes what is queued is given more time to take the rest.
+      // The other side is still reading: it gets more time for the rest.
       if (this.#outgoing.writeTo(state.socket) > 0) state.deadline = performance.now() + CLOSE_TIMEOUT;
       if (state.shut || this.#outgoing.length > 0) return;
       state.shut = true;
@@ -259,7 +259,7 @@ export class Connection {
         return;
       case "open": {
         const since = this.#decoder.openSince;
-        // Bytes that wait, or waited, because reading is paused are our own delay.
+        // The time during which we paused reading does not count.
         if (since === undefined || this.#readingSince === undefined) return;
         if (now - Math.max(since, this.#readingSince) >= OBJECT_TIMEOUT) {
           this.#handlers.fault("incomplete", this);
@@ -271,14 +271,14 @@ export class Connection {
         if (now >= this.#state.deadline) this.#finish({ name: "local", code: "close_timeout" });
         return;
       default:
-        // The others wait for nothing.
+        // The other states have no deadline.
         this.#state satisfies { readonly name: "opening" | "closed" };
     }
   }
 
   opened(socket: Socket): void {
     if (this.#state.name !== "opening") {
-      // It was given up while the kernel was still connecting.
+      // It was closed while the kernel was still connecting.
       socket.terminate();
       return;
     }
@@ -326,7 +326,7 @@ export class Connection {
   }
 
   failed(error: Error): void {
-    // A failure of the line carries a code and comes between reads; anything else was thrown by our own handlers.
+    // An error of the socket has a code and comes between reads; our own handlers have thrown any other.
     if (!("code" in error && /^E[A-Z]/.test(String(error.code))) || this.#flushAt === "readEnd") {
       this.#finish({ name: "local", code: "internal_error" });
       throw error;

@@ -1,6 +1,6 @@
 /**
  * Dialling: all addresses of a target, IPv6 and IPv4 in turn, staggered (RFC 8305); the first whose
- * handshake is done and verified wins, and the others end before a byte of ours.
+ * handshake is done and verified wins, and the others are closed before we send a byte.
  */
 import { isIPv6 } from "node:net";
 
@@ -37,15 +37,15 @@ export type DialOptions = {
   targets: readonly Target[];
   tls: TlsContext;
   objectLimit: number;
-  /** The connection that wins is handed over to these before it opens; losers never reach them. */
+  /** Replace the handlers of the winning connection before it opens; the others never call them. */
   handlers: ConnectionHandlers;
-  /** Whether what the handshake proved is enough; false ends that attempt with the code given back. */
+  /** True if the handshake proves enough; otherwise the code with which that attempt ends. */
   verify(connection: Connection, handshake: Handshake): true | string;
   signal?: AbortSignal;
   timeout?: number;
 };
 
-/** IPv6 and IPv4 in turn, otherwise in the order given (RFC 8305, section 4). */
+/** Alternates IPv6 and IPv4, and otherwise keeps the order (RFC 8305, section 4). */
 export function interleaveFamilies(targets: readonly Target[]): Target[] {
   const six = targets.filter((target) => isIPv6(target.ip));
   const four = targets.filter((target) => !isIPv6(target.ip));
@@ -82,7 +82,7 @@ export function dial(options: DialOptions): Promise<Connection> {
     return true;
   }
 
-  /** @param code the reason that those which are ended are given */
+  /** @param code the close reason of the attempts that are ended */
   function endAttempts(code: string, except?: Connection): void {
     for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate(code);
     attempts.clear();

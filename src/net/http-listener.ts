@@ -1,15 +1,15 @@
-/** The only HTTP of the program: a few short answers to an operator's questions. */
+/** The only HTTP server of the program: short answers for the operator. */
 import { errorCode } from "./error-code.ts";
 import { ListenError, type Listener } from "./listener.ts";
 
 /** Silence after which a connection is closed, in s. */
 const IDLE_TIMEOUT = 10;
-/** Nobody has anything to send us. */
+/** Bytes of a request body; no request needs one. */
 const MAX_BODY = 1_024;
 
 export type HttpRequest = {
   readonly method: string;
-  /** The `Host` header, "" where there is none. */
+  /** The `Host` header, "" if it is absent. */
   readonly host: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -28,7 +28,7 @@ type HttpOptions = {
   /** 0 takes a free one. */
   readonly port: number;
   answer(request: HttpRequest): HttpAnswer;
-  /** Told of what `answer` threw; the asker hears of an internal error. */
+  /** Called with what `answer` threw; the client gets an internal error. */
   failed(error: unknown): void;
 };
 
@@ -42,10 +42,10 @@ export function listenHttp({ host, port, answer, failed }: HttpOptions): Listene
       idleTimeout: IDLE_TIMEOUT,
       maxRequestBodySize: MAX_BODY,
       development: false,
-      // Without it a second server would be given the same port, and each a part of the questions.
+      // Otherwise a second server could share the port, and each would get some of the requests.
       reusePort: false,
       fetch(request) {
-        // An odd `Host` leaves no whole address behind.
+        // An invalid `Host` makes the URL invalid.
         const url = URL.parse(request.url, "http://localhost");
         if (url === null) return respond(BAD_REQUEST);
         return respond(

@@ -1,6 +1,6 @@
 /**
- * Listening: plain, or TLS with the current context, so that a renewed certificate serves the next
- * connection and no listener has to be closed, which would lose connections.
+ * Listening, plain or TLS. Each TLS connection gets the current context, so that a renewed certificate needs no
+ * new listener, which would lose connections.
  */
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
@@ -8,7 +8,7 @@ import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
 import { descriptorOf, upgradeAccepted, type TlsContext } from "./tls.ts";
 
 export type ListenOptions = {
-  /** An IP literal; undefined: all addresses, IPv6 and IPv4 where there is IPv6. */
+  /** An IP literal; undefined: all addresses, those of IPv6 too if the machine has it. */
   host: string | undefined;
   /** 0 to 65535; 0 takes a free one. */
   port: number;
@@ -17,15 +17,15 @@ export type ListenOptions = {
   tls?: () => TlsContext;
   /** The handlers of a new connection from this address; undefined refuses it at once. */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
-  /** A connection was ended at once, because the process has hardly any descriptor left. */
+  /** A connection was closed at once because the process is almost out of descriptors. */
   outOfDescriptors?(remoteAddress: string): void;
 };
 
 export type Listener = {
   readonly port: number;
-  /** The address listened on, as people know it. */
+  /** The address listened on, as it is shown. */
   readonly host: string;
-  /** Takes no more connections; those that are open go on. */
+  /** Stops accepting connections; open ones continue. */
   stop(): void;
 };
 
@@ -47,7 +47,7 @@ export function listen(options: ListenOptions): Listener {
   try {
     return listenOn("::", options);
   } catch (error) {
-    // No IPv6 on this machine is no reason not to serve IPv4.
+    // The machine may have no IPv6.
     if (!(error instanceof ListenError) || !/EAFNOSUPPORT|EADDRNOTAVAIL|EINVAL/.test(error.code)) throw error;
     return listenOn("0.0.0.0", options);
   }
@@ -104,12 +104,12 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
                   throw error;
                 }
               },
-              // What `accept` or `tls` threw is our own bug, and ends this connection only.
+              // An error in `accept` or `tls` is our own bug; it ends this connection only.
               error(socket, error) {
                 socket.terminate();
                 throw error;
               },
-              // Bun asks for one of `data` and `drain`; with `data` it would hand over ciphertext.
+              // Bun requires `data` or `drain`; `data` would be called with ciphertext.
               drain: () => undefined,
             },
           });

@@ -4,10 +4,10 @@ import { existsSync, lstatSync, unlinkSync } from "node:fs";
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 
-/** Bytes of the longest path that a socket may have: the kernel's, on Linux. */
+/** Longest path of a socket on Linux, in bytes. */
 export const MAX_LOCAL_PATH = 107;
 
-/** Nobody may use the socket but its owner. */
+/** The umask with which only the owner may use the socket. */
 const OWNER_ONLY = 0o177;
 
 type LocalListenOptions = {
@@ -18,7 +18,7 @@ type LocalListenOptions = {
   accept(): ConnectionHandlers;
 };
 
-/** Why there is no socket, or no program behind it: `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `ECONNREFUSED`, `EACCES`, … */
+/** A socket cannot be made, or no program listens on it: `ENAMETOOLONG`, `EADDRINUSE`, `ENOENT`, `ECONNREFUSED`, `EACCES`, … */
 export class LocalSocketError extends Error {
   readonly code: string;
 
@@ -28,7 +28,7 @@ export class LocalSocketError extends Error {
   }
 }
 
-/** @throws LocalSocketError; `EADDRINUSE` when something that is no socket has the name. */
+/** @throws LocalSocketError; `EADDRINUSE` if the path exists and is not a socket. */
 export function listenLocal({ path, objectLimit, accept }: LocalListenOptions): { stop(): void } {
   if (Buffer.byteLength(path) > MAX_LOCAL_PATH) throw new LocalSocketError("ENAMETOOLONG");
   const outer = process.umask(OWNER_ONLY);
@@ -57,7 +57,7 @@ export function listenLocal({ path, objectLimit, accept }: LocalListenOptions): 
   }
 }
 
-/** Connects; `handlers` get what comes. @throws LocalSocketError */
+/** Connects to the socket at `path`. @throws LocalSocketError */
 export async function connectLocal(
   path: string,
   objectLimit: number,
@@ -69,7 +69,7 @@ export async function connectLocal(
     await Bun.connect<Connection>({
       unix: path,
       data: connection,
-      // The rejection says the same.
+      // The promise rejects with the same error.
       socket: { ...SOCKET_HANDLERS, connectError: () => undefined },
     });
   } catch (error) {

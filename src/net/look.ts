@@ -9,7 +9,7 @@ import { codeOfClose, DIAL_TIMEOUT, type Target } from "./dialler.ts";
 import { dialOptions, unverifiedContext } from "./tls.ts";
 
 export type Look =
-  /** TLS 1.3 with this certificate, and the one sent behind it. */
+  /** It speaks TLS 1.3 with this certificate; `issuer` if it was sent too. */
   | {
       readonly name: "certificate";
       /** Valid for Bun's roots and the server name. */
@@ -18,9 +18,9 @@ export type Look =
       readonly issuer: X509Certificate | undefined;
       readonly address: string;
     }
-  /** Something answers, and it does not speak TLS. */
+  /** It answers, but does not speak TLS. */
   | { readonly name: "plain" }
-  /** Something accepts connections; TLS 1.3 cannot be agreed on with it. */
+  /** It accepts connections, but not TLS 1.3. */
   | { readonly name: "noTls"; readonly code: string }
   | { readonly name: "unreachable"; readonly code: string };
 
@@ -68,7 +68,7 @@ export function lookAtServer(target: Target, serverName: string | undefined): Pr
         reached = true;
         connection.opened(socket);
       },
-      // With verification off Bun says `false` for a chain it does not know; the handshake is done.
+      // With verification off Bun reports `false` for an unknown chain although the handshake is done.
       handshake: (socket, done, error) =>
         connection.shookHands(done || socket.getPeerCertificate() !== undefined, error),
       connectError: (_socket, error) => connection.gone(error),

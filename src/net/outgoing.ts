@@ -1,24 +1,24 @@
-/** Bytes queued to a connection before its owner is notified (PROTOCOL 4 and 5). */
+/** Bytes queued to a connection before `overflow` is called (PROTOCOL 4 and 5). */
 export const QUEUE_LIMIT = 1024 * 1024;
 
 /** Characters joined before they become bytes, so that a long queue is not copied twice. */
 const JOIN_LIMIT = 256 * 1024;
 
-/** Takes joined text as it is, where `Buffer.from` first makes one piece of it: a third of the time. */
+/** Takes a third of the time of `Buffer.from`, which copies joined text into one piece first. */
 const ENCODER = new TextEncoder();
 
 /**
- * The write side of a connection: lines that wait, made bytes late, and the rest of what the socket took in
- * part. The owner enforces `QUEUE_LIMIT` when `overflows` says so.
+ * The write side of a connection: lines that wait as text and are encoded late, and the rest of what the socket took
+ * in part. The connection reports when `QUEUE_LIMIT` is exceeded.
  */
 export class Outgoing {
   #text = "";
   #first: Uint8Array | undefined;
-  /** Behind the first; undefined until there are any: most connections never need it. */
+  /** After the first; undefined until needed, as most connections never need it. */
   #further: Uint8Array[] | undefined;
-  /** Bytes of the first and the further ones. */
+  /** Bytes of `#first` and `#further`. */
   #bytes = 0;
-  /** Until the queue is empty again: the socket did not take all of it; more than `QUEUE_LIMIT` were queued. */
+  /** Until the queue is empty: `blocked` if the socket did not take all of it, `overflow` beyond `QUEUE_LIMIT`. */
   #pressure: "none" | "blocked" | "overflow" = "none";
 
   /** About how many bytes wait. */
@@ -36,14 +36,14 @@ export class Outgoing {
     if (this.#text.length >= JOIN_LIMIT) this.#encode();
   }
 
-  /** Writes until the socket takes no more. @returns how many bytes it took */
+  /** Writes until the queue is empty or the socket is full. @returns how many bytes were written */
   writeTo(socket: { write(bytes: Uint8Array): number }): number {
     let total = 0;
     if (this.#text !== "") this.#encode();
     while (this.#first !== undefined) {
       const { length } = this.#first;
       const taken = socket.write(this.#first);
-      // The socket is gone; its owner hears of that by itself.
+      // The socket is closed; its `close` handler reports that.
       if (taken < 0) break;
       total += taken;
       this.#taken(taken);
@@ -78,7 +78,7 @@ export class Outgoing {
   }
 
   #taken(count: number): void {
-    // A write may have closed the connection, and so cleared this.
+    // The write may have closed the connection, which clears the queue.
     if (this.#first === undefined) return;
     this.#bytes -= count;
     this.#first = count < this.#first.length ? this.#first.subarray(count) : this.#further?.shift();

@@ -60,7 +60,7 @@ export function diallerContext(options: {
   };
 }
 
-/** For the one look at a server that is not known yet: nothing may be written on such a connection. */
+/** For looking at the certificate of an unknown server: nothing may be written on such a connection. */
 export function unverifiedContext(serverName: string | undefined): TlsContext {
   return {
     ...(serverName === undefined ? {} : { serverName }),
@@ -69,7 +69,7 @@ export function unverifiedContext(serverName: string | undefined): TlsContext {
   };
 }
 
-/** What Bun sockets can do and its types do not say. */
+/** Members of Bun's sockets that its types lack. */
 type UntypedSocket = {
   upgradeTLS(options: object): unknown;
   getPeerX509Certificate(): X509Certificate | undefined;
@@ -83,7 +83,7 @@ function untyped(socket: object): UntypedSocket {
   return socket as UntypedSocket;
 }
 
-/** Puts TLS over an accepted plain socket, in the accepting role, with the context of this moment. */
+/** Starts TLS on an accepted plain socket, in the accepting role. */
 export function upgradeAccepted<Data>(
   socket: Bun.Socket<unknown>,
   context: TlsContext,
@@ -97,16 +97,16 @@ export function dialOptions(context: TlsContext): Bun.TLSOptions {
   return context as Bun.TLSOptions;
 }
 
-/** The number of a socket's descriptor; -1 when it has none any more. */
+/** The number of a socket's descriptor; -1 once it is closed. */
 export function descriptorOf(socket: object): number {
   return untyped(socket).fd;
 }
 
-/** What the handshake showed of the other side. */
+/** What the handshake shows about the other side. */
 export type Handshake = {
-  /** The library's code of what is wrong with the other side's certificate or with the handshake. */
+  /** The library's code for an error of the other side's certificate or of the handshake. */
   readonly error: string | undefined;
-  /** Our end was satisfied: in the accepting role without a client certificate this alone counts. */
+  /** Our side completed the handshake; it decides alone in the accepting role without client certificates. */
   readonly done: boolean;
   /** The certificate chains to the context's authority, is in date and fits the server name. */
   readonly authorized: boolean;
@@ -127,7 +127,7 @@ export function peerCertificate(socket: object): X509Certificate | undefined {
   return untyped(socket).getPeerX509Certificate();
 }
 
-/** The certificate behind the other side's, as it was sent; Bun shows one such step only. */
+/** The issuer of the other side's certificate, as it was sent; Bun gives only this one. */
 export function issuerCertificate(socket: object): X509Certificate | undefined {
   // The flag is inverted in Bun 1.4.5: only `false` gives the issuer.
   const raw = untyped(socket).getPeerCertificate(false)?.issuerCertificate?.raw;

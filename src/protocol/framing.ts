@@ -14,7 +14,7 @@ import { isUtf8 } from "node:buffer";
 /** What `JSON.parse` gave for one object: nothing in it is checked yet. */
 export type JsonObject = { [key: string]: unknown };
 
-/** Why bytes were refused: no object (decoding goes on after the next line feed), or one over the limit (it ends). */
+/** Why bytes were refused: not an object (decoding continues after the next line feed), or over the limit (it ends). */
 export type FrameFault = "garbage" | "tooLarge";
 
 /** The longest object of the rendezvous link, in bytes from `{` to `}` (PROTOCOL 1). */
@@ -129,7 +129,7 @@ export class FrameDecoder {
 
   /**
    * Gives the next object or fault, or undefined when more bytes are needed. After "garbage" decoding goes on after
-   * the next line feed, however often; after "tooLarge" it gives undefined for ever.
+   * the next line feed; after "tooLarge" it always gives undefined.
    */
   next(): JsonObject | FrameFault | undefined {
     do {
@@ -330,7 +330,7 @@ function hold(open: OpenObject, chunk: Uint8Array, start: number, end: number, l
   open.length = length;
 }
 
-/** The bytes from `start` to `end`, which begin with `{`, as an object; undefined when they are no UTF-8 or no JSON. */
+/** The bytes from `start` to `end`, which begin with `{`, as an object; undefined if they are not UTF-8 or not JSON. */
 function parseObject(bytes: Buffer, start: number, end: number, knownUtf8: boolean): JsonObject | undefined {
   if (!knownUtf8 && !isUtf8(bytes.subarray(start, end))) return undefined;
   try {

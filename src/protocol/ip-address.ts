@@ -1,5 +1,5 @@
 /**
- * IP addresses as text: one spelling for each, and the ranges on which the protocol decides
+ * IP addresses as text: one spelling for each, and the ranges that the protocol treats differently
  * (PROTOCOL 2 and 4). Host names are never resolved here.
  */
 import { BlockList, isIP, isIPv6 } from "node:net";
@@ -39,7 +39,7 @@ function isIn(list: BlockList, address: string): boolean {
 
 /**
  * The address in the one spelling used everywhere: no zone, IPv4 inside IPv6 (`::ffff:`) as IPv4, IPv6 as in
- * RFC 5952. What is no address is only put into lower case.
+ * RFC 5952. Other text is only put into lower case.
  */
 export function normalizeAddress(address: string): string {
   const plain = address.toLowerCase().replace(/%.*$/, "");
@@ -62,7 +62,7 @@ export function isPrivate(address: string): boolean {
 }
 
 /**
- * The network that one party holds as easily as one address: the address itself, of IPv6 its /64 (RFC 6177).
+ * The network that one party can use as easily as one address: of IPv4 the address, of IPv6 its /64 (RFC 6177).
  * Takes what `normalizeAddress` gives.
  */
 export function networkOf(address: string): string {

@@ -3,8 +3,7 @@ export type Language = "es" | "en";
 export type Bilingual = { readonly es: string; readonly en: string };
 
 /**
- * The language that the locale variables ask for, in POSIX's order; Spanish, as in the legacy client, when they
- * ask for neither.
+ * The language of the locale variables, in POSIX's order; Spanish, as in the legacy client, if they name neither.
  */
 export function languageOf(environment: { readonly [name: string]: string | undefined }): Language {
   for (const name of ["LC_ALL", "LC_MESSAGES", "LANG"]) {
@@ -17,8 +16,7 @@ export function languageOf(environment: { readonly [name: string]: string | unde
 }
 
 /**
- * The language for everything that the program says, even of a wrong command line: `--lang`, else
- * `PALOMA_LANG`, else the locale's.
+ * The language of all output, even about a wrong command line: `--lang`, else `PALOMA_LANG`, else the locale's.
  */
 export function chosenLanguage(
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
  * Command-line options of both programs. Flags override environment variables (`PALOMA_TLS_PORT` for
- * `--tls-port`), and these override defaults. A wrong one is one sentence, never a stack trace.
+ * `--tls-port`), and these override defaults. An error is one sentence, never a stack trace.
  */
 import { parseArgs } from "node:util";
 
@@ -68,7 +68,7 @@ function readValue(shown: string, option: Option, value: string, language: Langu
 
 /**
  * Reads `args` and the environment by a table of options; with `--help` or `--version` only `args`.
- * @returns the given options, and the arguments that are no flags, in order.
+ * @returns the given options, and the other arguments in order.
  * @throws UsageError naming what is wrong, in `language`.
  */
 export function readOptions<const O extends Options>(

@@ -26,7 +26,7 @@ export const DEFAULT_PAGE = 100;
 /** Longest `users_list` to a legacy client, in bytes: it reads one `recv(4096)`. */
 export const LEGACY_LIST_BYTES = 4_096;
 
-/** Longer than any account's name: a name up to here that is too long is answered `invalid_username`. */
+/** Longer than any account's name: up to this length, a name that is too long is answered `invalid_username`. */
 const MAX_NAME_FIELD = 256;
 /** Passwords of migrated accounts may have any length that fits in a message. */
 const MAX_PASSWORD_FIELD = 64 * 1024;

@@ -1,5 +1,5 @@
 /**
- * The one function between any remote text and a terminal or a log (ARCHITECTURE rule 10): its result cannot
+ * The one function between any remote text and a terminal or a log (ARCHITECTURE rule 10): the result cannot
  * move a cursor, set a title, reach a clipboard, reverse a line or hide characters.
  *
  * Control characters become visible symbols, so that an attack is seen; invisible format characters are removed,

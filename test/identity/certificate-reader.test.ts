@@ -219,7 +219,7 @@ describe("the alternative names of a hostile certificate", () => {
 
 test("a certificate that signed itself without being an authority is none", () => {
   const self = new X509Certificate(certificateOf([commonName("issuer, not the subject")]));
-  expect(self.verify(keys.publicKey)).toBe(true);
+  expect(self.verify(self.publicKey)).toBe(true);
   expect(isSelfSignedAuthority(self)).toBe(false);
 });
 

@@ -37,8 +37,7 @@ export type AttemptVerdict =
   | { readonly name: "limited"; readonly retryAfter: number };
 
 /** What was limited, as the security events name it. */
-type Limited =
-  "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
+type Limited = "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
 
 /** How long until all free passwords of a site for an account are there again, in s. */
 const FREE_PERIOD = 86_400;
