@@ -1,10 +1,10 @@
 /**
- * Checks `profile.db` when it was not shut down cleanly: SQLite survives crashes, but not every disk keeps what
- * was written to it.
+ * Checks `profile.db` if it was not shut down cleanly: SQLite survives crashes, but some disks lose data that was
+ * written to them.
  *
  * 1. Everything is checked.
- * 2. Indexes and the words of the search are rebuilt from the messages, which are not touched.
- * 3. Damaged messages cannot be repaired: those that can still be read are written to a file of their own.
+ * 2. Damaged indexes and search words are rebuilt from the messages, which are not changed.
+ * 3. Damaged messages cannot be repaired: the readable ones are written to a separate file.
  */
 import { Database } from "bun:sqlite";
 import { existsSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
@@ -14,31 +14,31 @@ import { damageMark, profileFile } from "./folders.ts";
 import { ProfileLock } from "./lock.ts";
 import { rescueMessages, withFullLength } from "./rescue.ts";
 import { PROFILE_SCHEMA } from "./schema.ts";
-import { isFullDisk, isUnreadable, makeDurable } from "./sqlite.ts";
+import { isFullDisk, isUnreadable, makeDurable, unlessDamaged } from "./sqlite.ts";
 
-/** Most faults that one check lists: more than a repaired file has unused pages. */
+/** Most faults that one check lists: more than a repaired file has unused pages, which are listed too. */
 const MAX_FAULTS = 1_000_000;
-/** Size of a profile from which its check is announced, in bytes: it takes half a second or more. */
+/** Size from which a check is announced, in bytes: it takes half a second or more. */
 const LARGE = 16 * 1024 * 1024;
 
-/** Unused space is no fault. */
-const ONLY_SPACE = /^(?:ok$|\*\*\* in database main \*\*\*$|Page \d+: never used$|Freelist: )/;
+/** Lines of a check that report no fault: unused space is harmless. */
+const HARMLESS = /^(?:ok$|\*\*\* in database main \*\*\*$|Page \d+: never used$|Freelist: )/;
 
-/** The tables below the full-text index. */
+/** The tables that store the full-text index. */
 const WORD_TABLES = ["data", "idx", "docsize", "config"].map((name) => `message_words_${name}`);
-/** Compares the index with the texts: a damaged index may be consistent in itself. */
+/** Compares the index with the texts: a damaged index may be consistent on its own. */
 const CHECK_WORDS = "INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)";
 const CLEAR_WORDS = "INSERT INTO message_words(message_words) VALUES ('delete-all')";
 
-/** Messages of this profile can no longer be read. */
+/** Messages of this profile are damaged. */
 export class ProfileDamagedError extends Error {
   /** The database. */
   readonly file: string;
-  /** The file of the messages that could still be read; undefined: none could. */
+  /** The file with the readable messages; undefined: no message was readable, or nothing was saved. */
   readonly rescued: string | undefined;
-  /** How many could be read. */
+  /** How many messages were readable. */
   readonly count: number;
-  /** The disk has no room for the readable messages: nothing was saved yet. */
+  /** The disk has no room for the readable messages, so they were not saved. */
   readonly noRoom: boolean;
 
   constructor(file: string, rescued: string | undefined, count: number, noRoom = false) {
@@ -50,12 +50,12 @@ export class ProfileDamagedError extends Error {
   }
 }
 
-/** `checking`: a check has begun that takes some seconds. `repaired`: indexes were rebuilt. */
+/** `checking`: a check has begun that may take seconds. `repaired`: indexes were rebuilt. */
 export type ProfileHealth = "checking" | "repaired";
 
-export type Taking = {
+type TakeOptions = {
   readonly profile: { readonly folder: string; readonly username: string };
-  /** The command that this process runs. */
+  /** The command that this process runs, for `LockOwner`. */
   readonly command: string;
   /** ms since 1970 */
   readonly now?: () => number;
@@ -64,9 +64,9 @@ export type Taking = {
 
 /**
  * Takes the profile's lock, and checks the profile if the last holder was not shut down cleanly.
- * @throws ProfileLockedError, and as `checkProfile`; the next start checks it again
+ * @throws ProfileLockedError, and as `checkProfile`; then the next start checks it again
  */
-export function takeProfile({ profile, command, now = Date.now, onEvent }: Taking): ProfileLock {
+export function takeProfile({ profile, command, now = Date.now, onEvent }: TakeOptions): ProfileLock {
   const lock = ProfileLock.acquire(profile.folder, { pid: process.pid, command });
   try {
     const mark = damageMark(profile.folder);
@@ -85,18 +85,16 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: Takin
 }
 
 /**
- * Checks the profile in `folder`, whose lock this process holds, and repairs what can be repaired. A million
- * messages take four to ten seconds.
+ * Checks the profile in `folder`, whose lock this process holds, and repairs it if only indexes are damaged. A
+ * million messages take four to ten seconds.
  * @param now ms since 1970
- * @returns "repaired": indexes were rebuilt, and no message is missing.
- * @throws ProfileDamagedError; StoreError when not even its tables can be found; SQLiteError and system
- * errors when the disk is full or cannot be written
+ * @returns "repaired": indexes were rebuilt, and no message is missing
+ * @throws ProfileDamagedError; SQLiteError and system errors when the disk is full or cannot be written
  */
 export function checkProfile(folder: string, username: string, now: number): "sound" | "repaired" {
   const file = profileFile(folder);
   try {
-    const faults = withDatabase(file, faultsOf);
-    if (faults === "none") return "sound";
+    if (withDatabase(file, isSound)) return "sound";
     if (repair(file)) return "repaired";
   } catch (error) {
     if (!isUnreadable(error)) throw error;
@@ -105,7 +103,7 @@ export function checkProfile(folder: string, username: string, now: number): "so
 }
 
 /**
- * Repairs a profile that cannot be opened, as far as possible.
+ * As `checkProfile`, for a profile that cannot be opened.
  * @param now ms since 1970
  * @throws ProfileLockedError, and as `checkProfile`
  */
@@ -114,15 +112,16 @@ export function repairProfile(folder: string, now: number): void {
   try {
     checkProfile(folder, "", now);
   } finally {
-    // The next holder checks it once more.
+    // The next holder checks the profile again.
     lock.abandon();
   }
 }
 
 /**
- * Saves the readable messages of a damaged profile, and gives the error to throw.
+ * Saves the readable messages of a damaged profile.
  * @param now ms since 1970
- * @throws SQLiteError and system errors when the disk fails in another way
+ * @returns the error for the caller to throw
+ * @throws SQLiteError and system errors when the disk fails
  */
 export function rescueProfile(folder: string, username: string, now: number): ProfileDamagedError {
   const file = profileFile(folder);
@@ -133,7 +132,7 @@ export function rescueProfile(folder: string, username: string, now: number): Pr
     return new ProfileDamagedError(file, rescued, count);
   } catch (error) {
     if (isFullDisk(error)) return new ProfileDamagedError(file, undefined, 0, true);
-    // Not even the list of tables can be read.
+    // The list of tables is not readable.
     if (isUnreadable(error)) return new ProfileDamagedError(file, undefined, 0);
     throw error;
   }
@@ -151,36 +150,28 @@ function withDatabase<T>(file: string, use: (database: Database) => T): T {
 
 /** Whether `work` meets no damage. @throws any other error */
 function runs(work: () => unknown): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    return false;
-  }
+  return unlessDamaged(() => [work()]) !== undefined;
 }
 
-function faultsOf(database: Database): "none" | "some" {
-  let faults = 0;
-  const isChecked = runs(() => {
+function isSound(database: Database): boolean {
+  const faults = unlessDamaged(() => {
     const check = database.prepare<{ integrity_check: string }, []>(`PRAGMA integrity_check(${MAX_FAULTS})`);
-    for (const { integrity_check } of check.all()) {
-      faults += integrity_check.split("\n").filter((line) => !ONLY_SPACE.test(line)).length;
-    }
+    const lines = check.all().flatMap(({ integrity_check }) => integrity_check.split("\n"));
     check.finalize();
     database.run(CHECK_WORDS);
+    return lines.filter((line) => !HARMLESS.test(line));
   });
-  return isChecked && faults === 0 ? "none" : "some";
+  return faults?.length === 0;
 }
 
 type Root = { readonly name: string; readonly page: number };
 
-/** Rebuilds the indexes and the words, all or nothing; false: other data is damaged too. */
+/** Rebuilds the indexes and the search words in one transaction; false: other data is damaged too. */
 function repair(file: string): boolean {
   const first = withDatabase(file, rebuild);
   if (first === "done") return true;
   if (first === "damaged" || first.length === 0) return false;
-  // A tree with a damaged page cannot be cleared by SQLite, so its root is overwritten with an empty one.
+  // SQLite cannot clear a tree with a damaged page, so its root page is overwritten with an empty one.
   const pages = emptyPages(file, first);
   if (pages === undefined) return false;
   const before = exchangePages(file, pages);
@@ -194,7 +185,7 @@ function repair(file: string): boolean {
   }
 }
 
-/** Gives "done", "damaged" when other data is damaged too, or the roots of the trees that cannot be cleared. */
+/** @returns "done"; "damaged": other data is damaged too; or the roots of the trees that SQLite cannot clear */
 function rebuild(database: Database): "done" | "damaged" | Root[] {
   const roots = database
     .query<Root & { type: string }, []>(
@@ -207,16 +198,16 @@ function rebuild(database: Database): "done" | "damaged" | Root[] {
   if (!isReadable) return "damaged";
   database.run("BEGIN IMMEDIATE");
   try {
-    const stubborn = roots.filter(
+    const uncleared = roots.filter(
       ({ name, type }) => type === "index" && !runs(() => database.run(`REINDEX "${name}"`)),
     );
     const areWordsCleared = runs(() => {
       database.run(CLEAR_WORDS);
       database.run("UPDATE search_progress SET seq = 0");
     });
-    if (!areWordsCleared) stubborn.push(...roots.filter(({ name }) => WORD_TABLES.includes(name)));
-    if (stubborn.length > 0) return stubborn;
-    if (faultsOf(database) === "some") return "damaged";
+    if (!areWordsCleared) uncleared.push(...roots.filter(({ name }) => WORD_TABLES.includes(name)));
+    if (uncleared.length > 0) return uncleared;
+    if (!isSound(database)) return "damaged";
     database.run("COMMIT");
   } finally {
     if (database.inTransaction) database.run("ROLLBACK");
@@ -224,12 +215,12 @@ function rebuild(database: Database): "done" | "damaged" | Root[] {
   return "done";
 }
 
-/** The abandoned pages of the old trees may hold words of withdrawn messages. */
+/** Removes the unused pages of the old trees, which may contain words of withdrawn messages. */
 function freeSpace(database: Database): void {
   try {
     database.run("VACUUM");
   } catch (error) {
-    // Without room for a copy of the file the pages stay, which is no fault.
+    // If the disk has no room for a copy of the file, the pages stay.
     if (errorCode(error) !== "SQLITE_FULL") throw error;
   }
 }
@@ -245,7 +236,7 @@ function readWhole(database: Database, table: string): void {
 
 type Page = { readonly offset: number; readonly bytes: Uint8Array };
 
-/** The pages of these roots in a new profile. */
+/** The root pages of these trees in a new profile; undefined: the file has other pages than a new one. */
 function emptyPages(file: string, roots: readonly Root[]): Page[] | undefined {
   const fresh = new Database(":memory:");
   for (const script of PROFILE_SCHEMA.versions) fresh.run(script);
@@ -270,14 +261,14 @@ function emptyPages(file: string, roots: readonly Root[]): Page[] | undefined {
   return pages;
 }
 
-/** Writes these pages and gives the old ones. They belong to damaged trees only. */
+/** Writes these pages, which belong to damaged trees only. @returns the old ones */
 function exchangePages(file: string, pages: readonly Page[]): Page[] {
-  // Otherwise the log would overwrite them.
+  // Otherwise the write-ahead log would overwrite the pages later.
   withDatabase(file, (database) => {
     const state = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
     if (state?.busy !== 0) throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
   });
-  // It stays open: closing it would release the locks of this process on the file.
+  // The descriptor stays open: closing it would release this process's locks on the file.
   const descriptor = openSync(file, "r+");
   const before = pages.map(({ offset, bytes }) => {
     const page = new Uint8Array(bytes.length);

@@ -1,6 +1,6 @@
 /**
  * Where accounts are stored on this machine: `DIR/<first 16 hex of the authority's fingerprint>/<label>/`, so
- * that the history stays when a server moves, with `DIR/servers.db` beside them.
+ * that the history stays valid when a server gets another address. `DIR/servers.db` stores the servers.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -23,12 +23,12 @@ export function lockFile(folder: string): string {
   return join(folder, "lock.db");
 }
 
-/** An empty file that exists while the profile beside it has to be checked before its next use. */
+/** An empty file; while it exists, the profile must be checked before its next use. */
 export function damageMark(folder: string): string {
   return join(folder, "check-me");
 }
 
-/** Makes a folder that only its owner may enter; an existing one keeps its mode. */
+/** Makes a folder that only its owner may enter; an existing folder keeps its mode. */
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
@@ -39,7 +39,7 @@ export function closeToOthers(path: string): void {
   if ((mode & 0o077) !== 0) chmodSync(path, mode & 0o700);
 }
 
-/** The folders below `dataFolder` that hold a profile, or held one, for all authorities or for one. */
+/** The folders below `dataFolder` that contain or contained a profile, of all authorities or of one. */
 export function profileFolders(dataFolder: string, authorityFingerprint?: string): string[] {
   if (!existsSync(dataFolder)) return [];
   const wanted = authorityFingerprint?.slice(0, AUTHORITY_DIGITS);

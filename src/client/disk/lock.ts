@@ -1,6 +1,7 @@
 /**
- * One process has an account online on this machine. It writes its pid and command into `lock.db` and
- * then holds a write transaction there until it ends. `kill -9` releases it, and others can read who holds it.
+ * Only one process of this machine has an account online. It writes its pid and command into `lock.db` and then
+ * holds a write transaction there until it ends. `kill -9` releases the lock, and other processes can read who
+ * holds it.
  */
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
@@ -9,8 +10,8 @@ import { errorCode } from "../../net/error-code.ts";
 import { lockFile } from "./folders.ts";
 import { isDamage, isStorageFailure } from "./sqlite.ts";
 
-/** How long a commit here waits for others that read the owner, in ms. */
-const READER_PATIENCE = 1_000;
+/** How long a commit waits for processes that read the owner, in ms. */
+const READER_TIMEOUT = 1_000;
 
 export type LockOwner = { readonly pid: number; readonly command: string };
 
@@ -25,9 +26,9 @@ export class ProfileLockedError extends Error {
 }
 
 export class ProfileLock {
-  // Without a reference the garbage collector would close the database and release the lock.
+  // Kept, because the garbage collector would close the database and release the lock.
   readonly #database: Database;
-  /** Whether the process that held the lock last was not shut down cleanly. */
+  /** Whether the previous holder was not shut down cleanly. */
   readonly followsUncleanEnd: boolean;
 
   private constructor(database: Database, followsUncleanEnd: boolean) {
@@ -41,7 +42,7 @@ export class ProfileLock {
       return ProfileLock.#acquire(folder, owner);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      // Nobody can hold a lock in a file that is no database, and it stores nothing else.
+      // No process can hold a lock in a damaged file, and it stores nothing else.
       rmSync(lockFile(folder));
       return ProfileLock.#acquire(folder, owner);
     }
@@ -49,7 +50,7 @@ export class ProfileLock {
 
   static #acquire(folder: string, owner: LockOwner): ProfileLock {
     const file = lockFile(folder);
-    // As in `openStore`: opening and closing it would release this process's own locks.
+    // As in `openStore`: opening and closing an existing file would release this process's locks.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     const database = new Database(file, { create: true, strict: true });
     try {
@@ -60,7 +61,7 @@ export class ProfileLock {
       database.run("DELETE FROM owner");
       database.run("INSERT INTO owner VALUES (?, ?)", [owner.pid, owner.command]);
       // Another process may be reading the owner, and a commit waits for readers.
-      database.run(`PRAGMA busy_timeout=${READER_PATIENCE}`);
+      database.run(`PRAGMA busy_timeout=${READER_TIMEOUT}`);
       database.run("COMMIT");
       database.run("PRAGMA busy_timeout=0");
       // Another process may have taken the lock in between; then this throws.
@@ -79,10 +80,10 @@ export class ProfileLock {
   release(): void {
     try {
       this.#database.run("DELETE FROM owner");
-      this.#database.run(`PRAGMA busy_timeout=${READER_PATIENCE}`);
+      this.#database.run(`PRAGMA busy_timeout=${READER_TIMEOUT}`);
       this.#database.run("COMMIT");
     } catch (error) {
-      // An owner that stays only makes the next start check the profile.
+      // If the owner stays in the file, the next start checks the profile: that is all.
       if (!isStorageFailure(error)) throw error;
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
     } finally {
@@ -101,7 +102,7 @@ function readOwner(database: Database): LockOwner | undefined {
   try {
     return database.query<LockOwner, []>("SELECT pid, command FROM owner").get() ?? undefined;
   } catch (error) {
-    // The holder has just made the file: it is locked, and the owner cannot be read yet.
+    // The holder has just made the file, so the owner is not committed yet.
     if (errorCode(error).startsWith("SQLITE_")) return undefined;
     throw error;
   }

@@ -1,22 +1,22 @@
 /**
  * The readable messages of a damaged profile, as JSON lines in the form of `history --json`.
  *
- * Rows are read by their number, so that a damaged page costs only the rows on it: where a batch fails, the
- * following numbers are tried one by one, each looked up from the root of the tree. A row of a damaged file is
- * accepted only when every column has the form in which it was stored.
+ * Rows are read by number, so that a damaged page costs only the rows on it: if a batch fails, the next numbers
+ * are tried one by one, each looked up from the root of the tree. A row is accepted only if every column has the
+ * form in which it was stored.
  */
 import type { Database } from "bun:sqlite";
 
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { KIND, MESSAGE_STATES } from "./schema.ts";
-import { isUnreadable } from "./sqlite.ts";
+import { unlessDamaged } from "./sqlite.ts";
 
 /** Rows in one batch. */
 const BATCH = 1_000;
-/** Consecutive numbers that may fail before the steps grow: more rows than one damaged page can hide. */
-const PATIENCE = 30_000;
+/** Consecutive failures before numbers are skipped: more rows than one damaged page can hide. */
+const MAX_FAILURES = 30_000;
 const MAX_ID_LENGTH = 64;
-/** The end of 2099 in ms since 1970: no later time was ever stored. */
+/** The end of 2099, in ms since 1970: no stored time is later. */
 const LAST_TIME = Date.UTC(2100, 0);
 
 type Row = { readonly [column: string]: unknown };
@@ -44,11 +44,11 @@ export function* readableLines(database: Database, username: string): Generator<
   let failures = 0;
   let stride = 1;
   while (next <= Number.MAX_SAFE_INTEGER) {
-    const rows = attempt(() => read.all(next, size));
-    // A number out of order, or one under which no row is found, is not accepted.
+    const rows = unlessDamaged(() => read.all(next, size));
+    // A row whose number is out of order, or does not lead to a row, is not accepted.
     const isInPlace = rows?.every(({ seq }, index) => {
       const before = rows[index - 1]?.seq ?? next - 1;
-      return seq === before + 1 || (seq > before && (attempt(() => find.get(seq)) ?? null) !== null);
+      return seq === before + 1 || (seq > before && (unlessDamaged(() => find.get(seq)) ?? null) !== null);
     });
     if (rows === undefined || isInPlace !== true) {
       if (size > 1) {
@@ -56,7 +56,7 @@ export function* readableLines(database: Database, username: string): Generator<
         continue;
       }
       failures++;
-      if (failures > PATIENCE) stride *= 2;
+      if (failures > MAX_FAILURES) stride *= 2;
       next += stride;
       continue;
     }
@@ -73,19 +73,9 @@ export function* readableLines(database: Database, username: string): Generator<
   find.finalize();
 }
 
-/** The result of a read; undefined: it met damage. @throws any other error */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    return undefined;
-  }
-}
-
-/** The stored name, or the contact's number when it cannot be read. */
+/** The stored name, or the contact's number if the name is not readable. */
 function contactName(database: Database, contact: number): string {
-  const row = attempt(() =>
+  const row = unlessDamaged(() =>
     database
       .query<Row, [number]>(
         "SELECT CAST(username AS BLOB) AS username FROM contacts NOT INDEXED WHERE id = ?",
@@ -97,9 +87,9 @@ function contactName(database: Database, contact: number): string {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Bytes as text; undefined: they are no text. A lost page is often full of zeros. */
+/** Bytes as text; undefined: they are not UTF-8, or contain zeros, as a lost page does. */
 function readText(bytes: unknown): string | undefined {
-  if (bytes === null || !(bytes instanceof Uint8Array) || bytes.includes(0)) return undefined;
+  if (!(bytes instanceof Uint8Array) || bytes.includes(0)) return undefined;
   try {
     return decoder.decode(bytes);
   } catch (error) {
@@ -108,29 +98,14 @@ function readText(bytes: unknown): string | undefined {
   }
 }
 
-const TIMES = ["sent_at", "left_at", "received_at", "read_at", "edited_at", "withdrawn_at"] as const;
-
-/** The times of a row; undefined when one of them cannot be a time. */
-function readTimes(row: Row): { readonly [name in (typeof TIMES)[number]]: string | null } | undefined {
-  const read: { [name in (typeof TIMES)[number]]: string | null } = {
-    sent_at: null,
-    left_at: null,
-    received_at: null,
-    read_at: null,
-    edited_at: null,
-    withdrawn_at: null,
-  };
-  for (const name of TIMES) {
-    const value = row[name];
-    if (value === null) continue;
-    if (typeof value !== "number" || !Number.isInteger(value) || value <= 0 || value >= LAST_TIME)
-      return undefined;
-    read[name] = new Date(value).toISOString();
-  }
-  return read;
+/** A stored time as ISO 8601; null: none is stored; undefined: the column does not contain a time. */
+function readTime(value: unknown): string | null | undefined {
+  if (value === null) return null;
+  const isTime = typeof value === "number" && Number.isInteger(value) && value > 0 && value < LAST_TIME;
+  return isTime ? new Date(value).toISOString() : undefined;
 }
 
-/** A row as a line; undefined when it is no text, or not in the form of every stored row. */
+/** A row as a line; undefined: it is not a text, or a column does not have the form in which it was stored. */
 function lineOf(row: Row, username: string, nameOf: (contact: number) => string): string | undefined {
   const { contact, outgoing, kind, state } = row as {
     [name in "contact" | "outgoing" | "kind" | "state"]: unknown;
@@ -143,10 +118,16 @@ function lineOf(row: Row, username: string, nameOf: (contact: number) => string)
   if (stateName === undefined || reply === undefined || id === undefined || text === undefined)
     return undefined;
   if (id === "" || id.length > MAX_ID_LENGTH || Buffer.byteLength(text) > MAX_TEXT_BYTES) return undefined;
-  const times = readTimes(row);
-  // Exactly the messages on their recipient's disk have a time of receipt.
+  const sentAt = readTime(row["sent_at"]);
+  const leftAt = readTime(row["left_at"]);
+  const receivedAt = readTime(row["received_at"]);
+  const readAt = readTime(row["read_at"]);
+  const editedAt = readTime(row["edited_at"]);
+  const withdrawnAt = readTime(row["withdrawn_at"]);
+  if ([sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt].includes(undefined)) return undefined;
+  // Messages have a time of receipt if and only if they are on their recipient's disk.
   const isReceived = stateName === "received" || stateName === "read";
-  if (times === undefined || isReceived !== (times.received_at !== null)) return undefined;
+  if (isReceived !== (receivedAt !== null)) return undefined;
   const other = nameOf(contact);
   const [from, to] = outgoing === 1 ? [username, other] : [other, username];
   const event = {
@@ -156,15 +137,15 @@ function lineOf(row: Row, username: string, nameOf: (contact: number) => string)
     text,
     id,
     ...(reply === null ? {} : { reply_to: reply }),
-    sent_at: times.sent_at,
-    ...(outgoing === 1 ? { left_at: times.left_at } : {}),
-    received_at: times.received_at,
-    ...(outgoing === 1 ? { read_at: times.read_at } : {}),
-    edited_at: times.edited_at,
-    withdrawn_at: times.withdrawn_at,
+    sent_at: sentAt,
+    ...(outgoing === 1 ? { left_at: leftAt } : {}),
+    received_at: receivedAt,
+    ...(outgoing === 1 ? { read_at: readAt } : {}),
+    edited_at: editedAt,
+    withdrawn_at: withdrawnAt,
     state: stateName,
   };
-  // The file may be shown on a terminal: no controls, no marks of direction.
+  // The file may be printed on a terminal, so it must not contain control or direction characters.
   return `${JSON.stringify(event).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)}\n`;
 }
 

@@ -1,4 +1,4 @@
-/** Writes the readable messages of a damaged profile to a file of their own, complete or not at all. */
+/** Writes the readable messages of a damaged profile to a separate file, which is complete or does not exist. */
 import type { Database } from "bun:sqlite";
 import {
   closeSync,
@@ -19,21 +19,21 @@ import { join } from "node:path";
 import { profileFile } from "./folders.ts";
 import { readableLines } from "./readable-messages.ts";
 
-/** Longest file that a header is believed to announce, in bytes. */
-const MOST_PADDED = 64 * 2 ** 30;
-/** Bytes of an earlier rescue that are read at once, to count its lines. */
-const COUNTED_AT_ONCE = 1 << 20;
+/** Longest file that is made from the length in a header, in bytes: a damaged header may name any length. */
+const MAX_PADDED = 64 * 2 ** 30;
+/** Bytes of an earlier rescue that are read at once to count its lines. */
+const COUNT_BUFFER = 1 << 20;
 
 export type Rescue = {
-  /** The file; undefined: no message could be read. */
+  /** The file; undefined: no message was readable. */
   readonly rescued: string | undefined;
   /** Messages in it. */
   readonly count: number;
 };
 
 /**
- * Writes every message that can be read to `rescued-<UTC time>.jsonl` in the profile's folder. If there is a
- * rescue of the unchanged file already, that one is returned, so that repeated starts do not fill the disk.
+ * Writes every readable message to `rescued-<UTC time>.jsonl` in the profile's folder. If the profile has not
+ * changed since an earlier rescue, that one is returned, so that repeated starts do not fill the disk.
  * @param now ms since 1970
  * @throws SQLiteError and system errors when the disk is full or cannot be written
  */
@@ -73,7 +73,7 @@ const PAGE_COUNT_AT = 28;
 const HEADER_LENGTH = 100;
 
 /**
- * Runs `use` with a file that SQLite opens: it refuses a truncated one, so that is copied and padded with zeros.
+ * Runs `use` with a file that SQLite can open: a truncated file is copied, and the copy is padded with zeros.
  * @throws system errors when the disk has no room for the copy
  */
 export function withFullLength<T>(file: string, use: (file: string) => T): T {
@@ -83,7 +83,7 @@ export function withFullLength<T>(file: string, use: (file: string) => T): T {
   closeSync(descriptor);
   const length = header.readUInt16BE(PAGE_SIZE_AT) * header.readUInt32BE(PAGE_COUNT_AT);
   const isCut = header.toString("latin1", 0, 15) === "SQLite format 3" && statSync(file).size < length;
-  if (!isCut || length > MOST_PADDED) return use(file);
+  if (!isCut || length > MAX_PADDED) return use(file);
   const copy = `${file}.whole`;
   const parts = ["", "-wal", "-shm"];
   try {
@@ -116,7 +116,7 @@ function earlierRescue(folder: string): string | undefined {
 
 function countLines(file: string): number {
   const descriptor = openSync(file, "r");
-  const bytes = Buffer.alloc(COUNTED_AT_ONCE);
+  const bytes = Buffer.alloc(COUNT_BUFFER);
   let count = 0;
   try {
     for (let read = 1; read > 0;) {

@@ -1,6 +1,6 @@
 /**
- * Opening the client's SQLite files: mode 0600, WAL, `synchronous=FULL`, and a schema with a version
- * that only grows.
+ * Opens the client's SQLite files: mode 0600, WAL, `synchronous=FULL`, and a schema whose version only
+ * grows.
  */
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync } from "node:fs";
@@ -8,7 +8,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { errorCode } from "../../net/error-code.ts";
 import { closeToOthers } from "./folders.ts";
 
-/** A file that is not ours, is newer than this program, cannot be opened, is damaged, or has disappeared. */
+/** The file belongs to another program, is newer than this one, cannot be opened, is damaged, or has disappeared. */
 export class StoreError extends Error {
   readonly code: "not_ours" | "newer" | "unreadable" | "damaged" | "lost";
   readonly file: string;
@@ -20,27 +20,37 @@ export class StoreError extends Error {
   }
 }
 
-/** Whether an error comes from the disk and not from a bug: full, unreadable, locked. */
+/** Whether an error comes from the disk or the file and not from a bug: full, unreadable, locked. */
 export function isStorageFailure(error: unknown): error is Error & { code: string } {
   return error instanceof Error && "code" in error && /^(SQLITE_|E[A-Z]{3,})/.test(errorCode(error));
 }
 
 /**
- * Whether a file contradicts itself or is no database: the disk does not return what was written. A row
- * that claims to be larger than SQLite allows was never stored.
+ * Whether the file is damaged or is not a database. A row that claims to be larger than SQLite allows was never
+ * stored, so it is damage too.
  */
 export function isDamage(error: unknown): boolean {
   return isStorageFailure(error) && /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG)/.test(error.code);
 }
 
-/** As `isDamage`, and whatever else a read of a damaged database may end with; not a full disk, nor a lock. */
+/** As `isDamage`, and every other error that damage can cause while reading; false for a full disk or a lock. */
 export function isUnreadable(error: unknown): boolean {
   const unreadable =
     /^SQLITE_(?:CORRUPT|NOTADB|TOOBIG|CONSTRAINT|ERROR|IOERR_(?:SHORT_)?READ|IOERR_CORRUPTFS)/;
   return unreadable.test(errorCode(error));
 }
 
-/** Whether a file is no SQLite database. */
+/** The result of a read; undefined: it met damage. @throws any other error */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether the file is not a SQLite database. */
 export function isNoDatabase(error: unknown): boolean {
   return isStorageFailure(error) && error.code.startsWith("SQLITE_NOTADB");
 }
@@ -53,7 +63,7 @@ export function isFullDisk(error: unknown): boolean {
 /** How long a connection waits for another's commit, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
-/** Sets up a connection that writes: a commit survives a power cut, and deleted text leaves the file too. */
+/** Sets up a connection that writes: a commit survives a power cut, and deleted text is overwritten in the file. */
 export function makeDurable(database: Database): void {
   database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
   database.run("PRAGMA synchronous=FULL");
@@ -61,9 +71,9 @@ export function makeDurable(database: Database): void {
 }
 
 export type Schema = {
-  /** Written into the file's header, so that another program's database is recognized. */
+  /** In the file's header, so that another program's database is recognized. */
   readonly applicationId: number;
-  /** One script for each version, the first makes version 1. */
+  /** One script for each version; the first makes version 1. */
   readonly versions: readonly string[];
 };
 
@@ -74,12 +84,12 @@ export type Schema = {
 export function openStore(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
-    // An existing file is not opened here: closing it would release every lock that this process has on it.
+    // An existing file is not opened here: closing it would release this process's locks on it.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     closeToOthers(file);
     database = new Database(file, { create: true, strict: true });
     makeDurable(database);
-    // Before anything is written: the file may not be ours.
+    // First of all, because the file may belong to another program.
     bringUpToDate(database, file, schema);
     database.run("PRAGMA journal_mode=WAL");
     database.run("PRAGMA foreign_keys=ON");
@@ -99,7 +109,7 @@ export function openReadOnly(file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
     database = new Database(file, { readonly: true, strict: true });
-    // The last one to close the file locks even readers out for a moment.
+    // The last process that closes the file locks out even readers for a moment.
     database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
     if (pragma(database, "application_id") !== schema.applicationId) throw new StoreError("not_ours", file);
     if (pragma(database, "user_version") > schema.versions.length) throw new StoreError("newer", file);
