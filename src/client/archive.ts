@@ -3,7 +3,6 @@
  * and no lock: it may be open beside the process that has the account online.
  */
 import { cancelMessage, deleteMessage, ActionError } from "./conversation/message-actions.ts";
-import { isDamage } from "./disk/sqlite.ts";
 import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
 import type { Contact } from "./profile/contacts.ts";
 import type { MessagePage } from "./profile/message-history.ts";
@@ -31,7 +30,7 @@ export async function withArchive<T>(
   try {
     return await use(new Archive(profile));
   } catch (error) {
-    if (isDamage(error)) profile.noteDamage();
+    profile.noteDamage(error);
     throw error;
   } finally {
     profile.close();
@@ -114,11 +113,9 @@ export class Archive {
     return unread;
   }
 
-  /** If an error says that the profile's file is damaged, has the next start check it. @returns whether it does */
-  noteDamage(error: unknown): boolean {
-    if (!isDamage(error)) return false;
-    this.#profile.noteDamage();
-    return true;
+  /** If the error says that the profile's file is damaged, the next start checks it. */
+  noteDamage(error: unknown): void {
+    this.#profile.noteDamage(error);
   }
 }
 

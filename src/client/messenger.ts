@@ -16,7 +16,7 @@ import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
 import type { ProfileLock } from "./disk/lock.ts";
-import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
+import { isStorageFailure } from "./disk/sqlite.ts";
 import { dialPeer } from "./peer/dial.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
@@ -193,7 +193,7 @@ export class Messenger {
       options.profile.reload();
       return new Messenger(options, lock);
     } catch (error) {
-      if (isDamage(error)) options.profile.noteDamage();
+      options.profile.noteDamage(error);
       lock.release();
       throw error;
     }
@@ -301,7 +301,7 @@ export class Messenger {
 
   readonly #emit = (event: MessengerEvent): void => {
     if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
-    if (event.name === "storageFailed" || event.name === "sendFailed") this.#upkeep.noteDamage(event.error);
+    if (event.name === "storageFailed" || event.name === "sendFailed") this.profile.noteDamage(event.error);
     this.#onEvent(event);
   };
 

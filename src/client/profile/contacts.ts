@@ -8,15 +8,17 @@ export type Contact = {
   /** Row number in this profile. */
   readonly id: number;
   readonly label: string;
-  /** The registered spelling as last received; until then as it was typed. */
+  /** The registered spelling as last received; before that, as it was typed. */
   readonly username: string;
 };
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
-/** A key that a person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of another key. */
+/** A key that the person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of an earlier key. */
 export type PendingKey = ContactKey & { readonly shown: string | undefined };
 
-/** Most pinned keys of one contact: one for each device, with room for abandoned ones. */
+/** Limit of pinned keys of one contact: one for each device, and room for abandoned ones. */
 export const MAX_PINS = 32;
+
+const CONTACTS = "SELECT id, label, username FROM contacts";
 
 type KeyRow = { fingerprint: string; spki: Uint8Array };
 
@@ -31,7 +33,7 @@ export class ContactStore {
     this.#database = database;
   }
 
-  /** The contact of this name, made when it is new. */
+  /** The contact of this name, which is made if it is new. */
   ensure(username: string): Contact {
     const label = labelOf(username);
     this.#database.run("INSERT INTO contacts (label, username) VALUES (?, ?) ON CONFLICT DO NOTHING", [
@@ -46,27 +48,18 @@ export class ContactStore {
   }
 
   byLabel(label: string): Contact | undefined {
-    return (
-      this.#database
-        .query<Contact, [string]>("SELECT id, label, username FROM contacts WHERE label = ?")
-        .get(label) ?? undefined
-    );
+    return this.#database.query<Contact, [string]>(`${CONTACTS} WHERE label = ?`).get(label) ?? undefined;
   }
 
   byId(id: number): Contact | undefined {
-    return (
-      this.#database
-        .query<Contact, [number]>("SELECT id, label, username FROM contacts WHERE id = ?")
-        .get(id) ?? undefined
-    );
+    return this.#database.query<Contact, [number]>(`${CONTACTS} WHERE id = ?`).get(id) ?? undefined;
   }
 
   /** The contacts with at least one stored message, to them or from them. */
   withMessages(): Contact[] {
     return this.#database
       .query<Contact, []>(
-        `SELECT id, label, username FROM contacts
-         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
+        `${CONTACTS} WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
       )
       .all();
   }
@@ -92,7 +85,7 @@ export class ContactStore {
     ]);
   }
 
-  /** The features that their client named on the last link; undefined: there was no link since features are stored. */
+  /** The features that their client named on the last link; undefined: unknown. */
   features(contact: Contact): readonly string[] | undefined {
     const row = this.#database
       .query<{ features: string | null }, [number]>("SELECT features FROM contacts WHERE id = ?")
@@ -111,18 +104,16 @@ export class ContactStore {
 
   /** The id of their newest message that a person has read here. */
   readHere(contact: Contact): string | undefined {
-    return (
-      this.#database
-        .query<{ id: string }, [number]>(
-          "SELECT messages.id FROM contacts JOIN messages ON seq = read_here WHERE contacts.id = ?",
-        )
-        .get(contact.id)?.id ?? undefined
-    );
+    return this.#database
+      .query<{ id: string }, [number]>(
+        "SELECT messages.id FROM contacts JOIN messages ON seq = read_here WHERE contacts.id = ?",
+      )
+      .get(contact.id)?.id;
   }
 
   /**
-   * A person has read up to `seq`; it never goes back. Where `seq` is no text of this contact's, their newest
-   * text before it counts: a message withdrawn before it arrived has no place in their order.
+   * The person has read up to `seq`; an earlier `seq` changes nothing. If `seq` is not a text of this contact,
+   * their newest text before it is stored: a message that was withdrawn before it arrived is not in their order.
    */
   saveReadHere(contact: Contact, seq: number): void {
     this.#database.run(
@@ -184,7 +175,7 @@ export class ContactStore {
     return row === null ? undefined : { ...keyOf(row), shown: row.shown ?? undefined };
   }
 
-  /** Stores a key that a person has to accept; true when it was not pending already. */
+  /** Stores a key that the person has to accept. @returns false: it was pending already */
   savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
     if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
     this.#database.run(
@@ -195,7 +186,7 @@ export class ContactStore {
     return true;
   }
 
-  /** This fingerprint was shown to the person; only a key that was shown can be accepted. */
+  /** This fingerprint was shown to the person. */
   markShown(contact: Contact, fingerprint: string): void {
     this.#database.run("UPDATE pending_keys SET shown = ? WHERE contact = ?", [fingerprint, contact.id]);
   }

@@ -1,4 +1,4 @@
-/** Reading the stored texts: conversations page by page, unread messages, and single ones. */
+/** Reads the stored texts: conversations page by page, unread messages, and single messages. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -34,7 +34,7 @@ export class MessageHistory {
         `SELECT ${MESSAGE_COLUMNS} FROM messages
          WHERE kind = 0 AND contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
       )
-      // One more than asked for shows whether there are older ones.
+      // One more than requested, to see whether there are older ones.
       .all(contact.id, seq ?? Number.MAX_SAFE_INTEGER, limit + 1);
     return { messages: rows.slice(0, limit).reverse().map(messageOf), isMore: rows.length > limit };
   }
@@ -68,9 +68,9 @@ export class MessageHistory {
       .map(messageOf);
   }
 
-  /** How many messages of each contact (row number) were not printed yet; a contact without any is absent. */
+  /** How many messages of each contact (row number) were not printed yet; contacts without any are left out. */
   unreadCounts(): Map<number, number> {
-    // Without the hint SQLite scans every message, by an index that has the contacts in order.
+    // Without the hint SQLite scans every message, by an index that is sorted by contact.
     const rows = this.#database
       .query<{ contact: number; count: number }, []>(
         `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
@@ -80,16 +80,14 @@ export class MessageHistory {
     return new Map(rows.map(({ contact, count }) => [contact, count]));
   }
 
-  /** The lowest `seq` of a contact's messages that were not printed yet; undefined when there is none. */
+  /** The lowest `seq` of a contact's messages that were not printed yet; undefined: all were. */
   unreadFrom(contact: Contact): number | undefined {
-    return (
-      this.#database
-        .query<{ seq: number }, [number]>(
-          `SELECT seq FROM messages INDEXED BY unprinted
-           WHERE contact = ? AND outgoing = 0 AND printed = 0 AND kind = 0 ORDER BY seq LIMIT 1`,
-        )
-        .get(contact.id)?.seq ?? undefined
-    );
+    return this.#database
+      .query<{ seq: number }, [number]>(
+        `SELECT seq FROM messages INDEXED BY unprinted
+         WHERE contact = ? AND outgoing = 0 AND printed = 0 AND kind = 0 ORDER BY seq LIMIT 1`,
+      )
+      .get(contact.id)?.seq;
   }
 
   markPrinted(sequences: readonly number[]): void {

@@ -1,6 +1,6 @@
 /**
- * Full-text search over all chats. Words are not indexed when a message is stored, so that a conversation never
- * waits for it, but when the program is idle and before a search.
+ * Full-text search over all conversations. Words are indexed while the program is idle and before a search, not
+ * when a message is stored, so that conversations do not wait for it.
  */
 import type { Database } from "bun:sqlite";
 
@@ -10,8 +10,8 @@ import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from 
 const INDEX_BATCH = 500;
 
 /**
- * The typed words as an FTS5 query: each is quoted, so that none is an operator, and all must occur.
- * Undefined when there is no letter and no digit.
+ * The typed words as an FTS5 query: each word is quoted, so that it is never an operator, and all must occur.
+ * Undefined: there is no letter or digit.
  */
 export function searchQuery(words: string): string | undefined {
   const quoted = words
@@ -30,7 +30,7 @@ export class MessageSearch {
     this.#database = database;
   }
 
-  /** Indexes the next messages; true while some are left. @throws SQLiteError */
+  /** Indexes the next messages. @returns whether more are left. @throws SQLiteError */
   indexSome(): boolean {
     return this.#database
       .transaction(() => {
@@ -67,15 +67,15 @@ export class MessageSearch {
   }
 
   /**
-   * The messages that hold all these words, in any order, accents and case aside; of those with
-   * `seq` below `before` the newest `limit`, newest first.
-   * @param query of `searchQuery`.
+   * The messages that contain all these words, in any order, regardless of accents and case: the newest `limit`
+   * of those with a `seq` below `before`, newest first.
+   * @param query from `searchQuery`
    */
   newest(query: string, before: number, limit: number): StoredMessage[] {
     return this.#find(query, "rowid < ?2 ORDER BY rowid DESC", before, limit);
   }
 
-  /** As `newest`, but of those above `after` the oldest, oldest first. */
+  /** As `newest`, but the oldest of those with a `seq` above `after`, oldest first. */
   oldest(query: string, after: number, limit: number): StoredMessage[] {
     return this.#find(query, "rowid > ?2 ORDER BY rowid", after, limit);
   }

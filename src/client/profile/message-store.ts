@@ -1,10 +1,11 @@
 /**
- * Writing messages to this disk: the outbox (outgoing ones that are not acknowledged yet), and incoming ones.
- * Every method that takes a list commits once.
+ * Stores messages: the outbox (outgoing messages that are not acknowledged yet) and incoming messages. Every
+ * method that takes a list makes one commit.
  *
- * A message of ours that was never `tried` was not written on any link, so it can be changed or cancelled here
- * alone. It is marked before it is written, in the commit that stores it or that claims it from the outbox;
- * a message that was marked before a crash may have arrived, and has to be withdrawn on the other side too.
+ * A message of ours that is not marked as `tried` was never written on a link, so it can be changed or cancelled
+ * on this side alone. It is marked before it is written, in the commit that stores it or that claims it from the
+ * outbox. A marked message may have arrived, even if it was not sent before a crash, and must be withdrawn on the
+ * other side too.
  */
 import type { Database, Statement } from "bun:sqlite";
 
@@ -20,30 +21,28 @@ import {
 } from "./stored-message.ts";
 import { TextChanges } from "./text-changes.ts";
 
-const NOBODY: ReadonlySet<Contact> = new Set();
-
 type Transaction<Args extends unknown[], Result> = ((...args: Args) => Result) & {
   immediate(...args: Args): Result;
 };
 
-/** An id that the peer has acknowledged, and when it was first written on a link, where that is not stored. */
+/** An id that the peer has acknowledged. `leftAt`: when it was first written on a link, if that is not stored yet. */
 export type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
 
 export type LinkRead = {
   readonly incoming: readonly NewIncoming[];
   readonly acknowledged: readonly Acknowledged[];
-  /** The id of our message up to which they have read; undefined: nothing new. */
+  /** The id of our message up to which the peer has read; undefined: nothing new. */
   readonly readUpTo: string | undefined;
 };
 export type CommittedRead = {
   /**
-   * For each incoming message: the `seq` of a new text, the text as an action changed it, or undefined for a
+   * For each incoming message: the `seq` of a new text, the text that an action has changed, or undefined for a
    * duplicate and for an action that changed nothing.
    */
   readonly stored: readonly (number | StoredMessage | undefined)[];
-  /** The ids whose state changed, in the order given. */
+  /** The ids that were in the outbox, in the given order. */
   readonly acknowledged: readonly string[];
-  /** The texts that are read now, in their order. */
+  /** The ids of the texts that have become read, in their order. */
   readonly read: readonly string[];
 };
 
@@ -109,18 +108,18 @@ export class MessageStore {
     this.#acknowledgeText = database.prepare(
       `UPDATE messages SET ${received} WHERE ${waits} AND kind = ${KIND.text}`,
     );
-    // The wording of an edit is in its text now; a copy here would survive the text's deletion.
+    // The edited text itself contains these words now; a copy here would survive its deletion.
     this.#acknowledgeAction = database.prepare(
       `UPDATE messages SET ${received}, text = '' WHERE ${waits} AND kind > ${KIND.text}`,
     );
   }
 
   /**
-   * Commits messages to the outbox, and applies actions to their texts here; gives the `seq` of each, in the
-   * order given.
-   * @param linked those with a link: a message to them may be written on it as soon as it is stored.
+   * Commits messages to the outbox, and applies actions to their texts on this disk.
+   * @param linked contacts with a link: a message to them may be written as soon as it is stored
+   * @returns the `seq` of each message, in the given order
    */
-  queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = NOBODY): number[] {
+  queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = new Set()): number[] {
     return this.#queueAll(messages, linked);
   }
 
@@ -163,8 +162,8 @@ export class MessageStore {
   }
 
   /**
-   * Claims the next unacknowledged messages to a contact after `seq`, in the order in which they were typed:
-   * from now on they may be written on a link.
+   * Claims the next unacknowledged messages to a contact after `seq`, in the order in which they were typed. They
+   * may be written on a link afterwards.
    */
   claim(contact: Contact, seq: number, limit: number): OutboxMessage[] {
     const next = this.#database.query<OutboxRow, number[]>(
@@ -173,7 +172,7 @@ export class MessageStore {
     );
     const rows = next.all(contact.id, seq, limit);
     if (rows.every(({ tried }) => tried === 1)) return rows.map(outboxMessageOf);
-    // Until they are marked, another process may cancel one or change its text.
+    // Another process may change or cancel a message until it is marked.
     return this.#database
       .transaction(() => {
         const claimed = next.all(contact.id, seq, limit);
@@ -207,7 +206,7 @@ export class MessageStore {
       .map(({ id }) => id);
   }
 
-  /** Whether something is in the outbox for this contact after `seq` and before `end`. */
+  /** Whether the outbox contains a message to this contact after `seq` and before `end`. */
   hasOutboxBetween(contact: Contact, seq: number, end = Number.MAX_SAFE_INTEGER): boolean {
     return (
       this.#database
@@ -216,7 +215,7 @@ export class MessageStore {
     );
   }
 
-  /** The `seq` of the newest message; 0 when there is none. */
+  /** The `seq` of the newest message; 0: there is none. */
   lastSeq(): number {
     return (
       this.#database.query<{ last: number | null }, []>("SELECT max(seq) AS last FROM messages").get()
@@ -224,7 +223,7 @@ export class MessageStore {
     );
   }
 
-  /** Row numbers of the contacts for whom something is in the outbox. */
+  /** Row numbers of the contacts with messages in the outbox. */
   contactsWithOutbox(): number[] {
     return this.#database
       .query<{ contact: number }, []>(`SELECT DISTINCT contact FROM messages WHERE ${IN_OUTBOX}`)
@@ -232,7 +231,7 @@ export class MessageStore {
       .map((row) => row.contact);
   }
 
-  /** Marks messages as written on a link. @param left ms since 1970 by id */
+  /** Marks messages as written on a link. @param left when each was written, ms since 1970 by id */
   saveSent(contact: Contact, left: ReadonlyMap<string, number>): void {
     const mark = this.#database.query(
       `UPDATE messages SET state = ${STATE.sent}, left_at = ?
@@ -244,8 +243,8 @@ export class MessageStore {
   }
 
   /**
-   * Commits what one read of a link brought, in one transaction: texts and actions, acknowledgements, and how
-   * far they have read.
+   * Commits everything that one read of a link contained: texts and actions, acknowledgements, and how far the
+   * peer has read.
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
     return this.#storeRead.immediate(contact, read, now);

@@ -43,11 +43,11 @@ export type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
-  /** Registered from here, not only logged in. */
+  /** Registered on this machine, not only logged in. */
   readonly registeredHere: boolean;
 };
 
-/** What a menu shows of an account that is not open. */
+/** The facts about an account that can be read without opening it. */
 export type ProfileSummary = {
   readonly username: string;
   readonly hasSession: boolean;
@@ -60,8 +60,8 @@ export type ProfileSummary = {
 const SMALLEST = 512;
 
 /**
- * Opens the database of the profile in `folder`, or makes it. One that has disappeared is not made again: that
- * would silently be a new key.
+ * Opens the database of the profile in `folder`, or makes it. A database that has disappeared is not made again,
+ * because the account would silently get a new key.
  */
 function openDatabase(folder: string): Database {
   const file = profileFile(folder);
@@ -71,7 +71,7 @@ function openDatabase(folder: string): Database {
     return openStore(file, PROFILE_SCHEMA);
   } catch (error) {
     const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
-    // Messages may be readable where the schema is not.
+    // Messages may be readable even if the schema is not.
     throw isCut ? rescueProfile(folder, "", Date.now()) : error;
   }
 }
@@ -87,7 +87,7 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
-  /** As it is on the disk; read again after each change. */
+  /** The stored row; undefined: it has to be read again. */
   #account: AccountRow | undefined;
   #dataVersion: number | undefined;
   #newestSeen = 0;
@@ -111,7 +111,7 @@ export class Profile {
     try {
       return database.query("SELECT 1 FROM account").get() !== null;
     } catch (error) {
-      // There is one; opening it reports the damage.
+      // Opening the profile reports the damage.
       if (!isDamage(error)) throw error;
       return true;
     } finally {
@@ -120,7 +120,7 @@ export class Profile {
   }
 
   /**
-   * Reads whose account is in `folder`, without changing anything; undefined when there is none yet.
+   * Reads the account in `folder` without changing anything; undefined: no account is stored yet.
    * @throws StoreError
    */
   static look(folder: string): ProfileSummary | undefined {
@@ -143,7 +143,7 @@ export class Profile {
   }
 
   /**
-   * Opens the profile in `folder`, or makes it; one that is too damaged to open is repaired first, if possible.
+   * Opens the profile in `folder`, or makes it. If it is too damaged to open, it is repaired first, if possible.
    * @throws StoreError, ProfileDamagedError, ProfileLockedError
    */
   static open(folder: string, create?: NewAccount): Profile {
@@ -163,7 +163,7 @@ export class Profile {
     try {
       const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
       if (read() === null && create !== undefined) {
-        // Another process may do the same at this moment, and there must be one key.
+        // Another process may do the same at the same time, and there must be one key only.
         database.run(
           `INSERT INTO account (username, private_key, authority, registered_here)
            SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
@@ -189,15 +189,15 @@ export class Profile {
     return this.#account;
   }
 
-  /** Drops what was read before the lock was held: another process may have logged in or out since. */
+  /** Forgets what was read before this process held the lock: another process may have logged in or out since. */
   reload(): void {
     this.#account = undefined;
     this.changedElsewhere();
   }
 
   /**
-   * Whether another process has written here since the last call: then the `seq` of the newest message at that
-   * time, after which its messages are. Undefined: no other process has written.
+   * Whether another process has written to this profile since the last call.
+   * @returns the `seq` of the newest message at the last call, which precedes its messages; undefined: none has
    */
   changedElsewhere(): number | undefined {
     const known = this.#newestSeen;
@@ -222,19 +222,19 @@ export class Profile {
     return this.#row().session_token ?? undefined;
   }
 
-  /** Whether a key that the server did not know is only the first one of a new account. */
+  /** Whether the server cannot know this key yet, because the account is new. */
   get expectsNewKey(): boolean {
     const row = this.#row();
     return row.registered_here === 1 && row.has_been_online === 0;
   }
 
-  /** Registered or logged in from here; otherwise a first login is under way, and may fail. */
+  /** Whether the account was registered or logged in on this machine; otherwise its first login may still fail. */
   get isEstablished(): boolean {
     const row = this.#row();
     return row.registered_here === 1 || row.has_been_online === 1;
   }
 
-  /** Whether this account was ever logged in from here. */
+  /** Whether this account was ever logged in on this machine. */
   get hasBeenOnline(): boolean {
     return this.#row().has_been_online === 1;
   }
@@ -275,13 +275,14 @@ export class Profile {
     this.#update("session_token = NULL", []);
   }
 
-  /** Something here cannot be read: the next process that takes the account online checks everything first. */
-  noteDamage(): void {
+  /** If the error says that the file is damaged, the next process that takes the account online checks it first. */
+  noteDamage(error: unknown): void {
+    if (!isDamage(error)) return;
     try {
       closeSync(openSync(damageMark(this.folder), "a", 0o600));
-    } catch (error) {
-      // The mark could not be written either; the damage itself is reported, and will be found again.
-      if (!isStorageFailure(error)) throw error;
+    } catch (failure) {
+      // The damage is reported anyway, and will be met again.
+      if (!isStorageFailure(failure)) throw failure;
     }
   }
 

@@ -1,4 +1,4 @@
-/** How far the other side has read, and which of our messages are read by that. Runs inside a commit. */
+/** How far the peer has read, and which of our messages are therefore read. Runs inside a transaction. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -14,9 +14,9 @@ export class ReadMarks {
     this.#database = database;
   }
 
-  /** The `seq` up to which they have read, where something before it is not acknowledged; else 0. */
+  /** The `seq` up to which the peer has read, if a message before it is not acknowledged; else 0. */
   beforeAcknowledged(contact: Contact): number {
-    // Called in every commit with an acknowledgement, and nearly always 0.
+    // Kept in memory, because every commit with an acknowledgement asks.
     const known = this.#before.get(contact.id);
     if (known !== undefined) return known;
     const { mark, first } = this.#database
@@ -31,8 +31,8 @@ export class ReadMarks {
   }
 
   /**
-   * Marks what is acknowledged after it was read: its first acknowledgement was lost with a link.
-   * @returns which of `ids` are read now.
+   * Marks messages that are acknowledged after they were read, because the first acknowledgement was lost.
+   * @returns those of `ids` that have become read
    */
   markLate(contact: Contact, ids: readonly string[], mark: number, now: number): string[] {
     this.#before.delete(contact.id);
@@ -44,7 +44,7 @@ export class ReadMarks {
     return ids.filter((id) => update.run(now, contact.id, id, mark).changes > 0);
   }
 
-  /** They have read up to the message of this id. @returns the texts that are read now, in their order */
+  /** The peer has read up to the message of this id. @returns the ids that have become read, in their order */
   mark(contact: Contact, id: string, now: number): string[] {
     const target = this.#database
       .query<{ seq: number; mark: number }, [number, string]>(

@@ -1,11 +1,11 @@
-/** Messages on this disk: in the forms in which they are written and read. */
+/** The types in which messages are written to this disk and read from it. */
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
 
-/** The condition of the index `outbox`, word for word, so that SQLite uses it. */
+/** Exactly the condition of the index `outbox`, so that SQLite uses the index. */
 export const IN_OUTBOX = `outgoing = 1 AND state < ${STATE.received} AND kind < ${KIND.deleted} AND withdrawn_at IS NULL`;
 
-/** What is sent: a text, or an action on an earlier text of ours. Times in ms since 1970. */
+/** A text to send, or an action on an earlier text of ours. */
 export type OutgoingContent =
   | { readonly kind: "text"; readonly text: string; readonly replyTo: string | undefined }
   | { readonly kind: "edit"; readonly target: string; readonly text: string }
@@ -15,7 +15,7 @@ export type OutboxMessage = OutgoingContent & {
   readonly seq: number;
   readonly id: string;
   readonly sentAt: number;
-  /** It was marked as sent before. */
+  /** Whether it is marked as sent on the disk. */
   readonly wasSent?: boolean;
 };
 
@@ -36,28 +36,28 @@ export type NewIncoming =
   | { readonly kind: "edit"; readonly id: string; readonly target: string; readonly text: string }
   | { readonly kind: "withdraw"; readonly id: string; readonly target: string };
 
-/** A text of a conversation as it is now. Times in ms since 1970. */
+/** A text of a conversation in its current form. Times in ms since 1970. */
 export type StoredMessage = {
-  /** The order of writing (outgoing) and of arrival (incoming). */
+  /** Its number in the order of writing (outgoing) and arrival (incoming). */
   readonly seq: number;
   /** The contact's row number. */
   readonly contact: number;
   readonly outgoing: boolean;
   readonly id: string;
-  /** As it was last edited; empty once it is withdrawn. */
+  /** With the last edit applied; empty once it is withdrawn. */
   readonly text: string;
   readonly replyTo: string | undefined;
-  /** When it was typed; undefined when the sender gave no plausible time. */
+  /** When it was typed; undefined: the sender gave no plausible time. */
   readonly sentAt: number | undefined;
   /** Outgoing: when it was first written on a link. */
   readonly leftAt: number | undefined;
-  /** On the disk of the one who received it. */
+  /** When it was stored on the recipient's disk. */
   readonly receivedAt: number | undefined;
-  /** Outgoing: when they reported that it was read. */
+  /** Outgoing: when the peer reported that it was read. */
   readonly readAt: number | undefined;
   readonly editedAt: number | undefined;
   readonly withdrawnAt: number | undefined;
-  /** Outgoing: its edit or withdrawal is not on the peer's disk yet; the peer has the earlier text. */
+  /** Outgoing: the peer has not stored its edit or withdrawal yet, and still has the earlier text. */
   readonly changeWaits: boolean;
   readonly state: MessageState;
 };
@@ -104,7 +104,7 @@ export function messageOf(row: MessageRow): StoredMessage {
   };
 }
 
-/** A text as it has just been stored. @param contact the row number @param now ms since 1970 */
+/** A text that has just been stored. @param contact the row number @param now ms since 1970 */
 export function arrivedMessage(
   contact: number,
   seq: number,

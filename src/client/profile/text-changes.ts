@@ -1,4 +1,4 @@
-/** Applies edits and withdrawals, ours and theirs, to their texts on this disk. Runs inside a commit. */
+/** Applies edits and withdrawals of both sides to the stored texts. Runs inside a transaction. */
 import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
@@ -30,7 +30,7 @@ export class TextChanges {
     return row === null ? undefined : messageOf(row);
   }
 
-  /** Withdraws a text: nothing of it or its edits is left, and edits in the outbox are not sent any more. */
+  /** Withdraws a text: its content and its edits are deleted, also those in the outbox. */
   withdraw(contact: Contact, outgoing: boolean, target: string, now: number): StoredMessage | undefined {
     const side = outgoing ? 1 : 0;
     this.#database
@@ -47,7 +47,7 @@ export class TextChanges {
       )
       .get(now, contact.id, side, target);
     if (row !== null) return messageOf(row);
-    // If the text arrives later, on an older link, it is a duplicate.
+    // If the text arrives later, on an older link, this row makes it a duplicate.
     if (!outgoing) {
       this.#database.run(
         `INSERT INTO messages (contact, outgoing, id, text, received_at, state, kind, printed, withdrawn_at)

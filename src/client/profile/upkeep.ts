@@ -1,19 +1,17 @@
 /**
- * Upkeep of the store while nothing else is written: words are indexed for the search, and what was deleted or
- * withdrawn is removed from the write-ahead log.
+ * Upkeep of the store while nothing else is written: words are indexed for the search, and deleted texts are
+ * removed from the write-ahead log.
  */
 import type { Profile } from "./profile.ts";
-import { isDamage, isStorageFailure } from "../disk/sqlite.ts";
+import { isStorageFailure } from "../disk/sqlite.ts";
 
-/** Batches in one tick: together they take no longer than a keystroke. */
+/** Batches in one tick: the person does not notice the time they take. */
 const BATCHES = 4;
 
 export type UpkeepStores = {
   readonly messages: Pick<Profile["messages"], "lastSeq">;
   readonly search: Pick<Profile["search"], "indexSome" | "isBehind">;
   readonly removal: Pick<Profile["removal"], "wipeLog">;
-  /** As `Profile.noteDamage`. */
-  noteDamage(): void;
 };
 
 export class StoreUpkeep {
@@ -26,12 +24,7 @@ export class StoreUpkeep {
     this.#stores = stores;
   }
 
-  /** Has the profile checked at the next start when `error` tells of damage, and not of a full disk. */
-  noteDamage(error: Error): void {
-    if (isDamage(error)) this.#stores.noteDamage();
-  }
-
-  /** Wipes the log at the next tick: something that was deleted or withdrawn may still stand there. */
+  /** Wipes the log at the next tick: it may contain a text that was deleted or withdrawn. */
   wipeSoon(): void {
     this.#isWipeDue = true;
   }
@@ -49,7 +42,7 @@ export class StoreUpkeep {
       if (!isQuiet) return;
       for (let batch = 0; batch < BATCHES && search.isBehind; batch++) search.indexSome();
     } catch (error) {
-      // A search indexes the rest itself, and reports when the disk fails.
+      // A search indexes the rest itself, and reports a failure of the disk.
       if (!isStorageFailure(error)) throw error;
       this.#stopped = true;
     }

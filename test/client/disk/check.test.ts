@@ -304,7 +304,7 @@ test("noted damage is checked at the next start, even after a clean shutdown, an
   take();
   expect(taken).toEqual([]);
   const profile = Profile.open(folder);
-  profile.noteDamage();
+  profile.noteDamage(Object.assign(new Error("damaged"), { code: "SQLITE_CORRUPT" }));
   profile.close();
   take();
   take();

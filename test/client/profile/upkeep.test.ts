@@ -3,23 +3,10 @@ import { expect, test } from "bun:test";
 import { StoreUpkeep } from "../../../src/client/profile/upkeep.ts";
 import { withScene } from "../message-scene.ts";
 
-const noteDamage = () => undefined;
-
-test("a damaged file is noted for the next start, and a full disk is not", () =>
-  withScene((scene) => {
-    let noted = 0;
-    const upkeep = new StoreUpkeep({ ...scene, noteDamage: () => void noted++ });
-    const failure = (code: string) => Object.assign(new Error(code), { code });
-    upkeep.noteDamage(failure("SQLITE_FULL"));
-    expect(noted).toBe(0);
-    upkeep.noteDamage(failure("SQLITE_CORRUPT_VTAB"));
-    expect(noted).toBe(1);
-  }));
-
 test("words are indexed while nothing is written, and not while messages arrive", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
-    const upkeep = new StoreUpkeep({ ...scene, noteDamage });
+    const upkeep = new StoreUpkeep(scene);
     scene.receive(ana, "1");
     upkeep.tick();
     scene.receive(ana, "2");
@@ -32,7 +19,7 @@ test("words are indexed while nothing is written, and not while messages arrive"
 test("what was deleted is wiped from the log once, and nothing is wiped without a reason", () =>
   withScene((scene) => {
     let wipes = 0;
-    const upkeep = new StoreUpkeep({ ...scene, removal: { wipeLog: () => void wipes++ }, noteDamage });
+    const upkeep = new StoreUpkeep({ ...scene, removal: { wipeLog: () => void wipes++ } });
     upkeep.tick();
     expect(wipes).toBe(0);
     upkeep.wipeSoon();
@@ -53,10 +40,9 @@ test("a disk that refuses upkeep stops nothing else", () =>
       ...scene,
       messages,
       search: { isBehind: true, indexSome: fails },
-      noteDamage,
     });
     upkeep.tick();
     upkeep.tick();
     expect(looks).toBe(1);
-    new StoreUpkeep({ ...scene, messages: { lastSeq: fails }, noteDamage }).tick();
+    new StoreUpkeep({ ...scene, messages: { lastSeq: fails } }).tick();
   }));
