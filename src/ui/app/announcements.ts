@@ -1,8 +1,17 @@
-/** What is said of other people and of the server while something else is on the screen. */
+/** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
-import { START, failure, inAccount, notice, step, withoutAccount, type AppContext } from "./steps.ts";
+import {
+  START,
+  failure,
+  inAccount,
+  isChatOpen,
+  notice,
+  step,
+  withoutAccount,
+  type AppContext,
+} from "./steps.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
@@ -10,26 +19,22 @@ import { shownName } from "../format/name-book.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
-function isOpen({ screen }: AppModel, username: string): boolean {
-  return screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
-}
-
 /**
- * The open list with one more message of somebody in it, who is online since it came on a direct link. It is
- * fetched again where they are not in it yet.
+ * Counts a new message in the open list. Its author is online, since it came on a direct link. If they are not in
+ * the list, it is fetched again.
  */
 function countInList(model: AppModel, username: string): AppStep {
   const { screen } = model;
   if (screen.name !== "people") return step(model);
-  const isMeant = (person: { username: string }) => isSamePerson(person.username, username);
-  if (!screen.people.some(isMeant)) return step(model, { name: "listPeople" });
+  const isAuthor = (person: { username: string }) => isSamePerson(person.username, username);
+  if (!screen.people.some(isAuthor)) return step(model, { name: "listPeople" });
   const people = screen.people.map((person) =>
-    isMeant(person) ? { ...person, unread: person.unread + 1, online: true } : person,
+    isAuthor(person) ? { ...person, unread: person.unread + 1, online: true } : person,
   );
   return step({ ...model, screen: { ...screen, people } });
 }
 
-/** A message of somebody whose chat is not open: counted, and announced once in a tick. */
+/** A message from a person whose chat is not open: counted, and announced once per tick. */
 function onMessage(
   model: AppModel,
   account: OpenAccount,
@@ -68,16 +73,15 @@ function onServer(
     }
     case "online": {
       const wasLost = server === "lost" || server === "limited";
-      // An open chat says so itself, where it knew that the server was lost.
-      const isSaidInChat = chat !== undefined && chat.notified.server !== "no";
-      const effects: AppEffect[] = wasLost && !isSaidInChat ? [notice(texts.serverBack)] : [];
-      // Who is online can be asked again.
+      // An open chat that had reported the loss also reports the return.
+      const isReportedByChat = chat !== undefined && chat.notified.server !== "no";
+      const effects: AppEffect[] = wasLost && !isReportedByChat ? [notice(texts.serverBack)] : [];
       if (screen.name === "people") effects.push({ name: "listPeople" });
       return step(inAccount(model, { server: "online" }), ...effects);
     }
     case "stopped": {
       if (server === "stopped") return step(model);
-      // The chat stays on the screen with what is being typed, and says what to do.
+      // The chat stays open, so that the text being typed is kept; it reports the end itself.
       if (chat !== undefined) return step(inAccount(model, { server: "stopped" }));
       return step(withoutAccount(model, START), failure(context.describe(state.why)), {
         name: "closeAccount",
@@ -91,20 +95,19 @@ function onServer(
   }
 }
 
-/** What an open chat does not say by itself. To be called before the chat takes the same event. */
+/** Announces an event unless the open chat does. To be called before the chat takes the same event. */
 export function announce(model: AppModel, event: MessengerEvent, context: AppContext): AppStep {
   const { screen, account } = model;
   const { texts } = context;
-  // It is found while the account is being opened.
+  // This event comes while the account is being opened.
   if (event.name === "profileHealth") return step(model, notice(healthSentence(event.health, texts)));
-  // While an account is being opened or left, what is under way says how that ends.
+  // While logging in or out, the running task reports how that ends.
   const isLeaving = screen.name === "working" && screen.work === "loggingOut";
   if (account === undefined || isLeaving) return step(model);
-  // The chat says these itself.
   const unlessInChat = (effect: AppEffect) => (screen.name === "chat" ? step(model) : step(model, effect));
   switch (event.name) {
     case "message":
-      return isOpen(model, event.from) ? step(model) : onMessage(model, account, event, context);
+      return isChatOpen(model, event.from) ? step(model) : onMessage(model, account, event, context);
     case "server":
       return onServer(model, account, event, context);
     case "newKey":
@@ -120,10 +123,10 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       return step(next, failure(storageSentence(event.error, texts)));
     }
     case "keyPending":
-      if (isOpen(model, event.username)) return step(model);
+      if (isChatOpen(model, event.username)) return step(model);
       return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
     case "sendFailed": {
-      if (isOpen(model, event.to)) return step(model);
+      if (isChatOpen(model, event.to)) return step(model);
       const why = visibleText(event.error.message);
       const user = shownName(account.names, event.to);
       return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text ?? ""), why)));

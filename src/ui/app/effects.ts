@@ -1,6 +1,6 @@
 /**
- * What the menus do: registering, logging in and out, and the list of people. One task is under way at a
- * time; what it asks and how it ended are events.
+ * The effects of the menus: registering, logging in and out, and listing people. One task runs at a time; its
+ * questions and its end are dispatched as events.
  */
 import { Account, registerAccount, type ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -19,35 +19,35 @@ export type AccountNeeds = {
   readonly config: Config;
   readonly dispatch: (event: AppEvent) => void;
   readonly messengerEvent: (event: MessengerEvent) => void;
-  /** A failure as one sentence. */
+  /** Describes an error in one sentence. */
   readonly describe: (error: unknown) => string;
-  /** Said where the session ended here, and the server could not be asked to end it. */
+  /** The sentence for a session that was deleted here but could not be ended at the server. */
   readonly loggedOutHere: string;
 };
 
-/** What a task has asked last; it goes on with the answer. */
+/** The last question of a task, which continues with the answer. */
 type Question =
   | { readonly name: "none" }
   | { readonly name: "authority"; readonly answer: PromiseWithResolvers<boolean> }
-  /** Undefined: there is no password. */
+  /** The answer is undefined if the person goes back. */
   | { readonly name: "password"; readonly answer: PromiseWithResolvers<string | undefined> };
 
 type Task = { readonly abort: AbortController; question: Question };
 
-/** The person gave up what was under way; nothing is said of it. */
+/** The person gave up the running task; this is not reported as a failure. */
 class GivenUpError extends Error {}
 
 export class AccountEffects {
   readonly names = new KnownNames();
   readonly #needs: AccountNeeds;
   #account: Account | undefined;
-  /** What is under way; only this may ask the person. */
+  /** The running task; only this one may ask the person. */
   #task: Task | undefined;
-  /** For one attempt: when it is wrong the person is asked. */
+  /** The password that is tried first; if it is wrong, the person is asked. */
   #givenPassword: string | undefined;
-  /** The account that is being closed; the next one waits for it. */
+  /** Settles when the last account is closed; the next one is opened after that. */
   #closing: Promise<void> = Promise.resolve();
-  /** Settles when the last login has ended: one that was given up still removes what it made. */
+  /** Settles when the last login has ended: one that was given up still removes its files. */
   #login: Promise<unknown> = Promise.resolve();
 
   constructor(needs: AccountNeeds) {
@@ -76,7 +76,7 @@ export class AccountEffects {
     const { abort, question } = this.#task;
     const error = new GivenUpError();
     abort.abort(error);
-    // Without a password the login ends as it does elsewhere, and leaves nothing behind.
+    // Without a password the login fails, and removes its files.
     if (question.name === "password") question.answer.resolve(undefined);
     else if (question.name === "authority") question.answer.reject(error);
   }
@@ -111,7 +111,7 @@ export class AccountEffects {
   }
 
   async #askAuthority({ host, port, found, expected }: AuthorityQuestion, task: Task): Promise<boolean> {
-    // Nobody is asked about a server that changes while the account is in use.
+    // No question about a server that changes while the account is in use.
     if (!this.#mayAsk(task)) throw new ServerError("server_changed", { expected, found });
     const answer = Promise.withResolvers<boolean>();
     task.question = { name: "authority", answer };
@@ -156,7 +156,7 @@ export class AccountEffects {
     } catch (error) {
       const isOther = error instanceof ServerError && error.code === "server_other_account";
       if (!isOther || task.abort.signal.aborted) throw error;
-      // The person has just accepted another authority in the old one's place: accounts there are others.
+      // The person has just accepted a new authority. Its accounts are separate, so open the one there.
       return await this.#open(username, task);
     }
   }
@@ -167,7 +167,7 @@ export class AccountEffects {
     if (signal.aborted) throw signal.reason;
     const { config, messengerEvent } = this.#needs;
     try {
-      // The signal ends what is dialled before the account is open; later the account's own end does.
+      // The signal aborts dialling before the account is open; afterwards closing the account does.
       const account = await Account.open({
         ...this.#serverOptions(task),
         user: username,
@@ -189,10 +189,10 @@ export class AccountEffects {
   async #goOnline(account: Account, task: Task): Promise<AppEvent> {
     const { username, archive } = account.messenger;
     const failure = await this.#connect(account, task);
-    // Without a stored session it would come back only with a password.
+    // Without a stored session it could reconnect only with a password.
     if (failure !== undefined && !account.hasSession) throw failure;
     account.keepOnline(failure);
-    // Whoever looks like the person themselves is told apart, too.
+    // Our own name is included, so that a name that looks like it is shown with its label.
     this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
     return {
       name: "loggedIn",
@@ -204,8 +204,8 @@ export class AccountEffects {
   }
 
   /**
-   * As `Account.connectOrWait`. The link may be lost while the person types the password: then the server
-   * is tried once more, with that password.
+   * As `Account.connectOrWait`. If the link is lost while the person types the password, connects once more with
+   * that password.
    */
   async #connect(account: Account, task: Task): Promise<Error | undefined> {
     try {
@@ -253,7 +253,7 @@ export class AccountEffects {
     });
   }
 
-  /** Closes the account in good order, which takes up to a second; the stored session stays. */
+  /** Closes the account, which takes up to a second; the stored session stays. */
   close(): Promise<void> {
     const account = this.#account;
     this.#account = undefined;
@@ -261,7 +261,7 @@ export class AccountEffects {
     return this.#closing;
   }
 
-  /** Gives up what is under way, and closes the account. */
+  /** Gives up the running task, and closes the account. */
   async end(): Promise<void> {
     this.#giveUp();
     await this.close();

@@ -1,4 +1,4 @@
-/** What a person answers before they are logged in: the first menu, and the forms behind it. */
+/** The first menu, and the forms for logging in and registering. */
 import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { RefusedError } from "../../client/errors.ts";
@@ -22,12 +22,12 @@ type Form = Extract<
   }
 >;
 
-function logIn(model: AppModel, username: string): AppStep {
+export function logIn(model: AppModel, username: string): AppStep {
   const next = { ...model, lastName: username };
   return to(next, { name: "working", work: "loggingIn" }, { name: "logIn", username });
 }
 
-/** The account that was used last stands first. */
+/** Offers the accounts of this machine, the last one used first. */
 function chooseAccount(model: AppModel): AppStep {
   const { accounts, lastName } = model;
   if (accounts.length === 0) return to(model, { name: "loginName" });
@@ -42,7 +42,7 @@ function answerStart(model: AppModel, value: string): AppStep {
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
-/** What the server would refuse is said before anything else is asked, in the same words. */
+/** Reports at once what the server would refuse later, with the sentence of that refusal. */
 function refused(
   code: "invalid_username" | "weak_password" | "invalid_email",
   { describe }: AppContext,
@@ -53,20 +53,19 @@ function refused(
 function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
   const username = value.trim();
   if (username === "") return to(model, START);
-  // A name that nobody may have is not offered again.
+  // An invalid name is not offered again.
   if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
   const next = { ...model, newName: username };
   return to(next, { name: "registerPassword", username });
 }
 
-/** An answer to the first menu, to a form, or to a question of the task under way. */
+/** The person has answered the first menu, a form, or a question of the running task. */
 export function answerForm(model: AppModel, screen: Form, value: string, context: AppContext): AppStep {
   switch (screen.name) {
     case "start":
       return answerStart(model, value);
     case "chooseAccount":
       if (value === CHOICE.back) return to(model, START);
-      // Another account has another name than the last one.
       if (value === CHOICE.otherAccount) return to({ ...model, lastName: "" }, { name: "loginName" });
       return logIn(model, value);
     case "loginName": {
@@ -105,7 +104,7 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
   }
 }
 
-/** Escape: back to the first menu; at a question of the task under way that is given up. */
+/** Escape: back to the first menu. If the running task has asked, it is given up. */
 export function backFromForm(model: AppModel, screen: Form): AppStep {
   if (screen.name === "askPassword") {
     return to(model, START, { name: "answerPassword", password: undefined });

@@ -1,4 +1,4 @@
-/** The whole terminal as a value: which screen is open, and what stands behind it. */
+/** The state of the terminal: the open screen, the open account, and the events and effects of both. */
 import type { Unread } from "../../client/archive.ts";
 import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
@@ -8,54 +8,54 @@ import type { Line } from "../format/printed-line.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 
-/** A row of the list; `linkPresence`: what the direct link says of the person's presence. */
+/** A row of the list; `linkPresence`: the person's presence according to the direct link. */
 export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };
 
-/** What is under way, and can be interrupted. */
+/** A running task, which can be interrupted. */
 export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
 
 export type Screen =
-  /** Not logged in: the seed's first menu. */
+  /** Not logged in: the first menu. */
   | { readonly name: "start" }
-  /** Which account of this machine, or another one. */
+  /** Choose an account of this machine, or another one. */
   | { readonly name: "chooseAccount"; readonly accounts: readonly string[] }
   | { readonly name: "loginName" }
   | { readonly name: "registerName" }
   | { readonly name: "registerPassword"; readonly username: string }
   | { readonly name: "registerAgain"; readonly username: string; readonly password: string }
   | { readonly name: "registerEmail"; readonly username: string; readonly password: string }
-  /** `left`: whose chat was left for the list. */
+  /** `left`: the person whose chat was left for the list. */
   | { readonly name: "working"; readonly work: Work; readonly left?: string }
-  /** Asked by what is under way, which goes on with the answer. */
+  /** A question of the running task, which continues with the answer. */
   | { readonly name: "askPassword"; readonly username: string; readonly work: Work }
   | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Work }
-  /** Logged in: the seed's second menu. */
+  /** Logged in: the second menu. */
   | { readonly name: "home" }
-  /** While it is open, everybody in the list keeps their place, also those who go offline. */
+  /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
       readonly people: readonly ListedPerson[];
-      /** How many it opened with, which decides how one chooses from it. */
+      /** Number of people when it was opened. */
       readonly opened: number;
-      /** Since the list was fetched. */
+      /** Ticks since the list was fetched. */
       readonly ticks: number;
-      /** Whose chat was left for it. */
+      /** The person whose chat was left for the list. */
       readonly left?: string;
     }
   | { readonly name: "chat"; readonly chat: ChatModel }
   | { readonly name: "ended"; readonly exit: ExitCode };
 
-/** The account that is logged in, and what is known while it is. */
+/** The account that is logged in. */
 export type OpenAccount = {
   readonly username: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
-  /** Contacts of whom a message was announced since the last tick: the bell rings once, the rest is counted. */
+  /** Contacts with a message announced since the last tick; their further messages are only counted. */
   readonly announced: ReadonlySet<number>;
   readonly names: NameBook;
-  /** What was said of the server last: once that it is lost, once that it limits, once that it is back. */
+  /** The state of the server as last reported to the person. */
   readonly server: "online" | "lost" | "limited" | "stopped";
-  /** When a menu last said that this disk is full, ms since 1970; undefined: never. */
+  /** When a menu last reported a failed write, ms since 1970; undefined: never. */
   readonly diskNotifiedAt: number | undefined;
 };
 
@@ -65,35 +65,35 @@ export type AppModel = {
   readonly accounts: readonly string[];
   /** Undefined: nobody is logged in. */
   readonly account: OpenAccount | undefined;
-  /** What the name prompt offers: the account that was just made, or used before. */
+  /** What the name prompt offers: the account registered or used last; empty: none. */
   readonly lastName: string;
-  /** What was typed as the name of a new account, until there is that account; empty: nothing. */
+  /** The name typed for a new account, until it is registered; empty: none. */
   readonly newName: string;
 };
 
 export type AppEvent =
-  /** The account of a stored session is being opened, without a question. */
+  /** There is an account with a stored session: log in without a question. */
   | { readonly name: "resumed"; readonly username: string }
   | { readonly name: "answered"; readonly value: string }
   | { readonly name: "back" }
   | { readonly name: "interrupted" }
   /** SIGINT, SIGTERM, SIGHUP. */
   | { readonly name: "signalled" }
-  /** What is under way asks. */
+  /** The running task asks. */
   | { readonly name: "passwordAsked"; readonly username: string }
   | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }
-  /** What was under way has ended. `failure`: the account is open, and the server is still being tried. */
+  /** The running task has ended. `failure`: the account is open without the server, which is tried again. */
   | {
       readonly name: "loggedIn";
       readonly username: string;
-      /** Why there is no server, in one sentence. */
+      /** In one sentence; undefined: online. */
       readonly failure: string | undefined;
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
     }
   | { readonly name: "registered"; readonly username: string }
   | { readonly name: "loggedOut"; readonly sentence: string | undefined }
-  /** `failure`: why the server could not be asked, in one sentence; then these are the contacts of this machine. */
+  /** `failure`: why the server could not be asked, in one sentence; `people` are then only the stored contacts. */
   | {
       readonly name: "people";
       readonly people: readonly ListedPerson[];
@@ -101,21 +101,21 @@ export type AppEvent =
       readonly names: NameBook;
       readonly failure: string | undefined;
     }
-  /** One sentence that says what to do next; the menu comes back. */
+  /** The running task has failed. `sentence`: why, and what to do next. */
   | { readonly name: "failed"; readonly sentence: string }
-  /** The chat is open; what happens in it follows. */
+  /** The chat is open; its events follow. */
   | {
       readonly name: "chatOpened";
       readonly username: string;
       readonly contact: number;
-      /** No link with anybody of this name was ever there. */
+      /** There has never been a proven link with a person of this name. */
       readonly isStranger: boolean;
     }
   | Extract<ChatEvent, { readonly name: "messenger" }>
-  /** What was never shown, counted again. */
+  /** The unread messages were counted again. */
   | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
   | { readonly name: "chat"; readonly event: ChatEvent }
-  /** The name book has grown. */
+  /** The name book has changed. */
   | { readonly name: "named"; readonly names: NameBook }
   /** About once a second. */
   | { readonly name: "tick" };
@@ -130,7 +130,7 @@ export type AppEffect =
       readonly password: string;
       readonly email: string;
     }
-  /** Answers to what is under way; undefined: the person went back, so it is given up. */
+  /** Answers a question of the running task; undefined: the person went back, and the task is given up. */
   | { readonly name: "answerPassword"; readonly password: string | undefined }
   | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }
   | { readonly name: "listPeople" }

@@ -1,11 +1,12 @@
 /** The list of people, and the chat that is opened from it. */
-import { isSamePerson, label as labelOf } from "../../identity/names.ts";
+import { label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import {
   CHOICE,
   HOME,
   failure,
   inAccount,
+  isChatOpen,
   namesOf,
   notice,
   step,
@@ -20,10 +21,10 @@ import { shownName } from "../format/name-book.ts";
 
 /** Ticks after which an open list is fetched again. */
 const FETCH_EVERY = 10;
-/** How many people who went offline an open list keeps; with more it is sorted anew. */
+/** How many people who went offline an open list keeps; with more of them it is built again. */
 const MAX_GONE = 1_000;
 
-/** Those online first, in each group those with new messages first, and then by name as the language sorts. */
+/** Sorts people: online first, then those with new messages, then by name in the order of the language. */
 function sortPeople(people: readonly ListedPerson[], language: Language): readonly ListedPerson[] {
   const { compare } = new Intl.Collator(language);
   const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
@@ -36,8 +37,8 @@ export function listPeople(model: AppModel): AppStep {
 }
 
 /**
- * The fetched list in the order of the open one, so that a number that is being typed means the same person.
- * New people come last.
+ * Merges the fetched list into the open one. The order stays, so that a number being typed keeps its person; new
+ * people are added at the end.
  */
 function inPlace(
   shown: readonly ListedPerson[],
@@ -46,15 +47,15 @@ function inPlace(
 ): readonly ListedPerson[] {
   const fetched = new Map(people.map((person) => [person.label, person]));
   const online = failure === undefined ? false : undefined;
-  const gone = { online, unread: 0, secure: true, linkPresence: undefined };
-  const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...gone });
+  const absent = { online, unread: 0, secure: true, linkPresence: undefined };
+  const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...absent });
   const known = new Set(shown.map(({ label }) => label));
   const added = people.filter(({ label }) => !known.has(label));
   const isTooLong = kept.length + added.length - people.length > MAX_GONE;
   return isTooLong ? sortPeople(people, language) : [...kept, ...sortPeople(added, language)];
 }
 
-/** The fetched list opens, or replaces the open one. */
+/** Opens the fetched list, or updates the open one. */
 export function showPeople(
   model: AppModel,
   event: AppEvent & { name: "people" },
@@ -64,7 +65,7 @@ export function showPeople(
   const isAwaited = screen.name === "working" && screen.work === "listingPeople";
   if (!isAwaited && screen.name !== "people") return step(model);
   const effects: AppEffect[] = [];
-  // Said once, not at each fetch of an open list.
+  // The failure is reported once, not at each fetch.
   const server = model.account?.server;
   const isNew = event.failure !== undefined && server !== "lost" && server !== "limited";
   if (isAwaited && isNew) effects.push(failure(event.failure));
@@ -88,7 +89,7 @@ export function tickPeople(model: AppModel): AppStep {
   return to(model, { ...screen, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
 }
 
-/** An answer to the list: its value is the name. */
+/** The person has chosen a row of the list; `value` is the name in it. */
 export function answerPeople(model: AppModel, value: string, { texts }: AppContext): AppStep {
   if (model.screen.name !== "people") return step(model);
   if (value === CHOICE.back) return to(model, HOME);
@@ -100,7 +101,7 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
   return step(model, { name: "openChat", username: person.username });
 }
 
-/** The chat takes the screen, which shows what is new in it. */
+/** Opens a chat; its unread messages are now shown. */
 export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
   const { username, contact, isStranger } = event;
   if (model.account === undefined) return step(model);
@@ -109,7 +110,7 @@ export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened"
   return to(inAccount(model, { unread }), { name: "chat", chat: openChat(username, isStranger) });
 }
 
-/** Leaves the open chat: for the people, for another chat, or out of an account that the server has ended. */
+/** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
 function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
   const close: AppEffect = { name: "closeChat", username: peer };
   if (model.account?.server === "stopped")
@@ -120,12 +121,10 @@ function leaveChat(model: AppModel, peer: string, other: string | undefined): Ap
   return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
 }
 
-/** Takes new counts, also into an open list; the messages of the open chat are not new. */
+/** Replaces the unread counts, also in an open list. Messages of the open chat are not unread. */
 export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
   const { screen } = model;
-  const isOpen = (username: string) =>
-    screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
-  const unread = new Map([...counted].filter(([, { username }]) => !isOpen(username)));
+  const unread = new Map([...counted].filter(([, { username }]) => !isChatOpen(model, username)));
   const next = inAccount(model, { unread });
   if (screen.name !== "people") return next;
   const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
@@ -133,7 +132,7 @@ export function recount(model: AppModel, counted: OpenAccount["unread"]): AppMod
   return { ...next, screen: { ...screen, people } };
 }
 
-/** Hands an event to the open chat; nothing where none is open. */
+/** Passes an event to the open chat, if there is one. */
 export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
   const { screen, account } = model;
   if (screen.name !== "chat" || account === undefined) return step(model);

@@ -1,9 +1,9 @@
 /**
  * The terminal program: holds the model, shows its view, and carries out its effects.
  *
- * 1. What a person does, what the messenger reports and the clock are events; they are taken one by one.
- * 2. `update` gives the next model and effects; effects are carried out in order.
- * 3. When the queue is empty the renderer shows the view of the model.
+ * 1. Input, the messenger's events and ticks are events of one queue.
+ * 2. `updateApp` takes an event and gives the next model and effects; effects are carried out in order.
+ * 3. When the queue is empty, the renderer shows the view of the model.
  */
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -22,8 +22,9 @@ import { ChatEffects } from "../chat/effects.ts";
 import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
+/** Time between two ticks, in ms. */
 const TICK = 1_000;
-/** How often a menu is shown again at most when only a number in it changes, in ms. */
+/** A menu in which only a number changes is shown again after this time, in ms. */
 const REFRESH = 250;
 
 export type ProgramOptions = {
@@ -39,7 +40,7 @@ export class Program {
   readonly #texts;
   readonly #renderer: Renderer;
   readonly #account: AccountEffects;
-  /** The accounts of this machine when the program began. */
+  /** The accounts of this machine when the program started. */
   readonly #accounts: readonly LocalAccount[];
   readonly #unreadable: number;
   #chat: ChatEffects | undefined;
@@ -80,7 +81,7 @@ export class Program {
     signal.addEventListener("abort", () => this.#take({ name: "signalled" }), { once: true });
   }
 
-  /** Runs the menus on a terminal until the person leaves; gives the exit code. @throws StoreError */
+  /** Runs the menus until the person leaves. @throws StoreError */
   static async run(options: ProgramOptions): Promise<ExitCode> {
     const program = new Program(options);
     const { input, output } = options;
@@ -89,7 +90,7 @@ export class Program {
     input.once("end", gone);
     input.on("error", gone);
     output.on("error", gone);
-    // A fault in a callback is printed, and the conversation goes on.
+    // An error in a callback is printed, and the program continues.
     const fault = (error: unknown) => program.#printFault(error);
     process.on("uncaughtException", fault);
     process.on("unhandledRejection", fault);
@@ -105,16 +106,18 @@ export class Program {
     }
   }
 
-  /** An account with a stored session is logged in without a question. */
+  /** Logs in without a question if exactly one account matches and it has a stored session. */
   #start(): void {
     if (this.#unreadable > 0) {
       const text = this.#texts.accountsUnreadable(this.#unreadable);
       this.#renderer.print([{ name: "failure", text }]);
     }
     const { user } = this.#config;
-    const meant = this.#accounts.filter(({ username }) => user === undefined || isSamePerson(username, user));
-    const [account] = meant;
-    if (account?.hasSession === true && meant.length === 1) {
+    const matching = this.#accounts.filter(
+      ({ username }) => user === undefined || isSamePerson(username, user),
+    );
+    const [account] = matching;
+    if (account?.hasSession === true && matching.length === 1) {
       this.#take({ name: "resumed", username: account.username });
     } else this.#show();
   }
@@ -135,24 +138,23 @@ export class Program {
       this.#take({ name: "named", names: this.#account.names.book });
     }
     this.#take({ name: "messenger", event, known });
-    const isTakenBack = event.name === "changed" && !event.message.outgoing;
-    const isCounted = isTakenBack || event.name === "changedElsewhere";
-    if (isCounted) this.#recount();
+    const isPeerChange = event.name === "changed" && !event.message.outgoing;
+    if (isPeerChange || event.name === "changedElsewhere") this.#recount();
   }
 
-  /** Counts again what is new, after messages were read or withdrawn. */
+  /** Counts the unread messages again, after some were read elsewhere or withdrawn. */
   #recount(): void {
     const { messenger } = this.#account;
     if (messenger === undefined) return;
     try {
       this.#take({ name: "recounted", unread: messenger.archive.unread() });
     } catch (error) {
-      // The numbers stay as they were; what needs the messages will say that they cannot be read.
+      // The counts stay as they were; opening the chat will report the error.
       if (!isStorageFailure(error)) throw error;
     }
   }
 
-  /** @returns whether this name was not on the screen yet. */
+  /** Adds a name to the name book. @returns whether it is new */
   #meet(username: string): boolean {
     return this.#account.names.add([{ username, label: labelOf(username) }]);
   }
@@ -169,7 +171,7 @@ export class Program {
         for (const effect of effects) this.#carryOut(effect);
       }
     } catch (error) {
-      // A fault of ours in the screen: nothing on the disk is harmed, and a stuck screen would be of no use.
+      // An error in update or in an effect is a bug: end the program rather than leave a stuck screen.
       this.#ended.reject(error);
     } finally {
       this.#isTaking = false;
@@ -257,7 +259,7 @@ export class Program {
         giveBack: (text) => this.#giveBack(text),
       });
       this.#chat = chat;
-      // Read before the chat takes the screen: nothing may be typed into one that cannot be opened.
+      // Read the messages first: if that fails, the chat is not opened.
       const events = chat.begin();
       this.#meet(chat.username);
       const { isStranger } = chat;
@@ -277,7 +279,7 @@ export class Program {
 
   #giveBack(text: string): void {
     if (this.#renderer.offer(text)) return;
-    // Something else is being typed: the text is at least on the screen, to be copied.
+    // Another text is being typed: print this one, so that it can be copied.
     this.#renderer.print([{ name: "notice", text: visibleText(text, { lines: true }) }]);
   }
 }

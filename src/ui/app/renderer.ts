@@ -1,6 +1,6 @@
 /**
- * Shows views on the terminal: the one prompt, input line or waiting text that is open, and what is printed
- * above it. It reports what the person does, and decides nothing.
+ * Shows views on the terminal: one open prompt, input line or waiting text, and the lines printed above it. Reports
+ * what the person does.
  */
 import { createColors } from "picocolors";
 
@@ -16,7 +16,7 @@ import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
 import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
-/** How long something is under way before the screen says so, in ms. */
+/** How long a task runs before the waiting text is shown, in ms. */
 const QUIET = 400;
 
 export type RendererOptions = {
@@ -50,7 +50,7 @@ export class Renderer {
     this.#options = options;
   }
 
-  /** Makes the terminal show this; what is open already stays as it is. */
+  /** Shows a view; a prompt or line that is already open is kept. */
   show(view: View): void {
     switch (view.name) {
       case "prompt":
@@ -129,12 +129,11 @@ export class Renderer {
     }
   }
 
-  /** Rings once, without a trace on the screen. */
   bell(): void {
     this.#write("\u0007");
   }
 
-  /** Puts a text back into the chat's line; false when something else stands there. */
+  /** Puts a text into the chat's input line; false if the line is not empty or not open. */
   offer(text: string): boolean {
     return this.#open.name === "chat" && this.#open.line.offer(text);
   }
@@ -143,7 +142,7 @@ export class Renderer {
     this.#options.output.write(text);
   }
 
-  /** Closes what is open; what is typed from now on goes to what opens next. */
+  /** Closes what is open; later keys go to what is opened next. */
   #leave(): void {
     const open = this.#open;
     this.#open = { name: "nothing" };
@@ -166,7 +165,7 @@ export class Renderer {
     }
   }
 
-  /** Gives the terminal back as it was. */
+  /** Closes what is open and restores the terminal. */
   close(): void {
     this.#leave();
     restoreTerminal();

@@ -1,10 +1,10 @@
 /**
- * The application's update: pure, so that every moment of it can be tried. The seed's way through it:
+ * The application's update, a pure function. The screens follow each other so:
  *
  * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → start
  * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword → working) → home
  * 3. home → working → people → chat → working → people → home
- * 4. home → working → start, or → ended; Ctrl-C ends it anywhere but in a chat.
+ * 4. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { announce } from "./announcements.ts";
@@ -21,23 +21,21 @@ import {
   withoutAccount,
   type AppContext,
 } from "./steps.ts";
-import { answerForm, backFromForm } from "./forms.ts";
+import { answerForm, backFromForm, logIn } from "./forms.ts";
 import type { AppEvent, AppModel, AppStep } from "./model.ts";
 import { answerPeople, inChat, listPeople, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
 
-export type { AppContext } from "./steps.ts";
-
 /**
- * What the terminal begins with.
- * @param accounts that were used on this machine.
- * @param lastName what a name prompt offers; empty: nothing.
+ * The model at the start.
+ * @param accounts that were used on this machine
+ * @param lastName the name that a prompt offers; empty: none
  */
 export function firstModel(accounts: readonly string[], lastName: string): AppModel {
   return { screen: START, accounts, account: undefined, lastName, newName: "" };
 }
 
-function withAccount(accounts: readonly string[], username: string): readonly string[] {
+function including(accounts: readonly string[], username: string): readonly string[] {
   return accounts.includes(username) ? accounts : [...accounts, username];
 }
 
@@ -86,13 +84,13 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
   const next: AppModel = {
     ...model,
     screen: HOME,
-    accounts: withAccount(model.accounts, username),
+    accounts: including(model.accounts, username),
     account: {
       username,
       unread,
       announced: new Set(),
       names,
-      // That it is lost is said here, and not again before it is back.
+      // The failure is reported here, so that the loss is not reported again.
       server: why === undefined ? "online" : "lost",
       diskNotifiedAt: undefined,
     },
@@ -104,12 +102,12 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
 }
 
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
-  const accounts = withAccount(model.accounts, username);
+  const accounts = including(model.accounts, username);
   const registered = notice(texts.registered(visibleText(username)));
   return to({ ...model, accounts, lastName: username, newName: "" }, START, registered);
 }
 
-/** One line, and the menu to go on from; an empty sentence needs no line. */
+/** Prints the failure and returns to the menu. */
 function onFailed(model: AppModel, sentence: string): AppStep {
   const effects = sentence === "" ? [] : [failure(sentence)];
   switch (model.screen.name) {
@@ -122,7 +120,7 @@ function onFailed(model: AppModel, sentence: string): AppStep {
   }
 }
 
-function onWorkAsks(
+function onQuestion(
   model: AppModel,
   event: AppEvent & { name: "passwordAsked" | "authorityAsked" },
 ): AppStep {
@@ -140,19 +138,12 @@ function onTick(model: AppModel, context: AppContext): AppStep {
   return next.screen.name === "chat" ? inChat(next, { name: "tick" }, context) : tickPeople(next);
 }
 
-/** The model after one event, and what is to be done, in order. */
+/** The model after one event, and the effects in the order in which they are carried out. */
 export function updateApp(model: AppModel, event: AppEvent, context: AppContext): AppStep {
   if (model.screen.name === "ended") return step(model);
   switch (event.name) {
     case "resumed":
-      return to(
-        { ...model, lastName: event.username },
-        { name: "working", work: "loggingIn" },
-        {
-          name: "logIn",
-          username: event.username,
-        },
-      );
+      return logIn(model, event.username);
     case "answered":
       return onAnswer(model, event.value, context);
     case "back":
@@ -162,7 +153,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return ending(model, 130);
     case "passwordAsked":
     case "authorityAsked":
-      return onWorkAsks(model, event);
+      return onQuestion(model, event);
     case "loggedIn":
       return onLoggedIn(model, event, context);
     case "registered":

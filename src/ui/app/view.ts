@@ -1,4 +1,4 @@
-/** The application's view: what a model looks like. Pure. */
+/** The application's view: what is on the screen, as a pure function of the model. */
 import type { Unread } from "../../client/archive.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -8,7 +8,7 @@ import { chatPrompt } from "../chat/update.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
-import type { Choice, Prompt } from "../prompts/prompt.ts";
+import type { Choice, ListPrompt, Prompt } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
 export type View =
@@ -17,7 +17,7 @@ export type View =
   | { readonly name: "working"; readonly text: string }
   | { readonly name: "ended" };
 
-/** Up to so many entries are chosen by one digit; a longer list is searched by typing. */
+/** A list with up to this many entries is a menu with numbers; a longer one is searched by typing. */
 const MAX_NUMBERED = 9;
 
 function asking(prompt: Prompt): View {
@@ -32,10 +32,17 @@ function password(message: string): View {
   return asking({ name: "password", message });
 }
 
-type List = Extract<Prompt, { name: "select" | "search" }>;
-
-/** A list whose last entry leads back. @param opened how many choices it opened with. */
-function list(message: string, choices: readonly Choice[], last: Choice, opened = choices.length): List {
+/**
+ * A list with a last entry that leads back.
+ * @param opened number of choices when it was opened, which decides its kind
+ */
+function list(
+  message: string,
+  choices: readonly Choice[],
+  { texts }: AppContext,
+  opened = choices.length,
+): ListPrompt {
+  const last = { value: CHOICE.back, name: texts.menuBack };
   if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
   return { name: "select", message, choices: [...choices, last] };
 }
@@ -67,15 +74,16 @@ function startMenu({ texts, server }: AppContext): View {
   });
 }
 
-function chooseAccount(accounts: readonly string[], { texts }: AppContext): View {
+function chooseAccount(accounts: readonly string[], context: AppContext): View {
+  const { texts } = context;
   const choices = [
     ...accounts.map((account) => ({ value: account, name: visibleText(account) })),
     { value: CHOICE.otherAccount, name: texts.menuOtherAccount },
   ];
-  return asking(list(texts.menuAccount, choices, { value: CHOICE.back, name: texts.menuBack }));
+  return asking(list(texts.menuAccount, choices, context));
 }
 
-/** What is known of a person's presence: both sources, where they disagree. */
+/** A person's presence in words; if the server and the direct link disagree, both. Undefined: online. */
 function presenceNote(
   { online, linkPresence }: ListedPerson,
   { now, texts }: AppContext,
@@ -105,11 +113,11 @@ function peopleList(model: AppModel, screen: Screen & { name: "people" }, contex
   const { texts } = context;
   const { people, opened, left } = screen;
   const choices = people.map((person) => personRow(person, model, context));
-  // Without a note the list would look as if everybody in it were online.
+  // If presence is unknown, the question says so: people without a note would seem to be online.
   const isUnknown = people.some(({ online }) => online === undefined);
   const unknown = model.account?.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const message = isUnknown ? unknown : texts.menuWhom;
-  const prompt = list(message, choices, { value: CHOICE.back, name: texts.menuBack }, opened);
+  const prompt = list(message, choices, context, opened);
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }
@@ -129,7 +137,7 @@ function workText(work: Work, texts: Texts): string {
   }
 }
 
-/** What is to be on the screen. */
+/** What the screen shows. */
 export function viewApp(model: AppModel, context: AppContext): View {
   const { screen } = model;
   const { texts } = context;

@@ -1,16 +1,16 @@
-/** Finds a choice by what is typed, whatever the case and the accents. */
+/** Finds the choices that fit a typed text, ignoring case and accents. */
 import { folded } from "../format/graphemes.ts";
 import type { Choice } from "./prompt.ts";
 
-/** Before the name of the way back; it need not be typed. */
+/** Begins the name of the entry that leads back; it need not be typed. */
 const ARROW = /^← /;
 
-/** The name as it is compared with what was typed. */
+/** A text in the form in which names and typed texts are compared. */
 function comparable(name: string): string {
   return folded(name.replace(ARROW, "")).trim();
 }
 
-/** A choice as it stands in its row. */
+/** A choice as its row shows it. */
 export function choiceRow({ name, note }: Choice): string {
   return note === undefined ? name : `${name} ${note}`;
 }
@@ -23,38 +23,38 @@ function rank({ value, name }: Choice, term: string): 0 | 1 | 2 | undefined {
   return shown.includes(term) ? 2 : undefined;
 }
 
-/** The choices that fit, the best first and otherwise in the given order; all where nothing is typed. */
+/** The choices that fit, the best ones first, otherwise in the given order; all of them if nothing is typed. */
 export function searchChoices(choices: readonly Choice[], typed: string): readonly Choice[] {
   const term = comparable(typed);
   if (term === "") return choices;
   return [0, 1, 2].flatMap((wanted) => choices.filter((choice) => rank(choice, term) === wanted));
 }
 
-/** Whether digits alone were typed, which stand for a row of a list. */
+/** Whether only digits were typed: they choose a row of a list. */
 export function isRowNumber(typed: string): boolean {
   return /^\d+$/.test(typed);
 }
 
-/** The choice in a row that was typed, counted from 1. */
+/** The choice in the row whose number was typed, counted from 1. */
 function numberedChoice(choices: readonly Choice[], typed: string): Choice | undefined {
   return isRowNumber(typed) ? choices[Number(typed) - 1] : undefined;
 }
 
-/** The one choice that a row's number or a whole name stands for; undefined: none or several. A number wins. */
+/** The choice with this row number or this whole name; undefined if there is none, or several have the name. */
 export function typedChoice(choices: readonly Choice[], typed: string): Choice | undefined {
   const term = comparable(typed);
   const named = choices.filter((choice) => rank(choice, term) === 0);
   return numberedChoice(choices, term) ?? (named.length === 1 ? named[0] : undefined);
 }
 
-/** Whether the name begins with what was typed. */
+/** Whether the name of the choice begins with the typed text. */
 export function begins({ name }: Choice, typed: string): boolean {
-  // Spaces before it count: no name begins with one, and a text that was meant for a chat may go on with one.
+  // Leading spaces count: no name begins with one, but the rest of a text meant for a chat may.
   const term = folded(typed).trimEnd();
   return term !== "" && comparable(name).startsWith(term);
 }
 
-/** The choice in the typed row, or the first one whose name begins with what was typed. */
+/** The choice with this row number, or the first one whose name begins with the typed text. */
 export function begunChoice(choices: readonly Choice[], typed: string): Choice | undefined {
   return numberedChoice(choices, typed) ?? choices.find((choice) => begins(choice, typed));
 }

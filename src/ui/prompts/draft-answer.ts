@@ -1,8 +1,8 @@
 /**
- * What a person has marked and typed at a prompt so far, and what a key does to it.
+ * What a person has marked and typed at a prompt so far, and what a key changes in it.
  *
- * Nothing may be chosen by accident. An Enter behind letters that stand for no choice chooses nothing: they may
- * have been meant for a chat that was open a moment ago. The list then rings and forgets the letters.
+ * Nothing may be chosen by accident. An Enter after letters that match no choice chooses nothing: the letters may
+ * have been meant for a chat that was open a moment ago. The list then rings and drops the letters.
  */
 import type { Key } from "node:readline";
 
@@ -12,18 +12,18 @@ import { editedText, isList, type ListPrompt, type Prompt } from "./prompt.ts";
 
 export type DraftAnswer = {
   readonly prompt: Prompt;
-  /** Value of the marked choice of a list; undefined: its first one. */
+  /** Value of the marked choice of a list; undefined: the first choice. */
   marked: string | undefined;
-  /** Not kept for passwords. */
+  /** Empty for passwords, which are not kept here. */
   typed: string;
   /**
-   * `pointed`: the last key was an arrow key. `refused`: an Enter has just chosen nothing, and the list says so
-   * until the next key. `wary`: after that, until an arrow key; an Enter alone still chooses nothing.
+   * `pointed`: the last key was an arrow key. `refused`: the last key was an Enter that chose nothing; the list
+   * shows that. `cautious`: after a refusal, until an arrow key; Enter alone chooses nothing.
    */
-  aim: "none" | "pointed" | "refused" | "wary";
+  aim: "none" | "pointed" | "refused" | "cautious";
 };
 
-/** Whether both ask the same, perhaps in other words or with more choices. */
+/** Whether both prompts ask the same question, possibly in other words or with more choices. */
 function asksTheSame(before: Prompt, now: Prompt): boolean {
   if (before.name !== now.name) return false;
   if (before.message === now.message || !isList(before) || !isList(now))
@@ -32,25 +32,24 @@ function asksTheSame(before: Prompt, now: Prompt): boolean {
   return before.choices.length > 1 && before.choices.every(({ value }) => values.has(value));
 }
 
-/** The draft for a prompt that comes after another one. */
+/** The draft for a prompt; keeps what was marked and typed if the prompt before asked the same. */
 export function draftFor(prompt: Prompt, before: DraftAnswer | undefined): DraftAnswer {
   const marked = isList(prompt) ? prompt.marked : undefined;
   if (before === undefined || !asksTheSame(before.prompt, prompt)) {
     return { prompt, marked, typed: "", aim: "none" };
   }
-  // The way back, where it was the only choice, was marked by nobody.
+  // If the way back was the only choice, the person did not choose to mark it.
   const isDecided = before.prompt.name !== "select" || before.prompt.choices.length > 1;
   const aim = before.aim === "pointed" ? "none" : before.aim;
   return { prompt, marked: (isDecided ? before.marked : undefined) ?? marked, typed: before.typed, aim };
 }
 
-/** The draft without what was typed, and without a mark that only the letters of a search set. */
+/** The draft without the typed text, and without a mark that only a search has set. */
 export function withoutTyped(draft: DraftAnswer): DraftAnswer {
   const isSearched = draft.prompt.name === "search" && draft.typed !== "";
   return { ...draft, typed: "", marked: isSearched ? undefined : draft.marked };
 }
 
-/** The draft after an Enter that chose nothing. */
 export function refused(draft: DraftAnswer): DraftAnswer {
   return { ...draftFor(draft.prompt, withoutTyped(draft)), aim: "refused" };
 }
@@ -64,11 +63,11 @@ function isArrow({ name }: Key): boolean {
 }
 
 /**
- * Whether an Enter chooses the marked choice. Letters choose only when nothing is typed behind their Enter: a
- * text that comes in one piece is not meant for a list.
+ * Whether Enter chooses the marked choice. Letters choose only if nothing was typed after the Enter yet: a text that
+ * arrives in one piece is not meant for a list.
  */
 function isMeant({ marked, typed, aim }: DraftAnswer, prompt: ListPrompt, isLast: boolean): boolean {
-  if (typed === "") return aim !== "wary";
+  if (typed === "") return aim !== "cautious";
   if (aim === "pointed") return true;
   if (prompt.name === "select") {
     const meant = isLast || isRowNumber(typed) ? begunChoice(prompt.choices, typed) : undefined;
@@ -80,7 +79,7 @@ function isMeant({ marked, typed, aim }: DraftAnswer, prompt: ListPrompt, isLast
 
 function pressInList(draft: DraftAnswer, prompt: ListPrompt, pressed: TypedKey, isLast: boolean) {
   const { aim, marked } = draft;
-  if (aim === "refused") draft.aim = "wary";
+  if (aim === "refused") draft.aim = "cautious";
   if (isEnter(pressed.key)) return isMeant(draft, prompt, isLast) ? "pass" : "refuse";
   if (isArrow(pressed.key)) {
     draft.aim = "pointed";
@@ -89,15 +88,15 @@ function pressInList(draft: DraftAnswer, prompt: ListPrompt, pressed: TypedKey, 
   }
   if (aim === "pointed") draft.aim = "none";
   if (prompt.name === "search") return "pass";
-  // Not left to @inquirer/prompts: it forgets after a while what was typed, and then an Enter would choose.
+  // @inquirer/prompts drops the typed text after a while, so that a later Enter would choose; so it is kept here.
   draft.typed = editedText(draft.typed, pressed);
   draft.marked = begunChoice(prompt.choices, draft.typed)?.value ?? marked;
   return draft.marked === marked ? "ignore" : "redraw";
 }
 
 /**
- * Takes a key into the draft.
- * @param isLast nothing has been typed behind this key yet.
+ * Applies a key to the draft.
+ * @param isLast nothing has been typed after this key yet
  * @returns what to do with it: `pass` it on to @inquirer/prompts, `ignore` it, `redraw` the list, or `refuse`
  * an Enter that chooses nothing.
  */
@@ -108,6 +107,6 @@ export function press(
 ): "pass" | "ignore" | "redraw" | "refuse" {
   const { prompt, typed } = draft;
   if (isList(prompt)) return pressInList(draft, prompt, pressed, isLast);
-  // @inquirer/prompts would take back what is offered.
+  // @inquirer/prompts would remove the offered answer.
   return prompt.name === "input" && pressed.key.name === "backspace" && typed === "" ? "ignore" : "pass";
 }

@@ -1,19 +1,19 @@
-/** Asks with @inquirer/prompts, one prompt at a time, and prints above it without leaving a trace of it. */
+/** Asks with @inquirer/prompts, one prompt at a time, and prints lines above the open prompt. */
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
 import { draftFor, press, refused, withoutTyped, type DraftAnswer } from "./draft-answer.ts";
 import { Question } from "./inquirer-question.ts";
 import { isList, type Answer, type Prompt, type Prompter, type PrompterOptions } from "./prompt.ts";
 
-/** The error of a prompt that is open when the process ends. */
+/** Name of the error that an open prompt rejects with when the process ends. */
 const PROCESS_ENDS = "ExitPromptError";
-/** Texts that wait until a name or a password is typed; the oldest are dropped. */
+/** Texts that are held back while an answer is typed; the oldest are dropped. */
 const MAX_HELD = 200;
 const BELL = "\u0007";
 
 type State =
-  /** `last`: what was asked before, since the next prompt may ask the same. */
+  /** `last`: the draft of the prompt before, since the next one may ask the same. */
   | { readonly name: "idle"; readonly last: DraftAnswer | undefined }
-  /** `held`: printed when the question is off the screen. */
+  /** `held`: texts that are printed when the question is taken off the screen. */
   | { readonly name: "asking"; readonly question: Question; readonly held: string[] }
   /** A shell has the terminal; `last` is asked again afterwards. */
   | { readonly name: "suspended"; readonly last: DraftAnswer }
@@ -47,7 +47,7 @@ export class InquirerPrompter implements Prompter {
     this.#ask(draftFor(prompt, this.#leave()), true);
   }
 
-  /** What is printed while a text is being typed waits until that is done. */
+  /** A text printed during an input prompt appears when the prompt is answered. */
   print(text: string): void {
     if (this.#state.name !== "asking") {
       this.#options.output.write(text);
@@ -96,7 +96,7 @@ export class InquirerPrompter implements Prompter {
   #ask(draft: DraftAnswer, isNew = false): void {
     const { output, texts } = this.#options;
     const question = new Question(draft, output, texts);
-    // One that was taken off ends with an error, which nobody waits for.
+    // A question that was taken off rejects; that is ignored.
     const isOpen = () => this.#state.name === "asking" && this.#state.question === question;
     this.#state = { name: "asking", question, held: [] };
     question.ask(isNew).then(
@@ -112,7 +112,7 @@ export class InquirerPrompter implements Prompter {
     this.#keys.wake();
   }
 
-  /** Leaves what is asked, with nothing of it on the screen but an answer. Gives the draft that it ended with. */
+  /** Ends the open question; unless it was answered, it is erased. @returns its draft, or the one before */
   #leave(isAnswered = false): DraftAnswer | undefined {
     if (this.#state.name !== "asking") return this.#state.last;
     const { question, held } = this.#state;
@@ -128,7 +128,7 @@ export class InquirerPrompter implements Prompter {
     this.#options.answered(answer);
   }
 
-  /** A list follows what is printed and the terminal's size; what is being typed stays as it is. */
+  /** Draws an open list again; an input prompt, in which the person may be typing, stays as it is. */
   #redraw(): void {
     if (this.#state.name !== "asking") return;
     const { draft } = this.#state.question;

@@ -1,4 +1,4 @@
-/** One prompt of @inquirer/prompts on the screen: in the person's words, and with keys that are given to it. */
+/** One prompt of @inquirer/prompts, configured for this program; its keys are passed to it one by one. */
 import { input, password, search, select } from "@inquirer/prompts";
 import { PassThrough } from "node:stream";
 import colours from "picocolors";
@@ -13,14 +13,14 @@ import type { DraftAnswer } from "./draft-answer.ts";
 import type { Choice, ListPrompt, Prompt } from "./prompt.ts";
 import { PromptOutput } from "./prompt-output.ts";
 
-/** Rows of a list beside its choices and its question: a blank one, the keys, and one that stays free. */
+/** Rows of a list besides its choices and its question: a blank row, the keys, and one free row. */
 const OTHER_ROWS = 3;
-/** Rows of choices that are shown on the lowest terminal, and on the highest. */
+/** Bounds of the rows of choices that are shown at once. */
 const MIN_PAGE = 3;
 const MAX_PAGE = 20;
-/** Columns that stay free behind a question for the first letters of its answer. */
+/** Columns that are kept free after a question for the first letters of its answer. */
 const ANSWER_COLUMNS = 8;
-/** Before the question, and before the marked choice. */
+/** Stand before the question and before the marked choice. */
 const PREFIX = "? ";
 const CURSOR = "> ";
 const THEME = { prefix: colours.blue(PREFIX.trimEnd()), icon: { cursor: CURSOR.trimEnd() } };
@@ -30,11 +30,11 @@ export class Question {
   readonly #terminal: NodeJS.WriteStream;
   readonly #texts: Texts;
   readonly #output: PromptOutput;
-  /** Not standard input: there @inquirer/prompts drops keys that were typed ahead, and each pasted line answers. */
+  /** Given to it in place of standard input, where it would drop keys typed ahead and answer with each pasted line. */
   readonly #keys = new PassThrough();
   readonly #abort = new AbortController();
 
-  /** @param draft is kept up to date while this is asked. */
+  /** @param draft kept up to date while the question is open */
   constructor(draft: DraftAnswer, terminal: NodeJS.WriteStream, texts: Texts) {
     this.draft = draft;
     this.#terminal = terminal;
@@ -43,8 +43,8 @@ export class Question {
   }
 
   /**
-   * Draws it at once. Resolves with the answer; rejects when it is taken off or the process ends.
-   * @param isNew it has not been on the screen yet.
+   * Draws the prompt. Resolves with the answer; rejects when it is taken off or the process ends.
+   * @param isNew it was not on the screen before
    */
   ask(isNew: boolean): Promise<string> {
     const { prompt } = this.draft;
@@ -57,7 +57,7 @@ export class Question {
       case "input": {
         const { typed } = this.draft;
         const answer = input(this.#inputConfig(prompt, isNew), context);
-        // What was typed before it was taken off is typed again.
+        // If the prompt is asked again, type what was typed before.
         this.press({ typed, key: { sequence: typed } });
         return answer;
       }
@@ -75,7 +75,7 @@ export class Question {
     this.#keys.emit("keypress", typed, key);
   }
 
-  /** Clears it, and ends it. */
+  /** Erases and ends the prompt. */
   takeOff(): void {
     this.#output.clear();
     this.#abort.abort();
@@ -111,7 +111,7 @@ export class Question {
     const style = {
       answer: (answer: string) => colours.cyan(this.#fittedBehind(message, answer)),
       keysHelpTip: () => colours.dim(help()),
-      // Called with the description of the marked choice whenever the list is drawn; nothing of it is shown.
+      // Called with the description of the marked choice whenever the list is drawn; we show no description.
       description: (value: string) => {
         draft.marked = value.slice(1);
         return "";
@@ -128,7 +128,7 @@ export class Question {
   #inputConfig({ message, offered }: Prompt & { name: "input" }, isNew: boolean) {
     const transformer = (value: string, { isFinal }: { isFinal: boolean }) => {
       this.draft.typed = value;
-      // What is typed is shown as it is: @inquirer/prompts counts its columns for the cursor.
+      // The text being typed must not be changed: @inquirer/prompts places the cursor by its columns.
       return isFinal || value === offered ? visibleText(value) : value;
     };
     const defaultAnswer = () => colours.dim(`(${visibleText(offered)})`);
@@ -136,19 +136,19 @@ export class Question {
     return { message: this.#lastLine(message, isNew), default: offered, transformer, theme };
   }
 
-  /** The text broken at words. One column stays free: @inquirer/prompts begins another row where one is full. */
+  /** The text broken into rows. One column stays free, since @inquirer/prompts starts a new row after a full one. */
   #fitted(text: string, taken = PREFIX.length): string {
     return wrapped(text, sizeOf(this.#terminal).columns - taken - 1);
   }
 
-  /** The answer as it is broken behind its question. */
+  /** The answer broken into rows as it follows its question. */
   #fittedBehind(message: string, answer: string): string {
     const start = `${this.#fitted(message)} `;
     const whole = this.#fitted(`${message} ${answer}`);
     return whole.startsWith(start) ? whole.slice(start.length) : answer;
   }
 
-  /** The last line of a question; the others are printed, so that nothing long is redrawn at every key. */
+  /** The last line of a question. The lines before it are printed once, so that a key redraws only the last one. */
   #lastLine(message: string, isNew: boolean): string {
     const lines = message.split("\n");
     const last = lines.pop() ?? "";
@@ -163,7 +163,7 @@ function rowsOf(text: string): number {
   return text.split("\n").length;
 }
 
-/** Its description is its value, behind a sign because @inquirer/prompts ignores an empty one. */
+/** The description carries the value, with a prefix because @inquirer/prompts ignores an empty description. */
 function choiceConfig(choice: Choice) {
   const { value, name } = choice;
   return { value, name: choiceRow(choice), short: name, description: `=${value}` };

@@ -1,6 +1,6 @@
 /**
- * Asks on a dumb terminal (TERM=dumb): everything is written once, from left to right, and what is typed is echoed
- * by us, except passwords.
+ * Asks on a terminal that can only append (TERM=dumb). Everything is written once, and typed text is echoed, except
+ * passwords.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
@@ -18,10 +18,10 @@ import {
   type PrompterOptions,
 } from "./prompt.ts";
 
-/** Before what is typed. */
+/** Stands before the typed text. */
 const PREFIX = "> ";
 
-/** The question, with what is offered or hidden behind it, and the rows of a list. */
+/** The rows of a prompt: the question with its note, and the choices of a list. */
 function rowsOf(prompt: Prompt, texts: Texts): readonly string[] {
   switch (prompt.name) {
     case "select":
@@ -39,7 +39,7 @@ function rowsOf(prompt: Prompt, texts: Texts): readonly string[] {
   }
 }
 
-/** The one choice that what was typed stands for. */
+/** The only choice that fits the typed text; undefined if none or several do. */
 function meantChoice(prompt: ListPrompt, typed: string): Choice | undefined {
   const choices = choicesOf(prompt);
   const whole = typedChoice(choices, typed);
@@ -72,7 +72,7 @@ export class PlainPrompter implements Prompter {
         interrupted: () => this.#end({ name: "interrupted" }),
         suspending: () => this.#write("\n"),
         continued: () => this.#writeTyped(),
-        // Nothing is drawn that would have to follow the size.
+        // What is written does not depend on the size.
         resized: () => undefined,
       },
     );
@@ -84,7 +84,7 @@ export class PlainPrompter implements Prompter {
     let typed = "";
     if (state.name === "asking") {
       if (Bun.deepEquals(state.prompt, prompt)) return;
-      // What is typed at a list may be a number, which was meant for the list that stood there.
+      // What is typed at a list may be a row number, which belongs to the list before.
       const isSame = state.prompt.name === prompt.name && state.prompt.message === prompt.message;
       if (isSame && !isList(prompt)) ({ typed } = state);
       this.#write("\n");
@@ -115,7 +115,7 @@ export class PlainPrompter implements Prompter {
     else this.#retype(prompt, typed, editedText(typed, pressed));
   }
 
-  /** Shows what is typed now: its new letters where it only grew, else all of it on a row of its own. */
+  /** Shows the typed text: the new letters if it only grew, otherwise all of it on a new row. */
   #retype(prompt: Prompt, before: string, typed: string): void {
     this.#state = { name: "asking", prompt, typed };
     if (prompt.name === "password" || typed === before) return;
@@ -126,7 +126,7 @@ export class PlainPrompter implements Prompter {
     }
   }
 
-  /** @param isLast nothing is typed behind it; a text that comes in one piece is not meant for a list. */
+  /** @param isLast nothing was typed after it; a text that arrives in one piece is not meant for a list */
   #enter(prompt: Prompt, typed: string, isLast: boolean): void {
     if (!isList(prompt)) {
       const offered = prompt.name === "input" ? prompt.offered : "";
@@ -148,7 +148,7 @@ export class PlainPrompter implements Prompter {
     this.#writeTyped();
   }
 
-  /** What was typed so far, on a row that is empty. */
+  /** Writes the typed text on an empty row. */
   #writeTyped(): void {
     if (this.#state.name !== "asking") return;
     this.#write(PREFIX + (this.#state.prompt.name === "password" ? "" : this.#state.typed));

@@ -1,18 +1,18 @@
-/** What one prompt of @inquirer/prompts draws on: the terminal, until it is cleared. */
+/** The output stream of one prompt of @inquirer/prompts: writes to the terminal until it is cleared. */
 import { Writable } from "node:stream";
 
 import { CURSOR_SHOWN } from "../terminal/raw-terminal.ts";
 
-/** What moves the cursor between rows: line feeds, and the sequences for up and down. */
+/** Everything that moves the cursor between rows: line feeds, and the sequences for up and down. */
 const ROW_MOVES = /\n|\x1b\[(\d+)?([AB])/g;
 
 /**
- * @inquirer/prompts clears an aborted prompt only in a later microtask, when something else may stand there
- * already. So its rows are counted here, it is cleared at once, and nothing that it writes later gets through.
+ * @inquirer/prompts erases an aborted prompt in a later microtask, when something else may be on the screen. So this
+ * stream counts the rows, erases them at once, and drops what is written later.
  */
 export class PromptOutput extends Writable {
   readonly #terminal: NodeJS.WriteStream;
-  /** Of the cursor; 0 is the prompt's first. */
+  /** Row of the cursor; 0 is the first row of the prompt. */
   #row = 0;
 
   constructor(terminal: NodeJS.WriteStream) {
@@ -20,7 +20,7 @@ export class PromptOutput extends Writable {
     this.#terminal = terminal;
   }
 
-  /** @inquirer/prompts breaks its rows there. */
+  /** Read by @inquirer/prompts to break its rows. */
   get columns(): number {
     return this.#terminal.columns;
   }

@@ -1,4 +1,4 @@
-/** What a person is asked: values that the view makes, and what both prompters share in asking them. */
+/** Prompts as values that the view makes, and what both prompters share. */
 import type { TypedKey } from "../terminal/key-queue.ts";
 import type { Texts } from "../texts/texts.ts";
 import { withoutLastGrapheme } from "../format/graphemes.ts";
@@ -14,12 +14,12 @@ export type ListPrompt =
   | {
       readonly name: "select";
       readonly message: string;
-      /** Numbered from 1; the last one is the way back. */
+      /** Numbered from 1. */
       readonly choices: readonly Choice[];
-      /** Value of the choice that is marked at first; otherwise the first one is. */
+      /** Value of the choice that is marked at first; undefined: the first one. */
       readonly marked?: string;
     }
-  /** A list long enough to be searched by typing; `last` is offered whatever is typed. */
+  /** A long list, searched by typing; `last` is always offered. */
   | {
       readonly name: "search";
       readonly message: string;
@@ -30,25 +30,25 @@ export type ListPrompt =
 
 export type Prompt =
   | ListPrompt
-  /** `offered`: the answer of Enter alone; empty: there is none. */
+  /** `offered`: the answer if only Enter is typed; may be empty. */
   | { readonly name: "input"; readonly message: string; readonly offered: string }
   | { readonly name: "password"; readonly message: string };
 
 export type Answer =
-  /** The value of the chosen choice, or what was typed. */
+  /** The value of the choice, or the typed text. */
   | { readonly name: "answered"; readonly value: string }
   /** Escape. */
   | { readonly name: "back" }
   /** Ctrl-C, Ctrl-D, or the terminal is gone. */
   | { readonly name: "interrupted" };
 
-/** Asks one prompt at a time, and holds the terminal from its construction until `close`. */
+/** Asks one prompt at a time; holds the terminal from its construction until `close`. */
 export interface Prompter {
-  /** Shows this prompt in place of the open one. Where both ask the same, what was marked or typed is kept. */
+  /** Replaces the open prompt by this one. If both ask the same, the mark and the typed text are kept. */
   open(prompt: Prompt): void;
   /** Prints whole lines above the open prompt. */
   print(text: string): void;
-  /** Takes the open prompt off the screen and gives the terminal back. */
+  /** Takes the open prompt off the screen and releases the terminal. */
   close(): void;
 }
 
@@ -60,10 +60,10 @@ export type PrompterOptions = {
   readonly answered: (answer: Answer) => void;
 };
 
-/** UTF-16 units of a typed answer; what is typed beyond them is dropped. */
+/** Length of a typed answer in UTF-16 units; more is dropped. */
 const MAX_TYPED = 4_096;
 const CONTROL = /\p{Cc}/u;
-/** With Ctrl: the keys that clear what was typed. */
+/** Keys that clear the typed text together with Ctrl. */
 const CLEARING_KEYS: ReadonlySet<string | undefined> = new Set(["u", "w"]);
 
 export function isList(prompt: Prompt): prompt is ListPrompt {
@@ -75,7 +75,7 @@ export function choicesOf(prompt: ListPrompt): readonly Choice[] {
   return prompt.name === "search" ? [...prompt.choices, prompt.last] : prompt.choices;
 }
 
-/** What was typed, after one more key: a character, Backspace, Ctrl-U or Ctrl-W. Other keys change nothing. */
+/** The typed text after one more key: a character, Backspace, Ctrl-U or Ctrl-W. Other keys change nothing. */
 export function editedText(text: string, { typed, key }: TypedKey): string {
   if (key.name === "backspace") return withoutLastGrapheme(text);
   if (key.ctrl === true) return CLEARING_KEYS.has(key.name) ? "" : text;

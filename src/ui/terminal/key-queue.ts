@@ -1,32 +1,31 @@
 /**
- * The keys of a terminal, one in each turn of the event loop. Keys that are typed ahead wait until something
- * is asked, and an Enter that comes in one piece with letters finds them already taken in. Ctrl-C and Ctrl-D
- * do not wait.
+ * Gives the keys of a terminal to a prompt, one in each turn of the event loop, so that a prompt has processed the
+ * letters before the Enter that follows them. Keys typed ahead wait until a prompt is open; Ctrl-C and Ctrl-D do not.
  */
 import type { Key } from "node:readline";
 
 import { RawTerminal, type TerminalStreams } from "./raw-terminal.ts";
 
-/** Keys that wait; what is typed or pasted beyond them is dropped. */
+/** Keys that may wait; more are dropped. */
 const MAX_KEYS = 4_096;
 
 export type TypedKey = { readonly typed: string | undefined; readonly key: Key };
 
 const CONTROL = /\p{Cc}/u;
 const LINE_END = /[\n\v\f\r\u0085\u2028\u2029]/;
-/** Keys that send a control character without Ctrl. */
+/** Keys other than Ctrl combinations that send a control character. */
 const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace"]);
 
 export type KeyEvents = {
-  /** Whether something is asked, so that a key has a meaning. */
+  /** Whether a prompt is open. */
   readonly isAsking: () => boolean;
-  /** `isLast`: no other key has been typed behind it yet. */
+  /** `isLast`: no other key was typed after it yet. */
   readonly key: (key: TypedKey, isLast: boolean) => void;
   /** Ctrl-C, Ctrl-D, or the terminal is gone. */
   readonly interrupted: () => void;
-  /** A shell takes the terminal; nothing of ours may stay open on the screen. */
+  /** Ctrl-Z: the shell takes the terminal. The open prompt must leave the screen. */
   readonly suspending: () => void;
-  /** The terminal is ours again. */
+  /** The shell has given the terminal back. */
   readonly continued: () => void;
   readonly resized: () => void;
 };
@@ -36,7 +35,7 @@ export class KeyQueue {
   readonly #input: NodeJS.ReadStream;
   readonly #terminal: RawTerminal;
   readonly #waiting: TypedKey[] = [];
-  /** Of a paste only its first line with something in it is taken; the rest would answer the next question. */
+  /** Only the first non-empty line of a paste is used; the rest would answer the next question. */
   #paste: "none" | "begun" | "taken" | "dropped" = "none";
   #turn: ReturnType<typeof setImmediate> | undefined;
 
@@ -51,7 +50,7 @@ export class KeyQueue {
     });
   }
 
-  /** To be called when something is asked: the keys that wait follow. */
+  /** To be called when a prompt opens: passes it the waiting keys. */
   wake(): void {
     if (this.#turn !== undefined || this.#waiting.length === 0) return;
     this.#turn = setImmediate(() => {
@@ -63,7 +62,7 @@ export class KeyQueue {
     });
   }
 
-  /** Gives the terminal back; keys that wait go to whoever reads it next. */
+  /** Releases the terminal; the waiting keys go back to its input. */
   close(): void {
     clearImmediate(this.#turn);
     this.#terminal.close();
@@ -86,7 +85,7 @@ export class KeyQueue {
       this.#events.suspending();
       this.#terminal.suspend();
     } else if (key.meta === true && key.sequence?.startsWith("\x1b") === true && key.name !== "escape") {
-      // Escape and another key were typed so fast that readline took them for Alt and that key.
+      // readline reports Escape and another key as Alt with that key if they arrive together.
       const sequence = key.sequence.slice(1);
       this.#put({ typed: undefined, key: { sequence: "\x1b", name: "escape" } });
       if (!sequence.startsWith("\x1b"))
@@ -94,7 +93,7 @@ export class KeyQueue {
     } else this.#put({ typed, key });
   }
 
-  /** What is pasted presses no keys: a line end in it is no Enter, and a tab no Tab. */
+  /** A key within a paste is text: a line end does not act as Enter, nor a tab as Tab. */
   #takePasted(typed: string | undefined, key: Key): void {
     if (typed === undefined || this.#paste === "dropped") return;
     if (LINE_END.test(typed)) {
@@ -107,7 +106,7 @@ export class KeyQueue {
 
   #put(pressed: TypedKey): void {
     const { typed, key } = pressed;
-    // @inquirer/prompts would take a control character that it does not know for text.
+    // @inquirer/prompts would insert a control character that it does not know as text.
     const isStray =
       typed !== undefined && CONTROL.test(typed) && key.ctrl !== true && !CONTROL_KEYS.has(key.name);
     if (!isStray && this.#waiting.length < MAX_KEYS) this.#waiting.push(pressed);

@@ -1,33 +1,33 @@
-/** A terminal in raw mode: how it is taken, shared with a shell, and given back as it was. */
+/** Puts a terminal into raw mode, hands it to the shell on Ctrl-Z, and restores it. */
 import { emitKeypressEvents, type Key } from "node:readline";
 
 const BRACKETED_PASTE_ON = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF = "\x1b[?2004l";
 export const CURSOR_SHOWN = "\x1b[?25h";
 
-/** Bytes that are kept for the next prompt; what is typed beyond them is dropped. */
+/** Bytes that are kept for the next prompt; more are dropped. */
 const MAX_TYPED_AHEAD = 4_096;
 
 const CTRL_C = 0x03;
 const CTRL_Z = 0x1a;
 
-/** Of a terminal that does not report its size, in cells. */
+/** The size assumed for a terminal that does not report one, in cells. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
 export type TerminalStreams = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  /** Whether the terminal knows escape sequences; where TERM is `dumb` none is written. */
+  /** Whether the terminal understands escape sequences; with TERM=dumb none are written. */
   readonly hasSequences: boolean;
 };
 
 export type TerminalEvents = {
-  /** `typed`: the character, where the key has one. */
+  /** `typed`: the character of the key, if it has one. */
   readonly key: (typed: string | undefined, key: Key) => void;
   readonly resized: () => void;
-  /** The terminal is ours again, after Ctrl-Z and `fg`, or after a stop from outside. */
+  /** The process continues, after Ctrl-Z and `fg` or after a stop from outside. */
   readonly continued: () => void;
-  /** The input has ended or failed, or the output has failed. Called once at most. */
+  /** The input has ended or failed, or the output has failed. Called at most once. */
   readonly gone: () => void;
 };
 
@@ -37,17 +37,17 @@ export function sizeOf({ columns, rows }: NodeJS.WriteStream): { columns: number
 }
 
 function ignore(): void {
-  // A terminal that is gone cannot be given back; whoever holds it gets the same error and leaves.
+  // A terminal that is gone cannot be restored; the RawTerminal reports the same error as `gone`.
 }
 
-/** Keys come one by one and are not echoed, and pastes are bracketed. */
+/** Switches on raw mode, without echo, and bracketed paste. */
 function hold({ input, output, hasSequences }: TerminalStreams): void {
   input.setRawMode(true);
   if (hasSequences) output.write(BRACKETED_PASTE_ON);
 }
 
 function release({ input, output, hasSequences }: TerminalStreams): void {
-  // Where the terminal is gone, the input fails at once and the output only later.
+  // If the terminal is gone, the input fails at once and the output only later.
   if (!output.listeners("error").includes(ignore)) output.on("error", ignore);
   input.on("error", ignore);
   if (input.isTTY && !input.destroyed) input.setRawMode(false);
@@ -56,7 +56,7 @@ function release({ input, output, hasSequences }: TerminalStreams): void {
 }
 
 /**
- * Gives this process's terminal back as a shell has it: line mode with echo, a visible cursor, no bracketed
+ * Restores this process's terminal to what a shell expects: line mode with echo, a visible cursor, no bracketed
  * paste. May be called at any time and any number of times, also while the process ends.
  */
 export function restoreTerminal(): void {
@@ -64,7 +64,7 @@ export function restoreTerminal(): void {
   release({ input: process.stdin, output: process.stdout, hasSequences });
 }
 
-/** A terminal whose keys are ours until it is closed. */
+/** Holds a terminal in raw mode until `close`. */
 export class RawTerminal {
   readonly #streams: TerminalStreams;
   readonly #events: TerminalEvents;
@@ -82,16 +82,16 @@ export class RawTerminal {
     input.resume();
   }
 
-  /** Gives the terminal to the shell until it continues us; nothing of ours may be open on the screen. */
+  /** Releases the terminal to the shell and stops this process until it is continued. */
   suspend(): void {
     release(this.#streams);
-    // As readline does: this process alone stops, and a program that started it decides for itself.
+    // Like readline, stop only this process: a program that started it decides for itself.
     process.kill(process.pid, "SIGTSTP");
-    // Runs when we are continued, or at once where no shell could do that, since the system then stops nothing.
+    // Runs when the process is continued; without a shell to continue it the system does not stop it at all.
     setImmediate(this.#goOn);
   }
 
-  /** Gives the terminal back; what is typed from now on waits in the input. */
+  /** Releases the terminal; keys typed from now on wait in the input. */
   close(): void {
     const { key, resized } = this.#events;
     const { input, output } = this.#streams;
@@ -111,7 +111,7 @@ export class RawTerminal {
 
   readonly #goOn = (): void => {
     if (this.#state !== "held") return;
-    // The stream believes that raw mode is still set, and would do nothing; the shell has set another one.
+    // The stream believes that raw mode is still on, although the shell has changed the mode.
     this.#streams.input.setRawMode(false);
     hold(this.#streams);
     this.#events.continued();
@@ -119,15 +119,15 @@ export class RawTerminal {
 }
 
 /**
- * Holds the keys that are typed between two prompts, for the one that opens next. They are not echoed, since
- * they may be a password.
+ * Keeps the keys that are typed between two prompts, for the prompt that opens next. They are not echoed, since they
+ * may be a password.
  */
 export class TypeAhead {
   readonly #input: NodeJS.ReadStream;
   readonly #onInterrupt: () => void;
   #typed: Buffer = Buffer.alloc(0);
 
-  /** @param onInterrupt Ctrl-C was typed; what was typed before it is dropped. */
+  /** @param onInterrupt called at Ctrl-C; the keys before it are dropped */
   constructor(input: NodeJS.ReadStream, onInterrupt: () => void) {
     this.#input = input;
     this.#onInterrupt = onInterrupt;
@@ -136,7 +136,7 @@ export class TypeAhead {
     input.resume();
   }
 
-  /** To be called right before the next prompt opens; the terminal stays without echo. */
+  /** To be called right before the next prompt opens. The terminal stays in raw mode. */
   stop(): void {
     this.#input.off("data", this.#take);
     this.#input.pause();

@@ -5,9 +5,9 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import type { Person } from "../../../src/client/people.ts";
 import { RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
-import { CHOICE, inAccount } from "../../../src/ui/app/steps.ts";
+import { CHOICE, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
-import { firstModel, updateApp, type AppContext } from "../../../src/ui/app/update.ts";
+import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { localClockSeconds } from "../../../src/ui/format/local-time.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
