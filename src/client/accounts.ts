@@ -1,4 +1,4 @@
-/** Accounts and their server: registering one, and opening the messenger of one. */
+/** Registers an account at a server, or opens the messenger of one. */
 import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
@@ -49,7 +49,7 @@ export async function registerAccount(
     const { username, password, email } = account;
     const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
     try {
-      // The profile comes first: on a full disk no account must be left that nobody can use.
+      // The profile is made first: if the disk is full, no account without a key must stay at the server.
       const isNew = !Profile.exists(folder);
       Profile.open(folder, {
         username: username.normalize("NFC"),
@@ -71,11 +71,11 @@ export async function registerAccount(
 export type OpenOptions = ServerOptions &
   Omit<MessengerOptions, keyof ReachOptions | "profile"> & { readonly user: string | undefined };
 
-/** A messenger and the store of servers that it uses; `close` closes both. */
+/** A messenger and the store of servers that it uses. */
 export class Account {
   readonly messenger: Messenger;
   readonly #servers: ServerStore;
-  /** A first login is kept once it has succeeded, and removed when it is refused. */
+  /** `new`: the first login has not succeeded yet. `kept`: it has, now or earlier. `removed`: it was refused. */
   #state: "new" | "kept" | "closed" | "removed";
 
   private constructor(messenger: Messenger, servers: ServerStore, isNew: boolean) {
@@ -85,7 +85,7 @@ export class Account {
   }
 
   /**
-   * Opens the account's messenger. The network is used only when the server or the account is not known here.
+   * Opens the account's messenger. Uses the network only if the server or the account is not known on this machine.
    * @throws ServerError, AccountError, ProfileLockedError, PortError, StoreError
    */
   static async open(options: OpenOptions): Promise<Account> {
@@ -104,12 +104,12 @@ export class Account {
     }
   }
 
-  /** Whether it was new here and its first login was refused: its profile and its outbox are deleted. */
+  /** Whether the first login was refused: then the profile and its outbox are deleted. */
   get isRemoved(): boolean {
     return this.#state === "removed";
   }
 
-  /** Whether a stored session may log it in without a password. */
+  /** Whether a stored session may log in without a password. */
   get hasSession(): boolean {
     return this.messenger.profile.sessionToken !== undefined;
   }
@@ -119,7 +119,7 @@ export class Account {
    * @throws ServerError, RefusedError, PasswordNeededError
    */
   async connect(): Promise<void> {
-    // It may be closed meanwhile, and is removed all the same.
+    // Read first, because the account may be closed during the attempt; it is removed nevertheless.
     const isNew = this.#state === "new";
     try {
       await this.messenger.rendezvous.connect();
@@ -127,7 +127,7 @@ export class Account {
     } catch (error) {
       const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
       if (isNew && isUnknown) {
-        // A mistyped name leaves no account behind.
+        // A mistyped name must not leave an account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";
         await this.close();
@@ -138,9 +138,9 @@ export class Account {
   }
 
   /**
-   * As `connect`, but an account that was online here before can be used without the server.
-   * @returns why the server cannot be reached now; undefined: logged in.
-   * @throws as `connect`, where waiting does not help
+   * As `connect`, but an account that was online on this machine before can be used without the server.
+   * @returns why the server cannot be reached; undefined: logged in
+   * @throws as `connect`, if waiting does not help
    */
   async connectOrWait(): Promise<Error | undefined> {
     try {
@@ -152,12 +152,12 @@ export class Account {
     }
   }
 
-  /** Whether the account can be used after this failure while the server is away. */
+  /** Whether the account can be used without the server after this failure, until the server is back. */
   canWaitAfter(failure: unknown): failure is Error {
     return isTransient(failure) && this.messenger.profile.hasBeenOnline;
   }
 
-  /** From now on a lost link is reconnected. @param failure why there is no link now: another attempt follows */
+  /** From now on a lost link is reconnected. @param failure of the last attempt: another one is scheduled */
   keepOnline(failure: Error | undefined): void {
     const { rendezvous } = this.messenger;
     if (failure !== undefined) rendezvous.retryAfter(failure);
@@ -165,9 +165,9 @@ export class Account {
   }
 
   /**
-   * Ends the stored session: here in any case, and at the server if it can be reached.
-   * @returns why it still stands at the server; undefined: it was ended there.
-   * @throws ServerError, RefusedError when waiting does not help; then the session stays
+   * Ends the stored session: always on this machine, and at the server if it can be reached.
+   * @returns why it was not ended at the server; undefined: it was
+   * @throws ServerError, RefusedError if waiting does not help; then the session stays
    */
   async logOut(): Promise<Error | undefined> {
     const { profile, rendezvous } = this.messenger;
@@ -196,7 +196,7 @@ async function locateProfile(
 ): Promise<{ profile: Profile; isNew: boolean }> {
   const { dataFolder, host, port, user } = options;
   let authority = servers.get(host, port)?.authority;
-  // A given fingerprint that is not the pinned one selects the account at that authority.
+  // A typed fingerprint that differs from the pinned one selects the account at that other authority.
   const named = options.expectedFingerprint;
   const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
   if (authority === undefined || isOther) {
@@ -210,7 +210,7 @@ async function locateProfile(
       contact.link.close("done");
       authority = contact.authority;
     } catch (error) {
-      // Offline, a stored account of this name can be used all the same.
+      // Without the server, a stored account of this name can be used if there is only one.
       if (!(error instanceof ServerError) || !error.isTransient) throw error;
       const known = localFolders(dataFolder, user);
       if (known.length !== 1) throw error;

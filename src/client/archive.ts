@@ -1,11 +1,11 @@
 /**
- * What one account has stored on this machine, for screens and commands to read and change. It needs no network
- * and no lock: it may be open beside the process that has the account online.
+ * The stored conversations of one account, for screens and commands to read and change. The archive needs no
+ * network and no lock: it may be open while another process has the account online.
  */
-import { cancelMessage, deleteMessage, ActionError } from "./conversation/message-actions.ts";
+import { cancelMessage, deleteMessage } from "./conversation/message-actions.ts";
 import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
 import type { Contact } from "./profile/contacts.ts";
-import type { MessagePage } from "./profile/message-history.ts";
+import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
 import type { Profile } from "./profile/profile.ts";
@@ -14,12 +14,12 @@ import { SafetyNumbers } from "./safety-numbers.ts";
 
 export { searchQuery } from "./profile/message-search.ts";
 
-/** Messages of one contact that were not shown here yet. */
+/** How many messages of one contact were not shown on this machine yet. */
 export type Unread = { readonly username: string; readonly count: number };
 
 /**
- * Opens the archive of the account that `place` selects for `use`, and closes it. Damage that is met there is noted,
- * so that the next start checks the file.
+ * Opens the archive of the account that `place` selects, runs `use`, and closes it. If `use` meets damage, the next
+ * start checks the file.
  * @throws AccountError, StoreError, and what `use` throws
  */
 export async function withArchive<T>(
@@ -39,13 +39,16 @@ export async function withArchive<T>(
 
 /** Every method throws SQLiteError when the disk fails. */
 export class Archive {
-  /** Of all conversations; its queries are made by `searchQuery`. */
+  /** Single messages and unread ones. */
+  readonly history: MessageHistory;
+  /** Searches all conversations; `searchQuery` makes the queries. */
   readonly search: MessageSearch;
   readonly safetyNumbers: SafetyNumbers;
   readonly #profile: Profile;
 
   constructor(profile: Profile) {
     this.#profile = profile;
+    this.history = profile.history;
     this.search = profile.search;
     this.safetyNumbers = new SafetyNumbers(profile);
   }
@@ -55,22 +58,22 @@ export class Archive {
     return this.#profile.username;
   }
 
-  /** The registered spelling of a name, as far as it is known here; else as it was typed. */
+  /** The registered spelling of a name if it is known; otherwise as it was typed. */
   nameOf(typed: string): string {
     return this.#profile.contacts.find(typed)?.username ?? typed;
   }
 
-  /** The name of the contact in this row; empty: there is none. */
+  /** The name of the contact in this row; empty: there is no such row. */
   usernameAt(contact: number): string {
     return this.#profile.contacts.byId(contact)?.username ?? "";
   }
 
-  /** The people with whom there is at least one stored message. */
+  /** The contacts with at least one stored message. */
   contacts(): readonly Contact[] {
     return this.#profile.contacts.withMessages();
   }
 
-  /** The stored conversation with a person; undefined: nothing was ever stored. */
+  /** The stored conversation with a person; undefined: the person is not a contact. */
   conversation(username: string): StoredConversation | undefined {
     const contact = this.#profile.contacts.find(username);
     return contact && new StoredConversation(this.#profile, contact);
@@ -80,13 +83,9 @@ export class Archive {
     return new StoredConversation(this.#profile, contact);
   }
 
-  bySeq(seq: number): StoredMessage | undefined {
-    return this.#profile.history.bySeq(seq);
-  }
-
-  /** The message that a reply is to; undefined: it is no reply, or that message is not stored. */
+  /** The message that a reply refers to; undefined: it is not a reply, or that message is not stored. */
   repliedTo({ contact, replyTo }: StoredMessage): StoredMessage | undefined {
-    return replyTo === undefined ? undefined : this.#profile.history.find({ id: contact }, replyTo);
+    return replyTo === undefined ? undefined : this.history.find({ id: contact }, replyTo);
   }
 
   /** The `seq` of the newest message; 0: there is none. */
@@ -94,23 +93,12 @@ export class Archive {
     return this.#profile.messages.lastSeq();
   }
 
-  /** Messages of others that were not shown or printed here yet, oldest first. */
-  unprinted(limit: number): readonly StoredMessage[] {
-    return this.#profile.history.unprinted(limit);
-  }
-
-  markPrinted(sequences: readonly number[]): void {
-    this.#profile.history.markPrinted(sequences);
-  }
-
   /** How many messages were not shown yet, by the contact's row number; contacts without any are left out. */
   unread(): ReadonlyMap<number, Unread> {
-    const { contacts, history } = this.#profile;
-    const unread = new Map<number, Unread>();
-    for (const [contact, count] of history.unreadCounts()) {
-      unread.set(contact, { username: contacts.byId(contact)?.username ?? "", count });
-    }
-    return unread;
+    const counts = [...this.history.unreadCounts()];
+    return new Map(
+      counts.map(([contact, count]) => [contact, { username: this.usernameAt(contact), count }]),
+    );
   }
 
   /** If the error says that the profile's file is damaged, the next start checks it. */
@@ -129,7 +117,7 @@ export class StoredConversation {
     this.contact = contact;
   }
 
-  /** The other person, in the registered spelling as far as it is known. */
+  /** The other person's name, in the registered spelling if it is known. */
   get username(): string {
     return this.contact.username;
   }
@@ -160,7 +148,7 @@ export class StoredConversation {
     return this.#profile.history.unreadFrom(this.contact);
   }
 
-  /** How many of each kind are in the outbox: not sent, or not acknowledged. */
+  /** How many messages of each kind are not acknowledged. */
   outboxCounts(): OutboxCounts {
     return this.#profile.messages.outboxCounts(this.contact);
   }
@@ -170,31 +158,25 @@ export class StoredConversation {
     cancelMessage(this.#profile, this.contact, id);
   }
 
-  /** Removes from the outbox every text that was not tried yet. @returns their ids, oldest first */
+  /** Removes every text from the outbox that was not tried yet. @returns their ids, oldest first */
   cancelAll(): readonly string[] {
     const { messages, removal } = this.#profile;
     return messages.outboxTexts(this.contact).filter((id) => removal.cancel(this.contact, id));
   }
 
-  /** Deletes one text here; its id stays, so that it is not received again. @throws ActionError */
+  /** Deletes one text on this side; its id stays, so that it is not received again. @throws ActionError */
   delete(id: string): void {
-    deleteMessage(this.#profile, this.contact, id);
+    deleteMessage(this.#profile, this.contact, this.find(id));
   }
 
-  /** As `delete`. @returns what was deleted. @throws ActionError */
+  /** As `delete`. @returns the deleted text. @throws ActionError */
   deleteBySeq(seq: number): StoredMessage {
-    const { history, removal } = this.#profile;
-    const message = history.bySeq(seq);
-    if (message === undefined) throw new ActionError("unknown_message");
-    // By its direction too: their ids may equal ours.
-    if (!removal.delete(this.contact, message.id, message.outgoing)) throw new ActionError("still_waiting");
-    removal.wipeLog();
-    return message;
+    return deleteMessage(this.#profile, this.contact, this.#profile.history.bySeq(seq));
   }
 
   /**
-   * Deletes here, batch by batch, every text that is stored when it begins and is not in the outbox. The caller yields
-   * to other work between two batches, and may stop early.
+   * Deletes, batch by batch, every text that is stored when the deletion begins and is not in the outbox. The caller
+   * can do other work between two batches, and stop early.
    */
   *deleteAll(): Generator<{ readonly deleted: number; readonly isMore: boolean }> {
     const { messages, removal } = this.#profile;

@@ -1,4 +1,4 @@
-/** What the client's methods throw, and what an error means for the caller. */
+/** The errors that the client's methods throw, and how to classify them. */
 export { ProfileDamagedError } from "./disk/check.ts";
 export { ProfileLockedError } from "./disk/lock.ts";
 export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";

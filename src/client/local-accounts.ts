@@ -1,4 +1,4 @@
-/** The accounts of this machine, found without a network: which profile a typed name selects. */
+/** The accounts of this machine, and which of them a typed name selects. Needs no network. */
 import { randomUUIDv7 } from "bun";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
@@ -13,7 +13,7 @@ import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
 import type { NewOutgoing, OutgoingContent, StoredMessage } from "./profile/stored-message.ts";
 
-/** No account, or several, match what was typed. */
+/** No account, or more than one, matches what was typed. */
 export class AccountError extends Error {
   readonly code: "no_account" | "several_accounts" | "unknown_account";
   readonly names: readonly string[];
@@ -25,7 +25,7 @@ export class AccountError extends Error {
   }
 }
 
-/** Where an account is looked for. */
+/** Selects an account of this machine. */
 export type AccountPlace = {
   readonly dataFolder: string;
   readonly host: string;
@@ -34,17 +34,17 @@ export type AccountPlace = {
   readonly user: string | undefined;
 };
 
-/** An account that was registered or logged in from here. */
+/** An account that was registered or logged in on this machine. */
 export type LocalAccount = {
   readonly username: string;
-  /** Whether a stored session may log it in without a password; false if the server is not known. */
+  /** Whether a stored session may log in without a password; false if the server is not known. */
   readonly hasSession: boolean;
   readonly hasBeenOnline: boolean;
 };
 export type LocalAccounts = {
   /** Sorted by name, each name once. */
   readonly accounts: readonly LocalAccount[];
-  /** Profiles that are damaged, or of a newer program. */
+  /** How many profiles are damaged, or belong to a newer program. */
   readonly unreadable: number;
 };
 
@@ -58,7 +58,7 @@ function nameIn(folder: string): string {
 }
 
 /**
- * The folders of the accounts that match, of one authority or of all. No other profile is opened, so that a damaged
+ * The folders of the matching accounts, of one authority or of all. Other profiles are not opened, so that a damaged
  * one affects only its own account.
  */
 export function localFolders(dataFolder: string, user: string | undefined, fingerprint?: string): string[] {
@@ -99,7 +99,7 @@ export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts 
   for (const folder of profileFolders(place.dataFolder, authority)) {
     try {
       const found = Profile.look(folder);
-      // A first login that failed made no account.
+      // A profile whose first login failed is not an account.
       if (found === undefined || !found.isEstablished) continue;
       const { username, hasSession, hasBeenOnline } = found;
       const known = byLabel.get(basename(folder));
@@ -118,8 +118,8 @@ export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts 
 }
 
 /**
- * Opens the profile of an account that was registered or logged in here. If accounts at several servers have the
- * name, the one at `host` and `port` is opened.
+ * Opens the profile of an account of this machine. If accounts at several servers have the name, the one at `host`
+ * and `port` is opened.
  * @throws AccountError, StoreError
  */
 export function openLocalProfile(place: AccountPlace): Profile {
@@ -130,19 +130,19 @@ export function openLocalProfile(place: AccountPlace): Profile {
   return Profile.open(theOnly(folders, user));
 }
 
-/** What `queueWhileLocked` has done. */
+/** The result of `queueWhileLocked`. */
 export type Queued = {
-  /** The registered spelling of the recipient, as far as it is known. */
+  /** The registered spelling of the recipient if it is known. */
   readonly to: string;
-  /** The id of what will be sent; undefined: the text was not sent yet, so it was changed or cancelled in place. */
+  /** The id of the queued message; undefined: the text was not sent yet, so it was changed or cancelled directly. */
   readonly id: string | undefined;
-  /** The edited or withdrawn text as it is now; undefined: a new text, or one that was cancelled. */
+  /** The edited or withdrawn text in its new form; undefined: a new text, or a cancelled one. */
   readonly changed: StoredMessage | undefined;
 };
 
 /**
  * Commits a text, or a change of one, to the outbox of an account that another process has online. That process
- * notices within about a second, and sends it.
+ * sends it within about a second.
  * @throws AccountError, ActionError, StoreError, SelfError, SQLiteError
  */
 export function queueWhileLocked(place: AccountPlace, to: string, content: OutgoingContent): Queued {

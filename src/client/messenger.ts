@@ -1,9 +1,9 @@
 /**
- * The messenger without a screen: everything a person can do is a method here or of an object that it hands
- * out, everything that happens an event. The terminal and the one-shot commands are built on it.
+ * The messenger without a screen: everything that a person can do is a method of this class or of an object that
+ * it hands out, and everything that happens is an event. The terminal and the one-shot commands use it.
  *
- * A messenger has one account online on this machine: it holds the profile's lock from `open` to
- * `close`. Messages are committed to the outbox before the network is touched.
+ * A messenger has one account online: it holds the profile's lock from `open` to `close`. Messages are committed to
+ * the outbox before they are sent.
  */
 import { label as labelOf } from "../identity/names.ts";
 import { systemClock, type Clock } from "../net/clock.ts";
@@ -33,14 +33,14 @@ const TICK = 1_000;
 
 export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "random" | "now"> & {
   readonly profile: Profile;
-  /** What this process is, for whoever finds the account locked. */
+  /** The command that this process runs, for other processes that find the account locked. */
   readonly command: string;
   /** The port to listen on; undefined: the first free one of 9000–9099. */
   readonly p2pPort: number | undefined;
-  /** The port that others shall dial; undefined: the one listened on. */
+  /** The port that peers dial; undefined: the one that this process listens on. */
   readonly announcedPort?: number;
   readonly onEvent: (event: MessengerEvent) => void;
-  /** Whether `wire` events are wanted. */
+  /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
   /** ms since 1970 */
   readonly now?: () => number;
@@ -50,7 +50,7 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
 export class Messenger {
   readonly profile: Profile;
   readonly rendezvous: Rendezvous;
-  /** What is stored of this account's conversations. */
+  /** The stored conversations of this account. */
   readonly archive: Archive;
   readonly #onEvent: (event: MessengerEvent) => void;
   readonly #clock: Clock;
@@ -66,13 +66,13 @@ export class Messenger {
     wanted: () => this.#conversations.wantingPresence,
     online: (username) => this.#presence(username, true),
   });
-  /** What people see of the server. */
+  /** The state of the server as screens show it. */
   readonly shown: ShownServer;
   readonly #conversations: Conversations;
   #tick: ReturnType<typeof setInterval>;
   #closed = false;
   #closing: Promise<void> | undefined;
-  /** Settled when the first attempt to be online has ended, whatever its outcome. */
+  /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
   private constructor(options: MessengerOptions, lock: ProfileLock) {
@@ -109,7 +109,7 @@ export class Messenger {
     const dialNeeds = {
       tls: this.#tls,
       lookUp: async (username: string) => {
-        // What was queued before the first login is not worth a dial to an old address.
+        // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
         return this.#directory.lookUp(username);
       },
@@ -122,7 +122,7 @@ export class Messenger {
       emit: this.#emit,
       changed,
     });
-    // First, so that a store that cannot be read fails before anything runs by itself.
+    // First of all, so that an unreadable store fails before the port and the timer exist.
     this.#conversations.openOutbox();
     this.#port = new PeerPort(
       {
@@ -165,7 +165,7 @@ export class Messenger {
   }
 
   #onTick(): void {
-    // After sleep, or with other addresses, every connection may be dead: all are probed, and redialled, at once.
+    // After sleep or with new addresses every connection may be dead: all are probed or redialled at once.
     const change = this.#surroundings.check();
     if (change !== undefined) {
       this.rendezvous.lineMayHaveChanged(change);
@@ -174,7 +174,7 @@ export class Messenger {
     for (const conversation of this.#conversations) conversation.tick();
     this.#upkeep.tick();
     this.shown.tick();
-    // While this process has the account online, it sends what others queue.
+    // Other processes may have queued messages, which this one sends.
     const known = this.profile.changedElsewhere();
     if (known === undefined) return;
     this.#emit({ name: "changedElsewhere" });
@@ -184,7 +184,7 @@ export class Messenger {
   }
 
   /**
-   * Takes the profile's lock and the peer port; nothing is sent yet.
+   * Takes the profile's lock and the peer port. Sends nothing.
    * @throws ProfileLockedError, ProfileDamagedError, PortError
    */
   static open(options: MessengerOptions): Messenger {
@@ -207,12 +207,12 @@ export class Messenger {
     return this.#port.port;
   }
 
-  /** Whether peers who know our address can be let in: our certificate is still good. */
+  /** Whether peers can connect: our certificate is still good. */
   get canBeReached(): boolean {
     return this.#tls.isGood;
   }
 
-  /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
+  /** Until when new links can be opened without a server: the end of our certificate, ms since 1970. */
   get linksUntil(): number | undefined {
     return this.profile.certificate?.expiresAt;
   }
@@ -223,40 +223,41 @@ export class Messenger {
   }
 
   /**
-   * Queues one text to a person and returns its id. It is committed with everything else of this turn of
-   * the event loop, or by `commit`; then it is sent as soon as there is a link.
-   * @param text at most 32 KiB of UTF-8, well-formed.
-   * @throws SelfError, RangeError for a text that no peer would take.
+   * Queues one text to a person. It is committed with everything else of this turn of the event loop, or by
+   * `commit`, and sent as soon as there is a link.
+   * @param text well-formed, at most 32 KiB of UTF-8
+   * @returns its id
+   * @throws SelfError, RangeError for a text that no peer would accept
    */
   send(to: string, text: string, replyTo?: string): string {
     return this.#outbox.send(to, text, replyTo);
   }
 
-  /** Commits what was queued in this turn. @throws SQLiteError: then nothing of it is kept. */
+  /** Commits everything that was queued in this turn. @throws SQLiteError: then none of it is kept */
   commit(): void {
     this.#outbox.commit();
   }
 
   /**
-   * Edits a text of ours: here at once, on the other side by an action in the outbox.
-   * @returns the action's id; undefined when the text had not been sent, and is sent as it is now.
+   * Edits a text of ours: on this side at once, on the other side by an action in the outbox.
+   * @returns the action's id; undefined: the text had not been sent, and is sent in its new form
    * @throws ActionError, RangeError, SQLiteError
    */
   edit(to: string, id: string, text: string): string | undefined {
     return this.#outbox.edit(to, id, text);
   }
 
-  /** Withdraws a text of ours, on both sides; one that had not been sent is cancelled. @returns, @throws as `edit` */
+  /** Withdraws a text of ours on both sides, or cancels it if it had not been sent. @returns, @throws as `edit` */
   withdraw(to: string, id: string): string | undefined {
     return this.#outbox.withdraw(to, id);
   }
 
-  /** Takes a text of ours out of the outbox before it is sent. @throws ActionError, SQLiteError */
+  /** Removes a text of ours from the outbox before it is sent. @throws ActionError, SQLiteError */
   cancel(to: string, id: string): void {
     this.#outbox.cancel(to, id);
   }
 
-  /** The chat is on the screen: a link is kept up until `closeChat`. @throws SelfError */
+  /** The chat is on the screen: a link is kept open until `closeChat`. @throws SelfError */
   openChat(username: string): Conversation {
     checkNotSelf(this.profile, username);
     const conversation = this.#conversations.with(username);
@@ -268,17 +269,17 @@ export class Messenger {
     this.#conversations.find(username)?.closeChat();
   }
 
-  /** The person has read this contact's messages up to `seq`; the other side is sent that. @throws SQLiteError */
+  /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
   markRead(username: string, seq: number): void {
     this.#conversations.with(username).markRead(seq);
   }
 
-  /** What the direct link says of a person's presence; undefined: there was none in this process. */
+  /** A person's presence according to the direct link; undefined: no conversation in this process. */
   linkPresence(username: string): LinkPresence | undefined {
     return this.#conversations.find(username)?.linkPresence;
   }
 
-  /** Says `bye` on every link, leaves the server, and frees the account on this machine. */
+  /** Says `bye` on every link, leaves the server, and releases the profile's lock. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
@@ -305,23 +306,23 @@ export class Messenger {
     this.#onEvent(event);
   };
 
-  /** A write failed. Throws what is no failure of the disk. */
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   readonly #storageFailed = (error: unknown): void => {
     if (!isStorageFailure(error)) throw error;
     this.#emit({ name: "storageFailed", error });
   };
 
   #showState(state: RendezvousState): void {
-    // The link may end after the profile is closed.
+    // The link may end after the profile was closed.
     const linksUntil = this.#closed ? undefined : this.linksUntil;
     this.#emit({ name: "server", state, linksUntil });
-    // Without a server, those for whom something waits are looked for where they last were.
+    // Without a server, people are dialled at their last known addresses.
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
   }
 
   #presence(username: string, online: boolean): void {
     const conversation = this.#conversations.find(username);
-    // The server may also report people whom nobody asked about.
+    // The server may report people who are not on the watch list.
     if (conversation === undefined) return;
     this.shown.presence(conversation.username, online);
     if (online) conversation.peerMayBeReachable();

@@ -1,6 +1,5 @@
 /** The people of one account: who is online, and with whom there is a conversation. */
 import { fold, label as labelOf } from "../identity/names.ts";
-import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import type { Messenger } from "./messenger.ts";
 import type { HeldPerson } from "./rendezvous/presence-hold.ts";
 import { ServerFailure } from "./rendezvous/server-errors.ts";
@@ -8,48 +7,40 @@ import { ServerFailure } from "./rendezvous/server-errors.ts";
 export type Person = {
   /** The registered spelling as last received. */
   readonly username: string;
-  /** 40 hexadecimal digits; they differ for two names that look alike. */
+  /** 40 hexadecimal digits; two names that look alike have different labels. */
   readonly label: string;
-  /** Undefined: the server cannot be asked. */
+  /** Undefined: the server did not answer. */
   readonly online: boolean | undefined;
   /** False: their client speaks only the unencrypted legacy link. */
   readonly secure: boolean;
-  /** Messages that were not shown here yet. */
+  /** Messages that were not shown on this machine yet. */
   readonly unread: number;
 };
 
-/** `failure`: why the server could not be asked; then `people` are the contacts of this machine alone. */
+/** `failure`: why the server did not answer; then `people` are only the contacts of this machine. */
 export type People = { readonly people: readonly Person[]; readonly failure: Error | undefined };
 
-/** What `listPeople` needs of a messenger. */
-export type PeopleSource = {
-  readonly username: string;
+/** The parts of a messenger that `listPeople` uses. */
+type Source = Pick<Messenger, "username" | "users"> & {
   readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
-  /** @throws ServerError, RefusedError */
-  users(): Promise<readonly UserEntry[]>;
-  /** Shown as online although the server does not list them yet: it was away, and they are about to return. */
-  readonly shown?: { readonly held: readonly HeldPerson[] };
+  readonly shown: Pick<Messenger["shown"], "held">;
 };
 
-type Answer = { readonly online: readonly HeldPerson[] | undefined; readonly failure: Error | undefined };
-
-async function askServer(source: PeopleSource): Promise<Answer> {
-  try {
-    const named = await source.users();
-    return { online: [...(source.shown?.held ?? []), ...named], failure: undefined };
-  } catch (error) {
-    if (!(error instanceof ServerFailure)) throw error;
-    return { online: undefined, failure: error };
-  }
-}
-
 /**
- * Everybody who is online, and everybody with whom there is a conversation, each once and without
- * oneself, sorted by the fold of the name.
+ * Everyone who is online, and everyone with whom there is a conversation: each once, without the account itself,
+ * sorted by the fold of the name.
  * @throws SQLiteError
  */
-export async function listPeople(messenger: PeopleSource): Promise<People> {
-  const { online, failure } = await askServer(messenger);
+export async function listPeople(messenger: Source): Promise<People> {
+  let online: readonly HeldPerson[] | undefined;
+  let failure: Error | undefined;
+  try {
+    const named = await messenger.users();
+    online = [...messenger.shown.held, ...named];
+  } catch (error) {
+    if (!(error instanceof ServerFailure)) throw error;
+    failure = error;
+  }
   const { contacts, history } = messenger.profile;
   const unread = history.unreadCounts();
   const people = new Map<string, Person>();
@@ -58,7 +49,7 @@ export async function listPeople(messenger: PeopleSource): Promise<People> {
       username,
       label,
       online: online === undefined ? undefined : false,
-      // Not known of somebody who is not online.
+      // Unknown, because only the list of who is online says it.
       secure: true,
       unread: unread.get(id) ?? 0,
     });

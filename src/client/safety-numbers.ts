@@ -1,6 +1,6 @@
 /**
- * Comparing keys with another person, and accepting a changed one: only what was compared is accepted.
- * Needs no network.
+ * Safety numbers, with which two people compare their keys, and the acceptance of a changed key: a key is accepted
+ * only if its number was shown. Needs no network.
  */
 import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
 import type { Contact, ContactKey } from "./profile/contacts.ts";
@@ -9,7 +9,7 @@ import type { Profile } from "./profile/profile.ts";
 export type SafetyNumber = {
   /** Twelve groups of five digits. */
   readonly number: string;
-  /** Of the other's key: 64 hexadecimal digits. */
+  /** Of the other person's key: 64 hexadecimal digits. */
   readonly fingerprint: string;
   /** The person has not accepted this key yet. */
   readonly pending: boolean;
@@ -17,20 +17,20 @@ export type SafetyNumber = {
 
 /** The safety numbers with one person. */
 export type SafetyNumbersWith = {
-  /** The registered spelling, as far as it is known. */
+  /** The registered spelling if it is known. */
   readonly username: string;
-  /** One for each known key, a pending one's last; empty: no key of theirs is known. */
+  /** One for each known key, the pending one last; empty: no key of this person is known. */
   readonly numbers: readonly SafetyNumber[];
 };
 
 export type Acceptance =
-  /** `number`: of the key that was accepted. */
+  /** `number`: of the accepted key. */
   | { readonly result: "accepted"; readonly number: SafetyNumber }
   /** No key is pending. */
   | { readonly result: "none" }
-  /** Another key has arrived since one was shown: not the one that the person compared would be accepted. */
+  /** Another key has arrived since one was shown, so the person has compared the wrong one. */
   | { readonly result: "changed_again" }
-  /** The person has not seen its number yet. */
+  /** The number was not shown yet. */
   | { readonly result: "not_shown" };
 
 /** Every method throws SQLiteError when the disk fails. */
@@ -46,7 +46,7 @@ export class SafetyNumbers {
     return fingerprint(this.#profile.keys.spki);
   }
 
-  /** @param options.markShown they are about to be shown: a pending one may then be accepted. */
+  /** @param options.markShown the caller shows the numbers, so that the pending key can be accepted afterwards */
   with(username: string, options: { readonly markShown: boolean }): SafetyNumbersWith {
     const { contacts } = this.#profile;
     const contact = contacts.find(username);
@@ -61,7 +61,7 @@ export class SafetyNumbers {
   /**
    * Pins the pending key.
    * @param now ms since 1970
-   * @param options.mustBeShown a key whose number was never shown is not accepted.
+   * @param options.mustBeShown a key is not accepted if no number was shown
    */
   acceptPending(username: string, now: number, options: { readonly mustBeShown: boolean }): Acceptance {
     const { contacts } = this.#profile;

@@ -25,7 +25,7 @@ function withSource(
   return inTemporaryFolder(async (folder) => {
     const profile = Profile.open(folder, ACCOUNT);
     try {
-      await use({ username: profile.username, profile, users });
+      await use({ username: profile.username, profile, users, shown: { held: [] } });
     } finally {
       profile.close();
     }

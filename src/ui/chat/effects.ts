@@ -157,7 +157,7 @@ export class ChatEffects {
     // `close` has marked them already; the profile may be closed since.
     if (shown.length === 0) return;
     try {
-      this.#messenger.archive.markPrinted(shown);
+      this.#messenger.archive.history.markPrinted(shown);
       this.#sendRead(shown);
     } catch (error) {
       // They are shown as new once more, next time.

@@ -158,7 +158,7 @@ export class MessageEffects {
     const isListed = target.name === "listed";
     if (!isListed && this.#ownLast === undefined) throw new RefusalError("none_own");
     const message = isListed
-      ? this.#messenger.archive.bySeq(target.message.seq)
+      ? this.#messenger.archive.history.bySeq(target.message.seq)
       : this.#stored.find(this.#ownLast ?? "");
     if (message === undefined) throw new RefusalError("unknown_message");
     const chat = isListed ? target.message.chat : this.#conversation.username;

@@ -51,7 +51,7 @@ describe("an edit or a withdrawal", () => {
       expect(faultOf(() => act(scene, carla, "left"))).toBe("unknown_message");
       expect(faultOf(() => act(scene, ana, "hers"))).toBe("not_own");
       expect(faultOf(() => act(scene, ana, "gone"))).toBe("already_withdrawn");
-      deleteMessage(scene, ana, "there");
+      deleteMessage(scene, ana, scene.history.find(ana, "there"));
       expect(faultOf(() => act(scene, ana, "there"))).toBe("unknown_message");
       expect(scene.history.find(ana, "hers")?.text).toBe("text hers");
     }),
@@ -115,7 +115,7 @@ test("only what has not left is cancelled", () =>
 
 test("only what does not wait any more is deleted, and nothing of it stays in the files", () =>
   withMessages((scene, ana) => {
-    const fault = (id: string) => faultOf(() => deleteMessage(scene, ana, id));
+    const fault = (id: string) => faultOf(() => deleteMessage(scene, ana, scene.history.find(ana, id)));
     expect(["new", "left", "unknown", "w"].map(fault)).toEqual([
       "still_waiting",
       "still_waiting",

@@ -100,7 +100,7 @@ class Listening {
     const { archive } = messenger;
     this.#messenger = messenger;
     try {
-      this.#newestWritten = (archive.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
+      this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
       if (problem !== undefined) {
         output.notice(describeFailure(problem, config).sentence);
@@ -261,7 +261,7 @@ class Listening {
     let batch: readonly StoredMessage[];
     let lines: string;
     try {
-      batch = archive.unprinted(BATCH);
+      batch = archive.history.unprinted(BATCH);
       lines = batch
         .map((message) => {
           const from = archive.usernameAt(message.contact);
@@ -281,7 +281,7 @@ class Listening {
       .write(lines)
       .then((isRead) => {
         if (!isRead) return;
-        archive.markPrinted(batch.map(({ seq }) => seq));
+        archive.history.markPrinted(batch.map(({ seq }) => seq));
         // Only on a terminal can we assume that a person has read it.
         if (output.columns !== undefined) markRead(messenger, batch);
         if (this.#state.name === "printing") this.#state = { name: "idle" };
