@@ -44,8 +44,13 @@ function isIn(list: BlockList, address: string): boolean {
 export function normalizeAddress(address: string): string {
   const plain = address.toLowerCase().replace(/%.*$/, "");
   if (!isIPv6(plain)) return plain;
+  // Bun's `URL` refuses some IPv6 addresses with an IPv4 part, so that part becomes two groups first.
+  const groups = plain.replace(/\d+\.\d+\.\d+\.\d+$/, (part) => {
+    const [a = 0, b = 0, c = 0, d = 0] = part.split(".").map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
   // The URL standard spells IPv6 hosts as RFC 5952 does.
-  const shortest = new URL(`http://[${plain}]`).hostname.slice(1, -1);
+  const shortest = new URL(`http://[${groups}]`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(shortest);
   if (mapped === null) return shortest;
   const [high = 0, low = 0] = mapped.slice(1).map((group) => parseInt(group, 16));

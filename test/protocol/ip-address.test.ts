@@ -42,6 +42,11 @@ describe("one spelling", () => {
     ["::fffe:1.2.3.4", "::fffe:102:304"],
     ["1::ffff:1.2.3.4", "1::ffff:102:304"],
     ["::ffff:0:1.2.3.4", "::ffff:0:102:304"],
+    // Bun's `URL` refuses four groups beside it.
+    ["::2:3:4:5:1.2.3.4", "::2:3:4:5:102:304"],
+    ["1::2:3:4:1.2.3.4", "1::2:3:4:102:304"],
+    ["1:2:3::4:255.255.0.1", "1:2:3::4:ffff:1"],
+    ["1::2:3:4:5:1.2.3.4", "1:0:2:3:4:5:102:304"],
   ])("%s is %s", (written, expected) => {
     expect(normalizeAddress(written)).toBe(expected);
     expect(normalizeAddress(expected)).toBe(expected);
