@@ -1,4 +1,4 @@
-/** Begins to listen, and says in one sentence why that fails. */
+/** Listens on a port, or explains in one sentence why it cannot. */
 import { ListenError, type Listener } from "../net/listener.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { StartError } from "./start-error.ts";
@@ -8,7 +8,7 @@ const RETRY_INTERVAL = 100;
 
 /**
  * Listens, or waits for a port in use: a server that is being replaced may still hold it.
- * @param host as it was asked for; undefined: all addresses.
+ * @param host as configured; undefined: all addresses.
  * @param patience ms to wait. @param begin throws ListenError when it cannot listen.
  * @throws StartError
  */

@@ -1,6 +1,6 @@
 import type { Bilingual } from "../protocol/language.ts";
 
-/** Why the server cannot start, or a command of its operator cannot be done, as one sentence. */
+/** The server cannot start, or a command of the operator fails; one sentence says why. */
 export class StartError extends Error {
   readonly sentence: Bilingual;
   /** For programs that read the output of `admin --json`. */

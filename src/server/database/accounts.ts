@@ -1,9 +1,9 @@
-/** The accounts in the database: the rows of `users`, and the names of deleted accounts that are not free yet. */
+/** The accounts in the database: the rows of `users`, and the names of deleted accounts that are still taken. */
 import type { Database } from "bun:sqlite";
 
 import { fold } from "../../identity/names.ts";
 
-/** How long the name of a deleted account stays taken, in ms: its last certificate expires before (PROTOCOL 4). */
+/** How long the name of a deleted account stays taken, in ms: by then its last certificate has expired (PROTOCOL 4). */
 export const DELETED_NAME_PERIOD = 25 * 3_600_000;
 
 export type Account = {
@@ -22,7 +22,7 @@ export type ListedAccount = {
   readonly username: string;
   readonly fold: string;
   readonly email: string | null;
-  /** `YYYY-MM-DD hh:mm:ss` in UTC; of a migrated account whatever was there. */
+  /** `YYYY-MM-DD hh:mm:ss` in UTC; any text for a migrated account. */
   readonly created_at: string | null;
   readonly disabled: number;
 };
@@ -52,7 +52,7 @@ export class Accounts {
     );
   }
 
-  /** By a name in any case. */
+  /** Finds an account by its name in any case. */
   find(name: string): Account | undefined {
     return this.#byFold.get(fold(name)) ?? undefined;
   }
@@ -84,7 +84,7 @@ export class Accounts {
     return deleted !== null && deleted.until > now;
   }
 
-  /** Adds an account, which is on the disk then; false when the name is taken. */
+  /** Adds an account and waits until it is on the disk. @returns false when the name is taken */
   add(account: { username: string; hash: string; email: string }, now: number): boolean {
     if (this.isTaken(account.username, now)) return false;
     const made = new Date(now).toISOString().slice(0, 19).replace("T", " ");

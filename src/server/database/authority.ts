@@ -22,12 +22,12 @@ export class ServerAuthority {
   readonly #authority: Authority;
   readonly #now: () => number;
   readonly #operators: TlsContext | undefined;
-  /** Our own certificate, and from when to when it is used. */
+  /** Our own certificate, and the time in which it is used. */
   #own: { readonly context: TlsContext; readonly from: number; readonly to: number } | undefined;
 
   /**
    * Loads the authority, or makes it on the first start.
-   * @param operators the identity of `--tls-cert`, used on the link instead of our own.
+   * @param operators the identity of `--tls-cert`, used instead of our own.
    * @throws StartError when the stored authority cannot be read.
    */
   constructor(database: Database, now: () => number, operators?: TlsIdentity) {
@@ -50,7 +50,7 @@ export class ServerAuthority {
     return issueUserCertificate(this.#authority, publicKey, username, this.#now());
   }
 
-  /** The context for a new connection; asked for each one, so that a renewal needs no timer and fails no dial. */
+  /** The context for a new connection. It renews the certificate when needed, without a timer. */
   context(): TlsContext {
     if (this.#operators !== undefined) return this.#operators;
     const now = this.#now();
@@ -62,7 +62,7 @@ export class ServerAuthority {
       key: privateKeyToPem(keys.privateKey),
       certificate: pem + this.#authority.certificatePem,
     });
-    // Replaced too when the clock was set back: clients refuse a certificate from the future.
+    // Also replaced after the clock was set back: clients refuse a certificate from the future.
     this.#own = { context, from: now - BACKDATING, to: expiresAt - RENEWAL_MARGIN };
     return context;
   }

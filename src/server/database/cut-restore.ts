@@ -1,7 +1,7 @@
 /**
- * A restore gives the old database a second name before the copy takes the first (`admin/restore.ts`). One that was
- * cut off in between leaves one file with two names, and perhaps its log under the second name only: whoever opened
- * it under the first would miss what is in the log only. So it is undone before the database is opened.
+ * A restore gives the old database a second name before the copy takes the first (`admin/restore.ts`). If it is
+ * interrupted in between, one file has two names, and its log perhaps only the second one. Opening it by the first name
+ * would lose what is only in the log. So the interrupted restore is undone before the database is opened.
  */
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 
@@ -13,7 +13,7 @@ export function beforeRestore(path: string): string {
   return `${path}.before-restore`;
 }
 
-/** Undoes a restore of the database at `path` (no link) that was cut off. This process must hold its lock. */
+/** Undoes an interrupted restore of the database at `path`, which is not a link. This process must hold its lock. */
 export function undoCutRestore(path: string): void {
   const before = beforeRestore(path);
   if (!isSameFile(path, before)) return;

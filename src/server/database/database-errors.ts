@@ -1,15 +1,15 @@
-/** Why a database cannot be used, each reason as one sentence and a code. */
+/** The errors of a database: one sentence and a code for each. */
 import { errorCode } from "../../net/error-code.ts";
 import { StartError } from "../start-error.ts";
 import { isLocked } from "./locked-database.ts";
 
-/** UTF-16 units shown of what SQLite says is damaged. */
+/** UTF-16 units shown of SQLite's report of the damage. */
 const MAX_DETAIL = 120;
 
 /** Another program is using the database. */
 export class InUseError extends StartError {}
 
-/** An error that `isDamage` recognizes. @param found what SQLite's check of the pages says. */
+/** An error that `isDamage` recognizes. @param found what SQLite's check of the pages reported. */
 export function damage(found: string): Error {
   return Object.assign(new Error(found), { code: "SQLITE_CORRUPT", found });
 }
@@ -42,7 +42,7 @@ export function damagedAtStart(path: string, error: unknown): StartError {
   );
 }
 
-/** The lock file cannot be opened, which says nothing of the database. */
+/** The lock file cannot be opened; the database itself may be sound. */
 export function cannotLock(path: string, lockPath: string, error: unknown): StartError {
   if (isDiskFull(error)) return cannotOpen(path, error);
   const code = errorCode(error);
@@ -103,7 +103,7 @@ export function inUse(path: string, cause?: unknown): StartError {
   );
 }
 
-/** What SQLite or the disk said of the database, as one sentence. */
+/** The sentence for an error of SQLite or of the disk. */
 export function cannotOpen(path: string, error: unknown): StartError {
   const code = errorCode(error);
   if (code === "SQLITE_NOTADB") return notOurs(path);

@@ -1,7 +1,7 @@
 /**
- * One server uses a database at a time. Until it ends it holds a write transaction on a small database beside it:
- * `kill -9` frees that, and whoever reads the accounts meanwhile need not wait. A clean stop removes the file; one
- * that a crash left is used again.
+ * One server uses a database at a time. While it runs it holds a write transaction on a small database beside it,
+ * which does not block readers of the accounts and ends with the process, even by `kill -9`. A clean stop removes the
+ * file; after a crash the next start reuses it.
  */
 import type { Database } from "bun:sqlite";
 import { statSync, unlinkSync } from "node:fs";
@@ -10,13 +10,13 @@ import { errorCode } from "../../net/error-code.ts";
 import { ExistingDatabase, isLocked } from "./locked-database.ts";
 import { makeFile, ownerFor, type Owner } from "./owner.ts";
 
-/** How long a start waits for another server to end, in ms: a stop takes up to 5 s. */
+/** How long a start waits for another server to stop, in ms: that takes up to 5 s. */
 export const LOCK_PATIENCE = 7_000;
 const RETRY_INTERVAL = 100;
 
 export class DatabaseLock {
   readonly #path: string;
-  // A Database without a reference is closed by the garbage collector, which ends its locks.
+  // Without a reference the garbage collector would close it, which releases the lock.
   readonly #held: Database;
   readonly #inode: number;
 
@@ -30,7 +30,7 @@ export class DatabaseLock {
    * Takes the lock of the database at this path, which must not be a link.
    * @param patience how long to wait for another process that has it, in ms.
    * @returns undefined when it stays taken.
-   * @throws what SQLite or the disk says of the file.
+   * @throws errors of SQLite or the file system.
    */
   static async acquire(databasePath: string, patience = LOCK_PATIENCE): Promise<DatabaseLock | undefined> {
     const path = `${databasePath}.lock`;
@@ -45,7 +45,7 @@ export class DatabaseLock {
   }
 
   release(): void {
-    // While it is still held: afterwards it may belong to another process.
+    // Before closing it: afterwards the file may belong to another process.
     if (inodeOf(this.#path) === this.#inode) unlinkSync(this.#path);
     this.#held.close();
   }
@@ -59,27 +59,27 @@ function tryToHold(path: string, owner: Owner | undefined): Database | undefined
     isMade = true;
     const before = inodeOf(path);
     database = new ExistingDatabase(path, 0);
-    // No journal beside it: there is nothing to lose.
+    // No journal file: there is no data to lose.
     database.run("PRAGMA journal_mode = MEMORY");
     database.run("BEGIN IMMEDIATE");
-    // Its last owner may have removed the file between our opening and locking it.
+    // Another process may have removed the file after we opened it and before we locked it.
     if (inodeOf(path) === before) return database;
     database.close();
     return undefined;
   } catch (error) {
     database?.close();
-    // It is held, or was removed just when it was opened.
+    // Another process holds it, or removed it while it was being opened.
     if (isLocked(error) || (database === undefined && isMade && inodeOf(path) === 0)) return undefined;
     throw error;
   }
 }
 
-/** 0 where there is no file. */
+/** 0 if there is no file. */
 function inodeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
 }
 
-/** Never opens a file that is there: closing it would end this process's own locks on it. */
+/** Makes the file unless it exists. An existing one is not opened: closing it would drop this process's locks. */
 function make(path: string, owner: Owner | undefined): void {
   try {
     makeFile(path, owner);

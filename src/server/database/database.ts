@@ -1,6 +1,6 @@
 /**
- * The server's one file: accounts, tokens and the authority (PROTOCOL 3 and 4). A file that is found is ours, a legacy
- * database (migrated before anything else), empty, or refused with one sentence.
+ * The server's one file: accounts, tokens and the authority (PROTOCOL 3 and 4). An existing file is ours, empty, a
+ * legacy database, which is migrated first, or refused.
  */
 import type { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
@@ -52,15 +52,15 @@ class OwnDatabase extends ExistingDatabase {
 type OpenOptions = {
   /** Called before each step of a migration. */
   readonly onStep?: (step: MigrationStep) => void;
-  /** How long to wait for another server to end, in ms; a few seconds where it is absent. */
+  /** How long to wait for another server to end, in ms; `LOCK_PATIENCE` by default. */
   readonly patience?: number;
   /** Whether its pages are checked: 0.1 s for 100,000 accounts. */
   readonly isChecked?: boolean;
 };
 
 /**
- * Opens the database, making it (mode 0600) where there is none and migrating a legacy one. Until it is closed, no
- * other server can open it. Its pages are checked, so that damage is reported now and not to somebody who logs in.
+ * Opens the database, which is made (mode 0600) or migrated if needed. Until it is closed, no other server can open it.
+ * Its pages are checked, so that damage is found at the start and not at a login.
  * @param onStep called before each step of a migration.
  * @throws StartError for a file that cannot be opened, is not ours, or is in use by another server.
  */
@@ -69,7 +69,7 @@ export async function openDatabase(path: string, onStep?: (step: MigrationStep) 
 }
 
 /**
- * As `openDatabase`, for one that is there and ours: nothing is made or migrated.
+ * As `openDatabase`, for a database that exists and is ours; does not make or migrate one, or check its pages.
  * @param patience how long to wait for another server to end, in ms.
  * @throws StartError; InUseError when another server has it.
  */
@@ -78,7 +78,7 @@ export async function openOwnDatabase(path: string, patience: number): Promise<D
   return open(path, { patience });
 }
 
-/** @throws StartError when there is no file, or it is not a database of this program. */
+/** @throws StartError unless the file exists and is a database of this program */
 export function requireOurs(path: string): void {
   if (!existsSync(path)) {
     throw new StartError(
@@ -103,9 +103,9 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
   let database: OwnDatabase | undefined;
   try {
     if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
-    // What SQLite puts beside a link's target must be found there, and one lock must serve all its names.
+    // SQLite's files must stand beside the target of a link, and all names of the database must share one lock.
     const real = realpathSync(path);
-    // A device or a folder would be given our mode.
+    // The mode of a device or a folder must not be changed.
     if (!statSync(real).isFile()) throw notOurs(path);
     kindOfFile(real, path);
     lock = await acquireLock(path, real, patience);
@@ -140,13 +140,13 @@ export async function acquireLock(
   }
 }
 
-/** @throws an error that `isDamage` recognizes, with the first damage that SQLite found. */
+/** Checks the pages. @throws an error that `isDamage` recognizes, with the first damage found */
 function requireWhole(database: Database): void {
   const found = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
   if (found?.quick_check !== "ok") throw damage(String(found?.quick_check));
 }
 
-/** Looks at a file without changing it. @throws StartError for one that is neither empty, nor ours, nor legacy. */
+/** Looks at a file without changing it. @throws StartError unless it is empty, ours or legacy. */
 function kindOfFile(real: string, path: string): "empty" | "legacy" | "ours" {
   const database = new ExistingDatabase(real, BUSY_TIMEOUT);
   try {
@@ -156,7 +156,7 @@ function kindOfFile(real: string, path: string): "empty" | "legacy" | "ours" {
   }
 }
 
-/** @throws StartError for a database of somebody else, or of a later version. */
+/** @throws StartError for a database of another program or of a later version. */
 function requireUsable(kind: DatabaseKind, path: string): "empty" | "legacy" | "ours" {
   if (kind === "newer") throw tooNew(path);
   if (kind === "foreign") throw notOurs(path);
@@ -168,12 +168,12 @@ async function prepare(
   path: string,
   onStep?: (step: MigrationStep) => void,
 ): Promise<void> {
-  // Asked again: another server may have migrated the file while we waited for its lock.
+  // Again: another server may have migrated the file while we waited for its lock.
   const kind = requireUsable(recognize(database), path);
 
-  // SQLite makes its log with the mode that the file has.
+  // SQLite gives its log the mode of the file.
   makePrivate(path);
-  // Before the first change: what is overwritten must not stay readable, and a crash must lose nothing.
+  // Before the first change: overwritten data must not stay readable, and a crash must not lose anything.
   database.run("PRAGMA secure_delete = ON");
   database.run("PRAGMA temp_store = MEMORY");
   database.run("PRAGMA journal_mode = WAL");

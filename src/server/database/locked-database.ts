@@ -1,14 +1,13 @@
 /**
- * Another program may hold the database's lock for a while: an operator who looks at it with a tool of their own. If
- * SQLite waited for it inside a write, everybody would wait with it, and whoever is online would seem dead. So a write
- * that finds the database locked fails at once, and its step, which has changed nothing yet, is tried again a little
- * later, while all other requests go on.
+ * Another program may lock the database for a while, such as a tool with which the operator looks at it. If SQLite
+ * waited for the lock inside a write, it would block the whole server. So a write to a locked database fails at once,
+ * and its step, which has not changed anything yet, is retried a little later while other requests go on.
  */
 import { Database } from "bun:sqlite";
 
 import { errorCode } from "../../net/error-code.ts";
 
-/** How long a step is tried again while the database is locked, in ms; then it fails. */
+/** How long a step is retried while the database is locked, in ms; then it fails. */
 export const RETRY_TIMEOUT = 3_000;
 const RETRY_INTERVAL = 50;
 
@@ -17,7 +16,7 @@ export function isLocked(error: unknown): boolean {
   return errorCode(error).startsWith("SQLITE_BUSY");
 }
 
-/** A database that is there already; a statement waits `wait` ms for another program's lock. */
+/** A database that exists already. A statement waits `wait` ms for the lock of another program. */
 export class ExistingDatabase extends Database {
   constructor(path: string, wait: number) {
     super(path, { create: false, readwrite: true, strict: true });
@@ -25,16 +24,15 @@ export class ExistingDatabase extends Database {
   }
 }
 
-/** How long a statement itself waits for the lock, in ms, and everybody with it. */
+/** Sets how long a statement waits for the lock, in ms, which blocks the whole process. */
 export function setBlockingWait(database: Database, wait: number): void {
   database.run(`PRAGMA busy_timeout = ${wait}`);
 }
 
 /**
- * Does a step that uses the database, in one piece, and again while the database is locked. Nothing is done for
- * somebody who is no longer there.
- * @param step must change nothing before it throws that the database is locked.
- * @returns undefined when nobody waits for it any more.
+ * Runs a step that uses the database, and retries it while the database is locked and the client is connected.
+ * @param step must not change anything before it fails because of the lock.
+ * @returns undefined if the client has disconnected.
  */
 export async function retryWhileLocked<T>(
   client: { readonly isAlive: boolean },

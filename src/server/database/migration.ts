@@ -1,13 +1,13 @@
 /**
- * The migration of a legacy `users.db`, which keeps passwords as they were typed (PROTOCOL 4). Any step may be the
- * last before a crash; the next start goes on from there:
+ * The migration of a legacy `users.db`, which stores passwords in plain text (PROTOCOL 4). After a crash the next start
+ * continues with the step that was interrupted:
  *
  * 1. `users_taken` (our columns) and `users_refused` are made beside the legacy `users`; our `application_id`,
  *    still without a version, marks that a migration was begun.
  * 2. Rows are hashed and written there, some in one transaction. An id in one of the two tables marks its row as
- *    done: it is neither skipped nor hashed again.
+ *    done.
  * 3. In one transaction `users` is dropped and `users_taken` takes its name; the table `takeover_done` marks that.
- * 4. The old journal is removed, VACUUM writes the file anew, the log is truncated, the mode is 0600.
+ * 4. The old journal is removed, VACUUM rewrites the file, the log is truncated, the mode becomes 0600.
  * 5. In one transaction the caller makes our other tables, drops `takeover_done` and sets `user_version`: from then
  *    on this is our database.
  *
@@ -31,7 +31,7 @@ export type MigrationStep =
   | { readonly name: "truncate" }
   | { readonly name: "finish" };
 
-/** Rows hashed and committed together; a crash makes at most these be hashed again. */
+/** Rows hashed and committed together; after a crash at most these are hashed again. */
 const BATCH = 32;
 
 /** The name in the server's own certificate, which no user may have. */
@@ -62,7 +62,7 @@ export async function migrate(
     })();
   }
   onStep({ name: "clean" });
-  // A journal that was kept (PERSIST, or after a crash) holds old pages, and old passwords in them.
+  // A journal left by PERSIST mode or a crash holds old pages with passwords.
   if (existsSync(`${path}-journal`)) unlinkSync(`${path}-journal`);
   onStep({ name: "vacuum" });
   database.run("VACUUM");
@@ -131,7 +131,7 @@ async function hashRows(database: Database, onStep: (step: MigrationStep) => voi
   }
 }
 
-/** Uses every core: nobody is served yet. */
+/** Uses every core: no client is served yet. */
 async function hashAll(passwords: readonly string[]): Promise<string[]> {
   const hashes: string[] = [];
   const width = availableParallelism();

@@ -1,4 +1,4 @@
-/** The tables of the server's database, how it is told from other databases, and its files. */
+/** The tables of the server's database, how it is recognized, and the mode of its files. */
 import type { Database } from "bun:sqlite";
 import { chmodSync, existsSync } from "node:fs";
 
@@ -6,7 +6,7 @@ import { chmodSync, existsSync } from "node:fs";
 export const APPLICATION_ID = 0x50_41_4c_4f;
 /** `PRAGMA user_version` of the schema below; legacy databases have 0. */
 export const SCHEMA_VERSION = 1;
-/** The legacy columns first, unchanged; then those that we added. */
+/** The legacy columns, unchanged, followed by ours. */
 export const USERS_COLUMNS = `(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   username TEXT UNIQUE NOT NULL,
@@ -46,10 +46,10 @@ CREATE TABLE authority (
 /** Excludes the tables of SQLite itself; in a `LIKE` pattern `_` would stand for any character. */
 const NOT_OF_SQLITE = "lower(substr(name, 1, 7)) <> 'sqlite_'";
 
-/** `legacy`: also one whose migration was begun, which has our `application_id` and no version yet. */
+/** `legacy` includes a database whose migration has begun: it has our `application_id` and no version yet. */
 export type DatabaseKind = "empty" | "legacy" | "ours" | "newer" | "foreign";
 
-/** Finds out whose database this is; changes nothing. */
+/** Finds out what kind of database this is, without changing it. */
 export function recognize(database: Database): DatabaseKind {
   const version = readNumber(database, "user_version");
   const application = readNumber(database, "application_id");

@@ -1,21 +1,21 @@
 /**
  * Session tokens (PROTOCOL 4): 32 random bytes that stand for a user and a public key. Only their SHA-256 is stored,
- * so that nobody can log in with what is in the database.
+ * so that the content of the database is not enough to log in.
  */
 import { SQLiteError, type Database } from "bun:sqlite";
 import { createHash, randomBytes } from "node:crypto";
 
 import { fingerprint } from "../../identity/fingerprint.ts";
 
-/** A token is void this long after its last use, in ms. */
+/** A token expires this long after its last use, in ms. */
 export const TOKEN_LIFETIME = 30 * 24 * 3_600_000;
-/** Tokens of a user; past it the least recently used is deleted. */
+/** Tokens of one user; beyond it the least recently used is deleted. */
 export const MAX_TOKENS = 5;
-/** Keys remembered of a user, to recognize a new one; past it the least recently used is forgotten. */
+/** Keys remembered for one user, to recognize new ones; beyond it the least recently used is forgotten. */
 const MAX_KNOWN_KEYS = 64;
-/** A use is written when the stored one is older than this, in ms: most resumes cost no write. */
+/** A use is written if the stored one is older than this, in ms, so that most resumes need no write. */
 const LAST_USE_PRECISION = 3_600_000;
-/** Uses kept in memory only; past it all are written. */
+/** Uses kept in memory only; beyond it all are written. */
 const MAX_UNWRITTEN_USES = 10_000;
 
 const TOKEN_BYTES = 32;
@@ -86,23 +86,23 @@ export class Tokens {
     return { token, hash, newKey };
   }
 
-  /** The token, if it is valid at `now`; this is a use of it. */
+  /** The token if it is valid at `now` (ms since 1970), which counts as a use. */
   use(token: string, publicKey: Uint8Array, now: number): Token | undefined {
     if (token.length !== TOKEN_LENGTH) return undefined;
     const hash = hashOf(token);
     const row = this.#byHash.get(hashBytes(hash));
     if (row === null) return undefined;
-    // The row is deleted at the next login: refusing an old token must not need a write.
+    // The next login deletes the row: refusing an old token must not need a write.
     if (this.#lastUse(hash, row) + TOKEN_LIFETIME <= now) return undefined;
     if (!Buffer.from(row.public_key).equals(publicKey)) return undefined;
-    // Never set back: a clock that is wrong for an hour would end all tokens used meanwhile.
+    // The use is never set back: otherwise an hour of a wrong clock would end all tokens used in it.
     const isDue = now - row.last_used >= LAST_USE_PRECISION;
     if (!isDue || !this.#written(() => this.#touch.run(now, row.hash))) this.#remember(hash, now);
     else this.#unwritten.delete(hash);
     return { hash, userId: row.user_id, publicKey: row.public_key };
   }
 
-  /** The user's tokens that are valid at `now`, the last used first; uses not written yet count. */
+  /** The user's tokens that are valid at `now`, the most recently used first; unwritten uses count. */
   stored(userId: number, now: number): StoredToken[] {
     return this.#rowsOf(userId)
       .map(({ hash, row, lastUsed }) => ({
@@ -115,7 +115,7 @@ export class Tokens {
       .sort((a, b) => b.lastUsed - a.lastUsed);
   }
 
-  /** Whether the user has logged in with this key (DER) and it is not forgotten. */
+  /** Whether this key (DER) is remembered for the user. */
   knows(userId: number, publicKey: Uint8Array): boolean {
     return this.#known.get(userId, publicKey) !== null;
   }
@@ -134,7 +134,7 @@ export class Tokens {
     this.#unwritten.delete(hash);
   }
 
-  /** Writes the uses that are in memory only. */
+  /** Writes the uses that are only in memory. */
   writeUses(): void {
     if (this.#unwritten.size === 0) return;
     this.#database.transaction(() => {
@@ -143,7 +143,7 @@ export class Tokens {
     this.#unwritten.clear();
   }
 
-  /** Whether it could be written: nobody is refused because the disk is full or another program has the database. */
+  /** Whether `write` succeeded. A full disk or a locked database must not refuse a login. */
   #written(write: () => void): boolean {
     try {
       write();
@@ -173,7 +173,7 @@ export class Tokens {
   }
 
   #makeRoom(userId: number, now: number): void {
-    // A use in the future only shows that a clock was wrong: such tokens are deleted first.
+    // A use in the future comes from a wrong clock: such tokens are deleted first.
     const isFuture = (lastUsed: number) => Number(lastUsed > now + LAST_USE_PRECISION);
     const rows = this.#rowsOf(userId).sort(
       (a, b) => isFuture(a.lastUsed) - isFuture(b.lastUsed) || b.lastUsed - a.lastUsed,
@@ -205,7 +205,7 @@ function hashOf(token: string): string {
   return createHash("sha256").update(token, "ascii").digest("hex");
 }
 
-/** The hash of a token as it is stored. */
+/** The hash as it is stored. */
 export function hashBytes(hash: string): Buffer {
   return Buffer.from(hash, "hex");
 }

@@ -1,9 +1,9 @@
-/** Counts how often values fall between fixed bounds. Counting allocates nothing: it is done for every request. */
+/** Counts values between fixed bounds. Counting does not allocate, because every request is counted. */
 
 export class Histogram {
   /** Ascending; a value that equals a bound counts as below it. */
   readonly bounds: Float64Array;
-  /** How many were at or below each bound and above the one before; the last place counts those above all. */
+  /** How many values were at or below each bound and above the one before; the last entry counts those above all. */
   readonly counts: Float64Array;
   #sum = 0;
 
@@ -32,7 +32,7 @@ export class Histogram {
   }
 }
 
-/** What a histogram has counted between two moments. */
+/** The values that a histogram has counted between two moments. */
 export class HistogramWindow {
   readonly #histogram: Histogram;
   readonly #before: Float64Array;
@@ -59,7 +59,7 @@ export class HistogramWindow {
   }
 }
 
-/** Interpolates between two bounds; what is above all of them counts as the last. NaN if there are no values. */
+/** Interpolates between two bounds; a value above all of them counts as the last. NaN if there are no values. */
 export function quantile(bounds: ArrayLike<number>, counts: ArrayLike<number>, q: number): number {
   let total = 0;
   for (let index = 0; index < counts.length; index++) total += counts[index] as number;

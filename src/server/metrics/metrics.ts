@@ -1,6 +1,5 @@
 /**
- * What the server counts and times, for `/metrics` and the status page. Counting a request writes to arrays made at
- * the start and allocates nothing.
+ * The server's counters and timers, for `/metrics` and the status page. Counting a request does not allocate.
  */
 import { CODES, type Code } from "../../protocol/codes.ts";
 import { ACTIONS, type Action } from "../../protocol/rendezvous-messages.ts";
@@ -17,7 +16,7 @@ export const COUNTED_ACTIONS: readonly (Action | "none")[] = [
   "none",
 ];
 
-/** In seconds: a lookup takes microseconds, a login waits for its hash and for those before it. */
+/** In seconds: a lookup takes microseconds, a login may wait for many hashes. */
 const REQUEST_BOUNDS = [
   1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
   10,
@@ -77,8 +76,6 @@ export class Metrics {
     this.#dropped[index] = (this.#dropped[index] as number) + 1;
   }
 
-  // What has been counted so far.
-
   /** Requests of all actions. */
   get answered(): number {
     return this.#answered;
@@ -106,8 +103,7 @@ function indexOf<Name extends string>(names: readonly Name[]): { readonly [N in 
 }
 
 /**
- * Has every call of a method of `target` from outside report how long it took, in ms. Only for objects whose
- * methods are synchronous.
+ * Reports how long each call of a method of `target` from outside takes, in ms. All methods must be synchronous.
  */
 export function timed<T extends object>(target: T, observe: (took: number) => void): T {
   let depth = 0;

@@ -5,7 +5,7 @@ export const SAMPLE_INTERVAL = 10_000;
 /** How many samples are kept: an hour of them. */
 export const MAX_SAMPLES = 360;
 
-/** What a sample holds; NaN where there was nothing to measure. Times in ms, memory in bytes. */
+/** The values of a sample; NaN if there was nothing to measure. Times in ms, memory in bytes. */
 export const COLUMNS = [
   /** When it was taken, in ms of the server's running time. */
   "at",
@@ -23,16 +23,16 @@ export const COLUMNS = [
   "databaseP99",
   "resident",
   "heap",
-  /** The most at one time. */
+  /** Highest number at one time. */
   "hashesWaiting",
-  /** The longest. */
+  /** Longest delay. */
   "loopDelay",
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
 export type Sample = { readonly [C in Column]: number };
 
-/** Some samples by column, oldest first; null where there was nothing to measure. */
+/** Samples by column, oldest first; null if there was nothing to measure. */
 export type Samples = { readonly [C in Column]: readonly (number | null)[] };
 
 export class RingBuffer {

@@ -8,14 +8,14 @@ export type OnlineUser = {
   /** The address that the server saw. */
   readonly ip: string;
   readonly p2pPort: number;
-  /** Further addresses that the client named, separated by spaces: one text is smaller than an array. */
+  /** Further addresses that the client reported, separated by spaces: a string is smaller than an array. */
   readonly addresses: string;
   /** Absent for a legacy client, which has no key. */
   readonly key: OnlineKey | undefined;
   readonly session: OnlineSession;
 };
 
-/** As text: a buffer costs several times its bytes for as long as the user is online. */
+/** As text, which needs less memory than a buffer. */
 type OnlineKey = {
   /** SHA-256 of its DER SubjectPublicKeyInfo, in hexadecimal; equal for equal keys. */
   readonly fingerprint: string;
@@ -23,14 +23,14 @@ type OnlineKey = {
   readonly tokenHash: string;
 };
 
-/** What other sessions and the operator may do to the session of somebody online. */
+/** What other sessions and the operator may do with the session of a user. */
 export interface OnlineSession {
   /** The connection is not encrypted. */
   readonly isPlain: boolean;
-  /** Tells the client that a user whom it watches came online or went offline. */
+  /** Notifies the client that a user whom it watches came online or went offline. */
   pushPresence(username: string, online: boolean): void;
   /** Ends the session once everything sent has left; the user is offline at once. */
   end(reason: string): void;
-  /** Another session of the same user has taken the place of this one, which is notified and ended. */
+  /** Notifies the client that another session of the user has replaced this one, and ends it. */
   replaced(): void;
 }

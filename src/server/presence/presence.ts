@@ -1,15 +1,15 @@
 /**
- * Who is online, and who watches whom (PROTOCOL 4). It returns who is to be notified; its owner sends the
- * notifications.
+ * Who is online, and who watches whom (PROTOCOL 4). Each change returns the watchers to notify; the caller notifies
+ * them.
  */
 
-/** Names watched in all, each counted as often as it is watched; past it long lists are refused. */
+/** Entries of all watch lists together; beyond it long lists are refused. */
 export const MAX_WATCHED = 250_000;
-/** Names of a list that is never refused. */
+/** Entries of a list that is never refused. */
 export const SHORT_LIST = 100;
 
 export type Member = {
-  /** The name by which the member is unique. */
+  /** The folded name, which identifies the member. */
   readonly fold: string;
 };
 
@@ -19,7 +19,7 @@ export class Presence<M extends Member> {
   readonly #sorted: M[] = [];
   readonly #watchers = new Map<string, Set<M>>();
   readonly #watched = new Map<M, readonly string[]>();
-  /** Names watched in all. */
+  /** Entries of all watch lists together. */
   #watchedNames = 0;
   #version = 0;
 
@@ -27,7 +27,7 @@ export class Presence<M extends Member> {
     return this.#online.size;
   }
 
-  /** A different number whenever somebody has come, gone or been replaced. */
+  /** Changes whenever a member comes, goes or is replaced. */
   get version(): number {
     return this.#version;
   }
@@ -36,12 +36,12 @@ export class Presence<M extends Member> {
     return this.#online.get(fold);
   }
 
-  /** Whether this very member is online, and not another one of the same name. */
+  /** Whether this object is online, and not another member of the same name. */
   has(member: M): boolean {
     return this.#online.get(member.fold) === member;
   }
 
-  /** Comes online and replaces whoever was online by that name. @returns who is to be notified: nobody, if one was replaced. */
+  /** Adds a member, or replaces the one of that name. @returns the watchers to notify; none after a replacement */
   enter(member: M): M[] {
     this.#version++;
     const index = this.#indexFrom(member.fold);
@@ -53,7 +53,7 @@ export class Presence<M extends Member> {
     return [];
   }
 
-  /** Goes offline and watches nobody any more; does nothing for one who was replaced. @returns who is to be notified. */
+  /** Removes a member and its watch list, unless it was replaced. @returns the watchers to notify */
   leave(member: M): M[] {
     if (!this.has(member)) return [];
     this.#version++;
@@ -64,8 +64,8 @@ export class Presence<M extends Member> {
   }
 
   /**
-   * From now on `watcher`, who is online, watches these names (folded) and no others.
-   * @returns those online now; undefined if the list is refused, and then the previous one stays.
+   * Replaces the watch list of `watcher`, who is online, by these folded names.
+   * @returns the members of the list who are online; undefined if it is refused, and the previous list stays
    */
   watch(watcher: M, folds: Iterable<string>): M[] | undefined {
     const wanted = [...new Set(folds)];

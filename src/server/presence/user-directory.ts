@@ -1,6 +1,6 @@
 /**
- * Where users are: pages of who is online, and at which addresses a user may be dialled (PROTOCOL 4). What requesters
- * are sent of a user is written as JSON once; a page is kept until somebody comes or goes.
+ * Where users are: pages of the users online, and the addresses at which a user may be dialled (PROTOCOL 4). The JSON
+ * of a user is written once; a page is cached until a user comes or goes.
  */
 import { fold } from "../../identity/names.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../protocol/framing.ts";
@@ -22,23 +22,23 @@ const ENVELOPE_BYTES = 2_048;
 const PAGE_BYTES = RENDEZVOUS_OBJECT_LIMIT - ENVELOPE_BYTES;
 /** Bytes for the names of a `watch_response`, with their commas. */
 export const WATCH_RESPONSE_BYTES = PAGE_BYTES;
-/** The same of a list to a legacy client, exactly: all of its line but the entries. */
+/** The same for a list to a legacy client, exactly: its line without the entries. */
 const LEGACY_ENVELOPE_BYTES = Buffer.byteLength(
   '{"action":"users_list","success":true,"code":"ok","users":[]}\n',
 );
-/** Pages kept at most; past it all are forgotten. */
+/** Pages in the cache; beyond it all are dropped. */
 const MAX_PAGES = 32;
 
-/** What of the requester decides which addresses are of use to it, and how they are written. */
+/** The properties of a requester that decide which addresses it gets, and in which form. */
 export type Requester = {
   /** It runs on the server's own machine. */
   readonly isLocal: boolean;
-  /** The address of the server that it has reached. */
+  /** The server's address to which it is connected. */
   readonly localAddress: string;
   readonly isLegacy: boolean;
 };
 
-/** Consecutive users, of whom the caller may be one, written with commas between them. */
+/** Consecutive users, perhaps with the caller among them. */
 type Page = {
   readonly users: readonly OnlineUser[];
   readonly text: string;
@@ -47,7 +47,7 @@ type Page = {
   readonly bytes: readonly number[];
 };
 
-/** What requesters of one kind are sent of a user. */
+/** The JSON of one user for requesters of one kind. */
 class Description {
   readonly #user: OnlineUser;
   /** At least one, the best first. */
@@ -95,13 +95,13 @@ class Description {
   }
 }
 
-/** Those of one user; `remote` is undefined where it depends on the address that the requester has reached. */
+/** `remote` is undefined if it depends on the server's address to which the requester is connected. */
 type Descriptions = { readonly local: Description; readonly remote: Description | undefined };
 
 export class UserDirectory {
   readonly #presence: Presence<OnlineUser>;
   readonly #descriptions = new WeakMap<OnlineUser, Descriptions>();
-  /** By what the page depends on. */
+  /** By all that a page depends on. */
   readonly #pages = new Map<string, Page>();
   #pagesVersion = -1;
 
@@ -110,8 +110,8 @@ export class UserDirectory {
   }
 
   /**
-   * The fields of a `users_list`, as JSON without its braces: those online but the caller, by fold, as many as
-   * the page holds; `next` where there are more.
+   * The fields of a `users_list`, as JSON without its braces: the users online except the caller, by fold, as many as
+   * fit; `next` if there are more.
    */
   usersList(requester: Requester, request: RequestOf<"get_users">, caller: OnlineUser): string {
     const { isLegacy } = requester;
@@ -164,7 +164,7 @@ export class UserDirectory {
     return page;
   }
 
-  /** As many as are needed to know, whichever of them asks, what fits and whether there are more. */
+  /** Enough users to decide what fits and whether there are more, whichever of them is the caller. */
   #writePage(requester: Requester, prefix: string, after: string, limit: number, room: number): Page {
     const users: OnlineUser[] = [];
     const entries: string[] = [];
@@ -200,17 +200,17 @@ export class UserDirectory {
       this.#descriptions.set(user, descriptions);
     }
     if (requester.isLocal) return descriptions.local;
-    // A user with loopback addresses only is on the server's machine, which the requester has reached.
+    // A user with only loopback addresses runs on the server's machine.
     return descriptions.remote ?? new Description(user, [requester.localAddress]);
   }
 }
 
-/** The addresses of a user, the one that the server saw first. */
+/** The addresses of a user; the first is the one that the server saw. */
 function addressesOf({ ip, addresses }: OnlineUser): string[] {
   return addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
 }
 
-/** Those that are of use to another machine. */
+/** The addresses that another machine can dial. */
 function remoteAddresses(user: OnlineUser): string[] {
   return addressesOf(user)
     .filter((address) => !isLoopback(address))
