@@ -1,6 +1,6 @@
 /**
- * Which new connections are served (PROTOCOL 4): each is served, refused with a reason, or dropped without one,
- * which costs the server nothing. Addresses are counted by their network (`networkOf`).
+ * Which new connections are served (PROTOCOL 4): each is served, refused with a reason, or dropped without one, which
+ * is the cheapest. Addresses are counted by their network (`networkOf`).
  */
 import { networkOf } from "../../protocol/ip-address.ts";
 import { LimitedLog } from "../log/limited-log.ts";
@@ -8,9 +8,9 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { Limits } from "./limits.ts";
 import type { Throttle } from "./throttle.ts";
 
-/** Refused connections that are still open; past it new ones are dropped. */
+/** Refused connections that are still open; beyond it new ones are dropped. */
 export const MAX_REFUSED = 100;
-/** The same of one address. */
+/** The same for one address. */
 export const MAX_REFUSED_PER_ADDRESS = 10;
 /** How often refusals are logged, at most, in ms. */
 const WARNING_INTERVAL = 60_000;
@@ -22,9 +22,9 @@ export type Refusal =
 
 export type Verdict =
   | { readonly name: "served" }
-  /** Is told why, and ended. */
+  /** The client gets the reason, and the connection ends. */
   | { readonly name: "refused"; readonly refusal: Refusal }
-  /** Is ended at once. */
+  /** The connection ends at once. */
   | { readonly name: "dropped" };
 
 /** Connections refused or dropped since the last warning. */
@@ -36,7 +36,7 @@ type AdmissionOptions = {
   readonly metrics: Metrics;
   /** Ms that never go back. */
   readonly clock: () => number;
-  /** Whether this address has a place among the connections not logged in; it may make one. */
+  /** Whether there is room among the connections not logged in; it may evict one. */
   readonly hasRoom: (address: string) => boolean;
   readonly warn: (refused: Refused) => void;
 };

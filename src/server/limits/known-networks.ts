@@ -1,11 +1,11 @@
 /**
- * The networks from which each account was lately logged in to with the right password. Only a right password adds
- * one, and each account has few places of its own, so that an attacker with one account cannot push out another's.
+ * The networks from which each account has recently logged in with the right password. Only a right password adds one,
+ * and each account has a few entries of its own, so that an attacker cannot displace those of other accounts.
  */
 
-/** Accounts remembered; past it the one used the longest ago is forgotten. */
+/** Accounts remembered; beyond it the least recently used is forgotten. */
 const MAX_ACCOUNTS = 20_000;
-/** Networks remembered of one account. */
+/** Networks remembered for one account. */
 const MAX_NETWORKS = 8;
 /** How long a network stays known after its last use, in ms: 30 days. */
 const LIFETIME = 30 * 24 * 3_600_000;

@@ -14,15 +14,15 @@ export type Limits = {
   readonly anonymous: number;
   /** New connections of one address. */
   readonly connectionRate: Rate;
-  /** Requests of one address; past it they are not refused, but wait. */
+  /** Requests of one address; beyond it they wait and are not refused. */
   readonly requestRate: Rate;
   /** Registrations of one address. */
   readonly registrationRate: Rate;
   /** Passwords tried by one address, right or wrong: each costs a hash. */
   readonly loginRate: Rate;
-  /** Wrong passwords of one address for one account; a right one gives back what it took. */
+  /** Wrong passwords of one address for one account; a right one is not charged in the end. */
   readonly failureRate: Rate;
-  /** Wrong passwords and tokens, and names that are taken, of one address for all accounts together. */
+  /** Failures of one address for all accounts together: wrong passwords and tokens, and names that are taken. */
   readonly failureRatePerAddress: Rate;
   /**
    * Wrong passwords for one account from everywhere, beyond those that each address has free: a burst of
@@ -34,7 +34,7 @@ export type Limits = {
   /** Lookups of one account, and of one address. */
   readonly lookupRate: Rate;
   readonly lookupRatePerAddress: Rate;
-  /** Passwords that may wait for their hash; past it `server_busy`. */
+  /** Passwords that may wait for their hash; beyond it `server_busy`. */
   readonly waitingHashes: number;
 };
 
@@ -75,12 +75,12 @@ export function parseRate(text: string): Rate | undefined {
   return isInRange ? { burst: Number(burst), perSecond: Number(count) / seconds } : undefined;
 }
 
-/** Of the descriptors for connections, the share for those that are served; the others are for refused ones. */
+/** The share of the descriptors for connections that served ones may use; the rest is for refused ones. */
 const SERVED_SHARE = 7 / 8;
-/** Of those served, the share that need not be logged in: nobody keeps users out by staying silent. */
+/** The share of served connections that may be not logged in, so that silent ones cannot keep users out. */
 const ANONYMOUS_SHARE = 1 / 2;
 
-/** The same limits, or lower ones of connections where the descriptors for connections are too few for them. */
+/** The limits, with fewer connections if there are not enough descriptors for them. */
 export function withinDescriptors(limits: Limits, descriptors: number): Limits {
   const connections = Math.floor(descriptors * SERVED_SHARE);
   if (limits.connections <= connections) return limits;

@@ -1,12 +1,12 @@
 /**
- * A bound on the memory that all connections use together, for bytes that were read and not handled yet and for
- * answers that were not taken. Each connection has bounds of its own, but a thousand that reach them would be too much.
+ * A limit on the memory that all connections use together for unhandled requests and unsent answers. Each connection
+ * has limits of its own, but a thousand connections that reach them would need too much.
  */
 
-/** Bytes for all connections; past it the heaviest are dropped. */
+/** Bytes for all connections; beyond it the heaviest are dropped. */
 const MAX_MEMORY = 128 * 1024 * 1024;
 
-/** Those to drop, the heaviest first, so that the others hold at most `limit` bytes. */
+/** The connections to drop, heaviest first, so that the others hold at most `limit` bytes. */
 export function overBudget<T extends { readonly heldBytes: number }>(
   connections: Iterable<T>,
   limit: number = MAX_MEMORY,

@@ -1,9 +1,9 @@
 /**
  * The queue of password hashes (PROTOCOL 4): a few are computed at once, off the event loop, the others wait in a
- * bounded queue. The pool of threads that hashes also reads files, so it is never given all its work at once.
+ * bounded queue. The thread pool that hashes also reads files, so it must not be filled with hashes.
  *
- * Owners take turns. In a full queue an owner who has fewer waiting takes the place of the latest of whoever has the
- * most: a storm from one address makes only that address wait.
+ * Owners take turns. In a full queue a hash of an owner who has fewer waiting displaces the latest hash of the owner who
+ * has the most, so that many requests from one address delay only that address.
  */
 import { availableParallelism } from "node:os";
 
@@ -15,23 +15,23 @@ export const HASHES_AT_ONCE = Math.max(1, availableParallelism() - 1);
 
 /** Why a hash was not computed. */
 type NotComputed =
-  /** The queue is full, or its place went to an owner who had fewer waiting. */
+  /** The queue was full, or the hash was displaced. */
   | { readonly name: "busy" }
   /** The server is closing. */
   | { readonly name: "closing" }
-  /** Nobody waited for it when its turn came. */
+  /** It was no longer wanted when its turn came. */
   | { readonly name: "unwanted" };
 
 export type HashOutcome<T> = { readonly name: "done"; readonly value: T } | NotComputed;
 
 type Waiting = {
-  /** Whether its connection is still there. */
+  /** Whether its connection is still open. */
   readonly wanted: () => boolean;
   readonly resolve: (turn: "granted" | NotComputed["name"]) => void;
 };
 
 type PasswordQueueOptions = {
-  /** Hashes that may wait. */
+  /** How many hashes may wait. */
   readonly limit: number;
   /** Called for each hash computed, with how long it waited and took, in ms. */
   readonly observe?: (waited: number, took: number) => void;
@@ -39,7 +39,7 @@ type PasswordQueueOptions = {
 
 export class PasswordQueue {
   readonly #options: PasswordQueueOptions;
-  /** Owner → what waits, the oldest first; the owner whose turn is next comes first. */
+  /** Hashes that wait, by owner, oldest first; the owner whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #counts = new Tally();
   #size = 0;
@@ -63,7 +63,7 @@ export class PasswordQueue {
 
   /**
    * Verifies a password in NFC for an owner (the network of an address). `wanted`: whether the result is still
-   * waited for. Rejects for a text that is no hash.
+   * needed. Rejects if the text is not a hash.
    */
   verify(
     owner: string,
@@ -79,7 +79,7 @@ export class PasswordQueue {
     return this.#compute(owner, wanted, () => hashPassword(password));
   }
 
-  /** Begins no further hash, refuses those that wait, and resolves when those being computed are done. */
+  /** Refuses the hashes that wait, and resolves when those being computed are done. */
   close(): Promise<void> {
     this.#closing = true;
     this.#next();
@@ -105,7 +105,7 @@ export class PasswordQueue {
       return { name: "done", value };
     } finally {
       this.#running--;
-      // A core computes the next hash while this one's answer is written.
+      // The next hash starts before the answer to this one is written.
       this.#next();
       if (this.#running === 0) this.#idle?.();
     }
@@ -123,7 +123,7 @@ export class PasswordQueue {
     return promise;
   }
 
-  /** Frees a place for an owner who has fewer waiting than another; false when none has more. */
+  /** Displaces a hash for an owner who has fewer waiting than another; false if no owner has more. */
   #displaceFor(owner: string): boolean {
     const { largest, most } = this.#counts;
     if (largest === undefined || this.#counts.of(owner) >= most) return false;
@@ -134,7 +134,7 @@ export class PasswordQueue {
     return true;
   }
 
-  /** The oldest of the owner whose turn it is; the turn goes on. */
+  /** Takes the oldest hash of the next owner. */
   #shift(): Waiting | undefined {
     const [turn] = this.#waiting;
     if (turn === undefined) return undefined;

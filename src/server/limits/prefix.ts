@@ -1,7 +1,7 @@
 import { networkOf } from "../../protocol/ip-address.ts";
 
 /**
- * What one tunnel or line may own: of IPv6 the /48, with 65,536 networks (RFC 6177), of IPv4 the address.
+ * The range that one customer may have: of IPv6 the /48, with 65,536 networks (RFC 6177), of IPv4 the address.
  * @param address as `normalizeAddress` or `networkOf` gives it.
  */
 export function siteOf(address: string): string {

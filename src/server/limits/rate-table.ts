@@ -1,10 +1,10 @@
 /**
- * Token buckets, one per key, in a table of bounded size. Of each bucket only the time at which it will be full again
- * is stored (GCRA), so that nothing has to be refilled; a full bucket is forgotten.
+ * Token buckets, one per key, in a table of bounded size. A bucket stores only the time at which it will be full again
+ * (GCRA), so that it needs no refilling; a full bucket is deleted.
  *
- * In a full table a new bucket replaces the fullest of a few drawn at random. So an attacker who makes many keys
- * replaces fresh buckets, and not the one drained before. In a `strict` table this gives nothing back: a key without
- * a bucket is treated as if it had the emptiest one that was replaced.
+ * In a full table a new bucket replaces the fullest of a few drawn at random. So an attacker who uses many keys replaces
+ * fresh buckets rather than drained ones. In a `strict` table even a drained key that was replaced gains nothing: a key
+ * without a bucket is treated as if it had the emptiest bucket replaced so far.
  */
 import type { Rate } from "./limits.ts";
 
@@ -12,9 +12,9 @@ import type { Rate } from "./limits.ts";
 const MAX_BUCKETS = 50_000;
 /** Buckets drawn for a new one in a full table; the fullest is replaced. */
 const SAMPLE = 16;
-/** Buckets drawn for a new one otherwise; those that are full are forgotten. */
+/** Buckets drawn for a new one otherwise; full ones are deleted. */
 const SWEPT = 2;
-/** A wait this short counts as none, in ms: times are sums of fractions. */
+/** A wait this short counts as 0, in ms, because of rounding errors. */
 const TOLERANCE = 0.001;
 /** Longest `retry_after`, in seconds: one day. */
 const MAX_RETRY_AFTER = 86_400;
@@ -28,7 +28,7 @@ type RateTableOptions = {
   /** In [0, 1); draws buckets. */
   readonly random?: () => number;
   readonly maxBuckets?: number;
-  /** False where it is absent. */
+  /** False by default. */
   readonly strict?: boolean;
 };
 
@@ -38,14 +38,14 @@ export class RateTable {
   readonly #maxBuckets: number;
   readonly #strict: boolean;
   readonly #burst: number;
-  /** Ms per token; 0: there is no limit. */
+  /** Ms per token; 0: unlimited. */
   readonly #interval: number;
-  /** Ms from empty to full, if there is a limit. */
+  /** Ms from empty to full, unless unlimited. */
   readonly #depth: number;
   readonly #byKey = new Map<string, Bucket>();
-  /** The same buckets, to draw from. */
+  /** The same buckets, for drawing at random. */
   readonly #places: Bucket[] = [];
-  /** When the last of the buckets replaced would have been full. */
+  /** Latest time at which a replaced bucket would have been full. */
   #lostUntil = -Infinity;
 
   constructor(options: RateTableOptions) {
@@ -64,14 +64,14 @@ export class RateTable {
     return this.#places.length;
   }
 
-  /** How long until `cost` tokens are there, in ms; a cost above the burst counts as the burst. */
+  /** How long until `cost` tokens are available, in ms; a cost above the burst counts as the burst. */
   wait(key: string, cost = 1): number {
     if (this.#interval === 0) return 0;
     const over = this.#timeToFull(key) + this.#price(cost) - this.#depth;
     return over > TOLERANCE ? over : 0;
   }
 
-  /** Takes `cost` tokens; the caller has checked that they are there, or waits. */
+  /** Takes `cost` tokens; the caller has checked that they are available, or waits. */
   take(key: string, cost = 1): void {
     if (this.#interval === 0) return;
     const fullAt = this.#clock() + this.#timeToFull(key) + this.#price(cost);
@@ -80,7 +80,7 @@ export class RateTable {
     else bucket.fullAt = fullAt;
   }
 
-  /** Gives back what was taken. */
+  /** Returns tokens that were taken. */
   giveBack(key: string, cost = 1): void {
     const bucket = this.#byKey.get(key);
     if (bucket === undefined) return;
@@ -137,7 +137,7 @@ export function takeAll(charges: readonly Charge[]): number {
   return wait;
 }
 
-/** The longest wait of several charges, in ms; takes nothing. */
+/** The longest wait of several charges, in ms, without taking them. */
 export function longestWait(charges: readonly Charge[]): number {
   return Math.max(0, ...charges.map(({ table, key, cost }) => table.wait(key, cost)));
 }

@@ -1,4 +1,4 @@
-/** Counts by key, and the key with the largest; every operation takes constant time. */
+/** Counts by key, and the key with the largest count; every operation takes constant time. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   /** Count → the keys that have it. */
@@ -9,7 +9,7 @@ export class Tally {
     return this.#counts.get(key) ?? 0;
   }
 
-  /** The largest count; 0 when there is none. */
+  /** The largest count; 0 if there are no keys. */
   get most(): number {
     return this.#most;
   }
@@ -41,7 +41,7 @@ export class Tally {
       if (reached === undefined) this.#keys.set(count, new Set([key]));
       else reached.add(key);
     }
-    // Counts change by one: when the only key with the largest count steps down, it still has the largest.
+    // Counts change by one: if the only key with the largest count loses one, it still has the largest.
     if (count > this.#most || !this.#keys.has(this.#most)) this.#most = count;
   }
 }

@@ -1,17 +1,17 @@
 /**
  * How often an address or an account may do what is costly. Times come from a clock that never goes back, so that
- * jumps of the wall clock change no limit. Addresses are counted by their network (`networkOf`), accounts by their
- * folded name, whether there is an account of that name or not.
+ * setting the system clock changes no limit. Addresses are counted by their network (`networkOf`), accounts by their
+ * folded name, whether the account exists or not.
  *
- * Passwords (everything is charged before the comparison, so that concurrent attempts count at once):
+ * Passwords (all charges are made before the comparison, so that concurrent attempts count at once):
  *
- * 1. Each costs its address a hash, right or wrong.
- * 2. A wrong one is charged to its address and account together, and to its address.
- * 3. A site (`siteOf`) has a few wrong ones for an account free each day; beyond those, all addresses together are
- *    slowed for that account. So a stranger does not shut out the owner, who comes from elsewhere.
- * 4. From a network known for the account (`KnownNetworks`) only 1 and the first charge of 2 apply.
- * 5. A device that the account was used with has buckets of its own for all of this except the slow rate of 3, so
- *    that others at the same address do not shut it out. Anybody may claim to be that device, and use them up.
+ * 1. Each password, right or wrong, charges its address for a hash.
+ * 2. A wrong one charges the pair of address and account, and the address.
+ * 3. Each site (`siteOf`) has a few free failures per account and day; further ones charge the account, for all
+ *    addresses together. So a stranger cannot lock out the owner, who comes from another site.
+ * 4. From a network known for the account (`KnownNetworks`) only 1 and the pair of 2 are charged.
+ * 5. A device with which the account was used has its own buckets for all charges but that of the account, so that
+ *    others at the same address cannot lock it out. Another client can claim to be the device and use them up.
  */
 import { createHash } from "node:crypto";
 
@@ -24,11 +24,11 @@ import { siteOf } from "./prefix.ts";
 /** `retryAfter` in whole seconds, 1 to 86,400. */
 export type Verdict = { readonly name: "passes" } | { readonly name: "limited"; readonly retryAfter: number };
 
-/** A password about to be compared: what it was charged is given back unless it was wrong. The first call counts. */
+/** A password about to be compared. Its charges are returned unless it was wrong. Only the first call counts. */
 export type PasswordAttempt = {
-  /** It was right. */
+  /** The password was right. */
   succeeded(): void;
-  /** It was not compared: the connection has closed, or the server is busy or closing. */
+  /** The password was not compared: the connection has closed, or the server is busy or closing. */
   abandoned(): void;
 };
 
@@ -36,18 +36,18 @@ export type AttemptVerdict =
   | { readonly name: "passes"; readonly attempt: PasswordAttempt }
   | { readonly name: "limited"; readonly retryAfter: number };
 
-/** What was limited, as the security events name it. */
+/** What was limited, as it is called in security events. */
 type Limited = "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
 
-/** How long until all free passwords of a site for an account are there again, in s. */
+/** How long until a site has all its free failures for an account again, in s. */
 const FREE_PERIOD = 86_400;
-/** Longest name used as a key, in UTF-16 units; longer ones, which no account has, are replaced by a digest. */
+/** Longest name used as a key, in UTF-16 units; a longer one, which no account has, is replaced by a digest. */
 const MAX_NAME = 128;
 
 const PASSES: Verdict = { name: "passes" };
 
 type Options = {
-  /** Called whenever something is limited. */
+  /** Called for each request or connection that is limited. */
   readonly onLimited?: (what: Limited, network: string) => void;
   /** In [0, 1), for the tables. */
   readonly random?: () => number;
@@ -60,9 +60,9 @@ export class Throttle {
   readonly #registrations: RateTable;
   readonly #passwords: RateTable;
   readonly #passwordsOfDevice: RateTable;
-  /** By address and account, or these and the device. */
+  /** By address and account, and by device if it is known. */
   readonly #failures: RateTable;
-  /** By site and account, or these and the device. */
+  /** By site and account, and by device if it is known. */
   readonly #freeFailures: RateTable;
   readonly #failuresOfAddress: RateTable;
   readonly #failuresOfAccount: RateTable;
@@ -102,8 +102,8 @@ export class Throttle {
   }
 
   /**
-   * Requests of this address. They are never refused: returns how long their connection has to wait before the next
-   * one, in ms (maybe a fraction). The tokens are taken at once, so that connections wait in turn.
+   * Requests of this address. They are never refused: returns how long the connection must wait before its next one,
+   * in ms (perhaps a fraction). The tokens are taken at once, so that connections wait in turn.
    */
   request(address: string, count = 1): number {
     const key = networkOf(address);
@@ -114,8 +114,8 @@ export class Throttle {
   }
 
   /**
-   * A registration whose fields are right. A free name is about to cost a hash; a taken one counts as a failure of
-   * the address. Both must be possible, so that being limited does not show which it is.
+   * A registration with valid fields. A free name will cost a hash; a taken one counts as a failure of the address.
+   * It is limited unless both charges are possible, so that a limit does not show whether the name is taken.
    */
   registration(address: string, isTaken = false): Verdict {
     const key = networkOf(address);
@@ -127,7 +127,7 @@ export class Throttle {
   }
 
   /**
-   * A password for the account of this folded name, whether there is one or not.
+   * A password for the account of this folded name, whether it exists or not.
    * @param device the fingerprint of a key that the account was used with.
    */
   password(fold: string, address: string, device?: string): AttemptVerdict {
@@ -158,8 +158,7 @@ export class Throttle {
   }
 
   /**
-   * A wrong session token: it costs the address as much as a wrong password, but is counted separately. A right one
-   * costs nothing.
+   * A wrong session token. It costs the address as much as a wrong password, but is counted separately.
    */
   failedResume(address: string): Verdict {
     const key = networkOf(address);
@@ -167,9 +166,9 @@ export class Throttle {
   }
 
   /**
-   * A session that a right password or token is about to begin.
-   * @param isElsewhere the account is online with another device: the session does not begin, and costs the address
-   * as much as a wrong token.
+   * A session that a right password or token would begin.
+   * @param isElsewhere the account is online with another device: the session will be refused, and costs the address as
+   * much as a wrong token.
    */
   session(userId: number, address: string, isElsewhere = false): Verdict {
     const network = networkOf(address);
@@ -215,7 +214,7 @@ export class Throttle {
   }
 }
 
-/** A fingerprint is no address, so the two kinds of key are never equal, whatever the name. */
+/** Keys with and without a device are never equal, because a fingerprint is not an address. */
 function keyOf(place: string, account: string, device: string | undefined): string {
   return device === undefined ? `${place} ${account}` : `${device} ${place} ${account}`;
 }

@@ -1,24 +1,22 @@
 /**
- * The connections that are not logged in (PROTOCOL 4), a limited number. When all places are taken, a newcomer may
- * evict a pending connection, so that nobody keeps others out by holding connections without using them:
+ * The connections that are not logged in (PROTOCOL 4), a limited number. When all places are taken, a new connection
+ * may evict another one, so that idle connections cannot keep users out:
  *
- * 1. If another site holds more places than the newcomer's would, the connection of that site which has been
- *    silent the longest.
- * 2. Otherwise one that has been silent for `MIN_SILENCE`: of the newcomer's own site if no site holds more places,
- *    else of any site.
- * 3. Otherwise, of the same connections, the one that has been here the longest, if that is `MAX_STAY`, whether it is
- *    silent or not.
+ * 1. If another site holds more places than the site of the new connection would, the connection of that site that has
+ *    been silent the longest.
+ * 2. Otherwise one that has been silent for `MIN_SILENCE`: of the same site if no site holds more places, else of any.
+ * 3. Otherwise, among the same connections, the oldest one if it is older than `MAX_STAY`, silent or not.
  *
- * A connection whose request is being answered is never evicted. Sites are those of `siteOf`. Admitting a newcomer
- * takes the same time however many connections there are.
+ * A connection whose request is being answered is never evicted. Sites are those of `siteOf`. Finding a place takes the
+ * same time however many connections there are.
  */
 import { LimitedLog } from "../log/limited-log.ts";
 import { siteOf } from "./prefix.ts";
 import { Tally } from "./tally.ts";
 
-/** A connection is not evicted by rule 2 within this time after its last request or answer, in ms. */
+/** Rule 2 evicts a connection only this long after its last request or answer, in ms. */
 export const MIN_SILENCE = 5_000;
-/** A connection is not evicted by rule 3 within this time after its arrival, in ms. */
+/** Rule 3 evicts a connection only this long after its arrival, in ms. */
 export const MAX_STAY = 10_000;
 /** How often a lack of places is logged, at most, in ms. */
 const WARNING_INTERVAL = 60_000;
@@ -26,14 +24,14 @@ const WARNING_INTERVAL = 60_000;
 export type PendingConnection = {
   /** Its address, or `networkOf` that. */
   readonly network: string;
-  /** Tells the client that the server is busy, and ends the connection, which leaves its place at once. */
+  /** Notifies the client that the server is busy, and ends the connection, which frees its place at once. */
   evict(): void;
 };
 
-/** What happened since the last warning. */
+/** Connections evicted or refused since the last warning. */
 export type Crowding = { readonly evicted: number; readonly refused: number };
 
-/** Connections in the order of the times that were set for them, all together and by site. */
+/** Connections in the order of their times, all together and by site. */
 class Timeline {
   readonly #all = new Map<PendingConnection, number>();
   readonly #bySite = new Map<string, Map<PendingConnection, number>>();
@@ -42,7 +40,7 @@ class Timeline {
     return this.#all.has(connection);
   }
 
-  /** @param now in ms, and never before a time that was set earlier. */
+  /** @param now ms that never go back. */
   set(connection: PendingConnection, site: string, now: number): void {
     this.delete(connection, site);
     this.#all.set(connection, now);
@@ -59,8 +57,8 @@ class Timeline {
   }
 
   /**
-   * The connection, of this site or of all, whose time was at least `age` ms ago and is the earliest. The time of one
-   * that is excused is set anew, so that however often this is called each is looked at once in `age` ms.
+   * The connection with the earliest time, of this site or of all, if that was at least `age` ms ago. The time of an
+   * excused connection becomes `now`, so that each is looked at only once in `age` ms however often this is called.
    */
   earliest(
     site: string | undefined,
@@ -84,7 +82,7 @@ export class Unauthenticated {
   readonly #clock: () => number;
   readonly #sites = new Map<PendingConnection, string>();
   readonly #places = new Tally();
-  /** Since when each has been silent, except those whose request is being answered. */
+  /** Since when each connection has been silent, except those whose request is being answered. */
   readonly #silences = new Timeline();
   readonly #arrivals = new Timeline();
   readonly #crowding: LimitedLog<keyof Crowding>;
@@ -96,7 +94,7 @@ export class Unauthenticated {
     this.#crowding = new LimitedLog(WARNING_INTERVAL, clock, { evicted: 0, refused: 0 }, warn);
   }
 
-  /** Whether there is a place for a newcomer from this address, if need be that of a connection evicted now. */
+  /** Whether there is a place for a new connection from this address; evicts one if necessary. */
   hasRoom(address: string): boolean {
     if (this.#sites.size < this.#limit) return true;
     const evictable = this.#evictable(siteOf(address));
@@ -105,7 +103,7 @@ export class Unauthenticated {
     return evictable !== undefined;
   }
 
-  /** Takes a place for the connection, which counts as busy until `silent` is called. */
+  /** Gives the connection a place; it counts as busy until `silent` is called. */
   enter(connection: PendingConnection): void {
     if (this.#sites.has(connection)) return;
     const site = siteOf(connection.network);
@@ -123,7 +121,7 @@ export class Unauthenticated {
     this.#arrivals.delete(connection, site);
   }
 
-  /** The connection is silent from now on; does nothing for one that has no place. */
+  /** The connection is silent from now on. Does nothing if it has no place. */
   silent(connection: PendingConnection): void {
     const site = this.#sites.get(connection);
     if (site !== undefined) this.#silences.set(connection, site, this.#clock());
@@ -143,7 +141,7 @@ export class Unauthenticated {
       const ofLargest = this.#silences.earliest(largest, now, 0);
       if (ofLargest !== undefined) return ofLargest;
     }
-    // A site that holds the most makes room from its own: it cannot push others out by coming again.
+    // A site that holds the most places evicts its own connections: it cannot displace others by reconnecting.
     const from = own > 1 && own === most ? site : undefined;
     return (
       this.#silences.earliest(from, now, MIN_SILENCE) ??

@@ -1,4 +1,4 @@
-/** The audit log's file. It rotates by itself, and is made anew after somebody has moved it away or removed it. */
+/** The file of the audit log. It is rotated when it is full, and made again after it was moved or removed. */
 import {
   closeSync,
   existsSync,
@@ -17,9 +17,9 @@ import { errorCode } from "../../net/error-code.ts";
 import { makeFile, type Owner } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
 
-/** The file never grows beyond this, in bytes: it becomes `FILE.1` first. */
+/** Size at which the file is renamed to `FILE.1`, in bytes. */
 export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;
-/** How many older files are kept: `FILE.1`, the newest, to `FILE.5`. */
+/** How many older files are kept: `FILE.1` (the newest) to `FILE.5`. */
 export const KEPT_AUDIT_FILES = 5;
 
 const OPEN_BRACE = 0x7b;
@@ -29,7 +29,7 @@ type Open = {
   readonly descriptor: number;
   readonly inode: number;
   readonly device: number;
-  /** Whether a crash has cut off its last line. */
+  /** Whether its last line is incomplete after a crash. */
   isTorn: boolean;
 };
 
@@ -37,12 +37,12 @@ export class AuditFile {
   readonly path: string;
   readonly #onRotationFailed: (error: unknown) => void;
   readonly #owner: Owner | undefined;
-  /** Undefined when it is closed, or could not be opened again. */
+  /** Undefined if it is closed or could not be reopened. */
   #open: Open | undefined;
 
   /**
    * Opens the file, and makes it with mode 0600 if there is none.
-   * @param onRotationFailed lines are still added to the file that is too long.
+   * @param onRotationFailed called if the file cannot be renamed; it then grows further.
    * @param owner who owns a file that is made here.
    * @throws StartError for a file that cannot be opened or is not an audit log
    */
@@ -57,7 +57,7 @@ export class AuditFile {
     }
   }
 
-  /** Adds whole lines: all of them or, if it throws, none. @throws errors of the file system */
+  /** Appends whole lines: all of them or, if it throws, none. @throws errors of the file system */
   append(lines: string): void {
     let open = this.#current();
     const bytes = Buffer.from(open.isTorn ? `\n${lines}` : lines);
@@ -72,7 +72,7 @@ export class AuditFile {
       }
       open.isTorn = false;
     } catch (error) {
-      // A full disk may take a part of it; half a line would spoil the next one.
+      // On a full disk a part may have been written; half a line would spoil the next one.
       ftruncateSync(open.descriptor, size);
       throw error;
     }
@@ -90,7 +90,7 @@ export class AuditFile {
     }
   }
 
-  /** The file that has the path now, which may be another one than before. */
+  /** The file that is at the path now; it may have been replaced. */
   #current(): Open {
     if (this.#open !== undefined) {
       const found = statSync(this.path, { throwIfNoEntry: false });
@@ -125,7 +125,7 @@ function openAtEnd(path: string, owner: Owner | undefined): Open {
   try {
     const { size, ino, dev } = fstatSync(descriptor);
     const [first, last] = [byteAt(descriptor, 0), byteAt(descriptor, size - 1)];
-    // A mistyped path must not add lines to some other file.
+    // A mistyped path must not append to another file.
     if (size > 0 && first !== OPEN_BRACE) throw isNoAuditLog(path);
     fchmodSync(descriptor, 0o600);
     return { descriptor, inode: ino, device: dev, isTorn: size > 0 && last !== LINE_FEED };

@@ -1,17 +1,17 @@
-/** Reports events that come often: the first at once, those that follow within an interval together. */
+/** Reports frequent events: the first at once, further ones within an interval together. */
 
 /** How long events of one address are counted before the next report, in ms. */
 const ADDRESS_INTERVAL = 60_000;
-/** Kinds and addresses counted apart; the others of a kind are counted together, as `others`. */
+/** Pairs of kind and address counted separately; further addresses of a kind are counted together, as `others`. */
 export const MAX_COUNTED = 500;
-/** Counts reported in one go, at most, when their minute is over; the others follow with later events. */
+/** Counts reported together when their interval is over; further ones are reported with later events. */
 const MAX_REPORTED_AT_ONCE = 8;
 const OTHERS = "others";
 
 /** Events since the last report, by kind. */
 type Counts<Kind extends string> = { [K in Kind]: number };
 
-/** `Latest`: what else a report says of the event that caused it. */
+/** `Latest`: details of the event that caused the report. */
 export class LimitedLog<Kind extends string, Latest = void> {
   readonly #interval: number;
   readonly #clock: () => number;
@@ -38,7 +38,7 @@ export class LimitedLog<Kind extends string, Latest = void> {
     this.#counts = { ...zero };
   }
 
-  /** Counts an event, or several, and reports all that are counted if a report is due. */
+  /** Counts one event or more, and reports the counts if a report is due. */
   note(kind: Kind, latest: Latest, count = 1): void {
     this.#counts[kind] += count;
     if (this.isDue) this.#reportNow(latest);
@@ -47,18 +47,18 @@ export class LimitedLog<Kind extends string, Latest = void> {
   /** Whether the next event is reported at once. */
   get isDue(): boolean {
     const since = this.#clock() - this.#reportedAt;
-    // A clock that was set back silences nothing.
+    // A clock that was set back must not suppress reports.
     return since >= this.#interval || since < 0;
   }
 
-  /** Reports now what is counted; false when there is nothing. */
+  /** Reports the counts now. @returns false if there are none */
   flush(latest: Latest): boolean {
     if (Object.values(this.#counts).every((count) => count === 0)) return false;
     this.#reportNow(latest);
     return true;
   }
 
-  /** Forgets what is counted; the next event is reported at once. */
+  /** Discards the counts; the next event is reported at once. */
   reset(): void {
     this.#counts = { ...this.#zero };
     this.#reportedAt = -Infinity;
@@ -75,7 +75,7 @@ export class LimitedLog<Kind extends string, Latest = void> {
 /** `count`: since the last report of the same kind and address. */
 export type AddressEvent = { readonly what: string; readonly address: string; readonly count: number };
 
-/** One limited log for each kind and address. A flood from many addresses makes one line for the many. */
+/** One limited log for each kind and address. A flood from many addresses is reported in one line. */
 export class LimitedLogByAddress {
   readonly #clock: () => number;
   readonly #report: (event: AddressEvent) => void;
@@ -95,7 +95,7 @@ export class LimitedLogByAddress {
     this.#reportEnded();
   }
 
-  /** Reports what is counted and not yet reported. */
+  /** Reports all counts. */
   close(): void {
     for (const log of this.#logs.values()) log.flush();
     this.#logs.clear();
@@ -113,7 +113,7 @@ export class LimitedLogByAddress {
     return log;
   }
 
-  /** Reports what has ended without waiting for its own address to come again. */
+  /** Reports counts whose interval is over, without waiting for another event of the same address. */
   #reportEnded(): void {
     let left = MAX_REPORTED_AT_ONCE;
     for (const [key, log] of this.#logs) {

@@ -11,15 +11,15 @@ export type LogFields = { readonly [name: string]: string | number | boolean | u
 export type Log = {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
-  /** Logs the stack of what was thrown, too. */
+  /** Logs the stack of the error, too. */
   error(event: string, error: unknown, fields?: LogFields): void;
 };
 
 /** Longest text of a field, in UTF-16 units: enough for a stack. */
 const MAX_FIELD = 4_096;
-/** UTF-16 units that may wait for a slow reader; past them lines are lost, and counted. */
+/** UTF-16 units that may wait for a slow reader; beyond it lines are lost and counted. */
 export const MAX_UNWRITTEN = 1024 * 1024;
-/** Width of an event's name on a terminal, so that the fields begin in one column. */
+/** Width of an event's name on a terminal, which aligns the fields. */
 const EVENT_WIDTH = 22;
 
 /** @param now ms since 1970. @param write is called with one line and its line feed. */
@@ -96,7 +96,7 @@ export function openLog(style: LogStyle, now: () => number, stream: LogStream): 
     lost = 0;
     log.warn("log_lines_lost", { lines });
   };
-  // Each write learns of its own failure; without a listener the stream's error would end the process.
+  // Each write gets its own error; without a listener the stream's error event would end the process.
   stream.on("error", () => undefined);
   return log;
 }

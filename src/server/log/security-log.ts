@@ -10,11 +10,11 @@ import { ownerFor, type Owner } from "../database/owner.ts";
 import { LimitedLog } from "./limited-log.ts";
 import { jsonLine, visibleFields, type Log, type LogFields } from "./log.ts";
 
-/** UTF-16 units of events that may wait for the end of the turn; past it they are written at once. */
+/** UTF-16 units of events that may wait for the end of the turn; beyond it they are written at once. */
 const MAX_UNWRITTEN = 1024 * 1024;
 /** UTF-16 units of one field. */
 const MAX_FIELD = 256;
-/** Ms between two warnings about the audit log, at least. */
+/** Shortest time between two warnings about the audit log, in ms. */
 const WARNING_INTERVAL = 60_000;
 
 export type SecurityEvent =
@@ -40,7 +40,7 @@ export type SecurityEvent =
   | "server_stopped";
 
 export interface SecurityLog {
-  /** Never throws: an audit log that cannot be written makes no login fail. */
+  /** Never throws: a failure of the audit log must not fail a login. */
   record(event: SecurityEvent, fields: LogFields): void;
   /** Syncs what was recorded to the disk and closes the file. */
   close(): void;
@@ -76,7 +76,7 @@ export class AuditedLog implements SecurityLog {
   #lines: string[] = [];
   #size = 0;
   #isClosed = false;
-  /** Events that could not be written since one was. */
+  /** Events that could not be written since the last success. */
   #lost = 0;
   readonly #warnings: LimitedLog<"lost", { readonly event: string; readonly error: unknown }>;
 
@@ -114,7 +114,7 @@ export class AuditedLog implements SecurityLog {
     if (lines.length === 0 || this.#isClosed) return;
     this.#lines = [];
     this.#size = 0;
-    // Readers of the file must see that something is missing, and where.
+    // The file must show where events are missing.
     const gap = this.#lost === 0 ? "" : this.#line("events_lost", { count: this.#lost });
     try {
       this.#file.append(gap + lines.join(""));
