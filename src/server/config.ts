@@ -45,7 +45,7 @@ const OPTIONS = {
   version: { type: "switch" },
 } as const;
 
-/** Of `admin`. */
+/** Options of `admin`. */
 const ADMIN_OPTIONS = {
   db: { type: "text" },
   "audit-log": { type: "text" },
@@ -62,7 +62,7 @@ export type PlainFrom = "loopback" | "private" | "any" | "none";
 export type ServerConfig = {
   /** An IP literal, or undefined for all addresses. */
   readonly host: string | undefined;
-  /** 0 takes a free one; so does `tlsPort`. */
+  /** 0 takes a free one, as for `tlsPort`. */
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
@@ -85,7 +85,7 @@ export type AdminConfig = {
   readonly auditPath: string | undefined;
   /** Prints one JSON object per line. */
   readonly json: boolean;
-  /** Asks nothing. */
+  /** Does not ask before a deletion. */
   readonly yes: boolean;
   /** The command and its arguments. */
   readonly words: readonly string[];
@@ -174,7 +174,7 @@ function isHelp([word, ...others]: readonly string[]): boolean {
   return word === "help" && others.length === 0;
 }
 
-/** How an option was given: the flag, or its variable. */
+/** The name by which an option was given: its flag or its variable. */
 function writtenAs(flag: string, args: readonly string[]): string {
   const isFlag = args.some((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`));
   return isFlag ? `--${flag}` : variableOf(flag);

@@ -32,11 +32,11 @@ import type { Services } from "./session/services.ts";
 
 /** How often silent connections are dropped, in ms. */
 const LIVENESS_INTERVAL = 5_000;
-/** How often the memory of all connections is looked at, in ms. */
+/** How often the memory of all connections is checked, in ms. */
 const BUDGET_INTERVAL = 1_000;
 /** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
-/** How long a port in use is waited for, in ms. */
+/** How long to wait for a port in use, in ms. */
 const PORT_PATIENCE = 3_000;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
 const STOP_WORK_TIMEOUT = 3_000;
@@ -54,18 +54,18 @@ export type RendezvousOptions = {
   readonly log: Log;
   /** Ms since 1970. */
   readonly now: () => number;
-  /** Ms that never go back, for limits and intervals; `performance.now` where it is absent. */
+  /** Ms that never go back, for limits and intervals; `performance.now` by default. */
   readonly clock?: () => number;
-  /** `DEFAULT_LIMITS` where absent. */
+  /** `DEFAULT_LIMITS` by default. */
   readonly limits?: Limits;
-  /** `open` where absent. */
+  /** `open` by default. */
   readonly registration?: Services["registration"];
-  /** Without it, security events are in the log only. */
+  /** By default security events are only in the log. */
   readonly security?: SecurityLog;
   readonly metrics?: Metrics;
 };
 
-/** Connections now. */
+/** Open connections by link, and users online. */
 type ConnectionCounts = { readonly plain: number; readonly tls: number; readonly online: number };
 
 export type RendezvousServer = {
@@ -134,7 +134,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const connections = new Set<ClientConnection>();
   const open = { plain: 0, tls: 0 };
   let number = 0;
-  /** Nobody is served before both ports are listened on. */
+  /** No client is served before both ports are open. */
   let isServing = false;
   let closing = false;
   let allClosed: (() => void) | undefined;
@@ -212,7 +212,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     plain?.stop();
     tls.stop();
     for (const connection of connections) connection.announceClosing();
-    // Hashes that wait are refused; who waits for one being computed is answered before the end.
+    // Hashes that wait are refused; requests whose hash is being computed are answered before the end.
     const worked = passwords.close();
     for (const connection of [...connections]) connection.endIfIdle("server_closing");
     await within(STOP_WORK_TIMEOUT, worked);
@@ -225,7 +225,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
       setBlockingWait(database, STOP_LOCK_TIMEOUT);
       tokens.writeUses();
     } catch (error) {
-      // On a full disk: tokens seem used up to an hour earlier than they were, and nothing else is lost.
+      // On a full disk only the last hour of uses is lost.
       log.error("token_uses_not_written", error);
     }
     database.close();
@@ -242,7 +242,7 @@ function fittingLimits(wanted: Limits, log: Log): Limits {
   return limits;
 }
 
-/** Handshakes that the other side left: a client that has only looked at our certificate does so. */
+/** Handshakes that the other side ended, as clients do that only look at our certificate. */
 const LEFT: ReadonlySet<string> = new Set(["ECONNRESET", "closed_in_handshake"]);
 
 function refusalLog(log: Log, clock: () => number): Services["logRefusal"] {

@@ -22,7 +22,7 @@ import { StartError } from "./start-error.ts";
 
 const EXIT_FAILED = 1;
 
-/** Names logged at start of accounts that could not be migrated; further ones are counted. */
+/** Names of accounts that could not be migrated which are logged at the start; further ones are counted. */
 const MAX_LOGGED_NAMES = 100;
 
 /** @throws StartError */
@@ -115,7 +115,7 @@ const PLAIN_WARNING: Bilingual = {
 function stopOnSignals(stop: () => Promise<void>, log: Log): void {
   let stopping = false;
   const onSignal = (signal: string) => {
-    // A second signal ends it at once; everything that was acknowledged is on the disk.
+    // A second signal ends the process at once; everything that was acknowledged is on the disk.
     if (stopping) process.exit(EXIT_FAILED);
     stopping = true;
     log.info("stopping", { signal });

@@ -7,11 +7,11 @@ import type { Backup } from "./backup.ts";
 import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
 import type { Restored } from "./restore.ts";
 
-/** Widths of columns; what is longer pushes the rest to the right. */
+/** Widths of columns; a longer text moves the rest of its line to the right. */
 const NAME_WIDTH = 20;
 const STATE_WIDTH = 14;
 
-/** For the operator; the other codes have the sentence that clients get. */
+/** The sentences that differ from those for clients. */
 const REFUSED: { readonly [R in Exclude<Refusal, "invalid_email" | "server_busy">]: Bilingual } = {
   unknown_user: { es: "No existe ninguna cuenta con ese nombre", en: "There is no account with that name" },
   unknown_session: {
@@ -76,7 +76,7 @@ export function sessionText(line: SessionLine, language: Language): string {
   return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}`;
 }
 
-/** @param changed false: there was nothing to do. */
+/** @param changed false: nothing had to be changed. */
 export function doneSentence(command: AdminCommand, username: string, changed: boolean): Bilingual {
   const name = visibleText(username);
   const es = (did: string, otherwise: string) => `«${name}»: ${changed ? did : otherwise}`;
@@ -173,7 +173,7 @@ export function deletionQuestion(given: string): Bilingual {
   };
 }
 
-/** A time in RFC 3339 to the second, in UTC; anything else as it is. */
+/** A time in RFC 3339, shown to the second in UTC; any other text unchanged. */
 function shownTime(time: string | null): string {
   const [, day, clock] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(time ?? "") ?? [];
   return day === undefined ? visibleText(time ?? "-") : `${day} ${clock} UTC`;

@@ -1,8 +1,8 @@
 /**
- * The operator's process copies the database while the server runs:
+ * A backup, made by the operator's process while the server runs:
  *
  * 1. It makes `FILE.part` with mode 0600. One that exists belongs to another backup, or to an interrupted one.
- * 2. SQLite writes one consistent state of the database into it, as a reader, for whom nobody waits.
+ * 2. SQLite writes one consistent state of the database into it, as a reader that does not block the server.
  * 3. It syncs the copy to the disk, opens it again and checks it.
  * 4. It renames the copy to `FILE`. If any step fails, nothing is left behind.
  */
@@ -28,7 +28,7 @@ import { makeFile } from "../database/owner.ts";
 import { recognize } from "../database/schema.ts";
 import { StartError } from "../start-error.ts";
 
-/** How long the copy waits for a server that checkpoints or recovers its log, in ms. */
+/** How long the copy waits while the server checkpoints or recovers its log, in ms. */
 const BUSY_TIMEOUT = 10_000;
 
 export type Backup = { readonly users: number; readonly tokens: number; readonly bytes: number };
@@ -80,8 +80,8 @@ function check(part: string, before: Extent, source: Database): Backup {
       .get();
     if (authority !== null) loadAuthority(authority.certificate, authority.private_key);
     const copied = extentOf(copy);
-    // Accounts may come and go meanwhile; ids are never reused. The copy must hold at least the accounts up to its
-    // highest id that still exist, and at most those from before and as many as ids were given since.
+    // Accounts may be added and deleted while the copy is made; ids are never reused. So the copy must hold at least the
+    // accounts up to its highest id that still exist, and at most the earlier ones and one for each new id.
     const remaining = countTo(source, copied.last);
     if (copied.count < remaining || copied.count > before.count + Math.max(0, copied.last - before.last)) {
       throw isDamaged(`${copied.count} / ${remaining}`);
@@ -167,7 +167,7 @@ function isDamaged(detail: string): StartError {
   );
 }
 
-/** A full disk is that of the copy; any other error of SQLite is about the database. */
+/** A full disk concerns the copy; any other error of SQLite concerns the database. */
 function failed(path: string, file: string, error: unknown): StartError {
   if (isDiskFull(error)) return cannotOpen(file, error);
   return errorCode(error).startsWith("SQLITE") ? cannotOpen(path, error) : cannotWrite(file, error);

@@ -18,7 +18,7 @@ type Arguments = {
 const FILE: Bilingual = { es: "ARCHIVO", en: "FILE" };
 const NAME: Bilingual = { es: "NOMBRE", en: "NAME" };
 
-/** A map, not an object: `constructor` must not be found. */
+/** A map, because an object would find `constructor`. */
 const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup" | "restore", Arguments>([
   ["users", { shown: { es: "[TEXTO]", en: "[TEXT]" }, names: ["search"], needed: 0 }],
   ["add", { shown: { es: "NOMBRE [CORREO]", en: "NAME [EMAIL]" }, names: ["name", "email"], needed: 1 }],

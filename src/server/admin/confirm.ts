@@ -5,7 +5,7 @@ import type { Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { deletionQuestion } from "./answers.ts";
 
-/** @throws UsageError if there is no terminal to ask on */
+/** @throws UsageError unless there is a terminal for the question */
 export function requireTerminal(language: Language): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
   throw new UsageError(

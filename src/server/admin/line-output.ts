@@ -1,8 +1,7 @@
-/** Writes lines to a standard output whose reader may be slow or gone, or which may be on a full disk. */
-
+/** Writes lines to standard output, whose reader may be slow or gone, or whose disk may be full. */
 import { errorCode } from "../../net/error-code.ts";
 
-/** The reader has ended: `head`, for example. */
+/** Errors when the reader has ended, as `head` does. */
 const READER_GONE: ReadonlySet<string> = new Set(["EPIPE", "ERR_STREAM_DESTROYED"]);
 
 export class LineOutput {
@@ -26,7 +25,7 @@ export class LineOutput {
     return this.#fault;
   }
 
-  /** Whether lines could not be written because the reader has ended. */
+  /** Whether writing failed because the reader has ended. */
   get isReaderGone(): boolean {
     return this.#fault !== undefined && READER_GONE.has(this.#fault);
   }
@@ -36,7 +35,7 @@ export class LineOutput {
     return this.#lines;
   }
 
-  /** Writes a line, and waits until the system has taken or refused it. @returns whether more can be written. */
+  /** Writes a line, and waits until it is written or has failed. @returns whether more can be written */
   async write(line: string): Promise<boolean> {
     if (this.#fault !== undefined) return false;
     this.#lines++;

@@ -1,4 +1,4 @@
-/** How the operator's program reaches a database: through the server that uses it or, if none does, directly. */
+/** The operator's program reaches a database through the running server or, if none runs, directly. */
 import { SQLiteError } from "bun:sqlite";
 
 import { READS_NOTHING } from "../../net/connection.ts";
@@ -18,13 +18,13 @@ import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminReque
 import { AdminOperations } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
 
-/** How long a server may take to answer, in ms: a password may wait for its hash. */
+/** How long a server may take to answer, in ms: a password may have to wait for its hash. */
 const REPLY_TIMEOUT = 25_000;
-/** How long before the timeout the server must have begun, in ms. */
+/** The server must begin this long before the timeout, in ms. */
 const LATEST_BEGINNING = 2_000;
 /** How often a server that is starting or stopping is tried again, in ms. */
 const RETRY_INTERVAL = 100;
-/** Errors of a socket at which no server listens. */
+/** Errors of a socket on which no server listens. */
 const NO_SERVER: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENAMETOOLONG"]);
 
 export interface AdminLink {
@@ -46,7 +46,7 @@ export async function reachDatabase(
 ): Promise<AdminLink> {
   requireOurs(path);
   const socket = adminSocketPath(path);
-  // No server can listen there.
+  // No server can listen on such a path.
   const isTooLong = Buffer.byteLength(socket) > MAX_LOCAL_PATH;
   const end = performance.now() + (isTooLong ? 0 : patience);
   for (;;) {
@@ -62,7 +62,7 @@ export async function reachDatabase(
   }
 }
 
-/** Whether a server listens there. @throws StartError for a socket that may not be opened. */
+/** Whether a server listens on the socket. @throws StartError if that cannot be found out */
 async function isServed(socket: string): Promise<boolean> {
   try {
     const handlers = { ...READS_NOTHING, closed: () => undefined };

@@ -21,9 +21,9 @@ import type { JsonObject } from "../../protocol/framing.ts";
 export const ADMIN_OBJECT_LIMIT = 512 * 1024;
 /** Lines per reply; further ones are requested with `after`. */
 export const PAGE_LINES = 100;
-/** Lines that the last account of a page may add: its tokens and its live session. */
+/** Lines by which the last account may exceed a page: its tokens and its live session. */
 const LINES_OF_ONE = 8;
-/** Longest argument, in code points: no name and no useful search is longer. */
+/** Longest argument, in code points: longer than any name. */
 export const MAX_ARGUMENT = 256;
 
 /** Longest path that the kernel takes, in bytes. */
@@ -69,8 +69,8 @@ export function readRequest(source: JsonObject): AdminRequest | undefined {
 }
 
 /**
- * Until when a request may be begun, in ms since 1970 (both ends are on one machine). A server that was suspended
- * may find requests whose sender has given up.
+ * The latest time to begin a request, in ms since 1970 (both ends are on one machine). A server that was suspended may
+ * read requests whose sender has given up.
  */
 export function readDeadline(source: JsonObject): number {
   const { until } = source;

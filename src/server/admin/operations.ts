@@ -17,7 +17,7 @@ import {
 } from "./messages.ts";
 import { randomPassword } from "./random-password.ts";
 
-/** Accounts looked at for one reply, so that a search with few hits does not block the server. */
+/** Accounts searched for one reply, so that a search with few hits does not block the server. */
 const SCANNED_ACCOUNTS = 500;
 /** UTF-16 units shown of an email address or a date: an old database may hold any text. */
 const MAX_SHOWN = 254;
@@ -38,7 +38,7 @@ export class AdminOperations {
   }
 
   /**
-   * @param wanted whether someone still waits for the reply; if not, nothing is done.
+   * @param wanted whether the reply is still wanted; if not, nothing is changed.
    * @throws errors of the database
    */
   async run(request: AdminRequest, wanted: () => boolean = () => true): Promise<AdminReply> {
@@ -104,9 +104,9 @@ export class AdminOperations {
   }
 
   /**
-   * Looks at accounts until there are enough lines.
-   * @param look gives the number of lines so far.
-   * @returns the folded name to go on after, if there are more accounts.
+   * Passes accounts to `look` until there are enough lines.
+   * @param look returns the number of lines so far.
+   * @returns the folded name after which to continue, if there are more accounts
    */
   #scan(after: string, look: (account: ListedAccount) => number): string | undefined {
     const page = this.#services.accounts.page(after, SCANNED_ACCOUNTS);
@@ -209,7 +209,7 @@ export class AdminOperations {
     return account === undefined ? refused("unknown_user") : then(account);
   }
 
-  /** Records a change that is on the disk, and ends the live session if it `ends`. */
+  /** Records a change that was made, and ends the live session if `ends`. */
   #changed(
     event: SecurityEvent,
     { username, fold: folded }: Account,
@@ -229,13 +229,13 @@ function refused(code: Refusal): { name: "refused"; code: Refusal } {
   return { name: "refused", code };
 }
 
-/** RFC 3339; a number that is no time gives 1970. */
+/** A time in RFC 3339; an invalid one gives 1970. */
 function timeOf(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
 }
 
-/** A time as SQLite writes it, in RFC 3339; anything else as it is. */
+/** A time of SQLite in RFC 3339; any other text unchanged. */
 function madeAt(stored: string): string {
   const [, day, time] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/.exec(stored) ?? [];
   return day === undefined ? stored.slice(0, MAX_SHOWN).toWellFormed() : `${day}T${time}Z`;

@@ -64,7 +64,7 @@ async function makeBackup(file: string, context: Context): Promise<number> {
   return codeOf("backup", context);
 }
 
-/** Has the running server record the backup or, if none runs, records it. If that fails, the backup is still good. */
+/** Records the backup, through the server if it runs. If that fails, the backup is still good. */
 async function recordBackup(file: string, { config, language }: Context): Promise<void> {
   try {
     const link = await reachDatabase(config.databasePath, () => openAudit(config));
@@ -103,7 +103,7 @@ async function runRequest(task: AdminTask & { name: "request" }, context: Contex
   if (request.command === "delete" && !config.yes) {
     requireTerminal(language);
     const { name } = request;
-    // The link is closed before the question: a server may start meanwhile.
+    // The link is closed before the question, so that a server can start.
     const found = await linked(config, (link) => link.ask({ command: "account", name }));
     if (found.name !== "done") {
       await print(found, request, context);
@@ -137,13 +137,13 @@ function hasPassword(command: AdminRequest["command"]): boolean {
 /** The exit code: a result that could not be written is a failure, although the command was carried out. */
 function codeOf(what: Unwritten, { output, language }: Context): number {
   const { fault } = output;
-  // A list that is piped into `head` need not be read to its end.
+  // A list may be piped into `head`.
   if (fault === undefined || (what === "listing" && output.isReaderGone)) return EXIT_DONE;
   process.stderr.write(`${unwrittenSentence(what, fault)[language]}\n`);
   return EXIT_FAILED;
 }
 
-/** Asks for all pages while somebody reads them. @returns whether the command was carried out. */
+/** Requests all pages as long as they can be written. @returns whether the command was carried out */
 async function follow(first: AdminRequest, link: AdminLink, context: Context): Promise<boolean> {
   for (let request = first; ;) {
     const reply = await link.ask(request);
@@ -191,7 +191,7 @@ async function print(reply: AdminReply, request: AdminRequest, context: Context)
   }
 }
 
-/** Where the server records changes, too. */
+/** The log in which the server records changes, too. */
 function openAudit(config: AdminConfig): SecurityLog {
   const log = createLog("pretty", Date.now, (line) => process.stderr.write(line));
   // Standard output already says what was done.

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 
-/** Without those that look alike: i, l and 1, o and 0. */
+/** Without symbols that look alike: i, l and 1, o and 0. */
 const SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789";
 const GROUPS = 4;
 const GROUP_LENGTH = 5;

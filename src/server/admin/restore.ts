@@ -3,11 +3,11 @@
  *
  * 1. Take the database's lock, so that no server starts meanwhile.
  * 2. Copy the backup beside the database, and check the copy, as for a backup.
- * 3. Give the old database a second name, `users.db.before-restore`, and likewise a log of SQLite's beside it.
+ * 3. Give the old database a second name, `users.db.before-restore`, and the same to SQLite's log beside it.
  * 4. Remove the old log's first name: SQLite would replay it over the copy. Rename the copy to the database.
  *
- * If a step fails, the database is as it was before. A restore that was cut off is undone before the database is
- * opened again (`database/cut-restore.ts`). The old database is not opened: it may be damaged, or the log beside it
+ * If a step fails, the database is as it was before. An interrupted restore is undone before the database is opened
+ * again (`database/cut-restore.ts`). The old database is not opened: it may be damaged, or the log beside it
  * may belong to another one.
  */
 import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } from "node:fs";
@@ -25,13 +25,13 @@ import { StartError } from "../start-error.ts";
 const PATIENCE = 1_000;
 
 export type Restored = Backup & {
-  /** The old database's new name; undefined where there was none. */
+  /** The new name of the old database; undefined if there was none. */
   readonly before: string | undefined;
 };
 
 /**
  * Puts a copy of the backup `file` in the place of the database at `path`, which need not exist.
- * @param beforeSwap is called after all checks; if it throws, everything is as it was.
+ * @param beforeSwap called after all checks; if it throws, nothing is changed.
  * @throws StartError
  */
 export async function restore(path: string, file: string, beforeSwap: () => void): Promise<Restored> {
@@ -58,7 +58,7 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
   for (const own of [next, `${next}.part`]) if (isSameFile(file, own)) throw isOurs(file);
   undoCutRestore(real);
   for (const suffix of ["", ...LOGS]) if (existsSync(before + suffix)) throw isThere(before + suffix);
-  // A restore that was cut off left them; as the lock is held here, none is running.
+  // An interrupted restore has left them: we hold the lock, so no other restore runs.
   for (const left of [next, `${next}.part`]) rmSync(left, { force: true });
   try {
     const copied = backUp(file, next);
@@ -71,7 +71,7 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
     }
     sync(dirname(real));
     for (const suffix of [...LOGS, "-shm"]) rmSync(real + suffix, { force: true });
-    // The log must be gone from the disk before there is a new database that it could spoil.
+    // The log must be gone from the disk before the new database appears, which it would corrupt.
     sync(dirname(real));
     renameSync(next, real);
     sync(dirname(real));

@@ -1,6 +1,6 @@
 /**
- * How the operator's program reaches a running server: a unix socket of mode 0600 beside the database, so that only
- * those who can write the database can give commands. Each connection carries one request:
+ * The operator's program reaches a running server through a unix socket of mode 0600 beside the database, so that only
+ * users who can write the database can give commands. Each connection carries one request:
  *
  * 1. The operator's program connects and sends one request.
  * 2. The server checks it and carries it out.
@@ -28,11 +28,10 @@ import { AdminOperations, type AdminServices } from "./operations.ts";
 const MAX_CONNECTIONS = 8;
 /** How long a connection may last, in ms: a password may have to wait for its hash. */
 const CONNECTION_TIMEOUT = 20_000;
-/** How long a request waits, in ms, so that the end of its connection is noticed first. */
+/** How long a request is delayed, in ms, so that the end of its connection is noticed first. */
 const CLOSE_DELAY = 5;
 /**
- * Where the socket of a database is. Its name begins with a full stop, so that `users.db*` does not match a file
- * that cannot be read.
+ * The path of the socket of a database. Its name begins with a full stop, so that `users.db*` does not match it.
  * @throws errors of the file system
  */
 export function adminSocketPath(databasePath: string): string {
@@ -41,7 +40,7 @@ export function adminSocketPath(databasePath: string): string {
   return join(dirname(real), `.${basename(real)}.admin`);
 }
 
-/** If the path is too long or the file system has no sockets, that is logged, and the server runs without one. */
+/** Opens the socket. If that fails, the error is logged and the server runs without it. */
 export function openAdminSocket(
   databasePath: string,
   services: AdminServices & { readonly log: Log },
@@ -52,7 +51,7 @@ export function openAdminSocket(
   let path = databasePath;
   try {
     path = adminSocketPath(databasePath);
-    // A socket that is already there was left by a crash: this server holds the lock of the database.
+    // An existing socket was left by a crash: this server holds the lock of the database.
     const listener = listenLocal({
       path,
       objectLimit: ADMIN_OBJECT_LIMIT,
@@ -115,7 +114,7 @@ class AdminConnection implements ConnectionHandlers {
     this.#connections.delete(connection);
   }
 
-  /** @param until when it is too late to begin, in ms since 1970. */
+  /** @param until the latest time to begin, in ms since 1970. */
   async #answer(request: AdminRequest, until: number, connection: Connection): Promise<void> {
     // After a suspension the server reads a request before it learns that its sender has gone.
     await Bun.sleep(CLOSE_DELAY);
@@ -123,7 +122,7 @@ class AdminConnection implements ConnectionHandlers {
     this.#reply(
       connection,
       await this.#operations.run(request, isWanted).catch((error: unknown): AdminReply => {
-        // A lock that another program holds is noticed before anything is changed.
+        // The lock of another program is noticed before anything is changed.
         if (isLocked(error)) return { name: "refused", code: "server_busy" };
         if (isDiskFull(error)) return { name: "refused", code: "disk_full" };
         this.#log.error("internal_error", error, { command: request.command });

@@ -9,7 +9,7 @@ import type { ProcessMetrics } from "./process-metrics.ts";
 /** Seconds since 1970. */
 const STARTED_AT = (performance.timeOrigin / 1_000).toFixed(3);
 
-/** @param server undefined while it starts: only the process and the counts are shown then. */
+/** @param server undefined while it starts; then its connections are left out. */
 export function exposition(
   metrics: Metrics,
   process: ProcessMetrics,
@@ -89,7 +89,7 @@ function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
   for (const action of COUNTED_ACTIONS) {
     for (const code of CODES) {
       const count = metrics.requests(action, code);
-      // Most pairs never occur; a series `ok` of 0 shows that an action never came.
+      // Most pairs never occur. A series `ok` of 0 shows that an action was never requested.
       if (count > 0 || (code === "ok" && action !== "none")) text.sample("_total", { action, code }, count);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What an operator sees of the server over HTTP: `/healthz`, `/readyz`, `/metrics` and the status page. It names no
- * user, and changes nothing.
+ * The HTTP server for the operator: `/healthz`, `/readyz`, `/metrics` and the status page. It shows no names of users,
+ * and changes nothing.
  */
 import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
@@ -21,10 +21,10 @@ import { ProcessMetrics } from "./process-metrics.ts";
 
 /** How long a port in use is waited for, in ms. */
 const PORT_PATIENCE = 5_000;
-/** How old a check of the database may be, in ms: on the status page, and for `/readyz`. */
+/** Longest age of a check of the database, in ms: on the status page, and for `/readyz`. */
 const SHOWN_CHECK_AGE = 10_000;
 const READY_CHECK_AGE = 1_000;
-/** Looks for each sample, to see what is over quickly. */
+/** Looks per sample, to catch short peaks. */
 const LOOKS_PER_SAMPLE = 10;
 
 export type MonitorOptions = {
@@ -41,13 +41,13 @@ export type MonitorOptions = {
 export type Monitor = {
   readonly host: string;
   readonly port: number;
-  /** The server has started, and is ready until it closes. */
+  /** The server has started. */
   started(running: Running): void;
   stop(): void;
 };
 
 /**
- * Starts before the server does, and says until then that it is not ready.
+ * Starts before the server, and reports `starting` until `started` is called.
  * @throws StartError for an address that it cannot listen on
  */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
@@ -92,7 +92,6 @@ class MonitorHandler {
     this.#interval = options.interval ?? SAMPLE_INTERVAL;
     this.#sampler = new Sampler(options.metrics, this.#process, this.#uptime);
     this.#timer = setInterval(() => this.#tick(), this.#interval / LOOKS_PER_SAMPLE);
-    // It does not keep the process alive.
     this.#timer.unref();
   }
 
@@ -106,7 +105,7 @@ class MonitorHandler {
   }
 
   answer({ method, host, path, query }: HttpRequest): HttpAnswer {
-    // DNS rebinding: another site may have made its own name point here.
+    // Against DNS rebinding: the name of another site may point to this address.
     if (isLoopback(this.#options.host) && !isLocalHost(host)) return line(403, "forbidden host");
     if (method !== "GET" && method !== "HEAD") return line(405, "method not allowed", { allow: "GET, HEAD" });
     switch (path) {
@@ -132,7 +131,7 @@ class MonitorHandler {
     }
   }
 
-  /** The figures of now, and the samples from number `after` on. */
+  /** The current figures, and the samples from number `after` on. */
   #status(after: string | null): HttpAnswer {
     if (after !== null && !/^\d{1,15}$/.test(after)) return line(400, "bad request");
     const server = this.#readiness.running?.server;
@@ -163,7 +162,7 @@ class MonitorHandler {
   }
 }
 
-/** Whether a `Host` header is `localhost` or an address, neither of which another site can point here. */
+/** Whether a `Host` header is `localhost` or an address, which no other site can use as its name. */
 function isLocalHost(host: string): boolean {
   const name = host.replace(/:\d*$/, "").toLowerCase();
   if (name === "localhost" || name.endsWith(".localhost")) return true;

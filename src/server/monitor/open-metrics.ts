@@ -55,7 +55,7 @@ function number(value: number): string {
   return value === Infinity ? "+Inf" : String(value);
 }
 
-/** A bound (0 to a million) in OpenMetrics' canonical form, so that every program writes the same label. */
+/** A bound (0 to a million) in the canonical form of OpenMetrics. */
 export function canonical(value: number): string {
   if (value === Infinity) return "+Inf";
   if (value !== 0 && value < 1e-4) {

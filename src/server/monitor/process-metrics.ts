@@ -1,4 +1,4 @@
-/** What the process itself is doing: memory, processor time, and how late its event loop is. */
+/** The process: its memory, processor time, and the delay of its event loop. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** How often the event loop's delay is measured, in ms. */
@@ -19,12 +19,12 @@ export class ProcessMetrics {
     this.#measured.enable();
   }
 
-  /** Of the last window; until one has ended, of the first one so far. */
+  /** Of the last window, or of the first one until that has ended. */
   get loopDelay(): LoopDelay {
     return this.#last ?? this.#read();
   }
 
-  /** Ends a window of the event loop's delay, and begins the next. */
+  /** Ends a window and begins the next. */
   nextWindow(): void {
     this.#last = this.#read();
     this.#measured.reset();

@@ -1,4 +1,4 @@
-/** Whether the server can serve, for whoever sends it people or restarts it. */
+/** Whether the server is ready, for load balancers and supervisors. */
 import type { Database } from "bun:sqlite";
 
 import { errorCode } from "../../net/error-code.ts";
@@ -9,7 +9,7 @@ import type { RendezvousServer } from "../rendezvous-server.ts";
 export type Running = { readonly server: RendezvousServer; readonly database: Database };
 type ReadyState = "ready" | "starting" | "closing" | "database_unavailable";
 
-/** What the last check of the database found: the error's code, or undefined when it works. `at` in ms. */
+/** The last check of the database: its time in ms, and the code of its error if it failed. */
 type Check = { readonly at: number; readonly fault: string | undefined };
 
 type State =
@@ -37,7 +37,7 @@ export class Readiness {
     this.#state = { name: "started", running, checked: { at: -Infinity, fault: undefined } };
   }
 
-  /** @param maxAge how old the last check of the database may be, in ms, so that frequent calls cost no more. */
+  /** @param maxAge longest age of the last check of the database, in ms, so that frequent calls are cheap. */
   state(maxAge: number): ReadyState {
     if (this.#state.name === "starting") return "starting";
     const { running } = this.#state;
@@ -59,7 +59,7 @@ export class Readiness {
 
 /**
  * Reads one page of the database and writes it back, unchanged, through SQLite's log to the disk. It does not wait
- * for a lock: the whole server would wait with it.
+ * for a lock, which would block the whole server.
  */
 function faultOf(database: Database): string | undefined {
   try {

@@ -1,4 +1,4 @@
-/** Takes samples: what was counted since the one before, and what is now. */
+/** Takes samples: counts since the sample before, and current values. */
 import { HistogramWindow } from "../metrics/histogram.ts";
 import { RingBuffer } from "../metrics/ring-buffer.ts";
 import { LOGIN_RESULTS, type LoginResult, type Metrics } from "../metrics/metrics.ts";
@@ -27,7 +27,7 @@ export class Sampler {
     for (const result of LOGIN_RESULTS) this.#logins.set(result, metrics.logins(result));
   }
 
-  /** Notes what may come and go between two samples. */
+  /** Records peaks between two samples. */
   look(server: RendezvousServer | undefined): void {
     this.#mostWaiting = Math.max(this.#mostWaiting, server?.services.passwords.waiting ?? 0);
   }

@@ -61,7 +61,7 @@ class Chart {
     return now - HOUR + ((x - LEFT) / (this.width - LEFT - RIGHT)) * HOUR;
   }
 
-  /** Draws all samples up to now; a gap in them stays a gap. */
+  /** Draws all samples up to now; a gap in them is not bridged. */
   draw(samples, now, longestGap) {
     const { width } = this;
     this.svg.setAttribute("viewBox", "0 0 " + width + " " + HEIGHT);
@@ -139,7 +139,7 @@ class Chart {
     this.grid.replaceChildren(...marks);
   }
 
-  /** Shows the values of one sample beside their names, and marks a time that is pointed at. */
+  /** Shows the values of one sample beside their names, and marks the time under the pointer. */
   showValues(sample, isPointedAt) {
     this.spec.series.forEach((key, index) => {
       this.values[index].textContent = this.show(sample === undefined ? null : sample[key], this.spec.unit);

@@ -1,4 +1,4 @@
-/** The status page: its document, style, script and texts, put together into one answer. */
+/** The status page: its document, style, script and texts, joined into one answer. */
 import { createHash } from "node:crypto";
 
 import { MAX_SAMPLES, type Column } from "../metrics/ring-buffer.ts";
@@ -12,7 +12,7 @@ type Key = keyof typeof STATUS_TEXTS;
 
 type ChartSpec = {
   readonly id: Key;
-  /** The text beside the title. */
+  /** The key of the text beside the title. */
   readonly small?: Key;
   readonly unit: "count" | "rate" | "ms" | "bytes";
   /** Names of columns, which are also those of their texts; at most five. */
@@ -63,7 +63,7 @@ export const STATUS_PAGE = document
   .replace('<div class="charts"></div>', () => `<div class="charts">${CHARTS.map(cardOf).join("\n")}</div>`)
   .replace("<script></script>", () => `<script>${SCRIPT}</script>`);
 
-/** The content security policy of that document: its own script and style, its own server, and nothing else. */
+/** The content security policy of the page: only its own script, style and server. */
 export const STATUS_PAGE_POLICY = [
   "default-src 'none'",
   `script-src '${hashOf(SCRIPT)}'`,

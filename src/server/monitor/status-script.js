@@ -1,8 +1,8 @@
 /**
- * Asks the server for new samples and shows them, or says that it does not answer. TEXTS, SPECS and KEPT stand
- * before it (status-page.ts), and so does status-chart.js.
+ * Asks the server for new samples and shows them, or says that it does not answer. status-page.ts puts TEXTS, SPECS,
+ * KEPT and status-chart.js before it.
  */
-/** Ms from an answer to the next question, and for an answer at most. */
+/** Ms from an answer to the next request, and the longest wait for an answer. */
 const POLL = 2000;
 const PATIENCE = 5000;
 
@@ -57,7 +57,7 @@ function duration(ms) {
 }
 
 const get = (id) => document.getElementById(id);
-/** Writes only what changed, so that a screen reader reads out only that. */
+/** Writes only changed texts, so that a screen reader reads out only those. */
 function put(id, text) {
   if (get(id).textContent !== text) get(id).textContent = text;
 }
@@ -67,7 +67,7 @@ const charts = SPECS.map((spec) => new Chart(get("chart-" + spec.id), spec, show
 let samples = [];
 /** The server is `connecting`, `answering`, `gone` or was `neverHeard`; `status` is its last answer, of the time `at`. */
 let server = { name: "connecting" };
-/** The time that is pointed at. */
+/** The time under the pointer. */
 let pointed = null;
 
 function addSamples({ samples: columns, uptime }, at) {
@@ -82,7 +82,7 @@ async function ask() {
   try {
     const before = server.status;
     let status = await fetchStatus(before?.next ?? 0);
-    // Another server answers: its samples begin anew.
+    // The server has restarted: its samples begin again.
     if (before !== undefined && status.run !== before.run) status = await fetchStatus(0);
     server = { name: "answering", status, at: Date.now() };
     addSamples(status, server.at);
@@ -193,9 +193,9 @@ function drawTable(latest) {
   get("rows").replaceChildren(...rows);
 }
 
-/** All charts show the values of the time that is pointed at in one of them, or else the last. */
+/** All charts show the values at the time under the pointer, or else the last ones. */
 function point() {
-  // Without an answer the last values are not those of now.
+  // While the server does not answer, the last values are not current.
   const isSilent = server.name === "gone" || server.name === "neverHeard";
   let sample = isSilent && pointed === null ? undefined : samples[samples.length - 1];
   if (pointed !== null) {
@@ -234,7 +234,7 @@ async function round() {
     timer = setTimeout(round, POLL);
   }
 }
-// Browsers slow down hidden pages: what one shows is old when it is seen again.
+// Browsers slow down hidden pages: the values are old when the page is shown again.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") round();
 });

@@ -1,4 +1,4 @@
-/** The texts of the status page. The page puts a number in the place of `{n}`, a time in that of `{t}`. */
+/** The texts of the status page. The page replaces `{n}` by a number and `{t}` by a time. */
 import type { Bilingual } from "../../protocol/language.ts";
 
 export const STATUS_TEXTS = {

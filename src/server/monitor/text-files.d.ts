@@ -1,4 +1,4 @@
-/** The status page's files are imported as text. Bun's types have no `*.css` and `*.js`, and another `*.html`. */
+/** The status page's files are imported as text. Bun's types lack `*.css` and `*.js`, and type `*.html` differently. */
 declare module "*/status-page.html" {
   const text: string;
   export default text;

@@ -1,4 +1,4 @@
-/** Handlers of what changes accounts and who is logged in (PROTOCOL 4). */
+/** The handlers of the requests that change accounts and sessions (PROTOCOL 4). */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
 import { checkUsername, fold } from "../../identity/names.ts";
@@ -12,16 +12,16 @@ import { failure, rateLimited, success, type Response } from "../session/respons
 import type { Session } from "../session/session.ts";
 import { hashStep, verifyStep, type HashStep } from "./password-step.ts";
 
-/** Lookups that cost as much as a signature. */
+/** The cost of a signature, in lookups. */
 const RENEWAL_COST = 20;
 
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
 
-/** The id of no account. */
+/** An id that no account has. */
 const NO_ACCOUNT = 0;
 
-/** Where the client that logs in can be reached. */
+/** The addresses of the client that logs in. */
 type Place = { readonly p2p_port: number; readonly addresses: string[] | undefined };
 
 export async function register(
@@ -61,7 +61,7 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
   const { accounts, metrics, security, tokens } = session.services;
   const claim = await retryWhileLocked(session, () => {
     const account = accounts.find(request.username);
-    // Asked for a name that nobody has too: it takes the same time.
+    // Also for an unknown name, so that it takes the same time.
     const isKnown = spki !== undefined && tokens.knows(account?.id ?? NO_ACCOUNT, spki);
     return { fold: fold(request.username), account, device: isKnown ? fingerprint(spki) : undefined };
   });
@@ -73,7 +73,7 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
     if (account === undefined || account.disabled !== 0) {
       const code = account === undefined ? "invalid_credentials" : "account_disabled";
       metrics.login(account === undefined ? "wrong" : "refused");
-      // A name that nobody has may be a password in the wrong field.
+      // An unknown name is not recorded: it may be a password typed in the wrong field.
       const user = claim.account?.username;
       security.record("login_failed", { user, ...originOf(session), why: code });
       return failure(code);
@@ -106,7 +106,7 @@ export async function resume(session: Session, request: RequestOf<"resume">): Pr
   });
 }
 
-/** Binds who has proven to be `account` to the session, in one step with the check that this is allowed. */
+/** Checks that `account` may log in now, and binds it to the session, in one synchronous step. */
 function logIn(
   session: Session,
   account: Account,
@@ -118,7 +118,7 @@ function logIn(
   const now = session.services.now();
   const live = presence.find(account.fold);
   const shown = spki === undefined ? undefined : fingerprint(spki);
-  // The same key is the same device, back again before its old connection was missed.
+  // The same key is the same device, which has reconnected before its old connection was dropped.
   const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
   const verdict = throttle.session(account.id, session.remoteAddress, isElsewhere);
   if (verdict.name === "limited") {
@@ -249,7 +249,7 @@ export async function deleteAccount(
   });
 }
 
-/** `verifyStep` for who is logged in. */
+/** `verifyStep` for the user who is logged in. */
 async function verifyOwnPassword(
   session: Session,
   password: string,
@@ -260,7 +260,7 @@ async function verifyOwnPassword(
   return verifyStep(session, password, { fold: user.fold, account, device: user.key?.fingerprint });
 }
 
-/** Where a request came from, and which one it was, for the logs. */
+/** The address and the name of the request, for the logs. */
 function originOf(session: Session): { address: string; request: string } {
   return { address: session.remoteAddress, request: session.requestName };
 }

@@ -1,6 +1,6 @@
 /**
  * Answers one request (PROTOCOL 4): it is checked, handled, answered and counted. A handler that uses neither the
- * database nor a password hash answers at once; what any handler throws is `internal_error`.
+ * database nor a password hash answers at once; an error in a handler is answered `internal_error`.
  */
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
@@ -18,10 +18,10 @@ import type { Session } from "../session/session.ts";
 import type { RequestRow } from "./handlers.ts";
 import { checkRequest, readRequest, type ReadRequest } from "./request-check.ts";
 
-/** The garbage with which a connection is closed. */
+/** The connection is closed at this number of faults of invalid JSON. */
 export const MAX_GARBAGE = 10;
 
-/** Undefined: it is answered. Otherwise resolves when it is, or when nobody is left to be answered. */
+/** @returns undefined if the request is answered; otherwise resolves once it is, or its client has disconnected. */
 export function answerRequest(session: Session, object: JsonObject): Promise<void> | undefined {
   const { services } = session;
   const request = readRequest(object);
@@ -40,7 +40,7 @@ export function answerRequest(session: Session, object: JsonObject): Promise<voi
   const begun = performance.now();
   let response: Response | Promise<Response | undefined>;
   try {
-    // A request that needs somebody logged in was refused where nobody is.
+    // `checkRequest` has refused requests that need a user where there is none.
     response = row.handle(session, fields, session.user as OnlineUser);
   } catch (error) {
     response = failed(session, row, error);
@@ -50,7 +50,7 @@ export function answerRequest(session: Session, object: JsonObject): Promise<voi
   return undefined;
 }
 
-/** Answers what is no object, and ends the connection if it must. */
+/** Answers bytes that are not an object, and ends the connection if necessary. */
 export function answerFault(session: Session, fault: ConnectionFault): undefined {
   const { metrics } = session.services;
   switch (fault) {
@@ -89,10 +89,10 @@ async function answerLater(
 ): Promise<void> {
   session.working();
   const response = await pending.catch((error: unknown) => failed(session, row, error));
-  // Nobody is left to be answered.
+  // The client has disconnected.
   if (response === undefined) return;
   respond(session, request, response, performance.now() - begun);
-  // Requests that wait were announced the end already.
+  // Its client was notified by `announceClosing`; requests that wait are not answered.
   if (session.services.isClosing()) session.end("server_closing");
 }
 

@@ -2,7 +2,7 @@
  * One connection of the rendezvous link (PROTOCOL 4), from its acceptance to its end:
  *
  * 1. While it opens it has a place among those not logged in, unless it is refused.
- * 2. A refused one is told why, and ended. Any other is served: it gets a session.
+ * 2. Once open, a refused connection gets the reason and ends. Any other gets a session.
  * 3. Its requests go to the queue, which answers them one at a time.
  */
 import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
@@ -16,7 +16,7 @@ import { Session } from "../session/session.ts";
 import { allowedRequests } from "./request-check.ts";
 import { RequestQueue } from "./request-queue.ts";
 
-/** Silence before the kernel asks whether the other side is still there, in s; then ten times 1 s. */
+/** Silence before the kernel sends keepalive probes, in s; ten probes follow, 1 s apart. */
 const KEEPALIVE = 30;
 
 type State =
@@ -29,9 +29,9 @@ type ClientConnectionOptions = {
   readonly number: number;
   /** The connection is not encrypted. */
   readonly isPlain: boolean;
-  /** What its address is throttled and counted by (`networkOf`). */
+  /** The network by which its address is limited and counted (`networkOf`). */
   readonly network: string;
-  /** Why it is not served; undefined: it is. */
+  /** Why it is not served; undefined: it is served. */
   readonly refusal: Refusal | undefined;
   /** Called when it has closed. */
   readonly onClosed: (connection: ClientConnection) => void;
@@ -53,7 +53,7 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
     this.#state = refusal === undefined ? { name: "opening" } : { name: "refused", refusal };
     if (refusal !== undefined) return;
     services.unauthenticated.enter(this);
-    // A handshake that does not come on is silence too.
+    // A handshake that stalls counts as silence.
     services.unauthenticated.silent(this);
   }
 
@@ -120,20 +120,20 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
     else this.#connection.end("server_busy");
   }
 
-  /** Drops a connection whose client does not take what it is sent, or sends faster than it is answered. */
+  /** Drops the connection: its client does not read, or sends faster than it is answered. */
   dropAsSlow(): void {
     this.#services.metrics.dropped("slow_reader");
     this.terminate("overflow");
   }
 
-  /** Tells a client that is not a legacy one that the server is closing. */
+  /** Notifies the client, unless it is a legacy client, that the server is closing. */
   announceClosing(): void {
     if (this.#state.name !== "served") return;
     const { session } = this.#state;
     session.push(notification("server_closing", session.language));
   }
 
-  /** Ends the connection unless an answer is still to come, or its handshake is not done: then it ends after that. */
+  /** Ends the connection unless it is opening or a request is being answered; then it ends after that. */
   endIfIdle(reason: string): void {
     if (this.#state.name === "served" && !this.#state.queue.isAnswering) this.#state.session.end(reason);
   }
@@ -148,7 +148,7 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
   }
 
   #refuse(code: FailureCode, retryAfter?: number): void {
-    // No request has named a language yet.
+    // The language of the client is not known yet.
     const details = retryAfter === undefined ? {} : { retry_after: retryAfter };
     this.#connection.send(notification(code, "es", details));
     this.#connection.end(code);

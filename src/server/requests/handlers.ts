@@ -1,7 +1,7 @@
 /**
- * The requests of the rendezvous link (PROTOCOL 4), one row each: what is checked before it is handled, the form of
- * its failure, and its handler. A handler that uses the database or a password hash is an async function; any other
- * answers at once, so that a lookup costs no promise.
+ * The requests of the rendezvous link (PROTOCOL 4), one row each: its checks, the form of its failure, and its handler.
+ * A handler that uses the database or a password hash is an async function; any other answers at once, so that a lookup
+ * needs no promise.
  */
 import { fold, isOldNameAcceptable } from "../../identity/names.ts";
 import type { Fields } from "../../protocol/fields.ts";
@@ -25,7 +25,7 @@ import {
 import type { Session } from "../session/session.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 
-/** Undefined: nobody is left to be answered. */
+/** Undefined: the client has disconnected. */
 type Answer = Response | Promise<Response | undefined>;
 
 type Handling<A extends Action> =
@@ -34,13 +34,13 @@ type Handling<A extends Action> =
   | { readonly needsLogin: true; handle(session: Session, request: RequestOf<A>, user: OnlineUser): Answer };
 
 type Row<A extends Action> = Handling<A> & {
-  /** It carries or makes a secret, and so never travels readable between machines (PROTOCOL 2). */
+  /** It carries or creates a secret, and so must not be sent unencrypted between machines (PROTOCOL 2). */
   readonly neverPlain?: true;
-  /** Its failures are an `error`: its response type has no room for one. */
+  /** Its failures are an `error`, because its response type has no form for them. */
   readonly failsAsError?: true;
 };
 
-/** A row with what the protocol says of the action. */
+/** A row with the protocol's data of the action. */
 export type RequestRow = {
   readonly action: Action;
   readonly fields: Fields;
@@ -90,7 +90,7 @@ export const REQUESTS: ReadonlyMap<string, RequestRow> = new Map(
   }),
 );
 
-/** Names that count as one lookup where many are asked for. */
+/** Names that count as one lookup in a request for many. */
 const NAMES_PER_LOOKUP = 50;
 
 function ping({ services }: Session): Response {
@@ -122,7 +122,7 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
   const limited = limitLookups(session, user, users.length / NAMES_PER_LOOKUP);
   if (limited !== undefined) return limited;
   const { presence } = session.services;
-  // A name that no account can have takes no place.
+  // Names that no account can have are not watched.
   const online = presence.watch(user, users.filter(isOldNameAcceptable).map(fold));
   if (online === undefined) return failure("server_busy");
   const names: string[] = [];
@@ -133,7 +133,7 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
       names.push(member.username);
       continue;
     }
-    // What one message cannot hold follows as notifications.
+    // Names that do not fit follow as notifications.
     setImmediate(() => {
       if (presence.has(user) && presence.has(member)) session.pushPresence(member.username, true);
     });

@@ -4,24 +4,24 @@ import type { HashOutcome } from "../limits/password-queue.ts";
 import { failure, rateLimited, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 
-/** Whose password is compared. */
+/** The account that a client claims to own. */
 type Claim = {
-  /** The folded name that was given. */
+  /** The folded name. */
   readonly fold: string;
-  /** Undefined where there is none of that name. */
+  /** Undefined if there is none of that name. */
   readonly account: Account | undefined;
-  /** The fingerprint of the key that is shown, where the account was used with it before. */
+  /** The fingerprint of the client's key, if the account was used with it before. */
   readonly device: string | undefined;
 };
 
 export type HashStep<T> =
   | { readonly name: "done"; readonly value: T }
-  /** The request ends with this response; undefined: nobody is left to be answered. */
+  /** The request ends with this response; undefined: the client has disconnected. */
   | { readonly name: "ended"; readonly response: Response | undefined };
 
 /**
- * Compares a password with the account's, or with a dummy in the same time. The value is the account if the password
- * is right; it may have changed since, so it is asked for again (`Accounts.unchanged`) in the step that relies on it.
+ * Compares a password with the account's hash, or with a dummy hash in the same time. The value is the account if the
+ * password is right; as it may change later, the step that uses it must check it by `Accounts.unchanged`.
  */
 export async function verifyStep(
   session: Session,
@@ -48,7 +48,7 @@ export async function verifyStep(
   return step.name === "done" ? { name: "done", value: step.value ? account : undefined } : step;
 }
 
-/** Makes the hash of a new password. */
+/** Computes the hash of a new password. */
 export async function hashStep(session: Session, password: string): Promise<HashStep<string>> {
   const { passwords } = session.services;
   return stepOf(session, await passwords.hash(session.network, password, () => session.isAlive));

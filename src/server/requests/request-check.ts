@@ -1,7 +1,7 @@
 /**
- * What a request must be before it is handled (PROTOCOL 2 and 4), in this order: it came on a link that
+ * The checks of a request before it is handled (PROTOCOL 2 and 4), in this order: it came on a link that
  * it may use, its `id` can be repeated, its action is known, the server is not closing, its sender is
- * logged in where that is needed, and its fields are right. Pure.
+ * logged in if that is needed, and its fields are valid. Pure.
  */
 import { readFields } from "../../protocol/fields.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
@@ -13,22 +13,22 @@ import { failure, type Failure } from "../session/responses.ts";
 import type { AllowedRequests } from "../session/session.ts";
 import { REQUESTS, type RequestRow } from "./handlers.ts";
 
-/** What can be read of a request whatever is wrong with it. */
+/** The parts of a request that are read before it is checked. */
 export type ReadRequest = {
   readonly object: JsonObject;
-  /** As it was given; undefined where it is no text. */
+  /** As it was sent; undefined if it is not a string. */
   readonly action: string | undefined;
-  /** Undefined for an action that is unknown. */
+  /** Undefined for an unknown action. */
   readonly row: RequestRow | undefined;
   readonly id: RequestId | undefined;
   readonly isIdValid: boolean;
-  /** Legacy clients send it too: it has no `id`, no field that legacy clients lack, and no action that they lack. */
+  /** It could come from a legacy client: it has no `id`, and no field or action that legacy clients lack. */
   readonly isLegacy: boolean;
-  /** The language that it asks for, where its action has that field; it counts even if the request fails. */
+  /** The language that it requests, if its action has that field; it counts even if the request fails. */
   readonly language: Language | undefined;
 };
 
-/** What a request's check depends on beside the request. */
+/** The state on which the check of a request depends. */
 export type RequestContext = {
   readonly allowed: AllowedRequests;
   readonly tlsPort: number;

@@ -8,14 +8,14 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import type { Session } from "../session/session.ts";
 import { answerFault, answerRequest } from "./answer-request.ts";
 
-/** Requests of one connection that wait for an answer to come; then reading pauses. */
+/** Requests of one connection that may wait; then reading pauses. */
 const MAX_WAITING = 16;
 /** Bytes queued to a connection beyond which its next request waits. */
 const CONGESTION_LIMIT = 256 * 1024;
 /** Requests of one connection after which all other connections have their turn. */
 const MAX_IN_A_ROW = 64;
 
-/** `answering`: an answer comes later; `congested`: the client does not read; `resting`: others have their turn. */
+/** `answering`: a request is being answered; `congested`: the client does not read; `resting`: others have their turn. */
 type State = "idle" | "answering" | "congested" | "resting";
 
 type Item = JsonObject | ConnectionFault;
@@ -24,7 +24,7 @@ export class RequestQueue {
   readonly #session: Session;
   readonly #connection: Connection;
   #state: State = "idle";
-  /** Undefined until the first one has to wait: most connections never need it. */
+  /** Undefined until the first item waits: most connections never need it. */
   #waiting: Item[] | undefined;
   #inARow = 0;
 
@@ -33,7 +33,7 @@ export class RequestQueue {
     this.#connection = connection;
   }
 
-  /** Whether the answer to a request is still to come. */
+  /** Whether a request is being answered. */
   get isAnswering(): boolean {
     return this.#state === "answering";
   }
@@ -45,13 +45,13 @@ export class RequestQueue {
       return;
     }
     this.#waiting ??= [];
-    // What ends the connection is reported again and again until then.
+    // A fatal fault is reported again and again until the connection ends.
     if (isFatal(this.#waiting.at(-1))) return;
     this.#waiting.push(item);
     if (this.#waiting.length >= MAX_WAITING) this.#connection.pauseReading();
   }
 
-  /** What was queued to the connection has left. */
+  /** The connection's queue is empty again. */
   drained(): void {
     if (this.#state === "congested") this.#goOn();
   }
@@ -77,12 +77,12 @@ export class RequestQueue {
     void answered.then(() => this.#goOn());
   }
 
-  /** Whether the next item has to wait although no answer is to come. */
+  /** Whether the next item has to wait although no request is being answered. */
   #isHeldBack(): boolean {
     const connection = this.#connection;
     if (this.#state === "idle" && connection.isOpen) {
       if (connection.queuedBytes > CONGESTION_LIMIT) connection.flush();
-      // What the socket did not take now ends with `drained`.
+      // `drained` is called when the socket has taken the rest.
       if (connection.queuedBytes > CONGESTION_LIMIT) this.#state = "congested";
       else if (this.#inARow >= MAX_IN_A_ROW) this.#rest();
     }

@@ -1,6 +1,6 @@
 /**
- * Responses (PROTOCOL 4). Each success knows which of its fields the original protocol has, so that a legacy client
- * is sent those, `success` and `code`, and nothing else.
+ * Responses (PROTOCOL 4). A success separates the fields of the original protocol from added ones: a legacy client gets
+ * only the former, `success` and `code`.
  */
 import { sentenceFor, type Code, type FailureCode } from "../../protocol/codes.ts";
 import { encodeFrame } from "../../protocol/framing.ts";
@@ -14,11 +14,11 @@ type Success = {
   readonly message: Bilingual | undefined;
   /** Fields for every client. */
   readonly common: JsonFields;
-  /** Fields that a legacy client is not sent. */
+  /** Fields that legacy clients do not get. */
   readonly added: JsonFields;
 };
 
-/** A success whose fields are already JSON, so that the same text goes to many; it has no `message`. */
+/** A success without `message` whose fields are already JSON, so that one text serves many requests. */
 export type Written = {
   readonly name: "written";
   /** The fields between `code` and `id`, as JSON without its braces; at least one. */
@@ -28,7 +28,7 @@ export type Written = {
 export type Failure = {
   readonly name: "failure";
   readonly code: FailureCode;
-  /** The field that is wrong, for `bad_request`. */
+  /** The invalid field, for `bad_request`. */
   readonly field?: string;
   readonly target_user?: string;
   readonly tls_port?: number;
@@ -41,21 +41,21 @@ export type Response = Success | Written | Failure;
 /** The `action` of a request's responses. */
 export type ResponseActions = { readonly success: string; readonly failure: string };
 
-/** What of the connection and the request decides how a response is written. */
+/** The properties of the connection and the request that decide how a response is written. */
 export type ResponseContext = {
-  /** The request's action as it was given; undefined where it had none. */
+  /** The action of the request as it was sent; undefined if it had none. */
   readonly action: string | undefined;
-  /** `UNKNOWN_ACTION` where the action is not one of the protocol. */
+  /** `UNKNOWN_ACTION` if the protocol has no such action. */
   readonly responses: ResponseActions;
   readonly isLegacy: boolean;
   readonly language: Language;
   readonly id: RequestId | undefined;
 };
 
-/** Of a request that cannot succeed. */
+/** For requests that cannot succeed. */
 export const UNKNOWN_ACTION: ResponseActions = { success: "error", failure: "error" };
 
-/** Longest action that is repeated in `request`; what is longer is no action of the protocol. */
+/** Longest action that is repeated in `request`, in UTF-16 units; all actions of the protocol are shorter. */
 const MAX_REPEATED_ACTION = 64;
 
 export function success(
@@ -81,7 +81,7 @@ export function codeOf(response: Response): Code {
   return response.name === "failure" ? response.code : "ok";
 }
 
-/** The line that goes to the wire. */
+/** The response as one line of JSON. */
 export function responseLine(response: Response, context: ResponseContext): string {
   const { responses, id } = context;
   switch (response.name) {
@@ -107,7 +107,7 @@ export function responseLine(response: Response, context: ResponseContext): stri
   }
 }
 
-/** What no request asked for: an `error` without `request`. */
+/** A message that is not a response: an `error` without `request`. */
 export function notification(
   code: FailureCode,
   language: Language,
@@ -127,7 +127,7 @@ function failureObject(response: Failure, context: ResponseContext): object {
   const { action, responses, isLegacy, language, id } = context;
   const sentence = sentenceFor(code, language);
   const message = field === undefined ? sentence : `${sentence}: ${field}`;
-  // PROTOCOL 2 asks for an `error` here, whatever the request is.
+  // `tls_required` is always an `error` (PROTOCOL 2).
   if (responses.failure !== "error" && code !== "tls_required") {
     const retryAfter = isLegacy ? undefined : retry_after;
     return { action: responses.failure, success: false, code, message, retry_after: retryAfter, id };

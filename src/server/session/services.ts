@@ -1,4 +1,4 @@
-/** What the sessions share: the parts of the server that requests use. */
+/** The parts of the server that its sessions share. */
 import type { PlainFrom } from "../config.ts";
 import type { Accounts } from "../database/accounts.ts";
 import type { ServerAuthority } from "../database/authority.ts";
@@ -25,12 +25,12 @@ export type Services = {
   readonly security: SecurityLog;
   readonly metrics: Metrics;
   readonly throttle: Throttle;
-  /** Whether anyone may make an account. */
+  /** Whether clients may register accounts. */
   readonly registration: "open" | "closed";
   /** Ms since 1970. */
   readonly now: () => number;
   readonly plainFrom: PlainFrom;
-  /** The hash that a password is compared with when there is no such user. */
+  /** The hash with which a password is compared if there is no such account. */
   readonly dummyHash: string;
   tlsPort(): number;
   isClosing(): boolean;

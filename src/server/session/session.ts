@@ -1,6 +1,6 @@
 /**
- * The session of one client that is served (PROTOCOL 4), from the moment at which bytes may be sent to the end of its
- * connection. `login` and `resume` bind a user to it; `logout`, `delete_account` or the end unbind the user.
+ * The session of one client (PROTOCOL 4), from the moment at which bytes may be sent to the end of its connection.
+ * `login` and `resume` bind a user to it; `logout`, `delete_account` or the end unbind the user.
  */
 import type { Connection } from "../../net/connection.ts";
 import type { FailureCode } from "../../protocol/codes.ts";
@@ -11,7 +11,7 @@ import type { OnlineSession, OnlineUser } from "../presence/online-user.ts";
 import { notification } from "./responses.ts";
 import type { Services } from "./services.ts";
 
-/** Silence after which a client that is not a legacy one is dropped, in ms. */
+/** Silence after which a client is dropped unless it is a legacy client, in ms. */
 export const IDLE_TIMEOUT = 90_000;
 /** How long a connection may be open before its first request, in ms. */
 export const FIRST_REQUEST_TIMEOUT = 600_000;
@@ -26,7 +26,7 @@ export type AllowedRequests = "all" | "withoutSecrets" | "none";
 
 type SessionOptions = {
   readonly connection: Connection;
-  /** What the connection is among those not logged in, where it has a place already. */
+  /** Its place among the connections not logged in. */
   readonly pending: PendingConnection;
   /** The connection's number, unique in this run of the server. */
   readonly number: number;
@@ -70,7 +70,7 @@ export class Session implements OnlineSession {
     return this.#state.name === "loggedIn" ? this.#state.user : undefined;
   }
 
-  /** The client has sent only what the original protocol has, and is sent nothing else. */
+  /** The client has sent only requests of the original protocol, and gets only what that has. */
   get isLegacy(): boolean {
     return this.#isLegacy;
   }
@@ -87,29 +87,29 @@ export class Session implements OnlineSession {
     return this.#connection.localAddress;
   }
 
-  /** What its address is throttled and counted by (`networkOf`). */
+  /** The network by which its address is limited and counted (`networkOf`). */
   get network(): string {
     return this.#pending.network;
   }
 
-  /** The last request, as the log names it: the connection's number and the request's own. */
+  /** The name of the last request in the log: the number of the connection and of the request. */
   get requestName(): string {
     return `${this.#number}-${this.#requests}`;
   }
 
-  /** Whether an answer would still reach the client. */
+  /** Whether the client can still be answered. */
   get isAlive(): boolean {
     return this.#state.name !== "closed" && this.#connection.isOpen;
   }
 
-  /** A request begins. @param language what it asks for; undefined: what was used before. */
+  /** A request begins. @param language of its answers; undefined: as before. */
   beginRequest(isLegacy: boolean, language: Language | undefined): void {
     this.#requests++;
     if (!isLegacy) this.#isLegacy = false;
     if (language !== undefined) this.#language = language;
   }
 
-  /** Counts bytes that were no object, and gives how often there were any. */
+  /** Counts one more fault of invalid JSON. @returns how many there were */
   countGarbage(): number {
     return ++this.#garbage;
   }
@@ -119,7 +119,7 @@ export class Session implements OnlineSession {
     this.#connection.sendText(line);
   }
 
-  /** The answer to a request comes later: until `silent`, the connection is not evicted. */
+  /** A request is being answered: the connection is not evicted until `silent` is called. */
   working(): void {
     if (this.#state.name === "anonymous") this.services.unauthenticated.working(this.#pending);
   }
@@ -129,7 +129,7 @@ export class Session implements OnlineSession {
     if (this.#state.name === "anonymous") this.services.unauthenticated.silent(this.#pending);
   }
 
-  /** Binds a user, who replaces whoever was online by that name. The caller has checked that this is allowed. */
+  /** Binds a user, who replaces an earlier session of the same name. The caller has checked that this is allowed. */
   bind(user: OnlineUser): void {
     const { presence, unauthenticated } = this.services;
     const previous = presence.find(user.fold);
@@ -155,7 +155,7 @@ export class Session implements OnlineSession {
     this.#connection.end(reason);
   }
 
-  /** Tells the client why, and ends. */
+  /** Notifies the client of the reason, and ends the session. */
   endWith(code: FailureCode): void {
     this.#connection.send(notification(code, this.#language));
     this.end(code);
@@ -163,18 +163,18 @@ export class Session implements OnlineSession {
 
   replaced(): void {
     this.push(notification("session_replaced", this.#language));
-    // The user stays online, with another session.
+    // The user stays online with the other session.
     this.#state = CLOSED;
     this.#connection.end("session_replaced");
   }
 
-  /** Sends what no request asked for; not to a legacy client. */
+  /** Sends a notification, unless to a legacy client. */
   push(message: object): void {
     if (!this.#isLegacy) this.#connection.send(message);
   }
 
   pushPresence(username: string, online: boolean): void {
-    // When the server stops, nobody is reported as offline.
+    // When the server stops, users are not reported as offline.
     if (!this.services.isClosing()) this.push({ action: "presence", username, online });
   }
 
@@ -188,7 +188,7 @@ export class Session implements OnlineSession {
     this.#connection.terminate("idle");
   }
 
-  /** The connection has closed, or is about to. The first reason counts. */
+  /** The connection has closed or is about to. The first reason counts. */
   closed(reason: string): void {
     const state = this.#state;
     this.#state = CLOSED;
