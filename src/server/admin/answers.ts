@@ -76,42 +76,37 @@ export function sessionText(line: SessionLine, language: Language): string {
   return `${pad(line.username, NAME_WIDTH)}  ${named}  ${text[language]}, ${end}`;
 }
 
+const NOTHING_CHANGED: Bilingual = { es: "no ha cambiado nada", en: "nothing has changed" };
+
+/** What a command did, and what it says if nothing had to be changed. */
+const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchanged: Bilingual] } = {
+  disable: [
+    { es: "cuenta deshabilitada", en: "account disabled" },
+    { es: "ya estaba deshabilitada", en: "was already disabled" },
+  ],
+  enable: [
+    { es: "cuenta habilitada", en: "account enabled" },
+    { es: "ya estaba habilitada", en: "was already enabled" },
+  ],
+  delete: [
+    {
+      es: "cuenta borrada; el nombre queda libre dentro de 25 horas",
+      en: "account deleted; the name becomes free in 25 hours",
+    },
+    NOTHING_CHANGED,
+  ],
+  revoke: [
+    { es: "sesiones anuladas", en: "sessions revoked" },
+    { es: "no tenía sesiones", en: "had no sessions" },
+  ],
+};
+
 /** @param changed false: nothing had to be changed. */
 export function doneSentence(command: AdminCommand, username: string, changed: boolean): Bilingual {
   const name = visibleText(username);
-  const es = (did: string, otherwise: string) => `«${name}»: ${changed ? did : otherwise}`;
-  const en = (did: string, otherwise: string) => `“${name}”: ${changed ? did : otherwise}`;
-  switch (command) {
-    case "disable":
-      return {
-        es: es("cuenta deshabilitada", "ya estaba deshabilitada"),
-        en: en("account disabled", "was already disabled"),
-      };
-    case "enable":
-      return {
-        es: es("cuenta habilitada", "ya estaba habilitada"),
-        en: en("account enabled", "was already enabled"),
-      };
-    case "delete":
-      return {
-        es: es("cuenta borrada; el nombre queda libre dentro de 25 horas", "no ha cambiado nada"),
-        en: en("account deleted; the name becomes free in 25 hours", "nothing has changed"),
-      };
-    case "revoke":
-      return {
-        es: es("sesiones anuladas", "no tenía sesiones"),
-        en: en("sessions revoked", "had no sessions"),
-      };
-    case "users":
-    case "sessions":
-    case "add":
-    case "reset-password":
-    case "account":
-    case "backup-made":
-      return { es: es("hecho", "no ha cambiado nada"), en: en("done", "nothing has changed") };
-    default:
-      return command satisfies never;
-  }
+  const [done, unchanged] = DONE[command] ?? [{ es: "hecho", en: "done" }, NOTHING_CHANGED];
+  const { es, en } = changed ? done : unchanged;
+  return { es: `«${name}»: ${es}`, en: `“${name}”: ${en}` };
 }
 
 export function passwordSentence(username: string, password: string): Bilingual {

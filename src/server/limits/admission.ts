@@ -6,6 +6,7 @@ import { networkOf } from "../../protocol/ip-address.ts";
 import { LimitedLog } from "../log/limited-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Limits } from "./limits.ts";
+import { Tally } from "./tally.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Refused connections that are still open; beyond it new ones are dropped. */
@@ -41,34 +42,14 @@ type AdmissionOptions = {
   readonly warn: (refused: Refused) => void;
 };
 
-/** Connections, in all and by network; never more networks than connections. */
-class Counter {
-  readonly #byNetwork = new Map<string, number>();
-  #all = 0;
-
-  get all(): number {
-    return this.#all;
-  }
-
-  of(network: string): number {
-    return this.#byNetwork.get(network) ?? 0;
-  }
-
-  add(network: string, count: 1 | -1): void {
-    this.#all += count;
-    const sum = this.of(network) + count;
-    if (sum === 0) this.#byNetwork.delete(network);
-    else this.#byNetwork.set(network, sum);
-  }
-}
-
 const SERVED: Verdict = { name: "served" };
 const DROPPED: Verdict = { name: "dropped" };
 
 export class Admission {
   readonly #options: AdmissionOptions;
-  readonly #served = new Counter();
-  readonly #refused = new Counter();
+  /** Open connections by network. */
+  readonly #served = new Tally();
+  readonly #refused = new Tally();
   readonly #warnings: LimitedLog<keyof Refused>;
 
   constructor(options: AdmissionOptions) {
@@ -82,22 +63,22 @@ export class Admission {
     const network = networkOf(address);
     const refusal = this.#refusal(network);
     if (refusal === undefined) {
-      this.#served.add(network, 1);
+      this.#served.add(network);
       return SERVED;
     }
     const isTooFast = refusal.code === "rate_limited";
     this.#options.metrics.dropped(isTooFast ? "rate" : "too_many");
     this.#warnings.note(isTooFast ? "tooFast" : "tooMany");
-    if (this.#refused.all >= MAX_REFUSED || this.#refused.of(network) >= MAX_REFUSED_PER_ADDRESS) {
+    if (this.#refused.total >= MAX_REFUSED || this.#refused.of(network) >= MAX_REFUSED_PER_ADDRESS) {
       return DROPPED;
     }
-    this.#refused.add(network, 1);
+    this.#refused.add(network);
     return { name: "refused", refusal };
   }
 
   /** A connection that was served or refused has closed. */
   closed(address: string, verdict: "served" | "refused"): void {
-    (verdict === "served" ? this.#served : this.#refused).add(networkOf(address), -1);
+    (verdict === "served" ? this.#served : this.#refused).remove(networkOf(address));
   }
 
   #refusal(network: string): Refusal | undefined {
@@ -105,7 +86,7 @@ export class Admission {
     const verdict = throttle.connection(network);
     if (verdict.name === "limited") return { code: "rate_limited", retryAfter: verdict.retryAfter };
     const isFull =
-      this.#served.all >= limits.connections || this.#served.of(network) >= limits.connectionsPerAddress;
+      this.#served.total >= limits.connections || this.#served.of(network) >= limits.connectionsPerAddress;
     return isFull || !hasRoom(network) ? { code: "server_busy" } : undefined;
   }
 }

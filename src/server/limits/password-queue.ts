@@ -42,7 +42,6 @@ export class PasswordQueue {
   /** Hashes that wait, by owner, oldest first; the owner whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #counts = new Tally();
-  #size = 0;
   #running = 0;
   #closing = false;
   #idle: (() => void) | undefined;
@@ -53,7 +52,7 @@ export class PasswordQueue {
 
   /** Hashes that wait now. */
   get waiting(): number {
-    return this.#size;
+    return this.#counts.total;
   }
 
   /** Hashes computed now. */
@@ -94,7 +93,7 @@ export class PasswordQueue {
     wanted: () => boolean,
     compute: () => Promise<T>,
   ): Promise<HashOutcome<T>> {
-    if (this.#size >= this.#options.limit && !this.#displaceFor(owner)) return { name: "busy" };
+    if (this.waiting >= this.#options.limit && !this.#displaceFor(owner)) return { name: "busy" };
     const since = performance.now();
     const turn = await this.#turn(owner, wanted);
     if (turn !== "granted") return { name: turn };
@@ -118,7 +117,6 @@ export class PasswordQueue {
     if (ofOwner === undefined) this.#waiting.set(owner, [{ wanted, resolve }]);
     else ofOwner.push({ wanted, resolve });
     this.#counts.add(owner);
-    this.#size++;
     this.#next();
     return promise;
   }
@@ -148,7 +146,6 @@ export class PasswordQueue {
 
   #removed(owner: string): void {
     this.#counts.remove(owner);
-    this.#size--;
     if (this.#counts.of(owner) === 0) this.#waiting.delete(owner);
   }
 

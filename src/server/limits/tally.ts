@@ -4,6 +4,12 @@ export class Tally {
   /** Count → the keys that have it. */
   readonly #keys = new Map<number, Set<string>>();
   #most = 0;
+  #total = 0;
+
+  /** The sum of all counts. */
+  get total(): number {
+    return this.#total;
+  }
 
   of(key: string): number {
     return this.#counts.get(key) ?? 0;
@@ -31,6 +37,7 @@ export class Tally {
 
   #move(key: string, count: number): void {
     const before = this.of(key);
+    this.#total += count - before;
     const left = this.#keys.get(before);
     left?.delete(key);
     if (left?.size === 0) this.#keys.delete(before);

@@ -8,9 +8,9 @@ import type { Account } from "../database/accounts.ts";
 import { retryWhileLocked } from "../database/locked-database.ts";
 import { hashBytes } from "../database/tokens.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
-import { failure, rateLimited, success, type Response } from "../session/responses.ts";
+import { failure, rateLimited, success, type Failure, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
-import { hashStep, verifyStep, type HashStep } from "./password-step.ts";
+import { hashStep, limitLogin, verifyStep, type HashStep } from "./password-step.ts";
 
 /** The cost of a signature, in lookups. */
 const RENEWAL_COST = 20;
@@ -58,7 +58,7 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
   if (request.public_key !== undefined && spki === undefined) {
     return failure("bad_request", { field: "public_key" });
   }
-  const { accounts, metrics, security, tokens } = session.services;
+  const { accounts, tokens } = session.services;
   const claim = await retryWhileLocked(session, () => {
     const account = accounts.find(request.username);
     // Also for an unknown name, so that it takes the same time.
@@ -71,19 +71,16 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
   return retryWhileLocked(session, () => {
     const account = verified.value && accounts.unchanged(verified.value);
     if (account === undefined || account.disabled !== 0) {
-      const code = account === undefined ? "invalid_credentials" : "account_disabled";
-      metrics.login(account === undefined ? "wrong" : "refused");
       // An unknown name is not recorded: it may be a password typed in the wrong field.
       const user = claim.account?.username;
-      security.record("login_failed", { user, ...originOf(session), why: code });
-      return failure(code);
+      return refuseLogin(session, "login_failed", user, account ? "account_disabled" : "invalid_credentials");
     }
     return logIn(session, account, request, spki);
   });
 }
 
 export async function resume(session: Session, request: RequestOf<"resume">): Promise<Response | undefined> {
-  const { accounts, metrics, now, security, throttle, tokens } = session.services;
+  const { accounts, now, throttle, tokens } = session.services;
   if (session.user !== undefined) return failure("already_logged_in");
   const spki = parsePublicKey(request.public_key);
   if (spki === undefined) return failure("bad_request", { field: "public_key" });
@@ -95,14 +92,9 @@ export async function resume(session: Session, request: RequestOf<"resume">): Pr
       return logIn(session, account, request, spki, resumed);
     }
     const verdict = throttle.failedResume(session.remoteAddress);
-    if (verdict.name === "limited") {
-      metrics.login("limited");
-      return rateLimited(verdict);
-    }
+    if (verdict.name === "limited") return limitLogin(session, verdict);
     const code = account === undefined ? "invalid_credentials" : "account_disabled";
-    metrics.login(account === undefined ? "wrong" : "refused");
-    security.record("resume_failed", { user: account?.username, ...originOf(session), why: code });
-    return failure(code);
+    return refuseLogin(session, "resume_failed", account?.username, code);
   });
 }
 
@@ -121,19 +113,8 @@ function logIn(
   // The same key is the same device, which has reconnected before its old connection was dropped.
   const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
   const verdict = throttle.session(account.id, session.remoteAddress, isElsewhere);
-  if (verdict.name === "limited") {
-    metrics.login("limited");
-    return rateLimited(verdict);
-  }
-  if (isElsewhere) {
-    metrics.login("refused");
-    security.record("login_failed", {
-      user: account.username,
-      ...originOf(session),
-      why: "already_connected",
-    });
-    return failure("already_connected");
-  }
+  if (verdict.name === "limited") return limitLogin(session, verdict);
+  if (isElsewhere) return refuseLogin(session, "login_failed", account.username, "already_connected");
   const added: { [name: string]: unknown } = {
     authority: authority.certificatePem,
     time: new Date(now).toISOString(),
@@ -170,6 +151,19 @@ function logIn(
     replaced: live === undefined ? undefined : true,
   });
   return success({ message: LOGGED_IN, common: { username: account.username }, added });
+}
+
+/** Counts and records a login or resume that is refused. */
+function refuseLogin(
+  session: Session,
+  event: "login_failed" | "resume_failed",
+  user: string | undefined,
+  code: "invalid_credentials" | "account_disabled" | "already_connected",
+): Failure {
+  const { metrics, security } = session.services;
+  metrics.login(code === "invalid_credentials" ? "wrong" : "refused");
+  security.record(event, { user, ...originOf(session), why: code });
+  return failure(code);
 }
 
 export function renew(session: Session, request: RequestOf<"renew">, user: OnlineUser): Response {

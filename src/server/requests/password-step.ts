@@ -1,7 +1,7 @@
 /** The password hashes of a request (PROTOCOL 4): throttled, queued, and computed if the client is still there. */
 import type { Account } from "../database/accounts.ts";
 import type { HashOutcome } from "../limits/password-queue.ts";
-import { failure, rateLimited, type Response } from "../session/responses.ts";
+import { failure, rateLimited, type Failure, type Response } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
 
 /** The account that a client claims to own. */
@@ -28,12 +28,9 @@ export async function verifyStep(
   password: string,
   { fold, account, device }: Claim,
 ): Promise<HashStep<Account | undefined>> {
-  const { passwords, dummyHash, throttle, metrics } = session.services;
+  const { passwords, dummyHash, throttle } = session.services;
   const verdict = throttle.password(fold, session.remoteAddress, device);
-  if (verdict.name === "limited") {
-    metrics.login("limited");
-    return { name: "ended", response: rateLimited(verdict) };
-  }
+  if (verdict.name === "limited") return { name: "ended", response: limitLogin(session, verdict) };
   const { attempt } = verdict;
   const hash = account?.password ?? dummyHash;
   const outcome = await passwords
@@ -46,6 +43,12 @@ export async function verifyStep(
   else if (outcome.value && account !== undefined) attempt.succeeded();
   const step = stepOf(session, outcome);
   return step.name === "done" ? { name: "done", value: step.value ? account : undefined } : step;
+}
+
+/** Counts and answers a login that comes too often. */
+export function limitLogin(session: Session, verdict: { readonly retryAfter: number }): Failure {
+  session.services.metrics.login("limited");
+  return rateLimited(verdict);
 }
 
 /** Computes the hash of a new password. */
