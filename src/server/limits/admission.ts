@@ -67,7 +67,7 @@ export class Admission {
       return SERVED;
     }
     const isTooFast = refusal.code === "rate_limited";
-    this.#options.metrics.dropped(isTooFast ? "rate" : "too_many");
+    this.#options.metrics.drops.add(isTooFast ? "rate" : "too_many");
     this.#warnings.note(isTooFast ? "tooFast" : "tooMany");
     if (this.#refused.total >= MAX_REFUSED || this.#refused.of(network) >= MAX_REFUSED_PER_ADDRESS) {
       return DROPPED;

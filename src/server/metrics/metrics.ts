@@ -26,16 +26,32 @@ const DATABASE_BOUNDS = REQUEST_BOUNDS.slice(0, -3);
 
 const ACTION_INDEX = indexOf(COUNTED_ACTIONS);
 const CODE_INDEX = indexOf(CODES);
-const LOGIN_INDEX = indexOf(LOGIN_RESULTS);
-const DROP_INDEX = indexOf(DROP_REASONS);
+
+/** One count for each name. */
+class Counts<Name extends string> {
+  readonly #counts: { [N in Name]: number };
+
+  constructor(names: readonly Name[]) {
+    this.#counts = Object.fromEntries(names.map((name) => [name, 0])) as { [N in Name]: number };
+  }
+
+  add(name: Name): void {
+    this.#counts[name]++;
+  }
+
+  of(name: Name): number {
+    return this.#counts[name];
+  }
+}
 
 export class Metrics {
   readonly #requests = new Float64Array(COUNTED_ACTIONS.length * CODES.length);
-  readonly #logins = new Float64Array(LOGIN_RESULTS.length);
-  readonly #dropped = new Float64Array(DROP_REASONS.length);
   readonly #requestSeconds = COUNTED_ACTIONS.map(() => new Histogram(REQUEST_BOUNDS));
   #answered = 0;
 
+  readonly logins = new Counts(LOGIN_RESULTS);
+  /** Connections refused or dropped. */
+  readonly drops = new Counts(DROP_REASONS);
   /** All requests, with bounds 19 % apart, from which quantiles are read. */
   readonly allRequestSeconds = new Histogram(growingBounds(1e-6, 60, 2 ** 0.25));
   readonly hashWaitSeconds = new Histogram(HASH_BOUNDS);
@@ -54,11 +70,6 @@ export class Metrics {
     this.allRequestSeconds.observe(seconds);
   }
 
-  login(result: LoginResult): void {
-    const index = LOGIN_INDEX[result];
-    this.#logins[index] = (this.#logins[index] as number) + 1;
-  }
-
   /** A hash was done. Both in ms. */
   hash(waited: number, took: number): void {
     this.hashWaitSeconds.observe(waited / 1_000);
@@ -68,12 +79,6 @@ export class Metrics {
   /** A statement or transaction was done, in ms. */
   database(took: number): void {
     this.databaseSeconds.observe(took / 1_000);
-  }
-
-  /** A connection was refused or dropped. */
-  dropped(why: DropReason): void {
-    const index = DROP_INDEX[why];
-    this.#dropped[index] = (this.#dropped[index] as number) + 1;
   }
 
   /** Requests of all actions. */
@@ -87,14 +92,6 @@ export class Metrics {
 
   requestSeconds(action: Action | "none"): Histogram {
     return this.#requestSeconds[ACTION_INDEX[action]] as Histogram;
-  }
-
-  logins(result: LoginResult): number {
-    return this.#logins[LOGIN_INDEX[result]] as number;
-  }
-
-  drops(why: DropReason): number {
-    return this.#dropped[DROP_INDEX[why]] as number;
   }
 }
 

@@ -78,13 +78,13 @@ function writeConnections(text: OpenMetricsText, server: RendezvousServer): void
 
 function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
   text.family({ name: "paloma_logins", type: "counter", help: "Logins, by result" });
-  for (const result of LOGIN_RESULTS) text.sample("_total", { result }, metrics.logins(result));
+  for (const result of LOGIN_RESULTS) text.sample("_total", { result }, metrics.logins.of(result));
   text.family({
     name: "paloma_dropped_connections",
     type: "counter",
     help: "Connections refused or dropped by the server",
   });
-  for (const reason of DROP_REASONS) text.sample("_total", { reason }, metrics.drops(reason));
+  for (const reason of DROP_REASONS) text.sample("_total", { reason }, metrics.drops.of(reason));
   text.family({ name: "paloma_requests", type: "counter", help: "Answered requests" });
   for (const action of COUNTED_ACTIONS) {
     for (const code of CODES) {

@@ -24,7 +24,7 @@ export class Sampler {
     this.#database = new HistogramWindow(metrics.databaseSeconds);
     this.#takenAt = now;
     this.#answered = metrics.answered;
-    for (const result of LOGIN_RESULTS) this.#logins.set(result, metrics.logins(result));
+    for (const result of LOGIN_RESULTS) this.#logins.set(result, metrics.logins.of(result));
   }
 
   /** Records peaks between two samples. */
@@ -65,7 +65,7 @@ export class Sampler {
 
   #newLogins(result: LoginResult): number {
     const before = this.#logins.get(result) ?? 0;
-    const now = this.#metrics.logins(result);
+    const now = this.#metrics.logins.of(result);
     this.#logins.set(result, now);
     return now - before;
   }

@@ -141,7 +141,7 @@ function logIn(
     key,
     session,
   });
-  metrics.login(resumed === undefined ? "ok" : "resumed");
+  metrics.logins.add(resumed === undefined ? "ok" : "resumed");
   security.record(resumed === undefined ? "login" : "resumed", {
     user: account.username,
     ...originOf(session),
@@ -161,7 +161,7 @@ function refuseLogin(
   code: "invalid_credentials" | "account_disabled" | "already_connected",
 ): Failure {
   const { metrics, security } = session.services;
-  metrics.login(code === "invalid_credentials" ? "wrong" : "refused");
+  metrics.logins.add(code === "invalid_credentials" ? "wrong" : "refused");
   security.record(event, { user, ...originOf(session), why: code });
   return failure(code);
 }

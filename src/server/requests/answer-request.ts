@@ -71,7 +71,7 @@ export function answerFault(session: Session, fault: ConnectionFault): undefined
       session.endWith("message_too_large");
       break;
     case "incomplete":
-      metrics.dropped("slow_writer");
+      metrics.drops.add("slow_writer");
       session.endWith("bad_request");
       break;
     default:

@@ -115,14 +115,14 @@ export class ClientConnection implements ConnectionHandlers, PendingConnection {
   }
 
   evict(): void {
-    this.#services.metrics.dropped("too_many");
+    this.#services.metrics.drops.add("too_many");
     if (this.#state.name === "served") this.#state.session.endWith("server_busy");
     else this.#connection.end("server_busy");
   }
 
   /** Drops the connection: its client does not read, or sends faster than it is answered. */
   dropAsSlow(): void {
-    this.#services.metrics.dropped("slow_reader");
+    this.#services.metrics.drops.add("slow_reader");
     this.terminate("overflow");
   }
 

@@ -47,7 +47,7 @@ export async function verifyStep(
 
 /** Counts and answers a login that comes too often. */
 export function limitLogin(session: Session, verdict: { readonly retryAfter: number }): Failure {
-  session.services.metrics.login("limited");
+  session.services.metrics.logins.add("limited");
   return rateLimited(verdict);
 }
 

@@ -184,7 +184,7 @@ export class Session implements OnlineSession {
     const isSilent = !this.#isLegacy && now - this.#connection.lastReadAt >= IDLE_TIMEOUT;
     const isUnused = this.#requests === 0 && now - this.#openedAt >= FIRST_REQUEST_TIMEOUT;
     if (!isSilent && !isUnused) return;
-    this.services.metrics.dropped("idle");
+    this.services.metrics.drops.add("idle");
     this.#connection.terminate("idle");
   }
 

@@ -22,16 +22,16 @@ test("requests are counted by action and code, and timed when they were handled"
 
 test("logins, dropped connections, hashes and the database have their own counts", () => {
   const metrics = new Metrics();
-  metrics.login("resumed");
-  metrics.login("limited");
-  metrics.login("limited");
-  metrics.dropped("slow_reader");
+  metrics.logins.add("resumed");
+  metrics.logins.add("limited");
+  metrics.logins.add("limited");
+  metrics.drops.add("slow_reader");
   metrics.hash(1_500, 20);
   metrics.database(0.5);
-  expect(metrics.logins("limited")).toBe(2);
-  expect(metrics.logins("ok")).toBe(0);
-  expect(metrics.drops("slow_reader")).toBe(1);
-  expect(metrics.drops("idle")).toBe(0);
+  expect(metrics.logins.of("limited")).toBe(2);
+  expect(metrics.logins.of("ok")).toBe(0);
+  expect(metrics.drops.of("slow_reader")).toBe(1);
+  expect(metrics.drops.of("idle")).toBe(0);
   expect(metrics.hashWaitSeconds.sum).toBe(1.5);
   expect(metrics.hashSeconds.sum).toBe(0.02);
   expect(metrics.databaseSeconds.sum).toBe(0.0005);
