@@ -119,7 +119,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     plainFrom: options.plainFrom,
     dummyHash: await hashPassword(randomBytes(32).toString("base64url")),
     tlsPort: () => tls.port,
-    isClosing: () => closing,
+    isClosing: () => phase === "closing",
     logRefusal: refusalLog(log, clock),
   };
 
@@ -128,19 +128,18 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     throttle,
     metrics,
     clock,
-    hasRoom: (address) => services.unauthenticated.hasRoom(address),
+    makeRoom: (address) => services.unauthenticated.makeRoom(address),
     warn: ({ tooMany, tooFast }) => log.warn("connections_refused", { too_many: tooMany, too_fast: tooFast }),
   });
   const connections = new Set<ClientConnection>();
   const open = { plain: 0, tls: 0 };
   let number = 0;
   /** No client is served before both ports are open. */
-  let isServing = false;
-  let closing = false;
+  let phase = "starting" as "starting" | "serving" | "closing";
   let allClosed: (() => void) | undefined;
 
   function accept(link: keyof typeof open, remoteAddress: string): ClientConnection | undefined {
-    if (!isServing) return undefined;
+    if (phase === "starting") return undefined;
     const network = networkOf(normalizeAddress(remoteAddress));
     const verdict = admission.admit(network);
     if (verdict.name === "dropped") return undefined;
@@ -195,7 +194,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     throw error;
   }
 
-  isServing = true;
+  phase = "serving";
 
   const checkLiveness = (at: number) => {
     for (const connection of [...connections]) connection.checkLiveness(at);
@@ -206,8 +205,8 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   ];
 
   async function stop(): Promise<void> {
-    if (closing) return;
-    closing = true;
+    if (phase === "closing") return;
+    phase = "closing";
     sweeps.forEach((sweep) => clearInterval(sweep));
     plain?.stop();
     tls.stop();
@@ -243,10 +242,10 @@ function fittingLimits(wanted: Limits, log: Log): Limits {
 }
 
 /** Handshakes that the other side ended, as clients do that only look at our certificate. */
-const LEFT: ReadonlySet<string> = new Set(["ECONNRESET", "closed_in_handshake"]);
+const ENDED_BY_CLIENT: ReadonlySet<string> = new Set(["ECONNRESET", "closed_in_handshake"]);
 
 function refusalLog(log: Log, clock: () => number): Services["logRefusal"] {
-  const left = new LimitedLog(REFUSAL_LOG_INTERVAL, clock, { count: 0 }, ({ count }, address: string) =>
+  const ended = new LimitedLog(REFUSAL_LOG_INTERVAL, clock, { count: 0 }, ({ count }, address: string) =>
     log.info("left_in_handshake", { address, count }),
   );
   const failed = new LimitedLog(
@@ -257,7 +256,7 @@ function refusalLog(log: Log, clock: () => number): Services["logRefusal"] {
       log.info("handshake_failed", { ...latest, count }),
   );
   return (address, reason) => {
-    if (LEFT.has(reason)) left.note("count", address);
+    if (ENDED_BY_CLIENT.has(reason)) ended.note("count", address);
     else failed.note("count", { address, reason });
   };
 }

@@ -56,7 +56,7 @@ export function backUp(path: string, file: string): Backup {
     } finally {
       source.close();
     }
-    if (existsSync(file)) throw isThere(file);
+    if (existsSync(file)) throw fileExists(file);
     renameSync(part, file);
     sync(dirname(file));
     return backup;
@@ -71,8 +71,8 @@ function check(part: string, before: Extent, source: Database): Backup {
   const copy = new Database(part, { readonly: true, strict: true });
   try {
     const verdict = copy.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
-    if (verdict?.integrity_check !== "ok") throw isDamaged(String(verdict?.integrity_check));
-    if (recognize(copy) !== "ours") throw isDamaged("application_id");
+    if (verdict?.integrity_check !== "ok") throw incompleteCopy(String(verdict?.integrity_check));
+    if (recognize(copy) !== "ours") throw incompleteCopy("application_id");
     const authority = copy
       .query<{ certificate: string; private_key: string }, []>(
         "SELECT certificate, private_key FROM authority",
@@ -84,7 +84,7 @@ function check(part: string, before: Extent, source: Database): Backup {
     // accounts up to its highest id that still exist, and at most the earlier ones and one for each new id.
     const remaining = countTo(source, copied.last);
     if (copied.count < remaining || copied.count > before.count + Math.max(0, copied.last - before.last)) {
-      throw isDamaged(`${copied.count} / ${remaining}`);
+      throw incompleteCopy(`${copied.count} / ${remaining}`);
     }
     const tokens = copy.query<{ count: number }, []>("SELECT count(*) AS count FROM tokens").get();
     return { users: copied.count, tokens: tokens?.count ?? 0, bytes: statSync(part).size };
@@ -145,10 +145,10 @@ function requireNew(file: string): void {
       "is_folder",
     );
   }
-  if (existsSync(file)) throw isThere(file);
+  if (existsSync(file)) throw fileExists(file);
 }
 
-export function isThere(file: string): StartError {
+export function fileExists(file: string): StartError {
   return new StartError(
     { es: `Ya existe «${file}»; no se sobrescribe`, en: `“${file}” already exists and is not overwritten` },
     undefined,
@@ -156,7 +156,7 @@ export function isThere(file: string): StartError {
   );
 }
 
-function isDamaged(detail: string): StartError {
+function incompleteCopy(detail: string): StartError {
   return new StartError(
     {
       es: `La copia está incompleta (${detail}) y se ha borrado`,

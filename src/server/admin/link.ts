@@ -56,7 +56,7 @@ export async function reachDatabase(
       return await openDirectly(path, openSecurity);
     } catch (error) {
       if (!(error instanceof InUseError)) throw error;
-      if (performance.now() >= end) throw isSilent(path, socket, error);
+      if (performance.now() >= end) throw noServerAnswers(path, socket, error);
     }
     await Bun.sleep(RETRY_INTERVAL);
   }
@@ -139,7 +139,7 @@ function noAnswer(code: string, isUnchanged: boolean, cause?: unknown): StartErr
   return new StartError(sentence, cause, "no_answer");
 }
 
-function isSilent(path: string, socket: string, cause: unknown): StartError {
+function noServerAnswers(path: string, socket: string, cause: unknown): StartError {
   if (Buffer.byteLength(socket) > MAX_LOCAL_PATH) {
     return new StartError(
       {

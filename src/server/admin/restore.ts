@@ -7,16 +7,16 @@
  * 4. Remove the old log's first name: SQLite would replay it over the copy. Rename the copy to the database.
  *
  * If a step fails, the database is as it was before. An interrupted restore is undone before the database is opened
- * again (`database/cut-restore.ts`). The old database is not opened: it may be damaged, or the log beside it
+ * again (`database/interrupted-restore.ts`). The old database is not opened: it may be damaged, or the log beside it
  * may belong to another one.
  */
 import { chownSync, existsSync, linkSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { errorCode } from "../../net/error-code.ts";
-import { backUp, isThere, sync, type Backup } from "./backup.ts";
+import { backUp, fileExists, sync, type Backup } from "./backup.ts";
 import { cannotOpen, inUse } from "../database/database-errors.ts";
-import { beforeRestore, isSameFile, LOGS, undoCutRestore } from "../database/cut-restore.ts";
+import { beforeRestore, isSameFile, LOGS, undoInterruptedRestore } from "../database/interrupted-restore.ts";
 import { acquireLock } from "../database/database.ts";
 import { ownerFor } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
@@ -42,7 +42,7 @@ export async function restore(path: string, file: string, beforeSwap: () => void
     throw cannotOpen(path, error);
   }
   const lock = await acquireLock(path, real, PATIENCE);
-  if (lock === undefined) throw isRunning(path);
+  if (lock === undefined) throw serverRunning(path);
   try {
     return swap(real, file, beforeSwap);
   } catch (error) {
@@ -55,9 +55,9 @@ export async function restore(path: string, file: string, beforeSwap: () => void
 function swap(real: string, file: string, beforeSwap: () => void): Restored {
   const next = `${real}.restoring`;
   const before = beforeRestore(real);
-  for (const own of [next, `${next}.part`]) if (isSameFile(file, own)) throw isOurs(file);
-  undoCutRestore(real);
-  for (const suffix of ["", ...LOGS]) if (existsSync(before + suffix)) throw isThere(before + suffix);
+  for (const own of [next, `${next}.part`]) if (isSameFile(file, own)) throw reservedName(file);
+  undoInterruptedRestore(real);
+  for (const suffix of ["", ...LOGS]) if (existsSync(before + suffix)) throw fileExists(before + suffix);
   // An interrupted restore has left them: we hold the lock, so no other restore runs.
   for (const left of [next, `${next}.part`]) rmSync(left, { force: true });
   try {
@@ -77,21 +77,21 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
     sync(dirname(real));
     return { ...copied, before: isReplaced ? before : undefined };
   } catch (error) {
-    undoCutRestore(real);
+    undoInterruptedRestore(real);
     throw error;
   } finally {
     rmSync(next, { force: true });
   }
 }
 
-function isOurs(file: string): StartError {
+function reservedName(file: string): StartError {
   return new StartError({
     es: `«${file}» es un nombre que «restore» usa y borra: dé otro nombre a la copia`,
     en: `“${file}” is a name that “restore” uses and removes: give the backup another name`,
   });
 }
 
-function isRunning(path: string): StartError {
+function serverRunning(path: string): StartError {
   const { es, en } = inUse(path).sentence;
   return new StartError(
     { es: `${es}: pare antes el servidor`, en: `${en}: stop the server first` },

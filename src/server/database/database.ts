@@ -6,7 +6,7 @@ import type { Database } from "bun:sqlite";
 import { closeSync, existsSync, openSync, realpathSync, statSync } from "node:fs";
 
 import { StartError } from "../start-error.ts";
-import { undoCutRestore } from "./cut-restore.ts";
+import { undoInterruptedRestore } from "./interrupted-restore.ts";
 import {
   cannotLock,
   cannotOpen,
@@ -51,7 +51,7 @@ class OwnDatabase extends ExistingDatabase {
 
 type OpenOptions = {
   /** Called before each step of a migration. */
-  readonly onStep?: (step: MigrationStep) => void;
+  readonly onStep?: ((step: MigrationStep) => void) | undefined;
   /** How long to wait for another server to end, in ms; `LOCK_PATIENCE` by default. */
   readonly patience?: number;
   /** Whether its pages are checked: 0.1 s for 100,000 accounts. */
@@ -65,7 +65,7 @@ type OpenOptions = {
  * @throws StartError for a file that cannot be opened, is not ours, or is in use by another server.
  */
 export async function openDatabase(path: string, onStep?: (step: MigrationStep) => void): Promise<Database> {
-  return open(path, { isChecked: true, ...(onStep === undefined ? {} : { onStep }) });
+  return open(path, { isChecked: true, onStep });
 }
 
 /**
@@ -110,7 +110,7 @@ async function open(path: string, { onStep, patience, isChecked = false }: OpenO
     kindOfFile(real, path);
     lock = await acquireLock(path, real, patience);
     if (lock === undefined) throw inUse(path);
-    undoCutRestore(real);
+    undoInterruptedRestore(real);
     database = new OwnDatabase(real, lock);
     await prepare(database, real, onStep);
     if (isChecked) requireWhole(database);

@@ -38,7 +38,7 @@ type AdmissionOptions = {
   /** Ms that never go back. */
   readonly clock: () => number;
   /** Whether there is room among the connections not logged in; it may evict one. */
-  readonly hasRoom: (address: string) => boolean;
+  readonly makeRoom: (address: string) => boolean;
   readonly warn: (refused: Refused) => void;
 };
 
@@ -82,11 +82,11 @@ export class Admission {
   }
 
   #refusal(network: string): Refusal | undefined {
-    const { limits, throttle, hasRoom } = this.#options;
+    const { limits, throttle, makeRoom } = this.#options;
     const verdict = throttle.connection(network);
     if (verdict.name === "limited") return { code: "rate_limited", retryAfter: verdict.retryAfter };
     const isFull =
       this.#served.total >= limits.connections || this.#served.of(network) >= limits.connectionsPerAddress;
-    return isFull || !hasRoom(network) ? { code: "server_busy" } : undefined;
+    return isFull || !makeRoom(network) ? { code: "server_busy" } : undefined;
   }
 }

@@ -81,7 +81,7 @@ export class RateTable {
   }
 
   /** Returns tokens that were taken. */
-  giveBack(key: string, cost = 1): void {
+  refund(key: string, cost = 1): void {
     const bucket = this.#byKey.get(key);
     if (bucket === undefined) return;
     bucket.fullAt -= this.#price(cost);
@@ -142,8 +142,8 @@ export function longestWait(charges: readonly Charge[]): number {
   return Math.max(0, ...charges.map(({ table, key, cost }) => table.wait(key, cost)));
 }
 
-export function giveBackAll(charges: readonly Charge[]): void {
-  for (const { table, key, cost } of charges) table.giveBack(key, cost);
+export function refundAll(charges: readonly Charge[]): void {
+  for (const { table, key, cost } of charges) table.refund(key, cost);
 }
 
 /** A wait in ms as `retry_after`: whole seconds, from 1 to a day. */

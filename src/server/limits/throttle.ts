@@ -18,7 +18,7 @@ import { createHash } from "node:crypto";
 import { networkOf } from "../../protocol/ip-address.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Limits, Rate } from "./limits.ts";
-import { giveBackAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
+import { refundAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
 import { siteOf } from "./prefix.ts";
 
 /** `retryAfter` in whole seconds, 1 to 86,400. */
@@ -141,7 +141,7 @@ export class Throttle {
     const settle = (charges: readonly Charge[]): boolean => {
       if (isSettled) return false;
       isSettled = true;
-      giveBackAll(charges);
+      refundAll(charges);
       return true;
     };
     return {

@@ -95,7 +95,7 @@ export class Unauthenticated {
   }
 
   /** Whether there is a place for a new connection from this address; evicts one if necessary. */
-  hasRoom(address: string): boolean {
+  makeRoom(address: string): boolean {
     if (this.#sites.size < this.#limit) return true;
     const evictable = this.#evictable(siteOf(address));
     evictable?.evict();

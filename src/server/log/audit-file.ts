@@ -119,14 +119,14 @@ export class AuditFile {
 
 function openAtEnd(path: string, owner: Owner | undefined): Open {
   // Opening a pipe would wait for a reader; a device has no end.
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw isNoAuditLog(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notAnAuditLog(path);
   if (owner !== undefined && !existsSync(path)) makeFile(path, owner);
   const descriptor = openSync(path, "a+", 0o600);
   try {
     const { size, ino, dev } = fstatSync(descriptor);
     const [first, last] = [byteAt(descriptor, 0), byteAt(descriptor, size - 1)];
     // A mistyped path must not append to another file.
-    if (size > 0 && first !== OPEN_BRACE) throw isNoAuditLog(path);
+    if (size > 0 && first !== OPEN_BRACE) throw notAnAuditLog(path);
     fchmodSync(descriptor, 0o600);
     return { descriptor, inode: ino, device: dev, isTorn: size > 0 && last !== LINE_FEED };
   } catch (error) {
@@ -140,7 +140,7 @@ function byteAt(descriptor: number, position: number): number | undefined {
   return position >= 0 && readSync(descriptor, byte, 0, 1, position) === 1 ? byte[0] : undefined;
 }
 
-function isNoAuditLog(path: string): StartError {
+function notAnAuditLog(path: string): StartError {
   return new StartError({
     es: `«${path}» no es un registro de auditoría`,
     en: `“${path}” is not an audit log`,

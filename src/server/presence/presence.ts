@@ -4,7 +4,7 @@
  */
 
 /** Entries of all watch lists together; beyond it long lists are refused. */
-export const MAX_WATCHED = 250_000;
+export const MAX_WATCH_ENTRIES = 250_000;
 /** Entries of a list that is never refused. */
 export const SHORT_LIST = 100;
 
@@ -70,7 +70,7 @@ export class Presence<M extends Member> {
   watch(watcher: M, folds: Iterable<string>): M[] | undefined {
     const wanted = [...new Set(folds)];
     const others = this.#watchedNames - (this.#watched.get(watcher)?.length ?? 0);
-    if (wanted.length > SHORT_LIST && others + wanted.length > MAX_WATCHED) return undefined;
+    if (wanted.length > SHORT_LIST && others + wanted.length > MAX_WATCH_ENTRIES) return undefined;
     this.#unwatch(watcher);
     this.#watchedNames += wanted.length;
     const online: M[] = [];

@@ -14,7 +14,7 @@ import { Throttle } from "../../../src/server/limits/throttle.ts";
 const HERE = "192.0.2.1";
 const THERE = "198.51.100.7";
 
-function admissionOf(limits: Partial<Limits>, hasRoom: (address: string) => boolean = () => true) {
+function admissionOf(limits: Partial<Limits>, makeRoom: (address: string) => boolean = () => true) {
   const clock = { now: 0 };
   const warnings: Refused[] = [];
   const all = { ...DEFAULT_LIMITS, ...limits };
@@ -23,7 +23,7 @@ function admissionOf(limits: Partial<Limits>, hasRoom: (address: string) => bool
     throttle: new Throttle(all, () => clock.now),
     metrics: new Metrics(),
     clock: () => clock.now,
-    hasRoom,
+    makeRoom,
     warn: (refused) => warnings.push(refused),
   });
   const admit = (address: string) => codeOf(made.admit(address));

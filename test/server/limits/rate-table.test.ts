@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { NO_LIMIT } from "../../../src/server/limits/limits.ts";
-import { giveBackAll, RateTable, retryAfter, takeAll } from "../../../src/server/limits/rate-table.ts";
+import { refundAll, RateTable, retryAfter, takeAll } from "../../../src/server/limits/rate-table.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 function table(rate: { burst: number; perSecond: number }, maxBuckets?: number, seed = 1) {
@@ -42,11 +42,11 @@ describe("one bucket", () => {
   test("tokens given back can be taken again, and are never more than a burst", () => {
     const { clock, table: rates, pass } = table({ burst: 2, perSecond: 1 });
     expect([pass("a"), pass("a"), pass("a")]).toEqual([true, true, false]);
-    rates.giveBack("a");
+    rates.refund("a");
     expect([pass("a"), pass("a")]).toEqual([true, false]);
     clock.now += 5_000;
-    rates.giveBack("a");
-    rates.giveBack("a");
+    rates.refund("a");
+    rates.refund("a");
     expect(rates.size).toBe(0);
     expect([pass("a"), pass("a"), pass("a")]).toEqual([true, true, false]);
   });
@@ -67,7 +67,7 @@ test("of several buckets all are taken from or none, and the longest wait is giv
   ];
   expect(takeAll(charges)).toBe(0);
   for (let count = 0; count < 20; count++) expect(takeAll(charges)).toBe(10_000);
-  giveBackAll(charges);
+  refundAll(charges);
   expect(takeAll([{ table: wide, key: "a", cost: 5 }])).toBe(0);
 });
 

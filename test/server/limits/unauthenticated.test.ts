@@ -42,7 +42,7 @@ function full() {
     (crowding) => warnings.push(crowding),
   );
   const connections = Array.from({ length: DEFAULT_LIMITS.anonymous }, (_, index) => {
-    expect(unauthenticated.hasRoom(HERE)).toBe(true);
+    expect(unauthenticated.makeRoom(HERE)).toBe(true);
     const connection = new Pending(`connection ${index}`, unauthenticated, gone);
     unauthenticated.enter(connection);
     unauthenticated.silent(connection);
@@ -57,8 +57,8 @@ test("when all places are taken, a newcomer evicts the connection that has been 
   clock.now = MIN_SILENCE + 10;
   unauthenticated.silent(connections[0] as Pending);
   unauthenticated.working(connections[1] as Pending);
-  expect(unauthenticated.hasRoom(HERE)).toBe(true);
-  expect(unauthenticated.hasRoom(HERE)).toBe(true);
+  expect(unauthenticated.makeRoom(HERE)).toBe(true);
+  expect(unauthenticated.makeRoom(HERE)).toBe(true);
   expect(gone).toEqual(["connection 2"]);
 });
 
@@ -66,13 +66,13 @@ test("a connection heard of a moment ago, or with a request being answered, is n
   const { clock, gone, unauthenticated, connections } = full();
   for (const connection of connections) unauthenticated.working(connection);
   clock.now = 10 * MIN_SILENCE;
-  expect(unauthenticated.hasRoom(HERE)).toBe(false);
+  expect(unauthenticated.makeRoom(HERE)).toBe(false);
   for (const connection of connections) unauthenticated.silent(connection);
   clock.now += MIN_SILENCE - 1;
-  expect(unauthenticated.hasRoom(HERE)).toBe(false);
+  expect(unauthenticated.makeRoom(HERE)).toBe(false);
   expect(gone).toEqual([]);
   clock.now += 1;
-  expect(unauthenticated.hasRoom(HERE)).toBe(true);
+  expect(unauthenticated.makeRoom(HERE)).toBe(true);
   expect(gone).toEqual(["connection 0"]);
 });
 
@@ -82,17 +82,17 @@ test("a connection that has left is neither counted nor evicted", () => {
   unauthenticated.leave(first as Pending);
   unauthenticated.silent(first as Pending);
   clock.now = 2 * MIN_SILENCE;
-  expect(unauthenticated.hasRoom(HERE)).toBe(true);
+  expect(unauthenticated.makeRoom(HERE)).toBe(true);
   expect(gone).toEqual([]);
 });
 
 test("a lack of places is reported once a minute, with the counts since the last report", () => {
   const { clock, warnings, unauthenticated } = full();
   clock.now = DEFAULT_LIMITS.anonymous;
-  for (let count = 0; count < 3; count++) expect(unauthenticated.hasRoom(HERE)).toBe(false);
+  for (let count = 0; count < 3; count++) expect(unauthenticated.makeRoom(HERE)).toBe(false);
   expect(warnings).toEqual([{ evicted: 0, refused: 1 }]);
   clock.now += 60_000;
-  unauthenticated.hasRoom(HERE);
+  unauthenticated.makeRoom(HERE);
   expect(warnings.slice(1)).toEqual([{ evicted: 1, refused: 2 }]);
 });
 
@@ -121,25 +121,25 @@ test("of the address with the most places the longest silent is evicted at once,
   enter("quiet");
   const [first] = [enter("storm"), enter("storm"), enter("storm")];
   unauthenticated.working(first);
-  expect(unauthenticated.hasRoom("newcomer")).toBe(true);
+  expect(unauthenticated.makeRoom("newcomer")).toBe(true);
   expect(gone).toEqual(["storm 3"]);
   enter("newcomer");
   // The storm would hold three of four again, and evicts nobody.
-  expect(unauthenticated.hasRoom("storm")).toBe(false);
+  expect(unauthenticated.makeRoom("storm")).toBe(false);
   expect(gone).toHaveLength(1);
 });
 
 test("addresses that hold as many places do not evict each other before they have been silent long enough", () => {
   const { clock, gone, unauthenticated, enter } = small(4);
   for (const network of ["a", "a", "b", "b"]) enter(network);
-  expect(unauthenticated.hasRoom("a")).toBe(false);
-  expect(unauthenticated.hasRoom("c")).toBe(true);
+  expect(unauthenticated.makeRoom("a")).toBe(false);
+  expect(unauthenticated.makeRoom("c")).toBe(true);
   expect(gone).toEqual(["a 1"]);
   enter("c");
   // With one more, a would hold as many as b.
-  expect(unauthenticated.hasRoom("a")).toBe(false);
+  expect(unauthenticated.makeRoom("a")).toBe(false);
   clock.now += MIN_SILENCE;
-  expect(unauthenticated.hasRoom("a")).toBe(true);
+  expect(unauthenticated.makeRoom("a")).toBe(true);
   expect(gone).toEqual(["a 1", "a 2"]);
 });
 
@@ -148,9 +148,9 @@ test("an address that holds the most places evicts its own silent connections, a
   enter("person");
   clock.now += MIN_SILENCE;
   for (let count = 0; count < 3; count++) enter("storm");
-  expect(unauthenticated.hasRoom("storm")).toBe(false);
+  expect(unauthenticated.makeRoom("storm")).toBe(false);
   clock.now += MIN_SILENCE;
-  expect(unauthenticated.hasRoom("storm")).toBe(true);
+  expect(unauthenticated.makeRoom("storm")).toBe(true);
   expect(gone).toEqual(["storm 2"]);
 });
 
@@ -162,18 +162,18 @@ test("in a storm from a few addresses every newcomer from elsewhere finds a plac
   for (let step = 0; step < 5_000; step++) {
     clock.now += random.integer(50);
     const storm = `storm ${random.integer(5)}`;
-    if (unauthenticated.hasRoom(storm)) here.push(enter(storm));
+    if (unauthenticated.makeRoom(storm)) here.push(enter(storm));
     // It keeps all that it has fresh.
     unauthenticated.silent(random.pick(here));
     if (step % 100 !== 99) continue;
-    expect({ seed, step, room: unauthenticated.hasRoom(`person ${step}`) }).toEqual({
+    expect({ seed, step, room: unauthenticated.makeRoom(`person ${step}`) }).toEqual({
       seed,
       step,
       room: true,
     });
     const person = enter(`person ${step}`);
     const before = gone.length;
-    for (let count = 0; count < 20; count++) if (unauthenticated.hasRoom(storm)) here.push(enter(storm));
+    for (let count = 0; count < 20; count++) if (unauthenticated.makeRoom(storm)) here.push(enter(storm));
     expect({ seed, out: gone.slice(before).filter((name) => name.startsWith("person")) }).toEqual({
       seed,
       out: [],
@@ -191,13 +191,13 @@ test("a thousand addresses that are never silent keep nobody out for long, and r
     unauthenticated.working(worker);
   };
   for (; clock.now < MAX_STAY; clock.now += 1_500) {
-    expect(unauthenticated.hasRoom(HERE)).toBe(false);
+    expect(unauthenticated.makeRoom(HERE)).toBe(false);
     ping();
   }
   clock.now += 1_000;
   ping();
   for (let person = 0; person < 100; person++) {
-    expect(unauthenticated.hasRoom(`person ${person}`)).toBe(true);
+    expect(unauthenticated.makeRoom(`person ${person}`)).toBe(true);
     enter(`person ${person}`);
   }
   expect(gone).toHaveLength(100);
@@ -210,7 +210,7 @@ test("the address that holds the most places evicts its own oldest when none is 
   const connections = [enter("person"), enter("storm"), enter("storm"), enter("storm")];
   clock.now += MAX_STAY;
   for (const connection of connections) unauthenticated.silent(connection);
-  expect(unauthenticated.hasRoom("storm")).toBe(true);
+  expect(unauthenticated.makeRoom("storm")).toBe(true);
   expect(gone).toEqual(["storm 2"]);
 });
 
@@ -218,8 +218,8 @@ test("the networks of one tunnel count as one address", () => {
   const { gone, unauthenticated, enter } = small(4);
   enter(HERE);
   for (const network of ["2001:db8:1:1::/64", "2001:db8:1:2::/64", "2001:db8:1:3::/64"]) enter(network);
-  expect(unauthenticated.hasRoom("2001:db8:2:1::/64")).toBe(true);
+  expect(unauthenticated.makeRoom("2001:db8:2:1::/64")).toBe(true);
   expect(gone).toEqual(["2001:db8:1:1::/64 2"]);
   enter("2001:db8:2:1::/64");
-  expect(unauthenticated.hasRoom("2001:db8:1:4::/64")).toBe(false);
+  expect(unauthenticated.makeRoom("2001:db8:1:4::/64")).toBe(false);
 });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 
-import { MAX_WATCHED, Presence, SHORT_LIST, type Member } from "../../../src/server/presence/presence.ts";
+import {
+  MAX_WATCH_ENTRIES,
+  Presence,
+  SHORT_LIST,
+  type Member,
+} from "../../../src/server/presence/presence.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const member = (fold: string): Member => ({ fold });
@@ -38,7 +43,7 @@ test("past the bound of watched names a long list is refused and changes nothing
   const [ana, beto] = [member("ana"), member("beto")];
   for (const each of [ana, beto]) presence.enter(each);
   const names = (count: number, of: string) => Array.from({ length: count }, (_, index) => `${of} ${index}`);
-  const most = names(MAX_WATCHED - SHORT_LIST, "name");
+  const most = names(MAX_WATCH_ENTRIES - SHORT_LIST, "name");
   expect(presence.watch(ana, most)).toEqual([]);
   expect(presence.watch(beto, ["ana", ...names(SHORT_LIST - 1, "other")])).toEqual([ana]);
   expect(presence.watch(beto, names(SHORT_LIST + 1, "other"))).toBeUndefined();

@@ -14,7 +14,7 @@ export function beforeRestore(path: string): string {
 }
 
 /** Undoes an interrupted restore of the database at `path`, which is not a link. This process must hold its lock. */
-export function undoCutRestore(path: string): void {
+export function undoInterruptedRestore(path: string): void {
   const before = beforeRestore(path);
   if (!isSameFile(path, before)) return;
   for (const log of LOGS) {
