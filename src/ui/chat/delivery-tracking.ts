@@ -1,4 +1,4 @@
-/** Our messages on their way: how far each has come, and what the person reads when one is late. */
+/** Tracks the delivery of our messages and changes, and reports those that are late. */
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -13,16 +13,16 @@ import type {
 } from "./model.ts";
 import { arrivedLines, waitingLines } from "./notices.ts";
 
-/** Messages that are followed one by one; more are only counted. */
+/** Messages that are tracked one by one; more are only counted. */
 export const MAX_PENDING = 100;
-/** Texts of ours whose states are kept for the prompt. */
+/** Number of our messages whose states are kept for the prompt. */
 const MAX_OWN = 100;
-/** How long a message may wait before the person is notified, in ms. */
+/** A message that waits longer than this is reported, in ms. */
 export const NOTIFIED_AFTER = 5_000;
 
 const RANKS: { readonly [S in MessageState]: number } = { queued: 0, sent: 1, received: 2, read: 3 };
 
-/** The later one of two states: what was received is not queued again. */
+/** The later of two states: a received message does not become queued again. */
 function laterState(one: MessageState, other: MessageState): MessageState {
   return RANKS[other] > RANKS[one] ? other : one;
 }
@@ -31,7 +31,7 @@ function hasArrived(state: MessageState): boolean {
   return RANKS[state] >= RANKS.received;
 }
 
-/** What is followed from now on: a text, or a change of one (`target`). */
+/** A message, or a change of one (`target`), to be tracked. */
 export type Followed = { readonly id: string; readonly excerpt: string; readonly target?: string };
 
 export const NO_DELIVERIES: Deliveries = {
@@ -42,12 +42,12 @@ export const NO_DELIVERIES: Deliveries = {
   overflow: { notified: 0, unnotified: 0, since: 0, texts: false, changes: false, arrived: 0 },
 };
 
-/** The prompt shows this text of ours from now on. */
+/** Shows the state of this message in the prompt from now on. */
 function withOwn(deliveries: Deliveries, message: OwnMessage): Deliveries {
   return { ...deliveries, last: message, own: [...deliveries.own, message].slice(-MAX_OWN) };
 }
 
-/** Follows one more, or counts it where too many are followed. */
+/** Tracks one more, or counts it if MAX_PENDING are tracked already. */
 function waitFor(deliveries: Deliveries, followed: Followed, since: number, state: MessageState): Deliveries {
   const { overflow, pending } = deliveries;
   if (pending.length < MAX_PENDING)
@@ -65,7 +65,7 @@ function waitFor(deliveries: Deliveries, followed: Followed, since: number, stat
   };
 }
 
-/** A text of ours, or a change of one, was committed. @param now ms since 1970 */
+/** Tracks a message of ours, or a change of one, that was just committed. @param now ms since 1970 */
 export function follow(deliveries: Deliveries, followed: Followed, now: number): Deliveries {
   const { id, target } = followed;
   const next =
@@ -75,7 +75,7 @@ export function follow(deliveries: Deliveries, followed: Followed, now: number):
   return waitFor(next, followed, now, "queued");
 }
 
-/** A text of ours that another process wrote has been shown. @param now ms since 1970 */
+/** Tracks a message that another process of this account wrote. @param now ms since 1970 */
 export function followElsewhere(deliveries: Deliveries, message: StoredMessage, now: number): Deliveries {
   const { id, sentAt, state, text } = message;
   const next = withOwn(deliveries, { id, state });
@@ -86,7 +86,7 @@ function isMissing({ outgoing, state, withdrawnAt }: StoredMessage): boolean {
   return outgoing && !hasArrived(state) && withdrawnAt === undefined;
 }
 
-/** Follows stored messages that were not received; as they are shown with their state, no notice follows. */
+/** Tracks the stored messages that were not received. They count as reported, since they are shown with their state. */
 export function followStored(deliveries: Deliveries, messages: readonly StoredMessage[]): Deliveries {
   const missing = messages.filter(isMissing);
   const room = MAX_PENDING - deliveries.pending.length;
@@ -102,7 +102,7 @@ export function followStored(deliveries: Deliveries, messages: readonly StoredMe
   return { ...fewerInOverflow(deliveries, stored.length), pending: [...stored, ...deliveries.pending] };
 }
 
-/** The chat begins with these messages: their states, and how much waits beside those that are shown. */
+/** The deliveries when the chat opens with these messages. What waits in the outbox but is not shown is counted. */
 export function beginDeliveries(
   deliveries: Deliveries,
   messages: readonly StoredMessage[],
@@ -119,7 +119,7 @@ export function beginDeliveries(
   return { ...deliveries, own, last: own.at(-1), overflow };
 }
 
-/** So many of those that were only counted do not wait any more. */
+/** Removes `count` from those that are only counted. */
 function fewerInOverflow(deliveries: Deliveries, count: number): Deliveries {
   const { overflow } = deliveries;
   const notified = Math.min(overflow.notified, count);
@@ -134,14 +134,14 @@ function fewerInOverflow(deliveries: Deliveries, count: number): Deliveries {
   };
 }
 
-/** No more can be in the overflow than wait at all. */
+/** Limits the overflow to what is in the outbox. */
 export function recountOverflow(deliveries: Deliveries, { texts, changes }: Outstanding): Deliveries {
   const { notified, unnotified } = deliveries.overflow;
   const counted = deliveries.pending.length + notified + unnotified;
   return fewerInOverflow(deliveries, Math.max(0, counted - texts - changes));
 }
 
-/** What the prompt shows when a text, or a change of one, has come further: after a change the last text again. */
+/** Updates the states for the prompt; when a change has arrived, the prompt shows the last message again. */
 function advanceOwn({ own, last }: Deliveries, id: string, state: MessageState) {
   const index = own.findLastIndex((each) => each.id === id);
   const known = own[index];
@@ -155,7 +155,7 @@ function advanceOwn({ own, last }: Deliveries, id: string, state: MessageState) 
   return { own: states, last: hasArrived(state) ? (states.at(-1) ?? moved) : moved };
 }
 
-/** A message of ours, or a change of one, has come further. */
+/** A message of ours, or a change of one, has reached a new state. */
 export function advance(deliveries: Deliveries, id: string, state: MessageState): Deliveries {
   const next = { ...deliveries, ...advanceOwn(deliveries, id, state) };
   const { arrived, overflow, pending } = deliveries;
@@ -177,7 +177,7 @@ export function advance(deliveries: Deliveries, id: string, state: MessageState)
 }
 
 /**
- * A text of ours was withdrawn or cancelled: neither it nor changes of it are waited for any more.
+ * Stops tracking a message that was withdrawn or cancelled, and its changes.
  * @param waited whether it was in the outbox
  */
 export function forget(deliveries: Deliveries, id: string, waited: boolean): Deliveries {
@@ -190,14 +190,14 @@ export function forget(deliveries: Deliveries, id: string, waited: boolean): Del
   return isCounted ? fewerInOverflow(next, 1) : next;
 }
 
-/** A text of ours that was not sent yet has another wording. */
+/** Updates the excerpt of an unsent message that was edited. */
 export function reword(deliveries: Deliveries, id: string, text: string): Deliveries {
   const excerpt = excerptOf(text);
   const pending = deliveries.pending.map((each) => (each.id === id ? { ...each, excerpt } : each));
   return { ...deliveries, pending };
 }
 
-/** On a tick: the lines about messages that are late, and about late ones that have arrived after all. */
+/** On a tick: the lines about late messages, and about reported messages that have arrived since. */
 export function lateDeliveries(chat: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
   const { arrived, overflow, pending } = chat.deliveries;
   const { now } = context;
@@ -205,7 +205,7 @@ export function lateDeliveries(chat: ChatModel, context: ChatContext): { chat: C
   const isLate = ({ notified, state, since }: PendingDelivery) =>
     !notified && now - since >= NOTIFIED_AFTER && !(state === "sent" && isLinked);
   const isOverflowLate = overflow.unnotified > 0 && now - overflow.since >= NOTIFIED_AFTER && !isLinked;
-  // With an overflow, the line counts everything that waits.
+  // If the overflow is late, one line counts everything that waits.
   const late = isOverflowLate ? pending : pending.filter(isLate);
   if (late.length === 0 && !isOverflowLate && arrived.length === 0 && overflow.arrived === 0)
     return { chat, lines: [] };

@@ -1,4 +1,4 @@
-/** What the open chat does: one table from an effect to the function that carries it out. */
+/** The effects of the open chat: a table from each effect to the function that carries it out. */
 import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -13,7 +13,7 @@ import { outstanding } from "./other-process.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
-/** New ones shown on opening may be more than a page, up to so many; `/more` shows the others. */
+/** Unread messages shown on opening at most; `/more` shows the others. */
 const MAX_UNREAD_SHOWN = 500;
 
 export class ChatEffects {
@@ -25,7 +25,7 @@ export class ChatEffects {
   readonly #table: EffectTable<EffectName>;
   readonly #left = new AbortController();
   #shown: number[] = [];
-  /** `seq` of the newest message that was shown here. */
+  /** `seq` of the newest message that was shown. */
   #newestShown = 0;
 
   /** @throws SelfError, SQLiteError */
@@ -60,7 +60,7 @@ export class ChatEffects {
     };
   }
 
-  /** The registered spelling, as far as it is known. */
+  /** The registered spelling, if it is known, otherwise the typed one. */
   get username(): string {
     return this.#conversation.username;
   }
@@ -70,12 +70,12 @@ export class ChatEffects {
     return this.#conversation.contact.id;
   }
 
-  /** Whether no link with anybody of this name was ever proven: then nothing of them or for them was stored. */
+  /** Whether there was never a proven link with a person of this name, and no message was stored. */
   get isStranger(): boolean {
     return this.#stored.isStranger;
   }
 
-  /** What the chat begins with: the newest messages, and all that are new up to a bound. @throws SQLiteError */
+  /** The first events of the chat: the newest messages with the unread ones, and an existing link. @throws SQLiteError */
   begin(): readonly ChatEvent[] {
     const waiting = outstanding(this.#stored);
     const unreadFrom = this.#stored.unreadFrom();
@@ -93,7 +93,7 @@ export class ChatEffects {
       waiting,
     };
     if (!this.#conversation.isConnected) return [opened];
-    // The messenger announces no link that was there before.
+    // The messenger emits no event for a link that existed before.
     const event = { name: "connected", username: this.username, address: "" } as const;
     return [opened, { name: "messenger", event }];
   }
@@ -108,23 +108,23 @@ export class ChatEffects {
     }
   }
 
-  /** What is known here about an event of the messenger, before the screen takes it. */
+  /** What the update needs to know about an event beyond its fields. To be called before the update takes it. */
   know(event: MessengerEvent): Known {
     try {
       return this.#messages.know(event);
     } catch (error) {
-      // The message is shown all the same.
+      // The message is shown without it.
       this.#failed(error);
       return {};
     }
   }
 
-  /** The answer to an effect; nothing once the chat is left, as another one may be open by then. */
+  /** Dispatches the answer to an effect, unless the chat was left: another one may be open. */
   #dispatch(event: ChatEvent): void {
     if (!this.#left.signal.aborted) this.#needs.dispatch(event);
   }
 
-  /** Says why an effect came to nothing; a line that was typed for it goes back. */
+  /** Reports that an effect has failed; the typed line is given back. */
   #failed(error: unknown, effect?: object): void {
     const typed = effect !== undefined && "typed" in effect ? { typed: String(effect.typed) } : {};
     if (error instanceof ActionError || error instanceof RefusalError) {
@@ -154,26 +154,26 @@ export class ChatEffects {
   #markShown(): void {
     const shown = this.#shown;
     this.#shown = [];
-    // `close` has marked them already; the profile may be closed since.
+    // `close` has marked them already, and the profile may be closed.
     if (shown.length === 0) return;
     try {
       this.#messenger.archive.history.markPrinted(shown);
       this.#sendRead(shown);
     } catch (error) {
-      // They are shown as new once more, next time.
+      // They stay unread, and are shown again next time.
       if (!isStorageFailure(error)) throw error;
       this.#failed(error);
     }
   }
 
-  /** The other side learns what was shown, unless something before it was not. */
+  /** Sends a read receipt, unless an older message was not shown yet. */
   #sendRead(shown: readonly number[]): void {
     this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
     const unread = this.#stored.unreadFrom();
     if (unread === undefined || unread > this.#newestShown) this.#conversation.markRead(this.#newestShown);
   }
 
-  /** Leaves the chat; what was shown is marked before the profile may be closed. */
+  /** Leaves the chat. Shown messages are marked first, since the profile may be closed next. */
   close(): void {
     this.#markShown();
     this.#left.abort();

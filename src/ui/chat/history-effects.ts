@@ -1,4 +1,4 @@
-/** What the open chat does with what is stored: listing, finding, deleting and exporting it. */
+/** Effects on stored messages: listing, searching, deleting and exporting. */
 import { searchQuery, type Archive, type StoredConversation } from "../../client/archive.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
@@ -9,18 +9,18 @@ import type { ChatNeeds } from "./needs.ts";
 /** Messages that a search shows. */
 const MAX_FOUND = 20;
 
-/** Lets everything else have its turn. */
+/** Resolves in the next turn of the event loop. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The excerpt of a message of this conversation; undefined: it is not here any more. @throws SQLiteError */
+/** The excerpt of a message of this conversation; undefined: it is not stored, or was withdrawn. @throws SQLiteError */
 export function storedExcerpt(stored: StoredConversation, id: string): string | undefined {
   const message = stored.find(id);
   return message === undefined || message.withdrawnAt !== undefined ? undefined : excerptOf(message.text);
 }
 
-/** The excerpts of what these messages answer. @throws SQLiteError */
+/** The excerpts of the messages that these reply to. @throws SQLiteError */
 export function answeredBy(stored: StoredConversation, messages: readonly StoredMessage[]): Answered {
   const answered = new Map<string, string>();
   for (const { replyTo } of messages) {
@@ -47,7 +47,7 @@ export function historyEffects(
       const { search } = archive;
       const query = searchQuery(words);
       if (query === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
-      // What was stored since the last quiet moment; the screen goes on in between.
+      // Index what is not indexed yet, in steps, so that the screen is not blocked.
       while (search.isBehind && search.indexSome()) {
         await nextTurn();
         if (left.aborted) return;
@@ -63,7 +63,7 @@ export function historyEffects(
       dispatch({ name: "found", words, hits, isMore: found.length > MAX_FOUND });
     },
     delete: ({ message }) => dispatch({ name: "deleted", message: stored.deleteBySeq(message.seq) }),
-    // In small commits, each in a turn of its own. Leaving the chat does not stop it, closing the account does.
+    // In small commits, each in its own turn. Leaving the chat does not stop it; closing the account does.
     deleteChat: async () => {
       if (isDeleting) return;
       isDeleting = true;

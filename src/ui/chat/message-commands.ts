@@ -1,4 +1,4 @@
-/** The commands on stored messages: which one a number means, and what is to be done with it. */
+/** The commands on stored messages: resolves message numbers, and gives the effects. */
 import { isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
@@ -7,23 +7,23 @@ import { excerptOf } from "../format/excerpt.ts";
 import type { Line } from "../format/printed-line.ts";
 import { shownName } from "../format/name-book.ts";
 
-/** Messages that `/list` shows without a number, and at most. */
+/** Messages that `/list` shows by default, and at most. */
 const LISTED = 10;
 const MAX_LISTED = 50;
 
-/** What a command does: effects, or a text that is checked before anything is done with it. */
+/** The result of a command: effects, or a text that is checked before its effect is carried out. */
 export type CommandResult =
   | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
-  /** Nothing is done, and the line goes back. */
+  /** Nothing is done, and the line is given back. */
   | { readonly name: "fault"; readonly sentence: string }
   | {
       readonly name: "text";
       readonly text: string;
-      /** @param text with what its placeholders stand for @param typed the whole line */
+      /** @param text with its placeholders replaced @param typed the whole line */
       readonly effect: (text: string, typed: string) => ChatEffect;
     };
 
-/** Does a command. @param argument trimmed */
+/** Runs a command. @param argument trimmed */
 export type Run = (argument: string, chat: ChatModel, context: ChatContext) => CommandResult;
 
 export function effects(...list: readonly ChatEffect[]): CommandResult {
@@ -40,7 +40,7 @@ type Chosen =
 
 const LAST: Target = { name: "last" };
 
-/** The message that a first word with `#` means; such a word is a number or a fault, never a text. */
+/** The message meant by a first word with `#`. Such a word is a number or a fault, never a text. */
 function choose(argument: string, { transcript: { listed } }: ChatModel, { texts }: ChatContext): Chosen {
   if (!argument.startsWith("#")) return { name: "target", target: LAST, rest: argument };
   const [, word = "", rest = ""] = /^(\S+)\s*([\s\S]*)$/.exec(argument) ?? [];
@@ -52,7 +52,7 @@ function choose(argument: string, { transcript: { listed } }: ChatModel, { texts
   return { name: "target", target: { name: "listed", message }, rest };
 }
 
-/** As `choose`, for what can only be done in the message's own chat. */
+/** As `choose`, for commands that need the message's own chat. */
 function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Chosen {
   const chosen = choose(argument, chat, context);
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
@@ -62,7 +62,7 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   return { name: "fault", sentence };
 }
 
-/** `/info`, `/withdraw` and `/cancel`, with nothing after the number. */
+/** `/info`, `/withdraw` and `/cancel`. */
 export function onTarget(name: "info" | "withdraw" | "cancel"): Run {
   return (argument, chat, context) => {
     const chosen = (name === "info" ? choose : chooseHere)(argument, chat, context);
@@ -72,11 +72,11 @@ export function onTarget(name: "info" | "withdraw" | "cancel"): Run {
   };
 }
 
-/** `/edit` and `/reply`: a text, with a number before it or without. */
+/** `/edit` and `/reply`: a text, optionally with a number before it. */
 export function withText(name: "edit" | "reply"): Run {
   return (argument, chat, context) => {
     const { texts } = context;
-    // People type numbers that stand on the screen without their sign: that is no text to be sent.
+    // People type the numbers of a list without `#`: ask, rather than send the number as text.
     const [word = ""] = /^\S+/.exec(argument) ?? [];
     const bare = argument.startsWith("#")
       ? undefined
@@ -98,7 +98,7 @@ export const list: Run = (argument, _chat, { texts }) => {
   return effects({ name: "list", count });
 };
 
-/** `/delete #N`, or `/delete chat NAME`: without the name it says what to type. */
+/** `/delete #N`, or `/delete chat NAME`; without the name it explains what to type. */
 export const remove: Run = (argument, chat, context) => {
   const { texts } = context;
   const user = peerName(chat, context);

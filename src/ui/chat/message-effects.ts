@@ -1,4 +1,4 @@
-/** What the open chat does with messages that are sent: writing, answering, editing, withdrawing and cancelling them. */
+/** Effects that write: sending, replying, editing, withdrawing and cancelling. Also `/info`, and what other processes wrote. */
 import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -11,10 +11,10 @@ import type { EffectTable, Known, PendingDelivery, Refusal, Target, WrittenText 
 import type { ChatNeeds } from "./needs.ts";
 import { OtherProcess, outstanding } from "./other-process.ts";
 
-/** Messages that are looked through, from the newest on, for one that can be cancelled. */
+/** Newest messages among which `/cancel` looks for one that can be cancelled. */
 const MAX_LOOKED_THROUGH = 2_000;
 
-/** A command that does nothing, for this reason. */
+/** Why a command does nothing. */
 export class RefusalError extends Error {
   readonly code: Refusal;
 
@@ -30,12 +30,12 @@ export class MessageEffects {
   readonly #stored: StoredConversation;
   readonly #dispatch: ChatNeeds["dispatch"];
   readonly #otherProcess: OtherProcess;
-  /** Texts that are not committed yet, by id. */
+  /** Messages that are not committed yet, by id. */
   readonly #uncommitted = new Map<string, WrittenText>();
-  /** Ids of the last messages on this screen. */
+  /** Ids of the last messages on the screen. */
   #ownLast: string | undefined;
   #theirLast: string | undefined;
-  /** The message that is being changed, as it was before. */
+  /** The message being changed, with its excerpt before the change. */
   #changing: { readonly id: string; readonly excerpt: string } | undefined;
 
   readonly table: EffectTable<"send" | "reply" | "edit" | "withdraw" | "cancel" | "info" | "lookElsewhere"> =
@@ -64,13 +64,13 @@ export class MessageEffects {
     this.#otherProcess = new OtherProcess(messenger.archive, stored);
   }
 
-  /** The chat begins with these messages on the screen, oldest first. */
+  /** The chat was opened with these messages, oldest first. */
   opened(messages: readonly StoredMessage[]): void {
     this.#ownLast = messages.findLast(({ outgoing }) => outgoing)?.id;
     this.#theirLast = messages.findLast(({ outgoing }) => !outgoing)?.id;
   }
 
-  /** What is known here about an event of the messenger, before the screen takes it. @throws SQLiteError */
+  /** As `ChatEffects.know`. @throws SQLiteError */
   know(event: MessengerEvent): Known {
     switch (event.name) {
       case "message": {
@@ -112,7 +112,7 @@ export class MessageEffects {
     this.#send(text, { id, excerpt });
   }
 
-  /** Settles at once which message is meant, and changes it when everything written before is committed. */
+  /** Resolves the target at once, and changes it when everything written before is committed. */
   async #change(target: Target, change: (id: string) => void): Promise<void> {
     const id = target.name === "listed" ? target.message.id : this.#ownLast;
     if (this.#uncommitted.size > 0) await nextTurn();
@@ -121,7 +121,7 @@ export class MessageEffects {
     this.#changing = old && { id, excerpt: excerptOf(old.text) };
     try {
       change(id);
-      // Now, so that a failing disk gives the whole line back, and not the text alone.
+      // Commit now: if that fails, the whole line is given back and not only the text.
       this.#messenger.commit();
     } finally {
       this.#changing = undefined;
@@ -135,7 +135,7 @@ export class MessageEffects {
     this.#messenger.cancel(this.#conversation.username, target.message.id);
   }
 
-  /** Cancels the newest message that is on no link yet. */
+  /** Cancels the newest message that was not put on a link yet. */
   #cancelLast(): void {
     const { messages } = this.#stored.before(undefined, MAX_LOOKED_THROUGH);
     const queued = messages.filter(

@@ -1,4 +1,4 @@
-/** The chat with one person, as a value: what the screen knows, what can happen, what is to be done. */
+/** The chat with one person: its state, its events and its effects. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
@@ -10,7 +10,7 @@ import type { Line } from "../format/printed-line.ts";
 import type { LineEvent } from "../line/input-line.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** What `updateChat` knows beside the model. */
+/** The context of `updateChat`. */
 export type ChatContext = {
   /** ms since 1970 */
   readonly now: number;
@@ -32,24 +32,24 @@ export type ChatModel = {
 
 /** The other person. */
 export type Peer = {
-  /** In the registered spelling as far as it is known. */
+  /** In the registered spelling, if it is known. */
   readonly username: string;
-  /** No proven link with anybody of this name was ever there: nothing arrived, nothing was received. */
+  /** There was never a proven link with a person of this name. */
   readonly isStranger: boolean;
-  /** A key of theirs waits to be accepted. */
+  /** A new key of the peer waits to be accepted. */
   readonly isKeyPending: boolean;
 };
 
-/** How the conversation stands; a line is printed only when this changes. Times are ms since 1970. */
+/** The state of the link; a line is printed when it changes. Times are ms since 1970. */
 export type ChatLink =
   | { readonly name: "connecting" }
   | {
       readonly name: "connected";
-      /** The link is there, and does not answer. */
+      /** The peer has stopped answering on the link. */
       readonly isSilent: boolean;
-      /** When the peer last said that they type; undefined: they do not. */
+      /** When the peer last notified us that they are typing; undefined: they are not. */
       readonly peerTypingSince: number | undefined;
-      /** When the peer was last notified that we type; undefined: we do not. */
+      /** When we last notified the peer that we are typing; undefined: we are not. */
       readonly ownTypingSince: number | undefined;
     }
   /** The other side said `bye`. */
@@ -58,101 +58,101 @@ export type ChatLink =
   | { readonly name: "lost" }
   | { readonly name: "unreachable"; readonly reason: UnreachableReason; readonly retryIn?: number };
 
-/** The two sources of the peer's presence, and what was said of them. */
+/** The two sources of the peer's presence, and the last notice about them. */
 export type Presence = {
   readonly server: ServerPresence;
-  /** The last answer on a direct link, ms since 1970; undefined: none is known of. */
+  /** The last answer on a direct link, ms since 1970; undefined: none is known. */
   readonly lastAnswerAt: number | undefined;
   readonly notified: PresenceNotice;
 };
 
-/** What the server last said of the peer's presence; unknown: nothing, or the server is gone. */
+/** The peer's presence as last reported by the server; unknown: not reported, or the server is lost. */
 export type ServerPresence =
   | { readonly name: "unknown" }
   | { readonly name: "online" }
   /** `since`: ms since 1970. */
   | { readonly name: "offline"; readonly since: number };
 
-/** How the two sources of presence disagree, as the person was last notified. */
+/** How the two sources disagree, according to the last notice. */
 export type PresenceNotice =
   | { readonly name: "none" }
-  /** `level`: how many of the ages at which it is repeated had passed. */
+  /** `level`: how many of the ages of a silence had been reached. */
   | { readonly name: "silent"; readonly level: number }
   | { readonly name: "answers" };
 
-/** Our messages on their way. */
+/** The delivery of our messages and changes. */
 export type Deliveries = {
-  /** Our last text, or change of one: its state stands in the prompt. */
+  /** Our last message, or change of one: the prompt shows its state. */
   readonly last: OwnMessage | undefined;
-  /** Our last texts, oldest first, at most MAX_OWN: what the prompt goes back to. */
+  /** Our last messages, oldest first, at most MAX_OWN; the prompt returns to them after a change. */
   readonly own: readonly OwnMessage[];
   /** Oldest first, at most MAX_PENDING. */
   readonly pending: readonly PendingDelivery[];
-  /** The person was notified that these wait, and they have arrived since the last tick. */
+  /** Messages that were reported as waiting and have arrived since the last tick. */
   readonly arrived: readonly Arrived[];
   readonly overflow: Overflow;
 };
 
-/** A text of ours, or a change of one (`target`), and how far it has come. */
+/** A message of ours, or a change of one (`target`), and its state. */
 export type OwnMessage = { readonly id: string; readonly state: MessageState; readonly target?: string };
 
-/** A text of ours, or a change of one, that is not known to have arrived. */
+/** A message of ours, or a change of one, that was not received yet. */
 export type PendingDelivery = {
   readonly id: string;
-  /** Of a change: the id of the message. */
+  /** Id of the message that a change is for. */
   readonly target?: string;
   readonly excerpt: string;
   /** When it was queued, ms since 1970. */
   readonly since: number;
   readonly state: MessageState;
-  /** The person was notified that it waits, so they are notified when it arrives. */
+  /** It was reported as waiting, so its arrival is reported too. */
   readonly notified: boolean;
 };
 
 export type Arrived = { readonly excerpt: string; readonly isChange: boolean };
 
-/** Deliveries that are more than MAX_PENDING, of which only the number is known. */
+/** The deliveries beyond MAX_PENDING, which are only counted. */
 export type Overflow = {
   readonly notified: number;
   readonly unnotified: number;
   /** When the first of the unnotified was queued, ms since 1970. */
   readonly since: number;
-  /** What is among them. */
+  /** Whether messages and changes are among them. */
   readonly texts: boolean;
   readonly changes: boolean;
-  /** The person was notified of these, and they have arrived since the last tick. */
+  /** Number of those that were reported as waiting and have arrived since the last tick. */
   readonly arrived: number;
 };
 
-/** How much is in the outbox for this person. */
+/** The number of messages and changes in the outbox for the peer. */
 export type Outstanding = { readonly texts: number; readonly changes: number };
 
-/** What stands on the screen. */
+/** What was printed on the screen. */
 export type Transcript = {
   /** The day of the last message that was printed, `YYYY-MM-DD` in local time. */
   readonly day: string | undefined;
-  /** `seq` of the oldest message shown; `/more` goes on before it. Undefined: nothing older is stored. */
+  /** `seq` of the oldest message shown; `/more` continues before it. Undefined: nothing older is stored. */
   readonly oldest: number | undefined;
-  /** `seq` of the newest message of theirs that was shown, so that none is shown twice; 0: none. */
+  /** `seq` of the newest message of the peer that was shown, so that none is shown twice; 0: none. */
   readonly newest: number;
-  /** What #1, #2 … stand for: the last list that was printed, so that they never move. */
+  /** The messages that #1, #2 … refer to: those of the last printed list. */
   readonly listed: readonly Listed[];
 };
 
-/** What the person was notified of, and is not notified of again too soon. */
+/** The last notices about the server and the disks, so that they are not repeated too soon. */
 export type Notified = {
-  /** The link to the server is lost, or the server limits. */
+  /** Whether the loss or the limit of the server was reported last; no: neither. */
   readonly server: "no" | "lost" | "limited";
-  /** Our disk is full, ms since 1970; undefined: never. */
+  /** When our full disk was last reported, ms since 1970; undefined: never. */
   readonly diskAt: number | undefined;
-  /** Theirs is. */
+  /** When the peer's full disk was last reported, likewise. */
   readonly peerDiskAt: number | undefined;
 };
 
-/** The excerpts of the messages that others answer, by id; of those that are still here. */
+/** Excerpts of the messages that are replied to, by id, as far as they are stored. */
 export type Answered = ReadonlyMap<string, string>;
 
-/** A message that a list on the screen gives a number to. */
+/** A message with a number in a printed list. */
 export type Listed = {
   readonly seq: number;
   readonly id: string;
@@ -161,7 +161,7 @@ export type Listed = {
   readonly chat: string;
 };
 
-/** Which message a command means; `last`: ours, or theirs for an answer. */
+/** The message that a command is about; `last`: our last one, for a reply the peer's last one. */
 export type Target = { readonly name: "last" } | { readonly name: "listed"; readonly message: Listed };
 
 /** Why a command on a message does nothing. */
@@ -170,14 +170,14 @@ export type Refusal =
   | "none_own"
   | "none_theirs"
   | "none_waiting"
-  /** It is another person's, and was never to be sent from here. */
+  /** The message is the peer's, so it cannot be cancelled. */
   | "cancel_not_own"
   /** Only changes of messages that were already sent are waiting. */
   | "only_change"
-  /** What was to be answered was withdrawn. */
+  /** The message to reply to was withdrawn. */
   | "no_reply";
 
-/** Stored messages, oldest first, with what they answer. */
+/** Stored messages, oldest first, with the excerpts of what they reply to. */
 export type StoredPage = {
   readonly messages: readonly StoredMessage[];
   /** There are older ones. */
@@ -185,30 +185,30 @@ export type StoredPage = {
   readonly answered?: Answered;
 };
 
-/** A text of ours that was just committed; `answers`: the excerpt of what it answers. */
+/** A message written in this chat; `answers`: excerpt of the message that it replies to. */
 export type WrittenText = { readonly text: string; readonly answers: string | undefined };
 
-/** What is known about an event of the messenger that does not stand in it. */
+/** What the update needs to know about an event of the messenger beyond its fields. */
 export type Known = {
-  /** Of what a message answers, or of a changed one as it was before; undefined: that is not here. */
+  /** Excerpt of the message replied to, or of our message before its change; undefined: it is not stored. */
   readonly excerpt?: string | undefined;
-  /** With the first `delivery` of a text that was written in this chat. */
+  /** The message, with the first `delivery` of one that was written in this chat. */
   readonly written?: WrittenText | undefined;
 };
 
 export type ChatEvent =
-  /** The stored messages that are shown on opening, oldest first; `waiting`: all that is in the outbox, with changes. */
+  /** The messages shown when the chat opens; `waiting`: everything in the outbox. */
   | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
-  /** Our messages to this person that another process wrote; `gone`: ids of those that it cancelled. */
+  /** The messages that another process wrote to the peer; `gone`: ids of those that it cancelled. */
   | ({
       readonly name: "elsewhere";
       readonly gone: readonly string[];
       readonly waiting: Outstanding;
     } & StoredPage)
-  /** The page before, oldest first, as `/more` asked for. */
+  /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
-  /** Everything that the messenger emits; what other people write is announced by the application. */
+  /** Any event of the messenger. */
   | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
   /** About once a second. */
   | { readonly name: "tick" }
@@ -216,12 +216,12 @@ export type ChatEvent =
   | {
       readonly name: "online";
       readonly people: readonly string[];
-      /** Since when the direct link of some of them is silent, ms since 1970. */
+      /** For those whose direct link is silent: since when, ms since 1970. */
       readonly silent?: ReadonlyMap<string, number>;
     }
   | {
       readonly name: "safetyNumber";
-      /** Twelve groups of five digits each; a pending key's last. */
+      /** Twelve groups of five digits each; the number of a pending key is last. */
       readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
     }
   | { readonly name: "keyAccepted"; readonly result: "accepted" | "none" | "changed_again" | "not_shown" }
@@ -237,49 +237,49 @@ export type ChatEvent =
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
   | { readonly name: "deleted"; readonly message: StoredMessage }
   | { readonly name: "deletingChat" }
-  /** `waiting`: messages that stay, since they are still to be sent. */
+  /** `waiting`: number of messages that were kept, since they are unsent. */
   | { readonly name: "deletedChat"; readonly count: number; readonly waiting: number }
   | { readonly name: "exported"; readonly count: number; readonly file: string }
-  /** `typed`: a line that is given back. */
+  /** `typed`: the line to give back. */
   | { readonly name: "refused"; readonly code: Refusal; readonly typed?: string }
   | { readonly name: "failed"; readonly sentence: string; readonly typed?: string };
 
 export type ChatEffect =
-  /** In one write, in order. */
+  /** Prints lines in one write. */
   | { readonly name: "print"; readonly lines: readonly Line[] }
   /** These incoming messages have been shown. */
   | { readonly name: "markShown"; readonly sequences: readonly number[] }
   | { readonly name: "send"; readonly text: string }
   | { readonly name: "typing"; readonly active: boolean }
-  /** The page of stored messages before `seq`. */
+  /** Reads the page before the message with this `seq`. */
   | { readonly name: "page"; readonly before: number }
   | { readonly name: "listOnline" }
-  /** Reads what another process has written; it may have cancelled some of these. */
+  /** Reads what another process has written or cancelled. */
   | { readonly name: "lookElsewhere"; readonly pending: readonly Pick<PendingDelivery, "id" | "target">[] }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
   | { readonly name: "list"; readonly count: number }
   | { readonly name: "search"; readonly words: string }
   | { readonly name: "info"; readonly target: Target }
-  /** `typed`: the line, given back when nothing comes of it. */
+  /** `typed`: the line, which is given back if this fails. */
   | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
   | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }
   | { readonly name: "withdraw"; readonly target: Target }
-  /** `last`: the last one that was not sent yet. */
+  /** `last`: the last message that was not sent yet. */
   | { readonly name: "cancel"; readonly target: Target }
   | { readonly name: "delete"; readonly message: Listed }
   | { readonly name: "deleteChat" }
   | { readonly name: "export"; readonly file: string }
-  /** A text that could not be sent goes back into the input line. */
+  /** Puts a text that could not be sent back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
-  /** Goes to the list of people, or straight to another chat. */
+  /** Leaves for the list of people, or for another chat. */
   | { readonly name: "leave"; readonly to: string | undefined };
 
-/** The effects that the chat carries out, by name; leaving it is up to the application. */
+/** The effects that the chat carries out, by name; the application carries out `leave`. */
 type Performed = { readonly [E in Exclude<ChatEffect, { readonly name: "leave" }> as E["name"]]: E };
 export type EffectName = keyof Performed;
 export type EffectOf<N extends EffectName> = Performed[N];
-/** Effect → the function that carries it out; a promise where that takes longer than this turn. */
+/** Effect → the function that carries it out; asynchronous if it takes longer than one turn of the event loop. */
 export type EffectTable<N extends EffectName> = {
   readonly [K in N]: (effect: EffectOf<K>) => Promise<void> | void;
 };

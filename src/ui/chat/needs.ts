@@ -1,4 +1,4 @@
-/** What the effects of an open chat need of the program around it. */
+/** What the effects of an open chat need from the program. */
 import type { Line } from "../format/printed-line.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { ChatEvent } from "./model.ts";
@@ -6,9 +6,9 @@ import type { ChatEvent } from "./model.ts";
 export type ChatNeeds = {
   readonly texts: Texts;
   readonly dispatch: (event: ChatEvent) => void;
-  /** A failure as one sentence. */
+  /** Describes an error in one sentence. */
   readonly describe: (error: unknown) => string;
   readonly print: (lines: readonly Line[]) => void;
-  /** Puts a text back into the input line, or where another one stands there on the screen. */
+  /** Puts a text back into the input line; if that is not empty, prints it. */
   readonly giveBack: (text: string) => void;
 };

@@ -1,4 +1,4 @@
-/** The sentences of a chat: what changed, in the person's language, as lines to be printed. */
+/** The notices of a chat as lines to be printed. */
 import { isDamage } from "../../client/errors.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { describeUnreachable } from "../failures.ts";
@@ -16,9 +16,9 @@ import type { Line } from "../format/printed-line.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 
-/** Names written out by `/users`; the others are counted. */
+/** Names that `/users` lists; the others are counted. */
 const MAX_NAMES_LISTED = 100;
-/** Messages of one tick that get a line each; more get one line with their number. */
+/** Up to this many messages of one tick get a line each; more get one line with their number. */
 const MAX_SINGLE_LINES = 3;
 
 export function notice(text: string): Line {
@@ -34,20 +34,20 @@ export function printing(chat: ChatModel, lines: readonly Line[]): ChatStep {
   return { chat, effects: lines.length === 0 ? [] : [{ name: "print", lines }] };
 }
 
-/** A full disk, ours or theirs, is said at most so often, in ms. */
+/** Time between two notices about the same full disk, in ms. */
 const DISK_NOTICE_EVERY = 60_000;
 
-/** Whether a full disk may be said again. @param lastAt when it was said last, ms since 1970; undefined: never */
+/** Whether a full disk may be reported again. @param lastAt time of the last notice, ms since 1970; undefined: none */
 export function isDiskNoticeDue(lastAt: number | undefined, now: number): boolean {
   return lastAt === undefined || Math.abs(now - lastAt) >= DISK_NOTICE_EVERY;
 }
 
-/** What is said of a write that failed. */
+/** The sentence about a write that failed. */
 export function storageSentence(error: Error, texts: Texts): string {
   return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(visibleText(error.message));
 }
 
-/** The other person, as they are shown. */
+/** The peer's name as shown. */
 export function peerName(chat: ChatModel, context: ChatContext): string {
   return shownName(context.names, chat.peer.username);
 }
@@ -63,9 +63,9 @@ function unreachableLine(
   const user = peerName(chat, context);
   const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
-  // The server says the same of a name that nobody has.
+  // The server gives the same answer for a name that is not registered.
   const isPerhapsNobody = chat.peer.isStranger && reason === "offline" && before.name === "connecting";
-  // No address of theirs is known.
+  // A stranger has no known address.
   const isUnknown = chat.peer.isStranger && reason === "no_server";
   const why = isPerhapsNobody
     ? texts.chatPerhapsNobody(user)
@@ -74,12 +74,12 @@ function unreachableLine(
       : describeUnreachable(reason, user, texts, retryIn).sentence;
   const then = reason === "server_limits" ? texts.limitWaitedOut : "";
   const sentence = [why, then, more].filter((part) => part !== "").join(" ");
-  // That messages wait is said once, not with each new reason; where no client encrypts they wait in vain.
+  // That messages are queued is said once, not with each new reason; and not if the peer's client cannot encrypt.
   const isKnown = before.name === "unreachable" || reason === "insecure";
   return notice(isKnown ? sentence : `${sentence} ${texts.chatWaitsMeanwhile}`);
 }
 
-/** The line for a link that is another one now. @param more what else is said of one that is unreachable */
+/** The line for a new state of the link. @param more a further sentence for an unreachable peer; may be empty */
 export function linkLine(chat: ChatModel, link: ChatLink, more: string, context: ChatContext): Line {
   const { texts } = context;
   const user = peerName(chat, context);
@@ -100,7 +100,7 @@ export function linkLine(chat: ChatModel, link: ChatLink, more: string, context:
   }
 }
 
-/** When what waits will be sent. @param sent «se enviará», in the number and the sense that fit */
+/** When the waiting messages will be sent. @param sent the verb of the sentence, «se enviará» */
 function whenLine(link: ChatLink, sent: string, user: string, texts: Texts): string {
   if (link.name === "connected") return texts.chatWhenPossible(sent);
   if (link.name !== "unreachable") return texts.chatWhenConnected(sent, user);
@@ -116,7 +116,7 @@ function whenLine(link: ChatLink, sent: string, user: string, texts: Texts): str
   }
 }
 
-/** Many messages at once. @param areChanges of each that is known @param more of the overflow */
+/** The number of messages and changes in words. @param areChanges one entry for each tracked one @param more number of the others */
 function countOf(areChanges: readonly boolean[], more: number, overflow: Overflow, texts: Texts): string {
   const count = areChanges.length + more;
   if (!areChanges.includes(true) && !(more > 0 && overflow.changes)) return texts.chatCountMessages(count);
@@ -124,7 +124,7 @@ function countOf(areChanges: readonly boolean[], more: number, overflow: Overflo
   return hasTexts ? texts.chatCountBoth(count) : texts.chatCountChanges(count);
 }
 
-/** Lines about messages that wait: one each for a few, one for many. @param more of the overflow */
+/** Lines about waiting messages: one each for a few, one for many. @param more number of those that are only counted */
 export function waitingLines(
   { deliveries, link, peer }: ChatModel,
   waiting: readonly PendingDelivery[],
@@ -146,7 +146,7 @@ export function waitingLines(
   );
 }
 
-/** Lines about late messages that have arrived, gathered in the same way. */
+/** Lines about reported messages that have arrived: one each for a few, one for many. */
 export function arrivedLines({ deliveries }: ChatModel, { texts }: ChatContext): Line[] {
   const { arrived, overflow } = deliveries;
   if (overflow.arrived === 0 && arrived.length <= MAX_SINGLE_LINES)
@@ -171,7 +171,7 @@ export function onlineLine(
   return notice(texts.chatOnline(texts.list(rest > 0 ? [...listed, texts.chatMorePeople(rest)] : listed)));
 }
 
-/** The safety numbers of the conversation, and how they are compared. */
+/** The safety numbers of the conversation, and how to compare them. */
 export function safetyLines(
   chat: ChatModel,
   numbers: readonly { readonly number: string; readonly pending: boolean }[],

@@ -1,4 +1,4 @@
-/** The messenger's events, as far as they are about this chat. */
+/** Updates the chat after an event of the messenger. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, RefusedError } from "../../client/errors.ts";
 import { isSamePerson } from "../../identity/names.ts";
@@ -56,7 +56,7 @@ function isSameLink(one: ChatLink, other: ChatLink): boolean {
   return one.name === other.name;
 }
 
-/** The link is another one now, and one line says so; nothing where it is the same. */
+/** Changes the state of the link and prints a line about it, unless the state is the same. */
 function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep {
   if (isSameLink(chat.link, link)) return step(chat);
   const next = { ...chat, link };
@@ -65,7 +65,7 @@ function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep
   return printing(doubted, [linkLine(chat, link, sentence, context)]);
 }
 
-/** What the server says of the peer matters as long as there is no link, which knows it better. */
+/** The server has reported the peer's presence. This changes the link's state only if there is no link. */
 function onPresence(before: ChatModel, online: boolean, context: ChatContext): ChatStep {
   const { link, presence } = before;
   const since = presence.server.name === "offline" ? presence.server.since : context.now;
@@ -79,18 +79,18 @@ function onPresence(before: ChatModel, online: boolean, context: ChatContext): C
 
 function onConnected(before: ChatModel, username: string, context: ChatContext): ChatStep {
   const { link, presence } = before;
-  // A link is newer than what the server said of a peer who had gone.
+  // The server's «offline» is older than the link.
   const server: ServerPresence = presence.server.name === "offline" ? { name: "unknown" } : presence.server;
   const chat = {
     ...withPresence(before, { server, lastAnswerAt: context.now, notified: { name: "none" } }),
-    // The peer has said the registered spelling by now.
+    // The link gives the registered spelling.
     peer: { ...before.peer, username, isStranger: false },
   };
   if (link.name === "connected") return step({ ...chat, link: { ...link, isSilent: false } });
   return linkTo(chat, CONNECTED, context);
 }
 
-/** The server and the link may notice in either order that the peer has gone; both are said. */
+/** If the server had reported the peer offline before the link ended, that is printed now, too. */
 function onDisconnected(
   before: ChatModel,
   { bye, heardAt }: MessengerEvent & { name: "disconnected" },
@@ -103,7 +103,7 @@ function onDisconnected(
   return { chat: offline.chat, effects: [...effects, ...offline.effects] };
 }
 
-/** Said on the next tick: that a link is silent no more may also mean that it is gone. */
+/** The silence is reported on the next tick, since its end may also mean that the link is gone. */
 function onSilent({ link, ...rest }: ChatModel, since: number | undefined): ChatModel {
   const next = link.name === "connected" ? { ...link, isSilent: since !== undefined } : link;
   const chat = { ...rest, link: next };
@@ -126,12 +126,12 @@ function onKeyPending(before: ChatModel, context: ChatContext): ChatStep {
   if (before.link.name !== "connected") {
     return linkTo(chat, { name: "unreachable", reason: "key_pending" }, context);
   }
-  // Another machine of theirs, or someone in between, while there is a link to the known one.
+  // There is a link with the known key, so this is another machine of the peer, or an interceptor.
   const isNew = !before.peer.isKeyPending;
   return printing(chat, isNew ? [failure(context.texts.chatKeyPending(peerName(chat, context)))] : []);
 }
 
-/** Something of ours has come further; a text that was written here is shown with its first event. */
+/** A message of ours has a new state. A message written here is shown with its first event. */
 function onDelivery(
   before: ChatModel,
   { id, state }: MessengerEvent & { name: "delivery" },
@@ -177,7 +177,7 @@ function onServer(
   }
 }
 
-/** An error that the other side reported; that their disk is full comes with every attempt. */
+/** The peer has reported an error. A full disk is reported with every attempt, and printed only now and then. */
 function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatStep {
   const { texts, now } = context;
   const user = peerName(chat, context);
@@ -187,7 +187,7 @@ function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatS
   return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }
 
-/** A text was not stored; it goes back into the input line. */
+/** A message could not be stored; its text goes back into the input line. */
 function onSendFailed(
   chat: ChatModel,
   { error, text = "" }: MessengerEvent & { name: "sendFailed" },
@@ -198,14 +198,14 @@ function onSendFailed(
   return step(chat, { name: "print", lines }, { name: "giveBack", text: asTyped(text) });
 }
 
-/** The other person that an event is about; undefined: it is about no one person. */
+/** The peer that an event is about; undefined: it is not about a peer. */
 function personIn(event: MessengerEvent): string | undefined {
   if ("username" in event) return event.username;
   if ("to" in event) return event.to;
   return "from" in event ? event.from : undefined;
 }
 
-/** One event of the messenger; what other people do is announced by the application. */
+/** Takes an event of the messenger; events of other people are ignored, since the application announces them. */
 export function onMessenger(
   chat: ChatModel,
   { event, known = {} }: ChatEvent & { name: "messenger" },

@@ -1,14 +1,14 @@
-/** What other processes of this account wrote to the person of the open chat, and what they cancelled. */
+/** Finds the messages that other processes of this account wrote to the peer, and those that they cancelled. */
 import type { Archive, StoredConversation } from "../../client/archive.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { Outstanding, PendingDelivery } from "./model.ts";
 
 /** Messages read at once. */
 const PAGE = 500;
-/** Ids of texts written here that are remembered; with more, the store is read up to them. */
+/** Ids of messages written here that are kept; with more, `written` must be called, which drops them. */
 const MAX_WRITTEN = 1_000;
 
-/** How much is in the outbox for the person of this chat. @throws SQLiteError */
+/** The number of messages and changes in the outbox for the peer. @throws SQLiteError */
 export function outstanding(conversation: StoredConversation): Outstanding {
   const { text, edit, withdraw } = conversation.outboxCounts();
   return { texts: text, changes: edit + withdraw };
@@ -18,7 +18,7 @@ export class OtherProcess {
   readonly #conversation: StoredConversation;
   /** The highest `seq` that was read. */
   #seen: number;
-  /** Texts that were written here since then. */
+  /** Ids of messages written here since then. */
   readonly #written = new Set<string>();
 
   constructor(archive: Archive, conversation: StoredConversation) {
@@ -26,13 +26,16 @@ export class OtherProcess {
     this.#seen = archive.lastSeq();
   }
 
-  /** A text was written here. @returns whether it is time to call `written` */
+  /** A message was written here. @returns whether `written` must be called */
   wrote(id: string): boolean {
     this.#written.add(id);
     return this.#written.size > MAX_WRITTEN;
   }
 
-  /** Our messages to this person that others wrote since the last call, oldest first. @throws SQLiteError */
+  /**
+   * The messages to the peer that other processes wrote since the last call, oldest first.
+   * @param isUnderWay whether a message written here is not committed yet @throws SQLiteError
+   */
   written(isUnderWay: (id: string) => boolean): readonly StoredMessage[] {
     const found: StoredMessage[] = [];
     for (;;) {
@@ -45,7 +48,7 @@ export class OtherProcess {
     return found;
   }
 
-  /** The ids of pending deliveries that are no longer in the outbox and never arrived. @throws SQLiteError */
+  /** The ids of the pending deliveries that another process has cancelled. @throws SQLiteError */
   gone(pending: readonly Pick<PendingDelivery, "id" | "target">[]): readonly string[] {
     const isGone = ({ id, target }: Pick<PendingDelivery, "id" | "target">) => {
       const message = this.#conversation.find(target ?? id);

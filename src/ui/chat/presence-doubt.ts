@@ -1,20 +1,20 @@
 /**
- * The two sources of the peer's presence, the server and the last answer on the direct link: what the person
- * reads when they disagree.
+ * Compares the two sources of the peer's presence, the server and the direct link, and prints a notice when they
+ * disagree.
  */
 import { ageOf } from "../format/local-time.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { ChatContext, ChatModel, PresenceNotice } from "./model.ts";
 import { notice, peerName } from "./notices.ts";
 
-/** Ages of a silence, in ms, at which the notice is repeated; in between and later it is not. */
+/** The notice is printed when a silence reaches one of these ages, in ms. */
 const NOTIFIED_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];
-/** The server may say so much earlier than the link that the peer has gone, in ms. */
+/** The server's «offline» is doubted only after this time, in ms: the link may notice later that the peer has gone. */
 const OFFLINE_DOUBTED_AFTER = 5_000;
 
 type Comparison =
   | { readonly name: "agree" }
-  /** `since`: the last answer, ms since 1970; undefined: there was none. */
+  /** `since`: time of the last answer, ms since 1970; undefined: there was none. */
   | { readonly name: "silent"; readonly since: number | undefined }
   | { readonly name: "answers" };
 
@@ -53,7 +53,7 @@ function withNotified(chat: ChatModel, notified: PresenceNotice): ChatModel {
   return { ...chat, presence: { ...chat.presence, notified } };
 }
 
-/** A sentence for the line about a link that has changed; empty: the sources agree. */
+/** A sentence to add to the line about a changed link; empty if the sources agree. */
 export function doubtWithLink(
   before: ChatModel,
   context: ChatContext,
@@ -64,7 +64,7 @@ export function doubtWithLink(
   return { chat, sentence };
 }
 
-/** On a tick: a line for each change, and for a silence that reaches one of the ages. */
+/** On a tick: a line if the comparison has changed, or if a silence has reached the next age. */
 export function presenceDoubt(before: ChatModel, context: ChatContext): { chat: ChatModel; lines: Line[] } {
   const { now, texts } = context;
   const compared = compare(before, now);

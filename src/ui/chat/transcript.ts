@@ -1,4 +1,4 @@
-/** Messages as they are printed: those of the store, those that arrive, and our own once they are committed. */
+/** Prints messages: stored ones, arriving ones, and our own when they are committed. */
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { localDay } from "../format/local-time.ts";
@@ -27,12 +27,12 @@ import type {
 } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
 
-/** A message that was written so much before it arrived says when, in ms. */
+/** A message that arrived this much after it was written shows when it was written, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
 
 type MessageLine = Line & { name: "message" };
 
-/** @param peer the other person, as they are shown */
+/** @param peer the peer's name as shown */
 function lineOf(
   message: StoredMessage,
   peer: string,
@@ -56,7 +56,7 @@ function lineOf(
   };
 }
 
-/** Messages with a line before each new day; `day`: the last one's. */
+/** Adds a line before each new day. @param before day of the last line printed before @returns `day` of the last message */
 function withDays(
   messages: readonly MessageLine[],
   before: string | undefined,
@@ -76,7 +76,7 @@ function withTranscript(chat: ChatModel, transcript: Partial<Transcript>): ChatM
   return { ...chat, transcript: { ...chat.transcript, ...transcript } };
 }
 
-/** Prints stored messages between other lines, and follows those of ours that have not arrived. */
+/** Prints stored messages between other lines, and tracks those of ours that were not received. */
 function printStored(
   chat: ChatModel,
   { messages, isMore, answered }: StoredPage,
@@ -101,7 +101,7 @@ function printStored(
   };
 }
 
-/** The chat begins: with whom it is, and the newest messages. */
+/** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(
   before: ChatModel,
   page: StoredPage & { readonly waiting?: Outstanding },
@@ -115,11 +115,11 @@ export function showOpened(
   return { chat: { ...chat, deliveries: beginDeliveries(chat.deliveries, page.messages, waiting) }, effects };
 }
 
-/** The page before the oldest message that was shown. */
+/** Prints the page before the oldest message shown. */
 export function showPage(chat: ChatModel, page: StoredPage, context: ChatContext): ChatStep {
   const { texts } = context;
   const { oldest } = chat.transcript;
-  // Asked for twice, it is shown once.
+  // A page that was asked for twice is shown once.
   if (oldest === undefined) return { chat, effects: [] };
   const messages = page.messages.filter(({ seq }) => seq < oldest);
   if (messages.length === 0 && page.messages.length > 0) return { chat, effects: [] };
@@ -129,12 +129,12 @@ export function showPage(chat: ChatModel, page: StoredPage, context: ChatContext
     before: [notice(texts.chatPage(messages.length))],
     after: [notice(page.isMore ? texts.chatPageEnd : texts.chatPageLast)],
   };
-  // A page begins with its day, whatever stands above it.
+  // A page always begins with its day.
   const fresh = withTranscript(chat, { day: undefined });
   return printStored(fresh, { ...page, messages }, around, context);
 }
 
-/** A message of the other person has arrived. @param answers the excerpt of what it answers */
+/** Prints a message that has arrived. @param answers excerpt of the message that it replies to */
 export function showArrived(
   chat: ChatModel,
   message: StoredMessage,
@@ -157,7 +157,7 @@ export function showArrived(
   };
 }
 
-/** A text of ours was committed: now it is shown, and its state stands in the prompt. */
+/** Prints a message of ours that was committed, and shows its state in the prompt. */
 export function showWritten(
   chat: ChatModel,
   id: string,
@@ -179,7 +179,7 @@ export function showWritten(
   return printing(withTranscript({ ...chat, deliveries }, { day }), lines);
 }
 
-/** Another process of this account wrote to this person: shown with their states, and followed from here. */
+/** Prints the messages that another process of this account wrote, with their states, and tracks them. */
 export function showElsewhere(
   chat: ChatModel,
   { messages, gone, waiting, answered }: ChatEvent & { readonly name: "elsewhere" },
@@ -199,7 +199,7 @@ function listedOf({ id, outgoing, seq }: StoredMessage, chat: string): Listed {
   return { id, outgoing, seq, chat };
 }
 
-/** The last messages of this chat, with numbers. */
+/** Prints the last messages of this chat with numbers. */
 export function showListed(
   chat: ChatModel,
   { messages, answered }: StoredPage,
@@ -211,13 +211,13 @@ export function showListed(
     ...lineOf(message, peerName(chat, context), context, answered),
     number: index + 1,
   }));
-  // A list begins with its day, whatever stands above it.
+  // A list always begins with its day.
   const { lines, day } = withDays(numbered, undefined);
   const listed = messages.map((message) => listedOf(message, chat.peer.username));
   return printing(withTranscript(chat, { day, listed }), lines);
 }
 
-/** What a search has found in all chats, with numbers. */
+/** Prints the messages that a search has found, with numbers. */
 export function showFound(
   chat: ChatModel,
   { words, hits, isMore }: ChatEvent & { readonly name: "found" },
@@ -230,11 +230,11 @@ export function showFound(
   hits.forEach(({ message, chat: other }, index) => {
     const user = shownName(names, other);
     const found = { to: message.outgoing ? user : undefined };
-    // What it answers stands in its own chat.
+    // The message that it replies to may belong to another chat.
     const { answers: _, ...line } = lineOf(message, user, context, undefined);
     lines.push({ ...line, number: index + 1, found });
   });
-  // When nothing was found, the numbers of an older list mean nothing any more.
+  // This replaces the numbers of an older list, even if nothing was found.
   const listed = hits.map((hit) => listedOf(hit.message, hit.chat));
   return printing(withTranscript(chat, { listed }), lines);
 }

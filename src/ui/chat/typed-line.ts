@@ -1,4 +1,4 @@
-/** What a typed line is: nothing, the word that leaves the chat, a command, or a message (CLI «Menus»). */
+/** Parses a typed line: nothing, the word that leaves the chat, a command, or a message (CLI «Menus»). */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 
 /** As in the legacy client. */
@@ -7,11 +7,11 @@ const LEAVING_WORD = "exit";
 export type ParsedLine =
   | { readonly name: "nothing" }
   | { readonly name: "leave" }
-  /** `word`: without the slash, as it was typed; `argument`: what follows it, without spaces around. */
+  /** `word`: as typed, without the slash; `argument`: the trimmed rest. */
   | { readonly name: "command"; readonly word: string; readonly argument: string }
   | { readonly name: "message"; readonly text: string };
 
-/** @param typed with placeholders: what was pasted is never a command */
+/** @param typed with placeholders, so that a pasted text is never a command */
 export function parseLine(typed: string): ParsedLine {
   const trimmed = typed.trim();
   if (trimmed === "") return { name: "nothing" };
@@ -26,14 +26,14 @@ export type TextFault =
   /** `bytes` of UTF-8. */
   { readonly name: "tooLong"; readonly bytes: number } | { readonly name: "notText" };
 
-/** Why no peer would take this text; undefined: it can be sent. */
+/** Why a text cannot be sent; undefined: it can. */
 export function faultOf(text: string): TextFault | undefined {
   if (!text.isWellFormed()) return { name: "notText" };
   const bytes = Buffer.byteLength(text, "utf8");
   return bytes > MAX_TEXT_BYTES ? { name: "tooLong", bytes } : undefined;
 }
 
-/** A text as it has to be typed to be sent: the opposite of `parseLine`. */
+/** How a text must be typed to be sent as a message: the inverse of `parseLine`. */
 export function asTyped(text: string): string {
   if (text.trimStart().startsWith("/")) return text.replace("/", "//");
   return text.trim() === LEAVING_WORD ? `/say ${text}` : text;

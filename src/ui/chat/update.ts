@@ -1,4 +1,4 @@
-/** The chat's update and its prompt: pure, so that every moment of it can be tried. */
+/** The chat's update and its prompt, pure functions. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { stateMark } from "../format/message-format.ts";
@@ -14,14 +14,14 @@ import { presenceDoubt } from "./presence-doubt.ts";
 import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
 import { faultOf } from "./typed-line.ts";
 
-/** The peer is notified at most so often that we type, in ms. */
+/** Time between two typing notifications to the peer, in ms. */
 const TYPING_NOTIFIED_EVERY = 4_000;
-/** Without a key our typing ends so long after the last notification, in ms: 4 to 8 s after the last key. */
+/** Without further keys our typing ends this long after the last notification, in ms: 4 to 8 s after the last key. */
 const OWN_TYPING_ENDS = 8_000;
-/** A peer who said that they type is believed so long, in ms. */
+/** The peer counts as typing for this long after their last notification, in ms. */
 const PEER_TYPING_ENDS = 10_000;
 
-/** A chat of which nothing is known yet. @param username in the registered spelling as far as it is known @param isStranger no link with them was ever there */
+/** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
   return {
     peer: { username, isStranger, isKeyPending: false },
@@ -33,14 +33,14 @@ export function openChat(username: string, isStranger = false): ChatModel {
   };
 }
 
-/** What stands before the text being typed: the state of our last message, and whether the peer types. */
+/** The prompt: the state of our last message, and whether the peer is typing. */
 export function chatPrompt({ deliveries: { last }, link }: ChatModel, texts: Texts): string {
   const mark = last === undefined ? "" : `${stateMark(last.state, texts)} `;
   const isTyping = link.name === "connected" && link.peerTypingSince !== undefined;
   return `${mark}${isTyping ? `${texts.chatTyping} ` : ""}> `;
 }
 
-/** Ends our typing, if the peer was notified of it. */
+/** Ends our typing if the peer was notified of it. */
 function stopTyping(chat: ChatModel): ChatStep {
   const { link } = chat;
   if (link.name !== "connected" || link.ownTypingSince === undefined) return { chat, effects: [] };
@@ -58,13 +58,13 @@ function onEdited(chat: ChatModel, isEmpty: boolean, now: number): ChatStep {
   return { chat: { ...chat, link: { ...link, ownTypingSince: now } }, effects };
 }
 
-/** Says why nothing was done. @param typed a line that goes back into the input line */
+/** Prints why nothing was done. @param typed the line that goes back into the input line, if any */
 function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
-  const said: ChatEffect = { name: "print", lines: [failure(sentence)] };
-  return typed === undefined ? [said] : [said, { name: "giveBack", text: typed }];
+  const print: ChatEffect = { name: "print", lines: [failure(sentence)] };
+  return typed === undefined ? [print] : [print, { name: "giveBack", text: typed }];
 }
 
-/** What a line does; where no peer would take its text, says why and gives the line back. */
+/** The effects of a typed line. If its text cannot be sent, prints why and gives the line back. */
 function lineEffects(
   result: CommandResult,
   { typed, expand }: ChatEvent & { readonly name: "line" },
@@ -97,7 +97,7 @@ function onLine(before: ChatModel, event: ChatEvent & { name: "line" }, context:
   return { chat, effects: [...effects, ...lineEffects(result, event, context)] };
 }
 
-/** Typing that has ended by itself, on either side. */
+/** Ends the typing of either side when it has timed out. */
 function endTyping(chat: ChatModel, now: number): ChatStep {
   const { link } = chat;
   if (link.name !== "connected") return { chat, effects: [] };
@@ -147,7 +147,7 @@ function onKeyAnswer(
   }
 }
 
-/** The chat after one event, and what is to be done, in order. */
+/** The chat after one event, and the effects in the order in which they are carried out. */
 export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
   switch (event.name) {
     case "opened":

@@ -1,4 +1,4 @@
-/** A whole conversation as a file: JSON lines for programs, text for people. */
+/** Exports a whole conversation to a file: JSON lines for programs, text for people. */
 import { link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -7,10 +7,10 @@ import type { Archive, StoredConversation } from "../../client/archive.ts";
 import { storedLine } from "./message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** Messages read and written at a time: the rest of the program waits no longer than that. */
+/** Messages read and written at a time, so that the rest of the program is not blocked. */
 const PAGE = 1_000;
 
-/** Why no file was written; no part of it remains. */
+/** No file was written, and no part of it is left. */
 export class ExportError extends Error {
   readonly code: "no_messages" | "file_exists" | "no_folder" | "no_name" | "not_written";
   readonly file: string;
@@ -21,7 +21,7 @@ export class ExportError extends Error {
     this.file = file;
   }
 
-  /** The system's reason, without file names: one of them would be that of our temporary file. */
+  /** The system's message without file names, which would include our temporary file. */
   get why(): string {
     return this.cause instanceof Error ? (this.cause.message.split(", ")[0] ?? "") : "";
   }
@@ -30,15 +30,15 @@ export class ExportError extends Error {
 export type ExportOptions = {
   readonly archive: Archive;
   readonly conversation: Pick<StoredConversation, "username" | "after">;
-  /** As it was typed; `.json` and `.jsonl` make JSON lines, every other ending text. */
+  /** As it was typed; with the ending `.json` or `.jsonl` JSON lines are written, otherwise text. */
   readonly file: string;
   readonly texts: Texts;
   readonly signal?: AbortSignal | undefined;
 };
 
 /**
- * Writes a conversation to a new file that only its owner may read; an existing one is never touched.
- * @returns how many messages it holds, and the file's whole path.
+ * Writes a conversation to a new file that only its owner may read; an existing file is never touched.
+ * @returns the number of messages, and the file's absolute path
  * @throws ExportError, SQLiteError, the signal's reason
  */
 export async function exportConversation(options: ExportOptions): Promise<{ count: number; file: string }> {
@@ -69,7 +69,7 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** An error of the file system as an ExportError; any other one as it is. */
+/** Turns an error of the file system into an ExportError; any other error is returned as it is. */
 async function failureOf(error: unknown, file: string): Promise<unknown> {
   if (error instanceof ExportError || !/^E[A-Z0-9]{2,}$/.test(codeOf(error))) return error;
   switch (codeOf(error)) {
@@ -77,7 +77,7 @@ async function failureOf(error: unknown, file: string): Promise<unknown> {
       return new ExportError("file_exists", file, error);
     case "ENOENT":
     case "ENOTDIR":
-      // For a folder that exists and admits no file, some systems say that the file does not exist.
+      // Some systems report ENOENT also for a folder that exists but accepts no file.
       return new ExportError((await isFolder(dirname(file))) ? "not_written" : "no_folder", file, error);
     default:
       return new ExportError("not_written", file, error);
@@ -103,12 +103,12 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-/** Gives the finished file its name, unless something has that name by now. */
+/** Gives the finished file its name, unless something has that name already. */
 async function giveName(temporary: string, file: string): Promise<void> {
   try {
     await link(temporary, file);
   } catch (error) {
-    // File systems of memory sticks have no links: there an empty file of ours takes the name first.
+    // File systems of memory sticks have no hard links: create an empty file to reserve the name, then replace it.
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(codeOf(error))) throw error;
     await (await open(file, "wx", 0o600)).close();
     await rename(temporary, file);

@@ -1,13 +1,13 @@
-/** Parts of a long message: its beginning, where one of our lines mentions it, and the snippet that a search found. */
+/** Parts of a long message: the excerpt that a notice quotes, and the snippet that a search shows. */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded, graphemes } from "./graphemes.ts";
 
-/** Graphemes of an excerpt. */
+/** Length of an excerpt in graphemes. */
 const MAX_EXCERPT = 24;
-/** UTF-16 units of the message that are read for them. */
+/** UTF-16 units of the message that are read for it. */
 const MAX_EXCERPT_SOURCE = 512;
 
-/** The beginning of a text on one line, as it may be shown. */
+/** The beginning of a text as visible text on one line. */
 export function excerptOf(text: string): string {
   const start = text.slice(0, MAX_EXCERPT_SOURCE);
   const line = visibleText(start.replace(/\s+/g, " ").trim());
@@ -21,20 +21,20 @@ export function excerptOf(text: string): string {
   return start.length < text.length || excerpt === "" ? `${excerpt}…` : excerpt;
 }
 
-/** A text that stands between quotation marks of ours: none of its own can end the quotation. */
+/** Replaces quotation marks, so that a quoted text cannot end the quotation that we put it in. */
 export function quotable(text: string): string {
   return text.replace(/[«»“”„‟"]/g, "'");
 }
 
-/** Code points of a snippet, and how many of them stand before the word. */
+/** Length of a snippet in code points, and how many of them precede the word. */
 const SNIPPET = 300;
 const BEFORE_WORD = 60;
 
-/** The part of a long message in which its first word was found. @param words as they were searched for; case and accents do not matter */
+/** The part of a message around the first of the searched words. @param words of the search; case and accents are ignored */
 export function snippetOf(text: string, words: string): string {
   const points = [...text];
   if (points.length <= SNIPPET) return text;
-  // For each UTF-16 unit of the folded text, the code point that it comes from.
+  // For each UTF-16 unit of the folded text, the index of the code point that it comes from.
   const origins: number[] = [];
   let plain = "";
   points.forEach((point, index) => {

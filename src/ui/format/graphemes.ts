@@ -1,7 +1,7 @@
-/** Characters as a person counts them, each deleted by one Backspace; and texts as a person compares them. */
+/** Splits texts into user-perceived characters, and folds texts for comparison. */
 export const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** The text without its last character. */
+/** The text without its last grapheme. */
 export function withoutLastGrapheme(text: string): string {
   return [...graphemes.segment(text)]
     .slice(0, -1)
@@ -9,7 +9,7 @@ export function withoutLastGrapheme(text: string): string {
     .join("");
 }
 
-/** A text for comparing it with what was typed: without case and accents. */
+/** A text without case and accents, for comparison. */
 export function folded(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -1,9 +1,9 @@
-/** JSON for a program that may be shown on a terminal all the same. */
+/** JSON lines that are safe to show on a terminal. */
 
-/** What moves a cursor, turns a line round or is not seen: escaped in JSON, not stripped. */
+/** Control, format and line separator characters: they could move the cursor, reverse a line or hide text. */
 const UNSAFE_IN_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A character as JSON writes it, beyond U+FFFF as two. */
+/** A character as JSON escapes; beyond U+FFFF two of them. */
 function escaped(character: string): string {
   return character
     .split("")
@@ -11,7 +11,7 @@ function escaped(character: string): string {
     .join("");
 }
 
-/** One JSON line that no terminal can misread. */
+/** A value as one JSON line, with every unsafe character escaped. */
 export function jsonLine(value: object): string {
   return `${JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped)}\n`;
 }

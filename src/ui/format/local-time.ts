@@ -1,4 +1,4 @@
-/** Times in figures, in the local time zone of this machine, and durations. */
+/** Times in the time zone of this machine, and durations. */
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
@@ -21,7 +21,7 @@ export function localClock(time: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** A duration in its largest unit, which both languages write alike. @param ms */
+/** A duration in its largest unit (s, min or h), the same in both languages. @param ms */
 export function ageOf(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;

@@ -1,4 +1,4 @@
-/** One message as a program and as a person read it. */
+/** Formats messages: JSON events for programs, lines for people. */
 import type { Archive } from "../../client/archive.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
@@ -9,8 +9,8 @@ import { jsonLine } from "./json-line.ts";
 import type { Texts } from "../texts/texts.ts";
 import { wrapped } from "./wrapped-text.ts";
 
-/** How far a message of ours has come. */
-export const STATE_MARKS: { readonly [S in MessageState]: string } = {
+/** Marks of the delivery states. */
+const STATE_MARKS: { readonly [S in MessageState]: string } = {
   queued: "·",
   sent: "✓",
   received: "✓✓",
@@ -22,7 +22,7 @@ export function isoTime(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** The mark of a state for a person. */
+/** The mark of a delivery state, as shown to the person. */
 export function stateMark(state: MessageState, texts: Texts): string {
   return state === "read" ? texts.chatReadMark : STATE_MARKS[state];
 }
@@ -38,7 +38,7 @@ export function messageEvent(message: StoredMessage, from: string): string {
   return jsonLine({ event: "message", from, ...contentOf(message), sent_at, received_at });
 }
 
-/** The `message` event of `history`, `search` and `export`; `left_at`, `read_at` and `change_pending` are of own messages only. */
+/** The `message` event of `history`, `search` and `export`; only our own messages have `left_at`, `read_at` and `change_pending`. */
 export function historyEvent(message: StoredMessage, from: string, to: string): string {
   const { outgoing } = message;
   return jsonLine({
@@ -57,25 +57,25 @@ export function historyEvent(message: StoredMessage, from: string, to: string): 
   });
 }
 
-/** The `delivery` event: how far something of ours has come. @param at ms since 1970 */
+/** The `delivery` event: the state of a message or change of ours. @param at ms since 1970 */
 export function deliveryEvent(to: string, id: string, state: MessageState, at: number) {
   return { event: "delivery", to, id, state, at: isoTime(at) };
 }
 
-/** What an `edited` or `withdrawn` event says of the message as it is now. */
+/** The name and the fields of an `edited` or `withdrawn` event, from the message after the change. */
 function changeFields(message: StoredMessage) {
   const { id, text, withdrawnAt, editedAt } = message;
   if (withdrawnAt !== undefined) return { event: "withdrawn", change: { id, at: isoTime(withdrawnAt) } };
   return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
 }
 
-/** The event of a message that its author, a peer, has edited or withdrawn. */
+/** The event for a message that a peer has edited or withdrawn. */
 export function peerChangeEvent(message: StoredMessage, from: string) {
   const { event, change } = changeFields(message);
   return { event, from, ...change };
 }
 
-/** The event of a message that we have edited or withdrawn. @param action the id of what is sent for it, if anything */
+/** The event for a message that we have edited or withdrawn. @param action id of the change that is sent; undefined: none is */
 export function ownChangeEvent(message: StoredMessage, to: string, action: string | undefined) {
   const { event, change } = changeFields(message);
   return { event, to, ...change, action: action ?? null };
@@ -83,32 +83,32 @@ export function ownChangeEvent(message: StoredMessage, to: string, action: strin
 
 export type MessageLineOptions = {
   readonly texts: Texts;
-  /** Of the terminal; undefined where there is none. */
+  /** Width of the terminal; undefined: not a terminal. */
   readonly columns?: number | undefined;
-  /** Where several chats are mixed: whose this one is. */
+  /** The other person of the conversation, if lines of several conversations are mixed. */
   readonly chat?: string | undefined;
-  /** The message that `replyTo` names; undefined: it is not here. */
+  /** The message that is replied to; undefined: it is not stored. */
   readonly repliedTo?: StoredMessage | undefined;
 };
 
-/** What is known of a message beside its text. */
+/** What is shown of a message besides its author and its text. */
 export type Remarked = {
-  /** Of ours, where it is printed. */
+  /** Delivery state, if it is shown. */
   readonly state?: MessageState | undefined;
-  /** Of theirs, when that was long before it arrived: «(escrito a las 14:05)». */
+  /** When it was written, if it arrived much later: «(escrito a las 14:05)». */
   readonly written?: string | undefined;
   readonly change?: "edited" | "withdrawn" | undefined;
-  /** That change has not reached the other side. */
+  /** The change has not reached the other side yet. */
   readonly changeWaits?: boolean;
-  /** What it answers, visible text; undefined: it is not here any more. */
+  /** Set for a reply. `excerpt`: of the message replied to, visible text; undefined: it is no longer stored. */
   readonly answers?: { readonly excerpt: string | undefined } | undefined;
 };
 
-/** What stands between the author of a message and the colon; a text of somebody else only in quotation marks. */
+/** The remarks between the author and the colon of a message line. Remote text appears only in quotation marks. */
 export function remarks(message: Remarked, texts: Texts): string {
   const { answers, change, changeWaits = false, state, written } = message;
   const found: string[] = [];
-  // How far a withdrawn text has come does not matter.
+  // The delivery state of a withdrawn message does not matter.
   if (state !== undefined && change !== "withdrawn") found.push(stateMark(state, texts));
   if (written !== undefined) found.push(written);
   if (change === "edited") found.push(changeWaits ? texts.chatEditedWaits : texts.chatEdited);
@@ -126,20 +126,20 @@ export function changeOf({ editedAt, withdrawnAt }: StoredMessage): "edited" | "
   return editedAt === undefined ? undefined : "edited";
 }
 
-/** One message for a person: time, name, remarks, text. */
+/** A message line for people: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
   const { columns, repliedTo, texts } = options;
   const { changeWaits, outgoing, replyTo, state } = message;
   const time = (outgoing ? message.sentAt : message.receivedAt) ?? 0;
   const chat = options.chat === undefined ? "" : `[${visibleText(options.chat)}] `;
-  const isHere = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
+  const isStored = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
   const remarked = remarks(
     {
       state: outgoing ? state : undefined,
       change: changeOf(message),
       changeWaits,
       answers:
-        replyTo === undefined ? undefined : { excerpt: isHere ? excerptOf(repliedTo.text) : undefined },
+        replyTo === undefined ? undefined : { excerpt: isStored ? excerptOf(repliedTo.text) : undefined },
     },
     texts,
   );
@@ -148,7 +148,7 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
   return `${wrapped(`${head}${text}`, columns)}\n`;
 }
 
-/** A line of `history`, `search` and `export`. @param peer the other person of its conversation */
+/** A line of `history`, `search` and `export`. @param peer the other person of the conversation */
 export function storedLine(
   archive: Pick<Archive, "username" | "repliedTo">,
   message: StoredMessage,

@@ -1,24 +1,24 @@
-/** Names as they are shown: two that look alike are never shown without what tells them apart. */
+/** How names are shown: confusable names are shown with their labels. */
 import { isOrdinaryName } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
-/** From a registered name to what is shown for it. */
+/** Maps a registered name to the name shown. */
 export type NameBook = ReadonlyMap<string, string>;
 
-/** How a name is shown. */
+/** The name shown for a registered name. */
 export function shownName(names: NameBook, username: string): string {
   return names.get(username) ?? visibleText(username);
 }
 
-/** Hexadecimal digits of a label beside a name, in groups of four. */
+/** Hexadecimal digits of a label that are shown after a name, in groups of four. */
 const SHORT_LABEL = 8;
 const GROUPS = /.{1,4}/g;
 
 /**
- * Confusables (UTS 39), one group a line: each member is read as the first one. Every letter of PROTOCOL 3 that
- * does not decompose into an ASCII letter and combining marks stands here, or looks like no other; of other
- * scripts, which only old names hold, the usual ones. «m» is read as «rn» and «w» as «vv», so that both
- * spellings have the same skeleton.
+ * Confusables (UTS 39), one group per line: each member is replaced by the first one. The list holds every letter of
+ * PROTOCOL 3 that does not decompose into an ASCII letter and combining marks, unless it looks like no other letter,
+ * and the usual confusables of other scripts, which only legacy names contain. «m» is replaced by «rn» and «w» by
+ * «vv», so that both spellings have the same skeleton.
  */
 const CONFUSABLES = `
 a ɑ α а ᴀ ⱥ ʌ Λ
@@ -71,15 +71,15 @@ const READ_AS: ReadonlyMap<string, string> = new Map(
 );
 
 const UNSEEN = /[\p{M}\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
-// An empty Braille cell is as blank as a space.
+// U+2800, the empty Braille cell, looks like a space.
 const BLANKS = /[\s\u2800]+/gu;
 
-/** The skeleton of a name (UTS 39): names with the same one are confusable. */
+/** The skeleton of a name (UTS 39): names with the same skeleton are confusable. */
 function skeleton(name: string): string {
   const bare = name.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
   let read = "";
   for (const point of bare) {
-    // A capital may look like another letter than its lower case: Η like H, η like n.
+    // A capital letter and its lower case may look like different letters: Η like H, η like n.
     const small = point.toLowerCase();
     read += READ_AS.get(point) ?? READ_AS.get(small) ?? small;
   }
@@ -92,12 +92,12 @@ function withLabel(username: string, label: string, digits: number): string {
 }
 
 /**
- * How each of these people's names is shown: as it is, or with the first digits of its label where it is
- * confusable with another one of them, or holds characters that no new name may hold. Two spellings of one
- * label are one person.
+ * The name book of these people. A name is shown as it is, or with the first digits of its label if it is confusable
+ * with the name of another person or contains characters that no new name may contain. Two spellings with one label
+ * are one person.
  */
 export function nameBook(people: readonly { readonly username: string; readonly label: string }[]): NameBook {
-  /** The one label of a skeleton; undefined: several people have it. */
+  /** Skeleton → label; undefined: several people have this skeleton. */
   const owners = new Map<string, string | undefined>();
   const skeletons = people.map(({ username, label }) => {
     const bare = skeleton(username);
@@ -108,13 +108,13 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   const book = new Map<string, string>();
   const labelled = people.filter(({ username }, index) => {
     const isConfusable = owners.get(skeletons[index] ?? "") === undefined;
-    // What was typed may be decomposed, and is the same name.
+    // A typed name may be decomposed (NFD).
     const name = username.normalize("NFC");
     if (isConfusable || !isOrdinaryName(name) || visibleText(name) !== name) return true;
     book.set(username, name);
     return false;
   });
-  // An attacker can find a label that begins like another one: such labels are shown whole.
+  // An attacker can find a label that begins like another one; such labels are shown in full.
   const first = new Map<string, string>();
   const alike = new Set<string>();
   for (const { username, label } of labelled) {
@@ -129,11 +129,11 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   return book;
 }
 
-/** With more names the oldest are forgotten, and not compared any more. */
+/** With more names the oldest are dropped. */
 const MAX_NAMES = 10_000;
 
 export class KnownNames {
-  /** From name to label. */
+  /** Name → label. */
   readonly #labels = new Map<string, string>();
   #book: NameBook = new Map();
 
@@ -141,7 +141,7 @@ export class KnownNames {
     return this.#book;
   }
 
-  /** @returns whether somebody is new, so that the book is another one */
+  /** Adds people. @returns whether one of them is new, so that `book` has changed */
   add(people: readonly { readonly username: string; readonly label: string }[]): boolean {
     const before = this.#labels.size;
     for (const { username, label } of people) this.#labels.set(username, label);

@@ -1,6 +1,6 @@
 /**
- * Lines as they stand on the terminal. Ours begin at column 1 and nothing that somebody else wrote does, so that
- * it cannot look like one of ours.
+ * Lines as they are printed on the terminal. Only our own text starts at column 1, so that no remote text can look
+ * like a line of ours.
  */
 import { createColors } from "picocolors";
 
@@ -11,33 +11,33 @@ import { remarks, type Remarked } from "./message-format.ts";
 import { wrapped } from "./wrapped-text.ts";
 import { localClock, localDay } from "./local-time.ts";
 
-/** What is printed on the screen: once, above the line being edited, and never redrawn. */
+/** Printed once, above the line being edited, and never redrawn. */
 export type Line =
   /** A new day begins. `at`: ms since 1970, any moment of it. */
   | { readonly name: "day"; readonly at: number }
   | (Omit<Remarked, "written"> & {
       readonly name: "message";
-      /** Of arrival for theirs, of writing for ours; ms since 1970. */
+      /** When a message of the peer arrived, or one of ours was written; ms since 1970. */
       readonly at: number;
-      /** When a message of theirs was written, if that was long before it arrived. */
+      /** When a message of the peer was written, if it arrived much later; ms since 1970. */
       readonly writtenAt: number | undefined;
-      /** As it is shown. */
+      /** The author's name as shown. */
       readonly from: string;
       readonly isOwn: boolean;
-      /** As it was received or typed: the view makes it visible. */
+      /** As received or typed; made visible when it is rendered. */
       readonly text: string;
       /** Its number in a list. */
       readonly number?: number;
-      /** Found by a search: the day stands there too, and to whom one of ours was, as they are shown. */
+      /** Found by a search: the line also shows the day and, if it is ours, `to`, the receiver's name as shown. */
       readonly found?: { readonly to: string | undefined };
     })
-  /** A sentence of our own, in the person's language; names in it are visible text already. */
+  /** A sentence of our own; names in it are visible text already. */
   | { readonly name: "notice"; readonly text: string }
   /** A notice of something that went wrong. */
   | { readonly name: "failure"; readonly text: string };
 
 export type LineViewOptions = {
-  /** Of the terminal; undefined: lines stay as long as they are. */
+  /** Width of the terminal; undefined: lines are not broken. */
   readonly columns: number | undefined;
   readonly language: Language;
   readonly texts: Texts;
@@ -58,7 +58,7 @@ function formatsOf(language: Language) {
   };
 }
 
-/** When a late message was written, as briefly as is clear beside the time of its arrival. */
+/** When a late message was written; without the parts of the date that it shares with its arrival. */
 function writtenWhen(written: Date, arrived: Date, { language, texts }: LineViewOptions): string {
   if (written.toDateString() === arrived.toDateString())
     return texts.chatWrittenAt(localClock(written.getTime()));
@@ -81,20 +81,20 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const remarked = remarks({ ...line, written }, options.texts);
   const rows = wrapped(`${time} ${from}${to}${remarked}${text}`, options.columns);
   const head = `${time} ${from}`;
-  // A name that is broken at the right edge stays without colour.
+  // A name that is broken at the right edge is not coloured.
   if (!rows.startsWith(head)) return rows;
   const coloured = line.isOwn ? colours.cyan(from) : colours.bold(from);
   return `${colours.dim(time)} ${coloured}${rows.slice(head.length)}`;
 }
 
-/** A line of ours, of which every row but the first is indented. */
+/** A notice or failure; every row but the first is indented. */
 function renderOwn(begin: string, text: string, columns: number | undefined): string {
   const rows = wrapped(`${begin} ${visibleText(text, { lines: true })}`, columns);
-  // A space that no longer fits would stand before the first word of the next row.
+  // Remove a space at the break, which would indent the next row by one more column.
   return rows.replace(/^ {5}(?=\S)/gm, "    ");
 }
 
-/** A line as it is written to the terminal, ending in a line feed. */
+/** Renders a line for the terminal, with a line feed at its end. */
 export function renderLine(line: Line, options: LineViewOptions): string {
   const colours = createColors(options.colours);
   const { columns, language } = options;

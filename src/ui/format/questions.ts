@@ -1,13 +1,13 @@
-/** Questions that a command and a menu ask in the same words. */
+/** The questions that commands and menus share. */
 import { showFingerprint } from "../../identity/fingerprint.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** Whether a server's authority is trusted. Fingerprints are 64 hexadecimal digits. */
+/** The question whether a server's authority is trusted. Fingerprints are 64 hexadecimal digits. */
 export type AuthorityAsked = {
-  /** Host and port as they are shown. */
+  /** Host and port as shown to the person. */
   readonly server: string;
   readonly found: string;
-  /** The one that was pinned, where it has changed. */
+  /** The pinned fingerprint, if it has changed; undefined at the first contact. */
   readonly expected: string | undefined;
 };
 
@@ -17,7 +17,7 @@ export function authorityQuestion({ server, found, expected }: AuthorityAsked, t
     : texts.changedAuthority(server, showFingerprint(expected), showFingerprint(found));
 }
 
-/** Whether an answer is a typed «yes» of this language. */
+/** Whether an answer is «yes» in the language of the texts. */
 export function isYes(answer: string, { yesWords }: Texts): boolean {
   return yesWords.split(" ").includes(answer.trim().normalize("NFC").toLowerCase());
 }

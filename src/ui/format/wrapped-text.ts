@@ -1,15 +1,15 @@
 /**
- * Remote text on a terminal: no row of it may begin at column 1, where our own lines begin, not even one that
- * the terminal would begin by itself at its right edge.
+ * Breaks text into rows. Remote text must never start at column 1, where our own lines start, so rows are broken here
+ * before a terminal would wrap them at its right edge.
  */
 import { mostColumns } from "./column-width.ts";
 import { graphemes } from "./graphemes.ts";
 
 const INDENT = "    ";
-/** A terminal narrower than this is written as if it were this wide. */
+/** A narrower terminal is treated as this wide. */
 const MIN_COLUMNS = 12;
 
-/** The parts that are never broken: graphemes, but for those that would fill a row, which no script has. */
+/** The parts that are never broken: graphemes. One that would fill a whole row, which no script has, is split. */
 function* piecesOf(line: string, columns: number): Generator<string> {
   for (const { segment } of graphemes.segment(line)) {
     if (mostColumns(segment) <= columns - INDENT.length) yield segment;
@@ -17,13 +17,13 @@ function* piecesOf(line: string, columns: number): Generator<string> {
   }
 }
 
-/** One line as rows of at most `columns`, broken behind a space where there is one in the row's second half. */
+/** One line as rows of at most `columns`, broken after the last space if that is in the second half of the row. */
 function rowsOf(line: string, columns: number, indented: boolean): string[] {
   const rows: string[] = [];
   let row = indented ? INDENT : "";
   let start = row.length;
   let width = row.length;
-  // Where the row may be broken: behind its last space.
+  // Where the row may be broken: after its last space.
   let space = 0;
   let widthAtSpace = 0;
   for (const piece of piecesOf(line, columns)) {
@@ -50,9 +50,9 @@ function rowsOf(line: string, columns: number, indented: boolean): string[] {
 }
 
 /**
- * Text as a person reads it; the lines after the first are indented by four.
- * @param text made visible before; its line feeds are lines.
- * @param columns of the terminal, whose width no line exceeds on any terminal; undefined: lines stay as long as they are.
+ * Breaks a text into rows; all rows after the first are indented by four.
+ * @param text visible text; it may contain line feeds
+ * @param columns width of the terminal, which no row exceeds on any terminal; undefined: lines are only indented
  */
 export function wrapped(text: string, columns: number | undefined): string {
   if (columns === undefined) return text.replaceAll("\n", `\n${INDENT}`);

@@ -1,12 +1,13 @@
-/** What Tab does to the text before the cursor. */
+/** Completion with Tab. */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { wrapped } from "../format/wrapped-text.ts";
 
 export type Offered = {
-  /** What the last part of the text may become. */
+  /** Completions of `part`. */
   readonly offers: readonly string[];
-  /** The same, as they are shown where there are several. */
+  /** The same completions as they are shown in a list. */
   readonly shown: readonly string[];
+  /** The end of the text before the cursor that is completed. */
   readonly part: string;
 };
 
@@ -20,8 +21,8 @@ function commonStart(texts: readonly string[]): string {
 }
 
 /**
- * The text before the cursor with its last part completed as far as all offers agree, and a space after an only
- * offer at the end of the line; the same text when there is nothing to add.
+ * The text before the cursor with its last part completed as far as all offers agree. At the end of the line a
+ * space follows a single offer. Returns the same text if there is nothing to add.
  */
 export function completed(
   before: string,
@@ -30,13 +31,13 @@ export function completed(
 ): string {
   if (offers.length === 0 || !before.endsWith(part)) return before;
   const start = commonStart(offers);
-  // Offers may differ in their capitals, and so agree in less than was typed.
+  // Offers that differ in case may have a shorter common beginning than what was typed.
   if (start.length < part.length) return before;
   const space = offers.length === 1 && isAtEnd ? " " : "";
   return before.slice(0, before.length - part.length) + start + space;
 }
 
-/** The first MAX_OFFERS offers as one printed line. @param columns of the terminal */
+/** The first MAX_OFFERS offers as one line. @param columns width of the terminal */
 export function offersLine(offers: readonly string[], columns: number | undefined): string {
   const shown = offers.slice(0, MAX_OFFERS).map((offer) => visibleText(offer));
   const line = `${shown.join("  ")}${offers.length > MAX_OFFERS ? "  …" : ""}`;

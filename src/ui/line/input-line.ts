@@ -1,6 +1,6 @@
 /**
- * The line that a person edits: its keys, its pastes and its history. `node:readline` takes the keys apart; how
- * the line gets onto the terminal is up to its two painters, `line-editor.ts` and `plain-line.ts`.
+ * The line that a person edits: its keys, its pastes and its history. `node:readline` parses the keys; the subclasses
+ * in `line-editor.ts` and `plain-line.ts` draw the line.
  */
 import type { Key } from "node:readline";
 
@@ -11,7 +11,7 @@ import { isLineText, isTypedPaste, PastedTexts, pastedText, PasteReader } from "
 import { RawTerminal } from "../terminal/raw-terminal.ts";
 
 export type LineEvent =
-  /** Enter; the line is empty now. `typed`: as it stood there; `expand` replaces placeholders by what was pasted. */
+  /** Enter; the line is empty now. `typed`: its text; `expand` replaces placeholders by the pasted texts. */
   | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
   /** The text has changed, but not by Enter. */
   | { readonly name: "edited"; readonly isEmpty: boolean }
@@ -20,27 +20,27 @@ export type LineEvent =
 
 export type LineNeeds = {
   readonly take: (event: LineEvent) => void;
-  /** What Tab offers for the text before the cursor. */
+  /** The completions that Tab offers for the text before the cursor. */
   readonly complete: (before: string) => Offered;
 };
 
 export type InputLineOptions = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  /** Stands before the text; no control characters but for colours. */
+  /** Stands before the text; may contain colours, but no other control characters. */
   readonly prompt: string;
-  /** What was typed before, newest first. */
+  /** The texts typed before, newest first. */
   readonly history: readonly string[];
   /** The placeholder of a paste: «[3 líneas]». */
   readonly pastedLines: (count: number) => string;
   readonly needs: LineNeeds;
 };
 
-/** What the two kinds of terminals differ in. */
+/** How the two kinds of terminals differ. */
 type Abilities = {
   /** The terminal understands escape sequences. */
   readonly hasSequences: boolean;
-  /** The keys that do something; undefined: all of them. */
+  /** The keys that are used; undefined: all of them. */
   readonly keys?: ReadonlySet<string>;
 };
 
@@ -55,9 +55,9 @@ export abstract class InputLine {
   readonly #reader = new PasteReader((text) => this.#pasted(text));
   readonly #history: LineHistory;
   #state: "idle" | "scheduled" | "closed" = "idle";
-  /** Tab was the last key, and could add nothing. */
+  /** The last key was a Tab that could add nothing. */
   #wasTab = false;
-  /** What the keys do; those that only edit the text stand in `line-edits.ts`. */
+  /** Key → action; keys that only edit the text are in `line-edits.ts`. */
   readonly #actions: ReadonlyMap<string, () => void> = new Map([
     ["return", () => this.#enter()],
     ["enter", () => this.#enter()],
@@ -92,45 +92,45 @@ export abstract class InputLine {
     this.schedule();
   }
 
-  /** Prints whole lines above, without disturbing what is being typed; `text` ends with a line feed. */
+  /** Prints whole lines above the input line. @param text ends with a line feed */
   print(text: string): void {
     if (this.#state !== "closed") this.printAbove(text);
   }
 
-  /** What stands before the text from now on. */
+  /** Changes the prompt before the text. */
   abstract setPrompt(prompt: string): void;
 
-  /** Brings the screen up to date; runs once in a turn of the event loop in which `schedule` was called. */
+  /** Updates the screen; called once in each turn of the event loop in which `schedule` was called. */
   protected abstract draw(): void;
   protected abstract printAbove(text: string): void;
-  /** The text or the cursor has changed. @param before undefined: all of the line is to be seen anew */
+  /** The text or the cursor has changed. @param before undefined: draw the whole line again */
   protected abstract showEdit(before: EditedLine | undefined): void;
-  /** Enter was typed, and the line is still there. */
+  /** Enter was typed; the line still holds its text. */
   protected abstract showEnter(): void;
-  /** The line is as long as it may be. */
+  /** Rings because the line has its maximum length. */
   protected abstract ring(): void;
   protected abstract clear(): void;
-  /** Leaves the line on the screen, and moves to the beginning of the next row. */
+  /** Leaves the line on the screen and moves to the start of the next row. */
   protected abstract passLine(): void;
-  /** Another program has had the terminal. */
+  /** Called after another program has used the terminal. */
   protected abstract continued(): void;
   protected abstract resized(): void;
-  /** Erases the line, or moves to the next row where nothing can be erased. */
+  /** Erases the line, or moves to the next row if the terminal cannot erase. */
   protected abstract leaveLine(): void;
-  /** Columns of the terminal; undefined: unknown. */
+  /** Width of the terminal; undefined: unknown. */
   protected abstract get columns(): number | undefined;
 
-  /** What stands in the line. */
+  /** The text in the line. */
   get text(): string {
     return this.line.text;
   }
 
-  /** What was typed in this and earlier chats, newest first, as the next line may recall it. */
+  /** The texts typed in this and earlier chats, newest first, for the next line. */
   get history(): readonly string[] {
     return this.#history.without(this.#pastes.placeholders);
   }
 
-  /** Puts a text into an empty line; true when it was empty. */
+  /** Puts a text into the line if that is empty. @returns whether it did */
   offer(text: string): boolean {
     if (this.text !== "" || this.#reader.isReading) return false;
     const shown = isLineText(text) && text.length <= MAX_LINE ? text : this.#placeholderFor(text);
@@ -140,7 +140,7 @@ export abstract class InputLine {
     return true;
   }
 
-  /** Gives the terminal back as it was; what is being typed is dropped. */
+  /** Releases the terminal; the text being typed is dropped. */
   close(): void {
     if (this.#state === "closed") return;
     this.leaveLine();
@@ -234,7 +234,7 @@ export abstract class InputLine {
     else this.#insert(shown);
   }
 
-  /** Keeps a text that was pasted; undefined when the line is full of placeholders. */
+  /** Keeps a pasted text and returns its placeholder; undefined if the line holds too many placeholders. */
   #placeholderFor(text: string): string | undefined {
     const placeholder = this.#pastes.add(text);
     if (placeholder !== undefined) return placeholder;

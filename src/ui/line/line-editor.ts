@@ -1,21 +1,21 @@
 /**
- * The input line of a terminal that can move its cursor: the line stays at the bottom, and everything else is
- * printed above it. All that happens in one turn of the event loop is one write.
+ * The input line of a terminal that can move its cursor. The line stays at the bottom, and everything else is printed
+ * above it. The changes of one turn of the event loop are one write.
  */
 import { InputLine, type InputLineOptions } from "./input-line.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 import { BLANK_FRAME, erased, frameOf, passed, redrawn, reflowed, type Frame } from "./line-frame.ts";
 
-/** UTF-16 units that are printed in one write. */
+/** UTF-16 units that are gathered before they are written. */
 const MAX_GATHERED = 1_048_576;
 
 const BELL = "\x07";
 const MIN_COLUMNS = 2;
 
 export class LineEditor extends InputLine {
-  /** As it stands on the screen. */
+  /** The line as drawn on the screen. */
   #frame: Frame = BLANK_FRAME;
-  /** To be printed above it. */
+  /** Text to be printed above it. */
   #above = "";
   #mustRedraw = false;
 
@@ -47,10 +47,10 @@ export class LineEditor extends InputLine {
     this.print(BELL);
   }
 
-  /** What stood on the screen can be scrolled back to. */
+  /** Clears the screen; its content can be scrolled back to. */
   protected override clear(): void {
     const { rows } = this.#size;
-    // From whatever row the line stood in, these scroll away all that is above it and no blank row.
+    // Scroll by the height of the terminal: this moves everything above the line off the screen.
     this.#write(`${erased(this.#frame)}${"\n".repeat(rows - 1)}\x1b[H`);
     this.#frame = BLANK_FRAME;
     this.#redraw();

@@ -1,4 +1,4 @@
-/** What the editing keys do to the line, as a table of pure functions; the keys are those of every shell. */
+/** The editing keys as a table of pure functions; they do what they do in a shell. */
 import type { Key } from "node:readline";
 import { graphemes } from "../format/graphemes.ts";
 
@@ -6,7 +6,7 @@ export type EditedLine = {
   readonly text: string;
   /** UTF-16 units before the cursor; never inside a character or a placeholder. */
   readonly cursor: number;
-  /** What was cut last, for Ctrl-Y. */
+  /** The text cut last, for Ctrl-Y. */
   readonly cut: string;
 };
 
@@ -14,7 +14,7 @@ export const EMPTY_LINE: EditedLine = { text: "", cursor: 0, cut: "" };
 
 /** UTF-16 units of the line: a message of 32 KiB fits. */
 export const MAX_LINE = 65_536;
-/** UTF-16 units in which one character is looked for; flags and families of emoji are far shorter. */
+/** Maximum length of one character in UTF-16 units; flags and family emoji are far shorter. */
 const MAX_CHARACTER = 64;
 
 const WORD = /^[\p{L}\p{N}\p{M}_]/u;
@@ -25,11 +25,11 @@ function isAscii(code: number): boolean {
   return code < 0x80;
 }
 
-/** What one step to the left passes: a placeholder or a character; empty at the beginning. */
+/** The placeholder or character before the cursor; empty at the beginning. */
 function before(text: string, cursor: number, placeholders: readonly string[]): string {
   const placeholder = placeholders.find((each) => text.endsWith(each, cursor));
   if (placeholder !== undefined) return placeholder;
-  // An ASCII character joins nothing that stands before it.
+  // An ASCII character never joins the character before it.
   if (isAscii(text.charCodeAt(cursor - 1))) return text.charAt(cursor - 1);
   let last = "";
   const near = text.slice(Math.max(0, cursor - MAX_CHARACTER), cursor);
@@ -37,7 +37,7 @@ function before(text: string, cursor: number, placeholders: readonly string[]): 
   return last;
 }
 
-/** What one step to the right passes; empty at the end. */
+/** The placeholder or character after the cursor; empty at the end. */
 function after(text: string, cursor: number, placeholders: readonly string[]): string {
   const placeholder = placeholders.find((each) => text.startsWith(each, cursor));
   if (placeholder !== undefined) return placeholder;
@@ -52,7 +52,7 @@ function kindOf(step: string, placeholders: readonly string[]): Kind {
   return WORD.test(step) ? "word" : "other";
 }
 
-/** The UTF-16 units of a word and of the spaces between it and the cursor. */
+/** Length of the next word, with the spaces between it and the cursor, in UTF-16 units. @param step `before` or `after` */
 function wordLength(
   { text, cursor }: EditedLine,
   placeholders: readonly string[],
@@ -71,7 +71,7 @@ function wordLength(
   }
 }
 
-/** The line with a text put in at the cursor. */
+/** The line with a text inserted at the cursor. */
 export function inserted(line: EditedLine, text: string): EditedLine {
   const whole = line.text.slice(0, line.cursor) + text + line.text.slice(line.cursor);
   return { ...line, text: whole, cursor: line.cursor + text.length };
@@ -89,7 +89,7 @@ function cutOut(line: EditedLine, from: number, to: number): EditedLine {
   return from === to ? line : { ...removed(line, from, to), cut: line.text.slice(from, to) };
 }
 
-/** The characters on both sides of the cursor change places, and the cursor goes behind them. */
+/** Swaps the characters on both sides of the cursor, and moves the cursor after them. */
 function transposed(line: EditedLine, placeholders: readonly string[]): EditedLine {
   const right = after(line.text, line.cursor, placeholders);
   const middle =
@@ -101,7 +101,7 @@ function transposed(line: EditedLine, placeholders: readonly string[]): EditedLi
   return inserted(rest, second + first);
 }
 
-/** @param placeholders each is one character to the keys */
+/** @param placeholders each is treated as one character */
 type Edit = (line: EditedLine, placeholders: readonly string[]) => EditedLine;
 
 const toStart: Edit = (line) => moved(line, -line.cursor);
@@ -122,7 +122,7 @@ const cutWordRight: Edit = (line, placeholders) =>
   cutOut(line, line.cursor, line.cursor + wordLength(line, placeholders, after));
 const paste: Edit = (line) => inserted(line, line.cut);
 
-/** Key (as `keyName` gives it) → what it does. */
+/** Key, named as by `keyName` → edit. */
 const EDITS: ReadonlyMap<string, Edit> = new Map([
   ["home", toStart],
   ["ctrl-a", toStart],
@@ -154,16 +154,16 @@ const EDITS: ReadonlyMap<string, Edit> = new Map([
   ["ctrl-t", transposed],
 ]);
 
-/** Keys that mean the same with Ctrl, Alt and without. */
+/** Keys that do the same with and without Ctrl or Alt. */
 const UNMODIFIED = ["return", "enter", "tab", "up", "down"];
 
-/** A key with its modifier: `left`, `ctrl-left`, `alt-left`; empty for one without a name. */
+/** The name of a key with its modifier: `left`, `ctrl-left`, `alt-left`; empty for a key without a name. */
 export function keyName({ name = "", ctrl, meta }: Key): string {
   if (UNMODIFIED.includes(name)) return name;
   return `${ctrl === true ? "ctrl-" : meta === true ? "alt-" : ""}${name}`;
 }
 
-/** The line after an editing key, named as by `keyName`; the same object when the key changes nothing or is none. */
+/** The line after a key; the same object if the key changes nothing. @param key named as by `keyName` */
 export function edited(line: EditedLine, key: string, placeholders: readonly string[]): EditedLine {
   return EDITS.get(key)?.(line, placeholders) ?? line;
 }

@@ -1,8 +1,8 @@
 /**
- * Where the edited line stands on the screen, and the shortest output that turns one drawing into the next. We
- * end each row before any terminal could wrap it, so all terminals agree about rows. Columns are counted only in
- * characters that are equally wide on every terminal; in a row with others the cursor gets to its place by
- * writing again what stands before it.
+ * Lays out the edited line in rows, and computes the shortest output that turns one drawing into the next. Each row
+ * ends before any terminal would wrap it, so all terminals agree about rows. Columns are counted only in characters
+ * of the same width on every terminal; in a row with other characters, the cursor is moved by writing again what is
+ * before its place.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { isPlain, mostColumns } from "../format/column-width.ts";
@@ -10,29 +10,30 @@ import { graphemes } from "../format/graphemes.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
 
-/** A row of the drawing, from 0, and how many of its units stand before the place. */
+/** A place in the drawing: its row, from 0, and the number of units before it in that row. */
 export type Place = { readonly row: number; readonly units: number };
 
 export type Frame = {
-  /** Each row as its units, mostly a character each and none empty; the prompt is the first one. */
+  /** The units of each row. A unit is mostly one character and never empty; the first one is the prompt. */
   readonly rows: readonly (readonly string[])[];
   readonly cursor: Place;
 };
 
 const START: Place = { row: 0, units: 0 };
 
-/** Nothing is drawn, and the cursor stands at the beginning of a free row. */
+/** Nothing is drawn, and the cursor is at the start of an empty row. */
 export const BLANK_FRAME: Frame = { rows: [[]], cursor: START };
 
-/** Columns that are left for the text, at least: a longer prompt is replaced by the short one. */
+/** Columns needed for the text: if the prompt leaves fewer, the short prompt is used. */
 const MIN_TEXT_COLUMNS = 8;
 const SHORT_PROMPT = "> ";
 
 const COMBINING = /^\p{M}/u;
 
 /**
- * The prompt and the text in rows; of a line that would fill more than half the screen, the rows up to the cursor.
- * `cursor`: UTF-16 units of the text before it. Needs at least two columns.
+ * Lays out the prompt and the text. If they would fill more than half of the screen, only the rows up to the cursor
+ * are drawn.
+ * @param cursor UTF-16 units of the text before the cursor @param size at least two columns
  */
 export function frameOf(prompt: string, text: string, cursor: number, size: Size): Frame {
   const promptColumns = mostColumns(Bun.stripANSI(prompt));
@@ -58,7 +59,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
     }
   }
   if (cursor >= text.length) {
-    // The cursor cannot stand after the last column.
+    // The cursor cannot be after the last column.
     if (column >= size.columns) {
       row = [];
       rows.push(row);
@@ -70,7 +71,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
   return { rows: rows.slice(first, first + most), cursor: { row: place.row - first, units: place.units } };
 }
 
-/** To a place in `row`, which is how the row it leads to stands on the screen, at least up to there. */
+/** Moves the cursor. @param row the units of the target row, as they are on the screen up to the target */
 function move(from: Place, to: Place, row: readonly string[]): string {
   if (from.row === to.row && from.units === to.units) return "";
   const rows = to.row - from.row;
@@ -82,18 +83,18 @@ function move(from: Place, to: Place, row: readonly string[]): string {
   return `${vertical}\r${columns > 0 ? `\x1b[${columns}C` : ""}`;
 }
 
-/** Takes the line off the screen; the cursor then stands at the beginning of its first row. */
+/** Erases the line; the cursor is then at the start of its first row. */
 export function erased({ rows, cursor }: Frame): string {
   const isBlank = rows.every((row) => row.length === 0);
   return isBlank ? "" : `${move(cursor, START, [])}\x1b[J`;
 }
 
-/** Leaves the line where it is, and moves to the beginning of the next row. */
+/** Leaves the line on the screen and moves to the start of the next row. */
 export function passed({ rows, cursor }: Frame): string {
   return `${move(cursor, { row: rows.length - 1, units: 0 }, [])}\r\n`;
 }
 
-/** Turns one drawing of the line into the other. */
+/** The output that turns one drawing into the other. */
 export function redrawn(from: Frame, to: Frame): string {
   let row = 0;
   while (row < to.rows.length - 1 && row < from.rows.length - 1 && isSame(from.rows[row], to.rows[row]))
@@ -101,13 +102,13 @@ export function redrawn(from: Frame, to: Frame): string {
   const [old = [], next = []] = [from.rows[row], to.rows[row]];
   let kept = 0;
   while (kept < next.length && kept < old.length && next[kept] === old[kept]) kept++;
-  // A combining mark has joined what is before it.
+  // A combining mark changes how the unit before it is drawn.
   if (kept > 0 && (COMBINING.test(old[kept] ?? "") || COMBINING.test(next[kept] ?? ""))) kept--;
   const cursorRow = to.rows[to.cursor.row] ?? [];
   const isLonger = old.length > kept || from.rows.length > row + 1;
   if (!isLonger && row === to.rows.length - 1 && kept === next.length)
     return move(from.cursor, to.cursor, cursorRow);
-  // After a full row the cursor still stands in its last column, so erasing would take that character.
+  // After a full row the cursor is still in the last column, so erasing would remove that character.
   if (isLonger && kept > 0 && kept === next.length) kept--;
   const rest = [next.slice(kept), ...to.rows.slice(row + 1)].map((units) => units.join(""));
   const begin = move(from.cursor, { row, units: kept }, next);
@@ -121,9 +122,9 @@ function isSame(one: readonly string[] = [], other: readonly string[] = []): boo
 }
 
 /**
- * The drawing as the terminal shows it after its width changed: it breaks rows that no longer fit. Where it broke
- * them is a guess by the usual widths: too few rows leave a row of the line on the screen, too many would erase
- * what was printed above it.
+ * The drawing after the width of the terminal has changed: the terminal breaks rows that no longer fit. Where it
+ * breaks them is estimated by the usual widths. With too few rows a row of the line stays on the screen; too many
+ * would erase what was printed above it.
  */
 export function reflowed({ rows, cursor }: Frame, columns: number): Frame {
   const broken: string[][] = [];

@@ -1,32 +1,32 @@
 /**
- * What is pasted into the input line. A text that is more than a piece of one line stands there as a placeholder,
- * «[3 líneas]», until Enter. To the editing keys a placeholder is one character: it is there whole or not at all.
+ * Texts pasted into the input line. A text that is long or has several lines is shown as a placeholder, «[3 líneas]»,
+ * until Enter. The editing keys treat a placeholder as one character.
  */
 import type { Key } from "node:readline";
 
-/** Texts kept for the placeholders of the line and of its history. */
+/** Number of pasted texts that are kept for the line and its history. */
 export const MAX_PASTES = 16;
-/** UTF-16 units of one paste; the rest is dropped. No message can be that long, so it is refused with a sentence. */
+/** UTF-16 units of one paste; the rest is dropped. This is more than a message may have, so the message is refused. */
 export const MAX_PASTE = 1_048_576;
-/** Code points that are pasted as if they had been typed. */
+/** Code points of a paste that is inserted as if it were typed. */
 const MAX_TYPED_PASTE = 1_000;
 
 const NOT_TYPED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const NO_BREAK_SPACE = "\u00a0";
 
-/** Whether a text may stand in the line as it is: one line, without control characters. */
+/** Whether a text can be in the line as it is: one line, without control characters. */
 export function isLineText(text: string): boolean {
   return !NOT_TYPED.test(text);
 }
 
-/** A paste as it was copied: terminals send a line end as CR. One line end behind the last line is not part of it. */
+/** The pasted text with line feeds: terminals send CR for a line end. One line end at the end is removed. */
 export function pastedText(received: string): string {
   return received.slice(0, MAX_PASTE).toWellFormed().replace(/\r\n?/g, "\n").replace(/\n$/, "");
 }
 
-/** Whether a paste goes into the line as if it had been typed. */
+/** Whether a paste is inserted as if it were typed. */
 export function isTypedPaste(text: string): boolean {
-  // A code point is at most two units, so what is longer need not be counted.
+  // A code point has at most two units, so a longer text need not be counted.
   return isLineText(text) && text.length <= 2 * MAX_TYPED_PASTE && [...text].length <= MAX_TYPED_PASTE;
 }
 
@@ -39,12 +39,12 @@ function numbered(placeholder: string, number: number): string {
   return `${placeholder.slice(0, placeholder.length - end.length)},${NO_BREAK_SPACE}${number}${end}`;
 }
 
-/** The texts that the placeholders stand for. */
+/** Placeholders and their texts. */
 export class PastedTexts {
   readonly #nameOf: (lines: number) => string;
   readonly #texts = new Map<string, string>();
 
-  /** @param nameOf the placeholder of a text of so many lines */
+  /** @param nameOf gives the placeholder for a number of lines */
   constructor(nameOf: (lines: number) => string) {
     this.#nameOf = nameOf;
   }
@@ -55,9 +55,9 @@ export class PastedTexts {
   }
 
   /**
-   * Keeps a text and gives its placeholder, which no other text has. Nobody types one by accident: its spaces
-   * are no-break spaces.
-   * @returns undefined when MAX_PASTES are kept already: then forget one first.
+   * Keeps a text and returns its placeholder, which is unique. It has no-break spaces, so that it is not typed by
+   * accident.
+   * @returns undefined if MAX_PASTES texts are kept already
    */
   add(text: string): string | undefined {
     if (this.#texts.size >= MAX_PASTES) return undefined;
@@ -72,7 +72,7 @@ export class PastedTexts {
     this.#texts.delete(placeholder);
   }
 
-  /** The line with the text of every placeholder; what looks like a placeholder inside such a text stays. */
+  /** Replaces every placeholder by its text; a placeholder inside such a text is not replaced. */
   expand(line: string): string {
     const { placeholders } = this;
     let expanded = "";
@@ -85,16 +85,16 @@ export class PastedTexts {
   }
 }
 
-/** A paste without an end is over when nothing has come for so long, in ms. */
+/** A paste whose end is missing ends when no key has come for this long, in ms. */
 const PASTE_END_WAIT = 2_000;
 
-/** Puts the keys of a bracketed paste together again. */
+/** Joins the keys of a bracketed paste. */
 export class PasteReader {
   readonly #onPaste: (received: string) => void;
-  /** The paste under way, as far as it has come. */
+  /** What has been received of the current paste. */
   #paste: { received: string; readonly timer: NodeJS.Timeout } | undefined;
 
-  /** @param onPaste takes what stood between the brackets, not empty */
+  /** @param onPaste takes the pasted text, which is not empty */
   constructor(onPaste: (received: string) => void) {
     this.#onPaste = onPaste;
   }
@@ -103,7 +103,7 @@ export class PasteReader {
     return this.#paste !== undefined;
   }
 
-  /** Whether a key belongs to a paste. */
+  /** Takes a key if it belongs to a paste. @returns whether it does */
   takes(typed: string | undefined, key: Key): boolean {
     if (key.name === "paste-end") {
       this.#end();
@@ -116,12 +116,12 @@ export class PasteReader {
     const paste = this.#paste;
     if (paste === undefined) return false;
     if (paste.received.length < MAX_PASTE) paste.received += key.sequence ?? typed ?? "";
-    // Ctrl-C does not put the end off: people type it when nothing seems to happen.
+    // Ctrl-C does not extend the wait: people type it when nothing seems to happen.
     if (key.name !== "c" || key.ctrl !== true) paste.timer.refresh();
     return true;
   }
 
-  /** Drops what has come. */
+  /** Drops the current paste. */
   close(): void {
     clearTimeout(this.#paste?.timer);
     this.#paste = undefined;

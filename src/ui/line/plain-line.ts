@@ -1,12 +1,12 @@
 /**
- * The input line of a terminal that can only append (TERM=dumb): nothing moves and nothing is erased. What is
- * typed is echoed as it comes; any other change writes the line anew on a row of its own.
+ * The input line of a terminal that can only append (TERM=dumb): the cursor is never moved and nothing is erased.
+ * Typed characters are echoed; after any other change the line is written again on a new row.
  */
 import { visibleText } from "../../protocol/visible-text.ts";
 import { InputLine, type InputLineOptions } from "./input-line.ts";
 import type { EditedLine } from "./line-edits.ts";
 
-/** The cursor stands at the end, so of the editing keys only those that delete before it make sense. */
+/** The cursor is always at the end, so only the editing keys that delete before it are used. */
 const KEYS: ReadonlySet<string> = new Set([
   "return",
   "enter",
@@ -22,22 +22,22 @@ const KEYS: ReadonlySet<string> = new Set([
   "ctrl-w",
   "ctrl-z",
 ]);
-/** How long after Enter the next prompt waits for the answer, in ms. */
+/** How long the next prompt waits for output after Enter, in ms. */
 const ANSWER = 300;
 
-/** The row that the cursor stands on. */
+/** The row of the cursor. */
 type Row =
   /** Empty. */
   | { readonly name: "fresh" }
-  /** Empty too, and stays so until the answer to the last line is printed, or the timer ends. */
+  /** Empty after Enter; the prompt is written when output was printed, or when the timer ends. */
   | { readonly name: "answering"; readonly timer: ReturnType<typeof setTimeout> }
-  /** The prompt and the line stand there. */
+  /** It shows the prompt and the line. */
   | { readonly name: "shown" }
-  /** What stands there is not the line as it is now. */
+  /** It shows the line before its last change. */
   | { readonly name: "stale" };
 
 export class PlainLine extends InputLine {
-  /** To be written in this turn of the event loop. */
+  /** Text to be written in this turn of the event loop. */
   #pending = "";
   #row: Row = { name: "fresh" };
 
@@ -45,7 +45,7 @@ export class PlainLine extends InputLine {
     super(options, { hasSequences: false, keys: KEYS });
   }
 
-  /** Shown when the line is next written on a row of its own. */
+  /** The new prompt is shown when the line is next written on a new row. */
   override setPrompt(prompt: string): void {
     this.prompt = prompt;
   }
@@ -64,15 +64,15 @@ export class PlainLine extends InputLine {
   }
 
   protected override showEnter(): void {
-    // What was pasted in one go is on the screen before its answer, too.
+    // If text and Enter arrived together, the line was not written yet.
     this.#show();
     this.#freshRow();
-    // The answer is mostly printed by then: one prompt after it, and none before it.
+    // Mostly the answer is printed before the timer ends, so that there is only one prompt, after it.
     this.#becomes({ name: "answering", timer: setTimeout(() => this.#renew(), ANSWER) });
   }
 
   protected override ring(): void {
-    // A terminal like this one may print the character.
+    // A dumb terminal may print the BEL character.
   }
 
   protected override clear(): void {
@@ -89,7 +89,7 @@ export class PlainLine extends InputLine {
   }
 
   protected override resized(): void {
-    // Rows that were written stay as they are.
+    // Written rows cannot be changed.
   }
 
   protected override leaveLine(): void {
@@ -111,7 +111,7 @@ export class PlainLine extends InputLine {
     this.#row = row;
   }
 
-  /** The line is to be written anew. */
+  /** Schedules writing the whole line again. */
   #renew(): void {
     const isEmpty = this.#row.name === "fresh" || this.#row.name === "answering";
     this.#becomes({ name: isEmpty ? "fresh" : "stale" });
