@@ -19,7 +19,7 @@ function complaint(args: readonly string[], environment: { [name: string]: strin
   throw new Error("nothing was wrong");
 }
 
-test("what is not given has CLI's defaults", () => {
+test("options that are not given have the defaults of CLI", () => {
   expect(configOf(["users"])).toEqual({
     language: "es",
     host: "localhost",
@@ -40,7 +40,7 @@ test("what is not given has CLI's defaults", () => {
   });
 });
 
-test("every flag has a variable, and the flag wins", () => {
+test("every option has a variable, and the option wins", () => {
   const environment = {
     PALOMA_SERVER: "example.org:1234",
     PALOMA_USER: "ana",
@@ -82,7 +82,7 @@ test("every flag has a variable, and the flag wins", () => {
     expect(configOf([command, "beto", "id-1"], environment).wait).toBe("queued");
 });
 
-test("the password is taken out of the environment, also when something else is wrong", () => {
+test("the password is removed from the environment, also when the command line is wrong", () => {
   const environment: { [name: string]: string | undefined } = { HOME: "/h", PALOMA_PASSWORD: "secret" };
   const invocation = readInvocation(["users"], environment);
   expect(invocation).toMatchObject({ config: { password: "secret" } });
@@ -92,7 +92,7 @@ test("the password is taken out of the environment, also when something else is 
   expect(wrong).toEqual({});
 });
 
-test("the data folder follows XDG where that is absolute, else the home", () => {
+test("the data folder is in XDG_DATA_HOME if that is absolute, otherwise in the home folder", () => {
   expect(configOf(["users"], { XDG_DATA_HOME: "/xdg" }).dataFolder).toBe("/xdg/paloma");
   expect(configOf(["users"], { XDG_DATA_HOME: "xdg" }).dataFolder).toBe("/h/.local/share/paloma");
   expect(configOf(["users", "--data", "rel"], { XDG_DATA_HOME: "/xdg" }).dataFolder).toBe("rel");
@@ -126,7 +126,7 @@ describe("a server", () => {
   });
 });
 
-test("a command knows its own flags and no other's", () => {
+test("a command accepts its own options and not those of others", () => {
   expect(complaint(["users", "--email", "x"])).toBe("Opción desconocida: --email");
   expect(complaint(["register", "--accept", "--lang", "en"])).toBe("Unknown option: --accept");
   expect(complaint(["users", "--password=x", "--lang", "en"])).toBe("Unknown option: --password");
@@ -135,7 +135,7 @@ test("a command knows its own flags and no other's", () => {
   expect(complaint(["--email", "x", "--lang", "en"])).toBe("Unknown option: --email");
 });
 
-test("without a command the menus are meant, but not with JSON or a password on standard input", () => {
+test("without a command the menus open, but not with --json or --password-stdin", () => {
   expect(readInvocation(["--user", "ana", "--data", "folder"], {})).toMatchObject({
     name: "menus",
     config: { user: "ana" },
@@ -144,14 +144,14 @@ test("without a command the menus are meant, but not with JSON or a password on 
   expect(complaint(["--password-stdin"], { LC_ALL: "en_GB.UTF-8" })).toBe("The command is missing.");
 });
 
-test("help and version are answered whatever else was typed, for every command", () => {
+test("--help and --version are answered for every command, whatever else was typed", () => {
   for (const command of COMMAND_NAMES) {
     expect(readInvocation([command, "--help", "--lang", "en"], {})).toEqual({ name: "help", language: "en" });
   }
   expect(readInvocation(["--version"], {})).toEqual({ name: "version" });
 });
 
-test("JSON output is recognised before the rest is read, and not in a text", () => {
+test("--json is recognised in a wrong command line, but not after --", () => {
   expect(wantsJson(["--flly", "--json"], {})).toBe(true);
   expect(wantsJson(["users"], { PALOMA_JSON: "true" })).toBe(true);
   expect(wantsJson(["send", "beto", "--", "--json"], {})).toBe(false);

@@ -10,7 +10,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("a command that takes longer than its time is aborted as late", () => {
+test("a command that takes longer than its timeout is aborted", () => {
   const abort = new AbortController();
   const deadline = new Deadline(abort, 2);
   jest.advanceTimersByTime(1_999);
@@ -20,7 +20,7 @@ test("a command that takes longer than its time is aborted as late", () => {
   deadline.stop();
 });
 
-test("a command that has ended, and one without a limit, is never late", () => {
+test("a command that has ended, or has no timeout, is not aborted", () => {
   const [ended, unbounded] = [new AbortController(), new AbortController()];
   new Deadline(ended, 1).stop();
   new Deadline(unbounded, undefined);
@@ -28,7 +28,7 @@ test("a command that has ended, and one without a limit, is never late", () => {
   expect([ended.signal.aborted, unbounded.signal.aborted]).toEqual([false, false]);
 });
 
-test("the time stands still while a person is asked, and then goes on", async () => {
+test("the time is paused during a prompt, and then continues", async () => {
   const abort = new AbortController();
   const deadline = new Deadline(abort, 2);
   const answer = Promise.withResolvers<string>();
@@ -41,7 +41,7 @@ test("the time stands still while a person is asked, and then goes on", async ()
   expect(abort.signal.reason).toBeInstanceOf(TimeoutError);
 });
 
-test("a prompt that is left or aborted says why the command ends", async () => {
+test("a prompt that is left or aborted rejects with the reason why the command ends", async () => {
   const named = (name: string) => Object.assign(new Error(name), { name });
   const abort = new AbortController();
   const deadline = new Deadline(abort, undefined);

@@ -50,7 +50,7 @@ function unread(...counts: readonly number[]) {
   return new Map(counts.map((count, index) => [index, { username: `u${index}`, count }] as const));
 }
 
-describe("the seed's menus", () => {
+describe("the menus of the legacy client", () => {
   test.each([
     ["es", ["Iniciar sesión", "Registrarse", "Salir"]],
     ["en", ["Log in", "Register", "Quit"]],
@@ -72,7 +72,7 @@ describe("the seed's menus", () => {
   });
 });
 
-describe("the people", () => {
+describe("the list of people", () => {
   const some = [
     person("benito", { unread: 2 }),
     person("carla", { secure: false }),
@@ -96,7 +96,7 @@ describe("the people", () => {
     expect(rowsOf(shown({ name: "people", people: some, opened: 0, ticks: 0 }, language))).toEqual(rows);
   });
 
-  test("are numbered as long as one digit is enough, then searched, the way back last", () => {
+  test("is numbered while one digit is enough, otherwise searched, with the way back last", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
     expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
       prompt: { name: "select" },
@@ -110,7 +110,7 @@ describe("the people", () => {
     expect(rowsOf(view)?.at(-1)).toBe("← Volver");
   });
 
-  test("are shown as the name book has them, and chosen by their name", () => {
+  test("shows names as in the name book, and the name is the value of a row", () => {
     const names = new Map([["benito", "benito (3f2a 91bc)"]]);
     const view = shown({ name: "people", people: [person("benito")], opened: 0, ticks: 0 }, "es", { names });
     expect(view).toMatchObject({
@@ -120,7 +120,7 @@ describe("the people", () => {
     expect(rowsOf(hostile)?.[0]).not.toMatch(/[\u001b\u202e]/);
   });
 
-  test("an empty list still has the way back", () => {
+  test("has the way back even if it is empty", () => {
     expect(rowsOf(shown({ name: "people", people: [], opened: 0, ticks: 0 }))).toEqual(["← Volver"]);
   });
 });
@@ -186,7 +186,7 @@ test("a person on whom the direct link and the server disagree is listed with bo
   ]);
 });
 
-test("a server is asked about with its fingerprint on a line of its own", () => {
+test("the question about a server shows its fingerprint on a line of its own", () => {
   const view = shown(SCREENS[12] as Screen);
   expect(view).toMatchObject({ prompt: { name: "input", offered: "" } });
   expect(JSON.stringify(view)).toContain("\\nabab abab");
@@ -203,7 +203,7 @@ test("the person whose chat was left is marked in the list, however the name is 
   }
 });
 
-test("a name like that of the way back is told apart from it, in the list and among the accounts", () => {
+test("a name like that of the way back can be chosen, in the list and among the accounts", () => {
   for (const language of ["es", "en"] as const) {
     const name = language === "es" ? "Volver" : "Back";
     const list = rowsOf(shown({ name: "people", people: [person(name)], opened: 1, ticks: 0 }, language));

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { InterruptedError, TimeoutError } from "../../../src/ui/failures.ts";
 import { closeAccount } from "../../../src/ui/commands/online-account.ts";
 
-test("closing is not waited for once the command's time is over, or ends meanwhile", async () => {
+test("closing is not waited for after the timeout, also if that comes while it closes", async () => {
   const abort = new AbortController();
   const never = { close: () => Promise.withResolvers<void>().promise };
   const closing = closeAccount(abort, never);
@@ -12,7 +12,7 @@ test("closing is not waited for once the command's time is over, or ends meanwhi
   await closeAccount(abort, never);
 });
 
-test("closing is waited for when there is time, and after an interruption", async () => {
+test("closing is waited for before the timeout and after an interruption", async () => {
   const interrupted = new AbortController();
   interrupted.abort(new InterruptedError());
   for (const { signal } of [new AbortController(), interrupted]) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
-test("what was written reaches a slow reader whole before the process ends", async () => {
+test("a slow reader receives all output before the process ends", async () => {
   const module = JSON.stringify(join(import.meta.dir, "../../../src/ui/commands/output.ts"));
   const program = `
     import { Output } from ${module};

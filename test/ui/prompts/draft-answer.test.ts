@@ -57,7 +57,7 @@ describe("in a menu", () => {
     expect(pressAll(draft, [BACKSPACE, ...letters("ana"), ENTER], false)).toBe("refuse");
   });
 
-  test("an Enter behind what stands for no choice is refused", () => {
+  test("an Enter after letters that match no choice is refused", () => {
     for (const typed of ["hello", "ana no", "4", "13", " ana", "  "]) {
       const draft = draftFor(menu("ana", "benito"), undefined);
       expect(pressAll(draft, [...letters(typed), ENTER])).toBe("refuse");
@@ -72,7 +72,7 @@ describe("in a menu", () => {
 });
 
 describe("in a search", () => {
-  test("an Enter with nothing behind it chooses whoever was found", () => {
+  test("an Enter as the last key chooses the person found", () => {
     expect(press(searched("be", "benito"), ENTER, true)).toBe("pass");
     expect(press(searched("be", "benito"), ENTER, false)).toBe("refuse");
     expect(press(searched("back", ""), ENTER, true)).toBe("pass");
@@ -102,7 +102,7 @@ describe("after a refused Enter", () => {
     },
   );
 
-  test("that is remembered where the same is asked again", () => {
+  test("a prompt that asks the same again is as cautious", () => {
     const draft = draftFor(menu("ana", "benito"), refused(draftFor(menu("ana", "benito"), undefined)));
     expect(press(draft, ENTER, true)).toBe("refuse");
   });
@@ -111,13 +111,13 @@ describe("after a refused Enter", () => {
 describe("the next prompt", () => {
   const marked = { ...draftFor(menu("ana", "benito"), undefined), marked: "benito", typed: "b" };
 
-  test("keeps what was marked and typed where it asks the same, also in other words with more choices", () => {
+  test("keeps what was marked and typed if it asks the same, also in other words with more choices", () => {
     expect(draftFor(menu("ana", "benito"), marked)).toMatchObject({ marked: "benito", typed: "b" });
     const longer: Prompt = { ...menu("ana", "benito", "carla"), message: "And now?" };
     expect(draftFor(longer, marked)).toMatchObject({ marked: "benito", typed: "b" });
   });
 
-  test("keeps nothing where it asks something else", () => {
+  test("keeps nothing if it asks something else", () => {
     const other: Prompt = { ...menu("ana", "carla"), message: "And now?" };
     expect(draftFor(other, marked)).toMatchObject({ marked: undefined, typed: "" });
     expect(draftFor(people("ana", "benito"), marked)).toMatchObject({ marked: undefined, typed: "" });
@@ -132,7 +132,7 @@ describe("the next prompt", () => {
   });
 });
 
-test("what is offered stays offered when there is nothing left to delete", () => {
+test("Backspace in an empty answer keeps the offered one", () => {
   const draft = draftFor(name, undefined);
   expect(press(draft, BACKSPACE, true)).toBe("ignore");
   draft.typed = "x";
