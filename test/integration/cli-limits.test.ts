@@ -27,7 +27,7 @@ test("a server that asks for a long wait is not reported as missing, and the mes
   const error = events.find(({ event }) => event === "error");
   expect(error).toMatchObject({ code: "rate_limited" });
   expect(Number.isInteger(error?.["retry_after"])).toBe(true);
-  expect(stderr).toContain("asks to wait");
+  expect(stderr).toContain("asks you to wait");
   expect(stderr).toContain("The message is queued");
   expect(stderr).not.toContain("Without the server");
   expect(await ana.states(bea)).toEqual([["later", "queued"]]);

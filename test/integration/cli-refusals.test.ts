@@ -76,7 +76,7 @@ describe("4: refused", () => {
     const ana = (await registered("ana.fresh")).elsewhere();
     const wrong = await ana.run(["send", "beto", "x"], { password: "not this one" });
     expect(wrong.code).toBe(4);
-    expect(wrong.stderr).toContain("The message was not kept");
+    expect(wrong.stderr).toContain("The message was not saved");
     expect(wrong.stderr).not.toContain("queued");
     const missing = await ana.run(["--lang", "es", "send", "beto", "x"]);
     expect(missing.code).toBe(2);
@@ -175,7 +175,7 @@ describe("5: the peer", () => {
     expect(performance.now() - began).toBeLessThan(10_000);
     const again = await ana.run(["send", beto.name, "third"]);
     expect(again.stderr).toBe(
-      "beto.offline is not online.\nThe message is queued and will be sent when beto.offline is online and a listen is running here, or with the next send.\n",
+      "beto.offline is not online.\nThe message is queued and will be sent when beto.offline is online and listen is running here, or with the next send.\n",
     );
     const listening = await beto.listen(PASSWORD);
     expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
@@ -283,7 +283,7 @@ describe("6: the peer is not who it should be", () => {
     rmSync(beto.data, { recursive: true });
     const after = beto.start(["listen", "--json"], { password: PASSWORD });
     await after.event({ event: "ready" });
-    await after.says("your contacts will be told that it has changed");
+    await after.says("your contacts will see that it has changed");
     const changed = {
       exit: 6,
       code: "peer_key_changed",

@@ -66,7 +66,7 @@ describe("2: wrong usage", () => {
     [["users", "--server-fingerprint", "ab"], "64 hexadecimal digits", "64 cifras hexadecimales"],
     [["send"], "USER is missing", "Falta USUARIO"],
     [["send", "beto", "two", "words"], "quote a text", "entre comillas"],
-    [["send", "a\u0007b", "x"], "cannot be anybody's name", "no puede ser el nombre"],
+    [["send", "a\u0007b", "x"], "is not a valid user name", "no es un nombre de usuario válido"],
     [["send", "ANA.usage", "x"], "messages to yourself", "a sí mismo"],
     [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
     [["history"], "USER is missing", "Falta USUARIO"],

@@ -204,7 +204,7 @@ test("what was not sent is cancelled or changed here; what was sent is not", asy
   ana.type("/edit ya está ahí\r /list\r");
   await ana.showsRow(/^#1 .* ana ✓✓ \(editado, en cola\): ya está ahí$/);
   ana.type("/cancel\r");
-  await says(ana, "Lo que espera es un cambio");
+  await says(ana, "Solo está pendiente el cambio");
   await writes(ana, "no debe salir", "·");
   ana.type("con un herror\r/edit sin errores\r");
   await says(ana, ", «con un herror»: «sin errores»");

@@ -169,7 +169,7 @@ describe.each([
       "Repeat the password:",
       "Email",
       "Log in",
-      "With which account?",
+      "Which account?",
     ],
     later: [
       "Password for",

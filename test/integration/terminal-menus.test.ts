@@ -314,13 +314,13 @@ describe.skipIf(elsewhere === undefined)("the first contact with another machine
     before.kill("SIGKILL");
     await before.exited;
     const after = await world.server("after.db", before.tlsPort);
-    await trusts("type “yes” to accept it:", "");
+    await trusts("Type “yes” to accept it:", "");
     await someone.sees("The server was not trusted");
     await someone.isAsked("Register");
     for (const { lines } of [before, after]) {
       expect(someone.hasSeen(/huella de la autoridad (.*)$/.exec(lines[2] ?? "")?.[1] ?? "?")).toBe(true);
     }
-    await trusts("type “yes” to accept it:", "yes");
+    await trusts("Type “yes” to accept it:", "yes");
     await someone.isAsked("Password for rosa:");
     someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);

@@ -92,7 +92,7 @@ describe("a failure", () => {
     },
   );
 
-  test("an interruption is 130 and has no sentence", () => {
+  test("an interruption has exit code 130 and no sentence", () => {
     expect(describeFailure(new InterruptedError(), english)).toEqual({
       exit: 130,
       code: "interrupted",
@@ -101,7 +101,7 @@ describe("a failure", () => {
   });
 });
 
-test("a damaged file is not called a full disk, and the system's words are made visible for a terminal", () => {
+test("a damaged file is not reported as a full disk, and the system's message is made visible text", () => {
   const damage = Object.assign(new Error("malformed\u001b[2J"), { code: "SQLITE_CORRUPT" });
   for (const [each, never, says] of [
     [spanish, "No se puede guardar en el disco", "Inicie listen o los menús"],
@@ -118,7 +118,7 @@ test("a damaged file is not called a full disk, and the system's words are made 
   expect(lost.sentence).toContain("although there was an account here (/x)");
 });
 
-test("a refusal is 4 and in our own words, whatever the server wrote", () => {
+test("a refusal has exit code 4 and our own sentence, whatever the server wrote", () => {
   for (const code of CODES) {
     if (["server_closing", "internal_error"].includes(code)) continue;
     const failure = describeFailure(new RefusedError(code, "the server's words"), english);
@@ -132,7 +132,7 @@ test("a refusal is 4 and in our own words, whatever the server wrote", () => {
   );
 });
 
-test("why a person cannot be reached decides between 4, 5 and 6", () => {
+test("the reason why a person cannot be reached decides between exit codes 4, 5 and 6", () => {
   const exits: { readonly [R in UnreachableReason]: 4 | 5 | 6 } = {
     offline: 5,
     no_server: 5,
@@ -155,10 +155,10 @@ test("why a person cannot be reached decides between 4, 5 and 6", () => {
   }
 });
 
-test("a server that asks to wait is not called unreachable, and the sentence says for how long", () => {
+test("a limit of the server is not reported as unreachable, and the sentence says for how long it lasts", () => {
   const failure = describeUnreachable("server_limits", "dos", textsIn("en"), 41_200);
   expect(failure).toMatchObject({ exit: 4, code: "rate_limited", retryAfter: 42 });
-  expect(failure.sentence).toContain("asks to wait 42 s");
+  expect(failure.sentence).toContain("asks you to wait 42 s");
   expect(failure.sentence).not.toContain("Without the server");
 });
 

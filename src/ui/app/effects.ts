@@ -21,8 +21,6 @@ export type AccountNeeds = {
   readonly messengerEvent: (event: MessengerEvent) => void;
   /** Describes an error in one sentence. */
   readonly describe: (error: unknown) => string;
-  /** The sentence for a session that was deleted here but could not be ended at the server. */
-  readonly loggedOutHere: string;
 };
 
 /** The last question of a task, which continues with the answer. */
@@ -247,9 +245,8 @@ export class AccountEffects {
     if (account === undefined) return;
     this.#begin(async () => {
       const failure = await account.logOut();
-      const sentence = failure === undefined ? undefined : this.#needs.loggedOutHere;
       await this.close();
-      return { name: "loggedOut", sentence };
+      return { name: "loggedOut", isServerNotified: failure === undefined };
     });
   }
 

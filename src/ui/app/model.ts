@@ -92,7 +92,7 @@ export type AppEvent =
       readonly names: NameBook;
     }
   | { readonly name: "registered"; readonly username: string }
-  | { readonly name: "loggedOut"; readonly sentence: string | undefined }
+  | { readonly name: "loggedOut"; readonly isServerNotified: boolean }
   /** `failure`: why the server could not be asked, in one sentence; `people` are then only the stored contacts. */
   | {
       readonly name: "people";

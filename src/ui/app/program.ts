@@ -76,7 +76,6 @@ export class Program {
       dispatch: (event) => this.#take(event),
       messengerEvent: (event) => this.#onMessenger(event),
       describe: (error) => this.#describe(error),
-      loggedOutHere: texts.loggedOutHere,
     });
     signal.addEventListener("abort", () => this.#take({ name: "signalled" }), { once: true });
   }

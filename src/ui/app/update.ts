@@ -158,8 +158,10 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return onLoggedIn(model, event, context);
     case "registered":
       return onRegistered(model, event.username, context);
-    case "loggedOut":
-      return step(withoutAccount(model), notice(event.sentence ?? context.texts.loggedOut));
+    case "loggedOut": {
+      const { loggedOut, loggedOutHere } = context.texts;
+      return step(withoutAccount(model), notice(event.isServerNotified ? loggedOut : loggedOutHere));
+    }
     case "people":
       return showPeople(model, event, context);
     case "failed":

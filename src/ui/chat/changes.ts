@@ -1,4 +1,4 @@
-/** Messages that were edited, withdrawn, cancelled or deleted after they were shown, and the times of one. */
+/** Notices about messages that were edited, withdrawn, cancelled or deleted, and the answer of `/info`. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
@@ -12,25 +12,25 @@ import { follow, forget, reword } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, Deliveries, Refusal } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
 
-/** Graphemes of an edited text that are repeated. */
+/** Graphemes of an edited text that a notice shows. */
 const MAX_SHOWN = 300;
-/** UTF-16 units of it that are read for them. */
+/** UTF-16 units of the text that are read for them. */
 const MAX_SHOWN_SOURCE = 8_192;
 
-/** A message by when it was written: «de las 14:05», with its day where that is not today. */
+/** When a message was written: «de las 14:05», with its day unless that is today. */
 function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatContext): string {
   const at = sentAt ?? receivedAt ?? now;
   const isToday = localDay(at) === localDay(now);
   return isToday ? texts.chatOfTime(localClock(at)) : texts.chatOfDay(localDay(at), localClock(at));
 }
 
-/** A sentence with an edited text in it, of which a long one only begins there. */
+/** A notice that contains an edited text; a long text is cut, and the notice says so. */
 function withText(text: string, sentence: (shown: string) => string, { texts }: ChatContext): Line {
   const points = [...graphemes.segment(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
   const isWhole = points.length <= MAX_SHOWN && text.length <= MAX_SHOWN_SOURCE;
   const begun = isWhole ? text : `${points.slice(0, MAX_SHOWN).join("")}…`;
-  const said = sentence(visibleText(begun, { lines: true }));
-  return notice(isWhole ? said : `${said} ${texts.chatWholeInList}`);
+  const shown = sentence(visibleText(begun, { lines: true }));
+  return notice(isWhole ? shown : `${shown} ${texts.chatWholeInList}`);
 }
 
 function onOwnChanged(
@@ -58,7 +58,7 @@ function onOwnChanged(
   return changed(reword(chat.deliveries, target, text), excerptOf(text), line);
 }
 
-/** A text of this chat was edited or withdrawn, by us or by them. @param old the excerpt of one of ours before that */
+/** A message was edited or withdrawn, by us or by the peer. @param old excerpt of our message before the change, if known */
 export function onChanged(
   chat: ChatModel,
   event: MessengerEvent & { name: "changed" },
@@ -75,14 +75,14 @@ export function onChanged(
   ]);
 }
 
-/** A text of ours was taken out of the outbox before it was sent. */
+/** A message of ours was removed from the outbox before it was sent. */
 export function onCancelled(chat: ChatModel, id: string, { texts }: ChatContext): ChatStep {
   const excerpt = chat.deliveries.pending.find((each) => each.id === id)?.excerpt;
   const sentence = excerpt === undefined ? texts.chatCancelledOne : texts.chatCancelled(excerpt);
   return printing({ ...chat, deliveries: forget(chat.deliveries, id, true) }, [notice(sentence)]);
 }
 
-/** What was deleted here, and what is left. */
+/** Reports a deletion on this side. */
 export function onDeleted(
   chat: ChatModel,
   event: Extract<ChatEvent, { name: "deleted" | "deletingChat" | "deletedChat" }>,
@@ -110,7 +110,7 @@ export function onDeleted(
   }
 }
 
-/** The times of one message, a line each. @param other the other person of its conversation */
+/** The answer of `/info`: the times of a message, one per row. @param other the other person of its conversation */
 export function infoLine(message: StoredMessage, other: string, context: ChatContext): Line {
   const { names, ownName, texts } = context;
   const { changeWaits, outgoing, sentAt, leftAt, receivedAt, readAt, editedAt, withdrawnAt } = message;
@@ -135,12 +135,12 @@ export function infoLine(message: StoredMessage, other: string, context: ChatCon
   return notice([`${people}: ${excerpt}`, ...rows].join("\n"));
 }
 
-/** Why nothing was done with a message, and what can be done. @param user as they are shown */
+/** Why a command on a message did nothing, and what to do instead. @param user the peer's name as shown */
 export function describeAction(code: Refusal, user: string, texts: Texts): string {
   const sentences: { readonly [C in Refusal]: string } = {
     unknown_message: texts.chatActionUnknown,
     not_own: texts.chatActionNotOwn,
-    already_withdrawn: texts.chatActionWithdrawn,
+    already_withdrawn: texts.alreadyWithdrawn,
     not_supported: texts.chatActionNotSupported(user),
     already_left: texts.chatActionLeft,
     still_waiting: texts.chatActionWaiting,

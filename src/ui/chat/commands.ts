@@ -1,4 +1,4 @@
-/** The commands of a chat: one table that does, explains and completes them. */
+/** The commands of a chat, in one table with their functions and help texts; and their completion. */
 import { isNewName, isSamePerson } from "../../identity/names.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded } from "../format/graphemes.ts";
@@ -19,16 +19,16 @@ import type { ChatContext, ChatModel } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
 import { parseLine } from "./typed-line.ts";
 
-/** Offers of one completion; more would fill the screen. */
+/** Completions that Tab offers at most. */
 const MAX_OFFERS = 50;
-/** UTF-16 units of an unknown command that are repeated. */
+/** UTF-16 units of an unknown command that the notice shows. */
 const MAX_WORD_SHOWN = 24;
 
 type Command = {
   readonly name: string;
-  /** What it takes, as a word of the help; undefined: nothing. */
+  /** Its argument as shown in the help; undefined: it takes none. */
   readonly argument: ((texts: Texts) => string) | undefined;
-  /** It can also stand alone. */
+  /** The argument may be missing. */
   readonly isOptional?: boolean;
   readonly help: (texts: Texts) => string;
   readonly run: Run;
@@ -65,7 +65,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "search",
-    argument: (texts) => texts.chatArgumentWords,
+    argument: (texts) => texts.wordsArgument,
     help: (texts) => texts.chatHelpSearch,
     run: (words) => effects({ name: "search", words }),
   },
@@ -110,7 +110,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "export",
-    argument: (texts) => texts.chatArgumentFile,
+    argument: (texts) => texts.fileArgument,
     help: (texts) => texts.chatHelpExport,
     run: (file) => effects({ name: "export", file }),
   },
@@ -122,7 +122,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "chat",
-    argument: (texts) => texts.chatArgumentUser,
+    argument: (texts) => texts.userArgument,
     help: (texts) => texts.chatHelpChat,
     run: (username, chat, context) => {
       if (isSamePerson(username, context.ownName)) return print(failure(context.texts.toOneself));
@@ -172,7 +172,7 @@ function helpText(texts: Texts): string {
   return [texts.chatHelp, ...rows, texts.chatHelpRest].join("\n");
 }
 
-/** An unknown command, or one with too much or too little behind it, does nothing and says so. */
+/** Runs a command. An unknown command, or one with a wrong number of arguments, only prints a notice. */
 function runCommand(word: string, argument: string, chat: ChatModel, context: ChatContext): CommandResult {
   const { texts } = context;
   const command = BY_NAME.get(word.toLowerCase());
@@ -187,7 +187,7 @@ function runCommand(word: string, argument: string, chat: ChatModel, context: Ch
   return command.run(argument, chat, context);
 }
 
-/** What a typed line does. */
+/** Interprets a typed line. */
 export function runLine(typed: string, chat: ChatModel, context: ChatContext): CommandResult {
   const line = parseLine(typed);
   switch (line.name) {
@@ -204,7 +204,7 @@ export function runLine(typed: string, chat: ChatModel, context: ChatContext): C
   }
 }
 
-/** Names that begin so; none that would put invisible characters into the line. */
+/** Names with this beginning, without those that would put invisible characters into the line. */
 function namesFrom(begun: string, names: readonly string[]): string[] {
   const start = folded(begun);
   const offers: string[] = [];
@@ -216,9 +216,9 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 }
 
 /**
- * What Tab offers for the text before the cursor: commands behind a first slash, names behind `/chat`,
- * and names for any other word that was begun.
- * @param names of everyone who is known; one's own is not offered
+ * The completions of the text before the cursor: commands after a leading slash, names after `/chat`, and names for
+ * any other word that was begun.
+ * @param names of all known people; `ownName` is not offered
  */
 export function complete(before: string, names: NameBook, ownName: string): Offered {
   if (/^\s*\/\S*$/.test(before)) {

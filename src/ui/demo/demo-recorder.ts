@@ -1,13 +1,13 @@
-/** The messages of the demonstration: recorded as they travel, and shown below what people did. */
+/** Records the messages of the demonstration, and prints them below each step. */
 import pc from "picocolors";
 
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
-/** Longest time for one step, in ms; all steps together take about one second. */
+/** How long one step may take, in ms; all steps together take about one second. */
 const STEP_TIMEOUT = 8_000;
-/** Columns of the table where standard output is no terminal, and on the narrowest terminal. */
+/** Width of the table if standard output is not a terminal, and its smallest width; in columns. */
 const USUAL_WIDTH = 100;
 const MIN_WIDTH = 60;
 const INDENT = 4;
@@ -23,9 +23,9 @@ const SHORTENED: readonly string[] = [
   "fingerprint",
 ];
 
-export type WireMessage = { readonly from: string; readonly to: string; readonly message: JsonObject };
+type WireMessage = { readonly from: string; readonly to: string; readonly message: JsonObject };
 
-/** What travelled, in order, each message once; and what the messengers reported. */
+/** Records each message once, in order, and the events of the messengers. */
 export class Recorder {
   readonly messages: WireMessage[] = [];
   readonly #serverName: string;
@@ -36,7 +36,7 @@ export class Recorder {
     this.#serverName = serverName;
   }
 
-  /** @param other whom the messenger of `who` talks to. */
+  /** @param other the peer of `who` */
   take(who: string, other: string, event: MessengerEvent): void {
     if (event.name === "wire") {
       if (event.link === "rendezvous") {
@@ -48,7 +48,7 @@ export class Recorder {
     for (const check of this.#waiting) check();
   }
 
-  /** Resolves when `who` has reported an event that fits, also one from before. @throws after STEP_TIMEOUT */
+  /** Resolves when the messenger of `who` has emitted a fitting event, now or before. Rejects after STEP_TIMEOUT. */
   async seen(who: string, fits: (event: MessengerEvent) => boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = () => {
@@ -73,7 +73,7 @@ export class Recorder {
   }
 }
 
-/** One message in one line. */
+/** A message on one line, without its secrets and long values. */
 function shortened(message: JsonObject): string {
   const shown = Object.fromEntries(
     Object.entries(message)
@@ -91,7 +91,7 @@ export class Table {
     this.#recorder = recorder;
   }
 
-  /** One message: the link that it travelled on, what it was, and who could read it. */
+  /** Prints one row: a link, the message on it, and who could read it. */
   row(link: string, message: string, readers: string, paint: (text: string) => string): void {
     const width =
       Math.max(process.stdout.columns ?? USUAL_WIDTH, MIN_WIDTH) - INDENT - LINK_WIDTH - READERS_WIDTH - 4;
@@ -101,7 +101,7 @@ export class Table {
     console.log(paint(line.trimEnd()));
   }
 
-  /** What somebody did, and below it everything that has travelled since the last step. */
+  /** Prints what a person did, and below it the messages since the last step. */
   step(what: string): void {
     const fresh = this.#recorder.messages.slice(this.#shown);
     this.#shown = this.#recorder.messages.length;

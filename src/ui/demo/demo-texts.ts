@@ -1,4 +1,4 @@
-/** What the demonstration says, in both languages. */
+/** The texts of the demonstration. */
 import type { Bilingual } from "../../protocol/language.ts";
 
 export const DEMO_TEXTS = {

@@ -31,7 +31,7 @@ type Stage = {
   readonly table: Table;
 };
 
-/** Starts the server. Gives its process, the port of its encrypted link, and what it printed. */
+/** Starts the server. @returns its process, the port of its encrypted link, and what it printed */
 async function startServer(folder: string, language: Language) {
   const server = Bun.spawn({
     cmd: [
@@ -54,7 +54,7 @@ async function startServer(folder: string, language: Language) {
   throw new Error(`the server did not start: ${output}`);
 }
 
-/** How many of `texts` the files of the server's database contain, summed over the files. */
+/** How many of `texts` each file of the server's database contains, summed over the files. */
 function occurrences(folder: string, texts: readonly string[]): { files: string[]; found: number } {
   const files = readdirSync(folder).filter((name) => name.startsWith("users.db"));
   const found = files
@@ -63,7 +63,7 @@ function occurrences(folder: string, texts: readonly string[]): { files: string[
   return { files, found };
 }
 
-/** Registers and logs in one person, each on a data folder of their own. */
+/** Registers and logs in one person, with a data folder of their own. */
 async function enter(stage: Stage, user: string, other: string): Promise<Account> {
   const { say, recorder, table, language } = stage;
   const options = {
@@ -124,7 +124,7 @@ function showSafetyNumber({ say }: Stage, { archive }: Messenger, other: string)
   console.log(`\n${say("safety")}\n  ${pinned.number}`);
 }
 
-/** Prints who could read what; false when the server saw text of the conversation or a password was stored. */
+/** Prints who could read what. @returns false if the server saw text of the conversation or stored a password */
 function summarize({ say, folder, recorder }: Stage, lines: readonly string[]): boolean {
   const fill = (name: DemoText, values: { readonly [name: string]: string | number }) =>
     Object.entries(values).reduce((text, [key, value]) => text.replace(`{${key}}`, String(value)), say(name));

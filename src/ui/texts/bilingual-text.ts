@@ -1,12 +1,12 @@
-/** What a text is, and the grammar that the texts share. */
+/** The type of a text in both languages, and the plurals, durations and lists in them. */
 import type { Language } from "../../protocol/language.ts";
 
-/** A text in both languages: plain, or made of values. */
+/** A text, or a function from values to a text. */
 type Text = string | ((...values: never[]) => string);
 
 export type BilingualText = { readonly es: Text; readonly en: Text };
 
-/** The form of a text for `count`: in both languages only 1 is singular. */
+/** Chooses the form for `count`: in both languages only 1 is singular. */
 export function plural(count: number, one: string, other: string): string {
   return count === 1 ? one : other;
 }

@@ -1,4 +1,4 @@
-/** What a person reads in a chat about its commands, and about what cannot be sent. */
+/** The chat's commands, their help, and texts that cannot be sent. */
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_COMMAND_TEXTS = {
@@ -15,8 +15,8 @@ export const CHAT_COMMAND_TEXTS = {
       `${command} takes no argument; nothing was sent. With another slash before it (/${command} …) it is sent as text.`,
   },
   chatUsage: {
-    es: (usage: string) => `Falta algo: ${usage}`,
-    en: (usage: string) => `Something is missing: ${usage}`,
+    es: (usage: string) => `Uso: ${usage}`,
+    en: (usage: string) => `Usage: ${usage}`,
   },
   chatTooLong: {
     es: (bytes: number, max: number) =>
@@ -40,7 +40,7 @@ export const CHAT_COMMAND_TEXTS = {
     es: (names: string) => `En línea: ${names}`,
     en: (names: string) => `Online: ${names}`,
   },
-  /** The end of a list that is not shown whole. */
+  /** The end of a shortened list. */
   chatMorePeople: { es: (count: number) => `${count} más`, en: (count: number) => `${count} more` },
   chatCompare: {
     es: (user: string) =>
@@ -64,16 +64,13 @@ export const CHAT_COMMAND_TEXTS = {
     en: "Anything else is sent. N is a number from /list or /search; without it, the last message. //x sends “/x”; “exit” or Ctrl-C on an empty line leaves the chat; Tab completes; ↑ repeats what was typed.",
   },
   chatArgumentText: { es: "TEXTO", en: "TEXT" },
-  chatArgumentUser: { es: "USUARIO", en: "USER" },
-  chatArgumentWords: { es: "PALABRAS", en: "WORDS" },
-  chatArgumentFile: { es: "ARCHIVO", en: "FILE" },
   chatHelpHelp: { es: "esta lista", en: "this list" },
   chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
   chatHelpList: { es: "los últimos mensajes, con números", en: "the last messages, numbered" },
   chatHelpSearch: { es: "busca en todos los chats", en: "searches all chats" },
   chatHelpInfo: { es: "cuándo se escribió, se envió, llegó…", en: "when it was written, sent, received…" },
   chatHelpReply: { es: "responde a un mensaje", en: "replies to a message" },
-  chatHelpEdit: { es: "cambia un mensaje suyo", en: "changes a message of yours" },
+  chatHelpEdit: { es: "edita un mensaje suyo", en: "edits one of your messages" },
   chatHelpWithdraw: { es: "lo retira en los dos lados", en: "withdraws it on both sides" },
   chatHelpCancel: { es: "lo cancela antes de enviarlo", en: "cancels it before it is sent" },
   chatHelpDelete: { es: "borra solo en este lado", en: "deletes on this side only" },

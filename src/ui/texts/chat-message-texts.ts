@@ -1,4 +1,4 @@
-/** What a person reads in a chat about stored messages: lists, searches, and what is done with them. */
+/** Stored messages in a chat: lists, searches, and the commands on them. */
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_MESSAGE_TEXTS = {
@@ -27,7 +27,7 @@ export const CHAT_MESSAGE_TEXTS = {
     en: "A search needs at least one letter or digit.",
   },
   chatListRange: {
-    es: (max: number) => `/list lleva un número del 1 al ${max}, o nada.`,
+    es: (max: number) => `/list admite un número del 1 al ${max}, o nada.`,
     en: (max: number) => `/list takes a number from 1 to ${max}, or nothing.`,
   },
   chatNoNumber: {
@@ -68,7 +68,7 @@ export const CHAT_MESSAGE_TEXTS = {
     es: (day: string, time: string) => `del ${day} a las ${time}`,
     en: (day: string, time: string) => `from ${day}, ${time}`,
   },
-  /** A message of one's own; `old`: the beginning of what it said, where that is known. */
+  /** A message of one's own; `old`: the beginning of its text before the change, if it is known. */
   chatOne: {
     es: (when: string, old: string | undefined) =>
       old === undefined ? `el ${when}` : `el ${when}, «${old}»`,
@@ -189,10 +189,6 @@ export const CHAT_MESSAGE_TEXTS = {
     es: "Ese mensaje no es suyo: solo quien lo escribió puede editarlo o retirarlo. /delete lo borra en este lado.",
     en: "That message is not yours: only its author can edit or withdraw it. /delete deletes it on this side.",
   },
-  chatActionWithdrawn: {
-    es: "Ese mensaje ya está retirado.",
-    en: "That message has already been withdrawn.",
-  },
   chatActionNotSupported: {
     es: (user: string) =>
       `El cliente de ${user} no admite ediciones ni retiradas, y el mensaje ya se ha enviado: queda como está.`,
@@ -209,13 +205,13 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatActionNoneOwn: {
     es: "En esta pantalla no hay ningún mensaje suyo: elija uno con /list y su número.",
-    en: "No message of yours is on this screen: choose one with /list and its number.",
+    en: "None of your messages is on this screen: choose one with /list and its number.",
   },
   chatActionNoneTheirs: {
     es: (user: string) =>
       `En esta pantalla no hay ningún mensaje de ${user} al que responder: elija uno con /list y su número.`,
     en: (user: string) =>
-      `No message from ${user} is on this screen to reply to: choose one with /list and its number.`,
+      `There is no message from ${user} on this screen to reply to: choose one with /list and its number.`,
   },
   chatActionNoReply: {
     es: "Ese mensaje se ha retirado: no se puede responder a él.",
@@ -226,8 +222,8 @@ export const CHAT_MESSAGE_TEXTS = {
     en: "That message is not yours: /cancel cancels only your own messages that have not been sent yet.",
   },
   chatActionOnlyChange: {
-    es: "Lo que espera es un cambio de un mensaje ya enviado, y los cambios no se cancelan. /edit y /withdraw lo cambian otra vez.",
-    en: "What is waiting is a change to a message already sent, and changes cannot be cancelled. /edit and /withdraw change it again.",
+    es: "Solo está pendiente el cambio de un mensaje ya enviado, y los cambios no se cancelan. /edit y /withdraw lo cambian otra vez.",
+    en: "Only a change to a message already sent is waiting, and changes cannot be cancelled. /edit and /withdraw change it again.",
   },
   chatActionNoneWaiting: {
     es: "No hay nada pendiente de enviar, así que no hay nada que cancelar. /withdraw retira lo ya enviado.",

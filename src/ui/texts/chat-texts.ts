@@ -1,4 +1,4 @@
-/** What a person reads in a chat. Names and remote words that come in are visible text already. */
+/** The chat. Names and remote texts passed in are visible text already. */
 import { plural, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_COMMAND_TEXTS } from "./chat-command-texts.ts";
 import { CHAT_MESSAGE_TEXTS } from "./chat-message-texts.ts";
@@ -11,7 +11,7 @@ export const CHAT_TEXTS = {
     es: (user: string) =>
       `Chat con ${user}: lo que escriba va cifrado y directo, de esta máquina a la suya. «exit» sale del chat; /help explica el resto.`,
     en: (user: string) =>
-      `Chat with ${user}: what you write goes encrypted and directly, from this machine to theirs. “exit” leaves the chat; /help explains the rest.`,
+      `Chat with ${user}: messages are encrypted and go directly from this machine to theirs. “exit” leaves the chat; /help explains the rest.`,
   },
   chatMoreStored: {
     es: "Hay mensajes anteriores: /more los muestra.",
@@ -62,7 +62,7 @@ export const CHAT_TEXTS = {
   },
   chatLeft: {
     es: (user: string) => `${user} ha cerrado la conversación. Si le escribe, se conectará de nuevo.`,
-    en: (user: string) => `${user} has closed the conversation. If you write, it reconnects.`,
+    en: (user: string) => `${user} has closed the conversation. Write to reconnect.`,
   },
   chatLost: {
     es: (user: string) => `Se ha cortado la conexión con ${user}; se está reconectando.`,

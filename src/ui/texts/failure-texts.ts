@@ -1,4 +1,4 @@
-/** What is said when the server, this machine or a person stands in the way. */
+/** Failures of the server, of this machine and of the link to a person. */
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const FAILURE_TEXTS = {
@@ -51,15 +51,15 @@ export const FAILURE_TEXTS = {
   },
   serverUnconfirmed: {
     es: (server: string, found: string) =>
-      `Primer contacto con ${server}, y nadie a quien preguntar. Si su huella es la que muestra el servidor al arrancar, repita con --server-fingerprint y estas cifras:\n${found}`,
+      `Primer contacto con ${server}: hay que confirmar su huella. Si es la que muestra el servidor al arrancar, repita con --server-fingerprint y estas cifras:\n${found}`,
     en: (server: string, found: string) =>
-      `First contact with ${server}, and there is nobody to ask. If its fingerprint is the one that the server shows when it starts, repeat with --server-fingerprint and these digits:\n${found}`,
+      `First contact with ${server}: its fingerprint must be confirmed. If it is the one that the server shows when it starts, repeat with --server-fingerprint and these digits:\n${found}`,
   },
   serverNotWeb: {
     es: (server: string) =>
       `Esta máquina confiaba en ${server} por los certificados de la web, y ahora muestra uno propio: por seguridad no se acepta. Pida a quien lo administra que renueve el certificado web; si ha renunciado a él para siempre, empiece de nuevo con otra carpeta de datos (--data).`,
     en: (server: string) =>
-      `${server} was trusted through the web's certificates and now shows one of its own, which is not accepted, for your safety. Ask whoever runs it to renew the web certificate; if they have given it up for good, start again with another data folder (--data).`,
+      `This machine trusted ${server} through its web certificate. It now shows a certificate of its own, which is not accepted for your safety. Ask whoever runs it to renew the web certificate; if they have given it up for good, start again with another data folder (--data).`,
   },
   serverDeclined: {
     es: "No se ha confiado en el servidor; pregunte su huella a quien lo administra y vuelva a intentarlo.",
@@ -140,14 +140,14 @@ export const FAILURE_TEXTS = {
     es: (count: number) =>
       plural(
         count,
-        "Una cuenta de esta carpeta de datos no se puede leer y no aparece aquí; al iniciar sesión con su nombre se dirá por qué.",
-        `${count} cuentas de esta carpeta de datos no se pueden leer y no aparecen aquí; al iniciar sesión con su nombre se dirá por qué.`,
+        "Una cuenta de esta carpeta de datos no se puede leer y no aparece aquí; inicie sesión con su nombre para saber por qué.",
+        `${count} cuentas de esta carpeta de datos no se pueden leer y no aparecen aquí; inicie sesión con su nombre para saber por qué.`,
       ),
     en: (count: number) =>
       plural(
         count,
-        "One account in this data folder cannot be read and is not listed; logging in by name tells why.",
-        `${count} accounts in this data folder cannot be read and are not listed; logging in by name tells why.`,
+        "One account in this data folder cannot be read and is not listed; log in by name to see why.",
+        `${count} accounts in this data folder cannot be read and are not listed; log in by name to see why.`,
       ),
   },
   severalAccounts: {
@@ -199,9 +199,9 @@ export const FAILURE_TEXTS = {
   },
   peerNoServer: {
     es: (user: string) =>
-      `Sin servidor no se sabe dónde está ${user}, y en sus últimas direcciones no responde.`,
+      `Sin servidor no se sabe dónde está ${user}, y no responde en sus últimas direcciones conocidas.`,
     en: (user: string) =>
-      `Without the server there is no way to know where ${user} is, and their last addresses do not respond.`,
+      `Without the server there is no way to know where ${user} is, and their last known addresses do not respond.`,
   },
   peerServerLimits: {
     es: (user: string, seconds: number | undefined) =>
@@ -210,8 +210,8 @@ export const FAILURE_TEXTS = {
         : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: demasiadas consultas.`,
     en: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `The server asks to wait before it says where ${user} is: too many lookups.`
-        : `The server asks to wait ${seconds} s before it says where ${user} is: too many lookups.`,
+        ? `The server asks you to wait before it says where ${user} is: too many lookups.`
+        : `The server asks you to wait ${seconds} s before it says where ${user} is: too many lookups.`,
   },
   limitWaitedOut: {
     es: "Se esperará y se intentará de nuevo.",
@@ -225,8 +225,9 @@ export const FAILURE_TEXTS = {
   },
   peerNotProven: {
     es: (user: string) =>
-      `Lo que responde en la dirección de ${user} no es ${user}; no se le ha enviado nada.`,
-    en: (user: string) => `What responds at ${user}'s address is not ${user}; nothing was sent to it.`,
+      `La máquina que responde en la dirección de ${user} no es la de ${user}; no se le ha enviado nada.`,
+    en: (user: string) =>
+      `The machine that responds at ${user}'s address is not ${user}'s; nothing was sent to it.`,
   },
   peerKeyPending: {
     es: (user: string) =>
@@ -235,8 +236,8 @@ export const FAILURE_TEXTS = {
       `${user}'s key has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
   },
   peerInsecure: {
-    es: (user: string) => `${user} usa un cliente sin cifrado; Paloma no le envía nada así.`,
-    en: (user: string) => `${user} uses a client without encryption; Paloma sends nothing that way.`,
+    es: (user: string) => `${user} usa un cliente sin cifrado; Paloma no envía nada sin cifrar.`,
+    en: (user: string) => `${user} uses a client without encryption; Paloma sends nothing unencrypted.`,
   },
   peerNotInDate: {
     es: (user: string) =>

@@ -1,4 +1,4 @@
-/** What a person reads in the menus. Names that come in are visible text already. */
+/** The menus. Names passed in are visible text already. */
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MENU_TEXTS = {
@@ -22,7 +22,7 @@ export const MENU_TEXTS = {
     en: (count: number) => `${count} new`,
   },
 
-  menuAccount: { es: "¿Con qué cuenta?", en: "With which account?" },
+  menuAccount: { es: "¿Con qué cuenta?", en: "Which account?" },
   menuOtherAccount: { es: "Otra cuenta", en: "Another account" },
   menuName: { es: "Nombre de usuario:", en: "User name:" },
   menuPassword: { es: "Contraseña:", en: "Password:" },
@@ -88,7 +88,7 @@ export const MENU_TEXTS = {
     es: "Escriba un nombre o use ↑↓, y Enter",
     en: "Type a name or use ↑↓, then Enter",
   },
-  /** Stands before the keys, behind an Enter that could choose nothing. */
+  /** Stands before `menuKeys` after an Enter that chose nothing. */
   menuNoMatch: { es: "Eso no está en la lista.", en: "That is not in the list." },
   menuNotInList: {
     es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,

@@ -1,4 +1,4 @@
-/** What is said of messages: how far they are, what became of a change of them, and why one cannot be done. */
+/** The one-shot commands on messages: delivery, changes, deletion and export. */
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MESSAGE_TEXTS = {
@@ -8,7 +8,7 @@ export const MESSAGE_TEXTS = {
     es: (what: string, user: string) =>
       `${what} queda en cola y se enviará cuando ${user} esté en línea y aquí haya un listen en marcha, o con el próximo send.`,
     en: (what: string, user: string) =>
-      `${what} is queued and will be sent when ${user} is online and a listen is running here, or with the next send.`,
+      `${what} is queued and will be sent when ${user} is online and listen is running here, or with the next send.`,
   },
   queuedWhileInsecure: {
     es: (what: string, user: string) =>
@@ -29,8 +29,8 @@ export const MESSAGE_TEXTS = {
       `${what} is queued: the other process will send it when ${user} is online; if it ends first, the next listen or send will.`,
   },
   notKept: {
-    es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, y en esta máquina no se conserva nada de ella.",
-    en: "The message was not kept: the account could not log in, and nothing of it is kept on this machine.",
+    es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
+    en: "The message was not saved: the account could not log in, so nothing of it is kept on this machine.",
   },
   received: {
     es: (user: string) => `✓✓ recibido por ${user}`,
@@ -78,14 +78,14 @@ export const MESSAGE_TEXTS = {
     es: (count: number, user: string) =>
       plural(
         count,
-        `Se ha borrado de esta máquina 1 mensaje de la conversación con ${user}; la suya lo conserva.`,
-        `Se han borrado de esta máquina ${count} mensajes de la conversación con ${user}; la suya los conserva.`,
+        `Se ha borrado de esta máquina 1 mensaje de la conversación con ${user}; la otra máquina lo conserva.`,
+        `Se han borrado de esta máquina ${count} mensajes de la conversación con ${user}; la otra máquina los conserva.`,
       ),
     en: (count: number, user: string) =>
       plural(
         count,
-        `1 message of the conversation with ${user} was deleted from this machine; theirs keeps it.`,
-        `${count} messages of the conversation with ${user} were deleted from this machine; theirs keeps them.`,
+        `1 message of the conversation with ${user} was deleted from this machine; the other machine keeps it.`,
+        `${count} messages of the conversation with ${user} were deleted from this machine; the other machine keeps them.`,
       ),
   },
   deletionKept: {
@@ -110,8 +110,8 @@ export const MESSAGE_TEXTS = {
   },
   deletionDeclined: { es: "No se ha borrado nada.", en: "Nothing was deleted." },
   deletionNeedsYes: {
-    es: "Borrar toda una conversación necesita --yes cuando no hay una terminal en la que preguntar.",
-    en: "Deleting a whole conversation needs --yes when there is no terminal to ask.",
+    es: "Sin una terminal en la que preguntar, borrar toda una conversación necesita --yes.",
+    en: "Without a terminal to ask at, deleting a whole conversation needs --yes.",
   },
   exported: {
     es: (count: number, file: string) =>

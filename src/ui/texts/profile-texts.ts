@@ -1,4 +1,4 @@
-/** What people are told of a profile whose file was damaged, in both languages. */
+/** Damaged profiles and their repair. */
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const PROFILE_TEXTS = {

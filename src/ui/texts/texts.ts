@@ -1,4 +1,4 @@
-/** Everything that people read from the client, in both languages; a missing text does not compile. */
+/** All texts of the client in both languages; a missing text does not compile. */
 import type { Language } from "../../protocol/language.ts";
 import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
@@ -40,9 +40,9 @@ const TABLE = {
   },
   changedAuthority: {
     es: (server: string, expected: string, found: string) =>
-      `¡Atención! ${server} no es el servidor que conocía esta máquina. Su huella era\n${expected}\ny ahora es\n${found}\nSolo si quien lo administra confirma el cambio, escriba «sí» para aceptarlo:`,
+      `¡Atención! ${server} no es el servidor que conocía esta máquina. Su huella era\n${expected}\ny ahora es\n${found}\nAcéptelo solo si quien lo administra confirma el cambio. Escriba «sí» para aceptarlo:`,
     en: (server: string, expected: string, found: string) =>
-      `Warning! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nOnly if whoever runs it confirms the change, type “yes” to accept it:`,
+      `Warning! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nAccept it only if whoever runs the server confirms the change. Type “yes” to accept it:`,
   },
   yesWords: { es: "sí si", en: "yes" },
 
@@ -75,7 +75,7 @@ const TABLE = {
   },
   serverLimits: {
     es: "El servidor está en marcha, pero limita las conexiones y pide esperar; las conversaciones siguen entre quienes ya se conocen.",
-    en: "The server is running, but is limiting connections and asks to wait; conversations continue between people who know each other.",
+    en: "The server is running, but is limiting connections and asks you to wait; conversations continue between people who know each other.",
   },
   nextAttemptAt: {
     es: (clock: string) => `Nuevo intento a las ${clock}.`,
@@ -84,7 +84,7 @@ const TABLE = {
   serverBack: { es: "Conectado de nuevo al servidor.", en: "Reconnected to the server." },
   newKeyWarning: {
     es: "El servidor no conocía la clave de esta máquina. Si ya usaba la cuenta en otra, sus contactos verán que ha cambiado.",
-    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will be told that it has changed.",
+    en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will see that it has changed.",
   },
   clockWarning: {
     es: (difference: string) => `El reloj de esta máquina y el del servidor difieren en ${difference}.`,
@@ -143,7 +143,7 @@ const TABLE = {
     es: (user: string) =>
       `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,
     en: (user: string) =>
-      `${user}'s key has changed again since you looked at the safety number; none was accepted. Compare this new number before you accept it.`,
+      `${user}'s key has changed again since you looked at the safety number; no key was accepted. Compare this new number before you accept it.`,
   },
   noPendingKey: {
     es: (user: string) => `${user} no tiene ninguna clave nueva que aceptar.`,

@@ -1,4 +1,4 @@
-/** The help, and what is said of a wrong command line. */
+/** The help, and the errors of a command line. */
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const USAGE_TEXTS = {
@@ -48,10 +48,10 @@ Usage: bun run client.ts [command] [options]
   send USER [TEXT]       one message; without TEXT, standard input is the text
   listen                 stay online and show what arrives, until Ctrl-C
   history USER           the whole stored conversation
-  search WORDS…          messages of all chats that contain them
-  export USER FILE       the conversation as a file: .jsonl, else text
-  edit USER ID [TEXT]    edit a message of yours, on both sides
-  withdraw USER ID       withdraw a message of yours, on both sides
+  search WORDS…          messages of all chats that contain the words
+  export USER FILE       the conversation as a file: .jsonl, or text
+  edit USER ID [TEXT]    edit one of your messages, on both sides
+  withdraw USER ID       withdraw one of your messages, on both sides
   cancel USER [ID]       cancel what is unsent; without ID, all of it
   delete USER [ID]       delete on this machine; without ID, all messages
   fingerprint [USER]     your fingerprint, or the safety number with USER
@@ -77,8 +77,8 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   seeHelp: { es: "Vea --help.", en: "See --help." },
   noCommand: { es: "Falta la orden.", en: "The command is missing." },
   menusNeedTerminal: {
-    es: "Los menús necesitan una terminal en la entrada y en la salida. Desde un programa use una orden: vea --help.",
-    en: "The menus need a terminal for input and output. From a program use a command: see --help.",
+    es: "Los menús necesitan una terminal en la entrada y en la salida. Desde un programa, use una orden: vea --help.",
+    en: "The menus need a terminal for input and output. In a program, use a command: see --help.",
   },
   unknownCommand: {
     es: (command: string) => `Orden desconocida: ${command}.`,
@@ -107,8 +107,8 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     en: "--server-fingerprint: expected 64 hexadecimal digits.",
   },
   badName: {
-    es: (name: string) => `«${name}» no puede ser el nombre de nadie.`,
-    en: (name: string) => `“${name}” cannot be anybody's name.`,
+    es: (name: string) => `«${name}» no es un nombre de usuario válido.`,
+    en: (name: string) => `“${name}” is not a valid user name.`,
   },
   stdinTaken: {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",

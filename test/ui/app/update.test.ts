@@ -117,7 +117,7 @@ function linesOf(effects: readonly AppEffect[]): string[] {
 }
 
 const asked = { server: "localhost:8443", found: "ab".repeat(32), expected: undefined };
-/** One model for every screen that there is. */
+/** One model for each screen. */
 const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   [
     [start, { name: "start" }],
@@ -184,7 +184,7 @@ test("registering, logging in, chatting and logging out goes from menu to menu a
   goes(people(person("benito")), "people");
   goes(answer(CHOICE.back), "home");
   goes(answer(CHOICE.logOut), "working", "logOut");
-  expect(linesOf(goes({ name: "loggedOut", sentence: undefined }, "start", "print"))).toEqual([
+  expect(linesOf(goes({ name: "loggedOut", isServerNotified: true }, "start", "print"))).toEqual([
     "Sesión cerrada.",
   ]);
   expect(model.account).toBeUndefined();
@@ -200,7 +200,7 @@ describe("the first menu and its forms", () => {
   test("several accounts are offered, the last one first, and another one can be typed", () => {
     const model = after(firstModel(["ana", "eva", "zoe"], "eva"), answer(CHOICE.logIn)).model;
     expect(model.screen).toEqual({ name: "chooseAccount", accounts: ["eva", "ana", "zoe"] });
-    // The last name would stand there, and be typed at.
+    // Otherwise the prompt would offer the last name.
     expect(after(model, answer(CHOICE.otherAccount)).model).toMatchObject({
       screen: { name: "loginName" },
       lastName: "",
@@ -317,7 +317,7 @@ describe("the first menu and its forms", () => {
   );
 });
 
-describe("everywhere", () => {
+describe("on every screen", () => {
   test.each(EVERYWHERE)(
     "Ctrl-C and a signal in %s end with 130 and close the account that is open",
     (_name, model) => {
@@ -352,8 +352,8 @@ describe("everywhere", () => {
   });
 });
 
-describe("the people", () => {
-  test("are listed with those online first, in each group those with new messages first", () => {
+describe("the list of people", () => {
+  test("shows those online first, and in each group those with new messages first", () => {
     const list = [
       person("a", { online: false }),
       person("b"),
@@ -371,23 +371,23 @@ describe("the people", () => {
     ]);
   });
 
-  test("an empty list is one sentence and a menu with the way back", () => {
+  test("prints one sentence when it is empty, and can be left", () => {
     const { model, effects } = after(home, answer(CHOICE.people), people());
     expect(model.screen.name).toBe("people");
     expect(linesOf(effects)).toEqual([texts.nobodyOnline]);
   });
 
-  test("that a server cannot be asked is said once, not at each fetch", () => {
+  test("reports a server that cannot be asked once, not at each fetch", () => {
     const event = { ...people(person("benito")), failure: "No responde." } as AppEvent;
     const first = after(home, answer(CHOICE.people), event);
     expect(linesOf(first.effects)).toEqual(["No responde."]);
     expect(after(first.model, event).effects).toEqual([]);
-    // Where it was said that the server is lost, the list does not say it again.
+    // If the loss of the server was reported, the list does not report it again.
     const lost = inAccount(home, { server: "lost" });
     expect(linesOf(after(lost, answer(CHOICE.people), event).effects)).toEqual([]);
   });
 
-  test("the menu counts what is unread on the disk, also in a chat that was left half read", () => {
+  test("the menu counts the stored unread messages, also of a chat that was left half read", () => {
     const stale = new Map([[7, { username: "dario", count: 3 }]]);
     const { model } = after(
       inAccount(home, { unread: stale }),
@@ -397,7 +397,7 @@ describe("the people", () => {
     expect([...unreadIn(model).values()]).toEqual([{ username: "benito", count: 2 }]);
   });
 
-  test("are fetched again every ten ticks without closing the list", () => {
+  test("is fetched again every ten ticks while it stays open", () => {
     const ticks = Array.from({ length: 9 }, (): AppEvent => ({ name: "tick" }));
     const nine = after(inPeople, ...ticks);
     expect(nine.effects).toEqual([]);
@@ -410,7 +410,7 @@ describe("the people", () => {
     });
   });
 
-  test("keep their places while the list is open, whoever writes, goes offline or comes online", () => {
+  test("keeps its order while it is open, whoever writes, goes offline or comes online", () => {
     const opened = after(home, answer(CHOICE.people), people(person("benito"), person("dora"))).model;
     const fetched = after(
       opened,
@@ -423,13 +423,13 @@ describe("the people", () => {
       opened: 2,
       people: [{ online: false }, { online: true, unread: 2 }, {}, {}, {}],
     });
-    // Where nobody can be asked, nobody is said to have gone.
+    // Without an answer of the server nobody is shown as offline.
     const unknown = {
       ...people(person("dora", { online: undefined })),
       failure: "No responde.",
     } as AppEvent;
     expect(after(opened, unknown).model.screen).toMatchObject({ people: [{ online: undefined }, {}] });
-    // Opened anew it is sorted anew.
+    // When it is opened again, it is sorted again.
     const anew = after(
       opened,
       { name: "back" },
@@ -439,7 +439,7 @@ describe("the people", () => {
     expect(anew.model.screen).toMatchObject({ people: [{ username: "ana" }, { username: "dora" }] });
   });
 
-  test("who went offline is not kept in the list for ever", () => {
+  test("drops people who went offline when there are too many of them", () => {
     let model = after(home, answer(CHOICE.people), people()).model;
     for (let round = 0; round < 30; round++) {
       const strangers = Array.from({ length: 100 }, (_, index) => person(`p${round}.${index}`));
@@ -448,7 +448,7 @@ describe("the people", () => {
     expect(model.screen.name === "people" && model.screen.people.length).toBeLessThanOrEqual(1_100);
   });
 
-  test("mark whose chat was left while the list is open", () => {
+  test("marks the person whose chat was left", () => {
     const leaving: AppEvent = { name: "chat", event: { name: "leaving" } };
     const left = after(inChat, leaving, people(person("carla"), person("benito")));
     expect(left.model.screen).toMatchObject({ name: "people", left: "benito" });
@@ -457,7 +457,7 @@ describe("the people", () => {
     expect(anew.model.screen).not.toHaveProperty("left");
   });
 
-  test("a list that comes late opens nothing", () => {
+  test("does not open if it arrives after the person went on", () => {
     expect(after(home, people(person("benito"))).model.screen.name).toBe("home");
     expect(after(inChat, people(person("benito"))).model.screen.name).toBe("chat");
     expect(after(start, people(person("benito"))).model.screen.name).toBe("start");
@@ -471,7 +471,7 @@ describe("the people", () => {
   });
 });
 
-describe("a message of somebody whose chat is not open", () => {
+describe("a message from a person whose chat is not open", () => {
   test.each(EVERYWHERE.filter(([, { account }]) => account !== undefined))(
     "in %s rings once, is announced once in a tick, and is counted",
     (_name, model) => {
@@ -485,26 +485,26 @@ describe("a message of somebody whose chat is not open", () => {
     },
   );
 
-  test("shows them online in the open list at once", () => {
+  test("shows its author online in the open list at once", () => {
     const gone = after(home, answer(CHOICE.people), people(person("carla", { online: false }))).model;
     expect(after(gone, message("CARLA", 2)).model.screen).toMatchObject({
       people: [{ online: true, unread: 1 }],
     });
   });
 
-  test("says in a chat how to get there", () => {
+  test("in another chat, says how to open its chat", () => {
     expect(linesOf(after(inChat, message("carla", 2)).effects)).toEqual([
       "Mensaje nuevo de carla (1 sin leer). Para leerlo: /chat carla",
     ]);
   });
 
-  test("is counted in the open list; of somebody who is not in it the list is fetched", () => {
+  test("is counted in the open list; if its author is not in it, the list is fetched", () => {
     const { screen } = after(inPeople, message("carla", 2)).model;
     expect(screen.name === "people" && screen.people.map(({ unread }) => unread)).toEqual([0, 1]);
     expect(after(inPeople, message("zoe", 3)).effects).toContainEqual({ name: "listPeople" });
   });
 
-  test("is no longer new once that chat is opened", () => {
+  test("is no longer unread once its chat is opened", () => {
     const { model } = after(inPeople, message("benito", 1), message("carla", 2), {
       name: "chatOpened",
       isStranger: false,
@@ -514,7 +514,7 @@ describe("a message of somebody whose chat is not open", () => {
     expect([...unreadIn(model).keys()]).toEqual([2]);
   });
 
-  test("from the person of the open chat goes to the chat, however the name is spelled", () => {
+  test("goes to the open chat of its author, however the name is spelled", () => {
     const { model, effects } = after(inChat, message("BENITO", 1));
     expect(unreadIn(model).size).toBe(0);
     expect(effects.map(({ name }) => name)).not.toContain("bell");
@@ -533,7 +533,7 @@ describe("the server", () => {
     expect(after(back.model, online).effects).toEqual([]);
   });
 
-  test("that limits is reported once more than a lost one, with the clock time of the next attempt", () => {
+  test("is reported once more when it limits after it was lost, with the time of the next attempt", () => {
     const why = new RefusedError("rate_limited", "", 90);
     const until = context.now + 90_000;
     const limits: AppEvent = {
@@ -552,7 +552,7 @@ describe("the server", () => {
     expect(after(chat.model, limits, waiting).effects).toEqual([]);
   });
 
-  test("that is lost in a chat or before it, and comes back there, is reported once each", () => {
+  test("is reported once each when it is lost in or before a chat and comes back in it", () => {
     const lost = after(inChat, waiting);
     expect(linesOf(lost.effects)).toHaveLength(1);
     expect(linesOf(after(lost.model, online).effects)).toEqual([texts.serverBack]);
@@ -565,7 +565,7 @@ describe("the server", () => {
     expect(linesOf(after(before.model, online).effects)).toEqual([texts.serverBack]);
   });
 
-  test("that was not reached at the login is reported there, and once when it is back", () => {
+  test("is reported at a login that does not reach it, and once when it is back", () => {
     const offline = after(start, { ...loggedIn, failure: "No responde." } as AppEvent);
     expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
     expect(offline.model.screen.name).toBe("home");
@@ -573,7 +573,7 @@ describe("the server", () => {
     expect(linesOf(after(offline.model, online).effects)).toEqual([texts.serverBack]);
   });
 
-  test("that ends the session leads to the first menu, from a chat once it is left", () => {
+  test("leads to the first menu when it ends the session, but from a chat only when that is left", () => {
     const atMenu = after(inPeople, stopped);
     expect(atMenu.model.screen.name).toBe("start");
     expect(linesOf(atMenu.effects)).toEqual(["descrito: fuera"]);
@@ -586,7 +586,7 @@ describe("the server", () => {
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
   });
 
-  test("is not reported while the account is being opened or left", () => {
+  test("is not reported during login and logout", () => {
     expect(after(start, waiting).effects).toEqual([]);
     expect(after(home, answer(CHOICE.logOut), stopped).effects).toEqual([]);
   });

@@ -34,7 +34,7 @@ function beforeLogin(screen: Screen, more: Partial<AppModel> = {}) {
   return viewApp({ ...firstModel([], ""), screen, ...more }, contextIn("es"));
 }
 
-/** The rows of a list as they are read, or undefined where it is no list. */
+/** The rows of a list as shown; undefined if the view is not a list. */
 function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined {
   if (view.name !== "prompt") return undefined;
   const { prompt } = view;
@@ -101,7 +101,7 @@ describe("the list of people", () => {
     expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
       prompt: { name: "select" },
     });
-    // A number that is typed while more people come keeps its meaning.
+    // A number being typed keeps its row when people are added.
     expect(shown({ name: "people", people: many(12), opened: 8, ticks: 0 })).toMatchObject({
       prompt: { name: "select" },
     });

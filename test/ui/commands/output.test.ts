@@ -10,7 +10,7 @@ test("a slow reader receives all output before the process ends", async () => {
     await output.flushed();
     process.exit();`;
   const child = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "inherit" });
-  // It is read only after the pipe must have filled up: the child waits, or has lost the rest.
+  // Read only after the pipe is full: the child must wait, or it has lost the rest.
   const text = await new Response(child.stdout).text();
   expect(text.split("\n")).toHaveLength(20_001);
   expect(await child.exited).toBe(0);

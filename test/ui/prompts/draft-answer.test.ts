@@ -33,12 +33,12 @@ function letters(text: string): TypedKey[] {
   return [...text].map((typed) => ({ typed, key: { name: typed, sequence: typed } }));
 }
 
-/** Presses keys one after the other; gives what the last one does. `typed` is set as a search would. */
+/** Presses keys one after the other. @returns the effect of the last one; `typed` is set as a search would */
 function pressAll(draft: DraftAnswer, keys: readonly TypedKey[], isLast = true) {
   return keys.map((key, index) => press(draft, key, isLast && index === keys.length - 1)).at(-1);
 }
 
-/** A search as it is after these letters, with this choice marked. */
+/** A search after these letters, with this choice marked. */
 function searched(typed: string, marked: string): DraftAnswer {
   return { ...draftFor(people("ana", "benito"), undefined), typed, marked };
 }
@@ -52,7 +52,7 @@ describe("in a menu", () => {
     expect(pressAll(draft, [ENTER])).toBe("pass");
     expect(pressAll(draft, [CTRL_U, ...letters("3")])).toBe("redraw");
     expect(draft.marked).toBe("Back");
-    // A number is one also when more is typed behind its Enter; letters are not.
+    // A number counts even if keys follow its Enter; letters do not.
     expect(pressAll(draft, [ENTER], false)).toBe("pass");
     expect(pressAll(draft, [BACKSPACE, ...letters("ana"), ENTER], false)).toBe("refuse");
   });

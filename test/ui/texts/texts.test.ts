@@ -4,14 +4,14 @@ import { showFingerprint } from "../../../src/identity/fingerprint.ts";
 import { COMMAND_NAMES } from "../../../src/ui/config.ts";
 import { textsIn, type Texts } from "../../../src/ui/texts/texts.ts";
 
-/** Columns that every terminal has. */
+/** The width that every terminal has, in columns. */
 const WIDTH = 80;
 
 const spanish = textsIn("es");
 const english = textsIn("en");
 const names = Object.keys(spanish) as (keyof Texts)[];
 
-/** A text with every gap filled by a word that can be found again. */
+/** A text with every value replaced by a word that can be found in it. */
 function filled(text: Texts[keyof Texts]): string {
   if (typeof text === "string") return text;
   const gaps = Array.from({ length: text.length }, (_, index) => `gap${index}`);
@@ -32,7 +32,7 @@ describe("every text", () => {
   });
 
   test("of one language is not the other's", () => {
-    // Words that are the same in both.
+    // Texts that are the same in both languages.
     const same = new Set<keyof Texts>(["lockOwner"]);
     const equal = names.filter((name) => filled(spanish[name]) === filled(english[name]) && !same.has(name));
     expect(equal).toEqual([]);
