@@ -6,12 +6,13 @@ import { openStore, type Schema } from "../disk/sqlite.ts";
 
 const SCHEMA: Schema = {
   applicationId: 0x70616c73,
+  // A version never changes, not even its comments, which SQLite stores with the tables.
   versions: [
     `CREATE TABLE servers (
        host TEXT NOT NULL,
        port INTEGER NOT NULL,
        kind TEXT NOT NULL CHECK (kind IN ('web', 'pin')),
-       -- PEM; a server trusted by the web's roots sends it in the first pong.
+       -- PEM; a server trusted by the web's roots tells it at the first pong.
        authority TEXT,
        PRIMARY KEY (host, port)
      ) STRICT`,
