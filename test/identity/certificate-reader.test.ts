@@ -106,7 +106,7 @@ describe("the common name of a hostile certificate", () => {
     ]);
   });
 
-  test("counts also where its value is no string: it hides behind no other", () => {
+  test("counts even if its value is not a string, and is not hidden by another", () => {
     const odd = [der.sequence(), der.octetString(Buffer.from("bob")), der.unsignedInteger(Uint8Array.of(5))];
     for (const value of odd) {
       const subject = [attribute(COMMON_NAME, value), commonName("alice")];
@@ -128,7 +128,7 @@ describe("the common name of a hostile certificate", () => {
 });
 
 describe("the alternative names of a hostile certificate", () => {
-  test("are all read, and other kinds than dNSName are told", () => {
+  test("are all read, and kinds other than dNSName are reported", () => {
     const uri = der.element(0x86, Buffer.from("https://alice"));
     const address = der.element(0x87, Buffer.from([127, 0, 0, 1]));
     const email = der.element(0x81, Buffer.from("alice@example.org"));
@@ -148,7 +148,7 @@ describe("the alternative names of a hostile certificate", () => {
     });
   });
 
-  test("are read from every extension of theirs, whatever stands beside it", () => {
+  test("are read from every such extension, among any others", () => {
     const second = altNameExtension(der.sequence(dns("two")));
     const unknown = der.sequence(
       der.objectIdentifier("1.2.3.4.5"),
@@ -217,7 +217,7 @@ describe("the alternative names of a hostile certificate", () => {
   });
 });
 
-test("a certificate that signed itself without being an authority is none", () => {
+test("a self-signed certificate that is not an authority does not count as one", () => {
   const self = new X509Certificate(certificateOf([commonName("issuer, not the subject")]));
   expect(self.verify(self.publicKey)).toBe(true);
   expect(isSelfSignedAuthority(self)).toBe(false);
@@ -228,7 +228,7 @@ test("dates on both sides of 2050 are read in milliseconds", () => {
   expect([read.notBefore, read.notAfter]).toEqual([Date.UTC(2027, 0, 1), Date.UTC(2050, 0, 1)]);
 });
 
-test("what is no certificate, and every certificate cut short, is an error and never a name", () => {
+test("bytes that are not a certificate, and every truncated certificate, are an error", () => {
   const whole = new X509Certificate(createAuthority(Date.UTC(2027, 0, 1)).certificatePem).raw;
   for (let length = 0; length < whole.length; length++) {
     expect(() => readCertificate(Buffer.from(whole.subarray(0, length)))).toThrow();

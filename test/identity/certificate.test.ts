@@ -68,7 +68,7 @@ describe("a user's certificate", () => {
     ).toBe(false);
   });
 
-  test("has a positive serial number of 16 bytes, whatever the random bytes, and another each time", () => {
+  test("has a positive serial number of 16 bytes for any random bytes, different each time", () => {
     for (const byte of [0x00, 0x7f, 0x80, 0xff]) {
       const { pem } = issueUserCertificate(authority, spki, "bob", NOW, (bytes) => Buffer.alloc(bytes, byte));
       expect(new X509Certificate(pem).serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
@@ -114,7 +114,7 @@ describe("the server's certificate", () => {
     expect(isRendezvousLeaf(leaf)).toBe(true);
   });
 
-  test("is told from a user's, whatever the user is called, and from the authority's", () => {
+  test("is distinguished from that of any user and from the authority's", () => {
     const user = issueUserCertificate(authority, spki, "paloma rendezvous", NOW);
     expect(isRendezvousLeaf(new X509Certificate(user.pem))).toBe(false);
     expect(isRendezvousLeaf(authority.certificate)).toBe(false);
@@ -144,7 +144,7 @@ describe("an authority", () => {
     }
   });
 
-  test("keeps its key when its certificate is made anew", () => {
+  test("keeps its key when its certificate is renewed", () => {
     const keys = generateKeyPair();
     const [first, second] = [createAuthority(NOW, keys), createAuthority(NOW + HOUR, keys)];
     const next = loadAuthority(second.certificatePem, second.privateKeyPem);

@@ -8,7 +8,7 @@ function spkiBase64(pointHex: string): string {
   return Buffer.from(PREFIX + pointHex, "hex").toString("base64");
 }
 
-test("a key pair goes through PEM and signs what its public key verifies", () => {
+test("a key pair survives PEM and signs what its public key verifies", () => {
   const pair = generateKeyPair();
   const again = keyPairFromPem(privateKeyToPem(pair.privateKey));
   expect(again.spki).toEqual(pair.spki);
@@ -92,7 +92,7 @@ describe("a public key of a request", () => {
     expect(parsePublicKey(slashes)).toEqual(Buffer.from(slashes, "base64"));
   });
 
-  test("is refused when its point has a small order, in either sign and in every spelling", () => {
+  test("is refused when its point has a small order, in either sign and in any encoding", () => {
     const points = [
       `00${"00".repeat(31)}`, // order 4
       `01${"00".repeat(31)}`, // order 1

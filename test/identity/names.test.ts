@@ -101,7 +101,7 @@ describe("a new name", () => {
 });
 
 describe("the fold", () => {
-  test("of every letter is stable, and the same for its composed and its decomposed form", () => {
+  test("of every letter is stable, and equal for its composed and its decomposed form", () => {
     for (const letter of ALL_LETTERS) {
       const folded = fold(letter);
       expect(fold(folded)).toBe(folded);
@@ -121,14 +121,14 @@ describe("the fold", () => {
     }
   });
 
-  test("makes twins of names that differ in case or in composition", () => {
+  test("is equal for names that differ only in case or in composition", () => {
     for (const twin of ["ÑANDÚ", "Ñandú", "n\u0303andu\u0301", "N\u0303ANDU\u0301"])
       expect(fold(twin)).toBe("ñandú");
     expect(fold("TITIZ")).toBe("titiz");
     expect(fold("Title")).toBe(fold("TITLE"));
   });
 
-  test("does not depend on how long an old name is or on what stands in it", () => {
+  test("does not depend on the length or the characters of an old name", () => {
     for (const name of ["ΟΔΟΣ", "İstanbul", "\u0390", "ǅ", "ﬁ", "🐦 Ω", "\u1e9b\u0323"]) {
       expect(fold(fold(name))).toBe(fold(name));
     }

@@ -19,7 +19,7 @@ class Socket {
   }
 }
 
-test("whatever part a socket takes each time, the bytes leave once and in order", () => {
+test("bytes leave once and in order, however much the socket takes each time", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const outgoing = new Outgoing();
@@ -46,7 +46,7 @@ test("many short lines leave in one buffer", () => {
   expect(socket.written.map(({ length }) => length)).toEqual([5_000]);
 });
 
-test("what is cleared is gone", () => {
+test("a cleared queue is empty", () => {
   const outgoing = new Outgoing();
   const socket = new Socket();
   outgoing.add("line\n");
@@ -60,7 +60,7 @@ test("what is cleared is gone", () => {
   expect(socket.text).toBe("l");
 });
 
-describe("what a socket does not take at once", () => {
+describe("bytes that a socket does not take at once", () => {
   test("drains once, when the last byte is taken", () => {
     const outgoing = new Outgoing();
     const socket = new Socket();

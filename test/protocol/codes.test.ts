@@ -25,7 +25,7 @@ test("two codes never share a sentence", () => {
   }
 });
 
-test("a code is known by its exact name, never by a member of a prototype", () => {
+test("only the exact name of a code is known, not a member of a prototype", () => {
   expect(isCode("user_offline")).toBe(true);
   for (const name of ["", "OK", "constructor", "__proto__", "toString", "hasOwnProperty"]) {
     expect(isCode(name)).toBe(false);

@@ -57,7 +57,7 @@ describe("texts", () => {
     expect(exactText(1, 1)("n\u0303")).toBe("n\u0303");
   });
 
-  test("that are no well-formed Unicode are refused by every check", () => {
+  test("that are not well-formed Unicode are refused by every check", () => {
     for (const check of [text(0, 9), exactText(0, 9), utf8Text(99)]) {
       expect(check(LONE_HIGH)).toBe(INVALID);
       expect(check(LONE_LOW)).toBe(INVALID);
@@ -124,7 +124,7 @@ describe("lists", () => {
     expect(names(["n\u0303"])).toEqual(["ñ"]);
   });
 
-  test("are arrays, not what looks like one", () => {
+  test("are arrays, not array-like objects", () => {
     for (const bad of [{ length: 1, 0: "a" }, "ab", null, { 0: "a" }]) expect(names(bad)).toBe(INVALID);
   });
 });
@@ -137,7 +137,7 @@ describe("objects", () => {
     expect(entry({ ip: "a" })).toEqual({ ip: "a", port: undefined });
   });
 
-  test("are no arrays, no null and no text", () => {
+  test("are not arrays, null or text", () => {
     for (const bad of [[], ["a"], null, "a", 1, undefined]) expect(entry(bad)).toBe(INVALID);
     // An array with a field of that name is still an array.
     expect(entry(Object.assign([], { ip: "a" }))).toBe(INVALID);
@@ -150,7 +150,7 @@ test("an optional field may be absent, and not null", () => {
   expect(optional(boolean)(1)).toBe(INVALID);
 });
 
-test("a refined check narrows what the first let through", () => {
+test("a refined check narrows what the first one accepts", () => {
   const even = refine(integer(0, 9), (value) => (value % 2 === 0 ? `${value}` : undefined));
   expect(even(4)).toBe("4");
   expect(even(3)).toBe(INVALID);
@@ -168,7 +168,7 @@ describe("readFields", () => {
     });
   });
 
-  test("finds only what was sent, never a member of the prototype", () => {
+  test("finds only own properties, not members of the prototype", () => {
     const anything: Check<unknown> = (value) => value;
     const fields = { constructor: anything, toString: anything, hasOwnProperty: anything };
     const read = readFields(fields, JSON.parse("{}"));

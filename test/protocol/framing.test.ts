@@ -257,7 +257,7 @@ describe("messages", () => {
     expect(decodeBothWays(inside)).toEqual([{ a: "ñ" }, { b: 1 }, { c: 2 }]);
   });
 
-  test("a frame is one compact line, whatever its strings hold", () => {
+  test("a frame is one compact line, even if its strings contain line feeds", () => {
     expect(encodeFrame({ a: "x\ny\u0001", b: [1, null] })).toBe('{"a":"x\\ny\\u0001","b":[1,null]}\n');
     expect(decodeBothWays(encodeFrame({ a: "\ud800" }))).toEqual([{ a: "\ud800" }]);
   });
@@ -354,7 +354,7 @@ describe("garbage", () => {
     }
   });
 
-  test("garbage is reported at once, and none of it is held over any number of pushes", () => {
+  test("garbage is reported at once and never held", () => {
     const decoder = new FrameDecoder(RENDEZVOUS_OBJECT_LIMIT);
     decoder.push(bytesOf('{"a":"b\tc'), 1);
     expect(drain(decoder)).toEqual(["garbage"]);
@@ -391,7 +391,7 @@ describe("UTF-8 over several reads", () => {
     expect(decode([valid, invalid, valid, invalid])).toEqual([{ a: "ñ" }, "garbage", { a: "ñ" }, "garbage"]);
   });
 
-  test("a character cut between two reads is valid, wherever the cut is", () => {
+  test("a character split between two reads at any byte is valid", () => {
     const line = bytesOf('{"a":"ñ漢🕊"}\n{"b":"🕊"}\n');
     for (let first = 0; first <= line.length; first++) {
       for (let second = first; second <= line.length; second++) {
@@ -429,7 +429,7 @@ describe("limits", () => {
     expect(decodeBothWays(`\n\n${text}\n`, size - 1)).toEqual(["tooLarge"]);
   });
 
-  test("too large is known with the byte after the limit, and then the decoder is finished and holds nothing", () => {
+  test("an object is too large with the byte after the limit; then the decoder is finished and holds nothing", () => {
     const decoder = new FrameDecoder(100);
     decoder.push(bytesOf(`{"a":"${"x".repeat(94)}`), 1);
     expect(drain(decoder)).toEqual([]);
@@ -496,7 +496,7 @@ describe("what the caller can ask", () => {
     expect(decoder.heldBytes).toBe(6);
   });
 
-  test("reads that wait keep their order, however next and push alternate", () => {
+  test("reads that wait keep their order in any sequence of next and push", () => {
     const decoder = new FrameDecoder(RENDEZVOUS_OBJECT_LIMIT);
     const seen: FrameEvent[] = [];
     for (let round = 0; round < 1000; round++) {
@@ -510,7 +510,7 @@ describe("what the caller can ask", () => {
     expect(decoder.heldBytes).toBe(0);
   });
 
-  test("takeRest gives exactly the bytes behind the closing brace, and the decoder holds none of them", () => {
+  test("takeRest returns exactly the bytes after the closing brace, and the decoder holds none of them", () => {
     const data = seededRandom(7).bytes(1000);
     const line = bytesOf('{"action":"stream","transfer":"x"}');
     for (const tail of [
@@ -653,7 +653,7 @@ describe("random mixes", () => {
     }
   }
 
-  test("any mix, cut anywhere, gives what the rules give", () => {
+  test("any mixture, split anywhere, is decoded by the rules", () => {
     const random = seededRandom(seed);
     const counts = { objects: 0, garbage: 0, tooLarge: 0 };
     for (let round = 0; round < 12_000; round++) {

@@ -52,7 +52,7 @@ describe("one spelling", () => {
     expect(normalizeAddress(expected)).toBe(expected);
   });
 
-  test("what is no address stays what it is, in lower case", () => {
+  test("other text is only put into lower case", () => {
     expect(normalizeAddress("Example.ORG")).toBe("example.org");
     expect(normalizeAddress("")).toBe("");
     for (const text of [

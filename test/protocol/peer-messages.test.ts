@@ -25,7 +25,7 @@ describe("chat", () => {
     expect(readPeerMessage({ ...whole, more: 1 })).toEqual({ action: "chat", ...whole });
   });
 
-  test("a text keeps every character, also one not in NFC", () => {
+  test("a text is not normalized", () => {
     expect(readPeerMessage({ message: "n\u0303\u0000\n" })).toMatchObject({ message: "n\u0303\u0000\n" });
   });
 
@@ -106,7 +106,7 @@ describe("actions", () => {
     invalid({ action: "withdraw", target: "1" }, "id");
   });
 
-  test("one that is not known is no fault", () => {
+  test("an unknown action is not a fault", () => {
     for (const action of ["chat", "invalid", "unknown", "", "HELLO", "x".repeat(10_000)]) {
       expect(readPeerMessage({ action, message: "hola" })).toEqual({ action: "unknown" });
     }
@@ -119,12 +119,12 @@ describe("actions", () => {
     },
   );
 
-  test("an action that was not sent as such is none", () => {
+  test("an inherited action does not count", () => {
     const source: JsonObject = JSON.parse('{"__proto__":{"action":"bye"},"message":"hola"}');
     expect(readPeerMessage(source)).toMatchObject({ action: "chat", message: "hola" });
   });
 
-  test("an action that is no text is wrong", () => {
+  test("an action that is not a text is invalid", () => {
     for (const action of [null, 1, true, [], ["bye"], {}]) invalid({ action, message: "hola" }, "action");
   });
 });
@@ -137,7 +137,7 @@ describe("caps, at, under and over", () => {
     expect(readPeerMessage({ ...HELLO, username: "n\u0303andu" })).toMatchObject({ username: "ñandu" });
   });
 
-  test("hello: the protocol is an integer; what is below 1 is read, so that it can be answered", () => {
+  test("hello: the protocol is an integer; values below 1 are accepted, so that they can be answered", () => {
     for (const protocol of [1, 2, 0, -1, 1_000_000]) valid({ ...HELLO, protocol });
     for (const protocol of ["1", 1.5, null, 1e999, 1_000_001]) invalid({ ...HELLO, protocol }, "protocol");
     invalid({ action: "hello", username: "ana", features: [] }, "protocol");

@@ -46,7 +46,7 @@ function request(action: string, change: Source): string {
 }
 
 describe("requests", () => {
-  test("are these, and each right one is read whole", () => {
+  test("are exactly these, and each valid one is read completely", () => {
     expect([...ACTIONS.keys()].sort()).toEqual(Object.keys(REQUESTS).sort());
     for (const [action, source] of Object.entries(REQUESTS)) {
       expect(readFields(ACTIONS.get(action)?.fields ?? {}, { ...source, more: 1 })).toEqual({
@@ -77,7 +77,7 @@ describe("requests", () => {
     for (const action of Object.values(RESPONSE_ACTION)) expect(Object.hasOwn(RESPONSES, action)).toBe(true);
   });
 
-  test("a field that must be there is named when it is not", () => {
+  test("a missing required field is named", () => {
     const required: { [action: string]: string[] } = {
       register: ["username", "password"],
       login: ["username", "password", "p2p_port"],
@@ -192,7 +192,7 @@ describe("caps of requests, at, under and over", () => {
 });
 
 describe("the id of a request", () => {
-  test("is a text of at most 64 characters or a safe integer, and comes back as it was", () => {
+  test("is a text of at most 64 characters or a safe integer, and is repeated unchanged", () => {
     for (const id of ["", "a", "🕊".repeat(64), "n\u0303", 0, -5, Number.MAX_SAFE_INTEGER]) {
       expect(readRequestId(id)).toBe(id);
     }
@@ -225,7 +225,7 @@ describe("what a client reads of a server", () => {
     expect(read(users, {})).toBe("users");
   });
 
-  test("a candidate of a kind that is not known does not spoil the others", () => {
+  test("a candidate of an unknown kind does not invalidate the others", () => {
     const candidates = [
       { kind: "relay", where: "elsewhere" },
       { kind: "direct", ip: "::1", port: 9000 },
@@ -243,7 +243,7 @@ describe("what a client reads of a server", () => {
     expect(read(RESPONSES.p2p_info, { ...INFO, fingerprint: "a".repeat(65) })).toBe("fingerprint");
   });
 
-  test("a failure has a code; the rest may be absent, and what is wrong is named", () => {
+  test("a failure has a code; other fields may be absent, and an invalid one is named", () => {
     expect(read(RESPONSES.failure, { code: "user_offline" })).toBe("ok");
     expect(read(RESPONSES.failure, {})).toBe("code");
     expect(read(RESPONSES.failure, { code: "x".repeat(65) })).toBe("code");

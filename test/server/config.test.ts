@@ -36,7 +36,7 @@ test("flags win over variables, and these over the locale", () => {
   expect(chosenLanguage([], { LC_ALL: "en_US.UTF-8", LANG: "es_ES.UTF-8" })).toBe("en");
 });
 
-test("what is wrong is refused in the language asked for", () => {
+test("errors are reported in the requested language", () => {
   for (const args of [
     ["--host", "example.org"],
     ["--tls-key", "k.pem"],
@@ -50,7 +50,7 @@ test("what is wrong is refused in the language asked for", () => {
   expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: start");
 });
 
-test("what is wrong is named as it was given: a flag, or a variable", () => {
+test("an error names the flag or the variable that was used", () => {
   const rate = { PALOMA_LOGIN_RATE: "many", PALOMA_METRICS_HOST: "here", PALOMA_METRICS_PORT: "9464" };
   expect(() => readConfig(["--login-rate", "many"], rate, "en")).toThrow("PALOMA_METRICS_HOST: expected");
   const flags = ["--metrics-host", "127.0.0.1"];

@@ -29,7 +29,7 @@ test("every command reads its arguments into a request", () => {
   }
 });
 
-test("unknown commands, those named like members of Object, and wrong arguments are refused in one sentence", () => {
+test("unknown commands, names of Object members and wrong arguments are refused in one sentence", () => {
   for (const command of ["nada", "constructor", "__proto__", "toString", ""]) {
     expect(said([command])).toStartWith(`Unknown command: ${command};`);
     expect(said([command], "es")).toStartWith(`Orden desconocida: ${command};`);

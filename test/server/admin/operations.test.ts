@@ -80,7 +80,7 @@ async function listing(first: AdminRequest & { after: string }): Promise<{ names
 }
 
 describe("listings", () => {
-  test("show every account once, however many there are, in the order of the folded names", async () => {
+  test("show every account once, in the order of the folded names", async () => {
     const made = Array.from({ length: 1_234 }, (_, index) => `U${String(index).padStart(4, "0")}`);
     for (const name of made.toReversed()) make(name);
     const all = await listing({ command: "users", search: "", after: "" });
@@ -167,7 +167,7 @@ describe("changes", () => {
     ]);
   });
 
-  test("to a password void every token and end the live session, and the new one is in no log", async () => {
+  test("to a password void every token and end the live session, and the new password is not logged", async () => {
     const id = make("ana");
     const { token } = tokens.issue(id, KEY, NOW);
     comeOnline("ana");
@@ -181,7 +181,7 @@ describe("changes", () => {
     expect((await run({ command: "reset-password", name: "ana" })) as object).not.toEqual(reply);
   });
 
-  test("to a password are not made without a hash, or if the account was deleted meanwhile", async () => {
+  test("to a password are not made without a hash, or if the account was deleted during the hash", async () => {
     const id = make("ana");
     hashed = () => ({ name: "busy" });
     expect(await run({ command: "reset-password", name: "ana" })).toEqual({

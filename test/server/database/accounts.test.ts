@@ -32,7 +32,7 @@ test("accounts are listed page by page in the order of their folds, each once", 
   });
 });
 
-test("an account is disabled and enabled by its id, and no other one is", () => {
+test("an account is disabled and enabled by its id, and no other account changes", () => {
   const accounts = accountsOf("ana", "bob");
   const ana = accounts.find("ANA");
   accounts.setDisabled(ana?.id ?? 0, true);

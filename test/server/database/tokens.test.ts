@@ -38,7 +38,7 @@ test("a token that is void or out of date is not listed", () => {
   expect(tokens.stored(2, NOW)).toEqual([]);
 });
 
-test("the operator's name for a token is no part of the token", () => {
+test("the operator's name for a token is not part of the token", () => {
   const { tokens } = tokensOfOne();
   const { token, hash } = tokens.issue(1, KEY, NOW);
   expect(tokenId(hash)).toMatch(/^[0-9a-f]{12}$/);
@@ -46,7 +46,7 @@ test("the operator's name for a token is no part of the token", () => {
   expect(tokens.use(tokenId(hash), KEY, NOW)).toBeUndefined();
 });
 
-test("a use that cannot be written counts all the same, and is remembered", () => {
+test("a use that cannot be written still counts and is remembered", () => {
   const { tokens, database } = tokensOfOne();
   const { token } = tokens.issue(1, KEY, NOW);
   // As a full disk does: what is written fails, what is read does not.
@@ -61,7 +61,7 @@ test("a use that cannot be written counts all the same, and is remembered", () =
   });
 });
 
-test("a clock that is wrong for a while ends no token: a last use is never set back", () => {
+test("a clock that is wrong for a while does not end tokens: a last use is never set back", () => {
   const { tokens } = tokensOfOne();
   const { token } = tokens.issue(1, KEY, NOW);
   expect(tokens.use(token, KEY, NOW - 2 * TOKEN_LIFETIME)).toBeDefined();
@@ -80,7 +80,7 @@ test("tokens of a wrong future are deleted before those of today", () => {
   expect(tokens.use(token, KEY, NOW + MAX_TOKENS)).toBeDefined();
 });
 
-test("a key that has logged in is known for its user only, also when its tokens are void", () => {
+test("a key that has logged in is known only for its user, even if its tokens are void", () => {
   const { tokens } = tokensOfOne();
   expect(tokens.knows(1, KEY)).toBe(false);
   const { hash } = tokens.issue(1, KEY, NOW);
@@ -92,7 +92,7 @@ test("a key that has logged in is known for its user only, also when its tokens 
   ]);
 });
 
-test("a logout voids the older sessions of the same device, and none of another device", () => {
+test("a logout voids the sessions of the same device only", () => {
   const { tokens } = tokensOfOne();
   const other = Buffer.alloc(44, 8);
   const own = [1, 2, 3].map(() => tokens.issue(1, KEY, NOW).token);

@@ -34,7 +34,7 @@ function codeOf(verdict: Verdict): string {
   return verdict.name === "refused" ? verdict.refusal.code : verdict.name;
 }
 
-test("past the limit of one address, and past that of all, a newcomer is refused as the server is busy", () => {
+test("beyond the limit of one address or of all, a new connection is refused as server_busy", () => {
   const { admission, admit } = admissionOf({ connections: 3, connectionsPerAddress: 2 });
   expect([admit(HERE), admit(HERE), admit(HERE), admit(THERE), admit("203.0.113.9")]).toEqual([
     "served",
@@ -47,7 +47,7 @@ test("past the limit of one address, and past that of all, a newcomer is refused
   expect(admit(HERE)).toBe("served");
 });
 
-test("an IPv6 network of a /64 is one address, whichever of its addresses comes", () => {
+test("all addresses of an IPv6 /64 count as one address", () => {
   const { admit } = admissionOf({ connectionsPerAddress: 1 });
   expect([admit("2001:db8::1"), admit("2001:db8::2"), admit("2001:db8:0:1::1")]).toEqual([
     "served",
@@ -56,7 +56,7 @@ test("an IPv6 network of a /64 is one address, whichever of its addresses comes"
   ]);
 });
 
-test("past the rate a newcomer is told when to come again, and others are served", () => {
+test("beyond the rate a new connection is refused with a retry time, and others are served", () => {
   const { clock, admission, admit } = admissionOf({ connectionRate: { burst: 1, perSecond: 0.5 } });
   expect(admit(HERE)).toBe("served");
   expect(admission.admit(HERE)).toEqual({
@@ -68,7 +68,7 @@ test("past the rate a newcomer is told when to come again, and others are served
   expect(admit(HERE)).toBe("served");
 });
 
-test("only few are told why, the others are dropped; one that has closed makes room for the next", () => {
+test("only a few get the reason and the others are dropped; one that has closed makes room for the next", () => {
   const { admission, admit } = admissionOf({ connections: 1 });
   expect(admit(HERE)).toBe("served");
   const told = Array.from({ length: MAX_REFUSED_PER_ADDRESS }, () => admission.admit(HERE));
@@ -90,7 +90,7 @@ test("refused connections do not count among those served", () => {
   expect([admit(HERE), admit(HERE), admit(HERE)]).toEqual(["served", "served", "server_busy"]);
 });
 
-test("a client that comes too fast takes no place among those not logged in", () => {
+test("a client beyond the connection rate gets no place among those not logged in", () => {
   const asked: string[] = [];
   const { admit } = admissionOf({ connectionRate: { burst: 1, perSecond: 1 } }, (address) => {
     asked.push(address);

@@ -18,7 +18,7 @@ test("a password is stored as argon2id with 19 MiB and two passes, and verified,
   }
 });
 
-test("a stored text that is no hash is a failure, not a wrong password, and its turn ends", async () => {
+test("a stored text that is not a hash is a failure, not a wrong password, and its turn ends", async () => {
   const queue = new PasswordQueue({ limit: DEFAULT_LIMITS.waitingHashes });
   expect(queue.verify(HERE, "x", "no hash", always)).rejects.toThrow();
   await queue.close();
@@ -39,7 +39,7 @@ function busyQueue(limit: number) {
   return { queue, add, outcomes, observed, settled: () => Promise.all(pending) };
 }
 
-test("past its bound the queue refuses an owner who has the most; after a close no hash begins", async () => {
+test("the full queue refuses the owner who has the most; after a close no hash begins", async () => {
   const { queue, add, outcomes, settled } = busyQueue(3);
   for (const name of ["1", "2", "3"]) add("here", name);
   expect({ running: queue.running, waiting: queue.waiting }).toEqual({ running: HASHES_AT_ONCE, waiting: 3 });
@@ -56,7 +56,7 @@ test("past its bound the queue refuses an owner who has the most; after a close 
   ]);
 });
 
-test("owners take turns: somebody who comes after a storm waits for one of its hashes, not for all", async () => {
+test("owners take turns: a hash behind those of a busy owner waits for one of them, not for all", async () => {
   const { add, outcomes, observed, settled } = busyQueue(100);
   for (let count = 1; count <= 6; count++) add("storm", `storm ${count}`);
   add("ana", "ana");
@@ -68,7 +68,7 @@ test("owners take turns: somebody who comes after a storm waits for one of its h
   expect(observed).toHaveLength(HASHES_AT_ONCE + 8);
 });
 
-test("in a full queue whoever has fewer takes the place of the latest of whoever has the most", async () => {
+test("in a full queue an owner with fewer hashes displaces the latest hash of the owner with the most", async () => {
   const { queue, add, outcomes, settled } = busyQueue(4);
   for (let count = 1; count <= 4; count++) add("storm", `storm ${count}`);
   add("ana", "ana 1");
@@ -87,7 +87,7 @@ test("in a full queue whoever has fewer takes the place of the latest of whoever
   expect(outcomes).toHaveLength(HASHES_AT_ONCE + 8);
 });
 
-test("a hash that nobody waits for any more is not computed, and has an outcome all the same", async () => {
+test("a hash that is no longer wanted is not computed, and still has an outcome", async () => {
   const { add, outcomes, observed, settled } = busyQueue(10);
   let isHere = true;
   add("here", "gone", () => isHere);
@@ -111,7 +111,7 @@ test("the next hash is being computed while an answer is written", async () => {
   await Promise.all(others);
 });
 
-test("every job has exactly one outcome, whatever comes, goes and closes", async () => {
+test("every job has exactly one outcome in any order of requests, disconnects and closes", async () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const { queue, add, outcomes, settled } = busyQueue(20);

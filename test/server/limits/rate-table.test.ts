@@ -39,7 +39,7 @@ describe("one bucket", () => {
     expect(pass("a", 500)).toBe(true);
   });
 
-  test("tokens given back can be taken again, and are never more than a burst", () => {
+  test("refunded tokens can be taken again, up to a burst", () => {
     const { clock, table: rates, pass } = table({ burst: 2, perSecond: 1 });
     expect([pass("a"), pass("a"), pass("a")]).toEqual([true, true, false]);
     rates.refund("a");
@@ -58,7 +58,7 @@ describe("one bucket", () => {
   });
 });
 
-test("of several buckets all are taken from or none, and the longest wait is given", () => {
+test("several charges are taken together or not at all, and the longest wait is returned", () => {
   const { table: wide } = table({ burst: 5, perSecond: 1 });
   const { table: narrow } = table({ burst: 1, perSecond: 0.1 });
   const charges = [
@@ -76,7 +76,7 @@ test("retry_after is in whole seconds, at least one and at most a day", () => {
 });
 
 describe("a table that is full", () => {
-  test("never grows over its bound", () => {
+  test("never exceeds its size limit", () => {
     const { table: rates, pass } = table({ burst: 5, perSecond: 1 }, 100);
     for (let count = 0; count < 10_000; count++) expect(pass(`key ${count}`)).toBe(true);
     expect(rates.size).toBe(100);
@@ -92,7 +92,7 @@ describe("a table that is full", () => {
     expect(rates.size).toBeLessThan(400);
   });
 
-  test("an attacker who makes keys without end cannot have a drained bucket forgotten", () => {
+  test("an attacker who uses endless keys cannot displace a drained bucket", () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const { clock, table: rates, pass } = table({ burst: 15, perSecond: 0.1 }, 1_000, seed);

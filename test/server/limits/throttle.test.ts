@@ -49,7 +49,7 @@ describe("connections, registrations and lookups", () => {
     }
   });
 
-  test("a client that comes too fast is told when to come again, and then passes; others notice nothing", () => {
+  test("a client beyond the connection rate gets a retry time and then passes; others are not affected", () => {
     const { clock, limited, throttle } = throttled({ connectionRate: { burst: 2, perSecond: 0.25 } });
     const three = [1, 2, 3].map(() => throttle.connection(HERE));
     expect(three.map(({ name }) => name)).toEqual(["passes", "passes", "limited"]);
@@ -82,7 +82,7 @@ describe("connections, registrations and lookups", () => {
     expect(throttle.registration(HERE, false).name).toBe("limited");
   });
 
-  test("requests of one address wait in turn past a burst, those of others do not, and none is refused", () => {
+  test("requests of one address beyond a burst wait in turn, those of others do not, and none are refused", () => {
     const { clock, limited, throttle } = throttled({ requestRate: { burst: 3, perSecond: 100 } });
     const waits = [1, 2, 3, 4, 5, 6].map(() => throttle.request("2001:db8::1"));
     expect(waits).toEqual([0, 0, 0, 10, 20, 30]);
@@ -138,7 +138,7 @@ describe("passwords", () => {
     expect(failUntilLimited(throttle, "ana", HERE)).toBe(1);
   });
 
-  test("attempts at the same time all count; one that was never compared gives back what it took, once", () => {
+  test("concurrent attempts all count; one that was never compared is refunded once", () => {
     const { throttle } = throttled({
       failureRate: { burst: 3, perSecond: 0.1 },
       loginRate: { burst: 4, perSecond: 0.1 },
@@ -154,7 +154,7 @@ describe("passwords", () => {
     expect(throttle.password("ana", HERE).name).toBe("limited");
   });
 
-  test("every password costs its address a hash, right or wrong", () => {
+  test("every password, right or wrong, charges its address for a hash", () => {
     const { throttle } = throttled({ loginRate: { burst: 5, perSecond: 1 } });
     for (let count = 0; count < 5; count++) attemptOf(throttle.password(`user${count}`, HERE)).succeeded();
     expect(throttle.password("user9", HERE)).toEqual({ name: "limited", retryAfter: 1 });
@@ -234,7 +234,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE, "b".repeat(64)));
   });
 
-  test("a known device has hashes of its own when its address has none left", () => {
+  test("a known device has its own hashes when its address has used up all", () => {
     const { throttle } = throttled({ loginRate: { burst: 3, perSecond: 0.1 } });
     for (let count = 0; count < 3; count++) attemptOf(throttle.password("mallory", HERE)).succeeded();
     expect(throttle.password("ana", HERE).name).toBe("limited");
@@ -252,7 +252,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE));
   });
 
-  test("a tunnel with 65,536 networks has the free guesses of one network a day, however many names it asks for", () => {
+  test("a tunnel with 65,536 networks has the free guesses of one network a day, for any number of names", () => {
     const { clock, throttle } = throttled();
     const begun = clock.now;
     let guesses = 0;
@@ -271,7 +271,7 @@ describe("passwords", () => {
     attemptOf(throttle.password("ana", HERE));
   });
 
-  test("an attacker with one account cannot have another account's known network forgotten", () => {
+  test("an attacker with one account cannot displace the known networks of another", () => {
     const { throttle } = throttled({ failureRatePerAddress: { burst: 2, perSecond: 0.001 } });
     attemptOf(throttle.password("ana", HERE)).succeeded();
     for (let count = 0; count < 60_000; count++) {
@@ -281,7 +281,7 @@ describe("passwords", () => {
     for (let count = 0; count < 5; count++) attemptOf(throttle.password("ana", HERE));
   });
 
-  test("a name as long as a message, and one that every object has, are limited like others", () => {
+  test("a name as long as a message and a name of an Object member are limited like others", () => {
     const { throttle } = throttled();
     for (const name of ["x".repeat(60_000), "__proto__", "constructor", ""]) {
       expect(failUntilLimited(throttle, name, HERE)).toBe(DEFAULT_LIMITS.failureRate.burst);

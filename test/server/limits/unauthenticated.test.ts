@@ -62,7 +62,7 @@ test("when all places are taken, a newcomer evicts the connection that has been 
   expect(gone).toEqual(["connection 2"]);
 });
 
-test("a connection heard of a moment ago, or with a request being answered, is not evicted, and the newcomer refused", () => {
+test("a connection that was just active, or whose request is being answered, is not evicted, and the new one is refused", () => {
   const { clock, gone, unauthenticated, connections } = full();
   for (const connection of connections) unauthenticated.working(connection);
   clock.now = 10 * MIN_SILENCE;
@@ -116,7 +116,7 @@ function small(limit: number) {
   return { clock, gone, unauthenticated, enter };
 }
 
-test("of the address with the most places the longest silent is evicted at once, however lately it was heard of", () => {
+test("the longest silent connection of the address with the most places is evicted at once", () => {
   const { gone, unauthenticated, enter } = small(4);
   enter("quiet");
   const [first] = [enter("storm"), enter("storm"), enter("storm")];
@@ -143,7 +143,7 @@ test("addresses that hold as many places do not evict each other before they hav
   expect(gone).toEqual(["a 1", "a 2"]);
 });
 
-test("an address that holds the most places evicts its own silent connections, and nobody else's", () => {
+test("an address that holds the most places evicts only its own silent connections", () => {
   const { clock, gone, unauthenticated, enter } = small(4);
   enter("person");
   clock.now += MIN_SILENCE;
@@ -154,7 +154,7 @@ test("an address that holds the most places evicts its own silent connections, a
   expect(gone).toEqual(["storm 2"]);
 });
 
-test("in a storm from a few addresses every newcomer from elsewhere finds a place", () => {
+test("during a flood from a few addresses every connection from another address finds a place", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const { clock, gone, unauthenticated, enter } = small(60);
@@ -182,7 +182,7 @@ test("in a storm from a few addresses every newcomer from elsewhere finds a plac
   }
 });
 
-test("a thousand addresses that are never silent keep nobody out for long, and requests being answered are finished", () => {
+test("a thousand addresses that are never silent delay others only briefly, and requests being answered are finished", () => {
   const { clock, gone, unauthenticated, enter } = small(1_000);
   const storm = Array.from({ length: 1_000 }, (_, index) => enter(`198.51.${index >> 8}.${index & 0xff}`));
   const [worker] = storm as [Pending];
@@ -205,7 +205,7 @@ test("a thousand addresses that are never silent keep nobody out for long, and r
   expect(gone.every((name) => name.startsWith("198.51."))).toBe(true);
 });
 
-test("the address that holds the most places evicts its own oldest when none is silent, and nobody else's", () => {
+test("the address that holds the most places evicts only its own oldest connection when none is silent", () => {
   const { clock, gone, unauthenticated, enter } = small(4);
   const connections = [enter("person"), enter("storm"), enter("storm"), enter("storm")];
   clock.now += MAX_STAY;

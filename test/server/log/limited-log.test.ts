@@ -82,7 +82,7 @@ test("of each address the first is reported at once, those that follow within a 
   expect(reports.slice(3)).toEqual([{ what: "password", address: "192.0.2.1", count: 1 }]);
 });
 
-test("a flood from a hundred thousand addresses makes few lines, and every event is counted", () => {
+test("a flood from a hundred thousand addresses is reported in a few lines that count every event", () => {
   const { clock, reports, log: limited } = byAddress();
   for (let count = 0; count < 100_000; count++) limited.note("connection", `network ${count}`);
   expect(reports).toHaveLength(MAX_COUNTED + 1);

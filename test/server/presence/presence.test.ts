@@ -10,7 +10,7 @@ import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const member = (fold: string): Member => ({ fold });
 
-test("watchers of a name are to be notified when it comes and goes, and nobody else", () => {
+test("only the watchers of a name are notified when it comes and goes", () => {
   const presence = new Presence<Member>();
   const [ana, beto, carla] = [member("ana"), member("beto"), member("carla")];
   for (const each of [ana, beto]) expect(presence.enter(each)).toEqual([]);
@@ -22,7 +22,7 @@ test("watchers of a name are to be notified when it comes and goes, and nobody e
   expect(presence.enter(carla)).toEqual([]);
 });
 
-test("a session that replaces an older one is not announced, and the older one watches nobody any more", () => {
+test("a session that replaces an older one is not announced, and the older one no longer watches", () => {
   const presence = new Presence<Member>();
   const [ana, older, newer] = [member("ana"), member("beto"), member("beto")];
   presence.enter(ana);
@@ -38,7 +38,7 @@ test("a session that replaces an older one is not announced, and the older one w
   expect(presence.size).toBe(1);
 });
 
-test("past the bound of watched names a long list is refused and changes nothing; short lists, and places freed, are allowed", () => {
+test("beyond the limit of watched names a long list is refused and changes nothing; short lists and freed entries are allowed", () => {
   const presence = new Presence<Member>();
   const [ana, beto] = [member("ana"), member("beto")];
   for (const each of [ana, beto]) presence.enter(each);
@@ -56,7 +56,7 @@ test("past the bound of watched names a long list is refused and changes nothing
 });
 
 describe("pages", () => {
-  test("are what sorting and filtering everyone online would give, after any coming and going", () => {
+  test("equal the sorted and filtered list of all users online, after any change", () => {
     const seed = testSeed();
     const random = seededRandom(seed);
     const presence = new Presence<Member>();
@@ -80,7 +80,7 @@ describe("pages", () => {
   });
 });
 
-test("the version changes when somebody comes, goes or is replaced, and only then", () => {
+test("the version changes only when a user comes, goes or is replaced", () => {
   const presence = new Presence<{ fold: string }>();
   const versions = [presence.version];
   const changed = (change: () => void) => {

@@ -108,7 +108,7 @@ function plainInfo(target: OnlineUser, requester: Requester): object {
   };
 }
 
-test("an answer shared by many is, byte for byte, what each would be sent alone", () => {
+test("a shared answer is identical, byte for byte, to one written for each requester", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const sorts: ((count: number) => string)[] = [

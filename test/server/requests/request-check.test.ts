@@ -21,7 +21,7 @@ function refusalOf(object: { [name: string]: unknown }, context: Partial<Request
 }
 
 describe("the plain link", () => {
-  test("answers those whom --plain-from names, and nobody else", () => {
+  test("answers only the addresses that --plain-from allows", () => {
     const table = [
       ["loopback", REMOTE.loopback, "accepted"],
       ["loopback", "::1", "accepted"],
@@ -47,7 +47,7 @@ describe("the plain link", () => {
     }
   });
 
-  test("never takes keys and tokens from another machine, whatever --plain-from says", () => {
+  test("never accepts keys and tokens from another machine, for any --plain-from", () => {
     const requests = [
       { action: "login", username: "ana", password: "x", p2p_port: 1, public_key: "" },
       { action: "resume" },
