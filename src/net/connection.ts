@@ -213,7 +213,8 @@ export class Connection {
     } else if (state.name === "ending") {
       // The other side is still reading: it gets more time for the rest.
       if (this.#outgoing.writeTo(state.socket) > 0) state.deadline = performance.now() + CLOSE_TIMEOUT;
-      if (state.shut || this.#outgoing.length > 0) return;
+      // A write may have closed the connection.
+      if (this.#state !== state || state.shut || this.#outgoing.length > 0) return;
       state.shut = true;
       // A plain `end` would lose bytes that the kernel has taken; TLS has no `shutdown` of its own.
       if (this.#tls) state.socket.end();
