@@ -33,8 +33,6 @@ import { untilAborted, withAccount, type CommandContext } from "./online-account
 /** Time that the attempt after a server's limit needs, in ms; with less left, the command does not wait for it. */
 const ATTEMPT_TIME = 2_000;
 
-type Command = "send" | "edit" | "withdraw";
-
 /** The beginning of a sentence about what is queued. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
   return kind === "text" ? texts.theMessage : texts.theChange;
@@ -128,7 +126,6 @@ function put(messenger: Messenger, to: string, content: OutgoingContent): string
  */
 export async function deliver(
   context: CommandContext,
-  command: Command,
   to: string,
   content: OutgoingContent,
 ): Promise<ExitCode> {
@@ -192,8 +189,8 @@ export async function deliver(
       output.notice(texts.cancelled(user()));
       return EXIT.done;
     }
-    const isWhole = content.kind === "edit" && id === content.target;
-    const what = isWhole ? texts.theMessage : subjectOf(content, texts);
+    const isUnsentEdit = content.kind === "edit" && id === content.target;
+    const what = isUnsentEdit ? texts.theMessage : subjectOf(content, texts);
     if (config.wait === "queued") {
       output.notice(texts.queued(what, user()));
       return EXIT.done;
@@ -224,6 +221,7 @@ export async function deliver(
     return exit;
   };
   try {
+    const command = content.kind === "text" ? "send" : content.kind;
     return await withAccount(context, command, send, onEvent);
   } catch (error) {
     // Thrown only when the account is opened, so nothing was queued yet.

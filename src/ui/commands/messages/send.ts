@@ -9,18 +9,18 @@ export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, signal } = context;
   const [to = "", argument] = args;
   const text = await untilAborted(signal, obtainText(context, argument, true));
-  return deliver(context, "send", to, { kind: "text", text, replyTo: config.replyTo });
+  return deliver(context, to, { kind: "text", text, replyTo: config.replyTo });
 }
 
 /** `edit USER ID [TEXT]`: changes the text of a sent message on both sides. */
 export async function edit(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = "", argument] = context.args;
   const text = await untilAborted(context.signal, obtainText(context, argument, false));
-  return deliver(context, "edit", to, { kind: "edit", target, text });
+  return deliver(context, to, { kind: "edit", target, text });
 }
 
 /** `withdraw USER ID`: withdraws a sent message on both sides. */
 export async function withdraw(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = ""] = context.args;
-  return deliver(context, "withdraw", to, { kind: "withdraw", target });
+  return deliver(context, to, { kind: "withdraw", target });
 }
