@@ -219,11 +219,11 @@ describe("without the server", () => {
     await listening.says("No se puede conectar al servidor");
     await listening.event({ event: "ready" });
     await listening.says("Hasta el 2");
-    // Nobody is called online whom no server says so of.
+    // Without a server, nobody is reported as online.
     const seen = ana.start(["listen", "--lang", "es"]);
     await seen.says("Hasta el 2");
-    expect(seen.stdout.text).toStartWith("ana.returns no figura en línea sin el servidor, pero quienes ya");
-    await seen.stop();
+    const { stdout } = await seen.stop();
+    expect(stdout).toStartWith("ana.returns no figura en línea sin el servidor, pero quienes ya");
     await world.server("returns.db", at);
     await listening.says("Conectado de nuevo al servidor.");
     expect((await ana.run(["send", beto.name, "welcome back"])).code).toBe(0);
