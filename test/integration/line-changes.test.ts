@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
-import { PROBE_PATIENCE } from "../../src/client/peer/link-watch.ts";
+import { PROBE_TIMEOUT } from "../../src/client/peer/link-watch.ts";
 import { SLEPT } from "../../src/client/rendezvous/surroundings.ts";
 import { Company, later, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -31,7 +31,7 @@ describe("after the machine has slept", () => {
     sleep(SLEPT + 1_000);
     await until(() => pings(bob) === 1);
     expect(ana.of("disconnected")).toEqual([]);
-    await later(PROBE_PATIENCE, () => until(() => ana.of("disconnected").length === 1));
+    await later(PROBE_TIMEOUT, () => until(() => ana.of("disconnected").length === 1));
     expect(ana.of("disconnected")).toMatchObject([{ username: "bob", bye: false }]);
   });
 
@@ -42,7 +42,7 @@ describe("after the machine has slept", () => {
     bob.send({ action: "pong" });
     ana.messenger.send("bob", "good morning");
     await until(() => bob.messages.some(({ message }) => message === "good morning"));
-    await later(PROBE_PATIENCE, async () => {
+    await later(PROBE_TIMEOUT, async () => {
       bob.send({ action: "typing", active: true });
       await until(() => ana.of("typing").length === 1);
     });

@@ -1,4 +1,4 @@
-/** What one read of a link brought and is not stored yet: texts, actions, acknowledgements. */
+/** The texts, actions and acknowledgements of one read of a link, before they are stored. */
 import { randomUUIDv7 } from "bun";
 
 import type { PeerMessage } from "../../protocol/peer-messages.ts";
@@ -7,10 +7,10 @@ import type { NewIncoming } from "../profile/stored-message.ts";
 /** How far a sender's clock may be ahead of ours before its time is ignored, in ms (PROTOCOL 5). */
 export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
 
-/** What a peer writes that is stored. */
+/** The messages of a peer that are stored. */
 export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }>;
 
-/** The sender's time, ms since 1970; undefined: it is no time, or more than two minutes after the arrival. */
+/** The sender's time, ms since 1970; undefined: it is invalid, or more than two minutes after the arrival. */
 export function believableTime(sentAt: string | undefined, arrivedAt: number): number | undefined {
   if (sentAt === undefined || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(sentAt)) return undefined;
   const time = Date.parse(sentAt);
@@ -22,9 +22,9 @@ export class Arrivals {
   incoming: NewIncoming[] = [];
   /** The ids to acknowledge once they are stored; a text without an id is not acknowledged. */
   toAcknowledge: string[] = [];
-  /** Ids of ours that the peer has acknowledged. */
+  /** Ids of our messages that the peer has acknowledged. */
   acknowledged: string[] = [];
-  /** The id of ours up to which their side has read. */
+  /** The id of our message up to which the peer has read. */
   readUpTo: string | undefined;
 
   get isEmpty(): boolean {

@@ -1,12 +1,12 @@
 /**
- * The conversation with one person: its links, when it wants one, and how it ends.
+ * The conversation with one person: when it needs a link, and which links it has.
  *
- * 1. Something to send, or an open chat, wants a link: the server is asked where the person is, all
- *    their addresses are dialled, and the first that proves itself is greeted.
- * 2. `link-choice.ts` says which link is current; `delivery.ts` writes on it; `link-watch.ts` asks
- *    whether it still answers.
- * 3. A link lost without `bye` is redialled by `dialling.ts` while something is unacknowledged or the chat
- *    is open; after `bye` only when there is something to send.
+ * 1. An unacknowledged message or an open chat needs a link: the server is asked for the person's addresses, all
+ *    of them are dialled, and the first peer that proves its identity is greeted.
+ * 2. `link-choice.ts` chooses the current link, `delivery.ts` writes on it, and `link-watch.ts` checks whether it
+ *    still answers.
+ * 3. `dialling.ts` redials a link that was lost without `bye` as long as it is needed; after `bye` it redials only
+ *    if a message is unacknowledged.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
 import type { LinkId } from "../peer/link-choice.ts";
@@ -20,7 +20,7 @@ import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
 import type { ConversationNeeds } from "./needs.ts";
 
-/** A link that lived so long has proven useful, in ms: after its loss the first wait is short again. */
+/** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
 const USEFUL_LIFE = 10_000;
 
 export class Conversation {
@@ -32,8 +32,8 @@ export class Conversation {
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
   #chatOpen = false;
-  /** `closing`: `bye` is said, and what the other side still acknowledges is read; `closed`: nothing is. */
-  #state: "open" | "closing" | "closed" = "open";
+  /** Whether nothing is committed any more: the profile is about to be closed. */
+  #isTerminated = false;
 
   constructor(needs: ConversationNeeds, contact: Contact) {
     const { clock, profile, emit, storageFailed } = needs;
@@ -80,7 +80,7 @@ export class Conversation {
     });
   }
 
-  /** The registered spelling, once it was heard. */
+  /** The registered spelling if it is known. */
   get username(): string {
     return this.#record.username;
   }
@@ -93,22 +93,22 @@ export class Conversation {
     return this.#links.isConnected;
   }
 
-  /** What the direct link says of this person's presence. */
+  /** This person's presence according to the direct link. */
   get linkPresence(): LinkPresence {
     return this.#watch.presence;
   }
 
-  /** Links whose greeting has begun. */
+  /** How many links there are, including those in their greeting. */
   get linkCount(): number {
     return this.#links.count;
   }
 
-  /** Something is unacknowledged or the chat is open. */
+  /** Whether a message is unacknowledged or the chat is open. */
   get wantsLink(): boolean {
     return this.#chatOpen || this.delivery.waiting > 0;
   }
 
-  /** The server shall report this person's presence: the chat is open, or something waits and there is no link. */
+  /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
   get wantsPresence(): boolean {
     return this.#chatOpen || (this.delivery.waiting > 0 && !this.isConnected);
   }
@@ -119,7 +119,7 @@ export class Conversation {
     this.connect();
   }
 
-  /** The person has left the chat; the link ends unless something still waits. */
+  /** The person has left the chat; the links end unless a message is unacknowledged. */
   closeChat(): void {
     this.#chatOpen = false;
     this.#needs.wantsChanged();
@@ -130,7 +130,7 @@ export class Conversation {
     this.#links.current?.send({ action: "typing", active });
   }
 
-  /** The person has read this contact's messages up to `seq`; the other side is sent that, now or on the next link. */
+  /** The person has read this contact's messages up to `seq`; the peer receives that now or on the next link. */
   markRead(seq: number): void {
     const { contacts } = this.#needs.profile;
     const before = contacts.readHere(this.contact);
@@ -143,15 +143,15 @@ export class Conversation {
     if (id !== undefined) link?.send({ action: "read", id });
   }
 
-  /** New messages to this person are on the disk. */
+  /** New messages to this person have been stored. */
   committed(messages: readonly OutboxMessage[]): void {
     this.delivery.committed(messages);
     this.connect();
   }
 
   /**
-   * Another process has written to the profile: perhaps to the outbox, perhaps it accepted a key.
-   * @param known the newest message at the look before.
+   * Another process has written to the profile: it may have queued messages or accepted a key.
+   * @param known the `seq` of the newest message at the previous check
    */
   profileChanged(known: number): void {
     const isMore = this.delivery.reload(known);
@@ -164,26 +164,27 @@ export class Conversation {
     this.#dialling.connect();
   }
 
-  /** The person is online, as the server says, or there is a server again. */
+  /** The server reports that the person is online, or the server is back. */
   peerMayBeReachable(): void {
     this.#dialling.connectAfresh();
   }
 
-  /** The machine has slept, or its addresses have changed: the link must answer soon, or another is dialled. */
+  /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */
   lineMayHaveChanged(): void {
     this.#watch.doubt();
     this.peerMayBeReachable();
   }
 
-  /** There is no server to say when the person comes, so known addresses are tried, again and again. */
+  /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
   serverIsGone(): void {
     this.#dialling.connectWithoutServer();
   }
 
   /**
-   * Step 5 of the checklist for one who has dialled us; whoever passes is greeted on a new link, which takes
-   * the connection over.
-   * @param atServer the fingerprint that the server names; undefined: none. @throws SQLiteError
+   * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
+   * greets the peer.
+   * @param atServer the fingerprint that the server reports; undefined: none
+   * @throws SQLiteError
    */
   admit(
     connection: LinkConnection,
@@ -207,23 +208,21 @@ export class Conversation {
     link.greet();
   }
 
-  /** Deadlines; to be called about once a second. */
+  /** Checks deadlines; to be called about once a second. */
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
     this.#watch.tick(this.wantsLink);
     this.#attempt(() => this.delivery.tick());
   }
 
-  /** Says `bye` on what is open; what the other side still acknowledges is read until `terminate`. */
+  /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
   close(): void {
-    if (this.#state !== "open") return;
     this.#attempt(() => this.delivery.saveSent());
-    this.#state = "closing";
     this.#dialling.close();
     this.#sayBye("bye");
   }
 
-  /** Gives up what is dialled, and says `bye` on what is open. */
+  /** Cancels dials, and says `bye` on every link. */
   #hangUp(): void {
     this.#dialling.giveUp();
     this.#sayBye("bye");
@@ -234,13 +233,13 @@ export class Conversation {
     this.#links.endAll(code);
   }
 
-  /** Ends what did not end in good order. */
+  /** Ends the links that have not ended after their `bye`. */
   terminate(): void {
-    this.#state = "closed";
+    this.#isTerminated = true;
     this.#links.terminateAll("closing");
   }
 
-  /** A write that nobody relies on: a failure of the disk is reported, no more. */
+  /** Makes a write that may fail: a failure of the disk is only reported. */
   #attempt(save: () => void): void {
     try {
       save();
@@ -249,10 +248,10 @@ export class Conversation {
     }
   }
 
-  /** Where none is left, `#disconnected` follows. */
+  /** @param link undefined: none is left; then `#disconnected` follows */
   #currentChanged(link: PeerLink | undefined): void {
     this.#watch.currentChanged(link !== undefined);
-    // Also where an older link is left: what was said on the one that broke may have been lost with it.
+    // Also if an older link has become current: the report may have been lost with the broken link.
     this.#sendRead(link);
     this.delivery.writeOn(link);
   }
@@ -275,7 +274,7 @@ export class Conversation {
       if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
     }
     const isLast = this.#links.closed(link);
-    // Proven to us, and ended by them before their greeting: they did not admit us.
+    // They proved their identity and ended the link before their greeting, so they have not admitted us.
     if (life === undefined) this.#dialling.failed(link.id, "not_admitted");
     else if (isLast) this.#disconnected(life.byeReceived);
   }
@@ -289,19 +288,19 @@ export class Conversation {
   }
 
   #readEnd(link: PeerLink): void {
-    if (this.#state === "closed") return;
+    if (this.#isTerminated) return;
     const before = this.delivery.waiting;
     try {
       if (this.delivery.commitRead(link)) this.#dialling.provenUseful();
     } catch (error) {
-      // Not acknowledged, so nothing is lost: it comes again on the next link.
+      // The peer sends unacknowledged messages again on the next link.
       this.delivery.dropRead();
       link.refuse("storage_failed");
       this.#needs.storageFailed(error);
       return;
     }
     if (before > 0 && this.delivery.waiting === 0) this.#needs.wantsChanged();
-    // What crossed their `bye` is acknowledged by them, so the link is read until nothing is missing.
+    // They still acknowledge messages that crossed their `bye`, so the link stays open until all are.
     if (link.byeReceived && this.delivery.waiting === 0) link.end("bye_received");
   }
 }

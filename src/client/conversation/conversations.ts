@@ -3,8 +3,8 @@ import { label as labelOf } from "../../identity/names.ts";
 import { Conversation } from "./conversation.ts";
 import type { ConversationNeeds } from "./needs.ts";
 
-/** How long links have to end in good order, in ms. */
-const CLOSE_PATIENCE = 1_000;
+/** How long links may take to end after `bye`, in ms. */
+const CLOSE_TIMEOUT = 1_000;
 
 export class Conversations {
   readonly #needs: ConversationNeeds;
@@ -23,7 +23,7 @@ export class Conversations {
     return this.#byLabel.get(labelOf(username));
   }
 
-  /** The conversation with this person, begun when it is new. @throws SQLiteError */
+  /** The conversation with this person, which is created if it is new. @throws SQLiteError */
   with(username: string): Conversation {
     const known = this.find(username);
     if (known !== undefined) return known;
@@ -32,17 +32,18 @@ export class Conversations {
     return conversation;
   }
 
-  /** Begins a conversation with everyone for whom something waits. @returns those that are new */
+  /** Creates a conversation with every contact that has messages in the outbox. @returns the new ones */
   openOutbox(): Conversation[] {
     const { messages, contacts } = this.#needs.profile;
     return messages
       .contactsWithOutbox()
       .map((id) => contacts.byId(id))
-      .filter((contact) => contact !== undefined && !this.#byLabel.has(contact.label))
-      .map((contact) => this.with(contact?.username ?? ""));
+      .filter((contact) => contact !== undefined)
+      .filter(({ label }) => !this.#byLabel.has(label))
+      .map(({ username }) => this.with(username));
   }
 
-  /** Those whose presence the server shall report. */
+  /** The names of the people whose presence the server should report. */
   get wantingPresence(): string[] {
     return [...this].filter((each) => each.wantsPresence).map((each) => each.username);
   }
@@ -52,9 +53,9 @@ export class Conversations {
     for (const conversation of this) conversation.close();
   }
 
-  /** Waits until the links have ended in good order, and ends those that have not. */
+  /** Waits until the links have ended, and terminates those that take too long. */
   async end(): Promise<void> {
-    const deadline = performance.now() + CLOSE_PATIENCE;
+    const deadline = performance.now() + CLOSE_TIMEOUT;
     const isLinked = () => [...this].some(({ linkCount }) => linkCount > 0);
     while (performance.now() < deadline && isLinked()) await Bun.sleep(5);
     for (const conversation of this) conversation.terminate();

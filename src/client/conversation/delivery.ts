@@ -1,12 +1,12 @@
 /**
- * Exactly once, in order, to one person (PROTOCOL 5).
+ * Delivers messages to one person exactly once and in order (PROTOCOL 5).
  *
- * - A message stays in the outbox until `delivered` names it, and everything unacknowledged is sent again,
- *   in order, whenever the current link changes.
- * - What arrives is committed, then acknowledged, then shown; all of one read in one commit.
- * - Edits and withdrawals are messages of their own; a peer that does not know them is not sent any.
+ * - A message stays in the outbox until `delivered` names it. All unacknowledged messages are sent again, in order,
+ *   whenever the current link changes.
+ * - Incoming messages are committed, then acknowledged, then shown; all messages of one read in one commit.
+ * - Edits and withdrawals are messages too; a peer that does not support them does not receive any.
  *
- * This class knows the store and the link that is written on; `dialling.ts` decides when to dial.
+ * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
 import { MAX_DELIVERED_IDS } from "../../protocol/peer-messages.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
@@ -22,14 +22,14 @@ import {
 import { Arrivals } from "./arrivals.ts";
 import type { MessengerEvent } from "./events.ts";
 
-/** Bytes queued to a link above which nothing more is written on it. */
+/** Queued bytes of a link above which nothing more is written on it. */
 const WINDOW = 256 * 1024;
 /** Messages read from the outbox at a time. */
 const BATCH = 256;
 /** Ticks after a failed write until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
-/** What delivery needs of a link. */
+/** The parts of a link that delivery uses. */
 export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen" | "features">;
 
 export type DeliveryOptions = {
@@ -45,7 +45,7 @@ type Writing = {
   readonly link: DeliveryLink;
   /** `seq` of the last message written on it. */
   last: number;
-  /** Whether the outbox holds nothing behind `last`. */
+  /** Whether the outbox contains nothing after `last`. */
   isCaughtUp: boolean;
 };
 
@@ -56,14 +56,14 @@ export class Delivery {
   readonly #now: () => number;
   /** Undefined: there is no link. */
   #writing: Writing | undefined;
-  /** Ticks until the outbox is tried again; undefined: no write has failed. */
+  /** Ticks until the outbox is read again; undefined: no write has failed. */
   #retryIn: number | undefined;
-  /** When each message was sent that is not marked so on the disk, ms since 1970 by id. */
+  /** When each sent message that is not marked as sent on the disk was written, ms since 1970 by id. */
   readonly #left = new Map<string, number>();
   #unacknowledged = 0;
-  /** Of these, actions that their client does not support. */
+  /** Those of the unacknowledged that are actions which their client does not support. */
   #held = 0;
-  /** Of the read under way. */
+  /** The messages of the current read. */
   #arrivals = new Arrivals();
 
   constructor({ record, messages, emit, now }: DeliveryOptions) {
@@ -74,12 +74,12 @@ export class Delivery {
     this.recount();
   }
 
-  /** Messages that can be sent and are not acknowledged. */
+  /** How many messages are unacknowledged and supported by their client. */
   get waiting(): number {
     return Math.max(0, this.#unacknowledged - this.#held);
   }
 
-  /** Counts the outbox again: something was taken out, or what their client supports has changed. */
+  /** Counts the outbox again: messages were removed, or the features of their client have changed. */
   recount(): void {
     const { text, edit, withdraw } = this.#messages.outboxCounts(this.#record.contact);
     const features = this.#writing?.link.features ?? this.#record.features;
@@ -88,16 +88,16 @@ export class Delivery {
     this.#held = (isHeld("edit") ? edit : 0) + (isHeld("withdraw") ? withdraw : 0);
   }
 
-  /** This is the current link from now on: everything unacknowledged is sent on it, in order. */
+  /** The current link has changed: all unacknowledged messages are sent on the new one, in order. */
   writeOn(link: DeliveryLink | undefined): void {
     this.#writing = link && { link, last: 0, isCaughtUp: false };
     if (this.#unacknowledged > 0) this.recount();
     this.pump();
   }
 
-  /** New messages are on this disk, in the order of `seq`. */
+  /** New messages have been stored. @param messages in the order of `seq` */
   committed(messages: readonly OutboxMessage[]): void {
-    // An action may have taken others out of the outbox.
+    // An action may have removed other messages from the outbox.
     if (messages.some(({ kind }) => kind !== "text")) this.recount();
     else this.#unacknowledged += messages.length;
     const writing = this.#writing;
@@ -117,8 +117,9 @@ export class Delivery {
   }
 
   /**
-   * Sends what another process has put into the outbox.
-   * @param known the newest message before that. @returns whether there is anything.
+   * Sends messages that another process has queued.
+   * @param known the `seq` of the newest message before them
+   * @returns whether there are any
    */
   reload(known: number): boolean {
     this.recount();
@@ -131,11 +132,11 @@ export class Delivery {
     return isMore;
   }
 
-  /** Writes from the outbox until the link takes no more or nothing is left. */
+  /** Writes messages of the outbox until the link is full or no message is left. */
   pump(): void {
     const writing = this.#writing;
     if (writing === undefined) return;
-    // A link mostly comes up with nothing to send: that needs no query.
+    // The common case, which needs no query.
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     try {
       while (!writing.isCaughtUp && this.#writing === writing) {
@@ -148,17 +149,17 @@ export class Delivery {
         writing.link.flush();
       }
     } catch (error) {
-      // What cannot be marked as tried is not sent; nothing is lost, and it is tried again.
+      // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
       if (!isStorageFailure(error)) throw error;
       this.#retryIn = RETRY_AFTER_TICKS;
       this.#emit({ name: "storageFailed", error });
     }
   }
 
-  /** @returns false when the link is full or gone; `pump` goes on from here. */
+  /** @returns false: the link is full or closed; `pump` continues from here */
   #write(message: OutboxMessage, writing: Writing): boolean {
     const { link } = writing;
-    // What is written on a link that is ending would be reported as sent, and is not.
+    // A message written on a link that is ending would be reported as sent although it is not.
     if (this.#writing !== writing || !link.isOpen) {
       writing.isCaughtUp = false;
       return false;
@@ -171,7 +172,7 @@ export class Delivery {
         return false;
       }
     }
-    // A link that drains in `flush` calls `pump`, which then has written this message already.
+    // If the link drained during `flush`, `pump` has written this message already.
     if (message.seq <= writing.last) return true;
     writing.last = message.seq;
     const { id } = message;
@@ -202,7 +203,7 @@ export class Delivery {
     return true;
   }
 
-  /** Handles one message of `link`; what has to be stored waits for the end of the read. */
+  /** Handles one message of `link`; messages to store are collected until the end of the read. */
   take(message: ConversationMessage, link: Pick<PeerLink, "send">): void {
     switch (message.action) {
       case "chat":
@@ -233,9 +234,9 @@ export class Delivery {
   }
 
   /**
-   * Commits what this read brought, acknowledges it on `link`, then shows it.
-   * @returns whether there was anything.
-   * @throws SQLiteError: then nothing is acknowledged, shown or kept.
+   * Commits the messages of this read, acknowledges them on `link`, then shows them.
+   * @returns whether there were any
+   * @throws SQLiteError: then nothing is stored, acknowledged or shown
    */
   commitRead(link: DeliveryLink): boolean {
     const arrivals = this.#arrivals;
@@ -265,7 +266,7 @@ export class Delivery {
     if (ids.length > 0) link.flush();
   }
 
-  /** A text that was changed in the read that brought it is shown as it became, or not at all. */
+  /** A text that arrived and was edited in the same read is shown edited; one that was withdrawn is not shown. */
   #show(
     incoming: readonly NewIncoming[],
     stored: readonly (number | StoredMessage | undefined)[],
@@ -298,14 +299,14 @@ export class Delivery {
     this.pump();
   }
 
-  /** Saves what has left and is not acknowledged yet. @throws SQLiteError */
+  /** Marks the written messages as sent on the disk. @throws SQLiteError */
   saveSent(): void {
     if (this.#left.size === 0) return;
     this.#messages.saveSent(this.#record.contact, this.#left);
     this.#left.clear();
   }
 
-  /** Forgets what was read and not committed: it was not acknowledged, so it comes again. */
+  /** Forgets messages that were not committed: the peer sends them again, because they were not acknowledged. */
   dropRead(): void {
     this.#arrivals = new Arrivals();
   }

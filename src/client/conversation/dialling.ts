@@ -1,6 +1,6 @@
 /**
- * When a person is dialled: at once when something wants a link, and when they may have become reachable;
- * again after a failure or a loss, after 1, 5, 15, 60 s ± 20 %, the decider first (PROTOCOL 5).
+ * Decides when a person is dialled: at once when a link is needed or the person may have become reachable, and
+ * again 1, 5, 15, 60 s ± 20 % after a failure or a loss, the decider first (PROTOCOL 5).
  */
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
@@ -10,12 +10,12 @@ import type { ConversationNeeds } from "./needs.ts";
 
 const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 const REDIAL_SPREAD = 0.2;
-/** The side that is not the decider waits this much longer, so that the two do not meet. */
+/** The side that is not the decider waits this much longer, so that both do not dial at once, in ms. */
 const SECOND_DIALLER_DELAY = 3_000;
-/** Clients that the server has asked to wait come back spread over so long, in ms. */
+/** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
 
-/** What may be better at the next attempt; the others wait for the person or the server. */
+/** Reasons that may disappear by themselves; the others wait for the person or the server. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "unreachable",
   "no_server",
@@ -31,28 +31,28 @@ export function redialDelay(attempt: number, decider: boolean, random: number): 
 
 export type DiallingOptions = {
   readonly needs: Pick<ConversationNeeds, "clock" | "random" | "dial" | "serverLimitedFor" | "storageFailed">;
-  /** Of the smaller label: it redials first. */
+  /** Whether our label is the smaller one: then we redial first. */
   readonly decider: boolean;
   readonly record: ContactRecord;
   readonly links: PeerLinks;
-  /** Something is unacknowledged or the chat is open. */
+  /** Whether a message is unacknowledged or the chat is open. */
   readonly wanted: () => boolean;
-  /** Greets the person on the connection that attempt `id` has led to. */
+  /** Greets the peer on the connection that attempt `id` has opened. */
   readonly greet: (id: LinkId, ...args: Parameters<Greet>) => void;
-  /** @param retryIn ms until the next attempt; undefined: it waits for the person or the server. */
+  /** @param retryIn ms until the next attempt; undefined: it waits for the person or the server */
   readonly unreachable: (reason: UnreachableReason, retryIn: number | undefined) => void;
 };
 
 type State =
-  /** `reason`: why the last attempt failed, where there was one since the last link. */
+  /** `reason`: why the last attempt failed; undefined: none has failed since the last link. */
   | { readonly name: "quiet"; readonly reason: UnreachableReason | undefined }
   /** The next attempt is scheduled. */
   | { readonly name: "scheduled"; readonly cancel: () => void }
-  /** `isOutdated`: they may have become reachable after this attempt asked the server. */
+  /** `isOutdated`: the person may have become reachable after this attempt asked the server. */
   | { readonly name: "dialling"; readonly id: LinkId; isOutdated: boolean }
-  /** A link is there. */
+  /** There is a link. */
   | { readonly name: "linked" }
-  /** It is, and we have said `bye` on it. */
+  /** There is a link, and we have said `bye` on it. */
   | { readonly name: "leaving" }
   /** Nothing is dialled any more. */
   | { readonly name: "closed" };
@@ -62,14 +62,14 @@ const QUIET: State = { name: "quiet", reason: undefined };
 export class Dialling {
   readonly #options: DiallingOptions;
   #state: State = QUIET;
-  /** Attempts since a link was of use, or the person may have become reachable. */
+  /** Attempts since the last useful link, or since the person may have become reachable. */
   #attempts = 0;
 
   constructor(options: DiallingOptions) {
     this.#options = options;
   }
 
-  /** A key of theirs waits for the person's decision: only that is waited for. */
+  /** Whether dialling waits only for the person's decision about a new key. */
   get waitsForKey(): boolean {
     return this.#state.name === "quiet" && this.#state.reason === "key_pending";
   }
@@ -96,21 +96,21 @@ export class Dialling {
       });
   }
 
-  /** The person may be reachable now, whatever was before. */
+  /** The person may have become reachable: dials at once, and the waits are short again. */
   connectAfresh(): void {
     if (!this.#options.wanted()) return;
     this.#attempts = 0;
-    // The dial under way may have asked the server before they came.
+    // The current dial may have asked the server before the person came online.
     if (this.#state.name === "dialling") this.#state.isOutdated = true;
     else this.connect();
   }
 
-  /** There is no server to say when the person comes, so known addresses are tried, again and again. */
+  /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
   connectWithoutServer(): void {
     if (this.#state.name !== "scheduled") this.connectIfWanted();
   }
 
-  /** Attempt `id` has failed, or its connection ended before it was a link. */
+  /** Attempt `id` has failed, or its connection has ended before the link was complete. */
   failed(id: LinkId, reason: UnreachableReason): void {
     const { links, wanted, unreachable } = this.#options;
     links.dialFailed(id);
@@ -121,7 +121,7 @@ export class Dialling {
     else unreachable(reason, RETRIED.has(reason) ? this.#schedule(reason) : undefined);
   }
 
-  /** @param reason of the failure before, if there was one. @returns the wait in ms, undefined when nothing wants a link. */
+  /** @param reason of the failed attempt, if any. @returns the wait in ms; undefined: no link is needed */
   #schedule(reason?: UnreachableReason): number | undefined {
     const { needs, decider, wanted } = this.#options;
     if (!wanted()) return undefined;
@@ -136,14 +136,14 @@ export class Dialling {
     return delay;
   }
 
-  /** There is a link. One that only comes and goes is dialled ever later all the same. */
+  /** There is a link. The waits grow further until `provenUseful`, in case the link ends again at once. */
   linked(): void {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "scheduled") this.#state.cancel();
     this.#state = { name: "linked" };
   }
 
-  /** The link was of use: after its loss the first wait is short again; what is scheduled stays. */
+  /** The link was useful: after its loss the first wait is short again. */
   provenUseful(): void {
     this.#attempts = 0;
   }
@@ -155,24 +155,24 @@ export class Dialling {
 
   /**
    * No link is left.
-   * @param byeReceived the other side has ended it on purpose.
-   * @param isMissing something is unacknowledged.
+   * @param byeReceived whether the peer has ended it on purpose
+   * @param isMissing whether a message is unacknowledged
    */
   disconnected(byeReceived: boolean, isMissing: boolean): void {
     const { name } = this.#state;
     if (name === "closed") return;
     this.#state = QUIET;
-    // An end on purpose is no loss: what came up since then needs no patience with the line.
+    // After an end on purpose there is no failure to wait for.
     if (name === "leaving" || (byeReceived && isMissing)) this.connectIfWanted();
     else if (!byeReceived) this.#schedule();
   }
 
-  /** Gives up the attempt under way and the next one. */
+  /** Cancels the current attempt and the scheduled one. */
   giveUp(): void {
     if (this.#state.name === "dialling" || this.#state.name === "scheduled") this.#stop(QUIET);
   }
 
-  /** Gives up as `giveUp`; nothing is dialled any more. */
+  /** As `giveUp`; nothing is dialled any more. */
   close(): void {
     this.#stop({ name: "closed" });
   }

@@ -13,18 +13,18 @@ export type MessengerEvent =
   | {
       readonly name: "server";
       readonly state: RendezvousState;
-      /** Until when new links can be had without a server: the end of our certificate, ms since 1970. */
+      /** Until when new links can be opened without a server: the end of our certificate, ms since 1970. */
       readonly linksUntil: number | undefined;
     }
   | { readonly name: "clockOffset"; readonly offset: number }
   | { readonly name: "newKey" }
-  /** After an unclean end: the profile is being checked, or its indexes were wrong and have been rebuilt. */
+  /** The profile was not shut down cleanly: it is being checked, or its indexes were damaged and rebuilt. */
   | { readonly name: "profileHealth"; readonly health: ProfileHealth }
-  /** Stored and acknowledged; `from` is the registered name. */
+  /** A text was stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
   /**
-   * A text was edited or withdrawn. `action`: the id of the action that is sent for it; undefined when the
-   * text is the peer's, or had not been sent yet.
+   * A text was edited or withdrawn. `action`: the id of the action in the outbox; undefined: the text is the peer's,
+   * or had not been sent yet.
    */
   | {
       readonly name: "changed";
@@ -32,7 +32,7 @@ export type MessengerEvent =
       readonly message: StoredMessage;
       readonly action: string | undefined;
     }
-  /** A text of ours was taken out of the outbox before it was sent. */
+  /** A text of ours was removed from the outbox before it was sent. */
   | { readonly name: "cancelled"; readonly to: string; readonly id: string }
   /** `id`: of a text or of an action on one. */
   | {
@@ -43,7 +43,7 @@ export type MessengerEvent =
       /** ms since 1970 */
       readonly at: number;
     }
-  /** It could not be stored. `text`: of a text or an edit. */
+  /** A message of ours could not be stored. `text`: of a text or an edit. */
   | {
       readonly name: "sendFailed";
       readonly to: string;
@@ -51,17 +51,17 @@ export type MessengerEvent =
       readonly text: string | undefined;
       readonly error: Error;
     }
-  /** As the server says; those who were online before it restarted are reported only if they do not come back. */
+  /** As the server reports; after its restart only those who do not return are reported offline. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
-  /** No link is left; `bye`: the other side ended on purpose. `heardAt`: as in `unreachable`. */
+  /** No link is left. `bye`: the peer has ended it on purpose. `heardAt`: as in `unreachable`. */
   | {
       readonly name: "disconnected";
       readonly username: string;
       readonly bye: boolean;
       readonly heardAt: number | undefined;
     }
-  /** The link is there, and nothing was heard on it since, ms since 1970; undefined: it answers again. */
+  /** Nothing was received on the link since then, ms since 1970; undefined: the peer answers again. */
   | { readonly name: "silent"; readonly username: string; readonly since: number | undefined }
   | {
       readonly name: "unreachable";
@@ -69,18 +69,18 @@ export type MessengerEvent =
       readonly reason: UnreachableReason;
       /** ms until the next attempt; undefined: it waits for the person or the server. */
       readonly retryIn: number | undefined;
-      /** The last answer on a direct link, ms since 1970; undefined: none since this program began. */
+      /** When something was last received on a direct link, ms since 1970; undefined: nothing in this process. */
       readonly heardAt: number | undefined;
     }
   | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
   | { readonly name: "typing"; readonly username: string; readonly active: boolean }
-  /** A fault that the other side reported. */
+  /** The peer reports a fault of ours. */
   | { readonly name: "peerError"; readonly username: string; readonly code: string }
-  /** A write failed. What arrived and could not be stored was not acknowledged, and will come again. */
+  /** A write failed. Messages that could not be stored were not acknowledged, so the peer sends them again. */
   | { readonly name: "storageFailed"; readonly error: Error }
-  /** A connection to the peer port that proved nothing. */
+  /** A connection to the peer port was refused. */
   | { readonly name: "refusal"; readonly address: string; readonly code: string }
-  /** Every message on the wire, where that is wanted; never part of a log. */
+  /** A message on the wire, if the messenger was opened with `trace`. Must not be logged. */
   | {
       readonly name: "wire";
       readonly link: "rendezvous" | "peer";

@@ -4,21 +4,21 @@ import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { MessengerEvent } from "./events.ts";
 
-/** What a conversation needs of the messenger. */
+/** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
   readonly profile: Pick<Profile, "username" | "contacts" | "messages">;
   readonly ownLabel: string;
   readonly clock: Clock;
-  /** Whether `wire` events are wanted. */
+  /** Whether `wire` events are emitted. */
   readonly isTraced: boolean;
   /** In [0, 1). */
   readonly random: () => number;
   readonly emit: (event: MessengerEvent) => void;
-  /** Which conversations want to hear of presence has changed. */
+  /** Called after `wantsPresence` of a conversation may have changed. */
   readonly wantsChanged: () => void;
-  /** A write failed. Throws what is no failure of the disk. */
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   readonly storageFailed: (error: unknown) => void;
-  /** For how long the server answers no question of where somebody is, in ms; 0: it does. */
+  /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
   readonly serverLimitedFor: () => number;
   /** As `dialPeer`. */
   readonly dial: (

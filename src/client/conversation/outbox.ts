@@ -1,6 +1,6 @@
 /**
- * What a person writes to others: texts, and changes of texts. All of one turn of the event loop is
- * committed together before anything of it leaves, so that throughput does not pay for a commit per message.
+ * Queues texts and changes of texts. All messages of one turn of the event loop are stored in one commit before
+ * any of them is sent, because a commit for each message would be slow.
  */
 import { randomUUIDv7 } from "bun";
 
@@ -15,7 +15,7 @@ import { cancelMessage, checkNotSelf, prepareEdit, prepareWithdrawal } from "./m
 
 const isText = utf8Text(MAX_TEXT_BYTES);
 
-/** @throws RangeError for a text that no peer would take. */
+/** @throws RangeError for a text that no peer would accept */
 export function checkText(text: string): void {
   if (isText(text) === INVALID) throw new RangeError("the text is too long or not Unicode");
 }
@@ -26,7 +26,7 @@ export type OutboxOptions = {
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
   readonly emit: (event: MessengerEvent) => void;
-  /** Something waits that did not, or does not wait any more. */
+  /** Called after messages were queued or cancelled. */
   readonly changed: () => void;
 };
 
@@ -40,11 +40,11 @@ function emptyBatch(): Batch {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  /** What was written in this turn. */
+  /** The messages of this turn. */
   #batch = emptyBatch();
   #isScheduled = false;
-  /** Whom the last message is to: the next one to the same name costs no hash. */
-  #addressee: { readonly name: string; readonly conversation: Conversation } | undefined;
+  /** The recipient of the last message: the next message to the same name needs no hash. */
+  #recipient: { readonly name: string; readonly conversation: Conversation } | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -67,7 +67,7 @@ export class Outbox {
     const { profile, now } = this.#options;
     const conversation = this.#conversation(to);
     const { contact } = conversation;
-    // What was written in this turn has to be on the disk to be changed there.
+    // The text may have been queued in this turn; it must be stored to be edited.
     this.commitOrReport();
     const action = prepareEdit(profile, contact, { id, text }, now());
     if (action === undefined) this.#changed(contact, id, undefined);
@@ -134,7 +134,7 @@ export class Outbox {
     return batch;
   }
 
-  /** @throws SQLiteError: then nothing of it is kept. */
+  /** @throws SQLiteError: then none of it is kept */
   #store({ messages, conversations }: Batch): void {
     if (messages.length === 0) return;
     const linked = [...conversations]
@@ -161,11 +161,11 @@ export class Outbox {
 
   /** @throws SelfError */
   #conversation(to: string): Conversation {
-    if (this.#addressee?.name !== to) {
+    if (this.#recipient?.name !== to) {
       checkNotSelf(this.#options.profile, to);
-      this.#addressee = { name: to, conversation: this.#options.conversation(to) };
+      this.#recipient = { name: to, conversation: this.#options.conversation(to) };
     }
-    return this.#addressee.conversation;
+    return this.#recipient.conversation;
   }
 
   #cancelled(conversation: Conversation, id: string): void {

@@ -1,51 +1,49 @@
-/** One contact as this profile knows them: name, keys, last addresses. */
+/** What is stored of one contact: name, keys, features, last addresses. */
 import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
 import { judgeKey, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
+type ContactRecordOptions = {
+  readonly contact: Contact;
+  readonly contacts: ContactStore;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** A key was stored that waits for the person's decision. */
+  readonly keyPending: (fingerprint: string) => void;
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
+  readonly storageFailed: (error: unknown) => void;
+};
+
 export class ContactRecord {
-  readonly label: string;
+  readonly #options: ContactRecordOptions;
   readonly #contacts: ContactStore;
-  readonly #now: () => number;
-  readonly #keyPending: (fingerprint: string) => void;
-  readonly #storageFailed: (error: unknown) => void;
   #contact: Contact;
 
-  /**
-   * @param options.now ms since 1970
-   * @param options.keyPending a key was kept that waits for the person.
-   * @param options.storageFailed gets every error of a write that may fail; throws those that are no failure of the disk.
-   */
-  constructor(options: {
-    contact: Contact;
-    contacts: ContactStore;
-    now: () => number;
-    keyPending: (fingerprint: string) => void;
-    storageFailed: (error: unknown) => void;
-  }) {
-    this.label = options.contact.label;
-    this.#contact = options.contact;
+  constructor(options: ContactRecordOptions) {
+    this.#options = options;
     this.#contacts = options.contacts;
-    this.#now = options.now;
-    this.#keyPending = options.keyPending;
-    this.#storageFailed = options.storageFailed;
+    this.#contact = options.contact;
   }
 
   get contact(): Contact {
     return this.#contact;
   }
 
-  /** The registered spelling, once it was heard. */
+  get label(): string {
+    return this.#contact.label;
+  }
+
+  /** The registered spelling if it is known. */
   get username(): string {
     return this.#contact.username;
   }
 
-  /** What their client understood when a link was there last; undefined: unknown. */
+  /** The features of their client on the last link; undefined: unknown. */
   get features(): readonly string[] | undefined {
     return this.#contacts.features(this.#contact);
   }
 
-  /** The addresses at which they last were. */
+  /** Their last known addresses. */
   get targets(): Target[] {
     return this.#contacts.targets(this.#contact);
   }
@@ -56,7 +54,7 @@ export class ContactRecord {
     this.#tryTo(() => this.#contacts.saveTargets(this.#contact, targets));
   }
 
-  /** Stores what their client says that it understands. */
+  /** Stores the features of their client. */
   learn(features: readonly string[]): void {
     this.#tryTo(() => this.#contacts.saveFeatures(this.#contact, features));
   }
@@ -67,27 +65,27 @@ export class ContactRecord {
     this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
   }
 
-  /** What is not stored here is heard again on the next link. */
+  /** Makes a write that may fail: the next link brings the same information. */
   #tryTo(save: () => void): void {
     try {
       save();
     } catch (error) {
-      this.#storageFailed(error);
+      this.#options.storageFailed(error);
     }
   }
 
-  /** Step 5 of the checklist; a key that must wait for the person is stored, the first key is pinned by `pin`. */
+  /** Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`. */
   judge(peer: ProvenPeer, atServer: string | undefined): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, atServer);
-    if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, this.#now())) {
-      this.#keyPending(peer.fingerprint);
+    const { now, keyPending } = this.#options;
+    if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, now())) {
+      keyPending(peer.fingerprint);
     }
     return verdict;
   }
 
-  /** This key is the contact's from now on. */
   pin(peer: ProvenPeer): void {
-    this.#contacts.pin(this.#contact, peer, this.#now());
+    this.#contacts.pin(this.#contact, peer, this.#options.now());
   }
 }

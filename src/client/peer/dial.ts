@@ -1,9 +1,10 @@
 /**
- * From a name to a connection that is proven to be that person's.
+ * From a name to a connection to that person's client, whose identity is proven.
  *
- * 1. The server is asked where they are; without a server, their last addresses count.
- * 2. All addresses are dialled at once, staggered; the checklist of `proof.ts` decides each race.
- * 3. The winner is greeted; the others end before a byte of ours.
+ * 1. The server is asked for the person's addresses; without a server, their last known addresses are used.
+ * 2. All addresses are dialled, each a moment after the one before. The first connection that passes the checklist
+ *    of `proof.ts` wins.
+ * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import { READS_NOTHING } from "../../net/connection.ts";
 import { dial, DialError } from "../../net/dialler.ts";
@@ -14,41 +15,42 @@ import type { LinkConnection } from "./link.ts";
 import type { ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
-/** Why no link to a person can be had now. */
+/** Why no link to a person can be opened now. */
 export type UnreachableReason =
-  /** The server says so. */
+  /** The server reports that the person is offline. */
   | "offline"
-  /** Neither the server nor a known address led to them. */
+  /** There is no server, and no known address leads to them. */
   | "no_server"
-  /** The server answers no more questions for a while, and no known address led to them. */
+  /** The server accepts no lookups for a while, and no known address leads to them. */
   | "server_limits"
+  /** Their addresses do not answer. */
   | "unreachable"
-  /** What answered is not who it should be. */
+  /** Another client answered. */
   | "not_proven"
-  /** Their client ended the link before its greeting: a key of ours waits there, or it is full. */
+  /** Their client ended the link before its greeting: our key waits for their decision, or the client is full. */
   | "not_admitted"
-  /** Their certificate is good, and not at the time that this machine's clock shows. */
+  /** Their certificate is not valid at the time of this machine's clock. */
   | "not_in_date"
-  /** Their key has changed and waits for the person's decision. */
+  /** Their key has changed, and the person has not accepted it yet. */
   | "key_pending"
   /** Their client speaks only the legacy unencrypted link. */
   | "insecure"
-  /** Our own certificate has ended and there is no server to renew it. */
+  /** Our own certificate is missing or has expired, and no server has renewed it. */
   | "no_certificate";
 
-/** Greets the one whom a connection is proven to be of. */
+/** Greets the proven peer of a connection. */
 export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
 
 export type DialNeeds = {
   readonly tls: PeerTls;
   lookUp(username: string): Promise<Whereabouts>;
-  /** A write failed. Throws what is no failure of the disk. */
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
 };
 
 /**
- * Dials `record`'s person, and greets them once the race is decided.
- * @returns why there is no connection; undefined when the greeting has begun or the dial was abandoned.
+ * Dials the person of `record`, and greets the winner.
+ * @returns why there is no link; undefined: the greeting has begun, or the dial was abandoned
  */
 export async function dialPeer(
   { tls, lookUp, storageFailed }: DialNeeds,
@@ -85,7 +87,7 @@ export async function dialPeer(
           try {
             if (winner.isNewKey) record.pin(winner.peer);
           } catch (error) {
-            // Any other key would be taken for the first one the next time.
+            // A key that is not stored could not be compared the next time.
             connection.terminate("storage_failed");
             storageFailed(error);
             return;
@@ -113,19 +115,19 @@ export async function dialPeer(
   }
 }
 
-/** Codes of an attempt that tell of the line or of a busy port, and not of who is there. */
+/** Codes of the network or of a busy port, which say nothing about who answered. */
 const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
-/** A certificate that would be good at another time: one of the two clocks is wrong. */
+/** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
-/** @param unasked why the server has not said where the person is; undefined: it has */
+/** @param unasked why the server did not report the addresses; undefined: it did */
 function reasonOf(error: DialError, unasked: UnreachableReason | undefined): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
-  // An old address may belong to anybody by now, perhaps to us: who answers there tells nothing of the person.
+  // An old address may belong to another client by now, or to us, so its answer says nothing about the person.
   if (unasked !== undefined) return unasked;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
-  // Somebody else at one address, where another one is dead, tells nothing of the person.
+  // If another client answers at one address and another address is dead, the person may still be at the latter.
   if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
   return "unreachable";
 }

@@ -1,19 +1,19 @@
 /**
- * Which of several links to one peer is the current one (PROTOCOL 5, «Two links at once»): both sides may
- * dial at the same moment, and redial while a broken link still looks alive to one of them. Pure.
+ * Chooses the current one of several links to one peer (PROTOCOL 5, «Two links at once»): both sides may dial at
+ * the same time, or redial while a broken link still looks alive to one of them. Pure.
  *
- * - A link is complete for the acceptor when it has read the dialler's `hello`, for the dialler when it
- *   has written its own. Completing a link abandons one's own dial.
- * - The decider (the smaller label) that completes a link while another is complete lets the later
- *   replace the earlier: it writes on the later and reads the earlier for at most 5 s more.
- * - The other side never closes a link for being second: it writes on the one it completed last and,
- *   when that closes, on the one that is left.
- * - A link that is not the current one and silent for 30 s is ended.
+ * - A link is complete for the acceptor when it has read the dialler's `hello`, and for the dialler when it has
+ *   written its own. A side that completes a link abandons its own dial.
+ * - If the decider (the side with the smaller label) completes a second link, the later link replaces the earlier
+ *   one: it writes on the later link, and reads the earlier one for 5 s at most.
+ * - The other side never closes a second link: it writes on the link that it completed last and, when that closes,
+ *   on the remaining one.
+ * - A link that is not current is ended after 30 s of silence.
  */
 
-/** How long the decider still reads a link that it has replaced, in ms. */
+/** How long the decider still reads a replaced link, in ms. */
 export const REPLACED_LINK_TIME = 5_000;
-/** Silence after which a link that is not the current one ends, in ms. */
+/** Silence after which a link that is not current is ended, in ms. */
 export const SPARE_LINK_SILENCE = 30_000;
 
 export type LinkId = number;
@@ -26,10 +26,10 @@ type SpareLink = {
 
 export type LinkChoice = {
   readonly decider: boolean;
-  /** One's own attempt, until its link is complete. */
+  /** Our own attempt, until its link is complete. */
   readonly dial: LinkId | undefined;
   readonly current: LinkId | undefined;
-  /** Complete links beside the current one, the one completed last at the end. */
+  /** The other complete links, in the order of their completion. */
   readonly spare: readonly SpareLink[];
 };
 
@@ -38,12 +38,12 @@ export type LinkEvent =
   | { readonly name: "dialFailed"; readonly link: LinkId }
   | { readonly name: "completed"; readonly link: LinkId; readonly now: number }
   | { readonly name: "closed"; readonly link: LinkId }
-  /** `lastReadAt` gives when a link was last heard, on the clock of `now`. */
+  /** `lastReadAt`: when something was last received on a link, by the clock of `now`. */
   | { readonly name: "time"; readonly now: number; readonly lastReadAt: (link: LinkId) => number };
 
 export type LinkAction =
   | { readonly name: "abandonDial"; readonly link: LinkId }
-  /** The current link has changed: what is unacknowledged is sent again, on this one. */
+  /** This is the current link now: all unacknowledged messages are sent on it. */
   | { readonly name: "writeOn"; readonly link: LinkId }
   | { readonly name: "end"; readonly link: LinkId }
   /** No link is left. */
@@ -104,7 +104,7 @@ function close(choice: LinkChoice, link: LinkId): LinkStep {
   const left = choice.spare.at(-1);
   if (left === undefined)
     return { choice: { ...choice, current: undefined }, actions: [{ name: "disconnected" }] };
-  // It is the current one again, so its deadline no longer holds.
+  // It is current again, so it has no deadline any more.
   return {
     choice: { ...choice, current: left.id, spare: choice.spare.slice(0, -1) },
     actions: [{ name: "writeOn", link: left.id }],

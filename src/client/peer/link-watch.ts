@@ -1,37 +1,38 @@
 /**
- * Whether the other side still answers (PROTOCOL 5): a side that wants the link pings after 8 s of silence
- * and takes it as dead after 32 s; a side that does not ends it after 60 s. After the machine has slept or
- * moved, a link is pinged at once and has 8 s to answer.
+ * Checks whether the peer still answers (PROTOCOL 5). A side that needs the link pings after 8 s of silence, and
+ * terminates it after 32 s; a side that does not need the link ends it after 60 s. After the machine has slept or its
+ * addresses have changed, a link is pinged at once and has 8 s to answer.
  *
- * The last answer on a direct link is the second source of presence, beside the server.
+ * The last answer on a direct link is a source of presence besides the server.
  */
 import type { Clock } from "../../net/clock.ts";
 import type { PeerLink } from "./link.ts";
 import type { PeerLinks } from "./links.ts";
 
-/** Silence of a link that is wanted, in ms. */
+/** Silence after which a needed link is pinged, in ms. */
 export const PING_AFTER = 8_000;
-/** Two pings are without an answer: the person is notified. */
+/** Silence after which the person is notified, in ms: two pings were not answered. */
 export const SILENT_AFTER = 16_000;
+/** Silence after which a needed link is terminated, in ms. */
 export const DEAD_AFTER = 32_000;
-/** Silence of a link that nobody wants, in ms. */
+/** Silence after which a link that is not needed is ended, in ms. */
 export const IDLE_AFTER = 60_000;
-/** How long a link may take to answer once there is reason to doubt it, in ms. */
-export const PROBE_PATIENCE = 8_000;
+/** How long a doubted link may take to answer, in ms. */
+export const PROBE_TIMEOUT = 8_000;
 
-/** What the direct link says of a person's presence; times in ms since 1970. */
+/** A person's presence according to the direct link; times in ms since 1970. */
 export type LinkPresence = {
   readonly isConnected: boolean;
-  /** The last answer on a direct link; undefined: none since this program began. */
+  /** When something was last received on a direct link; undefined: nothing in this process. */
   readonly heardAt: number | undefined;
-  /** The link is there, and nothing was heard on it since. */
+  /** Since when a link has been silent; undefined: there is no link, or it answers. */
   readonly silentSince: number | undefined;
 };
 
 export interface LinkWatchEvents {
-  /** Nothing was heard since, ms since 1970; undefined: the other side answers again. */
+  /** Nothing was received since then, ms since 1970; undefined: the peer answers again. */
   silent(since: number | undefined): void;
-  /** Nobody needs the links. */
+  /** The links were silent for long, and are not needed. */
   idle(): void;
 }
 
@@ -41,11 +42,11 @@ export class LinkWatch {
   readonly #events: LinkWatchEvents;
   // Of the monotonic clock:
   #pingedAt = -Infinity;
-  /** When the link was first seen to be wanted; undefined while it is not. */
+  /** The first tick at which the link was wanted; undefined: it is not wanted. */
   #wantedSince: number | undefined;
-  /** When the link was doubted; undefined: it is not, or has answered since. */
+  /** When the link was doubted; undefined: it is not doubted, or has answered since. */
   #doubtedAt: number | undefined;
-  /** Of the links that are gone, ms since 1970. */
+  /** When something was last received on the closed links, ms since 1970. */
   #lastHeardAt: number | undefined;
   /** The person was notified that the current link is silent. */
   #isSilent = false;
@@ -56,7 +57,7 @@ export class LinkWatch {
     this.#events = events;
   }
 
-  /** The last answer on a direct link, ms since 1970; undefined: none since this program began. */
+  /** When something was last received on a direct link, ms since 1970; undefined: nothing in this process. */
   get heardAt(): number | undefined {
     return this.#links.isConnected ? this.#wallClock(this.#links.lastReadAt) : this.#lastHeardAt;
   }
@@ -74,25 +75,25 @@ export class LinkWatch {
     return this.#clock.now() - (this.#clock.monotonic() - monotonic);
   }
 
-  /** A link whose greeting was done is closed. */
+  /** A complete link is closed. */
   closed(link: PeerLink): void {
     this.#lastHeardAt = Math.max(this.#lastHeardAt ?? 0, this.#wallClock(link.lastReadAt));
   }
 
-  /** The current link is another one, which has just been greeted, or there is none. */
+  /** The current link has changed. @param isLinked false: no link is left */
   currentChanged(isLinked: boolean): void {
     if (isLinked) this.#notify(false);
     // The end of the last link is an event of its own.
     else this.#isSilent = false;
   }
 
-  /** The machine has slept, or its addresses have changed: what is connected must prove it. */
+  /** The machine has slept, or its addresses have changed: the current link must answer a ping. */
   doubt(): void {
     this.#doubtedAt = this.#clock.monotonic();
     this.#pingedAt = -Infinity;
   }
 
-  /** To be called about once a second. @param wanted something is unacknowledged or the chat is open */
+  /** To be called about once a second. @param wanted a message is unacknowledged or the chat is open */
   tick(wanted: boolean): void {
     const now = this.#clock.monotonic();
     this.#wantedSince = wanted ? (this.#wantedSince ?? now) : undefined;
@@ -108,14 +109,14 @@ export class LinkWatch {
     if (link.lastReadAt > doubtedAt) {
       this.#doubtedAt = undefined;
       this.#notify(false);
-    } else if (now - doubtedAt >= PROBE_PATIENCE) link.terminate("dead");
+    } else if (now - doubtedAt >= PROBE_TIMEOUT) link.terminate("dead");
     else if (this.#pingedAt < doubtedAt) this.#ping(link, now);
     else this.#notify(false);
   }
 
   #checkWanted(link: PeerLink, wantedSince: number, now: number): void {
     const silence = now - link.lastReadAt;
-    // Before it was wanted nobody pinged, and silence meant nothing.
+    // Nothing was pinged before the link was wanted, so earlier silence does not count.
     const asked = Math.min(silence, now - wantedSince);
     if (asked >= DEAD_AFTER) link.terminate("dead");
     else if (silence >= PING_AFTER && now - this.#pingedAt >= PING_AFTER) this.#ping(link, now);

@@ -1,11 +1,11 @@
 /**
  * One connection to a peer whose certificate and key are proven, from the greeting to the end.
  *
- * 1. The acceptor says `hello`; the dialler checks it and answers with its own, within 10 s.
- * 2. The link is complete: for the dialler when it has written `hello`, for the acceptor when it has
- *    read it. From then on every checked message goes to the conversation.
- * 3. Who says `bye` still reads what the other side has to acknowledge, and so does the one who hears it.
- * 4. The other side is sent an `error` for its fault before the link closes; an `error` is never answered.
+ * 1. The acceptor sends `hello`; the dialler checks it and answers with its own, within 10 s.
+ * 2. The link is complete for the dialler when it has written `hello`, and for the acceptor when it has read it.
+ *    From then on every checked message goes to the conversation.
+ * 3. After `bye`, both sides still read the last acknowledgements of the other one.
+ * 4. A fault of the peer is answered with `error` before the link closes; an `error` is never answered.
  */
 import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import type { Clock } from "../../net/clock.ts";
@@ -20,14 +20,14 @@ import {
 import type { LinkId } from "./link-choice.ts";
 import type { ProvenPeer } from "./proof.ts";
 
-/** The greeting must be done this long after the handshake, in ms (PROTOCOL 3, step 6). */
+/** How long the greeting may take after the handshake, in ms (PROTOCOL 3, step 6). */
 export const HELLO_TIMEOUT = 10_000;
 
-/** How long after our `bye` the other side may still acknowledge, in ms. */
-const BYE_PATIENCE = 500;
+/** How long the side that sends `bye` waits for the last acknowledgements, in ms. */
+const BYE_TIMEOUT = 500;
 
-/** How long the side that hears `bye` waits for the last acknowledgements of the one that said it, in ms. */
-const BYE_ANSWER_PATIENCE = 2_000;
+/** How long the side that receives `bye` waits for the last acknowledgements, in ms. */
+const BYE_RECEIVED_TIMEOUT = 2_000;
 
 /** The messages of a conversation: all but the greeting and the end. */
 export type ConversationMessage = Exclude<
@@ -35,50 +35,50 @@ export type ConversationMessage = Exclude<
   { action: "hello" | "bye" | "stream" | "invalid" | "unknown" }
 >;
 
-/** What was, of a link whose greeting was done before it closed. */
+/** What is known of a closed link that was complete. */
 export type LinkLife = {
-  /** When the greeting was done, of the monotonic clock. */
+  /** When it was complete, by the monotonic clock. */
   readonly completedAt: number;
-  /** The other side said that it ends on purpose. */
+  /** Whether the peer has ended it on purpose. */
   readonly byeReceived: boolean;
 };
 
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
   message(message: ConversationMessage, link: PeerLink): void;
-  /** Everything of one read was handled. */
+  /** All messages of one read were handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
-  /** @param life undefined: the greeting was never done */
+  /** @param life undefined: the link was never complete */
   closed(link: PeerLink, life: LinkLife | undefined): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 }
 
 /** Times are of the monotonic clock. */
 type State =
-  /** `deadline`: by which the greeting is done. */
+  /** `deadline`: of the greeting. */
   | { readonly name: "greeting"; readonly deadline: number }
   | { readonly name: "complete"; readonly features: readonly string[]; readonly completedAt: number }
-  /** `bye` was said: both sides acknowledge what they have, and end; this one at the deadline at the latest. */
+  /** `bye` was sent or received: the last acknowledgements are read until the deadline. */
   | {
       readonly name: "leaving";
       readonly features: readonly string[];
       readonly completedAt: number;
       readonly code: string;
       readonly deadline: number;
-      /** The other side has said it too, or it alone. */
+      /** Whether the peer has sent it. */
       byeReceived: boolean;
     }
   | { readonly name: "closed" };
 
-/** The code that the other side is sent for each fault of the framing. */
+/** The error code for each fault of the framing. */
 const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
   garbage: "bad_json",
   tooLarge: "message_too_large",
   incomplete: "bad_request",
 };
 
-/** What a link needs of the connection that it stands on. */
+/** The parts of a connection that a link uses. */
 export type LinkConnection = Pick<
   Connection,
   | "handOverTo"
@@ -98,7 +98,7 @@ export type PeerLinkOptions = {
   readonly ownName: string;
   readonly clock: Clock;
   readonly connection: LinkConnection;
-  /** Whose the connection is, proven. */
+  /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
 };
 
@@ -127,12 +127,12 @@ export class PeerLink implements ConnectionHandlers {
     return this.#state.name === "complete" || this.#state.name === "leaving";
   }
 
-  /** Whether texts may be written: neither side has said that it ends. */
+  /** Whether messages may be written: neither side has sent `bye`. */
   get isOpen(): boolean {
     return this.#state.name !== "leaving" && this.#connection.isOpen;
   }
 
-  /** The other side said that it ends on purpose. */
+  /** Whether the peer is ending the link on purpose. */
   get byeReceived(): boolean {
     return this.#state.name === "leaving" && this.#state.byeReceived;
   }
@@ -145,7 +145,7 @@ export class PeerLink implements ConnectionHandlers {
     return this.#connection.remoteAddress;
   }
 
-  /** When the last byte was read, of the monotonic clock. */
+  /** When the last byte was read, by the monotonic clock. */
   get lastReadAt(): number {
     return this.#connection.lastReadAt;
   }
@@ -154,7 +154,7 @@ export class PeerLink implements ConnectionHandlers {
     return this.#connection.queuedBytes;
   }
 
-  /** Takes the connection over, and begins the greeting. */
+  /** Takes over the connection and begins the greeting. */
   greet(): void {
     this.#connection.handOverTo(this);
     this.#clock.watch(this);
@@ -172,13 +172,13 @@ export class PeerLink implements ConnectionHandlers {
     this.#connection.flush();
   }
 
-  /** Sends the other side the code of its fault, and ends. */
+  /** Sends the peer the code of its fault, and ends the link. */
   refuse(code: string): void {
     this.send({ action: "error", code });
     this.end(code);
   }
 
-  /** Ends on purpose: says `bye`, and still reads what the other side has to acknowledge. */
+  /** Ends the link on purpose: sends `bye`, and still reads the last acknowledgements. */
   bye(code: string): void {
     const state = this.#state;
     switch (state.name) {
@@ -188,7 +188,7 @@ export class PeerLink implements ConnectionHandlers {
       case "complete":
         this.send({ action: "bye" });
         this.flush();
-        this.#leave(code, BYE_PATIENCE, false);
+        this.#leave(code, BYE_TIMEOUT, false);
         return;
       case "leaving":
       case "closed":
@@ -206,14 +206,14 @@ export class PeerLink implements ConnectionHandlers {
     this.#connection.terminate(code);
   }
 
-  /** For the sweep of the clock. */
+  /** Called by the clock. */
   checkDeadlines(now: number): void {
     const state = this.#state;
     if (state.name === "greeting" && now >= state.deadline) this.terminate("hello_timeout");
     else if (state.name === "leaving" && now >= state.deadline) this.end(state.code);
   }
 
-  // What follows is called by the connection.
+  // The methods from here to `closed` are called by the connection.
 
   message(object: JsonObject): void {
     this.#events.trace?.("in", object);
@@ -247,7 +247,7 @@ export class PeerLink implements ConnectionHandlers {
   }
 
   overflow(connection: Connection): void {
-    // A peer that does not read is not read from either, until it does (PROTOCOL 5).
+    // Nothing is read from a peer that does not read, until it does (PROTOCOL 5).
     connection.pauseReading();
   }
 
@@ -286,19 +286,19 @@ export class PeerLink implements ConnectionHandlers {
     }
     this.#clock.unwatch(this);
     this.#state = { name: "complete", features: message.features, completedAt: this.#clock.monotonic() };
-    // The end of this read writes it, with what waits for this link behind it.
+    // It is flushed at the end of this read, together with the messages of the outbox.
     if (this.#role === "dialler") this.#sayHello();
     this.#events.complete(this);
   }
 
   #takeBye(): void {
     if (this.#state.name === "leaving") this.#state.byeReceived = true;
-    else this.#leave("bye_received", BYE_ANSWER_PATIENCE, true);
+    else this.#leave("bye_received", BYE_RECEIVED_TIMEOUT, true);
   }
 
-  #leave(code: string, patience: number, byeReceived: boolean): void {
+  #leave(code: string, timeout: number, byeReceived: boolean): void {
     if (this.#state.name !== "complete") return;
-    const deadline = this.#clock.monotonic() + patience;
+    const deadline = this.#clock.monotonic() + timeout;
     this.#state = { ...this.#state, name: "leaving", code, deadline, byeReceived };
     this.#clock.watch(this);
   }

@@ -1,4 +1,4 @@
-/** The links to one person and the attempt under way; carries out what `link-choice.ts` decides. */
+/** The links to one person and the current attempt; carries out the decisions of `link-choice.ts`. */
 import {
   noLinks,
   stepLinks,
@@ -16,7 +16,7 @@ export class PeerLinks {
   #nextId: LinkId = 1;
   #dialAbort: AbortController | undefined;
 
-  /** @param currentChanged gets the link that is current from now on; undefined: none is left */
+  /** @param currentChanged receives the new current link; undefined: none is left */
   constructor(decider: boolean, currentChanged: (link: PeerLink | undefined) => void) {
     this.#choice = noLinks(decider);
     this.#currentChanged = currentChanged;
@@ -31,19 +31,19 @@ export class PeerLinks {
     return this.#choice.current === undefined ? undefined : this.#links.get(this.#choice.current);
   }
 
-  /** Links, complete or under way. */
+  /** How many links there are, including those in their greeting. */
   get count(): number {
     return this.#links.size;
   }
 
-  /** When any complete link was last heard, on the monotonic clock. */
+  /** When something was last received on a complete link, by the monotonic clock. */
   get lastReadAt(): number {
     return Math.max(
       ...[...this.#links.values()].filter((link) => link.isComplete).map((link) => link.lastReadAt),
     );
   }
 
-  /** Begins an attempt; the signal says when it is given up. */
+  /** Begins an attempt. @returns its signal is aborted when the attempt is abandoned */
   startDial(): { id: LinkId; signal: AbortSignal } {
     const id = this.#nextId++;
     this.#dialAbort = new AbortController();
@@ -55,7 +55,7 @@ export class PeerLinks {
     this.#step({ name: "dialFailed", link: id });
   }
 
-  /** Gives up the attempt under way; its outcome does not matter any more. */
+  /** Abandons the current attempt; its outcome is ignored. */
   abandonDial(): void {
     const { dial } = this.#choice;
     this.#dialAbort?.abort();
@@ -64,38 +64,38 @@ export class PeerLinks {
     this.#links.get(dial)?.terminate("abandoned");
   }
 
-  /** A number for a link that the other side has dialled. */
+  /** An id for a link that the peer has dialled. */
   newId(): LinkId {
     return this.#nextId++;
   }
 
-  /** A link whose peer is proven, before its greeting. */
+  /** Adds a link before its greeting. */
   add(link: PeerLink): void {
     this.#links.set(link.id, link);
   }
 
-  /** @param now of the monotonic clock */
+  /** @param now by the monotonic clock */
   completed(link: PeerLink, now: number): void {
     this.#step({ name: "completed", link: link.id, now });
   }
 
-  /** @returns whether it was the last complete one. */
+  /** @returns whether it was the last complete link */
   closed(link: PeerLink): boolean {
     this.#links.delete(link.id);
     return this.#step({ name: "closed", link: link.id }).some(({ name }) => name === "disconnected");
   }
 
-  /** Deadlines of links that are not current. @param now of the monotonic clock */
+  /** Checks the deadlines of links that are not current. @param now by the monotonic clock */
   tick(now: number): void {
     this.#step({ name: "time", now, lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0 });
   }
 
-  /** Says `bye` on every complete link, and ends all. */
+  /** Says `bye` on every complete link, and ends the others. */
   endAll(code: string): void {
     for (const link of [...this.#links.values()]) link.bye(code);
   }
 
-  /** Ends all at once; what is queued is sent again another time. */
+  /** Terminates all links; queued messages are sent again on a later link. */
   terminateAll(code: string): void {
     for (const link of [...this.#links.values()]) link.terminate(code);
   }

@@ -1,11 +1,11 @@
 /**
- * The peer port: where other people's clients connect to this one.
+ * The peer port, to which other people's clients connect.
  *
- * 1. The listener takes the first free port of 9000–9099, or the one that was asked for.
- * 2. Each connection shows a certificate of our authority; the checklist of `proof.ts` decides.
- * 3. A key that is not pinned is asked of the server, for at most 5 s; nothing is read meanwhile.
- * 4. Whoever passes is handed over to a link of their conversation, which greets them; the others are ended
- *    without a byte, and reported at most once a second.
+ * 1. The listener takes the first free port of 9000–9099, or the chosen one.
+ * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides.
+ * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
+ * 4. A connection that passes is handed over to a link of the peer's conversation, which greets the peer. The others
+ *    are closed without sending anything, and reported at most once a second.
  */
 import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
 import { listen, ListenError, type Listener } from "../../net/listener.ts";
@@ -19,10 +19,10 @@ import type { PeerTls } from "./tls.ts";
 
 export const FIRST_PORT = 9_000;
 export const LAST_PORT = 9_099;
-/** Handshakes under way, in all and from one address (PROTOCOL 5, «Bounds at the port»). */
+/** Unfinished handshakes, in all and from one address (PROTOCOL 5, «Bounds at the port»). */
 export const MAX_HANDSHAKES = 64;
 export const MAX_HANDSHAKES_PER_ADDRESS = 8;
-/** Connections whose handshake is done, in all and of one user. */
+/** Connections with a finished handshake, in all and of one user. */
 export const MAX_CONNECTIONS = 256;
 export const MAX_CONNECTIONS_PER_USER = 4;
 /** At most one refusal is reported in this time, in ms. */
@@ -31,22 +31,22 @@ const REFUSAL_INTERVAL = 1_000;
 export type PeerPortNeeds = {
   readonly tls: PeerTls;
   readonly contacts: Pick<ContactStore, "isPinned">;
-  /** Answers within five seconds. */
+  /** Resolves within five seconds. */
   lookUp(username: string): Promise<Whereabouts>;
-  /** As `Conversation.admit`, with that person. */
+  /** As `Conversation.admit`, in the conversation with that peer. */
   admit(
     connection: Connection,
     peer: ProvenPeer,
     atServer: string | undefined,
   ): "admitted" | "pending" | "refused";
   refused(address: string, code: string): void;
-  /** A write failed. Throws what is no failure of the disk. */
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
 };
 
-/** No port of 9000–9099 is free, or the chosen one is taken. */
+/** No port of 9000–9099 is free, or the chosen port is not. */
 export class PortError extends Error {
-  /** The one that was asked for, or the first and the last that were tried. */
+  /** The chosen port, or the first and the last that were tried. */
   readonly ports: string;
   readonly code: string;
 
@@ -62,9 +62,9 @@ export class PeerPort {
   readonly #needs: PeerPortNeeds;
   readonly #listener: Listener;
   readonly #handshakes = new Map<ConnectionHandlers, string>();
-  /** Labels of those whose handshake is done; who is gone since stays until the next one comes. */
+  /** The peer's label of each proven connection; closed ones are removed when the next connection arrives. */
   readonly #proven = new Map<Connection, string>();
-  /** Proven, and waiting for what the server says of their key. */
+  /** Proven connections that wait for the server's answer about their key. */
   readonly #asked = new Set<Connection>();
   #stopped = false;
   #lastRefusalAt = -Infinity;
@@ -79,7 +79,7 @@ export class PeerPort {
     return this.#listener.port;
   }
 
-  /** Admits nobody any more; links whose greeting has begun are their conversation's to end. */
+  /** Admits no further peers. Links are not ended here: they belong to their conversations. */
   stop(): void {
     this.#stopped = true;
     this.#listener.stop();
@@ -108,7 +108,7 @@ export class PeerPort {
   }
 
   #context(): TlsContext {
-    // `accept` has looked before; the certificate cannot have gone since.
+    // `accept` has just checked that there is a certificate.
     return this.#needs.tls.accepting() as TlsContext;
   }
 
@@ -137,7 +137,7 @@ export class PeerPort {
         return peer !== undefined;
       },
       opened: (connection) => {
-        // `secured` has let it pass, so the peer is proven.
+        // `secured` has accepted the connection, so the peer is proven.
         this.#judge(connection, peer as ProvenPeer);
       },
       closed: (reason, connection) => {
@@ -150,7 +150,7 @@ export class PeerPort {
     return handlers;
   }
 
-  /** Steps 2 to 4 of the checklist, and the bounds; undefined when the connection was ended. */
+  /** Steps 2 to 4 of the checklist, and the bounds; undefined: the connection was terminated. */
   #prove(connection: Connection, handshake: Handshake): ProvenPeer | undefined {
     const proof = this.#needs.tls.prove(connection, handshake, undefined);
     if (!proof.ok) {
@@ -167,7 +167,7 @@ export class PeerPort {
     return proof.peer;
   }
 
-  /** Step 5: a pinned key passes at once; of another one the server is asked. */
+  /** Step 5: a pinned key passes at once; for any other key the server is asked. */
   #judge(connection: Connection, peer: ProvenPeer): void {
     const { contacts, lookUp } = this.#needs;
     if (contacts.isPinned(peer.label, peer.fingerprint)) {
@@ -194,7 +194,7 @@ export class PeerPort {
       const verdict = this.#needs.admit(connection, peer, atServer);
       if (verdict !== "admitted") connection.terminate(`key_${verdict}`);
     } catch (error) {
-      // Who cannot be remembered is not let in; they come again.
+      // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");
       this.#needs.storageFailed(error);
     }

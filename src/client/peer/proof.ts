@@ -1,14 +1,14 @@
 /**
- * The checklist of PROTOCOL 3, in one place: a connection is a peer only if all of it holds, else it is
- * ended before a byte of ours.
+ * The checklist of PROTOCOL 3. A connection that does not pass all of it is closed before anything is sent.
  *
- * 1. The handshake is done in time (`net/connection.ts`).
- * 2. No error, authorized, not resumed.
- * 3. One common name that is not mine; one dNSName, its label; in date.
- * 4. The dialler asked for the target's label, and the name is the target's.
- * 5. The key is pinned, or the server knows no other one; a new key of a contact that has pins waits for
- *    the person's decision.
- * 6. The greeting (`link.ts`): `hello`, whose username is the common name.
+ * 1. The handshake ends in time (`net/connection.ts`).
+ * 2. It has no error, is authorized, and does not resume a TLS session.
+ * 3. The certificate has one common name, which is not our own, and one dNSName, which is the name's label; it is
+ *    valid now.
+ * 4. If we have dialled, the name is the one that we dialled.
+ * 5. The key is pinned, or the server reports no other one; a new key of a contact with pins waits for the person's
+ *    decision.
+ * 6. The username in `hello` is the common name (`link.ts`).
  */
 import type { X509Certificate } from "node:crypto";
 
@@ -17,7 +17,7 @@ import { label, MAX_NAME_CODE_POINTS } from "../../identity/names.ts";
 import type { Handshake } from "../../net/tls.ts";
 import { countCodePoints } from "../../protocol/fields.ts";
 
-/** Whom a verified certificate names. */
+/** The person of a verified certificate. */
 export type ProvenPeer = {
   readonly name: string;
   readonly label: string;
@@ -33,10 +33,9 @@ export type Proof =
 
 /**
  * Steps 2 to 4.
- * @param ownLabel the label of this account.
- * @param target the name that was dialled, as the server or the contact list has it; undefined for
- *   the accepting side.
- * @param now ms since 1970.
+ * @param context.ownLabel the label of this account
+ * @param context.target the dialled name, as the server or the contact list spells it; undefined: we accept
+ * @param context.now ms since 1970
  */
 export function provePeer(
   handshake: Handshake,
@@ -77,16 +76,16 @@ export function provePeer(
 export type KeyVerdict =
   /** One of the contact's pins. */
   | "pinned"
-  /** The first key of this contact: pin it and go on. */
+  /** The first key of this contact, which the caller pins. */
   | "pin"
-  /** Another key than the pinned ones: it waits for the person's decision. */
+  /** A key that is not pinned, of a contact with pins: it waits for the person's decision. */
   | "pending"
-  /** The server knows another key for this name. */
+  /** The server reports another key for this name. */
   | "refused";
 
 /**
- * Step 5. The server is asked only about a key that is not pinned.
- * @param atServer the fingerprint that the server names; undefined: none (offline, no answer, no server).
+ * Step 5.
+ * @param atServer the fingerprint that the server reports; undefined: none (offline, no answer, no server)
  */
 export function judgeKey(
   pins: readonly string[],

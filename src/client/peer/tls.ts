@@ -1,4 +1,4 @@
-/** Our side of the peer link's TLS, with the certificate of the moment, and what the other side's proves. */
+/** TLS of peer links: our side with the current certificate, and the proof of the other side's. */
 import type { X509Certificate } from "node:crypto";
 
 import { privateKeyToPem } from "../../identity/keys.ts";
@@ -28,25 +28,25 @@ export class PeerTls {
     this.#key = privateKeyToPem(profile.keys.privateKey);
   }
 
-  /** Whether there is a certificate that others accept. */
+  /** Whether there is a certificate that has not expired. */
   get isGood(): boolean {
     return this.#identity() !== undefined;
   }
 
-  /** For dialling this label; undefined when our certificate is missing or has ended. */
+  /** The context to dial this label; undefined: our certificate is missing or has expired. */
   dialling(label: string): TlsContext | undefined {
     const identity = this.#identity();
     if (identity === undefined) return undefined;
     return diallerContext({ identity, authority: this.#profile.authority, serverName: label });
   }
 
-  /** For accepting; undefined when our certificate is missing or has ended. */
+  /** The context to accept peers; undefined: our certificate is missing or has expired. */
   accepting(): TlsContext | undefined {
     const identity = this.#identity();
     return identity === undefined ? undefined : acceptorContext(identity, this.#profile.authority);
   }
 
-  /** Steps 2 to 4 of the checklist. @param target the name that was dialled; undefined on the accepting side */
+  /** Steps 2 to 4 of the checklist. @param target the dialled name; undefined: we accept */
   prove(
     { certificate }: { readonly certificate: X509Certificate | undefined },
     handshake: Handshake,
