@@ -26,7 +26,7 @@ import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rendezvous/session.ts";
 import { ShownServer } from "./rendezvous/shown-server.ts";
-import { surroundings, SurroundingsWatch } from "./rendezvous/surroundings.ts";
+import { surroundings, surroundingsChange, type Surroundings } from "./rendezvous/surroundings.ts";
 import { WatchList } from "./rendezvous/watch-list.ts";
 
 const TICK = 1_000;
@@ -60,7 +60,8 @@ export class Messenger {
   readonly #tls: PeerTls;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
-  readonly #surroundings: SurroundingsWatch;
+  /** At the last tick. */
+  #surroundings: Surroundings;
   readonly #watchList = new WatchList({
     link: () => (this.#closed ? undefined : this.rendezvous.link),
     wanted: () => this.#conversations.wantingPresence,
@@ -84,7 +85,7 @@ export class Messenger {
     const now = () => this.#clock.now();
     this.#tls = new PeerTls(options.profile, now);
     this.#upkeep = new StoreUpkeep(options.profile);
-    this.#surroundings = new SurroundingsWatch(() => surroundings(this.#clock));
+    this.#surroundings = surroundings(this.#clock);
     this.shown = new ShownServer({
       clock: this.#clock,
       showState: (state) => this.#showState(state),
@@ -166,7 +167,9 @@ export class Messenger {
 
   #onTick(): void {
     // After sleep or with new addresses every connection may be dead: all are probed or redialled at once.
-    const change = this.#surroundings.check();
+    const before = this.#surroundings;
+    this.#surroundings = surroundings(this.#clock);
+    const change = surroundingsChange(before, this.#surroundings);
     if (change !== undefined) {
       this.rendezvous.lineMayHaveChanged(change);
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();

@@ -44,7 +44,7 @@ export class ContactRecord {
   }
 
   /** Their last known addresses. */
-  get targets(): Target[] {
+  get targets(): readonly Target[] {
     return this.#contacts.targets(this.#contact);
   }
 

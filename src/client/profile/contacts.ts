@@ -69,36 +69,34 @@ export class ContactStore {
     this.#database.run("UPDATE contacts SET username = ? WHERE id = ?", [username, contact.id]);
   }
 
-  targets(contact: Contact): Target[] {
-    const row = this.#database
-      .query<{ targets: string }, [number]>("SELECT targets FROM contacts WHERE id = ?")
-      .get(contact.id);
-    return row === null ? [] : (JSON.parse(row.targets) as Target[]);
+  targets(contact: Contact): readonly Target[] {
+    return this.#list<Target>(contact, "targets") ?? [];
   }
 
   saveTargets(contact: Contact, targets: readonly Target[]): void {
-    const text = JSON.stringify(targets);
-    this.#database.run("UPDATE contacts SET targets = ? WHERE id = ? AND targets <> ?", [
-      text,
-      contact.id,
-      text,
-    ]);
+    this.#saveList(contact, "targets", targets);
   }
 
   /** The features that their client named on the last link; undefined: unknown. */
   features(contact: Contact): readonly string[] | undefined {
-    const row = this.#database
-      .query<{ features: string | null }, [number]>("SELECT features FROM contacts WHERE id = ?")
-      .get(contact.id);
-    return row === null || row.features === null ? undefined : (JSON.parse(row.features) as string[]);
+    return this.#list(contact, "features");
   }
 
   saveFeatures(contact: Contact, features: readonly string[]): void {
-    const text = JSON.stringify(features);
-    this.#database.run("UPDATE contacts SET features = ? WHERE id = ? AND features IS NOT ?", [
-      text,
+    this.#saveList(contact, "features", features);
+  }
+
+  #list<T>(contact: Contact, column: "targets" | "features"): readonly T[] | undefined {
+    const row = this.#database
+      .query<{ list: string | null }, [number]>(`SELECT ${column} AS list FROM contacts WHERE id = ?`)
+      .get(contact.id);
+    return row === null || row.list === null ? undefined : (JSON.parse(row.list) as T[]);
+  }
+
+  #saveList(contact: Contact, column: "targets" | "features", list: readonly unknown[]): void {
+    this.#database.run(`UPDATE contacts SET ${column} = ?1 WHERE id = ?2 AND ${column} IS NOT ?1`, [
+      JSON.stringify(list),
       contact.id,
-      text,
     ]);
   }
 

@@ -16,12 +16,7 @@ export class MessageHistory {
 
   /** The conversation with a contact, oldest first, from after `seq` on. @param limit messages, at least 1 */
   after(contact: Contact, seq: number, limit: number): StoredMessage[] {
-    return this.#database
-      .query<MessageRow, number[]>(
-        `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE kind = 0 AND contact = ? AND seq > ? ORDER BY seq LIMIT ?`,
-      )
-      .all(contact.id, seq, limit)
-      .map(messageOf);
+    return this.#texts("contact = ? AND seq > ? ORDER BY seq LIMIT ?", contact.id, seq, limit);
   }
 
   /**
@@ -29,42 +24,37 @@ export class MessageHistory {
    * @param limit messages, at least 1
    */
   before(contact: Contact, seq: number | undefined, limit: number): MessagePage {
-    const rows = this.#database
-      .query<MessageRow, number[]>(
-        `SELECT ${MESSAGE_COLUMNS} FROM messages
-         WHERE kind = 0 AND contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
-      )
-      // One more than requested, to see whether there are older ones.
-      .all(contact.id, seq ?? Number.MAX_SAFE_INTEGER, limit + 1);
-    return { messages: rows.slice(0, limit).reverse().map(messageOf), isMore: rows.length > limit };
+    // One more than requested, to see whether there are older ones.
+    const newest = this.#texts(
+      "contact = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+      contact.id,
+      seq ?? Number.MAX_SAFE_INTEGER,
+      limit + 1,
+    );
+    return { messages: newest.slice(0, limit).reverse(), isMore: newest.length > limit };
   }
 
   /** The text of this id, ours or theirs; of two with the same id, ours. */
   find(contact: Pick<Contact, "id">, id: string): StoredMessage | undefined {
-    const row = this.#database
-      .query<MessageRow, [number, string]>(
-        `SELECT ${MESSAGE_COLUMNS} FROM messages
-         WHERE contact = ? AND outgoing IN (0, 1) AND id = ? AND kind = 0 ORDER BY outgoing DESC LIMIT 1`,
-      )
-      .get(contact.id, id);
-    return row === null ? undefined : messageOf(row);
+    const oursFirst = "contact = ? AND outgoing IN (0, 1) AND id = ? ORDER BY outgoing DESC LIMIT 1";
+    return this.#texts(oursFirst, contact.id, id)[0];
   }
 
   bySeq(seq: number): StoredMessage | undefined {
-    const row = this.#database
-      .query<MessageRow, [number]>(`SELECT ${MESSAGE_COLUMNS} FROM messages WHERE seq = ? AND kind = 0`)
-      .get(seq);
-    return row === null ? undefined : messageOf(row);
+    return this.#texts("seq = ?", seq)[0];
   }
 
   /** Incoming messages that were not printed yet, oldest first. */
   unprinted(limit: number): StoredMessage[] {
+    return this.#texts("outgoing = 0 AND printed = 0 ORDER BY seq LIMIT ?", limit);
+  }
+
+  #texts(condition: string, ...values: (number | string)[]): StoredMessage[] {
     return this.#database
-      .query<MessageRow, [number]>(
-        `SELECT ${MESSAGE_COLUMNS} FROM messages
-         WHERE outgoing = 0 AND printed = 0 AND kind = 0 ORDER BY seq LIMIT ?`,
+      .query<MessageRow, (number | string)[]>(
+        `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE kind = 0 AND ${condition}`,
       )
-      .all(limit)
+      .all(...values)
       .map(messageOf);
   }
 

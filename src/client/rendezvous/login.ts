@@ -10,6 +10,7 @@ import { X509Certificate } from "node:crypto";
 import { issuedBy, readCertificate } from "../../identity/certificate-reader.ts";
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
+import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";
 import type { RendezvousLink } from "./link.ts";
 import { ownAddresses } from "./surroundings.ts";
@@ -64,17 +65,7 @@ export async function logIn(link: RendezvousLink, authority: string, options: Lo
   );
 }
 
-function accept(
-  login: {
-    username: string;
-    session_token: string | undefined;
-    certificate: string | undefined;
-    authority: string | undefined;
-    new_key: boolean | undefined;
-  },
-  authority: string,
-  options: LoginOptions,
-): void {
+function accept(login: ResponseOf<"login_response">, authority: string, options: LoginOptions): void {
   const { profile, events } = options;
   if (login.certificate === undefined || login.authority === undefined)
     throw new ServerError("server_protocol");

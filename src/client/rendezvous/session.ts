@@ -71,19 +71,10 @@ type State =
     }
   | { readonly name: "stopped"; readonly why: Error };
 
+/** The state without its timers and links. */
 function published(state: State): RendezvousState {
-  switch (state.name) {
-    case "offline":
-    case "connecting":
-    case "online":
-      return { name: state.name };
-    case "waiting":
-      return { name: "waiting", until: state.until, why: state.why };
-    case "stopped":
-      return { name: "stopped", why: state.why };
-    default:
-      return state satisfies never;
-  }
+  if (state.name === "waiting") return { name: "waiting", until: state.until, why: state.why };
+  return state.name === "stopped" ? state : { name: state.name };
 }
 
 export class Rendezvous {

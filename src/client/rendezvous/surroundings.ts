@@ -40,20 +40,3 @@ export function surroundingsChange(before: Surroundings, after: Surroundings): C
   const shown = after.now - before.now;
   return passed >= SLEPT || Math.abs(shown - passed) >= SLEPT ? "slept" : undefined;
 }
-
-export class SurroundingsWatch {
-  readonly #look: () => Surroundings;
-  #before: Surroundings;
-
-  constructor(look: () => Surroundings) {
-    this.#look = look;
-    this.#before = look();
-  }
-
-  /** To be called about once a second. @returns what has changed since the previous call */
-  check(): Change | undefined {
-    const before = this.#before;
-    this.#before = this.#look();
-    return surroundingsChange(before, this.#before);
-  }
-}
