@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
-import { localFolders, theOnly } from "./local-accounts.ts";
+import { localFolders, onlyFolder } from "./local-accounts.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
@@ -214,13 +214,13 @@ async function locateProfile(
       if (!(error instanceof ServerError) || !error.isTransient) throw error;
       const known = localFolders(dataFolder, user);
       if (known.length !== 1) throw error;
-      return { profile: Profile.open(theOnly(known, user)), isNew: false };
+      return { profile: Profile.open(onlyFolder(known, user)), isNew: false };
     }
   }
   const fingerprint = authorityFingerprint(authority);
   const folders = localFolders(dataFolder, user, fingerprint);
   if (folders.length > 0 || user === undefined) {
-    return { profile: Profile.open(theOnly(folders, user)), isNew: false };
+    return { profile: Profile.open(onlyFolder(folders, user)), isNew: false };
   }
   const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
   const account = { username: user.normalize("NFC"), authority, registeredHere: false };

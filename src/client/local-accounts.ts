@@ -68,7 +68,7 @@ export function localFolders(dataFolder: string, user: string | undefined, finge
 }
 
 /** The only matching folder. @throws AccountError */
-export function theOnly(folders: readonly string[], user: string | undefined): string {
+export function onlyFolder(folders: readonly string[], user: string | undefined): string {
   const [folder] = folders;
   if (folder === undefined) throw new AccountError(user === undefined ? "no_account" : "unknown_account");
   if (folders.length > 1) throw new AccountError("several_accounts", folders.map(nameIn));
@@ -127,7 +127,7 @@ export function openLocalProfile(place: AccountPlace): Profile {
   let folders = localFolders(dataFolder, user);
   const authority = folders.length > 1 ? knownAuthority(place) : undefined;
   if (authority !== undefined) folders = localFolders(dataFolder, user, authority);
-  return Profile.open(theOnly(folders, user));
+  return Profile.open(onlyFolder(folders, user));
 }
 
 /** The result of `queueWhileLocked`. */

@@ -166,7 +166,7 @@ export class Conversation {
 
   /** The server reports that the person is online, or the server is back. */
   peerMayBeReachable(): void {
-    this.#dialling.connectAfresh();
+    this.#dialling.resetAndConnect();
   }
 
   /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */

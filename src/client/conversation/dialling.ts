@@ -97,7 +97,7 @@ export class Dialling {
   }
 
   /** The person may have become reachable: dials at once, and the waits are short again. */
-  connectAfresh(): void {
+  resetAndConnect(): void {
     if (!this.#options.wanted()) return;
     this.#attempts = 0;
     // The current dial may have asked the server before the person came online.
@@ -156,14 +156,14 @@ export class Dialling {
   /**
    * No link is left.
    * @param byeReceived whether the peer has ended it on purpose
-   * @param isMissing whether a message is unacknowledged
+   * @param hasUnacknowledged whether a message is unacknowledged
    */
-  disconnected(byeReceived: boolean, isMissing: boolean): void {
+  disconnected(byeReceived: boolean, hasUnacknowledged: boolean): void {
     const { name } = this.#state;
     if (name === "closed") return;
     this.#state = QUIET;
     // After an end on purpose there is no failure to wait for.
-    if (name === "leaving" || (byeReceived && isMissing)) this.connectIfWanted();
+    if (name === "leaving" || (byeReceived && hasUnacknowledged)) this.connectIfWanted();
     else if (!byeReceived) this.#schedule();
   }
 

@@ -67,8 +67,8 @@ export async function dialPeer(
   }
   const atServer = where.name === "online" ? where.fingerprint : undefined;
   const targets = where.name === "online" ? where.targets : record.targets;
-  const unasked = where.name === "limited" ? "server_limits" : "no_server";
-  if (targets.length === 0) return unasked;
+  const lookupFailure = where.name === "limited" ? "server_limits" : "no_server";
+  if (targets.length === 0) return lookupFailure;
   const context = tls.dialling(record.label);
   if (context === undefined) return "no_certificate";
   let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
@@ -111,7 +111,7 @@ export async function dialPeer(
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     if (error.code === "abandoned") return undefined;
-    return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : unasked);
+    return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : lookupFailure);
   }
 }
 
@@ -120,12 +120,12 @@ const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
 /** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
-/** @param unasked why the server did not report the addresses; undefined: it did */
-function reasonOf(error: DialError, unasked: UnreachableReason | undefined): UnreachableReason {
+/** @param lookupFailure why the server did not report the addresses; undefined: it did */
+function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
   // An old address may belong to another client by now, or to us, so its answer says nothing about the person.
-  if (unasked !== undefined) return unasked;
+  if (lookupFailure !== undefined) return lookupFailure;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // If another client answers at one address and another address is dead, the person may still be at the latter.
   if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";

@@ -13,7 +13,7 @@ import { RefusedError, ServerError } from "./server-errors.ts";
 /** How long the answer to a lookup may take, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
 /** How long no lookup is sent after `rate_limited` without `retry_after`, in ms. */
-const UNSAID_LIMIT = 1_000;
+const DEFAULT_LIMIT = 1_000;
 /** Pages of one list of users: more than any server fills, so that a faulty one cannot keep the client reading. */
 const MAX_PAGES = 200;
 
@@ -91,7 +91,7 @@ export class Directory {
       if (error instanceof ServerError) return { name: "noServer" };
       if (!(error instanceof RefusedError)) throw error;
       if (error.code === "user_offline") return { name: "offline" };
-      const limitedFor = error.limitedFor(UNSAID_LIMIT);
+      const limitedFor = error.limitedFor(DEFAULT_LIMIT);
       if (limitedFor === undefined) return { name: "noServer" };
       this.#limitedUntil = this.#monotonic() + limitedFor;
       return { name: "limited" };

@@ -79,11 +79,11 @@ export class RefusedError extends ServerFailure {
 
   /**
    * How long the request should not be repeated, in ms; undefined: the code is not `rate_limited`.
-   * @param unsaid ms, if the server does not say how long
+   * @param defaultLimit used if the server does not say how long, in ms
    */
-  limitedFor(unsaid: number): number | undefined {
+  limitedFor(defaultLimit: number): number | undefined {
     if (this.code !== "rate_limited") return undefined;
-    return this.retryAfter === undefined ? unsaid : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
+    return this.retryAfter === undefined ? defaultLimit : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
   }
 }
 

@@ -97,12 +97,12 @@ export class ShownServer {
     if (state.name === "online") this.#hold.back(now, !isShown);
     else this.#hold.lost(now);
     if (isShown) this.#needs.showState(state);
-    this.#look();
+    this.#resolveWaiters();
   }
 
   presence(username: string, online: boolean): void {
     if (this.#hold.changed(username, online)) this.#needs.showPresence(username, online);
-    this.#look();
+    this.#resolveWaiters();
   }
 
   /** To be called about once a second. */
@@ -113,7 +113,7 @@ export class ShownServer {
     for (const username of this.#hold.expired(now)) {
       if (this.#needs.isWatched(username)) this.#needs.showPresence(username, false);
     }
-    this.#look();
+    this.#resolveWaiters();
   }
 
   /**
@@ -147,10 +147,10 @@ export class ShownServer {
     const failure = await dial();
     const isAwaited = () => this.#outage.isBrief || this.#hold.isHeld(username);
     if ((failure !== "no_server" && failure !== "offline") || !isAwaited()) return failure;
-    const look = () => this.#look();
-    signal.addEventListener("abort", look, { once: true });
+    const onAbort = () => this.#resolveWaiters();
+    signal.addEventListener("abort", onAbort, { once: true });
     await this.#until(() => signal.aborted || !isAwaited());
-    signal.removeEventListener("abort", look);
+    signal.removeEventListener("abort", onAbort);
     if (signal.aborted) return undefined;
     return this.#closed ? failure : dial();
   }
@@ -158,25 +158,25 @@ export class ShownServer {
   /** Ends every wait. */
   close(): void {
     this.#closed = true;
-    this.#look();
+    this.#resolveWaiters();
   }
 
   async #othersAreBack(): Promise<void> {
     const { clock } = this.#needs;
     const at = this.#hold.completeAt;
     if (at === undefined || clock.monotonic() >= at) return;
-    clock.after(at - clock.monotonic(), () => this.#look());
+    clock.after(at - clock.monotonic(), () => this.#resolveWaiters());
     await this.#until(() => clock.monotonic() >= at);
   }
 
   #until(isOver: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#waiters.add({ isOver, resolve });
-      this.#look();
+      this.#resolveWaiters();
     });
   }
 
-  #look(): void {
+  #resolveWaiters(): void {
     for (const waiter of [...this.#waiters]) {
       if (!this.#closed && !waiter.isOver()) continue;
       this.#waiters.delete(waiter);

@@ -5,7 +5,7 @@ import type { RendezvousLink } from "./link.ts";
 import { RefusedError, ServerFailure } from "./server-errors.ts";
 
 /** How long no list is sent after `rate_limited` without `retry_after`, in ms. */
-const UNSAID_LIMIT = 5_000;
+const DEFAULT_LIMIT = 5_000;
 /** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
 const AFTER_REDIALS = 3_000;
 
@@ -74,7 +74,7 @@ export class WatchList {
         if (!(error instanceof ServerFailure)) throw error;
         if (this.#sent !== list) return;
         this.#sent = "";
-        const limitedFor = error instanceof RefusedError ? error.limitedFor(UNSAID_LIMIT) : undefined;
+        const limitedFor = error instanceof RefusedError ? error.limitedFor(DEFAULT_LIMIT) : undefined;
         if (limitedFor === undefined) return;
         // After a limit lookups may report people offline who come online later: only this list would notice.
         this.#retry = setTimeout(() => this.changed(), limitedFor + AFTER_REDIALS);

@@ -131,7 +131,7 @@ describe("an attempt", () => {
   test("that fails after the person may have become reachable is made again at once", async () => {
     const attempts = new Attempts();
     attempts.dialling.connect();
-    attempts.dialling.connectAfresh();
+    attempts.dialling.resetAndConnect();
     expect(attempts.count).toBe(1);
     await attempts.fail("offline");
     expect(attempts.count).toBe(2);
@@ -154,7 +154,7 @@ describe("an attempt", () => {
     expect(attempts.waits).toEqual([]);
     attempts.dialling.close();
     attempts.dialling.connect();
-    attempts.dialling.connectAfresh();
+    attempts.dialling.resetAndConnect();
     expect(attempts.count).toBe(1);
   });
 });
