@@ -60,7 +60,7 @@ test("deleting all keeps the outbox, and what is stored after it has begun", () 
     expect(ids(conversation)).toEqual(["waits", "late"]);
   }));
 
-test("of two messages with one id the one that was meant is deleted, and none that still waits", () =>
+test("of two messages with the same id only the chosen one is deleted, and never one in the outbox", () =>
   withConversation((conversation, scene) => {
     const { contact } = conversation;
     const [ours = 0] = scene.queue(text(contact, "same"));
@@ -71,7 +71,7 @@ test("of two messages with one id the one that was meant is deleted, and none th
     expect(() => conversation.deleteBySeq(theirs ?? 0)).toThrow(new ActionError("unknown_message"));
   }));
 
-test("a lookup makes nobody a contact", () =>
+test("a lookup does not create a contact", () =>
   withConversation((_conversation, _scene, archive) => {
     expect(archive.conversation("nobody")).toBeUndefined();
     expect(archive.nameOf("nobody")).toBe("nobody");
@@ -79,7 +79,7 @@ test("a lookup makes nobody a contact", () =>
     expect(archive.usernameAt(99)).toBe("");
   }));
 
-test("only damage has the file checked at the next start", () =>
+test("the file is checked at the next start after damage, but not after other errors", () =>
   withConversation((_conversation, _scene, archive, folder) => {
     const failed = (code: string) => Object.assign(new Error(code), { code });
     archive.noteDamage(failed("SQLITE_FULL"));

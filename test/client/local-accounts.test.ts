@@ -42,14 +42,14 @@ function know(dataFolder: string, authority: string): void {
 }
 
 describe("the accounts of this machine", () => {
-  test("are none where there is nothing, and looking creates nothing", () =>
+  test("are none in an empty folder, in which nothing is created", () =>
     inTemporaryFolder((data) => {
       const nowhere = `${data}/missing`;
       expect(localAccounts(place(nowhere))).toEqual({ accounts: [], unreadable: 0 });
       expect(() => readFileSync(nowhere)).toThrow("ENOENT");
     }));
 
-  test("at a known server are those of its authority, sorted, with what is known of each", () =>
+  test("at a known server are those of its authority, sorted, with their details", () =>
     inTemporaryFolder((data) => {
       know(data, AUTHORITY);
       make(data, "Ñandú", { token: "a token" });
@@ -85,7 +85,7 @@ describe("the accounts of this machine", () => {
       expect(localAccounts(place(data))).toEqual({ accounts: [], unreadable: 0 });
     }));
 
-  test("that cannot be read are counted, left as they are, and hide no other", () =>
+  test("that cannot be read are counted, left unchanged, and do not hide others", () =>
     inTemporaryFolder((data) => {
       know(data, AUTHORITY);
       make(data, "Ana");

@@ -62,7 +62,7 @@ describe("the people of an account", () => {
       },
     ));
 
-  test("do not include oneself, nor anybody twice, whatever the server says", () =>
+  test("do not include oneself, nor a person twice, whatever the server lists", () =>
     withSource(
       async () => [entry("BERTA"), entry("Ana"), entry("ANA")],
       async (source) => {

@@ -50,7 +50,7 @@ describe("the safety numbers with a person", () => {
       expect(numbers[0]?.number).not.toBe(numbers[1]?.number);
     }));
 
-  test("are none with somebody whose key is not known, and do not make them a contact", () =>
+  test("are empty for a person without a known key, who does not become a contact", () =>
     withProfile((profile) => {
       expect(new SafetyNumbers(profile).with("nobody", { markShown: true })).toEqual({
         username: "nobody",
@@ -61,7 +61,7 @@ describe("the safety numbers with a person", () => {
 });
 
 describe("a key that waits", () => {
-  test("is accepted once its number was shown, and waits no longer", () =>
+  test("is accepted once its number was shown, and is no longer pending", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
       const shown = new SafetyNumbers(profile).with("Ana", { markShown: true }).numbers.at(-1);
@@ -75,7 +75,7 @@ describe("a key that waits", () => {
       });
     }));
 
-  test("and was never shown is accepted only where that is allowed", () =>
+  test("is accepted without having been shown only if the caller allows it", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
       new SafetyNumbers(profile).with("Ana", { markShown: false });
@@ -89,7 +89,7 @@ describe("a key that waits", () => {
       expect(isPinned(profile, CHANGED)).toBe(true);
     }));
 
-  test("is not accepted instead of the one that was shown, until it is shown itself", () =>
+  test("is not accepted if an earlier key was shown, until its own number is shown", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
       new SafetyNumbers(profile).with("Ana", { markShown: true });

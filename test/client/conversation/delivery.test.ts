@@ -102,8 +102,8 @@ class Party {
   }
 }
 
-describe("what is sent", () => {
-  test("goes out again in order on a new link, without what was acknowledged", () =>
+describe("an outgoing message", () => {
+  test("is sent again in order on a new link, unless it was acknowledged", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const first = new Wire();
@@ -163,7 +163,7 @@ describe("what is sent", () => {
       expect(wire.texts.map(Number.parseFloat)).toEqual(texts.map((_, index) => index));
     }));
 
-  test("is reported once as sent when a link has it, and once as received when the other side says so", () =>
+  test("is reported once as sent when it is written, and once as received when the peer acknowledges it", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -191,7 +191,7 @@ describe("what is sent", () => {
     }));
 });
 
-describe("what arrives", () => {
+describe("an incoming message", () => {
   test("is acknowledged in order and shown once; a duplicate is acknowledged and dropped, the first text wins", () =>
     withScene((stores) => {
       const party = new Party(stores);
@@ -319,7 +319,7 @@ describe("what arrives", () => {
 });
 
 describe("an edit or a withdrawal", () => {
-  test("that comes in one read with its text shows the text once, as it became, or not at all", () =>
+  test("that arrives in one read with its text shows the text once, edited, or not at all", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const take = (action: "edit" | "withdraw", id: string, target: string, wording = "") =>
@@ -369,7 +369,7 @@ describe("an edit or a withdrawal", () => {
       expect(reported.slice(-3)).toEqual(["Ana-0 received", "e received", "w received"]);
     }));
 
-  test("is not sent to a client that does not support it, does not count as waiting, and holds up no text", () =>
+  test("is not sent to a client that does not support it, does not count as waiting, and does not delay texts", () =>
     withScene((stores) => {
       const party = new Party(stores);
       party.write("0");
@@ -391,7 +391,7 @@ describe("an edit or a withdrawal", () => {
       expect(party.delivery.waiting).toBe(1);
     }));
 
-  test("that takes a text back keeps the text from going out again", () =>
+  test("that withdraws a text prevents it from being sent again", () =>
     withScene((stores) => {
       const party = new Party(stores);
       party.delivery.writeOn(new Wire());
@@ -405,7 +405,7 @@ describe("an edit or a withdrawal", () => {
       expect(party.delivery.waiting).toBe(0);
     }));
 
-  test("of theirs is acknowledged, also as a duplicate, and reported once with the resulting text", () =>
+  test("of the peer is acknowledged, also as a duplicate, and reported once with the resulting text", () =>
     withScene((stores) => {
       const party = new Party(stores);
       const wire = new Wire();
@@ -473,7 +473,7 @@ describe("a read receipt", () => {
 });
 
 describe("what another process", () => {
-  test("queues goes out in order, and what it cancels in time does not", () =>
+  test("queues is sent in order, and what it cancels in time is not", () =>
     withScene((stores, folder) => {
       const party = new Party(stores);
       const wire = new Wire();

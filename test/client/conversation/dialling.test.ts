@@ -26,7 +26,7 @@ test("the side that does not decide redials 3 s later", () => {
       expect(redialDelay(attempt, false, random) - redialDelay(attempt, true, random)).toBeCloseTo(3_000);
 });
 
-test("at the first redial the two sides never meet", () => {
+test("at the first redial the two sides never dial at the same time", () => {
   expect(redialDelay(0, false, 0)).toBeGreaterThan(redialDelay(0, true, ALMOST_ONE) + 1_000);
 });
 
@@ -101,7 +101,7 @@ test("no attempt is made while the server asks to wait, and one soon after", asy
   }
 });
 
-test("a link that was of use makes the next waits short, and cancels none that is under way", async () => {
+test("a useful link makes the next waits short, and cancels no scheduled attempt", async () => {
   const attempts = new Attempts();
   const { dialling, waits } = attempts;
   dialling.connect();
@@ -138,7 +138,7 @@ describe("an attempt", () => {
     expect(attempts.waits).toEqual([]);
   });
 
-  test("that found a key to decide on is not repeated by itself", async () => {
+  test("that found a pending key is not repeated by itself", async () => {
     const attempts = new Attempts();
     attempts.dialling.connect();
     await attempts.fail("key_pending");
@@ -146,7 +146,7 @@ describe("an attempt", () => {
     expect(attempts.dialling.waitsForKey).toBe(true);
   });
 
-  test("that is given up, or follows the end, leads to nothing", async () => {
+  test("that is given up, or made after the end, has no effect", async () => {
     const attempts = new Attempts();
     attempts.dialling.connect();
     attempts.dialling.giveUp();

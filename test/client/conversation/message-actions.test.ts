@@ -43,7 +43,7 @@ describe("an edit or a withdrawal", () => {
   test.each([
     ["edit", edit],
     ["withdrawal", withdraw],
-  ] as const)("(%s) is refused for what is not there, not one's own, or withdrawn", (_, act) =>
+  ] as const)("(%s) is refused for a message that is unknown, not one's own, or withdrawn", (_, act) =>
     withMessages((scene, ana) => {
       const carla = scene.contacts.ensure("Carla");
       expect(faultOf(() => act(scene, ana, "unknown"))).toBe("unknown_message");
@@ -57,7 +57,7 @@ describe("an edit or a withdrawal", () => {
     }),
   );
 
-  test("of what has not left is done here alone, whatever the other side understands", () =>
+  test("of a message that was not sent is made here alone, whatever the other side supports", () =>
     withMessages((scene, ana) => {
       scene.contacts.saveFeatures(ana, []);
       expect(edit(scene, ana, "new")).toBeUndefined();
@@ -67,7 +67,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.waiting(ana)).not.toContain("new");
     }));
 
-  test("of what may have left goes out as an action of its own", () =>
+  test("of a message that may have been sent is sent as an action", () =>
     withMessages((scene, ana) => {
       for (const target of ["left", "there"]) {
         expect(edit(scene, ana, target)).toMatchObject({
@@ -80,7 +80,7 @@ describe("an edit or a withdrawal", () => {
       }
     }));
 
-  test("waits while it is unknown what the other side supports, and is refused when it does not support it", () =>
+  test("waits while the peer's features are unknown, and is refused if the peer does not support it", () =>
     withMessages((scene, ana) => {
       expect(edit(scene, ana, "left")).toBeDefined();
       scene.contacts.saveFeatures(ana, ["edit"]);
@@ -99,7 +99,7 @@ describe("an edit or a withdrawal", () => {
     }));
 });
 
-test("only what has not left is cancelled", () =>
+test("only a message that was not sent is cancelled", () =>
   withMessages((scene, ana) => {
     const fault = (id: string) => faultOf(() => cancelMessage(scene, ana, id));
     expect(["left", "there", "gone", "hers", "unknown"].map(fault)).toEqual([
@@ -113,7 +113,7 @@ test("only what has not left is cancelled", () =>
     expect(fault("new")).toBe("unknown_message");
   }));
 
-test("only what does not wait any more is deleted, and nothing of it stays in the files", () =>
+test("only a message that is not in the outbox is deleted, and nothing of it stays in the files", () =>
   withMessages((scene, ana) => {
     const fault = (id: string) => faultOf(() => deleteMessage(scene, ana, scene.history.find(ana, id)));
     expect(["new", "left", "unknown", "w"].map(fault)).toEqual([

@@ -143,7 +143,7 @@ describe.each(earlier)("a profile of version %i", (version) => {
 });
 
 describe("with a profile of version 1", () => {
-  test("the account, the contacts and their keys are who they were", () =>
+  test("the account, the contacts and their keys stay the same", () =>
     withOld(1, (folder) => {
       expect(Profile.look(folder)).toEqual({
         username: "Berta",
@@ -185,7 +185,7 @@ describe("with a profile of version 1", () => {
       profile.close();
     }));
 
-  test("what waited leaves in order and cannot be taken for what has not left; what was unread is", () =>
+  test("the outbox is sent in order and counts as tried, and unread messages stay unread", () =>
     withOld(1, (folder) => {
       const scene = new MessageScene(folder);
       const [ana, nandu] = ["Ana", "Ñandú"].map((name) => scene.contacts.ensure(name));

@@ -55,7 +55,7 @@ const prove = (
   { handshake = PASSED, target, now = NOW }: { handshake?: Handshake; target?: string; now?: number } = {},
 ) => provePeer(handshake, certificate, { ownLabel, target, now });
 
-describe("who shows a good certificate is a peer", () => {
+describe("a peer with a good certificate is accepted", () => {
   const peer = { name: "Ana", label: label("ana"), fingerprint: fingerprint(spki), spki };
 
   test("to the acceptor, who expects no name", () => {
@@ -79,7 +79,7 @@ describe("who shows a good certificate is a peer", () => {
   });
 });
 
-describe("one thing wrong, and it is no peer:", () => {
+describe("a connection is refused if one thing is wrong:", () => {
   const long = "x".repeat(65);
   const failures: [string, ProofFailure, Parameters<typeof prove>][] = [
     ["no certificate, though the handshake is done", "bad_certificate", [undefined]],

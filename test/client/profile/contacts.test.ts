@@ -22,7 +22,7 @@ test("a person is one contact in any spelling", () =>
     expect(contacts.byId(ana.id + 1)).toBeUndefined();
   }));
 
-test("the registered spelling replaces the typed one, another name does not", () =>
+test("the registered spelling replaces the typed one, but another name does not", () =>
   withStores(({ contacts }) => {
     const typed = contacts.ensure("ana");
     contacts.rename(typed, "Ana");
@@ -62,7 +62,7 @@ test("a contact has one pin for each device, each key once", () =>
     expect(contacts.pins(contacts.ensure("Carla"))).toEqual([]);
   }));
 
-test("of more pins than there may be the newest stay", () =>
+test("if there are too many pins, the newest stay", () =>
   withStores(({ contacts }) => {
     const ana = contacts.ensure("Ana");
     for (let number = 1; number <= MAX_PINS + 2; number++) contacts.pin(ana, key(number), number);
@@ -92,7 +92,7 @@ test("a pending key is reported once, changes no pin, and is no longer pending o
     expect(contacts.pins(ana).length).toBe(3);
   }));
 
-test("only contacts with a stored message, theirs or ours, are people of a conversation", () =>
+test("only contacts with a stored message, theirs or ours, have a conversation", () =>
   withStores(({ contacts, messages }) => {
     expect(contacts.withMessages()).toEqual([]);
     const [written, heard, known] = ["Ana", "Carla", "Dora"].map((name) => contacts.ensure(name)) as [
@@ -110,7 +110,7 @@ test("only contacts with a stored message, theirs or ours, are people of a conve
     expect(contacts.withMessages().toSorted((a, b) => a.id - b.id)).toEqual([written, heard]);
   }));
 
-test("with whom the whole conversation was deleted is a person of no conversation, and keeps the pinned keys", () =>
+test("a contact whose whole conversation was deleted has no conversation, but keeps the pinned keys", () =>
   withScene((scene) => {
     const { contacts } = scene;
     const ana = contacts.ensure("Ana");
@@ -121,7 +121,7 @@ test("with whom the whole conversation was deleted is a person of no conversatio
     expect(contacts.pins(ana).length).toBe(1);
   }));
 
-test("what a client understands is unknown until its link says so, and then what the last one said", () =>
+test("a client's features are unknown before its first link, and then those of its last one", () =>
   withScene(({ contacts }) => {
     const ana = contacts.ensure("Ana");
     const carla = contacts.ensure("Carla");
@@ -134,7 +134,7 @@ test("what a client understands is unknown until its link says so, and then what
     expect(contacts.features(carla)).toBeUndefined();
   }));
 
-test("how far a person has read here is a message of the contact's, and never goes back", () =>
+test("the position up to which a person has read is a message of the contact, and never goes back", () =>
   withScene((scene) => {
     const { contacts } = scene;
     const ana = contacts.ensure("Ana");

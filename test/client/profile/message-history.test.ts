@@ -11,7 +11,7 @@ const CHANGE_WAITS =
 const idsOf = (page: MessagePage) => page.messages.map(({ id }) => id);
 
 describe("the history", () => {
-  test("keeps the order of writing and arrival, whatever time the sender gives", () =>
+  test("keeps the order of writing and arrival, regardless of the sender's time", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const at = (id: string, sentAt: number) => ({ ...arriving(id), sentAt });
@@ -23,7 +23,7 @@ describe("the history", () => {
       expect(scene.history.after(ana, first?.seq ?? 0, 1).map(({ id }) => id)).toEqual(["early"]);
     }));
 
-  test("shows texts only: no edit, no withdrawal, nothing that was cancelled or deleted", () =>
+  test("shows only texts, and none that were cancelled or deleted", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "cancelled", "mine");
@@ -59,7 +59,7 @@ describe("the history", () => {
 });
 
 describe("a page of the conversation", () => {
-  test("goes back from the newest to the first, oldest first in each, and says whether there is more", () =>
+  test("leads from the newest messages to the first, each page oldest first, and says whether there are more", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "1", "2");
@@ -79,7 +79,7 @@ describe("a page of the conversation", () => {
       expect(history.before(ana, oldest.messages[0]?.seq, 2)).toEqual({ messages: [], isMore: false });
     }));
 
-  test("that holds exactly all there is says that there is no more", () =>
+  test("that contains exactly the remaining messages says that there are no more", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "1", "2");
@@ -90,7 +90,7 @@ describe("a page of the conversation", () => {
 });
 
 describe("what is unread", () => {
-  test("is not printed again once it was, and duplicates and one's own messages never are", () =>
+  test("is printed once, and duplicates and one's own messages never", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "mine");
@@ -132,7 +132,7 @@ describe("what is unread", () => {
       expect(history.unreadFrom(ana)).toBeUndefined();
     }));
 
-  test("excludes edits, and what was withdrawn or deleted before anybody saw it", () =>
+  test("excludes edits, and texts that were withdrawn or deleted unread", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.receive(ana, "withdrawn", "deleted", "edited");
@@ -148,7 +148,7 @@ describe("what is unread", () => {
     }));
 });
 
-test("with 200,000 messages stored each look goes to what it gives, without sorting", () =>
+test("with 200,000 messages stored each query reads only the rows that it returns, without sorting", () =>
   withScene((scene) => {
     const ana = fill(scene);
     const { history, contacts, database } = scene;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { fill, MessageScene, NOW, plansOf, text, withScene } from "../message-scene.ts";
 
-describe("what has not left", () => {
+describe("a message that was not sent yet", () => {
   test("can be cancelled, and is then gone from the outbox and from the disk", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
@@ -27,7 +27,7 @@ describe("what has not left", () => {
       expect(scene.history.find(ana, "a")).toMatchObject({ editedAt: NOW + 1 });
     }));
 
-  test("is only that of the contact and the side that are named", () =>
+  test("is found only for the given contact and side", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -39,14 +39,14 @@ describe("what has not left", () => {
     }));
 });
 
-describe("what may be on a wire", () => {
+describe("a message that may have been sent", () => {
   const steps: [string, (scene: MessageScene, ana: Contact) => unknown][] = [
     ["claimed", (scene, ana) => scene.messages.claim(ana, 0, 10)],
     ["sent", (scene, ana) => scene.messages.saveSent(ana, new Map([["a", NOW]]))],
     ["received", (scene, ana) => scene.acknowledge(ana, "a")],
     ["read", (scene, ana) => (scene.acknowledge(ana, "a"), scene.read(ana, { readUpTo: "a" }))],
   ];
-  test.each(steps)("as a message that was %s, is neither cancelled nor changed in place", (_, step) =>
+  test.each(steps)("(a message that was %s) is neither cancelled nor changed in place", (_, step) =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -63,7 +63,7 @@ describe("what may be on a wire", () => {
     }),
   );
 
-  test("is never a message that another process has cancelled or changed a moment before", () =>
+  test("does not include a message that another process has just cancelled or changed", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b", "c", "d");
@@ -78,7 +78,7 @@ describe("what may be on a wire", () => {
 });
 
 describe("deleting", () => {
-  test("takes a text away on this side and keeps its id", () =>
+  test("removes a text on this side and keeps its id", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "mine");
@@ -93,7 +93,7 @@ describe("deleting", () => {
       expect(scene.read(ana, { readUpTo: "mine" }).read).toEqual([]);
     }));
 
-  test("takes nothing away that still waits to leave, nor the other side's message of the same id", () =>
+  test("removes neither messages in the outbox nor the other side's message of the same id", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b");
@@ -115,7 +115,7 @@ describe("deleting", () => {
       expect(scene.waiting(ana)).toEqual(["w"]);
     }));
 
-  test("a conversation takes all of it in batches, but not the outbox, other contacts or later messages", () =>
+  test("a conversation removes it in batches, but not the outbox, other contacts or later messages", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -139,7 +139,7 @@ describe("deleting", () => {
     }));
 });
 
-test("nothing of a deleted or withdrawn text is left in any file, nor in the index of words", () =>
+test("a deleted or withdrawn text is left neither in a file nor in the search index", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
     // Enough to fill every part of the index, and one that is too long for a page.
@@ -173,7 +173,7 @@ test("nothing of a deleted or withdrawn text is left in any file, nor in the ind
     expect(scene.found("zanahoria").length).toBe(400);
   }));
 
-test("with 200,000 messages stored nothing that is taken away needs a look at all of them", () =>
+test("with 200,000 messages stored no deletion reads all of them", () =>
   withScene((scene) => {
     const ana = fill(scene);
     const { removal } = scene;

@@ -15,7 +15,7 @@ function withTexts(texts: readonly string[], use: (scene: MessageScene, ana: Con
 }
 
 describe("a search", () => {
-  test("finds a word whatever its accents and case, and whole words only", () =>
+  test("finds whole words, regardless of accents and case", () =>
     withTexts(["El camión ROJO", "camion", "CAMIO\u0301N viejo", "camiones", "İstanbul", "año"], (scene) => {
       const trucks = ["El camión ROJO", "camion", "CAMIO\u0301N viejo"];
       for (const word of ["camion", "camión", "CAMIÓN", "camio\u0301n"])
@@ -60,7 +60,7 @@ describe("a search", () => {
     ["\ud800 black", "black and white"],
     ["🕊 black", "black and white"],
   ] as const;
-  test.each(odd)("takes %j for words and no operators", (words, expected) =>
+  test.each(odd)("treats %j as words, not as operators", (words, expected) =>
     withTexts(
       ["black and white", "or else", "why not", "so near", "near so far", "text hello there"],
       (scene) => {
@@ -71,20 +71,20 @@ describe("a search", () => {
     ),
   );
 
-  test("of no letter and no digit is none", () => {
+  test("without a letter or digit is no query", () => {
     for (const words of ["", "   ", "🕊️", "🥰", "😀", "₽", '* ^ : - "', "!?", "\u0000", "—", "_"]) {
       expect(searchQuery(words)).toBeUndefined();
     }
   });
 
-  test("of very many words, and of a very long one, is no error", () =>
+  test("with very many words or a very long word does not fail", () =>
     withTexts(["a b", "x".repeat(32_768)], (scene) => {
       expect(scene.found("a ".repeat(16_384))).toEqual(["a b"]);
       expect(scene.found("x".repeat(32_768)).length).toBe(1);
       expect(scene.found("x".repeat(32_767))).toEqual([]);
     }));
 
-  test("gives all chats, newest or oldest first, in pages", () =>
+  test("covers all conversations, newest or oldest first, in pages", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -110,7 +110,7 @@ describe("a search", () => {
 
 describe("what was changed", () => {
   for (const when of ["before", "after"] as const) {
-    test(`${when} it was indexed is found as it is now`, () =>
+    test(`${when} it was indexed is found by its current text`, () =>
       withScene((scene) => {
         const ana = scene.contacts.ensure("Ana");
         scene.receive(ana, "edited", "withdrawn", "deleted", "empty");
@@ -226,7 +226,7 @@ test("random texts are found as a naive search finds them, and the index is neve
 }, 30_000);
 
 describe("the index", () => {
-  test("is indexed in batches, and an interruption between two of them does no harm", () =>
+  test("is built in batches, and may be interrupted between two of them", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
       scene.read(ana, { incoming: Array.from({ length: 1_400 }, (_, index) => arriving(`${index}`)) });
@@ -244,7 +244,7 @@ describe("the index", () => {
     }));
 });
 
-test("with 200,000 messages stored a search looks at what it gives, and at no more", () =>
+test("with 200,000 messages stored a search reads only the rows that it returns", () =>
   withScene((scene) => {
     fill(scene);
     scene.search.catchUp();

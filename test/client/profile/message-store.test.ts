@@ -13,7 +13,7 @@ const withdrawal = (contact: Contact, id: string, target: string) =>
   ({ kind: "withdraw", contact, id, target, sentAt: NOW + 2 }) as const;
 
 describe("the outbox", () => {
-  test("holds the messages to each contact, in the order of writing, in pages", () =>
+  test("contains the messages to each contact, in the order of writing, in pages", () =>
     withScene((scene) => {
       const { messages, contacts } = scene;
       const ana = contacts.ensure("Ana");
@@ -32,7 +32,7 @@ describe("the outbox", () => {
       expect(messages.hasOutboxBetween(ana, sequences[3] as number)).toBe(false);
     }));
 
-  test("takes all of a commit or nothing", () =>
+  test("stores a commit completely or not at all", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const nobody: Contact = { id: 4_711, label: "", username: "Nobody" };
@@ -59,7 +59,7 @@ describe("the times of a message", () => {
     return { state, sentAt, leftAt, receivedAt, readAt };
   };
 
-  test("are those of its first step into each state", () =>
+  test("are the times at which it first reached each state", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -79,7 +79,7 @@ describe("the times of a message", () => {
       expect(times()).toEqual({ state: "read", ...received, readAt: NOW + 50 });
     }));
 
-  test("have the time of sending even when they are acknowledged before it is stored", () =>
+  test("include the time of sending, even if the acknowledgement is stored first", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -89,7 +89,7 @@ describe("the times of a message", () => {
 });
 
 describe("what their side has read", () => {
-  test("covers what was acknowledged up to the named message, and nothing of others", () =>
+  test("covers the acknowledged messages up to the named one, and no other contact's", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -144,7 +144,7 @@ class Model {
   }
 }
 
-test("states go forward only, whatever comes, how often and in which order", async () => {
+test("states only go forward, for any events in any order and number", async () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const names = ["queued", "sent", "received", "read"];
@@ -189,8 +189,8 @@ test("states go forward only, whatever comes, how often and in which order", asy
   }
 }, 30_000);
 
-describe("what comes twice", () => {
-  test("is dropped for ever, also when the first one was deleted or withdrawn", () =>
+describe("a message that arrives twice", () => {
+  test("is always dropped, also if the first one was deleted or withdrawn", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.receive(ana, "kept", "deleted", "withdrawn");
@@ -204,7 +204,7 @@ describe("what comes twice", () => {
       ]);
     }));
 
-  test("is another message when another contact sends it, or when it is ours", () =>
+  test("is another message if another contact sends it, or if it is ours", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -270,7 +270,7 @@ describe("what comes twice", () => {
 });
 
 describe("an edit or a withdrawal", () => {
-  test("of theirs changes nothing of ours, nor of another contact's", () =>
+  test("of the peer does not change our messages or another contact's", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       const carla = scene.contacts.ensure("Carla");
@@ -289,7 +289,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.waiting(ana)).toEqual(["mine"]);
     }));
 
-  test("of theirs does not bring back what was withdrawn or deleted here", () =>
+  test("of the peer does not restore a text that was withdrawn or deleted here", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.receive(ana, "withdrawn", "deleted");
@@ -325,7 +325,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.messages.outboxCounts(ana)).toEqual({ text: 2, edit: 2, withdraw: 0 });
     }));
 
-  test("that takes a text back takes it and its edits out of the outbox, and leaves itself", () =>
+  test("that withdraws a text removes the text and its edits from the outbox, but stays itself", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a", "b");
@@ -337,7 +337,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.history.find(ana, "a")).toMatchObject({ text: "", withdrawnAt: NOW + 2 });
     }));
 
-  test("leaves no copy of its wording once it is acknowledged, so that deleting the text deletes all of it", () =>
+  test("leaves no copy of its text once it is acknowledged, so that deleting the message deletes everything", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.write(ana, "a");
@@ -352,7 +352,7 @@ describe("an edit or a withdrawal", () => {
     }));
 });
 
-describe("of what may be on a wire", () => {
+describe("a message that may have been sent", () => {
   test("claimed messages stay marked, even after a crash; others can be cancelled", () =>
     withScene((scene, folder) => {
       const ana = scene.contacts.ensure("Ana");
@@ -374,7 +374,7 @@ describe("of what may be on a wire", () => {
     }));
 });
 
-test("every text comes back as it was", () =>
+test("every text is read as it was stored", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
     const texts = ["", "ñandú 🕊️", "a\u0000b", "'; DROP TABLE messages; --", "x".repeat(32 * 1024)];
@@ -385,7 +385,7 @@ test("every text comes back as it was", () =>
     expect(scene.found("b")).toEqual(["2", "2"]);
   }));
 
-test("with 200,000 messages stored everything that a link does is found by an index", () =>
+test("with 200,000 messages stored every query of a link uses an index", () =>
   withScene((scene) => {
     const ana = fill(scene);
     const { database } = scene;

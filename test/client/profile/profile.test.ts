@@ -71,7 +71,7 @@ describe("the profile", () => {
       again.close();
     }));
 
-  test("is never made a second time: its first key stays", () =>
+  test("is not made a second time and keeps its first key", () =>
     inTemporaryFolder((folder) => {
       const first = Profile.open(folder, ACCOUNT);
       const second = Profile.open(folder, { ...ACCOUNT, username: "Other" });
@@ -93,7 +93,7 @@ describe("the profile", () => {
       }
     }));
 
-  test("can be read by nobody else, not even the files that SQLite puts beside it", () =>
+  test("can be read only by its owner, and so can the files that SQLite makes", () =>
     inTemporaryFolder((data) => {
       const folder = profileFolder(join(data, "deep", "data"), FINGERPRINT, label("Berta"));
       const profile = Profile.open(folder, ACCOUNT);
@@ -106,7 +106,7 @@ describe("the profile", () => {
       profile.close();
     }));
 
-  test("closes a folder and a file that stood open", () =>
+  test("closes a folder and a file that others could read", () =>
     inTemporaryFolder((data) => {
       const folder = join(data, "open");
       mkdirSync(folder, { mode: 0o755 });
@@ -118,7 +118,7 @@ describe("the profile", () => {
       expect(modeOf(profileFile(folder))).toBe(0o600);
     }));
 
-  test("writes to the disk before it says that something is stored", () =>
+  test("writes to the disk before a commit returns", () =>
     inTemporaryFolder((folder) => {
       const database = openStore(join(folder, "any.db"), { applicationId: 1, versions: ["SELECT 1"] });
       expect(database.query("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
@@ -206,7 +206,7 @@ describe("a store", () => {
       expect(codeOf(() => Profile.open(folder, ACCOUNT))).toBe("not_ours");
     }));
 
-  test("that is no database is damaged, one that is a folder unreadable, and its bytes stay", () =>
+  test("that is not a database is damaged, one that is a folder is unreadable, and both are left unchanged", () =>
     inTemporaryFolder((folder) => {
       const text = "a letter that somebody saved here ".repeat(100);
       writeFileSync(profileFile(folder), text);
@@ -217,7 +217,7 @@ describe("a store", () => {
     }));
 });
 
-describe("a profile that was there", () => {
+describe("a profile that existed before", () => {
   for (const [what, spoil] of [
     ["is missing", (file: string) => rmSync(file)],
     ["is empty", (file: string) => truncateSync(file)],

@@ -16,7 +16,7 @@ test("words are indexed while nothing is written, and not while messages arrive"
     expect(scene.search.isBehind).toBe(false);
   }));
 
-test("what was deleted is wiped from the log once, and nothing is wiped without a reason", () =>
+test("the log is wiped once after a deletion, and not without one", () =>
   withScene((scene) => {
     let wipes = 0;
     const upkeep = new StoreUpkeep({ ...scene, removal: { wipeLog: () => void wipes++ } });
@@ -28,7 +28,7 @@ test("what was deleted is wiped from the log once, and nothing is wiped without 
     expect(wipes).toBe(1);
   }));
 
-test("a disk that refuses upkeep stops nothing else", () =>
+test("a failure of the disk during upkeep only stops the upkeep", () =>
   withScene((scene) => {
     const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" });
     const fails = () => {

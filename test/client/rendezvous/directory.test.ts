@@ -20,7 +20,7 @@ function directoryOn(answer: () => Promise<unknown>) {
   return { scene, directory };
 }
 
-test("a server that asks to wait is not taken for a missing one, and gets no lookup until then", async () => {
+test("a server that asks to wait counts as limited, not as missing, and receives no lookup until then", async () => {
   let answer = () => Promise.reject(new RefusedError("rate_limited", "", 30));
   const { scene, directory } = directoryOn(() => answer());
   expect(await directory.lookUp("dos")).toEqual({ name: "limited" });

@@ -19,7 +19,7 @@ function lost(): PresenceHold {
   return hold;
 }
 
-describe("who was online before the server was lost", () => {
+describe("a person who was online before the server was lost", () => {
   test("stays shown as online until the server reports them, and their return changes nothing", () => {
     const hold = lost();
     hold.back(3_000, true);
@@ -61,7 +61,7 @@ describe("who was online before the server was lost", () => {
     expect(hold.expired(3_000 + HOLD)).toEqual(["Berta"]);
   });
 
-  test("is shown as online anew when the outage was shown", () => {
+  test("is shown as online again if the outage was shown", () => {
     const hold = lost();
     hold.back(60_000, false);
     expect(names(hold)).toEqual(["Ana", "Berta"]);
@@ -69,7 +69,7 @@ describe("who was online before the server was lost", () => {
     expect(names(hold)).toEqual(["Berta"]);
   });
 
-  test("was in a list that is still trusted, and is in the next one or held", () => {
+  test("from a recent list is held until the next list names them", () => {
     const hold = new PresenceHold();
     hold.listed([{ username: "Ana", secure: false }, { username: "Berta" }], 0);
     hold.lost(9_000);
@@ -80,8 +80,8 @@ describe("who was online before the server was lost", () => {
   });
 });
 
-describe("nobody is held", () => {
-  test("who came after the loss, or who was in an old list", () => {
+describe("no person is held", () => {
+  test("who came after the loss, or was only in an old list", () => {
     const hold = new PresenceHold();
     hold.listed([{ username: "Ana" }], 0);
     hold.lost(60_000);
@@ -97,7 +97,7 @@ describe("nobody is held", () => {
     expect(hold.expired(HOLD)).toEqual([]);
   });
 
-  test("beyond the number of names that can be watched, whatever the server pushes", () => {
+  test("beyond the limit of watched names, whatever the server pushes", () => {
     const hold = new PresenceHold();
     for (let index = 0; index < MAX_WATCHED + 10; index++) hold.changed(`user${index}`, true);
     hold.lost(0);
@@ -106,7 +106,7 @@ describe("nobody is held", () => {
   });
 });
 
-test("a list is complete once everybody had the time that we had to return, when the outage was not shown", () => {
+test("after an outage that was not shown, a list is complete once every client had time to return", () => {
   const hold = new PresenceHold();
   expect(hold.completeAt).toBeUndefined();
   hold.lost(1_000);

@@ -19,7 +19,7 @@ function lostAt(now: number): ReturnSchedule {
   return schedule;
 }
 
-describe("a server that was lost a moment ago", () => {
+describe("a server that was just lost", () => {
   test.each([
     ["closes", CLOSING],
     ["is gone", UNREACHABLE],
@@ -36,12 +36,12 @@ describe("a server that was lost a moment ago", () => {
     expect(schedule.next(why, 600 + QUICK_FOR, 0.5)).toBe(reconnectDelay(1, 0.5));
   });
 
-  test("is left alone for longer when it answers that it is busy, or does not answer", () => {
+  test("is tried after longer waits if it is busy or does not answer", () => {
     for (const why of [new RefusedError("server_busy", ""), new ServerError("server_timeout")])
       expect(lostAt(0).next(why, 100, 0)).toBe(reconnectDelay(0, 0));
   });
 
-  test("gets 5,000 clients back one after the other", () => {
+  test("receives 5,000 clients spread over time", () => {
     const waits = Array.from({ length: 5_000 }, (_, index) => lostAt(0).next(CLOSING, 0, index / 5_000));
     const perTenth = new Map<number, number>();
     for (const wait of waits)
@@ -50,7 +50,7 @@ describe("a server that was lost a moment ago", () => {
     expect(Math.max(...perTenth.values())).toBeLessThanOrEqual(251);
   });
 
-  test("is left alone for as long as it asks, and at random a little longer", () => {
+  test("is tried after the time that it asks for, and a random time more", () => {
     const limited = new RefusedError("rate_limited", "", 7);
     expect(lostAt(0).next(limited, 0, 0)).toBe(7_000);
     expect(lostAt(0).next(limited, 0, 0.5)).toBe(8_000);
@@ -59,7 +59,7 @@ describe("a server that was lost a moment ago", () => {
   });
 });
 
-test("whoever has lost the server for less than a minute waits 1 to 8 s, then ever longer", () => {
+test("a client waits 1 to 8 s in the first minute after the loss, then longer and longer", () => {
   const away = [UNREACHABLE, new ServerError("server_timeout")];
   for (const why of away) {
     const schedule = lostAt(0);
@@ -73,14 +73,14 @@ test("whoever has lost the server for less than a minute waits 1 to 8 s, then ev
   }
 });
 
-test("a server that is closing at the first contact is tried again just as soon", () => {
+test("a server that is closing at the first contact is tried again as soon as a lost one", () => {
   const schedule = new ReturnSchedule();
   expect(schedule.next(CLOSING, 0, 0)).toBe(0);
   expect(schedule.next(UNREACHABLE, QUICK_FOR - 1, 0.5)).toBe(1_000);
   expect(schedule.next(CLOSING, QUICK_FOR, 0.5)).toBe(reconnectDelay(0, 0.5));
 });
 
-test("a server that was never reached is tried after 1 to 60 s, and each return begins anew", () => {
+test("a server that was never reached is tried after 1 to 60 s, and the waits start over after each return", () => {
   const schedule = new ReturnSchedule();
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(1, 0));
@@ -88,7 +88,7 @@ test("a server that was never reached is tried after 1 to 60 s, and each return 
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
 });
 
-test("reconnecting to the server waits 1 to 60 s, growing, never twice the same for everybody", () => {
+test("the waits grow from 1 to 60 s, and differ between clients", () => {
   for (let attempt = 0; attempt < 2_000; attempt++) {
     const waits = [0, 0.25, 0.5, 0.75, ALMOST_ONE].map((random) => reconnectDelay(attempt, random));
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000);

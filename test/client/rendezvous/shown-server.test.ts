@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { RendezvousState } from "../../../src/client/rendezvous/session.ts";
 import { BRIEF_OUTAGE, ServerOutage } from "../../../src/client/rendezvous/shown-server.ts";
 
-describe("a server that is away", () => {
+describe("an outage of the server", () => {
   const online: RendezvousState = { name: "online" };
   const offline: RendezvousState = { name: "offline" };
   const connecting: RendezvousState = { name: "connecting" };
@@ -20,7 +20,7 @@ describe("a server that is away", () => {
     return outage;
   }
 
-  test("and back in time is never shown as away", () => {
+  test("that ends in time is never shown", () => {
     const outage = away();
     for (const state of [connecting, offline, waiting, connecting])
       expect(outage.take(state, 2_000)).toBe(false);
@@ -30,7 +30,7 @@ describe("a server that is away", () => {
     expect(outage.overdue(1_000_000)).toBeUndefined();
   });
 
-  test("for longer is shown as away once, and so is its return", () => {
+  test("that lasts longer is shown once, and so is its end", () => {
     const outage = away();
     expect(outage.overdue(1_000 + BRIEF_OUTAGE)).toBe(waiting);
     expect(outage.isBrief).toBe(false);
@@ -38,14 +38,14 @@ describe("a server that is away", () => {
     expect(outage.take(online, 60_000)).toBe(true);
   });
 
-  test("is shown as away after the attempt that is under way when its time is over", () => {
+  test("whose time ends during an attempt is shown after that attempt", () => {
     const outage = away();
     outage.take(connecting, 5_000);
     expect(outage.overdue(1_000 + BRIEF_OUTAGE)).toBeUndefined();
     expect(outage.take(waiting, 15_000)).toBe(true);
   });
 
-  test("is shown as away at once when it was never online, and when it will not be tried again", () => {
+  test("is shown at once if the client was never online, and if no attempt follows", () => {
     const never = new ServerOutage();
     for (const state of [connecting, offline, waiting]) expect(never.take(state, 0)).toBe(true);
     expect(away().take({ name: "stopped", why: new Error("replaced") }, 2_000)).toBe(true);

@@ -10,7 +10,7 @@ function change(shown: number, passed: number, addresses = BEFORE.addresses) {
   return surroundingsChange(BEFORE, { now: now + shown, monotonic: monotonic + passed, addresses });
 }
 
-test("an ordinary second is no change, nor is a late check, nor a small correction of the clock", () => {
+test("an ordinary second, a late check and a small correction of the clock are no change", () => {
   expect(change(0, 0)).toBeUndefined();
   expect(change(1_000, 1_000)).toBeUndefined();
   expect(change(SLEPT - 1, SLEPT - 1)).toBeUndefined();
@@ -18,18 +18,18 @@ test("an ordinary second is no change, nor is a late check, nor a small correcti
   expect(change(1_000 - SLEPT + 1, 1_000)).toBeUndefined();
 });
 
-test("sleep is seen whether or not the monotonic clock stood still meanwhile", () => {
+test("sleep is noticed whether or not the monotonic clock stopped", () => {
   expect(change(8 * 3_600_000, 8 * 3_600_000)).toBe("slept");
   expect(change(8 * 3_600_000, 1_000)).toBe("slept");
   expect(change(SLEPT, SLEPT)).toBe("slept");
 });
 
-test("a clock that was set, forwards or back, is taken for sleep", () => {
+test("a clock that was set, forwards or back, counts as sleep", () => {
   expect(change(3_600_000, 1_000)).toBe("slept");
   expect(change(-3_600_000, 1_000)).toBe("slept");
 });
 
-test("other addresses are a move, also after sleep, and also when there is none left", () => {
+test("changed addresses are a move, also after sleep, and also if none is left", () => {
   expect(change(1_000, 1_000, "198.51.100.7")).toBe("moved");
   expect(change(8 * 3_600_000, 1_000, "198.51.100.7")).toBe("moved");
   expect(change(1_000, 1_000, "")).toBe("moved");

@@ -110,12 +110,12 @@ function codeOf(run: () => unknown): ServerErrorCode | undefined {
 }
 
 describe("at first contact", () => {
-  test("a leaf that is valid for the web is trusted as `web`, whatever is behind it", () => {
+  test("a leaf that is valid for the web is trusted as `web`, whatever its issuer", () => {
     expect(judgeFirstContact(look(leafOf(ours), undefined, { valid: true }), NOW)).toEqual({ name: "web" });
     expect(judgeFirstContact(look(user, ours.certificate, { valid: true }), NOW)).toEqual({ name: "web" });
   });
 
-  test("a rendezvous leaf of the authority behind it is trusted as `pin` after a question", () => {
+  test("a rendezvous leaf with its authority is trusted as `pin` after a question", () => {
     const contact = judgeFirstContact(look(leafOf(ours), ours.certificate), NOW);
     expect(contact).toMatchObject({ name: "pin", fingerprint: ours.fingerprint, confirmed: false });
     expect(contact.name === "pin" && authorityFingerprint(contact.authority)).toBe(ours.fingerprint);
@@ -218,7 +218,7 @@ describe("when a trusted server does not pass", () => {
     expect(code(pin(ours), validNow)).toBe("becameWeb");
   });
 
-  test("what was `web` once never falls to a pin, neither of a known authority nor on loopback", () => {
+  test("a server that was `web` is never downgraded to a pin, neither of a known authority nor on loopback", () => {
     for (const stored of [web(), web(ours)]) {
       for (const seen of [found, known, look(leafOf(ours), ours.certificate, { address: "127.0.0.1" })]) {
         const difference = judgeDifference(stored, seen, NOW);
@@ -233,7 +233,7 @@ describe("when a trusted server does not pass", () => {
     });
   });
 
-  test("one that looks as it should is a matter of the connection and may be tried again", () => {
+  test("one that looks correct has a problem of the connection and may be tried again", () => {
     for (const [stored, seen] of [
       [pin(ours), known],
       [web(ours), validNow],
@@ -256,7 +256,7 @@ describe("when a trusted server does not pass", () => {
   });
 });
 
-test("trying again is for servers that cannot be reached, never for one that is another", () => {
+test("another attempt follows if a server cannot be reached, never if it is another one", () => {
   const transient = (
     [
       "server_unreachable",
