@@ -41,7 +41,7 @@ export type LocalAccount = {
   readonly hasSession: boolean;
   readonly hasBeenOnline: boolean;
 };
-export type LocalAccounts = {
+type LocalAccounts = {
   /** Sorted by name, each name once. */
   readonly accounts: readonly LocalAccount[];
   /** How many profiles are damaged, or belong to a newer program. */

@@ -16,14 +16,14 @@ export type SafetyNumber = {
 };
 
 /** The safety numbers with one person. */
-export type SafetyNumbersWith = {
+type SafetyNumbersWith = {
   /** The registered spelling if it is known. */
   readonly username: string;
   /** One for each known key, the pending one last; empty: no key of this person is known. */
   readonly numbers: readonly SafetyNumber[];
 };
 
-export type Acceptance =
+type Acceptance =
   /** `number`: of the accepted key. */
   | { readonly result: "accepted"; readonly number: SafetyNumber }
   /** No key is pending. */

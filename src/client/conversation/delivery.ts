@@ -32,7 +32,7 @@ const RETRY_AFTER_TICKS = 30;
 /** The parts of a link that delivery uses. */
 export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen" | "features">;
 
-export type DeliveryOptions = {
+type DeliveryOptions = {
   readonly record: Pick<ContactRecord, "contact" | "features">;
   readonly messages: MessageStore;
   readonly emit: (event: MessengerEvent) => void;

@@ -29,7 +29,7 @@ export function redialDelay(attempt: number, decider: boolean, random: number): 
   return base * (1 - REDIAL_SPREAD + 2 * REDIAL_SPREAD * random) + (decider ? 0 : SECOND_DIALLER_DELAY);
 }
 
-export type DiallingOptions = {
+type DiallingOptions = {
   readonly needs: Pick<ConversationNeeds, "clock" | "random" | "dial" | "serverLimitedFor" | "storageFailed">;
   /** Whether our label is the smaller one: then we redial first. */
   readonly decider: boolean;

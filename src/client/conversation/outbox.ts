@@ -20,7 +20,7 @@ export function checkText(text: string): void {
   if (isText(text) === INVALID) throw new RangeError("the text is too long or not Unicode");
 }
 
-export type OutboxOptions = {
+type OutboxOptions = {
   readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
   /** ms since 1970 */
   readonly now: () => number;

@@ -24,7 +24,7 @@ const MAX_PADDED = 64 * 2 ** 30;
 /** Bytes of an earlier rescue that are read at once to count its lines. */
 const COUNT_BUFFER = 1 << 20;
 
-export type Rescue = {
+type Rescue = {
   /** The file; undefined: no message was readable. */
   readonly rescued: string | undefined;
   /** Messages in it. */

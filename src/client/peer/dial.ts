@@ -41,7 +41,7 @@ export type UnreachableReason =
 /** Greets the proven peer of a connection. */
 export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
 
-export type DialNeeds = {
+type DialNeeds = {
   readonly tls: PeerTls;
   lookUp(username: string): Promise<Whereabouts>;
   /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */

@@ -49,7 +49,7 @@ export type LinkAction =
   /** No link is left. */
   | { readonly name: "disconnected" };
 
-export type LinkStep = { readonly choice: LinkChoice; readonly actions: readonly LinkAction[] };
+type LinkStep = { readonly choice: LinkChoice; readonly actions: readonly LinkAction[] };
 
 export function noLinks(decider: boolean): LinkChoice {
   return { decider, dial: undefined, current: undefined, spare: [] };

@@ -12,11 +12,11 @@ import type { PeerLinks } from "./links.ts";
 /** Silence after which a needed link is pinged, in ms. */
 export const PING_AFTER = 8_000;
 /** Silence after which the person is notified, in ms: two pings were not answered. */
-export const SILENT_AFTER = 16_000;
+const SILENT_AFTER = 16_000;
 /** Silence after which a needed link is terminated, in ms. */
 export const DEAD_AFTER = 32_000;
 /** Silence after which a link that is not needed is ended, in ms. */
-export const IDLE_AFTER = 60_000;
+const IDLE_AFTER = 60_000;
 /** How long a doubted link may take to answer, in ms. */
 export const PROBE_TIMEOUT = 8_000;
 
@@ -29,7 +29,7 @@ export type LinkPresence = {
   readonly silentSince: number | undefined;
 };
 
-export interface LinkWatchEvents {
+interface LinkWatchEvents {
   /** Nothing was received since then, ms since 1970; undefined: the peer answers again. */
   silent(since: number | undefined): void;
   /** The links were silent for long, and are not needed. */

@@ -92,7 +92,7 @@ export type LinkConnection = Pick<
   | "terminate"
 >;
 
-export type PeerLinkOptions = {
+type PeerLinkOptions = {
   readonly id: LinkId;
   readonly role: "acceptor" | "dialler";
   readonly ownName: string;

@@ -17,8 +17,8 @@ import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
-export const FIRST_PORT = 9_000;
-export const LAST_PORT = 9_099;
+const FIRST_PORT = 9_000;
+const LAST_PORT = 9_099;
 /** Unfinished handshakes, in all and from one address (PROTOCOL 5, «Bounds at the port»). */
 export const MAX_HANDSHAKES = 64;
 export const MAX_HANDSHAKES_PER_ADDRESS = 8;
@@ -28,7 +28,7 @@ export const MAX_CONNECTIONS_PER_USER = 4;
 /** At most one refusal is reported in this time, in ms. */
 const REFUSAL_INTERVAL = 1_000;
 
-export type PeerPortNeeds = {
+type PeerPortNeeds = {
   readonly tls: PeerTls;
   readonly contacts: Pick<ContactStore, "isPinned">;
   /** Resolves within five seconds. */

@@ -13,7 +13,7 @@ export type Contact = {
 };
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
 /** A key that the person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of an earlier key. */
-export type PendingKey = ContactKey & { readonly shown: string | undefined };
+type PendingKey = ContactKey & { readonly shown: string | undefined };
 
 /** Limit of pinned keys of one contact: one for each device, and room for abandoned ones. */
 export const MAX_PINS = 32;

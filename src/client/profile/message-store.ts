@@ -26,7 +26,7 @@ type Transaction<Args extends unknown[], Result> = ((...args: Args) => Result) &
 };
 
 /** An id that the peer has acknowledged. `leftAt`: when it was first written on a link, if that is not stored yet. */
-export type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
+type Acknowledged = { readonly id: string; readonly leftAt: number | undefined };
 
 export type LinkRead = {
   readonly incoming: readonly NewIncoming[];

@@ -39,7 +39,7 @@ type AccountRow = {
   registered_here: number;
 };
 
-export type NewAccount = {
+type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
@@ -48,7 +48,7 @@ export type NewAccount = {
 };
 
 /** The facts about an account that can be read without opening it. */
-export type ProfileSummary = {
+type ProfileSummary = {
   readonly username: string;
   readonly hasSession: boolean;
   readonly hasBeenOnline: boolean;

@@ -8,7 +8,7 @@ import { isStorageFailure } from "../disk/sqlite.ts";
 /** Batches in one tick: the person does not notice the time they take. */
 const BATCHES = 4;
 
-export type UpkeepStores = {
+type UpkeepStores = {
   readonly messages: Pick<Profile["messages"], "lastSeq">;
   readonly search: Pick<Profile["search"], "indexSome" | "isBehind">;
   readonly removal: Pick<Profile["removal"], "wipeLog">;

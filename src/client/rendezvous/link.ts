@@ -21,7 +21,7 @@ import { RefusedError, ServerError, ServerFailure } from "./server-errors.ts";
 /** Silence after which the link is pinged, in ms (PROTOCOL 4). */
 export const PING_AFTER = 30_000;
 /** How long an answer may take, in ms: the server may compute argon2id after a full queue of others. */
-export const REQUEST_TIMEOUT = 25_000;
+const REQUEST_TIMEOUT = 25_000;
 const PONG_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 1_000;
 /** Limit of unanswered requests; only a bug of the caller exceeds it. */

@@ -17,7 +17,7 @@ import { ownAddresses } from "./surroundings.ts";
 import { authorityFingerprint, received, receivedAuthority } from "./trust.ts";
 import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.ts";
 
-export type LoginOptions = {
+type LoginOptions = {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;

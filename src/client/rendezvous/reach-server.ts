@@ -40,7 +40,7 @@ export type ReachOptions = {
   readonly signal?: AbortSignal;
 };
 
-export type ReachedServer = {
+type ReachedServer = {
   readonly link: RendezvousLink;
   /** PEM */
   readonly authority: string;

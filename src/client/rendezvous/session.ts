@@ -16,7 +16,7 @@ import type { Change } from "./surroundings.ts";
 import { isTransient, RefusedError, ServerError } from "./server-errors.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
-export const RENEW_AFTER = 12 * 60 * 60 * 1_000;
+const RENEW_AFTER = 12 * 60 * 60 * 1_000;
 /** How often the age of the certificate is checked, in ms. */
 const CLOCK_CHECK_INTERVAL = 30_000;
 
@@ -29,7 +29,7 @@ export type RendezvousState =
   /** No further attempt follows. */
   | { readonly name: "stopped"; readonly why: Error };
 
-export type RendezvousEvents = {
+type RendezvousEvents = {
   state(state: RendezvousState): void;
   presence(username: string, online: boolean): void;
   /** The server did not know this account's key. */

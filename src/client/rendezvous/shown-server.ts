@@ -59,7 +59,7 @@ export class ServerOutage {
   }
 }
 
-export type ShownServerNeeds = {
+type ShownServerNeeds = {
   readonly clock: Clock;
   showState(state: RendezvousState): void;
   showPresence(username: string, online: boolean): void;

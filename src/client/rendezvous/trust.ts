@@ -51,7 +51,7 @@ export function receivedAuthority(pem: string): { authority: string; fingerprint
   });
 }
 
-export type FirstContact =
+type FirstContact =
   | { readonly name: "web" }
   /** `confirmed`: the person need not confirm it, as it is a loopback server. */
   | {
@@ -127,7 +127,7 @@ export function judgeFirstContact(look: Look, now: number): FirstContact {
   }
 }
 
-export type Difference =
+type Difference =
   | { readonly name: "error"; readonly error: ServerError }
   /** Another authority than the pinned one; only the person can replace a pin. */
   | {

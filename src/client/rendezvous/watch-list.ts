@@ -9,7 +9,7 @@ const DEFAULT_LIMIT = 5_000;
 /** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
 const AFTER_REDIALS = 3_000;
 
-export type WatchListNeeds = {
+type WatchListNeeds = {
   /** The link while logged in. */
   link(): RendezvousLink | undefined;
   /** The names to watch now. */
