@@ -157,13 +157,6 @@ export class Account {
     return isTransient(failure) && this.messenger.profile.hasBeenOnline;
   }
 
-  /** From now on a lost link is reconnected. @param failure of the last attempt: another one is scheduled */
-  keepOnline(failure: Error | undefined): void {
-    const { rendezvous } = this.messenger;
-    if (failure !== undefined) rendezvous.retryAfter(failure);
-    rendezvous.keepOnline();
-  }
-
   /**
    * Ends the stored session: always on this machine, and at the server if it can be reached.
    * @returns why it was not ended at the server; undefined: it was

@@ -153,15 +153,10 @@ export class Rendezvous {
     await this.connect();
   }
 
-  /** From now on a lost link is reconnected. */
-  keepOnline(): void {
+  /** From now on a lost link is reconnected. @param failure of the last attempt, if it failed: another one is scheduled */
+  keepOnline(failure?: Error): void {
     this.#isKeptOnline = true;
-  }
-
-  /** As `keepOnline`, after `connect` has failed with `why`: schedules the next attempt. */
-  retryAfter(why: Error): void {
-    this.#isKeptOnline = true;
-    this.#wait(why);
+    if (failure !== undefined) this.#wait(failure);
   }
 
   async logOut(): Promise<void> {

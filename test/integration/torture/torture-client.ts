@@ -96,7 +96,7 @@ class TortureClient {
     rendezvous.keepOnline();
     rendezvous.connect().catch((error: unknown) => {
       if (!isTransient(error)) throw error;
-      rendezvous.retryAfter(error);
+      rendezvous.keepOnline(error);
     });
     return client;
   }
