@@ -1,8 +1,8 @@
 /**
- * Every interleaving of two dials and of redials over half-dead links, over the real `stepLinks`.
+ * Tries every interleaving of two dials, and of redials over half-dead links, with the real `stepLinks`.
  *
- * The model: two sides, 0 the decider and 1 the other, joined by links that are one FIFO channel in each
- * direction. Closes travel in the channel, behind what was written before or instead of it. A dead link
+ * The model: two sides, 0 the decider and 1 the other, joined by links, each with one FIFO channel in each
+ * direction. A close travels in the channel, after what was written before it. A dead link
  * carries nothing; one side has seen its end at once, the other sees it at any later moment. Each side
  * sends what is unacknowledged again, in order, on every change of its current link.
  *
@@ -200,7 +200,7 @@ export function deliver(world: World, link: Link, side: SideIndex): void {
   }
 }
 
-/** Everything that can happen next. */
+/** All possible next steps. */
 function movesOf(world: World): Move[] {
   const moves: Move[] = [];
   const isLive = (end: End) => end === "open" || end === "complete";
@@ -311,7 +311,7 @@ function check(world: World): void {
   }
 }
 
-/** What holds where nothing can happen any more. */
+/** What holds in states without a next step. */
 function checkEnd(world: World): void {
   const [decider, other] = world.sides;
   if (decider.choice.current !== other.choice.current) throw new Error("the two write on different links");
@@ -327,7 +327,7 @@ function checkEnd(world: World): void {
   }
 }
 
-/** @returns how many states there are. @throws Error with the way to the first state that is wrong. */
+/** @returns the number of states. @throws Error with the path to the first wrong state */
 export function explore(start: World): { states: number; ends: number } {
   const seen = new Map<string, "under way" | "done">();
   const path: string[] = [];
@@ -347,7 +347,7 @@ export function explore(start: World): { states: number; ends: number } {
     for (const move of moves) {
       path.push(move.name);
       const next = copyOf(world);
-      // Faults are only spent, so this is known from the state alone.
+      // The number of faults only decreases, so the state alone determines this.
       faultless = next.faults === start.faults && startIsFaultless;
       if (move.name.includes("dies")) faultless = false;
       move.run(next);

@@ -1,9 +1,9 @@
 import { simulate } from "./world.ts";
 
-/** Lines of a failing world's history that are printed. */
+/** Lines printed of the history of a failing world. */
 const HISTORY = 400;
 
-/** Runs the world of a seed. @throws Error with what led to the fault, and how to run that world again */
+/** Runs the world of a seed. @throws Error with the history of the fault, and how to run that world again */
 export async function checkWorld(seed: number): Promise<void> {
   const { fault } = await simulate(seed);
   if (fault === undefined) return;

@@ -1,4 +1,4 @@
-/** Observes every event of a program and all that it sends, and checks what must never happen. */
+/** Observes every event of a program and everything that it sends, and checks what must never happen. */
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { KIND, MESSAGE_STATES } from "../../../src/client/disk/schema.ts";
@@ -10,42 +10,42 @@ export type Said = {
   readonly id: string;
   text: string;
   fate: "kept" | "withdrawn" | "cancelled";
-  /** The other side has deleted it there. */
+  /** Whether the peer has deleted it on their side. */
   isDeletedThere: boolean;
 };
 
-/** One of the two as the observer knows them. */
+/** What the observer knows of one person. */
 export interface Observed {
   readonly name: string;
   readonly disk: SimulatedDisk;
-  /** In the order in which it was written. */
+  /** Their texts, in the order of writing. */
   readonly said: readonly Said[];
-  /** The place in `said` of an id. */
+  /** The index in `said` by id. */
   placeOf(id: string): number | undefined;
 }
 
 export type Fail = (what: string) => never;
 
-/** What a person was shown in all the lives of their program. */
+/** What a person was shown in all runs of their program. */
 export class Shown {
   readonly ids = new Set<string>();
-  /** The place of the last text in what its author has said. */
+  /** The index of the last shown text in the author's `said`. */
   last = -1;
 }
 
-/** The observer of one life of a program. */
+/** The observer of one run of a program. */
 export class Observer {
   readonly #self: Observed;
   readonly #other: Observed;
   readonly #shown: Shown;
   readonly #fail: Fail;
-  /** The place of its last state in `MESSAGE_STATES`, by id. */
+  /** The index of the last state in `MESSAGE_STATES`, by id. */
   readonly #states = new Map<string, number>();
-  /** The texts of the other one that stand on the screen, by id. */
+  /** The peer's texts on the screen, by id. */
   readonly #screen = new Map<string, string>();
   #isConnected = false;
   #isSilent = false;
-  /** The faults that were reported, in order: codes of the other side, and of their own disk. */
+  /** The reported faults in order: codes of the peer and of one's own disk. */
   readonly faults: string[] = [];
 
   constructor(self: Observed, other: Observed, shown: Shown, fail: Fail) {
@@ -81,7 +81,7 @@ export class Observer {
         return;
       case "disconnected":
         if (!this.#isConnected) this.#fail("disconnected without a link");
-        // A link that is given up does not answer again: that it is gone ends its silence.
+        // A lost link never answers again, so `disconnected` ends its silence.
         this.#isConnected = this.#isSilent = false;
         return;
       case "silent":
@@ -106,7 +106,7 @@ export class Observer {
     }
   }
 
-  /** Only a full disk may fail. */
+  /** Only a full disk may cause a failure. */
   checkStorageFailure(error: unknown): void {
     const { disk } = this.#self;
     if (!isStorageFailure(error)) throw error;
@@ -126,7 +126,7 @@ export class Observer {
     this.#shown.last = place;
   }
 
-  /** What stands on the screen is what stands on the disk. */
+  /** The screen shows what is on the disk. */
   checkScreen(): void {
     for (const [id, text] of this.#screen) {
       const row = this.#self.disk.row(id, false);
@@ -147,7 +147,7 @@ export class Observer {
       this.#fail(`${id} is reported in state ${state}, and is not`);
   }
 
-  /** What leaves is on the disk, and marked there as what may have left; what is acknowledged is on the disk. */
+  /** Sent messages are on the disk and marked as tried; acknowledged messages are on the disk. */
   #leaves(message: JsonObject): void {
     const { disk } = this.#self;
     const { action, id, ids } = message;

@@ -1,4 +1,4 @@
-/** What the two do, and what goes wrong, drawn from the seed. */
+/** The actions of both people and the failures, drawn from the seed. */
 import type { SeededRandom } from "../../seeded-random.ts";
 import { MISHAPS } from "./simulated-network.ts";
 import type { SimulatedPerson } from "./simulated-person.ts";
@@ -10,10 +10,10 @@ const WEATHERS: readonly Weather[] = [
   { delay: 1, jitter: 1, capacity: Infinity, splits: 0 },
   { delay: 15, jitter: 30, capacity: 65_536, splits: 0.1 },
   { delay: 100, jitter: 250, capacity: 16_384, splits: 0.3 },
-  // The longest text is complete within the time that an object may take.
+  // The longest text arrives within the time limit of an object.
   { delay: 300, jitter: 1_500, capacity: 32_768, splits: 0.3 },
 ];
-/** One world in so many has long texts, which a line does not take at once. */
+/** One world in this many has texts longer than the room of a connection. */
 const LONG_TEXTS = 12;
 
 export function drawWeather(random: SeededRandom): Weather {
@@ -23,11 +23,11 @@ export function drawWeather(random: SeededRandom): Weather {
 function pickSaid(random: SeededRandom, { said }: SimulatedPerson): Said | undefined {
   const kept = said.filter(({ fate }) => fate === "kept");
   if (kept.length === 0) return undefined;
-  // Mostly the newest, which may be on its way.
+  // Usually the newest, which may be on its way.
   return random.next() < 0.6 ? kept.at(-1) : random.pick(kept);
 }
 
-/** What a person does beside writing. */
+/** What a person does besides writing. */
 function act({ random, otherOf }: Draw, person: SimulatedPerson): void {
   const own = pickSaid(random, person);
   const theirs = pickSaid(random, otherOf(person));
@@ -47,7 +47,7 @@ function act({ random, otherOf }: Draw, person: SimulatedPerson): void {
 
 type Draw = { readonly random: SeededRandom; readonly otherOf: (person: SimulatedPerson) => SimulatedPerson };
 
-/** The things that go wrong, each as often as its number says against the others. */
+/** The failures with their relative frequencies. */
 const DISTURBANCES: readonly (readonly [number, string, (world: World, person: SimulatedPerson) => void])[] =
   [
     [6, "a line", ({ network, random }) => network.befall(random.pick(MISHAPS), "one")],
@@ -137,7 +137,7 @@ function disturb(world: World): void {
   }
 }
 
-/** Draws all that is to happen. @returns when the last of it begins at the latest, in ms */
+/** Draws all actions and failures. @returns the latest time at which one begins, in ms */
 export function drawPlan(world: World): number {
   const { random, queue } = world;
   const duration = 10_000 + random.integer(random.pick([15_000, 80_000]));

@@ -16,7 +16,7 @@ export type EndOptions = {
   readonly clock: ProgramClock;
   readonly remoteAddress: string;
   readonly outgoing: Pipe;
-  /** Something waits to be written at the end of this turn of the event loop. */
+  /** Called when bytes wait to be written at the end of this turn of the event loop. */
   readonly flushLater: (end: SimulatedConnection) => void;
   /** The program may crash here. */
   readonly step: () => void;
@@ -60,7 +60,7 @@ export class SimulatedConnection implements LinkConnection {
     return this.#queue.length;
   }
 
-  /** What the handlers are given. */
+  /** The connection that the handlers receive. */
   get #asConnection(): Connection {
     const connection: LinkConnection = this;
     return connection as Connection;
@@ -117,7 +117,7 @@ export class SimulatedConnection implements LinkConnection {
     this.#finish({ name: "local", code });
   }
 
-  /** The program has crashed: its handlers are not called. @param isReset whether its machine still ends the line */
+  /** The program has crashed: its handlers are not called. @param isReset whether its machine resets the connection */
   abandon(isReset: boolean): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -139,7 +139,7 @@ export class SimulatedConnection implements LinkConnection {
     this.flush();
   }
 
-  /** All that comes out of the line at once is one read, up to the end of the line. */
+  /** Everything that arrives at once is one read, up to the end of the connection. */
   arrived(arrivals: readonly Arrival[]): void {
     for (const arrival of arrivals) {
       if (this.#state === "closed" || arrival.name === "open") continue;

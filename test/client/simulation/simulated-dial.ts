@@ -1,4 +1,4 @@
-/** From a name to a connection, as `src/client/peer/dial.ts`, without proofs. */
+/** From a name to a connection, as in `src/client/peer/dial.ts`, without proofs. */
 import type { ContactRecord } from "../../../src/client/peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { ProvenPeer } from "../../../src/client/peer/proof.ts";
@@ -20,7 +20,7 @@ export type Dialler = {
   readonly around: Surrounding;
 };
 
-/** Takes and gives what `dialPeer` does. */
+/** Has the parameters and results of `dialPeer`. */
 export function dialPerson(
   { program, owner, other, around }: Dialler,
   record: ContactRecord,

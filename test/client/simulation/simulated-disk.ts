@@ -1,14 +1,14 @@
-/** A profile's disk that outlives its program, can be full, and watches what never may happen on it. */
+/** A profile's disk, which outlives its program, can be full, and checks what must never happen on it. */
 import { Database } from "bun:sqlite";
 
 import { PROFILE_SCHEMA } from "../../../src/client/disk/schema.ts";
 
-/** Small pages, so that a full disk is felt after a few messages. */
+/** Small pages, so that a full disk takes effect after a few messages. */
 const PAGE_SIZE = 512;
 const NO_LIMIT = 1_073_741_823;
 const NEVER = "it never goes back";
 
-/** States, marks of reading and ids stay, by whatever statement. */
+/** No statement may take back a state, a read mark or an id. */
 const WATCH = `
 CREATE TRIGGER state_goes_back BEFORE UPDATE OF state ON messages WHEN new.state < old.state
 BEGIN SELECT raise(ABORT, '${NEVER}: state'); END;
@@ -32,7 +32,7 @@ function newProfile(): Uint8Array {
   return bytes;
 }
 
-/** A message as it stands on the disk, whatever became of it. */
+/** A message on the disk, also a deleted or withdrawn one. */
 export type DiskRow = {
   readonly seq: number;
   readonly id: string;
@@ -55,10 +55,10 @@ export class SimulatedDisk {
     this.database.run("PRAGMA foreign_keys=ON");
   }
 
-  /** From now on no page is added, until `free`. */
+  /** Allows no further pages until `free`. */
   fill(): void {
     this.isFull = true;
-    // What is less than the pages there are counts as their number.
+    // SQLite raises a smaller limit to the present number of pages.
     this.database.run("PRAGMA max_page_count=1");
   }
 
@@ -69,7 +69,7 @@ export class SimulatedDisk {
 
   /** The message of this id; undefined: none is committed. */
   row(id: string, outgoing: boolean): DiskRow | undefined {
-    // What a transaction has not committed yet may still go.
+    // A transaction may still be rolled back.
     if (this.database.inTransaction) return undefined;
     return (
       this.database
@@ -80,14 +80,14 @@ export class SimulatedDisk {
     );
   }
 
-  /** All messages of one direction, deleted ones too, in the order of `seq`. */
+  /** All messages of one direction, including deleted ones, in the order of `seq`. */
   rows(outgoing: boolean): DiskRow[] {
     return this.database
       .query<DiskRow, [number]>(`SELECT ${COLUMNS} FROM messages WHERE outgoing = ? ORDER BY seq`)
       .all(outgoing ? 1 : 0);
   }
 
-  /** `seq` of the newest message of theirs that was read here. */
+  /** `seq` of the peer's newest message that was read here. */
   get readHere(): number {
     return (
       this.database.query<{ mark: number }, []>("SELECT max(read_here) AS mark FROM contacts").get()?.mark ??

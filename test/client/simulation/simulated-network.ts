@@ -1,4 +1,4 @@
-/** Connections between two places, and what befalls them. */
+/** Connections between two places, and their failures. */
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { SimulatedConnection } from "./simulated-connection.ts";
@@ -7,7 +7,7 @@ import type { Machine, ProgramClock } from "./simulated-time.ts";
 
 /** As in `src/client/peer/port.ts`. */
 const MAX_CONNECTIONS_PER_USER = 4;
-/** How long an attempt takes that is not answered, in ms. */
+/** How long an unanswered attempt takes, in ms. */
 const DIAL_TIMEOUT = 10_000;
 
 /** A program that runs at a place. */
@@ -15,9 +15,9 @@ export interface Program {
   readonly clock: ProgramClock;
   /** May crash. */
   step(): void;
-  /** Whether it takes connections. */
+  /** Whether it accepts connections. */
   readonly isRunning: boolean;
-  /** A connection has come whose handshake is done. */
+  /** A connection has been accepted, and its handshake is done. */
   accept(connection: LinkConnection): void;
 }
 
@@ -36,11 +36,11 @@ export type Attempt = {
   settled(outcome: "connected" | "failed"): void;
 };
 
-/** What befalls a line. */
+/** A failure of a connection. */
 export const MISHAPS = ["broken", "half broken", "silent", "one way", "stalled", "stalled one way"] as const;
 export type Mishap = (typeof MISHAPS)[number];
 
-/** `ends` and `pipes` are the dialler's first. */
+/** In `ends` and `pipes` the dialler's comes first. */
 type Line = {
   readonly number: number;
   readonly diallerIs: Place;
@@ -51,7 +51,7 @@ type Line = {
 
 export class SimulatedNetwork {
   weather: Weather;
-  /** Nothing new can be connected. */
+  /** Whether all attempts fail. */
   isDown = false;
   readonly #random: SeededRandom;
   readonly #note: (what: () => string) => void;
@@ -65,12 +65,12 @@ export class SimulatedNetwork {
     this.#note = note;
   }
 
-  /** Lines of which an end is open. */
+  /** Connections with at least one open end. */
   get openLines(): number {
     return this.#lines.size;
   }
 
-  /** Lines of which both ends are open and nothing is cut. */
+  /** Connections with two open ends that are not cut. */
   get wholeLines(): number {
     const isWhole = ({ ends, pipes }: Line) =>
       ends.every((end) => end?.isOpen === true) && pipes.every((pipe) => !pipe.isCut);
@@ -107,7 +107,7 @@ export class SimulatedNetwork {
       });
     const number = ++this.#count;
     const ends: Line["ends"] = [undefined, undefined];
-    // The pipe of each side is what it writes into.
+    // Each side writes into its own pipe.
     const line: Line = { number, diallerIs: from, ends, programs, pipes: [pipe(to, 1), pipe(from, 0)] };
     this.#lines.add(line);
     line.pipes[0].mark("open");
@@ -144,7 +144,7 @@ export class SimulatedNetwork {
     if (isNew && reader.program === line.programs[side]) this.#accept(line, line.programs[side]);
     const end = line.ends[side];
     if (end !== undefined && !end.isClosed) end.arrived(arrivals);
-    // No end is open there: whoever still writes gets a reset.
+    // That end is closed, so a side that still writes receives a reset.
     else if (arrivals.some(({ name }) => name === "bytes" || name === "open")) line.pipes[side].reset(0);
   }
 
@@ -154,7 +154,7 @@ export class SimulatedNetwork {
     if (program.isRunning) program.accept(this.#newEnd(line, 1, line.diallerIs.address));
   }
 
-  /** Writes what was sent in this turn of the event loop. */
+  /** Writes everything that was sent in this turn of the event loop. */
   flush(): void {
     while (this.#toFlush.length > 0) {
       const ends = this.#toFlush;
@@ -163,7 +163,7 @@ export class SimulatedNetwork {
     }
   }
 
-  /** A program is gone. @param isReset whether its machine still ends its lines */
+  /** A program has vanished. @param isReset whether its machine resets its connections */
   crashed(program: Program, isReset: boolean): void {
     for (const line of [...this.#lines]) {
       line.programs.forEach((each, side) => {
@@ -173,14 +173,14 @@ export class SimulatedNetwork {
     }
   }
 
-  /** Nothing is held up any more; what is cut stays so. */
+  /** Ends all delays; cut connections stay cut. */
   heal(weather: Weather): void {
     this.isDown = false;
     this.weather = weather;
     for (const { pipes } of this.#lines) for (const pipe of pipes) pipe.resume();
   }
 
-  /** Something befalls one of the lines, or all of them. */
+  /** Makes one connection fail, or all of them. */
   befall(mishap: Mishap, which: "one" | "all"): void {
     const lines = [...this.#lines];
     if (lines.length === 0) return;

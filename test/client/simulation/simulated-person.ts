@@ -1,4 +1,4 @@
-/** A person with a machine, a disk and one program after the other: what they do, and what they said. */
+/** A person with a machine, a disk and one program at a time: their actions and their texts. */
 import { ActionError, cancelMessage } from "../../../src/client/conversation/message-actions.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
@@ -11,7 +11,7 @@ import type { SimulatedServer } from "./simulated-server.ts";
 import type { Machine } from "./simulated-time.ts";
 import { Shown, Observer, type Fail, type Said, type Observed } from "./observer.ts";
 
-/** `crashed`: it may have been done or not; `refused`: the rules do not allow it. */
+/** `crashed`: the action may have been done or not; `refused`: the rules do not allow it. */
 type Outcome = "done" | "failed" | "refused" | "crashed";
 
 export type PersonOptions = {
@@ -40,7 +40,7 @@ export class SimulatedPerson implements Place, Observed {
     this.#address = address;
   }
 
-  /** As the other one has typed it, before they know the registered spelling. */
+  /** As the peer types it before they know the registered spelling. */
   get typedName(): string {
     return this.name.toLowerCase();
   }
@@ -53,7 +53,7 @@ export class SimulatedPerson implements Place, Observed {
     return this.#places.get(id);
   }
 
-  /** Their machine has another address now. */
+  /** The machine gets another address. */
   move(): void {
     this.#address += 2;
   }
@@ -74,7 +74,7 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** @param how whether the machine goes on, and ends the lines of its program */
+  /** @param how whether the machine keeps running and resets the program's connections */
   crash(how: "program" | "machine"): void {
     const { program } = this;
     if (program === undefined) return;
@@ -84,7 +84,7 @@ export class SimulatedPerson implements Place, Observed {
     this.#options.around.server.lost(this, program);
   }
 
-  /** Writes texts, committed together. @param length characters of each */
+  /** Writes texts, which are committed together. @param length characters of each */
   say(lengths: readonly number[]): void {
     this.#use(({ outbox, contact }) => {
       const replyTo = this.said.at(-1)?.id;
@@ -96,7 +96,7 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** Another program writes a text to the profile, as a command does while this one is online. */
+  /** Another process writes a text to the profile, as a command does while this program is online. */
   sayFromElsewhere(length: number): void {
     this.#use((program) => {
       const id = `elsewhere-${this.said.length}-${this.#written}`;
@@ -147,7 +147,7 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** @param elsewhere by another program, as a command does while this one is online */
+  /** @param elsewhere by another process, as a command does while this program is online */
   cancel(said: Said, elsewhere: boolean): void {
     this.#use((program) => {
       const { outbox, contact, stores } = program;
@@ -160,7 +160,7 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** Deletes a text of the other one here. */
+  /** Deletes a text of the peer on this side. */
   deleteTheirs(said: Said): void {
     this.#use(({ stores, contact }) => {
       if (this.disk.row(said.id, false)?.kind !== KIND.text) return;
@@ -171,7 +171,7 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** Reads their texts up to one of them; undefined: all. */
+  /** Reads the peer's texts up to one of them; undefined: all. */
   read(said?: Said): void {
     this.#use(({ conversation }) => {
       const seq = said === undefined ? this.disk.rows(false).at(-1)?.seq : this.disk.row(said.id, false)?.seq;
@@ -191,7 +191,7 @@ export class SimulatedPerson implements Place, Observed {
     return `${this.#written++} `.padEnd(length, "ñ");
   }
 
-  /** @param after is called in every case, also when the program crashes in `run` */
+  /** @param after is always called, also if the program crashes in `run` */
   #try(run: () => unknown, after: (outcome: Outcome) => void): void {
     let outcome: Outcome = "crashed";
     try {
@@ -211,7 +211,7 @@ export class SimulatedPerson implements Place, Observed {
     return "failed";
   }
 
-  /** Texts count as said when they are on the disk. */
+  /** Texts count as written once they are on the disk. */
   #learn(ids: readonly string[], outcome: Outcome): void {
     const { fail } = this.#options;
     const rows = ids.map((id) => this.disk.row(id, true)).filter((row) => row !== undefined);

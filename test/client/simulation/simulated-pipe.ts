@@ -1,33 +1,33 @@
-/** One direction of a simulated connection: bytes in order, late, and lost from some byte on. */
+/** One direction of a simulated connection: bytes arrive in order and late, and can be lost from some byte on. */
 import type { SeededRandom } from "../../seeded-random.ts";
 import type { Machine } from "./simulated-time.ts";
 
-/** What a line is like; times in ms. */
+/** The properties of a connection; times in ms. */
 export type Weather = {
   readonly delay: number;
-  /** At most so much is added to `delay`, anew for each write. */
+  /** The most that is added at random to `delay`, for each write. */
   readonly jitter: number;
-  /** Bytes that are under way at most; what is written beyond waits at its sender. */
+  /** Most bytes on the way; further bytes wait at the sender. */
   readonly capacity: number;
-  /** How often a write arrives in two pieces, in [0, 1]. */
+  /** The share of writes that arrive in two pieces, in [0, 1]. */
   readonly splits: number;
 };
 
-/** What comes out at the other end. */
+/** The receiver of what is written. */
 export type Arrival =
   | { readonly name: "open" }
   | { readonly name: "bytes"; readonly bytes: Uint8Array }
-  /** The end of what was written. */
+  /** The writer has closed its end. */
   | { readonly name: "end" }
   | { readonly name: "reset" };
 
 export type PipeOptions = {
-  /** Of the side that reads; while it sleeps nothing is taken out. */
+  /** Of the side that reads; while it sleeps, it reads nothing. */
   readonly machine: Machine;
   readonly random: SeededRandom;
   readonly weather: () => Weather;
   readonly arrived: (arrivals: readonly Arrival[]) => void;
-  /** There is room again for who writes. */
+  /** The writer has room again. */
   readonly room: () => void;
 };
 
@@ -37,12 +37,12 @@ export class Pipe {
   readonly #options: PipeOptions;
   #underWay: UnderWay[] = [];
   #bytesUnderWay = 0;
-  /** Undefined: nothing is about to come out. */
+  /** Undefined: nothing is about to arrive. */
   #unschedule: (() => void) | undefined;
   #isWaitedFor = false;
-  /** Nothing comes out before this moment, of simulated time. */
+  /** Nothing arrives before this simulated time. */
   #stalledUntil = 0;
-  /** What is put in goes nowhere. */
+  /** What is written is lost. */
   #isCut = false;
 
   constructor(options: PipeOptions) {
@@ -53,14 +53,14 @@ export class Pipe {
     return this.#isCut;
   }
 
-  /** Takes what there is room for. @returns how many bytes */
+  /** Writes as many bytes as there is room for. @returns how many */
   write(bytes: Uint8Array): number {
     const { random, weather } = this.#options;
     const room = weather().capacity - this.#bytesUnderWay;
     const taken = bytes.subarray(0, Math.max(0, room));
     if (taken.length < bytes.length) this.#isWaitedFor = true;
     if (taken.length === 0) return 0;
-    // What is lost takes its place as well: the writer does not notice the loss.
+    // Lost bytes take room too, so that the writer does not notice the loss.
     this.#bytesUnderWay += taken.length;
     const cut = random.next() < weather().splits ? 1 + random.integer(taken.length) : taken.length;
     for (const part of [taken.subarray(0, cut), taken.subarray(cut)]) {
@@ -82,12 +82,12 @@ export class Pipe {
     this.#schedule();
   }
 
-  /** Nothing comes out for `ms`, then all of it. */
+  /** Nothing arrives for `ms`, then everything. */
   stall(ms: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#options.machine.queue.now + ms);
   }
 
-  /** What was held up goes on. */
+  /** Ends a delay. */
   resume(): void {
     if (this.#stalledUntil === 0) return;
     this.#stalledUntil = 0;
@@ -96,7 +96,7 @@ export class Pipe {
     this.#schedule();
   }
 
-  /** From some byte of what is under way on, everything is lost; what is before it still arrives. */
+  /** Everything is lost after some byte that is on the way; the bytes before it still arrive. */
   cut(): void {
     if (this.#isCut) return;
     this.#isCut = true;
@@ -111,7 +111,7 @@ export class Pipe {
     this.#underWay = this.#underWay.slice(0, kept);
   }
 
-  /** The reader's side learns that the line is gone, after `delay` ms and behind what still arrives. */
+  /** The reader notices the loss of the connection after `delay` ms, and after the bytes that still arrive. */
   reset(delay: number): void {
     this.#isCut = true;
     const at = Math.max(this.#options.machine.queue.now + delay, this.#underWay.at(-1)?.at ?? 0);

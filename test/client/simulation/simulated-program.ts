@@ -1,4 +1,4 @@
-/** One life of a person's program: the real conversation on the real store, with all around it simulated. */
+/** One run of a person's program: the real conversation and store in a simulated environment. */
 import { ContactStore, type Contact } from "../../../src/client/profile/contacts.ts";
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
@@ -33,14 +33,14 @@ export class Crash extends Error {
   }
 }
 
-/** What all programs share. */
+/** The environment that all programs share. */
 export interface Surrounding {
   readonly random: SeededRandom;
   readonly network: SimulatedNetwork;
   readonly server: SimulatedServer;
-  /** Whether an event runs, and not what follows from promises. */
+  /** Whether an event is running, and not a promise job. */
   readonly isInEvent: boolean;
-  /** A promise was settled: what waits for it runs before the next event. */
+  /** Called when a promise is settled: its jobs run before the next event. */
   settled(): void;
   note(what: () => string): void;
 }
@@ -56,9 +56,9 @@ export class SimulatedProgram implements ServerUser {
   readonly conversation: Conversation;
   readonly outbox: Outbox;
   readonly observer: Observer;
-  /** Another program has written to the profile. */
+  /** Another process has written to the profile. */
   isChangedElsewhere = false;
-  /** Steps until it crashes. */
+  /** Steps until the program crashes. */
   stepsToCrash = Infinity;
   readonly #owner: Owner;
   readonly #other: Owner;
@@ -75,7 +75,7 @@ export class SimulatedProgram implements ServerUser {
     other: Owner;
     around: Surrounding;
     observer: Observer;
-    /** It has ended in good order. */
+    /** The program has been closed. */
     ended: () => void;
   }) {
     const { owner, other, around } = options;
@@ -139,7 +139,7 @@ export class SimulatedProgram implements ServerUser {
     throw new Crash(this);
   }
 
-  /** Nothing of it is called any more. @param isReset whether its machine ends its lines */
+  /** Ends the program: nothing of it is called any more. @param isReset whether its machine resets its connections */
   end(isReset: boolean): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
@@ -160,7 +160,7 @@ export class SimulatedProgram implements ServerUser {
         return;
       }
       this.conversation.terminate();
-      // A login may have been under way.
+      // A login may not have ended yet.
       this.#around.server.logOut(this.#owner, this);
       this.end(true);
       this.#ended();
@@ -239,7 +239,7 @@ export class SimulatedProgram implements ServerUser {
     this.conversation.serverIsGone();
   }
 
-  /** As `PeerPort`, for a key that is pinned or the first one. */
+  /** As `PeerPort`, for a pinned or a first key. */
   accept(connection: LinkConnection): void {
     try {
       this.conversation.admit(connection, provenPeer(this.#other), undefined);

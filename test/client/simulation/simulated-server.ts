@@ -1,9 +1,9 @@
-/** The rendezvous server as a conversation sees it: where people are, and notifications of who comes online. */
+/** The rendezvous server as a conversation sees it: lookups, and notifications of presence. */
 import type { SeededRandom } from "../../seeded-random.ts";
 import type { EventQueue } from "./simulated-time.ts";
 import type { Place, Program } from "./simulated-network.ts";
 
-/** Messages of the server to one program, delivered in the order in which they were sent. */
+/** The server's messages to one program, delivered in the order in which they were sent. */
 export interface ServerUser extends Program {
   cameOnline(): void;
   presence(): void;
@@ -13,14 +13,14 @@ export interface ServerUser extends Program {
 export type Whereabouts =
   { readonly name: "online"; readonly address: string } | { readonly name: "offline" | "noServer" };
 
-/** How long the server takes at most to notice that a program has vanished, in ms. */
+/** Longest time until the server notices that a program has vanished, in ms. */
 const NOTICED_AFTER = 30_000;
-/** How often a program looks for a server that is gone, in ms. */
+/** How often a program tries to reach a lost server, in ms. */
 const RELOGIN = 5_000;
-/** The way to the server and back, in ms at most. */
+/** Longest round trip to the server, in ms. */
 const WAY = 300;
 
-/** One direction of a program's link to the server: nothing overtakes. */
+/** One direction of a program's link to the server, which keeps the order of messages. */
 class Way {
   readonly #queue: EventQueue;
   readonly #random: SeededRandom;
@@ -36,7 +36,7 @@ class Way {
     const { now } = this.#queue;
     this.#last = Math.max(this.#last, now + this.#random.integer(WAY));
     this.#messages.push(message);
-    // Timers that a sleep has held up may change places; messages do not.
+    // Timers that were due during a sleep may change their order, but messages do not.
     program.clock.after(this.#last - now, () => this.#messages.shift()?.());
   }
 }
@@ -66,7 +66,7 @@ export class SimulatedServer {
     return this.#isUp;
   }
 
-  /** A program at `place` logs in, now or when there is a server. */
+  /** A program at `place` logs in, now or once there is a server. */
   logIn(place: Place, program: ServerUser): void {
     program.clock.after(this.#random.integer(WAY), () => {
       if (!this.#isUp) {
@@ -111,7 +111,7 @@ export class SimulatedServer {
     return [...this.#sessions.values()].find((each) => each.program === program);
   }
 
-  /** Where somebody is; `answered` is called within an event. */
+  /** Looks a person up; `answered` is called within an event. */
   lookUp(program: ServerUser, who: Place, answered: (where: Whereabouts) => void): void {
     const own = this.#session(program);
     if (own === undefined) {
@@ -122,12 +122,12 @@ export class SimulatedServer {
       const session = this.#sessions.get(who.name);
       const where: Whereabouts =
         session === undefined ? { name: "offline" } : { name: "online", address: session.address };
-      // An answer that has not been sent when the link ends is never sent.
+      // If the link ends before the answer is sent, it is never sent.
       this.#notify(own, () => answered(this.#session(program) === own ? where : { name: "noServer" }));
     });
   }
 
-  /** A program wants to hear of the presence of `who` from now on, or not. */
+  /** A program starts or stops watching the presence of `who`. */
   watch(program: ServerUser, who: Place, isWatching: boolean): void {
     const session = this.#session(program);
     session?.toServer.send(program, () => {
@@ -140,7 +140,7 @@ export class SimulatedServer {
     return this.#session(program) !== undefined;
   }
 
-  /** The server is gone for `ms`; everybody notices, and comes back later. */
+  /** The server is away for `ms`; all programs notice, and return later. */
   fail(ms: number): void {
     if (!this.#isUp) return;
     this.#isUp = false;

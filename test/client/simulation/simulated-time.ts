@@ -1,24 +1,24 @@
-/** Time that passes only from event to event, and machines that sleep and whose clocks are set. */
+/** Time that passes only from event to event, and machines that sleep and have adjustable clocks. */
 import type { Clock } from "../../../src/net/clock.ts";
 import type { Timed } from "../../../src/net/clock.ts";
 
 /** As in `src/net/clock.ts`. */
 const SWEEP_INTERVAL = 500;
-/** The first moment, ms since 1970. */
+/** When the simulation begins, ms since 1970. */
 const EPOCH = Date.UTC(2027, 0, 15);
 
 type Scheduled = { readonly time: number; readonly order: number; run: (() => void) | undefined };
 
 const isBefore = (a: Scheduled, b: Scheduled) => a.time < b.time || (a.time === b.time && a.order < b.order);
 
-/** What happens next: events by their time, those of one moment in the order in which they were made. */
+/** The queue of events, by their time; events of the same time in the order in which they were added. */
 export class EventQueue {
   /** ms of simulated time */
   now = 0;
   readonly #heap: Scheduled[] = [];
   #order = 0;
 
-  /** Runs `run` after `delay` ms, rounded up. @returns what keeps it from being run */
+  /** Runs `run` after `delay` ms, rounded up. @returns what cancels it */
   after(delay: number, run: () => void): () => void {
     const event: Scheduled = { time: this.now + Math.ceil(Math.max(0, delay)), order: this.#order++, run };
     this.#heap.push(event);
@@ -28,12 +28,12 @@ export class EventQueue {
     };
   }
 
-  /** The time of the next event, Infinity when there is none. */
+  /** The time of the next event; Infinity: there is none. */
   get next(): number {
     return this.#heap[0]?.time ?? Infinity;
   }
 
-  /** Takes the next event, and lets time pass until then. */
+  /** Removes the next event, and advances time to it. */
   take(): (() => void) | undefined {
     const first = this.#heap[0];
     const last = this.#heap.pop();
@@ -78,17 +78,17 @@ export class EventQueue {
   }
 }
 
-/** The clocks of one machine: they outlive its programs. */
+/** The clocks of one machine, which outlive its programs. */
 export class Machine {
   readonly queue: EventQueue;
-  /** How far somebody has set its clock, in ms. */
+  /** How far its clock was set, in ms. */
   clockOffset = 0;
-  /** Until when it sleeps, in simulated time; in the past: it is awake. */
+  /** Until when it sleeps, in simulated time; if in the past, it is awake. */
   awakeAt = 0;
   #slept = 0;
   readonly #start: number;
 
-  /** @param start what its monotonic clock shows first, in ms */
+  /** @param start of its monotonic clock, in ms */
   constructor(queue: EventQueue, start: number) {
     this.queue = queue;
     this.#start = start;
@@ -108,14 +108,14 @@ export class Machine {
     return EPOCH + this.queue.now + this.clockOffset;
   }
 
-  /** It stands still while the machine sleeps. */
+  /** It stops while the machine sleeps. */
   get monotonic(): number {
     const ahead = Math.max(0, this.awakeAt - this.queue.now);
     return this.#start + this.queue.now - this.#slept + ahead;
   }
 }
 
-/** The clocks and timers of one program on a machine; they end with it. */
+/** The clocks and timers of one program on a machine, which end with it. */
 export class ProgramClock implements Clock {
   readonly #machine: Machine;
   readonly #watched = new Set<Timed>();
@@ -141,7 +141,7 @@ export class ProgramClock implements Clock {
       cancel = this.#machine.queue.after(time, () => {
         if (this.#isStopped) return;
         const { queue, isAsleep, awakeAt, monotonic } = this.#machine;
-        // What a sleep held up is still to be waited for after it.
+        // A timer that was due during a sleep runs after it.
         if (isAsleep || monotonic < due) wait((isAsleep ? awakeAt - queue.now : 0) + due - monotonic);
         else run();
       });
@@ -159,7 +159,7 @@ export class ProgramClock implements Clock {
     this.#watched.delete(timed);
   }
 
-  /** The program has ended: nothing of it is called any more. */
+  /** The program has ended: its timers do not run any more. */
   stop(): void {
     this.#isStopped = true;
     this.#watched.clear();

@@ -1,8 +1,8 @@
-/** What must hold of two people's disks once nothing disturbs them any more. */
+/** What must hold for the disks of two people after the last disturbance. */
 import { KIND } from "../../../src/client/disk/schema.ts";
 import type { Fail, Observed } from "./observer.ts";
 
-/** Everything that `author` has said is on both disks once, in order, as it was last worded. */
+/** Every text of `author` is on both disks once, in order, with its last edit. */
 export function checkDisks(author: Observed, reader: Observed, fail: Fail): void {
   const own = new Map(author.disk.rows(true).map((row) => [row.id, row]));
   const arrived = reader.disk.rows(false);
@@ -37,14 +37,14 @@ export function checkDisks(author: Observed, reader: Observed, fail: Fail): void
   }
 }
 
-/** Nothing of `author` waits to leave. */
+/** The outbox of `author` is empty. */
 export function isEverythingOut(author: Observed): boolean {
   return author.disk
     .rows(true)
     .every(({ state, kind, withdrawn_at }) => state >= 2 || kind === KIND.deleted || withdrawn_at !== null);
 }
 
-/** Everything of `author` that the other one keeps is known to be read; who deletes a text need not have read it. */
+/** Every text of `author` that the peer has not deleted is marked as read. */
 export function isEverythingRead(author: Observed): boolean {
   const states = new Map(author.disk.rows(true).map(({ id, state }) => [id, state]));
   return author.said.every(

@@ -1,10 +1,10 @@
 /**
- * Two people, a seed, and all that can go wrong between them.
+ * Two people, a seed, and everything that can fail between them.
  *
- * 1. The two write, read and change their minds while lines, programs, machines, disks and the server fail.
- * 2. Then nothing fails any more: within ten minutes everything has arrived.
- * 3. In some worlds both then look at the chat: one line serves them, and what is read is known as read.
- * 4. Nobody looks any more: no line is left, and both disks say the same.
+ * 1. Both write, read, edit and withdraw while connections, programs, machines, disks and the server fail.
+ * 2. Then nothing fails any more, and within ten minutes everything has arrived.
+ * 3. In some worlds both then open the chat: one connection remains, and read texts are marked as read.
+ * 4. Both close the chat: no connection remains, and both disks have the same content.
  */
 import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { drawPlan, drawWeather } from "./plan.ts";
@@ -16,21 +16,21 @@ import { EventQueue, Machine } from "./simulated-time.ts";
 import { checkDisks, isEverythingOut, isEverythingRead } from "./verdict.ts";
 import type { Fail } from "./observer.ts";
 
-/** How long everything may take to arrive once nothing fails any more, in ms. */
+/** How long everything may take to arrive after the last failure, in ms. */
 const HEALING = 600_000;
-/** For so many seconds there was one line: none is about to end. */
+/** Seconds with one connection after which none is about to end. */
 const STEADY = 5;
-/** How long one line must serve two who look at the chat, in ms. */
+/** How long one connection must last while both have the chat open, in ms. */
 const TOGETHER = 40_000;
-/** A line that is no longer needed is gone within this time, in ms. */
+/** A connection that is no longer needed is closed within this time, in ms. */
 const PARTING = 150_000;
-/** Promise jobs, each after the other, between an event and what comes of it. */
+/** Consecutive promise jobs between an event and its last effect. */
 const JOBS = 8;
 const UUID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
 /** Characters of one line of the history. */
 const NOTE_LENGTH = 180;
 
-/** A world in which something went wrong that never may. */
+/** A world in which a rule was broken. */
 export class SimulationFault extends Error {}
 
 export class World implements Surrounding {
@@ -39,7 +39,7 @@ export class World implements Surrounding {
   readonly network: SimulatedNetwork;
   readonly server: SimulatedServer;
   readonly people: readonly [SimulatedPerson, SimulatedPerson];
-  /** What happened, when it is wanted. */
+  /** What happened, if it is recorded. */
   readonly history: string[] = [];
   isInEvent = false;
   readonly #isRecorded: boolean;
@@ -70,7 +70,7 @@ export class World implements Surrounding {
     this.#isSettled = true;
   }
 
-  /** Ids are new each time; in the history they have the numbers of their first mention. */
+  /** Ids are random; in the history they are numbered by their first mention. */
   note(what: () => string): void {
     if (!this.#isRecorded) return;
     const line = what().replaceAll(UUID, (id) => {
@@ -85,7 +85,7 @@ export class World implements Surrounding {
     return person === this.people[0] ? this.people[1] : this.people[0];
   }
 
-  /** A crash comes of what a program does; then it starts again. */
+  /** A program may crash in each step; then it starts again. */
   #crashed(crash: Crash): void {
     const person = this.people.find((each) => each.program === crash.program);
     if (person === undefined) return;
@@ -95,13 +95,13 @@ export class World implements Surrounding {
 
   startLater(person: SimulatedPerson): void {
     this.queue.after(this.random.integer(this.random.pick([100, 3_000, 20_000])), () => {
-      // A program that closes is still there.
+      // A program that is closing still runs.
       if (person.program === undefined) person.start(this.otherOf(person));
       else this.startLater(person);
     });
   }
 
-  /** Lets all happen that happens until `time`. */
+  /** Runs all events until `time`. */
   async runUntil(time: number): Promise<void> {
     while (this.queue.next <= time) {
       const run = this.queue.take();
@@ -114,7 +114,7 @@ export class World implements Surrounding {
         this.#isSettled = false;
         for (let job = 0; job < JOBS; job++) await undefined;
       }
-      // Thrown where others may have caught it.
+      // It may have been thrown where other code caught it.
       if (this.#fault !== undefined) throw this.#fault;
     }
   }
@@ -128,7 +128,7 @@ export class World implements Surrounding {
     }
   }
 
-  /** Lets time pass until `isReached`, asked once a second. @returns false when it is not within `most` ms */
+  /** Lets time pass until `isReached`, which is checked once a second. @returns false if that takes over `most` ms */
   async #runTo(most: number, isReached: () => boolean): Promise<boolean> {
     const end = this.queue.now + most;
     for (let time = this.queue.now; time < end; time += 1_000) {
@@ -163,7 +163,7 @@ export class World implements Surrounding {
     }
   }
 
-  /** Every simulated second is an event, so that time goes on when nothing happens. */
+  /** Every simulated second is an event, so that time passes when nothing happens. */
   passSecond(): void {
     this.queue.after(1_000, () => this.passSecond());
   }
@@ -182,7 +182,7 @@ export class World implements Surrounding {
       const { program } = person;
       if (program === undefined) continue;
       program.stepsToCrash = Infinity;
-      // Who looks at the chat keeps a link for ever.
+      // An open chat keeps its link for ever.
       if (!isTogether && program.isRunning) program.conversation.closeChat();
     }
   }
@@ -215,8 +215,8 @@ export class World implements Surrounding {
 }
 
 /**
- * Lives through the world of one seed.
- * @returns what happened, when it is recorded, and what was wrong, if anything was
+ * Runs the world of one seed.
+ * @returns the history, if it is recorded, and the fault, if there is one
  */
 export async function simulate(
   seed: number,
@@ -230,7 +230,7 @@ export async function simulate(
     return { fault: error as Error, history: world.history };
   } finally {
     world.close();
-    // What the programs have left for the end of a real turn keeps their worlds alive until then.
+    // Work that programs have left for the end of a real turn of the event loop would keep their worlds in memory.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
