@@ -157,6 +157,11 @@ export class Account {
     return isTransient(failure) && this.messenger.profile.hasBeenOnline;
   }
 
+  /** From now on a lost link is reconnected. @param failure of the last attempt: another one is scheduled */
+  keepOnline(failure: Error | undefined): void {
+    this.messenger.rendezvous.keepOnline(failure);
+  }
+
   /**
    * Ends the stored session: always on this machine, and at the server if it can be reached.
    * @returns why it was not ended at the server; undefined: it was

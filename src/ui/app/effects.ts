@@ -189,7 +189,7 @@ export class AccountEffects {
     const failure = await this.#connect(account, task);
     // Without a stored session it could reconnect only with a password.
     if (failure !== undefined && !account.hasSession) throw failure;
-    account.messenger.rendezvous.keepOnline(failure);
+    account.keepOnline(failure);
     // Our own name is included, so that a name that looks like it is shown with its label.
     this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
     return {

@@ -110,7 +110,7 @@ class Listening {
           output.notice(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
         }
       }
-      messenger.rendezvous.keepOnline(problem);
+      account.keepOnline(problem);
       return await untilAborted(signal, this.ended).catch((error: unknown) => {
         if (error instanceof InterruptedError) return EXIT.done;
         throw error;
