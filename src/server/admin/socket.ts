@@ -30,6 +30,7 @@ const MAX_CONNECTIONS = 8;
 const CONNECTION_TIMEOUT = 20_000;
 /** How long a request is delayed, in ms, so that the end of its connection is noticed first. */
 const CLOSE_DELAY = 5;
+
 /**
  * The path of the socket of a database. Its name begins with a full stop, so that `users.db*` does not match it.
  * @throws errors of the file system
