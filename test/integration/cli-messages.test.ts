@@ -272,7 +272,7 @@ describe("a message that was not sent", () => {
     await expectFailure(ana, ["cancel", beto.name, tried], {
       exit: 4,
       code: "already_left",
-      en: "cannot be cancelled: withdraw withdraws it on both sides",
+      en: "cannot be cancelled: use withdraw to take it back on both sides",
       es: "no se puede cancelar: withdraw lo retira en los dos lados",
     });
     const { code, stderr } = await ana.run(["cancel", beto.name]);

@@ -197,7 +197,7 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatActionLeft: {
     es: "Ese mensaje ya se ha enviado, o se está enviando: no se puede cancelar. /withdraw lo retira en los dos lados.",
-    en: "That message has been sent, or is being sent: it cannot be cancelled. /withdraw withdraws it on both sides.",
+    en: "That message has been sent, or is being sent: it cannot be cancelled. /withdraw takes it back on both sides.",
   },
   chatActionWaiting: {
     es: "Ese mensaje todavía no ha llegado: antes de borrarlo, cancélelo con /cancel o retírelo con /withdraw.",
@@ -227,6 +227,6 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatActionNoneWaiting: {
     es: "No hay nada pendiente de enviar, así que no hay nada que cancelar. /withdraw retira lo ya enviado.",
-    en: "Nothing is waiting to be sent, so there is nothing to cancel. /withdraw withdraws what has been sent.",
+    en: "Nothing is waiting to be sent, so there is nothing to cancel. /withdraw takes back what has been sent.",
   },
 } as const satisfies { readonly [name: string]: BilingualText };

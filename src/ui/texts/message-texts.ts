@@ -46,8 +46,8 @@ export const MESSAGE_TEXTS = {
     es: (count: number, user: string) =>
       plural(
         count,
-        `Se ha cancelado 1 mensaje a ${user} sin enviar.`,
-        `Se han cancelado ${count} mensajes a ${user} sin enviar.`,
+        `Se ha cancelado 1 mensaje a ${user} pendiente de enviar.`,
+        `Se han cancelado ${count} mensajes a ${user} pendientes de enviar.`,
       ),
     en: (count: number, user: string) =>
       plural(
@@ -151,7 +151,7 @@ export const MESSAGE_TEXTS = {
   },
   alreadyLeft: {
     es: "Ese mensaje ya se ha enviado, o puede estar en camino, y no se puede cancelar: withdraw lo retira en los dos lados.",
-    en: "That message has been sent, or may be on its way, and cannot be cancelled: withdraw withdraws it on both sides.",
+    en: "That message has been sent, or may be on its way, and cannot be cancelled: use withdraw to take it back on both sides.",
   },
   stillWaiting: {
     es: "Ese mensaje aún está pendiente de enviar o de confirmar, y no se borra: use cancel o withdraw.",
