@@ -302,6 +302,33 @@ describe("a line", () => {
     expectNothingRedrawn(ana, USUAL);
   });
 
+  test("that is refused stops what was typed ahead, and goes back into the line", async () => {
+    await room.person("beto");
+    const ana = await connected(await room.chat("ana", "beto"));
+    ana.type(`uno${KEY.enter}`);
+    await promptIs(ana, "✓✓");
+    ana.type(`/withdraw${KEY.enter}`);
+    await says(ana, "Retirado el mensaje");
+    ana.type(`/edit dos${KEY.enter}/chat carla${KEY.enter}`);
+    await says(ana, "Ese mensaje ya está retirado.");
+    await lineIs(ana, "/edit dos/chat carla");
+    expect(ana.text).not.toContain("Chat con carla");
+    ana.type(KEY.ctrlC);
+    await lineIs(ana, "");
+    await quit(ana);
+    expectNothingRedrawn(ana, USUAL);
+  });
+
+  test("who is online is said in the chat that was opened meanwhile", async () => {
+    await room.person("beto");
+    const ana = await connected(await room.chat("ana", "beto"));
+    ana.type(`/users${KEY.enter}/chat carla${KEY.enter}`);
+    await says(ana, "Chat con carla");
+    await says(ana, "En línea: beto");
+    await quit(ana);
+    expectNothingRedrawn(ana, USUAL);
+  });
+
   test.each([
     ["exit", `exit${KEY.enter}`],
     ["exit with spaces", ` exit ${KEY.enter}`],

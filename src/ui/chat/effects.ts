@@ -132,16 +132,18 @@ export class ChatEffects {
     } else this.#dispatch({ name: "failed", sentence: this.#needs.describe(error), ...typed });
   }
 
+  /** The answer belongs to no chat: it is shown in the one that is open when it comes. */
   async #listOnline(): Promise<void> {
+    const { dispatch, describe } = this.#needs;
     const { people, failure } = await listPeople(this.#messenger);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) return dispatch({ name: "failed", sentence: describe(failure) });
     const online = people.filter((person) => person.online === true).map(({ username }) => username);
     const silent = new Map<string, number>();
     for (const username of online) {
       const since = this.#messenger.linkPresence(username)?.silentSince;
       if (since !== undefined) silent.set(username, since);
     }
-    this.#dispatch({ name: "online", people: online, silent });
+    dispatch({ name: "online", people: online, silent });
   }
 
   #acceptKey(): void {

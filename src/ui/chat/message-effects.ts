@@ -46,7 +46,7 @@ export class MessageEffects {
         this.#change(target, (id) => this.#messenger.edit(this.#conversation.username, id, text)),
       withdraw: ({ target }) =>
         this.#change(target, (id) => this.#messenger.withdraw(this.#conversation.username, id)),
-      cancel: ({ target }) => this.#cancel(target),
+      cancel: ({ target }) => this.#onceCommitted(() => this.#cancel(target)),
       info: ({ target }) => this.#info(target),
       lookElsewhere: ({ pending }) => this.#lookElsewhere(pending),
     };
@@ -112,10 +112,21 @@ export class MessageEffects {
     this.#send(text, { id, excerpt });
   }
 
-  /** Resolves the target at once, and changes it when everything written before is committed. */
-  async #change(target: Target, change: (id: string) => void): Promise<void> {
+  /**
+   * Does it when everything written before is committed: at once where nothing waits for that, so that a refusal
+   * is shown before the next line that was typed ahead is carried out.
+   */
+  #onceCommitted(work: () => void): Promise<void> | void {
+    return this.#uncommitted.size === 0 ? work() : nextTurn().then(work);
+  }
+
+  /** Resolves the target at once. */
+  #change(target: Target, change: (id: string) => void): Promise<void> | void {
     const id = target.name === "listed" ? target.message.id : this.#ownLast;
-    if (this.#uncommitted.size > 0) await nextTurn();
+    return this.#onceCommitted(() => this.#changeStored(id, change));
+  }
+
+  #changeStored(id: string | undefined, change: (id: string) => void): void {
     if (id === undefined) throw new RefusalError("none_own");
     const old = this.#stored.find(id);
     this.#changing = old && { id, excerpt: excerptOf(old.text) };
@@ -128,8 +139,7 @@ export class MessageEffects {
     }
   }
 
-  async #cancel(target: Target): Promise<void> {
-    if (this.#uncommitted.size > 0) await nextTurn();
+  #cancel(target: Target): void {
     if (target.name === "last") return this.#cancelLast();
     if (!target.message.outgoing) throw new RefusalError("cancel_not_own");
     this.#messenger.cancel(this.#conversation.username, target.message.id);
