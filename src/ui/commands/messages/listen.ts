@@ -5,7 +5,7 @@
 import type { Account } from "../../../client/accounts.ts";
 import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
-import { isDamage } from "../../../client/errors.ts";
+import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import type { Messenger } from "../../../client/messenger.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
@@ -34,6 +34,8 @@ type State =
   | { readonly name: "starting" }
   | { readonly name: "idle" }
   | { readonly name: "printing" }
+  /** The disk did not accept that this batch was printed; the next message tries that again. */
+  | { readonly name: "unmarked"; readonly batch: readonly StoredMessage[] }
   /** It cannot continue, for example because the profile is damaged. */
   | { readonly name: "failed" };
 
@@ -255,12 +257,14 @@ class Listening {
   /** Writes the messages that were not printed yet, oldest first, in batches. */
   #print(): void {
     const { output, signal } = this.#context;
-    if (this.#state.name !== "idle" || this.#messenger === undefined) return;
     const messenger = this.#messenger;
+    if (messenger === undefined) return;
     const { archive } = messenger;
     let batch: readonly StoredMessage[];
     let lines: string;
     try {
+      if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
+      if (this.#state.name !== "idle") return;
       batch = archive.history.unprinted(BATCH);
       lines = batch
         .map((message) => {
@@ -281,13 +285,26 @@ class Listening {
       .write(lines)
       .then((isRead) => {
         if (!isRead) return;
-        archive.history.markPrinted(batch.map(({ seq }) => seq));
-        // Only on a terminal can we assume that a person has read it.
-        if (output.columns !== undefined) markRead(messenger, batch);
-        if (this.#state.name === "printing") this.#state = { name: "idle" };
+        this.#mark(batch, messenger);
         if (!signal.aborted) this.#print();
       })
       .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
+  #mark(batch: readonly StoredMessage[], messenger: Messenger): void {
+    const { config, output } = this.#context;
+    try {
+      messenger.archive.history.markPrinted(batch.map(({ seq }) => seq));
+      // Only on a terminal can we assume that a person has read it.
+      if (output.columns !== undefined) markRead(messenger, batch);
+    } catch (error) {
+      if (isDamage(error) || !isStorageFailure(error)) throw error;
+      if (this.#state.name === "printing") output.failure(describeFailure(error, config));
+      this.#state = { name: "unmarked", batch };
+      return;
+    }
+    if (this.#state.name !== "failed") this.#state = { name: "idle" };
   }
 
   #lineOf(message: StoredMessage, from: string, archive: Archive): string {
