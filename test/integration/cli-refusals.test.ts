@@ -294,7 +294,7 @@ describe("6: the peer is not who it should be", () => {
     const shown = await ana.json(["fingerprint", beto.name]);
     expect(shown.events).toMatchObject([...oldNumber, { event: "safety_number", pending: true }]);
     expect((await ana.run(["fingerprint", beto.name])).stdout).toContain(
-      "beto.key's new key, not accepted yet",
+      "New key of beto.key, not accepted yet",
     );
     expect(after.events.filter(({ event }) => event === "message")).toEqual([]);
 
@@ -302,7 +302,7 @@ describe("6: the peer is not who it should be", () => {
     expect(accepted).toMatchObject({
       code: 0,
       events: [{ ...shown.events[1], pending: false }],
-      stderr: "beto.key's new key was accepted.\n",
+      stderr: "The new key of beto.key was accepted.\n",
     });
     expect((await beto.run(["fingerprint"])).stdout.replaceAll(" ", "")).toContain(
       String(accepted.events[0]?.["fingerprint"]),

@@ -55,7 +55,8 @@ export const CHAT_COMMAND_TEXTS = {
   chatNotShown: {
     es: (user: string) =>
       `Antes de aceptar la clave nueva de ${user}, compare su número: /fingerprint lo muestra.`,
-    en: (user: string) => `Before you accept ${user}'s new key, compare its number: /fingerprint shows it.`,
+    en: (user: string) =>
+      `Before you accept the new key of ${user}, compare its number: /fingerprint shows it.`,
   },
 
   chatHelp: { es: "En el chat:", en: "In the chat:" },

@@ -89,7 +89,7 @@ export const CHAT_TEXTS = {
     es: (user: string) =>
       `La clave de ${user} ha cambiado: ¿otra máquina, o alguien que intercepta? No se le envía ni se muestra nada hasta que la acepte: compare el número con /fingerprint, y después /accept.`,
     en: (user: string) =>
-      `${user}'s key has changed: another machine, or someone intercepting? Nothing is sent or shown until you accept it: compare the number with /fingerprint, then /accept.`,
+      `The key of ${user} has changed: another machine, or someone intercepting? Nothing is sent or shown until you accept it: compare the number with /fingerprint, then /accept.`,
   },
   chatServerLost: {
     es: "Sin conexión con el servidor; se está reconectando. Las conversaciones siguen entre quienes ya se conocen.",
@@ -183,7 +183,7 @@ export const CHAT_TEXTS = {
   },
   chatWhenAccepted: {
     es: (sent: string, user: string) => `${sent} cuando acepte la clave de ${user} (/fingerprint, /accept)`,
-    en: (sent: string, user: string) => `${sent} when you accept ${user}'s key (/fingerprint, /accept)`,
+    en: (sent: string, user: string) => `${sent} when you accept the key of ${user} (/fingerprint, /accept)`,
   },
   chatWhenSecure: {
     es: (sent: string, user: string) => `${sent} cuando ${user} use un cliente que cifre`,

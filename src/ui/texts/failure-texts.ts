@@ -233,7 +233,7 @@ export const FAILURE_TEXTS = {
     es: (user: string) =>
       `La clave de ${user} ha cambiado (¿otra máquina?). Compruébela con «fingerprint ${user}» y acéptela con «fingerprint ${user} --accept».`,
     en: (user: string) =>
-      `${user}'s key has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
+      `The key of ${user} has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
   },
   peerInsecure: {
     es: (user: string) => `${user} usa un cliente sin cifrado; Paloma no envía nada sin cifrar.`,

@@ -74,7 +74,7 @@ export const MENU_TEXTS = {
     es: (user: string) =>
       `La clave de ${user} ha cambiado: ¿otra máquina, o alguien que intercepta? Abra el chat con ${user} para comprobarla.`,
     en: (user: string) =>
-      `${user}'s key has changed: another machine, or someone intercepting? Open the chat with ${user} to check it.`,
+      `The key of ${user} has changed: another machine, or someone intercepting? Open the chat with ${user} to check it.`,
   },
   menuNotSaved: {
     es: (user: string, excerpt: string, why: string) =>

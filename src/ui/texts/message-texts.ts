@@ -20,7 +20,7 @@ export const MESSAGE_TEXTS = {
     es: (what: string, user: string) =>
       `${what} queda en cola y no se enviará hasta que acepte la clave de ${user}.`,
     en: (what: string, user: string) =>
-      `${what} is queued and will not be sent until you accept ${user}'s key.`,
+      `${what} is queued and will not be sent until you accept the key of ${user}.`,
   },
   queuedElsewhere: {
     es: (what: string, user: string) =>

@@ -133,17 +133,17 @@ const TABLE = {
   },
   pendingSafetyNumber: {
     es: (user: string) => `Clave nueva de ${user}, sin aceptar todavía. Su número de seguridad sería:`,
-    en: (user: string) => `${user}'s new key, not accepted yet. Its safety number would be:`,
+    en: (user: string) => `New key of ${user}, not accepted yet. Its safety number would be:`,
   },
   keyAccepted: {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
-    en: (user: string) => `${user}'s new key was accepted.`,
+    en: (user: string) => `The new key of ${user} was accepted.`,
   },
   keyChangedAgain: {
     es: (user: string) =>
       `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,
     en: (user: string) =>
-      `${user}'s key has changed again since you looked at the safety number; no key was accepted. Compare this new number before you accept it.`,
+      `The key of ${user} has changed again since you looked at the safety number; no key was accepted. Compare this new number before you accept it.`,
   },
   noPendingKey: {
     es: (user: string) => `${user} no tiene ninguna clave nueva que aceptar.`,
@@ -151,7 +151,7 @@ const TABLE = {
   },
   noKnownKey: {
     es: (user: string) => `Todavía no se conoce la clave de ${user}: se aprende en la primera conversación.`,
-    en: (user: string) => `${user}'s key is not known yet: it is learned in the first conversation.`,
+    en: (user: string) => `The key of ${user} is not known yet: it is learned in the first conversation.`,
   },
 } as const satisfies { readonly [name: string]: BilingualText };
 
