@@ -53,6 +53,8 @@ export function limitLogin(session: Session, verdict: { readonly retryAfter: num
 
 /** Computes the hash of a new password. */
 export async function hashStep(session: Session, password: string): Promise<HashStep<string>> {
+  // The client may have disconnected while the database was locked: its hash would take another's place in the queue.
+  if (!session.isAlive) return { name: "ended", response: undefined };
   const { passwords } = session.services;
   return stepOf(session, await passwords.hash(session.network, password, () => session.isAlive));
 }
