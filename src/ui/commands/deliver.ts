@@ -33,17 +33,16 @@ import { untilAborted, withAccount, type CommandContext } from "./online-account
 /** Time that the attempt after a server's limit needs, in ms; with less left, the command does not wait for it. */
 const ATTEMPT_TIME = 2_000;
 
+type State =
+  /** The account is being opened: nothing is queued. */
+  | { readonly name: "opening" }
+  | { readonly name: "sending"; readonly id: string }
+  /** The server was not reached, so only a peer whose address is known can be sent to. */
+  | { readonly name: "withoutServer"; readonly id: string; readonly problem: Failure };
+
 /** The beginning of a sentence about what is queued. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
   return kind === "text" ? texts.theMessage : texts.theChange;
-}
-
-/** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
-function queuedSentence(account: Account, to: string, what: string, texts: Texts, code?: string): string {
-  if (account.isRemoved) return texts.notKept;
-  const user = visibleText(account.messenger.archive.nameOf(to));
-  if (code === "peer_insecure") return texts.queuedWhileInsecure(what, user);
-  return code === "peer_key_changed" ? texts.queuedUntilAccepted(what, user) : texts.queued(what, user);
 }
 
 /**
@@ -129,20 +128,79 @@ export async function deliver(
   to: string,
   content: OutgoingContent,
 ): Promise<ExitCode> {
-  const { config, output, signal, deadline } = context;
-  const texts = textsIn(config.language);
   const obstacle = await checkTarget(context, to, content);
-  if (obstacle !== undefined) return output.failure(obstacle);
-  const outcome = Promise.withResolvers<Failure | undefined>();
-  let id: string | undefined;
-  let serverProblem: Failure | undefined;
-  let diskProblem: Failure | undefined;
-  const onEvent = (event: MessengerEvent) => {
+  if (obstacle !== undefined) return context.output.failure(obstacle);
+  const delivery = new Delivery(context, to, content);
+  try {
+    return await withAccount(
+      context,
+      content.kind === "text" ? "send" : content.kind,
+      (account) => delivery.run(account),
+      (event) => delivery.onEvent(event),
+    );
+  } catch (error) {
+    // Thrown only when the account is opened, so nothing was queued yet.
+    if (error instanceof ProfileLockedError) return deliverElsewhere(context, to, content, error);
+    throw error;
+  }
+}
+
+class Delivery {
+  readonly #context: CommandContext;
+  readonly #texts: Texts;
+  readonly #to: string;
+  readonly #content: OutgoingContent;
+  /** Undefined: the peer has acknowledged. */
+  readonly #outcome = Promise.withResolvers<Failure | undefined>();
+  #state: State = { name: "opening" };
+  /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
+  #fullDisk: Failure | undefined;
+
+  constructor(context: CommandContext, to: string, content: OutgoingContent) {
+    this.#context = context;
+    this.#texts = textsIn(context.config.language);
+    this.#to = to;
+    this.#content = content;
+  }
+
+  /** Queues and sends it. @throws as `deliver` */
+  async run(account: Account): Promise<ExitCode> {
+    const { config, output } = this.#context;
+    const texts = this.#texts;
+    const { messenger } = account;
+    const id = put(messenger, this.#to, this.#content);
+    if (id !== undefined) this.#state = { name: "sending", id };
+    messenger.commit();
+    if (id === undefined) {
+      output.notice(texts.cancelled(this.#userIn(account)));
+      return EXIT.done;
+    }
+    const isUnsentEdit = this.#content.kind === "edit" && id === this.#content.target;
+    const what = isUnsentEdit ? texts.theMessage : subjectOf(this.#content, texts);
+    if (config.wait === "queued") {
+      output.notice(texts.queued(what, this.#userIn(account)));
+      return EXIT.done;
+    }
+    const problem = await this.#acknowledged(account, id).catch((error: unknown) => {
+      if (error instanceof InterruptedError) output.notice(this.#queuedSentence(account, what));
+      throw error;
+    });
+    if (problem === undefined) {
+      output.notice(texts.received(this.#userIn(account)));
+      return EXIT.done;
+    }
+    const exit = output.failure(problem);
+    output.notice(this.#queuedSentence(account, what, problem.code));
+    return exit;
+  }
+
+  onEvent(event: MessengerEvent): void {
+    const { output } = this.#context;
     switch (event.name) {
       case "delivery":
-        if (event.id !== id) return;
-        output.event(deliveryEvent(event.to, id, event.state, event.at), undefined);
-        if (event.state === "received") outcome.resolve(undefined);
+        if (this.#state.name === "opening" || event.id !== this.#state.id) return;
+        output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
+        if (event.state === "received") this.#outcome.resolve(undefined);
         return;
       case "changed":
         if (!event.message.outgoing) return;
@@ -151,81 +209,73 @@ export async function deliver(
       case "cancelled":
         output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
         return;
-      case "unreachable": {
-        if (!isSamePerson(event.username, to)) return;
-        const problem = describeUnreachable(event.reason, event.username, texts, event.retryIn);
-        const { reason, retryIn = Infinity } = event;
-        if (reason === "server_limits" && retryIn + ATTEMPT_TIME <= deadline.left) {
-          output.notice(`${problem.sentence} ${texts.limitWaitedOut}`);
-          return;
-        }
-        // Without the server the peer could not be looked up, so its failure is the reason to report.
-        const isForLackOfServer = serverProblem !== undefined && problem.exit === EXIT.notDelivered;
-        outcome.resolve(isForLackOfServer ? serverProblem : problem);
+      case "unreachable":
+        if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);
         return;
-      }
-      case "peerError": {
-        if (!isSamePerson(event.username, to)) return;
-        const user = visibleText(event.username);
-        if (event.code !== "storage_failed")
-          output.notice(texts.peerToldError(user, visibleText(event.code)));
-        else if (diskProblem === undefined) {
-          const sentence = texts.peerStorageFailed(user);
-          diskProblem = failure("notDelivered", "peer_storage_failed", sentence);
-          output.notice(sentence);
-        }
+      case "peerError":
+        if (isSamePerson(event.username, this.#to)) this.#onPeerError(event.username, event.code);
         return;
-      }
       default:
         return;
     }
-  };
-  const send = async (account: Account): Promise<ExitCode> => {
-    const { messenger } = account;
-    id = put(messenger, to, content);
-    messenger.commit();
-    const user = () => visibleText(messenger.archive.nameOf(to));
-    if (id === undefined) {
-      output.notice(texts.cancelled(user()));
-      return EXIT.done;
+  }
+
+  #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
+    const { output, deadline } = this.#context;
+    const problem = describeUnreachable(reason, username, this.#texts, retryIn);
+    if (reason === "server_limits" && (retryIn ?? Infinity) + ATTEMPT_TIME <= deadline.left) {
+      output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
+      return;
     }
-    const isUnsentEdit = content.kind === "edit" && id === content.target;
-    const what = isUnsentEdit ? texts.theMessage : subjectOf(content, texts);
-    if (config.wait === "queued") {
-      output.notice(texts.queued(what, user()));
-      return EXIT.done;
+    // Without the server the peer could not be looked up, so its failure is the reason to report.
+    const state = this.#state;
+    const isForLackOfServer = state.name === "withoutServer" && problem.exit === EXIT.notDelivered;
+    this.#outcome.resolve(isForLackOfServer ? state.problem : problem);
+  }
+
+  #onPeerError(username: string, code: string): void {
+    const { output } = this.#context;
+    const user = visibleText(username);
+    if (code !== "storage_failed") {
+      output.notice(this.#texts.peerToldError(user, visibleText(code)));
+      return;
     }
-    const acknowledged = async (online: Promise<void>): Promise<Failure | undefined> => {
-      try {
-        await untilAborted(signal, online);
-      } catch (error) {
-        if (error instanceof InterruptedError) throw error;
-        if (!isTransient(error)) return describeFailure(error, config);
-        serverProblem = describeFailure(error, config);
-      }
-      return untilAborted(signal, outcome.promise).catch((error: unknown) => {
-        if (!(error instanceof TimeoutError)) throw error;
-        return diskProblem ?? failure("notDelivered", "not_acknowledged", texts.notAcknowledged(user()));
-      });
-    };
-    const problem = await acknowledged(account.connect()).catch((error: unknown) => {
-      if (error instanceof InterruptedError) output.notice(queuedSentence(account, to, what, texts));
-      throw error;
+    // The error comes with every attempt, and is printed once.
+    if (this.#fullDisk !== undefined) return;
+    this.#fullDisk = failure("notDelivered", "peer_storage_failed", this.#texts.peerStorageFailed(user));
+    output.notice(this.#fullDisk.sentence);
+  }
+
+  /** Goes online until the peer acknowledges. @returns why it has not, if so. @throws InterruptedError */
+  async #acknowledged(account: Account, id: string): Promise<Failure | undefined> {
+    const { config, signal } = this.#context;
+    try {
+      await untilAborted(signal, account.connect());
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      const problem = describeFailure(error, config);
+      if (!isTransient(error)) return problem;
+      this.#state = { name: "withoutServer", id, problem };
+    }
+    return untilAborted(signal, this.#outcome.promise).catch((error: unknown) => {
+      if (!(error instanceof TimeoutError)) throw error;
+      if (this.#fullDisk !== undefined) return this.#fullDisk;
+      const sentence = this.#texts.notAcknowledged(this.#userIn(account));
+      return failure("notDelivered", "not_acknowledged", sentence);
     });
-    if (problem === undefined) {
-      output.notice(texts.received(user()));
-      return EXIT.done;
-    }
-    const exit = output.failure(problem);
-    output.notice(queuedSentence(account, to, what, texts, problem.code));
-    return exit;
-  };
-  try {
-    const command = content.kind === "text" ? "send" : content.kind;
-    return await withAccount(context, command, send, onEvent);
-  } catch (error) {
-    // Thrown only when the account is opened, so nothing was queued yet.
-    if (error instanceof ProfileLockedError) return deliverElsewhere(context, to, content, error);
-    throw error;
+  }
+
+  /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
+  #queuedSentence(account: Account, what: string, code?: string): string {
+    if (account.isRemoved) return this.#texts.notKept;
+    const user = this.#userIn(account);
+    if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
+    const { queued, queuedUntilAccepted } = this.#texts;
+    return code === "peer_key_changed" ? queuedUntilAccepted(what, user) : queued(what, user);
+  }
+
+  /** The peer's name as shown: the registered spelling once it is known. */
+  #userIn({ messenger }: Account): string {
+    return visibleText(messenger.archive.nameOf(this.#to));
   }
 }
