@@ -3,10 +3,10 @@ import type { Unread } from "../../client/archive.ts";
 import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
-import type { ChatEvent, ChatModel, EffectName, EffectOf } from "../chat/model.ts";
-import type { Line } from "../format/printed-line.ts";
+import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
+import type { LineEvent } from "../line/input-line.ts";
 
 /** A row of the list; `linkPresence`: the person's presence according to the direct link. */
 export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };
@@ -114,6 +114,8 @@ export type AppEvent =
   | Extract<ChatEvent, { readonly name: "messenger" }>
   /** The unread messages were counted again. */
   | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
+  | LineEvent
+  /** An event of the open chat. */
   | { readonly name: "chat"; readonly event: ChatEvent }
   /** The name book has changed. */
   | { readonly name: "named"; readonly names: NameBook }
@@ -121,7 +123,6 @@ export type AppEvent =
   | { readonly name: "tick" };
 
 export type AppEffect =
-  | { readonly name: "print"; readonly lines: readonly Line[] }
   | { readonly name: "bell" }
   | { readonly name: "logIn"; readonly username: string }
   | {
@@ -139,6 +140,7 @@ export type AppEffect =
   | { readonly name: "logOut" }
   /** Closes the account without ending its stored session. */
   | { readonly name: "closeAccount" }
-  | { readonly name: "chat"; readonly effect: EffectOf<EffectName> };
+  /** The effects of the chat, `print` among them, which the menus have too. */
+  | Exclude<ChatEffect, { readonly name: "leave" }>;
 
 export type AppStep = { readonly model: AppModel; readonly effects: readonly AppEffect[] };

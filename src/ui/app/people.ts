@@ -132,12 +132,12 @@ export function recount(model: AppModel, counted: OpenAccount["unread"]): AppMod
   return { ...next, screen: { ...screen, people } };
 }
 
-/** Passes an event to the open chat, if there is one. */
+/** Updates the open chat, if there is one; if it is left, the screen changes. */
 export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
   const { screen, account } = model;
   if (screen.name !== "chat" || account === undefined) return step(model);
   const { now, texts, language } = context;
-  const { chat, effects } = updateChat(screen.chat, event, {
+  const { chat, effects: ofChat } = updateChat(screen.chat, event, {
     now,
     texts,
     language,
@@ -145,14 +145,14 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     ownName: account.username,
   });
   let next: AppModel = { ...model, screen: { name: "chat", chat } };
-  const wrapped: AppEffect[] = [];
-  for (const effect of effects) {
-    if (effect.name !== "leave") wrapped.push({ name: "chat", effect });
+  const effects: AppEffect[] = [];
+  for (const effect of ofChat) {
+    if (effect.name !== "leave") effects.push(effect);
     else {
       const left = leaveChat(next, chat.peer.username, effect.to);
       next = left.model;
-      wrapped.push(...left.effects);
+      effects.push(...left.effects);
     }
   }
-  return step(next, ...wrapped);
+  return { model: next, effects };
 }

@@ -65,16 +65,16 @@ export class Program {
       output,
       language: config.language,
       texts,
-      answered: (answer) => this.#take(answer),
+      answered: this.#take,
       line: {
-        take: (event) => this.#take({ name: "chat", event }),
+        take: this.#take,
         complete: (before) => complete(before, this.#account.names.book, this.#model.account?.username ?? ""),
       },
     });
     this.#account = new AccountEffects({
       config,
-      dispatch: (event) => this.#take(event),
-      messengerEvent: (event) => this.#onMessenger(event),
+      dispatch: this.#take,
+      messengerEvent: this.#onMessenger,
       describe: (error) => this.#describe(error),
     });
     signal.addEventListener("abort", () => this.#take({ name: "signalled" }), { once: true });
@@ -131,7 +131,7 @@ export class Program {
     return this.#texts.chatFileDamaged;
   }
 
-  #onMessenger(event: MessengerEvent): void {
+  readonly #onMessenger = (event: MessengerEvent): void => {
     const known = this.#chat?.know(event) ?? {};
     if (event.name === "message" && this.#meet(event.from)) {
       this.#take({ name: "named", names: this.#account.names.book });
@@ -139,7 +139,7 @@ export class Program {
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
     if (isPeerChange || event.name === "changedElsewhere") this.#recount();
-  }
+  };
 
   /** Counts the unread messages again, after some were read elsewhere or withdrawn. */
   #recount(): void {
@@ -158,7 +158,7 @@ export class Program {
     return this.#account.names.add([{ username, label: labelOf(username) }]);
   }
 
-  #take(event: AppEvent): void {
+  readonly #take = (event: AppEvent): void => {
     this.#events.push(event);
     if (this.#isTaking) return;
     this.#isTaking = true;
@@ -178,7 +178,7 @@ export class Program {
     const mayOnlyCount = event.name === "messenger" && screen.name === this.#model.screen.name;
     if (mayOnlyCount && screen.name !== "chat") this.#showSoon();
     else this.#show();
-  }
+  };
 
   #context() {
     const { host, port, language } = this.#config;
@@ -206,6 +206,9 @@ export class Program {
     switch (effect.name) {
       case "print":
         this.#renderer.print(effect.lines);
+        return;
+      case "giveBack":
+        this.#giveBack(effect.text);
         return;
       case "bell":
         this.#renderer.bell();
@@ -238,11 +241,9 @@ export class Program {
         this.#closeChat();
         void this.#account.close();
         return;
-      case "chat":
-        this.#chat?.run(effect.effect);
-        return;
       default:
-        effect satisfies never;
+        // An effect of the open chat.
+        this.#chat?.run(effect);
     }
   }
 
@@ -254,8 +255,6 @@ export class Program {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
         texts: this.#texts,
-        print: (lines) => this.#renderer.print(lines),
-        giveBack: (text) => this.#giveBack(text),
       });
       this.#chat = chat;
       // Read the messages first: if that fails, the chat is not opened.

@@ -175,6 +175,10 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     }
     case "recounted":
       return step(recount(model, event.unread));
+    case "line":
+    case "edited":
+    case "leaving":
+      return inChat(model, event, context);
     case "chat":
       return inChat(model, event.event, context);
     case "named":

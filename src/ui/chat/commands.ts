@@ -17,7 +17,6 @@ import {
 } from "./message-commands.ts";
 import type { ChatContext, ChatModel } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
-import { parseLine } from "./typed-line.ts";
 
 /** Completions that Tab offers at most. */
 const MAX_OFFERS = 50;
@@ -33,12 +32,6 @@ type Command = {
   readonly help: (texts: Texts) => string;
   readonly run: Run;
 };
-
-const LEAVE = { name: "leave", to: undefined } as const;
-
-function sending(message: string): CommandResult {
-  return { name: "text", text: message, effect: (text) => ({ name: "send", text }) };
-}
 
 const COMMANDS: readonly Command[] = [
   {
@@ -118,7 +111,7 @@ const COMMANDS: readonly Command[] = [
     name: "say",
     argument: (texts) => texts.chatArgumentText,
     help: (texts) => texts.chatHelpSay,
-    run: sending,
+    run: (text) => ({ name: "message", text }),
   },
   {
     name: "chat",
@@ -155,7 +148,7 @@ const COMMANDS: readonly Command[] = [
     name: "exit",
     argument: undefined,
     help: (texts) => texts.chatHelpExit,
-    run: () => effects(LEAVE),
+    run: () => effects({ name: "leave", to: undefined }),
   },
 ];
 
@@ -173,7 +166,12 @@ function helpText(texts: Texts): string {
 }
 
 /** Runs a command. An unknown command, or one with a wrong number of arguments, only prints a notice. */
-function runCommand(word: string, argument: string, chat: ChatModel, context: ChatContext): CommandResult {
+export function runCommand(
+  word: string,
+  argument: string,
+  chat: ChatModel,
+  context: ChatContext,
+): CommandResult {
   const { texts } = context;
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
@@ -185,23 +183,6 @@ function runCommand(word: string, argument: string, chat: ChatModel, context: Ch
     return print(notice(texts.chatUsage(usageOf(command, texts))));
   if (!takesOne && argument !== "") return print(notice(texts.chatNothingBehind(`/${command.name}`)));
   return command.run(argument, chat, context);
-}
-
-/** Interprets a typed line. */
-export function runLine(typed: string, chat: ChatModel, context: ChatContext): CommandResult {
-  const line = parseLine(typed);
-  switch (line.name) {
-    case "nothing":
-      return effects();
-    case "leave":
-      return effects(LEAVE);
-    case "message":
-      return sending(line.text);
-    case "command":
-      return runCommand(line.word, line.argument, chat, context);
-    default:
-      return line satisfies never;
-  }
 }
 
 /** Names with this beginning, without those that would put invisible characters into the line. */

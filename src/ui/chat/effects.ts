@@ -40,8 +40,6 @@ export class ChatEffects {
     this.#table = {
       ...this.#messages.table,
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
-      print: ({ lines }) => needs.print(lines),
-      giveBack: ({ text }) => needs.giveBack(text),
       markShown: ({ sequences }) => {
         if (this.#shown.length === 0) setImmediate(() => this.#markShown());
         this.#shown.push(...sequences);
@@ -98,6 +96,7 @@ export class ChatEffects {
     return [opened, { name: "messenger", event }];
   }
 
+  /** Carries out an effect. If it fails, that is reported, and the typed line is given back. */
   run<N extends EffectName>(effect: EffectOf<N>): void {
     const carryOut: (effect: EffectOf<N>) => Promise<void> | void = this.#table[effect.name as N];
     try {

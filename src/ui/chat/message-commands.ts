@@ -11,11 +11,12 @@ import { shownName } from "../format/name-book.ts";
 const LISTED = 10;
 const MAX_LISTED = 50;
 
-/** The result of a command: effects, or a text that is checked before its effect is carried out. */
+/** The result of a command: effects, or a text that is checked before it is sent or its effect is carried out. */
 export type CommandResult =
   | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
   /** Nothing is done, and the line is given back. */
   | { readonly name: "fault"; readonly sentence: string }
+  | { readonly name: "message"; readonly text: string }
   | {
       readonly name: "text";
       readonly text: string;

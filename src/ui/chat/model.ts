@@ -275,8 +275,10 @@ export type ChatEffect =
   /** Leaves for the list of people, or for another chat. */
   | { readonly name: "leave"; readonly to: string | undefined };
 
-/** The effects that the chat carries out, by name; the application carries out `leave`. */
-type Performed = { readonly [E in Exclude<ChatEffect, { readonly name: "leave" }> as E["name"]]: E };
+/** The effects that the chat carries out, by name; the application carries out the others. */
+type Performed = {
+  readonly [E in Exclude<ChatEffect, { readonly name: "print" | "giveBack" | "leave" }> as E["name"]]: E;
+};
 export type EffectName = keyof Performed;
 export type EffectOf<N extends EffectName> = Performed[N];
 /** Effect → the function that carries it out; asynchronous if it takes longer than one turn of the event loop. */

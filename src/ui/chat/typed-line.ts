@@ -1,6 +1,4 @@
 /** Parses a typed line: nothing, the word that leaves the chat, a command, or a message (CLI «Menus»). */
-import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
-
 /** As in the legacy client. */
 const LEAVING_WORD = "exit";
 
@@ -20,17 +18,6 @@ export function parseLine(typed: string): ParsedLine {
   if (trimmed.startsWith("//")) return { name: "message", text: typed.replace("/", "") };
   const [, word = "", rest = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(trimmed) ?? [];
   return { name: "command", word, argument: rest.trim() };
-}
-
-export type TextFault =
-  /** `bytes` of UTF-8. */
-  { readonly name: "tooLong"; readonly bytes: number } | { readonly name: "notText" };
-
-/** Why a text cannot be sent; undefined: it can. */
-export function faultOf(text: string): TextFault | undefined {
-  if (!text.isWellFormed()) return { name: "notText" };
-  const bytes = Buffer.byteLength(text, "utf8");
-  return bytes > MAX_TEXT_BYTES ? { name: "tooLong", bytes } : undefined;
 }
 
 /** How a text must be typed to be sent as a message: the inverse of `parseLine`. */

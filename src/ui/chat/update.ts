@@ -4,15 +4,14 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
-import { runLine } from "./commands.ts";
+import { runCommand } from "./commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
-import type { CommandResult } from "./message-commands.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import { failure, notice, onlineLine, peerName, printing, safetyLines } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
 import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
-import { faultOf } from "./typed-line.ts";
+import { parseLine } from "./typed-line.ts";
 
 /** Time between two typing notifications to the peer, in ms. */
 const TYPING_NOTIFIED_EVERY = 4_000;
@@ -66,35 +65,34 @@ function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
 
 /** The effects of a typed line. If its text cannot be sent, prints why and gives the line back. */
 function lineEffects(
-  result: CommandResult,
   { typed, expand }: ChatEvent & { readonly name: "line" },
-  { texts }: ChatContext,
+  chat: ChatModel,
+  context: ChatContext,
 ): readonly ChatEffect[] {
+  const line = parseLine(typed);
+  const result = line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line;
   switch (result.name) {
+    case "nothing":
+      return [];
+    case "leave":
+      return [{ name: "leave", to: undefined }];
     case "effects":
       return result.effects;
     case "fault":
       return givingBack(result.sentence, typed);
+    case "message":
     case "text": {
+      const { texts } = context;
       const text = expand(result.text);
       if (text.trim() === "") return [];
-      const fault = faultOf(text);
-      if (fault === undefined) return [result.effect(text, typed)];
-      const isTooLong = fault.name === "tooLong";
-      return givingBack(
-        isTooLong ? texts.chatTooLong(fault.bytes, MAX_TEXT_BYTES) : texts.chatNotText,
-        typed,
-      );
+      if (!text.isWellFormed()) return givingBack(texts.chatNotText, typed);
+      const bytes = Buffer.byteLength(text, "utf8");
+      if (bytes > MAX_TEXT_BYTES) return givingBack(texts.chatTooLong(bytes, MAX_TEXT_BYTES), typed);
+      return [result.name === "message" ? { name: "send", text } : result.effect(text, typed)];
     }
     default:
       return result satisfies never;
   }
-}
-
-function onLine(before: ChatModel, event: ChatEvent & { name: "line" }, context: ChatContext): ChatStep {
-  const { chat, effects } = stopTyping(before);
-  const result = runLine(event.typed, chat, context);
-  return { chat, effects: [...effects, ...lineEffects(result, event, context)] };
 }
 
 /** Ends the typing of either side when it has timed out. */
@@ -156,8 +154,10 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return showElsewhere(chat, event, context);
     case "page":
       return showPage(chat, event, context);
-    case "line":
-      return onLine(chat, event, context);
+    case "line": {
+      const { chat: stopped, effects } = stopTyping(chat);
+      return { chat: stopped, effects: [...effects, ...lineEffects(event, stopped, context)] };
+    }
     case "edited":
       return onEdited(chat, event.isEmpty, context.now);
     case "leaving": {

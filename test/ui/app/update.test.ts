@@ -110,9 +110,8 @@ const stopped: AppEvent = messenger({
 
 function linesOf(effects: readonly AppEffect[]): string[] {
   return effects.flatMap((effect) => {
-    const printed = effect.name === "chat" ? effect.effect : effect;
-    if (printed.name !== "print") return [];
-    return printed.lines.map((line) => ("text" in line ? line.text : line.name));
+    if (effect.name !== "print") return [];
+    return effect.lines.map((line) => ("text" in line ? line.text : line.name));
   });
 }
 
@@ -174,13 +173,8 @@ test("registering, logging in, chatting and logging out goes from menu to menu a
   goes(people(person("benito")), "people");
   expect(goes(answer("benito"), "people", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
   goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
-  goes({ name: "chat", event: { name: "line", typed: "hola", expand: (text) => text } }, "chat", "chat");
-  goes(
-    { name: "chat", event: { name: "line", typed: "exit", expand: (text) => text } },
-    "working",
-    "closeChat",
-    "listPeople",
-  );
+  goes({ name: "line", typed: "hola", expand: (text) => text }, "chat", "send");
+  goes({ name: "line", typed: "exit", expand: (text) => text }, "working", "closeChat", "listPeople");
   goes(people(person("benito")), "people");
   goes(answer(CHOICE.back), "home");
   goes(answer(CHOICE.logOut), "working", "logOut");
@@ -449,7 +443,7 @@ describe("the list of people", () => {
   });
 
   test("marks the person whose chat was left", () => {
-    const leaving: AppEvent = { name: "chat", event: { name: "leaving" } };
+    const leaving: AppEvent = { name: "leaving" };
     const left = after(inChat, leaving, people(person("carla"), person("benito")));
     expect(left.model.screen).toMatchObject({ name: "people", left: "benito" });
     expect(after(left.model, people(person("benito"))).model.screen).toMatchObject({ left: "benito" });
@@ -518,7 +512,7 @@ describe("a message from a person whose chat is not open", () => {
     const { model, effects } = after(inChat, message("BENITO", 1));
     expect(unreadIn(model).size).toBe(0);
     expect(effects.map(({ name }) => name)).not.toContain("bell");
-    expect(effects.map(({ name }) => name)).toContain("chat");
+    expect(effects.map(({ name }) => name)).toContain("markShown");
   });
 });
 
@@ -581,7 +575,7 @@ describe("the server", () => {
     const chatting = after(inChat, stopped);
     expect(chatting.model.screen.name).toBe("chat");
     expect(linesOf(chatting.effects)).toHaveLength(1);
-    const left = after(chatting.model, { name: "chat", event: { name: "leaving" } });
+    const left = after(chatting.model, { name: "leaving" });
     expect(left.model).toMatchObject({ screen: { name: "start" }, account: undefined });
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
   });
@@ -644,8 +638,9 @@ test("unread messages are counted again, also in an open list, and never those o
 
 test("another chat opens straight from a chat", () => {
   const { model, effects } = after(inChat, {
-    name: "chat",
-    event: { name: "line", typed: "/chat carla", expand: (text) => text },
+    name: "line",
+    typed: "/chat carla",
+    expand: (text) => text,
   });
   expect(effects.slice(-2)).toEqual([
     { name: "closeChat", username: "benito" },

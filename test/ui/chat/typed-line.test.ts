@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { MAX_TEXT_BYTES } from "../../../src/protocol/peer-messages.ts";
-import { asTyped, faultOf, parseLine } from "../../../src/ui/chat/typed-line.ts";
+import { asTyped, parseLine } from "../../../src/ui/chat/typed-line.ts";
+import { textsIn } from "../../../src/ui/texts/texts.ts";
 import { ChatScript, printed } from "./chat-script.ts";
 
 describe("a typed line", () => {
@@ -78,8 +79,9 @@ describe("what is sent", () => {
 describe("a text that no peer would take", () => {
   test("is refused with a sentence and given back as it was typed", () => {
     const big = "ñ".repeat(MAX_TEXT_BYTES / 2);
-    expect(faultOf(big)).toBeUndefined();
-    expect(faultOf(`${big}x`)).toEqual({ name: "tooLong", bytes: MAX_TEXT_BYTES + 1 });
+    expect(new ChatScript().type(big)).toEqual([{ name: "send", text: big }]);
+    const tooLong = textsIn("en").chatTooLong(MAX_TEXT_BYTES + 1, MAX_TEXT_BYTES);
+    expect(printed(new ChatScript("en").type(`${big}x`))).toEqual([tooLong]);
     for (const [language, text] of [
       ["es", `${big}x`],
       ["en", "half \ud83d"],
