@@ -69,11 +69,14 @@ type State =
       readonly why: Error;
       readonly retry: ReturnType<typeof setTimeout>;
     }
-  | { readonly name: "stopped"; readonly why: Error };
+  | { readonly name: "stopped"; readonly why: Error }
+  /** Final; published as offline. */
+  | { readonly name: "closed" };
 
 /** The state without its timers and links. */
 function published(state: State): RendezvousState {
   if (state.name === "waiting") return { name: "waiting", until: state.until, why: state.why };
+  if (state.name === "closed") return { name: "offline" };
   return state.name === "stopped" ? state : { name: state.name };
 }
 
@@ -85,10 +88,10 @@ export class Rendezvous {
   readonly #schedule = new ReturnSchedule();
   /** Aborted by `close`. */
   readonly #abort = new AbortController();
-  /** Whether a lost link is reconnected. */
+  // The next two span all states: each becomes true once, at any time, and stays true.
+  /** `keepOnline` was called: a lost link is reconnected. */
   #isKeptOnline = false;
-  #mayUsePassword = true;
-  /** Once true, the person is not asked for a password when a link is lost. */
+  /** An attempt has succeeded: the person is not asked for a password when a link is lost. */
   #wasOnline = false;
 
   constructor(options: RendezvousOptions) {
@@ -105,12 +108,17 @@ export class Rendezvous {
   }
 
   get #isClosed(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#state.name === "closed";
   }
 
   /** Makes one attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
   connect(): Promise<void> {
-    return this.#goOnline(this.#mayUsePassword);
+    return this.#goOnline(true);
+  }
+
+  /** As `connect`, with the stored session only. @throws as `connect` */
+  resume(): Promise<void> {
+    return this.#goOnline(false);
   }
 
   async #goOnline(mayUsePassword: boolean): Promise<void> {
@@ -147,12 +155,6 @@ export class Rendezvous {
     this.#become({ name: "online", link, clockCheck, isRenewing: false });
   }
 
-  /** As `connect`, with the stored session only, now and at later reconnects. @throws as `connect` */
-  async resume(): Promise<void> {
-    this.#mayUsePassword = false;
-    await this.connect();
-  }
-
   /** From now on a lost link is reconnected. @param failure of the last attempt, if it failed: another one is scheduled */
   keepOnline(failure?: Error): void {
     this.#isKeptOnline = true;
@@ -165,16 +167,20 @@ export class Rendezvous {
     this.close();
   }
 
+  /** Final: what is connecting or online becomes offline, and no state follows. */
   close(): void {
-    this.#isKeptOnline = false;
-    this.#abort.abort();
-    this.#leaving?.close("done");
     const state = this.#state;
     this.#stopTimers(state);
-    if (state.name === "connecting" || state.name === "online") state.link?.close("done");
+    this.#state = { name: "closed" };
+    this.#abort.abort();
+    this.#leaving?.close("done");
+    if (state.name !== "connecting" && state.name !== "online") return;
+    state.link?.close("done");
+    this.#options.events.state(published(this.#state));
   }
 
   #become(state: State): void {
+    if (this.#isClosed) return;
     this.#stopTimers(this.#state);
     this.#state = state;
     this.#options.events.state(published(state));
@@ -197,7 +203,6 @@ export class Rendezvous {
         if (!isCurrent()) return;
         const why = new RefusedError(code, "");
         if (code === "session_replaced") {
-          this.#isKeptOnline = false;
           this.#become({ name: "stopped", why });
           own()?.close(code);
         } else if (code === "server_closing" && this.#isKeptOnline) {
@@ -228,11 +233,11 @@ export class Rendezvous {
   }
 
   #reconnect(): void {
-    const mayLogIn = !this.#wasOnline || this.#options.isPasswordLasting === true;
-    this.#goOnline(this.#mayUsePassword && mayLogIn).catch((error: unknown) => {
+    const mayUsePassword = !this.#wasOnline || this.#options.isPasswordLasting === true;
+    this.#goOnline(mayUsePassword).catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
-      else if (!this.#isClosed) this.#become({ name: "stopped", why: error });
+      else this.#become({ name: "stopped", why: error });
     });
   }
 
