@@ -4,12 +4,13 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import {
   START,
+  accountOf,
   failure,
   inAccount,
   isChatOpen,
   notice,
   step,
-  withoutAccount,
+  to,
   type AppContext,
 } from "./steps.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
@@ -83,9 +84,7 @@ function onServer(
       if (server === "stopped") return step(model);
       // The chat stays open, so that the text being typed is kept; it reports the end itself.
       if (chat !== undefined) return step(inAccount(model, { server: "stopped" }));
-      return step(withoutAccount(model, START), failure(context.describe(state.why)), {
-        name: "closeAccount",
-      });
+      return to(model, START, failure(context.describe(state.why)), { name: "closeAccount" });
     }
     case "offline":
     case "connecting":
@@ -97,7 +96,8 @@ function onServer(
 
 /** Announces an event unless the open chat does. To be called before the chat takes the same event. */
 export function announce(model: AppModel, event: MessengerEvent, context: AppContext): AppStep {
-  const { screen, account } = model;
+  const { screen } = model;
+  const account = accountOf(model);
   const { texts } = context;
   // This event comes while the account is being opened.
   if (event.name === "profileHealth") return step(model, notice(healthSentence(event.health, texts)));

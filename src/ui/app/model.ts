@@ -1,4 +1,4 @@
-/** The state of the terminal: the open screen, the open account, and the events and effects of both. */
+/** The state of the terminal: the open screen, with the account that it needs, and its events and effects. */
 import type { Unread } from "../../client/archive.ts";
 import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
@@ -11,8 +11,8 @@ import type { LineEvent } from "../line/input-line.ts";
 /** A row of the list; `linkPresence`: the person's presence according to the direct link. */
 export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };
 
-/** A running task, which can be interrupted. */
-export type Work = "loggingIn" | "registering" | "listingPeople" | "loggingOut";
+/** The running tasks that may ask the person. */
+type Entry = "loggingIn" | "registering";
 
 export type Screen =
   /** Not logged in: the first menu. */
@@ -24,13 +24,21 @@ export type Screen =
   | { readonly name: "registerPassword"; readonly username: string }
   | { readonly name: "registerAgain"; readonly username: string; readonly password: string }
   | { readonly name: "registerEmail"; readonly username: string; readonly password: string }
-  /** `left`: the person whose chat was left for the list. */
-  | { readonly name: "working"; readonly work: Work; readonly left?: string }
+  /** A running task, which can be interrupted. */
+  | { readonly name: "working"; readonly work: Entry }
   /** A question of the running task, which continues with the answer. */
-  | { readonly name: "askPassword"; readonly username: string; readonly work: Work }
-  | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Work }
-  /** Logged in: the second menu. */
+  | { readonly name: "askPassword"; readonly username: string; readonly work: Entry }
+  | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Entry }
+  | ({ readonly account: OpenAccount } & AccountScreen)
+  | { readonly name: "ended"; readonly exit: ExitCode };
+
+/** The screens of the account that is logged in. */
+export type AccountScreen =
+  /** The second menu. */
   | { readonly name: "home" }
+  /** `left`: the person whose chat was left for the list. */
+  | { readonly name: "working"; readonly work: "listingPeople"; readonly left?: string }
+  | { readonly name: "working"; readonly work: "loggingOut" }
   /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
@@ -42,8 +50,7 @@ export type Screen =
       /** The person whose chat was left for the list. */
       readonly left?: string;
     }
-  | { readonly name: "chat"; readonly chat: ChatModel }
-  | { readonly name: "ended"; readonly exit: ExitCode };
+  | { readonly name: "chat"; readonly chat: ChatModel };
 
 /** The account that is logged in. */
 export type OpenAccount = {
@@ -63,8 +70,6 @@ export type AppModel = {
   readonly screen: Screen;
   /** The accounts that were used on this machine. */
   readonly accounts: readonly string[];
-  /** Undefined: nobody is logged in. */
-  readonly account: OpenAccount | undefined;
   /** What the name prompt offers: the account registered or used last; empty: none. */
   readonly lastName: string;
   /** The name typed for a new account, until it is registered; empty: none. */

@@ -3,18 +3,17 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import {
   CHOICE,
-  HOME,
+  START,
+  accountOf,
   failure,
   inAccount,
   isChatOpen,
-  namesOf,
   notice,
   step,
   to,
-  withoutAccount,
   type AppContext,
 } from "./steps.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson, OpenAccount } from "./model.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { shownName } from "../format/name-book.ts";
@@ -29,11 +28,6 @@ function sortPeople(people: readonly ListedPerson[], language: Language): readon
   const { compare } = new Intl.Collator(language);
   const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
   return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
-}
-
-/** Fetches the list; the menu waits for it. */
-export function listPeople(model: AppModel): AppStep {
-  return to(model, { name: "working", work: "listingPeople" }, { name: "listPeople" });
 }
 
 /**
@@ -66,19 +60,20 @@ export function showPeople(
   if (!isAwaited && screen.name !== "people") return step(model);
   const effects: AppEffect[] = [];
   // The failure is reported once, not at each fetch.
-  const server = model.account?.server;
+  const { server } = screen.account;
   const isNew = event.failure !== undefined && server !== "lost" && server !== "limited";
   if (isAwaited && isNew) effects.push(failure(event.failure));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
   const { names, unread } = event;
-  const next = inAccount(model, { names, unread });
+  const account = { ...screen.account, names, unread };
   if (screen.name === "people") {
-    return to(next, { ...screen, people: inPlace(screen.people, event, language), ticks: 0 }, ...effects);
+    const people = inPlace(screen.people, event, language);
+    return to(model, { ...screen, account, people, ticks: 0 }, ...effects);
   }
   const people = sortPeople(event.people, language);
   const { left } = screen;
-  const opened = { name: "people", people, opened: people.length, ticks: 0 } as const;
-  return to(next, left === undefined ? opened : { ...opened, left }, ...effects);
+  const opened = { name: "people", account, people, opened: people.length, ticks: 0 } as const;
+  return to(model, left === undefined ? opened : { ...opened, left }, ...effects);
 }
 
 export function tickPeople(model: AppModel): AppStep {
@@ -90,13 +85,17 @@ export function tickPeople(model: AppModel): AppStep {
 }
 
 /** The person has chosen a row of the list; `value` is the name in it. */
-export function answerPeople(model: AppModel, value: string, { texts }: AppContext): AppStep {
-  if (model.screen.name !== "people") return step(model);
-  if (value === CHOICE.back) return to(model, HOME);
-  const person = model.screen.people.find(({ username }) => username === value);
+export function answerPeople(
+  model: AppModel,
+  { people, account }: Screen & { name: "people" },
+  value: string,
+  { texts }: AppContext,
+): AppStep {
+  if (value === CHOICE.back) return to(model, { name: "home", account });
+  const person = people.find(({ username }) => username === value);
   if (person === undefined) return step(model);
   if (person.online === true && !person.secure) {
-    return step(model, notice(texts.peerInsecure(shownName(namesOf(model), person.username))));
+    return step(model, notice(texts.peerInsecure(shownName(account.names, person.username))));
   }
   return step(model, { name: "openChat", username: person.username });
 }
@@ -104,28 +103,28 @@ export function answerPeople(model: AppModel, value: string, { texts }: AppConte
 /** Opens a chat; its unread messages are now shown. */
 export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
   const { username, contact, isStranger } = event;
-  if (model.account === undefined) return step(model);
-  const unread = new Map(model.account.unread);
+  const account = accountOf(model);
+  if (account === undefined) return step(model);
+  const unread = new Map(account.unread);
   unread.delete(contact);
-  return to(inAccount(model, { unread }), { name: "chat", chat: openChat(username, isStranger) });
+  const chat = openChat(username, isStranger);
+  return to(model, { name: "chat", account: { ...account, unread }, chat });
 }
 
 /** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
-function leaveChat(model: AppModel, peer: string, other: string | undefined): AppStep {
+function leaveChat(model: AppModel, account: OpenAccount, peer: string, other: string | undefined): AppStep {
   const close: AppEffect = { name: "closeChat", username: peer };
-  if (model.account?.server === "stopped")
-    return step(withoutAccount(model), close, { name: "closeAccount" });
-  if (other === undefined) {
-    return to(model, { name: "working", work: "listingPeople", left: peer }, close, { name: "listPeople" });
-  }
-  return to(model, { name: "working", work: "listingPeople" }, close, { name: "openChat", username: other });
+  if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
+  const listing = { name: "working", work: "listingPeople", account } as const;
+  if (other === undefined) return to(model, { ...listing, left: peer }, close, { name: "listPeople" });
+  return to(model, listing, close, { name: "openChat", username: other });
 }
 
 /** Replaces the unread counts, also in an open list. Messages of the open chat are not unread. */
 export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
-  const { screen } = model;
   const unread = new Map([...counted].filter(([, { username }]) => !isChatOpen(model, username)));
   const next = inAccount(model, { unread });
+  const { screen } = next;
   if (screen.name !== "people") return next;
   const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
   const people = screen.people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
@@ -134,8 +133,9 @@ export function recount(model: AppModel, counted: OpenAccount["unread"]): AppMod
 
 /** Updates the open chat, if there is one; if it is left, the screen changes. */
 export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
-  const { screen, account } = model;
-  if (screen.name !== "chat" || account === undefined) return step(model);
+  const { screen } = model;
+  if (screen.name !== "chat") return step(model);
+  const { account } = screen;
   const { now, texts, language } = context;
   const { chat, effects: ofChat } = updateChat(screen.chat, event, {
     now,
@@ -144,12 +144,12 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     names: account.names,
     ownName: account.username,
   });
-  let next: AppModel = { ...model, screen: { name: "chat", chat } };
+  let next: AppModel = { ...model, screen: { ...screen, chat } };
   const effects: AppEffect[] = [];
   for (const effect of ofChat) {
     if (effect.name !== "leave") effects.push(effect);
     else {
-      const left = leaveChat(next, chat.peer.username, effect.to);
+      const left = leaveChat(next, account, chat.peer.username, effect.to);
       next = left.model;
       effects.push(...left.effects);
     }

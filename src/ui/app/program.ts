@@ -15,6 +15,7 @@ import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
+import { accountOf } from "./steps.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
@@ -68,7 +69,8 @@ export class Program {
       answered: this.#take,
       line: {
         take: this.#take,
-        complete: (before) => complete(before, this.#account.names.book, this.#model.account?.username ?? ""),
+        complete: (before) =>
+          complete(before, this.#account.names.book, accountOf(this.#model)?.username ?? ""),
       },
     });
     this.#account = new AccountEffects({

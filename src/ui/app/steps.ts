@@ -1,7 +1,6 @@
 /** The context of the application's update and view, and the steps that several parts of the update share. */
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { NameBook } from "../format/name-book.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
@@ -17,7 +16,6 @@ export type AppContext = {
 };
 
 export const START: Screen = { name: "start" };
-export const HOME: Screen = { name: "home" };
 
 /** The values of the menus' entries. The value of a person is their name. */
 export const CHOICE = {
@@ -54,25 +52,20 @@ export function isChatOpen({ screen }: AppModel, username: string): boolean {
   return screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
 }
 
-const NO_NAMES: NameBook = new Map();
-
-/** How names are shown. */
-export function namesOf({ account }: AppModel): NameBook {
-  return account?.names ?? NO_NAMES;
+/** The account that is logged in; undefined: nobody is. */
+export function accountOf({ screen }: AppModel): OpenAccount | undefined {
+  return "account" in screen ? screen.account : undefined;
 }
 
 /** Changes fields of the open account, if there is one. */
 export function inAccount(model: AppModel, change: Partial<OpenAccount>): AppModel {
-  return model.account === undefined ? model : { ...model, account: { ...model.account, ...change } };
-}
-
-/** Removes the open account from the model. */
-export function withoutAccount(model: AppModel, screen: Screen = START): AppModel {
-  return { ...model, screen, account: undefined };
+  const { screen } = model;
+  if (!("account" in screen)) return model;
+  return { ...model, screen: { ...screen, account: { ...screen.account, ...change } } };
 }
 
 /** Ends the program. The account is closed; its stored session stays. */
 export function ending(model: AppModel, exit: 0 | 130): AppStep {
-  const effects: AppEffect[] = model.account === undefined ? [] : [{ name: "closeAccount" }];
-  return { model: withoutAccount(model, { name: "ended", exit }), effects };
+  const effects: AppEffect[] = accountOf(model) === undefined ? [] : [{ name: "closeAccount" }];
+  return to(model, { name: "ended", exit }, ...effects);
 }

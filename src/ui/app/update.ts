@@ -10,20 +10,19 @@ import { visibleText } from "../../protocol/visible-text.ts";
 import { announce } from "./announcements.ts";
 import {
   CHOICE,
-  HOME,
   START,
+  accountOf,
   ending,
   failure,
   inAccount,
   notice,
   step,
   to,
-  withoutAccount,
   type AppContext,
 } from "./steps.ts";
 import { answerForm, backFromForm, logIn } from "./forms.ts";
-import type { AppEvent, AppModel, AppStep } from "./model.ts";
-import { answerPeople, inChat, listPeople, recount, showChat, showPeople, tickPeople } from "./people.ts";
+import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
+import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
 
 /**
@@ -32,17 +31,19 @@ import { shownName } from "../format/name-book.ts";
  * @param lastName the name that a prompt offers; empty: none
  */
 export function firstModel(accounts: readonly string[], lastName: string): AppModel {
-  return { screen: START, accounts, account: undefined, lastName, newName: "" };
+  return { screen: START, accounts, lastName, newName: "" };
 }
 
 function including(accounts: readonly string[], username: string): readonly string[] {
   return accounts.includes(username) ? accounts : [...accounts, username];
 }
 
-function answerHome(model: AppModel, value: string): AppStep {
-  if (value === CHOICE.people) return listPeople(model);
+function answerHome(model: AppModel, account: OpenAccount, value: string): AppStep {
+  if (value === CHOICE.people) {
+    return to(model, { name: "working", work: "listingPeople", account }, { name: "listPeople" });
+  }
   if (value === CHOICE.logOut) {
-    return to(model, { name: "working", work: "loggingOut" }, { name: "logOut" });
+    return to(model, { name: "working", work: "loggingOut", account }, { name: "logOut" });
   }
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
@@ -51,9 +52,9 @@ function onAnswer(model: AppModel, value: string, context: AppContext): AppStep 
   const { screen } = model;
   switch (screen.name) {
     case "home":
-      return answerHome(model, value);
+      return answerHome(model, screen.account, value);
     case "people":
-      return answerPeople(model, value, context);
+      return answerPeople(model, screen, value, context);
     case "working":
     case "chat":
     case "ended":
@@ -67,7 +68,7 @@ function onBack(model: AppModel): AppStep {
   const { screen } = model;
   switch (screen.name) {
     case "people":
-      return to(model, HOME);
+      return to(model, { name: "home", account: screen.account });
     case "start":
     case "home":
     case "working":
@@ -83,17 +84,19 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
   const { username, failure: why, unread, names } = event;
   const next: AppModel = {
     ...model,
-    screen: HOME,
-    accounts: including(model.accounts, username),
-    account: {
-      username,
-      unread,
-      announced: new Set(),
-      names,
-      // The failure is reported here, so that the loss is not reported again.
-      server: why === undefined ? "online" : "lost",
-      diskNotifiedAt: undefined,
+    screen: {
+      name: "home",
+      account: {
+        username,
+        unread,
+        announced: new Set(),
+        names,
+        // The failure is reported here, so that the loss is not reported again.
+        server: why === undefined ? "online" : "lost",
+        diskNotifiedAt: undefined,
+      },
     },
+    accounts: including(model.accounts, username),
     lastName: username,
   };
   const user = shownName(names, username);
@@ -110,11 +113,12 @@ function onRegistered(model: AppModel, username: string, { texts }: AppContext):
 /** Prints the failure and returns to the menu. */
 function onFailed(model: AppModel, sentence: string): AppStep {
   const effects = sentence === "" ? [] : [failure(sentence)];
+  const account = accountOf(model);
   switch (model.screen.name) {
     case "working":
     case "askPassword":
     case "askAuthority":
-      return to(model, model.account === undefined ? START : HOME, ...effects);
+      return to(model, account === undefined ? START : { name: "home", account }, ...effects);
     default:
       return step(model, ...effects);
   }
@@ -125,7 +129,7 @@ function onQuestion(
   event: AppEvent & { name: "passwordAsked" | "authorityAsked" },
 ): AppStep {
   const { screen } = model;
-  if (screen.name !== "working") return step(model);
+  if (screen.name !== "working" || "account" in screen) return step(model);
   const { work } = screen;
   return event.name === "passwordAsked"
     ? to(model, { name: "askPassword", username: event.username, work })
@@ -133,7 +137,7 @@ function onQuestion(
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {
-  const isAnnounced = model.account !== undefined && model.account.announced.size > 0;
+  const isAnnounced = (accountOf(model)?.announced.size ?? 0) > 0;
   const next = isAnnounced ? inAccount(model, { announced: new Set() }) : model;
   return next.screen.name === "chat" ? inChat(next, { name: "tick" }, context) : tickPeople(next);
 }
@@ -160,7 +164,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return onRegistered(model, event.username, context);
     case "loggedOut": {
       const { loggedOut, loggedOutHere } = context.texts;
-      return step(withoutAccount(model), notice(event.isServerNotified ? loggedOut : loggedOutHere));
+      return to(model, START, notice(event.isServerNotified ? loggedOut : loggedOutHere));
     }
     case "people":
       return showPeople(model, event, context);

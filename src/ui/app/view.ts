@@ -1,13 +1,12 @@
 /** The application's view: what is on the screen, as a pure function of the model. */
-import type { Unread } from "../../client/archive.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
-import { CHOICE, namesOf, type AppContext } from "./steps.ts";
-import type { AppModel, ListedPerson, Screen, Work } from "./model.ts";
+import { CHOICE, type AppContext } from "./steps.ts";
+import type { AppModel, ListedPerson, OpenAccount, Screen } from "./model.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
-import { shownName } from "../format/name-book.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Choice, ListPrompt, Prompt } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
@@ -47,13 +46,12 @@ function list(
   return { name: "select", message, choices: [...choices, last] };
 }
 
-function homeMenu(model: AppModel, { texts }: AppContext): View {
-  const { username = "", unread = new Map<number, Unread>() } = model.account ?? {};
+function homeMenu({ username, unread, names }: OpenAccount, { texts }: AppContext): View {
   const count = unread.values().reduce((sum, each) => sum + each.count, 0);
   const note = count === 0 ? {} : { note: `(${texts.menuNew(count)})` };
   return asking({
     name: "select",
-    message: texts.menuHome(shownName(namesOf(model), username)),
+    message: texts.menuHome(shownName(names, username)),
     choices: [
       { value: CHOICE.people, name: texts.menuPeople, ...note },
       { value: CHOICE.logOut, name: texts.menuLogOut },
@@ -97,7 +95,7 @@ function presenceNote(
   return answers ? texts.menuAnswers : undefined;
 }
 
-function personRow(person: ListedPerson, model: AppModel, context: AppContext): Choice {
+function personRow(person: ListedPerson, names: NameBook, context: AppContext): Choice {
   const { texts } = context;
   const presence = presenceNote(person, context);
   const notes = [
@@ -105,24 +103,24 @@ function personRow(person: ListedPerson, model: AppModel, context: AppContext): 
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
   ];
-  const choice = { value: person.username, name: shownName(namesOf(model), person.username) };
+  const choice = { value: person.username, name: shownName(names, person.username) };
   return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
 }
 
-function peopleList(model: AppModel, screen: Screen & { name: "people" }, context: AppContext): View {
+function peopleList(screen: Screen & { name: "people" }, context: AppContext): View {
   const { texts } = context;
-  const { people, opened, left } = screen;
-  const choices = people.map((person) => personRow(person, model, context));
+  const { account, people, opened, left } = screen;
+  const choices = people.map((person) => personRow(person, account.names, context));
   // If presence is unknown, the question says so: people without a note would seem to be online.
   const isUnknown = people.some(({ online }) => online === undefined);
-  const unknown = model.account?.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
+  const unknown = account.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const message = isUnknown ? unknown : texts.menuWhom;
   const prompt = list(message, choices, context, opened);
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }
 
-function workText(work: Work, texts: Texts): string {
+function workText({ work }: Screen & { name: "working" }, texts: Texts): string {
   switch (work) {
     case "loggingIn":
       return texts.menuLoggingIn;
@@ -157,15 +155,15 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "registerEmail":
       return input(texts.menuEmail);
     case "working":
-      return { name: "working", text: workText(screen.work, texts) };
+      return { name: "working", text: workText(screen, texts) };
     case "askPassword":
       return password(texts.passwordPrompt(visibleText(screen.username)));
     case "askAuthority":
       return input(authorityQuestion(screen.asked, texts));
     case "home":
-      return homeMenu(model, context);
+      return homeMenu(screen.account, context);
     case "people":
-      return peopleList(model, screen, context);
+      return peopleList(screen, context);
     case "chat":
       return { name: "chat", prompt: chatPrompt(screen.chat, texts) };
     case "ended":

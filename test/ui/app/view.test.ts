@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
-import type { AppModel, ListedPerson, OpenAccount, Screen } from "../../../src/ui/app/model.ts";
+import type {
+  AccountScreen,
+  AppModel,
+  ListedPerson,
+  OpenAccount,
+  Screen,
+} from "../../../src/ui/app/model.ts";
 import { firstModel } from "../../../src/ui/app/update.ts";
 import { viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
@@ -26,8 +32,13 @@ const ANA: OpenAccount = {
   diskNotifiedAt: undefined,
 };
 
-function shown(screen: Screen, language: "es" | "en" = "es", more: Partial<OpenAccount> = {}) {
-  return viewApp({ ...firstModel([], ""), account: { ...ANA, ...more }, screen }, contextIn(language));
+function shown(
+  screen: Screen | AccountScreen,
+  language: "es" | "en" = "es",
+  more: Partial<OpenAccount> = {},
+) {
+  const withAccount = { ...screen, account: { ...ANA, ...more } } as Screen;
+  return viewApp({ ...firstModel([], ""), screen: withAccount }, contextIn(language));
 }
 
 function beforeLogin(screen: Screen, more: Partial<AppModel> = {}) {
@@ -125,7 +136,7 @@ describe("the list of people", () => {
   });
 });
 
-const SCREENS: readonly Screen[] = [
+const SCREENS: readonly (Screen | AccountScreen)[] = [
   { name: "start" },
   { name: "chooseAccount", accounts: ["ana", "eva"] },
   { name: "loginName" },
