@@ -63,7 +63,7 @@ export class Messenger {
   /** At the last tick. */
   #surroundings: Surroundings;
   readonly #watchList = new WatchList({
-    link: () => (this.#closed ? undefined : this.rendezvous.link),
+    link: () => this.rendezvous.link,
     wanted: () => this.#conversations.wantingPresence,
     online: (username) => this.#presence(username, true),
   });
@@ -71,7 +71,7 @@ export class Messenger {
   readonly shown: ShownServer;
   readonly #conversations: Conversations;
   #tick: ReturnType<typeof setInterval>;
-  #closed = false;
+  /** The end of `close`; undefined: not called. */
   #closing: Promise<void> | undefined;
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
@@ -291,7 +291,6 @@ export class Messenger {
     try {
       this.#outbox.commitOrReport();
     } finally {
-      this.#closed = true;
       clearInterval(this.#tick);
       this.#port.stop();
       this.shown.close();
@@ -316,9 +315,7 @@ export class Messenger {
   };
 
   #showState(state: RendezvousState): void {
-    // The link may end after the profile was closed.
-    const linksUntil = this.#closed ? undefined : this.linksUntil;
-    this.#emit({ name: "server", state, linksUntil });
+    this.#emit({ name: "server", state, linksUntil: this.linksUntil });
     // Without a server, people are dialled at their last known addresses.
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
   }
