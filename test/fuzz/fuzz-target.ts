@@ -27,6 +27,7 @@ export const UNLIMITED: Limits = {
   connectionRate: NO_LIMIT,
   requestRate: NO_LIMIT,
   registrationRate: NO_LIMIT,
+  registrationRateTotal: NO_LIMIT,
   loginRate: NO_LIMIT,
   sessionRate: NO_LIMIT,
   failureRate: NO_LIMIT,

@@ -10,6 +10,7 @@ export const WITHOUT_RATES = [
   "--connection-rate=off",
   "--request-rate=off",
   "--register-rate=off",
+  "--register-rate-total=off",
   "--login-rate=off",
   "--session-rate=off",
   "--failure-rate=off",

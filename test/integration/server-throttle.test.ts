@@ -157,6 +157,29 @@ describe("registrations and lookups", () => {
     expect(await other.ask(registration("cinco"))).toMatchObject({ code: "ok" });
   });
 
+  test("registrations from all addresses together are limited, and one address that is limited takes nothing from them", async () => {
+    const server = await start({
+      registrationRate: { burst: 1, perSecond: 0.001 },
+      registrationRateTotal: { burst: 3, perSecond: 0.1 },
+    });
+    const register = async (name: string, from: string) => {
+      const client = await server.tls({ from });
+      return client.ask({ ...registration(name), id: 1 });
+    };
+    expect(await register("uno11", HERE)).toMatchObject({ code: "ok" });
+    for (let count = 0; count < 5; count++) {
+      expect(await register("dos22", HERE)).toMatchObject({ code: "rate_limited", retry_after: 1_000 });
+    }
+    expect(await register("dos22", THERE)).toMatchObject({ code: "ok" });
+    expect(await register("tres3", "127.0.0.3")).toMatchObject({ code: "ok" });
+    expect(await register("cuatro", "127.0.0.4")).toMatchObject({
+      action: "register_response",
+      success: false,
+      code: "rate_limited",
+      retry_after: 10,
+    });
+  });
+
   test("when registration is closed, it is refused with that reason and nothing is hashed", async () => {
     const server = await start({}, { registration: "closed" });
     const client = await server.tls();

@@ -31,7 +31,7 @@ export function setBlockingWait(database: Database, wait: number): void {
 
 /**
  * Runs a step that uses the database, and retries it while the database is locked and the client is connected.
- * @param step must not change anything before it fails because of the lock.
+ * @param step must not change, charge, count or record anything before it fails because of the lock.
  * @returns undefined if the client has disconnected.
  */
 export async function retryWhileLocked<T>(

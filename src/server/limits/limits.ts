@@ -16,8 +16,9 @@ export type Limits = {
   readonly connectionRate: Rate;
   /** Requests of one address; beyond it they wait and are not refused. */
   readonly requestRate: Rate;
-  /** Registrations of one address. */
+  /** Registrations of one address, and of all together. */
   readonly registrationRate: Rate;
+  readonly registrationRateTotal: Rate;
   /** Passwords tried by one address, right or wrong: each costs a hash. */
   readonly loginRate: Rate;
   /** Wrong passwords of one address for one account; a right one is not charged in the end. */
@@ -47,6 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   connectionRate: { burst: 1_500, perSecond: 100 },
   requestRate: { burst: 20_000, perSecond: 5_000 },
   registrationRate: { burst: 120, perSecond: 0.1 },
+  registrationRateTotal: { burst: 6_000, perSecond: 1 },
   loginRate: { burst: 1_200, perSecond: 20 },
   failureRate: { burst: 15, perSecond: 0.1 },
   failureRatePerAddress: { burst: 1_200, perSecond: 1 },

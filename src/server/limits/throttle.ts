@@ -32,6 +32,10 @@ export type PasswordAttempt = {
   abandoned(): void;
 };
 
+/** A session that may begin. Nothing is charged before `charge`, because the step that begins it may be retried. */
+export type SessionVerdict =
+  { readonly name: "passes"; charge(): void } | { readonly name: "limited"; readonly retryAfter: number };
+
 export type AttemptVerdict =
   | { readonly name: "passes"; readonly attempt: PasswordAttempt }
   | { readonly name: "limited"; readonly retryAfter: number };
@@ -41,6 +45,8 @@ type Limited = "connection" | "request" | "registration" | "password" | "resume"
 
 /** How long until a site has all its free failures for an account again, in s. */
 const FREE_PERIOD = 86_400;
+/** The one key of a table that counts all addresses together. */
+const ALL = "";
 /** Longest name used as a key, in UTF-16 units; a longer one, which no account has, is replaced by a digest. */
 const MAX_NAME = 128;
 
@@ -58,6 +64,7 @@ export class Throttle {
   readonly #connections: RateTable;
   readonly #requests: RateTable;
   readonly #registrations: RateTable;
+  readonly #allRegistrations: RateTable;
   readonly #passwords: RateTable;
   readonly #passwordsOfDevice: RateTable;
   /** By address and account, and by device if it is known. */
@@ -81,6 +88,7 @@ export class Throttle {
     this.#connections = table(limits.connectionRate);
     this.#requests = table(limits.requestRate);
     this.#registrations = table(limits.registrationRate);
+    this.#allRegistrations = table(limits.registrationRateTotal);
     this.#passwords = table(limits.loginRate);
     this.#passwordsOfDevice = table(limits.failureRate);
     this.#failures = table(limits.failureRate);
@@ -115,14 +123,18 @@ export class Throttle {
 
   /**
    * A registration with valid fields. A free name will cost a hash; a taken one counts as a failure of the address.
-   * It is limited unless both charges are possible, so that a limit does not show whether the name is taken.
+   * It is limited unless all charges are possible, so that a limit does not show whether the name is taken; and
+   * nothing is charged then, so that an address beyond its own rate does not use up that of all addresses.
    */
   registration(address: string, isTaken = false): Verdict {
     const key = networkOf(address);
-    const added: Charge = { table: this.#registrations, key };
-    const failed: Charge = { table: this.#failuresOfAddress, key };
-    const wait = longestWait([added, failed]);
-    if (wait === 0) takeAll([isTaken ? failed : added]);
+    const added: Charge[] = [
+      { table: this.#registrations, key },
+      { table: this.#allRegistrations, key: ALL },
+    ];
+    const failed: Charge[] = [{ table: this.#failuresOfAddress, key }];
+    const wait = longestWait([...added, ...failed]);
+    if (wait === 0) takeAll(isTaken ? failed : added);
     return this.#verdict("registration", key, wait);
   }
 
@@ -170,11 +182,12 @@ export class Throttle {
    * @param isElsewhere the account is online with another device: the session will be refused, and costs the address as
    * much as a wrong token.
    */
-  session(userId: number, address: string, isElsewhere = false): Verdict {
+  session(userId: number, address: string, isElsewhere = false): SessionVerdict {
     const network = networkOf(address);
     const charges: Charge[] = [{ table: this.#sessions, key: String(userId) }];
     if (isElsewhere) charges.push({ table: this.#failedResumes, key: network });
-    return this.#verdict("session", network, takeAll(charges));
+    const verdict = this.#verdict("session", network, longestWait(charges));
+    return verdict.name === "limited" ? verdict : { name: "passes", charge: () => void takeAll(charges) };
   }
 
   /**

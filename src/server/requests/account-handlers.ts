@@ -98,7 +98,10 @@ export async function resume(session: Session, request: RequestOf<"resume">): Pr
   });
 }
 
-/** Checks that `account` may log in now, and binds it to the session, in one synchronous step. */
+/**
+ * Checks that `account` may log in now, and binds it to the session, in one synchronous step. It is retried while the
+ * database is locked, so nothing may be charged, counted or recorded before the token is issued.
+ */
 function logIn(
   session: Session,
   account: Account,
@@ -114,22 +117,26 @@ function logIn(
   const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
   const verdict = throttle.session(account.id, session.remoteAddress, isElsewhere);
   if (verdict.name === "limited") return limitLogin(session, verdict);
-  if (isElsewhere) return refuseLogin(session, "login_failed", account.username, "already_connected");
+  if (isElsewhere) {
+    verdict.charge();
+    return refuseLogin(session, "login_failed", account.username, "already_connected");
+  }
   const added: { [name: string]: unknown } = {
     authority: authority.certificatePem,
     time: new Date(now).toISOString(),
   };
   let key: OnlineUser["key"];
   if (spki !== undefined && shown !== undefined) {
-    const { pem, expiresAt } = authority.certify(spki, account.username);
     const issued =
       resumed === undefined ? tokens.issue(account.id, spki, now) : { ...resumed, newKey: false };
+    const { pem, expiresAt } = authority.certify(spki, account.username);
     key = { fingerprint: shown, tokenHash: issued.hash };
     added["session_token"] = issued.token;
     added["certificate"] = pem;
     added["expires_at"] = new Date(expiresAt).toISOString();
     added["new_key"] = issued.newKey;
   }
+  verdict.charge();
   session.bind({
     userId: account.id,
     username: account.username,

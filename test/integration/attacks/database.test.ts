@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { RETRY_TIMEOUT } from "../../../src/server/database/locked-database.ts";
+import { DEFAULT_LIMITS, NO_LIMIT, type Limits, type Rate } from "../../../src/server/limits/limits.ts";
 import { cleanupsForEachTest } from "../cleanups-for-each-test.ts";
 import {
   loginOf,
@@ -26,8 +27,8 @@ const TIMEOUT = 30_000;
 
 const cleanups = cleanupsForEachTest();
 
-async function start(folder?: string): Promise<TestServer> {
-  const server = await TestServer.start({}, folder);
+async function start(folder?: string, limits: Partial<Limits> = {}): Promise<TestServer> {
+  const server = await TestServer.start({ limits: { ...DEFAULT_LIMITS, ...limits } }, folder);
   cleanups.push(() => server.stop());
   return server;
 }
@@ -171,6 +172,48 @@ describe("a database that another program has locked", () => {
       expect(await beto.next()).toMatchObject({ action: "login_response", code: "ok", new_key: true });
       expect(await carla.next()).toMatchObject({ action: "register_response", code: "ok" });
       expect(await ana.client.next()).toMatchObject({ action: "change_password_response", code: "ok" });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "a request that waited is charged, counted and recorded once",
+    async () => {
+      const once: Rate = { burst: 1, perSecond: 0.001 };
+      const server = await start(undefined, {
+        requestRate: NO_LIMIT,
+        sessionRate: once,
+        registrationRate: once,
+      });
+      const ana = await server.online("ana");
+      const beto = await server.online("beto");
+      await server.addAccounts("carla");
+      server.log.length = 0;
+      const release = await lock(server);
+      const [carla, dora, other] = [await server.tls(), await server.tls(), await server.tls()];
+      const login = loginOf("carla", { public_key: newPublicKey() });
+      const requests: [TestClient, Message][] = [
+        [carla, login],
+        [dora, registration("dora")],
+        [ana.client, { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD }],
+        [beto.client, { action: "delete_account", password: PASSWORD }],
+      ];
+      for (const [client, request] of requests) client.send(request);
+      // The lock lasts for a third of the time for which a step is retried.
+      const end = performance.now() + RETRY_TIMEOUT / 3;
+      while (performance.now() < end) await other.ask({ action: "ping" });
+      await release();
+      for (const [client] of requests) expect(await client.next()).toMatchObject({ code: "ok" });
+      const events = server.log.map((line) => (JSON.parse(line) as { event: string }).event);
+      for (const event of ["login", "registered", "password_changed", "account_deleted"]) {
+        expect(events.filter((each) => each === event)).toEqual([event]);
+      }
+      expect(server.log.filter((line) => line.includes("rate_limited"))).toEqual([]);
+
+      carla.send({ action: "logout" });
+      expect(await carla.next()).toMatchObject({ code: "ok" });
+      expect(await other.ask(login)).toMatchObject({ code: "rate_limited" });
+      expect(await other.ask(registration("elena"))).toMatchObject({ code: "rate_limited" });
     },
     TIMEOUT,
   );

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { DEFAULT_LIMITS, NO_LIMIT, parseRate } from "../../../src/server/limits/limits.ts";
+import { DEFAULT_LIMITS, NO_LIMIT, parseRate, type Rate } from "../../../src/server/limits/limits.ts";
 
 test("a rate is a burst and a number per second, minute or hour, or off", () => {
   expect(parseRate("120:6/min")).toEqual({ burst: 120, perSecond: 0.1 });
@@ -31,6 +31,7 @@ test("a classroom of a hundred behind one address fits the defaults", () => {
   expect(limits.connectionRate.burst).toBeGreaterThanOrEqual(100);
   expect(limits.connectionRate.perSecond).toBeGreaterThanOrEqual(30);
   expect(limits.registrationRate.burst).toBeGreaterThanOrEqual(100);
+  expect(limits.registrationRateTotal).toEqual(parseRate("6000:60/min") as Rate);
   // Ten failures and a right one of everybody.
   expect(limits.loginRate.burst).toBeGreaterThanOrEqual(1_100);
   expect(limits.failureRatePerAddress.burst).toBeGreaterThanOrEqual(1_100);

@@ -97,13 +97,38 @@ describe("connections, registrations and lookups", () => {
       sessionRate: { burst: 5, perSecond: 1 },
       failureRatePerAddress: { burst: 3, perSecond: 0.5 },
     });
-    const ofMany = Array.from({ length: 6 }, (_, index) => throttle.session(1, `2001:db8:${index}::1`));
-    expect(ofMany.map(({ name }) => name).join(" ")).toBe("passes passes passes passes passes limited");
-    expect(throttle.session(2, HERE).name).toBe("passes");
-    for (let count = 0; count < 3; count++) expect(throttle.session(3, HERE, true).name).toBe("passes");
+    const begin = (userId: number, address: string, isElsewhere = false): string => {
+      const verdict = throttle.session(userId, address, isElsewhere);
+      if (verdict.name === "passes") verdict.charge();
+      return verdict.name;
+    };
+    const ofMany = Array.from({ length: 6 }, (_, index) => begin(1, `2001:db8:${index}::1`));
+    expect(ofMany.join(" ")).toBe("passes passes passes passes passes limited");
+    expect(begin(2, HERE)).toBe("passes");
+    for (let count = 0; count < 3; count++) expect(begin(3, HERE, true)).toBe("passes");
     expect(throttle.session(3, HERE, true)).toEqual({ name: "limited", retryAfter: 2 });
     expect(throttle.failedResume(HERE).name).toBe("limited");
-    expect(throttle.session(3, HERE).name).toBe("passes");
+    expect(begin(3, HERE)).toBe("passes");
+  });
+
+  test("a session that did not begin costs nothing", () => {
+    const { throttle } = throttled({ sessionRate: { burst: 1, perSecond: 1 } });
+    for (let retry = 0; retry < 10; retry++) expect(throttle.session(1, HERE).name).toBe("passes");
+  });
+
+  test("registrations are limited from all addresses together; an address beyond its own rate uses up none of it", () => {
+    const { throttle } = throttled({
+      registrationRate: { burst: 2, perSecond: 0.1 },
+      registrationRateTotal: { burst: 5, perSecond: 0.5 },
+    });
+    const ofOne = Array.from({ length: 20 }, () => throttle.registration(HERE).name);
+    expect(ofOne.filter((name) => name === "passes")).toHaveLength(2);
+    // A name that is taken makes no account.
+    expect(throttle.registration(THERE, true).name).toBe("passes");
+    const ofMany = Array.from({ length: 3 }, (_, index) => throttle.registration(`198.51.100.${index}`).name);
+    expect(ofMany).toEqual(["passes", "passes", "passes"]);
+    expect(throttle.registration("192.0.2.99")).toEqual({ name: "limited", retryAfter: 2 });
+    expect(throttle.registration("192.0.2.99", true)).toEqual({ name: "limited", retryAfter: 2 });
   });
 
   test("a lookup counts for the user and the address, and a larger one takes more", () => {
