@@ -42,19 +42,25 @@ export function keyPairFromPem(pem: string): KeyPair {
 }
 
 /**
- * Reads the `public_key` of a request: canonical base64 of the DER SubjectPublicKeyInfo of an Ed25519 key, exactly
- * {@link SPKI_BYTES} bytes (PROTOCOL 3, RFC 8410). Anything else gives undefined, including a point of small order
- * and a y that is not below the field's prime (RFC 8032, 5.1.3).
+ * Reads the `public_key` of a request: canonical base64 of what {@link isPublicKey} accepts (PROTOCOL 3). Anything else
+ * gives undefined.
  */
 export function parsePublicKey(base64: string): Buffer | undefined {
   if (base64.length !== SPKI_BASE64_LENGTH) return undefined;
   const spki = Buffer.from(base64, "base64");
   // Node's decoder skips unknown characters and accepts base64url; only the canonical form survives the round trip.
-  if (spki.length !== SPKI_BYTES || spki.toString("base64") !== base64) return undefined;
-  if (!spki.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX)) return undefined;
+  return spki.toString("base64") === base64 && isPublicKey(spki) ? spki : undefined;
+}
+
+/**
+ * Whether this is the DER SubjectPublicKeyInfo of an Ed25519 key (RFC 8410), exactly {@link SPKI_BYTES} bytes, without
+ * points of small order and without a y that is not below the field's prime (RFC 8032, 5.1.3).
+ */
+export function isPublicKey(spki: Buffer): boolean {
+  if (spki.length !== SPKI_BYTES || !spki.subarray(0, SPKI_PREFIX.length).equals(SPKI_PREFIX)) return false;
   const y = Buffer.from(spki.subarray(SPKI_PREFIX.length));
   y.writeUInt8(y.readUInt8(31) & 0x7f, 31); // the top bit is the sign of x
-  return SMALL_ORDER_Y.has(y.toString("hex")) || !isBelowPrime(y) ? undefined : spki;
+  return !SMALL_ORDER_Y.has(y.toString("hex")) && isBelowPrime(y);
 }
 
 // p = 2^255 − 19, little-endian: ed, thirty times ff, 7f.

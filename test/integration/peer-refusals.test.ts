@@ -17,6 +17,7 @@ import { HANDSHAKE_TIMEOUT, OBJECT_TIMEOUT } from "../../src/net/connection.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { FEATURES } from "../../src/protocol/peer-messages.ts";
+import { oddCertificates } from "../odd-certificates.ts";
 import { HOUR, newAuthority, userIdentity } from "./loopback.ts";
 import { Company, expectServed, later, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -106,6 +107,16 @@ describe("before it is proven who is there, not one byte is sent:", () => {
     peer.send(hello("carla"), { message: "let me in", id: "1" });
     await peer.closed;
     expect(peer.received).toEqual([]);
+    expect(ana.texts()).not.toContain("let me in");
+  });
+
+  test("whatever else the authority has signed", async () => {
+    for (const [what, make] of oddCertificates(company.authority, "carla", Date.now())) {
+      const peer = await dial({ identity: make() });
+      peer.send(hello("carla"), { message: "let me in", id: "1" });
+      await peer.closed;
+      expect([what, peer.received]).toEqual([what, []]);
+    }
     expect(ana.texts()).not.toContain("let me in");
   });
 

@@ -22,20 +22,16 @@ export class RawPeer {
   /** What came: on a TLS link, only what was inside TLS. */
   readonly received: Buffer[] = [];
   readonly closed: Promise<void>;
-  /** The common name that it shows. */
-  readonly name: string;
   isClosed = false;
   isSecured = false;
+  readonly #identity: TlsIdentity | undefined;
   #socket: RawSocket | undefined;
   readonly #unsent = new UnsentBytes();
   #taken = 0;
   #markClosed: () => void = () => undefined;
 
   constructor(identity: TlsIdentity | undefined) {
-    this.name =
-      identity === undefined
-        ? ""
-        : (readCertificate(new X509Certificate(identity.certificate)).commonNames[0] ?? "");
+    this.#identity = identity;
     this.closed = new Promise((resolve) => (this.#markClosed = resolve));
   }
 
@@ -81,6 +77,12 @@ export class RawPeer {
       changed();
     },
   };
+
+  /** The common name that it shows. */
+  get name(): string {
+    if (this.#identity === undefined) return "";
+    return readCertificate(new X509Certificate(this.#identity.certificate)).commonNames[0] ?? "";
+  }
 
   get lines(): string[] {
     return Buffer.concat(this.received).toString("utf8").split("\n").slice(0, -1);

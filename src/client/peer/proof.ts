@@ -3,8 +3,8 @@
  *
  * 1. The handshake ends in time (`net/connection.ts`).
  * 2. It has no error, is authorized, and does not resume a TLS session.
- * 3. The certificate has one common name, which is not our own, and one dNSName, which is the name's label; it is
- *    valid now.
+ * 3. The certificate is one that the authority itself issues to users (`readUserCertificate`), its name is not our
+ *    own, and it is valid now.
  * 4. If we have dialled, the name is the one that we dialled.
  * 5. The key is pinned, or the server reports no other one; a new key of a contact with pins waits for the person's
  *    decision.
@@ -12,10 +12,8 @@
  */
 import type { X509Certificate } from "node:crypto";
 
-import { readCertificate, type CertificateNames } from "../../identity/certificate-reader.ts";
-import { label, MAX_NAME_CODE_POINTS } from "../../identity/names.ts";
+import { readUserCertificate } from "../../identity/certificate-reader.ts";
 import type { Handshake } from "../../net/tls.ts";
-import { countCodePoints } from "../../protocol/fields.ts";
 
 /** The person of a verified certificate. */
 export type ProvenPeer = {
@@ -33,6 +31,7 @@ export type Proof =
 
 /**
  * Steps 2 to 4.
+ * @param context.authority the certificate of the pinned authority
  * @param context.ownLabel the label of this account
  * @param context.target the dialled name, as the server or the contact list spells it; undefined: we accept
  * @param context.now ms since 1970
@@ -40,37 +39,29 @@ export type Proof =
 export function provePeer(
   handshake: Handshake,
   certificate: X509Certificate | undefined,
-  context: { readonly ownLabel: string; readonly target: string | undefined; readonly now: number },
+  context: {
+    readonly authority: X509Certificate;
+    readonly ownLabel: string;
+    readonly target: string | undefined;
+    readonly now: number;
+  },
 ): Proof {
   const failed = (code: ProofFailure): Proof => ({ ok: false, code });
   if (handshake.reused) return failed("resumed");
   if (!handshake.done || handshake.error !== undefined || !handshake.authorized)
     return failed("not_authorized");
   if (certificate === undefined) return failed("bad_certificate");
-  let names: CertificateNames;
+  let user: ReturnType<typeof readUserCertificate>;
   try {
-    names = readCertificate(certificate);
+    user = readUserCertificate(certificate, context.authority);
   } catch {
     return failed("bad_certificate");
   }
-  const [name] = names.commonNames;
-  if (
-    name === undefined ||
-    names.commonNames.length !== 1 ||
-    !/^\P{Cc}+$/u.test(name) ||
-    countCodePoints(name) > MAX_NAME_CODE_POINTS ||
-    names.dnsNames.length !== 1 ||
-    names.dnsNames[0] !== label(name)
-  ) {
-    return failed("bad_certificate");
-  }
-  if (label(name) === context.ownLabel) return failed("own_certificate");
-  if (context.now < names.notBefore || context.now > names.notAfter) return failed("not_in_date");
+  const { name, label, fingerprint, spki, notBefore, notAfter } = user;
+  if (label === context.ownLabel) return failed("own_certificate");
+  if (!(notBefore <= context.now && context.now <= notAfter)) return failed("not_in_date");
   if (context.target !== undefined && context.target !== name) return failed("other_name");
-  return {
-    ok: true,
-    peer: { name, label: label(name), fingerprint: names.fingerprint, spki: names.spki },
-  };
+  return { ok: true, peer: { name, label, fingerprint, spki } };
 }
 
 export type KeyVerdict =

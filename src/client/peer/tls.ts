@@ -1,5 +1,5 @@
 /** TLS of peer links: our side with the current certificate, and the proof of the other side's. */
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 
 import { privateKeyToPem } from "../../identity/keys.ts";
 import { label as labelOf } from "../../identity/names.ts";
@@ -15,6 +15,7 @@ import { provePeer, type Proof } from "./proof.ts";
 
 export class PeerTls {
   readonly #profile: Profile;
+  readonly #authority: X509Certificate;
   readonly #ownLabel: string;
   readonly #now: () => number;
   /** PEM */
@@ -23,6 +24,7 @@ export class PeerTls {
   /** @param now ms since 1970 */
   constructor(profile: Profile, now: () => number) {
     this.#profile = profile;
+    this.#authority = new X509Certificate(profile.authority);
     this.#ownLabel = labelOf(profile.username);
     this.#now = now;
     this.#key = privateKeyToPem(profile.keys.privateKey);
@@ -52,7 +54,8 @@ export class PeerTls {
     handshake: Handshake,
     target: string | undefined,
   ): Proof {
-    return provePeer(handshake, certificate, { ownLabel: this.#ownLabel, target, now: this.#now() });
+    const context = { authority: this.#authority, ownLabel: this.#ownLabel, target, now: this.#now() };
+    return provePeer(handshake, certificate, context);
   }
 
   #identity(): TlsIdentity | undefined {

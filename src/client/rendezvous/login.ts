@@ -7,7 +7,7 @@
  */
 import { X509Certificate } from "node:crypto";
 
-import { issuedBy, readCertificate } from "../../identity/certificate-reader.ts";
+import { readUserCertificate } from "../../identity/certificate-reader.ts";
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
@@ -93,13 +93,10 @@ export function checkCertificate(
   { profile, now }: Pick<LoginOptions, "profile" | "now">,
 ): OwnCertificate {
   const certificate = received(() => new X509Certificate(pem));
-  const names = received(() => readCertificate(certificate));
-  const good =
-    issuedBy(certificate, new X509Certificate(profile.authority)) &&
-    names.spki.equals(profile.keys.spki) &&
-    names.commonNames.length === 1 &&
-    names.commonNames[0] === username;
+  const authority = new X509Certificate(profile.authority);
+  const user = received(() => readUserCertificate(certificate, authority));
+  const good = user.spki.equals(profile.keys.spki) && user.name === username;
   if (!good) throw new ServerError("server_protocol");
   // The text may contain more than the checked certificate.
-  return { pem: certificate.toString(), receivedAt: now(), expiresAt: names.notAfter };
+  return { pem: certificate.toString(), receivedAt: now(), expiresAt: user.notAfter };
 }
