@@ -4,6 +4,7 @@
  * `password`, the keys are held first until SIGUSR1 comes, and then a password is asked for.
  */
 import { PlainLine } from "../../src/ui/line/plain-line.ts";
+import { LineHistory } from "../../src/ui/line/history.ts";
 import { LineEditor } from "../../src/ui/line/line-editor.ts";
 import type { InputLine } from "../../src/ui/line/input-line.ts";
 import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
@@ -13,13 +14,16 @@ import { textsIn } from "../../src/ui/texts/texts.ts";
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 
 const makeLine = process.env["TERM"] === "dumb" ? PlainLine : LineEditor;
+const history = new LineHistory();
 let line: InputLine;
 
 function order(typed: string, expand: (text: string) => string): void {
   const [word = "", rest = ""] = typed.split(/ (.*)/);
   if (word === "/prompt") line.setPrompt(`${rest} > `);
-  else if (word === "/again") open(line.history);
-  else if (word === "/offer") line.offer("dos\nlíneas");
+  else if (word === "/again") {
+    line.close();
+    open();
+  } else if (word === "/offer") line.offer("dos\nlíneas");
   else if (word === "/throw") throw new Error("on purpose");
   else if (word === "/flood") flood(Number(rest));
   else {
@@ -34,19 +38,17 @@ function flood(count: number, number = 1): void {
   if (number < count) setImmediate(() => flood(count, number + 1));
 }
 
-function open(history: readonly string[]): void {
-  if (history.length > 0) line.close();
+function open(): void {
   line = new makeLine({
     input: process.stdin,
     output: process.stdout,
     prompt: "yo > ",
-    history,
     pastedLines: (count) => `[${count} líneas]`,
     needs: {
       take: (event) => {
         if (event.name === "line") order(event.typed, event.expand);
         if (event.name !== "leaving") return;
-        line.print(`leaving with ${line.history.length}\n`);
+        line.print("leaving\n");
         line.close();
         console.log("closed");
       },
@@ -55,6 +57,7 @@ function open(history: readonly string[]): void {
         const offers = NAMES.filter((name) => name.toLowerCase().startsWith(part.toLowerCase()));
         return { offers, shown: offers, part };
       },
+      history,
     },
   });
 }
@@ -83,7 +86,7 @@ async function askAfterwards(): Promise<void> {
     answered: (answer) => {
       prompter.close();
       console.log(`answer ${JSON.stringify(answer)}`);
-      open([]);
+      open();
     },
   });
   prompter.open({ name: "password", message: "?" });
@@ -91,4 +94,4 @@ async function askAfterwards(): Promise<void> {
 
 process.on("exit", restoreTerminal);
 if (process.argv[2] === "password") await askAfterwards();
-else open([]);
+else open();

@@ -5,7 +5,6 @@
 import { Account, registerAccount, type ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";
-import type { Messenger } from "../../client/messenger.ts";
 import { listPeople } from "../../client/people.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { label as labelOf } from "../../identity/names.ts";
@@ -13,6 +12,7 @@ import { showHostPort } from "../../protocol/ip-address.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { Config } from "../config.ts";
 import { KnownNames } from "../format/name-book.ts";
+import { LineHistory } from "../line/history.ts";
 import type { AppEvent } from "./model.ts";
 
 export type AccountNeeds = {
@@ -35,13 +35,20 @@ type Task = { readonly abort: AbortController; question: Question };
 /** The person gave up the running task; this is not reported as a failure. */
 class GivenUpError extends Error {}
 
+/** The open account, and what this run remembers only for it. */
+export type OpenedAccount = {
+  readonly account: Account;
+  readonly names: KnownNames;
+  /** What was typed in its chats. */
+  readonly typed: LineHistory;
+};
+
 export class AccountEffects {
-  readonly names = new KnownNames();
   readonly #needs: AccountNeeds;
-  #account: Account | undefined;
+  #opened: OpenedAccount | undefined;
   /** The running task; only this one may ask the person. */
   #task: Task | undefined;
-  /** The password that is tried first; if it is wrong, the person is asked. */
+  /** The password that is tried first, until an account is open; if it is wrong, the person is asked. */
   #givenPassword: string | undefined;
   /** Settles when the last account is closed; the next one is opened after that. */
   #closing: Promise<void> = Promise.resolve();
@@ -53,8 +60,9 @@ export class AccountEffects {
     this.#givenPassword = needs.config.password;
   }
 
-  get messenger(): Messenger | undefined {
-    return this.#account?.messenger;
+  /** Undefined: no account is open. */
+  get opened(): OpenedAccount | undefined {
+    return this.#opened;
   }
 
   /** @param password undefined: the person went back. */
@@ -175,29 +183,32 @@ export class AccountEffects {
         password: () => this.#askPassword(username, task),
         onEvent: messengerEvent,
       });
-      this.#account = account;
+      const opened = { account, names: new KnownNames(), typed: new LineHistory() };
+      this.#opened = opened;
       if (signal.aborted) throw signal.reason;
-      return await this.#goOnline(account, task);
+      return await this.#goOnline(opened, task);
     } catch (error) {
       await this.close();
       throw error;
     }
   }
 
-  async #goOnline(account: Account, task: Task): Promise<AppEvent> {
+  async #goOnline({ account, names }: OpenedAccount, task: Task): Promise<AppEvent> {
     const { username, archive } = account.messenger;
     const failure = await this.#connect(account, task);
     // Without a stored session it could reconnect only with a password.
     if (failure !== undefined && !account.hasSession) throw failure;
     account.keepOnline(failure);
+    // It is not meant for another account.
+    this.#givenPassword = undefined;
     // Our own name is included, so that a name that looks like it is shown with its label.
-    this.names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
+    names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
     return {
       name: "loggedIn",
       username,
       failure: failure === undefined ? undefined : this.#needs.describe(failure),
       unread: archive.unread(),
-      names: this.names.book,
+      names: names.book,
     };
   }
 
@@ -222,11 +233,12 @@ export class AccountEffects {
   }
 
   listPeople(): void {
-    const { messenger } = this;
-    if (messenger === undefined) return;
+    if (this.#opened === undefined) return;
+    const { account, names } = this.#opened;
+    const { messenger } = account;
     this.#begin(async () => {
       const { people, failure } = await listPeople(messenger);
-      this.names.add(people);
+      names.add(people);
       return {
         name: "people",
         people: people.map((person) => ({
@@ -234,14 +246,14 @@ export class AccountEffects {
           linkPresence: messenger.linkPresence(person.username),
         })),
         unread: messenger.archive.unread(),
-        names: this.names.book,
+        names: names.book,
         failure: failure === undefined ? undefined : this.#needs.describe(failure),
       };
     });
   }
 
   logOut(): void {
-    const account = this.#account;
+    const account = this.#opened?.account;
     if (account === undefined) return;
     this.#begin(async () => {
       const failure = await account.logOut();
@@ -252,9 +264,9 @@ export class AccountEffects {
 
   /** Closes the account, which takes up to a second; the stored session stays. */
   close(): Promise<void> {
-    const account = this.#account;
-    this.#account = undefined;
-    if (account !== undefined) this.#closing = account.close();
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened !== undefined) this.#closing = opened.account.close();
     return this.#closing;
   }
 

@@ -20,6 +20,7 @@ import { firstModel, updateApp } from "./update.ts";
 import { viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
+import { LineHistory } from "../line/history.ts";
 import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
@@ -67,11 +68,14 @@ export class Program {
       language: config.language,
       texts,
       answered: this.#take,
-      line: {
+      line: () => ({
         take: this.#take,
-        complete: (before) =>
-          complete(before, this.#account.names.book, accountOf(this.#model)?.username ?? ""),
-      },
+        complete: (before) => {
+          const { names, username } = accountOf(this.#model) ?? { names: new Map(), username: "" };
+          return complete(before, names, username);
+        },
+        history: this.#account.opened?.typed ?? new LineHistory(),
+      }),
     });
     this.#account = new AccountEffects({
       config,
@@ -129,15 +133,13 @@ export class Program {
 
   #describe(error: unknown): string {
     if (!isDamage(error)) return describeInMenus(error, this.#config);
-    this.#account.messenger?.archive.noteDamage(error);
+    this.#account.opened?.account.messenger.archive.noteDamage(error);
     return this.#texts.chatFileDamaged;
   }
 
   readonly #onMessenger = (event: MessengerEvent): void => {
     const known = this.#chat?.know(event) ?? {};
-    if (event.name === "message" && this.#meet(event.from)) {
-      this.#take({ name: "named", names: this.#account.names.book });
-    }
+    if (event.name === "message") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
     if (isPeerChange || event.name === "changedElsewhere") this.#recount();
@@ -145,7 +147,7 @@ export class Program {
 
   /** Counts the unread messages again, after some were read elsewhere or withdrawn. */
   #recount(): void {
-    const { messenger } = this.#account;
+    const messenger = this.#account.opened?.account.messenger;
     if (messenger === undefined) return;
     try {
       this.#take({ name: "recounted", unread: messenger.archive.unread() });
@@ -155,9 +157,11 @@ export class Program {
     }
   }
 
-  /** Adds a name to the name book. @returns whether it is new */
-  #meet(username: string): boolean {
-    return this.#account.names.add([{ username, label: labelOf(username) }]);
+  /** Adds a name to the account's name book. */
+  #meet(username: string): void {
+    const { opened } = this.#account;
+    if (opened?.names.add([{ username, label: labelOf(username) }]) !== true) return;
+    this.#take({ name: "named", names: opened.names.book });
   }
 
   readonly #take = (event: AppEvent): void => {
@@ -250,11 +254,14 @@ export class Program {
   }
 
   #openChat(username: string): void {
-    const { messenger } = this.#account;
+    const messenger = this.#account.opened?.account.messenger;
     if (messenger === undefined) return;
     try {
       const chat = new ChatEffects(messenger, username, {
-        dispatch: (event) => this.#take({ name: "chat", event }),
+        dispatch: (event) => {
+          // An answer that comes after the account was closed must not appear in a chat of the next one.
+          if (this.#account.opened?.account.messenger === messenger) this.#take({ name: "chat", event });
+        },
         describe: (error) => this.#describe(error),
         texts: this.#texts,
       });
@@ -263,7 +270,6 @@ export class Program {
       const events = chat.begin();
       this.#meet(chat.username);
       const { isStranger } = chat;
-      this.#take({ name: "named", names: this.#account.names.book });
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of events) this.#take({ name: "chat", event });
     } catch (error) {

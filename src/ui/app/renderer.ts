@@ -25,7 +25,8 @@ export type RendererOptions = {
   readonly language: Language;
   readonly texts: Texts;
   readonly answered: (answer: Answer) => void;
-  readonly line: LineNeeds;
+  /** What the line of a chat needs; asked when the chat is opened, since it belongs to the account. */
+  readonly line: () => LineNeeds;
 };
 
 type Open =
@@ -43,8 +44,6 @@ export class Renderer {
   readonly #isDumb = process.env["TERM"] === "dumb";
   readonly #colours = createColors().isColorSupported && !this.#isDumb;
   #open: Open = { name: "nothing" };
-  /** What was typed in the chats of this run, newest first. */
-  #history: readonly string[] = [];
 
   constructor(options: RendererOptions) {
     this.#options = options;
@@ -100,9 +99,8 @@ export class Renderer {
       input,
       output,
       prompt,
-      history: this.#history,
       pastedLines: texts.pastedLines,
-      needs: line,
+      needs: line(),
     });
   }
 
@@ -151,7 +149,6 @@ export class Renderer {
         open.prompter.close();
         return;
       case "chat":
-        this.#history = open.line.history;
         open.line.close();
         return;
       case "working":

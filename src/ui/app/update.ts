@@ -98,6 +98,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
     },
     accounts: including(model.accounts, username),
     lastName: username,
+    newName: "",
   };
   const user = shownName(names, username);
   if (why === undefined) return step(next, notice(texts.menuLoggedIn(user)));

@@ -1,4 +1,4 @@
-/** The texts typed before, which the arrow keys recall. */
+/** The texts typed before in the chats of one account, which the arrow keys recall. */
 
 export const MAX_HISTORY = 200;
 /** Longer texts are not kept, in UTF-16 units. */
@@ -6,15 +6,10 @@ const MAX_HISTORY_TEXT = 4_096;
 
 export class LineHistory {
   /** Newest first. */
-  #texts: string[];
+  #texts: string[] = [];
   /** Index of the text shown; -1: the text being typed. */
   #index = -1;
   #draft = "";
-
-  /** @param texts newest first */
-  constructor(texts: readonly string[]) {
-    this.#texts = texts.slice(0, MAX_HISTORY);
-  }
 
   /** Adds a text unless it repeats the last one or is empty or too long; the arrow keys start at the newest again. */
   add(text: string): void {
@@ -23,9 +18,14 @@ export class LineHistory {
     this.#texts = [text, ...this.#texts].slice(0, MAX_HISTORY);
   }
 
-  /** The texts that contain none of these placeholders, whose pasted texts are not kept after the line is closed. */
-  without(placeholders: readonly string[]): readonly string[] {
-    return this.#texts.filter((text) => !placeholders.some((each) => text.includes(each)));
+  /**
+   * The line is closed: drops the texts with its placeholders, whose pasted texts are not kept, and what was being
+   * typed; the next line starts at the newest text.
+   */
+  leave(placeholders: readonly string[]): void {
+    this.#index = -1;
+    this.#draft = "";
+    this.#texts = this.#texts.filter((text) => !placeholders.some((each) => text.includes(each)));
   }
 
   /** Drops every text that contains `part`. */

@@ -22,6 +22,8 @@ export type LineNeeds = {
   readonly take: (event: LineEvent) => void;
   /** The completions that Tab offers for the text before the cursor. */
   readonly complete: (before: string) => Offered;
+  /** The texts typed before, to which the line adds its own. */
+  readonly history: LineHistory;
 };
 
 export type InputLineOptions = {
@@ -29,8 +31,6 @@ export type InputLineOptions = {
   readonly output: NodeJS.WriteStream;
   /** Stands before the text; may contain colours, but no other control characters. */
   readonly prompt: string;
-  /** The texts typed before, newest first. */
-  readonly history: readonly string[];
   /** The placeholder of a paste: «[3 líneas]». */
   readonly pastedLines: (count: number) => string;
   readonly needs: LineNeeds;
@@ -73,13 +73,13 @@ export abstract class InputLine {
   ]);
 
   constructor(options: InputLineOptions, { hasSequences, keys }: Abilities) {
-    const { input, output, prompt, history, pastedLines, needs } = options;
+    const { input, output, prompt, pastedLines, needs } = options;
     this.output = output;
     this.prompt = prompt;
     this.#needs = needs;
     this.#keys = keys;
     this.#pastes = new PastedTexts(pastedLines);
-    this.#history = new LineHistory(history);
+    this.#history = needs.history;
     this.#terminal = new RawTerminal(
       { input, output, hasSequences },
       {
@@ -125,11 +125,6 @@ export abstract class InputLine {
     return this.line.text;
   }
 
-  /** The texts typed in this and earlier chats, newest first, for the next line. */
-  get history(): readonly string[] {
-    return this.#history.without(this.#pastes.placeholders);
-  }
-
   /** Puts a text into the line if that is empty. @returns whether it did */
   offer(text: string): boolean {
     if (this.text !== "" || this.#reader.isReading) return false;
@@ -145,6 +140,7 @@ export abstract class InputLine {
     if (this.#state === "closed") return;
     this.leaveLine();
     this.line = EMPTY_LINE;
+    this.#history.leave(this.#pastes.placeholders);
     this.#state = "closed";
     this.#reader.close();
     this.#terminal.close();

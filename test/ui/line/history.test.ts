@@ -2,10 +2,22 @@ import { describe, expect, test } from "bun:test";
 
 import { MAX_HISTORY, LineHistory } from "../../../src/ui/line/history.ts";
 
+function historyOf(...texts: readonly string[]): LineHistory {
+  const history = new LineHistory();
+  for (const text of texts) history.add(text);
+  return history;
+}
+
+/** Everything that the arrow keys recall, newest first. */
+function recalled(history: LineHistory): string[] {
+  const texts: string[] = [];
+  for (let text = history.older(""); text !== undefined; text = history.older(text)) texts.push(text);
+  return texts;
+}
+
 describe("what was typed", () => {
   test("comes back newest first, and what is being typed last", () => {
-    const history = new LineHistory(["uno"]);
-    history.add("dos");
+    const history = historyOf("uno", "dos");
     expect([history.older("tr"), history.older("dos"), history.older("uno")]).toEqual([
       "dos",
       "uno",
@@ -15,19 +27,27 @@ describe("what was typed", () => {
   });
 
   test("is kept once in a row, without empty and very long texts, and bounded", () => {
-    const history = new LineHistory(["a"]);
-    for (const text of ["a", "  ", "", "x".repeat(5_000)]) history.add(text);
-    expect(history.without([])).toEqual(["a"]);
+    const history = historyOf("a", "a", "  ", "", "x".repeat(5_000));
+    expect(recalled(history)).toEqual(["a"]);
     for (let count = 0; count < MAX_HISTORY; count++) history.add(`${count}`);
-    expect(history.without([])).toHaveLength(MAX_HISTORY);
-    expect(history.without([])[0]).toBe(`${MAX_HISTORY - 1}`);
+    const texts = recalled(history);
+    expect(texts).toHaveLength(MAX_HISTORY);
+    expect(texts[0]).toBe(`${MAX_HISTORY - 1}`);
   });
 
   test("can be forgotten by a part, also while it is shown", () => {
-    const history = new LineHistory(["a [1] b", "c"]);
+    const history = historyOf("c", "a [1] b");
     history.older("");
     history.forget("[1]");
     expect(history.newer()).toBeUndefined();
-    expect(history.without([])).toEqual(["c"]);
+    expect(recalled(history)).toEqual(["c"]);
+  });
+
+  test("stays for the next line, without pasted texts and without what was being typed", () => {
+    const history = historyOf("uno", "a [1] b");
+    history.older("a draft");
+    history.leave(["[1]"]);
+    expect(history.newer()).toBeUndefined();
+    expect(recalled(history)).toEqual(["uno"]);
   });
 });
