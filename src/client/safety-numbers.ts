@@ -59,18 +59,19 @@ export class SafetyNumbers {
   }
 
   /**
-   * Pins the pending key.
+   * Pins the pending key, if its number is the last one that was shown.
    * @param now ms since 1970
-   * @param options.mustBeShown a key is not accepted if no number was shown
+   * @param shownHere fingerprint of the key whose number the caller has shown last; undefined: the one that any
+   * process of this account has shown last
    */
-  acceptPending(username: string, now: number, options: { readonly mustBeShown: boolean }): Acceptance {
+  acceptPending(username: string, now: number, shownHere?: string): Acceptance {
     const { contacts } = this.#profile;
     const contact = contacts.find(username);
     const pending = contact === undefined ? undefined : contacts.pendingKey(contact);
     if (contact === undefined || pending === undefined) return { result: "none" };
-    const { fingerprint, shown } = pending;
-    if (shown === undefined && options.mustBeShown) return { result: "not_shown" };
-    if (shown !== undefined && shown !== fingerprint) return { result: "changed_again" };
+    const shown = shownHere ?? pending.shown;
+    if (shown === undefined) return { result: "not_shown" };
+    if (shown !== pending.fingerprint) return { result: "changed_again" };
     contacts.pin(contact, pending, now);
     return { result: "accepted", number: this.#numberOf(contact, pending, false) };
   }

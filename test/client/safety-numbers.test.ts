@@ -65,28 +65,35 @@ describe("a key that waits", () => {
     withProfile((profile, sees) => {
       sees(CHANGED);
       const shown = new SafetyNumbers(profile).with("Ana", { markShown: true }).numbers.at(-1);
-      expect(new SafetyNumbers(profile).acceptPending("ana", NOW, { mustBeShown: true })).toEqual({
+      expect(new SafetyNumbers(profile).acceptPending("ana", NOW)).toEqual({
         result: "accepted",
         number: { number: shown?.number ?? "", fingerprint: CHANGED.fingerprint, pending: false },
       });
       expect(isPinned(profile, CHANGED)).toBe(true);
-      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true })).toEqual({
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW)).toEqual({
         result: "none",
       });
     }));
 
-  test("is accepted without having been shown only if the caller allows it", () =>
+  test("is not accepted before its number was shown", () =>
     withProfile((profile, sees) => {
       sees(CHANGED);
-      new SafetyNumbers(profile).with("Ana", { markShown: false });
-      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true })).toEqual({
-        result: "not_shown",
-      });
+      const numbers = new SafetyNumbers(profile);
+      numbers.with("Ana", { markShown: false });
+      expect(numbers.acceptPending("Ana", NOW)).toEqual({ result: "not_shown" });
       expect(isPinned(profile, CHANGED)).toBe(false);
-      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: false }).result).toBe(
-        "accepted",
-      );
-      expect(isPinned(profile, CHANGED)).toBe(true);
+    }));
+
+  test("is not accepted where another was shown, though a further process has shown it", () =>
+    withProfile((profile, sees) => {
+      sees(CHANGED);
+      const here = new SafetyNumbers(profile).with("Ana", { markShown: true }).numbers.at(-1)?.fingerprint;
+      sees(LATER);
+      const elsewhere = new SafetyNumbers(profile);
+      elsewhere.with("Ana", { markShown: true });
+      expect(elsewhere.acceptPending("Ana", NOW, here)).toEqual({ result: "changed_again" });
+      expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, false]);
+      expect(elsewhere.acceptPending("Ana", NOW).result).toBe("accepted");
     }));
 
   test("is not accepted if an earlier key was shown, until its own number is shown", () =>
@@ -94,25 +101,19 @@ describe("a key that waits", () => {
       sees(CHANGED);
       new SafetyNumbers(profile).with("Ana", { markShown: true });
       sees(LATER);
-      for (const mustBeShown of [true, false]) {
-        expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown })).toEqual({
-          result: "changed_again",
-        });
-      }
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW)).toEqual({ result: "changed_again" });
       expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, false]);
       new SafetyNumbers(profile).with("Ana", { markShown: true });
-      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: true }).result).toBe(
-        "accepted",
-      );
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW).result).toBe("accepted");
       expect([CHANGED, LATER].map((key) => isPinned(profile, key))).toEqual([false, true]);
     }));
 
   test("with an unknown person is empty", () =>
     withProfile((profile) => {
-      expect(new SafetyNumbers(profile).acceptPending("nobody", NOW, { mustBeShown: false })).toEqual({
+      expect(new SafetyNumbers(profile).acceptPending("nobody", NOW)).toEqual({
         result: "none",
       });
-      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW, { mustBeShown: false })).toEqual({
+      expect(new SafetyNumbers(profile).acceptPending("Ana", NOW)).toEqual({
         result: "none",
       });
     }));

@@ -291,6 +291,16 @@ describe("6: the peer is not who it should be", () => {
       es: "La clave de beto.key ha cambiado",
     };
     await expectFailure(ana, ["send", beto.name, "two"], changed);
+    // A key whose number nobody has seen is shown instead of accepted.
+    const unseen = await ana.json(["fingerprint", beto.name, "--accept"]);
+    expect(unseen).toMatchObject({
+      code: 6,
+      events: [
+        { event: "error", code: "key_not_shown" },
+        { event: "safety_number", pending: true },
+      ],
+    });
+    expect((await ana.run(["send", beto.name, "still"])).code).toBe(6);
     const shown = await ana.json(["fingerprint", beto.name]);
     expect(shown.events).toMatchObject([...oldNumber, { event: "safety_number", pending: true }]);
     expect((await ana.run(["fingerprint", beto.name])).stdout).toContain(
@@ -310,7 +320,7 @@ describe("6: the peer is not who it should be", () => {
     expect((await ana.run(["send", beto.name, "three"])).code).toBe(0);
     await after.event({ event: "message", text: "three" });
     const texts = after.events.filter(({ event }) => event === "message").map(({ text }) => text);
-    expect(texts).toEqual(["two", "two", "three"]);
+    expect(texts).toEqual(["two", "two", "still", "three"]);
     const nothing = await ana.json(["fingerprint", beto.name, "--accept"]);
     expect(nothing).toMatchObject({ code: 1, events: [{ event: "error", code: "no_pending_key" }] });
     await after.stop();

@@ -25,6 +25,8 @@ export class ChatEffects {
   readonly #table: EffectTable<EffectName>;
   readonly #left = new AbortController();
   #shown: number[] = [];
+  /** Fingerprint of the pending key whose safety number this chat has shown last. */
+  #shownKey: string | undefined;
   /** `seq` of the newest message that was shown. */
   #newestShown = 0;
 
@@ -52,6 +54,7 @@ export class ChatEffects {
       listOnline: () => this.#listOnline(),
       showSafetyNumber: () => {
         const { numbers } = archive.safetyNumbers.with(this.username, { markShown: true });
+        this.#shownKey = numbers.find(({ pending }) => pending)?.fingerprint;
         dispatch({ name: "safetyNumber", numbers });
       },
       acceptKey: () => this.#acceptKey(),
@@ -147,7 +150,7 @@ export class ChatEffects {
 
   #acceptKey(): void {
     const { safetyNumbers } = this.#messenger.archive;
-    const { result } = safetyNumbers.acceptPending(this.username, Date.now(), { mustBeShown: true });
+    const { result } = safetyNumbers.acceptPending(this.username, Date.now(), this.#shownKey);
     this.#dispatch({ name: "keyAccepted", result });
     if (result === "accepted") this.#conversation.connect();
   }

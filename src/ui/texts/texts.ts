@@ -139,6 +139,12 @@ const TABLE = {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
     en: (user: string) => `The new key of ${user} was accepted.`,
   },
+  keyNotShown: {
+    es: (user: string) =>
+      `El número de seguridad de la clave nueva de ${user} no se había mostrado aquí, y no se ha aceptado. Compare este número y repita la orden.`,
+    en: (user: string) =>
+      `The safety number of the new key of ${user} had not been shown here; the key was not accepted. Compare this number and repeat the command.`,
+  },
   keyChangedAgain: {
     es: (user: string) =>
       `Desde que miró el número de seguridad, la clave de ${user} ha vuelto a cambiar, y no se ha aceptado ninguna. Compare este otro número antes de aceptarla.`,

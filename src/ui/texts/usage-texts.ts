@@ -32,7 +32,8 @@ Uso: bun run client.ts [orden] [opciones]
                            otro, o en este
   --reply-to ID            send: responde a ese mensaje
   --yes                    delete: toda la conversación, sin preguntar
-  --accept                 fingerprint: acepta la clave nueva de USUARIO
+  --accept                 fingerprint: acepta la clave nueva de USUARIO cuyo
+                           número se mostró antes
   --timeout S              segundos que puede durar la orden (30)
   --json                   una línea JSON por suceso
   --lang es|en   --help   --version
@@ -67,7 +68,8 @@ Usage: bun run client.ts [command] [options]
                            or on yours
   --reply-to ID            send: replies to that message
   --yes                    delete: the whole conversation, without asking
-  --accept                 fingerprint: accept USER's new key
+  --accept                 fingerprint: accept USER's new key, whose number
+                           was shown before
   --timeout S              seconds that the command may take (30)
   --json                   one JSON line for each event
   --lang es|en   --help   --version

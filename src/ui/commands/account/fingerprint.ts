@@ -37,7 +37,7 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       numbers.forEach(show);
       return EXIT.done;
     }
-    const acceptance = safetyNumbers.acceptPending(user, Date.now(), { mustBeShown: false });
+    const acceptance = safetyNumbers.acceptPending(user, Date.now());
     switch (acceptance.result) {
       case "accepted":
         show(acceptance.number);
@@ -47,7 +47,12 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
         return output.failure(failure("other", "no_pending_key", texts.noPendingKey(shown)));
       case "changed_again":
       case "not_shown": {
-        const exit = output.failure(failure("notProven", "key_changed_again", texts.keyChangedAgain(shown)));
+        const isFirst = acceptance.result === "not_shown";
+        const exit = output.failure(
+          isFirst
+            ? failure("notProven", "key_not_shown", texts.keyNotShown(shown))
+            : failure("notProven", "key_changed_again", texts.keyChangedAgain(shown)),
+        );
         const known = safetyNumbers.with(user, { markShown: true });
         known.numbers.filter(({ pending }) => pending).forEach(show);
         return exit;
