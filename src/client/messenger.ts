@@ -129,9 +129,10 @@ export class Messenger {
       {
         tls: this.#tls,
         contacts: options.profile.contacts,
+        clock: this.#clock,
         lookUp: (username) => this.#directory.lookUp(username),
-        admit: (connection, peer, atServer) =>
-          this.#conversations.with(peer.name).admit(connection, peer, atServer),
+        admit: (connection, peer, report) =>
+          this.#conversations.with(peer.name).admit(connection, peer, report),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         storageFailed: this.#storageFailed,
       },

@@ -252,6 +252,7 @@ export function describeUnreachable(
       no_server: ["notDelivered", "peer_unreachable", texts.peerNoServer(user)],
       unreachable: ["notDelivered", "peer_unreachable", texts.peerUnreachable(user)],
       not_admitted: ["notDelivered", "peer_not_admitted", texts.peerNotAdmitted(user)],
+      busy: ["notDelivered", "peer_busy", texts.peerBusy(user)],
       no_certificate: ["notDelivered", "no_certificate", texts.noCertificate],
       not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
       not_proven: ["notProven", "peer_not_proven", texts.peerNotProven(user)],

@@ -113,6 +113,13 @@ class PeerFuzz {
       peer.next().catch(() => undefined),
       () => "a peer is not greeted",
     );
+    // She has no lookup left for a new name.
+    if (attacker.isNew && hello?.["code"] === "busy") {
+      await within(this.#deadline, peer.closed, () => "a peer that is told «busy» is not ended");
+      count(this.figures.seen, "busy");
+      return;
+    }
+    attacker.isNew = false;
     mustHold(hello?.["action"] === "hello" && hello["username"] === "ana", "a peer is not let in", hello);
     await this.#write(peer, model, [this.#greeting(attacker.name, random)], random);
     let isRead = false;

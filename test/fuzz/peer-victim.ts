@@ -21,6 +21,8 @@ export type Attacker = {
   /** Ids of her messages that he has acknowledged. */
   readonly claimed: Set<string>;
   links: number;
+  /** His key is not pinned yet. */
+  isNew: boolean;
 };
 
 export class Victim {
@@ -55,7 +57,7 @@ export class Victim {
 
   attacker(name: string): Attacker {
     const identity = this.company.identity(name);
-    return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0 };
+    return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0, isNew: true };
   }
 
   /** She and her friend exchange a message. */

@@ -1,8 +1,10 @@
 /** A contact whose key has changed: nothing passes in either direction until the person has said so (PROTOCOL 3, step 5). */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
-import { Company, until, type Person } from "./messenger-pair.ts";
+import { CALLER_LOOKUP_BURST } from "../../src/client/peer/caller-keys.ts";
+import { DEFAULT_LIMITS } from "../../src/server/limits/limits.ts";
+import { Company, later, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { loginOf, newPublicKey, TestClient } from "./rendezvous-test-client.ts";
 
@@ -13,8 +15,10 @@ afterEach(async () => {
 });
 
 /** Ana has bob's old key pinned; bob is online with a new one, from another folder. */
-async function bobOnANewMachine(): Promise<{ company: Company; ana: Person; bob: Person }> {
-  const company = await Company.meet();
+async function bobOnANewMachine(
+  options: Parameters<typeof Company.meet>[0] = {},
+): Promise<{ company: Company; ana: Person; bob: Person }> {
+  const company = await Company.meet(options);
   companies.push(company);
   const ana = await company.person("ana");
   const old = await company.person("bob");
@@ -73,6 +77,79 @@ test("ana dials: what she wrote stays with her until she accepts bob's new key",
   ana.messenger.openChat("bob").connect();
   await until(() => ana.received("bob") === 2);
   expect(bob.texts("ana")).toEqual(["is it you?"]);
+});
+
+describe("while the server accepts no more lookups of ana's, a new key is neither let in nor asked about:", () => {
+  const WAIT = 20_000;
+  const limits = { ...DEFAULT_LIMITS, lookupRate: { burst: 2, perSecond: 1_000 / WAIT } };
+
+  /** Ana uses up her lookups. */
+  async function limitedAna(): Promise<{ ana: Person; bob: Person; company: Company }> {
+    const { company, ana, bob } = await bobOnANewMachine({ limits });
+    const isLimited = () => ana.of("unreachable").some(({ reason }) => reason === "server_limits");
+    ana.messenger.openChat("nobody").connect();
+    await until(() => isLimited() || ana.of("unreachable").length > 0);
+    ana.messenger.openChat("nobody").connect();
+    await until(isLimited);
+    ana.messenger.closeChat("nobody");
+    return { company, ana, bob };
+  }
+
+  test("bob, who dials, is told «busy», and tries again by himself", async () => {
+    const { ana, bob } = await limitedAna();
+    bob.messenger.send("ana", "it is me");
+    await until(() => bob.of("unreachable").length === 1);
+    expect(bob.of("unreachable")[0]).toMatchObject({ reason: "busy", retryIn: expect.any(Number) });
+    expect(ana.of("keyPending")).toEqual([]);
+    await later(2 * WAIT, async () => {
+      bob.messenger.openChat("ana").connect();
+      await until(() => ana.of("keyPending").length === 1);
+    });
+    expect(ana.texts()).toEqual([]);
+  });
+
+  test("a stranger is told «busy» instead of a greeting, and a pinned key is let in", async () => {
+    const { company, ana, bob } = await limitedAna();
+    const stranger = await RawPeer.dial(ana.port, { identity: company.identity("carla") });
+    await stranger.closed;
+    expect(stranger.messages).toEqual([{ action: "error", code: "busy" }]);
+    expect(ana.profile.contacts.find("carla")).toBeUndefined();
+    const { contacts } = ana.profile;
+    const key = { spki: bob.profile.keys.spki, fingerprint: fingerprintOf(bob) };
+    contacts.pin(contacts.ensure("bob"), key, Date.now());
+    bob.messenger.send("ana", "it is me");
+    await until(() => ana.texts("bob").length === 1);
+  });
+
+  test("bob, whom ana dials at his last addresses, is sent nothing", async () => {
+    const { ana, bob } = await limitedAna();
+    const { contacts } = ana.profile;
+    contacts.saveTargets(contacts.ensure("bob"), [{ ip: "127.0.0.1", port: bob.port }]);
+    ana.messenger.send("bob", "is it you?");
+    await until(() => ana.of("unreachable").some(({ username }) => username === "bob"));
+    const [failure] = ana.of("unreachable").filter(({ username }) => username === "bob");
+    expect(failure).toMatchObject({ reason: "server_limits", retryIn: expect.any(Number) });
+    expect(ana.of("keyPending")).toEqual([]);
+    expect(bob.of("connected")).toEqual([]);
+  });
+});
+
+test("more strangers than there are lookups for do not use up those of ana herself", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana");
+  const answers: unknown[] = [];
+  for (let count = 0; count < 2 * CALLER_LOOKUP_BURST; count++) {
+    const peer = await RawPeer.dial(ana.port, { identity: company.identity(`stranger ${count}`) });
+    answers.push((await peer.next())["code"]);
+    peer.terminate();
+    await peer.closed;
+  }
+  expect(answers.slice(0, CALLER_LOOKUP_BURST)).toEqual(Array(CALLER_LOOKUP_BURST).fill(undefined));
+  expect(answers.filter((code) => code === "busy").length).toBeGreaterThan(0);
+  const bob = await company.person("bob");
+  ana.messenger.send("bob", "hello");
+  await until(() => bob.texts("ana").length === 1);
 });
 
 test("a certificate for another key than the one that the server names is not even a question", async () => {

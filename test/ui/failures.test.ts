@@ -139,6 +139,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
     server_limits: 4,
     unreachable: 5,
     not_admitted: 5,
+    busy: 5,
     no_certificate: 5,
     not_in_date: 6,
     not_proven: 6,

@@ -13,7 +13,7 @@ import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import { PeerLink, type LinkConnection, type LinkLife, type PeerLinkEvents } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
-import type { ProvenPeer } from "../peer/proof.ts";
+import type { Admission, KeyReport, ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
 import { Delivery } from "./delivery.ts";
@@ -57,7 +57,7 @@ export class Conversation {
       drained: (link) => {
         if (link === this.#links.current) this.delivery.pump();
       },
-      closed: (link, life) => this.#linkClosed(link, life),
+      closed: (link, life, code) => this.#linkClosed(link, life, code),
       ...(needs.isTraced && {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
@@ -183,16 +183,12 @@ export class Conversation {
   /**
    * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
    * greets the peer.
-   * @param atServer the fingerprint that the server reports; undefined: none
+   * @returns other than `admitted`: why there is no link
    * @throws SQLiteError
    */
-  admit(
-    connection: LinkConnection,
-    peer: ProvenPeer,
-    atServer: string | undefined,
-  ): "admitted" | "pending" | "refused" {
-    const verdict = this.#record.judge(peer, atServer);
-    if (verdict === "pending" || verdict === "refused") return verdict;
+  admit(connection: LinkConnection, peer: ProvenPeer, report: KeyReport): Admission {
+    const verdict = this.#record.judge(peer, report);
+    if (verdict !== "pinned" && verdict !== "pin") return verdict;
     if (verdict === "pin") this.#record.pin(peer);
     this.#greet(this.#links.newId(), "acceptor", connection, peer);
     return "admitted";
@@ -267,7 +263,7 @@ export class Conversation {
     }
   }
 
-  #linkClosed(link: PeerLink, life: LinkLife | undefined): void {
+  #linkClosed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void {
     this.delivery.dropRead();
     if (life !== undefined) {
       this.#watch.closed(link);
@@ -275,7 +271,7 @@ export class Conversation {
     }
     const isLast = this.#links.closed(link);
     // They proved their identity and ended the link before their greeting, so they have not admitted us.
-    if (life === undefined) this.#dialling.failed(link.id, "not_admitted");
+    if (life === undefined) this.#dialling.failed(link.id, code === "busy" ? "busy" : "not_admitted");
     else if (isLast) this.#disconnected(life.byeReceived);
   }
 

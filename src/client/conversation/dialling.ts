@@ -21,6 +21,7 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "no_server",
   "server_limits",
   "not_admitted",
+  "busy",
 ]);
 
 /** Wait before redialling, in ms. @param random in [0, 1) */

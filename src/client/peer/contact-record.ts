@@ -1,7 +1,7 @@
 /** What is stored of one contact: name, keys, features, last addresses. */
 import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
-import { judgeKey, type KeyVerdict, type ProvenPeer } from "./proof.ts";
+import { judgeKey, type KeyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
 type ContactRecordOptions = {
   readonly contact: Contact;
@@ -75,9 +75,9 @@ export class ContactRecord {
   }
 
   /** Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`. */
-  judge(peer: ProvenPeer, atServer: string | undefined): KeyVerdict {
+  judge(peer: ProvenPeer, report: KeyReport): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
-    const verdict = judgeKey(pins, peer.fingerprint, atServer);
+    const verdict = judgeKey(pins, peer.fingerprint, report);
     const { now, keyPending } = this.#options;
     if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, now())) {
       keyPending(peer.fingerprint);

@@ -12,7 +12,7 @@ import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import type { LinkConnection } from "./link.ts";
-import type { ProvenPeer } from "./proof.ts";
+import { keyReport, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be opened now. */
@@ -29,6 +29,8 @@ export type UnreachableReason =
   | "not_proven"
   /** Their client ended the link before its greeting: our key waits for their decision, or the client is full. */
   | "not_admitted"
+  /** Their client says that it cannot admit us now. */
+  | "busy"
   /** Their certificate is not valid at the time of this machine's clock. */
   | "not_in_date"
   /** Their key has changed, and the person has not accepted it yet. */
@@ -65,7 +67,7 @@ export async function dialPeer(
     if (!where.secure) return "insecure";
     record.moved(where.username, where.targets);
   }
-  const atServer = where.name === "online" ? where.fingerprint : undefined;
+  const report = keyReport(where);
   const targets = where.name === "online" ? where.targets : record.targets;
   const lookupFailure = where.name === "limited" ? "server_limits" : "no_server";
   if (targets.length === 0) return lookupFailure;
@@ -100,9 +102,9 @@ export async function dialPeer(
       verify: (connection, handshake) => {
         const proof = tls.prove(connection, handshake, record.username);
         if (!proof.ok) return proof.code;
-        const verdict = record.judge(proof.peer, atServer);
+        const verdict = record.judge(proof.peer, report);
         keyPending ||= verdict === "pending";
-        if (verdict === "pending" || verdict === "refused") return `key_${verdict}`;
+        if (verdict !== "pinned" && verdict !== "pin") return `key_${verdict}`;
         winner = { peer: proof.peer, isNewKey: verdict === "pin" };
         return true;
       },

@@ -7,7 +7,7 @@
  * 3. After `bye`, both sides still read the last acknowledgements of the other one.
  * 4. A fault of the peer is answered with `error` before the link closes; an `error` is never answered.
  */
-import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
+import type { CloseReason, Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import {
@@ -49,8 +49,11 @@ export interface PeerLinkEvents {
   /** All messages of one read were handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
-  /** @param life undefined: the link was never complete */
-  closed(link: PeerLink, life: LinkLife | undefined): void;
+  /**
+   * @param life undefined: the link was never complete
+   * @param code why this side has ended it, or the error with which the peer refused the greeting; undefined: neither
+   */
+  closed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 }
 
@@ -256,7 +259,7 @@ export class PeerLink implements ConnectionHandlers {
     if (this.isComplete) this.#events.drained(this);
   }
 
-  closed(): void {
+  closed(reason: CloseReason): void {
     const state = this.#state;
     this.#clock.unwatch(this);
     this.#state = { name: "closed" };
@@ -264,6 +267,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#events.closed(
       this,
       "completedAt" in state ? { completedAt: state.completedAt, byeReceived } : undefined,
+      reason.name === "local" ? reason.code : undefined,
     );
   }
 

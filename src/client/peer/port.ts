@@ -4,9 +4,11 @@
  * 1. The listener takes the first free port of 9000–9099, or the chosen one.
  * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides.
  * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
+ *    If it cannot be asked now, the peer is told `busy` (`caller-keys.ts`).
  * 4. A connection that passes is handed over to a link of the peer's conversation, which greets the peer. The others
  *    are closed without sending anything, and reported at most once a second.
  */
+import type { Clock } from "../../net/clock.ts";
 import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../net/connection.ts";
 import { listen, ListenError, type Listener } from "../../net/listener.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
@@ -14,7 +16,8 @@ import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import { normalizeAddress } from "../../protocol/ip-address.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
-import type { ProvenPeer } from "./proof.ts";
+import { CallerKeys } from "./caller-keys.ts";
+import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 const FIRST_PORT = 9_000;
@@ -31,14 +34,11 @@ const REFUSAL_INTERVAL = 1_000;
 type PeerPortNeeds = {
   readonly tls: PeerTls;
   readonly contacts: Pick<ContactStore, "isPinned">;
+  readonly clock: Pick<Clock, "monotonic">;
   /** Resolves within five seconds. */
   lookUp(username: string): Promise<Whereabouts>;
   /** As `Conversation.admit`, in the conversation with that peer. */
-  admit(
-    connection: Connection,
-    peer: ProvenPeer,
-    atServer: string | undefined,
-  ): "admitted" | "pending" | "refused";
+  admit(connection: Connection, peer: ProvenPeer, report: KeyReport): Admission;
   refused(address: string, code: string): void;
   /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
@@ -60,6 +60,7 @@ export class PortError extends Error {
 
 export class PeerPort {
   readonly #needs: PeerPortNeeds;
+  readonly #callerKeys: CallerKeys;
   readonly #listener: Listener;
   readonly #handshakes = new Map<ConnectionHandlers, string>();
   /** The peer's label of each proven connection; closed ones are removed when the next connection arrives. */
@@ -72,6 +73,7 @@ export class PeerPort {
   /** @param port the chosen port; undefined: the first free one. @throws PortError */
   constructor(needs: PeerPortNeeds, port: number | undefined) {
     this.#needs = needs;
+    this.#callerKeys = new CallerKeys(needs.lookUp, () => needs.clock.monotonic());
     this.#listener = this.#listen(port);
   }
 
@@ -169,17 +171,18 @@ export class PeerPort {
 
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
   #judge(connection: Connection, peer: ProvenPeer): void {
-    const { contacts, lookUp } = this.#needs;
-    if (contacts.isPinned(peer.label, peer.fingerprint)) {
-      this.#admit(connection, peer, undefined);
+    if (this.#needs.contacts.isPinned(peer.label, peer.fingerprint)) {
+      this.#admit(connection, peer, { name: "nothing" });
       return;
     }
     connection.pauseReading();
     this.#asked.add(connection);
-    lookUp(peer.name)
-      .then((where) => {
+    this.#callerKeys
+      .report(peer)
+      .then((report) => {
         this.#asked.delete(connection);
-        this.#admit(connection, peer, where.name === "online" ? where.fingerprint : undefined);
+        if (report.name === "notNow") this.#sayBusy(connection);
+        else this.#admit(connection, peer, report);
         connection.resumeReading();
       })
       .catch((error: unknown) => {
@@ -188,16 +191,22 @@ export class PeerPort {
       });
   }
 
-  #admit(connection: Connection, peer: ProvenPeer, atServer: string | undefined): void {
+  #admit(connection: Connection, peer: ProvenPeer, report: KeyReport): void {
     if (!connection.isOpen) return;
     try {
-      const verdict = this.#needs.admit(connection, peer, atServer);
+      const verdict = this.#needs.admit(connection, peer, report);
       if (verdict !== "admitted") connection.terminate(`key_${verdict}`);
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");
       this.#needs.storageFailed(error);
     }
+  }
+
+  /** The peer dials again later, when the server may be asked. */
+  #sayBusy(connection: Connection): void {
+    connection.send({ action: "error", code: "busy" });
+    connection.end("busy");
   }
 
   #reportRefusal(address: string, code: string): void {

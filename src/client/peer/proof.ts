@@ -7,13 +7,14 @@
  *    own, and it is valid now.
  * 4. If we have dialled, the name is the one that we dialled.
  * 5. The key is pinned, or the server reports no other one; a new key of a contact with pins waits for the person's
- *    decision.
+ *    decision. A server that accepts no lookups now has not reported anything: the connection is ended until it does.
  * 6. The username in `hello` is the common name (`link.ts`).
  */
 import type { X509Certificate } from "node:crypto";
 
 import { readUserCertificate } from "../../identity/certificate-reader.ts";
 import type { Handshake } from "../../net/tls.ts";
+import type { Whereabouts } from "../rendezvous/directory.ts";
 
 /** The person of a verified certificate. */
 export type ProvenPeer = {
@@ -64,6 +65,22 @@ export function provePeer(
   return { ok: true, peer: { name, label, fingerprint, spki } };
 }
 
+/** What the server says about the key of a name. */
+export type KeyReport =
+  | { readonly name: "key"; readonly fingerprint: string }
+  /** It names no key: the person is offline, it did not answer in time, or there is no server. */
+  | { readonly name: "nothing" }
+  /** It cannot be asked now: too many lookups were made. */
+  | { readonly name: "notNow" };
+
+/** What a lookup says about the key of the name that was looked up. */
+export function keyReport(where: Whereabouts): KeyReport {
+  if (where.name === "limited") return { name: "notNow" };
+  return where.name === "online" && where.fingerprint !== undefined
+    ? { name: "key", fingerprint: where.fingerprint }
+    : { name: "nothing" };
+}
+
 export type KeyVerdict =
   /** One of the contact's pins. */
   | "pinned"
@@ -72,18 +89,17 @@ export type KeyVerdict =
   /** A key that is not pinned, of a contact with pins: it waits for the person's decision. */
   | "pending"
   /** The server reports another key for this name. */
-  | "refused";
+  | "refused"
+  /** A key that is not pinned, and the server cannot be asked now. */
+  | "notNow";
 
-/**
- * Step 5.
- * @param atServer the fingerprint that the server reports; undefined: none (offline, no answer, no server)
- */
-export function judgeKey(
-  pins: readonly string[],
-  fingerprint: string,
-  atServer: string | undefined,
-): KeyVerdict {
+/** What becomes of a peer that has dialled us. */
+export type Admission = "admitted" | Exclude<KeyVerdict, "pinned" | "pin">;
+
+/** Step 5. */
+export function judgeKey(pins: readonly string[], fingerprint: string, report: KeyReport): KeyVerdict {
   if (pins.includes(fingerprint)) return "pinned";
-  if (atServer !== undefined && atServer !== fingerprint) return "refused";
+  if (report.name === "notNow") return "notNow";
+  if (report.name === "key" && report.fingerprint !== fingerprint) return "refused";
   return pins.length === 0 ? "pin" : "pending";
 }

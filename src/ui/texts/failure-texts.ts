@@ -223,6 +223,10 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user}'s machine closed the connection without a greeting: your new key may be waiting to be accepted there.`,
   },
+  peerBusy: {
+    es: (user: string) => `La máquina de ${user} está ocupada y ahora no admite más conexiones.`,
+    en: (user: string) => `${user}'s machine is busy and accepts no more connections right now.`,
+  },
   peerNotProven: {
     es: (user: string) =>
       `La máquina que responde en la dirección de ${user} no es la de ${user}; no se le ha enviado nada.`,

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 
-import { judgeKey, provePeer, type KeyVerdict, type ProofFailure } from "../../../src/client/peer/proof.ts";
+import {
+  judgeKey,
+  provePeer,
+  type KeyReport,
+  type KeyVerdict,
+  type ProofFailure,
+} from "../../../src/client/peer/proof.ts";
 import {
   createAuthority,
   issueServerCertificate,
@@ -118,27 +124,33 @@ describe("a connection is refused if one thing is wrong:", () => {
 });
 
 describe("a key", () => {
-  const verdicts: [string, string[], string | undefined, KeyVerdict][] = [
-    ["the first, and the server says nothing", [], undefined, "pin"],
-    ["the first, and the server says the same", [], "k", "pin"],
-    ["the first, and the server says another", [], "other", "refused"],
-    ["pinned, and the server says nothing", ["k"], undefined, "pinned"],
-    ["pinned, and the server says the same", ["k"], "k", "pinned"],
-    ["pinned, and the server says another: two devices of one person", ["k"], "other", "pinned"],
-    ["pinned as the second device", ["other", "k"], undefined, "pinned"],
-    ["new beside pins, and the server says nothing", ["other"], undefined, "pending"],
+  const nothing: KeyReport = { name: "nothing" };
+  const notNow: KeyReport = { name: "notNow" };
+  const named = (fingerprint: string): KeyReport => ({ name: "key", fingerprint });
+  const verdicts: [string, string[], KeyReport, KeyVerdict][] = [
+    ["the first, and the server says nothing", [], nothing, "pin"],
+    ["the first, and the server says the same", [], named("k"), "pin"],
+    ["the first, and the server says another", [], named("other"), "refused"],
+    ["pinned, and the server says nothing", ["k"], nothing, "pinned"],
+    ["pinned, and the server says the same", ["k"], named("k"), "pinned"],
+    ["pinned, and the server says another: two devices of one person", ["k"], named("other"), "pinned"],
+    ["pinned as the second device", ["other", "k"], nothing, "pinned"],
+    ["new beside pins, and the server says nothing", ["other"], nothing, "pending"],
     [
       "new beside pins, and the server says the same: the server alone changes no pin",
       ["other"],
-      "k",
+      named("k"),
       "pending",
     ],
-    ["new beside pins, and the server says the pinned one", ["other"], "other", "refused"],
-    ["new beside pins, and the server says a third", ["other"], "third", "refused"],
+    ["new beside pins, and the server says the pinned one", ["other"], named("other"), "refused"],
+    ["new beside pins, and the server says a third", ["other"], named("third"), "refused"],
+    ["the first, and the server cannot be asked now", [], notNow, "notNow"],
+    ["pinned, and the server cannot be asked now", ["k"], notNow, "pinned"],
+    ["new beside pins, and the server cannot be asked now", ["other"], notNow, "notNow"],
   ];
-  for (const [what, pins, atServer, verdict] of verdicts) {
+  for (const [what, pins, report, verdict] of verdicts) {
     test(`${what} → ${verdict}`, () => {
-      expect(judgeKey(pins, "k", atServer)).toBe(verdict);
+      expect(judgeKey(pins, "k", report)).toBe(verdict);
     });
   }
 });

@@ -242,7 +242,7 @@ export class SimulatedProgram implements ServerUser {
   /** As `PeerPort`, for a pinned or a first key. */
   accept(connection: LinkConnection): void {
     try {
-      this.conversation.admit(connection, provenPeer(this.#other), undefined);
+      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" });
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");

@@ -21,6 +21,7 @@ export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
   "unreachable",
   "not_proven",
   "not_admitted",
+  "busy",
   "not_in_date",
   "key_pending",
   "insecure",
