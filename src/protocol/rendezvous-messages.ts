@@ -20,6 +20,8 @@ import { parseDialableAddress } from "./ip-address.ts";
 export const MAX_ID_LENGTH = 64;
 export const MAX_ADDRESSES = 8;
 export const MAX_CANDIDATES = 8;
+/** A lower port is no candidate: it belongs to a service of the system, which nobody must be made to dial. */
+export const MIN_CANDIDATE_PORT = 1_024;
 export const MAX_WATCHED = 1_000;
 export const MAX_PAGE = 500;
 export const DEFAULT_PAGE = 100;

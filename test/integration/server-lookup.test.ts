@@ -76,6 +76,19 @@ describe("request_p2p", () => {
       id: "q",
     });
   });
+
+  test("a login with a port of the system is accepted, and gives no candidate", async () => {
+    await server.online("Sira", { addresses: ["10.1.2.3"], p2p_port: 22 });
+    expect(await client.ask({ action: "request_p2p", target_user: "sira", id: 1 })).toMatchObject({
+      code: "ok",
+      target_ip: "127.0.0.1",
+      target_port: 22,
+      candidates: [],
+    });
+    expect(await client.ask({ action: "get_users", prefix: "sira" })).toMatchObject({
+      users: [{ username: "Sira", ip: "127.0.0.1", p2p_port: 22 }],
+    });
+  });
 });
 
 describe("watch", () => {

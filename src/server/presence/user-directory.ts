@@ -4,11 +4,12 @@
  */
 import { fold } from "../../identity/names.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../protocol/framing.ts";
-import { isLoopback } from "../../protocol/ip-address.ts";
+import { isLoopback, isPrivate, networkOf } from "../../protocol/ip-address.ts";
 import {
   DEFAULT_PAGE,
   MAX_CANDIDATES,
   LEGACY_LIST_BYTES,
+  MIN_CANDIDATE_PORT,
   type Candidate,
   type RequestOf,
   type UserEntry,
@@ -33,6 +34,10 @@ const MAX_PAGES = 32;
 export type Requester = {
   /** It runs on the server's own machine. */
   readonly isLocal: boolean;
+  /** The server sees it in its own networks: at a private address, on loopback or at the server's own address. */
+  readonly isInside: boolean;
+  /** `networkOf` the address that the server sees. */
+  readonly network: string;
   /** The server's address to which it is connected. */
   readonly localAddress: string;
   readonly isLegacy: boolean;
@@ -47,17 +52,26 @@ type Page = {
   readonly bytes: readonly number[];
 };
 
-/** The JSON of one user for requesters of one kind. */
+/**
+ * How near a requester is to a user, by the addresses that the server sees. A user's loopback addresses are given only
+ * on the same machine, the private ones only in the same network (PROTOCOL 3).
+ */
+type Nearness = "machine" | "network" | "internet";
+
+/** The JSON of one user for requesters that are equally near. */
 class Description {
   readonly #user: OnlineUser;
-  /** At least one, the best first. */
-  readonly #addresses: readonly string[];
+  readonly #seen: string;
+  /** The best first. */
+  readonly #candidates: readonly string[];
   #entry: string | undefined;
   #info: string | undefined;
 
-  constructor(user: OnlineUser, addresses: readonly string[]) {
+  /** @param seen the `ip` of the original protocol */
+  constructor(user: OnlineUser, seen: string, candidates: readonly string[]) {
     this.#user = user;
-    this.#addresses = addresses;
+    this.#seen = seen;
+    this.#candidates = candidates;
   }
 
   /** The user in a `users_list`. */
@@ -82,25 +96,31 @@ class Description {
 
   #legacyEntry(): UserEntry {
     const { username, p2pPort } = this.#user;
-    return { username, ip: this.#addresses[0] as string, p2p_port: p2pPort };
+    return { username, ip: this.#seen, p2p_port: p2pPort };
   }
 
   /** @param whole with the fields that a legacy client is not sent. */
   #fields(whole: boolean): string {
     const { username, p2pPort, key } = this.#user;
-    const common = { target_user: username, target_ip: this.#addresses[0], target_port: p2pPort };
-    const candidates = this.#addresses.map((ip): Candidate => ({ kind: "direct", ip, port: p2pPort }));
+    const common = { target_user: username, target_ip: this.#seen, target_port: p2pPort };
+    const addresses = p2pPort < MIN_CANDIDATE_PORT ? [] : this.#candidates;
+    const candidates = addresses.map((ip): Candidate => ({ kind: "direct", ip, port: p2pPort }));
     const added = { secure: key !== undefined, candidates, fingerprint: key?.fingerprint };
     return JSON.stringify(whole ? { ...common, ...added } : common).slice(1, -1);
   }
 }
 
-/** `remote` is undefined if it depends on the server's address to which the requester is connected. */
-type Descriptions = { readonly local: Description; readonly remote: Description | undefined };
+type Known = {
+  /** `networkOf` the address that the server sees, and whether that is private or on loopback. */
+  readonly network: string;
+  readonly isPrivate: boolean;
+  /** Those that were needed so far. */
+  readonly descriptions: { [N in Nearness]?: Description };
+};
 
 export class UserDirectory {
   readonly #presence: Presence<OnlineUser>;
-  readonly #descriptions = new WeakMap<OnlineUser, Descriptions>();
+  readonly #known = new WeakMap<OnlineUser, Known>();
   /** By all that a page depends on. */
   readonly #pages = new Map<string, Page>();
   #pagesVersion = -1;
@@ -154,7 +174,7 @@ export class UserDirectory {
     }
     const { isLocal, localAddress, isLegacy } = requester;
     const { prefix = "", after = "" } = request;
-    const from = isLocal ? "local" : localAddress;
+    const from = isLocal ? "local" : `${requester.isInside ? "inside" : "outside"} ${localAddress}`;
     const key = `${isLegacy ? "legacy" : limit} ${from} ${prefix.length} ${prefix}${after}`;
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
@@ -190,29 +210,48 @@ export class UserDirectory {
   }
 
   #description(user: OnlineUser, requester: Requester): Description {
-    let descriptions = this.#descriptions.get(user);
-    if (descriptions === undefined) {
-      const remote = remoteAddresses(user);
-      descriptions = {
-        local: new Description(user, addressesOf(user).slice(0, MAX_CANDIDATES)),
-        remote: remote.length === 0 ? undefined : new Description(user, remote),
-      };
-      this.#descriptions.set(user, descriptions);
+    let known = this.#known.get(user);
+    if (known === undefined) {
+      known = { network: networkOf(user.ip), isPrivate: isPrivate(user.ip), descriptions: {} };
+      this.#known.set(user, known);
     }
-    if (requester.isLocal) return descriptions.local;
-    // A user with only loopback addresses runs on the server's machine.
-    return descriptions.remote ?? new Description(user, [requester.localAddress]);
+    const nearness = nearnessOf(user, known, requester);
+    const written = known.descriptions[nearness];
+    if (written !== undefined) return written;
+    const candidates = addressesFor(user, nearness);
+    const isElsewhere = nearness !== "machine" && isLoopback(user.ip);
+    const seen = isElsewhere ? candidates[0] : user.ip;
+    if (seen === undefined) {
+      // The user runs on the server's machine: where the requester has reached the server. This is not kept.
+      const { localAddress } = requester;
+      const isGiven = nearness === "network" || !isPrivate(localAddress);
+      return new Description(user, localAddress, isGiven ? [localAddress] : []);
+    }
+    return (known.descriptions[nearness] = new Description(user, seen, candidates));
   }
 }
 
-/** The addresses of a user; the first is the one that the server saw. */
-function addressesOf({ ip, addresses }: OnlineUser): string[] {
-  return addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
+function nearnessOf(user: OnlineUser, known: Known, requester: Requester): Nearness {
+  if (requester.isLocal && isLoopback(user.ip)) return "machine";
+  const isNear = known.network === requester.network || (known.isPrivate && requester.isInside);
+  return isNear ? "network" : "internet";
 }
 
-/** The addresses that another machine can dial. */
-function remoteAddresses(user: OnlineUser): string[] {
-  return addressesOf(user)
-    .filter((address) => !isLoopback(address))
-    .slice(0, MAX_CANDIDATES);
+/** The addresses of a user for a requester this near; the one that the server saw is first if it is among them. */
+function addressesFor({ ip, addresses }: OnlineUser, nearness: Nearness): string[] {
+  const all = addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
+  return all.filter((address) => isGiven(address, nearness)).slice(0, MAX_CANDIDATES);
+}
+
+function isGiven(address: string, nearness: Nearness): boolean {
+  switch (nearness) {
+    case "machine":
+      return true;
+    case "network":
+      return !isLoopback(address);
+    case "internet":
+      return !isPrivate(address);
+    default:
+      return nearness satisfies never;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Connection } from "../../net/connection.ts";
 import type { FailureCode } from "../../protocol/codes.ts";
-import { isLoopback } from "../../protocol/ip-address.ts";
+import { isLoopback, isPrivate } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { PendingConnection } from "../limits/unauthenticated.ts";
 import type { OnlineSession, OnlineUser } from "../presence/online-user.ts";
@@ -44,6 +44,8 @@ export class Session implements OnlineSession {
   readonly allowed: AllowedRequests;
   /** The client runs on the server's own machine. */
   readonly isLocal: boolean;
+  /** It is seen at a private address, on loopback or at the server's own address. */
+  readonly isInside: boolean;
   readonly #connection: Connection;
   readonly #pending: PendingConnection;
   readonly #number: number;
@@ -62,6 +64,8 @@ export class Session implements OnlineSession {
     this.isPlain = isPlain;
     this.allowed = allowed;
     this.isLocal = isLoopback(connection.remoteAddress);
+    const { remoteAddress, localAddress } = connection;
+    this.isInside = isPrivate(remoteAddress) || remoteAddress === localAddress;
     services.unauthenticated.silent(pending);
   }
 
