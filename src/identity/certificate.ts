@@ -21,7 +21,7 @@ const DAY = 24 * HOUR;
 /** A certificate is valid from this long before it is made, in ms: clocks differ. */
 export const BACKDATING = HOUR;
 /** Validity of a user's certificate from now, in ms (PROTOCOL 3). */
-export const USER_CERTIFICATE_LIFETIME = 24 * HOUR;
+export const USER_CERTIFICATE_LIFETIME = 72 * HOUR;
 /** Validity of the server's own certificate from now, in ms; the server renews it while it runs. */
 export const SERVER_CERTIFICATE_LIFETIME = 200 * DAY;
 /** Validity of the authority from now, in ms: 20 years (PROTOCOL 3). */
@@ -100,7 +100,7 @@ export function loadAuthority(certificatePem: string, privateKeyPem: string): Au
 }
 
 /**
- * A user's certificate for the public key `spki` (see `parsePublicKey`), from one hour before `now` to 24 hours
+ * A user's certificate for the public key `spki` (see `parsePublicKey`), from one hour before `now` to 72 hours
  * after it (ms since 1970): the common name is the registered name, the one dNSName its label (PROTOCOL 3).
  * Throws a RangeError for a name of more than 64 code points or with control characters.
  */

@@ -25,6 +25,8 @@ export const MIN_CANDIDATE_PORT = 1_024;
 export const MAX_WATCHED = 1_000;
 export const MAX_PAGE = 500;
 export const DEFAULT_PAGE = 100;
+/** Revocations in one message. */
+export const MAX_REVOKED = 300;
 /** Longest `users_list` to a legacy client, in bytes: it reads one `recv(4096)`. */
 export const LEGACY_LIST_BYTES = 4_096;
 
@@ -45,6 +47,25 @@ const publicKey = exactText(1, MAX_KEY_FIELD);
 const address = refine(exactText(1, 64), parseDialableAddress);
 const addresses = list(address, MAX_ADDRESSES);
 const language = oneOf("es", "en");
+const labelField = refine(exactText(40, 40), hexadecimal);
+const fingerprintField = refine(exactText(64, 64), hexadecimal);
+/** Seconds since 1970, up to the year 9999. */
+const seconds = integer(0, 253_402_300_799);
+
+/** The last revocation of the page before, as `before.label`; clients return it as they got it. */
+const revocationCursor = refine(exactText(1, 64), (cursor) =>
+  /^\d{1,12}\.[0-9a-f]{40}$/.test(cursor) ? cursor : undefined,
+);
+
+const revoked = list(
+  object({ label: labelField, before: seconds, except: optional(fingerprintField) }),
+  MAX_REVOKED,
+);
+const nextRevoked = exactText(1, 64);
+
+function hexadecimal(text: string): string | undefined {
+  return /^[0-9a-f]+$/.test(text) ? text : undefined;
+}
 
 /** `legacy`: whether legacy clients send it, then without the fields in `added`. */
 type RequestEntry = { readonly fields: Fields; readonly legacy: boolean; readonly added: readonly string[] };
@@ -91,6 +112,7 @@ const REQUESTS = {
   renew: { fields: { public_key: publicKey }, legacy: false, added: [] },
   watch: { fields: { users: list(name, MAX_WATCHED) }, legacy: false, added: [] },
   ping: { fields: {}, legacy: false, added: [] },
+  revocations: { fields: { after: optional(revocationCursor) }, legacy: false, added: [] },
   logout: { fields: {}, legacy: false, added: [] },
   change_password: { fields: { password, new_password: password }, legacy: false, added: [] },
   delete_account: { fields: { password }, legacy: false, added: [] },
@@ -110,6 +132,7 @@ export const RESPONSE_ACTION = {
   renew: "renew_response",
   watch: "watch_response",
   ping: "pong",
+  revocations: "revocations_response",
   logout: "logout_response",
   change_password: "change_password_response",
   delete_account: "delete_account_response",
@@ -146,6 +169,8 @@ export const RESPONSES = {
     expires_at: optional(exactText(1, 40)),
     time: optional(exactText(1, 40)),
     new_key: optional(boolean),
+    revoked: optional(revoked),
+    revoked_next: optional(nextRevoked),
   },
   users_list: {
     users: list(
@@ -173,6 +198,8 @@ export const RESPONSES = {
     time: exactText(1, 40),
   },
   watch_response: { online: list(text(1, MAX_NAME_FIELD), MAX_WATCHED) },
+  revocations_response: { revoked, next: optional(nextRevoked) },
+  revoked: { revoked },
   presence: { username: text(1, MAX_NAME_FIELD), online: boolean },
   pong: { time: exactText(1, 40), authority: exactText(1, MAX_PEM) },
   failure: {

@@ -90,12 +90,12 @@ export const ADMIN_HELP: Bilingual = {
 
   users [TEXTO]          las cuentas, o aquellas cuyo nombre o correo contiene TEXTO
   add NOMBRE [CORREO]    crea una cuenta y muestra su contraseña, una sola vez
-  disable NOMBRE         nadie puede entrar con la cuenta, y su sesión termina
+  disable NOMBRE         nadie puede entrar con la cuenta; su sesión y sus conversaciones terminan
   enable NOMBRE          la cuenta se puede usar de nuevo
-  delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 25 horas
-  reset-password NOMBRE  muestra una contraseña nueva; sus sesiones dejan de valer
+  delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 73 horas
+  reset-password NOMBRE  muestra una contraseña nueva; terminan sus sesiones y conversaciones
   sessions [NOMBRE]      quién está conectado, y qué sesiones se pueden reanudar
-  revoke NOMBRE [ID]     anula una sesión, o todas
+  revoke NOMBRE [ID]     anula una sesión, o todas; terminan sus conversaciones
   backup ARCHIVO         hace una copia comprobada de la base de datos
   restore ARCHIVO        restaura esa copia, con el servidor parado; conserva la base de datos anterior
 
@@ -112,12 +112,12 @@ Todas menos «restore» funcionan con el servidor en marcha o parado, para quien
 
   users [TEXT]           the accounts, or those whose name or email address contains TEXT
   add NAME [EMAIL]       creates an account and prints its password, once
-  disable NAME           nobody can log in to the account, and its session ends
+  disable NAME           nobody can log in to the account; its session and conversations end
   enable NAME            the account can be used again
-  delete NAME            deletes the account; the name becomes free after 25 hours
-  reset-password NAME    prints a new password; the account's sessions end
+  delete NAME            deletes the account; the name becomes free after 73 hours
+  reset-password NAME    prints a new password; the account's sessions and conversations end
   sessions [NAME]        who is online, and which sessions can be resumed
-  revoke NAME [ID]       revokes one session, or all
+  revoke NAME [ID]       revokes one session, or all; the account's conversations end
   backup FILE            makes a verified copy of the database
   restore FILE           restores that copy, with the server stopped; keeps the previous database
 

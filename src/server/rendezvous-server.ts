@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 
+import { systemClock } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
@@ -12,6 +13,7 @@ import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
 import { hashPassword } from "./database/password-hash.ts";
+import { MAX_OWN_REVOCATIONS, Revocations } from "./database/revocations.ts";
 import { Tokens } from "./database/tokens.ts";
 import { Admission } from "./limits/admission.ts";
 import { DEFAULT_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
@@ -28,6 +30,7 @@ import type { OnlineUser } from "./presence/online-user.ts";
 import { Presence } from "./presence/presence.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
 import { ClientConnection } from "./requests/client-connection.ts";
+import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
 
 /** How often silent connections are dropped, in ms. */
@@ -36,6 +39,8 @@ const LIVENESS_INTERVAL = 5_000;
 const BUDGET_INTERVAL = 1_000;
 /** How often failed handshakes are logged, at most, in ms. */
 const REFUSAL_LOG_INTERVAL = 1_000;
+/** How often dropped revocations are logged, at most, in ms. */
+const DROPPED_LOG_INTERVAL = 60_000;
 /** How long to wait for a port in use, in ms. */
 const PORT_PATIENCE = 3_000;
 /** How long a stop waits for hashes under way, in ms, and then for connections to end. */
@@ -100,9 +105,20 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const authority = new ServerAuthority(database, now, options.identity);
   setBlockingWait(database, 0);
   const presence = new Presence<OnlineUser>();
+  const revocationPush = new RevocationPush(presence, systemClock(now).after);
+  const droppedRevocations = new LimitedLog(DROPPED_LOG_INTERVAL, clock, { count: 0 }, ({ count }) =>
+    log.warn("revocations_dropped", { count, limit: MAX_OWN_REVOCATIONS }),
+  );
+  const revocations = new Revocations(database, {
+    now,
+    lastCertified: (userId) => tokens.lastUse(userId),
+    made: (revocation) => revocationPush.add(revocation),
+    dropped: (count) => droppedRevocations.note("count", undefined, count),
+  });
   const services: Services = {
     accounts: timed(new Accounts(database), (took) => metrics.database(took)),
     tokens,
+    revocations: timed(revocations, (took) => metrics.database(took)),
     passwords,
     presence,
     directory: new UserDirectory(presence),
@@ -210,6 +226,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     sweeps.forEach((sweep) => clearInterval(sweep));
     plain?.stop();
     tls.stop();
+    revocationPush.flush();
     for (const connection of connections) connection.announceClosing();
     // Hashes that wait are refused; requests whose hash is being computed are answered before the end.
     const worked = passwords.close();

@@ -29,6 +29,7 @@ const OUTCOMES: { readonly [A in Action]: readonly string[] } = {
   renew: ["ok", "invalid_credentials", "rate_limited"],
   watch: ["ok", "rate_limited", "server_busy"],
   ping: ["ok"],
+  revocations: ["ok", "rate_limited"],
   logout: ["ok"],
   change_password: ["ok", "weak_password", "invalid_credentials", ...BUSY],
   delete_account: ["ok", "invalid_credentials", ...BUSY],

@@ -131,6 +131,22 @@ function fieldsFor(
           [...PROTOTYPE_NAMES],
         ]),
       };
+    case "revocations":
+      return {
+        after: maybe(
+          random.pick([
+            `${Math.floor(Date.now() / 1_000)}.${"8".repeat(40)}`,
+            `0.${"0".repeat(40)}`,
+            `999999999999.${"f".repeat(40)}`,
+            `-1.${"0".repeat(40)}`,
+            `1e9.${"0".repeat(40)}`,
+            `1.${"0".repeat(39)}`,
+            hostileString(random),
+            random.integer(2 ** 31),
+            null,
+          ]),
+        ),
+      };
     case "change_password":
       return {
         password: password ?? "nada",

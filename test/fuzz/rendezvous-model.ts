@@ -5,8 +5,9 @@
  */
 import { fold } from "../../src/identity/names.ts";
 import { isCode } from "../../src/protocol/codes.ts";
+import { INVALID } from "../../src/protocol/fields.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
-import { LEGACY_LIST_BYTES } from "../../src/protocol/rendezvous-messages.ts";
+import { LEGACY_LIST_BYTES, RESPONSES } from "../../src/protocol/rendezvous-messages.ts";
 import { FrameModel, type ModelItem, type ModelObject } from "./frame-model.ts";
 import { mustHold } from "./fuzz-failure.ts";
 import { allowedAnswer, isNotLegacy, mayHash, own, type AllowedAnswer } from "./rendezvous-answer.ts";
@@ -127,6 +128,11 @@ export class RendezvousModel {
       mustHold(typeof answer["online"] === "boolean", "presence without a state", answer);
       return true;
     }
+    if (answer["action"] === "revoked") {
+      mustHold(!this.#isLegacy && this.#session !== undefined, "revocations that nobody reads", answer);
+      checkRevoked(answer["revoked"], answer);
+      return true;
+    }
     if (answer["action"] !== "error" || own(answer, "request") !== undefined) return false;
     const { code } = answer;
     if (NOTIFICATIONS.has(code)) {
@@ -221,6 +227,13 @@ export class RendezvousModel {
       case "request_p2p":
         mustHold(fold(String(answer["target_user"])) === fold(given("target_user")), "somebody else", answer);
         return;
+      case "revocations": {
+        const after = Number(String(own(fields, "after") ?? Infinity).split(".")[0]);
+        const revoked = checkRevoked(answer["revoked"], answer);
+        const isLater = revoked.every(({ before }) => before <= after);
+        mustHold(isLater, "revocations of an earlier page", answer);
+        return;
+      }
       case "ping":
       case "renew":
       case undefined:
@@ -234,6 +247,7 @@ export class RendezvousModel {
     const name = String(answer["username"]);
     const key = own(fields, "public_key");
     const token = own(answer, "session_token");
+    if (!this.#isLegacy) checkRevoked(answer["revoked"], answer);
     mustHold((token !== undefined) === (key !== undefined), "a token and a key go together", answer);
     if (action === "login") {
       const asked = String(own(fields, "username"));
@@ -244,4 +258,11 @@ export class RendezvousModel {
     const login = this.#known.logins.get(fold(name)) ?? 0;
     this.#session = { user: fold(name), token: typeof token === "string" ? token : undefined, login };
   }
+}
+
+/** The revocations of a message, at most 300, in which every field is as it should be. */
+function checkRevoked(value: unknown, answer: ModelObject): { label: string; before: number }[] {
+  const revoked = RESPONSES.revoked.revoked(value);
+  mustHold(revoked !== INVALID, "wrong revocations", answer);
+  return revoked;
 }

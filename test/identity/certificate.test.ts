@@ -52,10 +52,10 @@ describe("a user's certificate", () => {
     ).toBe(true);
   });
 
-  test("holds from one hour ago to 24 hours from now, in whole seconds, and says so", () => {
+  test("holds from one hour ago to 72 hours from now, in whole seconds, and says so", () => {
     const names = readCertificate(certificate);
     expect(names.notBefore).toBe(NOW_IN_SECONDS - HOUR);
-    expect(names.notAfter).toBe(NOW_IN_SECONDS + 24 * HOUR);
+    expect(names.notAfter).toBe(NOW_IN_SECONDS + 72 * HOUR);
     expect(issued.expiresAt).toBe(names.notAfter);
   });
 

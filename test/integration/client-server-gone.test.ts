@@ -139,8 +139,8 @@ describe("with the server gone", () => {
     await acquaint(ana, bob);
     await company.stopServer();
     await until(() => stateOf(ana) === "offline" && stateOf(bob) === "offline");
-    ahead = 25 * HOUR;
-    ana.messenger.send("bob", "a day later");
+    ahead = 73 * HOUR;
+    ana.messenger.send("bob", "three days later");
     await until(() => ana.received("bob") === 2);
     ana.messenger.openChat("bob");
     ana.messenger.closeChat("bob");

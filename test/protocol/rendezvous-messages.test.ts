@@ -30,6 +30,7 @@ const REQUESTS: { [action: string]: Source } = {
   renew: { public_key: "MCow" },
   watch: { users: ["bea"] },
   ping: {},
+  revocations: { after: `1767225601.${"a".repeat(40)}` },
   logout: {},
   change_password: { password: "old", new_password: "new password" },
   delete_account: { password: "old" },

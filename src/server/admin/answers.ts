@@ -19,8 +19,8 @@ const REFUSED: { readonly [R in Exclude<Refusal, "invalid_email" | "server_busy"
     en: "The account has no session with that id",
   },
   username_taken: {
-    es: "El nombre ya existe, o es de una cuenta borrada hace menos de 25 horas",
-    en: "That name is taken, or belonged to an account deleted less than 25 hours ago",
+    es: "El nombre ya existe, o es de una cuenta borrada hace menos de 73 horas",
+    en: "That name is taken, or belonged to an account deleted less than 73 hours ago",
   },
   invalid_username: {
     es: "Nombre no válido: de 3 a 32 letras, cifras, «.», «_» o «-», y que empiece por letra o cifra",
@@ -81,7 +81,7 @@ const NOTHING_CHANGED: Bilingual = { es: "no ha cambiado nada", en: "nothing has
 /** What a command did, and what it says if nothing had to be changed. */
 const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchanged: Bilingual] } = {
   disable: [
-    { es: "cuenta deshabilitada", en: "account disabled" },
+    { es: "cuenta deshabilitada y certificados anulados", en: "account disabled, certificates revoked" },
     { es: "ya estaba deshabilitada", en: "was already disabled" },
   ],
   enable: [
@@ -90,14 +90,14 @@ const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchange
   ],
   delete: [
     {
-      es: "cuenta borrada; el nombre queda libre dentro de 25 horas",
-      en: "account deleted; the name becomes free in 25 hours",
+      es: "cuenta borrada y certificados anulados; el nombre queda libre dentro de 73 horas",
+      en: "account deleted, certificates revoked; the name becomes free in 73 hours",
     },
     NOTHING_CHANGED,
   ],
   revoke: [
-    { es: "sesiones anuladas", en: "sessions revoked" },
-    { es: "no tenía sesiones", en: "had no sessions" },
+    { es: "sesiones y certificados anulados", en: "sessions and certificates revoked" },
+    { es: "no tenía sesiones; certificados anulados", en: "had no sessions; certificates revoked" },
   ],
 };
 

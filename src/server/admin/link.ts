@@ -8,6 +8,7 @@ import { Accounts } from "../database/accounts.ts";
 import { cannotOpen, InUseError } from "../database/database-errors.ts";
 import { LOCK_PATIENCE } from "../database/database-lock.ts";
 import { openOwnDatabase, requireOurs } from "../database/database.ts";
+import { Revocations } from "../database/revocations.ts";
 import { Tokens } from "../database/tokens.ts";
 import { PasswordQueue } from "../limits/password-queue.ts";
 import type { SecurityLog } from "../log/security-log.ts";
@@ -81,9 +82,14 @@ async function openDirectly(path: string, openSecurity: () => SecurityLog): Prom
   let security: SecurityLog | undefined;
   try {
     security = openSecurity();
+    const tokens = new Tokens(database);
     const operations = new AdminOperations({
       accounts: new Accounts(database),
-      tokens: new Tokens(database),
+      tokens,
+      revocations: new Revocations(database, {
+        now: Date.now,
+        lastCertified: (userId) => tokens.lastUse(userId),
+      }),
       security,
       now: Date.now,
       presence: new Presence<OnlineUser>(),

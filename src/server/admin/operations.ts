@@ -23,7 +23,10 @@ const SCANNED_ACCOUNTS = 500;
 const MAX_SHOWN = 254;
 
 /** The parts of the server that the commands use. */
-export type AdminServices = Pick<Services, "accounts" | "tokens" | "security" | "now" | "presence"> & {
+export type AdminServices = Pick<
+  Services,
+  "accounts" | "tokens" | "revocations" | "security" | "now" | "presence"
+> & {
   readonly passwords: Pick<PasswordQueue, "hash">;
 };
 
@@ -63,7 +66,8 @@ export class AdminOperations {
         return this.#setDisabled(request.name, false);
       case "delete":
         return this.#of(request.name, (account) => {
-          this.#services.accounts.delete(account, this.#services.now());
+          const { accounts, now } = this.#services;
+          this.#revokeWith(account, () => accounts.delete(account, now()));
           return this.#changed("account_deleted", account, { ends: true });
         });
       case "revoke":
@@ -162,7 +166,7 @@ export class AdminOperations {
       // It may have been deleted while the hash was computed.
       const account = accounts.byId(found.id);
       if (account === undefined) return refused("unknown_user");
-      accounts.setPassword(account.id, hash, undefined);
+      this.#revokeWith(account, () => accounts.setPassword(account.id, hash, undefined));
       this.#changed("password_reset", account, { ends: true });
       return { name: "password", username: account.username, password };
     });
@@ -186,7 +190,9 @@ export class AdminOperations {
       if ((account.disabled !== 0) === disabled) {
         return { name: "done", username: account.username, changed: false };
       }
-      this.#services.accounts.setDisabled(account.id, disabled);
+      const change = () => this.#services.accounts.setDisabled(account.id, disabled);
+      if (disabled) this.#revokeWith(account, change);
+      else change();
       return this.#changed(disabled ? "account_disabled" : "account_enabled", account, { ends: disabled });
     });
   }
@@ -197,11 +203,16 @@ export class AdminOperations {
       id === undefined || (hash !== undefined && tokenId(hash) === id.toLowerCase());
     const revoked = tokens.stored(account.id, now()).filter(({ hash }) => isNamed(hash));
     if (id !== undefined && revoked.length === 0) return refused("unknown_session");
-    for (const { hash } of revoked) tokens.void(hash);
+    // Also without a session: the certificate of one that has ended may still be valid.
+    this.#revokeWith(account, () => revoked.forEach(({ hash }) => tokens.void(hash)));
     const user = presence.find(account.fold);
     const ends = user !== undefined && isNamed(user.key?.tokenHash);
     if (revoked.length === 0 && !ends) return { name: "done", username: account.username, changed: false };
     return this.#changed("session_revoked", account, { ends, tokens: revoked.length });
+  }
+
+  #revokeWith(account: Account, change: () => void): void {
+    this.#services.revocations.revoke(account, { name: "operator" }, change);
   }
 
   #of(name: string, then: (account: Account) => AdminReply): AdminReply {

@@ -2,9 +2,10 @@
 import type { Database } from "bun:sqlite";
 
 import { fold } from "../../identity/names.ts";
+import { REVOCATION_LIFETIME } from "../../identity/revocation.ts";
 
 /** How long the name of a deleted account stays taken, in ms: by then its last certificate has expired (PROTOCOL 4). */
-export const DELETED_NAME_PERIOD = 25 * 3_600_000;
+export const DELETED_NAME_PERIOD = REVOCATION_LIFETIME;
 
 export type Account = {
   readonly id: number;

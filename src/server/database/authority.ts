@@ -45,9 +45,13 @@ export class ServerAuthority {
     return this.#authority.certificatePem;
   }
 
-  /** A certificate of 24 hours for this key (DER) and registered name. */
-  certify(publicKey: Buffer, username: string): IssuedCertificate {
-    return issueUserCertificate(this.#authority, publicKey, username, this.#now());
+  /**
+   * A certificate of 72 hours for this key (DER) and registered name.
+   * @param from the time from which certificates of this user count, in ms since 1970; 0: all do.
+   */
+  certify(publicKey: Buffer, username: string, from: number): IssuedCertificate {
+    // In the second of a revocation, or after the clock was set back, `from` is in the future.
+    return issueUserCertificate(this.#authority, publicKey, username, Math.max(this.#now(), from));
   }
 
   /** The context for a new connection. It renews the certificate when needed, without a timer. */

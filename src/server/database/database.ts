@@ -24,10 +24,11 @@ import { migrate, type MigrationStep } from "./migration.ts";
 import {
   APPLICATION_ID,
   makePrivate,
-  OTHER_TABLES,
   recognize,
+  schemaVersion,
   SCHEMA_VERSION,
   USERS_COLUMNS,
+  VERSIONS,
   type DatabaseKind,
 } from "./schema.ts";
 
@@ -180,11 +181,12 @@ async function prepare(
   database.run("PRAGMA synchronous = FULL");
   database.run("PRAGMA foreign_keys = ON");
   if (kind === "legacy") await migrate(database, path, onStep);
-  if (kind === "ours") return;
+  const version = schemaVersion(database);
+  if (version === SCHEMA_VERSION) return;
   database.transaction(() => {
     if (kind === "legacy") database.run("DROP TABLE takeover_done");
-    else database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-    database.run(OTHER_TABLES);
+    if (kind === "empty") database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
+    for (const script of VERSIONS.slice(version)) database.run(script);
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   })();

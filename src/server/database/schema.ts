@@ -4,8 +4,6 @@ import { chmodSync, existsSync } from "node:fs";
 
 /** `PRAGMA application_id`, "PALO": other programs use `user_version` too. */
 export const APPLICATION_ID = 0x50_41_4c_4f;
-/** `PRAGMA user_version` of the schema below; legacy databases have 0. */
-export const SCHEMA_VERSION = 1;
 /** The legacy columns, unchanged, followed by ours. */
 export const USERS_COLUMNS = `(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -20,7 +18,7 @@ export const USERS_COLUMNS = `(
 const LEGACY_COLUMNS: ReadonlySet<string> = new Set(["id", "username", "password", "email", "created_at"]);
 
 /** Everything beside `users`. Times are in ms since 1970. */
-export const OTHER_TABLES = `
+const VERSION_1 = `
 CREATE TABLE tokens (
   hash BLOB PRIMARY KEY,
   user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -43,6 +41,23 @@ CREATE TABLE authority (
 );
 `;
 
+/** Revocations; `before` is in s since 1970. */
+const VERSION_2 = `
+CREATE TABLE revocations (
+  label TEXT PRIMARY KEY,
+  before INTEGER NOT NULL,
+  except_key TEXT,
+  by_operator INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX revocations_by_time ON revocations (before, label);
+CREATE INDEX own_revocations ON revocations (before, label) WHERE by_operator = 0;
+`;
+
+/** One script for each version of the schema, which makes it from the version before; only added to. */
+export const VERSIONS: readonly string[] = [VERSION_1, VERSION_2];
+/** `PRAGMA user_version` of the newest schema; legacy databases have 0. */
+export const SCHEMA_VERSION = VERSIONS.length;
+
 /** Excludes the tables of SQLite itself; in a `LIKE` pattern `_` would stand for any character. */
 const NOT_OF_SQLITE = "lower(substr(name, 1, 7)) <> 'sqlite_'";
 
@@ -56,7 +71,7 @@ export function recognize(database: Database): DatabaseKind {
   if (application === APPLICATION_ID) {
     if (version === 0) return "legacy";
     if (version > SCHEMA_VERSION) return "newer";
-    return version === SCHEMA_VERSION ? "ours" : "foreign";
+    return version > 0 ? "ours" : "foreign";
   }
   if (application !== 0 || version !== 0) return "foreign";
   const objects = database
@@ -85,6 +100,11 @@ function isLegacyUsers(database: Database): boolean {
     key[0].type.toUpperCase() === "INTEGER" &&
     database.query("PRAGMA foreign_key_list(users)").all().length === 0
   );
+}
+
+/** The version of the schema of a database that is ours or is being made. */
+export function schemaVersion(database: Database): number {
+  return readNumber(database, "user_version");
 }
 
 function readNumber(database: Database, pragma: string): number {

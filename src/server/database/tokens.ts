@@ -115,6 +115,16 @@ export class Tokens {
       .sort((a, b) => b.lastUsed - a.lastUsed);
   }
 
+  /** When a token of the user was last used, in ms since 1970; 0: there is none. */
+  lastUse(userId: number): number {
+    return Math.max(0, ...this.#rowsOf(userId).map(({ lastUsed }) => lastUsed));
+  }
+
+  /** A session goes on with a new certificate, which counts as a use of its token. */
+  renewed(hash: string, now: number): void {
+    this.#remember(hash, now);
+  }
+
   /** Whether this key (DER) is remembered for the user. */
   knows(userId: number, publicKey: Uint8Array): boolean {
     return this.#known.get(userId, publicKey) !== null;

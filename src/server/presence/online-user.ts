@@ -29,6 +29,8 @@ export interface OnlineSession {
   readonly isPlain: boolean;
   /** Notifies the client that a user whom it watches came online or went offline. */
   pushPresence(username: string, online: boolean): void;
+  /** Sends a notification as one line, unless to a legacy client. */
+  pushLine(line: string): void;
   /** Ends the session once everything sent has left; the user is offline at once. */
   end(reason: string): void;
   /** Notifies the client that another session of the user has replaced this one, and ends it. */

@@ -1,7 +1,7 @@
 /** The handlers of the requests that change accounts and sessions (PROTOCOL 4). */
 import { fingerprint } from "../../identity/fingerprint.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
-import { checkUsername, fold } from "../../identity/names.ts";
+import { checkUsername, fold, label } from "../../identity/names.ts";
 import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import type { Account } from "../database/accounts.ts";
@@ -109,7 +109,7 @@ function logIn(
   spki: Buffer | undefined,
   resumed?: { readonly token: string; readonly hash: string },
 ): Response {
-  const { authority, metrics, presence, security, throttle, tokens } = session.services;
+  const { authority, metrics, presence, revocations, security, throttle, tokens } = session.services;
   const now = session.services.now();
   const live = presence.find(account.fold);
   const shown = spki === undefined ? undefined : fingerprint(spki);
@@ -125,11 +125,17 @@ function logIn(
     authority: authority.certificatePem,
     time: new Date(now).toISOString(),
   };
+  if (!session.isLegacy) {
+    const { revoked, next } = revocations.page();
+    added["revoked"] = revoked;
+    added["revoked_next"] = next;
+  }
   let key: OnlineUser["key"];
   if (spki !== undefined && shown !== undefined) {
+    const from = revocations.since(label(account.username));
     const issued =
       resumed === undefined ? tokens.issue(account.id, spki, now) : { ...resumed, newKey: false };
-    const { pem, expiresAt } = authority.certify(spki, account.username);
+    const { pem, expiresAt } = authority.certify(spki, account.username, from);
     key = { fingerprint: shown, tokenHash: issued.hash };
     added["session_token"] = issued.token;
     added["certificate"] = pem;
@@ -173,21 +179,33 @@ function refuseLogin(
   return failure(code);
 }
 
-export function renew(session: Session, request: RequestOf<"renew">, user: OnlineUser): Response {
-  const { authority, now, throttle } = session.services;
+export async function renew(
+  session: Session,
+  request: RequestOf<"renew">,
+  user: OnlineUser,
+): Promise<Response | undefined> {
+  const { authority, now, revocations, throttle, tokens } = session.services;
   const spki = parsePublicKey(request.public_key);
   if (spki === undefined) return failure("bad_request", { field: "public_key" });
   // A new key needs the password.
-  if (user.key?.fingerprint !== fingerprint(spki)) return failure("invalid_credentials");
+  const { key } = user;
+  if (key?.fingerprint !== fingerprint(spki)) return failure("invalid_credentials");
   const verdict = throttle.lookup(user.userId, session.network, RENEWAL_COST);
   if (verdict.name === "limited") return rateLimited(verdict);
-  const { pem, expiresAt } = authority.certify(spki, user.username);
-  return success({
-    added: {
-      certificate: pem,
-      expires_at: new Date(expiresAt).toISOString(),
-      time: new Date(now()).toISOString(),
-    },
+  return retryWhileLocked(session, () => {
+    const { pem, expiresAt } = authority.certify(
+      spki,
+      user.username,
+      revocations.since(label(user.username)),
+    );
+    tokens.renewed(key.tokenHash, now());
+    return success({
+      added: {
+        certificate: pem,
+        expires_at: new Date(expiresAt).toISOString(),
+        time: new Date(now()).toISOString(),
+      },
+    });
   });
 }
 
@@ -210,7 +228,7 @@ export async function changePassword(
   request: RequestOf<"change_password">,
   user: OnlineUser,
 ): Promise<Response | undefined> {
-  const { accounts, security } = session.services;
+  const { accounts, revocations, security } = session.services;
   if (!isPasswordAcceptable(request.new_password)) return failure("weak_password");
   const verified = await verifyOwnPassword(session, request.password, user);
   if (verified.name === "ended") return verified.response;
@@ -223,7 +241,10 @@ export async function changePassword(
   if (hash.name === "ended") return hash.response;
   return retryWhileLocked(session, () => {
     if (accounts.unchanged(account) === undefined) return failure("invalid_credentials");
-    accounts.setPassword(account.id, hash.value, user.key && hashBytes(user.key.tokenHash));
+    const { key } = user;
+    revocations.revoke(account, { name: "password", key: key?.fingerprint }, () =>
+      accounts.setPassword(account.id, hash.value, key && hashBytes(key.tokenHash)),
+    );
     security.record("password_changed", { user: user.username, ...originOf(session) });
     return success();
   });
@@ -234,7 +255,7 @@ export async function deleteAccount(
   request: RequestOf<"delete_account">,
   user: OnlineUser,
 ): Promise<Response | undefined> {
-  const { accounts, security, now } = session.services;
+  const { accounts, revocations, security, now } = session.services;
   const verified = await verifyOwnPassword(session, request.password, user);
   if (verified.name === "ended") return verified.response;
   return retryWhileLocked(session, () => {
@@ -243,7 +264,7 @@ export async function deleteAccount(
       security.record("account_deletion_failed", { user: user.username, ...originOf(session) });
       return failure("invalid_credentials");
     }
-    accounts.delete(account, now());
+    revocations.revoke(account, { name: "deletion" }, () => accounts.delete(account, now()));
     session.unbind();
     security.record("account_deleted", { user: account.username, ...originOf(session) });
     return success();

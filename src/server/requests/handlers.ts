@@ -8,10 +8,12 @@ import type { Fields } from "../../protocol/fields.ts";
 import {
   ACTIONS,
   DEFAULT_PAGE,
+  MAX_REVOKED,
   RESPONSE_ACTION,
   type Action,
   type RequestOf,
 } from "../../protocol/rendezvous-messages.ts";
+import { retryWhileLocked } from "../database/locked-database.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import { WATCH_RESPONSE_BYTES } from "../presence/user-directory.ts";
 import {
@@ -59,6 +61,7 @@ const ROWS: { readonly [A in Action]: Row<A> } = {
   login: { needsLogin: false, handle: login },
   resume: { needsLogin: false, neverPlain: true, handle: resume },
   ping: { needsLogin: false, handle: ping },
+  revocations: { needsLogin: true, handle: revocations },
   renew: { needsLogin: true, neverPlain: true, handle: renew },
   get_users: { needsLogin: true, failsAsError: true, handle: getUsers },
   request_p2p: { needsLogin: true, failsAsError: true, handle: requestPeer },
@@ -139,6 +142,19 @@ function watch(session: Session, { users }: RequestOf<"watch">, user: OnlineUser
     });
   }
   return success({ added: { online: names } });
+}
+
+async function revocations(
+  session: Session,
+  { after }: RequestOf<"revocations">,
+  user: OnlineUser,
+): Promise<Response | undefined> {
+  const limited = limitLookups(session, user, MAX_REVOKED / NAMES_PER_LOOKUP);
+  if (limited !== undefined) return limited;
+  return retryWhileLocked(session, () => {
+    const { revoked, next } = session.services.revocations.page(after);
+    return success({ added: { revoked, next } });
+  });
 }
 
 function limitLookups(session: Session, user: OnlineUser, lookups: number): Response | undefined {

@@ -2,6 +2,7 @@
 import type { PlainFrom } from "../config.ts";
 import type { Accounts } from "../database/accounts.ts";
 import type { ServerAuthority } from "../database/authority.ts";
+import type { Revocations } from "../database/revocations.ts";
 import type { Tokens } from "../database/tokens.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
 import type { Throttle } from "../limits/throttle.ts";
@@ -16,6 +17,7 @@ import type { UserDirectory } from "../presence/user-directory.ts";
 export type Services = {
   readonly accounts: Accounts;
   readonly tokens: Tokens;
+  readonly revocations: Revocations;
   readonly passwords: PasswordQueue;
   readonly presence: Presence<OnlineUser>;
   readonly directory: UserDirectory;

@@ -177,6 +177,10 @@ export class Session implements OnlineSession {
     if (!this.#isLegacy) this.#connection.send(message);
   }
 
+  pushLine(line: string): void {
+    if (!this.#isLegacy) this.#connection.sendText(line);
+  }
+
   pushPresence(username: string, online: boolean): void {
     // When the server stops, users are not reported as offline.
     if (!this.services.isClosing()) this.push({ action: "presence", username, online });

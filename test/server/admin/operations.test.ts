@@ -1,12 +1,14 @@
 import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
 
+import type { Revocation } from "../../../src/identity/revocation.ts";
 import { Accounts } from "../../../src/server/database/accounts.ts";
 import type { AdminReply, AdminRequest } from "../../../src/server/admin/messages.ts";
 import { AdminOperations } from "../../../src/server/admin/operations.ts";
 import type { HashOutcome } from "../../../src/server/limits/password-queue.ts";
 import type { LogFields } from "../../../src/server/log/log.ts";
-import { OTHER_TABLES, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
+import { VERSIONS, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
+import { Revocations } from "../../../src/server/database/revocations.ts";
 import { tokenId, Tokens } from "../../../src/server/database/tokens.ts";
 import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
@@ -16,6 +18,7 @@ const KEY = Buffer.alloc(44, 7);
 
 let accounts: Accounts;
 let tokens: Tokens;
+let revoked: Revocation[];
 let online: Presence<OnlineUser>;
 let recorded: [string, LogFields][];
 let hashed: (password: string) => HashOutcome<string>;
@@ -24,15 +27,21 @@ let operations: AdminOperations;
 beforeEach(() => {
   const database = new Database(":memory:", { strict: true });
   database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-  database.run(OTHER_TABLES);
+  for (const script of VERSIONS) database.run(script);
   accounts = new Accounts(database);
   tokens = new Tokens(database);
+  revoked = [];
   online = new Presence();
   recorded = [];
   hashed = (password) => ({ name: "done", value: `hash of ${password}` });
   operations = new AdminOperations({
     accounts,
     tokens,
+    revocations: new Revocations(database, {
+      now: () => NOW,
+      lastCertified: (id) => tokens.lastUse(id),
+      made: (revocation) => revoked.push(revocation),
+    }),
     security: { record: (event, fields) => recorded.push([event, fields]), close: () => undefined },
     now: () => NOW,
     presence: online,
@@ -58,6 +67,7 @@ function comeOnline(name: string, tokenHash?: string): void {
     session: {
       isPlain: false,
       pushPresence: () => undefined,
+      pushLine: () => undefined,
       end: () => online.leave(user),
       replaced: () => undefined,
     },

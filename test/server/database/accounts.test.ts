@@ -2,14 +2,14 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 
 import { Accounts, DELETED_NAME_PERIOD } from "../../../src/server/database/accounts.ts";
-import { OTHER_TABLES, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
+import { VERSIONS, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 function accountsOf(...names: string[]): Accounts {
   const database = new Database(":memory:", { strict: true });
   database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-  database.run(OTHER_TABLES);
+  for (const script of VERSIONS) database.run(script);
   const accounts = new Accounts(database);
   for (const username of names) accounts.add({ username, hash: "h", email: "" }, NOW);
   return accounts;

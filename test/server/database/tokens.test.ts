@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 
 import { fingerprint } from "../../../src/identity/fingerprint.ts";
-import { OTHER_TABLES, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
+import { VERSIONS, USERS_COLUMNS } from "../../../src/server/database/schema.ts";
 import { MAX_TOKENS, TOKEN_LIFETIME, tokenId, Tokens } from "../../../src/server/database/tokens.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -11,7 +11,7 @@ const KEY = Buffer.alloc(44, 7);
 function tokensOfOne(): { tokens: Tokens; database: Database } {
   const database = new Database(":memory:", { strict: true });
   database.run(`CREATE TABLE users ${USERS_COLUMNS}`);
-  database.run(OTHER_TABLES);
+  for (const script of VERSIONS) database.run(script);
   database.run("INSERT INTO users (id, username, password, fold) VALUES (1, 'ana', 'h', 'ana')");
   return { tokens: new Tokens(database), database };
 }

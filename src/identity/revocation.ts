@@ -1,0 +1,37 @@
+/** Certificates that were taken back before they expired (PROTOCOL 3, «Revocation»). */
+import { BACKDATING, USER_CERTIFICATE_LIFETIME } from "./certificate.ts";
+
+/** Certificates of `label` that were made before `before` no longer count. */
+export type Revocation = {
+  readonly label: string;
+  /** Whole seconds since 1970. */
+  readonly before: number;
+  /** The fingerprint of a key whose certificates still count. */
+  readonly except?: string | undefined;
+};
+
+/** How long a revocation is kept after its `before`, in ms: by then all certificates that it concerns have expired. */
+export const REVOCATION_LIFETIME = BACKDATING + USER_CERTIFICATE_LIFETIME;
+
+/** What a revocation looks at in a certificate. */
+export type DatedCertificate = {
+  readonly label: string;
+  /** ms since 1970 */
+  readonly notBefore: number;
+  /** Of its key. */
+  readonly fingerprint: string;
+};
+
+/** Whether this revocation takes back this certificate. */
+export function revokes({ label, before, except }: Revocation, certificate: DatedCertificate): boolean {
+  return (
+    certificate.label === label &&
+    certificate.notBefore + BACKDATING < before * 1_000 &&
+    certificate.fingerprint !== except
+  );
+}
+
+/** Whether a revocation is over at `now`, ms since 1970 by the server's clock. */
+export function isOver({ before }: Revocation, now: number): boolean {
+  return before * 1_000 + REVOCATION_LIFETIME <= now;
+}
