@@ -19,7 +19,12 @@ export type ServerOptions = Omit<ReachOptions, "events" | "servers" | "now"> & {
 
 type Trace = NonNullable<LinkEvents["trace"]>;
 
-const SILENT = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
+const SILENT = {
+  presence: () => undefined,
+  revoked: () => undefined,
+  notified: () => undefined,
+  closed: () => undefined,
+};
 
 async function withServers<T>(dataFolder: string, use: (servers: ServerStore) => Promise<T> | T): Promise<T> {
   const servers = new ServerStore(dataFolder);

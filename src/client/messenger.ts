@@ -153,6 +153,13 @@ export class Messenger {
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
         presence: (username, online) => this.#presence(username, online),
+        revoked: () => {
+          for (const conversation of this.#conversations) conversation.endRevoked();
+        },
+        // Nobody could be dialled with a certificate that was taken back.
+        certified: () => {
+          for (const conversation of this.#conversations) conversation.peerMayBeReachable();
+        },
         storageFailed: this.#storageFailed,
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => {
@@ -299,6 +306,7 @@ export class Messenger {
       this.rendezvous.close();
     }
     await this.#conversations.end();
+    this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
   }

@@ -255,6 +255,7 @@ export function describeUnreachable(
       busy: ["notDelivered", "peer_busy", texts.peerBusy(user)],
       no_certificate: ["notDelivered", "no_certificate", texts.noCertificate],
       not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
+      revoked: ["notProven", "peer_revoked", texts.peerRevoked(user)],
       not_proven: ["notProven", "peer_not_proven", texts.peerNotProven(user)],
       key_pending: ["notProven", "peer_key_changed", texts.peerKeyPending(user)],
       insecure: ["notProven", "peer_insecure", texts.peerInsecure(user)],

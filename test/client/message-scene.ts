@@ -10,6 +10,7 @@ import { MessageStore, type CommittedRead, type LinkRead } from "../../src/clien
 import { profileFile } from "../../src/client/disk/folders.ts";
 import { PROFILE_SCHEMA } from "../../src/client/disk/schema.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
+import { RevocationStore } from "../../src/client/profile/revocations.ts";
 import { openStore } from "../../src/client/disk/sqlite.ts";
 import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/profile/stored-message.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
@@ -25,6 +26,7 @@ export class MessageScene {
   readonly history: MessageHistory;
   readonly search: MessageSearch;
   readonly removal: MessageRemoval;
+  readonly revocations: RevocationStore;
 
   constructor(folder: string) {
     this.file = profileFile(folder);
@@ -34,6 +36,7 @@ export class MessageScene {
     this.history = new MessageHistory(this.database);
     this.search = new MessageSearch(this.database);
     this.removal = new MessageRemoval(this.database);
+    this.revocations = new RevocationStore(this.database);
   }
 
   /** Queues texts `text ID`, none of them tried. */

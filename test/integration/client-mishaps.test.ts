@@ -16,7 +16,12 @@ import { Company, expectServed, until, untilQuiet } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
 
 const HOST = "127.0.0.1";
-const QUIET = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
+const QUIET = {
+  presence: () => undefined,
+  revoked: () => undefined,
+  notified: () => undefined,
+  closed: () => undefined,
+};
 const cleanups = cleanupsForEachTest();
 
 const meet = () => Company.meetFor(cleanups);

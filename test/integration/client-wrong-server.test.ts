@@ -26,7 +26,12 @@ import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
 const TLS_1_2 = 0x0303;
 const HOST = "127.0.0.1";
-const QUIET: LinkEvents = { presence: () => undefined, notified: () => undefined, closed: () => undefined };
+const QUIET: LinkEvents = {
+  presence: () => undefined,
+  revoked: () => undefined,
+  notified: () => undefined,
+  closed: () => undefined,
+};
 
 const cleanups = cleanupsForEachTest();
 

@@ -18,7 +18,12 @@ try {
     expectedFingerprint,
     confirm: undefined,
     now: Date.now,
-    events: { presence: () => undefined, notified: () => undefined, closed: () => undefined },
+    events: {
+      presence: () => undefined,
+      revoked: () => undefined,
+      notified: () => undefined,
+      closed: () => undefined,
+    },
   });
   link.close("done");
   const stored = servers.get("localhost", Number(port));

@@ -196,6 +196,10 @@ export class Company {
     return this.#server.tls.port;
   }
 
+  get services(): RendezvousServer["services"] {
+    return this.#server.services;
+  }
+
   /** 0: the server has no plain port. */
   get plainPort(): number {
     return this.#server.plain?.port ?? 0;

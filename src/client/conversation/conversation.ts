@@ -204,6 +204,15 @@ export class Conversation {
     link.greet();
   }
 
+  /** Ends the links to this person whose certificate was revoked. */
+  endRevoked(): void {
+    this.#links.terminateRevoked((peer) => this.#isRevoked(peer));
+  }
+
+  #isRevoked(peer: ProvenPeer): boolean {
+    return this.#needs.profile.revocations.isRevoked(peer);
+  }
+
   /** Checks deadlines; to be called about once a second. */
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
@@ -271,14 +280,17 @@ export class Conversation {
     }
     const isLast = this.#links.closed(link);
     // They proved their identity and ended the link before their greeting, so they have not admitted us.
-    if (life === undefined) this.#dialling.failed(link.id, code === "busy" ? "busy" : "not_admitted");
-    else if (isLast) this.#disconnected(life.byeReceived);
+    const isRevoked = this.#isRevoked(link.peer);
+    const reason = isRevoked ? "revoked" : code === "busy" ? "busy" : "not_admitted";
+    if (life === undefined) this.#dialling.failed(link.id, reason);
+    else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
   }
 
-  #disconnected(byeReceived: boolean): void {
+  #disconnected(byeReceived: boolean, isRevoked: boolean): void {
     const { username } = this;
     const { heardAt } = this.#watch;
-    this.#needs.emit({ name: "disconnected", username, bye: byeReceived, heardAt });
+    const revoked = isRevoked ? { revoked: true as const } : {};
+    this.#needs.emit({ name: "disconnected", username, bye: byeReceived, ...revoked, heardAt });
     this.#needs.wantsChanged();
     this.#dialling.disconnected(byeReceived, this.delivery.waiting > 0);
   }

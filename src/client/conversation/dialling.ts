@@ -22,6 +22,7 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "server_limits",
   "not_admitted",
   "busy",
+  "revoked",
 ]);
 
 /** Wait before redialling, in ms. @param random in [0, 1) */

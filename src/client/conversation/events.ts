@@ -54,11 +54,15 @@ export type MessengerEvent =
   /** As the server reports; after its restart only those who do not return are reported offline. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
-  /** No link is left. `bye`: the peer has ended it on purpose. `heardAt`: as in `unreachable`. */
+  /**
+   * No link is left. `bye`: the peer has ended it on purpose. `revoked`: we have ended it because the server has taken
+   * the peer's certificate back. `heardAt`: as in `unreachable`.
+   */
   | {
       readonly name: "disconnected";
       readonly username: string;
       readonly bye: boolean;
+      readonly revoked?: true;
       readonly heardAt: number | undefined;
     }
   /** Nothing was received on the link since then, ms since 1970; undefined: the peer answers again. */

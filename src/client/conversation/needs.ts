@@ -6,7 +6,7 @@ import type { MessengerEvent } from "./events.ts";
 
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "messages">;
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations">;
   readonly ownLabel: string;
   readonly clock: Clock;
   /** Whether `wire` events are emitted. */

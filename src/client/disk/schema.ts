@@ -127,7 +127,16 @@ WHEN old.kind = 0 AND old.text <> new.text AND old.seq <= (SELECT seq FROM searc
   INSERT INTO message_words(rowid, text) SELECT new.seq, new.text WHERE new.text <> '';
 END;`;
 
+/** Certificates of other people and of this account that the server has taken back. */
+const VERSION_3 = `CREATE TABLE revocations (
+  label TEXT PRIMARY KEY,
+  -- Seconds since 1970: certificates that were made before it do not count.
+  before INTEGER NOT NULL,
+  -- The fingerprint of a key whose certificates still count.
+  except_key TEXT
+) STRICT, WITHOUT ROWID;`;
+
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2],
+  versions: [VERSION_1, VERSION_2, VERSION_3],
 };

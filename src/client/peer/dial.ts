@@ -33,11 +33,13 @@ export type UnreachableReason =
   | "busy"
   /** Their certificate is not valid at the time of this machine's clock. */
   | "not_in_date"
+  /** Their certificate was taken back, and they have no new one yet. */
+  | "revoked"
   /** Their key has changed, and the person has not accepted it yet. */
   | "key_pending"
   /** Their client speaks only the legacy unencrypted link. */
   | "insecure"
-  /** Our own certificate is missing or has expired, and no server has renewed it. */
+  /** Our own certificate is missing, has expired or was taken back, and no server has renewed it. */
   | "no_certificate";
 
 /** Greets the proven peer of a connection. */
@@ -126,6 +128,8 @@ const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
+  // Only a certificate that names the person is compared with the revocations.
+  if (codes.includes("revoked")) return "revoked";
   // An old address may belong to another client by now, or to us, so its answer says nothing about the person.
   if (lookupFailure !== undefined) return lookupFailure;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";

@@ -8,6 +8,7 @@ import {
   type LinkId,
 } from "./link-choice.ts";
 import type { PeerLink } from "./link.ts";
+import type { ProvenPeer } from "./proof.ts";
 
 export class PeerLinks {
   readonly #currentChanged: (link: PeerLink | undefined) => void;
@@ -93,6 +94,11 @@ export class PeerLinks {
   /** Says `bye` on every complete link, and ends the others. */
   endAll(code: string): void {
     for (const link of [...this.#links.values()]) link.bye(code);
+  }
+
+  /** Terminates the links to peers whose certificate was revoked. */
+  terminateRevoked(isRevoked: (peer: ProvenPeer) => boolean): void {
+    for (const link of [...this.#links.values()]) if (isRevoked(link.peer)) link.terminate("revoked");
   }
 
   /** Terminates all links; queued messages are sent again on a later link. */

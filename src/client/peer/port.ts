@@ -193,6 +193,10 @@ export class PeerPort {
 
   #admit(connection: Connection, peer: ProvenPeer, report: KeyReport): void {
     if (!connection.isOpen) return;
+    if (this.#needs.tls.isRevoked(peer)) {
+      connection.terminate("revoked");
+      return;
+    }
     try {
       const verdict = this.#needs.admit(connection, peer, report);
       if (verdict !== "admitted") connection.terminate(`key_${verdict}`);

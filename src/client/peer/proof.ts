@@ -4,7 +4,7 @@
  * 1. The handshake ends in time (`net/connection.ts`).
  * 2. It has no error, is authorized, and does not resume a TLS session.
  * 3. The certificate is one that the authority itself issues to users (`readUserCertificate`), its name is not our
- *    own, and it is valid now.
+ *    own, it is valid now, and it was not revoked.
  * 4. If we have dialled, the name is the one that we dialled.
  * 5. The key is pinned, or the server reports no other one; a new key of a contact with pins waits for the person's
  *    decision. A server that accepts no lookups now has not reported anything: the connection is ended until it does.
@@ -13,6 +13,7 @@
 import type { X509Certificate } from "node:crypto";
 
 import { readUserCertificate } from "../../identity/certificate-reader.ts";
+import type { DatedCertificate } from "../../identity/revocation.ts";
 import type { Handshake } from "../../net/tls.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 
@@ -20,12 +21,20 @@ import type { Whereabouts } from "../rendezvous/directory.ts";
 export type ProvenPeer = {
   readonly name: string;
   readonly label: string;
+  /** Of the certificate, ms since 1970. */
+  readonly notBefore: number;
   readonly fingerprint: string;
   readonly spki: Buffer;
 };
 
 export type ProofFailure =
-  "not_authorized" | "resumed" | "bad_certificate" | "own_certificate" | "not_in_date" | "other_name";
+  | "not_authorized"
+  | "resumed"
+  | "bad_certificate"
+  | "own_certificate"
+  | "not_in_date"
+  | "other_name"
+  | "revoked";
 
 export type Proof =
   { readonly ok: true; readonly peer: ProvenPeer } | { readonly ok: false; readonly code: ProofFailure };
@@ -36,6 +45,7 @@ export type Proof =
  * @param context.ownLabel the label of this account
  * @param context.target the dialled name, as the server or the contact list spells it; undefined: we accept
  * @param context.now ms since 1970
+ * @param context.isRevoked whether the server has taken this certificate back
  */
 export function provePeer(
   handshake: Handshake,
@@ -45,6 +55,7 @@ export function provePeer(
     readonly ownLabel: string;
     readonly target: string | undefined;
     readonly now: number;
+    readonly isRevoked: (certificate: DatedCertificate) => boolean;
   },
 ): Proof {
   const failed = (code: ProofFailure): Proof => ({ ok: false, code });
@@ -62,7 +73,8 @@ export function provePeer(
   if (label === context.ownLabel) return failed("own_certificate");
   if (!(notBefore <= context.now && context.now <= notAfter)) return failed("not_in_date");
   if (context.target !== undefined && context.target !== name) return failed("other_name");
-  return { ok: true, peer: { name, label, fingerprint, spki } };
+  const peer = { name, label, notBefore, fingerprint, spki };
+  return context.isRevoked(peer) ? failed("revoked") : { ok: true, peer };
 }
 
 /** What the server says about the key of a name. */

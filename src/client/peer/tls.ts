@@ -11,7 +11,7 @@ import {
   type TlsIdentity,
 } from "../../net/tls.ts";
 import type { Profile } from "../profile/profile.ts";
-import { provePeer, type Proof } from "./proof.ts";
+import { provePeer, type Proof, type ProvenPeer } from "./proof.ts";
 
 export class PeerTls {
   readonly #profile: Profile;
@@ -30,19 +30,19 @@ export class PeerTls {
     this.#key = privateKeyToPem(profile.keys.privateKey);
   }
 
-  /** Whether there is a certificate that has not expired. */
+  /** Whether there is a certificate that has not expired and was not revoked. */
   get isGood(): boolean {
     return this.#identity() !== undefined;
   }
 
-  /** The context to dial this label; undefined: our certificate is missing or has expired. */
+  /** The context to dial this label; undefined: we have no good certificate. */
   dialling(label: string): TlsContext | undefined {
     const identity = this.#identity();
     if (identity === undefined) return undefined;
     return diallerContext({ identity, authority: this.#profile.authority, serverName: label });
   }
 
-  /** The context to accept peers; undefined: our certificate is missing or has expired. */
+  /** The context to accept peers; undefined: we have no good certificate. */
   accepting(): TlsContext | undefined {
     const identity = this.#identity();
     return identity === undefined ? undefined : acceptorContext(identity, this.#profile.authority);
@@ -54,13 +54,25 @@ export class PeerTls {
     handshake: Handshake,
     target: string | undefined,
   ): Proof {
-    const context = { authority: this.#authority, ownLabel: this.#ownLabel, target, now: this.#now() };
-    return provePeer(handshake, certificate, context);
+    return provePeer(handshake, certificate, {
+      authority: this.#authority,
+      ownLabel: this.#ownLabel,
+      target,
+      now: this.#now(),
+      isRevoked: (each) => this.#profile.revocations.isRevoked(each),
+    });
+  }
+
+  /** Whether the certificate of a peer that was proven was taken back since. */
+  isRevoked(peer: ProvenPeer): boolean {
+    return this.#profile.revocations.isRevoked(peer);
   }
 
   #identity(): TlsIdentity | undefined {
-    const { certificate } = this.#profile;
-    if (certificate === undefined || certificate.expiresAt <= this.#now()) return undefined;
+    const { certificate, isCertificateRevoked } = this.#profile;
+    if (certificate === undefined || certificate.expiresAt <= this.#now() || isCertificateRevoked) {
+      return undefined;
+    }
     return { key: this.#key, certificate: certificate.pem };
   }
 }

@@ -1,13 +1,18 @@
 /** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
 import type { Database } from "bun:sqlite";
+import { X509Certificate } from "node:crypto";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 
+import { readCertificate } from "../../identity/certificate-reader.ts";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
+import { label as labelOf } from "../../identity/names.ts";
+import type { DatedCertificate } from "../../identity/revocation.ts";
 import { ContactStore } from "./contacts.ts";
 import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
+import { RevocationStore } from "./revocations.ts";
 import { repairProfile, rescueProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
@@ -83,6 +88,7 @@ export class Profile {
   readonly history: MessageHistory;
   readonly search: MessageSearch;
   readonly removal: MessageRemoval;
+  readonly revocations: RevocationStore;
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
@@ -91,6 +97,8 @@ export class Profile {
   #account: AccountRow | undefined;
   #dataVersion: number | undefined;
   #newestSeen = 0;
+  /** What was read of the certificate. */
+  #dated: { readonly pem: string; readonly own: DatedCertificate } | undefined;
 
   private constructor(folder: string, database: Database, row: AccountRow) {
     this.folder = folder;
@@ -100,6 +108,7 @@ export class Profile {
     this.history = new MessageHistory(database);
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);
+    this.revocations = new RevocationStore(database);
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;
   }
@@ -247,6 +256,18 @@ export class Profile {
       receivedAt: row.certificate_received_at ?? 0,
       expiresAt: row.certificate_expires_at,
     };
+  }
+
+  /** Whether the server has taken our certificate back. */
+  get isCertificateRevoked(): boolean {
+    const { certificate } = this;
+    if (certificate === undefined) return false;
+    if (this.#dated?.pem !== certificate.pem) {
+      const { notBefore, fingerprint } = readCertificate(new X509Certificate(certificate.pem));
+      const own = { label: labelOf(this.username), notBefore, fingerprint };
+      this.#dated = { pem: certificate.pem, own };
+    }
+    return this.revocations.isRevoked(this.#dated.own);
   }
 
   saveLogin(login: { username: string; token: string | undefined; certificate: OwnCertificate }): void {

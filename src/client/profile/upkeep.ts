@@ -1,6 +1,6 @@
 /**
- * Upkeep of the store while nothing else is written: words are indexed for the search, and deleted texts are
- * removed from the write-ahead log.
+ * Upkeep of the store while nothing else is written: words are indexed for the search, deleted texts are removed from
+ * the write-ahead log, and revocations are saved.
  */
 import type { Profile } from "./profile.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
@@ -12,6 +12,7 @@ type UpkeepStores = {
   readonly messages: Pick<Profile["messages"], "lastSeq">;
   readonly search: Pick<Profile["search"], "indexSome" | "isBehind">;
   readonly removal: Pick<Profile["removal"], "wipeLog">;
+  readonly revocations: Pick<Profile["revocations"], "save">;
 };
 
 export class StoreUpkeep {
@@ -31,20 +32,34 @@ export class StoreUpkeep {
 
   /** To be called about once a second. */
   tick(): void {
+    this.#unlessFailed(() => this.#work());
+  }
+
+  /** Writes what waits for the next tick. */
+  finish(): void {
+    this.#unlessFailed(() => this.#stores.revocations.save());
+  }
+
+  #unlessFailed(work: () => void): void {
     if (this.#stopped) return;
-    const { messages, search, removal } = this.#stores;
     try {
-      if (this.#isWipeDue) removal.wipeLog();
-      this.#isWipeDue = false;
-      const last = messages.lastSeq();
-      const isQuiet = last === this.#lastSeq;
-      this.#lastSeq = last;
-      if (!isQuiet) return;
-      for (let batch = 0; batch < BATCHES && search.isBehind; batch++) search.indexSome();
+      work();
     } catch (error) {
-      // A search indexes the rest itself, and reports a failure of the disk.
+      // A search indexes the rest itself, and reports a failure of the disk; the server tells revocations again.
       if (!isStorageFailure(error)) throw error;
       this.#stopped = true;
     }
+  }
+
+  #work(): void {
+    const { messages, search, removal, revocations } = this.#stores;
+    revocations.save();
+    if (this.#isWipeDue) removal.wipeLog();
+    this.#isWipeDue = false;
+    const last = messages.lastSeq();
+    const isQuiet = last === this.#lastSeq;
+    this.#lastSeq = last;
+    if (!isQuiet) return;
+    for (let batch = 0; batch < BATCHES && search.isBehind; batch++) search.indexSome();
   }
 }

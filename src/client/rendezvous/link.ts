@@ -8,6 +8,7 @@
 import { dial, type Target } from "../../net/dialler.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
 import type { TlsContext } from "../../net/tls.ts";
+import type { Revocation } from "../../identity/revocation.ts";
 import { readFields, type Fields, type Read } from "../../protocol/fields.ts";
 import { RENDEZVOUS_OBJECT_LIMIT, type JsonObject } from "../../protocol/framing.ts";
 import {
@@ -37,6 +38,8 @@ type ResponseFields<A extends Action> = Read<
 
 export type LinkEvents = {
   presence(username: string, online: boolean): void;
+  /** The server has taken certificates back. */
+  revoked(revocations: readonly Revocation[]): void;
   /** The server ends the session: `session_replaced` or `server_closing`. */
   notified(code: string): void;
   closed(reason: CloseReason): void;
@@ -185,6 +188,9 @@ export class RendezvousLink {
     if (object["action"] === "presence") {
       const presence = readFields(RESPONSES.presence, object);
       if (presence.ok) this.#events.presence(presence.value.username, presence.value.online);
+    } else if (object["action"] === "revoked") {
+      const told = readFields(RESPONSES.revoked, object);
+      if (told.ok) this.#events.revoked(told.value.revoked);
     } else if (object["action"] === "error") {
       const failure = readFields(RESPONSES.failure, object);
       if (!failure.ok || failure.value.request !== undefined) return;

@@ -30,12 +30,20 @@ type LoginOptions = {
   };
 };
 
+/** A page of revocations, the newest first. `next`: where the next page begins; undefined: it is the last. */
+export type ToldRevocations = ResponseOf<"revocations_response">;
+
 /**
  * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. The
  * server's answer is checked and stored in the profile.
+ * @returns what the server told of revocations
  * @throws ServerError, RefusedError, PasswordNeededError
  */
-export async function logIn(link: RendezvousLink, authority: string, options: LoginOptions): Promise<void> {
+export async function logIn(
+  link: RendezvousLink,
+  authority: string,
+  options: LoginOptions,
+): Promise<ToldRevocations> {
   const { profile, language } = options;
   const expected = authorityFingerprint(profile.authority);
   const found = authorityFingerprint(authority);
@@ -49,8 +57,7 @@ export async function logIn(link: RendezvousLink, authority: string, options: Lo
   const token = profile.sessionToken;
   if (token !== undefined) {
     try {
-      accept(await link.request("resume", { session_token: token, ...common }), authority, options);
-      return;
+      return accept(await link.request("resume", { session_token: token, ...common }), authority, options);
     } catch (error) {
       if (!(error instanceof RefusedError) || error.code !== "invalid_credentials") throw error;
       profile.forgetToken();
@@ -58,14 +65,18 @@ export async function logIn(link: RendezvousLink, authority: string, options: Lo
   }
   const password = await options.password();
   if (password === undefined) throw new PasswordNeededError(token !== undefined);
-  accept(
+  return accept(
     await link.request("login", { username: profile.username, password, ...common }),
     authority,
     options,
   );
 }
 
-function accept(login: ResponseOf<"login_response">, authority: string, options: LoginOptions): void {
+function accept(
+  login: ResponseOf<"login_response">,
+  authority: string,
+  options: LoginOptions,
+): ToldRevocations {
   const { profile, events } = options;
   if (login.certificate === undefined || login.authority === undefined)
     throw new ServerError("server_protocol");
@@ -80,6 +91,7 @@ function accept(login: ResponseOf<"login_response">, authority: string, options:
     certificate: checkCertificate(login.certificate, login.username, options),
   });
   if (isUnexpectedKey) events.newKey();
+  return { revoked: login.revoked ?? [], next: login.revoked_next };
 }
 
 /**

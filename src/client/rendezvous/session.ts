@@ -3,20 +3,27 @@
  *
  * 1. `connect` reaches the server, then resumes with the stored token, or logs in with the password.
  * 2. After `keepOnline` a lost link is reconnected with the stored session, at the times of `return-schedule.ts`.
- * 3. The certificate is renewed 12 hours after receipt, even if the machine slept in between.
+ * 3. The certificate is renewed 12 hours after receipt, even if the machine slept in between, and at once if the
+ *    server has taken it back.
+ * 4. The revocations of other people's certificates are read at the login, page by page, and as they are pushed.
  */
+import type { Revocation } from "../../identity/revocation.ts";
+import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
-import { checkCertificate, logIn } from "./login.ts";
+import { MAX_REVOCATIONS } from "../profile/revocations.ts";
+import { checkCertificate, logIn, type ToldRevocations } from "./login.ts";
 import type { RendezvousLink, LinkEvents } from "./link.ts";
 import { ReturnSchedule } from "./return-schedule.ts";
 import { reachServer, type ReachOptions } from "./reach-server.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import type { Change } from "./surroundings.ts";
-import { isTransient, RefusedError, ServerError } from "./server-errors.ts";
+import { isTransient, RefusedError, ServerError, ServerFailure } from "./server-errors.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 const RENEW_AFTER = 12 * 60 * 60 * 1_000;
+/** Pages of revocations that are read after a login: as many as are kept. */
+const MAX_REVOCATION_PAGES = Math.ceil(MAX_REVOCATIONS / MAX_REVOKED);
 /** How often the age of the certificate is checked, in ms. */
 const CLOCK_CHECK_INTERVAL = 30_000;
 
@@ -32,6 +39,10 @@ export type RendezvousState =
 type RendezvousEvents = {
   state(state: RendezvousState): void;
   presence(username: string, online: boolean): void;
+  /** Certificates of other people or of this account were taken back. */
+  revoked(): void;
+  /** The certificate was renewed. */
+  certified(): void;
   /** The server did not know this account's key. */
   newKey(): void;
   /** The renewed certificate could not be stored. Rethrows an error that is not a failure of the disk. */
@@ -62,6 +73,8 @@ type State =
       readonly link: RendezvousLink;
       readonly clockCheck: ReturnType<typeof setInterval>;
       isRenewing: boolean;
+      /** Revocations that are still to be read, after a page; undefined: none are. */
+      unread: { after: string; pages: number; isReading: boolean } | undefined;
     }
   | {
       readonly name: "waiting";
@@ -88,11 +101,13 @@ export class Rendezvous {
   readonly #schedule = new ReturnSchedule();
   /** Aborted by `close`. */
   readonly #abort = new AbortController();
-  // The next two span all states: each becomes true once, at any time, and stays true.
+  // The next three span all states: each becomes true once, at any time, and stays true.
   /** `keepOnline` was called: a lost link is reconnected. */
   #isKeptOnline = false;
   /** An attempt has succeeded: the person is not asked for a password when a link is lost. */
   #wasOnline = false;
+  /** All revocations of the server were read once: what follows a page without a new one is known. */
+  #hasAllRevocations = false;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
@@ -125,6 +140,7 @@ export class Rendezvous {
     const attempt: State = { name: "connecting", link: undefined };
     this.#become(attempt);
     let link: RendezvousLink;
+    let unread: (State & { readonly name: "online" })["unread"];
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
@@ -136,12 +152,18 @@ export class Rendezvous {
       link = contact.link;
       attempt.link = link;
       if (this.#isClosed) throw new ServerError("server_unreachable");
-      await logIn(link, contact.authority, {
+      const told = await logIn(link, contact.authority, {
         ...this.#options,
         password: async () => (mayUsePassword ? this.#options.password() : undefined),
       });
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
+      this.#options.profile.revocations.forgetOver(this.#options.now() + contact.clockOffset);
+      const isNew = this.#takeRevocations(told.revoked);
+      if (told.next === undefined) this.#hasAllRevocations = true;
+      else if (isNew || !this.#hasAllRevocations) {
+        unread = { after: told.next, pages: MAX_REVOCATION_PAGES, isReading: false };
+      }
     } catch (error) {
       attempt.link?.close("login_failed");
       this.#become({ name: "offline" });
@@ -152,7 +174,9 @@ export class Rendezvous {
     this.#leaving?.close("moved");
     this.#leaving = undefined;
     const clockCheck = setInterval(() => this.checkClock(), CLOCK_CHECK_INTERVAL);
-    this.#become({ name: "online", link, clockCheck, isRenewing: false });
+    this.#become({ name: "online", link, clockCheck, isRenewing: false, unread });
+    // A push during the login may have taken the new certificate back.
+    this.checkClock();
   }
 
   /** From now on a lost link is reconnected. @param failure of the last attempt, if it failed: another one is scheduled */
@@ -195,9 +219,15 @@ export class Rendezvous {
   #linkEvents(own: () => RendezvousLink | undefined): LinkEvents {
     const { events } = this.#options;
     const isCurrent = () => this.link !== undefined && this.link === own();
+    const isLoggingIn = () =>
+      this.#state.name === "connecting" && own() !== undefined && this.#state.link === own();
     return {
       presence: (username, online) => {
         if (isCurrent()) events.presence(username, online);
+      },
+      revoked: (revocations) => {
+        // They may come right behind the answer to the login. Before it, `logIn` has compared the authority.
+        if (isLoggingIn() || isCurrent()) this.#takeRevocations(revocations);
       },
       notified: (code) => {
         if (!isCurrent()) return;
@@ -255,12 +285,47 @@ export class Rendezvous {
     }
   }
 
+  /** Reads the revocations that were too many for the login. */
+  async #readRevocations(state: State & { readonly name: "online" }): Promise<void> {
+    const { unread } = state;
+    if (unread === undefined || unread.isReading) return;
+    unread.isReading = true;
+    try {
+      while (unread.pages > 0) {
+        unread.pages--;
+        const page: ToldRevocations = await state.link.request("revocations", { after: unread.after });
+        if (this.#isClosed) return;
+        const isNew = this.#takeRevocations(page.revoked);
+        // What follows is older, and was read by an earlier login of this process.
+        if (page.next === undefined || (this.#hasAllRevocations && !isNew)) break;
+        unread.after = page.next;
+      }
+      state.unread = undefined;
+      this.#hasAllRevocations = true;
+    } catch (error) {
+      // The next check goes on.
+      if (!(error instanceof ServerFailure)) throw error;
+      unread.isReading = false;
+    }
+  }
+
+  /** @returns whether one of them is new */
+  #takeRevocations(revocations: readonly Revocation[]): boolean {
+    const isNew = this.#options.profile.revocations.add(revocations);
+    if (isNew) this.#options.events.revoked();
+    if (isNew) this.checkClock();
+    return isNew;
+  }
+
   /** Renews the certificate if it is due. Runs every half minute while online. */
   checkClock(): void {
+    if (this.#state.name === "online") void this.#readRevocations(this.#state);
     const now = this.#options.now();
     const certificate = this.#options.profile.certificate;
     // If the clock was set back, the certificate seems to come from the future; it is renewed too.
-    if (certificate !== undefined && Math.abs(now - certificate.receivedAt) >= RENEW_AFTER) this.#renew();
+    if (certificate === undefined) return;
+    const isOld = Math.abs(now - certificate.receivedAt) >= RENEW_AFTER;
+    if (isOld || this.#options.profile.isCertificateRevoked) this.#renew();
   }
 
   #renew(): void {
@@ -270,11 +335,12 @@ export class Rendezvous {
     state.isRenewing = true;
     state.link
       .request("renew", { public_key: profile.keys.spki.toString("base64") })
-      .then((renewed) =>
-        profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now })),
-      )
+      .then((renewed) => {
+        profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now }));
+        this.#options.events.certified();
+      })
       .catch((error: unknown) => {
-        // The next check tries again; the old certificate is valid for twelve more hours.
+        // The next check tries again. The old certificate is valid for sixty more hours, unless it was revoked.
         if (error instanceof ServerError) state.link.close(error.code);
         else if (!(error instanceof RefusedError)) this.#options.events.storageFailed(error);
       })

@@ -93,11 +93,13 @@ function onConnected(before: ChatModel, username: string, context: ChatContext):
 /** If the server had reported the peer offline before the link ended, that is printed now, too. */
 function onDisconnected(
   before: ChatModel,
-  { bye, heardAt }: MessengerEvent & { name: "disconnected" },
+  { bye, revoked, heardAt }: MessengerEvent & { name: "disconnected" },
   context: ChatContext,
 ): ChatStep {
   const heard = withPresence(before, { lastAnswerAt: heardAt });
-  const { chat, effects } = linkTo(heard, { name: bye ? "left" : "lost" }, context);
+  const link: ChatLink =
+    revoked === true ? { name: "unreachable", reason: "revoked" } : { name: bye ? "left" : "lost" };
+  const { chat, effects } = linkTo(heard, link, context);
   if (chat.presence.server.name !== "offline") return { chat, effects };
   const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, context);
   return { chat: offline.chat, effects: [...effects, ...offline.effects] };

@@ -249,9 +249,15 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user}'s certificate is expired or not yet valid by this machine's clock: compare the clocks of both machines.`,
   },
+  peerRevoked: {
+    es: (user: string) =>
+      `El servidor ha anulado el certificado de ${user} (cuenta deshabilitada o borrada, sesión anulada o contraseña cambiada): no hay conexión hasta que tenga otro.`,
+    en: (user: string) =>
+      `The server has revoked ${user}'s certificate (account disabled or deleted, session revoked or password changed): no connection until they have a new one.`,
+  },
   noCertificate: {
-    es: "El certificado propio ha caducado o aún no es válido: sin servidor no se puede renovar, o el reloj de esta máquina va mal.",
-    en: "Your own certificate is expired or not yet valid: it cannot be renewed without a server, or this machine's clock is wrong.",
+    es: "El certificado propio ha caducado, se ha anulado o aún no es válido: sin servidor no se puede renovar, o el reloj de esta máquina va mal.",
+    en: "Your own certificate is expired, revoked or not yet valid: it cannot be renewed without a server, or this machine's clock is wrong.",
   },
   notAcknowledged: {
     es: (user: string) => `${user} no ha confirmado la recepción a tiempo.`,

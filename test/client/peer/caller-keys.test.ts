@@ -13,6 +13,7 @@ import { label } from "../../../src/identity/names.ts";
 
 const caller = (name: string, fingerprint = "k") => ({
   name,
+  notBefore: 0,
   label: label(name),
   fingerprint,
   spki: Buffer.alloc(0),

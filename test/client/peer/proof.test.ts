@@ -18,6 +18,7 @@ import {
 import { fingerprint } from "../../../src/identity/fingerprint.ts";
 import { generateKeyPair } from "../../../src/identity/keys.ts";
 import { label } from "../../../src/identity/names.ts";
+import { revokes, type Revocation } from "../../../src/identity/revocation.ts";
 import type { Handshake } from "../../../src/net/tls.ts";
 import { oddCertificates } from "../../odd-certificates.ts";
 
@@ -40,11 +41,48 @@ const ana = certificateOf("Ana");
 const ownLabel = label("Berta");
 const prove = (
   certificate: X509Certificate | undefined,
-  { handshake = PASSED, target, now = NOW }: { handshake?: Handshake; target?: string; now?: number } = {},
-) => provePeer(handshake, certificate, { authority: authority.certificate, ownLabel, target, now });
+  {
+    handshake = PASSED,
+    target,
+    now = NOW,
+    revocation,
+  }: { handshake?: Handshake; target?: string; now?: number; revocation?: Revocation } = {},
+) =>
+  provePeer(handshake, certificate, {
+    authority: authority.certificate,
+    ownLabel,
+    target,
+    now,
+    isRevoked: (each) => revocation !== undefined && revokes(revocation, each),
+  });
+
+describe("a revoked certificate", () => {
+  const before = Math.floor(NOW / 1_000) + 1;
+  const ofAna = { label: label("Ana"), before };
+
+  test("is refused to both sides, until it is issued anew or if its key is excepted", () => {
+    expect(prove(ana, { revocation: ofAna })).toEqual({ ok: false, code: "revoked" });
+    expect(prove(ana, { target: "Ana", revocation: ofAna })).toEqual({ ok: false, code: "revoked" });
+    expect(prove(ana, { revocation: { ...ofAna, label: ownLabel } }).ok).toBe(true);
+    expect(prove(ana, { revocation: { ...ofAna, except: fingerprint(spki) } }).ok).toBe(true);
+    expect(prove(ana, { revocation: { ...ofAna, except: "0".repeat(64) } }).ok).toBe(false);
+    const { pem } = issueUserCertificate(authority, spki, "Ana", before * 1_000);
+    expect(prove(new X509Certificate(pem), { revocation: ofAna }).ok).toBe(true);
+  });
+
+  test("of another person does not answer for the one who was dialled", () => {
+    expect(prove(ana, { target: "Carla", revocation: ofAna })).toEqual({ ok: false, code: "other_name" });
+  });
+});
 
 describe("a peer with a good certificate is accepted", () => {
-  const peer = { name: "Ana", label: label("ana"), fingerprint: fingerprint(spki), spki };
+  const peer = {
+    name: "Ana",
+    label: label("ana"),
+    notBefore: Math.floor((NOW - HOUR) / 1_000) * 1_000,
+    fingerprint: fingerprint(spki),
+    spki,
+  };
 
   test("to the acceptor, who expects no name", () => {
     expect(prove(ana)).toEqual({ ok: true, peer });

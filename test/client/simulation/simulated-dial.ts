@@ -10,7 +10,7 @@ import type { Whereabouts } from "./simulated-server.ts";
 const PORT = 9_000;
 
 export function provenPeer({ name }: Place): ProvenPeer {
-  return { name, label: labelOf(name), fingerprint: "", spki: Buffer.alloc(0) };
+  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: Buffer.alloc(0) };
 }
 
 export type Dialler = {

@@ -3,6 +3,7 @@ import { ContactStore, type Contact } from "../../../src/client/profile/contacts
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
 import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
+import { RevocationStore } from "../../../src/client/profile/revocations.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
@@ -46,7 +47,7 @@ export interface Surrounding {
 }
 
 export type Owner = Place & Observed & { readonly typedName: string };
-type Stores = Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
+type Stores = Pick<Profile, "username" | "contacts" | "messages" | "revocations" | "history" | "removal">;
 
 export class SimulatedProgram implements ServerUser {
   readonly name: string;
@@ -93,6 +94,7 @@ export class SimulatedProgram implements ServerUser {
       username: owner.name,
       contacts,
       messages,
+      revocations: new RevocationStore(database),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };

@@ -13,6 +13,7 @@ const REASONS: readonly UnreachableReason[] = [
   "offline",
   "unreachable",
   "key_pending",
+  "revoked",
   "insecure",
   "no_server",
 ];

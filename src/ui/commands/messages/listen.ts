@@ -140,6 +140,9 @@ class Listening {
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
         return;
+      case "disconnected":
+        if (event.revoked === true) output.notice(texts.peerRevoked(visibleText(event.username)));
+        return;
       case "presence": {
         const { username, online } = event;
         const user = visibleText(username);
