@@ -24,6 +24,7 @@ import { PeerTls } from "./peer/tls.ts";
 import type { Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Directory } from "./rendezvous/directory.ts";
+import { LookupQueue } from "./rendezvous/lookup-queue.ts";
 import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rendezvous/session.ts";
 import { ShownServer } from "./rendezvous/shown-server.ts";
 import { surroundings, surroundingsChange, type Surroundings } from "./rendezvous/surroundings.ts";
@@ -57,6 +58,7 @@ export class Messenger {
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
   readonly #directory = new Directory(() => this.rendezvous.link);
+  readonly #lookups: LookupQueue;
   readonly #tls: PeerTls;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
@@ -81,6 +83,7 @@ export class Messenger {
     this.profile = options.profile;
     this.archive = new Archive(options.profile);
     this.#clock = systemClock(options.now ?? Date.now);
+    this.#lookups = new LookupQueue(this.#directory, this.#clock);
     this.#lock = lock;
     const now = () => this.#clock.now();
     this.#tls = new PeerTls(options.profile, now);
@@ -93,7 +96,10 @@ export class Messenger {
       isWatched: (username) => this.#watchList.covers(username),
     });
     const random = options.random ?? Math.random;
-    const changed = () => this.#watchList.changed();
+    const changed = () => {
+      this.#watchList.changed();
+      this.#lookups.next();
+    };
     this.#conversations = new Conversations({
       profile: options.profile,
       ownLabel: labelOf(options.profile.username),
@@ -105,14 +111,15 @@ export class Messenger {
       storageFailed: this.#storageFailed,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
-        this.shown.dial(record.username, () => dialPeer(dialNeeds, record, signal, greet), signal),
+        this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
     });
     const dialNeeds = {
       tls: this.#tls,
       lookUp: async (username: string) => {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
-        return this.#directory.lookUp(username);
+        const conversation = this.#conversations.find(username);
+        return this.#lookups.lookUp(username, () => conversation?.isAwaited === true);
       },
       storageFailed: this.#storageFailed,
     };
@@ -147,6 +154,7 @@ export class Messenger {
         state: (state) => {
           this.#watchList.reset();
           this.shown.state(state);
+          this.#lookups.next();
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name !== "online") return;
           this.#watchList.changed();
@@ -304,6 +312,7 @@ export class Messenger {
       this.shown.close();
       this.#conversations.close();
       this.rendezvous.close();
+      this.#lookups.next();
     }
     await this.#conversations.end();
     this.#upkeep.finish();

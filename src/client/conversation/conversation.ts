@@ -32,6 +32,8 @@ export class Conversation {
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
   #chatOpen = false;
+  /** Whether a message was queued since this process began: somebody waits for its delivery. */
+  #hasQueued = false;
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
@@ -108,6 +110,11 @@ export class Conversation {
     return this.#chatOpen || this.delivery.waiting > 0;
   }
 
+  /** Whether somebody waits for a link right now: a chat is open, or what they have just sent is unacknowledged. */
+  get isAwaited(): boolean {
+    return this.#chatOpen || (this.#hasQueued && this.delivery.waiting > 0);
+  }
+
   /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
   get wantsPresence(): boolean {
     return this.#chatOpen || (this.delivery.waiting > 0 && !this.isConnected);
@@ -145,6 +152,7 @@ export class Conversation {
 
   /** New messages to this person have been stored. */
   committed(messages: readonly OutboxMessage[]): void {
+    this.#hasQueued = true;
     this.delivery.committed(messages);
     this.connect();
   }
@@ -155,7 +163,10 @@ export class Conversation {
    */
   profileChanged(known: number): void {
     const isMore = this.delivery.reload(known);
-    if (isMore) this.#needs.wantsChanged();
+    if (isMore) {
+      this.#hasQueued = true;
+      this.#needs.wantsChanged();
+    }
     if (isMore || this.#dialling.waitsForKey) this.#dialling.connectIfWanted();
   }
 

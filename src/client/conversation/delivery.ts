@@ -235,7 +235,7 @@ export class Delivery {
 
   /**
    * Commits the messages of this read, acknowledges them on `link`, then shows them.
-   * @returns whether there were any
+   * @returns whether the peer has acknowledged any message of the outbox
    * @throws SQLiteError: then nothing is stored, acknowledged or shown
    */
   commitRead(link: DeliveryLink): boolean {
@@ -256,7 +256,7 @@ export class Delivery {
     }
     for (const id of committed.read) this.#emit({ name: "delivery", to, id, state: "read", at: now });
     this.#show(incoming, committed.stored, now);
-    return true;
+    return committed.acknowledged.length > 0;
   }
 
   #acknowledge(ids: readonly string[], link: DeliveryLink): void {

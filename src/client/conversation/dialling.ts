@@ -1,6 +1,9 @@
 /**
  * Decides when a person is dialled: at once when a link is needed or the person may have become reachable, and
  * again 1, 5, 15, 60 s ± 20 % after a failure or a loss, the decider first (PROTOCOL 5).
+ *
+ * Neither the peer nor the server can make us dial without end: a link that was of no use waits as a lost one, even
+ * after `bye`, and only some news of the server is followed at once.
  */
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
@@ -12,6 +15,11 @@ const REDIAL_DELAYS: readonly number[] = [1_000, 5_000, 15_000, 60_000];
 const REDIAL_SPREAD = 0.2;
 /** The side that is not the decider waits this much longer, so that both do not dial at once, in ms. */
 const SECOND_DIALLER_DELAY = 3_000;
+/** After `bye` on a useful link the next dial begins at least this long after the one before, in ms. */
+const AT_ONCE_INTERVAL = 1_000;
+/** Dials that news of the person's presence causes: this many at once, and one more every 10 s. */
+const NEWS_BURST = 5;
+const NEWS_INTERVAL = 10_000;
 /** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
 
@@ -48,12 +56,12 @@ type DiallingOptions = {
 type State =
   /** `reason`: why the last attempt failed; undefined: none has failed since the last link. */
   | { readonly name: "quiet"; readonly reason: UnreachableReason | undefined }
-  /** The next attempt is scheduled. */
-  | { readonly name: "scheduled"; readonly cancel: () => void }
+  /** The next attempt is scheduled. `at`: when, by the monotonic clock. */
+  | { readonly name: "scheduled"; readonly at: number; readonly cancel: () => void }
   /** `isOutdated`: the person may have become reachable after this attempt asked the server. */
   | { readonly name: "dialling"; readonly id: LinkId; isOutdated: boolean }
-  /** There is a link. */
-  | { readonly name: "linked" }
+  /** There is a link. `isUseful`: it has brought an acknowledgement, or lasted long. */
+  | { readonly name: "linked"; isUseful: boolean }
   /** There is a link, and we have said `bye` on it. */
   | { readonly name: "leaving" }
   /** Nothing is dialled any more. */
@@ -66,6 +74,10 @@ export class Dialling {
   #state: State = QUIET;
   /** Attempts since the last useful link, or since the person may have become reachable. */
   #attempts = 0;
+  // Of the monotonic clock:
+  #dialledAt = -Infinity;
+  /** When news will have its whole burst again. */
+  #newsRestoredAt = -Infinity;
 
   constructor(options: DiallingOptions) {
     this.#options = options;
@@ -85,6 +97,7 @@ export class Dialling {
     if (this.#state.name !== "quiet" && this.#state.name !== "scheduled") return;
     if (this.#state.name === "scheduled") this.#state.cancel();
     const { needs, record, links, greet } = this.#options;
+    this.#dialledAt = needs.clock.monotonic();
     const { id, signal } = links.startDial();
     this.#state = { name: "dialling", id, isOutdated: false };
     needs
@@ -98,13 +111,28 @@ export class Dialling {
       });
   }
 
-  /** The person may have become reachable: dials at once, and the waits are short again. */
+  /**
+   * The person may have become reachable: dials at once, and the waits are short again. News that comes too often is
+   * followed later.
+   */
   resetAndConnect(): void {
-    if (!this.#options.wanted()) return;
-    this.#attempts = 0;
+    const state = this.#state;
+    if (!this.#options.wanted() || state.name === "linked" || state.name === "leaving") return;
     // The current dial may have asked the server before the person came online.
-    if (this.#state.name === "dialling") this.#state.isOutdated = true;
-    else this.connect();
+    if (state.name === "dialling") {
+      state.isOutdated = true;
+      return;
+    }
+    const now = this.#options.needs.clock.monotonic();
+    const followedAt = this.#newsRestoredAt - (NEWS_BURST - 1) * NEWS_INTERVAL;
+    if (now >= followedAt) {
+      this.#newsRestoredAt = Math.max(this.#newsRestoredAt, now) + NEWS_INTERVAL;
+      this.#attempts = 0;
+      this.connect();
+    } else if (state.name === "quiet" || (state.name === "scheduled" && state.at > followedAt)) {
+      if (state.name === "scheduled") state.cancel();
+      this.#scheduleIn(followedAt - now, () => this.resetAndConnect());
+    }
   }
 
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
@@ -119,7 +147,7 @@ export class Dialling {
     const state = this.#state;
     if (state.name !== "dialling" || state.id !== id) return;
     this.#state = { name: "quiet", reason };
-    if (state.isOutdated && wanted()) this.connect();
+    if (state.isOutdated && wanted()) this.resetAndConnect();
     else unreachable(reason, RETRIED.has(reason) ? this.#schedule(reason) : undefined);
   }
 
@@ -130,24 +158,30 @@ export class Dialling {
     const later = redialDelay(this.#attempts++, decider, needs.random());
     const limitedFor = reason === "server_limits" ? needs.serverLimitedFor() : 0;
     const delay = limitedFor > 0 ? Math.max(later, limitedFor + needs.random() * LIMIT_SPREAD) : later;
-    const cancel = needs.clock.after(delay, () => {
-      this.#state = QUIET;
-      this.connectIfWanted();
-    });
-    this.#state = { name: "scheduled", cancel };
+    this.#scheduleIn(delay, () => this.connectIfWanted());
     return delay;
+  }
+
+  #scheduleIn(delay: number, dial: () => void): void {
+    const { clock } = this.#options.needs;
+    const cancel = clock.after(delay, () => {
+      this.#state = QUIET;
+      dial();
+    });
+    this.#state = { name: "scheduled", at: clock.monotonic() + delay, cancel };
   }
 
   /** There is a link. The waits grow further until `provenUseful`, in case the link ends again at once. */
   linked(): void {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "scheduled") this.#state.cancel();
-    this.#state = { name: "linked" };
+    this.#state = { name: "linked", isUseful: false };
   }
 
   /** The link was useful: after its loss the first wait is short again. */
   provenUseful(): void {
     this.#attempts = 0;
+    if (this.#state.name === "linked") this.#state.isUseful = true;
   }
 
   /** We say `bye` on the link, if there is one. */
@@ -161,12 +195,14 @@ export class Dialling {
    * @param hasUnacknowledged whether a message is unacknowledged
    */
   disconnected(byeReceived: boolean, hasUnacknowledged: boolean): void {
-    const { name } = this.#state;
-    if (name === "closed") return;
+    const state = this.#state;
+    if (state.name === "closed") return;
     this.#state = QUIET;
-    // After an end on purpose there is no failure to wait for.
-    if (name === "leaving" || (byeReceived && hasUnacknowledged)) this.connectIfWanted();
-    else if (!byeReceived) this.#schedule();
+    const sinceDial = this.#options.needs.clock.monotonic() - this.#dialledAt;
+    const wasUseful = state.name === "linked" && state.isUseful && sinceDial >= AT_ONCE_INTERVAL;
+    // After an end on purpose there is no failure to wait for, if the link was of use.
+    if (state.name === "leaving" || (byeReceived && hasUnacknowledged && wasUseful)) this.connectIfWanted();
+    else if (!byeReceived || hasUnacknowledged) this.#schedule();
   }
 
   /** Cancels the current attempt and the scheduled one. */

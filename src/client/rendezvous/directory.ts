@@ -44,9 +44,9 @@ export class Directory {
     this.#monotonic = monotonic;
   }
 
-  /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
+  /** How long the server will accept no lookups, in ms; 0: it accepts them now, or there is no link to it. */
   get limitedFor(): number {
-    return Math.max(0, this.#limitedUntil - this.#monotonic());
+    return this.#link() === undefined ? 0 : Math.max(0, this.#limitedUntil - this.#monotonic());
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */

@@ -70,8 +70,8 @@ export class PresenceHold {
     return this.#state.name === "back" ? [...this.#state.held.values()] : [];
   }
 
-  isHeld(username: string): boolean {
-    return this.#state.name === "back" && this.#state.held.has(labelOf(username));
+  isHeld(label: string): boolean {
+    return this.#state.name === "back" && this.#state.held.has(label);
   }
 
   /**

@@ -140,12 +140,12 @@ export class ShownServer {
    * returned yet. @returns as `dial`; undefined also if `signal` is aborted
    */
   async dial<Failure extends string>(
-    username: string,
+    label: string,
     dial: () => Promise<Failure | undefined>,
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     const failure = await dial();
-    const isAwaited = () => this.#outage.isBrief || this.#hold.isHeld(username);
+    const isAwaited = () => this.#outage.isBrief || this.#hold.isHeld(label);
     if ((failure !== "no_server" && failure !== "offline") || !isAwaited()) return failure;
     const onAbort = () => this.#resolveWaiters();
     signal.addEventListener("abort", onAbort, { once: true });

@@ -33,17 +33,24 @@ test("at the first redial the two sides never dial at the same time", () => {
 /** Somebody who is wanted and never reached, by attempts that fail as `fail` says; the clock is the test's. */
 class Attempts {
   /** What was scheduled. */
-  readonly waits: { readonly ms: number; readonly run: () => void; isCancelled: boolean }[] = [];
+  readonly waits: {
+    readonly ms: number;
+    readonly due: number;
+    readonly run: () => void;
+    isCancelled: boolean;
+  }[] = [];
   readonly dialling: Dialling;
   count = 0;
   /** In [0, 1). */
   random = 0.5;
   limitedFor = 0;
+  /** The clock, in ms. */
+  now = 0;
   #fail: (reason: UnreachableReason) => void = () => undefined;
 
   constructor() {
     const after: Clock["after"] = (ms, run) => {
-      const wait = { ms, run, isCancelled: false };
+      const wait = { ms, due: this.now + ms, run, isCancelled: false };
       this.waits.push(wait);
       return () => (wait.isCancelled = true);
     };
@@ -56,7 +63,7 @@ class Attempts {
     });
     this.dialling = new Dialling({
       needs: {
-        clock: { ...systemClock(Date.now), after },
+        clock: { ...systemClock(Date.now), after, monotonic: () => this.now },
         random: () => this.random,
         serverLimitedFor: () => this.limitedFor,
         storageFailed: () => undefined,
@@ -85,7 +92,29 @@ class Attempts {
 
   /** The last wait is over. */
   next(): void {
-    this.waits.at(-1)?.run();
+    const wait = this.waits.at(-1);
+    this.now += wait?.ms ?? 0;
+    wait?.run();
+  }
+
+  /** A link begins, and ends with the peer's bye although something is unacknowledged. */
+  linkWithBye(isUseful: boolean): void {
+    this.dialling.linked();
+    if (isUseful) this.dialling.provenUseful();
+    this.dialling.disconnected(true, true);
+  }
+
+  /** Runs what is due until `end`, ms of the clock, every 1 ms after `each`. */
+  async runUntil(end: number, each: () => void): Promise<void> {
+    for (; this.now < end; this.now++) {
+      for (const wait of this.waits.splice(0)) {
+        if (wait.isCancelled) continue;
+        if (wait.due <= this.now) wait.run();
+        else this.waits.push(wait);
+      }
+      each();
+      await this.fail("offline");
+    }
   }
 }
 
@@ -160,25 +189,65 @@ describe("an attempt", () => {
 });
 
 describe("a link that is lost", () => {
-  test.each<[string, { leaving: boolean; bye: boolean; missing: boolean }, "at once" | "later" | "never"]>([
-    ["without a bye is dialled after a wait", { leaving: false, bye: false, missing: false }, "later"],
-    ["after their bye is not dialled", { leaving: false, bye: true, missing: false }, "never"],
+  type Loss = { leaving: boolean; bye: boolean; useful: boolean; missing: boolean };
+  const loss: Loss = { leaving: false, bye: false, useful: false, missing: false };
+  test.each<[string, Loss, "at once" | "later" | "never"]>([
+    ["without a bye is dialled after a wait", loss, "later"],
+    ["without a bye is dialled after a wait, also if it was useful", { ...loss, useful: true }, "later"],
+    ["after their bye is not dialled", { ...loss, bye: true }, "never"],
     [
-      "after their bye with something missing is dialled at once",
-      { leaving: false, bye: true, missing: true },
+      "after their bye with something missing is dialled at once if it was useful",
+      { ...loss, bye: true, useful: true, missing: true },
       "at once",
     ],
     [
-      "after our bye is dialled at once if it is wanted again",
-      { leaving: true, bye: false, missing: false },
-      "at once",
+      "after their bye with something missing is dialled after a wait if it was of no use",
+      { ...loss, bye: true, missing: true },
+      "later",
     ],
-  ])("%s", (_, { leaving, bye, missing }, expected) => {
+    ["after our bye is dialled at once if it is wanted again", { ...loss, leaving: true }, "at once"],
+  ])("%s", (_, { leaving, bye, useful, missing }, expected) => {
     const attempts = new Attempts();
     attempts.dialling.linked();
+    if (useful) attempts.dialling.provenUseful();
     if (leaving) attempts.dialling.leave();
     attempts.dialling.disconnected(bye, missing);
     expect(attempts.count).toBe(expected === "at once" ? 1 : 0);
     expect(attempts.waits.length).toBe(expected === "later" ? 1 : 0);
   });
+});
+
+test("links of no use that end with bye are dialled after 1, 5, 15, and then every 60 s", () => {
+  const attempts = new Attempts();
+  attempts.dialling.connect();
+  for (let link = 0; link < 5; link++) {
+    attempts.linkWithBye(false);
+    attempts.next();
+  }
+  expect(attempts.waits.map(({ ms }) => ms)).toEqual([1_000, 5_000, 15_000, 60_000, 60_000]);
+  expect(attempts.count).toBe(6);
+});
+
+test("a peer that acknowledges one message a link and says bye is dialled once a second at most", () => {
+  const attempts = new Attempts();
+  attempts.dialling.connect();
+  attempts.linkWithBye(true);
+  expect(attempts.count).toBe(1);
+  attempts.next();
+  expect(attempts.waits.map(({ ms }) => ms)).toEqual([1_000]);
+  expect(attempts.count).toBe(2);
+  attempts.now += 1_000;
+  attempts.linkWithBye(true);
+  expect(attempts.count).toBe(3);
+});
+
+test("news that somebody is online, a thousand times a second, makes few dials, and the last news is followed", async () => {
+  const attempts = new Attempts();
+  await attempts.runUntil(10_000, () => attempts.dialling.resetAndConnect());
+  expect(attempts.count).toBe(5);
+  await attempts.runUntil(60_000, () => attempts.dialling.resetAndConnect());
+  expect(attempts.count).toBe(10);
+  attempts.dialling.resetAndConnect();
+  await attempts.runUntil(70_001, () => undefined);
+  expect(attempts.count).toBe(11);
 });
