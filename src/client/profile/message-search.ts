@@ -6,8 +6,9 @@ import type { Database } from "bun:sqlite";
 
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
-/** Messages indexed in one commit: another writer waits for about 10 ms at most. */
+/** Messages, and bytes of them, indexed in one commit: nothing else waits for it for more than about 10 ms. */
 const INDEX_BATCH = 500;
+const INDEX_BYTES = 64 * 1024;
 
 /**
  * The typed words as an FTS5 query: each word is quoted, so that it is never an operator, and all must occur.
@@ -30,7 +31,7 @@ export class MessageSearch {
     this.#database = database;
   }
 
-  /** Indexes the next messages. @returns whether more are left. @throws SQLiteError */
+  /** Indexes the next messages: at least one, whatever its length. @returns whether more are left. @throws SQLiteError */
   indexSome(): boolean {
     return this.#database
       .transaction(() => {
@@ -40,7 +41,7 @@ export class MessageSearch {
           )
           .get() ?? { from: 0, last: 0 };
         if (from >= last) return false;
-        const to = Math.min(last, from + INDEX_BATCH);
+        const to = this.#endOfPiece(from, Math.min(last, from + INDEX_BATCH));
         this.#database.run(
           `INSERT INTO message_words (rowid, text)
            SELECT seq, text FROM messages WHERE seq > ? AND seq <= ? AND kind = 0 AND text <> ''`,
@@ -50,6 +51,21 @@ export class MessageSearch {
         return to < last;
       })
       .immediate();
+  }
+
+  /** The last `seq` after `from`, and not after `to`, up to which the texts are short enough for one commit. */
+  #endOfPiece(from: number, to: number): number {
+    const sizes = this.#database
+      .query<{ seq: number; bytes: number }, [number, number]>(
+        "SELECT seq, octet_length(text) AS bytes FROM messages WHERE seq > ? AND seq <= ? ORDER BY seq",
+      )
+      .all(from, to);
+    let total = 0;
+    for (const [index, { bytes }] of sizes.entries()) {
+      total += bytes;
+      if (index > 0 && total > INDEX_BYTES) return sizes[index - 1]?.seq ?? to;
+    }
+    return to;
   }
 
   /** Whether some messages are not indexed yet. */

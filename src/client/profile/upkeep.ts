@@ -5,8 +5,9 @@
 import type { Profile } from "./profile.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 
-/** Batches in one tick: the person does not notice the time they take. */
-const BATCHES = 4;
+/** Pieces indexed in one tick, and the time after which no further one begins, in ms: the person does not notice it. */
+const PIECES = 4;
+const LONGEST_WORK = 20;
 
 type UpkeepStores = {
   readonly messages: Pick<Profile["messages"], "lastSeq">;
@@ -17,12 +18,15 @@ type UpkeepStores = {
 
 export class StoreUpkeep {
   readonly #stores: UpkeepStores;
+  readonly #monotonic: () => number;
   #lastSeq = 0;
   #isWipeDue = false;
   #stopped = false;
 
-  constructor(stores: UpkeepStores) {
+  /** @param monotonic ms, never set back */
+  constructor(stores: UpkeepStores, monotonic = () => performance.now()) {
     this.#stores = stores;
+    this.#monotonic = monotonic;
   }
 
   /** Wipes the log at the next tick: it may contain a text that was deleted or withdrawn. */
@@ -60,6 +64,9 @@ export class StoreUpkeep {
     const isQuiet = last === this.#lastSeq;
     this.#lastSeq = last;
     if (!isQuiet) return;
-    for (let batch = 0; batch < BATCHES && search.isBehind; batch++) search.indexSome();
+    const end = this.#monotonic() + LONGEST_WORK;
+    for (let piece = 0; piece < PIECES && search.isBehind && this.#monotonic() < end; piece++) {
+      search.indexSome();
+    }
   }
 }

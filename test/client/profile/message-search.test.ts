@@ -244,6 +244,25 @@ describe("the index", () => {
     }));
 });
 
+test("long texts are indexed a few at a time, and one of any length alone", () =>
+  withScene((scene) => {
+    const ana = scene.contacts.ensure("Ana");
+    const incoming = Array.from({ length: 100 }, (_, index) =>
+      arriving(`${index}`, `word${index} `.padEnd(10 * 1024, "ñ ")),
+    );
+    incoming.push(arriving("longest", "x ".repeat(256 * 1024)), arriving("last"));
+    scene.read(ana, { incoming });
+    const progress = () =>
+      scene.database.query<{ seq: number }, []>("SELECT seq FROM search_progress").get()?.seq ?? 0;
+    const ends: number[] = [];
+    for (let isMore = true; isMore; ends.push(progress())) isMore = scene.search.indexSome();
+    const sizes = ends.map((end, index) => end - (ends[index - 1] ?? 0));
+    // Four of 15 KiB in UTF-8 fit in 64 KiB.
+    expect(sizes).toEqual([...Array(25).fill(4), 1, 1]);
+    scene.checkIndex();
+    expect(scene.found("word7")).toEqual(["7"]);
+  }));
+
 test("with 200,000 messages stored a search reads only the rows that it returns", () =>
   withScene((scene) => {
     fill(scene);

@@ -46,3 +46,15 @@ test("a failure of the disk during upkeep only stops the upkeep", () =>
     expect(looks).toBe(1);
     new StoreUpkeep({ ...scene, messages: { lastSeq: fails } }).tick();
   }));
+
+test("no further piece is indexed in a tick that has taken long, and the next tick goes on", () =>
+  withScene((scene) => {
+    let now = 0;
+    let pieces = 0;
+    const search = { isBehind: true, indexSome: () => ((now += 15), ++pieces > 0) };
+    const upkeep = new StoreUpkeep({ ...scene, search }, () => now);
+    upkeep.tick();
+    expect(pieces).toBe(2);
+    upkeep.tick();
+    expect(pieces).toBe(4);
+  }));
