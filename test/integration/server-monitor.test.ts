@@ -101,6 +101,16 @@ describe("the metrics", () => {
     expect(families.get("paloma_build")?.type).toBe("info");
   });
 
+  test("show a freeze by a single callback to whoever asks next", async () => {
+    const { url } = await monitored();
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    const families = parseOpenMetrics(await (await fetch(`${url}/metrics`)).text());
+    const longest = sampleOf(families, "paloma_event_loop_delay_seconds", { quantile: "1.0" });
+    // The timer that measures may have been 20 ms away.
+    expect(longest).toBeGreaterThan(0.25);
+  });
+
   test("name nobody", async () => {
     const { server, url } = await monitored();
     await server.online("gertrudis");

@@ -49,7 +49,7 @@ function writeProcess(text: OpenMetricsText, process: ProcessMetrics): void {
       name: "paloma_event_loop_delay_seconds",
       type: "summary",
       ...seconds,
-      help: "How late the event loop was in the last ten seconds",
+      help: "How late the event loop was in the last ten seconds; the longest delay is of the last minute",
     })
     .sample("", { quantile: "0.5" }, median)
     .sample("", { quantile: "0.99" }, p99)

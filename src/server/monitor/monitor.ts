@@ -79,7 +79,7 @@ class MonitorHandler {
   readonly #options: MonitorOptions;
   readonly #run = randomUUID();
   readonly #begun = performance.now();
-  readonly #process = new ProcessMetrics();
+  readonly #process = new ProcessMetrics(() => performance.now());
   readonly #readiness: Readiness;
   readonly #sampler: Sampler;
   readonly #interval: number;

@@ -39,7 +39,7 @@ export class Sampler {
     this.look(server);
     this.#requests.next();
     this.#database.next();
-    this.#process.nextWindow();
+    const longestDelay = this.#process.nextWindow();
     this.samples.add({
       at: now,
       online: server?.counts().online ?? 0,
@@ -56,7 +56,7 @@ export class Sampler {
       resident,
       heap,
       hashesWaiting: this.#mostWaiting,
-      loopDelay: this.#process.loopDelay.max * 1_000,
+      loopDelay: longestDelay * 1_000,
     });
     this.#takenAt = now;
     this.#answered = metrics.answered;
