@@ -111,9 +111,10 @@ export class RendezvousModel {
     for (const item of this.#unanswered) {
       const object = item.name === "object" ? item.object : {};
       if (!CHANGING.has(own(object, "action"))) continue;
+      // Whatever was sent, only a string is a token.
       const names = [
         own(object, "username"),
-        this.#known.tokens.get(String(own(object, "session_token")))?.user,
+        this.#known.tokens.get(own(object, "session_token") as string)?.user,
       ];
       for (const name of [...names, this.#session?.user]) {
         if (typeof name === "string") this.#known.uncertain.add(fold(name));
