@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
+import { normalForm } from "../protocol/normal-form.ts";
 import { localFolders, onlyFolder } from "./local-accounts.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile } from "./profile/profile.ts";
@@ -57,7 +58,7 @@ export async function registerAccount(
       // The profile is made first: if the disk is full, no account without a key must stay at the server.
       const isNew = !Profile.exists(folder);
       Profile.open(folder, {
-        username: username.normalize("NFC"),
+        username: normalForm(username),
         authority,
         registeredHere: true,
       }).close();
@@ -226,6 +227,6 @@ async function locateProfile(
     return { profile: Profile.open(onlyFolder(folders, user)), isNew: false };
   }
   const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
-  const account = { username: user.normalize("NFC"), authority, registeredHere: false };
+  const account = { username: normalForm(user), authority, registeredHere: false };
   return { profile: Profile.open(folder, account), isNew: true };
 }

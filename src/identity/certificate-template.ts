@@ -1,7 +1,7 @@
 import { createHash, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import * as der from "./der.ts";
-import { MAX_NAME_CODE_POINTS } from "./names.ts";
+import { isOldNameAcceptable } from "./names.ts";
 
 /** What a certificate lets its key do: sign certificates, or be one or both ends of a TLS connection. */
 type CertificateRole = "authority" | "peer" | "server";
@@ -120,8 +120,7 @@ function serialNumber(random: Uint8Array): Buffer {
 }
 
 function checkCommonName(name: string): void {
-  const length = [...name.normalize("NFC")].length;
-  if (length < 1 || length > MAX_NAME_CODE_POINTS || !name.isWellFormed() || /\p{Cc}/u.test(name)) {
+  if (!isOldNameAcceptable(name)) {
     throw new RangeError("a common name has 1 to 64 code points and no control characters");
   }
 }

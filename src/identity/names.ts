@@ -7,8 +7,8 @@ const MAX_NEW_NAME_CODE_POINTS = 32;
 /** Most code points of a name from a migrated database; also X.520's upper bound for a common name. */
 export const MAX_NAME_CODE_POINTS = 64;
 
-// NFC composes at most four code points, of at most two UTF-16 units each, into one. A longer name cannot become
-// short enough, and is refused before any work is done on it.
+// NFC composes at most four code points, of at most two UTF-16 units each, into one. A longer text cannot become a
+// name, and nothing is done with it: the time for NFC grows with the square of a run of combining marks.
 const MAX_NAME_UNITS = MAX_NAME_CODE_POINTS * 4 * 2;
 
 // Letters whose case mapping depends on the language (İ, ı) or that look like another letter in capitals (ĸ).
@@ -66,8 +66,12 @@ export function isOldNameAcceptable(name: string): boolean {
   return [...name.normalize("NFC")].length <= MAX_NAME_CODE_POINTS;
 }
 
-/** The form by which names are unique: NFC(toLowerCase(NFC(name))), in no language (PROTOCOL 3). */
+/**
+ * The form by which names are unique: NFC(toLowerCase(NFC(name))), in no language (PROTOCOL 3). A text that is too long
+ * for a name is given back unchanged.
+ */
 export function fold(name: string): string {
+  if (name.length > MAX_NAME_UNITS) return name;
   return name.normalize("NFC").toLowerCase().normalize("NFC");
 }
 

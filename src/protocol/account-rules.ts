@@ -1,10 +1,9 @@
 /** What an account's email address and a new password may be (PROTOCOL 4). */
-import { countCodePoints } from "./fields.ts";
+import { INVALID, text } from "./fields.ts";
 
 /** Longest email address (RFC 5321, 4.5.3.1.3, without the brackets). */
 const MAX_EMAIL = 254;
-const MIN_PASSWORD_CODE_POINTS = 8;
-const MAX_PASSWORD_CODE_POINTS = 256;
+const newPassword = text(8, 256);
 
 /** Whether an email address may be registered: empty, or something on both sides of one `@`. */
 export function isEmailAcceptable(email: string): boolean {
@@ -13,6 +12,5 @@ export function isEmailAcceptable(email: string): boolean {
 
 /** Whether a password may be set: 8 to 256 code points after NFC. Old ones of any length stay valid. */
 export function isPasswordAcceptable(password: string): boolean {
-  const length = countCodePoints(password.normalize("NFC"));
-  return length >= MIN_PASSWORD_CODE_POINTS && length <= MAX_PASSWORD_CODE_POINTS;
+  return newPassword(password) !== INVALID;
 }

@@ -4,6 +4,8 @@
  * `INVALID`.
  */
 
+import { hasLongMarkRun, normalForm } from "./normal-form.ts";
+
 export const INVALID: unique symbol = Symbol("invalid");
 export type Check<T> = (value: unknown) => T | typeof INVALID;
 export type Fields = { readonly [name: string]: Check<unknown> };
@@ -21,11 +23,19 @@ export function countCodePoints(text: string): number {
   return count;
 }
 
-/** A string of `min` to `max` code points after NFC; gives the NFC form. */
+/** Most code points that NFC composes into one. */
+const MAX_COMPOSED = 4;
+
+/**
+ * A string of `min` to `max` code points after NFC; gives the NFC form. The raw length and the runs of combining marks
+ * are checked first, since normalising a hostile text would take seconds.
+ */
 export function text(min: number, max: number): Check<string> {
+  const most = MAX_COMPOSED * max;
   return (value) => {
     if (typeof value !== "string" || !value.isWellFormed()) return INVALID;
-    const normal = value.normalize("NFC");
+    if ((value.length > most && countCodePoints(value) > most) || hasLongMarkRun(value)) return INVALID;
+    const normal = normalForm(value);
     const length = countCodePoints(normal);
     return length < min || length > max ? INVALID : normal;
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
+import { normalForm } from "../protocol/normal-form.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
 import { textsIn } from "./texts/texts.ts";
 
@@ -150,7 +151,7 @@ export function readInvocation(args: readonly string[], environment: Environment
   const config: Config = {
     language,
     ...parseServer(values.server ?? "localhost", language),
-    user: values.user?.normalize("NFC"),
+    user: values.user === undefined ? undefined : normalForm(values.user),
     dataFolder: dataFolder(values, environment, language),
     p2pPort: values["p2p-port"],
     serverFingerprint:

@@ -18,8 +18,25 @@ export const PROTOTYPE_NAMES = [
 /** Limits of fields on both links, in code points or bytes. */
 const CAPS = [1, 3, 32, 40, 64, 128, 256, 1_000, 1_024, 4_096, 8_192, 32 * 1024] as const;
 
-/** One unit of a long text: one byte, two, three, four, one that NFC makes shorter, one that it makes longer. */
-const UNITS = ["a", "é", "語", "🕊", "e\u0301", "\u0958", "\u200d", "\u202e"] as const;
+/**
+ * One unit of a long text: one byte, two, three, four, one that NFC makes shorter, one that it makes longer; what
+ * vanishes when it is shown, marks that a normal form sorts, letters that join.
+ */
+const UNITS = [
+  "a",
+  "é",
+  "語",
+  "🕊",
+  "e\u0301",
+  "\u0958",
+  "\u200d",
+  "\u202e",
+  "\u0316\u0300",
+  "क्",
+  "\u1100\u1161\u11a8",
+  "👩\u200d",
+  "🇪🇸",
+] as const;
 
 const STRINGS = [
   "",
@@ -48,6 +65,10 @@ const STRINGS = [
   "ａｎａ",
   "ﬁn",
   "e\u0301\u0302\u0303\u0304",
+  // As many marks in a row as a field may have, one more, and so many that a normal form takes seconds.
+  `a${"\u0316\u0300".repeat(15)}`,
+  `a${"\u0316\u0300".repeat(15)}\u0316`,
+  `a${"\u0300".repeat(15_000)}${"\u0316".repeat(15_000)}`,
   "n\u0303andu\u0301",
   "ñandú",
   "İıĸẞ",

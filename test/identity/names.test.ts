@@ -37,6 +37,7 @@ describe("a new name", () => {
     ["n\u0303u", "two code points once it is in NFC"],
     ["x".repeat(33), "33 code points"],
     ["x".repeat(70_000), "a whole message"],
+    [`a${"\u0300".repeat(32_000)}${"\u0316".repeat(32_000)}`, "a whole message of marks"],
     [".abc", "a dot first"],
     ["-abc", "a hyphen first"],
     ["_abc", "an underscore first"],

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 
 import { MAX_DELIVERED_IDS, MAX_TEXT_BYTES } from "../../src/protocol/peer-messages.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
+import { guardNormalForms } from "../protocol/mark-floods.ts";
 import { Company, expectServed, until, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
 import type { Message } from "./rendezvous-test-client.ts";
@@ -87,6 +88,34 @@ describe("ends its link, and is sent the reason:", () => {
     await peer.closed;
     expect(peer.errors).toEqual(["bad_request"]);
   });
+});
+
+test("a name that is a flood of marks is not normalised, and delays nobody", async () => {
+  const release = guardNormalForms();
+  try {
+    const peer = await RawPeer.dial(ana.port, { identity: carla });
+    peers.push(peer);
+    await peer.next();
+    const username = `a${"\u0300".repeat(32_000)}${"\u0316".repeat(32_000)}`;
+    peer.send({ action: "hello", protocol: 1, username, features: [] });
+    await peer.closed;
+    expect(peer.errors).toEqual(["bad_request"]);
+    const other = await link();
+    other.send({ action: "read", id: username }, { message: username, id: "flood" });
+    await other.closed;
+    expect(other.errors).toEqual(["bad_request"]);
+  } finally {
+    release();
+  }
+});
+
+test("a text that is a flood of marks arrives as it was sent", async () => {
+  const release = guardNormalForms();
+  const peer = await link();
+  const flood = `a${"\u0316\u0300".repeat(8_000)}`;
+  peer.send({ message: flood, id: "marks" });
+  await until(() => ana.texts("carla").includes(flood));
+  release();
 });
 
 describe("changes nothing:", () => {

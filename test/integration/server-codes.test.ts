@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 
 import { DEFAULT_LIMITS, NO_LIMIT } from "../../src/server/limits/limits.ts";
 import { MIN_SILENCE } from "../../src/server/limits/unauthenticated.ts";
+import { guardNormalForms } from "../protocol/mark-floods.ts";
 import {
   loginOf,
   newPublicKey,
@@ -72,6 +73,50 @@ describe("each code of the protocol is provoked", () => {
       expect(answer).toMatchObject({ success: false, code: "bad_request" });
       expect(answer["message"]).toEndWith(`: ${field}`);
     }
+  });
+
+  test("bad_request: a flood of combining marks is not normalised, in whatever field", async () => {
+    const floods = [
+      `a${"\u0300".repeat(16_000)}${"\u0316".repeat(16_000)}`,
+      `a${"\u0316\u0300".repeat(15)}\u0316`,
+    ];
+    const before = (flood: string): [Message, string][] => [
+      [registration(flood), "username"],
+      [registration("marcada", flood), "password"],
+      [{ ...registration("marcada"), email: flood }, "email"],
+      [loginOf(flood), "username"],
+      [loginOf("ana", { password: flood }), "password"],
+      [loginOf("ana", { public_key: flood }), "public_key"],
+      [loginOf("ana", { addresses: [flood] }), "addresses"],
+      [{ action: "resume", session_token: flood, p2p_port: 1, public_key: newPublicKey() }, "session_token"],
+    ];
+    const after = (flood: string): [Message, string][] => [
+      [{ action: "get_users", prefix: flood }, "prefix"],
+      [{ action: "get_users", after: flood }, "after"],
+      [{ action: "request_p2p", target_user: flood }, "target_user"],
+      [{ action: "watch", users: ["ana", flood] }, "users"],
+      [{ action: "change_password", password: PASSWORD, new_password: flood }, "new_password"],
+      [{ action: "delete_account", password: flood }, "password"],
+    ];
+    const { client } = await server.online("marta");
+    const release = guardNormalForms();
+    try {
+      for (const flood of floods) {
+        for (const [message, field] of before(flood)) {
+          const answer = await answerTo(message);
+          expect(answer).toMatchObject({ success: false, code: "bad_request" });
+          expect(answer["message"]).toEndWith(`: ${field}`);
+        }
+        for (const [message, field] of after(flood)) {
+          const answer = await client.ask(message);
+          expect(answer).toMatchObject({ success: false, code: "bad_request" });
+          expect(answer["message"]).toEndWith(`: ${field}`);
+        }
+      }
+    } finally {
+      release();
+    }
+    client.close();
   });
 
   test("unknown_action repeats the action, also one that every object has", async () => {

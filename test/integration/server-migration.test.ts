@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openDatabase } from "../../src/server/database/database.ts";
 import { StartError } from "../../src/server/start-error.ts";
 import { refusedNames } from "../../src/server/database/migration.ts";
+import { guardNormalForms } from "../protocol/mark-floods.ts";
 import { loginOf, TestClient } from "./rendezvous-test-client.ts";
 import { ServerProcess, temporaryFolder } from "./server-process.ts";
 
@@ -154,6 +155,21 @@ test("of names that differ only in case the lowest id is kept; the others and in
   expect(rows().map((row) => row.username)).toEqual(["Rosa", "x".repeat(64)]);
   expect(await Bun.password.verify("clave-en-claro-1", rows()[0]?.password ?? "")).toBe(true);
   expect(filesWith("clave-en-claro")).toEqual([]);
+});
+
+test("names and passwords that are floods of marks are not normalised, and such a name is listed", async () => {
+  const flood = `a${"\u0316\u0300".repeat(16_000)}`;
+  const long = `a${"\u0316".repeat(31)}`;
+  makeLegacy([
+    ["ana", flood],
+    [flood, "x"],
+    [long, "x"],
+    [long.slice(0, 31), "x"],
+  ]);
+  const release = guardNormalForms();
+  const migrated = await openDatabase(db).finally(release);
+  migrated.close();
+  expect(rows().map((row) => row.username)).toEqual(["ana", long.slice(0, 31)]);
 });
 
 test("ids, emails and dates are kept; a table without them is migrated too", async () => {

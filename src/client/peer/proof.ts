@@ -15,6 +15,7 @@ import type { X509Certificate } from "node:crypto";
 import { readUserCertificate } from "../../identity/certificate-reader.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
 import type { Handshake } from "../../net/tls.ts";
+import { hasLongMarkRun } from "../../protocol/normal-form.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 
 /** The person of a verified certificate. */
@@ -70,6 +71,7 @@ export function provePeer(
     return failed("bad_certificate");
   }
   const { name, label, fingerprint, spki, notBefore, notAfter } = user;
+  if (hasLongMarkRun(name)) return failed("bad_certificate");
   if (label === context.ownLabel) return failed("own_certificate");
   if (!(notBefore <= context.now && context.now <= notAfter)) return failed("not_in_date");
   if (context.target !== undefined && context.target !== name) return failed("other_name");

@@ -4,23 +4,34 @@
  */
 import type { Database } from "bun:sqlite";
 
+import { normalForm } from "../../protocol/normal-form.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
 /** Messages, and bytes of them, indexed in one commit: nothing else waits for it for more than about 10 ms. */
 const INDEX_BATCH = 500;
 const INDEX_BYTES = 64 * 1024;
 
+/** Words that are searched; further ones are ignored. */
+const MAX_WORDS = 32;
+
+/**
+ * A word up to its 32nd part of letters and digits. Each part is a token of the index, with which such a word is a
+ * phrase: FTS5 takes a minute for a phrase of thousands.
+ */
+const WORD = /^(?:[^\p{L}\p{N}]*[\p{L}\p{N}][\p{L}\p{N}\p{Co}\u0300-\u036f]*){1,32}/u;
+
 /**
  * The typed words as an FTS5 query: each word is quoted, so that it is never an operator, and all must occur.
  * Undefined: there is no letter or digit.
  */
-export function searchQuery(words: string): string | undefined {
-  const quoted = words
-    .normalize("NFC")
-    // A zero byte would end the query in the middle of a quoted word.
-    .split(/[\s\p{Cc}]+/u)
-    .filter((word) => /[\p{L}\p{N}]/u.test(word))
-    .map((word) => `"${word.replaceAll('"', '""')}"`);
+export function searchQuery(typed: string): string | undefined {
+  // A zero byte would end the query in the middle of a quoted word.
+  const words = new Set(
+    normalForm(typed)
+      .split(/[\s\p{Cc}]+/u)
+      .flatMap((word) => WORD.exec(word) ?? []),
+  );
+  const quoted = [...words].slice(0, MAX_WORDS).map((word) => `"${word.replaceAll('"', '""')}"`);
   return quoted.length === 0 ? undefined : quoted.join(" ");
 }
 

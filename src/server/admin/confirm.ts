@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 
 import type { Language } from "../../protocol/language.ts";
+import { normalForm } from "../../protocol/normal-form.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { deletionQuestion } from "./answers.ts";
 
@@ -22,5 +23,5 @@ export async function isConfirmed(username: string, language: Language): Promise
     lines.once("close", () => resolve(""));
   });
   lines.close();
-  return /^(?:s|sí|si|y|yes)$/i.test(answer.trim().normalize("NFC"));
+  return /^(?:s|sí|si|y|yes)$/i.test(normalForm(answer.trim()));
 }

@@ -19,6 +19,7 @@ import { availableParallelism } from "node:os";
 
 import { RENDEZVOUS_COMMON_NAME } from "../../identity/certificate.ts";
 import { fold, isOldNameAcceptable } from "../../identity/names.ts";
+import { hasLongMarkRun, normalForm } from "../../protocol/normal-form.ts";
 import { hashPassword } from "./password-hash.ts";
 import { APPLICATION_ID, makePrivate, tableNames, USERS_COLUMNS } from "./schema.ts";
 
@@ -109,8 +110,9 @@ async function hashRows(database: Database, onStep: (step: MigrationStep) => voi
   const folds = new Set<string>();
   const waiting: { row: LegacyRow; username: string; fold: string | undefined }[] = [];
   for (const row of rows) {
-    const username = asText(row.username).normalize("NFC");
-    const folded = isOldNameAcceptable(username) ? fold(username) : undefined;
+    const stored = asText(row.username);
+    const username = normalForm(stored);
+    const folded = isOldNameAcceptable(username) && !hasLongMarkRun(stored) ? fold(username) : undefined;
     const isKept = folded !== undefined && folded !== SERVER_FOLD && !folds.has(folded);
     if (isKept) folds.add(folded);
     if (!marked.has(row.id)) waiting.push({ row, username, fold: isKept ? folded : undefined });
@@ -118,7 +120,7 @@ async function hashRows(database: Database, onStep: (step: MigrationStep) => voi
   for (let start = 0; start < waiting.length; start += BATCH) {
     onStep({ name: "hash", done: rows.length - waiting.length + start, total: rows.length });
     const batch = waiting.slice(start, start + BATCH);
-    const hashes = await hashAll(batch.map(({ row }) => asText(row.password).normalize("NFC")));
+    const hashes = await hashAll(batch.map(({ row }) => normalForm(asText(row.password))));
     database.transaction(() => {
       batch.forEach(({ row, username, fold: folded }, index) => {
         const hash = hashes[index] as string;

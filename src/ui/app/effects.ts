@@ -9,6 +9,7 @@ import { listPeople } from "../../client/people.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
+import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { Config } from "../config.ts";
 import { KnownNames } from "../format/name-book.ts";
@@ -139,7 +140,7 @@ export class AccountEffects {
 
   register(account: { username: string; password: string; email: string }): void {
     this.#begin(async (task) => {
-      const username = account.username.normalize("NFC");
+      const username = normalForm(account.username);
       const email = account.email === "" ? undefined : account.email;
       const registered = registerAccount(this.#serverOptions(task), { ...account, username, email });
       await untilAborted(task.abort.signal, registered);

@@ -208,7 +208,7 @@ export function complete(before: string, names: NameBook, ownName: string): Offe
     return { offers, shown: offers, part: before.trimStart() };
   }
   const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
-  const part = addressee ?? /\S*$/.exec(before)?.[0] ?? "";
+  const part = addressee ?? before.split(/\s/).at(-1) ?? "";
   const isBegun = addressee !== undefined || part !== "";
   const others = [...names.keys()].filter((name) => !isSamePerson(name, ownName));
   const offers = isBegun ? namesFrom(part, others) : [];

@@ -10,6 +10,8 @@ import { shownName } from "../format/name-book.ts";
 /** Messages that `/list` shows by default, and at most. */
 const LISTED = 10;
 const MAX_LISTED = 50;
+/** UTF-16 units of a typed word that are read as a number: longer than any number, in whatever digits. */
+const MAX_NUMBER = 9;
 
 /** The result of a command: effects, or a text that is checked before it is sent or its effect is carried out. */
 export type CommandResult =
@@ -81,7 +83,7 @@ export function withText(name: "edit" | "reply"): Run {
     const [word = ""] = /^\S+/.exec(argument) ?? [];
     const bare = argument.startsWith("#")
       ? undefined
-      : /^#?([0-9]{1,3})[.:)]?$/.exec(word.normalize("NFKC"))?.[1];
+      : /^#?([0-9]{1,3})[.:)]?$/.exec(word.slice(0, MAX_NUMBER).normalize("NFKC"))?.[1];
     const number = Number(bare ?? 0);
     if (number >= 1 && number <= chat.transcript.listed.length)
       return { name: "fault", sentence: texts.chatMeansNumber(number, visibleText(word), name) };

@@ -1,4 +1,6 @@
 /** Splits texts into user-perceived characters, and folds texts for comparison. */
+import { normalForm } from "../../protocol/normal-form.ts";
+
 export const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** The text without its last grapheme. */
@@ -11,5 +13,5 @@ export function withoutLastGrapheme(text: string): string {
 
 /** A text without case and accents, for comparison. */
 export function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  return normalForm(text, "NFD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -1,5 +1,6 @@
 /** How names are shown: confusable names are shown with their labels. */
 import { isOrdinaryName } from "../../identity/names.ts";
+import { normalForm } from "../../protocol/normal-form.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 /** Maps a registered name to the name shown. */
@@ -76,7 +77,9 @@ const BLANKS = /[\s\u2800]+/gu;
 
 /** The skeleton of a name (UTS 39): names with the same skeleton are confusable. */
 function skeleton(name: string): string {
-  const bare = name.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
+  // Without its marks first: NFKD makes further ones, and sorts them slowly among the others.
+  const unmarked = normalForm(name, "NFD").replace(UNSEEN, "");
+  const bare = unmarked.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
   let read = "";
   for (const point of bare) {
     // A capital letter and its lower case may look like different letters: Η like H, η like n.
@@ -88,7 +91,7 @@ function skeleton(name: string): string {
 
 function withLabel(username: string, label: string, digits: number): string {
   const groups = label.slice(0, digits).match(GROUPS) ?? [];
-  return `${visibleText(username.normalize("NFC"))} (${groups.join(" ")})`.trimStart();
+  return `${visibleText(normalForm(username))} (${groups.join(" ")})`.trimStart();
 }
 
 /**
@@ -109,7 +112,7 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   const labelled = people.filter(({ username }, index) => {
     const isConfusable = owners.get(skeletons[index] ?? "") === undefined;
     // A typed name may be decomposed (NFD).
-    const name = username.normalize("NFC");
+    const name = normalForm(username);
     if (isConfusable || !isOrdinaryName(name) || visibleText(name) !== name) return true;
     book.set(username, name);
     return false;

@@ -1,5 +1,6 @@
 /** The questions that commands and menus share. */
 import { showFingerprint } from "../../identity/fingerprint.ts";
+import { normalForm } from "../../protocol/normal-form.ts";
 import type { Texts } from "../texts/texts.ts";
 
 /** The question whether a server's authority is trusted. Fingerprints are 64 hexadecimal digits. */
@@ -19,5 +20,5 @@ export function authorityQuestion({ server, found, expected }: AuthorityAsked, t
 
 /** Whether an answer is «yes» in the language of the texts. */
 export function isYes(answer: string, { yesWords }: Texts): boolean {
-  return yesWords.split(" ").includes(answer.trim().normalize("NFC").toLowerCase());
+  return yesWords.split(" ").includes(normalForm(answer.trim()).toLowerCase());
 }

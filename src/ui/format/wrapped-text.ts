@@ -19,8 +19,12 @@ function* piecesOf(line: string, columns: number): Generator<string> {
 
 /** One line as rows of at most `columns`, broken after the last space if that is in the second half of the row. */
 function rowsOf(line: string, columns: number, indented: boolean): string[] {
+  const begin = indented ? INDENT : "";
+  const room = columns - begin.length;
+  // No code point has more units than columns.
+  if (line.length <= room && mostColumns(line) <= room) return [begin + line];
   const rows: string[] = [];
-  let row = indented ? INDENT : "";
+  let row = begin;
   let start = row.length;
   let width = row.length;
   // Where the row may be broken: after its last space.

@@ -98,6 +98,12 @@ describe("a peer with a good certificate is accepted", () => {
     }
   });
 
+  test("with at most 30 combining marks in a row", () => {
+    const name = (marks: number) => `a${"\u0316".repeat(marks)}`;
+    expect(prove(certificateOf(name(30)))).toMatchObject({ ok: true });
+    expect(prove(certificateOf(name(31)))).toEqual({ ok: false, code: "bad_certificate" });
+  });
+
   test("in the first and in the last millisecond of its dates", () => {
     const { validFromDate, validToDate } = ana;
     expect(prove(ana, { now: validFromDate.getTime() }).ok).toBe(true);

@@ -84,6 +84,19 @@ describe("a search", () => {
       expect(scene.found("x".repeat(32_767))).toEqual([]);
     }));
 
+  test("of a text as long as a message takes no longer for it: only its first words count", () =>
+    withTexts(["a@".repeat(16_384), "क्".repeat(5_000), "uno dos"], (scene) => {
+      for (const typed of ["a@".repeat(32_768), "क्".repeat(32_768)]) {
+        // A phrase of all its parts takes a minute.
+        expect(searchQuery(typed)?.length).toBeLessThan(100);
+        expect(scene.found(typed).length).toBe(1);
+      }
+      const many = Array.from({ length: 100 }, (_, number) => `${number}`).join(" ");
+      expect(searchQuery(`uno uno ${many}`)).toStartWith('"uno" "0" "1"');
+      expect(searchQuery(many)?.split(" ").length).toBe(32);
+      expect(scene.found(`uno ${"dos ".repeat(9_999)}`)).toEqual(["uno dos"]);
+    }));
+
   test("covers all conversations, newest or oldest first, in pages", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
