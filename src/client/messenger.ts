@@ -115,6 +115,8 @@ export class Messenger {
     });
     const dialNeeds = {
       tls: this.#tls,
+      account: options.profile.folder,
+      own: () => ({ isServerLocal: this.rendezvous.isServerLocal, port: this.#port.port }),
       lookUp: async (username: string) => {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;

@@ -41,6 +41,8 @@ export type DialOptions = {
   handlers: ConnectionHandlers;
   /** True if the handshake proves enough; otherwise the code with which that attempt ends. */
   verify(connection: Connection, handshake: Handshake): true | string;
+  /** Takes one dial from a budget. @returns how long until that is possible, in ms; 0: it was taken */
+  take?(target: Target): number;
   signal?: AbortSignal;
   timeout?: number;
 };
@@ -104,10 +106,16 @@ export function dial(options: DialOptions): Promise<Connection> {
 
   function startNext(): void {
     clearTimeout(stagger);
-    const target = waiting.shift();
-    if (target === undefined) return;
-    start(target);
-    if (waiting.length > 0) stagger = setTimeout(startNext, STAGGER);
+    let pause = Infinity;
+    for (const [index, target] of waiting.entries()) {
+      const wait = options.take?.(target) ?? 0;
+      pause = wait === 0 ? STAGGER : Math.min(pause, wait);
+      if (wait > 0) continue;
+      waiting.splice(index, 1);
+      start(target);
+      break;
+    }
+    if (waiting.length > 0) stagger = setTimeout(startNext, pause);
   }
 
   function start(target: Target): void {

@@ -6,13 +6,15 @@ import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { normalForm } from "../protocol/normal-form.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
+import { MIN_CANDIDATE_PORT } from "../protocol/rendezvous-messages.ts";
 import { textsIn } from "./texts/texts.ts";
 
 const GLOBAL_OPTIONS = {
   server: { type: "text" },
   user: { type: "text" },
   data: { type: "text" },
-  "p2p-port": { type: "integer", min: 1, max: 65_535 },
+  // No client dials a lower port (PROTOCOL 3).
+  "p2p-port": { type: "integer", min: MIN_CANDIDATE_PORT, max: 65_535 },
   "server-fingerprint": { type: "text" },
   "password-stdin": { type: "switch" },
   timeout: { type: "integer", min: 1, max: 86_400 },

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
+import { DIAL_PERIOD, MAX_DIALS } from "../../src/client/peer/dial-limits.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
@@ -229,22 +230,47 @@ test("addresses that nobody may be asked to dial are not dialled", async () => {
     "127.0.0.1;reboot",
     "",
   ];
+  const candidates: Message[] = hostile.slice(0, 6).map((ip) => ({ kind: "direct", ip, port: 9_000 }));
+  candidates.push({ kind: "relay", ip: "127.0.0.1", port: 9_000 });
   const { ana } = await online(
     lyingAbout("request_p2p", ({ id }) => ({
       action: "p2p_info",
       target_user: "bob",
-      target_ip: "0.0.0.0",
+      target_ip: "127.0.0.1",
       target_port: 22,
-      candidates: hostile.slice(0, 7).flatMap((ip) => [
-        { kind: "direct", ip, port: 9 },
-        { kind: "relay", ip: "127.0.0.1", port: 9 },
-      ]),
+      candidates: candidates.slice(0, 8),
       id,
     })),
   );
+  candidates.unshift({ kind: "direct", ip: "127.0.0.1", port: ana.port });
   ana.messenger.send("bob", "hola");
   await until(() => ana.of("unreachable").length === 1);
+  expect(ana.of("unreachable")[0]).toMatchObject({ reason: "unreachable" });
   expect(ana.profile.contacts.targets(ana.profile.contacts.ensure("bob"))).toEqual([]);
+});
+
+test("a server that names somebody's address again and again makes nobody dial it more than eight times in 10 s", async () => {
+  const victim = new FakeServer({ closes: true });
+  cleanups.push(() => victim.stop());
+  const { server, ana } = await online(
+    lyingAbout("request_p2p", ({ id, target_user }) => ({
+      action: "p2p_info",
+      target_user,
+      target_ip: "127.0.0.1",
+      target_port: victim.port,
+      id,
+    })),
+  );
+  const begun = performance.now();
+  ana.messenger.openChat("bob");
+  for (let flap = 0; flap < 200; flap++) {
+    for (const isOnline of [false, true])
+      server.push({ action: "presence", username: "bob", online: isOnline });
+    await ana.messenger.users();
+  }
+  const periods = 1 + Math.floor((performance.now() - begun) / DIAL_PERIOD);
+  expect(victim.connections).toBeGreaterThan(1);
+  expect(victim.connections).toBeLessThanOrEqual(MAX_DIALS * periods);
 });
 
 test("notifications that nobody asked for change nothing", async () => {

@@ -114,6 +114,25 @@ describe("dialling", () => {
     expect(client.opens).toBe(1);
   });
 
+  test("a target beyond the budget waits without delaying another one, and is dialled when it may be", async () => {
+    const [first, second] = [peerPort(), peerPort()];
+    const dialled: number[] = [];
+    const isFree = () => dialled.includes(second.port);
+    const take = ({ port }: Target): number => {
+      if (port === first.port && !isFree()) return 60_000;
+      dialled.push(port);
+      return 0;
+    };
+    await dialBea([at(first.port), at(second.port)], { take });
+    expect(dialled).toEqual([second.port]);
+    dialled.length = 0;
+    const waits = [40, 20, 0];
+    await dialBea([at(first.port)], { take: () => waits.shift() ?? 0 });
+    expect(waits).toEqual([]);
+    const error = await failure(dialBea([at(first.port)], { take: () => 60_000, timeout: 50 }));
+    expect(error).toMatchObject({ code: "timeout", failures: [] });
+  });
+
   test("a port that never answers delays by the stagger and no more, and gets not one byte of ours", async () => {
     const hole = blackHole();
     const { port, server } = peerPort();

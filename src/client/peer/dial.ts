@@ -2,15 +2,17 @@
  * From a name to a connection to that person's client, whose identity is proven.
  *
  * 1. The server is asked for the person's addresses; without a server, their last known addresses are used.
- * 2. All addresses are dialled, each a moment after the one before. The first connection that passes the checklist
- *    of `proof.ts` wins.
+ * 2. All addresses at which a peer may be are dialled, each a moment after the one before, as often as the budget
+ *    allows. The first connection that passes the checklist of `proof.ts` wins.
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import { READS_NOTHING } from "../../net/connection.ts";
 import { dial, DialError } from "../../net/dialler.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
+import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
+import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
 import type { LinkConnection } from "./link.ts";
 import { keyReport, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
@@ -47,6 +49,9 @@ export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
 
 type DialNeeds = {
   readonly tls: PeerTls;
+  /** Names this account in the budget. */
+  readonly account: string;
+  own(): Omit<OwnPlace, "addresses">;
   lookUp(username: string): Promise<Whereabouts>;
   /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
@@ -57,7 +62,7 @@ type DialNeeds = {
  * @returns why there is no link; undefined: the greeting has begun, or the dial was abandoned
  */
 export async function dialPeer(
-  { tls, lookUp, storageFailed }: DialNeeds,
+  { tls, account, own: ownPlace, lookUp, storageFailed }: DialNeeds,
   record: ContactRecord,
   signal: AbortSignal,
   greet: Greet,
@@ -65,14 +70,15 @@ export async function dialPeer(
   const where = await lookUp(record.username);
   if (signal.aborted) return undefined;
   if (where.name === "offline") return "offline";
+  const own: OwnPlace = { ...ownPlace(), addresses: ownAddresses() };
+  const targets = peerTargets(where.name === "online" ? where.targets : record.targets, own);
   if (where.name === "online") {
     if (!where.secure) return "insecure";
-    record.moved(where.username, where.targets);
+    record.moved(where.username, targets);
   }
   const report = keyReport(where);
-  const targets = where.name === "online" ? where.targets : record.targets;
   const lookupFailure = where.name === "limited" ? "server_limits" : "no_server";
-  if (targets.length === 0) return lookupFailure;
+  if (targets.length === 0) return where.name === "online" ? "unreachable" : lookupFailure;
   const context = tls.dialling(record.label);
   if (context === undefined) return "no_certificate";
   let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
@@ -83,6 +89,7 @@ export async function dialPeer(
       targets,
       tls: context,
       objectLimit: PEER_OBJECT_LIMIT,
+      take: ({ ip }) => DIALS_OF_PROCESS.take(`${account} ${record.label}`, ip, own),
       signal,
       handlers: {
         ...READS_NOTHING,

@@ -110,7 +110,7 @@ function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
   return {
     name: "online",
     username: info.target_user,
-    targets: [...targets.values()].slice(0, MAX_CANDIDATES + 1),
+    targets: [...targets.values()].slice(0, MAX_CANDIDATES),
     fingerprint: info.fingerprint,
     secure: info.secure !== false,
   };

@@ -106,6 +106,11 @@ export class RendezvousLink {
     return link;
   }
 
+  /** The server's address; undefined: the link is closed. */
+  get remoteAddress(): string | undefined {
+    return this.#state.name === "open" ? this.#state.connection.remoteAddress : undefined;
+  }
+
   get isOpen(): boolean {
     return this.#state.name === "open" && this.#state.connection.isOpen;
   }

@@ -8,6 +8,7 @@
  * 4. The revocations of other people's certificates are read at the login, page by page, and as they are pushed.
  */
 import type { Revocation } from "../../identity/revocation.ts";
+import { isLoopback } from "../../protocol/ip-address.ts";
 import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -120,6 +121,12 @@ export class Rendezvous {
   /** The link while logged in. */
   get link(): RendezvousLink | undefined {
     return this.#state.name === "online" ? this.#state.link : undefined;
+  }
+
+  /** Whether the server is reached on loopback, or would be. */
+  get isServerLocal(): boolean {
+    const address = this.link?.remoteAddress ?? this.#options.host;
+    return address === "localhost" || isLoopback(address);
   }
 
   get #isClosed(): boolean {
