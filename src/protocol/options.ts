@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 
 import type { Language } from "./language.ts";
+import { quotedText } from "./quoted-text.ts";
 
 type Option =
   | { readonly type: "switch" }
@@ -94,7 +95,7 @@ export function readOptions<const O extends Options>(
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const shown = token.rawName;
+    const shown = quotedText(token.rawName);
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
       return wrong(language, `Opción desconocida: ${shown}`, `Unknown option: ${shown}`);

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 
 import type { Language } from "../protocol/language.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
+import { quotedText } from "../protocol/quoted-text.ts";
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
 import type { LogStyle } from "./log/log.ts";
 
@@ -114,7 +115,8 @@ export function readConfig(
   if (values.help === true) return { name: "help" };
   if (values.version === true) return { name: "version" };
   const [extra] = positionals;
-  if (extra !== undefined) throw say(`Argumento desconocido: ${extra}`, `Unknown argument: ${extra}`);
+  if (extra !== undefined)
+    throw say(`Argumento desconocido: «${quotedText(extra)}»`, `Unknown argument: “${quotedText(extra)}”`);
   const certificate = values["tls-cert"];
   const key = values["tls-key"];
   if ((certificate === undefined) !== (key === undefined)) {

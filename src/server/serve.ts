@@ -8,6 +8,7 @@ import { errorCode } from "../net/error-code.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import type { Bilingual, Language } from "../protocol/language.ts";
+import { quotedText } from "../protocol/quoted-text.ts";
 import { openAdminSocket } from "./admin/socket.ts";
 import type { ServerConfig } from "./config.ts";
 import { cannotOpen } from "./database/database-errors.ts";
@@ -146,15 +147,15 @@ function readIdentity(files: { certificate: string; key: string }): TlsIdentity 
   } catch (error) {
     throw new StartError(
       {
-        es: `El certificado «${files.certificate}» o la clave «${files.key}» no es un PEM válido`,
-        en: `The certificate “${files.certificate}” or the key “${files.key}” is not valid PEM`,
+        es: `El certificado «${quotedText(files.certificate)}» o la clave «${quotedText(files.key)}» no es un PEM válido`,
+        en: `The certificate “${quotedText(files.certificate)}” or the key “${quotedText(files.key)}” is not valid PEM`,
       },
       error,
     );
   }
   throw new StartError({
-    es: `La clave «${files.key}» no es la del certificado «${files.certificate}»`,
-    en: `The key “${files.key}” does not belong to the certificate “${files.certificate}”`,
+    es: `La clave «${quotedText(files.key)}» no es la del certificado «${quotedText(files.certificate)}»`,
+    en: `The key “${quotedText(files.key)}” does not belong to the certificate “${quotedText(files.certificate)}”`,
   });
 }
 
@@ -164,7 +165,10 @@ function readFile(path: string): string {
   } catch (error) {
     const code = errorCode(error);
     throw new StartError(
-      { es: `No se puede leer «${path}» (${code})`, en: `Cannot read “${path}” (${code})` },
+      {
+        es: `No se puede leer «${quotedText(path)}» (${code})`,
+        en: `Cannot read “${quotedText(path)}” (${code})`,
+      },
       error,
     );
   }

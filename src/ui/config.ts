@@ -102,7 +102,7 @@ export function wantsJson(args: readonly string[], environment: Environment): bo
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
 export function parseServer(value: string, language: Language): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+))(?::(\d{1,5}))?$/.exec(value);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@\p{C}]+))(?::(\d{1,5}))?$/u.exec(value);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3]);
   if (host === undefined || port < 1 || port > 65_535)

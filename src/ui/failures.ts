@@ -1,6 +1,7 @@
 /** Every failure as one sentence, one code for programs, and CLI's exit code. */
 import { basename, dirname } from "node:path";
 
+import { isOrdinaryName } from "../identity/names.ts";
 import { showFingerprint } from "../identity/fingerprint.ts";
 import type { UnreachableReason } from "../client/peer/dial.ts";
 import {
@@ -21,8 +22,9 @@ import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
-import { visibleText } from "../protocol/visible-text.ts";
+import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
+import { shownName, type NameBook } from "./format/name-book.ts";
 import { ExportError } from "./format/conversation-export.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
 
@@ -55,6 +57,9 @@ export function failure(
 ): Failure {
   return { exit: EXIT[exit], code, sentence, retryAfter };
 }
+
+/** UTF-16 units of the server's own message that are shown. */
+const MAX_SERVER_WORDS = 300;
 
 /** The database of one account; the only other database holds the known servers. */
 const PROFILE_NAME = "profile.db";
@@ -116,14 +121,14 @@ function refusal({ code, message, retryAfter }: RefusedError, config: Config, te
   // The server's own message is shown only for a code that this client does not know.
   const what = isCode(code)
     ? codeSentence(code, config.language)
-    : texts.unknownRefusal(visibleText(code), visibleText(message));
+    : texts.unknownRefusal(code, message.slice(0, MAX_SERVER_WORDS));
   const sentence = retryAfter === undefined ? what : `${what} ${texts.retryAfter(retryAfter)}`;
   return failure(REFUSAL_EXIT.get(code) ?? "refused", code, sentence, retryAfter);
 }
 
 function storeSentence(error: StoreError, texts: Texts): string {
-  const cause = error.cause instanceof Error ? visibleText(error.cause.message) : "";
-  const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
+  const cause = error.cause instanceof Error ? quotedText(error.cause.message) : "";
+  const [file, folder] = [quotedText(error.file), quotedText(dirname(error.file))];
   const isProfile = basename(error.file) === PROFILE_NAME;
   return {
     not_ours: texts.storeNotOurs(file),
@@ -136,23 +141,23 @@ function storeSentence(error: StoreError, texts: Texts): string {
 
 function damageSentence(error: ProfileDamagedError, texts: Texts): string {
   const { rescued, count, noRoom } = error;
-  const [file, folder] = [visibleText(error.file), visibleText(dirname(error.file))];
+  const [file, folder] = [quotedText(error.file), quotedText(dirname(error.file))];
   if (noRoom) return texts.profileDamagedNoRoom(file, folder);
   const rescue =
-    rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, visibleText(rescued));
+    rescued === undefined ? texts.nothingRescued : texts.messagesRescued(count, quotedText(rescued));
   return texts.profileDamaged(file, rescue, folder);
 }
 
 /** The message of a system error or an SQLite error as visible text; it always names the error's code. */
 export function systemMessage({ code, message }: Error & { code: string }): string {
-  return visibleText(message.includes(code) ? message : `${message} (${code})`);
+  return quotedText(message.includes(code) ? message : `${message} (${code})`);
 }
 
 function accountSentence({ code, names }: AccountError, texts: Texts): string {
   return {
     no_account: texts.noAccount,
     unknown_account: texts.unknownAccount,
-    several_accounts: texts.severalAccounts(texts.list(names.map((name) => visibleText(name)))),
+    several_accounts: texts.severalAccounts(texts.list(names.map(quotedName))),
   }[code];
 }
 
@@ -171,18 +176,18 @@ function actionFailure({ code }: ActionError, texts: Texts): Failure {
 }
 
 function exportSentence(error: ExportError, texts: Texts): string {
-  const file = visibleText(error.file);
+  const file = quotedText(error.file);
   return {
     no_messages: texts.exportNoMessages,
     file_exists: texts.exportFileExists(file),
     no_folder: texts.exportNoFolder(file),
     no_name: texts.exportNoName(file),
-    not_written: texts.exportNotWritten(file, visibleText(error.why)),
+    not_written: texts.exportNotWritten(file, quotedText(error.why)),
   }[error.code];
 }
 
 function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
-  return owner === undefined ? "" : texts.lockOwner(visibleText(owner.command), owner.pid);
+  return owner === undefined ? "" : texts.lockOwner(owner.command, owner.pid);
 }
 
 /** The sentence of `describeFailure` for the menus, where the person can log in again and no command is queued. */
@@ -228,7 +233,12 @@ export function describeFailure(error: unknown, config: Config): Failure {
       : failure("other", "disk", texts.diskFailed(why));
   }
   const what = error instanceof Error ? error.message : String(error);
-  return failure("other", "internal_error", texts.internalError(visibleText(what)));
+  return failure("other", "internal_error", texts.internalError(quotedText(what)));
+}
+
+/** The name as a person can type it in a shell; a name with other characters than new names have is not written out. */
+export function typedName(username: string, texts: Texts): string {
+  return isOrdinaryName(username) ? username : texts.userArgument;
 }
 
 /**
@@ -238,10 +248,11 @@ export function describeFailure(error: unknown, config: Config): Failure {
 export function describeUnreachable(
   reason: UnreachableReason,
   username: string,
+  names: NameBook,
   texts: Texts,
   retryIn?: number,
 ): Failure {
-  const user = visibleText(username);
+  const user = shownName(names, username);
   if (reason === "server_limits") {
     const retryAfter = retryIn === undefined ? undefined : Math.max(1, Math.ceil(retryIn / 1_000));
     return failure("refused", "rate_limited", texts.peerServerLimits(user, retryAfter), retryAfter);
@@ -257,7 +268,7 @@ export function describeUnreachable(
       not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
       revoked: ["notProven", "peer_revoked", texts.peerRevoked(user)],
       not_proven: ["notProven", "peer_not_proven", texts.peerNotProven(user)],
-      key_pending: ["notProven", "peer_key_changed", texts.peerKeyPending(user)],
+      key_pending: ["notProven", "peer_key_changed", texts.peerKeyPending(user, typedName(username, texts))],
       insecure: ["notProven", "peer_insecure", texts.peerInsecure(user)],
     } as const
   )[reason];

@@ -12,6 +12,7 @@ import { logout } from "./commands/account/logout.ts";
 import { register } from "./commands/account/register.ts";
 import { search } from "./commands/messages/search.ts";
 import { users } from "./commands/account/users.ts";
+import { visibleText } from "../protocol/visible-text.ts";
 import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
@@ -141,7 +142,8 @@ function abortedBy(host: HostProcess, signals: readonly NodeJS.Signals[]): Abort
 /** Prints a sentence to standard error, wrapped if that is a terminal. */
 function printSentence(sentence: string): void {
   const { stderr } = process;
-  stderr.write(`${wrapped(sentence, stderr.isTTY ? stderr.columns : undefined)}\n`);
+  const shown = visibleText(sentence, { lines: true });
+  stderr.write(`${wrapped(shown, stderr.isTTY ? stderr.columns : undefined)}\n`);
 }
 
 async function runCommand(

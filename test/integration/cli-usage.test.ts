@@ -54,7 +54,7 @@ describe("2: wrong usage", () => {
   });
 
   test.each([
-    [["fly"], "Unknown command: fly", "Orden desconocida: fly"],
+    [["fly"], "Unknown command: “fly”", "Orden desconocida: «fly»"],
     [["users", "--flly"], "Unknown option: --flly", "Opción desconocida: --flly"],
     [["users", "--wait", "queued"], "Unknown option: --wait", "Opción desconocida: --wait"],
     [["users", "--timeout", "0"], "--timeout: expected a number", "--timeout: se esperaba un número"],

@@ -308,9 +308,9 @@ describe("a stopped server", () => {
         expect(stdout).toBe("");
         return `${code} ${stderr}`;
       };
-      expect(await refusal("nada")).toStartWith("2 Orden desconocida: nada;");
-      expect(await refusal("nada", "--lang", "en")).toStartWith("2 Unknown command: nada;");
-      expect(await refusal("\u001b[2J")).toStartWith("2 Orden desconocida: ␛[2J;");
+      expect(await refusal("nada")).toStartWith("2 Orden desconocida: «nada»;");
+      expect(await refusal("nada", "--lang", "en")).toStartWith("2 Unknown command: “nada”;");
+      expect(await refusal("\u001b[2J")).toStartWith("2 Orden desconocida: «␛[2J»;");
       expect(await refusal("disable")).toBe("2 Se esperaba: admin disable NOMBRE\n");
       expect(await refusal("disable", "nadie")).toBe("1 No existe ninguna cuenta con ese nombre\n");
       expect(await refusal("disable", "nadie", "--lang", "en")).toBe(

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 
+import { quotedName } from "../../src/protocol/quoted-text.ts";
 import { visibleText } from "../../src/protocol/visible-text.ts";
 import { ATTACKS } from "../protocol/text-attacks.ts";
 import type { AtTerminal } from "./at-terminal.ts";
@@ -207,7 +208,7 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   );
   await says(ana, "beto: último");
   peer.send({ action: "error", code: "\u001b]0;t\u0007\n— Conectado con ana", message: "\u001b[2J" });
-  await says(ana, "avisa de un error: ␛]0;t␇␊— Conectado con ana");
+  await says(ana, "avisa de un error: «␛]0;t␇␊— Conectado con ana");
   await lineIs(ana, DRAFT);
   expectUnharmed(ana);
   expect(picture(ana)).toMatchSnapshot();
@@ -281,7 +282,7 @@ test("a name of an old account that looks like a line of ours is shown with its 
   expect(picture(ana)).toMatchSnapshot("in the list");
   for (const person of people) {
     person.messenger.send("ana", "hola");
-    await says(ana, `Mensaje nuevo de ${visibleText(person.name)}`);
+    await says(ana, `Mensaje nuevo de ${quotedName(person.name)}`);
   }
   await ana.until(({ bells }) => bells === names.length, "a bell for each");
   ana.type("1\r");

@@ -10,7 +10,7 @@ import { visibleText } from "../../src/protocol/visible-text.ts";
 import { complete } from "../../src/ui/chat/commands.ts";
 import { excerptOf, snippetOf } from "../../src/ui/format/excerpt.ts";
 import { folded, withoutLastGrapheme } from "../../src/ui/format/graphemes.ts";
-import { jsonLine } from "../../src/ui/format/json-line.ts";
+import { jsonLine } from "../../src/protocol/json-line.ts";
 import { nameBook } from "../../src/ui/format/name-book.ts";
 import { isYes } from "../../src/ui/format/questions.ts";
 import { wrapped } from "../../src/ui/format/wrapped-text.ts";

@@ -46,8 +46,8 @@ test("errors are reported in the requested language", () => {
   ]) {
     expect(() => readConfig(args, {}, "en")).toThrow(UsageError);
   }
-  expect(() => readConfig(["start"], {}, "en")).toThrow("Unknown argument: start");
-  expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: start");
+  expect(() => readConfig(["start"], {}, "en")).toThrow("Unknown argument: “start”");
+  expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: «start»");
 });
 
 test("an error names the flag or the variable that was used", () => {

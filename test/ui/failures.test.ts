@@ -126,7 +126,7 @@ test("a refusal has exit code 4 and our own sentence, whatever the server wrote"
     expect(failure.sentence).not.toContain("the server's words");
   }
   const unknown = describeFailure(new RefusedError("made_up", "look\u001b[2J"), spanish);
-  expect(unknown).toMatchObject({ exit: 4, sentence: "El servidor dice: look␛[2J" });
+  expect(unknown).toMatchObject({ exit: 4, sentence: "El servidor dice: «look␛[2J»" });
   expect(describeFailure(new RefusedError("rate_limited", "", 9), english).sentence).toEndWith(
     "You can try again in 9 s.",
   );
@@ -149,7 +149,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
   };
   for (const [reason, exit] of Object.entries(exits) as [UnreachableReason, number][]) {
     for (const language of ["es", "en"] as const) {
-      const failure = describeUnreachable(reason, "be\u001bto", textsIn(language));
+      const failure = describeUnreachable(reason, "be\u001bto", new Map(), textsIn(language));
       expect(failure.exit).toBe(exit as 4 | 5 | 6);
       expect(failure.sentence).not.toContain("\u001b");
       expect(failure.sentence).not.toBe("");
@@ -158,7 +158,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
 });
 
 test("a limit of the server is not reported as unreachable, and the sentence says for how long it lasts", () => {
-  const failure = describeUnreachable("server_limits", "dos", textsIn("en"), 41_200);
+  const failure = describeUnreachable("server_limits", "dos", new Map(), textsIn("en"), 41_200);
   expect(failure).toMatchObject({ exit: 4, code: "rate_limited", retryAfter: 42 });
   expect(failure.sentence).toContain("asks you to wait 42 s");
   expect(failure.sentence).not.toContain("Without the server");

@@ -2,6 +2,7 @@
 import { showFingerprint } from "../../identity/fingerprint.ts";
 import { sentenceFor } from "../../protocol/codes.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
+import { quotedName, quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Backup } from "./backup.ts";
 import type { AdminCommand, Refusal, SessionLine, UserLine } from "./messages.ts";
@@ -103,15 +104,17 @@ const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchange
 
 /** @param changed false: nothing had to be changed. */
 export function doneSentence(command: AdminCommand, username: string, changed: boolean): Bilingual {
-  const name = visibleText(username);
   const [done, unchanged] = DONE[command] ?? [{ es: "hecho", en: "done" }, NOTHING_CHANGED];
   const { es, en } = changed ? done : unchanged;
-  return { es: `«${name}»: ${es}`, en: `“${name}”: ${en}` };
+  return { es: `«${quotedText(username)}»: ${es}`, en: `“${quotedText(username)}”: ${en}` };
 }
 
 export function passwordSentence(username: string, password: string): Bilingual {
-  const [name, shown] = [visibleText(username), visibleText(password)];
-  return { es: `Contraseña nueva de «${name}»: ${shown}`, en: `New password of “${name}”: ${shown}` };
+  const shown = visibleText(password);
+  return {
+    es: `Contraseña nueva de «${quotedText(username)}»: ${shown}`,
+    en: `New password of “${quotedText(username)}”: ${shown}`,
+  };
 }
 
 /** What a command could not write to standard output. */
@@ -143,28 +146,26 @@ export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
 
 export function backupSentence(file: string, { users, tokens, bytes }: Backup): Bilingual {
   return {
-    es: `Copia comprobada en «${file}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`,
-    en: `Verified backup in “${file}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`,
+    es: `Copia comprobada en «${quotedText(file)}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`,
+    en: `Verified backup in “${quotedText(file)}” (accounts: ${users}, sessions: ${tokens}, bytes: ${bytes})`,
   };
 }
 
 export function restoredSentence(file: string, { users, tokens, before }: Restored): Bilingual {
-  const kept = before === undefined ? undefined : visibleText(before);
   return {
     es:
-      `Restaurada la copia «${file}» (cuentas: ${users}, sesiones: ${tokens})` +
-      (kept === undefined ? "" : `; la base de datos anterior queda en «${kept}»`),
+      `Restaurada la copia «${quotedText(file)}» (cuentas: ${users}, sesiones: ${tokens})` +
+      (before === undefined ? "" : `; la base de datos anterior queda en «${quotedText(before)}»`),
     en:
-      `Restored the backup “${file}” (accounts: ${users}, sessions: ${tokens})` +
-      (kept === undefined ? "" : `; the previous database is kept as “${kept}”`),
+      `Restored the backup “${quotedText(file)}” (accounts: ${users}, sessions: ${tokens})` +
+      (before === undefined ? "" : `; the previous database is kept as “${quotedText(before)}”`),
   };
 }
 
-export function deletionQuestion(given: string): Bilingual {
-  const name = visibleText(given);
+export function deletionQuestion(username: string): Bilingual {
   return {
-    es: `¿Borrar la cuenta «${name}» para siempre? [s/N] `,
-    en: `Permanently delete the account “${name}”? [y/N] `,
+    es: `¿Borrar la cuenta «${quotedText(username)}» para siempre? [s/N] `,
+    en: `Permanently delete the account “${quotedText(username)}”? [y/N] `,
   };
 }
 
@@ -174,7 +175,7 @@ function shownTime(time: string | null): string {
   return day === undefined ? visibleText(time ?? "-") : `${day} ${clock} UTC`;
 }
 
-function pad(text: string, width: number): string {
-  const shown = visibleText(text);
+function pad(username: string, width: number): string {
+  const shown = quotedName(username);
   return shown + " ".repeat(Math.max(0, width - Bun.stringWidth(shown)));
 }

@@ -27,6 +27,7 @@ import { ExistingDatabase } from "../database/locked-database.ts";
 import { makeFile } from "../database/owner.ts";
 import { recognize } from "../database/schema.ts";
 import { StartError } from "../start-error.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** How long the copy waits while the server checkpoints or recovers its log, in ms. */
 const BUSY_TIMEOUT = 10_000;
@@ -115,8 +116,8 @@ function makeEmpty(part: string): void {
     if (errorCode(error) !== "EEXIST") throw cannotWrite(part, error);
     throw new StartError(
       {
-        es: `Ya existe «${part}»: hay otra copia en curso o quedó de una interrumpida; en ese caso, bórrelo`,
-        en: `“${part}” already exists: another backup is running, or an interrupted one left it; in that case, remove it`,
+        es: `Ya existe «${quotedText(part)}»: hay otra copia en curso o quedó de una interrumpida; en ese caso, bórrelo`,
+        en: `“${quotedText(part)}” already exists: another backup is running, or an interrupted one left it; in that case, remove it`,
       },
       error,
     );
@@ -138,8 +139,8 @@ function requireNew(file: string): void {
   if (file.endsWith("/") || statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
     throw new StartError(
       {
-        es: `«${file}» es una carpeta: dé el nombre de un archivo, como «${join(file, "copia.db")}»`,
-        en: `“${file}” is a folder: give the name of a file, such as “${join(file, "copy.db")}”`,
+        es: `«${quotedText(file)}» es una carpeta: dé el nombre de un archivo, como «${quotedText(join(file, "copia.db"))}»`,
+        en: `“${quotedText(file)}” is a folder: give the name of a file, such as “${quotedText(join(file, "copy.db"))}”`,
       },
       undefined,
       "is_folder",
@@ -150,7 +151,10 @@ function requireNew(file: string): void {
 
 export function fileExists(file: string): StartError {
   return new StartError(
-    { es: `Ya existe «${file}»; no se sobrescribe`, en: `“${file}” already exists and is not overwritten` },
+    {
+      es: `Ya existe «${quotedText(file)}»; no se sobrescribe`,
+      en: `“${quotedText(file)}” already exists and is not overwritten`,
+    },
     undefined,
     "file_exists",
   );
@@ -177,8 +181,8 @@ function cannotWrite(file: string, error: unknown): StartError {
   const code = errorCode(error);
   return new StartError(
     {
-      es: `No se puede hacer la copia «${file}» (${code})`,
-      en: `Cannot make the backup “${file}” (${code})`,
+      es: `No se puede hacer la copia «${quotedText(file)}» (${code})`,
+      en: `Cannot make the backup “${quotedText(file)}” (${code})`,
     },
     error,
   );

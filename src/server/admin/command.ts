@@ -1,6 +1,7 @@
 /** Reads the words after `admin`. */
 import type { Bilingual, Language } from "../../protocol/language.ts";
 import { UsageError } from "../../protocol/options.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts";
 
 export type AdminTask =
@@ -38,8 +39,8 @@ export function readTask(words: readonly string[], language: Language): AdminTas
   const known = COMMANDS.get(command);
   if (known === undefined) {
     throw usage(language, {
-      es: `Orden desconocida: ${command}; las hay en «bun run server.ts admin --help»`,
-      en: `Unknown command: ${command}; “bun run server.ts admin --help” lists them`,
+      es: `Orden desconocida: «${quotedText(command)}»; las hay en «bun run server.ts admin --help»`,
+      en: `Unknown command: “${quotedText(command)}”; “bun run server.ts admin --help” lists them`,
     });
   }
   const { shown, names, needed } = known;

@@ -18,6 +18,7 @@ import { StartError } from "../start-error.ts";
 import { ADMIN_OBJECT_LIMIT, isRead, readReply, type AdminReply, type AdminRequest } from "./messages.ts";
 import { AdminOperations } from "./operations.ts";
 import { adminSocketPath } from "./socket.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** How long a server may take to answer, in ms: a password may have to wait for its hash. */
 const REPLY_TIMEOUT = 25_000;
@@ -149,8 +150,8 @@ function noServerAnswers(path: string, socket: string, cause: unknown): StartErr
   if (Buffer.byteLength(socket) > MAX_LOCAL_PATH) {
     return new StartError(
       {
-        es: `El servidor está en marcha, pero la ruta «${socket}» supera los ${MAX_LOCAL_PATH} bytes que admite un socket: ponga la base de datos en una ruta más corta`,
-        en: `The server is running, but the path “${socket}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket path may have: put the database at a shorter path`,
+        es: `El servidor está en marcha, pero la ruta «${quotedText(socket)}» supera los ${MAX_LOCAL_PATH} bytes que admite un socket: ponga la base de datos en una ruta más corta`,
+        en: `The server is running, but the path “${quotedText(socket)}” exceeds the ${MAX_LOCAL_PATH} bytes that a socket path may have: put the database at a shorter path`,
       },
       cause,
       "in_use",
@@ -158,8 +159,8 @@ function noServerAnswers(path: string, socket: string, cause: unknown): StartErr
   }
   return new StartError(
     {
-      es: `Otro programa tiene ocupada la base de datos «${path}», y nadie atiende en «${socket}»`,
-      en: `Another program is using the database “${path}”, and nobody answers at “${socket}”`,
+      es: `Otro programa tiene ocupada la base de datos «${quotedText(path)}», y nadie atiende en «${quotedText(socket)}»`,
+      en: `Another program is using the database “${quotedText(path)}”, and nobody answers at “${quotedText(socket)}”`,
     },
     cause,
     "in_use",

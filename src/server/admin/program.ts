@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 
 import type { Language } from "../../protocol/language.ts";
+import { visibleJson } from "../../protocol/json-line.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import {
   backupSentence,
@@ -52,15 +53,15 @@ export async function runAdmin(config: AdminConfig, language: Language): Promise
 
 /** With `--json` a failure is also an object on standard output. */
 export function printFailure(code: string, message: string): Promise<boolean> {
-  return new LineOutput(process.stdout).write(JSON.stringify({ event: "error", code, message }));
+  return new LineOutput(process.stdout).write(visibleJson({ event: "error", code, message }));
 }
 
 async function makeBackup(file: string, context: Context): Promise<number> {
   const { config, language, output } = context;
   const made = backUp(config.databasePath, file);
   await recordBackup(file, context);
-  const sentence = backupSentence(visibleText(file), made)[language];
-  await output.write(config.json ? JSON.stringify({ file, ...made }) : sentence);
+  const sentence = backupSentence(file, made)[language];
+  await output.write(config.json ? visibleJson({ file, ...made }) : sentence);
   return codeOf("backup", context);
 }
 
@@ -88,9 +89,9 @@ async function restoreFrom(file: string, context: Context): Promise<number> {
       audit = openAudit(config);
     });
     audit?.record("database_restored", { file: resolve(file), users: restored.users, by: "operator" });
-    const sentence = restoredSentence(visibleText(file), restored)[language];
+    const sentence = restoredSentence(file, restored)[language];
     const { before = null, ...counts } = restored;
-    await output.write(config.json ? JSON.stringify({ file, ...counts, before }) : sentence);
+    await output.write(config.json ? visibleJson({ file, ...counts, before }) : sentence);
     return codeOf("restore", context);
   } finally {
     audit?.close();
@@ -162,23 +163,23 @@ async function print(reply: AdminReply, request: AdminRequest, context: Context)
   switch (reply.name) {
     case "users":
       for (const user of reply.users) {
-        await output.write(config.json ? JSON.stringify(user) : userText(user, language));
+        await output.write(config.json ? visibleJson(user) : userText(user, language));
       }
       return output.fault === undefined;
     case "sessions":
       for (const session of reply.sessions) {
-        await output.write(config.json ? JSON.stringify(session) : sessionText(session, language));
+        await output.write(config.json ? visibleJson(session) : sessionText(session, language));
       }
       return output.fault === undefined;
     case "password": {
       const { username, password } = reply;
       const sentence = passwordSentence(username, password)[language];
-      return output.write(config.json ? JSON.stringify({ username, password }) : sentence);
+      return output.write(config.json ? visibleJson({ username, password }) : sentence);
     }
     case "done": {
       const { username, changed } = reply;
       const sentence = doneSentence(command, username, changed)[language];
-      return output.write(config.json ? JSON.stringify({ username, command, changed }) : sentence);
+      return output.write(config.json ? visibleJson({ username, command, changed }) : sentence);
     }
     case "refused": {
       const message = refusalSentence(reply.code, language);

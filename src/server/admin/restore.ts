@@ -20,6 +20,7 @@ import { beforeRestore, isSameFile, LOGS, undoInterruptedRestore } from "../data
 import { acquireLock } from "../database/database.ts";
 import { ownerFor } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** How long to wait for a server that is stopping, in ms. */
 const PATIENCE = 1_000;
@@ -86,8 +87,8 @@ function swap(real: string, file: string, beforeSwap: () => void): Restored {
 
 function reservedName(file: string): StartError {
   return new StartError({
-    es: `«${file}» es un nombre que «restore» usa y borra: dé otro nombre a la copia`,
-    en: `“${file}” is a name that “restore” uses and removes: give the backup another name`,
+    es: `«${quotedText(file)}» es un nombre que «restore» usa y borra: dé otro nombre a la copia`,
+    en: `“${quotedText(file)}” is a name that “restore” uses and removes: give the backup another name`,
   });
 }
 
@@ -104,8 +105,8 @@ function cannotRestore(path: string, error: unknown): StartError {
   const code = errorCode(error);
   return new StartError(
     {
-      es: `No se puede restaurar la base de datos «${path}» (${code})`,
-      en: `Cannot restore the database “${path}” (${code})`,
+      es: `No se puede restaurar la base de datos «${quotedText(path)}» (${code})`,
+      en: `Cannot restore the database “${quotedText(path)}” (${code})`,
     },
     error,
   );

@@ -2,6 +2,7 @@
 import { errorCode } from "../../net/error-code.ts";
 import { StartError } from "../start-error.ts";
 import { isLocked } from "./locked-database.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** UTF-16 units shown of SQLite's report of the damage. */
 const MAX_DETAIL = 120;
@@ -48,8 +49,8 @@ export function cannotLock(path: string, lockPath: string, error: unknown): Star
   const code = errorCode(error);
   return new StartError(
     {
-      es: `No se puede abrir el archivo de bloqueo «${lockPath}» (${code})`,
-      en: `Cannot open the lock file “${lockPath}” (${code})`,
+      es: `No se puede abrir el archivo de bloqueo «${quotedText(lockPath)}» (${code})`,
+      en: `Cannot open the lock file “${quotedText(lockPath)}” (${code})`,
     },
     error,
   );
@@ -59,8 +60,8 @@ export function cannotLock(path: string, lockPath: string, error: unknown): Star
 export function notOurs(path: string): StartError {
   return new StartError(
     {
-      es: `«${path}» no es una base de datos de este programa`,
-      en: `“${path}” is not a database of this program`,
+      es: `«${quotedText(path)}» no es una base de datos de este programa`,
+      en: `“${quotedText(path)}” is not a database of this program`,
     },
     undefined,
     "not_ours",
@@ -71,8 +72,8 @@ export function notOurs(path: string): StartError {
 export function notMigrated(path: string): StartError {
   return new StartError(
     {
-      es: `«${path}» es del programa antiguo: arranque antes el servidor una vez, que la convierte`,
-      en: `“${path}” belongs to the old program: start the server once first, which converts it`,
+      es: `«${quotedText(path)}» es del programa antiguo: arranque antes el servidor una vez, que la convierte`,
+      en: `“${quotedText(path)}” belongs to the old program: start the server once first, which converts it`,
     },
     undefined,
     "old_database",
@@ -83,8 +84,8 @@ export function notMigrated(path: string): StartError {
 export function tooNew(path: string): StartError {
   return new StartError(
     {
-      es: `«${path}» es de una versión más nueva de este programa`,
-      en: `“${path}” belongs to a newer version of this program`,
+      es: `«${quotedText(path)}» es de una versión más nueva de este programa`,
+      en: `“${quotedText(path)}” belongs to a newer version of this program`,
     },
     undefined,
     "newer_database",
@@ -95,8 +96,8 @@ export function tooNew(path: string): StartError {
 export function inUse(path: string, cause?: unknown): StartError {
   return new InUseError(
     {
-      es: `Otro programa tiene ocupada la base de datos «${path}»`,
-      en: `Another program is using the database “${path}”`,
+      es: `Otro programa tiene ocupada la base de datos «${quotedText(path)}»`,
+      en: `Another program is using the database “${quotedText(path)}”`,
     },
     cause,
     "in_use",
@@ -109,7 +110,10 @@ export function cannotOpen(path: string, error: unknown): StartError {
   if (code === "SQLITE_NOTADB") return notOurs(path);
   if (isDiskFull(error)) {
     return new StartError(
-      { es: `No queda sitio en el disco para «${path}»`, en: `No room on the disk for “${path}”` },
+      {
+        es: `No queda sitio en el disco para «${quotedText(path)}»`,
+        en: `No room on the disk for “${quotedText(path)}”`,
+      },
       error,
       "disk_full",
     );
@@ -118,8 +122,8 @@ export function cannotOpen(path: string, error: unknown): StartError {
     const what = detailOf(error);
     return new StartError(
       {
-        es: `La base de datos «${path}» está dañada (${what})`,
-        en: `The database “${path}” is damaged (${what})`,
+        es: `La base de datos «${quotedText(path)}» está dañada (${what})`,
+        en: `The database “${quotedText(path)}” is damaged (${what})`,
       },
       error,
       "damaged",
@@ -128,8 +132,8 @@ export function cannotOpen(path: string, error: unknown): StartError {
   if (isLocked(error)) return inUse(path, error);
   return new StartError(
     {
-      es: `No se puede abrir la base de datos «${path}» (${code})`,
-      en: `Cannot open the database “${path}” (${code})`,
+      es: `No se puede abrir la base de datos «${quotedText(path)}» (${code})`,
+      en: `Cannot open the database “${quotedText(path)}” (${code})`,
     },
     error,
   );

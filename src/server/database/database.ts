@@ -31,6 +31,7 @@ import {
   VERSIONS,
   type DatabaseKind,
 } from "./schema.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** How long a write waits for another process that looks at the file, in ms. */
 const BUSY_TIMEOUT = 2_000;
@@ -83,7 +84,10 @@ export async function openOwnDatabase(path: string, patience: number): Promise<D
 export function requireOurs(path: string): void {
   if (!existsSync(path)) {
     throw new StartError(
-      { es: `No existe la base de datos «${path}»`, en: `There is no database “${path}”` },
+      {
+        es: `No existe la base de datos «${quotedText(path)}»`,
+        en: `There is no database “${quotedText(path)}”`,
+      },
       undefined,
       "no_database",
     );

@@ -16,6 +16,7 @@ import {
 import { errorCode } from "../../net/error-code.ts";
 import { makeFile, type Owner } from "../database/owner.ts";
 import { StartError } from "../start-error.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 
 /** Size at which the file is renamed to `FILE.1`, in bytes. */
 export const MAX_AUDIT_BYTES = 10 * 1024 * 1024;
@@ -142,8 +143,8 @@ function byteAt(descriptor: number, position: number): number | undefined {
 
 function notAnAuditLog(path: string): StartError {
   return new StartError({
-    es: `«${path}» no es un registro de auditoría`,
-    en: `“${path}” is not an audit log`,
+    es: `«${quotedText(path)}» no es un registro de auditoría`,
+    en: `“${quotedText(path)}” is not an audit log`,
   });
 }
 
@@ -151,8 +152,8 @@ function cannotOpen(path: string, error: unknown): StartError {
   const code = errorCode(error);
   return new StartError(
     {
-      es: `No se puede escribir el registro de auditoría «${path}» (${code})`,
-      en: `Cannot write the audit log “${path}” (${code})`,
+      es: `No se puede escribir el registro de auditoría «${quotedText(path)}» (${code})`,
+      en: `Cannot write the audit log “${quotedText(path)}” (${code})`,
     },
     error,
   );

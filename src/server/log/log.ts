@@ -2,6 +2,7 @@
  * The server's log: one line per event, on standard error. Control characters in text from outside are replaced.
  * No caller passes it a password, a token or a message.
  */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 
 export type LogStyle = "pretty" | "json";
@@ -59,10 +60,13 @@ function prettyLine(time: string, level: Level, event: string, fields: Shown): s
   return `${`${time.slice(11, 19)} ${mark.padEnd(5)} ${event.padEnd(EVENT_WIDTH)} ${details}`.trimEnd()}\n`;
 }
 
-/** Quoted if it would otherwise look like more than one value. */
+/** What cannot look like more than one value. */
+const ONE_VALUE = /^[\p{L}\p{M}\p{N}._:/@+%,()[\]-]+$/u;
+
+/** Quoted if it could look like more than one value. */
 function prettyValue(value: unknown): string {
-  const text = String(value);
-  return typeof value === "string" && /^$|[\s"=]/.test(text) ? JSON.stringify(text) : text;
+  if (typeof value !== "string" || ONE_VALUE.test(value)) return String(value);
+  return JSON.stringify(quotedText(value));
 }
 
 /** A stream such as `process.stderr`. */

@@ -1,7 +1,8 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
+import { typedName } from "../failures.ts";
 import {
   START,
   accountOf,
@@ -51,7 +52,7 @@ function onMessage(
   if (account.announced.has(contact)) return step(counted.model);
   const sentence = texts.menuMessage(shownName(account.names, username), count);
   const isInChat = model.screen.name === "chat";
-  const line = isInChat ? `${sentence} ${texts.menuGoThere(visibleText(username))}` : sentence;
+  const line = isInChat ? `${sentence} ${texts.menuGoThere(typedName(username, texts))}` : sentence;
   return step(counted.model, notice(line), { name: "bell" }, ...counted.effects);
 }
 
@@ -127,7 +128,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
     case "sendFailed": {
       if (isChatOpen(model, event.to)) return step(model);
-      const why = visibleText(event.error.message);
+      const why = quotedText(event.error.message);
       const user = shownName(account.names, event.to);
       return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text ?? ""), why)));
     }

@@ -7,12 +7,11 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";
 import { listPeople } from "../../client/people.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { label as labelOf } from "../../identity/names.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { Config } from "../config.ts";
-import { KnownNames } from "../format/name-book.ts";
+import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
 import type { AppEvent } from "./model.ts";
 
@@ -184,7 +183,7 @@ export class AccountEffects {
         password: () => this.#askPassword(username, task),
         onEvent: messengerEvent,
       });
-      const opened = { account, names: new KnownNames(), typed: new LineHistory() };
+      const opened = { account, names: namesKnownTo(account.messenger.archive), typed: new LineHistory() };
       this.#opened = opened;
       if (signal.aborted) throw signal.reason;
       return await this.#goOnline(opened, task);
@@ -202,8 +201,6 @@ export class AccountEffects {
     account.keepOnline(failure);
     // It is not meant for another account.
     this.#givenPassword = undefined;
-    // Our own name is included, so that a name that looks like it is shown with its label.
-    names.add([{ username, label: labelOf(username) }, ...archive.contacts()]);
     return {
       name: "loggedIn",
       username,

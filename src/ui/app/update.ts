@@ -6,7 +6,7 @@
  * 3. home → working → people → chat → working → people → home
  * 4. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedName } from "../../protocol/quoted-text.ts";
 import { announce } from "./announcements.ts";
 import {
   CHOICE,
@@ -107,7 +107,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
 
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
   const accounts = including(model.accounts, username);
-  const registered = notice(texts.registered(visibleText(username)));
+  const registered = notice(texts.registered(quotedName(username)));
   return to({ ...model, accounts, lastName: username, newName: "" }, START, registered);
 }
 

@@ -1,5 +1,5 @@
 /** The application's view: what is on the screen, as a pure function of the model. */
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
 import type { AppModel, ListedPerson, OpenAccount, Screen } from "./model.ts";
@@ -75,7 +75,7 @@ function startMenu({ texts, server }: AppContext): View {
 function chooseAccount(accounts: readonly string[], context: AppContext): View {
   const { texts } = context;
   const choices = [
-    ...accounts.map((account) => ({ value: account, name: visibleText(account) })),
+    ...accounts.map((account) => ({ value: account, name: quotedName(account) })),
     { value: CHOICE.otherAccount, name: texts.menuOtherAccount },
   ];
   return asking(list(texts.menuAccount, choices, context));
@@ -157,7 +157,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "working":
       return { name: "working", text: workText(screen, texts) };
     case "askPassword":
-      return password(texts.passwordPrompt(visibleText(screen.username)));
+      return password(texts.passwordPrompt(quotedName(screen.username)));
     case "askAuthority":
       return input(authorityQuestion(screen.asked, texts));
     case "home":

@@ -1,8 +1,7 @@
 /** Notices about messages that were edited, withdrawn, cancelled or deleted, and the answer of `/info`. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
-import { excerptOf, quotable } from "../format/excerpt.ts";
+import { excerptOf } from "../format/excerpt.ts";
 import { graphemes } from "../format/graphemes.ts";
 import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
@@ -29,7 +28,7 @@ function withText(text: string, sentence: (shown: string) => string, { texts }: 
   const points = [...graphemes.segment(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
   const isWhole = points.length <= MAX_SHOWN && text.length <= MAX_SHOWN_SOURCE;
   const begun = isWhole ? text : `${points.slice(0, MAX_SHOWN).join("")}…`;
-  const shown = sentence(visibleText(begun, { lines: true }));
+  const shown = sentence(begun);
   return notice(isWhole ? shown : `${shown} ${texts.chatWholeInList}`);
 }
 
@@ -42,7 +41,6 @@ function onOwnChanged(
   const { texts, now } = context;
   const { id: target, text, state, withdrawnAt } = message;
   const when = timeOf(message, context);
-  const quoted = old === undefined ? undefined : quotable(old);
   const changed = (deliveries: Deliveries, excerpt: string, line: Line): ChatStep => {
     const followed =
       action === undefined ? deliveries : follow(deliveries, { id: action, target, excerpt }, now);
@@ -50,9 +48,9 @@ function onOwnChanged(
   };
   if (withdrawnAt !== undefined) {
     const deliveries = forget(chat.deliveries, target, state === "queued" || state === "sent");
-    return changed(deliveries, texts.chatWithdrawal(when), notice(texts.chatWithdrew(when, quoted)));
+    return changed(deliveries, texts.chatWithdrawal(when), notice(texts.chatWithdrew(when, old)));
   }
-  const one = texts.chatOne(when, quoted);
+  const one = texts.chatOne(when, old);
   const sentence = action === undefined ? texts.chatEditedUnsent : texts.chatEditedTo;
   const line = withText(text, (shown) => sentence(one, shown), context);
   return changed(reword(chat.deliveries, target, text), excerptOf(text), line);

@@ -1,5 +1,6 @@
 /** The commands of a chat, in one table with their functions and help texts; and their completion. */
 import { isNewName, isSamePerson } from "../../identity/names.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded } from "../format/graphemes.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
@@ -121,7 +122,7 @@ const COMMANDS: readonly Command[] = [
       if (isSamePerson(username, context.ownName)) return print(failure(context.texts.toOneself));
       const isKnown =
         isNewName(username) || [...context.names.keys()].some((name) => isSamePerson(name, username));
-      if (!isKnown) return print(failure(context.texts.badName(visibleText(username))));
+      if (!isKnown) return print(failure(context.texts.badName(username)));
       if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
       return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
     },
@@ -175,7 +176,7 @@ export function runCommand(
   const { texts } = context;
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
-    const shown = visibleText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
+    const shown = quotedText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
     return print(notice(texts.chatUnknownCommand(`/${shown}`)));
   }
   const takesOne = command.argument !== undefined;

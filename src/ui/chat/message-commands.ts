@@ -1,6 +1,6 @@
 /** The commands on stored messages: resolves message numbers, and gives the effects. */
 import { isSamePerson } from "../../identity/names.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { typedName } from "../failures.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -61,7 +61,10 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   if (chosen.name === "fault" || chosen.target.name === "last") return chosen;
   const { chat: other } = chosen.target.message;
   if (isSamePerson(other, chat.peer.username)) return chosen;
-  const sentence = context.texts.chatOtherChat(shownName(context.names, other), visibleText(other));
+  const sentence = context.texts.chatOtherChat(
+    shownName(context.names, other),
+    typedName(other, context.texts),
+  );
   return { name: "fault", sentence };
 }
 
@@ -86,7 +89,7 @@ export function withText(name: "edit" | "reply"): Run {
       : /^#?([0-9]{1,3})[.:)]?$/.exec(word.slice(0, MAX_NUMBER).normalize("NFKC"))?.[1];
     const number = Number(bare ?? 0);
     if (number >= 1 && number <= chat.transcript.listed.length)
-      return { name: "fault", sentence: texts.chatMeansNumber(number, visibleText(word), name) };
+      return { name: "fault", sentence: texts.chatMeansNumber(number, word, name) };
     const chosen = chooseHere(argument, chat, context);
     if (chosen.name === "fault") return chosen;
     const { target, rest } = chosen;
@@ -108,9 +111,10 @@ export const remove: Run = (argument, chat, context) => {
   const whole = /^chat(?:\s+(.*))?$/is.exec(argument);
   if (whole !== null) {
     const name = whole[1];
-    if (name === undefined) return print(notice(texts.chatDeleteAsk(user, visibleText(chat.peer.username))));
+    if (name === undefined)
+      return print(notice(texts.chatDeleteAsk(user, typedName(chat.peer.username, texts))));
     if (isSamePerson(name, chat.peer.username)) return effects({ name: "deleteChat" });
-    return print(failure(texts.chatDeleteOther(user, visibleText(chat.peer.username))));
+    return print(failure(texts.chatDeleteOther(user, typedName(chat.peer.username, texts))));
   }
   if (!argument.startsWith("#")) return print(notice(texts.chatUsage("/delete #N, /delete chat")));
   const chosen = chooseHere(argument, chat, context);

@@ -1,6 +1,6 @@
 /** The notices of a chat as lines to be printed. */
 import { isDamage } from "../../client/errors.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
 import type {
@@ -44,7 +44,7 @@ export function isDiskNoticeDue(lastAt: number | undefined, now: number): boolea
 
 /** The sentence about a write that failed. */
 export function storageSentence(error: Error, texts: Texts): string {
-  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(visibleText(error.message));
+  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(quotedText(error.message));
 }
 
 /** The peer's name as shown. */
@@ -71,7 +71,7 @@ function unreachableLine(
     ? texts.chatPerhapsNobody(user)
     : isUnknown
       ? texts.chatNoServerStranger(user)
-      : describeUnreachable(reason, user, texts, retryIn).sentence;
+      : describeUnreachable(reason, chat.peer.username, context.names, texts, retryIn).sentence;
   const then = reason === "server_limits" ? texts.limitWaitedOut : "";
   const sentence = [why, then, more].filter((part) => part !== "").join(" ");
   // That messages are queued is said once, not with each new reason; and not if the peer's client cannot encrypt.
@@ -181,7 +181,7 @@ export function safetyLines(
   const user = peerName(chat, context);
   if (numbers.length === 0) return [notice(texts.noKnownKey(user))];
   const shown = numbers.map(({ number, pending }) =>
-    notice(`${pending ? texts.pendingSafetyNumber(user) : texts.safetyNumber(user)}\n${visibleText(number)}`),
+    notice(`${pending ? texts.pendingSafetyNumber(user) : texts.safetyNumber(user)}\n${number}`),
   );
   const advice = [notice(texts.chatCompare(user))];
   if (numbers.some(({ pending }) => pending)) advice.push(notice(texts.chatThenAccept));

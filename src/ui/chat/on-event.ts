@@ -3,7 +3,7 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, RefusedError } from "../../client/errors.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
@@ -183,8 +183,7 @@ function onServer(
 function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatStep {
   const { texts, now } = context;
   const user = peerName(chat, context);
-  if (code !== "storage_failed")
-    return printing(chat, [failure(texts.peerToldError(user, visibleText(code)))]);
+  if (code !== "storage_failed") return printing(chat, [failure(texts.peerToldError(user, code))]);
   if (!isDiskNoticeDue(chat.notified.peerDiskAt, now)) return step(chat);
   return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }
@@ -195,7 +194,7 @@ function onSendFailed(
   { error, text = "" }: MessengerEvent & { name: "sendFailed" },
   { texts }: ChatContext,
 ): ChatStep {
-  const line = failure(texts.chatNotSaved(visibleText(error.message)));
+  const line = failure(texts.chatNotSaved(quotedText(error.message)));
   const lines = isDamage(error) ? [line, failure(texts.chatFileDamaged)] : [line];
   return step(chat, { name: "print", lines }, { name: "giveBack", text: asTyped(text) });
 }

@@ -1,6 +1,6 @@
 /** The chat's update and its prompt, pure functions. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
@@ -185,7 +185,7 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
     case "deletedChat":
       return onDeleted(chat, event, context);
     case "exported":
-      return printing(chat, [notice(context.texts.exported(event.count, visibleText(event.file)))]);
+      return printing(chat, [notice(context.texts.exported(event.count, quotedText(event.file)))]);
     case "refused": {
       const sentence = describeAction(event.code, peerName(chat, context), context.texts);
       return { chat, effects: givingBack(sentence, event.typed) };

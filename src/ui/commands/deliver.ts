@@ -15,7 +15,7 @@ import { queueWhileLocked, type Queued } from "../../client/local-accounts.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
 import { isSamePerson } from "../../identity/names.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedName } from "../../protocol/quoted-text.ts";
 import {
   describeFailure,
   describeUnreachable,
@@ -27,6 +27,7 @@ import {
   type Failure,
 } from "../failures.ts";
 import { deliveryEvent, ownChangeEvent } from "../format/message-format.ts";
+import { namesKnownTo, shownName, type NameBook } from "../format/name-book.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "./online-account.ts";
 
@@ -91,14 +92,14 @@ function deliverElsewhere(
   if (changed !== undefined) output.event(ownChangeEvent(changed, to, id), undefined);
   if (content.kind === "withdraw" && id === undefined) {
     output.event({ event: "cancelled", to, id: content.target }, undefined);
-    output.notice(texts.cancelled(visibleText(to)));
+    output.notice(texts.cancelled(quotedName(to)));
     return EXIT.done;
   }
   if (id !== undefined) output.event(deliveryEvent(to, id, "queued", Date.now()), undefined);
   const problem = describeFailure(locked, config);
   if (config.wait === "received") output.failure(problem);
   const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
-  output.notice(texts.queuedElsewhere(what, visibleText(to)));
+  output.notice(texts.queuedElsewhere(what, quotedName(to)));
   return config.wait === "queued" ? EXIT.done : problem.exit;
 }
 
@@ -153,6 +154,7 @@ class Delivery {
   /** Undefined: the peer has acknowledged. */
   readonly #outcome = Promise.withResolvers<Failure | undefined>();
   #state: State = { name: "opening" };
+  #names: NameBook = new Map();
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
 
@@ -168,6 +170,7 @@ class Delivery {
     const { config, output } = this.#context;
     const texts = this.#texts;
     const { messenger } = account;
+    this.#names = namesKnownTo(messenger.archive, messenger.archive.nameOf(this.#to)).book;
     const id = put(messenger, this.#to, this.#content);
     if (id !== undefined) this.#state = { name: "sending", id };
     messenger.commit();
@@ -222,7 +225,7 @@ class Delivery {
 
   #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
     const { output, deadline } = this.#context;
-    const problem = describeUnreachable(reason, username, this.#texts, retryIn);
+    const problem = describeUnreachable(reason, username, this.#names, this.#texts, retryIn);
     if (reason === "server_limits" && (retryIn ?? Infinity) + ATTEMPT_TIME <= deadline.left) {
       output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
       return;
@@ -235,9 +238,9 @@ class Delivery {
 
   #onPeerError(username: string, code: string): void {
     const { output } = this.#context;
-    const user = visibleText(username);
+    const user = shownName(this.#names, username);
     if (code !== "storage_failed") {
-      output.notice(this.#texts.peerToldError(user, visibleText(code)));
+      output.notice(this.#texts.peerToldError(user, code));
       return;
     }
     // The error comes with every attempt, and is printed once.
@@ -276,6 +279,6 @@ class Delivery {
 
   /** The peer's name as shown: the registered spelling once it is known. */
   #userIn({ messenger }: Account): string {
-    return visibleText(messenger.archive.nameOf(this.#to));
+    return shownName(this.#names, messenger.archive.nameOf(this.#to));
   }
 }

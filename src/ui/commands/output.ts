@@ -2,8 +2,10 @@
  * Standard output and standard error of a one-shot command. Results go to standard output, as JSON if asked for;
  * notices for the person go to standard error.
  */
+import { jsonLine } from "../../protocol/json-line.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
 import type { ExitCode, Failure } from "../failures.ts";
-import { jsonLine } from "../format/json-line.ts";
+import { wrapped } from "../format/wrapped-text.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 
 /** What the client uses of its process; tests replace it. */
@@ -38,10 +40,10 @@ export class Output {
     this.#onClosed = then;
   }
 
-  /** Writes an event, as JSON or as `line`; without a line it is written only as JSON. */
+  /** Writes an event, as JSON or as `line`, made visible; without a line it is written only as JSON. */
   event(event: { event: string; [field: string]: unknown }, line: string | undefined): void {
     if (this.json) void this.write(jsonLine(event));
-    else if (line !== undefined) void this.write(`${line}\n`);
+    else if (line !== undefined) void this.write(`${visibleText(line, { lines: true })}\n`);
   }
 
   /** Resolves to true when the text has left this process, to false when the reader has closed the output. */
@@ -58,9 +60,11 @@ export class Output {
     await this.#lastWrite;
   }
 
-  /** Writes a sentence for the person to standard error. */
+  /** Writes a sentence for the person to standard error, made visible; on a terminal it is broken into rows. */
   notice(sentence: string): void {
-    this.#stderr.write(`${sentence}\n`);
+    const shown = visibleText(sentence, { lines: true });
+    const rows = this.#stderr.isTTY ? wrapped(shown, sizeOf(this.#stderr).columns) : shown;
+    this.#stderr.write(`${rows}\n`);
   }
 
   /** Writes a failure: a sentence for the person, with `--json` also an `error` event. @returns its exit code */

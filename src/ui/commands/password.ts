@@ -4,6 +4,7 @@ import { input, password as passwordPrompt } from "@inquirer/prompts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
+import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
 import { authorityQuestion, isYes } from "../format/questions.ts";
@@ -79,7 +80,7 @@ export async function obtainPassword(
   const theme = { style: { maskedText: texts.passwordHidden } };
   const askHidden = (message: string) =>
     ask(context, (prompt) => passwordPrompt({ message, toggleMask: false, theme }, prompt));
-  const password = await askHidden(texts.passwordPrompt(user));
+  const password = await askHidden(texts.passwordPrompt(quotedName(user)));
   if (!twice) return password;
   const again = await askHidden(texts.passwordAgain);
   if (again !== password) throw new UsageError(texts.passwordsDiffer);

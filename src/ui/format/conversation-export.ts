@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import type { Archive, StoredConversation } from "../../client/archive.ts";
 import { storedLine } from "./message-format.ts";
+import { namesKnownTo } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
 
 /** Messages read and written at a time, so that the rest of the program is not blocked. */
@@ -117,13 +118,16 @@ async function giveName(temporary: string, file: string): Promise<void> {
 
 async function write(handle: FileHandle, options: ExportOptions): Promise<number> {
   const { archive, conversation, texts, file, signal } = options;
+  const names = namesKnownTo(archive, conversation.username).book;
   const json = /\.jsonl?$/i.test(file);
   let count = 0;
   for (let seq = 0; ;) {
     const page = conversation.after(seq, PAGE);
     const last = page.at(-1);
     if (last === undefined) return count;
-    const lines = page.map((message) => storedLine(archive, message, conversation.username, { json, texts }));
+    const lines = page.map((message) =>
+      storedLine(archive, message, conversation.username, { json, names, texts }),
+    );
     await handle.writeFile(lines.join(""));
     signal?.throwIfAborted();
     count += page.length;

@@ -21,11 +21,6 @@ export function excerptOf(text: string): string {
   return start.length < text.length || excerpt === "" ? `${excerpt}…` : excerpt;
 }
 
-/** Replaces quotation marks, so that a quoted text cannot end the quotation that we put it in. */
-export function quotable(text: string): string {
-  return text.replace(/[«»“”„‟"]/g, "'");
-}
-
 /** Length of a snippet in code points, and how many of them precede the word. */
 const SNIPPET = 300;
 const BEFORE_WORD = 60;

@@ -2,10 +2,11 @@
 import type { Archive } from "../../client/archive.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import { jsonLine } from "../../protocol/json-line.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { excerptOf, quotable } from "./excerpt.ts";
+import { excerptOf } from "./excerpt.ts";
 import { localClock, localDay } from "./local-time.ts";
-import { jsonLine } from "./json-line.ts";
+import { shownName, type NameBook } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
 import { wrapped } from "./wrapped-text.ts";
 
@@ -83,6 +84,7 @@ export function ownChangeEvent(message: StoredMessage, to: string, action: strin
 
 export type MessageLineOptions = {
   readonly texts: Texts;
+  readonly names: NameBook;
   /** Width of the terminal; undefined: not a terminal. */
   readonly columns?: number | undefined;
   /** The other person of the conversation, if lines of several conversations are mixed. */
@@ -115,7 +117,7 @@ export function remarks(message: Remarked, texts: Texts): string {
   if (change === "withdrawn") found.push(changeWaits ? texts.chatWithdrawnWaits : texts.chatWithdrawn);
   if (answers !== undefined) {
     const { excerpt } = answers;
-    found.push(excerpt === undefined ? texts.chatAnswersGone : texts.chatAnswers(quotable(excerpt)));
+    found.push(excerpt === undefined ? texts.chatAnswersGone : texts.chatAnswers(excerpt));
   }
   return found.map((each) => ` ${each}`).join("");
 }
@@ -128,10 +130,10 @@ export function changeOf({ editedAt, withdrawnAt }: StoredMessage): "edited" | "
 
 /** A message line for people: time, name, remarks, text. */
 export function messageLine(message: StoredMessage, from: string, options: MessageLineOptions): string {
-  const { columns, repliedTo, texts } = options;
+  const { columns, names, repliedTo, texts } = options;
   const { changeWaits, outgoing, replyTo, state } = message;
   const time = (outgoing ? message.sentAt : message.receivedAt) ?? 0;
-  const chat = options.chat === undefined ? "" : `[${visibleText(options.chat)}] `;
+  const chat = options.chat === undefined ? "" : `[${shownName(names, options.chat)}] `;
   const isStored = repliedTo !== undefined && repliedTo.withdrawnAt === undefined;
   const remarked = remarks(
     {
@@ -143,7 +145,7 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
     },
     texts,
   );
-  const head = `${localDay(time)} ${localClock(time)} ${chat}${visibleText(from)}${remarked}`;
+  const head = `${localDay(time)} ${localClock(time)} ${chat}${shownName(names, from)}${remarked}`;
   const text = message.withdrawnAt === undefined ? `: ${visibleText(message.text, { lines: true })}` : "";
   return `${wrapped(`${head}${text}`, columns)}\n`;
 }

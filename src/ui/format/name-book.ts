@@ -1,14 +1,15 @@
 /** How names are shown: confusable names are shown with their labels. */
-import { isOrdinaryName } from "../../identity/names.ts";
+import type { Archive } from "../../client/archive.ts";
+import { isOrdinaryName, label as labelOf } from "../../identity/names.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { quotedName } from "../../protocol/quoted-text.ts";
 
 /** Maps a registered name to the name shown. */
 export type NameBook = ReadonlyMap<string, string>;
 
-/** The name shown for a registered name. */
+/** The name shown for a registered name; one that the book does not know is shown as beside nobody else. */
 export function shownName(names: NameBook, username: string): string {
-  return names.get(username) ?? visibleText(username);
+  return names.get(username) ?? aloneName(username) ?? withLabel(username, labelOf(username), SHORT_LABEL);
 }
 
 /** Hexadecimal digits of a label that are shown after a name, in groups of four. */
@@ -91,7 +92,14 @@ function skeleton(name: string): string {
 
 function withLabel(username: string, label: string, digits: number): string {
   const groups = label.slice(0, digits).match(GROUPS) ?? [];
-  return `${visibleText(normalForm(username))} (${groups.join(" ")})`.trimStart();
+  return `${quotedName(normalForm(username))} (${groups.join(" ")})`.trimStart();
+}
+
+/** The name as it is shown if it is not confusable; undefined: it has characters that no new name may have. */
+function aloneName(username: string): string | undefined {
+  // A typed name may be decomposed (NFD).
+  const name = normalForm(username);
+  return isOrdinaryName(name) && quotedName(name) === name ? name : undefined;
 }
 
 /**
@@ -111,9 +119,8 @@ export function nameBook(people: readonly { readonly username: string; readonly 
   const book = new Map<string, string>();
   const labelled = people.filter(({ username }, index) => {
     const isConfusable = owners.get(skeletons[index] ?? "") === undefined;
-    // A typed name may be decomposed (NFD).
-    const name = normalForm(username);
-    if (isConfusable || !isOrdinaryName(name) || visibleText(name) !== name) return true;
+    const name = aloneName(username);
+    if (isConfusable || name === undefined) return true;
     book.set(username, name);
     return false;
   });
@@ -134,6 +141,17 @@ export function nameBook(people: readonly { readonly username: string; readonly 
 
 /** With more names the oldest are dropped. */
 const MAX_NAMES = 10_000;
+
+/** The names that an account knows: its own, its contacts', and others that are about to be shown. */
+export function namesKnownTo(
+  archive: Pick<Archive, "username" | "contacts">,
+  ...others: readonly string[]
+): KnownNames {
+  const names = new KnownNames();
+  const people = [archive.username, ...others].map((username) => ({ username, label: labelOf(username) }));
+  names.add([...archive.contacts(), ...people]);
+  return names;
+}
 
 export class KnownNames {
   /** Name → label. */

@@ -1,4 +1,5 @@
 /** Stored messages in a chat: lists, searches, and the commands on them. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_MESSAGE_TEXTS = {
@@ -8,19 +9,23 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatFound: {
     es: (count: number, words: string) =>
-      plural(count, `1 mensaje con «${words}»:`, `${count} mensajes con «${words}»:`),
+      plural(count, `1 mensaje con «${quotedText(words)}»:`, `${count} mensajes con «${quotedText(words)}»:`),
     en: (count: number, words: string) =>
-      plural(count, `1 message with “${words}”:`, `${count} messages with “${words}”:`),
+      plural(
+        count,
+        `1 message with “${quotedText(words)}”:`,
+        `${count} messages with “${quotedText(words)}”:`,
+      ),
   },
   chatFoundMore: {
     es: (count: number, words: string) =>
-      `Los ${count} últimos mensajes con «${words}»; hay más. Añada palabras, o busque fuera del chat con la orden search.`,
+      `Los ${count} últimos mensajes con «${quotedText(words)}»; hay más. Añada palabras, o busque fuera del chat con la orden search.`,
     en: (count: number, words: string) =>
-      `The last ${count} messages with “${words}”; there are more. Add words, or use the search command outside the chat.`,
+      `The last ${count} messages with “${quotedText(words)}”; there are more. Add words, or use the search command outside the chat.`,
   },
   chatFoundNothing: {
-    es: (words: string) => `Ningún mensaje contiene «${words}».`,
-    en: (words: string) => `No message contains “${words}”.`,
+    es: (words: string) => `Ningún mensaje contiene «${quotedText(words)}».`,
+    en: (words: string) => `No message contains “${quotedText(words)}”.`,
   },
   chatNoWord: {
     es: "Para buscar hace falta al menos una letra o una cifra.",
@@ -32,15 +37,15 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatNoNumber: {
     es: (word: string) =>
-      `«${word}» no es un número de la lista; no se ha hecho nada. Los números son #1, #2…; /list y /search los muestran.`,
+      `«${quotedText(word)}» no es un número de la lista; no se ha hecho nada. Los números son #1, #2…; /list y /search los muestran.`,
     en: (word: string) =>
-      `“${word}” is not a number from the list; nothing was done. Numbers are #1, #2…; /list and /search show them.`,
+      `“${quotedText(word)}” is not a number from the list; nothing was done. Numbers are #1, #2…; /list and /search show them.`,
   },
   chatMeansNumber: {
     es: (number: number, word: string, command: string) =>
-      `¿Quiere decir #${number}? No se ha hecho nada. Si el texto empieza por «${word}», ponga antes el número: /${command} #N ${word} …`,
+      `¿Quiere decir #${number}? No se ha hecho nada. Si el texto empieza por «${quotedText(word)}», ponga antes el número: /${command} #N ${word} …`,
     en: (number: number, word: string, command: string) =>
-      `Did you mean #${number}? Nothing was done. To start the text with “${word}”, give the number first: /${command} #N ${word} …`,
+      `Did you mean #${number}? Nothing was done. To start the text with “${quotedText(word)}”, give the number first: /${command} #N ${word} …`,
   },
   chatNoList: {
     es: "Todavía no hay números; no se ha hecho nada. /list y /search los muestran.",
@@ -71,40 +76,48 @@ export const CHAT_MESSAGE_TEXTS = {
   /** A message of one's own; `old`: the beginning of its text before the change, if it is known. */
   chatOne: {
     es: (when: string, old: string | undefined) =>
-      old === undefined ? `el ${when}` : `el ${when}, «${old}»`,
+      old === undefined ? `el ${when}` : `el ${when}, «${quotedText(old)}»`,
     en: (when: string, old: string | undefined) =>
-      old === undefined ? `the message ${when}` : `the message ${when}, “${old}”`,
+      old === undefined ? `the message ${when}` : `the message ${when}, “${quotedText(old)}”`,
   },
   chatEditedTo: {
-    es: (one: string, text: string) => `Editado ${one}: «${text}»`,
-    en: (one: string, text: string) => `Edited ${one}: “${text}”`,
+    es: (one: string, text: string) => `Editado ${one}: «${quotedText(text, { lines: true })}»`,
+    en: (one: string, text: string) => `Edited ${one}: “${quotedText(text, { lines: true })}”`,
   },
   chatEditedUnsent: {
-    es: (one: string, text: string) => `Editado antes de enviar: ${one}: «${text}»`,
-    en: (one: string, text: string) => `Edited before sending: ${one}: “${text}”`,
+    es: (one: string, text: string) =>
+      `Editado antes de enviar: ${one}: «${quotedText(text, { lines: true })}»`,
+    en: (one: string, text: string) =>
+      `Edited before sending: ${one}: “${quotedText(text, { lines: true })}”`,
   },
   chatWholeInList: { es: "/list lo muestra entero.", en: "/list shows all of it." },
   chatWithdrew: {
     es: (when: string, old: string | undefined) =>
-      old === undefined ? `Retirado el mensaje ${when}.` : `Retirado el mensaje ${when}: «${old}»`,
+      old === undefined
+        ? `Retirado el mensaje ${when}.`
+        : `Retirado el mensaje ${when}: «${quotedText(old)}»`,
     en: (when: string, old: string | undefined) =>
-      old === undefined ? `Withdrew the message ${when}.` : `Withdrew the message ${when}: “${old}”`,
+      old === undefined
+        ? `Withdrew the message ${when}.`
+        : `Withdrew the message ${when}: “${quotedText(old)}”`,
   },
   chatWithdrawal: {
     es: (when: string) => `retirada del mensaje ${when}`,
     en: (when: string) => `withdrawal of the message ${when}`,
   },
   chatTheyEdited: {
-    es: (user: string, when: string, text: string) => `${user} ha editado un mensaje ${when}: «${text}»`,
-    en: (user: string, when: string, text: string) => `${user} edited a message ${when}: “${text}”`,
+    es: (user: string, when: string, text: string) =>
+      `${user} ha editado un mensaje ${when}: «${quotedText(text, { lines: true })}»`,
+    en: (user: string, when: string, text: string) =>
+      `${user} edited a message ${when}: “${quotedText(text, { lines: true })}”`,
   },
   chatTheyWithdrew: {
     es: (user: string, when: string) => `${user} ha retirado un mensaje ${when}.`,
     en: (user: string, when: string) => `${user} withdrew a message ${when}.`,
   },
   chatCancelled: {
-    es: (excerpt: string) => `Cancelado antes de enviar: «${excerpt}»`,
-    en: (excerpt: string) => `Cancelled before sending: “${excerpt}”`,
+    es: (excerpt: string) => `Cancelado antes de enviar: «${quotedText(excerpt)}»`,
+    en: (excerpt: string) => `Cancelled before sending: “${quotedText(excerpt)}”`,
   },
   chatCancelledOne: {
     es: "Cancelado antes de enviar.",
@@ -112,13 +125,15 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatDeletedOwn: {
     es: (excerpt: string) =>
-      `Borrado solo en este lado: «${excerpt}». La otra persona lo conserva, y ya no se puede retirar desde aquí.`,
+      `Borrado solo en este lado: «${quotedText(excerpt)}». La otra persona lo conserva, y ya no se puede retirar desde aquí.`,
     en: (excerpt: string) =>
-      `Deleted on this side only: “${excerpt}”. The other person keeps it, and it can no longer be withdrawn from here.`,
+      `Deleted on this side only: “${quotedText(excerpt)}”. The other person keeps it, and it can no longer be withdrawn from here.`,
   },
   chatDeletedTheirs: {
-    es: (excerpt: string) => `Borrado solo en este lado: «${excerpt}». La otra persona lo conserva.`,
-    en: (excerpt: string) => `Deleted on this side only: “${excerpt}”. The other person keeps it.`,
+    es: (excerpt: string) =>
+      `Borrado solo en este lado: «${quotedText(excerpt)}». La otra persona lo conserva.`,
+    en: (excerpt: string) =>
+      `Deleted on this side only: “${quotedText(excerpt)}”. The other person keeps it.`,
   },
   chatDeletedWithdrawn: {
     es: "Borrado en este lado lo que quedaba del mensaje retirado.",

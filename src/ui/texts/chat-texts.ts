@@ -1,4 +1,5 @@
 /** The chat. Names and remote texts passed in are visible text already. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_COMMAND_TEXTS } from "./chat-command-texts.ts";
 import { CHAT_MESSAGE_TEXTS } from "./chat-message-texts.ts";
@@ -47,9 +48,15 @@ export const CHAT_TEXTS = {
   chatWithdrawn: { es: "(retirado)", en: "(withdrawn)" },
   chatEditedWaits: { es: "(editado, en cola)", en: "(edited, queued)" },
   chatWithdrawnWaits: { es: "(retirado, en cola)", en: "(withdrawn, queued)" },
-  chatAnswers: { es: (excerpt: string) => `↪ «${excerpt}»`, en: (excerpt: string) => `↪ “${excerpt}”` },
+  chatAnswers: {
+    es: (excerpt: string) => `↪ «${quotedText(excerpt)}»`,
+    en: (excerpt: string) => `↪ “${quotedText(excerpt)}”`,
+  },
   chatAnswersGone: { es: "↪ un mensaje borrado", en: "↪ a deleted message" },
-  chatQuoted: { es: (excerpt: string) => `«${excerpt}»`, en: (excerpt: string) => `“${excerpt}”` },
+  chatQuoted: {
+    es: (excerpt: string) => `«${quotedText(excerpt)}»`,
+    en: (excerpt: string) => `“${quotedText(excerpt)}”`,
+  },
   chatTyping: { es: "escribiendo…", en: "typing…" },
 
   chatConnected: {
@@ -145,12 +152,12 @@ export const CHAT_TEXTS = {
   },
 
   chatQueued: {
-    es: (excerpt: string, when: string) => `· en cola: «${excerpt}»: ${when}`,
-    en: (excerpt: string, when: string) => `· queued: “${excerpt}”: ${when}`,
+    es: (excerpt: string, when: string) => `· en cola: «${quotedText(excerpt)}»: ${when}`,
+    en: (excerpt: string, when: string) => `· queued: “${quotedText(excerpt)}”: ${when}`,
   },
   chatUnconfirmed: {
-    es: (excerpt: string, when: string) => `✓ enviado, sin confirmar: «${excerpt}»: ${when}`,
-    en: (excerpt: string, when: string) => `✓ sent, not confirmed: “${excerpt}”: ${when}`,
+    es: (excerpt: string, when: string) => `✓ enviado, sin confirmar: «${quotedText(excerpt)}»: ${when}`,
+    en: (excerpt: string, when: string) => `✓ sent, not confirmed: “${quotedText(excerpt)}”: ${when}`,
   },
   chatCountMessages: {
     es: (count: number) => plural(count, "1 mensaje", `${count} mensajes`),
@@ -194,8 +201,8 @@ export const CHAT_TEXTS = {
     en: (sent: string) => `${sent} as soon as the connection allows`,
   },
   chatReceived: {
-    es: (excerpt: string) => `✓✓ recibido: «${excerpt}»`,
-    en: (excerpt: string) => `✓✓ received: “${excerpt}”`,
+    es: (excerpt: string) => `✓✓ recibido: «${quotedText(excerpt)}»`,
+    en: (excerpt: string) => `✓✓ received: “${quotedText(excerpt)}”`,
   },
   chatManyReceived: {
     es: (count: number, what: string) => `✓✓ ${what} ${plural(count, "recibido", "recibidos")}`,

@@ -1,4 +1,5 @@
 /** Failures of the server, of this machine and of the link to a person. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const FAILURE_TEXTS = {
@@ -78,8 +79,10 @@ export const FAILURE_TEXTS = {
       `${server} does not respond like a Paloma server: check the address and the port.`,
   },
   unknownRefusal: {
-    es: (code: string, message: string) => `El servidor dice: ${message === "" ? code : message}`,
-    en: (code: string, message: string) => `The server says: ${message === "" ? code : message}`,
+    es: (code: string, message: string) =>
+      `El servidor dice: «${quotedText(message === "" ? code : message)}»`,
+    en: (code: string, message: string) =>
+      `The server says: “${quotedText(message === "" ? code : message)}”`,
   },
   adviceCredentials: {
     es: "revise el nombre y la contraseña, o regístrese si aún no tiene cuenta",
@@ -119,8 +122,8 @@ export const FAILURE_TEXTS = {
       `The account is open in another process on this machine${owner}: continue there, or close that one first.`,
   },
   lockOwner: {
-    es: (command: string, pid: number) => ` («${command}», proceso ${pid})`,
-    en: (command: string, pid: number) => ` (“${command}”, process ${pid})`,
+    es: (command: string, pid: number) => ` («${quotedText(command)}», proceso ${pid})`,
+    en: (command: string, pid: number) => ` (“${quotedText(command)}”, process ${pid})`,
   },
   portTaken: {
     es: (port: string) =>
@@ -233,11 +236,12 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `The machine that responds at ${user}'s address is not ${user}'s; nothing was sent to it.`,
   },
+  /** `typed`: the name as a command takes it. */
   peerKeyPending: {
-    es: (user: string) =>
-      `La clave de ${user} ha cambiado (¿otra máquina?). Compruébela con «fingerprint ${user}» y acéptela con «fingerprint ${user} --accept».`,
-    en: (user: string) =>
-      `The key of ${user} has changed (another machine?). Check it with “fingerprint ${user}” and accept it with “fingerprint ${user} --accept”.`,
+    es: (user: string, typed: string) =>
+      `La clave de ${user} ha cambiado (¿otra máquina?). Compruébela con «fingerprint ${quotedText(typed)}» y acéptela con «fingerprint ${quotedText(typed)} --accept».`,
+    en: (user: string, typed: string) =>
+      `The key of ${user} has changed (another machine?). Check it with “fingerprint ${quotedText(typed)}” and accept it with “fingerprint ${quotedText(typed)} --accept”.`,
   },
   peerInsecure: {
     es: (user: string) => `${user} usa un cliente sin cifrado; Paloma no envía nada sin cifrar.`,

@@ -1,4 +1,5 @@
 /** The menus. Names passed in are visible text already. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MENU_TEXTS = {
@@ -78,9 +79,9 @@ export const MENU_TEXTS = {
   },
   menuNotSaved: {
     es: (user: string, excerpt: string, why: string) =>
-      `Su mensaje para ${user} no se ha guardado ni enviado (${why}): «${excerpt}»`,
+      `Su mensaje para ${user} no se ha guardado ni enviado (${why}): «${quotedText(excerpt)}»`,
     en: (user: string, excerpt: string, why: string) =>
-      `Your message to ${user} was neither saved nor sent (${why}): “${excerpt}”`,
+      `Your message to ${user} was neither saved nor sent (${why}): “${quotedText(excerpt)}”`,
   },
 
   menuKeys: { es: "↑↓ o un número, y Enter", en: "↑↓ or a number, then Enter" },

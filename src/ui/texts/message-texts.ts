@@ -1,4 +1,5 @@
 /** The one-shot commands on messages: delivery, changes, deletion and export. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MESSAGE_TEXTS = {
@@ -170,8 +171,8 @@ export const MESSAGE_TEXTS = {
     en: (file: string) => `The folder for ${file} does not exist.`,
   },
   exportNoName: {
-    es: (file: string) => `«${file}» es una carpeta: falta el nombre del archivo.`,
-    en: (file: string) => `“${file}” is a folder: the file's name is missing.`,
+    es: (file: string) => `«${quotedText(file)}» es una carpeta: falta el nombre del archivo.`,
+    en: (file: string) => `“${quotedText(file)}” is a folder: the file's name is missing.`,
   },
   exportNotWritten: {
     es: (file: string, why: string) =>

@@ -1,5 +1,6 @@
 /** All texts of the client in both languages; a missing text does not compile. */
 import type { Language } from "../../protocol/language.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
@@ -101,8 +102,8 @@ const TABLE = {
       `A message arrived that cannot be saved (${why}); it is not acknowledged and will be sent again.`,
   },
   peerToldError: {
-    es: (user: string, code: string) => `La máquina de ${user} avisa de un error: ${code}`,
-    en: (user: string, code: string) => `${user}'s machine reports an error: ${code}`,
+    es: (user: string, code: string) => `La máquina de ${user} avisa de un error: «${quotedText(code)}»`,
+    en: (user: string, code: string) => `${user}'s machine reports an error: “${quotedText(code)}”`,
   },
   peerStorageFailed: {
     es: (user: string) =>

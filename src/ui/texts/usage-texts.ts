@@ -1,4 +1,5 @@
 /** The help, and the errors of a command line. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const USAGE_TEXTS = {
@@ -83,8 +84,8 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     en: "The menus need a terminal for input and output. In a program, use a command: see --help.",
   },
   unknownCommand: {
-    es: (command: string) => `Orden desconocida: ${command}.`,
-    en: (command: string) => `Unknown command: ${command}.`,
+    es: (command: string) => `Orden desconocida: «${quotedText(command)}».`,
+    en: (command: string) => `Unknown command: “${quotedText(command)}”.`,
   },
   missingArgument: { es: (name: string) => `Falta ${name}.`, en: (name: string) => `${name} is missing.` },
   userArgument: { es: "USUARIO", en: "USER" },
@@ -92,8 +93,8 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   fileArgument: { es: "ARCHIVO", en: "FILE" },
   wordsArgument: { es: "PALABRAS", en: "WORDS" },
   tooManyArguments: {
-    es: (argument: string) => `Sobra «${argument}»; un texto con espacios va entre comillas.`,
-    en: (argument: string) => `“${argument}” is one argument too many; quote a text with spaces.`,
+    es: (argument: string) => `Sobra «${quotedText(argument)}»; un texto con espacios va entre comillas.`,
+    en: (argument: string) => `“${quotedText(argument)}” is one argument too many; quote a text with spaces.`,
   },
   userNeeded: {
     es: "Falta el nombre de la cuenta: --user NOMBRE.",
@@ -101,16 +102,17 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   },
   badServer: {
     es: (value: string) =>
-      `«${value}» no es un servidor: se espera HOST o HOST:PUERTO (IPv6 entre corchetes).`,
-    en: (value: string) => `“${value}” is not a server: expected HOST or HOST:PORT (IPv6 in brackets).`,
+      `«${quotedText(value)}» no es un servidor: se espera HOST o HOST:PUERTO (IPv6 entre corchetes).`,
+    en: (value: string) =>
+      `“${quotedText(value)}” is not a server: expected HOST or HOST:PORT (IPv6 in brackets).`,
   },
   badFingerprint: {
     es: "--server-fingerprint: se esperaban 64 cifras hexadecimales.",
     en: "--server-fingerprint: expected 64 hexadecimal digits.",
   },
   badName: {
-    es: (name: string) => `«${name}» no es un nombre de usuario válido.`,
-    en: (name: string) => `“${name}” is not a valid user name.`,
+    es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
+    en: (name: string) => `“${quotedText(name)}” is not a valid user name.`,
   },
   stdinTaken: {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",

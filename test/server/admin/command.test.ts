@@ -31,8 +31,8 @@ test("every command reads its arguments into a request", () => {
 
 test("unknown commands, names of Object members and wrong arguments are refused in one sentence", () => {
   for (const command of ["nada", "constructor", "__proto__", "toString", ""]) {
-    expect(said([command])).toStartWith(`Unknown command: ${command};`);
-    expect(said([command], "es")).toStartWith(`Orden desconocida: ${command};`);
+    expect(said([command])).toStartWith(`Unknown command: “${command}”;`);
+    expect(said([command], "es")).toStartWith(`Orden desconocida: «${command}»;`);
   }
   expect(said(["disable"])).toBe("Expected: admin disable NAME");
   expect(said(["disable"], "es")).toBe("Se esperaba: admin disable NOMBRE");

@@ -64,7 +64,7 @@ test("one value on a terminal cannot look like two", () => {
     () => 0,
     (line) => lines.push(line),
   ).info("login_failed", { user: 'x why="nothing" user=admin', address: "" });
-  expect(lines[0]).toEndWith(' user="x why=\\"nothing\\" user=admin" address=""\n');
+  expect(lines[0]).toEndWith(' user="x why=\'nothing\' user=admin" address=""\n');
 });
 
 /** A stream that writes when it is flushed. */

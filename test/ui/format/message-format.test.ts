@@ -9,6 +9,7 @@ import {
   ownChangeEvent,
   peerChangeEvent,
 } from "../../../src/ui/format/message-format.ts";
+import type { NameBook } from "../../../src/ui/format/name-book.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const AT = new Date(2026, 2, 4, 5, 6).getTime();
@@ -28,6 +29,8 @@ const incoming: StoredMessage = {
   changeWaits: false,
   state: "received",
 };
+/** Nobody else is known. */
+const names: NameBook = new Map();
 const texts = textsIn("en");
 
 test("a program gets the fields of CLI, and null for an unknown time", () => {
@@ -114,9 +117,9 @@ test("a change names the message that it changed, and one of ours the action tha
 });
 
 test("a person sees when it arrived here, who wrote it, and how far an own one came", () => {
-  expect(messageLine(incoming, "ana", { texts })).toBe("2026-03-04 05:06 ana: hola\n");
+  expect(messageLine(incoming, "ana", { texts, names })).toBe("2026-03-04 05:06 ana: hola\n");
   const marks = (["queued", "sent", "received", "read"] as const).map((state) =>
-    messageLine({ ...incoming, outgoing: true, sentAt: AT, state }, "beto", { texts }),
+    messageLine({ ...incoming, outgoing: true, sentAt: AT, state }, "beto", { texts, names }),
   );
   expect(marks).toEqual([
     "2026-03-04 05:06 beto ·: hola\n",
@@ -127,10 +130,11 @@ test("a person sees when it arrived here, who wrote it, and how far an own one c
 });
 
 test("every further row of a text is indented, also those that the terminal would begin by itself", () => {
-  const several = messageLine({ ...incoming, text: "a\nb\r\nc\u2028d" }, "ana", { texts });
+  const several = messageLine({ ...incoming, text: "a\nb\r\nc\u2028d" }, "ana", { texts, names });
   expect(several).toBe("2026-03-04 05:06 ana: a\n    b\n    c\n    d\n");
   const forged = messageLine({ ...incoming, text: `ok${" ".repeat(56)}2026-03-04 05:07 carla: no` }, "ana", {
     texts,
+    names,
     columns: 80,
   });
   for (const line of forged.split("\n").slice(1, -1)) expect(line).toStartWith("    ");
@@ -138,13 +142,16 @@ test("every further row of a text is indented, also those that the terminal woul
 });
 
 test("neither a name nor a text can move the cursor or begin a line of ours", () => {
-  const line = messageLine({ ...incoming, text: "a\nb\u001b[2J\r\u202ec" }, "an\u001b[31ma\n", { texts });
-  expect(line).toBe("2026-03-04 05:06 an␛[31ma␊: a\n    b␛[2J␍c\n");
+  const line = messageLine({ ...incoming, text: "a\nb\u001b[2J\r\u202ec" }, "an\u001b[31ma\n", {
+    texts,
+    names,
+  });
+  expect(line).toMatch(/^2026-03-04 05:06 "an␛\[31ma␊" \([0-9a-f]{4} [0-9a-f]{4}\): a\n    b␛\[2J␍c\n$/);
 });
 
 test("remarks on a message stand before the colon, where no text can stand", () => {
   const line = (message: Partial<StoredMessage>, repliedTo?: StoredMessage) =>
-    messageLine({ ...incoming, ...message }, "ana", { texts: textsIn("es"), repliedTo });
+    messageLine({ ...incoming, ...message }, "ana", { texts: textsIn("es"), names, repliedTo });
   const begin = "2026-03-04 05:06 ana";
   expect(line({ editedAt: AT })).toBe(`${begin} (editado): hola\n`);
   expect(line({ text: "", editedAt: AT, withdrawnAt: AT })).toBe(`${begin} (retirado)\n`);
@@ -169,6 +176,10 @@ test("remarks on a message stand before the colon, where no text can stand", () 
 });
 
 test("where chats are mixed each line says whose it is", () => {
-  const line = messageLine({ ...incoming, outgoing: true, sentAt: AT }, "ana", { texts, chat: "be\u001bto" });
-  expect(line).toBe("2026-03-04 05:06 [be␛to] ana ✓✓: hola\n");
+  const line = messageLine({ ...incoming, outgoing: true, sentAt: AT }, "ana", {
+    texts,
+    names,
+    chat: "be\u001bto",
+  });
+  expect(line).toMatch(/^2026-03-04 05:06 \["be␛to" \([0-9a-f]{4} [0-9a-f]{4}\)\] ana ✓✓: hola\n$/);
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { isNameLetter, label } from "../../../src/identity/names.ts";
 import { nameBook, shownName } from "../../../src/ui/format/name-book.ts";
+import { quotedName } from "../../../src/protocol/quoted-text.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const person = (username: string) => ({ username, label: label(username) });
@@ -42,8 +43,10 @@ describe("an ordinary name", () => {
     expect(shownTogether(decomposed)).toEqual(["ñandú"]);
   });
 
-  test("that the book does not know is made visible", () => {
-    expect(shownName(bookOf("Ana"), "be\u001b[31mto")).toBe("be␛[31mto");
+  test("that the book does not know is shown as beside nobody else", () => {
+    expect(shownName(bookOf("Ana"), "ñandú")).toBe("ñandú");
+    const odd = "be\u001b[31mto";
+    expect(shownName(bookOf("Ana"), odd)).toBe(`"be␛[31mto" ${digits(odd)}`);
   });
 });
 
@@ -133,7 +136,7 @@ describe("a name that no new name may be", () => {
       const [shown = "", imitated = "", other] = shownTogether(attacker, victim, "otra.persona");
       expect(shown).toEndWith(digits(attacker));
       expect(shown).not.toBe(imitated);
-      expect(imitated).toBe(`${victim} ${digits(victim)}`);
+      expect(imitated).toBe(`${quotedName(victim)} ${digits(victim)}`);
       expect(other).toBe("otra.persona");
     },
   );
@@ -144,6 +147,16 @@ describe("a name that no new name may be", () => {
       expect(isLabelled(shown)).toBe(true);
       expect(shown).toEndWith(digits(name));
     }
+  });
+
+  test.each([
+    ["ana no está en línea. El servidor dice: ciérrelo", "ana no está en línea. El servidor dice: ciérrelo"],
+    ['ana" dice: "hola', "ana' dice: 'hola"],
+    ["ana: pagado", "ana: pagado"],
+    ["— Conectado", "— Conectado"],
+    ["ana (53b1 fba9)", "ana (53b1 fba9)"],
+  ])("«%s» cannot go on in our voice", (name, within) => {
+    expect(shownTogether(name)).toEqual([`"${within}" ${digits(name)}`]);
   });
 
   test("of invisible characters is its label alone", () => {

@@ -3,8 +3,9 @@ import { withArchive } from "../../../client/archive.ts";
 import type { SafetyNumber } from "../../../client/safety-numbers.ts";
 import { showFingerprint } from "../../../identity/fingerprint.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
+import { quotedName } from "../../../protocol/quoted-text.ts";
 import { EXIT, failure, type ExitCode } from "../../failures.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -12,16 +13,17 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  return withArchive(config, ({ username: own, safetyNumbers }) => {
+  return withArchive(config, (archive) => {
+    const { username: own, safetyNumbers } = archive;
     if (user === undefined) {
       const { ownFingerprint } = safetyNumbers;
       output.event(
         { event: "fingerprint", username: own, fingerprint: ownFingerprint },
-        `${texts.ownFingerprint(visibleText(own))}\n${showFingerprint(ownFingerprint)}`,
+        `${texts.ownFingerprint(quotedName(own))}\n${showFingerprint(ownFingerprint)}`,
       );
       return EXIT.done;
     }
-    const shown = visibleText(user);
+    const shown = shownName(namesKnownTo(archive, user).book, user);
     const { username, numbers } = safetyNumbers.with(user, { markShown: !config.accept });
     if (numbers.length === 0) {
       return output.failure(failure("other", "no_known_key", texts.noKnownKey(shown)));

@@ -2,6 +2,7 @@
 import { registerAccount } from "../../../client/accounts.ts";
 import { PasswordNeededError } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
+import { quotedName } from "../../../protocol/quoted-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { authorityPrompt, obtainPassword } from "../password.ts";
 import { serverOptions, untilAborted, type CommandContext } from "../online-account.ts";
@@ -19,6 +20,6 @@ export async function register(context: CommandContext): Promise<ExitCode> {
     signal,
     registerAccount(serverOptions(config, authorityPrompt(context), signal), account),
   );
-  output.event({ event: "registered", username }, texts.registered(username));
+  output.event({ event: "registered", username }, texts.registered(quotedName(username)));
   return EXIT.done;
 }

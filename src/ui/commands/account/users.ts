@@ -2,6 +2,7 @@
 import { showHostPort } from "../../../protocol/ip-address.ts";
 import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
@@ -11,11 +12,12 @@ export function users(context: CommandContext): Promise<ExitCode> {
   return withAccount(context, "users", async (account) => {
     await untilAborted(signal, account.connect());
     const online = await untilAborted(signal, account.messenger.users());
+    const names = namesKnownTo(account.messenger.archive, ...online.map(({ username }) => username)).book;
     for (const { username, ip, p2p_port, secure } of online) {
       const kind = secure === false ? `  (${texts.legacyOnly})` : "";
       output.event(
         { event: "user", username, ip, p2p_port, secure: secure !== false },
-        `${visibleText(username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
+        `${shownName(names, username)}  ${visibleText(showHostPort(ip, p2p_port))}${kind}`,
       );
     }
     if (online.length === 0) output.notice(texts.nobodyOnline);

@@ -4,8 +4,8 @@
  */
 import { withArchive } from "../../../client/archive.ts";
 import { ActionError } from "../../../client/errors.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -15,7 +15,7 @@ export function cancel({ config, args, output }: CommandContext): Promise<ExitCo
   return withArchive(config, (archive) => {
     const conversation = archive.conversation(typed);
     const to = conversation?.username ?? typed;
-    const user = visibleText(to);
+    const user = shownName(namesKnownTo(archive, to).book, to);
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.cancel(id);

@@ -5,8 +5,8 @@
 import { withArchive, type StoredConversation } from "../../../client/archive.ts";
 import { ActionError } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, failure, type ExitCode } from "../../failures.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 import { askYes, canAsk } from "../password.ts";
@@ -18,7 +18,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
   return withArchive(config, async (archive) => {
     const conversation = archive.conversation(typed);
     const username = conversation?.username ?? typed;
-    const user = visibleText(username);
+    const user = shownName(namesKnownTo(archive, username).book, username);
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.delete(id);

@@ -1,6 +1,6 @@
 /** `export USER FILE`: writes the stored conversation to a new file; needs no network, password or lock. */
 import { withArchive } from "../../../client/archive.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
+import { quotedText } from "../../../protocol/quoted-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { exportConversation, ExportError } from "../../format/conversation-export.ts";
 import { textsIn } from "../../texts/texts.ts";
@@ -14,7 +14,7 @@ export function exportToFile({ config, args, output, signal }: CommandContext): 
     if (conversation === undefined) throw new ExportError("no_messages", typed);
     const { count, file } = await exportConversation({ archive, conversation, file: typed, texts, signal });
     const { username } = conversation;
-    output.event({ event: "exported", username, file, count }, texts.exported(count, visibleText(file)));
+    output.event({ event: "exported", username, file, count }, texts.exported(count, quotedText(file)));
     return EXIT.done;
   });
 }

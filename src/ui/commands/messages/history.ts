@@ -1,9 +1,9 @@
 /** `history USER`: prints the stored conversation, oldest first; needs no network, password or lock. */
 import { withArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage } from "../../../client/errors.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
+import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -19,6 +19,7 @@ async function print(archive: Archive, { config, args, output, signal }: Command
   const { json, columns } = output;
   const [user = ""] = args;
   const conversation = archive.conversation(user);
+  const names = namesKnownTo(archive, conversation?.username ?? user).book;
   let seq = 0;
   let limit = PAGE;
   while (conversation !== undefined) {
@@ -28,7 +29,9 @@ async function print(archive: Archive, { config, args, output, signal }: Command
       const last = page.at(-1);
       if (last === undefined) break;
       lines = page
-        .map((message) => storedLine(archive, message, conversation.username, { json, texts, columns }))
+        .map((message) =>
+          storedLine(archive, message, conversation.username, { json, names, texts, columns }),
+        )
         .join("");
       seq = last.seq;
     } catch (error) {
@@ -40,6 +43,6 @@ async function print(archive: Archive, { config, args, output, signal }: Command
     signal.throwIfAborted();
     if (!(await output.write(lines))) break;
   }
-  if (seq === 0) output.notice(texts.noMessages(visibleText(user)));
+  if (seq === 0) output.notice(texts.noMessages(shownName(names, user)));
   return EXIT.done;
 }

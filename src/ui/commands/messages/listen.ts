@@ -8,9 +8,17 @@ import type { MessengerEvent } from "../../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import type { Messenger } from "../../../client/messenger.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
-import { visibleText } from "../../../protocol/visible-text.ts";
-import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "../../failures.ts";
-import { jsonLine } from "../../format/json-line.ts";
+import { label as labelOf } from "../../../identity/names.ts";
+import { jsonLine } from "../../../protocol/json-line.ts";
+import { quotedText } from "../../../protocol/quoted-text.ts";
+import {
+  describeFailure,
+  EXIT,
+  failure,
+  InterruptedError,
+  typedName,
+  type ExitCode,
+} from "../../failures.ts";
 import {
   deliveryEvent,
   isoTime,
@@ -18,6 +26,7 @@ import {
   messageLine,
   peerChangeEvent,
 } from "../../format/message-format.ts";
+import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
@@ -77,6 +86,8 @@ class Listening {
   /** `seq` of the last message that was written. */
   #newestWritten = 0;
   #notice: ServerNotice = "none";
+  /** Those of the account, once it is open, and everybody seen since. */
+  #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
 
@@ -101,6 +112,7 @@ class Listening {
     const { messenger } = account;
     const { archive } = messenger;
     this.#messenger = messenger;
+    this.#names = namesKnownTo(archive);
     try {
       this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
@@ -141,11 +153,11 @@ class Listening {
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
         return;
       case "disconnected":
-        if (event.revoked === true) output.notice(texts.peerRevoked(visibleText(event.username)));
+        if (event.revoked === true) output.notice(texts.peerRevoked(this.#shown(event.username)));
         return;
       case "presence": {
         const { username, online } = event;
-        const user = visibleText(username);
+        const user = this.#shown(username);
         const sentence = online ? texts.presenceOnline(user) : texts.presenceOffline(user);
         output.event({ event: "presence", username, online }, sentence);
         return;
@@ -156,12 +168,12 @@ class Listening {
       case "keyPending": {
         const { username, fingerprint } = event;
         output.event({ event: "key_changed", username, fingerprint }, undefined);
-        output.notice(texts.peerKeyPending(visibleText(username)));
+        output.notice(texts.peerKeyPending(this.#shown(username), typedName(username, texts)));
         return;
       }
       case "storageFailed": {
         const { error } = event;
-        const sentence = texts.storageFailed(visibleText(error.message));
+        const sentence = texts.storageFailed(quotedText(error.message));
         if (isDamage(error)) this.#fail(error);
         else output.failure(failure("other", "storage_failed", sentence));
         return;
@@ -171,7 +183,7 @@ class Listening {
         return;
       case "refusal":
         if (!ENDED_UNPROVEN.test(event.code))
-          output.notice(texts.refusedConnection(visibleText(event.address), visibleText(event.code)));
+          output.notice(texts.refusedConnection(quotedText(event.address), quotedText(event.code)));
         return;
       default:
         return;
@@ -198,9 +210,9 @@ class Listening {
 
   #onPeerError(username: string, code: string): void {
     const { output } = this.#context;
-    const user = visibleText(username);
+    const user = this.#shown(username);
     if (code !== "storage_failed") {
-      output.notice(this.#texts.peerToldError(user, visibleText(code)));
+      output.notice(this.#texts.peerToldError(user, code));
       return;
     }
     // The error comes with every attempt, and is printed once.
@@ -252,7 +264,7 @@ class Listening {
     this.#state = { name: "idle" };
     this.#context.output.event(
       { event: "ready", username, p2p_port: p2pPort },
-      sentence(visibleText(username), p2pPort),
+      sentence(this.#shown(username), p2pPort),
     );
     this.#print();
   }
@@ -310,9 +322,21 @@ class Listening {
     if (this.#state.name !== "failed") this.#state = { name: "idle" };
   }
 
+  /** The name as shown beside all others that were seen. */
+  #shown(username: string): string {
+    this.#names.add([{ username, label: labelOf(username) }]);
+    return shownName(this.#names.book, username);
+  }
+
   #lineOf(message: StoredMessage, from: string, archive: Archive): string {
+    this.#names.add([{ username: from, label: labelOf(from) }]);
     const { columns } = this.#context.output;
-    return messageLine(message, from, { texts: this.#texts, columns, repliedTo: archive.repliedTo(message) });
+    return messageLine(message, from, {
+      texts: this.#texts,
+      names: this.#names.book,
+      columns,
+      repliedTo: archive.repliedTo(message),
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, systemMessage, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
+import { namesKnownTo } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -30,6 +31,7 @@ async function print(
     if (isDamage(error) || !isStorageFailure(error)) throw error;
     output.notice(texts.searchBehind(systemMessage(error)));
   }
+  const names = namesKnownTo(archive).book;
   let seq = 0;
   for (;;) {
     const page = archive.search.oldest(query, seq, PAGE);
@@ -38,7 +40,7 @@ async function print(
     seq = last.seq;
     const lines = page.map((message) => {
       const chat = archive.usernameAt(message.contact);
-      return storedLine(archive, message, chat, { json, texts, columns, chat });
+      return storedLine(archive, message, chat, { json, names, texts, columns, chat });
     });
     signal.throwIfAborted();
     if (!(await output.write(lines.join("")))) break;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
-import { seededRandom, testSeed } from "../../seeded-random.ts";
-import { jsonLine } from "../../../src/ui/format/json-line.ts";
+import { seededRandom, testSeed } from "../seeded-random.ts";
+import { jsonLine } from "../../src/protocol/json-line.ts";
 
 test("a JSON line has no control characters, and reads back as it was", () => {
   const seed = testSeed();

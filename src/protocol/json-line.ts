@@ -11,7 +11,12 @@ function escaped(character: string): string {
     .join("");
 }
 
-/** A value as one JSON line, with every unsafe character escaped. */
+/** A value as JSON on one line, without a line feed, with every unsafe character escaped. */
+export function visibleJson(value: object): string {
+  return JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped);
+}
+
+/** As `visibleJson`, with a line feed at its end. */
 export function jsonLine(value: object): string {
-  return `${JSON.stringify(value).replace(UNSAFE_IN_TERMINAL, escaped)}\n`;
+  return `${visibleJson(value)}\n`;
 }

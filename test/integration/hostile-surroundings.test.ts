@@ -1,0 +1,223 @@
+/**
+ * Arguments, variables and paths with what a terminal obeys in them: neither program prints it, and no line of its
+ * output begins with their words.
+ */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ClientHere, ClientProcess, PASSWORD, World, type Person } from "./cli-process.ts";
+
+setDefaultTimeout(60_000);
+
+/** All that a terminal obeys or does not show, but for the line feed. */
+// oxlint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
+/** It ends a quotation, begins a line, sets a title, goes back in the row and reverses it. */
+const ODD = "x»”\n*** Paloma\r\u001b]0;title\u0007\u009b31m\u202eend";
+const SERVER_PROGRAM = join(import.meta.dir, "../../server.ts");
+
+function expectTame(output: string): void {
+  expect(output).not.toMatch(UNSAFE);
+  expect(output).not.toMatch(/^\*\*\*/m);
+  // What ends the quotation is our own mark alone.
+  expect(output).not.toMatch(/[»”]”|»[”»]/);
+}
+
+const world = new World();
+let ana: Person;
+let oddFolder: string;
+beforeAll(async () => {
+  const { tlsPort } = await world.server();
+  [ana] = [world.person("ana", tlsPort)];
+  const beto = world.person("beto", tlsPort);
+  await Promise.all([ana.register(), beto.register()]);
+  const sent = await ana.run(["send", "beto", "--wait", "queued", "hola"], { password: PASSWORD });
+  expect(sent.code).toBe(0);
+  oddFolder = join(world.folder, ODD);
+  mkdirSync(oddFolder);
+  writeFileSync(join(oddFolder, "servers.db"), "no database");
+  writeFileSync(join(oddFolder, "taken"), "");
+});
+afterAll(() => world.close());
+
+describe("the client", () => {
+  const ARGUMENTS: readonly (readonly string[])[] = [
+    [ODD],
+    [`--${ODD}`],
+    [`--${ODD}=1`, "users"],
+    [`-${ODD}`],
+    [`--json=${ODD}`, "users"],
+    ["users", ODD],
+    ["send", ODD, "text"],
+    ["send", "be»\u202eto", "text"],
+    ["history", "be»\u202eto"],
+    ["cancel", "be»\u202eto"],
+    ["delete", "--yes", "be»\u202eto"],
+    ["fingerprint", "be»\u202eto"],
+    ["send", "--reply-to", ODD, "beto", "text"],
+    ["edit", "beto", ODD, "text"],
+    ["withdraw", "beto", ODD],
+    ["cancel", "beto", ODD],
+    ["search", ODD],
+    ["export", "beto", `/nowhere/${ODD}`],
+    ["export", "beto", `${ODD}/`],
+    ["users", "--server", ODD],
+    ["users", "--server", "a\u001b]0;x\u0007"],
+    ["users", "--server", `[${ODD}]`],
+    ["users", "--user", ODD],
+    ["users", "--timeout", ODD],
+    ["users", "--p2p-port", ODD],
+    ["users", "--lang", ODD],
+    ["users", "--server-fingerprint", ODD],
+    ["send", "--wait", ODD, "beto", "text"],
+    ["register", "--email", ODD],
+  ];
+
+  test("echoes no argument as it is", async () => {
+    for (const lang of ["es", "en"]) {
+      for (const json of [[], ["--json"]]) {
+        for (const args of ARGUMENTS) {
+          const { stdout, stderr } = await ana.run(["--lang", lang, ...json, ...args]);
+          expectTame(stdout + stderr);
+        }
+      }
+    }
+  });
+
+  test("names paths so that they do nothing", async () => {
+    const exported = join(oddFolder, "chat.txt");
+    const runs = [
+      ["export", "beto", exported],
+      ["export", "beto", join(oddFolder, "taken")],
+      ["users", "--data", oddFolder],
+      ["register", "--data", oddFolder],
+      ["fingerprint", "--data", join(oddFolder, "taken")],
+      ["fingerprint", "--data", join(oddFolder, "none")],
+    ];
+    for (const args of runs) {
+      const { stdout, stderr } = await ana.run(args, { password: PASSWORD });
+      expectTame(stdout + stderr);
+      expect(stdout + stderr).not.toBe("");
+    }
+    expect(await Bun.file(exported).exists()).toBe(true);
+  });
+
+  test("prints no variable as it is", async () => {
+    const flags = [
+      "SERVER",
+      "USER",
+      "DATA",
+      "P2P_PORT",
+      "SERVER_FINGERPRINT",
+      "TIMEOUT",
+      "LANG",
+      "JSON",
+      "WAIT",
+    ];
+    for (const name of [...flags, "REPLY_TO", "EMAIL", "ACCEPT", "YES", "HELP"]) {
+      for (const args of [["send", "beto", "text"], ["register"], ["fingerprint", "beto"]]) {
+        const environment = { [`PALOMA_${name}`]: ODD, HOME: world.folder };
+        const { stdout, stderr } = await new ClientHere({ args, environment }).ended;
+        expectTame(stdout + stderr);
+      }
+    }
+    const surroundings = { LANG: ODD, LC_ALL: ODD, TZ: ODD, USER: ODD, TERM: ODD, HOSTNAME: ODD };
+    for (const home of [
+      { HOME: oddFolder },
+      { HOME: join(oddFolder, "taken") },
+      { XDG_DATA_HOME: oddFolder },
+    ]) {
+      for (const args of [["users", "--user", "ana"], ["fingerprint"], [], ["--help"]]) {
+        const environment = { ...surroundings, ...home, PALOMA_PASSWORD: PASSWORD };
+        const { stdout, stderr } = await new ClientProcess({ args, environment }).ended;
+        expectTame(stdout + stderr);
+      }
+    }
+  });
+});
+
+/** A run of the server's program that ends by itself, or once it waits for connections. */
+async function serverRun(
+  args: readonly string[],
+  environment: { [name: string]: string } = {},
+): Promise<string> {
+  const { PATH = "", HOME = tmpdir() } = process.env;
+  const child = Bun.spawn([process.execPath, "run", SERVER_PROGRAM, ...args], {
+    env: { PATH, HOME, ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const stderr = new Response(child.stderr).text();
+  let stdout = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    stdout += decoder.decode(chunk, { stream: true });
+    if (/Esperando conexiones|Waiting for connections/.test(stdout)) child.kill("SIGTERM");
+  }
+  await child.exited;
+  return stdout + (await stderr);
+}
+
+describe("the server", () => {
+  const PORTS = ["--port", "0", "--tls-port", "0"];
+
+  test("echoes no argument and no variable as it is", async () => {
+    const flags = [
+      "host",
+      "port",
+      "plain-from",
+      "tls-cert",
+      "db",
+      "log",
+      "register",
+      "login-rate",
+      "metrics-host",
+    ];
+    const runs = [
+      [ODD],
+      [`--${ODD}`],
+      ["admin", ODD],
+      ["admin", `--${ODD}`],
+      ...flags.map((flag) => [...PORTS, `--${flag}`, flag === "db" ? join("/nowhere", ODD) : ODD]),
+      [...PORTS, "--db", ":memory:", "--tls-cert", ODD, "--tls-key", ODD],
+      [...PORTS, "--db", join(oddFolder, "servers.db")],
+    ];
+    const outputs = await Promise.all(runs.map((args) => serverRun(args)));
+    for (const output of outputs) {
+      expectTame(output);
+      expect(output).not.toBe("");
+    }
+    expectTame(await serverRun([...PORTS], { PALOMA_DB: join("/nowhere", ODD), LANG: ODD, TZ: ODD }));
+  });
+
+  test("starts, logs and is administered beside an odd path", async () => {
+    const db = join(oddFolder, "users.db");
+    for (const style of ["pretty", "json"]) {
+      const output = await serverRun([...PORTS, "--db", db, "--log", style]);
+      expect(output).toContain("Esperando conexiones");
+      expectTame(output);
+    }
+    const admin = [
+      ["add", ODD],
+      ["disable", ODD],
+      ["reset-password", ODD],
+      ["users", ODD],
+      ["sessions", ODD],
+      ["backup", join(oddFolder, "copy.db")],
+      ["backup", join(oddFolder, "copy.db")],
+      ["backup", oddFolder],
+      ["backup", join("/nowhere", ODD)],
+      ["restore", join(oddFolder, "taken")],
+      ["restore", join(oddFolder, "copy.db")],
+    ];
+    for (const command of admin) {
+      for (const json of [[], ["--json"]]) {
+        const output = await serverRun(["admin", "--db", db, ...json, ...command]);
+        expectTame(output);
+      }
+    }
+  });
+});
