@@ -300,3 +300,20 @@ test("notifications that nobody asked for change nothing", async () => {
   expect(ana.of("message")).toEqual([]);
   expect(server.connections).toBeLessThanOrEqual(3);
 });
+
+test("somebody who comes and goes a thousand times is looked up a few times", async () => {
+  const { server, ana } = await online(honest);
+  ana.messenger.send("bob", "hola");
+  await until(() => ana.of("unreachable").length === 1);
+  for (let round = 0; round < 1_000; round++) {
+    server.push({ action: "presence", username: "bob", online: true });
+    server.push({ action: "presence", username: "bob", online: false });
+    // So that each is news of its own, after the answer to the last lookup.
+    if (round % 10 === 0) await ana.messenger.users();
+  }
+  await ana.messenger.users();
+  expect(ana.of("presence")).toHaveLength(2_000);
+  const lookups = server.messages.filter(({ action }) => action === "request_p2p");
+  // One for the text, and a burst of five.
+  expect(lookups.length).toBeLessThanOrEqual(6);
+});
