@@ -342,6 +342,14 @@ describe("what is touched where", () => {
     expect(breaches((source) => mentions(source, /NODE_TLS_REJECT_UNAUTHORIZED/g))).toEqual([]);
   });
 
+  test("texts are normalised only where the length of their runs of marks is limited first", () => {
+    const allowed = ["src/protocol/normal-form.ts", "src/identity/names.ts"];
+    const wrong = breaches((source) =>
+      allowed.includes(source.path) ? [] : mentions(source, /\.\s*normalize\s*\(/g),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test("protocol/ and identity/ know no clock, no timer, no file and no process", () => {
     const impure =
       /\bDate\.now\b|\bnew Date\(\)|\bperformance\b|\bset(?:Timeout|Interval|Immediate)\b|\bBun\.(?:file|write|spawn|sleep)\b|\bprocess\s*\.|\bMath\.random\b|\bconsole\b/g;

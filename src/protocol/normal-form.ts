@@ -12,7 +12,10 @@ export function hasLongMarkRun(text: string): boolean {
   return text.length > 30 && text.search(LONG_RUN) >= 0;
 }
 
-/** The text in a normal form, for what is typed, shown or searched: marks after the first 30 of a run are dropped. */
-export function normalForm(text: string, form: "NFC" | "NFD" = "NFC"): string {
+/**
+ * The text in a normal form, for what is typed, shown or searched: marks after the first 30 of a run are dropped.
+ * @param form NFKC and NFKD make marks of other characters, too: only for a text that is short or has no marks
+ */
+export function normalForm(text: string, form: "NFC" | "NFD" | "NFKC" | "NFKD" = "NFC"): string {
   return text.replace(LONG_RUN, "$1").normalize(form);
 }

@@ -1,6 +1,7 @@
 /** The commands on stored messages: resolves message numbers, and gives the effects. */
 import { isSamePerson } from "../../identity/names.ts";
 import { typedName } from "../failures.ts";
+import { normalForm } from "../../protocol/normal-form.ts";
 import type { ChatContext, ChatEffect, ChatModel, Target } from "./model.ts";
 import { failure, notice, peerName } from "./notices.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -86,7 +87,7 @@ export function withText(name: "edit" | "reply"): Run {
     const [word = ""] = /^\S+/.exec(argument) ?? [];
     const bare = argument.startsWith("#")
       ? undefined
-      : /^#?([0-9]{1,3})[.:)]?$/.exec(word.slice(0, MAX_NUMBER).normalize("NFKC"))?.[1];
+      : /^#?([0-9]{1,3})[.:)]?$/.exec(normalForm(word.slice(0, MAX_NUMBER), "NFKC"))?.[1];
     const number = Number(bare ?? 0);
     if (number >= 1 && number <= chat.transcript.listed.length)
       return { name: "fault", sentence: texts.chatMeansNumber(number, word, name) };

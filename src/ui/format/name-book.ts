@@ -80,7 +80,7 @@ const BLANKS = /[\s\u2800]+/gu;
 function skeleton(name: string): string {
   // Without its marks first: NFKD makes further ones, and sorts them slowly among the others.
   const unmarked = normalForm(name, "NFD").replace(UNSEEN, "");
-  const bare = unmarked.normalize("NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
+  const bare = normalForm(unmarked, "NFKD").replace(UNSEEN, "").replace(BLANKS, " ").trim();
   let read = "";
   for (const point of bare) {
     // A capital letter and its lower case may look like different letters: Η like H, η like n.
