@@ -2,14 +2,16 @@
 import { link, lstat, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Archive, StoredConversation } from "../../client/archive.ts";
 import { storedLine } from "./message-format.ts";
 import { namesKnownTo } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
 
-/** Messages read and written at a time, so that the rest of the program is not blocked. */
+/** Messages read at a time, and UTF-16 units written at a time, so that the rest of the program is not blocked. */
 const PAGE = 1_000;
+const PIECE = 256 * 1024;
 
 /** No file was written, and no part of it is left. */
 export class ExportError extends Error {
@@ -125,11 +127,16 @@ async function write(handle: FileHandle, options: ExportOptions): Promise<number
     const page = conversation.after(seq, PAGE);
     const last = page.at(-1);
     if (last === undefined) return count;
-    const lines = page.map((message) =>
-      storedLine(archive, message, conversation.username, { json, names, texts }),
-    );
-    await handle.writeFile(lines.join(""));
-    signal?.throwIfAborted();
+    let piece = "";
+    for (const message of page) {
+      piece += storedLine(archive, message, conversation.username, { json, names, texts });
+      if (piece.length < PIECE && message !== last) continue;
+      await handle.writeFile(piece);
+      // Several writes may be done within one turn of the event loop.
+      await nextTurn();
+      signal?.throwIfAborted();
+      piece = "";
+    }
     count += page.length;
     seq = last.seq;
   }

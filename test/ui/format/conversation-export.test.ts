@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, spyOn, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +48,38 @@ test("a conversation of many pages is exported whole and in order", async () => 
     .split("\n")
     .map((line) => JSON.parse(line) as { text: string });
   expect(events.map(({ text }) => Number(text))).toEqual(Array.from({ length: COUNT }, (_, index) => index));
+  rmSync(file);
+});
+
+test("a conversation of long messages is written in pieces, and the rest of the program runs meanwhile", async () => {
+  const contact = profile.contacts.ensure("carla");
+  const count = 100;
+  const queued = Array.from({ length: count }, (_, index) => ({
+    kind: "text" as const,
+    contact,
+    id: `long-${index}`,
+    text: "x".repeat(32 * 1024),
+    sentAt: index,
+    replyTo: undefined,
+  }));
+  profile.messages.queue(queued);
+  // It is called once for each message.
+  const formatted = spyOn(archive, "repliedTo");
+  let most = 0;
+  let isDone = false;
+  const turn = () => {
+    most = Math.max(most, formatted.mock.calls.length);
+    formatted.mockClear();
+    if (!isDone) setImmediate(turn);
+  };
+  turn();
+  const file = join(folder, "long.txt");
+  const long = archive.conversationWith(contact);
+  expect(await exportConversation({ archive, conversation: long, file, texts })).toMatchObject({ count });
+  isDone = true;
+  formatted.mockRestore();
+  expect(readFileSync(file, "utf8").split("\n").length).toBe(count + 1);
+  expect(most).toBeWithin(1, 10);
   rmSync(file);
 });
 
