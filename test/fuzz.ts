@@ -1,14 +1,16 @@
 /**
- * `bun run fuzz --minutes N [--seed N] [--link rendezvous|peer|both]`: the fuzz for any time. Each round has its own
- * seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
- * A failure is printed with the command that repeats it: `--link L --seed N [--from N] --steps N`.
+ * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|peer|client|screen]`: the fuzz for any time, of all kinds unless one
+ * is named. Each round has its own seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
+ * A failure is printed with the command that repeats it: `--kind K --seed N [--from N] --steps N`.
  */
 import { parseArgs } from "node:util";
 
-import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type LinkName } from "./fuzz/fuzz-run.ts";
+import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type FuzzName } from "./fuzz/fuzz-run.ts";
 import { targetHere, targetOfProcess, TIGHT } from "./fuzz/fuzz-target.ts";
 import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
 import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
+import { fuzzClient } from "./fuzz/client-fuzz.ts";
+import { fuzzScreen } from "./fuzz/screen-fuzz.ts";
 import { testSeed } from "./seeded-random.ts";
 
 /** Steps of one round. */
@@ -20,7 +22,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string" },
     seed: { type: "string" },
-    link: { type: "string" },
+    kind: { type: "string" },
     from: { type: "string" },
     steps: { type: "string" },
   },
@@ -39,20 +41,20 @@ const minutes = number("minutes", 100_000) ?? 1;
 const steps = number("steps", 1e9);
 const from = number("from", 1e9) ?? 0;
 const firstSeed = number("seed", 2 ** 32 - 1) ?? testSeed();
-const link = values.link ?? "both";
-if (link !== "both" && link !== "rendezvous" && link !== "peer") {
-  throw new RangeError("--link: rendezvous, peer or both");
-}
-const links: readonly LinkName[] = link === "both" ? ["rendezvous", "peer"] : [link];
+const KINDS = ["rendezvous", "peer", "client", "screen"] as const;
+const kinds = values.kind === undefined ? KINDS : KINDS.filter((kind) => kind === values.kind);
+if (kinds.length === 0) throw new RangeError(`--kind: ${KINDS.join(", ")}`);
 
-async function run(name: LinkName, options: FuzzOptions): Promise<FuzzFigures> {
+async function run(name: FuzzName, options: FuzzOptions): Promise<FuzzFigures> {
   if (name === "peer") return fuzzPeer(options);
+  if (name === "client") return fuzzClient(options);
+  if (name === "screen") return fuzzScreen(options);
   const targets = [targetHere, targetOfProcess, (names: readonly string[]) => targetHere(names, TIGHT)];
   return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
 }
 
 /** The shortest of these runs that fails, too. */
-async function shortest(name: LinkName, failure: FuzzStepFailure): Promise<FuzzStepFailure> {
+async function shortest(name: FuzzName, failure: FuzzStepFailure): Promise<FuzzStepFailure> {
   for (const before of SHORTER) {
     const start = failure.step - before;
     if (start <= from) return failure;
@@ -71,7 +73,7 @@ const isOver = () => steps === undefined && performance.now() >= end;
 let failed = false;
 console.log(`seed ${firstSeed}`);
 rounds: for (let round = 0; !isOver(); round++) {
-  for (const name of links) {
+  for (const name of kinds) {
     const seed = (firstSeed + round) % 2 ** 32;
     const begun = performance.now();
     try {
@@ -79,7 +81,7 @@ rounds: for (let round = 0; !isOver(); round++) {
       const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
       const { seen, ...rest } = figures;
       const kinds = [...seen].sort((a, b) => b[1] - a[1]).map(([kind, times]) => `${kind.trim()} ${times}`);
-      console.log(JSON.stringify({ link: name, seed, seconds: Number(seconds), ...rest }));
+      console.log(JSON.stringify({ kind: name, seed, seconds: Number(seconds), ...rest }));
       console.log(`  ${kinds.join(", ")}`);
     } catch (error) {
       if (!(error instanceof FuzzStepFailure)) throw error;

@@ -1,7 +1,7 @@
 /** A run of the fuzz: its options, its figures, and a failure with the command that repeats it. */
 import { FuzzFailure, mustHold } from "./fuzz-failure.ts";
 
-export type LinkName = "rendezvous" | "peer";
+export type FuzzName = "rendezvous" | "peer" | "client" | "screen";
 
 export type FuzzOptions = {
   readonly seed: number;
@@ -28,12 +28,12 @@ export class FuzzStepFailure extends Error {
   readonly seed: number;
   readonly step: number;
 
-  constructor(link: LinkName, options: FuzzOptions, step: number, cause: unknown) {
+  constructor(kind: FuzzName, options: FuzzOptions, step: number, cause: unknown) {
     const { seed, from = 0 } = options;
     const what = cause instanceof FuzzFailure ? cause.message : cause;
     const range = `${from === 0 ? "" : `--from ${from} `}--steps ${step + 1 - from}`;
-    const replay = `bun run fuzz --link ${link} --seed ${seed} ${range}`;
-    super(`${link} link, seed ${seed}, step ${step}: ${String(what)}\n  again: ${replay}`, { cause });
+    const replay = `bun run fuzz --kind ${kind} --seed ${seed} ${range}`;
+    super(`${kind}, seed ${seed}, step ${step}: ${String(what)}\n  again: ${replay}`, { cause });
     this.seed = seed;
     this.step = step;
   }
@@ -43,8 +43,8 @@ export class FuzzStepFailure extends Error {
 const MEMORY_GROWTH = 400 * 1024 * 1024;
 const WARM_STEPS = 200;
 
-/** The fuzz of one link. */
-export type LinkFuzz = {
+/** The fuzz of one kind. */
+export type Fuzz = {
   begin(): Promise<void>;
   step(step: number): Promise<void>;
   /** Checks what holds at the end. May be called twice. */
@@ -54,7 +54,7 @@ export type LinkFuzz = {
 };
 
 /** Runs step after step. @throws FuzzStepFailure */
-export async function runSteps(link: LinkName, options: FuzzOptions, work: LinkFuzz): Promise<number> {
+export async function runSteps(kind: FuzzName, options: FuzzOptions, work: Fuzz): Promise<number> {
   const { from = 0, steps, isOver = () => false } = options;
   let uncaught: unknown;
   const fault = (error: unknown) => (uncaught ??= error);
@@ -75,7 +75,7 @@ export async function runSteps(link: LinkName, options: FuzzOptions, work: LinkF
     }
     await work.end();
   } catch (error) {
-    const failure = new FuzzStepFailure(link, options, step, uncaught ?? error);
+    const failure = new FuzzStepFailure(kind, options, step, uncaught ?? error);
     // The log, which says why a server has ended, is read at the end.
     await work.end().catch((second: unknown) => (failure.message += `\n  and: ${String(second)}`));
     throw failure;

@@ -8,6 +8,7 @@ import { loginOf, newPublicKey, registration, TestClient } from "../integration/
 import { TestServer } from "../integration/rendezvous-test-server.ts";
 import { ServerProcess, temporaryFolder, WITHOUT_RATES } from "../integration/server-process.ts";
 import { mustHold } from "./fuzz-failure.ts";
+import { LoopStall, ProcessStall, type Stall } from "./loop-stall.ts";
 
 export interface FuzzTarget {
   readonly plainPort: number;
@@ -18,6 +19,7 @@ export interface FuzzTarget {
   newLogLines(): string[];
   /** Resident memory of the server's process, in bytes. */
   memory(): number;
+  readonly stall: Stall;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function targetHere(names: readonly string[], limits = UNLIMITED): 
   const server = await TestServer.start({ limits });
   await server.addAccounts(...names);
   const tls = { ca: server.authority, serverName: RENDEZVOUS_DNS_NAME };
+  const stall = new LoopStall();
   return {
     plainPort: server.plainPort,
     tlsPort: server.tlsPort,
@@ -60,7 +63,11 @@ export async function targetHere(names: readonly string[], limits = UNLIMITED): 
     tls: () => TestClient.connect(server.tlsPort, { tls }),
     newLogLines: () => server.log.splice(0),
     memory: () => process.memoryUsage.rss(),
-    stop: () => server.stop(),
+    stall,
+    stop: () => {
+      stall.stop();
+      return server.stop();
+    },
   };
 }
 
@@ -90,6 +97,7 @@ export async function targetOfProcess(names: readonly string[]): Promise<FuzzTar
       return [];
     },
     memory: () => memoryOf(server.process.pid),
+    stall: new ProcessStall(server.process.pid),
     stop: async () => {
       server.kill("SIGTERM");
       const code = await server.exited;

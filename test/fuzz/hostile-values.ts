@@ -1,5 +1,6 @@
 /** Hostile values as JSON text, including text that `JSON.stringify` never writes. */
 import type { SeededRandom } from "../seeded-random.ts";
+import { hostileText } from "./hostile-texts.ts";
 
 /** Names of members of every object, array and function. */
 export const PROTOTYPE_NAMES = [
@@ -121,7 +122,7 @@ const NOT_JSON = [
 const LONE_SURROGATES = ['"\\ud800"', '"a\\udc00b"', '"\\udbff\\ud83d"', '"\\ude00\\ud83d"'] as const;
 
 export function hostileString(random: SeededRandom): string {
-  switch (random.integer(4)) {
+  switch (random.integer(5)) {
     case 0:
       return random.pick(PROTOTYPE_NAMES);
     case 1: {
@@ -133,6 +134,8 @@ export function hostileString(random: SeededRandom): string {
       return String.fromCodePoint(
         ...Array.from({ length: 1 + random.integer(12) }, () => random.integer(0xd800)),
       );
+    case 3:
+      return hostileText(random);
     default:
       return random.pick(STRINGS);
   }

@@ -1,5 +1,6 @@
 /** Messages as lists of fields whose values are text: fields can be duplicated, and values need not be JSON. */
 import type { SeededRandom } from "../seeded-random.ts";
+import { hostileText } from "./hostile-texts.ts";
 import { hostileJson, hostileString, PROTOTYPE_NAMES, quoted } from "./hostile-values.ts";
 
 /** Name and value of each field, the value as JSON text. */
@@ -17,7 +18,7 @@ export function mutate(fields: FuzzFields, random: SeededRandom): FuzzFields {
   const at = random.integer(Math.max(1, fields.length));
   const [name, json] = fields[at] ?? ["action", '"ping"'];
   const others = fields.filter((_, index) => index !== at);
-  switch (random.integer(10)) {
+  switch (random.integer(12)) {
     case 0:
       return others;
     case 1:
@@ -36,6 +37,9 @@ export function mutate(fields: FuzzFields, random: SeededRandom): FuzzFields {
     case 7:
       // Under a similar name, or that of a member of Object.
       return [...others, [random.pick([`${name} `, name.toUpperCase(), ...PROTOTYPE_NAMES]), json]];
+    case 8:
+    case 9:
+      return [...others, [name, quoted(hostileText(random), random)]];
     default:
       return [...others, [name, hostileJson(random)]];
   }

@@ -8,10 +8,13 @@ import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { createAuthority, issueUserCertificate, loadAuthority } from "../../src/identity/certificate.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { until } from "../integration/messenger-pair.ts";
+import { oddCertificates } from "../odd-certificates.ts";
 import { RawPeer, type RawOptions } from "../integration/raw-peer.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { expectUntouchedPrototypes, mustHold, randomOfStep, within } from "./fuzz-failure.ts";
 import { count, runSteps, type FuzzFigures, type FuzzOptions } from "./fuzz-run.ts";
+import { hostileText } from "./hostile-texts.ts";
+import { expectNoStall, LoopStall } from "./loop-stall.ts";
 import { fieldsOf, mutate, rendered } from "./mutation.ts";
 import { greeting, peerMessage } from "./peer-grammar.ts";
 import { PeerLinkModel } from "./peer-model.ts";
@@ -45,7 +48,7 @@ export async function fuzzPeer(options: FuzzOptions): Promise<FuzzFigures> {
   fuzz.figures.steps = await runSteps("peer", options, {
     begin: () => fuzz.begin(),
     step: (step) => fuzz.step(step),
-    end: () => victim.close(),
+    end: () => fuzz.end(),
     memory: () => process.memoryUsage.rss(),
   });
   return fuzz.figures;
@@ -57,6 +60,7 @@ class PeerFuzz {
   readonly #seed: number;
   readonly #deadline: number;
   readonly #attackers: Attacker[];
+  readonly #stall = new LoopStall();
   #hello: Buffer = Buffer.alloc(0);
 
   constructor(victim: Victim, { seed, deadline = DEADLINE }: FuzzOptions) {
@@ -71,26 +75,39 @@ class PeerFuzz {
     await this.#victim.talk();
   }
 
+  end(): Promise<void> {
+    this.#stall.stop();
+    return this.#victim.close();
+  }
+
   async step(step: number): Promise<void> {
     const random = randomOfStep(this.#seed, step);
-    const kind = random.integer(12);
-    if (kind === 0)
+    const before = this.figures.bytes;
+    this.#stall.take();
+    const kind = random.integer(24);
+    if (kind <= 1)
       this.figures.bytes += await rawVisit(this.#victim.ana.port, this.#hello, random, this.#deadline);
-    else if (kind === 1) await this.#unproven(random);
+    else if (kind <= 3) await this.#unproven(random);
     else await this.#conversation(random, step);
     expectUntouchedPrototypes();
     if (step % 5 === 0) await this.#victim.talk();
+    expectNoStall(this.#stall.take(), this.figures.bytes - before, () => "her event loop stalls");
   }
 
   /** Nothing is sent to a peer without a valid certificate. */
   async #unproven(random: SeededRandom): Promise<void> {
     const { company, ana } = this.#victim;
     const day = 24 * 3_600_000;
+    const name = random.pick([...NAMES, "nadie", "x".repeat(64)]);
+    const [, odd] = random.pick(oddCertificates(company.authority, name, Date.now()));
     const options = random.pick<() => RawOptions>([
+      () => ({ identity: odd() }),
+      () => ({ identity: odd() }),
+      () => ({ identity: odd() }),
       () => ({}),
       () => ({ identity: company.identity("ana") }),
-      () => ({ identity: company.identity("carla", 2 * day) }),
-      () => ({ identity: company.identity("carla", -2 * day) }),
+      () => ({ identity: company.identity("carla", 4 * day) }),
+      () => ({ identity: company.identity("carla", -4 * day) }),
       () => ({ identity: strangersIdentity("carla") }),
     ])();
     const peer = await RawPeer.dial(ana.port, options);
@@ -133,7 +150,7 @@ class PeerFuzz {
       isRead = !model.saidBye;
     }
     if (!(await this.#leave(peer, model, isRead, random))) await this.#look(attacker);
-    this.#victim.expectStored(attacker, model);
+    this.#stall.apart(() => this.#victim.expectStored(attacker, model));
   }
 
   #attackerOf(random: SeededRandom, step: number): Attacker {
@@ -147,7 +164,8 @@ class PeerFuzz {
 
   /** Mostly valid: after an invalid one nothing is read. */
   #greeting(name: string, random: SeededRandom): Buffer {
-    const fields = fieldsOf(greeting(name, random));
+    const username = random.integer(12) === 0 ? hostileText(random) : name;
+    const fields = fieldsOf(greeting(username, random));
     return Buffer.from(`${rendered(random.integer(6) === 0 ? mutate(fields, random) : fields, random)}\n`);
   }
 
@@ -171,7 +189,7 @@ class PeerFuzz {
     random: SeededRandom,
   ): Promise<void> {
     for (const piece of pieces) {
-      model.wrote(piece);
+      this.#stall.apart(() => model.wrote(piece));
       peer.write(piece);
       this.figures.writes++;
       this.figures.bytes += piece.length;

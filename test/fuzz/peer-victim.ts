@@ -6,6 +6,7 @@ import type { StoredMessage } from "../../src/client/profile/stored-message.ts";
 import { profileFile } from "../../src/client/disk/folders.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { Company, openPerson, until, type Person } from "../integration/messenger-pair.ts";
+import { RawPeer } from "../integration/raw-peer.ts";
 import { mustHold, within } from "./fuzz-failure.ts";
 import { StoredModel, type ModelText, type PeerLinkModel } from "./peer-model.ts";
 
@@ -32,6 +33,8 @@ export class Victim {
   readonly #deadline: number;
   /** Her message to a friend who is never online. */
   readonly toZoe: string;
+  /** A contact whose key is pinned, and to whom she has written. */
+  readonly #contact: TlsIdentity;
   #sent = 0;
   #isClosed = false;
 
@@ -41,6 +44,8 @@ export class Victim {
     this.#bob = bob;
     this.#deadline = deadline;
     this.toZoe = ana.messenger.send("zoe", "para Zoe");
+    this.#contact = company.identity("amiga");
+    ana.messenger.send("amiga", "para ella");
   }
 
   static async open(deadline: number): Promise<Victim> {
@@ -52,12 +57,28 @@ export class Victim {
     const bob = await company.person("bob");
     ana.keepChatting("bob");
     bob.keepChatting("ana");
-    return new Victim(company, ana, bob, deadline);
+    const victim = new Victim(company, ana, bob, deadline);
+    await victim.visit();
+    return victim;
   }
 
   attacker(name: string): Attacker {
     const identity = this.company.identity(name);
     return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0, isNew: true };
+  }
+
+  /** The contact calls, from this address if one is given, and is served. @throws Error if she is not let in */
+  async visit(from?: string): Promise<void> {
+    const peer = await RawPeer.dial(this.ana.port, {
+      identity: this.#contact,
+      ...(from === undefined ? {} : { from }),
+    });
+    const hello = await peer.next();
+    if (hello["action"] !== "hello") throw new Error(JSON.stringify(hello));
+    peer.send({ action: "hello", protocol: 1, username: peer.name, features: [] }, { action: "ping" });
+    while ((await peer.next())["action"] !== "pong");
+    peer.terminate();
+    await peer.closed;
   }
 
   /** She and her friend exchange a message. */

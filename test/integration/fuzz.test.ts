@@ -1,12 +1,16 @@
-/** A fixed number of steps of the fuzz on both links; and faulty servers, which the fuzz must notice. */
+/** A fixed number of steps of each fuzz; and faults, which the fuzz must notice. */
 import { describe, expect, test } from "bun:test";
 
 import { targetWithFault, type Fault } from "../fuzz/faulty-server.ts";
 import { FuzzStepFailure } from "../fuzz/fuzz-run.ts";
 import { expectCleanLog, targetHere, targetOfProcess, TIGHT } from "../fuzz/fuzz-target.ts";
+import { fuzzClient } from "../fuzz/client-fuzz.ts";
+import { expectNoStall, LoopStall, threadTime } from "../fuzz/loop-stall.ts";
 import { fuzzPeer } from "../fuzz/peer-fuzz.ts";
 import { StoredModel } from "../fuzz/peer-model.ts";
 import { fuzzRendezvous } from "../fuzz/rendezvous-fuzz.ts";
+import { fuzzScreen } from "../fuzz/screen-fuzz.ts";
+import { SCENES } from "../fuzz/screen-scenes.ts";
 import { testSeed } from "../seeded-random.ts";
 
 const LIMIT = 120_000;
@@ -51,6 +55,40 @@ test(
   LIMIT,
 );
 
+test(
+  "whatever a server answers, the client's requests end, and the truth puts it online at once",
+  async () => {
+    const { seen } = await fuzzClient({ seed, steps: 120 });
+    for (const kind of ["done", "server_protocol"]) expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
+  },
+  LIMIT,
+);
+
+test(
+  "whatever a text is, it is drawn within its row, without controls, and no quotation of ours ends in it",
+  async () => {
+    const { seen } = await fuzzScreen({ seed, steps: 600 });
+    for (const kind of [...SCENES.keys(), "the input line", "names", "JSON"]) {
+      expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
+    }
+  },
+  LIMIT,
+);
+
+test("the fuzz notices a turn of the event loop that computes for too long, and not what is its own", async () => {
+  const compute = () => {
+    for (const begun = threadTime(); threadTime() - begun < 300;);
+  };
+  const stall = new LoopStall();
+  stall.apart(compute);
+  expect(stall.take()).toBeLessThan(100);
+  compute();
+  const longest = stall.take();
+  stall.stop();
+  expect(() => expectNoStall(longest, 64 * 1024, () => "a stall")).toThrow(/a stall: 3\d\d ms/);
+  expect(() => expectNoStall(longest, 64 * 1024 + 1, () => "a stall")).not.toThrow();
+});
+
 describe("the fuzz notices a server", () => {
   let answers = 0;
   const ofEvery = (nth: number, wrong: Fault): Fault => {
@@ -86,7 +124,7 @@ describe("the fuzz notices a server", () => {
       );
       expect(failure).toBeInstanceOf(FuzzStepFailure);
       expect((failure as Error).message).toMatch(sentence);
-      expect((failure as Error).message).toContain("again: bun run fuzz --link rendezvous --seed 7 --steps");
+      expect((failure as Error).message).toContain("again: bun run fuzz --kind rendezvous --seed 7 --steps");
     },
     LIMIT,
   );

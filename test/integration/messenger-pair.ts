@@ -196,10 +196,6 @@ export class Company {
     return this.#server.tls.port;
   }
 
-  get databasePath(): string {
-    return join(this.#serverFolder, "users.db");
-  }
-
   get services(): RendezvousServer["services"] {
     return this.#server.services;
   }

@@ -99,15 +99,7 @@ export class TestClient {
 
   ask(message: Message): Promise<Message> {
     this.send(message);
-    return this.answer();
-  }
-
-  /** As `next`, without revocations, which are pushed at any time. */
-  async answer(): Promise<Message> {
-    for (;;) {
-      const message = await this.next();
-      if (message["action"] !== "revoked") return message;
-    }
+    return this.next();
   }
 
   resume(): void {
