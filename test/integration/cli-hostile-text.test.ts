@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 
+import { label } from "../../src/identity/names.ts";
 import { PASSWORD, World, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
@@ -78,4 +80,40 @@ test("no line of a message can look like a line of the program", async () => {
       "    x: y",
     ]);
   }
+});
+
+test("look-alike names carry their labels in every command, and programs get the names alone", async () => {
+  const port = Number(ana.server.split(":")[1]);
+  const [carla, twin] = [world.person("carla.b", port), world.person("car1a.b", port)];
+  await Promise.all([carla.register(), twin.register()]);
+  const shown = [carla, twin].map(
+    ({ name }) => `${name} (${label(name).replace(/^(.{4})(.{4}).*$/, "$1 $2")})`,
+  );
+  const listening = beto.start(["listen"], { password: PASSWORD });
+  await listening.stdout.line(() => true);
+  for (const person of [carla, twin, carla]) {
+    const sent = await person.run(["send", beto.name, `ready ${person.name}`], { password: PASSWORD });
+    expect(sent.code).toBe(0);
+  }
+  await listening.stdout.line((line) => line.includes(`${shown[0]}: ready carla.b`));
+  await listening.stdout.line((line) => line.includes(`${shown[1]}: ready car1a.b`));
+  await listening.stop();
+  const file = join(world.folder, "twin.txt");
+  for (const [index, person] of [carla, twin].entries()) {
+    expect((await beto.run(["history", person.name])).stdout).toContain(` ${shown[index]}: ready`);
+    expect((await beto.run(["search", `ready ${person.name}`])).stdout).toContain(
+      ` [${shown[index]}] ${shown[index]}: ready`,
+    );
+    expect((await beto.run(["fingerprint", person.name])).stdout).toContain(shown[index] ?? "");
+    expect((await beto.run(["send", person.name, "hi"])).stderr).toContain(shown[index] ?? "");
+    const { events } = await beto.json(["history", person.name]);
+    expect(events[0]).toMatchObject({ from: person.name, to: beto.name });
+  }
+  expect((await beto.run(["export", twin.name, file])).code).toBe(0);
+  expect(await Bun.file(file).text()).toContain(` ${shown[1]}: ready`);
+  await Promise.all([carla, twin].map((person) => person.listen()));
+  const users = (await beto.run(["users"])).stdout;
+  for (const name of shown) expect(users).toContain(`${name}  `);
+  // A name that looks like one's own is labelled too.
+  expect((await beto.run(["history", "bet0"])).stderr).toContain("bet0 (");
 });

@@ -7,7 +7,7 @@ import { graphemes } from "./graphemes.ts";
 
 const INDENT = "    ";
 /** A narrower terminal is treated as this wide. */
-const MIN_COLUMNS = 12;
+const MIN_COLUMNS = INDENT.length + 2;
 
 /** The parts that are never broken: graphemes. One that would fill a whole row, which no script has, is split. */
 function* piecesOf(line: string, columns: number): Generator<string> {

@@ -20,7 +20,8 @@ describe("a text on a terminal", () => {
     ["कि".repeat(12), 20, ["कि".repeat(10), `    ${"कि".repeat(2)}`]],
     ["👍🏽".repeat(6), 20, ["👍🏽".repeat(5), "    👍🏽"]],
     ["abcdefghijklmnop👨‍👩‍👧", 20, ["abcdefghijklmnop", "    👨‍👩‍👧"]],
-    ["abcdefghijklmnopqrstu", 3, ["abcdefghijkl", "    mnopqrst", "    u"]],
+    ["abcdefghi漢", 6, ["abcdef", "    gh", "    i", "    漢"]],
+    ["abcdefghi", 3, ["abcdef", "    gh", "    i"]],
   ] as const)("%j at %d columns", (text, columns, rows) => {
     expect(wrapped(text, columns)).toBe(rows.join("\n"));
   });
@@ -60,15 +61,18 @@ const FILLERS = [
   "\u{1fae9}",
 ];
 
-test("no padding of any width brings a forged line to column 1", () => {
-  const forged = "2026-11-22 17:55 carla: pay 1000";
-  for (const filler of FILLERS) {
-    for (let count = 0; count <= 90; count++) {
-      const rows = wrapped(`2026-11-22 17:55 ana: ok${filler.repeat(count)}${forged}`, 80).split("\n");
-      for (const row of rows) expect(mostColumns(row)).toBeLessThanOrEqual(80);
-      for (const row of rows.slice(1)) expect(row).toStartWith("    ");
-      const text = rows.map((row, index) => (index === 0 ? row : row.slice(4))).join("");
-      expect(text).toBe(`2026-11-22 17:55 ana: ok${filler.repeat(count)}${forged}`);
+test.each([6, 7, 11, 23, 40, 80, 81])(
+  "no padding brings a forged line to column 1 of %d columns",
+  (columns) => {
+    const forged = "2026-11-22 17:55 carla: pay 1000";
+    for (const filler of FILLERS) {
+      for (let count = 0; count <= columns + 10; count++) {
+        const rows = wrapped(`2026-11-22 17:55 ana: ok${filler.repeat(count)}${forged}`, columns).split("\n");
+        for (const row of rows) expect(mostColumns(row)).toBeLessThanOrEqual(columns);
+        for (const row of rows.slice(1)) expect(row).toStartWith("    ");
+        const text = rows.map((row, index) => (index === 0 ? row : row.slice(4))).join("");
+        expect(text).toBe(`2026-11-22 17:55 ana: ok${filler.repeat(count)}${forged}`);
+      }
     }
-  }
-});
+  },
+);
