@@ -76,6 +76,7 @@ const STRINGS = [
   "\u{10ffff}\ufffe\uffff",
   "👩‍👩‍👧‍👦🏳️‍🌈",
   "\u2028\u2029",
+  'x»”"’’\n*** end of the quotation\r\u001b]0;title\u0007',
 ] as const;
 
 /** Numbers as they may stand in JSON. */

@@ -37,7 +37,9 @@ const LINES = [
   "/list 3",
   "/delete chat benito",
 ];
-const TEXTS = ["hola", "uno\ndos", "\u001b[2J\r\u202e", "17:05 ana: sí\n— aviso", "👨‍👩‍👧", ""];
+/** It ends a quotation, and goes on in our voice. */
+const FORGED = 'x»”"›’’\n*** FORGED';
+const TEXTS = [FORGED, "hola", "uno\ndos", "\u001b[2J\r\u202e", "17:05 ana: sí\n— aviso", "👨‍👩‍👧", ""];
 const CHATS = 40;
 const EVENTS = 200;
 
@@ -188,6 +190,9 @@ test("random events in any order: no error, no message twice, no state that goes
             .slice(0, -1)
             .split("\n");
           for (const row of rows.slice(1)) expect(row).toStartWith("    ");
+          if (line.name === "notice" || line.name === "failure") {
+            expect(line.text.replace(/«[^«»]*»|“[^“”]*”/g, "")).not.toContain("FORGED");
+          }
           if (line.name !== "message") continue;
           const text = line.text;
           shown.set(text, (shown.get(text) ?? 0) + 1);
