@@ -7,7 +7,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ClientHere, ClientProcess, PASSWORD, World, type Person } from "./cli-process.ts";
+import { ClientHere, ClientProcess, PASSWORD, type Person } from "./cli-process.ts";
+import { TerminalWorld } from "./terminal-people.ts";
 
 setDefaultTimeout(60_000);
 
@@ -25,7 +26,7 @@ function expectTame(output: string): void {
   expect(output).not.toMatch(/[»”]”|»[”»]/);
 }
 
-const world = new World();
+const world = new TerminalWorld();
 let ana: Person;
 let oddFolder: string;
 beforeAll(async () => {
@@ -138,6 +139,19 @@ describe("the client", () => {
   });
 });
 
+test("the menus show an odd path and an odd environment so that they do nothing", async () => {
+  const environment = { LANG: ODD, TZ: ODD, USER: ODD, HOME: oddFolder };
+  for (const data of [oddFolder, join(oddFolder, "taken")]) {
+    const terminal = world.at(["--server", ana.server, "--data", data], { environment });
+    expect(await terminal.ended()).toBe(1);
+    const { raw, screen } = terminal;
+    for (const row of [...screen.scrollback, ...screen.rows]) expectTame(row);
+    expect(screen.transcript).toContain("*** Paloma");
+    expect(raw).not.toContain("\u001b]0;");
+    expect(screen.unknown).toEqual([]);
+  }
+});
+
 /** A run of the server's program that ends by itself, or once it waits for connections. */
 async function serverRun(
   args: readonly string[],
@@ -183,6 +197,11 @@ describe("the server", () => {
       ["admin", `--${ODD}`],
       ...flags.map((flag) => [...PORTS, `--${flag}`, flag === "db" ? join("/nowhere", ODD) : ODD]),
       [...PORTS, "--db", ":memory:", "--tls-cert", ODD, "--tls-key", ODD],
+      [...PORTS, "--db", ":memory:", "--audit-log", join("/nowhere", ODD)],
+      [...PORTS, "--db", ":memory:", "--audit-log", oddFolder],
+      [...PORTS, "--db", oddFolder],
+      [...PORTS, "--db", `${oddFolder}/taken/users.db`],
+      [...PORTS, "--db", ":memory:", "--host", "fe80::1%x\u001b[2J"],
       [...PORTS, "--db", join(oddFolder, "servers.db")],
     ];
     const outputs = await Promise.all(runs.map((args) => serverRun(args)));

@@ -32,7 +32,7 @@ type Question =
 
 type Task = { readonly abort: AbortController; question: Question };
 
-/** The person gave up the running task; this is not reported as a failure. */
+/** The person gave up the running task, or closed its account; this is not reported as a failure. */
 class GivenUpError extends Error {}
 
 /** The open account, and what this run remembers only for it. */
@@ -236,6 +236,7 @@ export class AccountEffects {
     const { messenger } = account;
     this.#begin(async () => {
       const { people, failure } = await listPeople(messenger);
+      if (this.#opened?.account !== account) throw new GivenUpError();
       names.add(people);
       return {
         name: "people",
