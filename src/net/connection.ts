@@ -178,6 +178,19 @@ export class Connection {
     if (!this.#isPaused && this.#state.name === "open") this.#state.socket.resume();
   }
 
+  /**
+   * Ends this read after the current object: what else was read is handled in a later turn of the event loop, so that
+   * other work is not kept waiting.
+   */
+  endRead(): void {
+    if (this.#isPaused) return;
+    this.pauseReading();
+    setImmediate(() => {
+      // After an overflow, `drained` decides when reading goes on.
+      if (!this.#outgoing.hasOverflowed) this.resumeReading();
+    });
+  }
+
   get #isPaused(): boolean {
     return this.#readingSince === undefined;
   }

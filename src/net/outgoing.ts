@@ -62,6 +62,11 @@ export class Outgoing {
     return true;
   }
 
+  /** Whether `overflows` was true since the queue was last empty. */
+  get hasOverflowed(): boolean {
+    return this.#pressure === "overflow";
+  }
+
   /** Whether the queue is empty, after the socket had not taken all of it at once; true once. */
   hasDrained(): boolean {
     if (this.#pressure === "none" || this.length > 0) return false;

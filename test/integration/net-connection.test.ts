@@ -159,6 +159,25 @@ describe.each<Link>(["plain", "TLS"])("a %s connection", (link) => {
     expect(server.objects).toEqual([]);
   });
 
+  test("a read that its reader ends goes on in later turns, whole and in order", async () => {
+    const { near, server } = await pair(link);
+    const perTurn: number[] = [];
+    let isNewTurn = true;
+    server.onMessage = (object, connection) => {
+      if (isNewTurn) {
+        perTurn.push(0);
+        isNewTurn = false;
+        setImmediate(() => (isNewTurn = true));
+      }
+      perTurn[perTurn.length - 1]!++;
+      if (((object["n"] as number) + 1) % 10 === 0) connection.endRead();
+    };
+    sendNumbered(near, 200);
+    await server.until(() => server.objects.length === 200);
+    expectNumbered(server, 200);
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(10);
+  });
+
   test("the time to close begins anew while the other side still takes what is queued", async () => {
     const { near, client, far, server } = await pair(link);
     const count = 1_600;

@@ -7,6 +7,13 @@ import type { NewIncoming } from "../profile/stored-message.ts";
 /** How far a sender's clock may be ahead of ours before its time is ignored, in ms (PROTOCOL 5). */
 export const MAX_TIME_AHEAD = 2 * 60 * 1_000;
 
+/**
+ * Edits, withdrawals and acknowledgements stored in one commit: each may change a long text and the words of the
+ * search, or cost a query for nothing. What else a read contains follows in a later turn of the event loop.
+ */
+const MAX_ACTIONS = 16;
+const MAX_ACKNOWLEDGED = 4_000;
+
 /** The messages of a peer that are stored. */
 export type PeerContent = Extract<PeerMessage, { action: "chat" | "edit" | "withdraw" }>;
 
@@ -26,6 +33,12 @@ export class Arrivals {
   acknowledged: string[] = [];
   /** The id of our message up to which the peer has read. */
   readUpTo: string | undefined;
+  #actions = 0;
+
+  /** Whether no more should be stored in one commit. */
+  get isFull(): boolean {
+    return this.#actions >= MAX_ACTIONS || this.acknowledged.length >= MAX_ACKNOWLEDGED;
+  }
 
   get isEmpty(): boolean {
     return this.incoming.length === 0 && this.acknowledged.length === 0 && this.readUpTo === undefined;
@@ -34,6 +47,7 @@ export class Arrivals {
   /** @param now ms since 1970 */
   take(content: PeerContent, now: number): void {
     if (content.id !== undefined) this.toAcknowledge.push(content.id);
+    if (content.action !== "chat") this.#actions++;
     switch (content.action) {
       case "chat": {
         const { id = randomUUIDv7(), message: text, reply_to: replyTo } = content;

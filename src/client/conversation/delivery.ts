@@ -26,6 +26,8 @@ import type { MessengerEvent } from "./events.ts";
 const WINDOW = 256 * 1024;
 /** Messages read from the outbox at a time. */
 const BATCH = 256;
+/** Messages that one tick marks as sent: as long texts they take about 30 ms. */
+const MARKED_AT_ONCE = 256;
 /** Ticks after a failed write until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
@@ -140,7 +142,7 @@ export class Delivery {
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     try {
       while (!writing.isCaughtUp && this.#writing === writing) {
-        const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH);
+        const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH, WINDOW);
         if (batch.length === 0) {
           writing.isCaughtUp = true;
           return;
@@ -204,15 +206,17 @@ export class Delivery {
   }
 
   /** Handles one message of `link`; messages to store are collected until the end of the read. */
-  take(message: ConversationMessage, link: Pick<PeerLink, "send">): void {
+  take(message: ConversationMessage, link: Pick<PeerLink, "send" | "endRead">): void {
     switch (message.action) {
       case "chat":
       case "edit":
       case "withdraw":
         this.#arrivals.take(message, this.#now());
+        if (this.#arrivals.isFull) link.endRead();
         return;
       case "delivered":
         this.#arrivals.acknowledged.push(...message.ids);
+        if (this.#arrivals.isFull) link.endRead();
         return;
       case "read":
         this.#arrivals.readUpTo = message.id;
@@ -291,7 +295,7 @@ export class Delivery {
 
   /** To be called about once a second. @throws SQLiteError */
   tick(): void {
-    this.saveSent();
+    this.saveSent(MARKED_AT_ONCE);
     if (this.#retryIn === undefined) return;
     this.#retryIn--;
     if (this.#retryIn > 0) return;
@@ -299,11 +303,12 @@ export class Delivery {
     this.pump();
   }
 
-  /** Marks the written messages as sent on the disk. @throws SQLiteError */
-  saveSent(): void {
+  /** Marks written messages as sent on the disk, the oldest first. @throws SQLiteError */
+  saveSent(limit = Infinity): void {
     if (this.#left.size === 0) return;
-    this.#messages.saveSent(this.#record.contact, this.#left);
-    this.#left.clear();
+    const marked = new Map(this.#left.entries().take(limit));
+    this.#messages.saveSent(this.#record.contact, marked);
+    for (const id of marked.keys()) this.#left.delete(id);
   }
 
   /** Forgets messages that were not committed: the peer sends them again, because they were not acknowledged. */

@@ -91,6 +91,7 @@ export type LinkConnection = Pick<
   | "queuedBytes"
   | "send"
   | "flush"
+  | "endRead"
   | "end"
   | "terminate"
 >;
@@ -173,6 +174,11 @@ export class PeerLink implements ConnectionHandlers {
 
   flush(): void {
     this.#connection.flush();
+  }
+
+  /** What else this read contains is handled later. */
+  endRead(): void {
+    this.#connection.endRead();
   }
 
   /** Sends the peer the code of its fault, and ends the link. */

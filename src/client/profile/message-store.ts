@@ -164,18 +164,20 @@ export class MessageStore {
   /**
    * Claims the next unacknowledged messages to a contact after `seq`, in the order in which they were typed. They
    * may be written on a link afterwards.
+   * @param bytes of text after which no further message is claimed
    */
-  claim(contact: Contact, seq: number, limit: number): OutboxMessage[] {
+  claim(contact: Contact, seq: number, limit: number, bytes = Infinity): OutboxMessage[] {
     const next = this.#database.query<OutboxRow, number[]>(
       `SELECT seq, id, text, sent_at, reply_to, kind, target, tried, state FROM messages
-       WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? ORDER BY seq LIMIT ?`,
+       WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     );
-    const rows = next.all(contact.id, seq, limit);
+    const end = this.#endOfClaim(contact, seq, limit, bytes);
+    const rows = next.all(contact.id, seq, end, limit);
     if (rows.every(({ tried }) => tried === 1)) return rows.map(outboxMessageOf);
     // Another process may change or cancel a message until it is marked.
     return this.#database
       .transaction(() => {
-        const claimed = next.all(contact.id, seq, limit);
+        const claimed = next.all(contact.id, seq, end, limit);
         this.#database.run(
           `UPDATE messages SET tried = 1 WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq <= ? AND tried = 0`,
           [contact.id, seq, claimed.at(-1)?.seq ?? seq],
@@ -183,6 +185,22 @@ export class MessageStore {
         return claimed.map(outboxMessageOf);
       })
       .immediate();
+  }
+
+  /** The `seq` of the last message of a claim. */
+  #endOfClaim(contact: Contact, seq: number, limit: number, bytes: number): number {
+    const sizes = this.#database.query<{ seq: number; bytes: number }, number[]>(
+      `SELECT seq, octet_length(text) AS bytes FROM messages
+       WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? ORDER BY seq LIMIT ?`,
+    );
+    let total = 0;
+    let last = seq;
+    for (const row of sizes.all(contact.id, seq, limit)) {
+      if (total > bytes) break;
+      total += row.bytes;
+      last = row.seq;
+    }
+    return last;
   }
 
   outboxCounts(contact: Contact): OutboxCounts {

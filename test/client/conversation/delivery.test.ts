@@ -22,6 +22,8 @@ class Wire implements DeliveryLink {
   isOpen = true;
   /** Whether the socket takes what it is given. */
   takes = true;
+  /** How often a read was ended early. */
+  readsEnded = 0;
   onDrained: () => void = () => undefined;
 
   send(message: PeerOutput): void {
@@ -33,6 +35,10 @@ class Wire implements DeliveryLink {
     if (!this.takes || this.queuedBytes === 0) return;
     this.queuedBytes = 0;
     this.onDrained();
+  }
+
+  endRead(): void {
+    this.readsEnded++;
   }
 
   get texts(): string[] {
@@ -252,7 +258,8 @@ describe("an incoming message", () => {
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
       });
-      const link: DeliveryLink = {
+      const link: DeliveryLink & Pick<Wire, "endRead"> = {
+        endRead: () => undefined,
         queuedBytes: 0,
         isOpen: true,
         features: [],
@@ -471,6 +478,40 @@ describe("a read receipt", () => {
       expect(later.events.map((event) => event.name === "delivery" && event.state)).toEqual(["received"]);
     }));
 });
+
+test("a read ends after 16 edits and withdrawals, or 4,000 acknowledgements, and not after many texts", () =>
+  withScene((stores) => {
+    const { delivery } = new Party(stores);
+    const wire = new Wire();
+    const ids = (from: number) => Array.from({ length: 1_000 }, (_, index) => `${from + index}`);
+    for (const id of ids(0)) {
+      delivery.take({ action: "chat", id, message: "text", sent_at: undefined, reply_to: undefined }, wire);
+    }
+    for (let count = 0; count < 15; count++) {
+      delivery.take({ action: "withdraw", id: `w${count}`, target: "0" }, wire);
+    }
+    expect(wire.readsEnded).toBe(0);
+    delivery.take({ action: "edit", id: "e", target: "0", text: "" }, wire);
+    expect(wire.readsEnded).toBe(1);
+    delivery.commitRead(wire);
+    for (let batch = 0; batch < 4; batch++) {
+      expect(wire.readsEnded).toBe(1);
+      delivery.take({ action: "delivered", ids: ids(batch * 1_000) }, wire);
+    }
+    expect(wire.readsEnded).toBe(2);
+  }));
+
+test("a tick marks 256 messages as sent, the oldest first, and the end marks the rest", () =>
+  withScene((stores) => {
+    const party = new Party(stores);
+    party.delivery.writeOn(new Wire());
+    for (let count = 0; count < 300; count++) party.write(`${count}`);
+    const marked = () => stores.all(party.contact).map(({ state }) => state === "sent");
+    party.delivery.tick();
+    expect(marked()).toEqual([...Array(256).fill(true), ...Array(44).fill(false)]);
+    party.delivery.saveSent();
+    expect(marked()).toEqual(Array(300).fill(true));
+  }));
 
 describe("what another process", () => {
   test("queues is sent in order, and what it cancels in time is not", () =>

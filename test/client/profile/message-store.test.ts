@@ -424,3 +424,16 @@ test("with 200,000 messages stored every query of a link uses an index", () =>
       expect.stringContaining(byId),
     ]);
   }));
+
+test("a claim ends with the text that fills it, and takes at least one", () =>
+  withScene((scene) => {
+    const ana = scene.contacts.ensure("Ana");
+    const words = "ñ".repeat(5_000);
+    scene.queue(...["1", "2", "3", "4"].map((id) => text(ana, id, words)));
+    const claim = (seq: number, bytes: number) =>
+      scene.messages.claim(ana, seq, 10, bytes).map(({ id }) => id);
+    expect(claim(0, 0)).toEqual(["1"]);
+    expect(claim(0, 10_000)).toEqual(["1", "2"]);
+    expect(claim(1, 20_000)).toEqual(["2", "3", "4"]);
+    expect(scene.waiting(ana)).toEqual(["1", "2", "3", "4"]);
+  }));

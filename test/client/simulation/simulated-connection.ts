@@ -87,6 +87,14 @@ export class SimulatedConnection implements LinkConnection {
     this.#pump();
   }
 
+  endRead(): void {
+    if (this.#isPaused) return;
+    this.pauseReading();
+    this.#options.clock.after(0, () => {
+      if (!this.#queue.hasOverflowed) this.resumeReading();
+    });
+  }
+
   flush(): void {
     if (this.#state === "closed") return;
     const { outgoing } = this.#options;
