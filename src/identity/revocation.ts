@@ -31,7 +31,11 @@ export function revokes({ label, before, except }: Revocation, certificate: Date
   );
 }
 
-/** Whether a revocation is over at `now`, ms since 1970 by the server's clock. */
-export function isOver({ before }: Revocation, now: number): boolean {
-  return before * 1_000 + REVOCATION_LIFETIME <= now;
+/**
+ * Whether a revocation is kept at `now`, ms since 1970 by the server's clock. One that is as far in the future was made
+ * while the server's clock was wrong: it would lock the account out until then.
+ */
+export function isKept({ before }: Revocation, now: number): boolean {
+  const age = now - before * 1_000;
+  return age < REVOCATION_LIFETIME && age >= -REVOCATION_LIFETIME;
 }

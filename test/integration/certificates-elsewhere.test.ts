@@ -172,7 +172,7 @@ describe.each(parties.map((party) => [party.name, party] as const))("a %s server
   const dialler = parties[2];
   const refusals: [string, (authority: Authority) => Promise<string>][] = [
     ["of another authority", (authority) => filesOf("żółć", newAuthority(), authority, now)],
-    ["that has expired", (authority) => filesOf("żółć", authority, authority, now - 48 * HOUR)],
+    ["that has expired", (authority) => filesOf("żółć", authority, authority, now - 96 * HOUR)],
     ["that does not hold yet", (authority) => filesOf("żółć", authority, authority, now + 48 * HOUR)],
   ];
   test.each(refusals)(

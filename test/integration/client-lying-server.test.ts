@@ -8,10 +8,11 @@ import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { generateKeyPair, parsePublicKey } from "../../src/identity/keys.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { DIAL_PERIOD, MAX_DIALS } from "../../src/client/peer/dial-limits.ts";
+import { MAX_REVOCATIONS } from "../../src/client/profile/revocations.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
-import { openPerson, until, type Person } from "./messenger-pair.ts";
+import { openPerson, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
 import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
 
@@ -88,6 +89,13 @@ async function expectEnded(server: FakeServer, ana: Person): Promise<void> {
   await until(() => ana.messenger.rendezvous.state.name === "offline" && server.open === 0);
 }
 
+/** So many revocations, of nobody. */
+const revocations = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => ({
+    label: (from + index).toString(16).padStart(40, "0"),
+    before: 1_800_000_000 + from + index,
+  }));
+
 const huge = JSON.stringify({
   action: "presence",
   username: "x".repeat(RENDEZVOUS_OBJECT_LIMIT),
@@ -119,6 +127,9 @@ describe("a login that lies is an error, and nothing of it is kept:", () => {
     ["another authority", (message) => login(message, { authority: other.certificatePem })],
     ["an authority that cannot be read", (message) => login(message, { authority: "no PEM" })],
     ["another username", (message) => login(message, { username: "bob" })],
+    ["revocations that are none", (message) => login(message, { revoked: "all" })],
+    ["a revocation without a second", (message) => login(message, { revoked: [{ label: "a".repeat(40) }] })],
+    ["more than 300 revocations", (message) => login(message, { revoked: revocations(301) })],
     ["a username that is none", (message) => login(message, { username: ["ana"] })],
     ["a token that is none", (message) => login(message, { session_token: { length: 43 } })],
     ["a refusal without a code", ({ id }) => ({ action: "login_response", success: false, id })],
@@ -273,6 +284,65 @@ test("a server that names somebody's address again and again makes nobody dial i
   expect(victim.connections).toBeLessThanOrEqual(MAX_DIALS * periods);
 });
 
+describe("revocations", () => {
+  const label = "a".repeat(40);
+  test.each([
+    ["none", undefined],
+    ["no list", { label, before: 1 }],
+    ["a label in capitals", [{ label: "A".repeat(40), before: 1 }]],
+    ["a short label", [{ label: "a", before: 1 }]],
+    ["a long label", [{ label: "a".repeat(60_000), before: 1 }]],
+    ["a second before 1970", [{ label, before: -1 }]],
+    ["half a second", [{ label, before: 0.5 }]],
+    ["a second after the year 9999", [{ label, before: 253_402_300_800 }]],
+    ["a second that is no number", [{ label, before: "1" }]],
+    ["an exception that is no fingerprint", [{ label, before: 1, except: "a".repeat(63) }]],
+    ["one good and one bad", [{ label, before: 1 }, null]],
+    ["more than 300", revocations(301)],
+  ])("pushed with %s change nothing", async (_, revoked) => {
+    const { server, ana } = await online(honest);
+    server.push({ action: "revoked", revoked });
+    expect(await ana.messenger.users()).toEqual([]);
+    expect(ana.profile.revocations.size).toBe(0);
+    expect(ana.messenger.rendezvous.state.name).toBe("online");
+  });
+
+  test("pushed over the limit of a message end the link", async () => {
+    const { server, ana } = await online(honest);
+    server.push(JSON.stringify({ action: "revoked", revoked: revocations(900) }));
+    await expectEnded(server, ana);
+    expect(ana.profile.revocations.size).toBe(0);
+  });
+
+  test("pushed without end are kept up to a limit, the newest, and the client goes on", async () => {
+    const { server, ana } = await online(honest);
+    for (let from = 0; from < MAX_REVOCATIONS + 3_000; from += 300) {
+      server.push({ action: "revoked", revoked: revocations(300, from) });
+    }
+    expect(await ana.messenger.users()).toEqual([]);
+    expect(ana.profile.revocations.size).toBeWithin(1, MAX_REVOCATIONS + 1);
+    const newest = revocations(1, MAX_REVOCATIONS + 2_999 - (MAX_REVOCATIONS % 300))[0];
+    const certificate = { label: newest?.label ?? "", notBefore: 0, fingerprint: "" };
+    expect(ana.profile.revocations.isRevoked(certificate)).toBe(true);
+  });
+
+  test("with pages without end are read up to a limit", async () => {
+    let pages = 0;
+    const { ana } = await online((message) => {
+      const { action, id } = message;
+      const next = `1.${label}`;
+      if (action === "login") return login(message, { revoked: revocations(300), revoked_next: next });
+      if (action !== "revocations") return honest(message);
+      const revoked = revocations(300, ++pages * 300);
+      return { action: "revocations_response", success: true, revoked, next, id };
+    });
+    await untilQuiet(() => pages >= MAX_REVOCATIONS / 300);
+    expect(await ana.messenger.users()).toEqual([]);
+    expect(pages).toBeLessThan(MAX_REVOCATIONS / 300 + 2);
+    expect(ana.profile.revocations.size).toBeWithin(1, MAX_REVOCATIONS + 1);
+  });
+});
+
 test("notifications that nobody asked for change nothing", async () => {
   const { server, ana } = await online(honest);
   const news: (Message | string)[] = [
@@ -299,4 +369,21 @@ test("notifications that nobody asked for change nothing", async () => {
   expect(ana.of("presence")).toEqual([]);
   expect(ana.of("message")).toEqual([]);
   expect(server.connections).toBeLessThanOrEqual(3);
+});
+
+test("somebody who comes and goes a thousand times is looked up a few times", async () => {
+  const { server, ana } = await online(honest);
+  ana.messenger.send("bob", "hola");
+  await until(() => ana.of("unreachable").length === 1);
+  for (let round = 0; round < 1_000; round++) {
+    server.push({ action: "presence", username: "bob", online: true });
+    server.push({ action: "presence", username: "bob", online: false });
+    // So that each is news of its own, after the answer to the last lookup.
+    if (round % 10 === 0) await ana.messenger.users();
+  }
+  await ana.messenger.users();
+  expect(ana.of("presence")).toHaveLength(2_000);
+  const lookups = server.messages.filter(({ action }) => action === "request_p2p");
+  // One for the text, and a burst of five.
+  expect(lookups.length).toBeLessThanOrEqual(6);
 });

@@ -196,6 +196,10 @@ export class Company {
     return this.#server.tls.port;
   }
 
+  get databasePath(): string {
+    return join(this.#serverFolder, "users.db");
+  }
+
   get services(): RendezvousServer["services"] {
     return this.#server.services;
   }

@@ -99,7 +99,15 @@ export class TestClient {
 
   ask(message: Message): Promise<Message> {
     this.send(message);
-    return this.next();
+    return this.answer();
+  }
+
+  /** As `next`, without revocations, which are pushed at any time. */
+  async answer(): Promise<Message> {
+    for (;;) {
+      const message = await this.next();
+      if (message["action"] !== "revoked") return message;
+    }
   }
 
   resume(): void {

@@ -53,15 +53,6 @@ async function pushed(client: TestClient, ...names: string[]): Promise<Revocatio
   }
 }
 
-/** The answer to a request; pushes before it are skipped. */
-async function ask(client: TestClient, message: Message): Promise<Message> {
-  client.send(message);
-  for (;;) {
-    const answer = await client.next();
-    if (answer["action"] !== "revoked") return answer;
-  }
-}
-
 function isTakenBack(revocation: Revocation, login: Message): boolean {
   const { dnsNames, notBefore, ...certificate } = readCertificate(
     new X509Certificate(login["certificate"] as string),
@@ -112,13 +103,13 @@ test("a certificate of the same second as the revocation counts, by login, resum
   stopped = Math.floor(Date.now() / 1_000) * 1_000 + 300;
   const name = newName();
   const first = await server.online(name);
-  const changed = await ask(first.client, {
+  const changed = await first.client.ask({
     action: "change_password",
     password: PASSWORD,
     new_password: NEW_PASSWORD,
   });
   expect(changed).toMatchObject({ success: true });
-  const renewed = await ask(first.client, { action: "renew", public_key: first.key });
+  const renewed = await first.client.ask({ action: "renew", public_key: first.key });
   await operator({ command: "revoke", name, id: undefined });
   await first.client.closed;
   const client = await server.tls();
@@ -139,7 +130,7 @@ test("a changed password spares its own key, and revokes once an hour", async ()
   const observer = (await server.online(newName())).client;
   const { client, key } = await server.online(name);
   const change = (password: string, new_password: string) =>
-    ask(client, { action: "change_password", password, new_password });
+    client.ask({ action: "change_password", password, new_password });
   await change(PASSWORD, NEW_PASSWORD);
   const [first] = await pushed(observer, name);
   expect(first).toMatchObject({ label: label(name), except: keyFingerprint(key) });

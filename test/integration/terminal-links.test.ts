@@ -16,6 +16,8 @@ import {
   USUAL,
   writes,
 } from "./chat-terminal.ts";
+import { openAdminSocket } from "../../src/server/admin/socket.ts";
+import { admin } from "./server-admin-process.ts";
 import { KEY } from "./keys.ts";
 import { until } from "./messenger-pair.ts";
 
@@ -146,6 +148,33 @@ test("a changed key is explained; only once its number was shown can it be accep
   await says(ana, "soy yo, de verdad");
   expect(times(ana, "ha cambiado")).toBe(1);
   await quit(ana);
+  expectNothingRedrawn(ana, USUAL);
+});
+
+test("an account that the operator disables: its conversation ends within a second, and its messages wait", async () => {
+  const [ana, beto] = await room.both();
+  const { databasePath, services } = room.company;
+  const socket = openAdminSocket(databasePath, services);
+  try {
+    ana.type("a medias");
+    await lineIs(ana, "a medias");
+    expect((await admin(databasePath, "disable", "beto")).code).toBe(0);
+    const begun = performance.now();
+    await says(ana, "El servidor ha anulado el certificado de beto (cuenta deshabilitada o borrada");
+    // Half a second of it is the server's, which gathers.
+    expect(performance.now() - begun).toBeLessThan(1_500);
+    await says(beto, "no puede iniciar sesión");
+    await lineIs(ana, "a medias");
+    await writes(ana, " y entero", "·");
+    expect((await admin(databasePath, "enable", "beto")).code).toBe(0);
+    const again = await room.person("beto", "another machine");
+    await says(ana, "La clave de beto ha cambiado");
+    expect(again.texts("ana")).toEqual([]);
+    expect(times(ana, "ha anulado el certificado")).toBe(1);
+    await quit(ana);
+  } finally {
+    socket.close();
+  }
   expectNothingRedrawn(ana, USUAL);
 });
 

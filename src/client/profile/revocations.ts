@@ -4,7 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 
-import { isOver, revokes, type DatedCertificate, type Revocation } from "../../identity/revocation.ts";
+import { isKept, revokes, type DatedCertificate, type Revocation } from "../../identity/revocation.ts";
 
 /** Revocations that are kept; beyond it the oldest are dropped, some at once. */
 export const MAX_REVOCATIONS = 50_000;
@@ -50,9 +50,9 @@ export class RevocationStore {
     return added.length > 0;
   }
 
-  /** Forgets what is over. @param now ms since 1970, by the server's clock */
+  /** Forgets what is not kept any more. @param now ms since 1970, by the server's clock */
   forgetOver(now: number): void {
-    this.#forget([...this.#byLabel.values()].filter((each) => isOver(each, now)));
+    this.#forget([...this.#byLabel.values()].filter((each) => !isKept(each, now)));
   }
 
   /** Writes what has changed to the disk. @throws SQLiteError; then the next call writes it */

@@ -82,7 +82,7 @@ const NOTHING_CHANGED: Bilingual = { es: "no ha cambiado nada", en: "nothing has
 /** What a command did, and what it says if nothing had to be changed. */
 const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchanged: Bilingual] } = {
   disable: [
-    { es: "cuenta deshabilitada y certificados anulados", en: "account disabled, certificates revoked" },
+    { es: "cuenta deshabilitada", en: "account disabled" },
     { es: "ya estaba deshabilitada", en: "was already disabled" },
   ],
   enable: [
@@ -91,13 +91,13 @@ const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchange
   ],
   delete: [
     {
-      es: "cuenta borrada y certificados anulados; el nombre queda libre dentro de 73 horas",
-      en: "account deleted, certificates revoked; the name becomes free in 73 hours",
+      es: "cuenta borrada; el nombre queda libre dentro de 73 horas",
+      en: "account deleted; the name becomes free in 73 hours",
     },
     NOTHING_CHANGED,
   ],
   revoke: [
-    { es: "sesiones y certificados anulados", en: "sessions and certificates revoked" },
+    { es: "sesiones anuladas", en: "sessions revoked" },
     { es: "no tenía sesiones; certificados anulados", en: "had no sessions; certificates revoked" },
   ],
 };

@@ -5,7 +5,7 @@
 import type { Database } from "bun:sqlite";
 
 import { label as labelOf } from "../../identity/names.ts";
-import { REVOCATION_LIFETIME, type Revocation } from "../../identity/revocation.ts";
+import { isKept, REVOCATION_LIFETIME, type Revocation } from "../../identity/revocation.ts";
 import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
 import type { Account } from "./accounts.ts";
 
@@ -47,9 +47,9 @@ export class Revocations {
     this.#ofLabel = database.query<Row & { by_operator: number }, [string]>(
       "SELECT label, before, except_key, by_operator FROM revocations WHERE label = ?",
     );
-    this.#page = database.query<Row, [number, number, string, number]>(
+    this.#page = database.query<Row, [number, number, number, string, number]>(
       `SELECT label, before, except_key FROM revocations
-       WHERE before > ? AND (before, label) < (?, ?) ORDER BY before DESC, label DESC LIMIT ?`,
+       WHERE before BETWEEN ? AND ? AND (before, label) < (?, ?) ORDER BY before DESC, label DESC LIMIT ?`,
     );
   }
 
@@ -71,7 +71,7 @@ export class Revocations {
 
   /** The time from which certificates of this label count, in ms since 1970; 0: all do. */
   since(label: string): number {
-    return (this.#ofLabel.get(label)?.before ?? 0) * 1_000;
+    return (this.#last(label)?.before ?? 0) * 1_000;
   }
 
   /**
@@ -79,9 +79,12 @@ export class Revocations {
    * @param after `next` of the previous page, of the form that the protocol checks
    */
   page(after = `${Number.MAX_SAFE_INTEGER}.`): { revoked: Revocation[]; next: string | undefined } {
-    const since = Math.floor((this.#needs.now() - REVOCATION_LIFETIME) / 1_000);
+    const now = this.#needs.now();
+    // As `isKept`.
+    const since = Math.floor((now - REVOCATION_LIFETIME) / 1_000) + 1;
+    const until = Math.floor((now + REVOCATION_LIFETIME) / 1_000);
     const [before = "", label = ""] = after.split(".");
-    const rows = this.#page.all(since, Number(before), label, MAX_REVOKED + 1);
+    const rows = this.#page.all(since, until, Number(before), label, MAX_REVOKED + 1);
     const isMore = rows.length > MAX_REVOKED;
     const revoked = rows
       .slice(0, MAX_REVOKED)
@@ -90,13 +93,18 @@ export class Revocations {
     return { revoked, next: isMore && last !== undefined ? `${last.before}.${last.label}` : undefined };
   }
 
+  #last(label: string): (Row & { by_operator: number }) | undefined {
+    const last = this.#ofLabel.get(label);
+    return last !== null && isKept(last, this.#needs.now()) ? last : undefined;
+  }
+
   /** The revocation to make; undefined: the last one of this account was made for a password an hour ago or less. */
   #next(account: Account, cause: RevocationCause): Revocation | undefined {
     const now = this.#needs.now();
     const seconds = Math.floor(now / 1_000);
     const label = labelOf(account.username);
-    const last = this.#ofLabel.get(label);
-    const isOwn = last !== null && (last.by_operator === 0 || last.except_key !== null);
+    const last = this.#last(label);
+    const isOwn = last !== undefined && (last.by_operator === 0 || last.except_key !== null);
     if (cause.name === "password" && isOwn && Math.abs(seconds - last.before) < PASSWORD_INTERVAL) {
       return undefined;
     }

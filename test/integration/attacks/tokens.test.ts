@@ -170,7 +170,7 @@ test("a login with the old password that waits for its hash while the password c
   // One of these is answered: the hash of the new password waits behind the others, and these behind it.
   expect(await (early[0] as TestClient).next()).toMatchObject({ code: "already_connected" });
   for (const thief of late) thief.send(loginOf("veloz"));
-  expect(await owner.client.next()).toMatchObject({ action: "change_password_response", code: "ok" });
+  expect(await owner.client.answer()).toMatchObject({ action: "change_password_response", code: "ok" });
   const codes = await Promise.all(late.map(async (thief) => (await thief.next())["code"]));
   expect(codes).toEqual(Array(5).fill("invalid_credentials"));
   for (const thief of [...early, ...late]) thief.close();
