@@ -125,6 +125,37 @@ describe("a stranger", () => {
   });
 });
 
+test("somebody who answers with a revoked certificate is told nothing, and is tried again after growing waits", async () => {
+  await company.addAccount("carla");
+  const { key, certificate } = company.identity("carla", 1_000);
+  const received: Buffer[] = [];
+  const stand = Bun.listen<undefined>({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: { key, cert: certificate, ca: company.authority.certificatePem, requestCert: true },
+    socket: {
+      handshake: (socket) =>
+        void socket.write(`${JSON.stringify({ action: "hello", protocol: 1, username: "carla" })}\n`),
+      data: (_socket, chunk) => void received.push(chunk),
+      error: () => undefined,
+    },
+  });
+  company.onClose(() => stand.stop(true));
+  await operator({ command: "revoke", name: "carla", id: undefined });
+  await untilQuiet(() => ana.profile.revocations.size === 1);
+  await company.stopServer();
+  const contact = ana.profile.contacts.ensure("carla");
+  ana.profile.contacts.saveTargets(contact, [{ ip: "127.0.0.1", port: stand.port }]);
+  ana.messenger.send("carla", "for carla only");
+  const failures = () => ana.of("unreachable").filter(({ username }) => username === "carla");
+  await until(() => failures().length === 2);
+  expect(failures().map(({ reason }) => reason)).toEqual(["revoked", "revoked"]);
+  const [first = 0, second = 0] = failures().map(({ retryIn }) => retryIn);
+  expect(second).toBeGreaterThan(first + 2_000);
+  expect(received).toEqual([]);
+  expect(ana.profile.contacts.pins(contact)).toEqual([]);
+});
+
 describe("who finds their own label", () => {
   const ownRevocation = (person: Person): Revocation => ({
     label: label(person.name),
@@ -150,9 +181,11 @@ describe("who finds their own label", () => {
     await company.stopServer();
     bob.profile.revocations.add([ownRevocation(bob)]);
     expect(bob.messenger.canBeReached).toBe(false);
+    const { contacts } = bob.profile;
+    contacts.saveTargets(contacts.ensure("ana"), [{ ip: "127.0.0.1", port: ana.port }]);
     bob.messenger.send("ana", "for later");
     await until(() => bob.of("unreachable").length > 0);
-    expect(bob.of("unreachable")[0]).toMatchObject({ reason: "no_server" });
+    expect(bob.of("unreachable")[0]).toMatchObject({ reason: "no_certificate" });
     const peer = await RawPeer.dial(bob.port, { identity: company.identity("carla") }).catch(() => undefined);
     await peer?.closed;
     expect(bob.of("refusal").map(({ code }) => code)).toContain("no_certificate");

@@ -163,7 +163,7 @@ test("an account that the operator disables: its conversation ends within a seco
     await says(ana, "El servidor ha anulado el certificado de beto (cuenta deshabilitada o borrada");
     // Half a second of it is the server's, which gathers.
     expect(performance.now() - begun).toBeLessThan(1_500);
-    await says(beto, "no puede iniciar sesión");
+    await says(beto, "La cuenta está deshabilitada.");
     await lineIs(ana, "a medias");
     await writes(ana, " y entero", "·");
     expect((await admin(databasePath, "enable", "beto")).code).toBe(0);

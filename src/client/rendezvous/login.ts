@@ -13,6 +13,7 @@ import type { Language } from "../../protocol/language.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
 import type { OwnCertificate, Profile } from "../profile/profile.ts";
 import type { RendezvousLink } from "./link.ts";
+import type { ToldRevocations } from "./revocation-reader.ts";
 import { ownAddresses } from "./surroundings.ts";
 import { authorityFingerprint, received, receivedAuthority } from "./trust.ts";
 import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.ts";
@@ -29,9 +30,6 @@ type LoginOptions = {
     newKey(): void;
   };
 };
-
-/** A page of revocations, the newest first. `next`: where the next page begins; undefined: it is the last. */
-export type ToldRevocations = ResponseOf<"revocations_response">;
 
 /**
  * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. The

@@ -7,24 +7,20 @@
  *    server has taken it back.
  * 4. The revocations of other people's certificates are read at the login, page by page, and as they are pushed.
  */
-import type { Revocation } from "../../identity/revocation.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
-import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
-import { MAX_REVOCATIONS } from "../profile/revocations.ts";
-import { checkCertificate, logIn, type ToldRevocations } from "./login.ts";
+import { checkCertificate, logIn } from "./login.ts";
 import type { RendezvousLink, LinkEvents } from "./link.ts";
+import { RevocationReader } from "./revocation-reader.ts";
 import { ReturnSchedule } from "./return-schedule.ts";
 import { reachServer, type ReachOptions } from "./reach-server.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import type { Change } from "./surroundings.ts";
-import { isTransient, RefusedError, ServerError, ServerFailure } from "./server-errors.ts";
+import { isTransient, RefusedError, ServerError } from "./server-errors.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 const RENEW_AFTER = 12 * 60 * 60 * 1_000;
-/** Pages of revocations that are read after a login: as many as are kept. */
-const MAX_REVOCATION_PAGES = Math.ceil(MAX_REVOCATIONS / MAX_REVOKED);
 /** How often the age of the certificate is checked, in ms. */
 const CLOCK_CHECK_INTERVAL = 30_000;
 
@@ -74,8 +70,6 @@ type State =
       readonly link: RendezvousLink;
       readonly clockCheck: ReturnType<typeof setInterval>;
       isRenewing: boolean;
-      /** Revocations that are still to be read, after a page; undefined: none are. */
-      unread: { after: string; pages: number; isReading: boolean } | undefined;
     }
   | {
       readonly name: "waiting";
@@ -100,18 +94,21 @@ export class Rendezvous {
   /** The link to a closing server, which answers the requests it has received, and then ends the link. */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
+  readonly #revocations: RevocationReader;
   /** Aborted by `close`. */
   readonly #abort = new AbortController();
-  // The next three span all states: each becomes true once, at any time, and stays true.
+  // The next two span all states: each becomes true once, at any time, and stays true.
   /** `keepOnline` was called: a lost link is reconnected. */
   #isKeptOnline = false;
   /** An attempt has succeeded: the person is not asked for a password when a link is lost. */
   #wasOnline = false;
-  /** All revocations of the server were read once: what follows a page without a new one is known. */
-  #hasAllRevocations = false;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
+    this.#revocations = new RevocationReader(options.profile.revocations, () => {
+      options.events.revoked();
+      this.checkClock();
+    });
   }
 
   get state(): RendezvousState {
@@ -147,7 +144,6 @@ export class Rendezvous {
     const attempt: State = { name: "connecting", link: undefined };
     this.#become(attempt);
     let link: RendezvousLink;
-    let unread: (State & { readonly name: "online" })["unread"];
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
@@ -165,12 +161,7 @@ export class Rendezvous {
       });
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
-      this.#options.profile.revocations.forgetOver(this.#options.now() + contact.clockOffset);
-      const isNew = this.#takeRevocations(told.revoked);
-      if (told.next === undefined) this.#hasAllRevocations = true;
-      else if (isNew || !this.#hasAllRevocations) {
-        unread = { after: told.next, pages: MAX_REVOCATION_PAGES, isReading: false };
-      }
+      this.#revocations.loggedIn(link, told, this.#options.now() + contact.clockOffset);
     } catch (error) {
       attempt.link?.close("login_failed");
       this.#become({ name: "offline" });
@@ -181,8 +172,8 @@ export class Rendezvous {
     this.#leaving?.close("moved");
     this.#leaving = undefined;
     const clockCheck = setInterval(() => this.checkClock(), CLOCK_CHECK_INTERVAL);
-    this.#become({ name: "online", link, clockCheck, isRenewing: false, unread });
-    // A push during the login may have taken the new certificate back.
+    this.#become({ name: "online", link, clockCheck, isRenewing: false });
+    // There may be more revocations, and a push during the login may have taken the new certificate back.
     this.checkClock();
   }
 
@@ -234,7 +225,7 @@ export class Rendezvous {
       },
       revoked: (revocations) => {
         // They may come right behind the answer to the login. Before it, `logIn` has compared the authority.
-        if (isLoggingIn() || isCurrent()) this.#takeRevocations(revocations);
+        if (isLoggingIn() || isCurrent()) this.#revocations.take(revocations);
       },
       notified: (code) => {
         if (!isCurrent()) return;
@@ -292,41 +283,10 @@ export class Rendezvous {
     }
   }
 
-  /** Reads the revocations that were too many for the login. */
-  async #readRevocations(state: State & { readonly name: "online" }): Promise<void> {
-    const { unread } = state;
-    if (unread === undefined || unread.isReading) return;
-    unread.isReading = true;
-    try {
-      while (unread.pages > 0) {
-        unread.pages--;
-        const page: ToldRevocations = await state.link.request("revocations", { after: unread.after });
-        if (this.#isClosed) return;
-        const isNew = this.#takeRevocations(page.revoked);
-        // What follows is older, and was read by an earlier login of this process.
-        if (page.next === undefined || (this.#hasAllRevocations && !isNew)) break;
-        unread.after = page.next;
-      }
-      state.unread = undefined;
-      this.#hasAllRevocations = true;
-    } catch (error) {
-      // The next check goes on.
-      if (!(error instanceof ServerFailure)) throw error;
-      unread.isReading = false;
-    }
-  }
-
-  /** @returns whether one of them is new */
-  #takeRevocations(revocations: readonly Revocation[]): boolean {
-    const isNew = this.#options.profile.revocations.add(revocations);
-    if (isNew) this.#options.events.revoked();
-    if (isNew) this.checkClock();
-    return isNew;
-  }
-
-  /** Renews the certificate if it is due. Runs every half minute while online. */
+  /** Renews the certificate if it is due, and reads what is unread. Runs every half minute while online. */
   checkClock(): void {
-    if (this.#state.name === "online") void this.#readRevocations(this.#state);
+    if (this.#state.name !== "online") return;
+    void this.#revocations.readRest();
     const now = this.#options.now();
     const certificate = this.#options.profile.certificate;
     // If the clock was set back, the certificate seems to come from the future; it is renewed too.

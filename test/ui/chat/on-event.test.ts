@@ -18,6 +18,23 @@ describe("the link", () => {
     expect(new Set(lines).size).toBe(lines.length);
   });
 
+  test("that ends because the peer's certificate was revoked is one line, which says so", () => {
+    const script = new ChatScript("en");
+    script.connect();
+    const ended = { name: "disconnected", username: PEER, bye: false, revoked: true, heardAt: NOON } as const;
+    const said = printed(script.messenger(ended));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(`revoked ${PEER}'s certificate`);
+    const again = {
+      name: "unreachable",
+      username: PEER,
+      reason: "revoked",
+      retryIn: 1,
+      heardAt: NOON,
+    } as const;
+    expect(printed(script.messenger(again))).toEqual([]);
+  });
+
   test.each(UNREACHABLE_REASONS)(
     "that cannot be had, %s, is told of once, in the words of a chat",
     (reason) => {

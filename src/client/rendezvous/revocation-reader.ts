@@ -1,0 +1,66 @@
+/**
+ * Reads the revocations of other people's certificates, and of our own (PROTOCOL 3): the newest with the login, the
+ * rest page by page after it, and later ones as they are pushed.
+ */
+import type { Revocation } from "../../identity/revocation.ts";
+import { MAX_REVOKED, type ResponseOf } from "../../protocol/rendezvous-messages.ts";
+import { MAX_REVOCATIONS, type RevocationStore } from "../profile/revocations.ts";
+import type { RendezvousLink } from "./link.ts";
+import { ServerFailure } from "./server-errors.ts";
+
+/** Pages that are read after a login: as many as are kept. */
+const MAX_PAGES = Math.ceil(MAX_REVOCATIONS / MAX_REVOKED);
+
+/** A page of revocations, the newest first. `next`: where the next page begins; undefined: it is the last. */
+export type ToldRevocations = ResponseOf<"revocations_response">;
+
+export class RevocationReader {
+  readonly #store: RevocationStore;
+  readonly #changed: () => void;
+  /** All were read once by this process, so that what follows a page without a new one is known. */
+  #hasAll = false;
+  /** Where the next page begins; undefined: there is none. */
+  #unread: { readonly link: RendezvousLink; after: string; pages: number; isReading: boolean } | undefined;
+
+  /** @param changed called when the server has told a new one */
+  constructor(store: RevocationStore, changed: () => void) {
+    this.#store = store;
+    this.#changed = changed;
+  }
+
+  /** Takes the page of a login. @param now ms since 1970, by the server's clock */
+  loggedIn(link: RendezvousLink, { revoked, next }: ToldRevocations, now: number): void {
+    this.#store.forgetOver(now);
+    const isNew = this.take(revoked);
+    const isMore = next !== undefined && (isNew || !this.#hasAll);
+    this.#unread = isMore ? { link, after: next, pages: MAX_PAGES, isReading: false } : undefined;
+    this.#hasAll ||= next === undefined;
+  }
+
+  /** @returns whether one of them is new */
+  take(revocations: readonly Revocation[]): boolean {
+    const isNew = this.#store.add(revocations);
+    if (isNew) this.#changed();
+    return isNew;
+  }
+
+  /** Reads the pages that are left. If the server refuses one, the next call goes on there. */
+  async readRest(): Promise<void> {
+    const unread = this.#unread;
+    if (unread === undefined || unread.isReading) return;
+    unread.isReading = true;
+    try {
+      for (; unread.pages > 0; unread.pages--) {
+        const page: ToldRevocations = await unread.link.request("revocations", { after: unread.after });
+        const isNew = this.take(page.revoked);
+        if (page.next === undefined || (this.#hasAll && !isNew)) break;
+        unread.after = page.next;
+      }
+      this.#hasAll = true;
+      if (this.#unread === unread) this.#unread = undefined;
+    } catch (error) {
+      if (!(error instanceof ServerFailure)) throw error;
+      unread.isReading = false;
+    }
+  }
+}
