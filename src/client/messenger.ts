@@ -139,9 +139,10 @@ export class Messenger {
         tls: this.#tls,
         contacts: options.profile.contacts,
         clock: this.#clock,
+        random,
         lookUp: (username) => this.#directory.lookUp(username),
-        admit: (connection, peer, report) =>
-          this.#conversations.with(peer.name).admit(connection, peer, report),
+        admit: (connection, peer, report, place) =>
+          this.#conversations.with(peer.name).admit(connection, peer, report, place),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         storageFailed: this.#storageFailed,
       },

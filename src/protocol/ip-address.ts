@@ -79,6 +79,16 @@ export function networkOf(address: string): string {
 }
 
 /**
+ * The range that one customer may have: of IPv6 the /48, with 65,536 networks (RFC 6177), of IPv4 the address.
+ * Takes what `normalizeAddress` or `networkOf` gives.
+ */
+export function siteOf(address: string): string {
+  const network = networkOf(address);
+  if (!network.endsWith("::/64")) return network;
+  return `${network.split(":").slice(0, 3).join(":")}::/48`;
+}
+
+/**
  * An address at which one machine can be dialled: an IP literal that is not unspecified, multicast or
  * broadcast (PROTOCOL 4). Gives its one spelling, or undefined. A zone means nothing on another machine.
  */

@@ -1,14 +1,22 @@
 /** Who is not let in at the peer port, and that the next good peer is served all the same (PROTOCOL 3 and 5). */
+import { X509Certificate } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import {
+  CONTACT_HANDSHAKES,
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_STRANGER,
   MAX_CONNECTIONS_PER_USER,
   MAX_HANDSHAKES,
-  MAX_HANDSHAKES_PER_ADDRESS,
-} from "../../src/client/peer/port.ts";
+  MAX_HANDSHAKES_PER_NETWORK,
+  MAX_STRANGERS,
+  MAX_STRANGERS_PER_NETWORK,
+  STRANGER_IDLE,
+} from "../../src/client/peer/admission.ts";
 import { HELLO_TIMEOUT } from "../../src/client/peer/link.ts";
+import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import { issueServerCertificate } from "../../src/identity/certificate.ts";
 import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
@@ -58,11 +66,20 @@ function hello(username: string): { [name: string]: unknown } {
 }
 
 /** A peer whose greeting is done. */
-async function greeted(identity = carla): Promise<RawPeer> {
-  const peer = await dial({ identity });
+async function greeted(identity = carla, from = "127.0.0.1"): Promise<RawPeer> {
+  const peer = await dial({ identity, from });
   expect(await peer.next()).toEqual(hello("ana"));
   peer.send(hello(peer.name));
   return peer;
+}
+
+/** Somebody to whom ana has never written, and about whom she need not ask the server. */
+function pinnedStranger(name: string): TlsIdentity {
+  const identity = company.identity(name);
+  const { spki, fingerprint } = readCertificate(new X509Certificate(identity.certificate));
+  const { contacts } = ana.profile;
+  contacts.pin(contacts.ensure(name), { spki, fingerprint }, Date.now());
+  return identity;
 }
 
 /** A certificate of ana's own authority with these names, for a new key. */
@@ -220,7 +237,7 @@ describe("once proven, a fault is answered with its code and ends the link:", ()
 
 describe("the port is bounded:", () => {
   test("a ninth handshake from one address is ended, and one from another is not", async () => {
-    for (let count = 0; count < MAX_HANDSHAKES_PER_ADDRESS; count++)
+    for (let count = 0; count < MAX_HANDSHAKES_PER_NETWORK; count++)
       await dial({ tls: false, from: "127.0.0.2" });
     const ninth = await dial({ tls: false, from: "127.0.0.2" });
     await ninth.closed;
@@ -229,37 +246,98 @@ describe("the port is bounded:", () => {
     await expectServed(ana, carla);
   });
 
-  test("the sixty-fifth handshake is ended; when one is over, the next begins", async () => {
+  test("64 half-open connections from 8 addresses shut out nobody", async () => {
     for (let count = 0; count < MAX_HANDSHAKES; count++)
-      await dial({ tls: false, from: `127.0.1.${Math.floor(count / MAX_HANDSHAKES_PER_ADDRESS)}` });
-    const late = await dial({ tls: false, from: "127.0.2.1" });
-    await late.closed;
-    expect(peers.filter((peer) => peer.isClosed)).toEqual([late]);
-    const [first] = peers;
-    first?.terminate();
-    await first?.closed;
-    let served = false;
-    while (!served) {
-      // The port must have noticed the end of the first.
-      const peer = await RawPeer.dial(ana.port, { identity: carla });
-      served = await Promise.race([peer.next().then(() => true), peer.closed.then(() => false)]);
-      peer.terminate();
-    }
+      await dial({ tls: false, from: `127.0.1.${count % MAX_HANDSHAKES_PER_NETWORK}` });
+    const halfOpen = () => peers.filter(({ isClosed }) => !isClosed).length;
+    await until(() => halfOpen() === MAX_HANDSHAKES - CONTACT_HANDSHAKES);
+    await expectServed(ana, company.identity("dora"));
+    expect(halfOpen()).toBe(MAX_HANDSHAKES - CONTACT_HANDSHAKES - 1);
+    expect(Buffer.concat(peers.flatMap(({ received }) => received))).toHaveLength(0);
   });
 
-  test("a fifth connection of one user is ended without a byte, and one of another is not", async () => {
-    const four: RawPeer[] = [];
-    for (let count = 0; count < MAX_CONNECTIONS_PER_USER; count++) four.push(await greeted());
-    const fifth = await dial({ identity: carla });
-    await fifth.closed;
-    expect(fifth.received).toEqual([]);
-    await expectServed(ana, company.identity("dora"));
-    for (const peer of four) {
+  test("they displace nobody at an address of a contact", async () => {
+    const { contacts } = ana.profile;
+    ana.messenger.send("frida", "hello");
+    ana.messenger.commit();
+    contacts.saveTargets(contacts.ensure("frida"), [{ ip: "127.0.3.1", port: 1 }]);
+    // The addresses of contacts are read again after a second.
+    await later(1_000, async () => {
+      const friend = await dial({ tls: false, from: "127.0.3.1" });
+      for (let count = 0; count < 2 * MAX_HANDSHAKES; count++)
+        await dial({ tls: false, from: `127.0.4.${Math.floor(count / 2)}` });
+      await until(() => peers.filter(({ isClosed }) => isClosed).length > MAX_HANDSHAKES);
+      expect(friend.isClosed).toBe(false);
+    });
+  });
+
+  test("a third connection of a stranger is ended without a byte, and one of another is not", async () => {
+    const links: RawPeer[] = [];
+    for (let count = 0; count < MAX_CONNECTIONS_PER_STRANGER; count++) links.push(await greeted());
+    const next = await dial({ identity: carla });
+    await next.closed;
+    expect(next.received).toEqual([]);
+    await expectServed(ana, company.identity("elsa"));
+    for (const peer of links) {
       peer.send({ message: `still here`, id: crypto.randomUUID() });
       expect(await peer.next()).toMatchObject({ action: "delivered" });
       peer.send({ action: "bye" });
       await peer.closed;
     }
+  });
+
+  test("a fifth connection of somebody to whom ana has written is ended without a byte", async () => {
+    const gina = company.identity("gina");
+    ana.messenger.send("gina", "hello");
+    ana.messenger.commit();
+    for (let count = 0; count < MAX_CONNECTIONS_PER_USER; count++) await greeted(gina);
+    const fifth = await dial({ identity: gina });
+    await fifth.closed;
+    expect(fifth.received).toEqual([]);
+    expect(peers.filter(({ isClosed }) => isClosed)).toEqual([fifth]);
+  });
+
+  test("four links each of 64 strangers shut out neither a friend nor, once they are idle, another stranger", async () => {
+    const friend = await company.person("hugo");
+    friend.messenger.send("ana", "hello");
+    ana.messenger.send("hugo", "hello");
+    await until(() => friend.received("ana") === 1 && ana.received("hugo") === 1);
+    await friend.close();
+    const strangers = Array.from({ length: MAX_CONNECTIONS / 4 }, (_, index) => pinnedStranger(`s${index}`));
+    for (const [index, identity] of strangers.entries()) {
+      for (let count = 0; count < 4; count++) await dial({ identity, from: `127.0.5.${index}` });
+    }
+    const open = () => peers.filter(({ isClosed }) => !isClosed).length;
+    await until(() => open() === MAX_STRANGERS);
+    const again = await company.person("hugo");
+    again.messenger.send("ana", "and again");
+    await until(() => again.received("ana") === 1);
+    expect(open()).toBe(MAX_STRANGERS);
+    await later(STRANGER_IDLE, () => expectServed(ana, carla));
+    await again.close();
+  }, 20_000);
+
+  test("a stranger who only pings gives way to a newcomer, and one who writes does not", async () => {
+    const from = "127.0.6.1";
+    const pinging: RawPeer[] = [];
+    for (let count = 1; count < MAX_STRANGERS_PER_NETWORK; count++)
+      pinging.push(await greeted(pinnedStranger(`p${count}`), from));
+    const writing = await greeted(pinnedStranger("w"), from);
+    const newcomer = pinnedStranger("n");
+    const refused = await dial({ identity: newcomer, from });
+    await refused.closed;
+    await later(STRANGER_IDLE, async () => {
+      writing.send({ message: "a text", id: crypto.randomUUID() });
+      expect(await writing.next()).toMatchObject({ action: "delivered" });
+      for (const peer of pinging) {
+        peer.send({ action: "ping" });
+        expect(await peer.next()).toEqual({ action: "pong" });
+      }
+      await greeted(newcomer, from);
+      await until(() => pinging.some(({ isClosed }) => isClosed));
+      expect(pinging.map(({ isClosed }) => isClosed)).toEqual(pinging.map((peer) => peer === pinging[0]));
+      expect(writing.isClosed).toBe(false);
+    });
   });
 
   test("refusals are reported at most once a second", async () => {

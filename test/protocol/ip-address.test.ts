@@ -4,6 +4,7 @@ import {
   isLoopback,
   isPrivate,
   networkOf,
+  siteOf,
   normalizeAddress,
   parseDialableAddress,
   showHostPort,
@@ -206,3 +207,10 @@ test.each([
   ["2001:db8:0:0::/64", "2001:db8:0:0::/64"],
   ["", ""],
 ])("the network of «%s» is «%s»", (address, network) => expect(networkOf(address)).toBe(network));
+
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["2001:db8:5:1::1", "2001:db8:5::/48"],
+  ["2001:db8:5:2::/64", "2001:db8:5::/48"],
+  ["::1", "0:0:0::/48"],
+])("the site of «%s» is «%s»", (address, site) => expect(siteOf(address)).toBe(site));

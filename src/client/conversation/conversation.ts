@@ -11,7 +11,13 @@
 import { ContactRecord } from "../peer/contact-record.ts";
 import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
-import { PeerLink, type LinkConnection, type LinkLife, type PeerLinkEvents } from "../peer/link.ts";
+import {
+  PeerLink,
+  type LinkConnection,
+  type LinkLife,
+  type LinkPlace,
+  type PeerLinkEvents,
+} from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
 import type { Admission, KeyReport, ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
@@ -194,21 +200,33 @@ export class Conversation {
   /**
    * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
    * greets the peer.
+   * @param place its place at the port
    * @returns other than `admitted`: why there is no link
    * @throws SQLiteError
    */
-  admit(connection: LinkConnection, peer: ProvenPeer, report: KeyReport): Admission {
+  admit(
+    connection: LinkConnection,
+    peer: ProvenPeer,
+    report: KeyReport,
+    place: LinkPlace | undefined,
+  ): Admission {
     const verdict = this.#record.judge(peer, report);
     if (verdict !== "pinned" && verdict !== "pin") return verdict;
     if (verdict === "pin") this.#record.pin(peer);
-    this.#greet(this.#links.newId(), "acceptor", connection, peer);
+    this.#greet(this.#links.newId(), "acceptor", connection, peer, place);
     return "admitted";
   }
 
-  #greet(id: LinkId, role: "acceptor" | "dialler", connection: LinkConnection, peer: ProvenPeer): void {
+  #greet(
+    id: LinkId,
+    role: "acceptor" | "dialler",
+    connection: LinkConnection,
+    peer: ProvenPeer,
+    place?: LinkPlace,
+  ): void {
     const { clock, profile } = this.#needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, connection, peer },
+      { id, role, ownName: profile.username, clock, connection, peer, place },
       this.#linkEvents,
     );
     this.#links.add(link);

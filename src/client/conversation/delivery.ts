@@ -32,7 +32,10 @@ const MARKED_AT_ONCE = 256;
 const RETRY_AFTER_TICKS = 30;
 
 /** The parts of a link that delivery uses. */
-export type DeliveryLink = Pick<PeerLink, "send" | "flush" | "queuedBytes" | "isOpen" | "features">;
+export type DeliveryLink = Pick<
+  PeerLink,
+  "send" | "flush" | "queuedBytes" | "isOpen" | "features" | "tookText"
+>;
 
 type DeliveryOptions = {
   readonly record: Pick<ContactRecord, "contact" | "features">;
@@ -252,6 +255,8 @@ export class Delivery {
     const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
     const committed = this.#messages.commitRead(contact, { incoming, acknowledged, readUpTo }, now);
     this.#acknowledge(arrivals.toAcknowledge, link);
+    // A new text has a `seq`; a duplicate has none.
+    if (committed.stored.some((each) => typeof each === "number")) link.tookText();
     for (const { id } of acknowledged) this.#left.delete(id);
     this.#unacknowledged -= committed.acknowledged.length;
     const to = contact.username;

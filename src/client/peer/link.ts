@@ -96,6 +96,14 @@ export type LinkConnection = Pick<
   | "terminate"
 >;
 
+/** The place of a link at the peer port, if the peer has dialled us. */
+export type LinkPlace = {
+  /** A new text of the peer was stored. */
+  tookText(): void;
+  /** The link is closed. */
+  left(): void;
+};
+
 type PeerLinkOptions = {
   readonly id: LinkId;
   readonly role: "acceptor" | "dialler";
@@ -104,6 +112,8 @@ type PeerLinkOptions = {
   readonly connection: LinkConnection;
   /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
+  /** Undefined: we have dialled. */
+  readonly place: LinkPlace | undefined;
 };
 
 export class PeerLink implements ConnectionHandlers {
@@ -113,6 +123,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly #ownName: string;
   readonly #clock: Clock;
   readonly #connection: LinkConnection;
+  readonly #place: LinkPlace | undefined;
   readonly #events: PeerLinkEvents;
   #state: State;
 
@@ -123,6 +134,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#ownName = options.ownName;
     this.#clock = options.clock;
     this.#connection = options.connection;
+    this.#place = options.place;
     this.#events = events;
     this.#state = { name: "greeting", deadline: options.clock.monotonic() + HELLO_TIMEOUT };
   }
@@ -165,6 +177,11 @@ export class PeerLink implements ConnectionHandlers {
     if (this.#role !== "acceptor") return;
     this.#sayHello();
     this.flush();
+  }
+
+  /** A new text of the peer was stored. */
+  tookText(): void {
+    this.#place?.tookText();
   }
 
   send(message: PeerOutput): void {
@@ -268,6 +285,7 @@ export class PeerLink implements ConnectionHandlers {
   closed(reason: CloseReason): void {
     const state = this.#state;
     this.#clock.unwatch(this);
+    this.#place?.left();
     this.#state = { name: "closed" };
     const byeReceived = state.name === "leaving" && state.byeReceived;
     this.#events.closed(

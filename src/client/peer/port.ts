@@ -2,7 +2,8 @@
  * The peer port, to which other people's clients connect.
  *
  * 1. The listener takes the first free port of 9000–9099, or the chosen one.
- * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides.
+ * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides, and `admission.ts` whether
+ *    there is a place.
  * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
  *    If it cannot be asked now, the peer is told `busy` (`caller-keys.ts`).
  * 4. A connection that passes is handed over to a link of the peer's conversation, which greets the peer. The others
@@ -13,32 +14,32 @@ import { READS_NOTHING, type Connection, type ConnectionHandlers } from "../../n
 import { listen, ListenError, type Listener } from "../../net/listener.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
-import { normalizeAddress } from "../../protocol/ip-address.ts";
+import { networkOf, normalizeAddress } from "../../protocol/ip-address.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
+import { PeerAdmission, type Caller } from "./admission.ts";
+import type { LinkPlace } from "./link.ts";
 import { CallerKeys } from "./caller-keys.ts";
 import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 const FIRST_PORT = 9_000;
 const LAST_PORT = 9_099;
-/** Unfinished handshakes, in all and from one address (PROTOCOL 5, «Bounds at the port»). */
-export const MAX_HANDSHAKES = 64;
-export const MAX_HANDSHAKES_PER_ADDRESS = 8;
-/** Connections with a finished handshake, in all and of one user. */
-export const MAX_CONNECTIONS = 256;
-export const MAX_CONNECTIONS_PER_USER = 4;
+/** How long the known addresses of contacts are remembered, in ms. */
+const ADDRESSES_MEMORY = 1_000;
 /** At most one refusal is reported in this time, in ms. */
 const REFUSAL_INTERVAL = 1_000;
 
 type PeerPortNeeds = {
   readonly tls: PeerTls;
-  readonly contacts: Pick<ContactStore, "isPinned">;
+  readonly contacts: Pick<ContactStore, "isPinned" | "isWrittenTo" | "addressesWrittenTo">;
   readonly clock: Pick<Clock, "monotonic">;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** Resolves within five seconds. */
   lookUp(username: string): Promise<Whereabouts>;
   /** As `Conversation.admit`, in the conversation with that peer. */
-  admit(connection: Connection, peer: ProvenPeer, report: KeyReport): Admission;
+  admit(connection: Connection, peer: ProvenPeer, report: KeyReport, place: LinkPlace): Admission;
   refused(address: string, code: string): void;
   /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   storageFailed(error: unknown): void;
@@ -62,9 +63,9 @@ export class PeerPort {
   readonly #needs: PeerPortNeeds;
   readonly #callerKeys: CallerKeys;
   readonly #listener: Listener;
-  readonly #handshakes = new Map<ConnectionHandlers, string>();
-  /** The peer's label of each proven connection; closed ones are removed when the next connection arrives. */
-  readonly #proven = new Map<Connection, string>();
+  readonly #admission: PeerAdmission;
+  /** The networks of the last known addresses of contacts, and when they were read. */
+  #contactNetworks: { readonly networks: ReadonlySet<string>; readonly readAt: number } | undefined;
   /** Proven connections that wait for the server's answer about their key. */
   readonly #asked = new Set<Connection>();
   #stopped = false;
@@ -74,6 +75,11 @@ export class PeerPort {
   constructor(needs: PeerPortNeeds, port: number | undefined) {
     this.#needs = needs;
     this.#callerKeys = new CallerKeys(needs.lookUp, () => needs.clock.monotonic());
+    this.#admission = new PeerAdmission({
+      isContact: (label) => needs.contacts.isWrittenTo(label),
+      random: needs.random,
+      monotonic: () => needs.clock.monotonic(),
+    });
     this.#listener = this.#listen(port);
   }
 
@@ -119,60 +125,78 @@ export class PeerPort {
       this.#reportRefusal(address, "no_certificate");
       return undefined;
     }
-    for (const connection of this.#proven.keys()) if (connection.isClosed) this.#proven.delete(connection);
-    const fromAddress = [...this.#handshakes.values()].filter((each) => each === address).length;
-    if (
-      this.#handshakes.size >= MAX_HANDSHAKES ||
-      fromAddress >= MAX_HANDSHAKES_PER_ADDRESS ||
-      this.#proven.size >= MAX_CONNECTIONS
-    ) {
+    let connection: Connection | undefined;
+    const giveWay = () => connection?.terminate("gave_way");
+    const caller = this.#read(() => this.#admission.knock(address, this.#isOfContact(address), giveWay));
+    if (caller === undefined) {
       this.#reportRefusal(address, "too_many_connections");
       return undefined;
     }
     let peer: ProvenPeer | undefined;
-    const handlers: ConnectionHandlers = {
+    return {
       ...READS_NOTHING,
-      secured: (connection, handshake) => {
-        this.#handshakes.delete(handlers);
+      accepted: (accepted) => {
+        connection = accepted;
+      },
+      secured: (secured, handshake) => {
         if (this.#stopped) return false;
-        peer = this.#prove(connection, handshake);
+        peer = this.#prove(secured, handshake, caller);
         return peer !== undefined;
       },
-      opened: (connection) => {
+      opened: (opened) => {
         // `secured` has accepted the connection, so the peer is proven.
-        this.#judge(connection, peer as ProvenPeer);
+        this.#judge(opened, peer as ProvenPeer, caller);
       },
-      closed: (reason, connection) => {
-        this.#handshakes.delete(handlers);
-        this.#asked.delete(connection);
+      closed: (reason, closed) => {
+        this.#admission.leave(caller);
+        this.#asked.delete(closed);
         if (reason.name !== "remote" && !this.#stopped) this.#reportRefusal(address, reason.code);
       },
     };
-    this.#handshakes.set(handlers, address);
-    return handlers;
+  }
+
+  #isOfContact(address: string): boolean {
+    const now = this.#needs.clock.monotonic();
+    if (this.#contactNetworks === undefined || now - this.#contactNetworks.readAt >= ADDRESSES_MEMORY) {
+      const networks = new Set(this.#needs.contacts.addressesWrittenTo().map(networkOf));
+      this.#contactNetworks = { networks, readAt: now };
+    }
+    return this.#contactNetworks.networks.has(networkOf(address));
   }
 
   /** Steps 2 to 4 of the checklist, and the bounds; undefined: the connection was terminated. */
-  #prove(connection: Connection, handshake: Handshake): ProvenPeer | undefined {
+  #prove(connection: Connection, handshake: Handshake, caller: Caller): ProvenPeer | undefined {
     const proof = this.#needs.tls.prove(connection, handshake, undefined);
     if (!proof.ok) {
       connection.terminate(proof.code);
       return undefined;
     }
-    const { label } = proof.peer;
-    const ofUser = [...this.#proven].filter(([each, user]) => user === label && !each.isClosed).length;
-    if (ofUser >= MAX_CONNECTIONS_PER_USER) {
+    const { label, fingerprint } = proof.peer;
+    const hasPlace = this.#read(() => {
+      const isPinned = this.#needs.contacts.isPinned(label, fingerprint);
+      return this.#admission.prove(caller, label, isPinned);
+    });
+    if (hasPlace !== true) {
       connection.terminate("too_many_connections");
       return undefined;
     }
-    this.#proven.set(connection, label);
     return proof.peer;
   }
 
+  /** Reads something of the profile; undefined: that failed, which is reported. */
+  #read<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#needs.storageFailed(error);
+      return undefined;
+    }
+  }
+
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
-  #judge(connection: Connection, peer: ProvenPeer): void {
+  #judge(connection: Connection, peer: ProvenPeer, caller: Caller): void {
     if (this.#needs.contacts.isPinned(peer.label, peer.fingerprint)) {
-      this.#admit(connection, peer, { name: "nothing" });
+      this.#admit(connection, peer, { name: "nothing" }, caller);
       return;
     }
     connection.pauseReading();
@@ -182,7 +206,7 @@ export class PeerPort {
       .then((report) => {
         this.#asked.delete(connection);
         if (report.name === "notNow") this.#sayBusy(connection);
-        else this.#admit(connection, peer, report);
+        else this.#admit(connection, peer, report, caller);
         connection.resumeReading();
       })
       .catch((error: unknown) => {
@@ -191,15 +215,20 @@ export class PeerPort {
       });
   }
 
-  #admit(connection: Connection, peer: ProvenPeer, report: KeyReport): void {
+  #admit(connection: Connection, peer: ProvenPeer, report: KeyReport, caller: Caller): void {
     if (!connection.isOpen) return;
     if (this.#needs.tls.isRevoked(peer)) {
       connection.terminate("revoked");
       return;
     }
+    const place: LinkPlace = {
+      tookText: () => this.#admission.tookText(caller),
+      left: () => this.#admission.leave(caller),
+    };
     try {
-      const verdict = this.#needs.admit(connection, peer, report);
-      if (verdict !== "admitted") connection.terminate(`key_${verdict}`);
+      const verdict = this.#needs.admit(connection, peer, report, place);
+      if (verdict === "admitted") this.#admission.pinned(caller);
+      else connection.terminate(`key_${verdict}`);
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");

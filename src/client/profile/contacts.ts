@@ -64,6 +64,28 @@ export class ContactStore {
       .all();
   }
 
+  /** Whether this account has written to the person with this label. */
+  isWrittenTo(label: string): boolean {
+    return (
+      this.#database
+        .query(
+          "SELECT 1 FROM contacts JOIN messages ON contact = contacts.id AND outgoing = 1 WHERE label = ? LIMIT 1",
+        )
+        .get(label) !== null
+    );
+  }
+
+  /** The last known addresses of all people to whom this account has written. */
+  addressesWrittenTo(): string[] {
+    return this.#database
+      .query<{ ip: string }, []>(
+        `SELECT json_extract(value, '$.ip') AS ip FROM contacts, json_each(targets)
+         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND outgoing = 1)`,
+      )
+      .all()
+      .map(({ ip }) => ip);
+  }
+
   rename(contact: Contact, username: string): void {
     if (contact.username === username || labelOf(username) !== contact.label) return;
     this.#database.run("UPDATE contacts SET username = ? WHERE id = ?", [username, contact.id]);

@@ -11,7 +11,7 @@
  * same time however many connections there are.
  */
 import { LimitedLog } from "../log/limited-log.ts";
-import { siteOf } from "./prefix.ts";
+import { siteOf } from "../../protocol/ip-address.ts";
 import { Tally } from "./tally.ts";
 
 /** Rule 2 evicts a connection only this long after its last request or answer, in ms. */

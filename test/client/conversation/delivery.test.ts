@@ -25,6 +25,12 @@ class Wire implements DeliveryLink {
   /** How often a read was ended early. */
   readsEnded = 0;
   onDrained: () => void = () => undefined;
+  /** Reads that contained a new text. */
+  tookTexts = 0;
+
+  tookText(): void {
+    this.tookTexts++;
+  }
 
   send(message: PeerOutput): void {
     this.sent.push(message);
@@ -204,11 +210,10 @@ describe("an incoming message", () => {
       const wire = new Wire();
       party.read(wire, { id: "a", message: "first" }, { id: "b", message: "second" });
       party.read(wire, { id: "a", message: "another text" }, { id: "c", message: "third" });
+      party.read(wire, { id: "b", message: "a duplicate is no text that was taken" });
+      expect(wire.tookTexts).toBe(2);
       expect(party.shown).toEqual(["first", "second", "third"]);
-      expect(wire.delivered).toEqual([
-        ["a", "b"],
-        ["a", "c"],
-      ]);
+      expect(wire.delivered).toEqual([["a", "b"], ["a", "c"], ["b"]]);
       expect(stores.all(party.contact).map((each) => each.text)).toEqual(party.shown);
     }));
 
@@ -263,6 +268,7 @@ describe("an incoming message", () => {
         queuedBytes: 0,
         isOpen: true,
         features: [],
+        tookText: () => undefined,
         send: () => order.push(`delivered with ${onDisk()} on the disk`),
         flush: () => order.push("flushed"),
       };

@@ -244,7 +244,7 @@ export class SimulatedProgram implements ServerUser {
   /** As `PeerPort`, for a pinned or a first key. */
   accept(connection: LinkConnection): void {
     try {
-      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" });
+      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" }, undefined);
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");
