@@ -5,6 +5,8 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { ActionError, isStorageFailure } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import { listPeople } from "../../client/people.ts";
+import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { answeredBy, historyEffects } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
@@ -15,6 +17,25 @@ import { outstanding } from "./other-process.ts";
 const PAGE = 20;
 /** Unread messages shown on opening at most; `/more` shows the others. */
 const MAX_UNREAD_SHOWN = 500;
+/** UTF-16 units shown on opening at most, as many as a page of the longest messages has: to lay out 16 MB takes seconds. */
+const MAX_UNITS_SHOWN = PAGE * MAX_TEXT_BYTES;
+
+/**
+ * Which of the newest messages are shown on opening: a page, or all unread ones that the limits allow.
+ * @param newest oldest first @param unreadFrom `seq` of the first unread one
+ * @returns the index of the first one
+ */
+export function firstShown(
+  newest: readonly Pick<StoredMessage, "seq" | "text">[],
+  unreadFrom: number | undefined,
+): number {
+  const unread = unreadFrom === undefined ? -1 : newest.findIndex(({ seq }) => seq >= unreadFrom);
+  const page = Math.max(0, newest.length - PAGE);
+  const wanted = unread < 0 ? page : Math.min(page, unread);
+  let units = 0;
+  const fitting = newest.findLastIndex(({ text }) => (units += text.length) > MAX_UNITS_SHOWN) + 1;
+  return Math.max(wanted, fitting);
+}
 
 export class ChatEffects {
   readonly #needs: ChatNeeds;
@@ -81,9 +102,7 @@ export class ChatEffects {
     const waiting = outstanding(this.#stored);
     const unreadFrom = this.#stored.unreadFrom();
     const page = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
-    const firstNew = page.messages.findIndex(({ seq }) => unreadFrom !== undefined && seq >= unreadFrom);
-    const start = Math.max(0, page.messages.length - PAGE);
-    const from = firstNew < 0 ? start : Math.min(start, firstNew);
+    const from = firstShown(page.messages, unreadFrom);
     const messages = page.messages.slice(from);
     this.#messages.opened(messages);
     const opened: ChatEvent = {
