@@ -16,6 +16,7 @@ import { count, runSteps, type FuzzFigures, type FuzzOptions } from "./fuzz-run.
 import { hostileText } from "./hostile-texts.ts";
 import { expectNoStall, LoopStall } from "./loop-stall.ts";
 import { fieldsOf, mutate, rendered } from "./mutation.ts";
+import { revoke } from "./peer-crowds.ts";
 import { greeting, peerMessage } from "./peer-grammar.ts";
 import { PeerLinkModel } from "./peer-model.ts";
 import { Victim, type Attacker } from "./peer-victim.ts";
@@ -88,6 +89,7 @@ class PeerFuzz {
     if (kind <= 1)
       this.figures.bytes += await rawVisit(this.#victim.ana.port, this.#hello, random, this.#deadline);
     else if (kind <= 3) await this.#unproven(random);
+    else if (kind === 4) count(this.figures.seen, await revoke(this.#victim, random, step, this.#deadline));
     else await this.#conversation(random, step);
     expectUntouchedPrototypes();
     if (step % 5 === 0) await this.#victim.talk();

@@ -15,7 +15,7 @@ export class HonestServer {
     const success = true;
     switch (action) {
       case "ping":
-        return { action: "pong", time, authority, id };
+        return { action: "pong", time, authority, challenge: Buffer.alloc(32, 1).toString("base64"), id };
       case "login":
       case "resume": {
         const token = { session_token: "t".repeat(43), authority, time };
