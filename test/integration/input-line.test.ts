@@ -52,6 +52,20 @@ describe("the line at a terminal", () => {
     expect(shown(terminal).slice(-2)).toEqual(["leaving", "closed"]);
   });
 
+  test("Shift-Enter and Alt-Enter break the line, which stays one row, and what is no key leaves nothing", async () => {
+    for (const term of ["xterm-256color", "dumb"]) {
+      const terminal = await atLine({ term });
+      terminal.type("uno\u001b[27;2;13~dos\u001b[<0;3;4M\u001b]11;rgb:1e1e/1e1e/2e2e\u0007\u001b\rtr");
+      await terminal.shows("yo > uno⏎dos⏎tr");
+      terminal.type("\u001b[?64;1;2c\u001b[13;2u");
+      terminal.type(KEY.backspace);
+      terminal.type(`es${KEY.enter}`);
+      await terminal.shows(`line ${JSON.stringify("uno\ndos\ntres")}`);
+      terminal.type(KEY.ctrlD);
+      await ended(terminal);
+    }
+  });
+
   test("a line is edited in its middle while a hundred messages arrive", async () => {
     const terminal = await atLine();
     terminal.type(`/flood 100${KEY.enter}`);

@@ -61,6 +61,7 @@ export abstract class InputLine {
   readonly #actions: ReadonlyMap<string, () => void> = new Map([
     ["return", () => this.#enter()],
     ["enter", () => this.#enter()],
+    ["line-break", () => this.#insert("\n")],
     ["tab", () => this.#complete()],
     ["up", () => this.#recall(this.#history.older(this.text))],
     ["ctrl-p", () => this.#recall(this.#history.older(this.text))],

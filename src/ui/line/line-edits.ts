@@ -1,5 +1,6 @@
 /** The editing keys as a table of pure functions; they do what they do in a shell. */
 import type { Key } from "node:readline";
+import { visibleText } from "../../protocol/visible-text.ts";
 import { graphemes } from "../format/graphemes.ts";
 
 export type EditedLine = {
@@ -16,6 +17,14 @@ export const EMPTY_LINE: EditedLine = { text: "", cursor: 0, cut: "" };
 export const MAX_LINE = 65_536;
 /** Maximum length of one character in UTF-16 units; flags and family emoji are far shorter. */
 const MAX_CHARACTER = 64;
+
+/** A line break in the line. */
+const LINE_BREAK_SIGN = "\u23ce";
+
+/** The text as it is drawn in the line: a row of its own for each line would move everything above it. */
+export function shownInLine(text: string): string {
+  return visibleText(text.replaceAll("\n", LINE_BREAK_SIGN));
+}
 
 const WORD = /^[\p{L}\p{N}\p{M}_]/u;
 
@@ -157,8 +166,12 @@ const EDITS: ReadonlyMap<string, Edit> = new Map([
 /** Keys that do the same with and without Ctrl or Alt. */
 const UNMODIFIED = ["return", "enter", "tab", "up", "down"];
 
-/** The name of a key with its modifier: `left`, `ctrl-left`, `alt-left`; empty for a key without a name. */
-export function keyName({ name = "", ctrl, meta }: Key): string {
+/**
+ * The name of a key with its modifier: `left`, `ctrl-left`, `alt-left`; `line-break` for Enter with Shift or Alt; empty
+ * for a key without a name.
+ */
+export function keyName({ name = "", ctrl, meta, shift }: Key): string {
+  if ((name === "return" || name === "enter") && (meta === true || shift === true)) return "line-break";
   if (UNMODIFIED.includes(name)) return name;
   return `${ctrl === true ? "ctrl-" : meta === true ? "alt-" : ""}${name}`;
 }

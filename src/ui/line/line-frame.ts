@@ -4,9 +4,9 @@
  * of the same width on every terminal; in a row with other characters, the cursor is moved by writing again what is
  * before its place.
  */
-import { visibleText } from "../../protocol/visible-text.ts";
 import { isPlain, mostColumns } from "../format/column-width.ts";
 import { graphemes } from "../format/graphemes.ts";
+import { shownInLine } from "./line-edits.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
 
@@ -43,7 +43,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
   const rows: string[][] = [row];
   let place: Place = START;
   for (const { segment, index } of graphemes.segment(text)) {
-    const shown = visibleText(segment);
+    const shown = shownInLine(segment);
     const whole = mostColumns(shown);
     const isBroken = whole > size.columns;
     for (const [part, unit] of (isBroken ? [...shown] : [shown]).entries()) {

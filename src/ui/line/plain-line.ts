@@ -2,14 +2,14 @@
  * The input line of a terminal that can only append (TERM=dumb): the cursor is never moved and nothing is erased.
  * Typed characters are echoed; after any other change the line is written again on a new row.
  */
-import { visibleText } from "../../protocol/visible-text.ts";
 import { InputLine, type InputLineOptions } from "./input-line.ts";
-import type { EditedLine } from "./line-edits.ts";
+import { shownInLine, type EditedLine } from "./line-edits.ts";
 
 /** The cursor is always at the end, so only the editing keys that delete before it are used. */
 const KEYS: ReadonlySet<string> = new Set([
   "return",
   "enter",
+  "line-break",
   "tab",
   "backspace",
   "alt-backspace",
@@ -58,7 +58,7 @@ export class PlainLine extends InputLine {
 
   protected override showEdit(before: EditedLine | undefined): void {
     if (before === undefined || !this.text.startsWith(before.text)) return this.#renew();
-    if (this.#row.name === "shown") this.#pending += visibleText(this.text.slice(before.text.length));
+    if (this.#row.name === "shown") this.#pending += shownInLine(this.text.slice(before.text.length));
     if (this.#row.name === "answering") this.#becomes({ name: "fresh" });
     this.schedule();
   }
@@ -126,7 +126,7 @@ export class PlainLine extends InputLine {
   #show(): void {
     if (this.#row.name === "shown") return;
     this.#freshRow();
-    this.#pending += this.prompt + visibleText(this.text);
+    this.#pending += this.prompt + shownInLine(this.text);
     this.#becomes({ name: "shown" });
   }
 

@@ -1,9 +1,14 @@
 /** Puts a terminal into raw mode, hands it to the shell on Ctrl-Z, and restores it. */
 import { emitKeypressEvents, type Key } from "node:readline";
+import { PassThrough } from "node:stream";
+
+import { ESCAPE, KeySequences, MODIFIED_ENTER, SEQUENCE_WAIT } from "./key-sequences.ts";
 
 const BRACKETED_PASTE_ON = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF = "\x1b[?2004l";
 export const CURSOR_SHOWN = "\x1b[?25h";
+
+const BELL = "\x07";
 
 /** Bytes that are kept for the next prompt; more are dropped. */
 const MAX_TYPED_AHEAD = 4_096;
@@ -69,14 +74,19 @@ export class RawTerminal {
   readonly #streams: TerminalStreams;
   readonly #events: TerminalEvents;
   #state: "held" | "gone" | "closed" = "held";
+  readonly #sequences = new KeySequences();
+  #sequenceWait: NodeJS.Timeout | undefined;
+  /** What `node:readline` reads in place of the terminal. */
+  readonly #known = new PassThrough();
 
   constructor(streams: TerminalStreams, events: TerminalEvents) {
     this.#streams = streams;
     this.#events = events;
     const { input, output } = streams;
     hold(streams);
-    emitKeypressEvents(input);
-    input.on("keypress", events.key).on("end", this.#gone).on("error", this.#gone);
+    emitKeypressEvents(this.#known);
+    this.#known.on("keypress", events.key);
+    input.on("data", this.#read).on("end", this.#gone).on("error", this.#gone);
     output.on("resize", events.resized).on("error", this.#gone);
     process.on("SIGCONT", this.#goOn);
     input.resume();
@@ -93,14 +103,39 @@ export class RawTerminal {
 
   /** Releases the terminal; keys typed from now on wait in the input. */
   close(): void {
-    const { key, resized } = this.#events;
+    const { resized } = this.#events;
     const { input, output } = this.#streams;
-    input.off("keypress", key).off("end", this.#gone).off("error", this.#gone);
+    clearTimeout(this.#sequenceWait);
+    this.#known.removeAllListeners();
+    this.#state = "closed";
+    input.off("data", this.#read).off("end", this.#gone).off("error", this.#gone);
     output.off("resize", resized).off("error", this.#gone);
     process.off("SIGCONT", this.#goOn);
     release(this.#streams);
     input.pause();
-    this.#state = "closed";
+  }
+
+  readonly #read = (chunk: Buffer | string): void => {
+    clearTimeout(this.#sequenceWait);
+    const { keys, isValid } = this.#sequences.push(Buffer.from(chunk as string));
+    if (!isValid && this.#streams.hasSequences) this.#streams.output.write(BELL);
+    this.#pass(keys);
+    if (this.#sequences.isWaiting && this.#state !== "closed")
+      this.#sequenceWait = setTimeout(() => this.#pass(this.#sequences.expire()), SEQUENCE_WAIT);
+  };
+
+  #pass(keys: readonly string[]): void {
+    for (const [index, key] of keys.entries()) {
+      if (this.#state === "closed") {
+        // A key has closed this: what was typed after it is for whoever reads the terminal next.
+        const { input } = this.#streams;
+        if (!input.destroyed) input.unshift(Buffer.from(keys.slice(index).join("")));
+        return;
+      }
+      if (key === ESCAPE) this.#events.key(undefined, { name: "escape", sequence: key });
+      else if (key === MODIFIED_ENTER) this.#events.key(undefined, { name: "return", shift: true });
+      else this.#known.emit("data", key);
+    }
   }
 
   readonly #gone = (): void => {

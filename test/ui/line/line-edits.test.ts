@@ -21,7 +21,9 @@ function press(line: EditedLine, keys: string): EditedLine {
 test("a key is named with its modifier, but for those that mean the same with each", () => {
   expect(keyName({ name: "w", ctrl: true, meta: false })).toBe("ctrl-w");
   expect(keyName({ name: "left", meta: true })).toBe("alt-left");
-  expect(keyName({ name: "return", meta: true })).toBe("return");
+  expect(keyName({ name: "up", meta: true })).toBe("up");
+  expect(keyName({ name: "return", meta: true })).toBe("line-break");
+  expect(keyName({ name: "return", shift: true })).toBe("line-break");
   expect(keyName({ sequence: "ñ" })).toBe("");
 });
 

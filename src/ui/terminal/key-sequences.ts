@@ -1,0 +1,142 @@
+/**
+ * Stands between the bytes of a terminal and `node:readline`, which turns what it does not know of an escape sequence
+ * into text: mouse reports, device attributes, colour reports, keys of other protocols (ECMA-48, xterm's «Control
+ * Sequences»). Only the sequences of keys that this program knows pass, however the reads split them; bytes that are
+ * no UTF-8 do not become text either.
+ */
+
+/** A lone Escape, or the beginning of a sequence, waits this long for the rest, in ms. */
+export const SEQUENCE_WAIT = 500;
+/** UTF-16 units of an unfinished sequence that are kept; a longer one is still dropped to its end. */
+const MAX_HELD = 4_096;
+
+/** The key alone. */
+export const ESCAPE = "\x1b";
+/** Stands for Enter with any modifier, from a terminal that tells it apart. */
+export const MODIFIED_ENTER = "\x1b[13;2u";
+const PASTE_START = "\x1b[200~";
+const PASTE_END = "\x1b[201~";
+
+/** The sequences of known keys, as `node:readline` names them: those of xterm, rxvt and the Linux console. */
+const KEYS =
+  /^\x1b(?:\[(?:(?:1;[2-8])?[A-DFHPQRS]|[EZa-d]|[1-8](?:;[2-8])?~|(?:1[1-57-9]|2[0134])(?:;[2-8])?~|[235678][$^]|\[[A-E]|20[01]~)|O(?:[A-DFHP-S]|[a-d]))$/;
+/** xterm's modifyOtherKeys, and the kitty protocol (CSI-u). */
+const MODIFIED_ENTERS = /^\x1b\[(?:27;(?:[2-9]|1[0-6]);13~|13;(?:[2-9]|1[0-6])(?::[12])?u)$/;
+
+/** One sequence at the start of a text. A report of the mouse in its oldest form has three characters behind `M`. */
+const CONTROL_SEQUENCE = /^\x1b\[(?:\[[^\x1b]|M[^\x1b]{3}|[0-?]*[ -/]*[@-LN-Z\\^-~]|[0-?]+[ -/]*M)/;
+const CONTROL_SEQUENCE_BEGUN = /^\x1b\[(?:\[|M[^\x1b]{0,2}|[0-?]*[ -/]*)$/;
+const SHIFTED = /^\x1bO[0-9;]*[^0-9;\x1b]/;
+const SHIFTED_BEGUN = /^\x1bO[0-9;]*$/;
+/** OSC, DCS, SOS, PM, APC: anything up to its end. */
+const STRING_BEGUN = /^\x1b[\]PX^_]/;
+const STRING = /^\x1b[\]PX^_][^\x07]*?(?:\x07|\x1b\\)/;
+/** The same introducers as single characters. */
+const C1 = /[\x8f\x90\x98\x9b-\x9f]/g;
+
+export class KeySequences {
+  #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  #held = "";
+  #isPasting = false;
+
+  /** Whether something waits for its rest: call `expire` after `SEQUENCE_WAIT` without another read. */
+  get isWaiting(): boolean {
+    return this.#held !== "";
+  }
+
+  /**
+   * @returns `keys`: each a code point or the sequence of a key; the same joined is again something to push.
+   * `isValid`: false if bytes that are no UTF-8 were dropped
+   */
+  push(bytes: Uint8Array): { readonly keys: readonly string[]; readonly isValid: boolean } {
+    let text: string;
+    let isValid = true;
+    try {
+      text = this.#decoder.decode(bytes, { stream: true });
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      isValid = false;
+      this.#decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      text = new TextDecoder().decode(bytes).replaceAll("\ufffd", "");
+    }
+    return { keys: this.#read(text.replace(C1, escaped)), isValid };
+  }
+
+  /** The rest did not come: a lone Escape is that key, and the beginning of a sequence is nothing. */
+  expire(): readonly string[] {
+    const held = this.#held;
+    this.#held = "";
+    if (this.#isPasting) return [...held];
+    return held === ESCAPE ? [ESCAPE] : [];
+  }
+
+  #read(received: string): readonly string[] {
+    const text = this.#held + received;
+    this.#held = "";
+    const keys: string[] = [];
+    let index = 0;
+    while (index < text.length) {
+      if (this.#isPasting) {
+        const end = text.indexOf(PASTE_END, index);
+        const pasted =
+          end < 0 ? text.slice(index, text.length - unfinished(text, PASTE_END)) : text.slice(index, end);
+        for (const point of pasted) keys.push(point);
+        index += pasted.length;
+        this.#isPasting = end < 0;
+        if (end < 0) {
+          this.#held = text.slice(index);
+          break;
+        }
+      }
+      if (text[index] !== ESCAPE) {
+        const point = String.fromCodePoint(text.codePointAt(index) as number);
+        keys.push(point);
+        index += point.length;
+        continue;
+      }
+      const rest = text.slice(index);
+      const sequence = sequenceOf(rest);
+      if (sequence === undefined) {
+        // Of a string only its introducer is needed to find its end, and the Escape that may begin it.
+        this.#held =
+          rest.length <= MAX_HELD ? rest : rest.slice(0, 2) + (rest.endsWith(ESCAPE) ? ESCAPE : "");
+        break;
+      }
+      index += sequence.length;
+      if (MODIFIED_ENTERS.test(sequence)) keys.push(MODIFIED_ENTER);
+      else if (isKey(sequence)) keys.push(sequence);
+      this.#isPasting = sequence === PASTE_START;
+    }
+    return keys;
+  }
+}
+
+/** The sequence at the start of `text`, which starts with Escape; undefined: it is not complete. */
+function sequenceOf(text: string): string | undefined {
+  if (text === ESCAPE) return undefined;
+  const next = text.charAt(1);
+  if (STRING_BEGUN.test(text)) return STRING.exec(text)?.[0];
+  const [whole, begun] = next === "[" ? [CONTROL_SEQUENCE, CONTROL_SEQUENCE_BEGUN] : [SHIFTED, SHIFTED_BEGUN];
+  // Alt and a character, or Escape twice: the second one may begin a sequence.
+  if (next !== "[" && next !== "O") return next === ESCAPE ? ESCAPE : text.slice(0, 2);
+  const found = whole.exec(text)?.[0];
+  if (found !== undefined) return found;
+  // A character that can be in no sequence ends this one, and is read for itself.
+  return begun.test(text) ? undefined : (/^\x1b[[O][ -?]*/.exec(text)?.[0] ?? ESCAPE);
+}
+
+/** @param introducer a single character (ECMA-48, C1), which Escape and an ASCII character can stand for */
+function escaped(introducer: string): string {
+  return ESCAPE + String.fromCharCode(introducer.charCodeAt(0) - 0x40);
+}
+
+function isKey(sequence: string): boolean {
+  return !/^\x1b[[O\]PX^_]/.test(sequence) || KEYS.test(sequence);
+}
+
+/** How many characters at the end of `text` may begin `marker`. */
+function unfinished(text: string, marker: string): number {
+  for (let length = Math.min(marker.length - 1, text.length); length > 0; length--)
+    if (marker.startsWith(text.slice(-length))) return length;
+  return 0;
+}
