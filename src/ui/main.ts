@@ -1,6 +1,8 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
 import { version } from "../../package.json" with { type: "json" };
 import { UsageError } from "../protocol/options.ts";
+import { visibleText } from "../protocol/visible-text.ts";
+import { understandTimeZone } from "./format/time-zone.ts";
 import { cancel } from "./commands/messages/cancel.ts";
 import { deleteMessages } from "./commands/messages/delete.ts";
 import { edit, send, withdraw } from "./commands/messages/send.ts";
@@ -100,12 +102,19 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
       host.stdout.write(`paloma ${version}\n`);
       return EXIT.done;
     case "menus":
+      useTimeZone(invocation.config, host);
       return runMenus(invocation.config);
     case "command":
+      useTimeZone(invocation.config, host);
       return runCommand(invocation, host);
     default:
       return invocation satisfies never;
   }
+}
+
+function useTimeZone({ language }: Config, { env, stderr }: HostProcess): void {
+  if (understandTimeZone(env, Date.now())) return;
+  stderr.write(`${textsIn(language).timeZoneUnknown(visibleText(env["TZ"] ?? ""))}\n`);
 }
 
 /** The menus and the chat; standard input and output must be a terminal. */

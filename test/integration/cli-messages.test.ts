@@ -10,6 +10,7 @@ import {
   expectNoTrace,
   PASSWORD,
   World,
+  type Ended,
   type Person,
 } from "./cli-process.ts";
 
@@ -340,6 +341,12 @@ describe("a message that was sent", () => {
     expect(heard).toEqual({ event: "edited", from: ana.name, id, text: "uno,\ncorregido", at: TIME });
     const date = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d";
     const asText = (await beto.run(["history", ana.name, "--lang", "es"])).stdout;
+    const inZone = async (TZ: string) =>
+      await beto.start(["history", ana.name], { environment: { TZ } }).ended;
+    const [east, none] = [await inZone("XYZ-5:45"), await inZone("<->")];
+    const minutes = ({ stdout }: Ended) => Date.parse(`${stdout.slice(0, 16).replace(" ", "T")}Z`) / 60_000;
+    expect(minutes(east) - minutes(none)).toBe(5 * 60 + 45);
+    expect([east.stderr, none.stderr]).toEqual(["", "TZ=<-> is not understood: times are shown in UTC.\n"]);
     expect(asText).toMatch(new RegExp(`^${date} ana\\.left \\(editado\\): uno,\n    corregido\n$`));
     expect((await ana.json(["history", beto.name])).events).toEqual([
       {

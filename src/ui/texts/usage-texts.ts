@@ -110,6 +110,10 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     es: "--server-fingerprint: se esperaban 64 cifras hexadecimales.",
     en: "--server-fingerprint: expected 64 hexadecimal digits.",
   },
+  timeZoneUnknown: {
+    es: (zone: string) => `No se entiende TZ=${zone}: las horas se muestran en UTC.`,
+    en: (zone: string) => `TZ=${zone} is not understood: times are shown in UTC.`,
+  },
   badName: {
     es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
     en: (name: string) => `“${quotedText(name)}” is not a valid user name.`,
