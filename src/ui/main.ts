@@ -14,7 +14,6 @@ import { logout } from "./commands/account/logout.ts";
 import { register } from "./commands/account/register.ts";
 import { search } from "./commands/messages/search.ts";
 import { users } from "./commands/account/users.ts";
-import { visibleText } from "../protocol/visible-text.ts";
 import { chosenLanguage } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
@@ -114,7 +113,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
 
 function useTimeZone({ language }: Config, { env, stderr }: HostProcess): void {
   if (understandTimeZone(env, Date.now())) return;
-  stderr.write(`${textsIn(language).timeZoneUnknown(visibleText(env["TZ"] ?? ""))}\n`);
+  stderr.write(`${textsIn(language).timeZoneUnknown(env["TZ"] ?? "")}\n`);
 }
 
 /** The menus and the chat; standard input and output must be a terminal. */

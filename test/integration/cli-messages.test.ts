@@ -346,7 +346,10 @@ describe("a message that was sent", () => {
     const [east, none] = [await inZone("XYZ-5:45"), await inZone("<->")];
     const minutes = ({ stdout }: Ended) => Date.parse(`${stdout.slice(0, 16).replace(" ", "T")}Z`) / 60_000;
     expect(minutes(east) - minutes(none)).toBe(5 * 60 + 45);
-    expect([east.stderr, none.stderr]).toEqual(["", "TZ=<-> is not understood: times are shown in UTC.\n"]);
+    expect([east.stderr, none.stderr]).toEqual([
+      "",
+      "TZ, “<->”, is not understood: times are shown in UTC.\n",
+    ]);
     expect(asText).toMatch(new RegExp(`^${date} ana\\.left \\(editado\\): uno,\n    corregido\n$`));
     expect((await ana.json(["history", beto.name])).events).toEqual([
       {

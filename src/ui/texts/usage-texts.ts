@@ -111,8 +111,8 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     en: "--server-fingerprint: expected 64 hexadecimal digits.",
   },
   timeZoneUnknown: {
-    es: (zone: string) => `No se entiende TZ=${zone}: las horas se muestran en UTC.`,
-    en: (zone: string) => `TZ=${zone} is not understood: times are shown in UTC.`,
+    es: (zone: string) => `No se entiende TZ, «${quotedText(zone)}»: las horas se muestran en UTC.`,
+    en: (zone: string) => `TZ, “${quotedText(zone)}”, is not understood: times are shown in UTC.`,
   },
   badName: {
     es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
