@@ -73,6 +73,7 @@ export function unverifiedContext(serverName: string | undefined): TlsContext {
 type UntypedSocket = {
   upgradeTLS(options: object): unknown;
   getPeerX509Certificate(): X509Certificate | undefined;
+  getX509Certificate(): X509Certificate | undefined;
   getPeerCertificate(abbreviated: boolean): { issuerCertificate?: { raw?: Buffer } } | undefined;
   isSessionReused(): boolean;
   authorized: boolean;
@@ -125,6 +126,11 @@ export function readHandshake(socket: object, done: boolean, error: Error | null
 /** The other side's certificate, undefined when it showed none. */
 export function peerCertificate(socket: object): X509Certificate | undefined {
   return untyped(socket).getPeerX509Certificate();
+}
+
+/** The certificate that our side showed, undefined when it showed none. */
+export function ownCertificate(socket: object): X509Certificate | undefined {
+  return untyped(socket).getX509Certificate();
 }
 
 /** The issuer of the other side's certificate, as it was sent; Bun gives only this one. */

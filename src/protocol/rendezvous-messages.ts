@@ -37,6 +37,10 @@ const MAX_PASSWORD_FIELD = 64 * 1024;
 const MAX_EMAIL_FIELD = 1_024;
 const MAX_KEY_FIELD = 1_024;
 const MAX_TOKEN_FIELD = 256;
+/** An Ed25519 signature in base64. */
+const SIGNATURE_LENGTH = 88;
+/** 32 bytes in base64. */
+const CHALLENGE_LENGTH = 44;
 const MAX_SENTENCE = 1_024;
 const MAX_PEM = 8_192;
 
@@ -44,6 +48,9 @@ const name = text(1, MAX_NAME_FIELD);
 const password = text(0, MAX_PASSWORD_FIELD);
 const port = integer(1, 65_535);
 const publicKey = exactText(1, MAX_KEY_FIELD);
+const signature = exactText(SIGNATURE_LENGTH, SIGNATURE_LENGTH);
+/** Every request with a `public_key` needs one; the check of the key names what is missing. */
+const keyProof = optional(signature);
 const address = refine(exactText(1, 64), parseDialableAddress);
 const addresses = list(address, MAX_ADDRESSES);
 const language = oneOf("es", "en");
@@ -82,11 +89,12 @@ const REQUESTS = {
       password,
       p2p_port: port,
       public_key: optional(publicKey),
+      key_proof: keyProof,
       addresses: optional(addresses),
       lang: optional(language),
     },
     legacy: true,
-    added: ["public_key", "addresses", "lang"],
+    added: ["public_key", "key_proof", "addresses", "lang"],
   },
   get_users: {
     fields: {
@@ -103,13 +111,14 @@ const REQUESTS = {
       session_token: exactText(1, MAX_TOKEN_FIELD),
       p2p_port: port,
       public_key: publicKey,
+      key_proof: keyProof,
       addresses: optional(addresses),
       lang: optional(language),
     },
     legacy: false,
     added: [],
   },
-  renew: { fields: { public_key: publicKey }, legacy: false, added: [] },
+  renew: { fields: { public_key: publicKey, key_proof: keyProof }, legacy: false, added: [] },
   watch: { fields: { users: list(name, MAX_WATCHED) }, legacy: false, added: [] },
   ping: { fields: {}, legacy: false, added: [] },
   revocations: { fields: { after: optional(revocationCursor) }, legacy: false, added: [] },
@@ -201,7 +210,12 @@ export const RESPONSES = {
   revocations_response: { revoked, next: optional(nextRevoked) },
   revoked: { revoked },
   presence: { username: text(1, MAX_NAME_FIELD), online: boolean },
-  pong: { time: exactText(1, 40), authority: exactText(1, MAX_PEM) },
+  pong: {
+    time: exactText(1, 40),
+    authority: exactText(1, MAX_PEM),
+    challenge: exactText(CHALLENGE_LENGTH, CHALLENGE_LENGTH),
+    authority_proof: optional(signature),
+  },
   failure: {
     code: exactText(1, 64),
     message: optional(text(0, MAX_SENTENCE)),

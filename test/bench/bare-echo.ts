@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 
 import { acceptorContext, dialOptions, type TlsContext, type TlsIdentity } from "../../src/net/tls.ts";
+import { shownCertificate } from "../integration/rendezvous-test-client.ts";
 
 /** However a bench ends, the processes that it started end after this, in ms. */
 export const PROCESS_LIFETIME = 600_000;
@@ -141,6 +142,8 @@ export class BareListener {
 export class BareConnection {
   readonly #socket: Bun.Socket<undefined>;
   readonly #unsent: Unsent;
+  /** The other side's certificate (DER). */
+  readonly leaf: Uint8Array;
   #expected = 0;
   #received: (() => void) | undefined;
   #lost: (error: Error) => void = () => undefined;
@@ -149,8 +152,9 @@ export class BareConnection {
   /** What came since `ask`; undefined while no exchange is under way. */
   #text: string | undefined;
 
-  private constructor(socket: Bun.Socket<undefined>, unsent: Unsent) {
+  private constructor(socket: Bun.Socket<undefined>, unsent: Unsent, leaf: Uint8Array) {
     this.#socket = socket;
+    this.leaf = leaf;
     this.#unsent = unsent;
   }
 
@@ -175,8 +179,8 @@ export class BareConnection {
         },
       },
     });
-    connection = new BareConnection(socket, unsent);
     await promise;
+    connection = new BareConnection(socket, unsent, shownCertificate(socket));
     return connection;
   }
 

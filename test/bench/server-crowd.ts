@@ -4,7 +4,7 @@ import { seededRandom } from "../seeded-random.ts";
 import { BareConnection, residentKib } from "./bare-echo.ts";
 import type { Report } from "./figures.ts";
 import type { Sides } from "./server-logins.ts";
-import { resumeOf, ServerProgram, succeed } from "./server-program.ts";
+import { resumeOf, ServerProgram, succeedProven } from "./server-program.ts";
 import { dialMany } from "./server-requests.ts";
 
 /** Idle connections before those that are measured: the first ones cost more than a connection. */
@@ -37,7 +37,7 @@ export async function benchIdle(sides: Sides, report: Report): Promise<void> {
   const { server, context, bare, bareContext, tokens } = sides;
   const own = await idleKib(server.pid, tokens.length, async (index) => {
     const connection = await BareConnection.dial(server.tlsPort, context);
-    await succeed(connection, resumeOf(tokens[index], index));
+    await succeedProven(connection, resumeOf(tokens[index], index));
     return connection;
   });
   for (const connection of own.open) connection.close();
@@ -67,7 +67,7 @@ export async function benchRestart(
   const connections: BareConnection[] = [];
   const dial = async (index: number) => {
     const connection = await BareConnection.dial(server.tlsPort, context);
-    await succeed(connection, resumeOf(tokens[index], index));
+    await succeedProven(connection, resumeOf(tokens[index], index));
     connections[index] = connection;
     return connection;
   };

@@ -7,11 +7,11 @@ import { BareConnection, type BareListener } from "./bare-echo.ts";
 import { interleaved, percentile, perSecond, type Report } from "./figures.ts";
 import {
   line,
-  PUBLIC_KEY,
   resumeOf,
-  succeed,
+  succeedProven,
   userName,
   visit,
+  visitProven,
   type ServerProgram,
 } from "./server-program.ts";
 
@@ -51,7 +51,7 @@ export async function benchLogins({ server, context, tokens }: Sides, report: Re
   const observers: BareConnection[] = [];
   for (let index = 0; index < OBSERVERS; index++) {
     const connection = await BareConnection.dial(server.tlsPort, context);
-    await succeed(connection, resumeOf(tokens[index], index));
+    await succeedProven(connection, resumeOf(tokens[index], index));
     observers.push(connection);
   }
   const took: number[] = [];
@@ -62,7 +62,7 @@ export async function benchLogins({ server, context, tokens }: Sides, report: Re
       let isOver = false;
       const observed = observers.map((connection) => observe(connection, () => isOver));
       const rate = await perSecond(LOGIN_ROUND_MS, HASHES_AT_ONCE + 2, () =>
-        visit(server.tlsPort, context, line(loginOf(userName(next()), { public_key: PUBLIC_KEY }))),
+        visitProven(server.tlsPort, context, loginOf(userName(next()))),
       );
       isOver = true;
       took.push(...(await Promise.all(observed)).flat());
@@ -84,7 +84,7 @@ export async function benchResumes(sides: Sides, report: Report): Promise<void> 
     () =>
       perSecond(RESUME_ROUND_MS, LANES, () => {
         const index = user++ % tokens.length;
-        return visit(server.tlsPort, context, resumeOf(tokens[index], index));
+        return visitProven(server.tlsPort, context, resumeOf(tokens[index], index));
       }),
     () => perSecond(RESUME_ROUND_MS, LANES, () => visit(bare.port, bareContext, "{}\n")),
   );

@@ -7,7 +7,7 @@ import { diallerContext, type TlsContext } from "../../src/net/tls.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
 import { hashPassword } from "../../src/server/database/password-hash.ts";
 import { Tokens } from "../../src/server/database/tokens.ts";
-import { newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
+import { keyProof, newPublicKey, PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { WITHOUT_RATES } from "../integration/server-process.ts";
 import { BareConnection } from "./bare-echo.ts";
 
@@ -16,7 +16,8 @@ export const SERVER_NAME = "rendezvous.paloma";
 /** Lines that the server prints before it serves. */
 const START_LINES = 4;
 
-export const PUBLIC_KEY = newPublicKey();
+const PUBLIC_KEY = newPublicKey();
+const PING = line({ action: "ping" });
 
 /** One address makes all requests, so limits per address are off. */
 export const WITHOUT_LIMITS = [
@@ -55,15 +56,19 @@ export async function makeUsers(path: string, count: number): Promise<string[]> 
   return tokens;
 }
 
-/** A client's `resume`, with addresses as a machine at home has them. */
-export function resumeOf(token: string | undefined, index: number): string {
-  return line({
+/** A client's `resume`, with addresses as a machine at home has them; `succeedProven` adds the key. */
+export function resumeOf(token: string | undefined, index: number): object {
+  return {
     action: "resume",
     session_token: token,
     p2p_port: 9_001,
-    public_key: PUBLIC_KEY,
     addresses: [`192.168.${(index >> 8) & 0xff}.${index & 0xff}`, `fd12:3456:789a::${index.toString(16)}`],
-  });
+  };
+}
+
+/** `PUBLIC_KEY` with its proof on the connection whose `pong` this is. @param leaf DER */
+export function provenKey(pong: { readonly challenge?: unknown }, leaf: Uint8Array): object {
+  return { public_key: PUBLIC_KEY, key_proof: keyProof(PUBLIC_KEY, String(pong.challenge), leaf) };
 }
 
 /** @throws unless the answer is a success */
@@ -73,10 +78,23 @@ export async function succeed(connection: BareConnection, request: string): Prom
   return answer;
 }
 
+/** As a client does that logs in: asks for the challenge, and sends the request with the proof of `PUBLIC_KEY`. */
+export async function succeedProven(connection: BareConnection, request: object): Promise<string> {
+  const pong = JSON.parse(await connection.ask(PING)) as { challenge: string };
+  return succeed(connection, line({ ...request, ...provenKey(pong, connection.leaf) }));
+}
+
 /** Dials a server and sends one request. */
 export async function visit(port: number, context: TlsContext, request: string): Promise<void> {
   const connection = await BareConnection.dial(port, context);
   await succeed(connection, request);
+  connection.close();
+}
+
+/** As `visit`, for a request with the proof of `PUBLIC_KEY`. */
+export async function visitProven(port: number, context: TlsContext, request: object): Promise<void> {
+  const connection = await BareConnection.dial(port, context);
+  await succeedProven(connection, request);
   connection.close();
 }
 

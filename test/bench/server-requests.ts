@@ -9,6 +9,7 @@ import {
   resumeOf,
   SERVER_NAME,
   succeed,
+  succeedProven,
   userName,
   type ServerProgram,
 } from "./server-program.ts";
@@ -92,7 +93,7 @@ export async function benchRequests(
   const authority = newAuthority();
   const open = await dialMany(online, async (index) => {
     const connection = await BareConnection.dial(server.tlsPort, context);
-    await succeed(connection, resumeOf(tokens[index], index));
+    await succeedProven(connection, resumeOf(tokens[index], index));
     return connection;
   });
   let asked = 0;

@@ -1,5 +1,6 @@
 /** A client of the soak: a TLS connection that recognizes its answers by their id, and ignores notifications. */
 import { dialOptions, type TlsContext } from "../../src/net/tls.ts";
+import { shownCertificate } from "../integration/rendezvous-test-client.ts";
 import { line } from "./server-program.ts";
 
 export type Answer = { readonly [name: string]: unknown };
@@ -8,14 +9,17 @@ type Waiting = { readonly resolve: (answer: Answer) => void; readonly reject: (e
 export class SoakClient {
   readonly #socket: Bun.Socket<undefined>;
   readonly closed: Promise<void>;
+  /** The server's certificate (DER). */
+  readonly leaf: Uint8Array;
   /** The one request that waits for its answer. */
   #waiting: Waiting | undefined;
   #lastId = 0;
   #rest = "";
   #isClosed = false;
 
-  private constructor(socket: Bun.Socket<undefined>, closed: Promise<void>) {
+  private constructor(socket: Bun.Socket<undefined>, closed: Promise<void>, leaf: Uint8Array) {
     this.#socket = socket;
+    this.leaf = leaf;
     this.closed = closed;
   }
 
@@ -39,8 +43,8 @@ export class SoakClient {
         },
       },
     });
-    client = new SoakClient(socket, closed.promise);
     await shaken.promise;
+    client = new SoakClient(socket, closed.promise, shownCertificate(socket));
     return client;
   }
 

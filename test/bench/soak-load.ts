@@ -2,7 +2,7 @@
 import type { TlsContext } from "../../src/net/tls.ts";
 import { PASSWORD } from "../integration/rendezvous-test-client.ts";
 import { seededRandom, type SeededRandom } from "../seeded-random.ts";
-import { line, PUBLIC_KEY, userName } from "./server-program.ts";
+import { line, provenKey, userName } from "./server-program.ts";
 import { SoakClient, type Answer } from "./soak-client.ts";
 
 /** How many clients of each kind run at the same time. */
@@ -82,13 +82,21 @@ async function ask(soak: Soak, connection: SoakClient, request: object, expected
   return answer;
 }
 
-function place(index: number): object {
-  return { p2p_port: 9_001, public_key: PUBLIC_KEY, addresses: [`192.168.1.${index % 250}`] };
+/** Logs in or resumes, with the proof of the key. */
+async function askProven(
+  soak: Soak,
+  connection: SoakClient,
+  request: object,
+  index: number,
+): Promise<Answer> {
+  const key = provenKey(await ask(soak, connection, { action: "ping" }), connection.leaf);
+  const place = { p2p_port: 9_001, addresses: [`192.168.1.${index % 250}`] };
+  return ask(soak, connection, { ...request, ...place, ...key });
 }
 
 async function comeOnline({ soak, index }: Client): Promise<SoakClient> {
   const connection = await SoakClient.dial(soak.port, soak.context);
-  await ask(soak, connection, { action: "resume", session_token: soak.tokens[index], ...place(index) });
+  await askProven(soak, connection, { action: "resume", session_token: soak.tokens[index] }, index);
   return connection;
 }
 
@@ -129,8 +137,8 @@ async function regularUser(client: Client): Promise<void> {
   await ask(soak, connection, { action: "logout" });
   connection.leave("end");
   const again = await SoakClient.dial(soak.port, soak.context);
-  const login = { action: "login", username: userName(index), password: PASSWORD, ...place(index) };
-  soak.tokens[index] = String((await ask(soak, again, login))["session_token"]);
+  const login = { action: "login", username: userName(index), password: PASSWORD };
+  soak.tokens[index] = String((await askProven(soak, again, login, index))["session_token"]);
   again.leave("end");
 }
 
@@ -148,7 +156,7 @@ async function newUser({ soak, random }: Client): Promise<void> {
   const connection = await SoakClient.dial(soak.port, soak.context);
   const username = `new${random.integer(2 ** 32).toString(36)}`;
   await ask(soak, connection, { action: "register", username, password: PASSWORD });
-  await ask(soak, connection, { action: "login", username, password: PASSWORD, ...place(1) });
+  await askProven(soak, connection, { action: "login", username, password: PASSWORD }, 1);
   await Bun.sleep(random.next() * MAX_HASH_PAUSE);
   if (random.integer(2) === 0) await ask(soak, connection, { action: "delete_account", password: PASSWORD });
   connection.leave(random.pick(["end", "drop"]));

@@ -1,8 +1,18 @@
 /** What PROTOCOL 4 allows as the answer to one request, by the connection's state. */
+import { isKeyProven, parseSignature } from "../../src/identity/connection-proof.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
 import { readFields } from "../../src/protocol/fields.ts";
 import { ACTIONS, RESPONSE_ACTION, type Action } from "../../src/protocol/rendezvous-messages.ts";
 import type { ModelObject } from "./frame-model.ts";
+
+/** What the client knows of its connection. */
+export type FuzzedConnection = {
+  readonly isPlain: boolean;
+  /** The server's certificate (DER); empty on the plain link. */
+  readonly leaf: Uint8Array;
+  /** In base64; undefined until the first `pong`. */
+  readonly challenge: string | undefined;
+};
 
 /** What the answer must have; its code is one of `codes`. */
 export type AllowedAnswer = {
@@ -34,6 +44,9 @@ const OUTCOMES: { readonly [A in Action]: readonly string[] } = {
   change_password: ["ok", "weak_password", "invalid_credentials", ...BUSY],
   delete_account: ["ok", "invalid_credentials", ...BUSY],
 };
+/** Requests that are refused on the plain link, as is everything with a `public_key`. */
+const NEVER_PLAIN: ReadonlySet<string> = new Set(["resume", "renew", "change_password", "delete_account"]);
+const NOT_PROVEN = ["invalid_credentials", "rate_limited"];
 /** Requests that hash a password if their fields are valid. */
 const HASHING: ReadonlySet<string> = new Set(["register", "login", "change_password", "delete_account"]);
 
@@ -42,7 +55,11 @@ export function own(object: ModelObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-export function allowedAnswer(object: ModelObject, isLoggedIn: boolean): AllowedAnswer {
+export function allowedAnswer(
+  object: ModelObject,
+  isLoggedIn: boolean,
+  connection: FuzzedConnection,
+): AllowedAnswer {
   const given = own(object, "action");
   const name = typeof given === "string" ? given : undefined;
   const entry = name === undefined ? undefined : ACTIONS.get(name);
@@ -58,6 +75,9 @@ export function allowedAnswer(object: ModelObject, isLoggedIn: boolean): Allowed
     fields: {},
   };
   const only = (code: string): AllowedAnswer => ({ ...common, codes: [code] });
+  if (connection.isPlain && (own(object, "public_key") !== undefined || NEVER_PLAIN.has(name ?? ""))) {
+    return { ...common, failure: "error", codes: ["tls_required"] };
+  }
   if (id === "invalid" || name === undefined) return only("bad_request");
   if (entry === undefined || action === undefined) return only("unknown_action");
   if (!isLoggedIn && !BEFORE_LOGIN.has(action)) return only("not_logged_in");
@@ -65,7 +85,14 @@ export function allowedAnswer(object: ModelObject, isLoggedIn: boolean): Allowed
   if (!read.ok) return only("bad_request");
   if (isLoggedIn && (action === "login" || action === "resume")) return only("already_logged_in");
   const key = own(read.value, "public_key");
-  if (key !== undefined && parsePublicKey(String(key)) === undefined) return only("bad_request");
+  if (key !== undefined || action === "resume" || action === "renew") {
+    const spki = parsePublicKey(String(key));
+    const proof = parseSignature(String(own(read.value, "key_proof")));
+    if (spki === undefined || proof === undefined) return only("bad_request");
+    const { challenge = "", leaf } = connection;
+    const isProven = isKeyProven(spki, proof, { challenge: Buffer.from(challenge, "base64"), leaf });
+    if (challenge === "" || !isProven) return { ...common, codes: NOT_PROVEN };
+  }
   return { ...common, fields: read.value, codes: OUTCOMES[action] };
 }
 

@@ -109,7 +109,7 @@ class RendezvousFuzz {
         const slots = Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, () => random.integer(CONNECTIONS));
         const bursts: Promise<void>[] = [];
         for (const slot of new Set(slots)) {
-          const link = await this.#linkAt(slot, random);
+          const link = await this.#linkAt(slot, random, step);
           const pieces = stall.apart(() => this.#burst(link, random, step));
           bursts.push(this.#write(link, pieces, random).then(() => this.#settle(link, step)));
         }
@@ -120,16 +120,23 @@ class RendezvousFuzz {
     expectNoStall(stall.take(), this.figures.bytes - before, () => "the server's event loop stalls");
   }
 
-  async #linkAt(slot: number, random: SeededRandom): Promise<Link> {
-    const isPlain = random.integer(2) === 0;
+  /** A new link over TLS mostly asks for its challenge first. */
+  async #linkAt(slot: number, random: SeededRandom, step: number): Promise<Link> {
+    const isPlain = random.integer(3) === 0;
     const isLegacy = random.integer(3) === 0;
     const there = this.#links.get(slot);
     if (there !== undefined) return there;
     const client = isPlain ? await this.#target.plain() : await this.#target.tls();
-    const model = new RendezvousModel(this.#known);
+    const model = new RendezvousModel(this.#known, { isPlain, leaf: client.leaf, challenge: undefined });
     const link: Link = { client, model, isLegacy, taken: 0, isClosed: false };
     void client.closed.then(() => (link.isClosed = true));
     this.#links.set(slot, link);
+    if (!isPlain && !isLegacy && random.integer(8) > 0) {
+      const ping = Buffer.from('{"action":"ping"}\n');
+      model.wrote(ping);
+      await this.#write(link, [ping], random);
+      await this.#settle(link, step);
+    }
     return link;
   }
 
@@ -163,7 +170,11 @@ class RendezvousFuzz {
     if (kind === 4 && !link.isLegacy) return Buffer.from('{"action":"ping"}'.repeat(1 + random.integer(60)));
     const bytes = Buffer.from(
       rendered(
-        request(random, this.#known, { session: link.model.session, isLegacy: link.isLegacy }),
+        request(random, this.#known, {
+          connection: link.model.connection,
+          session: link.model.session,
+          isLegacy: link.isLegacy,
+        }),
         random,
       ),
     );
@@ -204,7 +215,7 @@ class RendezvousFuzz {
   /** Writes and disconnects, perhaps during a hash. */
   async #cutOff(random: SeededRandom, step: number): Promise<void> {
     const slot = random.integer(CONNECTIONS);
-    const link = await this.#linkAt(slot, random);
+    const link = await this.#linkAt(slot, random, step);
     if (random.integer(2) === 0) await this.#write(link, this.#burst(link, random, step), random);
     link.client.close();
     await within(this.#deadline, link.client.closed, () => "a connection that was cut off is open");

@@ -1,8 +1,10 @@
 /** Requests of the rendezvous link, made from what is known of the accounts. */
 import { ACTIONS } from "../../src/protocol/rendezvous-messages.ts";
+import { keyProof } from "../integration/rendezvous-test-client.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { hostileString, PROTOTYPE_NAMES } from "./hostile-values.ts";
 import { fieldsOf, mutate, type FuzzFields } from "./mutation.ts";
+import type { FuzzedConnection } from "./rendezvous-answer.ts";
 import type { Knowledge } from "./rendezvous-knowledge.ts";
 
 /** Other clients' accounts, which the fuzz looks up and must not disturb. */
@@ -26,20 +28,22 @@ const NEW_NAMES = [
   "x",
 ] as const;
 
-/** Who is logged in on the connection, and whether it is to look like a legacy client. */
+/** The connection, who is logged in on it, and whether it is to look like a legacy client. */
 export type Asker = {
+  readonly connection: FuzzedConnection;
   readonly session: { readonly user: string; readonly token: string | undefined } | undefined;
   readonly isLegacy: boolean;
 };
 
-export function request(random: SeededRandom, known: Knowledge, { session, isLegacy }: Asker): FuzzFields {
+export function request(random: SeededRandom, known: Knowledge, asker: Asker): FuzzFields {
+  const { session, isLegacy } = asker;
   let action: string = random.integer(2) === 0 ? random.pick(FREQUENT) : random.pick(ACTION_NAMES);
   if (session === undefined && random.integer(2) === 0) action = random.pick(["login", "resume", "resume"]);
   if (isLegacy)
     action = random.pick(
       session === undefined ? ["login", "login", "register", "get_users"] : LEGACY_ACTIONS,
     );
-  let fields = fieldsOf({ action, ...idOf(random), ...fieldsFor(action, random, known, session) });
+  let fields = fieldsOf({ action, ...idOf(random), ...fieldsFor(action, random, known, asker) });
   const added = ACTIONS.get(action)?.added ?? [];
   if (isLegacy) fields = fields.filter(([name]) => name !== "id" && !added.includes(name));
   if (random.integer(12) === 0) fields.reverse();
@@ -67,12 +71,16 @@ function fieldsFor(
   action: string,
   random: SeededRandom,
   known: Knowledge,
-  session: Asker["session"],
+  { session, connection }: Asker,
 ): { [name: string]: unknown } {
   const someone = known.someone(random);
   const right = session === undefined ? someone?.password : known.passwordOf(session.user);
   const password = random.integer(4) > 0 ? right : hostileString(random);
   const token = session?.token;
+  const provenKey = (key: string) => ({
+    public_key: key,
+    key_proof: proofOf(key, random, known, connection),
+  });
   const maybe = <T>(value: T): T | undefined => (random.integer(2) === 0 ? value : undefined);
   const place = () => ({
     p2p_port: random.pick([1, 9_000, 65_535]),
@@ -98,21 +106,20 @@ function fieldsFor(
         username: random.integer(8) === 0 ? random.pick(SENTINELS) : nameForm(someone?.name, random),
         password: password ?? "nada",
         ...place(),
-        public_key: random.integer(4) > 0 ? random.pick(known.keys) : undefined,
+        ...(random.integer(4) > 0 ? provenKey(random.pick(known.keys)) : {}),
       };
     case "resume": {
       const [chosen, of] = tokenOf(random, known);
       return {
         session_token: chosen,
-        public_key: random.integer(3) > 0 ? of : random.pick(known.keys),
+        ...provenKey(random.integer(3) > 0 ? of : random.pick(known.keys)),
         ...place(),
       };
     }
     case "renew":
-      return {
-        public_key:
-          (token === undefined ? undefined : known.tokens.get(token)?.key) ?? random.pick(known.keys),
-      };
+      return provenKey(
+        (token === undefined ? undefined : known.tokens.get(token)?.key) ?? random.pick(known.keys),
+      );
     case "get_users":
       return {
         prefix: maybe(random.pick(["", "a", "Ñ", "z", "__proto__", hostileString(random)])),
@@ -156,6 +163,39 @@ function fieldsFor(
       return { password: random.integer(6) === 0 ? password : "no es esta" };
     default:
       return {};
+  }
+}
+
+/** Mostly the right proof of the key, once the connection's challenge is known; otherwise one that proves nothing. */
+function proofOf(
+  key: string,
+  random: SeededRandom,
+  known: Knowledge,
+  { challenge = "", leaf }: FuzzedConnection,
+): string | undefined {
+  const right = keyProof(key, challenge, leaf);
+  switch (random.integer(12)) {
+    case 0:
+      return undefined;
+    case 1:
+      // Of another key, of another connection, or this one again.
+      return known.proofs.length === 0 ? hostileString(random) : random.pick(known.proofs);
+    case 2:
+      return keyProof(random.pick(known.keys), challenge, leaf);
+    case 3:
+      return keyProof(key, challenge, random.bytes(200));
+    case 4:
+      return keyProof(key, Buffer.from(random.bytes(32)).toString("base64"), leaf);
+    case 5:
+      return random.pick([
+        right.slice(1),
+        `${right}=`,
+        right.replace("==", "A="),
+        right.replaceAll("/", "_"),
+      ]);
+    default:
+      if (challenge !== "") known.proved(right);
+      return right;
   }
 }
 

@@ -14,11 +14,15 @@ type Token = Void & { readonly user: string; readonly key: string };
 
 /** How many tokens are remembered; then the oldest is forgotten. */
 const MAX_TOKENS = 200;
+/** How many proofs of keys are remembered; then the oldest is forgotten. */
+const MAX_PROOFS = 50;
 
 export class Knowledge {
   readonly users = new Map<string, User>();
   readonly tokens = new Map<string, Token>();
   readonly keys = Array.from({ length: 6 }, newPublicKey);
+  /** Proofs of keys that were right on some connection. */
+  readonly proofs: string[] = [];
   /** Folded names whose last request was never answered, so that its effect is not known. */
   readonly uncertain = new Set<string>();
   /** How often somebody logged in by this folded name. */
@@ -34,6 +38,10 @@ export class Knowledge {
       passwords: new Map([[password.normalize("NFC"), { voidSince: undefined }]]),
       gone: false,
     });
+  }
+
+  proved(proof: string): void {
+    if (this.proofs.push(proof) > MAX_PROOFS) this.proofs.shift();
   }
 
   registered(name: string, password: string): void {

@@ -3,6 +3,7 @@
  * in order, in the form and with a code that PROTOCOL 4 allows in that state; only notifications come unasked; and
  * the connection ends only where the protocol says so.
  */
+import { parseChallenge } from "../../src/identity/connection-proof.ts";
 import { fold } from "../../src/identity/names.ts";
 import { isCode } from "../../src/protocol/codes.ts";
 import { INVALID } from "../../src/protocol/fields.ts";
@@ -10,7 +11,14 @@ import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { LEGACY_LIST_BYTES, RESPONSES } from "../../src/protocol/rendezvous-messages.ts";
 import { FrameModel, type ModelItem, type ModelObject } from "./frame-model.ts";
 import { mustHold } from "./fuzz-failure.ts";
-import { allowedAnswer, isNotLegacy, mayHash, own, type AllowedAnswer } from "./rendezvous-answer.ts";
+import {
+  allowedAnswer,
+  isNotLegacy,
+  mayHash,
+  own,
+  type AllowedAnswer,
+  type FuzzedConnection,
+} from "./rendezvous-answer.ts";
 import type { Knowledge } from "./rendezvous-knowledge.ts";
 
 const MAX_GARBAGE = 10;
@@ -28,6 +36,7 @@ type Session = { readonly user: string; readonly token: string | undefined; read
 
 export class RendezvousModel {
   readonly #known: Knowledge;
+  #connection: FuzzedConnection;
   readonly #frames = new FrameModel(RENDEZVOUS_OBJECT_LIMIT);
   readonly #unanswered: ModelItem[] = [];
   #session: Session | undefined;
@@ -39,8 +48,13 @@ export class RendezvousModel {
   /** The session that another connection has replaced. */
   replaced: Session | undefined;
 
-  constructor(known: Knowledge) {
+  constructor(known: Knowledge, connection: FuzzedConnection) {
     this.#known = known;
+    this.#connection = connection;
+  }
+
+  get connection(): FuzzedConnection {
+    return this.#connection;
   }
 
   get session(): Session | undefined {
@@ -156,7 +170,7 @@ export class RendezvousModel {
 
   #check(object: ModelObject, answer: ModelObject, bytes: number, step: number): void {
     if (isNotLegacy(object)) this.#isLegacy = false;
-    const allowed = allowedAnswer(object, this.#session !== undefined);
+    const allowed = allowedAnswer(object, this.#session !== undefined, this.#connection);
     const shown = [object, answer] as const;
     const isSuccess = answer["success"];
     const code = String(answer["code"]);
@@ -235,7 +249,13 @@ export class RendezvousModel {
         mustHold(isLater, "revocations of an earlier page", answer);
         return;
       }
-      case "ping":
+      case "ping": {
+        const challenge = String(answer["challenge"]);
+        mustHold(parseChallenge(challenge) !== undefined, "a challenge that is not 32 bytes", answer);
+        mustHold(challenge === (this.#connection.challenge ?? challenge), "another challenge", answer);
+        this.#connection = { ...this.#connection, challenge };
+        return;
+      }
       case "renew":
       case undefined:
         return;

@@ -10,7 +10,7 @@ import { RENDEZVOUS_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { DIAL_PERIOD, MAX_DIALS } from "../../src/client/peer/dial-limits.ts";
 import { MAX_REVOCATIONS } from "../../src/client/profile/revocations.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { FakeServer } from "./fake-server.ts";
+import { FakeServer, pongOf } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
 import { openPerson, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
@@ -26,10 +26,9 @@ type Answer = (message: Message) => string | Uint8Array | Message | undefined;
 /** What an honest server answers. */
 function honest(message: Message): Message {
   const { id, action } = message;
-  const time = new Date().toISOString();
   switch (action) {
     case "ping":
-      return { action: "pong", time, authority: authority.certificatePem, id };
+      return pongOf(authority, message);
     case "login":
     case "resume":
       return login(message);

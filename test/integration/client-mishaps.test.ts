@@ -10,7 +10,7 @@ import { reachServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { FakeServer } from "./fake-server.ts";
+import { FakeServer, pongOf } from "./fake-server.ts";
 import { newAuthority, serverIdentity } from "./loopback.ts";
 import { Company, expectServed, until, untilQuiet } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
@@ -58,12 +58,8 @@ test("a server's authority is one certificate, whatever else it sends with it", 
   const smuggled = newAuthority();
   const server = fake({
     identity: serverIdentity(authority),
-    answer: ({ id }) => ({
-      action: "pong",
-      time: new Date().toISOString(),
-      authority: authority.certificatePem + smuggled.certificatePem,
-      id,
-    }),
+    answer: (message) =>
+      pongOf(authority, message, { authority: authority.certificatePem + smuggled.certificatePem }),
   });
   const servers = new ServerStore(newFolder());
   cleanups.push(() => servers.close());

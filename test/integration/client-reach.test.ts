@@ -8,7 +8,7 @@ import { issueUserCertificate } from "../../src/identity/certificate.ts";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { FakeServer } from "./fake-server.ts";
+import { FakeServer, pongOf } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson, until, untilQuiet, type Person } from "./messenger-pair.ts";
 import { RawPeer } from "./raw-peer.ts";
@@ -93,7 +93,7 @@ async function fakeAndAna(
     const { id, action, public_key } = message;
     const spki = parsePublicKey(String(public_key));
     const time = new Date().toISOString();
-    if (action === "ping") return { action: "pong", time, authority: authority.certificatePem, id };
+    if (action === "ping") return pongOf(authority, message);
     if (action === "watch") return { action: "watch_response", online: [], id };
     if (spki === undefined) return { action: "error", success: false, code: "bad_request", id };
     return {

@@ -18,7 +18,7 @@ import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { FakeServer, type FakeOptions } from "./fake-server.ts";
+import { FakeServer, pongOf, type FakeOptions } from "./fake-server.ts";
 import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
@@ -52,12 +52,7 @@ function newStore(): ServerStore {
 
 /** Answers `ping` as a server with this authority does. */
 function pong(authority: Authority): (message: Message) => Message {
-  return ({ id }) => ({
-    action: "pong",
-    time: new Date().toISOString(),
-    authority: authority.certificatePem,
-    id,
-  });
+  return (message) => pongOf(authority, message);
 }
 
 function ours(authority: Authority, port = 0): FakeServer {

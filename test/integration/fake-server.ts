@@ -1,4 +1,5 @@
 /** Something that listens where a rendezvous server is looked for; it keeps every byte that it was sent. */
+import type { Authority } from "../../src/identity/certificate.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { changed } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
@@ -18,6 +19,13 @@ export type FakeOptions = {
   /** What is written in answer to each message; undefined: nothing. */
   readonly answer?: (message: Message) => string | Uint8Array | Message | undefined;
 };
+
+/** What a server with this authority answers to `ping`. */
+export function pongOf({ certificatePem }: Authority, { id }: Message, more: Message = {}): Message {
+  const time = new Date().toISOString();
+  const challenge = Buffer.alloc(32, 7).toString("base64");
+  return { action: "pong", time, authority: certificatePem, challenge, id, ...more };
+}
 
 type Fake = { rest: string; unsent: UnsentBytes };
 type FakeSocket = Bun.Socket<Fake>;

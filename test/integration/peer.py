@@ -18,7 +18,9 @@ import uuid
 WAIT = 20
 
 folder, server_port, name, password, role, other = sys.argv[1:7]
-key_file, certificate_file, authority_file = (folder + "/" + file for file in ("key.pem", "cert.pem", "ca.pem"))
+key_file, certificate_file, authority_file, statement_file = (
+    folder + "/" + file for file in ("key.pem", "cert.pem", "ca.pem", "statement.bin")
+)
 
 
 def context_for(protocol):
@@ -57,6 +59,18 @@ class Link:
         return answer
 
 
+def key_proof(server):
+    """The signature over this connection's challenge and the server's certificate: we have the private key."""
+    server.write({"action": "ping"})
+    challenge = base64.b64decode(server.read_until(lambda each: each.get("action") == "pong")["challenge"])
+    leaf = hashlib.sha256(server.connection.getpeercert(True)).digest()
+    # Ed25519 signs only what is in a file.
+    with open(statement_file, "wb") as file:
+        file.write(b"paloma key 1" + challenge + leaf)
+    sign = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key_file, "-in", statement_file]
+    return base64.b64encode(subprocess.run(sign, check=True, capture_output=True).stdout).decode()
+
+
 def log_in(port):
     """Registers and logs in; the certificate goes to its file. Gives the link, which stays open."""
     plain = socket.create_connection(("127.0.0.1", int(server_port)), timeout=WAIT)
@@ -73,6 +87,7 @@ def log_in(port):
         "password": password,
         "p2p_port": port,
         "public_key": base64.b64encode(public).decode(),
+        "key_proof": key_proof(server),
     }
     with open(certificate_file, "w") as file:
         file.write(server.ask(login, "login_response")["certificate"])

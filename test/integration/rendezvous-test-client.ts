@@ -1,4 +1,7 @@
 /** A bare client of the rendezvous link for tests: sockets and lines, none of the program's own client. */
+import type { KeyObject, X509Certificate } from "node:crypto";
+
+import { proveKey } from "../../src/identity/connection-proof.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
 import { UnsentBytes } from "./unsent-bytes.ts";
 
@@ -11,6 +14,9 @@ export class TestClient {
   readonly chunks: string[] = [];
   readonly closed: Promise<void>;
   #socket: Bun.Socket<undefined> | undefined;
+  /** The server's certificate (DER); empty on the plain link. */
+  leaf: Uint8Array = new Uint8Array();
+  #challenge: Promise<string> | undefined;
   #rest = "";
   #taken = 0;
   readonly #unsent = new UnsentBytes();
@@ -45,8 +51,11 @@ export class TestClient {
           if (options.paused === true) socket.pause();
           if (tls === undefined) resolve();
         },
-        handshake(_socket, done, error) {
-          if (done && error === null) resolve();
+        handshake(socket, done, error) {
+          client.leaf = shownCertificate(socket);
+          // With verification off Bun reports an unknown chain as a handshake that is not done.
+          const isUnverified = tls?.rejectUnauthorized === false && client.leaf.length > 0;
+          if (isUnverified || (done && error === null)) resolve();
           else reject(error ?? new Error("no handshake"));
         },
         data: (_socket, chunk) => client.#read(chunk),
@@ -97,8 +106,10 @@ export class TestClient {
     }
   }
 
-  ask(message: Message): Promise<Message> {
-    this.send(message);
+  /** Sends a request, over TLS with the proof of its `public_key`, and takes the next message but pushed revocations. */
+  async ask(message: Message): Promise<Message> {
+    const isProvable = this.leaf.length > 0 && message["key_proof"] === undefined && hasPrivateKey(message);
+    this.send(isProvable ? await this.proven(message) : message);
     return this.answer();
   }
 
@@ -110,12 +121,38 @@ export class TestClient {
     }
   }
 
+  /** The challenge of this connection: asked for once. */
+  challenge(): Promise<string> {
+    return (this.#challenge ??= this.#askForChallenge());
+  }
+
+  /** The request with the proof of its `public_key` on this connection. */
+  async proven(message: Message): Promise<Message> {
+    const proof = keyProof(String(message["public_key"]), await this.challenge(), this.leaf);
+    return { ...message, key_proof: proof };
+  }
+
   resume(): void {
     this.#socket?.resume();
   }
 
   close(): void {
     this.#socket?.terminate();
+  }
+
+  /** Its answer is taken out of `lines`, wherever it comes. */
+  async #askForChallenge(): Promise<string> {
+    const id = "challenge";
+    this.send({ action: "ping", id });
+    for (let index = this.#taken; ; index++) {
+      await this.arrived(index + 1);
+      const line = this.lines[index];
+      if (line === undefined) throw new Error("the server has closed the connection");
+      const message = JSON.parse(line) as Message;
+      if (message["id"] !== id) continue;
+      this.lines.splice(index, 1);
+      return String(message["challenge"]);
+    }
   }
 
   #flush(): void {
@@ -136,9 +173,33 @@ export class TestClient {
   }
 }
 
-/** A public key as the wire has it. */
+/** The certificate (DER) that the other side has shown; empty when it has shown none. */
+export function shownCertificate(socket: object): Uint8Array {
+  // Bun's types lack it.
+  const shown = socket as { getPeerX509Certificate(): X509Certificate | undefined };
+  return shown.getPeerX509Certificate()?.raw ?? new Uint8Array();
+}
+
+/** The private keys of `newPublicKey`. */
+const privateKeys = new Map<string, KeyObject>();
+
+/** A public key as the wire has it; `keyProof` knows its private key. */
 export function newPublicKey(): string {
-  return generateKeyPair().spki.toString("base64");
+  const { spki, privateKey } = generateKeyPair();
+  const key = spki.toString("base64");
+  privateKeys.set(key, privateKey);
+  return key;
+}
+
+function hasPrivateKey({ public_key }: Message): boolean {
+  return typeof public_key === "string" && privateKeys.has(public_key);
+}
+
+/** The `key_proof` for a public key of `newPublicKey`, for this challenge and leaf (DER). */
+export function keyProof(publicKey: string, challenge: string, leaf: Uint8Array): string {
+  const privateKey = privateKeys.get(publicKey);
+  if (privateKey === undefined) throw new Error(`no private key is known for ${publicKey}`);
+  return proveKey(privateKey, { challenge: Buffer.from(challenge, "base64"), leaf });
 }
 
 export const PASSWORD = "secreta12";

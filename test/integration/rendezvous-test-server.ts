@@ -75,9 +75,16 @@ export class TestServer {
     return this.#keep(await TestClient.connect(this.plainPort, options));
   }
 
-  /** @param options `from`: the address of this machine to come from, as 127.0.0.2. */
-  async tls(options: { from?: string } = {}): Promise<TestClient> {
-    const tls = { ca: this.authority, serverName: RENDEZVOUS_DNS_NAME };
+  /**
+   * @param options `from`: the address of this machine to come from, as 127.0.0.2; `unverified`: the server's clock,
+   *   and so the dates of its certificate, are not this process's.
+   */
+  async tls({ unverified, ...options }: { from?: string; unverified?: true } = {}): Promise<TestClient> {
+    const tls = {
+      ca: this.authority,
+      serverName: RENDEZVOUS_DNS_NAME,
+      rejectUnauthorized: unverified !== true,
+    };
     return this.#keep(await TestClient.connect(this.tlsPort, { tls, ...options }));
   }
 

@@ -164,7 +164,7 @@ test(
       ]);
       running.push(server);
       await server.started();
-      const client = await TestClient.connect(server.plainPort);
+      const client = await encrypted(server);
       expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
       fillDisk(join(small, "filler"));
       // More than fits into the rest of the file's last page.

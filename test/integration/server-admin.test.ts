@@ -169,7 +169,7 @@ describe("a running server", () => {
       );
       expect(await admin(db, "revoke", "ana")).toMatchObject({
         code: 0,
-        stdout: "«ana»: sesiones anuladas\n",
+        stdout: "«ana»: sesiones y certificados anulados\n",
       });
       await old.closed;
     },

@@ -16,7 +16,7 @@ test("a client written from the original document alone registers, logs in, list
       server.database.query<{ id: number }, [string]>("SELECT id FROM users WHERE username = ?").get(name) ??
       {};
     const { token } = tokens.issue(id, Buffer.from(public_key, "base64"), Date.now());
-    const client = await server.plain();
+    const client = await server.tls();
     const resume = { action: "resume", session_token: token, p2p_port: 9000 + (index % 100), public_key };
     expect(await client.ask(resume)).toMatchObject({ code: "ok" });
   }

@@ -82,7 +82,7 @@ test("a list for a legacy client holds what fits in 4096 bytes with its line fee
       .get(name);
     const { Tokens } = await import("../../src/server/database/tokens.ts");
     const { token } = new Tokens(crowd.database).issue(row?.id ?? 0, Buffer.from(key, "base64"), Date.now());
-    const client = await crowd.plain();
+    const client = await crowd.tls();
     const resume = {
       action: "resume",
       session_token: token,

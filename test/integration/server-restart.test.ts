@@ -41,13 +41,20 @@ function restart(server: ServerProcess, database: string): ServerProcess {
   return run(database, ports);
 }
 
+const ENCRYPTED = { tls: { rejectUnauthorized: false } };
+
 /** A connection, as soon as there is one to be had; meanwhile the port is closed, and nothing else. */
-async function connects(port: number): Promise<TestClient> {
+async function connects(
+  port: number,
+  options: Parameters<typeof TestClient.connect>[1] = {},
+): Promise<TestClient> {
   for (;;) {
     try {
-      return await TestClient.connect(port);
+      return await TestClient.connect(port, options);
     } catch (error) {
-      expect(["ECONNREFUSED", "ECONNRESET"]).toContain(String((error as { code?: unknown }).code));
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      // A server that stops ends connections whose handshake is not done.
+      expect(["ECONNREFUSED", "ECONNRESET", "closed"]).toContain(String(code ?? message));
       await new Promise((turn) => setImmediate(turn));
     }
   }
@@ -56,9 +63,8 @@ async function connects(port: number): Promise<TestClient> {
 /** Resumes as a client does that tries again and again; any failure but `server_closing` is a fault. */
 async function resumes(port: number, resume: Message): Promise<Message> {
   for (;;) {
-    const client = await connects(port);
-    client.send(resume);
-    const answer = await client.next().catch(() => undefined);
+    const client = await connects(port, ENCRYPTED);
+    const answer = await client.ask(resume).catch(() => undefined);
     if (answer?.["action"] === "login_response") return answer;
     if (answer !== undefined) expect(answer["code"]).toBe("server_closing");
   }
@@ -74,7 +80,7 @@ describe("a restart", () => {
       const username = `user${index}`;
       const public_key = newPublicKey();
       expect(await setUp.ask(registration(username))).toMatchObject({ success: true });
-      const client = await TestClient.connect(first.plainPort);
+      const client = await TestClient.connect(first.tlsPort, ENCRYPTED);
       const { session_token } = await client.ask(loginOf(username, { public_key }));
       expect(session_token).toBeString();
       sessions.push({ action: "resume", session_token, p2p_port: 9001, public_key });
@@ -90,7 +96,7 @@ describe("a restart", () => {
       await client.closed;
       await expect(client.next()).rejects.toThrow("closed");
     }
-    const port = first.plainPort;
+    const port = first.tlsPort;
     const [early, ...others] = sessions as [Message, ...Message[]];
     const answers = [await resumes(port, early)];
     answers.push(...(await Promise.all(others.map((session) => resumes(port, session)))));

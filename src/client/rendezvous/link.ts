@@ -5,6 +5,8 @@
  * 2. Every request carries an `id`; its answer comes back as a checked message or a failure.
  * 3. After 30 s of silence it pings; 10 s without a byte later the link is dead.
  */
+import type { X509Certificate } from "node:crypto";
+
 import { dial, type Target } from "../../net/dialler.ts";
 import type { CloseReason, Connection, ConnectionHandlers } from "../../net/connection.ts";
 import type { TlsContext } from "../../net/tls.ts";
@@ -113,6 +115,11 @@ export class RendezvousLink {
 
   get isOpen(): boolean {
     return this.#state.name === "open" && this.#state.connection.isOpen;
+  }
+
+  /** The certificate that the server showed on this connection; undefined once it has closed. */
+  get leaf(): X509Certificate | undefined {
+    return this.#state.name === "open" ? this.#state.connection.certificate : undefined;
   }
 
   /**

@@ -7,7 +7,9 @@
  */
 import { X509Certificate } from "node:crypto";
 
+import { proveKey, type ProvenConnection } from "../../identity/connection-proof.ts";
 import { readUserCertificate } from "../../identity/certificate-reader.ts";
+import type { KeyPair } from "../../identity/keys.ts";
 import { label } from "../../identity/names.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
@@ -31,6 +33,13 @@ type LoginOptions = {
   };
 };
 
+/** The fields of a request that show the account's key, and prove on this connection that its private key is here. */
+export type ProvenKey = { readonly public_key: string; readonly key_proof: string };
+
+export function provenKey({ privateKey, spki }: KeyPair, connection: ProvenConnection): ProvenKey {
+  return { public_key: spki.toString("base64"), key_proof: proveKey(privateKey, connection) };
+}
+
 /**
  * Logs in on a link whose server has shown `authority`: by the stored token, else by the password. The
  * server's answer is checked and stored in the profile.
@@ -40,6 +49,7 @@ type LoginOptions = {
 export async function logIn(
   link: RendezvousLink,
   authority: string,
+  key: ProvenKey,
   options: LoginOptions,
 ): Promise<ToldRevocations> {
   const { profile, language } = options;
@@ -48,7 +58,7 @@ export async function logIn(
   if (found !== expected) throw new ServerError("server_other_account", { expected, found });
   const common = {
     p2p_port: options.p2pPort(),
-    public_key: profile.keys.spki.toString("base64"),
+    ...key,
     addresses: ownAddresses(),
     lang: language,
   };

@@ -5,6 +5,8 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
+import { parseChallenge, type ProvenConnection } from "../../identity/connection-proof.ts";
+import { readCertificate } from "../../identity/certificate-reader.ts";
 import { lookAtServer, type Look } from "../../net/look.ts";
 import { DialError, type Target } from "../../net/dialler.ts";
 import { RendezvousLink, type LinkEvents } from "./link.ts";
@@ -13,8 +15,10 @@ import {
   authorityFingerprint,
   judgeDifference,
   judgeFirstContact,
+  received,
   receivedAuthority,
   serverContext,
+  standsBehind,
   webName,
 } from "./trust.ts";
 import { RefusedError, ServerError } from "./server-errors.ts";
@@ -46,6 +50,8 @@ type ReachedServer = {
   readonly authority: string;
   /** The server's clock minus ours, in ms. */
   readonly clockOffset: number;
+  /** What a proof of the account's key is about. */
+  readonly connection: ProvenConnection;
 };
 
 /** The addresses of a host name or IP literal. @throws ServerError */
@@ -151,18 +157,28 @@ async function settleDifference(
   }
 }
 
-/** Sends `ping` first, and compares the authority in the answer. */
+/** Sends `ping` first, and checks the authority in the answer, before anything else is sent. */
 async function confirmAuthority(
   options: ReachOptions,
   link: RendezvousLink,
   trust: ServerTrust,
 ): Promise<ReachedServer> {
   try {
+    const { leaf } = link;
     const pong = await link.request("ping", {});
+    if (leaf === undefined) throw new ServerError("server_unreachable");
     const { authority, fingerprint: found } = receivedAuthority(pong.authority);
     const expected =
       options.expectedFingerprint ??
       (trust.authority === undefined ? undefined : authorityFingerprint(trust.authority));
+    if (trust.kind === "web" && !standsBehind(authority, leaf, pong.authority_proof)) {
+      // Somebody in the middle repeats the expected authority: then the key of the leaf is what differs.
+      const isRepeated = expected === undefined || expected === found;
+      throw new ServerError("server_changed", {
+        expected: expected ?? found,
+        found: isRepeated ? received(() => readCertificate(leaf)).fingerprint : found,
+      });
+    }
     if (expected !== undefined && expected !== found) {
       // A pin is proven by the handshake; the authority of a `web` server is replaced only when a person confirms it.
       if (trust.kind === "pin" || options.expectedFingerprint !== undefined) {
@@ -171,9 +187,11 @@ async function confirmAuthority(
       await ask(options, found, expected);
     }
     const time = Date.parse(pong.time);
-    if (Number.isNaN(time)) throw new ServerError("server_protocol");
+    const challenge = parseChallenge(pong.challenge);
+    if (Number.isNaN(time) || challenge === undefined) throw new ServerError("server_protocol");
     options.servers.set(options.host, options.port, { kind: trust.kind, authority });
-    return { link, authority, clockOffset: time - options.now() };
+    const connection = { challenge, leaf: leaf.raw };
+    return { link, authority, clockOffset: time - options.now(), connection };
   } catch (error) {
     link.close("not_trusted");
     if (error instanceof RefusedError && error.code === "unknown_action")

@@ -10,7 +10,7 @@
 import { isLoopback } from "../../protocol/ip-address.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
-import { checkCertificate, logIn } from "./login.ts";
+import { checkCertificate, logIn, provenKey, type ProvenKey } from "./login.ts";
 import type { RendezvousLink, LinkEvents } from "./link.ts";
 import { RevocationReader } from "./revocation-reader.ts";
 import { ReturnSchedule } from "./return-schedule.ts";
@@ -68,6 +68,7 @@ type State =
   | {
       readonly name: "online";
       readonly link: RendezvousLink;
+      readonly key: ProvenKey;
       readonly clockCheck: ReturnType<typeof setInterval>;
       isRenewing: boolean;
     }
@@ -144,6 +145,7 @@ export class Rendezvous {
     const attempt: State = { name: "connecting", link: undefined };
     this.#become(attempt);
     let link: RendezvousLink;
+    let key: ProvenKey;
     try {
       const { signal: theirs } = this.#options;
       const own = this.#abort.signal;
@@ -155,7 +157,8 @@ export class Rendezvous {
       link = contact.link;
       attempt.link = link;
       if (this.#isClosed) throw new ServerError("server_unreachable");
-      const told = await logIn(link, contact.authority, {
+      key = provenKey(this.#options.profile.keys, contact.connection);
+      const told = await logIn(link, contact.authority, key, {
         ...this.#options,
         password: async () => (mayUsePassword ? this.#options.password() : undefined),
       });
@@ -172,7 +175,7 @@ export class Rendezvous {
     this.#leaving?.close("moved");
     this.#leaving = undefined;
     const clockCheck = setInterval(() => this.checkClock(), CLOCK_CHECK_INTERVAL);
-    this.#become({ name: "online", link, clockCheck, isRenewing: false });
+    this.#become({ name: "online", link, key, clockCheck, isRenewing: false });
     // There may be more revocations, and a push during the login may have taken the new certificate back.
     this.checkClock();
   }
@@ -301,7 +304,7 @@ export class Rendezvous {
     const { profile, now } = this.#options;
     state.isRenewing = true;
     state.link
-      .request("renew", { public_key: profile.keys.spki.toString("base64") })
+      .request("renew", state.key)
       .then((renewed) => {
         profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now }));
         this.#options.events.certified();

@@ -5,12 +5,15 @@
  *    A leaf valid for Bun's roots and the typed host is trusted as `web`. A rendezvous leaf signed by the
  *    self-signed authority after it in the chain is trusted as `pin`, once the person, a given fingerprint or
  *    a loopback address has confirmed it. Everything else is refused.
- * 2. If something is stored, the verified connection decides. If it fails, the client looks at the server to
+ * 2. On every connection of trust `web` the server proves, with `authority_proof`, that its authority stands behind the
+ *    leaf of this very connection. The authority's certificate alone is public, so that anybody can repeat it.
+ * 3. If something is stored, the verified connection decides. If it fails, the client looks at the server to
  *    find the reason; only the person can replace a pin.
  */
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 
+import { isAuthorityProven, parseSignature } from "../../identity/connection-proof.ts";
 import {
   isRendezvousLeaf,
   isSelfSignedAuthority,
@@ -49,6 +52,17 @@ export function receivedAuthority(pem: string): { authority: string; fingerprint
     if (!isSelfSignedAuthority(certificate)) throw new Error("not a self-signed authority");
     return { authority: certificate.toString(), fingerprint: readCertificate(certificate).fingerprint };
   });
+}
+
+/**
+ * Whether the authority (PEM) stands behind a server's leaf: it has signed it, or `proof`, the `authority_proof` of
+ * `pong`, is its signature over this leaf.
+ */
+export function standsBehind(authority: string, leaf: X509Certificate, proof: string | undefined): boolean {
+  const certificate = new X509Certificate(authority);
+  if (isRendezvousLeaf(leaf) && issuedBy(leaf, certificate)) return true;
+  const signature = proof === undefined ? undefined : parseSignature(proof);
+  return signature !== undefined && isAuthorityProven(certificate.publicKey, signature, leaf.raw);
 }
 
 type FirstContact =
@@ -136,7 +150,7 @@ type Difference =
       readonly expected: string;
       readonly found: string;
     }
-  /** The pinned server now has a certificate of the web's roots; its `pong` must show the pinned authority. */
+  /** The pinned server now has a certificate of the web's roots; its `pong` must prove the pinned authority. */
   | { readonly name: "becameWeb" };
 
 /** Why the verification of a server that is trusted as `stored` failed. @param now ms since 1970 */

@@ -1,6 +1,8 @@
 /** The server as a certificate authority (PROTOCOL 3): its key in the database, its own certificate in memory. */
 import type { Database } from "bun:sqlite";
 
+import { X509Certificate } from "node:crypto";
+
 import {
   BACKDATING,
   createAuthority,
@@ -11,6 +13,7 @@ import {
   type Authority,
   type IssuedCertificate,
 } from "../../identity/certificate.ts";
+import { proveAuthority } from "../../identity/connection-proof.ts";
 import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
 import { acceptorContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
 import { StartError } from "../start-error.ts";
@@ -21,7 +24,8 @@ const RENEWAL_MARGIN = SERVER_CERTIFICATE_LIFETIME / 3;
 export class ServerAuthority {
   readonly #authority: Authority;
   readonly #now: () => number;
-  readonly #operators: TlsContext | undefined;
+  /** The operator's certificate, and the proof that our authority stands behind it. */
+  readonly #operators: { readonly context: TlsContext; readonly proof: string } | undefined;
   /** Our own certificate, and the time in which it is used. */
   #own: { readonly context: TlsContext; readonly from: number; readonly to: number } | undefined;
 
@@ -32,8 +36,11 @@ export class ServerAuthority {
    */
   constructor(database: Database, now: () => number, operators?: TlsIdentity) {
     this.#now = now;
-    this.#operators = operators === undefined ? undefined : acceptorContext(operators);
     this.#authority = loadOrCreate(database, now());
+    if (operators === undefined) return;
+    const { raw } = new X509Certificate(operators.certificate);
+    const proof = proveAuthority(this.#authority.privateKey, raw);
+    this.#operators = { context: acceptorContext(operators), proof };
   }
 
   /** SHA-256 of the authority's public key, in hexadecimal. */
@@ -43,6 +50,11 @@ export class ServerAuthority {
 
   get certificatePem(): string {
     return this.#authority.certificatePem;
+  }
+
+  /** The `authority_proof` for the operator's certificate; undefined: the authority has signed the one that is used. */
+  get proof(): string | undefined {
+    return this.#operators?.proof;
   }
 
   /**
@@ -56,7 +68,7 @@ export class ServerAuthority {
 
   /** The context for a new connection. It renews the certificate when needed, without a timer. */
   context(): TlsContext {
-    if (this.#operators !== undefined) return this.#operators;
+    if (this.#operators !== undefined) return this.#operators.context;
     const now = this.#now();
     const own = this.#own;
     if (own !== undefined && now >= own.from && now < own.to) return own.context;

@@ -23,6 +23,7 @@ export type SecurityEvent =
   | "login_failed"
   | "resumed"
   | "resume_failed"
+  | "key_not_proven"
   | "logout"
   | "rate_limited"
   | "password_changed"

@@ -1,5 +1,6 @@
 /** The handlers of the requests that change accounts and sessions (PROTOCOL 4). */
 import { fingerprint } from "../../identity/fingerprint.ts";
+import { isKeyProven, parseSignature } from "../../identity/connection-proof.ts";
 import { parsePublicKey } from "../../identity/keys.ts";
 import { checkUsername, fold, label } from "../../identity/names.ts";
 import type { RequestOf } from "../../protocol/rendezvous-messages.ts";
@@ -52,12 +53,30 @@ export async function register(
   });
 }
 
+/**
+ * The key (DER) of a request, once the client has proven on this connection that it has the private key (PROTOCOL 3).
+ * Uses neither the database nor a password hash; a wrong proof is counted as a failed resume.
+ */
+function checkKey(
+  session: Session,
+  publicKey: string,
+  { key_proof }: { readonly key_proof: string | undefined },
+): { readonly name: "proven"; readonly spki: Buffer } | Failure {
+  const spki = parsePublicKey(publicKey);
+  if (spki === undefined) return failure("bad_request", { field: "public_key" });
+  const proof = key_proof === undefined ? undefined : parseSignature(key_proof);
+  if (proof === undefined) return failure("bad_request", { field: "key_proof" });
+  if (isKeyProven(spki, proof, session.provenConnection)) return { name: "proven", spki };
+  const verdict = session.services.throttle.failedResume(session.remoteAddress);
+  if (verdict.name === "limited") return limitLogin(session, verdict);
+  return refuseLogin(session, "key_not_proven", session.user?.username, "invalid_credentials");
+}
+
 export async function login(session: Session, request: RequestOf<"login">): Promise<Response | undefined> {
   if (session.user !== undefined) return failure("already_logged_in");
-  const spki = request.public_key === undefined ? undefined : parsePublicKey(request.public_key);
-  if (request.public_key !== undefined && spki === undefined) {
-    return failure("bad_request", { field: "public_key" });
-  }
+  const key = request.public_key === undefined ? undefined : checkKey(session, request.public_key, request);
+  if (key?.name === "failure") return key;
+  const spki = key?.spki;
   const { accounts, tokens } = session.services;
   const claim = await retryWhileLocked(session, () => {
     const account = accounts.find(request.username);
@@ -82,8 +101,9 @@ export async function login(session: Session, request: RequestOf<"login">): Prom
 export async function resume(session: Session, request: RequestOf<"resume">): Promise<Response | undefined> {
   const { accounts, now, throttle, tokens } = session.services;
   if (session.user !== undefined) return failure("already_logged_in");
-  const spki = parsePublicKey(request.public_key);
-  if (spki === undefined) return failure("bad_request", { field: "public_key" });
+  const key = checkKey(session, request.public_key, request);
+  if (key.name === "failure") return key;
+  const { spki } = key;
   return retryWhileLocked(session, () => {
     const token = tokens.use(request.session_token, spki, now());
     const account = token === undefined ? undefined : accounts.byId(token.userId);
@@ -169,7 +189,7 @@ function logIn(
 /** Counts and records a login or resume that is refused. */
 function refuseLogin(
   session: Session,
-  event: "login_failed" | "resume_failed",
+  event: "login_failed" | "resume_failed" | "key_not_proven",
   user: string | undefined,
   code: "invalid_credentials" | "account_disabled" | "already_connected",
 ): Failure {
@@ -185,8 +205,9 @@ export async function renew(
   user: OnlineUser,
 ): Promise<Response | undefined> {
   const { authority, now, revocations, throttle, tokens } = session.services;
-  const spki = parsePublicKey(request.public_key);
-  if (spki === undefined) return failure("bad_request", { field: "public_key" });
+  const proven = checkKey(session, request.public_key, request);
+  if (proven.name === "failure") return proven;
+  const { spki } = proven;
   // A new key needs the password.
   const { key } = user;
   if (key?.fingerprint !== fingerprint(spki)) return failure("invalid_credentials");

@@ -36,7 +36,7 @@ type Handling<A extends Action> =
   | { readonly needsLogin: true; handle(session: Session, request: RequestOf<A>, user: OnlineUser): Answer };
 
 type Row<A extends Action> = Handling<A> & {
-  /** It carries or creates a secret, and so must not be sent unencrypted between machines (PROTOCOL 2). */
+  /** It carries a secret, or needs what only TLS binds, so that it is refused on the plain link, from loopback too (PROTOCOL 2). */
   readonly neverPlain?: true;
   /** Its failures are an `error`, because its response type has no form for them. */
   readonly failsAsError?: true;
@@ -96,9 +96,15 @@ export const REQUESTS: ReadonlyMap<string, RequestRow> = new Map(
 /** Names that count as one lookup in a request for many. */
 const NAMES_PER_LOOKUP = 50;
 
-function ping({ services }: Session): Response {
-  const time = new Date(services.now()).toISOString();
-  return success({ added: { time, authority: services.authority.certificatePem } });
+function ping({ challenge, isPlain, services: { authority, now } }: Session): Response {
+  return success({
+    added: {
+      time: new Date(now()).toISOString(),
+      authority: authority.certificatePem,
+      challenge: challenge.toString("base64"),
+      authority_proof: isPlain ? undefined : authority.proof,
+    },
+  });
 }
 
 function getUsers(session: Session, request: RequestOf<"get_users">, user: OnlineUser): Response {

@@ -78,7 +78,8 @@ export function checkRequest(request: ReadRequest, context: RequestContext): Acc
  * @param plainFrom who may use the plain link, if the connection came on that.
  */
 export function allowedRequests(plainFrom: PlainFrom | undefined, remoteAddress: string): AllowedRequests {
-  if (plainFrom === undefined || isLoopback(remoteAddress)) return "all";
+  if (plainFrom === undefined) return "all";
+  if (isLoopback(remoteAddress)) return "withoutSecrets";
   switch (plainFrom) {
     case "none":
     case "loopback":

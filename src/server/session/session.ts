@@ -2,6 +2,9 @@
  * The session of one client (PROTOCOL 4), from the moment at which bytes may be sent to the end of its connection.
  * `login` and `resume` bind a user to it; `logout`, `delete_account` or the end unbind the user.
  */
+import { randomBytes, type X509Certificate } from "node:crypto";
+
+import { CHALLENGE_BYTES, type ProvenConnection } from "../../identity/connection-proof.ts";
 import type { Connection } from "../../net/connection.ts";
 import type { FailureCode } from "../../protocol/codes.ts";
 import { isLoopback, isPrivate } from "../../protocol/ip-address.ts";
@@ -21,7 +24,7 @@ type State =
   | { readonly name: "loggedIn"; readonly user: OnlineUser }
   | { readonly name: "closed" };
 
-/** The requests that a connection may make; any other one must come encrypted. */
+/** The requests that a connection may make (`withoutSecrets`: without a key, a token or a change to an account); any other one must come encrypted. */
 export type AllowedRequests = "all" | "withoutSecrets" | "none";
 
 type SessionOptions = {
@@ -53,6 +56,8 @@ export class Session implements OnlineSession {
   #state: State = ANONYMOUS;
   #language: Language = "es";
   #isLegacy = true;
+  /** Undefined until it is asked for: most legacy clients never do. */
+  #challenge: Buffer | undefined;
   #requests = 0;
   #garbage = 0;
 
@@ -85,6 +90,18 @@ export class Session implements OnlineSession {
 
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
+  }
+
+  /** What a client must sign to prove its key on this connection, the same for all its life. */
+  get challenge(): Buffer {
+    return (this.#challenge ??= randomBytes(CHALLENGE_BYTES));
+  }
+
+  /** What a proof of the client's key is about; not on the plain link, where nothing that needs one is accepted. */
+  get provenConnection(): ProvenConnection {
+    // While a request is read its connection is open.
+    const { raw } = this.#connection.ownCertificate as X509Certificate;
+    return { challenge: this.challenge, leaf: raw };
   }
 
   get localAddress(): string {

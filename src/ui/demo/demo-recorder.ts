@@ -20,6 +20,8 @@ const SHORTENED: readonly string[] = [
   "certificate",
   "authority",
   "public_key",
+  "key_proof",
+  "challenge",
   "fingerprint",
 ];
 

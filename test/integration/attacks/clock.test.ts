@@ -35,10 +35,10 @@ async function start(): Promise<void> {
   server = await TestServer.start({ now: () => now });
 }
 
-/** Unencrypted, as this process's own clock would refuse certificates of other times. */
+/** Unverified, as this process's own clock would refuse certificates of other times. */
 async function online(name: string, key = newPublicKey()): Promise<Session> {
   await server.addAccounts(name);
-  const client = await server.plain();
+  const client = await server.tls({ unverified: true });
   const login = await client.ask(loginOf(name, { public_key: key }));
   expect(login).toMatchObject({ code: "ok" });
   return { client, login, key };
@@ -47,7 +47,7 @@ async function online(name: string, key = newPublicKey()): Promise<Session> {
 type Session = { client: TestClient; login: Message; key: string };
 
 async function resume({ login, key }: Session): Promise<Message> {
-  const client = await server.plain();
+  const client = await server.tls({ unverified: true });
   const token = login["session_token"];
   const answer = await client.ask({
     action: "resume",
@@ -153,21 +153,21 @@ test("a login deletes tokens of a wrong future before those of today", async () 
   const old: Session[] = [];
   await server.addAccounts("ana");
   for (let count = 0; count < 5; count++) {
-    const client = await server.plain();
+    const client = await server.tls({ unverified: true });
     const key = newPublicKey();
     const login = await client.ask(loginOf("ana", { public_key: key }));
     old.push({ client, login, key });
     await leave(old.at(-1) as Session);
   }
   now = NOON;
-  const client = await server.plain();
+  const client = await server.tls({ unverified: true });
   const key = newPublicKey();
   const login = await client.ask(loginOf("ana", { public_key: key }));
   expect(login).toMatchObject({ code: "ok" });
   const session = { client, login, key };
   await leave(session);
   expect(await resume(session)).toMatchObject({ code: "ok" });
-  const other = await server.plain();
+  const other = await server.tls({ unverified: true });
   await other.ask(loginOf("ana", { public_key: newPublicKey() }));
   other.close();
   await other.closed;

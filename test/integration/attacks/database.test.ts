@@ -153,7 +153,7 @@ describe("a database that another program has locked", () => {
       await server.addAccounts("beto");
       const release = await lock(server);
       const [beto, carla] = [await server.tls(), await server.tls()];
-      beto.send(loginOf("beto", { public_key: newPublicKey() }));
+      beto.send(await beto.proven(loginOf("beto", { public_key: newPublicKey() })));
       carla.send(registration("carla"));
       const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
       ana.client.send(change);
@@ -193,7 +193,7 @@ describe("a database that another program has locked", () => {
       const [carla, dora, other] = [await server.tls(), await server.tls(), await server.tls()];
       const login = loginOf("carla", { public_key: newPublicKey() });
       const requests: [TestClient, Message][] = [
-        [carla, login],
+        [carla, await carla.proven(login)],
         [dora, registration("dora")],
         [ana.client, { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD }],
         [beto.client, { action: "delete_account", password: PASSWORD }],

@@ -42,7 +42,7 @@ function resumption({ token, key }: Stolen): Message {
 
 /** The code with which the server answers a token; a session that begins is ended again. */
 async function codeFor(stolen: Stolen): Promise<unknown> {
-  const client = await server.plain();
+  const client = await server.tls({ unverified: true });
   const answer = await client.ask(resumption(stolen));
   client.close();
   await client.closed;
@@ -77,7 +77,7 @@ test("a forged token is refused: made up, changed in one place, the stored hash,
     "' OR 1=1 --".padEnd(43, "-"),
     "%".repeat(43),
   ].filter((each) => each !== token);
-  const other = await server.plain();
+  const other = await server.tls();
   for (const each of forged) {
     expect((await other.ask(resumption({ token: each, key })))["code"], `seed ${seed}: ${each}`).toBe(
       "invalid_credentials",
@@ -134,7 +134,7 @@ test("a stolen token is void when its owner changes the password", async () => {
   expect(await codeFor(stolen)).toBe("invalid_credentials");
   await leave(owner.client);
   expect(await codeFor(stolen)).toBe("invalid_credentials");
-  const client = await server.plain();
+  const client = await server.tls();
   const old = loginOf("robada", { public_key: stolen.key });
   expect(await client.ask(old)).toMatchObject({ code: "invalid_credentials" });
   // The owner's token stays valid.
@@ -145,13 +145,13 @@ test("a stolen token is void when its owner changes the password", async () => {
 test("a thief online with a stolen token and key is replaced by the owner, and shut out by a new password", async () => {
   const owner = await online("ocupada");
   await leave(owner.client);
-  const thief = await server.plain();
+  const thief = await server.tls();
   expect(await thief.ask(resumption(owner))).toMatchObject({ code: "ok" });
-  const client = await server.plain();
+  const client = await server.tls();
   const login = await client.ask(loginOf("ocupada", { public_key: owner.key }));
   expect(login).toMatchObject({ code: "ok" });
-  expect(await thief.next()).toMatchObject({ code: "session_replaced" });
   await thief.closed;
+  expect(JSON.parse(thief.lines.at(-1) as string)).toMatchObject({ code: "session_replaced" });
   const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
   expect(await client.ask(change)).toMatchObject({ code: "ok" });
   expect(await codeFor(owner)).toBe("invalid_credentials");

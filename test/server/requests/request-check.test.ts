@@ -47,7 +47,7 @@ describe("the plain link", () => {
     }
   });
 
-  test("never accepts keys and tokens from another machine, for any --plain-from", () => {
+  test("never accepts keys and tokens, from any machine, for any --plain-from", () => {
     const requests = [
       { action: "login", username: "ana", password: "x", p2p_port: 1, public_key: "" },
       { action: "resume" },
@@ -56,12 +56,12 @@ describe("the plain link", () => {
       { action: "delete_account" },
     ];
     for (const request of requests) {
-      for (const remoteAddress of [REMOTE.private, REMOTE.v4]) {
+      for (const remoteAddress of [REMOTE.private, REMOTE.v4, REMOTE.loopback, "::1"]) {
         expect(refusalOf(request, { allowed: allowedRequests("any", remoteAddress) })).toBe("tls_required");
+        expect(
+          refusalOf({ ...request, id: {} }, { allowed: allowedRequests("loopback", remoteAddress) }),
+        ).toBe("tls_required");
       }
-      expect(refusalOf(request, { allowed: allowedRequests("any", REMOTE.loopback) })).not.toBe(
-        "tls_required",
-      );
       expect(refusalOf(request)).not.toBe("tls_required");
     }
   });
