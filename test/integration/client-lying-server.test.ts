@@ -65,10 +65,13 @@ function lyingAbout(action: string, lie: Answer): Answer {
   return (message) => (message["action"] === action ? lie(message) : honest(message));
 }
 
-async function meet(answer: Answer): Promise<{ server: FakeServer; ana: Person }> {
+async function meet(
+  answer: Answer,
+  more: { readonly now?: () => number } = {},
+): Promise<{ server: FakeServer; ana: Person }> {
   const server = new FakeServer({ identity, answer });
   const dataFolder = mkdtempSync(join(tmpdir(), "paloma-lied-to-"));
-  const ana = await openPerson("ana", { dataFolder, port: server.port, random: () => 0 });
+  const ana = await openPerson("ana", { dataFolder, port: server.port, random: () => 0, ...more });
   cleanups.push(async () => {
     await ana.close();
     server.stop();
@@ -340,6 +343,24 @@ describe("revocations", () => {
     expect(pages).toBeLessThan(MAX_REVOCATIONS / 300 + 2);
     expect(ana.profile.revocations.size).toBeWithin(1, MAX_REVOCATIONS + 1);
   });
+});
+
+test("a server that calls ana's key new at each login is believed once an hour", async () => {
+  let ahead = 0;
+  const lie: Answer = (message) => login(message, { new_key: true });
+  const { server, ana } = await meet(
+    (message) => (["login", "resume"].includes(String(message["action"])) ? lie(message) : honest(message)),
+    { now: () => Date.now() + ahead },
+  );
+  const comeBack = async (): Promise<number> => {
+    await ana.account.connect();
+    server.end();
+    await until(() => ana.messenger.rendezvous.state.name === "offline");
+    return ana.of("newKey").length;
+  };
+  expect([await comeBack(), await comeBack(), await comeBack()]).toEqual([1, 1, 1]);
+  ahead += 60 * 60 * 1_000;
+  expect(await comeBack()).toBe(2);
 });
 
 test("notifications that nobody asked for change nothing", async () => {

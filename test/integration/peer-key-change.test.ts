@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
+import { KEY_WARNING_INTERVAL } from "../../src/client/peer/contact-record.ts";
+import { PENDING_KEY_INTERVAL } from "../../src/client/profile/contacts.ts";
 import { CALLER_LOOKUP_BURST } from "../../src/client/peer/caller-keys.ts";
 import { DEFAULT_LIMITS } from "../../src/server/limits/limits.ts";
 import { Company, later, until, type Person } from "./messenger-pair.ts";
@@ -63,6 +65,49 @@ test("bob dials: nothing is read, shown or acknowledged until ana accepts his ne
   expect(ana.texts("bob")).toEqual(["it is me"]);
   // The old key stays a key of bob's: a device each.
   expect(ana.profile.contacts.pins(ana.profile.contacts.ensure("bob"))).toHaveLength(2);
+});
+
+test("ten different new keys of bob are one warning an hour, and one write a minute", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  let ahead = 0;
+  const ana = await company.person("ana", { now: () => Date.now() + ahead });
+  const bob = await company.person("bob");
+  ana.messenger.send("bob", "before");
+  await until(() => ana.received("bob") === 1);
+  await bob.close();
+  const { contacts } = ana.profile;
+  const contact = contacts.ensure("bob");
+  const stored = () => contacts.pendingKey(contact)?.fingerprint;
+  /** Somebody with an old certificate of bob's, which the server does not contradict while he is away. */
+  const knock = async (): Promise<void> => {
+    const peer = await RawPeer.dial(ana.port, { identity: company.identity("bob") });
+    await peer.closed;
+    expect(peer.received).toEqual([]);
+  };
+  await knock();
+  const first = stored();
+  expect(ana.of("keyPending")).toMatchObject([{ username: "bob", fingerprint: first }]);
+  for (let count = 0; count < 9; count++) await knock();
+  expect(stored()).toBe(first);
+  const seen = new Set([first]);
+  for (let minute = 0; minute < 3; minute++) {
+    ahead += PENDING_KEY_INTERVAL;
+    await knock();
+    await knock();
+    seen.add(stored());
+  }
+  expect(seen.size).toBe(4);
+  expect(ana.of("keyPending")).toHaveLength(1);
+  // A key that came in between is told after the hour.
+  ahead += KEY_WARNING_INTERVAL;
+  await knock();
+  expect(ana.of("keyPending")).toHaveLength(2);
+  expect(ana.of("keyPending")[1]).toMatchObject({ fingerprint: stored() });
+  // After an answer of ana's the next key is news.
+  accept(ana, "bob");
+  await knock();
+  expect(ana.of("keyPending")).toHaveLength(3);
 });
 
 test("ana dials: what she wrote stays with her until she accepts bob's new key", async () => {

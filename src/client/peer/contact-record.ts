@@ -3,12 +3,15 @@ import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
 import { judgeKey, type KeyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
+/** At most one warning about new keys of a contact in this time, in ms: somebody may show thousands. */
+export const KEY_WARNING_INTERVAL = 3_600_000;
+
 type ContactRecordOptions = {
   readonly contact: Contact;
   readonly contacts: ContactStore;
   /** ms since 1970 */
   readonly now: () => number;
-  /** A key was stored that waits for the person's decision. */
+  /** A key waits for the person's decision; called once in `KEY_WARNING_INTERVAL`. */
   readonly keyPending: (fingerprint: string) => void;
   /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
   readonly storageFailed: (error: unknown) => void;
@@ -18,6 +21,10 @@ export class ContactRecord {
   readonly #options: ContactRecordOptions;
   readonly #contacts: ContactStore;
   #contact: Contact;
+  /** The last warning. */
+  #warned: { readonly fingerprint: string; readonly at: number } | undefined;
+  /** Whether a key was stored after it. */
+  #isWarningOwed = false;
 
   constructor(options: ContactRecordOptions) {
     this.#options = options;
@@ -78,11 +85,21 @@ export class ContactRecord {
   judge(peer: ProvenPeer, report: KeyReport): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, report);
-    const { now, keyPending } = this.#options;
-    if (verdict === "pending" && this.#contacts.savePendingKey(this.#contact, peer, now())) {
-      keyPending(peer.fingerprint);
-    }
+    if (verdict === "pending") this.#pend(peer, pins);
     return verdict;
+  }
+
+  /** Stores a key for the person's decision, and warns them unless they were just warned and have accepted none since. */
+  #pend(peer: ProvenPeer, pins: readonly string[]): void {
+    const now = this.#options.now();
+    if (this.#contacts.savePendingKey(this.#contact, peer, now)) this.#isWarningOwed = true;
+    const last = this.#warned;
+    const isRecent = last !== undefined && Math.abs(now - last.at) < KEY_WARNING_INTERVAL;
+    if (!this.#isWarningOwed || (isRecent && !pins.includes(last.fingerprint))) return;
+    const { fingerprint } = this.#contacts.pendingKey(this.#contact) ?? peer;
+    this.#isWarningOwed = false;
+    this.#warned = { fingerprint, at: now };
+    this.#options.keyPending(fingerprint);
   }
 
   pin(peer: ProvenPeer): void {

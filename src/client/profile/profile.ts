@@ -231,6 +231,9 @@ export class Profile {
     return this.#row().session_token ?? undefined;
   }
 
+  /** When it was last reported that the server did not know this key, ms since 1970; undefined: not in this process. */
+  newKeyReportedAt: number | undefined;
+
   /** Whether the server cannot know this key yet, because the account is new. */
   get expectsNewKey(): boolean {
     const row = this.#row();

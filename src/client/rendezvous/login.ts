@@ -20,6 +20,9 @@ import { ownAddresses } from "./surroundings.ts";
 import { authorityFingerprint, received, receivedAuthority } from "./trust.ts";
 import { PasswordNeededError, RefusedError, ServerError } from "./server-errors.ts";
 
+/** Time between two reports that the server did not know this account's key, in ms: it can say so at each login. */
+const NEW_KEY_INTERVAL = 3_600_000;
+
 type LoginOptions = {
   readonly profile: Profile;
   readonly language: Language;
@@ -98,7 +101,12 @@ function accept(
     token: login.session_token,
     certificate: checkCertificate(login.certificate, login.username, options),
   });
-  if (isUnexpectedKey) events.newKey();
+  const { newKeyReportedAt: last } = profile;
+  const isReported = last !== undefined && Math.abs(options.now() - last) < NEW_KEY_INTERVAL;
+  if (isUnexpectedKey && !isReported) {
+    profile.newKeyReportedAt = options.now();
+    events.newKey();
+  }
   return { revoked: login.revoked ?? [], next: login.revoked_next };
 }
 

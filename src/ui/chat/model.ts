@@ -147,6 +147,8 @@ export type Notified = {
   readonly diskAt: number | undefined;
   /** When the peer's full disk was last reported, likewise. */
   readonly peerDiskAt: number | undefined;
+  /** When the peer's new key was last reported, likewise. */
+  readonly keyAt: number | undefined;
 };
 
 /** Excerpts of the messages that are replied to, by id, as far as they are stored. */

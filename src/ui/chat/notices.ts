@@ -42,6 +42,14 @@ export function isDiskNoticeDue(lastAt: number | undefined, now: number): boolea
   return lastAt === undefined || Math.abs(now - lastAt) >= DISK_NOTICE_EVERY;
 }
 
+/** Time between two warnings about new keys of the peer, in ms. */
+const KEY_NOTICE_EVERY = 3_600_000;
+
+/** As `isDiskNoticeDue`, for a new key of the peer. */
+export function isKeyNoticeDue(lastAt: number | undefined, now: number): boolean {
+  return lastAt === undefined || Math.abs(now - lastAt) >= KEY_NOTICE_EVERY;
+}
+
 /** The sentence about a write that failed. */
 export function storageSentence(error: Error, texts: Texts): string {
   return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(quotedText(error.message));

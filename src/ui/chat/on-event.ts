@@ -22,6 +22,7 @@ import type {
 import {
   failure,
   isDiskNoticeDue,
+  isKeyNoticeDue,
   linkLine,
   notice,
   peerName,
@@ -60,6 +61,11 @@ function isSameLink(one: ChatLink, other: ChatLink): boolean {
 function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep {
   if (isSameLink(chat.link, link)) return step(chat);
   const next = { ...chat, link };
+  if (link.name === "unreachable" && link.reason === "key_pending") {
+    // The server can make the peer come and go as often as it likes.
+    if (!isKeyNoticeDue(chat.notified.keyAt, context.now)) return step(next);
+    return printing(withNotified(next, { keyAt: context.now }), [linkLine(chat, link, "", context)]);
+  }
   if (link.name !== "unreachable") return printing(next, [linkLine(chat, link, "", context)]);
   const { chat: doubted, sentence } = doubtWithLink(next, context);
   return printing(doubted, [linkLine(chat, link, sentence, context)]);
@@ -129,8 +135,9 @@ function onKeyPending(before: ChatModel, context: ChatContext): ChatStep {
     return linkTo(chat, { name: "unreachable", reason: "key_pending" }, context);
   }
   // There is a link with the known key, so this is another machine of the peer, or an interceptor.
-  const isNew = !before.peer.isKeyPending;
-  return printing(chat, isNew ? [failure(context.texts.chatKeyPending(peerName(chat, context)))] : []);
+  if (before.peer.isKeyPending || !isKeyNoticeDue(before.notified.keyAt, context.now)) return step(chat);
+  const line = failure(context.texts.chatKeyPending(peerName(chat, context)));
+  return printing(withNotified(chat, { keyAt: context.now }), [line]);
 }
 
 /** A message of ours has a new state. A message written here is shown with its first event. */

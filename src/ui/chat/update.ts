@@ -28,7 +28,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
     presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, listed: [] },
-    notified: { server: "no", diskAt: undefined, peerDiskAt: undefined },
+    notified: { server: "no", diskAt: undefined, peerDiskAt: undefined, keyAt: undefined },
   };
 }
 
@@ -114,8 +114,10 @@ function onTick(before: ChatModel, context: ChatContext): ChatStep {
   return { chat, effects: [...typing.effects, ...effects] };
 }
 
-function withKey(chat: ChatModel, isKeyPending: boolean): ChatModel {
-  return { ...chat, peer: { ...chat.peer, isKeyPending } };
+/** No key is pending: the next one is reported at once. */
+function withoutPendingKey(chat: ChatModel): ChatModel {
+  const notified = { ...chat.notified, keyAt: undefined };
+  return { ...chat, peer: { ...chat.peer, isKeyPending: false }, notified };
 }
 
 function onKeyAnswer(
@@ -129,16 +131,17 @@ function onKeyAnswer(
     case "accepted": {
       const { link } = chat;
       const isFree = link.name === "unreachable" && link.reason === "key_pending";
-      const next = withKey(isFree ? { ...chat, link: { name: "connecting" } } : chat, false);
+      const next = withoutPendingKey(isFree ? { ...chat, link: { name: "connecting" } } : chat);
       return printing(next, [notice(texts.keyAccepted(user))]);
     }
     case "none":
-      return printing(withKey(chat, false), [notice(texts.noPendingKey(user))]);
+      return printing(withoutPendingKey(chat), [notice(texts.noPendingKey(user))]);
     case "not_shown":
       return printing(chat, [notice(texts.chatNotShown(user))]);
     case "changed_again": {
       const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
-      return { chat: withKey(chat, true), effects: [...effects, { name: "showSafetyNumber" }] };
+      const pending = { ...chat, peer: { ...chat.peer, isKeyPending: true } };
+      return { chat: pending, effects: [...effects, { name: "showSafetyNumber" }] };
     }
     default:
       return result satisfies never;

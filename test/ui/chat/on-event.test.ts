@@ -47,6 +47,8 @@ describe("the link", () => {
         expect(said[0]).not.toContain("--");
         expect(fail()).toEqual([]);
         script.connect();
+        // A new key is told of once an hour.
+        if (reason === "key_pending") script.now += 60 * MINUTE;
         expect(printed(fail())).toEqual(said);
       }
     },
@@ -103,6 +105,30 @@ describe("the link", () => {
     const said = pending();
     expect(printed(script.take({ name: "keyAccepted", result: "accepted" }))).toHaveLength(1);
     expect(pending()).toEqual(said);
+  });
+
+  test("that comes and goes says once an hour that a key waits", () => {
+    const script = new ChatScript();
+    const flap = () => {
+      const presence = (online: boolean) => script.messenger({ name: "presence", username: PEER, online });
+      const failed = {
+        name: "unreachable",
+        username: PEER,
+        reason: "key_pending",
+        retryIn: undefined,
+        heardAt: undefined,
+      } as const;
+      return [presence(false), presence(true), script.messenger(failed)]
+        .flatMap(printed)
+        .filter((line) => line.includes("/accept"));
+    };
+    const said = Array.from({ length: 60 }, () => {
+      script.now += 60_000;
+      return flap().length;
+    });
+    expect(said.filter((count) => count > 0)).toEqual([1]);
+    script.now += 60_000;
+    expect(flap()).toHaveLength(1);
   });
 
   test("of others is not this chat's", () => {

@@ -35,8 +35,11 @@ import { untilAborted, withAccount, type CommandContext } from "../online-accoun
 const LAST_WRITE = 300;
 /** Messages printed in one write. */
 const BATCH = 256;
-/** Codes of connections that ended by themselves before the peer was proven; they are not reported as refused. */
-const ENDED_UNPROVEN = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped)$/;
+/**
+ * Codes that are not reported as a refused connection: it ended by itself before the peer was proven, or its key waits
+ * for the person's decision, of which `keyPending` warns.
+ */
+const NOT_REPORTED = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped|key_pending)$/;
 
 type State =
   /** The account is being opened, or cannot be reached yet: nothing is printed. */
@@ -182,7 +185,7 @@ class Listening {
         this.#onPeerError(event.username, event.code);
         return;
       case "refusal":
-        if (!ENDED_UNPROVEN.test(event.code))
+        if (!NOT_REPORTED.test(event.code))
           output.notice(texts.refusedConnection(quotedText(event.address), quotedText(event.code)));
         return;
       default:
