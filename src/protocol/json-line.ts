@@ -1,7 +1,7 @@
 /** JSON lines that are safe to show on a terminal. */
 
-/** Control, format and line separator characters: they could move the cursor, reverse a line or hide text. */
-const UNSAFE_IN_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Control, format, invisible and line separator characters: they could move the cursor, reverse a line or hide text. */
+const UNSAFE_IN_TERMINAL = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
 
 /** A character as JSON escapes; beyond U+FFFF two of them. */
 function escaped(character: string): string {
