@@ -16,7 +16,7 @@ import { count, runSteps, type FuzzFigures, type FuzzOptions } from "./fuzz-run.
 import { hostileText } from "./hostile-texts.ts";
 import { expectNoStall, LoopStall } from "./loop-stall.ts";
 import { fieldsOf, mutate, rendered } from "./mutation.ts";
-import { revoke } from "./peer-crowds.ts";
+import { flood, revoke } from "./peer-crowds.ts";
 import { greeting, peerMessage } from "./peer-grammar.ts";
 import { PeerLinkModel } from "./peer-model.ts";
 import { Victim, type Attacker } from "./peer-victim.ts";
@@ -89,7 +89,7 @@ class PeerFuzz {
     if (kind <= 1)
       this.figures.bytes += await rawVisit(this.#victim.ana.port, this.#hello, random, this.#deadline);
     else if (kind <= 3) await this.#unproven(random);
-    else if (kind === 4) count(this.figures.seen, await revoke(this.#victim, random, step, this.#deadline));
+    else if (kind === 4) await this.#crowd(random, step);
     else await this.#conversation(random, step);
     expectUntouchedPrototypes();
     if (step % 5 === 0) await this.#victim.talk();
@@ -118,6 +118,13 @@ class PeerFuzz {
     await within(this.#deadline, peer.closed, () => "somebody unproven is not refused");
     mustHold(peer.received.length === 0, "somebody unproven was sent something", peer.lines);
     count(this.figures.seen, "unproven");
+  }
+
+  async #crowd(random: SeededRandom, step: number): Promise<void> {
+    if (random.integer(2) === 0) {
+      await flood(this.#victim, this.#hello, random, step, this.#deadline);
+      count(this.figures.seen, "flood");
+    } else count(this.figures.seen, await revoke(this.#victim, random, step, this.#deadline));
   }
 
   async #conversation(random: SeededRandom, step: number): Promise<void> {
