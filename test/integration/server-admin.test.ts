@@ -73,7 +73,11 @@ describe("a running server", () => {
         objects: [{ username: "Ana", command: "disable", changed: true }],
       });
       await ana.client.closed;
-      expect(await beto.client.next()).toMatchObject({ action: "presence", username: "Ana", online: false });
+      expect(await beto.client.answer()).toMatchObject({
+        action: "presence",
+        username: "Ana",
+        online: false,
+      });
       expect(await comeBack(server, ana)).toMatchObject({ code: "account_disabled" });
       expect(await codeOfLogin(server, "ana", PASSWORD)).toBe("account_disabled");
       expect(await codeOfLogin(server, "ana", "wrong password")).toBe("invalid_credentials");

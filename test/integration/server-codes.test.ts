@@ -43,7 +43,7 @@ describe("each code of the protocol is provoked", () => {
     const client = await server.plain();
     for (let count = 1; count <= 10; count++) {
       client.write("basura\n");
-      expect(await client.next()).toMatchObject({ action: "error", success: false, code: "bad_json" });
+      expect(await client.answer()).toMatchObject({ action: "error", success: false, code: "bad_json" });
       if (count === 9) expect(await client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
     }
     await client.closed;
@@ -133,7 +133,7 @@ describe("each code of the protocol is provoked", () => {
   test("message_too_large: an object over 64 KiB is answered and closes the connection", async () => {
     const client = await server.plain();
     client.write(`{"action":"ping","x":"${"a".repeat(70_000)}"}`);
-    expect(await client.next()).toMatchObject({ action: "error", code: "message_too_large" });
+    expect(await client.answer()).toMatchObject({ action: "error", code: "message_too_large" });
     await client.closed;
   });
 
@@ -277,7 +277,7 @@ test("server_busy: a connection past the bound of those not logged in is told so
   expect(await (clients.at(-1) as TestClient).ask({ action: "ping" })).toMatchObject({ action: "pong" });
   const surplus = [await crowded.plain(), await crowded.tls()];
   for (const client of surplus) {
-    expect(await client.next()).toMatchObject({ action: "error", code: "server_busy" });
+    expect(await client.answer()).toMatchObject({ action: "error", code: "server_busy" });
     await client.closed;
   }
   const first = clients[0] as TestClient;
@@ -305,7 +305,7 @@ test("a thousand connections that ask once and fall silent keep nobody out", asy
     expect(await newcomer.ask({ action: "ping" })).toMatchObject({ action: "pong" });
   }
   for (const silent of [second, third]) {
-    expect(await silent.next()).toMatchObject({ action: "error", code: "server_busy" });
+    expect(await silent.answer()).toMatchObject({ action: "error", code: "server_busy" });
     await silent.closed;
   }
   expect(await first.ask({ action: "ping" })).toMatchObject({ action: "pong" });
@@ -328,9 +328,9 @@ test("server_closing is pushed to all but legacy clients, and the request being 
   // Answered in order on one connection: the registration is in work when this pong is here.
   await client.ask({ action: "ping" });
   const stopped = closing.server.stop();
-  expect(await client.next()).toMatchObject({ action: "error", code: "server_closing" });
-  expect(await working.next()).toMatchObject({ action: "error", code: "server_closing" });
-  expect(await working.next()).toMatchObject({ action: "register_response", code: "ok" });
+  expect(await client.answer()).toMatchObject({ action: "error", code: "server_closing" });
+  expect(await working.answer()).toMatchObject({ action: "error", code: "server_closing" });
+  expect(await working.answer()).toMatchObject({ action: "register_response", code: "ok" });
   await Promise.all([client.closed, legacy.closed, working.closed, stopped]);
   expect(legacy.lines).toHaveLength(1);
   await closing.stop();

@@ -100,9 +100,9 @@ describe("watch", () => {
     });
     const pilar = await server.plain();
     await pilar.ask(loginOf("pilar"));
-    expect(await client.next()).toEqual({ action: "presence", username: "Pilar", online: true });
+    expect(await client.answer()).toEqual({ action: "presence", username: "Pilar", online: true });
     pilar.close();
-    expect(await client.next()).toEqual({ action: "presence", username: "Pilar", online: false });
+    expect(await client.answer()).toEqual({ action: "presence", username: "Pilar", online: false });
   });
 
   test("the last call wins, and a watched name may be registered later", async () => {
@@ -115,7 +115,7 @@ describe("watch", () => {
     await future.ask(registration("Futura"));
     await future.ask(loginOf("futura"));
     // No notification of Pilar came before.
-    expect(await client.next()).toEqual({ action: "presence", username: "Futura", online: true });
+    expect(await client.answer()).toEqual({ action: "presence", username: "Futura", online: true });
     await client.ask({ action: "watch", users: [] });
     future.close();
     await future.closed;

@@ -104,7 +104,7 @@ describe("login", () => {
     const { client, key } = await server.online("llaves");
     const again = await server.tls();
     expect(await again.ask(loginOf("llaves", { public_key: key }))).toMatchObject({ new_key: false });
-    expect(await client.next()).toMatchObject({ code: "session_replaced" });
+    expect(await client.answer()).toMatchObject({ code: "session_replaced" });
     await again.ask({ action: "logout" });
     expect((await server.online("llaves")).login).toMatchObject({ new_key: true });
   });
@@ -157,7 +157,7 @@ describe("resume", () => {
       new_key: false,
     });
     expect(new X509Certificate(answer["certificate"] as string).subject).toBe("CN=Viajera");
-    const news = await old.next();
+    const news = await old.answer();
     expect(news).toMatchObject({ action: "error", success: false, code: "session_replaced" });
     expect(news).not.toContainKey("request");
     await old.closed;
@@ -284,7 +284,7 @@ describe("change_password and delete_account", () => {
       action: "delete_account_response",
       success: true,
     });
-    expect(await watcher.next()).toEqual({ action: "presence", username: "Efímera", online: false });
+    expect(await watcher.answer()).toEqual({ action: "presence", username: "Efímera", online: false });
     // The connection goes on, anonymous.
     expect(await client.ask({ action: "get_users" })).toMatchObject({ code: "not_logged_in" });
     expect(await client.ask(resumption(login, key))).toMatchObject({ code: "invalid_credentials" });

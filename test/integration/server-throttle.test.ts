@@ -150,7 +150,7 @@ describe("registrations and lookups", () => {
     }
     const legacy = await server.plain();
     legacy.send(registration("cuatro"));
-    const answer = await legacy.next();
+    const answer = await legacy.answer();
     expect(Object.keys(answer)).toEqual(["action", "success", "code", "message"]);
     expect(answer).toMatchObject({ action: "register_response", success: false, code: "rate_limited" });
     const other = await server.plain({ from: THERE });
@@ -220,7 +220,7 @@ describe("connections", () => {
     const server = await start({ connectionRate: { burst: 1, perSecond: 0.2 } }, { clock: () => now });
     expect(await (await server.tls()).ask({ action: "ping" })).toMatchObject({ code: "ok" });
     for (const late of [await server.tls(), await server.plain()]) {
-      expect(await late.next()).toMatchObject({ action: "error", code: "rate_limited", retry_after: 5 });
+      expect(await late.answer()).toMatchObject({ action: "error", code: "rate_limited", retry_after: 5 });
       await late.closed;
     }
     expect(await (await server.tls({ from: THERE })).ask({ action: "ping" })).toMatchObject({ code: "ok" });
@@ -233,7 +233,7 @@ describe("connections", () => {
     const { client } = await server.online("ana");
     await server.plain();
     const third = await server.tls();
-    expect(await third.next()).toMatchObject({ action: "error", code: "server_busy" });
+    expect(await third.answer()).toMatchObject({ action: "error", code: "server_busy" });
     await third.closed;
     expect(await (await server.tls({ from: THERE })).ask({ action: "ping" })).toMatchObject({ code: "ok" });
     client.close();
@@ -243,7 +243,7 @@ describe("connections", () => {
     while (answer?.["code"] !== "ok") {
       const again = await server.plain();
       again.send({ action: "ping" });
-      answer = await again.next();
+      answer = await again.answer();
     }
   });
 
@@ -255,9 +255,9 @@ describe("connections", () => {
       const person = await server.tls({ from: THERE });
       expect(await person.ask({ action: "ping" })).toMatchObject({ code: "ok" });
     }
-    expect(await (crowd[0] as TestClient).next()).toMatchObject({ code: "server_busy" });
+    expect(await (crowd[0] as TestClient).answer()).toMatchObject({ code: "server_busy" });
     const more = await server.plain();
-    expect(await more.next()).toMatchObject({ code: "server_busy" });
+    expect(await more.answer()).toMatchObject({ code: "server_busy" });
   });
 
   test("a hundred connections at once from one address with tokens that are void are all answered, under the limits as they are", async () => {

@@ -169,9 +169,9 @@ describe("a database that another program has locked", () => {
       }
       expect([...beto.lines, ...carla.lines]).toEqual([]);
       await release();
-      expect(await beto.next()).toMatchObject({ action: "login_response", code: "ok", new_key: true });
-      expect(await carla.next()).toMatchObject({ action: "register_response", code: "ok" });
-      expect(await ana.client.next()).toMatchObject({ action: "change_password_response", code: "ok" });
+      expect(await beto.answer()).toMatchObject({ action: "login_response", code: "ok", new_key: true });
+      expect(await carla.answer()).toMatchObject({ action: "register_response", code: "ok" });
+      expect(await ana.client.answer()).toMatchObject({ action: "change_password_response", code: "ok" });
     },
     TIMEOUT,
   );
@@ -203,7 +203,7 @@ describe("a database that another program has locked", () => {
       const end = performance.now() + RETRY_TIMEOUT / 3;
       while (performance.now() < end) await other.ask({ action: "ping" });
       await release();
-      for (const [client] of requests) expect(await client.next()).toMatchObject({ code: "ok" });
+      for (const [client] of requests) expect(await client.answer()).toMatchObject({ code: "ok" });
       const events = server.log.map((line) => (JSON.parse(line) as { event: string }).event);
       for (const event of ["login", "registered", "password_changed", "account_deleted"]) {
         expect(events.filter((each) => each === event)).toEqual([event]);
@@ -211,7 +211,7 @@ describe("a database that another program has locked", () => {
       expect(server.log.filter((line) => line.includes("rate_limited"))).toEqual([]);
 
       carla.send({ action: "logout" });
-      expect(await carla.next()).toMatchObject({ code: "ok" });
+      expect(await carla.answer()).toMatchObject({ code: "ok" });
       expect(await other.ask(login)).toMatchObject({ code: "rate_limited" });
       expect(await other.ask(registration("elena"))).toMatchObject({ code: "rate_limited" });
     },
