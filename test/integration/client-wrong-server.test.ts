@@ -1,6 +1,6 @@
 /** Servers that are not the right one: each is named as what it is, and is sent nothing (PROTOCOL 3). */
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -13,13 +13,11 @@ import {
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { authorityFingerprint } from "../../src/client/rendezvous/trust.ts";
 import { createAuthority, loadAuthority, type Authority } from "../../src/identity/certificate.ts";
-import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
-import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { FakeServer, pongOf, type FakeOptions } from "./fake-server.ts";
-import { HOUR, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
+import { HOUR, leafOf, newAuthority, serverIdentity, userIdentity } from "./loopback.ts";
 import { Company, openPerson } from "./messenger-pair.ts";
 import type { Message } from "./rendezvous-test-client.ts";
 import { ServerError } from "../../src/client/rendezvous/server-errors.ts";
@@ -97,23 +95,6 @@ const authority = newAuthority();
 function strangeIdentity(): TlsIdentity {
   const root = newAuthority();
   return leafOf(root, "www.example.org", "www.example.org");
-}
-
-function leafOf(root: Authority, commonName: string, dnsName: string): TlsIdentity {
-  const keys = generateKeyPair();
-  const certificate = issueCertificate(root, {
-    role: "server",
-    commonName,
-    dnsName,
-    spki: keys.spki,
-    notBefore: Date.now() - HOUR,
-    notAfter: Date.now() + HOUR,
-    random: crypto.getRandomValues(new Uint8Array(SERIAL_BYTES)),
-  });
-  return {
-    key: privateKeyToPem(keys.privateKey),
-    certificate: certificateToPem(certificate) + root.certificatePem,
-  };
 }
 
 const wrong: [string, string, () => FakeOptions][] = [
@@ -290,65 +271,4 @@ test("a first fingerprint that does not fit is refused, and nothing is sent or s
   });
   expect(fake.received).toEqual([]);
   expect(servers.get(HOST, fake.port)).toBeUndefined();
-});
-
-describe("with an operator's certificate", () => {
-  /** What a process says that trusts `root` beside Bun's own. */
-  function reach(root: Authority, folder: string, port: number, ...more: string[]): Promise<unknown> {
-    const file = join(folder, "root.pem");
-    writeFileSync(file, root.certificatePem);
-    const program = join(import.meta.dir, "contact-process.ts");
-    const child = Bun.spawn([process.execPath, program, folder, String(port), ...more], {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: file },
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    return new Response(child.stdout).json();
-  }
-
-  function newFolder(): string {
-    const folder = mkdtempSync(join(tmpdir(), "paloma-web-"));
-    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-    return folder;
-  }
-
-  async function company(options: Parameters<typeof Company.meet>[0]): Promise<Company> {
-    const met = await Company.meet(options);
-    cleanups.push(() => met.close());
-    return met;
-  }
-
-  const root = newAuthority();
-  const operators = leafOf(root, "localhost", "localhost");
-
-  test("a server is trusted by the web's roots, and never again by a pin", async () => {
-    const folder = newFolder();
-    const web = await company({ identity: operators });
-    const { fingerprint } = web.authority;
-    const trusted = { kind: "web", authority: fingerprint, storedAuthority: fingerprint };
-    expect(await reach(root, folder, web.port)).toEqual(trusted);
-    expect(await reach(root, folder, web.port)).toEqual(trusted);
-    await web.stopServer();
-    await web.restartServer({ identity: undefined });
-    expect(await reach(root, folder, web.port)).toMatchObject({ code: "server_not_web" });
-    // Another machine that never saw the web's certificate pins it.
-    expect(await reach(root, newFolder(), web.port)).toMatchObject({ kind: "pin", authority: fingerprint });
-  }, 20_000);
-
-  test("a pinned server may come to the web with its authority, and with no other", async () => {
-    const folder = newFolder();
-    const server = await company({});
-    const { fingerprint } = server.authority;
-    expect(await reach(root, folder, server.port)).toMatchObject({ kind: "pin", authority: fingerprint });
-    await server.stopServer();
-    const other = await company({ identity: operators, tlsPort: server.port });
-    expect(await reach(root, folder, server.port)).toEqual({
-      code: "server_changed",
-      expected: fingerprint,
-      found: other.authority.fingerprint,
-    });
-    await other.stopServer();
-    await server.restartServer({ identity: operators });
-    expect(await reach(root, folder, server.port)).toMatchObject({ kind: "web", authority: fingerprint });
-  }, 20_000);
 });

@@ -6,6 +6,7 @@ import {
   loadAuthority,
   type Authority,
 } from "../../src/identity/certificate.ts";
+import { certificateToPem, issueCertificate, SERIAL_BYTES } from "../../src/identity/certificate-template.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import {
   Connection,
@@ -150,4 +151,22 @@ export async function connectRaw(port: number): Promise<{
     },
   });
   return { socket, received, closed };
+}
+
+/** A certificate for another name than a rendezvous server's, with its authority's behind it. */
+export function leafOf(root: Authority, commonName: string, dnsName: string): TlsIdentity {
+  const keys = generateKeyPair();
+  const certificate = issueCertificate(root, {
+    role: "server",
+    commonName,
+    dnsName,
+    spki: keys.spki,
+    notBefore: Date.now() - HOUR,
+    notAfter: Date.now() + HOUR,
+    random: crypto.getRandomValues(new Uint8Array(SERIAL_BYTES)),
+  });
+  return {
+    key: privateKeyToPem(keys.privateKey),
+    certificate: certificateToPem(certificate) + root.certificatePem,
+  };
 }
