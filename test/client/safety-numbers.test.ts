@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 
-import { PENDING_KEY_INTERVAL } from "../../src/client/profile/contacts.ts";
 import { SafetyNumbers } from "../../src/client/safety-numbers.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { fingerprint } from "../../src/identity/fingerprint.ts";
@@ -25,8 +24,7 @@ function withProfile(use: (profile: Profile, sees: (key: (typeof KEYS)[number]) 
     try {
       const ana = profile.contacts.ensure("Ana");
       profile.contacts.pin(ana, PINNED, NOW);
-      let at = NOW;
-      use(profile, (key) => profile.contacts.savePendingKey(ana, key, (at += PENDING_KEY_INTERVAL)));
+      use(profile, (key) => profile.contacts.savePendingKey(ana, key, NOW));
     } finally {
       profile.close();
     }

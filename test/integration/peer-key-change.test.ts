@@ -2,8 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
-import { KEY_WARNING_INTERVAL } from "../../src/client/peer/contact-record.ts";
-import { PENDING_KEY_INTERVAL } from "../../src/client/profile/contacts.ts";
+import { KEY_WARNING_INTERVAL, PENDING_KEY_INTERVAL } from "../../src/client/peer/contact-record.ts";
 import { CALLER_LOOKUP_BURST } from "../../src/client/peer/caller-keys.ts";
 import { DEFAULT_LIMITS } from "../../src/server/limits/limits.ts";
 import { Company, later, until, type Person } from "./messenger-pair.ts";

@@ -3,6 +3,8 @@ import type { Target } from "../../net/dialler.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
 import { judgeKey, type KeyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
+/** A pending key gives way to another one no sooner in one process, in ms: somebody may show thousands. */
+export const PENDING_KEY_INTERVAL = 60_000;
 /** At most one warning about new keys of a contact in this time, in ms: somebody may show thousands. */
 export const KEY_WARNING_INTERVAL = 3_600_000;
 
@@ -21,6 +23,8 @@ export class ContactRecord {
   readonly #options: ContactRecordOptions;
   readonly #contacts: ContactStore;
   #contact: Contact;
+  /** When a pending key was last stored, ms since 1970; undefined: not in this process. */
+  #pendedAt: number | undefined;
   /** The last warning. */
   #warned: { readonly fingerprint: string; readonly at: number } | undefined;
   /** Whether a key was stored after it. */
@@ -92,7 +96,14 @@ export class ContactRecord {
   /** Stores a key for the person's decision, and warns them unless they were just warned and have accepted none since. */
   #pend(peer: ProvenPeer, pins: readonly string[]): void {
     const now = this.#options.now();
-    if (this.#contacts.savePendingKey(this.#contact, peer, now)) this.#isWarningOwed = true;
+    const isTooSoon =
+      this.#pendedAt !== undefined &&
+      Math.abs(now - this.#pendedAt) < PENDING_KEY_INTERVAL &&
+      this.#contacts.pendingKey(this.#contact) !== undefined;
+    if (!isTooSoon && this.#contacts.savePendingKey(this.#contact, peer, now)) {
+      this.#pendedAt = now;
+      this.#isWarningOwed = true;
+    }
     const last = this.#warned;
     const isRecent = last !== undefined && Math.abs(now - last.at) < KEY_WARNING_INTERVAL;
     if (!this.#isWarningOwed || (isRecent && !pins.includes(last.fingerprint))) return;

@@ -18,9 +18,6 @@ type PendingKey = ContactKey & { readonly shown: string | undefined };
 /** Limit of pinned keys of one contact: one for each device, and room for abandoned ones. */
 export const MAX_PINS = 32;
 
-/** A pending key gives way to another one no sooner, in ms: somebody may show thousands. */
-export const PENDING_KEY_INTERVAL = 60_000;
-
 const CONTACTS = "SELECT id, label, username FROM contacts";
 
 type KeyRow = { fingerprint: string; spki: Uint8Array };
@@ -198,18 +195,9 @@ export class ContactStore {
     return row === null ? undefined : { ...keyOf(row), shown: row.shown ?? undefined };
   }
 
-  /**
-   * Stores a key that the person has to accept.
-   * @returns false: it was pending already, or another one was stored within `PENDING_KEY_INTERVAL`
-   */
+  /** Stores a key that the person has to accept. @returns false: it was pending already */
   savePendingKey(contact: Contact, key: ContactKey, now: number): boolean {
-    const last = this.#database
-      .query<{ fingerprint: string; seen_at: number }, [number]>(
-        "SELECT fingerprint, seen_at FROM pending_keys WHERE contact = ?",
-      )
-      .get(contact.id);
-    if (last?.fingerprint === key.fingerprint) return false;
-    if (last !== null && Math.abs(now - last.seen_at) < PENDING_KEY_INTERVAL) return false;
+    if (this.pendingKey(contact)?.fingerprint === key.fingerprint) return false;
     this.#database.run(
       `INSERT INTO pending_keys (contact, spki, fingerprint, seen_at) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET spki = excluded.spki, fingerprint = excluded.fingerprint, seen_at = excluded.seen_at`,
