@@ -1,5 +1,7 @@
 /** What PROTOCOL 4 allows as the answer to one request, by the connection's state. */
-import { isKeyProven, parseSignature } from "../../src/identity/connection-proof.ts";
+import { createHash, createPublicKey, verify } from "node:crypto";
+
+import { parseSignature } from "../../src/identity/connection-proof.ts";
 import { parsePublicKey } from "../../src/identity/keys.ts";
 import { readFields } from "../../src/protocol/fields.ts";
 import { ACTIONS, RESPONSE_ACTION, type Action } from "../../src/protocol/rendezvous-messages.ts";
@@ -89,11 +91,20 @@ export function allowedAnswer(
     const spki = parsePublicKey(String(key));
     const proof = parseSignature(String(own(read.value, "key_proof")));
     if (spki === undefined || proof === undefined) return only("bad_request");
-    const { challenge = "", leaf } = connection;
-    const isProven = isKeyProven(spki, proof, { challenge: Buffer.from(challenge, "base64"), leaf });
-    if (challenge === "" || !isProven) return { ...common, codes: NOT_PROVEN };
+    if (!isProven(spki, proof, connection)) return { ...common, codes: NOT_PROVEN };
   }
   return { ...common, fields: read.value, codes: OUTCOMES[action] };
+}
+
+/** PROTOCOL 3, «Proof of the key», without code of the program. */
+function isProven(spki: Buffer, proof: Uint8Array, { challenge, leaf }: FuzzedConnection): boolean {
+  if (challenge === undefined) return false;
+  const signed = Buffer.concat([
+    Buffer.from("paloma key 1"),
+    Buffer.from(challenge, "base64"),
+    createHash("sha256").update(leaf).digest(),
+  ]);
+  return verify(null, signed, createPublicKey({ key: spki, format: "der", type: "spki" }), proof);
 }
 
 /** Whether the request may cost a password hash. */
