@@ -14,6 +14,7 @@ const MAX_TAGS = 7;
 const PICTOGRAPH = /^\p{Extended_Pictographic}$/u;
 const MARK = /^\p{M}$/u;
 const INVISIBLE = /^[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]$/u;
+const BLANK = /^[\s\u2800\p{Cf}\p{Default_Ignorable_Code_Point}]*$/u;
 const UNASSIGNED = /^[\p{Cn}\p{Co}\p{Cs}]$/u;
 const SAFE = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff]*$/;
 const ODD_SPACE = /^[\p{Zs}]$/u;
@@ -35,6 +36,11 @@ function isShownPictograph(point: string): boolean {
 
 function isSkinTone(code: number): boolean {
   return code >= 0x1f3fb && code <= 0x1f3ff;
+}
+
+/** Whether nothing of a text is seen: it has only spaces (U+2800 looks like one) and invisible characters, if any. */
+export function isBlank(text: string): boolean {
+  return BLANK.test(text);
 }
 
 /**

@@ -1,5 +1,8 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
 import { version } from "../../package.json" with { type: "json" };
+import { withArchive } from "../client/archive.ts";
+import { AccountError } from "../client/errors.ts";
+import { isNewName, isOldNameAcceptable } from "../identity/names.ts";
 import { UsageError } from "../protocol/options.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
@@ -59,22 +62,29 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   logout: { ...BRIEF, run: logout },
 };
 
-function checkArguments(
+/** @throws UsageError, and as `isKnownHere` */
+async function checkArguments(
   { command: name, args, config }: Invocation & { name: "command" },
   { needs, mayTake }: Command,
-): void {
+): Promise<void> {
   const texts = textsIn(config.language);
   const missing = needs[args.length];
   if (missing !== undefined) throw new UsageError(texts.missingArgument(texts[missing]));
   const extra = args[needs.length + mayTake];
   if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
   const user = name === "search" ? undefined : args[0];
-  if (user !== undefined && !isPossibleName(user)) throw new UsageError(texts.badName(user));
+  if (user === undefined || isNewName(user) || (await isKnownHere(user, config))) return;
+  throw new UsageError(isOldNameAcceptable(user) ? texts.oldName(user) : texts.badName(user));
 }
 
-/** Names of legacy accounts follow no other rule than these: 1 to 64 characters, none of them a control character. */
-function isPossibleName(name: string): boolean {
-  return name.isWellFormed() && /^\P{Cc}{1,64}$/u.test(name);
+/** Whether the account has met a person of this name. @throws as `withArchive`, but for AccountError */
+async function isKnownHere(user: string, config: Config): Promise<boolean> {
+  try {
+    return await withArchive(config, (archive) => archive.conversation(user) !== undefined);
+  } catch (error) {
+    if (error instanceof AccountError) return false;
+    throw error;
+  }
 }
 
 /**
@@ -172,7 +182,7 @@ async function runCommand(
   const isBounded = command.endedBy === "timeout or fault";
   const deadline = new Deadline(abort, isBounded ? config.timeout : undefined);
   try {
-    checkArguments(invocation, command);
+    await checkArguments(invocation, command);
     return await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {
     const problem = describeFailure(error, config);

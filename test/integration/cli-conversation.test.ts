@@ -213,15 +213,17 @@ describe("the text of a message", () => {
   const queue = (args: readonly string[], input?: string | Uint8Array) =>
     ana.run(["send", "--wait", "queued", "beto.text", ...args], input === undefined ? {} : { input });
 
-  test("comes from standard input without its one final line feed, and from arguments as it is", async () => {
+  test("comes from standard input without its one final line end, and from arguments as it is", async () => {
     expect((await queue([], "two\nlines\n\n")).code).toBe(0);
     expect((await queue([], "no line feed")).code).toBe(0);
-    expect((await queue([], "carriage return stays\r\n")).code).toBe(0);
+    expect((await queue([], "of another system\r\n\r\n")).code).toBe(0);
+    expect((await queue([], "carriage return stays\r")).code).toBe(0);
     expect((await queue(["--", "-x --json"])).code).toBe(0);
     expect((await queue(["ends with a line feed\n"])).code).toBe(0);
     expect(await stored()).toEqual([
       "two\nlines\n",
       "no line feed",
+      "of another system\r\n",
       "carriage return stays\r",
       "-x --json",
       "ends with a line feed\n",
@@ -232,15 +234,16 @@ describe("the text of a message", () => {
     const most = "ñ".repeat(MAX_TEXT_BYTES / 2);
     expect((await queue([], most)).code).toBe(0);
     expect((await queue([], `${most}\n`)).code).toBe(0);
-    expect((await stored()).slice(-2)).toEqual([most, most]);
-    for (const input of [`${most}x`, `${most}\n\n`, `${most}x\n`, "y".repeat(1_000_000)]) {
+    expect((await queue([], `${most}\r\n`)).code).toBe(0);
+    expect((await stored()).slice(-3)).toEqual([most, most, most]);
+    for (const input of [`${most}x`, `${most}\n\n`, `${most}\r`, `${most}x\n`, "y".repeat(1_000_000)]) {
       const { code, stderr } = await queue([], input);
       expect({ code, stderr }).toEqual({ code: 2, stderr: "The text exceeds 32 KiB.\n" });
     }
     expect((await queue([`${most}x`])).code).toBe(2);
   });
 
-  test("must be UTF-8 and not empty", async () => {
+  test("must be UTF-8 and not blank", async () => {
     const before = await stored();
     for (const input of [
       new Uint8Array([0x61, 0xff]),
@@ -250,8 +253,9 @@ describe("the text of a message", () => {
       const { code, stderr } = await queue([], input);
       expect({ code, stderr }).toEqual({ code: 2, stderr: "The text is not valid UTF-8.\n" });
     }
-    for (const input of ["", "\n"]) expect((await queue([], input)).code).toBe(2);
-    expect((await queue([""])).code).toBe(2);
+    for (const input of ["", "\n", "\r\n", " \t\n\n", "\u3000", "\u200b\ufeff\n"])
+      expect((await queue([], input)).code).toBe(2);
+    for (const text of ["", " ", "\u3000", "\u200b"]) expect((await queue([text])).code).toBe(2);
     expect(await stored()).toEqual(before);
   });
 });

@@ -168,14 +168,14 @@ describe("5: the peer", () => {
     const offline = {
       exit: 5,
       code: "user_offline",
-      en: "beto.offline is not online",
+      en: "beto.offline is not online, or nobody has that name",
       es: "no está en línea",
     };
     await expectFailure(ana, ["send", beto.name, "first"], offline);
     expect(performance.now() - began).toBeLessThan(10_000);
     const again = await ana.run(["send", beto.name, "third"]);
     expect(again.stderr).toBe(
-      "beto.offline is not online.\nThe message is queued and will be sent when beto.offline is online and listen is running here, or with the next send.\n",
+      "beto.offline is not online, or nobody has that name: check the spelling.\nThe message is queued and will be sent when beto.offline is online and listen is running here, or with the next send.\n",
     );
     const listening = await beto.listen(PASSWORD);
     expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
@@ -183,6 +183,7 @@ describe("5: the peer", () => {
     const texts = listening.events.filter(({ event }) => event === "message").map(({ text }) => text);
     expect(texts).toEqual(["first", "first", "third", "last"]);
     await listening.stop();
+    expect((await ana.run(["send", beto.name, "more"])).stderr).toContain("beto.offline is not online.\n");
   });
 
   test("is given up when the command's time is over, and no later", async () => {

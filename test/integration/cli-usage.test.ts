@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
+import { Profile } from "../../src/client/profile/profile.ts";
 import { PASSWORD, World, type Ended, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
@@ -67,6 +68,19 @@ describe("2: wrong usage", () => {
     [["send"], "USER is missing", "Falta USUARIO"],
     [["send", "beto", "two", "words"], "quote a text", "entre comillas"],
     [["send", "a\u0007b", "x"], "is not a valid user name", "no es un nombre de usuario válido"],
+    ...["ab", "x".repeat(33), "a b", "-ana", "ana\u200b"].map((name): [string[], string, string] => [
+      ["send", "--", name, "x"],
+      "is not a valid user name",
+      "no es un nombre de usuario válido",
+    ]),
+    [["cancel", "a b"], "is not a valid user name", "no es un nombre de usuario válido"],
+    [["edit", "a b", "id", "x"], "is not a valid user name", "no es un nombre de usuario válido"],
+    [["withdraw", "a b", "id"], "is not a valid user name", "no es un nombre de usuario válido"],
+    [["delete", "--yes", "a b"], "is not a valid user name", "no es un nombre de usuario válido"],
+    [["history", "a b"], "open its chat from the menus first", "abra antes su chat desde los menús"],
+    [["fingerprint", "a b"], "is not a valid user name", "no es un nombre de usuario válido"],
+    [["send", "beto", "\u3000 \u200b"], "The text is empty", "El texto está vacío"],
+    [["edit", "beto", "id", "\u2060"], "The text is empty", "El texto está vacío"],
     [["send", "ANA.usage", "x"], "messages to yourself", "a sí mismo"],
     [["fingerprint", "--accept"], "--accept needs a USER", "--accept necesita un USUARIO"],
     [["history"], "USER is missing", "Falta USUARIO"],
@@ -88,6 +102,30 @@ describe("2: wrong usage", () => {
     [["listen", "now"], "one argument too many", "Sobra «now»"],
   ])("%j", async (args, en, es) => {
     expectUsage(await ana.run(["--lang", "en", ...args]), en, await ana.run(inSpanish(args), JSON_ON), es);
+  });
+
+  test("a name of an old account is taken once it is known here", async () => {
+    const dan = world.person("dan.usage", port);
+    await dan.register();
+    const [oldName, send] = ["José María", ["send", "--wait", "queued"]];
+    expect((await dan.run([...send, oldName, "hola"])).code).toBe(2);
+    const profile = Profile.open(dan.profileFolder);
+    profile.contacts.ensure(oldName);
+    profile.close();
+    expect((await dan.run([...send, oldName, "hola"])).code).toBe(0);
+    expect(await dan.states(oldName)).toEqual([["hola", "queued"]]);
+    expect((await dan.run(["cancel", oldName])).code).toBe(0);
+  });
+
+  test("that nobody may have a name is said where nobody has answered to it", async () => {
+    const queued = await ana.run(["send", "--wait", "queued", "benitp", "hola"]);
+    const nothing = await ana.run(["cancel", "benitpp"]);
+    for (const { code, stderr } of [queued, nothing]) {
+      expect(stderr).toContain("or nobody has that name: check the spelling");
+      expect(code).toBe(0);
+    }
+    const spanish = await ana.run(inSpanish(["send", "--wait", "queued", "benitp", "hola"]));
+    expect(spanish.stderr).toContain("o nadie se llama así: compruebe el nombre");
   });
 
   test("no command, without a terminal", async () => {

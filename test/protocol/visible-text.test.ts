@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { visibleText } from "../../src/protocol/visible-text.ts";
+import { isBlank, visibleText } from "../../src/protocol/visible-text.ts";
 import { seededRandom, testSeed } from "../seeded-random.ts";
 import { ATTACKS, ESC } from "./text-attacks.ts";
 
@@ -107,6 +107,17 @@ test("every code point alone is harmless", () => {
     const shown = visibleText(String.fromCodePoint(code));
     if (FORBIDDEN.test(shown)) throw new Error(`U+${code.toString(16)} gives ${JSON.stringify(shown)}`);
   }
+});
+
+test("a text is blank when nothing of it is seen", () => {
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const text = String.fromCodePoint(code);
+    const isSeen = visibleText(text, { lines: true }).trim() !== "" && !/[\s\u2800]/.test(text);
+    if (isBlank(text) === isSeen) throw new Error(`U+${code.toString(16)} is seen: ${isSeen}`);
+  }
+  expect(isBlank("")).toBe(true);
+  expect(isBlank(" \t\r\n\u3000\u00a0\u200b\u200d\ufe0f\u2800\u3164\ufeff")).toBe(true);
+  expect(isBlank(`${" ".repeat(32_000)}.`)).toBe(false);
 });
 
 test("the longest text of any kind is converted in a short time", () => {

@@ -76,7 +76,7 @@ function unreachableLine(
   // A stranger has no known address.
   const isUnknown = chat.peer.isStranger && reason === "no_server";
   const why = isPerhapsNobody
-    ? texts.chatPerhapsNobody(user)
+    ? texts.perhapsNobody(user)
     : isUnknown
       ? texts.chatNoServerStranger(user)
       : describeUnreachable(reason, chat.peer.username, context.names, texts, retryIn).sentence;

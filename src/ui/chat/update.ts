@@ -1,6 +1,7 @@
 /** The chat's update and its prompt, pure functions. */
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
+import { isBlank } from "../../protocol/visible-text.ts";
 import { stateMark } from "../format/message-format.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
@@ -84,7 +85,7 @@ function lineEffects(
     case "text": {
       const { texts } = context;
       const text = expand(result.text);
-      if (text.trim() === "") return [];
+      if (isBlank(text)) return line.name === "message" ? [] : givingBack(texts.textEmpty, typed);
       if (!text.isWellFormed()) return givingBack(texts.chatNotText, typed);
       const bytes = Buffer.byteLength(text, "utf8");
       if (bytes > MAX_TEXT_BYTES) return givingBack(texts.chatTooLong(bytes, MAX_TEXT_BYTES), typed);

@@ -8,7 +8,7 @@
  * If another process has the account online, that process sends it.
  */
 import type { Account } from "../../client/accounts.ts";
-import { withArchive } from "../../client/archive.ts";
+import { withArchive, type Archive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { AccountError, ActionError, isTransient, ProfileLockedError } from "../../client/errors.ts";
 import { queueWhileLocked, type Queued } from "../../client/local-accounts.ts";
@@ -79,13 +79,18 @@ function queued(
   }
 }
 
+/** Whether nobody has ever answered to this name here, so that it may be misspelt. */
+function isStranger(archive: Archive, name: string): boolean {
+  return archive.conversation(name)?.isStranger !== false;
+}
+
 /** Puts it into the outbox of an account that another process has online. */
-function deliverElsewhere(
+async function deliverElsewhere(
   context: CommandContext,
   typed: string,
   content: OutgoingContent,
   locked: ProfileLockedError,
-): ExitCode {
+): Promise<ExitCode> {
   const { config, output } = context;
   const texts = textsIn(config.language);
   const { to, id, changed } = queued(context, typed, content, locked);
@@ -100,6 +105,8 @@ function deliverElsewhere(
   if (config.wait === "received") output.failure(problem);
   const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
   output.notice(texts.queuedElsewhere(what, quotedName(to)));
+  if (await withArchive(config, (archive) => isStranger(archive, to)))
+    output.notice(texts.neverAnswered(quotedName(to)));
   return config.wait === "queued" ? EXIT.done : problem.exit;
 }
 
@@ -155,6 +162,7 @@ class Delivery {
   readonly #outcome = Promise.withResolvers<Failure | undefined>();
   #state: State = { name: "opening" };
   #names: NameBook = new Map();
+  #isStranger = false;
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
 
@@ -171,6 +179,7 @@ class Delivery {
     const texts = this.#texts;
     const { messenger } = account;
     this.#names = namesKnownTo(messenger.archive, messenger.archive.nameOf(this.#to)).book;
+    this.#isStranger = isStranger(messenger.archive, this.#to);
     const id = put(messenger, this.#to, this.#content);
     if (id !== undefined) this.#state = { name: "sending", id };
     messenger.commit();
@@ -182,6 +191,7 @@ class Delivery {
     const what = isUnsentEdit ? texts.theMessage : subjectOf(this.#content, texts);
     if (config.wait === "queued") {
       output.notice(texts.queued(what, this.#userIn(account)));
+      if (this.#isStranger) output.notice(texts.neverAnswered(this.#userIn(account)));
       return EXIT.done;
     }
     const problem = await this.#acknowledged(account, id).catch((error: unknown) => {
@@ -225,7 +235,10 @@ class Delivery {
 
   #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
     const { output, deadline } = this.#context;
-    const problem = describeUnreachable(reason, username, this.#names, this.#texts, retryIn);
+    const isPerhapsNobody = reason === "offline" && this.#isStranger;
+    const problem = isPerhapsNobody
+      ? failure("notDelivered", "user_offline", this.#texts.perhapsNobody(shownName(this.#names, username)))
+      : describeUnreachable(reason, username, this.#names, this.#texts, retryIn);
     if (reason === "server_limits" && (retryIn ?? Infinity) + ATTEMPT_TIME <= deadline.left) {
       output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
       return;

@@ -79,10 +79,6 @@ export const CHAT_TEXTS = {
     es: (user: string) => `${user} está en línea; conectando…`,
     en: (user: string) => `${user} is online; connecting…`,
   },
-  chatPerhapsNobody: {
-    es: (user: string) => `${user} no está en línea, o nadie se llama así: compruebe el nombre.`,
-    en: (user: string) => `${user} is not online, or nobody has that name: check the spelling.`,
-  },
   chatNoServerStranger: {
     es: (user: string) => `Sin servidor no se sabe dónde está ${user}, ni si alguien se llama así.`,
     en: (user: string) =>

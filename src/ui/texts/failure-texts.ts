@@ -194,6 +194,15 @@ export const FAILURE_TEXTS = {
     es: (user: string) => `${user} no está en línea.`,
     en: (user: string) => `${user} is not online.`,
   },
+  perhapsNobody: {
+    es: (user: string) => `${user} no está en línea, o nadie se llama así: compruebe el nombre.`,
+    en: (user: string) => `${user} is not online, or nobody has that name: check the spelling.`,
+  },
+  neverAnswered: {
+    es: (user: string) =>
+      `${user} todavía no ha contestado nunca, o nadie se llama así: compruebe el nombre.`,
+    en: (user: string) => `${user} has never answered yet, or nobody has that name: check the spelling.`,
+  },
   peerUnreachable: {
     es: (user: string) =>
       `No se puede llegar a ${user}: su máquina no responde en ninguna de sus direcciones (¿un cortafuegos?).`,

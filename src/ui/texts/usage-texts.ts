@@ -118,6 +118,12 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
     en: (name: string) => `“${quotedText(name)}” is not a valid user name.`,
   },
+  oldName: {
+    es: (name: string) =>
+      `«${quotedText(name)}» no es un nombre de usuario válido. Si es el de una cuenta antigua, abra antes su chat desde los menús.`,
+    en: (name: string) =>
+      `“${quotedText(name)}” is not a valid user name. If it is the name of an old account, open its chat from the menus first.`,
+  },
   stdinTaken: {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
     en: "Standard input cannot provide both the password and the text: put the text on the command line.",

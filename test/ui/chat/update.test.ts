@@ -24,6 +24,20 @@ describe("a message of ours", () => {
     expect(script.chat.deliveries.last).toEqual({ id: "1", state: "queued" });
   });
 
+  test.each([" ", "\u3000", "\u200b\u2060", "\u2800"])(
+    "is nothing when nothing of it is seen: %j",
+    (blank) => {
+      const script = new ChatScript();
+      expect(script.type(blank)).toEqual([]);
+      expect(script.type("[paste]", () => blank)).toEqual([]);
+      for (const command of ["say", "edit", "reply"]) {
+        const effects = script.type(`/${command} [paste]`, (text) => text.replace("[paste]", blank));
+        expect(namesOf(effects)).toEqual(["print", "giveBack"]);
+        expect(printed(effects)).toEqual(["El texto está vacío."]);
+      }
+    },
+  );
+
   test("has a state that never goes back", () => {
     const script = new ChatScript();
     script.write("1");

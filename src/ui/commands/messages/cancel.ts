@@ -26,6 +26,7 @@ export function cancel({ config, args, output }: CommandContext): Promise<ExitCo
     for (const each of cancelled) output.event({ event: "cancelled", to, id: each }, undefined);
     const count = cancelled.length;
     output.notice(count === 0 ? texts.nothingToCancel(user) : texts.cancelledMany(count, user));
+    if (count === 0 && conversation?.isStranger !== false) output.notice(texts.neverAnswered(user));
     const left = conversation?.outboxCounts().text ?? 0;
     if (left > 0) output.notice(texts.perhapsLeft(left));
     return EXIT.done;

@@ -8,14 +8,14 @@ import { obtainText } from "../text-argument.ts";
 export async function send(context: CommandContext): Promise<ExitCode> {
   const { config, args, signal } = context;
   const [to = "", argument] = args;
-  const text = await untilAborted(signal, obtainText(context, argument, true));
+  const text = await untilAborted(signal, obtainText(context, argument));
   return deliver(context, to, { kind: "text", text, replyTo: config.replyTo });
 }
 
 /** `edit USER ID [TEXT]`: changes the text of a sent message on both sides. */
 export async function edit(context: CommandContext): Promise<ExitCode> {
   const [to = "", target = "", argument] = context.args;
-  const text = await untilAborted(context.signal, obtainText(context, argument, false));
+  const text = await untilAborted(context.signal, obtainText(context, argument));
   return deliver(context, to, { kind: "edit", target, text });
 }
 
