@@ -12,7 +12,7 @@ import { RefusedError, ServerError } from "./server-errors.ts";
 
 /** How long the answer to a lookup may take, in ms (PROTOCOL 3, step 5). */
 const LOOKUP_TIMEOUT = 5_000;
-/** How long no lookup is sent after `rate_limited` without `retry_after`, in ms. */
+/** How long no lookup is sent after `rate_limited` or `server_busy` without `retry_after`, in ms. */
 const DEFAULT_LIMIT = 1_000;
 /** Pages of one list of users: more than any server fills, so that a faulty one cannot keep the client reading. */
 const MAX_PAGES = 200;

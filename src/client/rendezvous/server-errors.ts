@@ -78,11 +78,11 @@ export class RefusedError extends ServerFailure {
   }
 
   /**
-   * How long the request should not be repeated, in ms; undefined: the code is not `rate_limited`.
+   * How long the request should not be repeated, in ms; undefined: the code is neither `rate_limited` nor `server_busy`.
    * @param defaultLimit used if the server does not say how long, in ms
    */
   limitedFor(defaultLimit: number): number | undefined {
-    if (this.code !== "rate_limited") return undefined;
+    if (this.code !== "rate_limited" && this.code !== "server_busy") return undefined;
     return this.retryAfter === undefined ? defaultLimit : Math.min(LONGEST_LIMIT, this.retryAfter * 1_000);
   }
 }

@@ -4,7 +4,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { RendezvousLink } from "./link.ts";
 import { RefusedError, ServerFailure } from "./server-errors.ts";
 
-/** How long no list is sent after `rate_limited` without `retry_after`, in ms. */
+/** How long no list is sent after `rate_limited` or `server_busy` without `retry_after`, in ms. */
 const DEFAULT_LIMIT = 5_000;
 /** After a limit, redials are spread over 2 s and come first: the list waits this much longer, in ms. */
 const AFTER_REDIALS = 3_000;

@@ -218,12 +218,12 @@ export const FAILURE_TEXTS = {
   peerServerLimits: {
     es: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `El servidor pide esperar antes de decir dónde está ${user}: demasiadas consultas.`
-        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: demasiadas consultas.`,
+        ? `El servidor pide esperar antes de decir dónde está ${user}: está ocupado o hay demasiadas consultas.`
+        : `El servidor pide esperar ${seconds} s antes de decir dónde está ${user}: está ocupado o hay demasiadas consultas.`,
     en: (user: string, seconds: number | undefined) =>
       seconds === undefined
-        ? `The server asks you to wait before it says where ${user} is: too many lookups.`
-        : `The server asks you to wait ${seconds} s before it says where ${user} is: too many lookups.`,
+        ? `The server asks you to wait before it says where ${user} is: it is busy, or there are too many lookups.`
+        : `The server asks you to wait ${seconds} s before it says where ${user} is: it is busy, or there are too many lookups.`,
   },
   limitWaitedOut: {
     es: "Se esperará y se intentará de nuevo.",

@@ -40,8 +40,11 @@ test("a server that asks to wait for days is asked again within the hour", async
   expect(directory.limitedFor).toBe(60 * 60 * 1_000);
 });
 
-test("after a limit without a time, lookups are sent again after one second", async () => {
-  const { directory } = directoryOn(() => Promise.reject(new RefusedError("rate_limited", "")));
-  await directory.lookUp("dos");
-  expect(directory.limitedFor).toBe(1_000);
-});
+test.each(["rate_limited", "server_busy"])(
+  "after %s without a time, lookups are sent again after one second",
+  async (code) => {
+    const { directory } = directoryOn(() => Promise.reject(new RefusedError(code, "")));
+    expect(await directory.lookUp("dos")).toEqual({ name: "limited" });
+    expect(directory.limitedFor).toBe(1_000);
+  },
+);
