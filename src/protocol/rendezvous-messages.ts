@@ -32,6 +32,8 @@ export const LEGACY_LIST_BYTES = 4_096;
 
 /** Longer than any account's name: up to this length, a name that is too long is answered `invalid_username`. */
 const MAX_NAME_FIELD = 256;
+/** Most code points of an account's name: names from the server have no more (PROTOCOL 4). */
+const MAX_ACCOUNT_NAME = 64;
 /** Passwords of migrated accounts may have any length that fits in a message. */
 const MAX_PASSWORD_FIELD = 64 * 1024;
 const MAX_EMAIL_FIELD = 1_024;
@@ -45,6 +47,7 @@ const MAX_SENTENCE = 1_024;
 const MAX_PEM = 8_192;
 
 const name = text(1, MAX_NAME_FIELD);
+const accountName = text(1, MAX_ACCOUNT_NAME);
 const password = text(0, MAX_PASSWORD_FIELD);
 const port = integer(1, 65_535);
 const publicKey = exactText(1, MAX_KEY_FIELD);
@@ -171,7 +174,7 @@ const anyCandidate = object({
 export const RESPONSES = {
   register_response: { success: boolean },
   login_response: {
-    username: text(1, MAX_NAME_FIELD),
+    username: accountName,
     session_token: optional(exactText(1, MAX_TOKEN_FIELD)),
     certificate: optional(exactText(1, MAX_PEM)),
     authority: optional(exactText(1, MAX_PEM)),
@@ -184,17 +187,17 @@ export const RESPONSES = {
   users_list: {
     users: list(
       object({
-        username: text(1, MAX_NAME_FIELD),
+        username: accountName,
         ip: exactText(1, 64),
         p2p_port: port,
         secure: optional(boolean),
       }),
       MAX_PAGE,
     ),
-    next: optional(text(1, MAX_NAME_FIELD)),
+    next: optional(accountName),
   },
   p2p_info: {
-    target_user: text(1, MAX_NAME_FIELD),
+    target_user: accountName,
     target_ip: exactText(1, 64),
     target_port: port,
     secure: optional(boolean),
@@ -206,10 +209,10 @@ export const RESPONSES = {
     expires_at: exactText(1, 40),
     time: exactText(1, 40),
   },
-  watch_response: { online: list(text(1, MAX_NAME_FIELD), MAX_WATCHED) },
+  watch_response: { online: list(accountName, MAX_WATCHED) },
   revocations_response: { revoked, next: optional(nextRevoked) },
   revoked: { revoked },
-  presence: { username: text(1, MAX_NAME_FIELD), online: boolean },
+  presence: { username: accountName, online: boolean },
   pong: {
     time: exactText(1, 40),
     authority: exactText(1, MAX_PEM),

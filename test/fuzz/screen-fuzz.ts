@@ -8,7 +8,7 @@ import { label } from "../../src/identity/names.ts";
 import { MAX_TEXT_BYTES } from "../../src/protocol/peer-messages.ts";
 import { historyEvent, messageEvent, peerChangeEvent } from "../../src/ui/format/message-format.ts";
 import { jsonLine } from "../../src/protocol/json-line.ts";
-import { nameBook } from "../../src/ui/format/name-book.ts";
+import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { offersLine } from "../../src/ui/line/completion.ts";
 import { BLANK_FRAME, frameOf, redrawn } from "../../src/ui/line/line-frame.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
@@ -186,7 +186,7 @@ function checkInput(text: string, before: string, columns: number): void {
 function checkNames(texts: readonly string[], columns: number): void {
   const names = [...texts.map((text) => [...text].slice(0, MAX_NAME).join("")), "ana", "Ana "];
   const people = names.map((username) => ({ username, label: label(username) }));
-  const book = timed(() => nameBook(people), names);
+  const book = timed(() => new KnownNames(people).book, names);
   const shown = new Map<string, string>();
   for (const { username, label: its } of people) {
     const name = book.get(username) ?? "";

@@ -11,7 +11,7 @@ import { complete } from "../../src/ui/chat/commands.ts";
 import { excerptOf, snippetOf } from "../../src/ui/format/excerpt.ts";
 import { folded, withoutLastGrapheme } from "../../src/ui/format/graphemes.ts";
 import { jsonLine } from "../../src/protocol/json-line.ts";
-import { nameBook } from "../../src/ui/format/name-book.ts";
+import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { isYes } from "../../src/ui/format/questions.ts";
 import { wrapped } from "../../src/ui/format/wrapped-text.ts";
 import { frameOf } from "../../src/ui/line/line-frame.ts";
@@ -102,7 +102,7 @@ describe("a flood of marks is normalised nowhere:", () => {
     ["what is shown", (flood) => wrapped(visibleText(flood, { lines: true }), 80)],
     ["excerpts and snippets", (flood) => [excerptOf(flood), snippetOf(flood, "a"), snippetOf("a", flood)]],
     ["JSON lines", (flood) => jsonLine({ flood })],
-    ["shown names", (flood) => nameBook([{ username: flood, label: "0".repeat(40) }])],
+    ["shown names", (flood) => new KnownNames([{ username: flood, label: "0".repeat(40) }])],
     ["searches", (flood) => searchQuery(flood)],
     ["answers", (flood) => isYes(flood, english)],
     ["choices", (flood) => searchChoices([{ value: flood, name: flood }], flood)],

@@ -226,6 +226,20 @@ describe("what a client reads of a server", () => {
     expect(read(users, {})).toBe("users");
   });
 
+  test("names are no longer than an account's can be", () => {
+    const [longest, longer] = ["ñ".repeat(64), "ñ".repeat(65)];
+    const taken = (username: string) => [
+      read(RESPONSES.users_list, { users: [{ ...USER, username }] }),
+      read(RESPONSES.users_list, { users: [], next: username }),
+      read(RESPONSES.p2p_info, { ...INFO, target_user: username }),
+      read(RESPONSES.login_response, { username }),
+      read(RESPONSES.watch_response, { online: [username] }),
+      read(RESPONSES.presence, { username, online: true }),
+    ];
+    expect(taken(longest)).toEqual(Array(6).fill("ok"));
+    expect(taken(longer)).toEqual(["users", "next", "target_user", "username", "online", "username"]);
+  });
+
   test("a candidate of an unknown kind does not invalidate the others", () => {
     const candidates = [
       { kind: "relay", where: "elsewhere" },

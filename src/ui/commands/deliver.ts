@@ -178,7 +178,7 @@ class Delivery {
     const { config, output } = this.#context;
     const texts = this.#texts;
     const { messenger } = account;
-    this.#names = namesKnownTo(messenger.archive, messenger.archive.nameOf(this.#to)).book;
+    this.#names = namesKnownTo(messenger.archive, [messenger.archive.nameOf(this.#to)]).book;
     this.#isStranger = isStranger(messenger.archive, this.#to);
     const id = put(messenger, this.#to, this.#content);
     if (id !== undefined) this.#state = { name: "sending", id };

@@ -120,7 +120,7 @@ async function giveName(temporary: string, file: string): Promise<void> {
 
 async function write(handle: FileHandle, options: ExportOptions): Promise<number> {
   const { archive, conversation, texts, file, signal } = options;
-  const names = namesKnownTo(archive, conversation.username).book;
+  const names = namesKnownTo(archive, [conversation.username]).book;
   const json = /\.jsonl?$/i.test(file);
   let count = 0;
   for (let seq = 0; ;) {

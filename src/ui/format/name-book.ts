@@ -9,7 +9,10 @@ export type NameBook = ReadonlyMap<string, string>;
 
 /** The name shown for a registered name; one that the book does not know is shown as beside nobody else. */
 export function shownName(names: NameBook, username: string): string {
-  return names.get(username) ?? aloneName(username) ?? withLabel(username, labelOf(username), SHORT_LABEL);
+  const known = names.get(username);
+  if (known !== undefined) return known;
+  const { name, isOrdinary } = visibleName(username);
+  return isOrdinary ? name : withLabel(name, labelOf(username), SHORT_LABEL);
 }
 
 /** Hexadecimal digits of a label that are shown after a name, in groups of four. */
@@ -90,88 +93,135 @@ function skeleton(name: string): string {
   return read;
 }
 
-function withLabel(username: string, label: string, digits: number): string {
-  const groups = label.slice(0, digits).match(GROUPS) ?? [];
-  return `${quotedName(normalForm(username))} (${groups.join(" ")})`.trimStart();
-}
-
-/** The name as it is shown if it is not confusable; undefined: it has characters that no new name may have. */
-function aloneName(username: string): string | undefined {
+/** The name as it may stand in a sentence. `isOrdinary`: with no characters but those that a new name may have. */
+function visibleName(username: string): { readonly name: string; readonly isOrdinary: boolean } {
   // A typed name may be decomposed (NFD).
-  const name = normalForm(username);
-  return isOrdinaryName(name) && quotedName(name) === name ? name : undefined;
+  const normal = normalForm(username);
+  const name = quotedName(normal);
+  return { name, isOrdinary: name === normal && isOrdinaryName(normal) };
 }
 
-/**
- * The name book of these people. A name is shown as it is, or with the first digits of its label if it is confusable
- * with the name of another person or contains characters that no new name may contain. Two spellings with one label
- * are one person.
- */
-export function nameBook(people: readonly { readonly username: string; readonly label: string }[]): NameBook {
-  /** Skeleton → label; undefined: several people have this skeleton. */
-  const owners = new Map<string, string | undefined>();
-  const skeletons = people.map(({ username, label }) => {
-    const bare = skeleton(username);
-    if (!owners.has(bare)) owners.set(bare, label);
-    else if (owners.get(bare) !== label) owners.set(bare, undefined);
-    return bare;
-  });
-  const book = new Map<string, string>();
-  const labelled = people.filter(({ username }, index) => {
-    const isConfusable = owners.get(skeletons[index] ?? "") === undefined;
-    const name = aloneName(username);
-    if (isConfusable || name === undefined) return true;
-    book.set(username, name);
-    return false;
-  });
-  // An attacker can find a label that begins like another one; such labels are shown in full.
-  const first = new Map<string, string>();
-  const alike = new Set<string>();
-  for (const { username, label } of labelled) {
-    const shown = withLabel(username, label, SHORT_LABEL);
-    if ((first.get(shown) ?? label) !== label) alike.add(shown);
-    first.set(shown, label);
-    book.set(username, shown);
-  }
-  for (const { username, label } of alike.size === 0 ? [] : labelled) {
-    if (alike.has(book.get(username) ?? "")) book.set(username, withLabel(username, label, label.length));
-  }
-  return book;
+function withLabel(name: string, label: string, digits: number): string {
+  const groups = label.slice(0, digits).match(GROUPS) ?? [];
+  return `${name} (${groups.join(" ")})`.trimStart();
 }
 
-/** With more names the oldest are dropped. */
-const MAX_NAMES = 10_000;
+/** A name, and the label of whose it is. */
+type Named = { readonly username: string; readonly label: string };
+type Person = Named & {
+  readonly name: string;
+  readonly isOrdinary: boolean;
+  readonly skeleton: string;
+  /** `name` with the first digits of its label. */
+  readonly labelled: string;
+};
+
+/** Groups of people who have something in common. Two spellings with one label are one person. */
+class Groups {
+  readonly #groups = new Map<string, { readonly people: Set<Person>; isMixed: boolean }>();
+
+  /** Whether the group has held different people; it stays so when they are removed. */
+  isMixed(key: string): boolean {
+    return this.#groups.get(key)?.isMixed === true;
+  }
+
+  /** @returns everybody in the group, if it has become mixed */
+  add(key: string, person: Person): Iterable<Person> {
+    const group = this.#groups.get(key) ?? { people: new Set(), isMixed: false };
+    this.#groups.set(key, group);
+    const [first] = group.people;
+    group.people.add(person);
+    if (group.isMixed || first === undefined || first.label === person.label) return [];
+    group.isMixed = true;
+    return group.people;
+  }
+
+  remove(key: string, person: Person): void {
+    const people = this.#groups.get(key)?.people;
+    people?.delete(person);
+    if (people?.size === 0) this.#groups.delete(key);
+  }
+}
+
+/** With more of them the oldest are dropped. */
+const MAX_OTHERS = 20_000;
 
 /** The names that an account knows: its own, its contacts', and others that are about to be shown. */
 export function namesKnownTo(
   archive: Pick<Archive, "username" | "contacts">,
-  ...others: readonly string[]
+  others: readonly string[] = [],
 ): KnownNames {
-  const names = new KnownNames();
-  const people = [archive.username, ...others].map((username) => ({ username, label: labelOf(username) }));
-  names.add([...archive.contacts(), ...people]);
+  const names = new KnownNames([named(archive.username), ...archive.contacts()]);
+  names.add(others.map(named));
   return names;
 }
 
-export class KnownNames {
-  /** Name → label. */
-  readonly #labels = new Map<string, string>();
-  #book: NameBook = new Map();
+function named(username: string): Named {
+  return { username, label: labelOf(username) };
+}
 
+/**
+ * Known names, and what they are shown as. A name is shown as it is, or with the first digits of its label if it is
+ * confusable with the name of another person or contains characters that no new name may contain.
+ */
+export class KnownNames {
+  /** By name. */
+  readonly #people = new Map<string, Person>();
+  /** Those that may be dropped, the oldest first. */
+  readonly #others = new Set<Person>();
+  readonly #alike = new Groups();
+  /** An attacker can find a label that begins like another one; such labels are shown in full. */
+  readonly #alikeWithLabel = new Groups();
+  readonly #book = new Map<string, string>();
+
+  /** @param own people who are never dropped */
+  constructor(own: readonly Named[] = []) {
+    for (const each of own) this.#add(each);
+  }
+
+  /** It changes with each person who is added. */
   get book(): NameBook {
     return this.#book;
   }
 
   /** Adds people. @returns whether one of them is new, so that `book` has changed */
-  add(people: readonly { readonly username: string; readonly label: string }[]): boolean {
-    const before = this.#labels.size;
-    for (const { username, label } of people) this.#labels.set(username, label);
-    if (this.#labels.size === before) return false;
-    for (const name of this.#labels.keys()) {
-      if (this.#labels.size <= MAX_NAMES) break;
-      this.#labels.delete(name);
+  add(people: readonly Named[]): boolean {
+    let isNew = false;
+    for (const each of people) {
+      const person = this.#add(each);
+      if (person === undefined) continue;
+      isNew = true;
+      this.#others.add(person);
+      const [oldest] = this.#others;
+      if (this.#others.size > MAX_OTHERS && oldest !== undefined) this.#drop(oldest);
     }
-    this.#book = nameBook([...this.#labels].map(([username, label]) => ({ username, label })));
-    return true;
+    return isNew;
+  }
+
+  /** @returns undefined: the name is known */
+  #add({ username, label }: Named): Person | undefined {
+    if (this.#people.has(username)) return undefined;
+    const visible = visibleName(username);
+    const labelled = withLabel(visible.name, label, SHORT_LABEL);
+    const person = { ...visible, username, label, skeleton: skeleton(username), labelled };
+    this.#people.set(username, person);
+    const alike = this.#alike.add(person.skeleton, person);
+    const alikeWithLabel = this.#alikeWithLabel.add(labelled, person);
+    for (const each of [person, ...alike, ...alikeWithLabel])
+      this.#book.set(each.username, this.#shown(each));
+    return person;
+  }
+
+  #shown({ name, isOrdinary, label, skeleton: bare, labelled }: Person): string {
+    if (isOrdinary && !this.#alike.isMixed(bare)) return name;
+    return this.#alikeWithLabel.isMixed(labelled) ? withLabel(name, label, label.length) : labelled;
+  }
+
+  #drop(person: Person): void {
+    this.#others.delete(person);
+    this.#people.delete(person.username);
+    this.#book.delete(person.username);
+    this.#alike.remove(person.skeleton, person);
+    this.#alikeWithLabel.remove(person.labelled, person);
   }
 }

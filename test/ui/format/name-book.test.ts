@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 
 import { isNameLetter, label } from "../../../src/identity/names.ts";
-import { nameBook, shownName } from "../../../src/ui/format/name-book.ts";
+import { KnownNames, shownName } from "../../../src/ui/format/name-book.ts";
 import { quotedName } from "../../../src/protocol/quoted-text.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const person = (username: string) => ({ username, label: label(username) });
-const bookOf = (...names: string[]) => nameBook(names.map(person));
+const bookOf = (...names: string[]) => new KnownNames(names.map(person)).book;
 const digits = (username: string) => label(username).replace(/^(.{4})(.{4}).*$/, "($1 $2)");
 const isLabelled = (shown: string) => /\([0-9a-f]{4} [0-9a-f]{4}\)$/.test(shown);
 /** What `names` are shown as, beside each other. */
@@ -53,8 +53,8 @@ describe("an ordinary name", () => {
 test("confusable names have the first eight digits of their labels, and no others do", () => {
   const book = bookOf("benito", "ana", "ben1to", "BENÍTO");
   expect([...book]).toEqual([
-    ["ana", "ana"],
     ["benito", `benito ${digits("benito")}`],
+    ["ana", "ana"],
     ["ben1to", `ben1to ${digits("ben1to")}`],
     ["BENÍTO", `BENÍTO ${digits("BENÍTO")}`],
   ]);
@@ -172,7 +172,7 @@ describe("a name that no new name may be", () => {
 
 test("confusable names whose labels begin alike have whole labels", () => {
   const [first, second] = [`${"ab".repeat(19)}01`, `${"ab".repeat(19)}02`];
-  const book = nameBook([
+  const { book } = new KnownNames([
     { username: "an\u200ba", label: first },
     { username: "an\u200da", label: second },
     person("otra.persona"),
@@ -219,19 +219,50 @@ test("two different people are never shown alike, whatever they are called", () 
   expect(`seed ${seed}: ${shown.size}`).toBe(`seed ${seed}: 5000`);
 });
 
-test("a book of 5,000 names is made in one pass over them", () => {
-  // Each name is read a fixed number of times; comparing every pair would be 25 million readings.
-  let readings = 0;
-  const people = Array.from({ length: 5_000 }, (_, index) => {
-    const { username, label } = person(`usuario${index}`);
-    return {
-      get username() {
-        readings++;
-        return username;
-      },
-      label,
-    };
+describe("names that come one by one", () => {
+  test("are shown as if they had come at once, whatever their order", () => {
+    const seed = testSeed();
+    const random = seededRandom(seed);
+    const letters = [..."aáаoоO0l1Iǀrnm", "\u200b", "\u0301", "\u001b"];
+    const people = Array.from({ length: 2_000 }, () =>
+      person(Array.from({ length: 1 + random.integer(4) }, () => random.pick(letters)).join("")),
+    );
+    const names = new KnownNames(people.slice(0, 100));
+    for (const each of people) names.add([each]);
+    const atOnce = new KnownNames(people).book;
+    expect([seed, new Map(names.book)]).toEqual([seed, new Map(atOnce)]);
   });
-  expect(nameBook(people).size).toBe(5_000);
-  expect(readings).toBeLessThan(10 * people.length);
+
+  test("cost the same each, however many there are, and however alike", () => {
+    // A name is read when it is new, and when another one turns out to be confusable with it; not at each new name.
+    let readings = 0;
+    const counted = (username: string) => {
+      const { label } = person(username);
+      return {
+        get username() {
+          readings++;
+          return username;
+        },
+        label,
+      };
+    };
+    const names = new KnownNames();
+    for (let index = 0; index < 5_000; index++) names.add([counted(`usuario${index}`)]);
+    for (let index = 0; index < 5_000; index++) {
+      const alike = [...index.toString(2).padStart(13, "0")].map((bit) => (bit === "0" ? "l" : "1")).join("");
+      names.add([counted(alike)]);
+    }
+    expect(names.book.size).toBe(10_000);
+    expect(readings).toBeLessThan(10 * 10_000);
+  });
+
+  test("never push out one's own people, with whom they are compared", () => {
+    const names = new KnownNames([person("benito")]);
+    names.add(Array.from({ length: 20_001 }, (_, index) => person(`x${index}`)));
+    names.add([person("ben1to")]);
+    expect(names.book.size).toBe(20_001);
+    expect([names.book.has("x0"), names.book.has("x1"), names.book.has("x2")]).toEqual([false, false, true]);
+    expect(shownName(names.book, "benito")).toBe(`benito ${digits("benito")}`);
+    expect(shownName(names.book, "ben1to")).toBe(`ben1to ${digits("ben1to")}`);
+  });
 });

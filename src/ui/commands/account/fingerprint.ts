@@ -23,7 +23,7 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       );
       return EXIT.done;
     }
-    const shown = shownName(namesKnownTo(archive, user).book, user);
+    const shown = shownName(namesKnownTo(archive, [user]).book, user);
     const { username, numbers } = safetyNumbers.with(user, { markShown: !config.accept });
     if (numbers.length === 0) {
       return output.failure(failure("other", "no_known_key", texts.noKnownKey(shown)));

@@ -12,7 +12,10 @@ export function users(context: CommandContext): Promise<ExitCode> {
   return withAccount(context, "users", async (account) => {
     await untilAborted(signal, account.connect());
     const online = await untilAborted(signal, account.messenger.users());
-    const names = namesKnownTo(account.messenger.archive, ...online.map(({ username }) => username)).book;
+    const names = namesKnownTo(
+      account.messenger.archive,
+      online.map(({ username }) => username),
+    ).book;
     for (const { username, ip, p2p_port, secure } of online) {
       const kind = secure === false ? `  (${texts.legacyOnly})` : "";
       output.event(

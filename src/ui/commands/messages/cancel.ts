@@ -15,7 +15,7 @@ export function cancel({ config, args, output }: CommandContext): Promise<ExitCo
   return withArchive(config, (archive) => {
     const conversation = archive.conversation(typed);
     const to = conversation?.username ?? typed;
-    const user = shownName(namesKnownTo(archive, to).book, to);
+    const user = shownName(namesKnownTo(archive, [to]).book, to);
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.cancel(id);

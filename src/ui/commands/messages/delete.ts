@@ -18,7 +18,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
   return withArchive(config, async (archive) => {
     const conversation = archive.conversation(typed);
     const username = conversation?.username ?? typed;
-    const user = shownName(namesKnownTo(archive, username).book, username);
+    const user = shownName(namesKnownTo(archive, [username]).book, username);
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.delete(id);

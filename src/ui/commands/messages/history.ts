@@ -19,7 +19,7 @@ async function print(archive: Archive, { config, args, output, signal }: Command
   const { json, columns } = output;
   const [user = ""] = args;
   const conversation = archive.conversation(user);
-  const names = namesKnownTo(archive, conversation?.username ?? user).book;
+  const names = namesKnownTo(archive, [conversation?.username ?? user]).book;
   let seq = 0;
   let limit = PAGE;
   while (conversation !== undefined) {
