@@ -32,6 +32,19 @@ export function revokes({ label, before, except }: Revocation, certificate: Date
 }
 
 /**
+ * Those revocations of one label that decide alone: the newest, and the newest that takes certificates of the key back
+ * which the first one excepts. So a later exception makes nothing good that was taken back before it.
+ * @returns the newest first
+ */
+export function decisive<R extends Revocation>(revocations: readonly R[]): R[] {
+  const [newest, ...earlier] = revocations.toSorted((one, other) => other.before - one.before);
+  if (newest === undefined) return [];
+  const other =
+    newest.except === undefined ? undefined : earlier.find(({ except }) => except !== newest.except);
+  return other === undefined ? [newest] : [newest, other];
+}
+
+/**
  * Whether a revocation is kept at `now`, ms since 1970 by the server's clock. One that is as far in the future was made
  * while the server's clock was wrong: it would lock the account out until then.
  */

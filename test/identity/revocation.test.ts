@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 
 import { BACKDATING } from "../../src/identity/certificate.ts";
-import { isKept, REVOCATION_LIFETIME, revokes, type Revocation } from "../../src/identity/revocation.ts";
+import {
+  decisive,
+  isKept,
+  REVOCATION_LIFETIME,
+  revokes,
+  type Revocation,
+} from "../../src/identity/revocation.ts";
 import { seededRandom, testSeed } from "../seeded-random.ts";
 
 const HOUR = 3_600_000;
@@ -39,6 +45,23 @@ describe("a revocation", () => {
       const revocation = { label: ANA, before: Math.floor(now / SECOND) + 1 };
       expect(revokes(revocation, certificateAt(now - random.integer(3_000)))).toBe(true);
       expect(revokes(revocation, certificateAt(now + random.integer(3_000), revocation))).toBe(false);
+    }
+  });
+
+  test("of the decisive ones takes back what all together take back", () => {
+    const random = seededRandom(testSeed());
+    const keys = [undefined, KEY, OTHER, "3".repeat(64)];
+    for (let times = 0; times < 500; times++) {
+      const all = Array.from({ length: random.integer(6) }, (_, index) => {
+        const except = keys[random.integer(keys.length)];
+        return { label: ANA, before: before + 2 * index + random.integer(2), except };
+      });
+      const kept = decisive(all);
+      expect(kept.length).toBeLessThanOrEqual(2);
+      for (const fingerprint of [KEY, OTHER, "4".repeat(64)]) {
+        const made = { label: ANA, notBefore: (before + random.integer(14)) * SECOND - HOUR, fingerprint };
+        expect(kept.some((each) => revokes(each, made))).toBe(all.some((each) => revokes(each, made)));
+      }
     }
   });
 

@@ -129,11 +129,12 @@ END;`;
 
 /** Certificates of other people and of this account that the server has taken back. */
 const VERSION_3 = `CREATE TABLE revocations (
-  label TEXT PRIMARY KEY,
+  label TEXT NOT NULL,
   -- Seconds since 1970: certificates that were made before it do not count.
   before INTEGER NOT NULL,
   -- The fingerprint of a key whose certificates still count.
-  except_key TEXT
+  except_key TEXT,
+  PRIMARY KEY (label, before)
 ) STRICT, WITHOUT ROWID;`;
 
 export const PROFILE_SCHEMA: Schema = {

@@ -1,12 +1,18 @@
 /**
- * The revocations that the server has told (PROTOCOL 3), the newest of each label. They count as soon as they are told;
+ * The revocations that the server has told (PROTOCOL 3), those of each label that decide. They count as soon as they are told;
  * on the disk they are for the next start, when there may be no server.
  */
 import type { Database } from "bun:sqlite";
 
-import { isKept, revokes, type DatedCertificate, type Revocation } from "../../identity/revocation.ts";
+import {
+  decisive,
+  isKept,
+  revokes,
+  type DatedCertificate,
+  type Revocation,
+} from "../../identity/revocation.ts";
 
-/** Revocations that are kept; beyond it the oldest are dropped, some at once. */
+/** Labels whose revocations are kept; beyond it the oldest are dropped, some at once. */
 export const MAX_REVOCATIONS = 50_000;
 const DROPPED_AT_ONCE = 5_000;
 
@@ -14,75 +20,92 @@ type Row = { label: string; before: number; except_key: string | null };
 
 export class RevocationStore {
   readonly #database: Database;
-  #known: Map<string, Revocation> | undefined;
-  /** Whether the disk has other revocations than `#known`, and which of these it lacks. */
-  readonly #unsaved = new Map<string, Revocation>();
-  #hasForgotten = false;
+  #known: Map<string, readonly Revocation[]> | undefined;
+  /** The labels whose revocations are others on the disk. */
+  readonly #unsaved = new Set<string>();
 
   constructor(database: Database) {
     this.#database = database;
   }
 
+  /** Labels with a revocation. */
   get size(): number {
     return this.#byLabel.size;
   }
 
   /** Whether a certificate was revoked. */
   isRevoked(certificate: DatedCertificate): boolean {
-    const revocation = this.#byLabel.get(certificate.label);
-    return revocation !== undefined && revokes(revocation, certificate);
+    return this.#of(certificate.label).some((each) => revokes(each, certificate));
   }
 
-  /** Takes what the server has told; an older revocation of the same label changes nothing. @returns whether one is new */
+  /** Takes what the server has told. @returns whether it changes anything */
   add(told: readonly Revocation[]): boolean {
-    const byLabel = this.#byLabel;
     const added = told.filter((each) => {
-      const known = byLabel.get(each.label);
-      if (known !== undefined && known.before >= each.before) return false;
-      byLabel.set(each.label, each);
-      this.#unsaved.set(each.label, each);
+      const known = this.#of(each.label);
+      const isKnown = known.some(({ before, except }) => before === each.before && except === each.except);
+      const kept = decisive([...known, each]);
+      if (isKnown || !kept.includes(each)) return false;
+      this.#set(each.label, kept);
       return true;
     });
-    if (byLabel.size > MAX_REVOCATIONS) {
-      const oldestFirst = [...byLabel.values()].sort((one, other) => one.before - other.before);
-      this.#forget(oldestFirst.slice(0, DROPPED_AT_ONCE));
+    if (this.#byLabel.size > MAX_REVOCATIONS) {
+      const oldestFirst = [...this.#byLabel].sort(([, one], [, other]) => newest(one) - newest(other));
+      for (const [label] of oldestFirst.slice(0, DROPPED_AT_ONCE)) this.#set(label, []);
     }
     return added.length > 0;
   }
 
   /** Forgets what is not kept any more. @param now ms since 1970, by the server's clock */
   forgetOver(now: number): void {
-    this.#forget([...this.#byLabel.values()].filter((each) => !isKept(each, now)));
+    for (const [label, known] of this.#byLabel) {
+      const kept = known.filter((each) => isKept(each, now));
+      if (kept.length < known.length) this.#set(label, kept);
+    }
   }
 
   /** Writes what has changed to the disk. @throws SQLiteError; then the next call writes it */
   save(): void {
-    if (this.#unsaved.size === 0 && !this.#hasForgotten) return;
+    if (this.#unsaved.size === 0) return;
     this.#database.transaction(() => {
-      if (this.#hasForgotten) this.#database.run("DELETE FROM revocations");
+      const remove = this.#database.query("DELETE FROM revocations WHERE label = ?");
+      // No honest server makes two of a label in the same second.
       const insert = this.#database.query("INSERT OR REPLACE INTO revocations VALUES (?, ?, ?)");
-      const changed = this.#hasForgotten ? this.#byLabel : this.#unsaved;
-      for (const { label, before, except } of changed.values()) insert.run(label, before, except ?? null);
+      for (const label of this.#unsaved) {
+        remove.run(label);
+        for (const { before, except } of this.#of(label)) insert.run(label, before, except ?? null);
+      }
     })();
     this.#unsaved.clear();
-    this.#hasForgotten = false;
   }
 
-  #forget(revocations: readonly Revocation[]): void {
-    if (revocations.length === 0) return;
-    for (const { label } of revocations) this.#byLabel.delete(label);
-    this.#hasForgotten = true;
+  #of(label: string): readonly Revocation[] {
+    return this.#byLabel.get(label) ?? [];
+  }
+
+  #set(label: string, revocations: readonly Revocation[]): void {
+    if (revocations.length === 0) this.#byLabel.delete(label);
+    else this.#byLabel.set(label, revocations);
+    this.#unsaved.add(label);
   }
 
   /** Read when it is first needed: commands that read the history do not need it. */
-  get #byLabel(): Map<string, Revocation> {
+  get #byLabel(): Map<string, readonly Revocation[]> {
     if (this.#known === undefined) {
-      const rows = this.#database
-        .query<Row, []>("SELECT label, before, except_key FROM revocations")
-        .all()
-        .map((row) => ({ label: row.label, before: row.before, except: row.except_key ?? undefined }));
-      this.#known = new Map(rows.map((each) => [each.label, each]));
+      const rows = this.#database.query<Row, []>("SELECT label, before, except_key FROM revocations").all();
+      const stored = rows.map((row) => ({
+        label: row.label,
+        before: row.before,
+        except: row.except_key ?? undefined,
+      }));
+      this.#known = new Map(
+        [...Map.groupBy(stored, ({ label }) => label)].map(([label, each]) => [label, decisive(each)]),
+      );
     }
     return this.#known;
   }
+}
+
+/** The `before` of the newest of a label's revocations. */
+function newest([first]: readonly Revocation[]): number {
+  return first?.before ?? 0;
 }

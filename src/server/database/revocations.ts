@@ -1,11 +1,11 @@
 /**
- * Revocations (PROTOCOL 3): from when on the certificates of an account count. The newest one of a label replaces the
- * earlier ones. Each is stored in the transaction of the change that it belongs to.
+ * Revocations (PROTOCOL 3): from when on the certificates of an account count. Of a
+ * label those of the person that decide are kept, and the operator's last one. Each is stored in the transaction of the change that it belongs to.
  */
 import type { Database } from "bun:sqlite";
 
 import { label as labelOf } from "../../identity/names.ts";
-import { isKept, REVOCATION_LIFETIME, type Revocation } from "../../identity/revocation.ts";
+import { decisive, isKept, REVOCATION_LIFETIME, type Revocation } from "../../identity/revocation.ts";
 import { MAX_REVOKED } from "../../protocol/rendezvous-messages.ts";
 import type { Account } from "./accounts.ts";
 
@@ -23,6 +23,7 @@ export type RevocationCause =
   | { readonly name: "password"; readonly key: string | undefined };
 
 type Row = { label: string; before: number; except_key: string | null };
+type Stored = Revocation & { readonly byOperator: boolean };
 
 type RevocationsNeeds = {
   /** Ms since 1970. */
@@ -45,7 +46,7 @@ export class Revocations {
     this.#database = database;
     this.#needs = needs;
     this.#ofLabel = database.query<Row & { by_operator: number }, [string]>(
-      "SELECT label, before, except_key, by_operator FROM revocations WHERE label = ?",
+      "SELECT label, before, except_key, by_operator FROM revocations WHERE label = ? ORDER BY before DESC",
     );
     this.#page = database.query<Row, [number, number, number, string, number]>(
       `SELECT label, before, except_key FROM revocations
@@ -71,7 +72,7 @@ export class Revocations {
 
   /** The time from which certificates of this label count, in ms since 1970; 0: all do. */
   since(label: string): number {
-    return (this.#last(label)?.before ?? 0) * 1_000;
+    return (this.#of(label)[0]?.before ?? 0) * 1_000;
   }
 
   /**
@@ -93,25 +94,30 @@ export class Revocations {
     return { revoked, next: isMore && last !== undefined ? `${last.before}.${last.label}` : undefined };
   }
 
-  #last(label: string): (Row & { by_operator: number }) | undefined {
-    const last = this.#ofLabel.get(label);
-    return last !== null && isKept(last, this.#needs.now()) ? last : undefined;
+  /** Those of a label that still count, the newest first. */
+  #of(label: string): Stored[] {
+    const stored = this.#ofLabel.all(label).map((row) => ({
+      label,
+      before: row.before,
+      except: row.except_key ?? undefined,
+      byOperator: row.by_operator !== 0,
+    }));
+    return stored.filter((each) => isKept(each, this.#needs.now()));
   }
 
-  /** The revocation to make; undefined: the last one of this account was made for a password an hour ago or less. */
+  /** The revocation to make; undefined: the person has made the last one for a password an hour ago or less. */
   #next(account: Account, cause: RevocationCause): Revocation | undefined {
     const now = this.#needs.now();
     const seconds = Math.floor(now / 1_000);
     const label = labelOf(account.username);
-    const last = this.#last(label);
-    const isOwn = last !== undefined && (last.by_operator === 0 || last.except_key !== null);
-    if (cause.name === "password" && isOwn && Math.abs(seconds - last.before) < PASSWORD_INTERVAL) {
-      return undefined;
-    }
+    const known = this.#of(label);
+    const own = known.find(({ byOperator }) => !byOperator);
+    const isRecent = own !== undefined && Math.abs(seconds - own.before) < PASSWORD_INTERVAL;
+    if (cause.name === "password" && isRecent) return undefined;
     // If the clock was set back, certificates and revocations may be from its future: the new one comes after them.
     // Certificates from further ahead than a lifetime are valid for nobody as long as this revocation is kept.
     const certified = Math.min(this.#needs.lastCertified(account.id), now + REVOCATION_LIFETIME);
-    const before = Math.max(seconds, Math.floor(certified / 1_000), last?.before ?? 0) + 1;
+    const before = Math.max(seconds, Math.floor(certified / 1_000), known[0]?.before ?? 0) + 1;
     return { label, before, except: cause.name === "password" ? cause.key : undefined };
   }
 
@@ -120,18 +126,21 @@ export class Revocations {
     this.#database
       .query("DELETE FROM revocations WHERE before <= ?")
       .run(Math.floor((this.#needs.now() - ROW_LIFETIME) / 1_000));
-    // A label that the operator has revoked stays among the operator's, which are never dropped.
-    this.#database
-      .query(
-        `INSERT INTO revocations (label, before, except_key, by_operator) VALUES (?, ?, ?, ?)
-         ON CONFLICT (label) DO UPDATE SET before = excluded.before, except_key = excluded.except_key,
-           by_operator = max(by_operator, excluded.by_operator)`,
-      )
-      .run(label, before, except ?? null, cause.name === "operator" ? 1 : 0);
+    const isOperators = cause.name === "operator";
+    const known = isOperators ? [] : this.#of(label);
+    const added: Stored = { label, before, except, byOperator: isOperators };
+    // The operator's last one stays whatever the person does: people's may be dropped.
+    const left = [
+      ...known.filter(({ byOperator }) => byOperator),
+      ...decisive([added, ...known.filter(({ byOperator }) => !byOperator)]),
+    ];
+    this.#database.query("DELETE FROM revocations WHERE label = ?").run(label);
+    const insert = this.#database.query("INSERT INTO revocations VALUES (?, ?, ?, ?)");
+    for (const each of left) insert.run(label, each.before, each.except ?? null, each.byOperator ? 1 : 0);
     if (cause.name === "operator") return 0;
     return this.#database
       .query(
-        `DELETE FROM revocations WHERE label IN (SELECT label FROM revocations
+        `DELETE FROM revocations WHERE (label, before) IN (SELECT label, before FROM revocations
          WHERE by_operator = 0 ORDER BY before DESC, label DESC LIMIT -1 OFFSET ?)`,
       )
       .run(MAX_OWN_REVOCATIONS).changes;

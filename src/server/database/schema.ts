@@ -44,10 +44,11 @@ CREATE TABLE authority (
 /** Revocations; `before` is in s since 1970. */
 const VERSION_2 = `
 CREATE TABLE revocations (
-  label TEXT PRIMARY KEY,
+  label TEXT NOT NULL,
   before INTEGER NOT NULL,
   except_key TEXT,
-  by_operator INTEGER NOT NULL
+  by_operator INTEGER NOT NULL,
+  PRIMARY KEY (label, before)
 ) WITHOUT ROWID;
 CREATE INDEX revocations_by_time ON revocations (before, label);
 CREATE INDEX own_revocations ON revocations (before, label) WHERE by_operator = 0;

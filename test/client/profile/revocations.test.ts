@@ -32,15 +32,42 @@ describe("revocations", () => {
       expect(again().isRevoked({ ...earlier, fingerprint: OTHER })).toBe(false);
     }));
 
-  test("of a label are replaced by a later one only", () =>
-    withStore((store, again) => {
+  test("are told again without effect, and the later ones of a label count", () =>
+    withStore((store) => {
       expect(store.add([{ label: ANA, before: SECOND }])).toBe(true);
       expect(store.add([{ label: ANA, before: SECOND }])).toBe(false);
       expect(store.add([{ label: ANA, before: SECOND - 1, except: KEY }])).toBe(false);
-      expect(store.isRevoked(earlier)).toBe(true);
-      expect(store.add([{ label: ANA, before: SECOND + 1, except: KEY }])).toBe(true);
+      expect(store.isRevoked({ ...earlier, notBefore: NOON - HOUR })).toBe(false);
+      expect(store.add([{ label: ANA, before: SECOND + 1 }])).toBe(true);
+      expect(store.isRevoked({ ...earlier, notBefore: NOON - HOUR })).toBe(true);
+      expect(store.size).toBe(1);
+    }));
+
+  test("that except a key make nothing good that was taken back before, told in any order", () =>
+    withStore((store, again) => {
+      const told = [
+        { label: ANA, before: SECOND },
+        { label: ANA, before: SECOND + 5, except: KEY },
+        { label: ANA, before: SECOND + 9, except: KEY },
+      ];
+      const between = { ...earlier, notBefore: (SECOND + 1) * 1_000 - HOUR };
+      for (const order of [told, told.toReversed()]) {
+        store.add(order);
+        store.save();
+        for (const each of [store, again()]) {
+          expect(each.isRevoked(earlier)).toBe(true);
+          expect(each.isRevoked(between)).toBe(false);
+          expect(each.isRevoked({ ...between, fingerprint: OTHER })).toBe(true);
+        }
+        store.forgetOver(NOON + 200 * HOUR);
+      }
+    }));
+
+  test("of one label and second, which only a lying server tells, can be saved", () =>
+    withStore((store, again) => {
+      store.add([KEY, OTHER, undefined].map((except) => ({ label: ANA, before: SECOND, except })));
       store.save();
-      for (const each of [store, again()]) expect(each.isRevoked(earlier)).toBe(false);
+      expect(again().isRevoked({ ...earlier, fingerprint: "3".repeat(64) })).toBe(true);
     }));
 
   test("are forgotten 73 hours after their second, also on the disk", () =>

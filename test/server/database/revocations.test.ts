@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { label } from "../../../src/identity/names.ts";
-import type { Revocation } from "../../../src/identity/revocation.ts";
+import { revokes, type DatedCertificate, type Revocation } from "../../../src/identity/revocation.ts";
 import { MAX_REVOKED } from "../../../src/protocol/rendezvous-messages.ts";
 import type { Account } from "../../../src/server/database/accounts.ts";
 import { openDatabase, openOwnDatabase } from "../../../src/server/database/database.ts";
@@ -21,7 +21,7 @@ const SECOND = NOON / 1_000;
 const OPERATOR: RevocationCause = { name: "operator" };
 const DELETION: RevocationCause = { name: "deletion" };
 const changed = (key?: string): RevocationCause => ({ name: "password", key });
-const KEY = "1".repeat(64);
+const [KEY, OTHER] = ["1".repeat(64), "2".repeat(64)];
 
 let database: Database;
 let revocations: Revocations;
@@ -73,11 +73,36 @@ describe("a revocation", () => {
     expect(made).toEqual([]);
   });
 
-  test("replaces the earlier one of the label, and comes after certificates of the same second", () => {
-    revoke("ana");
-    expect(revoke("ana")?.before).toBe(SECOND + 2);
-    expect(revoke("ana", DELETION)?.before).toBe(SECOND + 3);
+  test("comes after certificates of the same second, and replaces the earlier ones whose work it does", () => {
+    revoke("ana", changed(KEY));
+    expect(revoke("ana", DELETION)?.before).toBe(SECOND + 2);
     expect(revocations.page().revoked).toEqual(made);
+    expect(revoke("ana")?.before).toBe(SECOND + 3);
+    expect(revocations.page().revoked).toEqual(made);
+    expect(revoke("ana")?.before).toBe(SECOND + 4);
+    expect(revocations.page().revoked).toEqual(made);
+  });
+
+  test("that excepts a key makes nothing good that was taken back before", () => {
+    const stolen = { label: label("ana"), notBefore: NOON - HOUR, fingerprint: KEY };
+    const isRevoked = (certificate: DatedCertificate) =>
+      revocations.page().revoked.some((each) => revokes(each, certificate));
+    revoke("ana", OPERATOR);
+    for (const key of [KEY, OTHER, KEY, KEY, OTHER]) {
+      now += HOUR + 1_000;
+      expect(revoke("ana", changed(key))).toMatchObject({ except: key });
+      expect(isRevoked(stolen)).toBe(true);
+      expect(isRevoked({ ...stolen, notBefore: now - HOUR, fingerprint: key })).toBe(false);
+      expect(revocations.page().revoked.length).toBeLessThanOrEqual(3);
+    }
+  });
+
+  test("of the operator gives a person no further ones", () => {
+    revoke("ana", changed(undefined));
+    revoke("ana", OPERATOR);
+    expect(revoke("ana", changed(undefined))).toBeDefined();
+    expect(revoke("ana", changed(undefined))).toBeUndefined();
+    expect(revoke("ana", changed(KEY))).toBeUndefined();
   });
 
   test("that a changed password makes excepts its key, and follows another one after an hour only", () => {
@@ -165,11 +190,11 @@ test("of people's own the newest 20,000 are kept, of the operator's all", () => 
       insert.run(label(`user${count}`), SECOND - count);
   })();
   revoke("ana", DELETION);
-  expect(dropped).toBe(1);
+  expect(dropped).toBe(2);
   const count = database.query<{ count: number }, []>("SELECT count(*) AS count FROM revocations").get();
   expect(count?.count).toBe(MAX_OWN_REVOCATIONS + 1);
-  expect(revocations.since(label("user19999"))).toBe(0);
-  expect(revocations.since(label("user19998"))).toBeGreaterThan(0);
+  expect(revocations.since(label("user19998"))).toBe(0);
+  expect(revocations.since(label("user19997"))).toBeGreaterThan(0);
   expect(revocations.since(label("of the operator"))).toBeGreaterThan(0);
 });
 
