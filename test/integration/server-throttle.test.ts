@@ -183,6 +183,7 @@ describe("registrations and lookups", () => {
   test("when registration is closed, it is refused with that reason and nothing is hashed", async () => {
     const server = await start({}, { registration: "closed" });
     const client = await server.tls();
+    expect(await client.ask({ action: "ping" })).toMatchObject({ registration: "closed" });
     expect(await client.ask(registration("ana"))).toMatchObject({
       action: "register_response",
       success: false,

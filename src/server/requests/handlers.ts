@@ -96,12 +96,13 @@ export const REQUESTS: ReadonlyMap<string, RequestRow> = new Map(
 /** Names that count as one lookup in a request for many. */
 const NAMES_PER_LOOKUP = 50;
 
-function ping({ challenge, isPlain, services: { authority, now } }: Session): Response {
+function ping({ challenge, isPlain, services: { authority, now, registration } }: Session): Response {
   return success({
     added: {
       time: new Date(now()).toISOString(),
       authority: authority.certificatePem,
       challenge: challenge.toString("base64"),
+      registration,
       authority_proof: isPlain ? undefined : authority.proof,
     },
   });
