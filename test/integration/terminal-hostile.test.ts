@@ -221,6 +221,34 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   expectNothingRedrawn(ana, SMALL);
 });
 
+test("a peer that comes, reports errors and goes, again and again, fills no screen", async () => {
+  const carla = await room.person("carla");
+  const ana = await connected(await room.chat("ana", "carla", SMALL));
+  const port = (await carla.messenger.users()).find(({ username }) => username === "ana")?.p2p_port;
+  await room.company.addAccount("dora");
+  const identity = room.company.identity("dora");
+  ana.type(`/chat dora${KEY.enter}`);
+  await says(ana, "dora no está en línea");
+  ana.type(DRAFT);
+  for (let count = 0; count < 40; count++) {
+    const peer = await RawPeer.dial(port ?? 0, { identity });
+    await peer.next();
+    peer.send({ action: "hello", protocol: 1, username: "dora", features: [] });
+    for (let errors = 0; errors < 10; errors++) peer.send({ action: "error", code: `e${count}-${errors}` });
+    peer.send({ action: "bye" });
+    await peer.closed;
+  }
+  await lineIs(ana, DRAFT);
+  const rows = printedRows(ana);
+  expect(rows.filter((row) => /Conectado|ha cerrado la conversación/.test(row)).length).toBeLessThanOrEqual(
+    12,
+  );
+  expect(rows.filter((row) => row.includes("avisa de un error"))).toHaveLength(1);
+  ana.type(KEY.ctrlC);
+  await promptIs(ana, "");
+  await quit(ana);
+});
+
 /** Names that PROTOCOL 3 lets stand beside each other. */
 const TWINS = ["lucia.l", "lucia.1", "lucịa.l"];
 

@@ -40,7 +40,7 @@ export type Peer = {
   readonly isKeyPending: boolean;
 };
 
-/** The state of the link; a line is printed when it changes. Times are ms since 1970. */
+/** The state of the link; a line is printed when it changes, but not too many. Times are ms since 1970. */
 export type ChatLink =
   | { readonly name: "connecting" }
   | {
@@ -139,14 +139,20 @@ export type Transcript = {
   readonly listed: readonly Listed[];
 };
 
-/** The last notices about the server and the disks, so that they are not repeated too soon. */
+/** The last notices, so that they are not repeated too soon. */
 export type Notified = {
+  /** The state of the link that the last line about it showed; at first as the chat is opened. */
+  readonly link: ChatLink;
+  /** When as many lines about the link as at first may be printed again, ms since 1970. */
+  readonly linkLinesFreeAt: number;
   /** Whether the loss or the limit of the server was reported last; no: neither. */
   readonly server: "no" | "lost" | "limited";
   /** When our full disk was last reported, ms since 1970; undefined: never. */
   readonly diskAt: number | undefined;
   /** When the peer's full disk was last reported, likewise. */
   readonly peerDiskAt: number | undefined;
+  /** When another error of the peer was last reported, likewise. */
+  readonly peerErrorAt: number | undefined;
   /** When the peer's new key was last reported, likewise. */
   readonly keyAt: number | undefined;
 };

@@ -9,6 +9,7 @@ import type {
   ChatLink,
   ChatModel,
   ChatStep,
+  Notified,
   Overflow,
   PendingDelivery,
 } from "./model.ts";
@@ -34,21 +35,22 @@ export function printing(chat: ChatModel, lines: readonly Line[]): ChatStep {
   return { chat, effects: lines.length === 0 ? [] : [{ name: "print", lines }] };
 }
 
-/** Time between two notices about the same full disk, in ms. */
-const DISK_NOTICE_EVERY = 60_000;
-
-/** Whether a full disk may be reported again. @param lastAt time of the last notice, ms since 1970; undefined: none */
-export function isDiskNoticeDue(lastAt: number | undefined, now: number): boolean {
-  return lastAt === undefined || Math.abs(now - lastAt) >= DISK_NOTICE_EVERY;
+export function withNotified(chat: ChatModel, notified: Partial<Notified>): ChatModel {
+  return { ...chat, notified: { ...chat.notified, ...notified } };
 }
 
-/** Time between two warnings about new keys of the peer, in ms. */
-const KEY_NOTICE_EVERY = 3_600_000;
-
-/** As `isDiskNoticeDue`, for a new key of the peer. */
-export function isKeyNoticeDue(lastAt: number | undefined, now: number): boolean {
-  return lastAt === undefined || Math.abs(now - lastAt) >= KEY_NOTICE_EVERY;
+/** Whether a notice may be repeated after `interval` ms. @param lastAt of the last one, ms since 1970; undefined: none */
+function isDueAfter(interval: number): (lastAt: number | undefined, now: number) => boolean {
+  // The clock may have been set back.
+  return (lastAt, now) => lastAt === undefined || Math.abs(now - lastAt) >= interval;
 }
+
+/** Notices about the same full disk. */
+export const isDiskNoticeDue = isDueAfter(60_000);
+/** Warnings about new keys of the peer. */
+export const isKeyNoticeDue = isDueAfter(3_600_000);
+/** Other errors that a peer reports. */
+export const isPeerErrorDue = isDueAfter(60_000);
 
 /** The sentence about a write that failed. */
 export function storageSentence(error: Error, texts: Texts): string {

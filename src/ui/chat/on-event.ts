@@ -7,6 +7,7 @@ import { quotedText } from "../../protocol/quoted-text.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
+import { linkTo } from "./link-lines.ts";
 import type {
   ChatContext,
   ChatEffect,
@@ -14,7 +15,6 @@ import type {
   ChatLink,
   ChatModel,
   ChatStep,
-  Notified,
   Presence,
   ServerPresence,
   WrittenText,
@@ -23,13 +23,13 @@ import {
   failure,
   isDiskNoticeDue,
   isKeyNoticeDue,
-  linkLine,
+  isPeerErrorDue,
   notice,
   peerName,
   printing,
   storageSentence,
+  withNotified,
 } from "./notices.ts";
-import { doubtWithLink } from "./presence-doubt.ts";
 import { showArrived, showWritten } from "./transcript.ts";
 import { asTyped } from "./typed-line.ts";
 
@@ -46,29 +46,6 @@ function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
 
 function withPresence(chat: ChatModel, presence: Partial<Presence>): ChatModel {
   return { ...chat, presence: { ...chat.presence, ...presence } };
-}
-
-function withNotified(chat: ChatModel, notified: Partial<Notified>): ChatModel {
-  return { ...chat, notified: { ...chat.notified, ...notified } };
-}
-
-function isSameLink(one: ChatLink, other: ChatLink): boolean {
-  if (one.name === "unreachable") return other.name === "unreachable" && one.reason === other.reason;
-  return one.name === other.name;
-}
-
-/** Changes the state of the link and prints a line about it, unless the state is the same. */
-function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep {
-  if (isSameLink(chat.link, link)) return step(chat);
-  const next = { ...chat, link };
-  if (link.name === "unreachable" && link.reason === "key_pending") {
-    // The server can make the peer come and go as often as it likes.
-    if (!isKeyNoticeDue(chat.notified.keyAt, context.now)) return step(next);
-    return printing(withNotified(next, { keyAt: context.now }), [linkLine(chat, link, "", context)]);
-  }
-  if (link.name !== "unreachable") return printing(next, [linkLine(chat, link, "", context)]);
-  const { chat: doubted, sentence } = doubtWithLink(next, context);
-  return printing(doubted, [linkLine(chat, link, sentence, context)]);
 }
 
 /** The server has reported the peer's presence. This changes the link's state only if there is no link. */
@@ -186,11 +163,14 @@ function onServer(
   }
 }
 
-/** The peer has reported an error. A full disk is reported with every attempt, and printed only now and then. */
+/** The peer has reported an error, which is printed only now and then: it comes as often as the peer likes. */
 function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatStep {
   const { texts, now } = context;
   const user = peerName(chat, context);
-  if (code !== "storage_failed") return printing(chat, [failure(texts.peerToldError(user, code))]);
+  if (code !== "storage_failed") {
+    if (!isPeerErrorDue(chat.notified.peerErrorAt, now)) return step(chat);
+    return printing(withNotified(chat, { peerErrorAt: now }), [failure(texts.peerToldError(user, code))]);
+  }
   if (!isDiskNoticeDue(chat.notified.peerDiskAt, now)) return step(chat);
   return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }

@@ -7,8 +7,9 @@ import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
+import { showLink } from "./link-lines.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
-import { failure, notice, onlineLine, peerName, printing, safetyLines } from "./notices.ts";
+import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotified } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
 import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
@@ -23,13 +24,22 @@ const PEER_TYPING_ENDS = 10_000;
 
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
+  const link = { name: "connecting" } as const;
   return {
     peer: { username, isStranger, isKeyPending: false },
-    link: { name: "connecting" },
+    link,
     presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, listed: [] },
-    notified: { server: "no", diskAt: undefined, peerDiskAt: undefined, keyAt: undefined },
+    notified: {
+      link,
+      linkLinesFreeAt: 0,
+      server: "no",
+      diskAt: undefined,
+      peerDiskAt: undefined,
+      peerErrorAt: undefined,
+      keyAt: undefined,
+    },
   };
 }
 
@@ -109,16 +119,16 @@ function endTyping(chat: ChatModel, now: number): ChatStep {
 
 function onTick(before: ChatModel, context: ChatContext): ChatStep {
   const typing = endTyping(before, context.now);
-  const late = lateDeliveries(typing.chat, context);
+  const linked = showLink(typing.chat, context);
+  const late = lateDeliveries(linked.chat, context);
   const doubt = presenceDoubt(late.chat, context);
   const { chat, effects } = printing(doubt.chat, [...late.lines, ...doubt.lines]);
-  return { chat, effects: [...typing.effects, ...effects] };
+  return { chat, effects: [...typing.effects, ...linked.effects, ...effects] };
 }
 
 /** No key is pending: the next one is reported at once. */
 function withoutPendingKey(chat: ChatModel): ChatModel {
-  const notified = { ...chat.notified, keyAt: undefined };
-  return { ...chat, peer: { ...chat.peer, isKeyPending: false }, notified };
+  return withNotified({ ...chat, peer: { ...chat.peer, isKeyPending: false } }, { keyAt: undefined });
 }
 
 function onKeyAnswer(
@@ -132,7 +142,8 @@ function onKeyAnswer(
     case "accepted": {
       const { link } = chat;
       const isFree = link.name === "unreachable" && link.reason === "key_pending";
-      const next = withoutPendingKey(isFree ? { ...chat, link: { name: "connecting" } } : chat);
+      const free = { name: "connecting" } as const;
+      const next = withoutPendingKey(isFree ? withNotified({ ...chat, link: free }, { link: free }) : chat);
       return printing(next, [notice(texts.keyAccepted(user))]);
     }
     case "none":

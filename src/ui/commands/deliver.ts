@@ -16,6 +16,7 @@ import type { Messenger } from "../../client/messenger.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
+import { isPeerErrorDue } from "../chat/notices.ts";
 import {
   describeFailure,
   describeUnreachable,
@@ -165,6 +166,8 @@ class Delivery {
   #isStranger = false;
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
+  /** When another error of the peer was last printed, ms since 1970. */
+  #peerErrorAt: number | undefined;
 
   constructor(context: CommandContext, to: string, content: OutgoingContent) {
     this.#context = context;
@@ -253,6 +256,8 @@ class Delivery {
     const { output } = this.#context;
     const user = shownName(this.#names, username);
     if (code !== "storage_failed") {
+      if (!isPeerErrorDue(this.#peerErrorAt, Date.now())) return;
+      this.#peerErrorAt = Date.now();
       output.notice(this.#texts.peerToldError(user, code));
       return;
     }

@@ -1,7 +1,18 @@
 import { describe, expect, test } from "bun:test";
 
 import { openChat } from "../../../src/ui/chat/update.ts";
+import { LINK_LINE_INTERVAL, LINK_LINES } from "../../../src/ui/chat/link-lines.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
+
+test("errors that the peer reports are printed once a minute", () => {
+  const script = new ChatScript("en");
+  const report = (code: string) => printed(script.messenger({ name: "peerError", username: PEER, code }));
+  const said = Array.from({ length: 500 }, (_, index) => report(`x${index}`)).flat();
+  expect(said).toHaveLength(1);
+  expect(report("storage_failed")).toHaveLength(1);
+  script.now += MINUTE;
+  expect(report("y")).toHaveLength(1);
+});
 
 describe("the link", () => {
   test("has one line for each change, however often the event comes", () => {
@@ -16,6 +27,33 @@ describe("the link", () => {
       return first[0];
     });
     expect(new Set(lines).size).toBe(lines.length);
+  });
+
+  test("that comes and goes without end is a few lines, and then now and then its state", () => {
+    const script = new ChatScript("en");
+    const ends = () =>
+      printed(script.messenger({ name: "disconnected", username: PEER, bye: true, heardAt: undefined }));
+    const flap = () => [...printed(script.connect()), ...ends()];
+    const atOnce = Array.from({ length: 500 }, flap).flat();
+    expect(atOnce).toHaveLength(LINK_LINES);
+    const hour: string[] = [];
+    for (let second = 0; second < 3_600; second++) {
+      hour.push(...flap(), ...printed(script.wait(1_000)));
+    }
+    expect(hour.length).toBeLessThanOrEqual(3_600_000 / LINK_LINE_INTERVAL);
+    expect(hour.length).toBeGreaterThan(0);
+    // What it comes to is shown, and later each change at once again.
+    script.connect();
+    const calm = Array.from({ length: 60 }, () => printed(script.wait(1_000))).flat();
+    expect([hour.at(-1), ...calm].at(-1)).toContain("Connected");
+    script.now += LINK_LINES * LINK_LINE_INTERVAL;
+    expect(ends()).toHaveLength(1);
+    // With a clock that is set back as well.
+    script.now -= 24 * 60 * MINUTE;
+    expect([
+      ...printed(script.connect()),
+      ...Array.from({ length: 60 }, () => printed(script.wait(1_000))).flat(),
+    ]).toHaveLength(1);
   });
 
   test("that ends because the peer's certificate was revoked is one line, which says so", () => {

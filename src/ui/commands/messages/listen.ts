@@ -11,6 +11,7 @@ import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { jsonLine } from "../../../protocol/json-line.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
+import { isPeerErrorDue } from "../../chat/notices.ts";
 import {
   describeFailure,
   EXIT,
@@ -93,6 +94,8 @@ class Listening {
   #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
+  /** When another error of a peer was last printed, ms since 1970. */
+  #peerErrorAt: number | undefined;
 
   constructor(context: CommandContext) {
     this.#context = context;
@@ -215,6 +218,8 @@ class Listening {
     const { output } = this.#context;
     const user = this.#shown(username);
     if (code !== "storage_failed") {
+      if (!isPeerErrorDue(this.#peerErrorAt, Date.now())) return;
+      this.#peerErrorAt = Date.now();
       output.notice(this.#texts.peerToldError(user, code));
       return;
     }
