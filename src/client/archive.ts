@@ -2,6 +2,8 @@
  * The stored conversations of one account, for screens and commands to read and change. The archive needs no
  * network and no lock: it may be open while another process has the account online.
  */
+import { setImmediate } from "node:timers/promises";
+
 import { cancelMessage, deleteMessage } from "./conversation/message-actions.ts";
 import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
 import type { Contact } from "./profile/contacts.ts";
@@ -37,6 +39,10 @@ export async function withArchive<T>(
   }
 }
 
+/** When the progress of indexing is told for the first time, and how long after that again; ms. */
+const FIRST_PROGRESS = 1_000;
+const NEXT_PROGRESS = 5_000;
+
 /** Every method throws SQLiteError when the disk fails. */
 export class Archive {
   /** Single messages and unread ones. */
@@ -51,6 +57,22 @@ export class Archive {
     this.history = profile.history;
     this.search = profile.search;
     this.safetyNumbers = new SafetyNumbers(profile);
+  }
+
+  /**
+   * Indexes what is not indexed yet, in steps between which other work goes on; a million messages take about 20 s.
+   * @param signal ends it early
+   * @param tell is called with the indexed share in percent: after a second, and then every five
+   */
+  async indexWords(signal: AbortSignal, tell: (percent: number) => void): Promise<void> {
+    let next = performance.now() + FIRST_PROGRESS;
+    while (!signal.aborted && this.search.isBehind && this.search.indexSome()) {
+      if (performance.now() >= next) {
+        tell(this.search.percentIndexed);
+        next = performance.now() + NEXT_PROGRESS;
+      }
+      await setImmediate();
+    }
   }
 
   /** The name of the account. */

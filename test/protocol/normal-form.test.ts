@@ -4,12 +4,12 @@ import { checkUsername, fold, isOldNameAcceptable, isSamePerson, label } from ".
 import { searchQuery } from "../../src/client/profile/message-search.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../src/protocol/account-rules.ts";
 import { exactText, INVALID, text } from "../../src/protocol/fields.ts";
-import { hasLongMarkRun, normalForm } from "../../src/protocol/normal-form.ts";
+import { folded, hasLongMarkRun, normalForm, wordsOf } from "../../src/protocol/normal-form.ts";
 import { readRequestId } from "../../src/protocol/rendezvous-messages.ts";
 import { visibleText } from "../../src/protocol/visible-text.ts";
 import { complete } from "../../src/ui/chat/commands.ts";
 import { excerptOf, snippetOf } from "../../src/ui/format/excerpt.ts";
-import { folded, withoutLastGrapheme } from "../../src/ui/format/graphemes.ts";
+import { withoutLastGrapheme } from "../../src/ui/format/graphemes.ts";
 import { jsonLine } from "../../src/protocol/json-line.ts";
 import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { isYes } from "../../src/ui/format/questions.ts";
@@ -64,6 +64,38 @@ test("a normal form is that of the runtime, with at most 30 marks in a row", () 
   );
 });
 
+describe("a folded text", () => {
+  test.each([
+    ["STRASSE straße", "strasse strasse"],
+    ["ﬁn ｌ１２３ ① ½", "fin l123 1 1⁄2"],
+    ["Й שָׁלוֹם مُحَمَّد مـحـمـد", "и שלום محمد محمد"],
+    ["Łódź đak ØRE ısı İstanbul æon Œuvre þing", "lodz dak ore isi istanbul aeon oeuvre thing"],
+    ["ὈΔΟΣ ὀδός", "οδοσ οδοσ"],
+    ["ｶﾞｰ が 한국", "ガー が 한국"],
+    ["फ़ोन की", "फोन की"],
+    ["a\u00ad\u200bb ❤\ufe0f", "ab ❤"],
+  ])("of %j is %j", (text, expected) => {
+    expect(folded(text)).toBe(expected.normalize());
+    expect(folded(text.normalize("NFD"))).toBe(expected.normalize());
+  });
+
+  test("is folded already, for every code point", () => {
+    const unstable: string[] = [];
+    for (let code = 0; code <= 0x10ffff; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const once = folded(String.fromCodePoint(code));
+      if (folded(once) !== once) unstable.push(code.toString(16));
+    }
+    expect(unstable).toEqual([]);
+  });
+});
+
+test("letters of scripts without spaces are words of their own, each with its vowel signs", () => {
+  expect(wordsOf("iPhone手机 is 上海。")).toEqual(["iphone", "手", "机", "is", "上", "海"]);
+  expect(wordsOf("โรงเรียน")).toEqual(["โ", "ร", "ง", "เ", "รี", "ย", "น"]);
+  expect(wordsOf("l'eau_1 — किताब")).toEqual(["l", "eau", "1", "किताब"]);
+});
+
 describe("a field", () => {
   test("may have four times its length before NFC, and no more", () => {
     // NFC composes U+1FA7 of four code points, and gives it as one.
@@ -108,7 +140,7 @@ describe("a flood of marks is normalised nowhere:", () => {
     ["choices", (flood) => searchChoices([{ value: flood, name: flood }], flood)],
     ["completions", (flood) => complete(flood, new Map([[flood, flood]]), "ana")],
     ["the typed line", (flood) => frameOf("> ", flood, flood.length, { columns: 80, rows: 24 })],
-    ["edits and folds", (flood) => [withoutLastGrapheme(flood), folded(flood)]],
+    ["edits and folds", (flood) => [withoutLastGrapheme(flood), folded(flood), wordsOf(flood)]],
   ];
   test.each(uses)("%s", (_, use) => {
     for (const [name, flood] of MARK_FLOODS) expect(() => use(flood), name).not.toThrow();

@@ -24,11 +24,18 @@ const LARGE = 16 * 1024 * 1024;
 /** Lines of a check that report no fault: unused space is harmless. */
 const HARMLESS = /^(?:ok$|\*\*\* in database main \*\*\*$|Page \d+: never used$|Freelist: )/;
 
-/** The tables that store the full-text index. */
-const WORD_TABLES = ["data", "idx", "docsize", "config"].map((name) => `message_words_${name}`);
+/** The tables that store the full-text index, and what it was made from. */
+const WORD_TABLES = ["data", "idx", "docsize", "config"]
+  .map((name) => `message_words_${name}`)
+  .concat("folded_texts", "changed_texts");
 /** Compares the index with the texts: a damaged index may be consistent on its own. */
 const CHECK_WORDS = "INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)";
-const CLEAR_WORDS = "INSERT INTO message_words(message_words) VALUES ('delete-all')";
+const CLEAR_WORDS = [
+  "INSERT INTO message_words(message_words) VALUES ('delete-all')",
+  "DELETE FROM folded_texts",
+  "DELETE FROM changed_texts",
+  "UPDATE search_progress SET seq = 0",
+];
 
 /** Messages of this profile are damaged. */
 export class ProfileDamagedError extends Error {
@@ -201,10 +208,7 @@ function rebuild(database: Database): "done" | "damaged" | Root[] {
     const uncleared = roots.filter(
       ({ name, type }) => type === "index" && !runs(() => database.run(`REINDEX "${name}"`)),
     );
-    const areWordsCleared = runs(() => {
-      database.run(CLEAR_WORDS);
-      database.run("UPDATE search_progress SET seq = 0");
-    });
+    const areWordsCleared = runs(() => CLEAR_WORDS.forEach((sql) => database.run(sql)));
     if (!areWordsCleared) uncleared.push(...roots.filter(({ name }) => WORD_TABLES.includes(name)));
     if (uncleared.length > 0) return uncleared;
     if (!isSound(database)) return "damaged";

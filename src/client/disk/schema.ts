@@ -137,7 +137,38 @@ const VERSION_3 = `CREATE TABLE revocations (
   PRIMARY KEY (label, before)
 ) STRICT, WITHOUT ROWID;`;
 
+/** The search finds folded words (`wordsOf`): everything is indexed anew. */
+const VERSION_4 = `DROP TRIGGER words_changed;
+DROP TABLE message_words;
+DROP VIEW message_texts;
+UPDATE search_progress SET seq = 0;
+-- The folded words of a text, where they differ from what the tokenizer makes of the text itself.
+CREATE TABLE folded_texts (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+-- Texts up to \`search_progress\` that were changed and have to be indexed again.
+CREATE TABLE changed_texts (seq INTEGER PRIMARY KEY) STRICT;
+-- What the index holds, so that it can be checked. An empty text, as of a withdrawn message, is not in it.
+CREATE VIEW message_texts AS
+  SELECT messages.seq, coalesce(folded_texts.text, messages.text) AS text
+  FROM messages LEFT JOIN folded_texts ON folded_texts.seq = messages.seq
+  WHERE kind = 0 AND messages.text <> '' AND messages.seq <= (SELECT seq FROM search_progress)
+    AND messages.seq NOT IN (SELECT seq FROM changed_texts);
+CREATE VIRTUAL TABLE message_words USING fts5(
+  text, content = 'message_texts', content_rowid = 'seq',
+  tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* Co'"
+);
+INSERT INTO message_words(message_words, rank) VALUES ('secure-delete', 1);
+-- An index that forgot other words than it had learnt would be broken, so it is told the stored ones.
+CREATE TRIGGER words_changed AFTER UPDATE OF text ON messages
+WHEN old.kind = 0 AND old.text <> new.text AND old.seq <= (SELECT seq FROM search_progress) BEGIN
+  INSERT INTO message_words(message_words, rowid, text)
+    SELECT 'delete', old.seq, coalesce((SELECT text FROM folded_texts WHERE seq = old.seq), old.text)
+    WHERE old.text <> '' AND old.seq NOT IN (SELECT seq FROM changed_texts);
+  DELETE FROM folded_texts WHERE seq = old.seq;
+  DELETE FROM changed_texts WHERE seq = old.seq;
+  INSERT INTO changed_texts SELECT new.seq WHERE new.text <> '';
+END;`;
+
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3],
+  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4],
 };

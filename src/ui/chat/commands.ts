@@ -2,7 +2,7 @@
 import { isNewName, isSamePerson } from "../../identity/names.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { folded } from "../format/graphemes.ts";
+import { folded } from "../../protocol/normal-form.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Offered } from "../line/completion.ts";
 import type { Texts } from "../texts/texts.ts";

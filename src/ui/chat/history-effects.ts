@@ -47,11 +47,8 @@ export function historyEffects(
       const { search } = archive;
       const query = searchQuery(words);
       if (query === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
-      // Index what is not indexed yet, in steps, so that the screen is not blocked.
-      while (search.isBehind && search.indexSome()) {
-        await nextTurn();
-        if (left.aborted) return;
-      }
+      await archive.indexWords(left, (percent) => dispatch({ name: "indexing", percent }));
+      if (left.aborted) return;
       const found = search.newest(query, Number.MAX_SAFE_INTEGER, MAX_FOUND + 1);
       const hits = found
         .slice(0, MAX_FOUND)

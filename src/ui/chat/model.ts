@@ -244,6 +244,8 @@ export type ChatEvent =
     }
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
   | { readonly name: "deleted"; readonly message: StoredMessage }
+  /** A search waits until the words of all messages are indexed. */
+  | { readonly name: "indexing"; readonly percent: number }
   | { readonly name: "deletingChat" }
   /** `waiting`: number of messages that were kept, since they are unsent. */
   | { readonly name: "deletedChat"; readonly count: number; readonly waiting: number }

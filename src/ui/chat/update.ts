@@ -193,6 +193,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return showListed(chat, event, context);
     case "found":
       return showFound(chat, event, context);
+    case "indexing":
+      return printing(chat, [notice(context.texts.searchIndexing(event.percent))]);
     case "info":
       return printing(chat, [infoLine(event.message, event.chat, context)]);
     case "deleted":

@@ -1,6 +1,7 @@
 /** Parts of a long message: the excerpt that a notice quotes, and the snippet that a search shows. */
+import { folded, FOLDED_WORD, wordsOf } from "../../protocol/normal-form.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { folded, graphemes } from "./graphemes.ts";
+import { graphemes } from "./graphemes.ts";
 
 /** Length of an excerpt in graphemes. */
 const MAX_EXCERPT = 24;
@@ -25,21 +26,34 @@ export function excerptOf(text: string): string {
 const SNIPPET = 300;
 const BEFORE_WORD = 60;
 
-/** The part of a message around the first of the searched words. @param words of the search; case and accents are ignored */
+/** The part of a message around the first of the searched words, which are compared as the search compares them. */
 export function snippetOf(text: string, words: string): string {
   const points = [...text];
   if (points.length <= SNIPPET) return text;
-  // For each UTF-16 unit of the folded text, the index of the code point that it comes from.
-  const origins: number[] = [];
-  let plain = "";
-  points.forEach((point, index) => {
-    const part = folded(point);
-    plain += part;
-    for (let unit = 0; unit < part.length; unit++) origins.push(index);
-  });
-  const [word = ""] = folded(words).match(/[\p{L}\p{N}]+/u) ?? [];
-  const found = origins[Math.max(0, plain.indexOf(word))] ?? 0;
+  const found = placeOf(text, words);
   const start = Math.max(0, Math.min(found - BEFORE_WORD, points.length - SNIPPET));
   const end = start + SNIPPET;
   return `${start > 0 ? "…" : ""}${points.slice(start, end).join("")}${end < points.length ? "…" : ""}`;
+}
+
+/** The code point of `text` at which the first of the typed words begins; 0: it does not occur. */
+function placeOf(text: string, typed: string): number {
+  const wanted = typed
+    .split(/[\s\p{Cc}]+/u)
+    .map(wordsOf)
+    .find((phrase) => phrase.length > 0);
+  if (wanted === undefined) return 0;
+  // For each UTF-16 unit of the folded text, the code point of the grapheme that it comes from.
+  const origins: number[] = [];
+  let plain = "";
+  let point = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    const part = folded(segment);
+    plain += part;
+    for (let unit = 0; unit < part.length; unit++) origins.push(point);
+    point += [...segment].length;
+  }
+  const found = [...plain.matchAll(FOLDED_WORD)];
+  const match = found.find((_, index) => wanted.every((word, next) => found[index + next]?.[0] === word));
+  return match === undefined ? 0 : (origins[match.index] ?? 0);
 }

@@ -1,6 +1,4 @@
-/** Splits texts into user-perceived characters, and folds texts for comparison. */
-import { normalForm } from "../../protocol/normal-form.ts";
-
+/** Splits texts into user-perceived characters. */
 export const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** The text without its last grapheme. */
@@ -9,9 +7,4 @@ export function withoutLastGrapheme(text: string): string {
     .slice(0, -1)
     .map(({ segment }) => segment)
     .join("");
-}
-
-/** A text without case and accents, for comparison. */
-export function folded(text: string): string {
-  return normalForm(text, "NFD").replace(/\p{M}/gu, "").toLowerCase();
 }

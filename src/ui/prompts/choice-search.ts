@@ -1,5 +1,5 @@
 /** Finds the choices that fit a typed text, ignoring case and accents. */
-import { folded } from "../format/graphemes.ts";
+import { folded } from "../../protocol/normal-form.ts";
 import type { Choice } from "./prompt.ts";
 
 /** Begins the name of the entry that leads back; it need not be typed. */

@@ -124,6 +124,10 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `No hay mensajes con ${user}.`,
     en: (user: string) => `There are no messages with ${user}.`,
   },
+  searchIndexing: {
+    es: (percent: number) => `Preparando la búsqueda en los mensajes guardados: ${percent} %.`,
+    en: (percent: number) => `Preparing the search of your stored messages: ${percent} %.`,
+  },
   searchBehind: {
     es: (why: string) => `Puede que falten los mensajes más nuevos: no se han podido indexar (${why}).`,
     en: (why: string) => `The newest messages may be missing: they could not be indexed (${why}).`,

@@ -234,3 +234,23 @@ describe("with a profile of version 1", () => {
       scene.database.close();
     }));
 });
+
+test("the search index of version 3 is made anew, in pieces, and finds folded words", () =>
+  withOld(3, (folder) => {
+    inspect(profileFile(folder), (database) => {
+      database.run(
+        "INSERT INTO message_words (rowid, text) SELECT seq, text FROM messages WHERE kind = 0 AND text <> ''",
+      );
+      database.run("UPDATE search_progress SET seq = (SELECT max(seq) FROM messages)");
+    });
+    const scene = new MessageScene(folder);
+    expect([scene.search.isBehind, scene.search.percentIndexed]).toEqual([true, 0]);
+    const ana = scene.contacts.ensure("Ana");
+    scene.receive(ana, "new");
+    scene.read(ana, { incoming: [{ kind: "edit", id: "e9", target: "new", text: "straße 上海" }] });
+    expect(scene.found("STRASSE 海")).toEqual(["new"]);
+    expect(scene.found("ＮＡＮＤＵ")).toEqual(["out-queued-1"]);
+    expect([scene.search.isBehind, scene.search.percentIndexed]).toEqual([false, 100]);
+    scene.checkIndex();
+    scene.database.close();
+  }));

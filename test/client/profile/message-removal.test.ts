@@ -145,11 +145,13 @@ test("a deleted or withdrawn text is left neither in a file nor in the search in
     // Enough to fill every part of the index, and one that is too long for a page.
     const words = Array.from({ length: 1_200 }, (_, index) => Bun.hash(`${index}`).toString(36));
     const long = (word: string, index: number) => (index % 100 === 1 ? `${word} `.repeat(2_000) : word);
+    // The folded form of every other text is stored, too.
+    const sign = (index: number) => (index % 2 === 0 ? "ß" : "");
     scene.read(ana, {
       incoming: words.map((word, index) => ({
         kind: "text",
         id: `${index}`,
-        text: `zanahoria ${long(word, index)}`,
+        text: `zanahoria ${sign(index)} ${long(word, index)}`,
         sentAt: NOW,
         replyTo: `reply${word}`,
       })),

@@ -32,6 +32,72 @@ describe("a search", () => {
       expect(scene.found("500")).toEqual(["₽500", "500€"]);
     }));
 
+  const alike: string[][] = [
+    ["Straße", "STRASSE", "straẞe"],
+    ["ﬁn", "fin", "ＦＩＮ"],
+    ["１２３", "123"],
+    ["йод", "ЙОД", "иод"],
+    ["שָׁלוֹם", "שלום"],
+    ["مُحَمَّد", "محمد", "مـحـمـد"],
+    ["Łódź", "lodz"],
+    ["đak", "dak"],
+    ["øre", "ORE"],
+    ["ısı", "isi", "İSİ"],
+    ["Æon", "aeon"],
+    ["ὁδός", "ΟΔΟΣ"],
+    ["ｶﾞｽ", "ガス"],
+    ["한국", "한국".normalize("NFD")],
+  ];
+  test.each(alike)("finds %s and %s by each other", (...forms) =>
+    withTexts([...forms, "other"], (scene) => {
+      for (const form of forms) expect(scene.found(form)).toEqual(forms);
+      scene.checkIndex();
+    }),
+  );
+
+  test("finds words in scripts without spaces, and no others that have the same letters", () => {
+    const texts = [
+      "我家在上海东边",
+      "海上",
+      "学校へ行く",
+      "ไปโรงเรียนแล้ว",
+      "서울에서",
+      "မြန်မာစာ",
+      "iPhone手机",
+    ];
+    return withTexts(texts, (scene) => {
+      for (const [words, ...found] of [
+        ["上海", "我家在上海东边"],
+        ["海", "我家在上海东边", "海上"],
+        ["上海 我家", "我家在上海东边"],
+        ["上我"],
+        ["学校", "学校へ行く"],
+        ["โรงเรียน", "ไปโรงเรียนแล้ว"],
+        ["เรียนโรง"],
+        ["서울", "서울에서"],
+        ["မာ", "မြန်မာစာ"],
+        ["手机", "iPhone手机"],
+        ["iphone手", "iPhone手机"],
+      ] as const)
+        expect([words, ...scene.found(words)]).toEqual([words, ...found]);
+      scene.checkIndex();
+    });
+  });
+
+  test("finds a text with any one Latin letter or sign in each of its forms", () => {
+    const texts = Array.from({ length: 0x250 - 0x20 + 0x70 }, (_, index) =>
+      String.fromCodePoint(index < 0x230 ? 0x20 + index : 0x2000 + index - 0x230),
+    ).map((sign) => `q${sign}z`);
+    return withTexts(texts, (scene) => {
+      for (const text of texts) {
+        for (const form of [text, text.toUpperCase(), text.normalize("NFD"), text.normalize("NFKC")]) {
+          expect([form, scene.found(form).includes(text)]).toEqual([form, true]);
+        }
+      }
+      scene.checkIndex();
+    });
+  });
+
   test("finds the messages that hold all the words, in any order", () =>
     withTexts(["uno dos tres", "tres uno", "dos"], (scene) => {
       expect(scene.found("tres uno")).toEqual(["uno dos tres", "tres uno"]);
@@ -85,8 +151,8 @@ describe("a search", () => {
     }));
 
   test("of a text as long as a message takes no longer for it: only its first words count", () =>
-    withTexts(["a@".repeat(16_384), "क्".repeat(5_000), "uno dos"], (scene) => {
-      for (const typed of ["a@".repeat(32_768), "क्".repeat(32_768)]) {
+    withTexts(["a@".repeat(16_384), "上".repeat(5_000), "uno dos"], (scene) => {
+      for (const typed of ["a@".repeat(32_768), "上".repeat(32_768)]) {
         // A phrase of all its parts takes a minute.
         expect(searchQuery(typed)?.length).toBeLessThan(100);
         expect(scene.found(typed).length).toBe(1);
@@ -147,11 +213,37 @@ describe("what was changed", () => {
         scene.checkIndex();
       }));
   }
+
+  test("is gone from the index at once, and found by its new text", () =>
+    withTexts(["straße", "上海", "plain", "øre"], (scene, ana) => {
+      scene.search.catchUp();
+      const edit = (target: string, words: string) =>
+        scene.read(ana, { incoming: [{ kind: "edit", id: `${target} ${words}`, target, text: words }] });
+      edit("straße", "Łódź");
+      edit("上海", "北京");
+      edit("plain", "æon");
+      edit("plain", "ﬁn");
+      scene.removal.delete(ana, "øre", false);
+      for (const words of ["strasse", "上海", "plain", "ore", "lodz"])
+        expect(scene.search.oldest(searchQuery(words) ?? "", 0, 9)).toEqual([]);
+      expect(scene.search.isBehind).toBe(true);
+      expect(["lodz", "北京", "fin", "aeon"].map((words) => scene.found(words))).toEqual([
+        ["straße"],
+        ["上海"],
+        ["plain"],
+        [],
+      ]);
+      scene.checkIndex();
+    }));
 });
 
 /** A simple search: words of letters and digits, without accents and case. */
-const fold = (each: string) => each.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase();
-const wordsOf = (each: string) => fold(each).match(/[\p{L}\p{N}]+/gu) ?? [];
+const fold = (each: string) =>
+  each.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll("ß", "ss").replaceAll("ø", "o");
+const wordsOf = (each: string) =>
+  fold(each)
+    .replaceAll(/[海上]/g, " $& ")
+    .match(/[\p{L}\p{N}]+/gu) ?? [];
 const ALPHABET = [
   "a",
   "á",
@@ -165,6 +257,12 @@ const ALPHABET = [
   "ü",
   "o",
   "1",
+  "ß",
+  "ss",
+  "ø",
+  "Ｏ",
+  "海",
+  "上",
   "🕊️",
   "-",
   '"',

@@ -22,3 +22,18 @@ test.each([0, 1, 50, 200, 5_000])(
 test("a word that is not found as it was typed shows the beginning", () => {
   expect(snippetOf("x ".repeat(1_000), "ß")).toStartWith("x x");
 });
+
+test.each([
+  ["STRASSE", "straße"],
+  ["１2", "12"],
+  ["上海", "上海"],
+  ["โรงเรียน", "โรงเรียน"],
+  ["ガス", "ｶﾞｽ"],
+  ["l’eau", "l'eau"],
+  ["ŁÓDŹ", "lodz"],
+])("the snippet shows %s, and not the letters of it that come before, if %s is searched", (word, typed) => {
+  const before = `xstrassex 海 เรียน ${"ﷺ ﬁ ẞ 👨‍👩‍👧 ".repeat(300)}`;
+  const shown = snippetOf(`${before}${word} ${"ñ ".repeat(500)}`, typed);
+  expect(shown.indexOf(word)).toBeGreaterThan(0);
+  expect([...shown.slice(0, shown.indexOf(word))].length).toBeLessThanOrEqual(61);
+});

@@ -26,7 +26,8 @@ async function print(
   const texts = textsIn(config.language);
   const { json, columns } = output;
   try {
-    archive.search.catchUp();
+    await archive.indexWords(signal, (percent) => output.notice(texts.searchIndexing(percent)));
+    signal.throwIfAborted();
   } catch (error) {
     if (isDamage(error) || !isStorageFailure(error)) throw error;
     output.notice(texts.searchBehind(systemMessage(error)));
