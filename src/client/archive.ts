@@ -63,13 +63,18 @@ export class Archive {
    * Indexes what is not indexed yet, in steps between which other work goes on; a million messages take about 20 s.
    * @param signal ends it early
    * @param tell is called with the indexed share in percent: after a second, and then every five
+   * @param monotonic ms, never set back
    */
-  async indexWords(signal: AbortSignal, tell: (percent: number) => void): Promise<void> {
-    let next = performance.now() + FIRST_PROGRESS;
+  async indexWords(
+    signal: AbortSignal,
+    tell: (percent: number) => void,
+    monotonic = () => performance.now(),
+  ): Promise<void> {
+    let next = monotonic() + FIRST_PROGRESS;
     while (!signal.aborted && this.search.isBehind && this.search.indexSome()) {
-      if (performance.now() >= next) {
+      if (monotonic() >= next) {
         tell(this.search.percentIndexed);
-        next = performance.now() + NEXT_PROGRESS;
+        next = monotonic() + NEXT_PROGRESS;
       }
       await setImmediate();
     }

@@ -5,7 +5,7 @@ import { ActionError } from "../../src/client/errors.ts";
 import { damageMark } from "../../src/client/disk/folders.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { existsSync } from "node:fs";
-import { MessageScene, NOW, text } from "./message-scene.ts";
+import { arriving, MessageScene, NOW, text } from "./message-scene.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
 
 /** Runs `use` with the archive of a new profile, a conversation with Ana, and the stores below them. */
@@ -86,4 +86,34 @@ test("the file is checked at the next start after damage, but not after other er
     expect(existsSync(damageMark(folder))).toBe(false);
     archive.noteDamage(failed("SQLITE_CORRUPT_VTAB"));
     expect(existsSync(damageMark(folder))).toBe(true);
+  }));
+
+test("a search that waits for the index tells its progress after a second and then every five, and can be given up", () =>
+  inTemporaryFolder(async (folder) => {
+    const profile = Profile.open(folder, ACCOUNT);
+    const scene = new MessageScene(folder);
+    const archive = new Archive(profile);
+    const incoming = Array.from({ length: 5_000 }, (_, index) => arriving(`${index}`));
+    scene.read(scene.contacts.ensure("Ana"), { incoming });
+    const told: number[] = [];
+    const leaving = new AbortController();
+    let now = 0;
+    // Every look at it takes a second.
+    const clock = () => (now += 1_000);
+    await archive.indexWords(
+      leaving.signal,
+      (percent) => {
+        told.push(percent);
+        if (told.length === 2) leaving.abort();
+      },
+      clock,
+    );
+    expect(told.length).toBe(2);
+    expect(told[0]).toBe(10);
+    expect(archive.search.percentIndexed).toBeLessThan(100);
+    await archive.indexWords(new AbortController().signal, () => undefined);
+    expect([archive.search.isBehind, archive.search.percentIndexed]).toEqual([false, 100]);
+    await archive.indexWords(new AbortController().signal, () => expect.unreachable());
+    scene.database.close();
+    profile.close();
   }));
