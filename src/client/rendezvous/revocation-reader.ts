@@ -14,13 +14,26 @@ const MAX_PAGES = Math.ceil(MAX_REVOCATIONS / MAX_REVOKED);
 /** A page of revocations, the newest first. `next`: where the next page begins; undefined: it is the last. */
 export type ToldRevocations = ResponseOf<"revocations_response">;
 
+type Link = Pick<RendezvousLink, "request">;
+
+type Unread = {
+  readonly link: Link;
+  /** Where the next page begins. */
+  after: string;
+  /** How many may still be read. */
+  pages: number;
+  /** Whether what follows a page without a new one is known. */
+  readonly endsAtKnown: boolean;
+  isReading: boolean;
+};
+
 export class RevocationReader {
   readonly #store: RevocationStore;
   readonly #changed: () => void;
-  /** All were read once by this process, so that what follows a page without a new one is known. */
+  /** All were read to the last page, so that at the next login what follows a page without a new one is known. */
   #hasAll = false;
-  /** Where the next page begins; undefined: there is none. */
-  #unread: { readonly link: RendezvousLink; after: string; pages: number; isReading: boolean } | undefined;
+  /** The pages that are left; undefined: none. */
+  #unread: Unread | undefined;
 
   /** @param changed called when the server has told a new one */
   constructor(store: RevocationStore, changed: () => void) {
@@ -29,12 +42,15 @@ export class RevocationReader {
   }
 
   /** Takes the page of a login. @param now ms since 1970, by the server's clock */
-  loggedIn(link: RendezvousLink, { revoked, next }: ToldRevocations, now: number): void {
+  loggedIn(link: Link, { revoked, next }: ToldRevocations, now: number): void {
     this.#store.forgetOver(now);
     const isNew = this.take(revoked);
-    const isMore = next !== undefined && (isNew || !this.#hasAll);
-    this.#unread = isMore ? { link, after: next, pages: MAX_PAGES, isReading: false } : undefined;
-    this.#hasAll ||= next === undefined;
+    const endsAtKnown = this.#hasAll;
+    this.#hasAll = next === undefined || (endsAtKnown && !isNew);
+    this.#unread =
+      next === undefined || this.#hasAll
+        ? undefined
+        : { link, after: next, pages: MAX_PAGES, endsAtKnown, isReading: false };
   }
 
   /** @returns whether one of them is new */
@@ -53,11 +69,12 @@ export class RevocationReader {
       for (; unread.pages > 0; unread.pages--) {
         const page: ToldRevocations = await unread.link.request("revocations", { after: unread.after });
         const isNew = this.take(page.revoked);
-        if (page.next === undefined || (this.#hasAll && !isNew)) break;
+        if (page.next === undefined || (unread.endsAtKnown && !isNew)) break;
         unread.after = page.next;
       }
+      if (this.#unread !== unread) return;
       this.#hasAll = true;
-      if (this.#unread === unread) this.#unread = undefined;
+      this.#unread = undefined;
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       unread.isReading = false;
