@@ -74,9 +74,9 @@ export const FAILURE_TEXTS = {
   },
   serverProtocol: {
     es: (server: string) =>
-      `${server} no responde como un servidor de Paloma: compruebe la dirección y el puerto.`,
+      `${server} no responde como un servidor de Paloma: compruebe la dirección y el puerto, y que no sea de una versión más antigua.`,
     en: (server: string) =>
-      `${server} does not respond like a Paloma server: check the address and the port.`,
+      `${server} does not respond like a Paloma server: check its address and port, and that it is not of an older version.`,
   },
   unknownRefusal: {
     es: (code: string, message: string) =>
