@@ -4,12 +4,16 @@
  */
 import { parseArgs } from "node:util";
 
+import { expandHome, variable, type Environment } from "./environment.ts";
 import type { Language } from "./language.ts";
+import { nearestWord } from "./nearest-word.ts";
 import { quotedText } from "./quoted-text.ts";
 
 type Option =
   | { readonly type: "switch" }
   | { readonly type: "text" }
+  /** A leading `~` is the home folder. */
+  | { readonly type: "path" }
   | { readonly type: "choice"; readonly of: readonly string[] }
   | { readonly type: "integer"; readonly min: number; readonly max: number };
 export type Options = { readonly [flag: string]: Option };
@@ -26,8 +30,6 @@ export type OptionValues<O extends Options> = { [F in keyof O]?: Value<O[F]> };
 /** A wrong flag, value or argument: exit 2. */
 export class UsageError extends Error {}
 
-type Environment = { readonly [name: string]: string | undefined };
-
 function wrong(language: Language, es: string, en: string): never {
   throw new UsageError(language === "es" ? es : en);
 }
@@ -37,14 +39,21 @@ export function variableOf(flag: string): string {
   return `PALOMA_${flag.toUpperCase().replaceAll("-", "_")}`;
 }
 
-function readValue(shown: string, option: Option, value: string, language: Language): unknown {
+function readValue(
+  shown: string,
+  option: Option,
+  value: string,
+  environment: Environment,
+  language: Language,
+): unknown {
   switch (option.type) {
     case "switch":
       if (["1", "true", "yes", "si", "sí"].includes(value.toLowerCase())) return true;
       if (["", "0", "false", "no"].includes(value.toLowerCase())) return undefined;
       return wrong(language, `${shown}: se esperaba 1 o 0`, `${shown}: expected 1 or 0`);
     case "text":
-      if (value !== "") return value;
+    case "path":
+      if (value !== "") return option.type === "path" ? expandHome(value, environment["HOME"]) : value;
       return wrong(language, `${shown}: falta el valor`, `${shown}: the value is missing`);
     case "choice":
       if (option.of.includes(value)) return value;
@@ -67,8 +76,20 @@ function readValue(shown: string, option: Option, value: string, language: Langu
   }
 }
 
+function unknownOption(shown: string, meant: string | undefined, language: Language): never {
+  const [es, en] = [`Opción desconocida: ${shown}`, `Unknown option: ${shown}`];
+  if (!shown.startsWith("--"))
+    return wrong(
+      language,
+      `${es}; un argumento que empieza por «-» va detrás de --`,
+      `${en}; an argument that begins with “-” goes after --`,
+    );
+  if (meant === undefined) return wrong(language, es, en);
+  return wrong(language, `${es}; ¿quiere decir --${meant}?`, `${en}; did you mean --${meant}?`);
+}
+
 /**
- * Reads `args` and the environment by a table of options; with `--help` or `--version` only `args`.
+ * Reads `args` and the environment by a table of options; with `--help`, `help` or `--version` only `args`.
  * @returns the given options, and the other arguments in order.
  * @throws UsageError naming what is wrong, in `language`.
  */
@@ -83,7 +104,10 @@ export function readOptions<const O extends Options>(
     options: Object.fromEntries(
       Object.entries(options).map(([flag, option]) => [
         flag,
-        { type: option.type === "switch" ? ("boolean" as const) : ("string" as const) },
+        {
+          type: option.type === "switch" ? ("boolean" as const) : ("string" as const),
+          ...(flag === "help" ? { short: "h" } : {}),
+        },
       ]),
     ),
     strict: false,
@@ -95,10 +119,11 @@ export function readOptions<const O extends Options>(
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const shown = quotedText(token.rawName);
+    // Single letters may stand together behind one dash: then all of them are shown.
+    const shown = quotedText(token.rawName.startsWith("--") ? token.rawName : (args[token.index] ?? ""));
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
-      return wrong(language, `Opción desconocida: ${shown}`, `Unknown option: ${shown}`);
+      return unknownOption(shown, nearestWord(token.name, Object.keys(options)), language);
     }
     if (option.type === "switch") {
       if (token.value !== undefined) {
@@ -108,16 +133,16 @@ export function readOptions<const O extends Options>(
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
       return wrong(language, `${shown}: falta el valor`, `${shown}: the value is missing`);
     } else {
-      values.set(token.name, readValue(shown, option, token.value, language));
+      values.set(token.name, readValue(shown, option, token.value, environment, language));
     }
   }
   // Help is given even when a variable is wrong.
-  const helps = values.has("help") || values.has("version");
+  const helps = values.has("help") || values.has("version") || positionals[0] === "help";
   for (const [flag, option] of helps ? [] : Object.entries(options)) {
-    const variable = variableOf(flag);
-    const value = environment[variable];
-    if (values.has(flag) || value === undefined || value === "") continue;
-    const read = readValue(variable, option, value, language);
+    const name = variableOf(flag);
+    const value = variable(environment, name);
+    if (values.has(flag) || value === undefined) continue;
+    const read = readValue(name, option, value, environment, language);
     if (read !== undefined) values.set(flag, read);
   }
   return { values: Object.fromEntries(values) as OptionValues<O>, positionals };

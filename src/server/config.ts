@@ -1,7 +1,9 @@
 /** Reads the flags and variables of the server (CLI.md), and those of its operator's commands. */
 import { isIP } from "node:net";
 
+import type { Environment } from "../protocol/environment.ts";
 import type { Language } from "../protocol/language.ts";
+import { nearestWord } from "../protocol/nearest-word.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
 import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
@@ -33,12 +35,12 @@ const OPTIONS = {
   port: { type: "integer", min: 0, max: 65_535 },
   "plain-from": { type: "choice", of: ["loopback", "private", "any", "none"] },
   "tls-port": { type: "integer", min: 0, max: 65_535 },
-  "tls-cert": { type: "text" },
-  "tls-key": { type: "text" },
-  db: { type: "text" },
+  "tls-cert": { type: "path" },
+  "tls-key": { type: "path" },
+  db: { type: "path" },
   register: { type: "choice", of: ["open", "closed"] },
   log: { type: "choice", of: ["pretty", "json"] },
-  "audit-log": { type: "text" },
+  "audit-log": { type: "path" },
   "metrics-port": { type: "integer", min: 0, max: 65_535 },
   "metrics-host": { type: "text" },
   ...LIMIT_OPTIONS,
@@ -49,8 +51,8 @@ const OPTIONS = {
 
 /** Options of `admin`. */
 const ADMIN_OPTIONS = {
-  db: { type: "text" },
-  "audit-log": { type: "text" },
+  db: { type: "path" },
+  "audit-log": { type: "path" },
   json: { type: "switch" },
   yes: { type: "switch" },
   lang: { type: "choice", of: ["es", "en"] },
@@ -100,7 +102,6 @@ export type Invocation =
   | { readonly name: "adminHelp" }
   | { readonly name: "admin"; readonly config: AdminConfig };
 
-type Environment = { readonly [name: string]: string | undefined };
 type Say = (es: string, en: string) => UsageError;
 
 /** @throws UsageError in `language`. */
@@ -115,8 +116,16 @@ export function readConfig(
   if (values.help === true) return { name: "help" };
   if (values.version === true) return { name: "version" };
   const [extra] = positionals;
-  if (extra !== undefined)
-    throw say(`Argumento desconocido: «${quotedText(extra)}»`, `Unknown argument: “${quotedText(extra)}”`);
+  if (extra !== undefined) {
+    if (extra === "help") return { name: "help" };
+    const meant = nearestWord(extra, ["admin", "help"]);
+    const [es, en] =
+      meant === undefined ? ["", ""] : [`; ¿quiere decir ${meant}?`, `; did you mean ${meant}?`];
+    throw say(
+      `Argumento desconocido: «${quotedText(extra)}»${es}`,
+      `Unknown argument: “${quotedText(extra)}”${en}`,
+    );
+  }
   const certificate = values["tls-cert"];
   const key = values["tls-key"];
   if ((certificate === undefined) !== (key === undefined)) {

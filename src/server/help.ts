@@ -24,7 +24,9 @@ export const HELP: Bilingual = {
   --metrics-port N     /healthz, /readyz, /metrics y la página de estado (ninguno)
   --metrics-host IP    dirección de ese puerto (127.0.0.1)
   --lang IDIOMA        es o en
-  --help, --version
+  --help, -h, help     esta ayuda
+  --version
+  --                   lo que sigue no son opciones
 
 Límites (CUÁNTOS:N/UNIDAD: CUÁNTOS de una vez y después N por s, min o h; u off):
   --max-connections N              conexiones en total (${LIMITS.connections})
@@ -61,7 +63,9 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --metrics-port N     /healthz, /readyz, /metrics and the status page (none)
   --metrics-host IP    address of that port (127.0.0.1)
   --lang LANGUAGE      es or en
-  --help, --version
+  --help, -h, help     this help
+  --version
+  --                   what follows are not options
 
 Limits (BURST:N/UNIT: BURST at once, then N per s, min or h; or off):
   --max-connections N              connections in total (${LIMITS.connections})
@@ -104,7 +108,9 @@ export const ADMIN_HELP: Bilingual = {
   --json                 un objeto JSON por línea
   --yes                  borra sin preguntar
   --lang IDIOMA          es o en
-  --help, --version
+  --help, -h, help       esta ayuda
+  --version
+  --                     lo que sigue son argumentos: users -- -5
 
 Todas menos «restore» funcionan con el servidor en marcha o parado, para quien pueda leer y escribir la base de datos.
 `,
@@ -126,7 +132,9 @@ Todas menos «restore» funcionan con el servidor en marcha o parado, para quien
   --json                 one JSON object per line
   --yes                  deletes without asking
   --lang LANGUAGE        es or en
-  --help, --version
+  --help, -h, help       this help
+  --version
+  --                     what follows are arguments: users -- -5
 
 All but “restore” work with the server running or stopped, for whoever can read and write the database.
 `,

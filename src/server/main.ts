@@ -1,7 +1,11 @@
 /** The program `server.ts` (CLI.md). */
+import { existsSync, readFileSync } from "node:fs";
+
 import packageJson from "../../package.json" with { type: "json" };
+import { variable } from "../protocol/environment.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
+import { notUtf8 } from "../protocol/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
@@ -17,6 +21,8 @@ const EXIT_USAGE = 2;
 export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
   const language = chosenLanguage(args, environment);
   try {
+    const fault = notUtf8(args, environment, startBytes, language);
+    if (fault !== undefined) throw new UsageError(fault);
     const invocation = readConfig(args, environment, language);
     if (invocation.name !== "admin") reportLostOutput(language);
     switch (invocation.name) {
@@ -48,6 +54,11 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
   }
 }
 
+function startBytes(name: "cmdline" | "environ"): Uint8Array | undefined {
+  const file = `/proc/self/${name}`;
+  return existsSync(file) ? readFileSync(file) : undefined;
+}
+
 /** Reports output that cannot be written, to a full disk for example. The server goes on. */
 function reportLostOutput(language: Language): void {
   process.stdout.once("error", (error: NodeJS.ErrnoException) => {
@@ -63,5 +74,7 @@ function reportLostOutput(language: Language): void {
 /** Whether `admin` was given `--json`, although the options could not be read. */
 function isReadByProgram([first, ...others]: readonly string[], environment: NodeJS.ProcessEnv): boolean {
   if (first !== "admin") return false;
-  return others.includes("--json") || /^(?:1|true|yes|s[ií])$/i.test(environment["PALOMA_JSON"] ?? "");
+  return (
+    others.includes("--json") || /^(?:1|true|yes|s[ií])$/i.test(variable(environment, "PALOMA_JSON") ?? "")
+  );
 }

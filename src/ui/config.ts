@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
+import { variable } from "../protocol/environment.ts";
+import { nearestWord } from "../protocol/nearest-word.ts";
 import { normalForm } from "../protocol/normal-form.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
 import { MIN_CANDIDATE_PORT } from "../protocol/rendezvous-messages.ts";
@@ -12,7 +14,7 @@ import { textsIn } from "./texts/texts.ts";
 const GLOBAL_OPTIONS = {
   server: { type: "text" },
   user: { type: "text" },
-  data: { type: "text" },
+  data: { type: "path" },
   // No client dials a lower port (PROTOCOL 3).
   "p2p-port": { type: "integer", min: MIN_CANDIDATE_PORT, max: 65_535 },
   "server-fingerprint": { type: "text" },
@@ -97,7 +99,7 @@ type Environment = { [name: string]: string | undefined };
 export function wantsJson(args: readonly string[], environment: Environment): boolean {
   const end = args.indexOf("--");
   const flags = end < 0 ? args : args.slice(0, end);
-  return flags.includes("--json") || /^(1|true|yes|s[ií])$/i.test(environment["PALOMA_JSON"] ?? "");
+  return flags.includes("--json") || /^(1|true|yes|s[ií])$/i.test(variable(environment, "PALOMA_JSON") ?? "");
 }
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
@@ -138,14 +140,15 @@ function dataFolder(
 export function readInvocation(args: readonly string[], environment: Environment): Invocation {
   const language = chosenLanguage(args, environment);
   const texts = textsIn(language);
-  const password = environment["PALOMA_PASSWORD"];
+  const password = variable(environment, "PALOMA_PASSWORD");
   delete environment["PALOMA_PASSWORD"];
   const first = readOptions(ALL_OPTIONS, args, environment, language);
-  if (first.values.help === true) return { name: "help", language };
-  if (first.values.version === true) return { name: "version" };
   const typed = first.positionals[0];
+  if (first.values.help === true || typed === "help") return { name: "help", language };
+  if (first.values.version === true) return { name: "version" };
   const command = COMMAND_NAMES.find((name) => name === typed);
-  if (typed !== undefined && command === undefined) throw new UsageError(texts.unknownCommand(typed));
+  if (typed !== undefined && command === undefined)
+    throw new UsageError(texts.unknownCommand(typed, nearestWord(typed, [...COMMAND_NAMES, "help"])));
   // Read again with the options of this command alone, so that another command's option is refused.
   const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
   const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
@@ -161,7 +164,7 @@ export function readInvocation(args: readonly string[], environment: Environment
         ? undefined
         : readFingerprint(values["server-fingerprint"], language),
     passwordStdin: values["password-stdin"] === true,
-    password: password === "" ? undefined : password,
+    password,
     timeout: values.timeout ?? DEFAULT_TIMEOUT,
     json: values.json === true,
     email: values.email,

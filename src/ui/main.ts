@@ -1,9 +1,12 @@
 /** The client program: reads what was typed, runs it, and ends with CLI's exit code. */
+import { existsSync, readFileSync } from "node:fs";
+
 import { version } from "../../package.json" with { type: "json" };
 import { withArchive } from "../client/archive.ts";
 import { AccountError } from "../client/errors.ts";
 import { isNewName, isOldNameAcceptable } from "../identity/names.ts";
 import { UsageError } from "../protocol/options.ts";
+import { notUtf8 } from "../protocol/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
 import { cancel } from "./commands/messages/cancel.ts";
@@ -95,6 +98,8 @@ async function isKnownHere(user: string, config: Config): Promise<boolean> {
 export async function runClient(args: readonly string[], host: HostProcess = process): Promise<ExitCode> {
   let invocation: Invocation;
   try {
+    const fault = notUtf8(args, host.env, startBytes, chosenLanguage(args, host.env));
+    if (fault !== undefined) throw new UsageError(fault);
     invocation = readInvocation(args, host.env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -124,6 +129,11 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
 function useTimeZone({ language }: Config, { env, stderr }: HostProcess): void {
   if (understandTimeZone(env, Date.now())) return;
   stderr.write(`${textsIn(language).timeZoneUnknown(env["TZ"] ?? "")}\n`);
+}
+
+function startBytes(name: "cmdline" | "environ"): Uint8Array | undefined {
+  const file = `/proc/self/${name}`;
+  return existsSync(file) ? readFileSync(file) : undefined;
 }
 
 /** The menus and the chat; standard input and output must be a terminal. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
+import { join } from "node:path";
+
 import { Profile } from "../../src/client/profile/profile.ts";
 import { PASSWORD, World, type Ended, type Person } from "./cli-process.ts";
 
@@ -34,6 +36,32 @@ function expectUsage(english: Ended, en: string, spanish: Ended, es: string): vo
   expect(more).toEqual([""]);
   expect(spanish.code).toBe(2);
 }
+
+test("arguments and variables that are not UTF-8 are refused, and a typed U+FFFD is not", async () => {
+  const run = async (program: string, script: string) => {
+    const path = join(import.meta.dir, "../..", program);
+    const child = Bun.spawn(
+      ["sh", "-c", script.replace("PROGRAM", `exec "${process.execPath}" run "${path}"`)],
+      {
+        env: { PATH: process.env["PATH"] ?? "", HOME: world.folder, PALOMA_LANG: "en" },
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    const [code, stderr] = await Promise.all([child.exited, child.stderr.text()]);
+    return { code, stderr };
+  };
+  const latin = "$(printf 'caf\\351')";
+  const refused = { code: 2, stderr: expect.stringContaining("Not valid UTF-8: “caf\ufffd”\n") };
+  expect(await run("client.ts", `PROGRAM send beto "${latin}"`)).toEqual(refused);
+  expect(await run("client.ts", `PROGRAM export beto "${latin}"`)).toEqual(refused);
+  expect(await run("server.ts", `PROGRAM admin backup "${latin}"`)).toEqual(refused);
+  expect(await run("client.ts", `PALOMA_USER="${latin}" PROGRAM users`)).toEqual({
+    code: 2,
+    stderr: expect.stringContaining("PALOMA_USER: not valid UTF-8\n"),
+  });
+  expect((await run("client.ts", `PROGRAM export beto "caf\ufffd"`)).stderr).toContain("no account here yet");
+});
 
 test("the process ends with the exit code of its command", async () => {
   const ana = world.person("ana.codes", port);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { chosenLanguage } from "../../src/protocol/language.ts";
 import { readOptions, UsageError, variableOf, type Options } from "../../src/protocol/options.ts";
 
 const OPTIONS = {
@@ -91,16 +92,43 @@ describe("flags", () => {
     [["--prot", "1"], "--prot"],
     [["--prot=1"], "--prot"],
     [["--no-json"], "--no-json"],
-    [["--Json"], "--Json"],
-    [["-x"], "-x"],
-    [["-xyz"], "-x"],
-    [["-5"], "-5"],
     [["--__proto__"], "--__proto__"],
     [["--constructor"], "--constructor"],
     [["--toString=1"], "--toString"],
   ])("an unknown one is named: %p", (args, named) => {
     expect(refusal(args)).toBe(`Unknown option: ${named}`);
   });
+});
+
+test.each([
+  ["--Json", "--json"],
+  ["--usr=ana", "--user"],
+  ["--tls-prot", "--tls-port"],
+])("a mistyped one is answered with the one that may be meant: %s", (typed, meant) => {
+  const [shown] = typed.split("=");
+  expect(refusal([typed])).toBe(`Unknown option: ${shown}; did you mean ${meant}?`);
+  expect(refusal([typed], {}, "es")).toBe(`Opción desconocida: ${shown}; ¿quiere decir ${meant}?`);
+});
+
+test.each(["-x", "-xyz", "-5", "-hola", "-jh"])("%s is no flag, and may be an argument", (typed) => {
+  expect(refusal(["send", "bea", typed])).toBe(
+    `Unknown option: ${typed}; an argument that begins with “-” goes after --`,
+  );
+  expect(refusal([typed], {}, "es")).toEndWith("un argumento que empieza por «-» va detrás de --");
+});
+
+test("help has three forms, and needs no variable to be right", () => {
+  const wrong = { PALOMA_TLS_PORT: "x" };
+  expect(read(["send", "-h"], wrong).values).toEqual({ help: true });
+  expect(read(["--help"], wrong).values).toEqual({ help: true });
+  expect(read(["help", "send"], wrong).positionals).toEqual(["help", "send"]);
+});
+
+test("the home folder is put into a path", () => {
+  const paths = { data: { type: "path" } } as const;
+  const home = { HOME: "/h", PALOMA_DATA: "~/b" };
+  expect(readOptions(paths, ["--data=~/a"], home, "en").values).toEqual({ data: "/h/a" });
+  expect(readOptions(paths, [], home, "en").values).toEqual({ data: "/h/b" });
 });
 
 describe("arguments", () => {
@@ -138,6 +166,17 @@ describe("environment", () => {
   test("a flag overrides it, and then it is not even read", () => {
     expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "2" }).values).toEqual({ "tls-port": 1 });
     expect(read(["--tls-port", "1"], { PALOMA_TLS_PORT: "nonsense" }).values).toEqual({ "tls-port": 1 });
+  });
+
+  test("a final line end of a file with Windows line ends is dropped", () => {
+    const windows = {
+      PALOMA_TLS_PORT: "9443\r",
+      PALOMA_USER: "ana\r\n",
+      PALOMA_LANG: "en\r",
+      PALOMA_JSON: "\r",
+    };
+    expect(read([], windows).values).toEqual({ "tls-port": 9443, user: "ana", lang: "en" });
+    expect(chosenLanguage([], windows)).toBe("en");
   });
 
   test("an empty one counts as absent", () => {

@@ -50,6 +50,25 @@ test("errors are reported in the requested language", () => {
   expect(() => readConfig(["start"], {}, "es")).toThrow("Argumento desconocido: «start»");
 });
 
+test("help is known in every form, and a mistyped word is answered", () => {
+  for (const args of [["help"], ["-h"], ["--help"]])
+    expect(readConfig(args, {}, "en")).toEqual({ name: "help" });
+  for (const args of [["help"], ["-h"], ["--help"], ["users", "-h"], []])
+    expect(readConfig(["admin", ...args], {}, "en")).toEqual({ name: "adminHelp" });
+  expect(() => readConfig(["amdin", "users"], {}, "en")).toThrow("“amdin”; did you mean admin?");
+  expect(() => readConfig(["amdin"], {}, "es")).toThrow("«amdin»; ¿quiere decir admin?");
+});
+
+test("every path may begin with ~", () => {
+  const args = ["--db=~/u.db", "--audit-log=~/a", "--tls-cert=~/c", "--tls-key=~/k"];
+  expect(readConfig(args, { HOME: "/h" }, "en")).toMatchObject({
+    config: { databasePath: "/h/u.db", auditPath: "/h/a", tlsFiles: { certificate: "/h/c", key: "/h/k" } },
+  });
+  expect(readConfig(["admin", "users", "--db=~/u.db"], { HOME: "/h" }, "en")).toMatchObject({
+    config: { databasePath: "/h/u.db" },
+  });
+});
+
 test("an error names the flag or the variable that was used", () => {
   const rate = { PALOMA_LOGIN_RATE: "many", PALOMA_METRICS_HOST: "here", PALOMA_METRICS_PORT: "9464" };
   expect(() => readConfig(["--login-rate", "many"], rate, "en")).toThrow("PALOMA_METRICS_HOST: expected");

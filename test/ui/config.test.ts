@@ -40,6 +40,23 @@ test("options that are not given have the defaults of CLI", () => {
   });
 });
 
+test("help is known in every form, and a mistyped command is answered", () => {
+  for (const args of [["help"], ["help", "send"], ["-h"], ["send", "-h"], ["--help"]])
+    expect(readInvocation(args, {})).toEqual({ name: "help", language: "es" });
+  expect(complaint(["sned", "--lang", "en"])).toBe("Unknown command: “sned”. Did you mean send?");
+  expect(complaint(["sned"])).toBe("Orden desconocida: «sned». ¿Quiere decir send?");
+  expect(complaint(["hlep"])).toBe("Orden desconocida: «hlep». ¿Quiere decir help?");
+  const { args } = readInvocation(["send", "ana", "--", "-h"], {}) as { args?: readonly string[] };
+  expect(args).toEqual(["ana", "-h"]);
+});
+
+test("a data folder may begin with ~, and variables may come from a file with Windows line ends", () => {
+  expect(configOf(["users", "--data", "~/chats"]).dataFolder).toBe("/h/chats");
+  const windows = { PALOMA_PASSWORD: "secret word\r", PALOMA_JSON: "1\r", PALOMA_SERVER: "a.example:99\r\n" };
+  expect(configOf(["users"], windows)).toMatchObject({ password: "secret word", json: true, port: 99 });
+  expect(wantsJson([], windows)).toBe(true);
+});
+
 test("every option has a variable, and the option wins", () => {
   const environment = {
     PALOMA_SERVER: "example.org:1234",

@@ -1,5 +1,9 @@
 /** Reads the words after `admin`. */
+import { homedir } from "node:os";
+
+import { expandHome } from "../../protocol/environment.ts";
 import type { Bilingual, Language } from "../../protocol/language.ts";
+import { nearestWord } from "../../protocol/nearest-word.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts";
@@ -38,9 +42,12 @@ export function readTask(words: readonly string[], language: Language): AdminTas
   const [command = "", ...given] = words;
   const known = COMMANDS.get(command);
   if (known === undefined) {
+    const meant = nearestWord(command, [...COMMANDS.keys(), "help"]);
+    const [es, en] =
+      meant === undefined ? ["las", ""] : [`¿quiere decir ${meant}? Las`, `did you mean ${meant}? `];
     throw usage(language, {
-      es: `Orden desconocida: «${quotedText(command)}»; las hay en «bun run server.ts admin --help»`,
-      en: `Unknown command: “${quotedText(command)}”; “bun run server.ts admin --help” lists them`,
+      es: `Orden desconocida: «${quotedText(command)}»; ${es} hay en «bun run server.ts admin --help»`,
+      en: `Unknown command: “${quotedText(command)}”; ${en}“bun run server.ts admin --help” lists them`,
     });
   }
   const { shown, names, needed } = known;
@@ -48,7 +55,7 @@ export function readTask(words: readonly string[], language: Language): AdminTas
   const file = fields.get("file") ?? "";
   const isComplete = given.length >= needed && given.length <= names.length;
   if (isComplete && (command === "backup" || command === "restore") && file !== "") {
-    return { name: command, file };
+    return { name: command, file: expandHome(file, homedir()) };
   }
   const request = isComplete
     ? readRequest({ after: "", search: "", email: "", ...definedOf(fields), command })

@@ -1,5 +1,6 @@
 /** The commands of a chat, in one table with their functions and help texts; and their completion. */
 import { isNewName, isSamePerson } from "../../identity/names.ts";
+import { nearestWord } from "../../protocol/nearest-word.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded } from "../../protocol/normal-form.ts";
@@ -177,7 +178,7 @@ export function runCommand(
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
     const shown = quotedText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
-    return print(notice(texts.chatUnknownCommand(`/${shown}`)));
+    return print(notice(texts.chatUnknownCommand(`/${shown}`, nearestWord(word, [...BY_NAME.keys()]))));
   }
   const takesOne = command.argument !== undefined;
   if (takesOne && command.isOptional !== true && argument === "")

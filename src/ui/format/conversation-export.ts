@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Archive, StoredConversation } from "../../client/archive.ts";
+import { expandHome } from "../../protocol/environment.ts";
 import { storedLine } from "./message-format.ts";
 import { namesKnownTo } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -47,7 +48,7 @@ export type ExportOptions = {
 export async function exportConversation(options: ExportOptions): Promise<{ count: number; file: string }> {
   const typed = options.file;
   if (typed.endsWith("/")) throw new ExportError("no_name", typed);
-  const file = resolve(typed.startsWith("~/") ? join(homedir(), typed.slice(2)) : typed);
+  const file = resolve(expandHome(typed, homedir()));
   const temporary = join(dirname(file), `.${basename(file).slice(0, 100)}.${crypto.randomUUID()}`);
   try {
     if (await exists(file)) throw new ExportError("file_exists", file);

@@ -3,10 +3,10 @@ import type { BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_COMMAND_TEXTS = {
   chatUnknownCommand: {
-    es: (command: string) =>
-      `No existe la orden ${command}; no se ha enviado nada. /help muestra las que hay; con otra barra delante (/${command}) se envía como texto.`,
-    en: (command: string) =>
-      `There is no command ${command}; nothing was sent. /help lists the commands; with another slash before it (/${command}) it is sent as text.`,
+    es: (command: string, meant: string | undefined) =>
+      `No existe la orden ${command}; no se ha enviado nada.${meant === undefined ? "" : ` ¿Quiere decir /${meant}?`} /help muestra las que hay; con otra barra delante (/${command}) se envía como texto.`,
+    en: (command: string, meant: string | undefined) =>
+      `There is no command ${command}; nothing was sent.${meant === undefined ? "" : ` Did you mean /${meant}?`} /help lists the commands; with another slash before it (/${command}) it is sent as text.`,
   },
   chatNothingBehind: {
     es: (command: string) =>

@@ -37,7 +37,8 @@ Uso: bun run client.ts [orden] [opciones]
                            número se mostró antes
   --timeout S              segundos que puede durar la orden (30)
   --json                   una línea JSON por suceso
-  --lang es|en   --help   --version
+  --lang es|en   --help, -h, help   --version
+  --                       lo que sigue son argumentos: send ana -- -5
 
 Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.`,
     en: `Paloma: conversations from your machine to your friend's, and nowhere else.
@@ -73,7 +74,8 @@ Usage: bun run client.ts [command] [options]
                            was shown before
   --timeout S              seconds that the command may take (30)
   --json                   one JSON line for each event
-  --lang es|en   --help   --version
+  --lang es|en   --help, -h, help   --version
+  --                       what follows are arguments: send ana -- -5
 
 Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   },
@@ -84,8 +86,10 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     en: "The menus need a terminal for input and output. In a program, use a command: see --help.",
   },
   unknownCommand: {
-    es: (command: string) => `Orden desconocida: «${quotedText(command)}».`,
-    en: (command: string) => `Unknown command: “${quotedText(command)}”.`,
+    es: (command: string, meant: string | undefined) =>
+      `Orden desconocida: «${quotedText(command)}».${meant === undefined ? "" : ` ¿Quiere decir ${meant}?`}`,
+    en: (command: string, meant: string | undefined) =>
+      `Unknown command: “${quotedText(command)}”.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
   },
   missingArgument: { es: (name: string) => `Falta ${name}.`, en: (name: string) => `${name} is missing.` },
   userArgument: { es: "USUARIO", en: "USER" },

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { homedir } from "node:os";
 
 import { UsageError } from "../../../src/protocol/options.ts";
 import { readTask } from "../../../src/server/admin/command.ts";
@@ -24,6 +25,7 @@ test("every command reads its arguments into a request", () => {
   expect(request(["sessions"])).toEqual({ command: "sessions", name: undefined, after: "" });
   expect(request(["revoke", "ana", "12ab"])).toEqual({ command: "revoke", name: "ana", id: "12ab" });
   expect(request(["backup", "f"])).toEqual({ name: "backup", file: "f" });
+  expect(request(["restore", "~/f"])).toEqual({ name: "restore", file: `${homedir()}/f` });
   for (const command of ["disable", "enable", "delete", "reset-password"] as const) {
     expect(request([command, "ana"])).toEqual({ command, name: "ana" });
   }
@@ -34,6 +36,8 @@ test("unknown commands, names of Object members and wrong arguments are refused 
     expect(said([command])).toStartWith(`Unknown command: “${command}”;`);
     expect(said([command], "es")).toStartWith(`Orden desconocida: «${command}»;`);
   }
+  expect(said(["usres"])).toStartWith("Unknown command: “usres”; did you mean users? “bun");
+  expect(said(["usres"], "es")).toStartWith("Orden desconocida: «usres»; ¿quiere decir users? Las hay");
   expect(said(["disable"])).toBe("Expected: admin disable NAME");
   expect(said(["disable"], "es")).toBe("Se esperaba: admin disable NOMBRE");
   expect(said(["revoke", "a", "b", "c"])).toBe("Expected: admin revoke NAME [ID]");
