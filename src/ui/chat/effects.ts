@@ -5,9 +5,8 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { ActionError, isStorageFailure } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import { listPeople } from "../../client/people.ts";
-import type { StoredMessage } from "../../client/profile/stored-message.ts";
-import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
-import { answeredBy, historyEffects } from "./history-effects.ts";
+import type { MessagePage } from "../../client/profile/message-history.ts";
+import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
@@ -17,24 +16,17 @@ import { outstanding } from "./other-process.ts";
 const PAGE = 20;
 /** Unread messages shown on opening at most; `/more` shows the others. */
 const MAX_UNREAD_SHOWN = 500;
-/** UTF-16 units shown on opening at most, as many as a page of the longest messages has: to lay out 16 MB takes seconds. */
-const MAX_UNITS_SHOWN = PAGE * MAX_TEXT_BYTES;
 
 /**
- * Which of the newest messages are shown on opening: a page, or all unread ones that the limits allow.
- * @param newest oldest first @param unreadFrom `seq` of the first unread one
- * @returns the index of the first one
+ * Which of the newest messages are shown on opening: a page, or all unread ones, as many as can be laid out at once.
+ * @param unreadFrom `seq` of the first unread one
  */
-export function firstShown(
-  newest: readonly Pick<StoredMessage, "seq" | "text">[],
-  unreadFrom: number | undefined,
-): number {
-  const unread = unreadFrom === undefined ? -1 : newest.findIndex(({ seq }) => seq >= unreadFrom);
-  const page = Math.max(0, newest.length - PAGE);
-  const wanted = unread < 0 ? page : Math.min(page, unread);
-  let units = 0;
-  const fitting = newest.findLastIndex(({ text }) => (units += text.length) > MAX_UNITS_SHOWN) + 1;
-  return Math.max(wanted, fitting);
+export function shownOnOpening(newest: MessagePage, unreadFrom: number | undefined): MessagePage {
+  const { messages, isMore } = newest;
+  const unread = unreadFrom === undefined ? -1 : messages.findIndex(({ seq }) => seq >= unreadFrom);
+  const page = Math.max(0, messages.length - PAGE);
+  const from = unread < 0 ? page : Math.min(page, unread);
+  return shownAtOnce({ messages: messages.slice(from), isMore: isMore || from > 0 });
 }
 
 export class ChatEffects {
@@ -69,7 +61,7 @@ export class ChatEffects {
       },
       typing: ({ active }) => this.#conversation.typing(active),
       page: ({ before }) => {
-        const page = stored.before(before, PAGE);
+        const page = shownAtOnce(stored.before(before, PAGE));
         dispatch({ name: "page", ...page, answered: answeredBy(stored, page.messages) });
       },
       listOnline: () => this.#listOnline(),
@@ -101,15 +93,13 @@ export class ChatEffects {
   begin(): readonly ChatEvent[] {
     const waiting = outstanding(this.#stored);
     const unreadFrom = this.#stored.unreadFrom();
-    const page = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
-    const from = firstShown(page.messages, unreadFrom);
-    const messages = page.messages.slice(from);
-    this.#messages.opened(messages);
+    const newest = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
+    const page = shownOnOpening(newest, unreadFrom);
+    this.#messages.opened(page.messages);
     const opened: ChatEvent = {
       name: "opened",
-      messages,
-      isMore: page.isMore || from > 0,
-      answered: answeredBy(this.#stored, messages),
+      ...page,
+      answered: answeredBy(this.#stored, page.messages),
       waiting,
     };
     if (!this.#conversation.isConnected) return [opened];

@@ -1,8 +1,10 @@
 /** Effects on stored messages: listing, searching, deleting and exporting. */
 import { searchQuery, type Archive, type StoredConversation } from "../../client/archive.ts";
+import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
+import { MAX_UNITS_AT_ONCE } from "../format/wrapped-text.ts";
 import type { Answered, EffectTable } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
 
@@ -18,6 +20,13 @@ export function nextTurn(): Promise<void> {
 export function storedExcerpt(stored: StoredConversation, id: string): string | undefined {
   const message = stored.find(id);
   return message === undefined || message.withdrawnAt !== undefined ? undefined : excerptOf(message.text);
+}
+
+/** The newest messages of a page, as many as can be laid out at once. */
+export function shownAtOnce(page: MessagePage): MessagePage {
+  let units = 0;
+  const from = page.messages.findLastIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE) + 1;
+  return { messages: page.messages.slice(from), isMore: page.isMore || from > 0 };
 }
 
 /** The excerpts of the messages that these reply to. @throws SQLiteError */
@@ -40,7 +49,7 @@ export function historyEffects(
   let isDeleting = false;
   return {
     list: ({ count }) => {
-      const page = stored.before(undefined, count);
+      const page = shownAtOnce(stored.before(undefined, count));
       dispatch({ name: "listed", ...page, answered: answeredBy(stored, page.messages) });
     },
     search: async ({ words }) => {

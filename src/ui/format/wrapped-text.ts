@@ -2,15 +2,19 @@
  * Breaks text into rows. Remote text must never start at column 1, where our own lines start, so rows are broken here
  * before a terminal would wrap them at its right edge.
  */
-import { mostColumns } from "./column-width.ts";
+import { isPlain, mostColumns } from "./column-width.ts";
 import { graphemes } from "./graphemes.ts";
 
 const INDENT = "    ";
 /** A narrower terminal is treated as this wide. */
 const MIN_COLUMNS = INDENT.length + 2;
+/** Most UTF-16 units of texts that should be broken into rows in one turn of the event loop: they take up to 200 ms. */
+export const MAX_UNITS_AT_ONCE = 256 * 1024;
 
 /** The parts that are never broken: graphemes. One that would fill a whole row, which no script has, is split. */
 function* piecesOf(line: string, columns: number): Generator<string> {
+  // Each plain character is a grapheme; to find the graphemes of 32 KiB takes tens of milliseconds.
+  if (isPlain(line)) return yield* line;
   for (const { segment } of graphemes.segment(line)) {
     if (mostColumns(segment) <= columns - INDENT.length) yield segment;
     else yield* segment;

@@ -29,12 +29,13 @@ import {
 } from "../../format/message-format.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
+import { MAX_UNITS_AT_ONCE } from "../../format/wrapped-text.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
 /** How long to wait for the last write when ending, in ms. */
 const LAST_WRITE = 300;
-/** Messages printed in one write. */
+/** Most messages printed in one write. */
 const BATCH = 256;
 /**
  * Codes that are not reported as a refused connection: it ended by itself before the peer was proven, or its key waits
@@ -288,7 +289,7 @@ class Listening {
     try {
       if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
       if (this.#state.name !== "idle") return;
-      batch = archive.history.unprinted(BATCH);
+      batch = printedAtOnce(archive.history.unprinted(BATCH));
       lines = batch
         .map((message) => {
           const from = archive.usernameAt(message.contact);
@@ -346,6 +347,13 @@ class Listening {
       repliedTo: archive.repliedTo(message),
     });
   }
+}
+
+/** The first of these messages, as many as can be laid out at once. */
+function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  let units = 0;
+  const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
+  return end === -1 ? messages : messages.slice(0, end);
 }
 
 /** Marks messages as read, and notifies their authors. */
