@@ -95,9 +95,9 @@ export class Archive {
     return this.#profile.contacts.byId(contact)?.username ?? "";
   }
 
-  /** The contacts with at least one stored message. */
+  /** Everybody whom this account has met; no message is read for it. */
   contacts(): readonly Contact[] {
-    return this.#profile.contacts.withMessages();
+    return this.#profile.contacts.all();
   }
 
   /** The stored conversation with a person; undefined: the person is not a contact. */

@@ -132,7 +132,7 @@ describe("facts of Bun that we depend on", () => {
   });
 
   test("with upgradeTLS an expired client certificate is «done», but not authorized", async () => {
-    expect(await seenWith(userIdentity(authority, "ana", 48 * HOUR))).toEqual({
+    expect(await seenWith(userIdentity(authority, "ana", 73 * HOUR))).toEqual({
       done: true,
       code: "CERT_HAS_EXPIRED",
       authorized: false,

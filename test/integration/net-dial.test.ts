@@ -263,7 +263,7 @@ describe("a peer's port", () => {
   });
 
   test("refuses a certificate that has expired", async () => {
-    const { server } = await refusedWith(userIdentity(authority, "ana", 48 * HOUR));
+    const { server } = await refusedWith(userIdentity(authority, "ana", 73 * HOUR));
     expect(server.reasons).toEqual([{ name: "refused", code: "CERT_HAS_EXPIRED" }]);
   });
 

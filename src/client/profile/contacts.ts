@@ -55,6 +55,10 @@ export class ContactStore {
     return this.#database.query<Contact, [number]>(`${CONTACTS} WHERE id = ?`).get(id) ?? undefined;
   }
 
+  all(): Contact[] {
+    return this.#database.query<Contact, []>(CONTACTS).all();
+  }
+
   /** The contacts with at least one stored message, to them or from them. */
   withMessages(): Contact[] {
     return this.#database

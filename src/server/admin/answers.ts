@@ -97,7 +97,7 @@ const DONE: { readonly [C in AdminCommand]?: readonly [done: Bilingual, unchange
     NOTHING_CHANGED,
   ],
   revoke: [
-    { es: "sesiones anuladas", en: "sessions revoked" },
+    { es: "sesiones y certificados anulados", en: "sessions and certificates revoked" },
     { es: "no tenía sesiones; certificados anulados", en: "had no sessions; certificates revoked" },
   ],
 };

@@ -62,10 +62,16 @@ export class KeySequences {
     return { keys: this.#read(text.replace(C1, escaped)), isValid };
   }
 
-  /** The rest did not come: a lone Escape is that key, and the beginning of a sequence is nothing. */
-  expire(): readonly string[] {
+  /** Gives out what waits for its rest. */
+  takeHeld(): string {
     const held = this.#held;
     this.#held = "";
+    return held;
+  }
+
+  /** The rest did not come: a lone Escape is that key, and the beginning of a sequence is nothing. */
+  expire(): readonly string[] {
+    const held = this.takeHeld();
     if (this.#isPasting) return [...held];
     return held === ESCAPE ? [ESCAPE] : [];
   }

@@ -113,6 +113,13 @@ export class RawTerminal {
     process.off("SIGCONT", this.#goOn);
     release(this.#streams);
     input.pause();
+    // An Escape that was typed just now is a key of the next prompt.
+    this.#giveBack(this.#sequences.takeHeld());
+  }
+
+  #giveBack(typed: string): void {
+    const { input } = this.#streams;
+    if (typed !== "" && !input.destroyed) input.unshift(Buffer.from(typed));
   }
 
   readonly #read = (chunk: Buffer | string): void => {
@@ -128,8 +135,7 @@ export class RawTerminal {
     for (const [index, key] of keys.entries()) {
       if (this.#state === "closed") {
         // A key has closed this: what was typed after it is for whoever reads the terminal next.
-        const { input } = this.#streams;
-        if (!input.destroyed) input.unshift(Buffer.from(keys.slice(index).join("")));
+        this.#giveBack(keys.slice(index).join(""));
         return;
       }
       if (key === ESCAPE) this.#events.key(undefined, { name: "escape", sequence: key });
