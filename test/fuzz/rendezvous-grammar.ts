@@ -2,6 +2,7 @@
 import { ACTIONS } from "../../src/protocol/rendezvous-messages.ts";
 import { keyProof } from "../integration/rendezvous-test-client.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import { hostileText } from "./hostile-texts.ts";
 import { hostileString, PROTOTYPE_NAMES } from "./hostile-values.ts";
 import { fieldsOf, mutate, type FuzzFields } from "./mutation.ts";
 import type { FuzzedConnection } from "./rendezvous-answer.ts";
@@ -75,7 +76,8 @@ function fieldsFor(
 ): { [name: string]: unknown } {
   const someone = known.someone(random);
   const right = session === undefined ? someone?.password : known.passwordOf(session.user);
-  const password = random.integer(4) > 0 ? right : hostileString(random);
+  const hostile = random.pick([hostileString, hostileText]);
+  const password = random.integer(4) > 0 ? right : hostile(random);
   const token = session?.token;
   const provenKey = (key: string) => ({
     public_key: key,
