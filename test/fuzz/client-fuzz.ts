@@ -55,6 +55,8 @@ class ClientFuzz {
   readonly #server: FakeServer;
   /** Undefined: the server says the truth. */
   #random: SeededRandom | undefined;
+  /** Every page of a list leads on to another one, and nothing else is spoiled. */
+  #isEndless = false;
   #ana: Person | undefined;
 
   constructor({ seed, deadline = DEADLINE }: FuzzOptions) {
@@ -82,6 +84,7 @@ class ClientFuzz {
     const [bytes, asked] = [this.figures.bytes, this.#server.messages.length];
     this.#stall.take();
     this.#random = random;
+    this.#isEndless = random.integer(10) === 0;
     const attempt = this.#outcome(account.connect());
     await this.#quiet();
     if (messenger.rendezvous.state.name === "online") {
@@ -170,7 +173,9 @@ class ClientFuzz {
 
   /** Often the truth, or the login would never get on. */
   #lie(message: Message, random: SeededRandom): string | Uint8Array | undefined {
-    const truth = { ...this.#honest.answer(message), ...more(message, random) };
+    const truth = this.#honest.answer(message);
+    if (this.#isEndless) return `${JSON.stringify({ ...truth, ...endless(message, random) })}\n`;
+    Object.assign(truth, more(message, random));
     const line = `${JSON.stringify(truth)}\n`;
     switch (random.integer(16)) {
       case 0:
@@ -223,6 +228,15 @@ function more({ action, after }: Message, random: SeededRandom): Message {
   }
   if (action === "revocations") return { revoked: revocations(random), next: next() };
   return {};
+}
+
+/** The page of a list without end. */
+function endless({ action }: Message, random: SeededRandom): Message {
+  const leadsOn = `${random.integer(2 ** 31)}.${label(String(random.next()))}`;
+  const revoked = [{ label: label(String(random.next())), before: 1 }];
+  if (action === "login" || action === "resume") return { revoked, revoked_next: leadsOn };
+  if (action === "revocations") return { revoked, next: leadsOn };
+  return action === "get_users" ? { next: `z${random.integer(2 ** 31)}` } : {};
 }
 
 function cursor(random: SeededRandom): string {

@@ -37,7 +37,7 @@ export async function flood(
     crowd.push(peer);
   }
   const visit = victim.visit(random.pick([undefined, "127.0.200.1"]));
-  await within(deadline, visit, () => `a contact does not get in beside ${crowd.length} others`);
+  await within(deadline, visit, () => `a contact is not served beside ${crowd.length} others`);
   crowd.forEach((peer) => peer.terminate());
   await Promise.all(crowd.map(({ closed }) => closed));
 }
