@@ -15,11 +15,10 @@
  */
 import { createHash } from "node:crypto";
 
-import { networkOf } from "../../protocol/ip-address.ts";
+import { networkOf, siteOf } from "../../protocol/ip-address.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Limits, Rate } from "./limits.ts";
 import { refundAll, longestWait, RateTable, retryAfter, takeAll, type Charge } from "./rate-table.ts";
-import { siteOf } from "../../protocol/ip-address.ts";
 
 /** `retryAfter` in whole seconds, 1 to 86,400. */
 export type Verdict = { readonly name: "passes" } | { readonly name: "limited"; readonly retryAfter: number };
