@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile/profile.ts";
 import { AtTerminal } from "./at-terminal.ts";
-import { PASSWORD, World } from "./cli-process.ts";
+import { CLIENT_PROGRAM, PASSWORD, World } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import type { ServerProcess } from "./server-process.ts";
 
@@ -108,6 +108,63 @@ describe.each([
       client.close();
     },
   );
+});
+
+describe.each([
+  ["es", "Contraseña de"],
+  ["en", "Password for"],
+] as const)("--password-stdin at a terminal in %s", (lang, prompt) => {
+  test("takes one line and does not show it", async () => {
+    const name = `typed-line.${lang}`;
+    for (const command of ["register", "users"]) {
+      const client = atTerminal([command, "--password-stdin", "--lang", lang, ...flags(name)]);
+      await client.shows(`${prompt} ${name}:`);
+      client.type(`${PASSWORD}\r`);
+      expect(await client.ended()).toBe(0);
+      expect(client.text).not.toContain(PASSWORD.slice(0, 4));
+      expect(client.isInLineMode).toBe(true);
+      client.close();
+    }
+  });
+
+  test("also where standard error is no terminal", async () => {
+    const person = world.person(`silent.${lang}`, server.tlsPort);
+    await person.register();
+    const command = join(world.folder, `silent-${lang}.ts`);
+    await Bun.write(
+      command,
+      `const streams = { stdin: "inherit", stdout: "inherit", stderr: "ignore" };
+       const client = [process.execPath, "run", ${JSON.stringify(CLIENT_PROGRAM)}, ...process.argv.slice(2)];
+       // Each dot has the terminal's mode looked at again.
+       setInterval(() => process.stdout.write("."), 50);
+       process.exit(await Bun.spawn(client, streams).exited);`,
+    );
+    for (const [typed, code] of [
+      [`${PASSWORD}\r`, 0],
+      [`half${KEY.ctrlC}`, 130],
+    ] as const) {
+      const data = code === 0 ? person.data : `${person.data}-2`;
+      const args = ["users", "--password-stdin", ...flags(person.name), "--data", data];
+      const client = new AtTerminal(args, { command });
+      await client.until(() => !client.isInLineMode, "raw mode");
+      client.type(typed);
+      expect(await client.ended()).toBe(code);
+      expect(client.text).not.toContain(typed.slice(0, 4));
+      expect(client.isInLineMode).toBe(true);
+      client.close();
+    }
+  });
+
+  test.each([KEY.ctrlC, KEY.ctrlD])("%j ends it with 130 and gives the terminal back", async (key) => {
+    const client = atTerminal(["register", "--password-stdin", "--lang", lang, ...flags(`left.${lang}`)]);
+    await client.shows(prompt);
+    client.type(`half${key}`);
+    expect(await client.ended()).toBe(130);
+    expect(client.text).not.toContain("half");
+    expect(client.isInLineMode).toBe(true);
+    expect(client.cursorIsShown).toBe(true);
+    client.close();
+  });
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { notUtf8 } from "../../src/protocol/start-bytes.ts";
+import { seededRandom, testSeed } from "../seeded-random.ts";
 
 describe("what is not UTF-8", () => {
   /** The bytes of a list of arguments or variables, as Linux gives them. */
@@ -34,5 +35,32 @@ describe("what is not UTF-8", () => {
 
   test("is left where the system does not give the bytes", () => {
     expect(notUtf8(["\ufffd"], { PALOMA_USER: "\ufffd" }, none, "en")).toBeUndefined();
+  });
+
+  test("is found among random bytes", () => {
+    const seed = testSeed();
+    const random = seededRandom(seed);
+    const PIECES = [
+      [0x61],
+      [0xc3, 0xb1],
+      [0xef, 0xbf, 0xbd],
+      [0xf0, 0x9f, 0x95, 0x8a],
+      [0xc3],
+      [0xed, 0xa0, 0x80],
+      [0xff],
+    ];
+    for (let round = 0; round < 2_000; round++) {
+      const entries = Array.from({ length: 1 + random.integer(4) }, () =>
+        Array.from({ length: random.integer(5) }, () => random.pick(PIECES)).flat(),
+      );
+      // As the runtime gives them: U+FFFD for what is not UTF-8.
+      const args = entries.map((entry) => Buffer.from(entry).toString());
+      const isValid = entries.every((entry, index) =>
+        Buffer.from(args[index] ?? "").equals(Buffer.from(entry)),
+      );
+      const said = notUtf8(args, {}, started(bytesOf("bun", [0xff], ...entries)), "en");
+      if ((said === undefined) !== isValid)
+        throw new Error(`seed ${seed}: ${JSON.stringify(entries)}: ${said}`);
+    }
   });
 });

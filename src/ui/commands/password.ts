@@ -1,4 +1,6 @@
 /** Reads the password from the environment, standard input or a hidden prompt, never from an argument. Asks yes or no. */
+import { Writable } from "node:stream";
+
 import { input, password as passwordPrompt } from "@inquirer/prompts";
 
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
@@ -43,12 +45,18 @@ function ask<T>(
     stdin.on("keypress", onKey);
     stdin.once("end", onEnd);
     try {
-      return await prompt({ input: stdin, output: stderr, signal: AbortSignal.any([signal, left.signal]) });
+      const output = stderr.isTTY ? stderr : nowhere();
+      return await prompt({ input: stdin, output, signal: AbortSignal.any([signal, left.signal]) });
     } finally {
       stdin.off("keypress", onKey);
       stdin.off("end", onEnd);
     }
   });
+}
+
+/** Takes what a prompt draws where standard error is no terminal. */
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
 export function canAsk({ stdin, stderr }: HostProcess): boolean {
@@ -65,7 +73,7 @@ async function readPasswordLine(context: AskContext): Promise<string | undefined
 
 /**
  * The password for `user`; undefined if none is given and there is no terminal to ask at.
- * @param twice a prompt asks for it a second time, since it is a new password.
+ * @param twice a prompt asks for it a second time, since it is a new password; not with --password-stdin
  */
 export async function obtainPassword(
   context: AskContext,
@@ -75,13 +83,15 @@ export async function obtainPassword(
   const { config } = context;
   const texts = textsIn(config.language);
   if (config.password !== undefined) return config.password;
-  if (config.passwordStdin) return readPasswordLine(context);
-  if (!canAsk(context.process)) return undefined;
+  const { stdin } = context.process;
+  // At a terminal a line of standard input is typed, and must not be echoed.
+  if (config.passwordStdin && !stdin.isTTY) return readPasswordLine(context);
+  if (!config.passwordStdin && !canAsk(context.process)) return undefined;
   const theme = { style: { maskedText: texts.passwordHidden } };
   const askHidden = (message: string) =>
     ask(context, (prompt) => passwordPrompt({ message, toggleMask: false, theme }, prompt));
   const password = await askHidden(texts.passwordPrompt(quotedName(user)));
-  if (!twice) return password;
+  if (!twice || config.passwordStdin) return password;
   const again = await askHidden(texts.passwordAgain);
   if (again !== password) throw new UsageError(texts.passwordsDiffer);
   return password;
