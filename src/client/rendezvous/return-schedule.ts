@@ -1,8 +1,8 @@
-import { RefusedError, ServerError } from "./server-errors.ts";
 /**
  * When a lost server is tried again: as long as it may be restarting, at random within 2 s each time, so that
  * thousands of clients do not come at once; then after 1 to 8 s; later after a growing wait of up to 60 s.
  */
+import { RefusedError, ServerError } from "./server-errors.ts";
 
 /** The clients of a lost server spread their return over this time, in ms. */
 export const RETURN_SPREAD = 2_000;
@@ -10,6 +10,8 @@ export const RETURN_SPREAD = 2_000;
 export const QUICK_FOR = 10_000;
 /** How long after the loss they stay within 8 s, in ms. */
 export const SOON_FOR = 60_000;
+/** A link that lasts this long is a return, in ms. */
+export const LASTING = 10_000;
 /** The last attempt for which `reconnectDelay` gives at most 8 s. */
 const LAST_SOON_ATTEMPT = 2;
 /** Shortest wait between two attempts, in ms; the first may follow the loss at once. */
@@ -37,21 +39,28 @@ function looksLikeRestart(why: Error): boolean {
 }
 
 export class ReturnSchedule {
-  /** When the link was lost; undefined: not since the last return. */
+  /** When the link was lost, before which it had lasted; undefined: never. */
   #lostAt: number | undefined;
+  /** When there was last a link again; undefined: never. */
+  #returnedAt: number | undefined;
   #quickAttempts = 0;
   #attempts = 0;
 
-  /** The link is lost, or about to be. @param now ms, never set back */
+  /**
+   * The link is lost, or about to be. If it did not last, the waits go on growing: a server that logs everybody in and
+   * hangs up must not be asked every second.
+   * @param now ms, never set back
+   */
   lost(now: number): void {
-    this.returned();
+    if (this.#lostAt !== undefined && this.#returnedAt !== undefined && now - this.#returnedAt < LASTING)
+      return;
     this.#lostAt = now;
+    this.#quickAttempts = this.#attempts = 0;
   }
 
-  /** There is a link again. */
-  returned(): void {
-    this.#lostAt = undefined;
-    this.#quickAttempts = this.#attempts = 0;
+  /** There is a link again. @param now as in `lost` */
+  returned(now: number): void {
+    this.#returnedAt = now;
   }
 
   /**

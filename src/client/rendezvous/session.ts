@@ -170,7 +170,7 @@ export class Rendezvous {
       this.#become({ name: "offline" });
       throw error;
     }
-    this.#schedule.returned();
+    this.#schedule.returned(performance.now());
     this.#wasOnline = true;
     this.#leaving?.close("moved");
     this.#leaving = undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import {
+  LASTING,
   QUICK_FOR,
   reconnectDelay,
   RETURN_SPREAD,
@@ -80,12 +81,35 @@ test("a server that is closing at the first contact is tried again as soon as a 
   expect(schedule.next(CLOSING, QUICK_FOR, 0.5)).toBe(reconnectDelay(0, 0.5));
 });
 
-test("a server that was never reached is tried after 1 to 60 s, and the waits start over after each return", () => {
+test("a server that was never reached is tried after 1 to 60 s, and the waits start over after each return that lasts", () => {
   const schedule = new ReturnSchedule();
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
   expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(1, 0));
-  schedule.returned();
-  expect(schedule.next(UNREACHABLE, 0, 0)).toBe(reconnectDelay(0, 0));
+  schedule.returned(100);
+  schedule.lost(100 + LASTING);
+  expect(schedule.next(UNREACHABLE, 100 + LASTING, 0)).toBe(0);
+  expect(schedule.next(UNREACHABLE, 100 + LASTING + QUICK_FOR, 0)).toBe(reconnectDelay(0, 0));
+});
+
+test("a server that logs in and hangs up again and again is asked less and less often", () => {
+  const schedule = new ReturnSchedule();
+  const HOUR = 3_600_000;
+  let logins = 0;
+  for (let now = 0; now < HOUR; now += schedule.next(UNREACHABLE, now, 0.5)) {
+    logins++;
+    schedule.returned(now);
+    now += LASTING - 1;
+    schedule.lost(now);
+  }
+  expect(logins).toBeLessThan(100);
+  logins = 0;
+  const atOnce = new ReturnSchedule();
+  for (let now = 0; now < HOUR; now += atOnce.next(UNREACHABLE, now, 0.5)) {
+    logins++;
+    atOnce.returned(now);
+    atOnce.lost(now);
+  }
+  expect(logins).toBeLessThan(120);
 });
 
 test("the waits grow from 1 to 60 s, and differ between clients", () => {
