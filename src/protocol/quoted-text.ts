@@ -11,17 +11,17 @@ const MAX_QUOTED = 4_096;
 
 /** Quotation marks that Unicode knows by another property or as letters, brackets or signs. */
 const LOOK_ALIKES = [
-  "≪≫⋘⋙⪡⪢⟪⟫《》〈〉⟨⟩\u2329\u232a❮❯❬❭⦉⦊⦑⦒⧼⧽˂˃˱˲ᐸᐳᗕᗒ",
+  "≪≫⋘⋙⪡⪢⟪⟫《》〈〉⟨⟩\u2329\u232a❮❯❬❭❰❱≺≻⪻⪼⦉⦊⦑⦒⧼⧽˂˃˱˲ᐸᐳᗕᗒ",
   "❛❜❝❞❟❠🙶🙷🙸",
-  "′″‴⁗‵‶‷´`ˊˋʹʺʻʼʽˈˮ˝˵˶״׳՚՛՝ߴߵ〃\u055a",
+  "′″‴⁗‵‶‷´`ˊˋʹʺʻʼʽˈˮ˝˵˶״׳՚՛՝ߴߵ〃\u055aꞋꞌ\u0374΄᾽᾿῾῍῎῏῝῞῟",
 ].join("");
 /** One of them is a quotation mark, or may be taken for one. */
 const MARK = `[\\p{Quotation_Mark}${LOOK_ALIKES}]`;
 const MARKS = new RegExp(`${MARK}(?:[\\p{M}]*${MARK})*`, "gu");
 /** Marks that are drawn above a space look like a closing quotation mark of their own. */
 const MARK_ON_SPACE = /(?<=\s|^)\p{M}+/gu;
-/** Two of them side by side look like « and ». */
-const ANGLES = /[<>＜＞](?=[<>＜＞])/gu;
+/** Two of them side by side look like « and », with an accent too. */
+const ANGLES = /[<>＜＞﹤﹥]\p{M}*(?=[<>＜＞﹤﹥])/gu;
 
 /**
  * The text as it may stand between quotation marks.

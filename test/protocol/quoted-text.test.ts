@@ -7,7 +7,7 @@ import { seededRandom, testSeed } from "../seeded-random.ts";
 import { ATTACKS } from "./text-attacks.ts";
 
 /** What ends a quotation, or may be taken for it. */
-const ENDS = /[«»‹›“”„‟‘’‚‛"＂≪≫《》⟪⟫❝❞″〞〟「」『』]|''|<<|>>/u;
+const ENDS = /[«»‹›“”„‟‘’‚‛"＂≪≫《》⟪⟫❝❞″〞〟「」『』❱≻⪼ꞌ᾽῞΄]|''|[<>＜＞﹤﹥]\p{M}*[<>＜＞﹤﹥]/u;
 
 describe("no text can end its quotation", () => {
   test.each([
@@ -29,6 +29,9 @@ describe("no text can end its quotation", () => {
     ["a mark hidden between invisible characters", "a\u200b»\u200b’\u2060’", "a'"],
     ["angle brackets with something invisible between", "a>\u200b> b", "a> > b"],
     ["a mark with an accent", "a»\u0301 b", "a'\u0301 b"],
+    ["angle brackets with an accent between", "a>\u0301>b ﹥﹥", "a>\u0301 >b ﹥ ﹥"],
+    ["heavy brackets, and signs of order", "a❱ b≻≻ c⪼", "a' b' c'"],
+    ["saltillos and accents of Greek", "aꞌꞌ b᾽᾽ c῞ d΄΄", "a' b' c' d'"],
     ["a double accent on a space", "a \u030b. b", "a . b"],
     ["a double accent at the beginning", "\u030b. b", ". b"],
     ["a line feed", "a\n*** b", "a␊*** b"],
