@@ -10,8 +10,8 @@
  * 3. Each site (`siteOf`) has a few free failures per account and day; further ones charge the account, for all
  *    addresses together. So a stranger cannot lock out the owner, who comes from another site.
  * 4. From a network known for the account (`KnownNetworks`) only 1 and the pair of 2 are charged.
- * 5. A device with which the account was used has its own buckets for all charges but that of the account, so that
- *    others at the same address cannot lock it out. Another client can claim to be the device and use them up.
+ * 5. A device with which the account was used, and which has proven its key, has its own buckets for all charges but
+ *    that of the account, so that others at the same address cannot lock it out.
  */
 import { createHash } from "node:crypto";
 

@@ -254,7 +254,7 @@ describe("passwords", () => {
     expect(throttle.registration(HERE).name).toBe("limited");
     for (let typo = 0; typo < 10; typo++) attemptOf(throttle.password("ana", HERE, DEVICE));
     attemptOf(throttle.password("ana", HERE, DEVICE)).succeeded();
-    // Whoever claims to be the device guesses no faster than anybody else, and not at the expense of another.
+    // A device guesses no faster than anybody else, and not at the expense of another.
     expect(failUntilLimited(throttle, "ana", HERE, DEVICE)).toBeLessThanOrEqual(15);
     attemptOf(throttle.password("ana", HERE, "b".repeat(64)));
   });
