@@ -331,7 +331,10 @@ describe("the port is bounded:", () => {
       expect(await writing.next()).toMatchObject({ action: "delivered" });
       for (const peer of pinging) {
         peer.send({ action: "ping" });
-        expect(await peer.next()).toEqual({ action: "pong" });
+        // The clock has jumped over a minute, so our side may ask as well.
+        let answer = await peer.next();
+        while (answer?.["action"] === "ping") answer = await peer.next();
+        expect(answer).toEqual({ action: "pong" });
       }
       await greeted(newcomer, from);
       await until(() => pinging.some(({ isClosed }) => isClosed));
