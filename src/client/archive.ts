@@ -2,7 +2,7 @@
  * The stored conversations of one account, for screens and commands to read and change. The archive needs no
  * network and no lock: it may be open while another process has the account online.
  */
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 
 import { cancelMessage, deleteMessage } from "./conversation/message-actions.ts";
 import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
@@ -42,6 +42,11 @@ export async function withArchive<T>(
 /** When the progress of indexing is told for the first time, and how long after that again; ms. */
 const FIRST_PROGRESS = 1_000;
 const NEXT_PROGRESS = 5_000;
+/**
+ * Pause between two pieces, ms: one piece takes about 10. Another process that has to write asks for its turn only
+ * every 100 ms, and would fail after 5 s.
+ */
+const PAUSE = 5;
 
 /** Every method throws SQLiteError when the disk fails. */
 export class Archive {
@@ -60,7 +65,7 @@ export class Archive {
   }
 
   /**
-   * Indexes what is not indexed yet, in steps between which other work goes on; a million messages take about 20 s.
+   * Indexes what is not indexed yet, in steps between which other work goes on; a million messages take about half a minute.
    * @param signal ends it early
    * @param tell is called with the indexed share in percent: after a second, and then every five
    * @param monotonic ms, never set back
@@ -76,7 +81,7 @@ export class Archive {
         tell(this.search.percentIndexed);
         next = monotonic() + NEXT_PROGRESS;
       }
-      await setImmediate();
+      await setTimeout(PAUSE);
     }
   }
 
