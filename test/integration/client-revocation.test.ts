@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 
 import { readCertificate } from "../../src/identity/certificate-reader.ts";
-import { generateKeyPair } from "../../src/identity/keys.ts";
+import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import type { Revocation } from "../../src/identity/revocation.ts";
 import type { AdminRequest } from "../../src/server/admin/messages.ts";
@@ -89,6 +89,26 @@ describe("a link to somebody", () => {
     await until(() => ana.received("bob") === 2);
     expect(ana.of("disconnected")).toEqual([]);
   });
+});
+
+test("a changed password that excepts a key makes its certificates of before an operator's revocation no good", async () => {
+  const { certificate, keys } = bob.profile;
+  const former = { key: privateKeyToPem(keys.privateKey), certificate: certificate?.pem ?? "" };
+  await expectServed(ana, former);
+  await operator({ command: "revoke", name: "bob", id: undefined });
+  bob.account.keepOnline(undefined);
+  await bob.account.connect();
+  await bob.messenger.rendezvous.link?.request("change_password", {
+    password: "secreta12",
+    new_password: "otra secreta",
+  });
+  await untilQuiet(() => isRevokedFor(ana, bob));
+  const present = { ...former, certificate: bob.profile.certificate?.pem ?? "" };
+  await expectServed(ana, present);
+  const peer = await RawPeer.dial(ana.port, { identity: former });
+  await peer.closed;
+  expect(peer.received).toEqual([]);
+  expect(ana.of("refusal").at(-1)).toMatchObject({ code: "revoked" });
 });
 
 describe("without a server", () => {
