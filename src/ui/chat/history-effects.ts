@@ -1,4 +1,6 @@
 /** Effects on stored messages: listing, searching, deleting and exporting. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { searchQuery, type Archive, type StoredConversation } from "../../client/archive.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
@@ -10,11 +12,6 @@ import type { ChatNeeds } from "./needs.ts";
 
 /** Messages that a search shows. */
 const MAX_FOUND = 20;
-
-/** Resolves in the next turn of the event loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** The excerpt of a message of this conversation; undefined: it is not stored, or was withdrawn. @throws SQLiteError */
 export function storedExcerpt(stored: StoredConversation, id: string): string | undefined {

@@ -1,4 +1,6 @@
 /** Effects that write: sending, replying, editing, withdrawing and cancelling. Also `/info`, and what other processes wrote. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import type { StoredConversation } from "../../client/archive.ts";
 import type { Conversation } from "../../client/conversation/conversation.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
@@ -6,7 +8,7 @@ import { ActionError } from "../../client/errors.ts";
 import type { Messenger } from "../../client/messenger.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import { answeredBy, nextTurn, storedExcerpt } from "./history-effects.ts";
+import { answeredBy, storedExcerpt } from "./history-effects.ts";
 import type { EffectTable, Known, PendingDelivery, Refusal, Target, WrittenText } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
 import { OtherProcess, outstanding } from "./other-process.ts";

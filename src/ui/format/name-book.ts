@@ -169,6 +169,8 @@ export class KnownNames {
   readonly #people = new Map<string, Person>();
   /** Those that may be dropped, the oldest first. */
   readonly #others = new Set<Person>();
+  /** Gives them in this order: to find the first of a set anew takes long after many were removed. */
+  readonly #oldest = this.#others.values();
   readonly #alike = new Groups();
   /** An attacker can find a label that begins like another one; such labels are shown in full. */
   readonly #alikeWithLabel = new Groups();
@@ -192,8 +194,8 @@ export class KnownNames {
       if (person === undefined) continue;
       isNew = true;
       this.#others.add(person);
-      const [oldest] = this.#others;
-      if (this.#others.size > MAX_OTHERS && oldest !== undefined) this.#drop(oldest);
+      const oldest = this.#others.size > MAX_OTHERS ? this.#oldest.next().value : undefined;
+      if (oldest !== undefined) this.#drop(oldest);
     }
     return isNew;
   }
