@@ -135,3 +135,9 @@ test("who is online is one sentence, however many they are", () => {
   const many = Array.from({ length: 150 }, (_, index) => `user${index}`);
   expect(printed(script.take({ name: "online", people: many }))[0]).toEndWith("user99 y 50 más");
 });
+
+test("a mistyped command is answered with the one that may be meant", () => {
+  expect(printed(new ChatScript("en").type("/serach hola"))[0]).toContain("Did you mean /search?");
+  expect(printed(new ChatScript("es").type("/serach hola"))[0]).toContain("¿Quiere decir /search?");
+  expect(printed(new ChatScript("en").type("/etc/hosts"))[0]).not.toContain("Did you mean");
+});
