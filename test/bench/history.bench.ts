@@ -124,7 +124,7 @@ function findPlainly(database: Database, words: string): unknown[] {
 }
 
 function find(profile: Profile, words: string): readonly StoredMessage[] {
-  profile.search.catchUp();
+  while (profile.search.indexSome());
   const query = searchQuery(words);
   if (query === undefined) throw new RangeError(words);
   return profile.search.newest(query, NEWEST, PAGE);

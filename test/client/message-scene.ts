@@ -86,14 +86,14 @@ export class MessageScene {
 
   /** Ids of the texts with these words, oldest first. */
   found(words: string): string[] {
-    this.search.catchUp();
+    while (this.search.indexSome());
     const query = searchQuery(words);
     return query === undefined ? [] : this.search.oldest(query, 0, 100_000).map(({ id }) => id);
   }
 
   /** @throws SQLiteError when the index does not hold exactly the words of the texts */
   checkIndex(): void {
-    this.search.catchUp();
+    while (this.search.indexSome());
     this.database.run("INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)");
   }
 

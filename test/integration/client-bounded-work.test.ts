@@ -138,7 +138,7 @@ test("5,000 withdrawals and 100,000 acknowledgements of nothing at once are take
   peer.send({ action: "hello", protocol: 1, username: "carla", features: [] });
   peer.send(...ids.map((id) => ({ message: `text ${id}`, id })));
   await until(() => ana.texts("carla").length === 5_000);
-  ana.profile.search.catchUp();
+  while (ana.profile.search.indexSome());
   peer.send(
     ...ids.map((id) => ({ action: "withdraw", id: `w${id}`, target: id })),
     ...Array.from({ length: 100 }, (_, batch) => ({

@@ -43,7 +43,7 @@ export class MessageSearch {
     this.#database = database;
   }
 
-  /** Indexes the next messages: at least one, whatever its length. @returns whether more are left. @throws SQLiteError */
+  /** Indexes the next messages, if any: at least one, whatever its length. @returns whether more are left. @throws SQLiteError */
   indexSome(): boolean {
     this.#database.transaction(() => this.#indexChanged() || this.#indexNext()).immediate();
     return this.isBehind;
@@ -114,11 +114,6 @@ export class MessageSearch {
       )
       .get();
     return row?.percent ?? 0;
-  }
-
-  /** Indexes the rest. @throws SQLiteError */
-  catchUp(): void {
-    while (this.isBehind && this.indexSome());
   }
 
   /**

@@ -74,7 +74,7 @@ beforeAll(() => {
       );
     }
   }
-  profile.search.catchUp();
+  while (profile.search.indexSome());
   expected = readHistory(profile);
   profile.close();
   const database = new Database(profileFile(folder));
@@ -153,7 +153,7 @@ function expectTrue(lines: readonly Line[], isTorn = false): void {
 function expectWhole(folder: string): void {
   const profile = Profile.open(folder);
   expect(readHistory(profile)).toEqual(expected);
-  profile.search.catchUp();
+  while (profile.search.indexSome());
   const hits = profile.search.newest(searchQuery("numero 777") ?? "", Number.MAX_SAFE_INTEGER, 10);
   expect(hits.map(({ text }) => text)).toEqual([expect.stringContaining("número 777")]);
   profile.close();

@@ -8,7 +8,7 @@ describe("a message that was not sent yet", () => {
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
       scene.queue(text(ana, "a", "murmullo"), text(ana, "b"));
-      scene.search.catchUp();
+      while (scene.search.indexSome());
       expect(scene.removal.cancel(ana, "a")).toBe(true);
       expect(scene.removal.cancel(ana, "a")).toBe(false);
       expect(scene.waiting(ana)).toEqual(["b"]);
@@ -156,7 +156,7 @@ test("a deleted or withdrawn text is left neither in a file nor in the search in
         replyTo: `reply${word}`,
       })),
     });
-    scene.search.catchUp();
+    while (scene.search.indexSome());
     const gone = (index: number) => index % 3 > 0;
     for (const index of words.keys()) {
       if (index % 3 === 1) scene.removal.delete(ana, `${index}`, false);

@@ -172,7 +172,7 @@ describe("a search", () => {
       scene.receive(carla, "3");
       scene.write(ana, "4");
       const { search } = scene;
-      search.catchUp();
+      while (search.indexSome());
       const query = searchQuery("text") as string;
       const newest = search.newest(query, Number.MAX_SAFE_INTEGER, 3);
       expect(newest.map(({ id, contact }) => [id, contact])).toEqual([
@@ -195,7 +195,7 @@ describe("what was changed", () => {
         scene.receive(ana, "edited", "withdrawn", "deleted", "empty");
         scene.queue(text(ana, "mine", "primero"), text(ana, "cancelled", "primero"), text(ana, "void", ""));
         scene.read(ana, { incoming: [{ kind: "edit", id: "e0", target: "empty", text: "" }] });
-        if (when === "after") scene.search.catchUp();
+        if (when === "after") while (scene.search.indexSome());
         scene.read(ana, {
           incoming: [
             { kind: "edit", id: "e1", target: "edited", text: "nuevo" },
@@ -216,7 +216,7 @@ describe("what was changed", () => {
 
   test("is gone from the index at once, and found by its new text", () =>
     withTexts(["straße", "上海", "plain", "øre"], (scene, ana) => {
-      scene.search.catchUp();
+      while (scene.search.indexSome());
       const edit = (target: string, words: string) =>
         scene.read(ana, { incoming: [{ kind: "edit", id: `${target} ${words}`, target, text: words }] });
       edit("straße", "Łódź");
@@ -313,7 +313,7 @@ test("random texts are found as a naive search finds them, and the index is neve
             now.delete(target);
           break;
         default:
-          scene.search.catchUp();
+          while (scene.search.indexSome());
       }
       if (step % 40 === 0) scene.checkIndex();
     }
@@ -377,7 +377,7 @@ test("long texts are indexed a few at a time, and one of any length alone", () =
 test("with 200,000 messages stored a search reads only the rows that it returns", () =>
   withScene((scene) => {
     fill(scene);
-    scene.search.catchUp();
+    while (scene.search.indexSome());
     const query = searchQuery("text 199000") as string;
     const plans = plansOf(scene.database, () => [
       scene.search.newest(query, 1e9, 50),
