@@ -74,9 +74,9 @@ export class Dialling {
   #state: State = QUIET;
   /** Attempts since the last useful link, or since the person may have become reachable. */
   #attempts = 0;
-  // Of the monotonic clock:
+  /** When the last dial began, by the monotonic clock. */
   #dialledAt = -Infinity;
-  /** When news will have its whole burst again. */
+  /** When news may cause `NEWS_BURST` dials at once again, by the monotonic clock. */
   #newsRestoredAt = -Infinity;
 
   constructor(options: DiallingOptions) {

@@ -1,6 +1,6 @@
 /**
- * The revocations that the server has told (PROTOCOL 3), those of each label that decide. They count as soon as they are told;
- * on the disk they are for the next start, when there may be no server.
+ * The revocations that the server has reported (PROTOCOL 3); of each label, only those that another one does not include.
+ * They count as soon as they are reported, and are on the disk for the next start, when there may be no server.
  */
 import type { Database } from "bun:sqlite";
 
@@ -12,8 +12,9 @@ import {
   type Revocation,
 } from "../../identity/revocation.ts";
 
-/** Labels whose revocations are kept; beyond it the oldest are dropped, some at once. */
+/** Labels whose revocations are kept. */
 export const MAX_REVOCATIONS = 50_000;
+/** With more of them, so many of the oldest are dropped. */
 const DROPPED_AT_ONCE = 5_000;
 
 type Row = { label: string; before: number; except_key: string | null };
@@ -21,7 +22,7 @@ type Row = { label: string; before: number; except_key: string | null };
 export class RevocationStore {
   readonly #database: Database;
   #known: Map<string, readonly Revocation[]> | undefined;
-  /** The labels whose revocations are others on the disk. */
+  /** The labels whose revocations differ from those on the disk. */
   readonly #unsaved = new Set<string>();
 
   constructor(database: Database) {

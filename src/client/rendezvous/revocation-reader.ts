@@ -22,7 +22,7 @@ type Unread = {
   after: string;
   /** How many may still be read. */
   pages: number;
-  /** Whether what follows a page without a new one is known. */
+  /** Whether a page with nothing new ends the reading: everything older was read before. */
   readonly endsAtKnown: boolean;
   isReading: boolean;
 };
@@ -30,7 +30,7 @@ type Unread = {
 export class RevocationReader {
   readonly #store: RevocationStore;
   readonly #changed: () => void;
-  /** All were read to the last page, so that at the next login what follows a page without a new one is known. */
+  /** All were read to the last page, so that at the next login a page with nothing new ends the reading. */
   #hasAll = false;
   /** The pages that are left; undefined: none. */
   #unread: Unread | undefined;
