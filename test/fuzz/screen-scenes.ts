@@ -181,7 +181,8 @@ export const SCENES: ReadonlyMap<string, Scene> = new Map([
     }),
   ],
   ["a command with a wrong number", chat((script, first) => script.type(`/withdraw #x${first}`))],
-  ["a command that does not exist", chat((script, first) => script.type(`/x${first}`))],
+  // Long enough that no command is close to it, which would be suggested.
+  ["a command that does not exist", chat((script, first) => script.type(`/no-such-command-${first}`))],
   [
     "a text that could not be saved, told in the menus",
     (first, second, view) => {
