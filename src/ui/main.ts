@@ -20,14 +20,14 @@ import { logout } from "./commands/account/logout.ts";
 import { register } from "./commands/account/register.ts";
 import { search } from "./commands/messages/search.ts";
 import { users } from "./commands/account/users.ts";
-import { chosenLanguage } from "../protocol/language.ts";
+import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
 import type { CommandContext } from "./commands/online-account.ts";
-import { textsIn } from "./texts/texts.ts";
+import { textsIn, type Texts } from "./texts/texts.ts";
 import { wrapped } from "./format/wrapped-text.ts";
 
 /** How long after a signal the process ends at the latest, in ms. */
@@ -110,11 +110,9 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
   }
   switch (invocation.name) {
     case "help":
-      host.stdout.write(`${textsIn(invocation.language).help}\n`);
-      return EXIT.done;
+      return printed(textsIn(invocation.language).help, chosenLanguage(args, host.env), host);
     case "version":
-      host.stdout.write(`paloma ${version}\n`);
-      return EXIT.done;
+      return printed(`paloma ${version}`, chosenLanguage(args, host.env), host);
     case "menus":
       useTimeZone(invocation.config, host);
       return runMenus(invocation.config);
@@ -124,6 +122,21 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
     default:
       return invocation satisfies never;
   }
+}
+
+/** Prints a text that is all the program was asked for. */
+async function printed(text: string, language: Language, host: HostProcess): Promise<ExitCode> {
+  const output = new Output(false, host);
+  void output.write(`${text}\n`);
+  return exitOf(EXIT.done, output, textsIn(language));
+}
+
+/** The exit code once everything is written: output that was lost is no success. */
+async function exitOf(exit: ExitCode, output: Output, texts: Texts): Promise<ExitCode> {
+  await output.flushed();
+  if (output.lost === undefined) return exit;
+  output.notice(texts.outputLost(output.lost));
+  return EXIT.other;
 }
 
 function useTimeZone({ language }: Config, { env, stderr }: HostProcess): void {
@@ -180,6 +193,7 @@ async function runCommand(
 ): Promise<ExitCode> {
   const { config, args } = invocation;
   const command = COMMANDS[invocation.command];
+  const texts = textsIn(config.language);
   const output = new Output(config.json, host);
   const abort = abortedBy(host, ["SIGINT", "SIGTERM"]);
   const onFault = (error: unknown) => {
@@ -191,15 +205,16 @@ async function runCommand(
   host.on("unhandledRejection", onFault);
   const isBounded = command.endedBy === "timeout or fault";
   const deadline = new Deadline(abort, isBounded ? config.timeout : undefined);
+  let exit: ExitCode;
   try {
     await checkArguments(invocation, command);
-    return await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
+    exit = await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {
     const problem = describeFailure(error, config);
     if (problem.sentence !== "") output.failure(problem);
-    return problem.exit;
+    exit = problem.exit;
   } finally {
     deadline.stop();
-    await output.flushed();
   }
+  return exitOf(exit, output, texts);
 }

@@ -11,11 +11,15 @@ import { sizeOf } from "../terminal/raw-terminal.ts";
 /** What the client uses of its process; tests replace it. */
 export type HostProcess = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "on" | "off" | "exit">;
 
+/** Errors when the reader has ended, as `head` does. */
+const READER_ENDED: ReadonlySet<string> = new Set(["EPIPE", "ERR_STREAM_DESTROYED"]);
+
 export class Output {
   readonly json: boolean;
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
-  #closed = false;
+  /** Why nothing more can be written. */
+  #fault: Error | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #onClosed: () => void = () => undefined;
 
@@ -23,11 +27,7 @@ export class Output {
     this.json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;
-    stdout.on("error", () => {
-      // The reader has closed the pipe (`| head`).
-      this.#closed = true;
-      this.#onClosed();
-    });
+    stdout.on("error", (error) => this.#failed(error));
   }
 
   /** Width of standard output; undefined if it is not a terminal. */
@@ -35,7 +35,15 @@ export class Output {
     return this.#stdout.isTTY ? sizeOf(this.#stdout).columns : undefined;
   }
 
-  /** `then` is called once, when the reader of standard output has closed it. */
+  /** The code of the error that standard output has failed with, as ENOSPC; undefined also if its reader has ended. */
+  get lost(): string | undefined {
+    const fault = this.#fault;
+    if (fault === undefined) return undefined;
+    const code = "code" in fault ? String(fault.code) : fault.message;
+    return READER_ENDED.has(code) ? undefined : code;
+  }
+
+  /** `then` is called when nothing more can be written. */
   whenClosed(then: () => void): void {
     this.#onClosed = then;
   }
@@ -46,16 +54,25 @@ export class Output {
     else if (line !== undefined) void this.write(`${visibleText(line, { lines: true })}\n`);
   }
 
-  /** Resolves to true when the text has left this process, to false when the reader has closed the output. */
+  #failed(error: Error): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = error;
+    this.#onClosed();
+  }
+
+  /** Resolves to true when the text has left this process, to false when that is not possible. */
   write(text: string): Promise<boolean> {
-    if (this.#closed) return Promise.resolve(false);
+    if (this.#fault !== undefined) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#stdout.write(text, (error) => resolve(error === null || error === undefined));
+    this.#stdout.write(text, (error) => {
+      if (error) this.#failed(error);
+      resolve(!error);
+    });
     this.#lastWrite = promise;
     return promise;
   }
 
-  /** Resolves when everything written has left this process, or the reader has closed the output. */
+  /** Resolves when everything written has left this process, or cannot. */
   async flushed(): Promise<void> {
     await this.#lastWrite;
   }

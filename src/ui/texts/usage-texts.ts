@@ -114,6 +114,10 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     es: "--server-fingerprint: se esperaban 64 cifras hexadecimales.",
     en: "--server-fingerprint: expected 64 hexadecimal digits.",
   },
+  outputLost: {
+    es: (code: string) => `No se pudo escribir toda la salida (${code}): está incompleta.`,
+    en: (code: string) => `Not all of the output could be written (${code}): it is incomplete.`,
+  },
   timeZoneUnknown: {
     es: (zone: string) => `No se entiende TZ, «${quotedText(zone)}»: las horas se muestran en UTC.`,
     en: (zone: string) => `TZ, “${quotedText(zone)}”, is not understood: times are shown in UTC.`,
