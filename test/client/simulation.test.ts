@@ -49,8 +49,9 @@ test("a full disk is reported on both sides, acknowledges nothing, and loses not
     world.passSecond();
     for (const person of world.people) person.start(world.otherOf(person));
     await world.runUntil(10_000);
+    // A new file has a few free pages, into which these texts do not fit.
     berta.disk.fill();
-    world.queue.after(0, () => ana.say([2_000, 2_000]));
+    world.queue.after(0, () => ana.say([15_000, 15_000]));
     await world.runUntil(60_000);
     expect(berta.program?.observer.faults).toContain("SQLITE_FULL");
     expect(ana.program?.observer.faults).toContain("storage_failed");
