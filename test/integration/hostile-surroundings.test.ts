@@ -196,12 +196,12 @@ describe("the server", () => {
       ["admin", ODD],
       ["admin", `--${ODD}`],
       ...flags.map((flag) => [...PORTS, `--${flag}`, flag === "db" ? join("/nowhere", ODD) : ODD]),
-      [...PORTS, "--db", ":memory:", "--tls-cert", ODD, "--tls-key", ODD],
-      [...PORTS, "--db", ":memory:", "--audit-log", join("/nowhere", ODD)],
-      [...PORTS, "--db", ":memory:", "--audit-log", oddFolder],
+      [...PORTS, "--db", join(world.folder, "server1.db"), "--tls-cert", ODD, "--tls-key", ODD],
+      [...PORTS, "--db", join(world.folder, "server2.db"), "--audit-log", join("/nowhere", ODD)],
+      [...PORTS, "--db", join(world.folder, "server3.db"), "--audit-log", oddFolder],
       [...PORTS, "--db", oddFolder],
       [...PORTS, "--db", `${oddFolder}/taken/users.db`],
-      [...PORTS, "--db", ":memory:", "--host", "fe80::1%x\u001b[2J"],
+      [...PORTS, "--db", join(world.folder, "server4.db"), "--host", "fe80::1%x\u001b[2J"],
       [...PORTS, "--db", join(oddFolder, "servers.db")],
     ];
     const outputs = await Promise.all(runs.map((args) => serverRun(args)));
