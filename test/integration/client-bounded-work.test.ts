@@ -30,14 +30,14 @@ function lookupsOf(person: Person): { names: string[]; atOnce: number } {
   return { names, atOnce };
 }
 
-/** The longest turn of the event loop until `isOver`, in ms. */
+/** The most that one turn of the event loop computes until `isOver`, in ms of the processor: others may use it too. */
 async function longestTurn(isOver: () => boolean): Promise<number> {
-  let last = performance.now();
+  let last = process.cpuUsage();
   let longest = 0;
   await untilQuiet(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
+    const { user, system } = process.cpuUsage(last);
+    longest = Math.max(longest, (user + system) / 1_000);
+    last = process.cpuUsage();
     return isOver();
   });
   return longest;
@@ -107,8 +107,10 @@ test("1,000 texts of 32 KiB, all words different, are indexed without stopping t
   const { contacts, messages, search } = ana.profile;
   const bob = contacts.ensure("bob");
   let word = 1;
+  const begins: string[] = [];
   const words = () => {
     let all = "";
+    begins.push((word * 2_654_435_761).toString(36));
     while (all.length < 32 * 1024 - 16) all += `${(word++ * 2_654_435_761).toString(36)} `;
     return all;
   };
@@ -120,9 +122,7 @@ test("1,000 texts of 32 KiB, all words different, are indexed without stopping t
     await new Promise((turn) => setImmediate(turn));
   }
   expect(search.isBehind).toBe(true);
-  let isOver = false;
-  setTimeout(() => (isOver = true), 4_000);
-  const longest = await longestTurn(() => isOver);
+  const longest = await longestTurn(() => search.oldest(`"${begins[20]}"`, 0, 1).length === 1);
   // All at once took 4 s.
   expect(longest).toBeLessThan(500);
   expect(search.isBehind).toBe(true);

@@ -119,7 +119,8 @@ describe("the client", () => {
     ];
     for (const name of [...flags, "REPLY_TO", "EMAIL", "ACCEPT", "YES", "HELP"]) {
       for (const args of [["send", "beto", "text"], ["register"], ["fingerprint", "beto"]]) {
-        const environment = { [`PALOMA_${name}`]: ODD, HOME: world.folder };
+        const value = name === "DATA" ? join(oddFolder, "data") : ODD;
+        const environment = { [`PALOMA_${name}`]: value, HOME: world.folder };
         const { stdout, stderr } = await new ClientHere({ args, environment }).ended;
         expectTame(stdout + stderr);
       }
