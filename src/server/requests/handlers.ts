@@ -101,7 +101,7 @@ function ping({ challenge, isPlain, services: { authority, now, registration } }
     added: {
       time: new Date(now()).toISOString(),
       authority: authority.certificatePem,
-      challenge: challenge.toString("base64"),
+      challenge,
       registration,
       authority_proof: isPlain ? undefined : authority.proof,
     },
