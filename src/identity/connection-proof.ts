@@ -10,6 +10,8 @@
  */
 import { createHash, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 
+import { parseBase64 } from "./keys.ts";
+
 /** Bytes of a `challenge`. */
 export const CHALLENGE_BYTES = 32;
 
@@ -18,7 +20,6 @@ const AUTHORITY_PREFIX = Buffer.from("paloma leaf 1", "ascii");
 
 /** Bytes of an Ed25519 signature (RFC 8032, 5.1.6). */
 const SIGNATURE_BYTES = 64;
-const SIGNATURE_BASE64_LENGTH = 88;
 
 /** What both sides know of their connection: the server's challenge, and the leaf (DER) that the server showed on it. */
 export type ProvenConnection = { readonly challenge: Uint8Array; readonly leaf: Uint8Array };
@@ -48,18 +49,12 @@ export function isAuthorityProven(authority: KeyObject, proof: Uint8Array, leaf:
 
 /** Reads a signature: canonical base64 of exactly {@link SIGNATURE_BYTES} bytes; undefined for anything else. */
 export function parseSignature(base64: string): Buffer | undefined {
-  return base64.length === SIGNATURE_BASE64_LENGTH ? parseBytes(base64, SIGNATURE_BYTES) : undefined;
+  return parseBase64(base64, SIGNATURE_BYTES);
 }
 
 /** Reads a `challenge`: canonical base64 of exactly {@link CHALLENGE_BYTES} bytes; undefined for anything else. */
 export function parseChallenge(base64: string): Buffer | undefined {
-  return parseBytes(base64, CHALLENGE_BYTES);
-}
-
-function parseBytes(base64: string, length: number): Buffer | undefined {
-  const bytes = Buffer.from(base64, "base64");
-  // Node's decoder skips unknown characters and accepts base64url; only the canonical form survives the round trip.
-  return bytes.length === length && bytes.toString("base64") === base64 ? bytes : undefined;
+  return parseBase64(base64, CHALLENGE_BYTES);
 }
 
 function keyStatement({ challenge, leaf }: ProvenConnection): Buffer {

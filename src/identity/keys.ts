@@ -10,9 +10,6 @@ const SPKI_BYTES = 44;
 // SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING (33 bytes, no unused bits) }: the only DER form of such a key.
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
-// 44 bytes in base64, its one padding character included.
-const SPKI_BASE64_LENGTH = 60;
-
 // y of the eight points of small order (one or two points to each y). With such a public key anyone can make valid
 // signatures, so that its certificate would identify nobody. node:crypto accepts them as keys. It also accepts bytes
 // that are not a point; they need no list, because no signature is valid with them (RFC 8032, 5.1.7).
@@ -46,10 +43,16 @@ export function keyPairFromPem(pem: string): KeyPair {
  * gives undefined.
  */
 export function parsePublicKey(base64: string): Buffer | undefined {
-  if (base64.length !== SPKI_BASE64_LENGTH) return undefined;
-  const spki = Buffer.from(base64, "base64");
+  const spki = parseBase64(base64, SPKI_BYTES);
+  return spki !== undefined && isPublicKey(spki) ? spki : undefined;
+}
+
+/** Reads canonical base64 (RFC 4648, 4) of exactly `length` bytes; undefined for anything else. */
+export function parseBase64(base64: string, length: number): Buffer | undefined {
+  if (base64.length !== 4 * Math.ceil(length / 3)) return undefined;
+  const bytes = Buffer.from(base64, "base64");
   // Node's decoder skips unknown characters and accepts base64url; only the canonical form survives the round trip.
-  return spki.toString("base64") === base64 && isPublicKey(spki) ? spki : undefined;
+  return bytes.length === length && bytes.toString("base64") === base64 ? bytes : undefined;
 }
 
 /**

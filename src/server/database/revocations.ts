@@ -87,21 +87,16 @@ export class Revocations {
     const [before = "", label = ""] = after.split(".");
     const rows = this.#page.all(since, until, Number(before), label, MAX_REVOKED + 1);
     const isMore = rows.length > MAX_REVOKED;
-    const revoked = rows
-      .slice(0, MAX_REVOKED)
-      .map((row) => ({ label: row.label, before: row.before, except: row.except_key ?? undefined }));
+    const revoked = rows.slice(0, MAX_REVOKED).map(revocationOf);
     const last = revoked.at(-1);
     return { revoked, next: isMore && last !== undefined ? `${last.before}.${last.label}` : undefined };
   }
 
   /** Those of a label that still count, the newest first. */
   #of(label: string): Stored[] {
-    const stored = this.#ofLabel.all(label).map((row) => ({
-      label,
-      before: row.before,
-      except: row.except_key ?? undefined,
-      byOperator: row.by_operator !== 0,
-    }));
+    const stored = this.#ofLabel
+      .all(label)
+      .map((row) => ({ ...revocationOf(row), byOperator: row.by_operator !== 0 }));
     return stored.filter((each) => isKept(each, this.#needs.now()));
   }
 
@@ -145,4 +140,8 @@ export class Revocations {
       )
       .run(MAX_OWN_REVOCATIONS).changes;
   }
+}
+
+function revocationOf({ label, before, except_key }: Row): Revocation {
+  return { label, before, except: except_key ?? undefined };
 }
