@@ -5,7 +5,7 @@ import { label as labelOf } from "../identity/names.ts";
 import { normalForm } from "../protocol/normal-form.ts";
 import { localFolders, onlyFolder } from "./local-accounts.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
-import { Profile } from "./profile/profile.ts";
+import { Profile, type NewAccount } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
@@ -91,19 +91,29 @@ export class Account {
   }
 
   /**
-   * Opens the account's messenger. Uses the network only if the server or the account is not known on this machine.
-   * @throws ServerError, AccountError, ProfileLockedError, PortError, StoreError
+   * Locates the account and takes it. Uses the network only if the server or the account is not known on this machine.
+   * @throws as `locateProfile` and `take`
    */
   static async open(options: OpenOptions): Promise<Account> {
+    const { folder, create } = await locateProfile(options);
+    const profile = Profile.open(folder, create);
+    try {
+      return Account.take(options, profile, create !== undefined);
+    } catch (error) {
+      profile.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the messenger of a profile, which is closed with it.
+   * @param isNew the first login makes the account here
+   * @throws ProfileLockedError, ProfileDamagedError, PortError, StoreError
+   */
+  static take(options: OpenOptions, profile: Profile, isNew: boolean): Account {
     const servers = new ServerStore(options.dataFolder);
     try {
-      const { profile, isNew } = await locateProfile(options, servers);
-      try {
-        return new Account(Messenger.open({ ...options, profile, servers }), servers, isNew);
-      } catch (error) {
-        profile.close();
-        throw error;
-      }
+      return new Account(Messenger.open({ ...options, profile, servers }), servers, isNew);
     } catch (error) {
       servers.close();
       throw error;
@@ -132,7 +142,7 @@ export class Account {
       this.#state = "kept";
     } catch (error) {
       const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
-      if (isNew && isUnknown) {
+      if (isNew && isUnknown && !this.isRemoved) {
         // A mistyped name must not leave an account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";
@@ -163,9 +173,9 @@ export class Account {
     return isTransient(failure) && this.messenger.profile.hasBeenOnline;
   }
 
-  /** From now on a lost link is reconnected. @param failure of the last attempt: another one is scheduled */
-  keepOnline(failure: Error | undefined): void {
-    this.messenger.rendezvous.keepOnline(failure);
+  /** From now on a lost link is reconnected. If the last attempt failed, another one is scheduled. */
+  keepOnline(): void {
+    this.messenger.rendezvous.keepOnline();
   }
 
   /**
@@ -174,15 +184,15 @@ export class Account {
    * @throws ServerError, RefusedError if waiting does not help; then the session stays
    */
   async logOut(): Promise<Error | undefined> {
-    const { profile, rendezvous } = this.messenger;
+    const { rendezvous } = this.messenger;
     try {
-      if (rendezvous.state.name === "offline") await rendezvous.resume();
+      await rendezvous.resume();
       if (rendezvous.link === undefined) throw new ServerError("server_unreachable");
       await rendezvous.logOut();
       return undefined;
     } catch (error) {
       if (!isTransient(error) || this.#state === "closed") throw error;
-      profile.forgetToken();
+      rendezvous.loggedOut();
       return error;
     }
   }
@@ -194,10 +204,18 @@ export class Account {
   }
 }
 
-async function locateProfile(
-  options: OpenOptions,
-  servers: ServerStore,
-): Promise<{ profile: Profile; isNew: boolean }> {
+/** Where an account is on this machine. `create`: it is new here, and its first login makes it. */
+export type Located = { readonly folder: string; readonly create?: NewAccount | undefined };
+
+/**
+ * Finds the account that the options select. Uses the network only if the server is not known on this machine.
+ * @throws ServerError, AccountError, StoreError
+ */
+export function locateProfile(options: OpenOptions): Promise<Located> {
+  return withServers(options.dataFolder, (servers) => locate(options, servers));
+}
+
+async function locate(options: OpenOptions, servers: ServerStore): Promise<Located> {
   const { dataFolder, host, port, user } = options;
   let authority = servers.get(host, port)?.authority;
   // A typed fingerprint that differs from the pinned one selects the account at that other authority.
@@ -218,15 +236,12 @@ async function locateProfile(
       if (!(error instanceof ServerError) || !error.isTransient) throw error;
       const known = localFolders(dataFolder, user);
       if (known.length !== 1) throw error;
-      return { profile: Profile.open(onlyFolder(known, user)), isNew: false };
+      return { folder: onlyFolder(known, user) };
     }
   }
   const fingerprint = authorityFingerprint(authority);
   const folders = localFolders(dataFolder, user, fingerprint);
-  if (folders.length > 0 || user === undefined) {
-    return { profile: Profile.open(onlyFolder(folders, user)), isNew: false };
-  }
+  if (folders.length > 0 || user === undefined) return { folder: onlyFolder(folders, user) };
   const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
-  const account = { username: normalForm(user), authority, registeredHere: false };
-  return { profile: Profile.open(folder, account), isNew: true };
+  return { folder, create: { username: normalForm(user), authority, registeredHere: false } };
 }

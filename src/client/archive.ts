@@ -4,7 +4,8 @@
  */
 import { setTimeout } from "node:timers/promises";
 
-import { cancelMessage, deleteMessage } from "./conversation/message-actions.ts";
+import { deleteMessage } from "./conversation/message-actions.ts";
+import type { MessageState } from "./disk/schema.ts";
 import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
 import type { Contact } from "./profile/contacts.ts";
 import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
@@ -185,15 +186,9 @@ export class StoredConversation {
     return this.#profile.messages.outboxCounts(this.contact);
   }
 
-  /** Removes a text of ours from the outbox before it is sent. @throws ActionError */
-  cancel(id: string): void {
-    cancelMessage(this.#profile, this.contact, id);
-  }
-
-  /** Removes every text from the outbox that was not tried yet. @returns their ids, oldest first */
-  cancelAll(): readonly string[] {
-    const { messages, removal } = this.#profile;
-    return messages.outboxTexts(this.contact).filter((id) => removal.cancel(this.contact, id));
+  /** The state of a message or change of ours; `at`: ms since 1970. Undefined: none has this id. */
+  stateOf(id: string): { readonly state: MessageState; readonly at: number } | undefined {
+    return this.#profile.messages.stateOf(this.contact, id);
   }
 
   /** Deletes one text on this side; its id stays, so that it is not received again. @throws ActionError */

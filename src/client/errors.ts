@@ -6,3 +6,4 @@ export { PortError } from "./peer/port.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { AccountError } from "./local-accounts.ts";
 export { isTransient, PasswordNeededError, RefusedError, ServerError } from "./rendezvous/server-errors.ts";
+export { OtherVersionError } from "./sharing/attachment.ts";

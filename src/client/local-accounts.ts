@@ -1,17 +1,13 @@
 /** The accounts of this machine, and which of them a typed name selects. Needs no network. */
-import { randomUUIDv7 } from "bun";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
-import type { Contact } from "./profile/contacts.ts";
-import { checkNotSelf, prepareEdit, prepareWithdrawal } from "./conversation/message-actions.ts";
 import { profileFolders, serversFile } from "./disk/folders.ts";
 import { Profile } from "./profile/profile.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
-import type { NewOutgoing, OutgoingContent, StoredMessage } from "./profile/stored-message.ts";
 
 /** No account, or more than one, matches what was typed. */
 export class AccountError extends Error {
@@ -128,49 +124,4 @@ export function openLocalProfile(place: AccountPlace): Profile {
   const authority = folders.length > 1 ? knownAuthority(place) : undefined;
   if (authority !== undefined) folders = localFolders(dataFolder, user, authority);
   return Profile.open(onlyFolder(folders, user));
-}
-
-/** The result of `queueWhileLocked`. */
-export type Queued = {
-  /** The registered spelling of the recipient if it is known. */
-  readonly to: string;
-  /** The id of the queued message; undefined: the text was not sent yet, so it was changed or cancelled directly. */
-  readonly id: string | undefined;
-  /** The edited or withdrawn text in its new form; undefined: a new text, or a cancelled one. */
-  readonly changed: StoredMessage | undefined;
-};
-
-/**
- * Commits a text, or a change of one, to the outbox of an account that another process has online. That process
- * sends it within about a second.
- * @throws AccountError, ActionError, StoreError, SelfError, SQLiteError
- */
-export function queueWhileLocked(place: AccountPlace, to: string, content: OutgoingContent): Queued {
-  const profile = openLocalProfile(place);
-  try {
-    checkNotSelf(profile, to);
-    // If the first login fails, the profile is deleted with its outbox.
-    if (!profile.isEstablished) throw new AccountError("unknown_account");
-    const contact = profile.contacts.ensure(to);
-    const message = prepare(profile, contact, content);
-    if (message !== undefined) profile.messages.queue([message]);
-    const changed = content.kind === "text" ? undefined : profile.history.find(contact, content.target);
-    return { to: contact.username, id: message?.id, changed };
-  } finally {
-    profile.close();
-  }
-}
-
-function prepare(profile: Profile, contact: Contact, content: OutgoingContent): NewOutgoing | undefined {
-  const now = Date.now();
-  switch (content.kind) {
-    case "text":
-      return { ...content, contact, id: randomUUIDv7(), sentAt: now };
-    case "edit":
-      return prepareEdit(profile, contact, { id: content.target, text: content.text }, now);
-    case "withdraw":
-      return prepareWithdrawal(profile, contact, content.target, now);
-    default:
-      return content satisfies never;
-  }
 }

@@ -23,6 +23,7 @@ import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
 import type { Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
+import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { LookupQueue } from "./rendezvous/lookup-queue.ts";
 import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rendezvous/session.ts";
@@ -130,6 +131,7 @@ export class Messenger {
       now,
       conversation: (username) => this.#conversations.with(username),
       emit: this.#emit,
+      storageFailed: this.#storageFailed,
       changed,
     });
     // First of all, so that an unreadable store fails before the port and the timer exist.
@@ -196,13 +198,6 @@ export class Messenger {
     for (const conversation of this.#conversations) conversation.tick();
     this.#upkeep.tick();
     this.shown.tick();
-    // Other processes may have queued messages, which this one sends.
-    const known = this.profile.changedElsewhere();
-    if (known === undefined) return;
-    this.#emit({ name: "changedElsewhere" });
-    for (const conversation of this.#conversations) conversation.profileChanged(known);
-    for (const conversation of this.#conversations.openOutbox()) conversation.connect();
-    this.#watchList.changed();
   }
 
   /**
@@ -248,11 +243,17 @@ export class Messenger {
    * Queues one text to a person. It is committed with everything else of this turn of the event loop, or by
    * `commit`, and sent as soon as there is a link.
    * @param text well-formed, at most 32 KiB of UTF-8
+   * @param id one that is not used yet; undefined: a new one
    * @returns its id
    * @throws SelfError, RangeError for a text that no peer would accept
    */
-  send(to: string, text: string, replyTo?: string): string {
-    return this.#outbox.send(to, text, replyTo);
+  send(to: string, text: string, replyTo?: string, id?: string): string {
+    return this.#outbox.send(to, text, replyTo, id);
+  }
+
+  /** Resolves when everything that was queued in this turn is committed. @throws SQLiteError: then none of it is kept */
+  committed(): Promise<void> {
+    return this.#outbox.committed();
   }
 
   /** Commits everything that was queued in this turn. @throws SQLiteError: then none of it is kept */
@@ -279,7 +280,12 @@ export class Messenger {
     this.#outbox.cancel(to, id);
   }
 
-  /** The chat is on the screen: a link is kept open until `closeChat`. @throws SelfError */
+  /** Removes every text to this person from the outbox that was not tried yet. @returns their ids, oldest first */
+  cancelAll(to: string): readonly string[] {
+    return this.#outbox.cancelAll(to);
+  }
+
+  /** A chat is on a screen: a link is kept open until `closeChat` was called as often. @throws SelfError, SQLiteError */
   openChat(username: string): Conversation {
     checkNotSelf(this.profile, username);
     const conversation = this.#conversations.with(username);
@@ -294,6 +300,19 @@ export class Messenger {
   /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
   markRead(username: string, seq: number): void {
     this.#conversations.with(username).markRead(seq);
+    this.#emit({ name: "read", username });
+  }
+
+  /** We are typing to this person, or have stopped. */
+  typing(username: string, active: boolean): void {
+    this.#conversations.find(username)?.typing(active);
+  }
+
+  /** As `SafetyNumbers.acceptPending`; an accepted person is dialled. @throws SQLiteError */
+  acceptKey(username: string, shown?: string): Acceptance {
+    const acceptance = this.archive.safetyNumbers.acceptPending(username, this.#clock.now(), shown);
+    if (acceptance.result === "accepted") this.#conversations.find(username)?.connect();
+    return acceptance;
   }
 
   /** A person's presence according to the direct link; undefined: no conversation in this process. */
@@ -308,7 +327,9 @@ export class Messenger {
 
   async #close(): Promise<void> {
     try {
-      this.#outbox.commitOrReport();
+      this.#outbox.commit();
+    } catch (error) {
+      this.#storageFailed(error);
     } finally {
       clearInterval(this.#tick);
       this.#port.stop();
@@ -325,7 +346,7 @@ export class Messenger {
 
   readonly #emit = (event: MessengerEvent): void => {
     if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
-    if (event.name === "storageFailed" || event.name === "sendFailed") this.profile.noteDamage(event.error);
+    if (event.name === "storageFailed") this.profile.noteDamage(event.error);
     this.#onEvent(event);
   };
 

@@ -15,13 +15,17 @@ export type Person = {
   readonly secure: boolean;
   /** Messages that were not shown on this machine yet. */
   readonly unread: number;
+  /** There is a direct link. */
+  readonly connected: boolean;
+  /** Since when the direct link has been silent, ms since 1970; undefined: there is none, or it answers. */
+  readonly silent_since: number | undefined;
 };
 
 /** `failure`: why the server did not answer; then `people` are only the contacts of this machine. */
 export type People = { readonly people: readonly Person[]; readonly failure: Error | undefined };
 
 /** The parts of a messenger that `listPeople` uses. */
-type Source = Pick<Messenger, "username" | "users"> & {
+type Source = Pick<Messenger, "username" | "users" | "linkPresence"> & {
   readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
   readonly shown: Pick<Messenger["shown"], "held">;
 };
@@ -43,7 +47,7 @@ export async function listPeople(messenger: Source): Promise<People> {
   }
   const { contacts, history } = messenger.profile;
   const unread = history.unreadCounts();
-  const people = new Map<string, Person>();
+  const people = new Map<string, Omit<Person, "connected" | "silent_since">>();
   for (const { id, label, username } of contacts.withMessages()) {
     people.set(label, {
       username,
@@ -68,5 +72,9 @@ export async function listPeople(messenger: Source): Promise<People> {
   people.delete(labelOf(messenger.username));
   const sorted = [...people.values()].map((person) => ({ person, key: fold(person.username) }));
   sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return { people: sorted.map(({ person }) => person), failure };
+  const linked = sorted.map(({ person }) => {
+    const link = messenger.linkPresence(person.username);
+    return { ...person, connected: link?.isConnected === true, silent_since: link?.silentSince };
+  });
+  return { people: linked, failure };
 }

@@ -23,7 +23,7 @@ type SafetyNumbersWith = {
   readonly numbers: readonly SafetyNumber[];
 };
 
-type Acceptance =
+export type Acceptance =
   /** `number`: of the accepted key. */
   | { readonly result: "accepted"; readonly number: SafetyNumber }
   /** No key is pending. */

@@ -9,6 +9,7 @@ import {
   ActionError,
   isDamage,
   isStorageFailure,
+  OtherVersionError,
   PasswordNeededError,
   PortError,
   ProfileDamagedError,
@@ -194,7 +195,6 @@ function lockOwner({ owner }: ProfileLockedError, texts: Texts): string {
 export function describeInMenus(error: unknown, config: Config): string {
   const texts = textsIn(config.language);
   if (error instanceof PasswordNeededError) return texts.sessionOver;
-  if (error instanceof ProfileLockedError) return texts.accountOpenElsewhere(lockOwner(error, texts));
   return describeFailure(error, config).sentence;
 }
 
@@ -224,7 +224,9 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("usage", "password_needed", texts.passwordNeeded);
   }
   if (error instanceof ProfileLockedError)
-    return failure("refused", "account_locked", texts.accountLocked(lockOwner(error, texts)));
+    return failure("other", "process_silent", texts.processSilent(lockOwner(error, texts)));
+  if (error instanceof OtherVersionError)
+    return failure("other", "other_version", texts.otherVersion(quotedText(error.version)));
   if (error instanceof PortError) return failure("other", "port_taken", texts.portTaken(error.ports));
   if (isStorageFailure(error)) {
     const why = systemMessage(error);

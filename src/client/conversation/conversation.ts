@@ -37,7 +37,8 @@ export class Conversation {
   readonly #linkEvents: PeerLinkEvents;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
-  #chatOpen = false;
+  /** On how many screens the chat is open. */
+  #openChats = 0;
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
   #hasQueued = false;
   /** Whether nothing is committed any more: the profile is about to be closed. */
@@ -113,30 +114,31 @@ export class Conversation {
 
   /** Whether a message is unacknowledged or the chat is open. */
   get wantsLink(): boolean {
-    return this.#chatOpen || this.delivery.waiting > 0;
+    return this.#openChats > 0 || this.delivery.waiting > 0;
   }
 
   /** Whether somebody waits for a link right now: a chat is open, or what they have just sent is unacknowledged. */
   get isAwaited(): boolean {
-    return this.#chatOpen || (this.#hasQueued && this.delivery.waiting > 0);
+    return this.#openChats > 0 || (this.#hasQueued && this.delivery.waiting > 0);
   }
 
   /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
   get wantsPresence(): boolean {
-    return this.#chatOpen || (this.delivery.waiting > 0 && !this.isConnected);
+    return this.#openChats > 0 || (this.delivery.waiting > 0 && !this.isConnected);
   }
 
+  /** A screen shows the chat, until it calls `closeChat`. */
   openChat(): void {
-    this.#chatOpen = true;
+    this.#openChats++;
     this.#needs.wantsChanged();
     this.connect();
   }
 
-  /** The person has left the chat; the links end unless a message is unacknowledged. */
+  /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
   closeChat(): void {
-    this.#chatOpen = false;
+    this.#openChats--;
     this.#needs.wantsChanged();
-    if (this.delivery.waiting === 0) this.#hangUp();
+    if (!this.wantsLink) this.#hangUp();
   }
 
   typing(active: boolean): void {
@@ -161,19 +163,6 @@ export class Conversation {
     this.#hasQueued = true;
     this.delivery.committed(messages);
     this.connect();
-  }
-
-  /**
-   * Another process has written to the profile: it may have queued messages or accepted a key.
-   * @param known the `seq` of the newest message at the previous check
-   */
-  profileChanged(known: number): void {
-    const isMore = this.delivery.reload(known);
-    if (isMore) {
-      this.#hasQueued = true;
-      this.#needs.wantsChanged();
-    }
-    if (isMore || this.#dialling.waitsForKey) this.#dialling.connectIfWanted();
   }
 
   /** Dials now, unless there is a link or a dial under way. */

@@ -7,8 +7,6 @@ import type { StoredMessage } from "../profile/stored-message.ts";
 import type { RendezvousState } from "../rendezvous/session.ts";
 
 export type MessengerEvent =
-  /** Another process of this account has written to the profile: sent, changed, cancelled or accepted something. */
-  | { readonly name: "changedElsewhere" }
   /** No event is emitted for a server that is back within 10 s. */
   | {
       readonly name: "server";
@@ -43,14 +41,8 @@ export type MessengerEvent =
       /** ms since 1970 */
       readonly at: number;
     }
-  /** A message of ours could not be stored. `text`: of a text or an edit. */
-  | {
-      readonly name: "sendFailed";
-      readonly to: string;
-      readonly id: string;
-      readonly text: string | undefined;
-      readonly error: Error;
-    }
+  /** The person has read this contact's messages, here or on another screen. */
+  | { readonly name: "read"; readonly username: string }
   /** As the server reports; after its restart only those who do not return are reported offline. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }

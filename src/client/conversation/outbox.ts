@@ -26,16 +26,23 @@ type OutboxOptions = {
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
   readonly emit: (event: MessengerEvent) => void;
+  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
+  readonly storageFailed: (error: unknown) => void;
   /** Called after messages were queued or cancelled. */
   readonly changed: () => void;
 };
 
 /** `seq`: 0 until it is stored. */
 type Queued = NewOutgoing & { seq: number };
-type Batch = { readonly messages: Queued[]; readonly conversations: Map<Contact, Conversation> };
+type Batch = {
+  readonly messages: Queued[];
+  readonly conversations: Map<Contact, Conversation>;
+  /** For those who wait for the commit; undefined: nobody does. */
+  done: PromiseWithResolvers<void> | undefined;
+};
 
 function emptyBatch(): Batch {
-  return { messages: [], conversations: new Map() };
+  return { messages: [], conversations: new Map(), done: undefined };
 }
 
 export class Outbox {
@@ -51,11 +58,10 @@ export class Outbox {
   }
 
   /** As `Messenger.send`. */
-  send(to: string, text: string, replyTo?: string): string {
+  send(to: string, text: string, replyTo?: string, id: string = randomUUIDv7()): string {
     checkText(text);
     const conversation = this.#conversation(to);
     const { contact } = conversation;
-    const id = randomUUIDv7();
     const sentAt = this.#options.now();
     this.#add(conversation, { kind: "text", contact, id, text, sentAt, replyTo, seq: 0 });
     return id;
@@ -68,7 +74,7 @@ export class Outbox {
     const conversation = this.#conversation(to);
     const { contact } = conversation;
     // The text may have been queued in this turn; it must be stored to be edited.
-    this.commitOrReport();
+    this.commit();
     const action = prepareEdit(profile, contact, { id, text }, now());
     if (action === undefined) this.#changed(contact, id, undefined);
     else this.#add(conversation, { ...action, seq: 0 });
@@ -79,7 +85,7 @@ export class Outbox {
   withdraw(to: string, id: string): string | undefined {
     const { profile, now } = this.#options;
     const conversation = this.#conversation(to);
-    this.commitOrReport();
+    this.commit();
     const action = prepareWithdrawal(profile, conversation.contact, id, now());
     if (action === undefined) this.#cancelled(conversation, id);
     else this.#add(conversation, { ...action, seq: 0 });
@@ -89,32 +95,41 @@ export class Outbox {
   /** As `Messenger.cancel`. */
   cancel(to: string, id: string): void {
     const conversation = this.#conversation(to);
-    this.commitOrReport();
+    this.commit();
     cancelMessage(this.#options.profile, conversation.contact, id);
     this.#cancelled(conversation, id);
   }
 
-  /** As `Messenger.commit`. */
-  commit(): void {
-    const batch = this.#take();
-    this.#store(batch);
-    this.#committed(batch);
+  /** As `Messenger.cancelAll`. */
+  cancelAll(to: string): readonly string[] {
+    const conversation = this.#conversation(to);
+    const { messages, removal } = this.#options.profile;
+    const { contact } = conversation;
+    this.commit();
+    const cancelled = messages.outboxTexts(contact).filter((id) => removal.cancel(contact, id));
+    for (const id of cancelled) this.#cancelled(conversation, id);
+    return cancelled;
   }
 
-  /** As `commit`; a failure is an event. */
-  commitOrReport(): void {
-    const batch = this.#take();
+  /** As `Messenger.commit`. */
+  commit(): void {
+    const batch = this.#batch;
+    this.#batch = emptyBatch();
     try {
       this.#store(batch);
     } catch (error) {
-      for (const message of batch.messages) {
-        const { contact, id } = message;
-        const text = message.kind === "withdraw" ? undefined : message.text;
-        this.#options.emit({ name: "sendFailed", to: contact.username, id, text, error: error as Error });
-      }
-      return;
+      batch.done?.reject(error);
+      throw error;
     }
     this.#committed(batch);
+    batch.done?.resolve();
+  }
+
+  /** As `Messenger.committed`. */
+  committed(): Promise<void> {
+    if (this.#batch.messages.length === 0) return Promise.resolve();
+    this.#batch.done ??= Promise.withResolvers();
+    return this.#batch.done.promise;
   }
 
   #add(conversation: Conversation, message: Queued): void {
@@ -124,14 +139,12 @@ export class Outbox {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      this.commitOrReport();
+      try {
+        this.commit();
+      } catch (error) {
+        this.#options.storageFailed(error);
+      }
     });
-  }
-
-  #take(): Batch {
-    const batch = this.#batch;
-    this.#batch = emptyBatch();
-    return batch;
   }
 
   /** @throws SQLiteError: then none of it is kept */

@@ -44,6 +44,11 @@ export class MessageHistory {
     return this.#texts("seq = ?", seq)[0];
   }
 
+  /** The texts of all conversations after `seq`, oldest first. @param limit messages, at least 1 */
+  since(seq: number, limit: number): StoredMessage[] {
+    return this.#texts("seq > ? ORDER BY seq LIMIT ?", seq, limit);
+  }
+
   /** Incoming messages that were not printed yet, oldest first. */
   unprinted(limit: number): StoredMessage[] {
     return this.#texts("outgoing = 0 AND printed = 0 ORDER BY seq LIMIT ?", limit);

@@ -11,7 +11,7 @@ import type { Database, Statement } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
-import { KIND, STATE } from "../disk/schema.ts";
+import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
 import {
   IN_OUTBOX,
   type NewIncoming,
@@ -121,6 +121,17 @@ export class MessageStore {
    */
   queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = new Set()): number[] {
     return this.#queueAll(messages, linked);
+  }
+
+  /** The state of a message or change of ours; `at`: ms since 1970. Undefined: none has this id. */
+  stateOf(contact: Contact, id: string): { readonly state: MessageState; readonly at: number } | undefined {
+    const row = this.#database
+      .query<{ state: number; at: number | null }, [number, string]>(
+        `SELECT state, coalesce(read_at, CASE WHEN state >= ${STATE.received} THEN received_at END, left_at, sent_at) AS at
+         FROM messages WHERE contact = ? AND outgoing = 1 AND id = ?`,
+      )
+      .get(contact.id, id);
+    return row === null ? undefined : { state: MESSAGE_STATES[row.state] ?? "queued", at: row.at ?? 0 };
   }
 
   /** @returns its `seq` */

@@ -44,7 +44,7 @@ type AccountRow = {
   registered_here: number;
 };
 
-type NewAccount = {
+export type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
@@ -95,8 +95,6 @@ export class Profile {
   readonly #database: Database;
   /** The stored row; undefined: it has to be read again. */
   #account: AccountRow | undefined;
-  #dataVersion: number | undefined;
-  #newestSeen = 0;
   /** What was read of the certificate. */
   #dated: { readonly pem: string; readonly own: DatedCertificate } | undefined;
 
@@ -201,21 +199,6 @@ export class Profile {
   /** Forgets what was read before this process held the lock: another process may have logged in or out since. */
   reload(): void {
     this.#account = undefined;
-    this.changedElsewhere();
-  }
-
-  /**
-   * Whether another process has written to this profile since the last call.
-   * @returns the `seq` of the newest message at the last call, which precedes its messages; undefined: none has
-   */
-  changedElsewhere(): number | undefined {
-    const known = this.#newestSeen;
-    this.#newestSeen = this.messages.lastSeq();
-    const row = this.#database.query<{ data_version: number }, []>("PRAGMA data_version").get();
-    const version = row?.data_version;
-    const changed = this.#dataVersion !== undefined && this.#dataVersion !== version;
-    this.#dataVersion = version;
-    return changed ? known : undefined;
   }
 
   #update(sql: string, values: (string | number | null)[]): void {

@@ -17,7 +17,7 @@ import { ReturnSchedule } from "./return-schedule.ts";
 import { reachServer, type ReachOptions } from "./reach-server.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import type { Change } from "./surroundings.ts";
-import { isTransient, RefusedError, ServerError } from "./server-errors.ts";
+import { isTransient, PasswordNeededError, RefusedError, ServerError } from "./server-errors.ts";
 
 /** Age at which a certificate is renewed, in ms (PROTOCOL 3). */
 const RENEW_AFTER = 12 * 60 * 60 * 1_000;
@@ -53,8 +53,8 @@ export type RendezvousOptions = Omit<ReachOptions, "events"> & {
   readonly profile: Profile;
   readonly language: Language;
   readonly p2pPort: () => number;
-  /** Called only if a password is needed; resolves to undefined if none is available. */
-  readonly password: () => Promise<string | undefined>;
+  /** Called with the account's name, only if a password is needed; resolves to undefined if none is available. */
+  readonly password: (username: string) => Promise<string | undefined>;
   /** `password` never asks the person, so it may be called at every reconnect. */
   readonly isPasswordLasting?: boolean;
   readonly random: () => number;
@@ -62,7 +62,8 @@ export type RendezvousOptions = Omit<ReachOptions, "events"> & {
 };
 
 type State =
-  | { readonly name: "offline" }
+  /** `why`: the last attempt has failed, or the link was lost. */
+  | { readonly name: "offline"; readonly why: Error | undefined }
   /** `link`: the link on which the login is under way; undefined: not connected yet. */
   | { readonly name: "connecting"; link: RendezvousLink | undefined }
   | {
@@ -85,13 +86,15 @@ type State =
 /** The state without its timers and links. */
 function published(state: State): RendezvousState {
   if (state.name === "waiting") return { name: "waiting", until: state.until, why: state.why };
-  if (state.name === "closed") return { name: "offline" };
+  if (state.name === "closed" || state.name === "offline") return { name: "offline" };
   return state.name === "stopped" ? state : { name: state.name };
 }
 
 export class Rendezvous {
   readonly #options: RendezvousOptions;
-  #state: State = { name: "offline" };
+  #state: State = { name: "offline", why: undefined };
+  /** The end of the attempt under way. */
+  #attempt: Promise<void> | undefined;
   /** The link to a closing server, which answers the requests it has received, and then ends the link. */
   #leaving: RendezvousLink | undefined;
   readonly #schedule = new ReturnSchedule();
@@ -131,17 +134,33 @@ export class Rendezvous {
     return this.#state.name === "closed";
   }
 
-  /** Makes one attempt to be online. @throws ServerError, RefusedError, PasswordNeededError */
-  connect(): Promise<void> {
-    return this.#goOnline(true);
+  /**
+   * Makes one attempt to be online, or waits for the one that is under way. Does nothing while online.
+   * @throws ServerError, RefusedError, PasswordNeededError
+   */
+  async connect(): Promise<void> {
+    if (this.#state.name === "online") return;
+    if (this.#attempt !== undefined) return this.#attempt;
+    const attempt = this.#goOnline(true);
+    // It took the place of the attempt that was scheduled.
+    if (this.#isKeptOnline) this.#retryAfter(attempt);
+    await attempt;
   }
 
   /** As `connect`, with the stored session only. @throws as `connect` */
-  resume(): Promise<void> {
-    return this.#goOnline(false);
+  async resume(): Promise<void> {
+    if (this.#state.name !== "online") await (this.#attempt ?? this.#goOnline(false));
   }
 
-  async #goOnline(mayUsePassword: boolean): Promise<void> {
+  #goOnline(mayUsePassword: boolean): Promise<void> {
+    const attempt = this.#tryToGoOnline(mayUsePassword).finally(() => {
+      if (this.#attempt === attempt) this.#attempt = undefined;
+    });
+    this.#attempt = attempt;
+    return attempt;
+  }
+
+  async #tryToGoOnline(mayUsePassword: boolean): Promise<void> {
     const attempt: State = { name: "connecting", link: undefined };
     this.#become(attempt);
     let link: RendezvousLink;
@@ -157,17 +176,18 @@ export class Rendezvous {
       link = contact.link;
       attempt.link = link;
       if (this.#isClosed) throw new ServerError("server_unreachable");
-      key = provenKey(this.#options.profile.keys, contact.connection);
+      const { profile, password } = this.#options;
+      key = provenKey(profile.keys, contact.connection);
       const told = await logIn(link, contact.authority, key, {
         ...this.#options,
-        password: async () => (mayUsePassword ? this.#options.password() : undefined),
+        password: async () => (mayUsePassword ? password(profile.username) : undefined),
       });
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
       this.#revocations.loggedIn(link, told, this.#options.now() + contact.clockOffset);
     } catch (error) {
       attempt.link?.close("login_failed");
-      this.#become({ name: "offline" });
+      this.#become({ name: "offline", why: error as Error });
       throw error;
     }
     this.#schedule.returned(performance.now());
@@ -180,16 +200,24 @@ export class Rendezvous {
     this.checkClock();
   }
 
-  /** From now on a lost link is reconnected. @param failure of the last attempt, if it failed: another one is scheduled */
-  keepOnline(failure?: Error): void {
+  /** From now on a lost link is reconnected. If the last attempt failed, another one is scheduled. */
+  keepOnline(): void {
     this.#isKeptOnline = true;
-    if (failure !== undefined) this.#wait(failure);
+    if (this.#state.name === "offline" && this.#state.why !== undefined) this.#wait(this.#state.why);
   }
 
+  /** Ends the session at the server. @throws ServerError, RefusedError */
   async logOut(): Promise<void> {
     await this.link?.request("logout", {});
+    this.loggedOut();
+  }
+
+  /** The stored session is over; no attempt follows. */
+  loggedOut(): void {
     this.#options.profile.forgetToken();
-    this.close();
+    const link = this.link;
+    this.#become({ name: "stopped", why: new PasswordNeededError(true) });
+    link?.close("logged_out");
   }
 
   /** Final: what is connecting or online becomes offline, and no state follows. */
@@ -245,7 +273,7 @@ export class Rendezvous {
       closed: () => {
         if (!isCurrent()) return;
         if (this.#isKeptOnline) this.#reconnectLater(new ServerError("server_unreachable"));
-        else this.#become({ name: "offline" });
+        else this.#become({ name: "offline", why: new ServerError("server_unreachable") });
       },
       ...(events.trace === undefined ? {} : { trace: events.trace }),
     };
@@ -265,7 +293,12 @@ export class Rendezvous {
 
   #reconnect(): void {
     const mayUsePassword = !this.#wasOnline || this.#options.isPasswordLasting === true;
-    this.#goOnline(mayUsePassword).catch((error: unknown) => {
+    this.#retryAfter(this.#goOnline(mayUsePassword));
+  }
+
+  /** Schedules another attempt if this one fails and a later one may succeed. */
+  #retryAfter(attempt: Promise<void>): void {
+    attempt.catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else this.#become({ name: "stopped", why: error });

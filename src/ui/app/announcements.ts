@@ -1,6 +1,5 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { typedName } from "../failures.ts";
 import {
@@ -18,7 +17,6 @@ import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
-import { excerptOf } from "../format/excerpt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
 /**
@@ -126,12 +124,6 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "keyPending":
       if (isChatOpen(model, event.username)) return step(model);
       return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
-    case "sendFailed": {
-      if (isChatOpen(model, event.to)) return step(model);
-      const why = quotedText(event.error.message);
-      const user = shownName(account.names, event.to);
-      return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text ?? ""), why)));
-    }
     case "delivery":
     case "presence":
     case "connected":
@@ -141,7 +133,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "changed":
     case "cancelled":
     case "silent":
-    case "changedElsewhere":
+    case "read":
     case "peerError":
     case "refusal":
     case "wire":

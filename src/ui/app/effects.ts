@@ -4,10 +4,11 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { Account, registerAccount, type ServerOptions } from "../../client/accounts.ts";
+import { registerAccount, type ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { errorOf } from "../../client/error-json.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";
-import { listPeople } from "../../client/people.ts";
+import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
@@ -42,7 +43,7 @@ class GivenUpError extends Error {}
 
 /** The open account, and what this run remembers only for it. */
 export type OpenedAccount = {
-  readonly account: Account;
+  readonly account: SharedAccount;
   readonly names: KnownNames;
   /** What was typed in its chats. */
   readonly typed: LineHistory;
@@ -179,16 +180,16 @@ export class AccountEffects {
     const { config, messengerEvent } = this.#needs;
     try {
       // The signal aborts dialling before the account is open; afterwards closing the account does.
-      const account = await Account.open({
+      const account = await SharedAccount.open({
         ...this.#serverOptions(task),
         user: username,
         language: config.language,
         p2pPort: config.p2pPort,
         command: "client.ts",
-        password: () => this.#askPassword(username, task),
+        password: (name) => this.#askPassword(name, task),
         onEvent: messengerEvent,
       });
-      const opened = { account, names: namesKnownTo(account.messenger.archive), typed: new LineHistory() };
+      const opened = { account, names: namesKnownTo(account.archive), typed: new LineHistory() };
       this.#opened = opened;
       if (signal.aborted) throw signal.reason;
       return await this.#goOnline(opened, task);
@@ -199,11 +200,11 @@ export class AccountEffects {
   }
 
   async #goOnline({ account, names }: OpenedAccount, task: Task): Promise<AppEvent> {
-    const { username, archive } = account.messenger;
+    const { username, archive } = account;
     const failure = await this.#connect(account, task);
     // Without a stored session it could reconnect only with a password.
     if (failure !== undefined && !account.hasSession) throw failure;
-    account.keepOnline(failure);
+    await account.stayOnline();
     // It is not meant for another account.
     this.#givenPassword = undefined;
     return {
@@ -216,10 +217,10 @@ export class AccountEffects {
   }
 
   /**
-   * As `Account.connectOrWait`. If the link is lost while the person types the password, connects once more with
+   * As `SharedAccount.connectOrWait`. If the link is lost while the person types the password, connects once more with
    * that password.
    */
-  async #connect(account: Account, task: Task): Promise<Error | undefined> {
+  async #connect(account: SharedAccount, task: Task): Promise<Error | undefined> {
     try {
       await account.connect();
       return undefined;
@@ -238,9 +239,8 @@ export class AccountEffects {
   listPeople(): void {
     if (this.#opened === undefined) return;
     const { account, names } = this.#opened;
-    const { messenger } = account;
     this.#begin(async () => {
-      const { people, failure } = await listPeople(messenger);
+      const { people, failure } = await account.request("people", {});
       for (let start = 0; start < people.length; start += NAMES_AT_ONCE) {
         if (start > 0) await nextTurn();
         names.add(people.slice(start, start + NAMES_AT_ONCE));
@@ -248,13 +248,10 @@ export class AccountEffects {
       if (this.#opened?.account !== account) throw new GivenUpError();
       return {
         name: "people",
-        people: people.map((person) => ({
-          ...person,
-          linkPresence: messenger.linkPresence(person.username),
-        })),
-        unread: messenger.archive.unread(),
+        people,
+        unread: account.archive.unread(),
         names: names.book,
-        failure: failure === undefined ? undefined : this.#needs.describe(failure),
+        failure: failure === undefined ? undefined : this.#needs.describe(errorOf(failure)),
       };
     });
   }

@@ -1,15 +1,11 @@
 /** The state of the terminal: the open screen, with the account that it needs, and its events and effects. */
 import type { Unread } from "../../client/archive.ts";
-import type { LinkPresence } from "../../client/peer/link-watch.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { LineEvent } from "../line/input-line.ts";
-
-/** A row of the list; `linkPresence`: the person's presence according to the direct link. */
-export type ListedPerson = Person & { readonly linkPresence?: LinkPresence | undefined };
 
 /** The running tasks that may ask the person. */
 type Entry = "loggingIn" | "registering";
@@ -42,7 +38,7 @@ export type AccountScreen =
   /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
-      readonly people: readonly ListedPerson[];
+      readonly people: readonly Person[];
       /** Number of people when it was opened. */
       readonly opened: number;
       /** Ticks since the list was fetched. */
@@ -101,7 +97,7 @@ export type AppEvent =
   /** `failure`: why the server could not be asked, in one sentence; `people` are then only the stored contacts. */
   | {
       readonly name: "people";
-      readonly people: readonly ListedPerson[];
+      readonly people: readonly Person[];
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
       readonly failure: string | undefined;

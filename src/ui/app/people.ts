@@ -13,7 +13,8 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep, ListedPerson, OpenAccount, Screen } from "./model.ts";
+import type { Person } from "../../client/people.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { shownName } from "../format/name-book.ts";
@@ -24,9 +25,9 @@ const FETCH_EVERY = 10;
 const MAX_GONE = 1_000;
 
 /** Sorts people: online first, then those with new messages, then by name in the order of the language. */
-function sortPeople(people: readonly ListedPerson[], language: Language): readonly ListedPerson[] {
+function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
   const { compare } = new Intl.Collator(language);
-  const rank = ({ online, unread }: ListedPerson) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
+  const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
   return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
 }
 
@@ -35,13 +36,13 @@ function sortPeople(people: readonly ListedPerson[], language: Language): readon
  * people are added at the end.
  */
 function inPlace(
-  shown: readonly ListedPerson[],
+  shown: readonly Person[],
   { people, failure }: AppEvent & { name: "people" },
   language: Language,
-): readonly ListedPerson[] {
+): readonly Person[] {
   const fetched = new Map(people.map((person) => [person.label, person]));
   const online = failure === undefined ? false : undefined;
-  const absent = { online, unread: 0, secure: true, linkPresence: undefined };
+  const absent = { online, unread: 0, secure: true, connected: false, silent_since: undefined };
   const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...absent });
   const known = new Set(shown.map(({ label }) => label));
   const added = people.filter(({ label }) => !known.has(label));

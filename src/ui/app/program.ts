@@ -133,7 +133,7 @@ export class Program {
 
   #describe(error: unknown): string {
     if (!isDamage(error)) return describeInMenus(error, this.#config);
-    this.#account.opened?.account.messenger.archive.noteDamage(error);
+    this.#account.opened?.account.archive.noteDamage(error);
     return this.#texts.chatFileDamaged;
   }
 
@@ -142,15 +142,15 @@ export class Program {
     if (event.name === "message") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
-    if (isPeerChange || event.name === "changedElsewhere") this.#recount();
+    if (isPeerChange || event.name === "read") this.#recount();
   };
 
-  /** Counts the unread messages again, after some were read elsewhere or withdrawn. */
+  /** Counts the unread messages again, after some were read or withdrawn. */
   #recount(): void {
-    const messenger = this.#account.opened?.account.messenger;
-    if (messenger === undefined) return;
+    const account = this.#account.opened?.account;
+    if (account === undefined) return;
     try {
-      this.#take({ name: "recounted", unread: messenger.archive.unread() });
+      this.#take({ name: "recounted", unread: account.archive.unread() });
     } catch (error) {
       // The counts stay as they were; opening the chat will report the error.
       if (!isStorageFailure(error)) throw error;
@@ -235,7 +235,7 @@ export class Program {
         this.#account.listPeople();
         return;
       case "openChat":
-        this.#openChat(effect.username);
+        void this.#openChat(effect.username);
         return;
       case "closeChat":
         this.#closeChat();
@@ -253,18 +253,22 @@ export class Program {
     }
   }
 
-  #openChat(username: string): void {
-    const messenger = this.#account.opened?.account.messenger;
-    if (messenger === undefined) return;
+  async #openChat(username: string): Promise<void> {
+    const account = this.#account.opened?.account;
+    if (account === undefined) return;
+    const isOpen = () => this.#account.opened?.account === account;
     try {
-      const chat = new ChatEffects(messenger, username, {
+      const chat = await ChatEffects.open(account, username, {
         dispatch: (event) => {
           // An answer that comes after the account was closed must not appear in a chat of the next one.
-          if (this.#account.opened?.account.messenger === messenger) this.#take({ name: "chat", event });
+          if (isOpen()) this.#take({ name: "chat", event });
         },
         describe: (error) => this.#describe(error),
         texts: this.#texts,
       });
+      // Meanwhile the person may have left, or opened another one.
+      if (!isOpen()) return;
+      this.#closeChat();
       this.#chat = chat;
       // Read the messages first: if that fails, the chat is not opened.
       const events = chat.begin();
@@ -273,6 +277,7 @@ export class Program {
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of events) this.#take({ name: "chat", event });
     } catch (error) {
+      if (!isOpen()) return;
       this.#closeChat();
       this.#take({ name: "failed", sentence: this.#describe(error) });
     }

@@ -2,7 +2,8 @@
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
-import type { AppModel, ListedPerson, OpenAccount, Screen } from "./model.ts";
+import type { Person } from "../../client/people.ts";
+import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
@@ -83,19 +84,18 @@ function chooseAccount(accounts: readonly string[], context: AppContext): View {
 
 /** A person's presence in words; if the server and the direct link disagree, both. Undefined: online. */
 function presenceNote(
-  { online, linkPresence }: ListedPerson,
+  { online, connected, silent_since: silentSince }: Person,
   { now, texts }: AppContext,
 ): string | undefined {
-  const silentSince = linkPresence?.silentSince;
   if (online === true) {
     return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
   }
-  const answers = linkPresence?.isConnected === true && silentSince === undefined;
+  const answers = connected && silentSince === undefined;
   if (online === false) return answers ? texts.menuOfflineAnswers : texts.menuOffline;
   return answers ? texts.menuAnswers : undefined;
 }
 
-function personRow(person: ListedPerson, names: NameBook, context: AppContext): Choice {
+function personRow(person: Person, names: NameBook, context: AppContext): Choice {
   const { texts } = context;
   const presence = presenceNote(person, context);
   const notes = [

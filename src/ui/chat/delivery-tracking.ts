@@ -75,13 +75,6 @@ export function follow(deliveries: Deliveries, followed: Followed, now: number):
   return waitFor(next, followed, now, "queued");
 }
 
-/** Tracks a message that another process of this account wrote. @param now ms since 1970 */
-export function followElsewhere(deliveries: Deliveries, message: StoredMessage, now: number): Deliveries {
-  const { id, sentAt, state, text } = message;
-  const next = withOwn(deliveries, { id, state });
-  return hasArrived(state) ? next : waitFor(next, { id, excerpt: excerptOf(text) }, sentAt ?? now, state);
-}
-
 function isMissing({ outgoing, state, withdrawnAt }: StoredMessage): boolean {
   return outgoing && !hasArrived(state) && withdrawnAt === undefined;
 }
@@ -132,13 +125,6 @@ function fewerInOverflow(deliveries: Deliveries, count: number): Deliveries {
       unnotified: overflow.unnotified - unnotified,
     },
   };
-}
-
-/** Limits the overflow to what is in the outbox. */
-export function recountOverflow(deliveries: Deliveries, { texts, changes }: Outstanding): Deliveries {
-  const { notified, unnotified } = deliveries.overflow;
-  const counted = deliveries.pending.length + notified + unnotified;
-  return fewerInOverflow(deliveries, Math.max(0, counted - texts - changes));
 }
 
 /** Updates the states for the prompt; when a change has arrived, the prompt shows the last message again. */

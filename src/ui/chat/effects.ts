@@ -1,16 +1,16 @@
 /** The effects of the open chat: a table from each effect to the function that carries it out. */
 import type { StoredConversation } from "../../client/archive.ts";
-import type { Conversation } from "../../client/conversation/conversation.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { ActionError, isStorageFailure } from "../../client/errors.ts";
-import type { Messenger } from "../../client/messenger.ts";
-import { listPeople } from "../../client/people.ts";
+import { errorOf } from "../../client/error-json.ts";
+import { ActionError, isDamage, isStorageFailure } from "../../client/errors.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
+import type { SharedAccount } from "../../client/shared-account.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
-import { outstanding } from "./other-process.ts";
+import { asTyped } from "./typed-line.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
@@ -31,8 +31,9 @@ export function shownOnOpening(newest: MessagePage, unreadFrom: number | undefin
 
 export class ChatEffects {
   readonly #needs: ChatNeeds;
-  readonly #messenger: Messenger;
-  readonly #conversation: Conversation;
+  readonly #account: SharedAccount;
+  /** There was a link when the chat was opened. */
+  readonly #wasConnected: boolean;
   readonly #stored: StoredConversation;
   readonly #messages: MessageEffects;
   readonly #table: EffectTable<EffectName>;
@@ -43,15 +44,19 @@ export class ChatEffects {
   /** `seq` of the newest message that was shown. */
   #newestShown = 0;
 
-  /** @throws SelfError, SQLiteError */
-  constructor(messenger: Messenger, username: string, needs: ChatNeeds) {
+  private constructor(
+    account: SharedAccount,
+    stored: StoredConversation,
+    wasConnected: boolean,
+    needs: ChatNeeds,
+  ) {
     this.#needs = needs;
-    this.#messenger = messenger;
-    this.#conversation = messenger.openChat(username);
-    const { archive } = messenger;
-    const stored = (this.#stored = archive.conversationWith(this.#conversation.contact));
+    this.#account = account;
+    this.#stored = stored;
+    this.#wasConnected = wasConnected;
+    const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
-    this.#messages = new MessageEffects(messenger, this.#conversation, stored, dispatch);
+    this.#messages = new MessageEffects(account, stored, dispatch);
     this.#table = {
       ...this.#messages.table,
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
@@ -59,7 +64,9 @@ export class ChatEffects {
         if (this.#shown.length === 0) setImmediate(() => this.#markShown());
         this.#shown.push(...sequences);
       },
-      typing: ({ active }) => this.#conversation.typing(active),
+      typing: async ({ active }) => {
+        await account.request("typing", { username: this.username, active });
+      },
       page: ({ before }) => {
         const page = shownAtOnce(stored.before(before, PAGE));
         dispatch({ name: "page", ...page, answered: answeredBy(stored, page.messages) });
@@ -74,14 +81,22 @@ export class ChatEffects {
     };
   }
 
+  /** Opens the chat: a link is kept until `close`. @throws SelfError, SQLiteError, and as `SharedAccount.request` */
+  static async open(account: SharedAccount, typed: string, needs: ChatNeeds): Promise<ChatEffects> {
+    const { username, connected } = await account.openChat(typed);
+    const stored = account.archive.conversation(username);
+    if (stored === undefined) throw new Error(`${username} is not stored`);
+    return new ChatEffects(account, stored, connected, needs);
+  }
+
   /** The registered spelling, if it is known, otherwise the typed one. */
   get username(): string {
-    return this.#conversation.username;
+    return this.#stored.username;
   }
 
   /** The contact's row number. */
   get contact(): number {
-    return this.#conversation.contact.id;
+    return this.#stored.contact.id;
   }
 
   /** Whether there was never a proven link with a person of this name, and no message was stored. */
@@ -91,7 +106,7 @@ export class ChatEffects {
 
   /** The first events of the chat: the newest messages with the unread ones, and an existing link. @throws SQLiteError */
   begin(): readonly ChatEvent[] {
-    const waiting = outstanding(this.#stored);
+    const { text, edit, withdraw } = this.#stored.outboxCounts();
     const unreadFrom = this.#stored.unreadFrom();
     const newest = this.#stored.before(undefined, unreadFrom === undefined ? PAGE : MAX_UNREAD_SHOWN);
     const page = shownOnOpening(newest, unreadFrom);
@@ -100,9 +115,9 @@ export class ChatEffects {
       name: "opened",
       ...page,
       answered: answeredBy(this.#stored, page.messages),
-      waiting,
+      waiting: { texts: text, changes: edit + withdraw },
     };
-    if (!this.#conversation.isConnected) return [opened];
+    if (!this.#wasConnected) return [opened];
     // The messenger emits no event for a link that existed before.
     const event = { name: "connected", username: this.username, address: "" } as const;
     return [opened, { name: "messenger", event }];
@@ -136,32 +151,35 @@ export class ChatEffects {
   }
 
   /** Reports that an effect has failed; the typed line is given back. */
-  #failed(error: unknown, effect?: object): void {
-    const typed = effect !== undefined && "typed" in effect ? { typed: String(effect.typed) } : {};
+  #failed(error: unknown, effect?: EffectOf<EffectName>): void {
+    const typed = effect === undefined ? {} : typedLine(effect);
     if (error instanceof ActionError || error instanceof RefusalError) {
       this.#dispatch({ name: "refused", code: error.code, ...typed });
-    } else this.#dispatch({ name: "failed", sentence: this.#needs.describe(error), ...typed });
+      return;
+    }
+    const isUnsaved = effect?.name === "send" && isStorageFailure(error) && !isDamage(error);
+    const sentence = isUnsaved
+      ? this.#needs.texts.chatNotSaved(quotedText(error.message))
+      : this.#needs.describe(error);
+    this.#dispatch({ name: "failed", sentence, ...typed });
   }
 
   /** The answer belongs to no chat: it is shown in the one that is open when it comes. */
   async #listOnline(): Promise<void> {
     const { dispatch, describe } = this.#needs;
-    const { people, failure } = await listPeople(this.#messenger);
-    if (failure !== undefined) return dispatch({ name: "failed", sentence: describe(failure) });
-    const online = people.filter((person) => person.online === true).map(({ username }) => username);
+    const { people, failure } = await this.#account.request("people", {});
+    if (failure !== undefined) return dispatch({ name: "failed", sentence: describe(errorOf(failure)) });
+    const online = people.filter((person) => person.online === true);
     const silent = new Map<string, number>();
-    for (const username of online) {
-      const since = this.#messenger.linkPresence(username)?.silentSince;
+    for (const { username, silent_since: since } of online)
       if (since !== undefined) silent.set(username, since);
-    }
-    dispatch({ name: "online", people: online, silent });
+    dispatch({ name: "online", people: online.map(({ username }) => username), silent });
   }
 
-  #acceptKey(): void {
-    const { safetyNumbers } = this.#messenger.archive;
-    const { result } = safetyNumbers.acceptPending(this.username, Date.now(), this.#shownKey);
+  async #acceptKey(): Promise<void> {
+    const shown = this.#shownKey === undefined ? {} : { fingerprint: this.#shownKey };
+    const { result } = await this.#account.request("accept_key", { username: this.username, ...shown });
     this.#dispatch({ name: "keyAccepted", result });
-    if (result === "accepted") this.#conversation.connect();
   }
 
   #markShown(): void {
@@ -170,7 +188,7 @@ export class ChatEffects {
     // `close` has marked them already, and the profile may be closed.
     if (shown.length === 0) return;
     try {
-      this.#messenger.archive.history.markPrinted(shown);
+      this.#account.archive.history.markPrinted(shown);
       this.#sendRead(shown);
     } catch (error) {
       // They stay unread, and are shown again next time.
@@ -183,13 +201,23 @@ export class ChatEffects {
   #sendRead(shown: readonly number[]): void {
     this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
     const unread = this.#stored.unreadFrom();
-    if (unread === undefined || unread > this.#newestShown) this.#conversation.markRead(this.#newestShown);
+    if (unread !== undefined && unread <= this.#newestShown) return;
+    const seq = this.#newestShown;
+    this.#account
+      .request("mark_read", { username: this.username, seq })
+      .catch((error: unknown) => this.#failed(error));
   }
 
   /** Leaves the chat. Shown messages are marked first, since the profile may be closed next. */
   close(): void {
     this.#markShown();
     this.#left.abort();
-    this.#messenger.closeChat(this.username);
+    this.#account.closeChat(this.username);
   }
+}
+
+/** What was typed for an effect, to be given back when it fails. */
+function typedLine(effect: EffectOf<EffectName>): { readonly typed?: string } {
+  if ("typed" in effect) return { typed: effect.typed };
+  return effect.name === "send" ? { typed: asTyped(effect.text) } : {};
 }

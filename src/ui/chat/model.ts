@@ -207,12 +207,6 @@ export type Known = {
 export type ChatEvent =
   /** The messages shown when the chat opens; `waiting`: everything in the outbox. */
   | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
-  /** The messages that another process wrote to the peer; `gone`: ids of those that it cancelled. */
-  | ({
-      readonly name: "elsewhere";
-      readonly gone: readonly string[];
-      readonly waiting: Outstanding;
-    } & StoredPage)
   /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
@@ -264,8 +258,6 @@ export type ChatEffect =
   /** Reads the page before the message with this `seq`. */
   | { readonly name: "page"; readonly before: number }
   | { readonly name: "listOnline" }
-  /** Reads what another process has written or cancelled. */
-  | { readonly name: "lookElsewhere"; readonly pending: readonly Pick<PendingDelivery, "id" | "target">[] }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
   | { readonly name: "list"; readonly count: number }

@@ -1,9 +1,8 @@
 /** Updates the chat after an event of the messenger. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { isDamage, RefusedError } from "../../client/errors.ts";
+import { RefusedError } from "../../client/errors.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
@@ -31,7 +30,6 @@ import {
   withNotified,
 } from "./notices.ts";
 import { showArrived, showWritten } from "./transcript.ts";
-import { asTyped } from "./typed-line.ts";
 
 const CONNECTED: ChatLink = {
   name: "connected",
@@ -175,17 +173,6 @@ function onPeerError(chat: ChatModel, code: string, context: ChatContext): ChatS
   return printing(withNotified(chat, { peerDiskAt: now }), [failure(texts.chatPeerDiskFull(user))]);
 }
 
-/** A message could not be stored; its text goes back into the input line. */
-function onSendFailed(
-  chat: ChatModel,
-  { error, text = "" }: MessengerEvent & { name: "sendFailed" },
-  { texts }: ChatContext,
-): ChatStep {
-  const line = failure(texts.chatNotSaved(quotedText(error.message)));
-  const lines = isDamage(error) ? [line, failure(texts.chatFileDamaged)] : [line];
-  return step(chat, { name: "print", lines }, { name: "giveBack", text: asTyped(text) });
-}
-
 /** The peer that an event is about; undefined: it is not about a peer. */
 function personIn(event: MessengerEvent): string | undefined {
   if ("username" in event) return event.username;
@@ -207,8 +194,6 @@ export function onMessenger(
       return showArrived(chat, event.message, known.excerpt, context);
     case "delivery":
       return onDelivery(chat, event, known.written, context);
-    case "sendFailed":
-      return onSendFailed(chat, event, context);
     case "presence":
       return onPresence(chat, event.online, context);
     case "connected":
@@ -244,8 +229,7 @@ export function onMessenger(
       return onCancelled(chat, event.id, context);
     case "silent":
       return step(onSilent(chat, event.since));
-    case "changedElsewhere":
-      return step(chat, { name: "lookElsewhere", pending: chat.deliveries.pending });
+    case "read":
     case "profileHealth":
     case "refusal":
     case "wire":

@@ -5,14 +5,7 @@ import { localDay } from "../format/local-time.ts";
 import { changeOf } from "../format/message-format.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
-import {
-  beginDeliveries,
-  follow,
-  followElsewhere,
-  followStored,
-  forget,
-  recountOverflow,
-} from "./delivery-tracking.ts";
+import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
 import type {
   Answered,
   ChatContext,
@@ -176,22 +169,6 @@ export function showWritten(
   };
   const { lines, day } = withDays([message], chat.transcript.day);
   const deliveries = follow(chat.deliveries, { id, excerpt: excerptOf(text) }, context.now);
-  return printing(withTranscript({ ...chat, deliveries }, { day }), lines);
-}
-
-/** Prints the messages that another process of this account wrote, with their states, and tracks them. */
-export function showElsewhere(
-  chat: ChatModel,
-  { messages, gone, waiting, answered }: ChatEvent & { readonly name: "elsewhere" },
-  context: ChatContext,
-): ChatStep {
-  const known = gone.reduce((next, id) => forget(next, id, true), chat.deliveries);
-  const left = recountOverflow(known, waiting);
-  const deliveries = messages
-    .filter(({ withdrawnAt }) => withdrawnAt === undefined)
-    .reduce((next, message) => followElsewhere(next, message, context.now), left);
-  const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
-  const { lines, day } = withDays(shown, chat.transcript.day);
   return printing(withTranscript({ ...chat, deliveries }, { day }), lines);
 }
 

@@ -12,7 +12,7 @@ import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./
 import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotified } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
-import { showElsewhere, showFound, showListed, showOpened, showPage } from "./transcript.ts";
+import { showFound, showListed, showOpened, showPage } from "./transcript.ts";
 import { parseLine } from "./typed-line.ts";
 
 /** Time between two typing notifications to the peer, in ms. */
@@ -165,8 +165,6 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
   switch (event.name) {
     case "opened":
       return showOpened(chat, event, context);
-    case "elsewhere":
-      return showElsewhere(chat, event, context);
     case "page":
       return showPage(chat, event, context);
     case "line": {

@@ -4,18 +4,16 @@
  * 1. It is committed to the outbox before the network is touched.
  * 2. It is sent on a link to the peer; the peer's acknowledgement is success.
  * 3. If that fails it stays queued, and the person reads when it will be sent.
- *
- * If another process has the account online, that process sends it.
  */
-import type { Account } from "../../client/accounts.ts";
+import { randomUUIDv7 } from "bun";
+
 import { withArchive, type Archive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { AccountError, ActionError, isTransient, ProfileLockedError } from "../../client/errors.ts";
-import { queueWhileLocked, type Queued } from "../../client/local-accounts.ts";
-import type { Messenger } from "../../client/messenger.ts";
+import { ActionError, isTransient } from "../../client/errors.ts";
+import { deliveryJson, ownChangeJson } from "../../client/event-json.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
+import type { SharedAccount } from "../../client/shared-account.ts";
 import { isSamePerson } from "../../identity/names.ts";
-import { quotedName } from "../../protocol/quoted-text.ts";
 import { isPeerErrorDue } from "../chat/notices.ts";
 import {
   describeFailure,
@@ -27,7 +25,6 @@ import {
   type ExitCode,
   type Failure,
 } from "../failures.ts";
-import { deliveryEvent, ownChangeEvent } from "../format/message-format.ts";
 import { namesKnownTo, shownName, type NameBook } from "../format/name-book.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "./online-account.ts";
@@ -36,9 +33,11 @@ import { untilAborted, withAccount, type CommandContext } from "./online-account
 const ATTEMPT_TIME = 2_000;
 
 type State =
-  /** The account is being opened: nothing is queued. */
-  | { readonly name: "opening" }
+  /** It is being queued. `early`: events of the account meanwhile, among them the first ones about it. */
+  | { readonly name: "queueing"; readonly early: MessengerEvent[] }
   | { readonly name: "sending"; readonly id: string }
+  /** An unsent message was cancelled, so nothing is sent. */
+  | { readonly name: "cancelled" }
   /** The server was not reached, so only a peer whose address is known can be sent to. */
   | { readonly name: "withoutServer"; readonly id: string; readonly problem: Failure };
 
@@ -66,61 +65,32 @@ async function checkTarget(
   });
 }
 
-function queued(
-  { config }: CommandContext,
-  to: string,
-  content: OutgoingContent,
-  locked: ProfileLockedError,
-): Queued {
-  try {
-    return queueWhileLocked(config, to, content);
-  } catch (error) {
-    // The other process is logging in for the first time: there is no outbox yet.
-    throw error instanceof AccountError ? locked : error;
-  }
-}
-
 /** Whether nobody has ever answered to this name here, so that it may be misspelt. */
 function isStranger(archive: Archive, name: string): boolean {
   return archive.conversation(name)?.isStranger !== false;
 }
 
-/** Puts it into the outbox of an account that another process has online. */
-async function deliverElsewhere(
-  context: CommandContext,
-  typed: string,
+/** Queues it. @returns the id of what will be sent; undefined: an unsent message was cancelled, so nothing will be. */
+async function put(
+  account: SharedAccount,
+  to: string,
   content: OutgoingContent,
-  locked: ProfileLockedError,
-): Promise<ExitCode> {
-  const { config, output } = context;
-  const texts = textsIn(config.language);
-  const { to, id, changed } = queued(context, typed, content, locked);
-  if (changed !== undefined) output.event(ownChangeEvent(changed, to, id), undefined);
-  if (content.kind === "withdraw" && id === undefined) {
-    output.event({ event: "cancelled", to, id: content.target }, undefined);
-    output.notice(texts.cancelled(quotedName(to)));
-    return EXIT.done;
-  }
-  if (id !== undefined) output.event(deliveryEvent(to, id, "queued", Date.now()), undefined);
-  const problem = describeFailure(locked, config);
-  if (config.wait === "received") output.failure(problem);
-  const what = id === undefined ? texts.theMessage : subjectOf(content, texts);
-  output.notice(texts.queuedElsewhere(what, quotedName(to)));
-  if (await withArchive(config, (archive) => isStranger(archive, to)))
-    output.notice(texts.neverAnswered(quotedName(to)));
-  return config.wait === "queued" ? EXIT.done : problem.exit;
-}
-
-/** @returns the id of what will be sent; undefined: an unsent message was cancelled, so nothing will be. */
-function put(messenger: Messenger, to: string, content: OutgoingContent): string | undefined {
+): Promise<string | undefined> {
   switch (content.kind) {
-    case "text":
-      return messenger.send(to, content.text, content.replyTo);
-    case "edit":
+    case "text": {
+      const { text, replyTo } = content;
+      // With an id of ours it can be asked for again if the process that is online ends.
+      const message_id = randomUUIDv7();
+      await account.request("send", { to, text, message_id, ...(replyTo && { reply_to: replyTo }) });
+      return message_id;
+    }
+    case "edit": {
+      const { target, text } = content;
       // A message that was not sent yet is sent under its own id with the new text.
-      return messenger.edit(to, content.target, content.text) ?? content.target;
+      return (await account.request("edit", { to, message_id: target, text })).action ?? target;
+    }
     case "withdraw":
-      return messenger.withdraw(to, content.target);
+      return (await account.request("withdraw", { to, message_id: content.target })).action;
     default:
       return content satisfies never;
   }
@@ -130,7 +100,7 @@ function put(messenger: Messenger, to: string, content: OutgoingContent): string
  * Runs `send`, `edit` or `withdraw`: ends when the peer has acknowledged, or with `--wait queued` when it is in
  * the outbox.
  * @param to the name as it was typed
- * @throws as `Account.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
+ * @throws as `SharedAccount.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
  */
 export async function deliver(
   context: CommandContext,
@@ -140,18 +110,12 @@ export async function deliver(
   const obstacle = await checkTarget(context, to, content);
   if (obstacle !== undefined) return context.output.failure(obstacle);
   const delivery = new Delivery(context, to, content);
-  try {
-    return await withAccount(
-      context,
-      content.kind === "text" ? "send" : content.kind,
-      (account) => delivery.run(account),
-      (event) => delivery.onEvent(event),
-    );
-  } catch (error) {
-    // Thrown only when the account is opened, so nothing was queued yet.
-    if (error instanceof ProfileLockedError) return deliverElsewhere(context, to, content, error);
-    throw error;
-  }
+  return withAccount(
+    context,
+    content.kind === "text" ? "send" : content.kind,
+    (account) => delivery.run(account),
+    (event) => delivery.onEvent(event),
+  );
 }
 
 class Delivery {
@@ -161,7 +125,7 @@ class Delivery {
   readonly #content: OutgoingContent;
   /** Undefined: the peer has acknowledged. */
   readonly #outcome = Promise.withResolvers<Failure | undefined>();
-  #state: State = { name: "opening" };
+  #state: State = { name: "queueing", early: [] };
   #names: NameBook = new Map();
   #isStranger = false;
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
@@ -177,15 +141,14 @@ class Delivery {
   }
 
   /** Queues and sends it. @throws as `deliver` */
-  async run(account: Account): Promise<ExitCode> {
-    const { config, output } = this.#context;
+  async run(account: SharedAccount): Promise<ExitCode> {
+    const { config, output, signal } = this.#context;
     const texts = this.#texts;
-    const { messenger } = account;
-    this.#names = namesKnownTo(messenger.archive, [messenger.archive.nameOf(this.#to)]).book;
-    this.#isStranger = isStranger(messenger.archive, this.#to);
-    const id = put(messenger, this.#to, this.#content);
-    if (id !== undefined) this.#state = { name: "sending", id };
-    messenger.commit();
+    const { archive } = account;
+    this.#names = namesKnownTo(archive, [archive.nameOf(this.#to)]).book;
+    this.#isStranger = isStranger(archive, this.#to);
+    const id = await untilAborted(signal, put(account, this.#to, this.#content));
+    this.#queued(id);
     if (id === undefined) {
       output.notice(texts.cancelled(this.#userIn(account)));
       return EXIT.done;
@@ -210,20 +173,35 @@ class Delivery {
     return exit;
   }
 
+  /** @param id as `put` gives it */
+  #queued(id: string | undefined): void {
+    const early = this.#state.name === "queueing" ? this.#state.early : [];
+    this.#state = id === undefined ? { name: "cancelled" } : { name: "sending", id };
+    for (const event of early) this.onEvent(event);
+  }
+
   onEvent(event: MessengerEvent): void {
     const { output } = this.#context;
+    const state = this.#state;
+    if (state.name === "queueing") {
+      state.early.push(event);
+      return;
+    }
+    // Other processes of this account may send and change messages too.
+    const id = "id" in state ? state.id : undefined;
+    const target = this.#content.kind === "text" ? undefined : this.#content.target;
     switch (event.name) {
       case "delivery":
-        if (this.#state.name === "opening" || event.id !== this.#state.id) return;
-        output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
-        if (event.state === "received") this.#outcome.resolve(undefined);
+        if (event.id !== id) return;
+        output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
+        if (event.state === "received" || event.state === "read") this.#outcome.resolve(undefined);
         return;
       case "changed":
-        if (!event.message.outgoing) return;
-        output.event(ownChangeEvent(event.message, event.username, event.action), undefined);
+        if (event.message.id !== target || (event.action ?? target) !== id) return;
+        output.event(ownChangeJson(event.message, event.username, event.action), undefined);
         return;
       case "cancelled":
-        output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
+        if (event.id === target) output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
         return;
       case "unreachable":
         if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);
@@ -268,7 +246,7 @@ class Delivery {
   }
 
   /** Goes online until the peer acknowledges. @returns why it has not, if so. @throws InterruptedError */
-  async #acknowledged(account: Account, id: string): Promise<Failure | undefined> {
+  async #acknowledged(account: SharedAccount, id: string): Promise<Failure | undefined> {
     const { config, signal } = this.#context;
     try {
       await untilAborted(signal, account.connect());
@@ -287,7 +265,7 @@ class Delivery {
   }
 
   /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
-  #queuedSentence(account: Account, what: string, code?: string): string {
+  #queuedSentence(account: SharedAccount, what: string, code?: string): string {
     if (account.isRemoved) return this.#texts.notKept;
     const user = this.#userIn(account);
     if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
@@ -296,7 +274,7 @@ class Delivery {
   }
 
   /** The peer's name as shown: the registered spelling once it is known. */
-  #userIn({ messenger }: Account): string {
-    return shownName(this.#names, messenger.archive.nameOf(this.#to));
+  #userIn({ archive }: SharedAccount): string {
+    return shownName(this.#names, archive.nameOf(this.#to));
   }
 }

@@ -1,7 +1,8 @@
 /** What every command that goes online shares: opening and closing the account, and the notices about both. */
-import { Account, type OpenOptions, type ServerOptions } from "../../client/accounts.ts";
+import type { OpenOptions, ServerOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { ProfileHealth } from "../../client/disk/check.ts";
+import { SharedAccount } from "../../client/shared-account.ts";
 import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
 import { TimeoutError } from "../failures.ts";
@@ -35,48 +36,62 @@ export function serverOptions(
 /**
  * Opens the configured account, runs `use`, and closes the account. Damage found meanwhile is recorded, so that the
  * next start checks the file.
- * @throws as `Account.open`, and what `use` throws
+ * @throws as `SharedAccount.open`, and what `use` throws
  */
 export async function withAccount<T>(
   context: CommandContext,
   command: string,
-  use: (account: Account) => Promise<T>,
+  use: (account: SharedAccount) => Promise<T>,
   onEvent: (event: MessengerEvent) => void = () => undefined,
 ): Promise<T> {
-  const account = await untilAborted(context.signal, openAccount(context, command, onEvent));
+  const opened = SharedAccount.open(openOptions(context, command, onEvent));
+  return used(context, await untilAborted(context.signal, opened), use);
+}
+
+/** As `withAccount`, for a command that needs no network and an account of this machine. */
+export async function withLocalAccount<T>(
+  context: CommandContext,
+  command: string,
+  use: (account: SharedAccount) => Promise<T>,
+): Promise<T> {
+  const opened = SharedAccount.openLocal(openOptions(context, command, () => undefined));
+  return used(context, await untilAborted(context.signal, opened), use);
+}
+
+async function used<T>(
+  context: CommandContext,
+  account: SharedAccount,
+  use: (account: SharedAccount) => Promise<T>,
+): Promise<T> {
   try {
     return await use(account);
   } catch (error) {
-    account.messenger.archive.noteDamage(error);
+    account.archive.noteDamage(error);
     throw error;
   } finally {
     await closeAccount(context, account);
   }
 }
 
-/** Opens the account; uses the network only for an account that this machine does not know yet. */
-async function openAccount(
+function openOptions(
   context: CommandContext,
   command: string,
   onEvent: (event: MessengerEvent) => void,
-): Promise<Account> {
+): OpenOptions {
   const { config } = context;
-  const options: OpenOptions = {
+  return {
     ...serverOptions(config, authorityPrompt(context), context.signal),
     user: config.user,
     language: config.language,
     p2pPort: config.p2pPort,
     command,
-    password: () => obtainPassword(context, account?.messenger.username ?? config.user ?? "", false),
+    password: (username) => obtainPassword(context, username, false),
     isPasswordLasting: config.password !== undefined,
     onEvent: (event) => {
       showCommonEvents(context, event);
       onEvent(event);
     },
   };
-  let account: Account | undefined;
-  account = await Account.open(options);
-  return account;
 }
 
 function showCommonEvents({ config, output }: CommandContext, event: MessengerEvent): void {

@@ -1,6 +1,7 @@
-/** Formats messages: JSON events for programs, lines for people. */
+/** Formats messages: lines for people, and stored messages for programs. */
 import type { Archive } from "../../client/archive.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
+import { storedMessageJson } from "../../client/event-json.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { jsonLine } from "../../protocol/json-line.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
@@ -18,68 +19,9 @@ const STATE_MARKS: { readonly [S in MessageState]: string } = {
   read: "✓✓",
 };
 
-/** RFC 3339, in UTC; null for an unknown time. @param time ms since 1970 */
-export function isoTime(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
-}
-
 /** The mark of a delivery state, as shown to the person. */
 export function stateMark(state: MessageState, texts: Texts): string {
   return state === "read" ? texts.chatReadMark : STATE_MARKS[state];
-}
-
-function contentOf(message: StoredMessage) {
-  const { text, id, replyTo } = message;
-  return { text, id, ...(replyTo === undefined ? {} : { reply_to: replyTo }) };
-}
-
-/** The `message` event of `listen`. */
-export function messageEvent(message: StoredMessage, from: string): string {
-  const [sent_at, received_at] = [isoTime(message.sentAt), isoTime(message.receivedAt)];
-  return jsonLine({ event: "message", from, ...contentOf(message), sent_at, received_at });
-}
-
-/** The `message` event of `history`, `search` and `export`; only our own messages have `left_at`, `read_at` and `change_pending`. */
-export function historyEvent(message: StoredMessage, from: string, to: string): string {
-  const { outgoing } = message;
-  return jsonLine({
-    event: "message",
-    from,
-    to,
-    ...contentOf(message),
-    sent_at: isoTime(message.sentAt),
-    ...(outgoing ? { left_at: isoTime(message.leftAt) } : {}),
-    received_at: isoTime(message.receivedAt),
-    ...(outgoing ? { read_at: isoTime(message.readAt) } : {}),
-    edited_at: isoTime(message.editedAt),
-    withdrawn_at: isoTime(message.withdrawnAt),
-    ...(outgoing ? { change_pending: message.changeWaits } : {}),
-    state: message.state,
-  });
-}
-
-/** The `delivery` event: the state of a message or change of ours. @param at ms since 1970 */
-export function deliveryEvent(to: string, id: string, state: MessageState, at: number) {
-  return { event: "delivery", to, id, state, at: isoTime(at) };
-}
-
-/** The name and the fields of an `edited` or `withdrawn` event, from the message after the change. */
-function changeFields(message: StoredMessage) {
-  const { id, text, withdrawnAt, editedAt } = message;
-  if (withdrawnAt !== undefined) return { event: "withdrawn", change: { id, at: isoTime(withdrawnAt) } };
-  return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
-}
-
-/** The event for a message that a peer has edited or withdrawn. */
-export function peerChangeEvent(message: StoredMessage, from: string) {
-  const { event, change } = changeFields(message);
-  return { event, from, ...change };
-}
-
-/** The event for a message that we have edited or withdrawn. @param action id of the change that is sent; undefined: none is */
-export function ownChangeEvent(message: StoredMessage, to: string, action: string | undefined) {
-  const { event, change } = changeFields(message);
-  return { event, to, ...change, action: action ?? null };
 }
 
 export type MessageLineOptions = {
@@ -158,6 +100,6 @@ export function storedLine(
   { json, ...options }: Omit<MessageLineOptions, "repliedTo"> & { readonly json: boolean },
 ): string {
   const [from, to] = message.outgoing ? [archive.username, peer] : [peer, archive.username];
-  if (json) return historyEvent(message, from, to);
+  if (json) return jsonLine(storedMessageJson(message, from, to));
   return messageLine(message, from, { ...options, repliedTo: archive.repliedTo(message) });
 }

@@ -111,15 +111,17 @@ export const FAILURE_TEXTS = {
     es: "La sesión guardada ya no vale: inicie sesión otra vez.",
     en: "The stored session is no longer valid: log in again.",
   },
-  accountLocked: {
-    es: (owner: string) => `La cuenta está en línea en otro proceso de esta máquina${owner}.`,
-    en: (owner: string) => `The account is online in another process on this machine${owner}.`,
-  },
-  accountOpenElsewhere: {
+  processSilent: {
     es: (owner: string) =>
-      `La cuenta está abierta en otro proceso de esta máquina${owner}: siga allí, o ciérrelo primero.`,
+      `Otro proceso de esta máquina tiene abierta la cuenta${owner} y no responde: puede estar parado, o ser de una versión anterior. Termínelo y vuelva a intentarlo; no se ha enviado nada.`,
     en: (owner: string) =>
-      `The account is open in another process on this machine${owner}: continue there, or close that one first.`,
+      `Another process on this machine has the account open${owner} and does not answer: it may be stopped, or of an earlier version. End it and try again; nothing was sent.`,
+  },
+  otherVersion: {
+    es: (version: string) =>
+      `La cuenta está abierta en un proceso de otra versión (${version}), con el que esta no se entiende: termínelo y vuelva a intentarlo.`,
+    en: (version: string) =>
+      `The account is open in a process of another version (${version}), which this one cannot talk to: end it and try again.`,
   },
   lockOwner: {
     es: (command: string, pid: number) => ` («${quotedText(command)}», proceso ${pid})`,

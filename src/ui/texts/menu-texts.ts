@@ -1,5 +1,4 @@
 /** The menus. Names passed in are visible text already. */
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MENU_TEXTS = {
@@ -76,12 +75,6 @@ export const MENU_TEXTS = {
       `La clave de ${user} ha cambiado: ¿otra máquina, o alguien que intercepta? Abra el chat con ${user} para comprobarla.`,
     en: (user: string) =>
       `The key of ${user} has changed: another machine, or someone intercepting? Open the chat with ${user} to check it.`,
-  },
-  menuNotSaved: {
-    es: (user: string, excerpt: string, why: string) =>
-      `Su mensaje para ${user} no se ha guardado ni enviado (${why}): «${quotedText(excerpt)}»`,
-    en: (user: string, excerpt: string, why: string) =>
-      `Your message to ${user} was neither saved nor sent (${why}): “${quotedText(excerpt)}”`,
   },
 
   menuKeys: { es: "↑↓ o un número, y Enter", en: "↑↓ or a number, then Enter" },

@@ -23,12 +23,6 @@ export const MESSAGE_TEXTS = {
     en: (what: string, user: string) =>
       `${what} is queued and will not be sent until you accept the key of ${user}.`,
   },
-  queuedElsewhere: {
-    es: (what: string, user: string) =>
-      `${what} queda en cola: el otro proceso lo enviará cuando ${user} esté en línea; si termina antes, se enviará con el próximo listen o send.`,
-    en: (what: string, user: string) =>
-      `${what} is queued: the other process will send it when ${user} is online; if it ends first, the next listen or send will.`,
-  },
   notKept: {
     es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
     en: "The message was not saved: the account could not log in, so nothing of it is kept on this machine.",

@@ -7,13 +7,14 @@ import { quotedName } from "../../../protocol/quoted-text.ts";
 import { EXIT, failure, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
-import type { CommandContext } from "../online-account.ts";
+import { withLocalAccount, type CommandContext } from "../online-account.ts";
 
-export async function fingerprint({ config, args, output }: CommandContext): Promise<ExitCode> {
+export async function fingerprint(context: CommandContext): Promise<ExitCode> {
+  const { config, args, output } = context;
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  return withArchive(config, (archive) => {
+  return withArchive(config, async (archive) => {
     const { username: own, safetyNumbers } = archive;
     if (user === undefined) {
       const { ownFingerprint } = safetyNumbers;
@@ -39,7 +40,9 @@ export async function fingerprint({ config, args, output }: CommandContext): Pro
       numbers.forEach(show);
       return EXIT.done;
     }
-    const acceptance = safetyNumbers.acceptPending(user, Date.now());
+    const acceptance = await withLocalAccount(context, "fingerprint", (account) =>
+      account.request("accept_key", { username: user }),
+    );
     switch (acceptance.result) {
       case "accepted":
         show(acceptance.number);

@@ -17,7 +17,7 @@ export function logout(context: CommandContext): Promise<ExitCode> {
       output.notice(texts.loggedOutHere);
       return exit;
     }
-    output.event({ event: "logged_out", username: account.messenger.username }, texts.loggedOut);
+    output.event({ event: "logged_out", username: account.username }, texts.loggedOut);
     return EXIT.done;
   });
 }

@@ -11,9 +11,9 @@ export function users(context: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   return withAccount(context, "users", async (account) => {
     await untilAborted(signal, account.connect());
-    const online = await untilAborted(signal, account.messenger.users());
+    const { users: online } = await untilAborted(signal, account.request("users", {}));
     const names = namesKnownTo(
-      account.messenger.archive,
+      account.archive,
       online.map(({ username }) => username),
     ).book;
     for (const { username, ip, p2p_port, secure } of online) {

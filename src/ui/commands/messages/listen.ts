@@ -2,12 +2,12 @@
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
  * stored and not yet printed; a message is marked as printed after it was written.
  */
-import type { Account } from "../../../client/accounts.ts";
 import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../../client/errors.ts";
-import type { Messenger } from "../../../client/messenger.ts";
+import { deliveryJson, isoTime, messageJson, peerChangeJson } from "../../../client/event-json.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
+import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { jsonLine } from "../../../protocol/json-line.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
@@ -20,13 +20,7 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import {
-  deliveryEvent,
-  isoTime,
-  messageEvent,
-  messageLine,
-  peerChangeEvent,
-} from "../../format/message-format.ts";
+import { messageLine } from "../../format/message-format.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
 import { MAX_UNITS_AT_ONCE } from "../../format/wrapped-text.ts";
@@ -84,7 +78,7 @@ class Listening {
   readonly #texts: Texts;
   readonly #end = Promise.withResolvers<ExitCode>();
   /** Undefined while the account is being opened. */
-  #messenger: Messenger | undefined;
+  #account: SharedAccount | undefined;
   #state: State = { name: "starting" };
   /** The last write of messages, and marking them as printed. */
   #written: Promise<void> = Promise.resolve();
@@ -113,25 +107,26 @@ class Listening {
     return this.#end.promise;
   }
 
-  /** Runs until the person interrupts, the output is closed, or it cannot continue. @throws as `Account.connect` */
-  async run(account: Account): Promise<ExitCode> {
+  /** Runs until the person interrupts, the output is closed, or it cannot continue. @throws as `SharedAccount.connect` */
+  async run(account: SharedAccount): Promise<ExitCode> {
     const { config, output, signal } = this.#context;
-    const { messenger } = account;
-    const { archive } = messenger;
-    this.#messenger = messenger;
+    const { archive } = account;
+    this.#account = account;
     this.#names = namesKnownTo(archive);
     try {
       this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
-      if (problem !== undefined) {
+      const { reachable, links_until, p2p_port } = await account.request("status", {});
+      if (problem === undefined) this.#becomeReady(p2p_port, this.#texts.ready);
+      else {
         output.notice(describeFailure(problem, config).sentence);
         // Peers who know our address can reach us while our certificate is valid.
-        if (messenger.canBeReached) {
-          this.#becomeReady(messenger, this.#texts.readyWithoutServer);
-          output.notice(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
+        if (reachable) {
+          this.#becomeReady(p2p_port, this.#texts.readyWithoutServer);
+          output.notice(linksWithoutServer(links_until, Date.now(), this.#texts));
         }
       }
-      account.keepOnline(problem);
+      await account.stayOnline();
       return await untilAborted(signal, this.ended).catch((error: unknown) => {
         if (error instanceof InterruptedError) return EXIT.done;
         throw error;
@@ -150,7 +145,7 @@ class Listening {
         this.#print();
         return;
       case "delivery":
-        output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
+        output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
@@ -201,7 +196,7 @@ class Listening {
   onFault(error: unknown): void {
     if (this.hasFailed || !isDamage(error)) return;
     this.#state = { name: "failed" };
-    this.#messenger?.archive.noteDamage(error);
+    this.#account?.archive.noteDamage(error);
     // The handler in main.ts has printed it.
     this.#end.resolve(EXIT.other);
   }
@@ -209,9 +204,9 @@ class Listening {
   /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
   #onChange(username: string, message: StoredMessage): void {
     const { output } = this.#context;
-    if (message.outgoing || message.seq > this.#newestWritten || this.#messenger === undefined) return;
-    const { archive } = this.#messenger;
-    const change = peerChangeEvent(message, username);
+    if (message.outgoing || message.seq > this.#newestWritten || this.#account === undefined) return;
+    const { archive } = this.#account;
+    const change = peerChangeJson(message, username);
     void output.write(output.json ? jsonLine(change) : this.#lineOf(message, username, archive));
   }
 
@@ -246,7 +241,7 @@ class Listening {
       case "online":
         if (this.#notice !== "none") output.notice(texts.serverBack);
         this.#notice = "none";
-        if (this.#messenger !== undefined) this.#becomeReady(this.#messenger, texts.ready);
+        void this.#serverIsBack();
         return;
       case "stopped":
         this.#fail(state.why);
@@ -259,17 +254,25 @@ class Listening {
     }
   }
 
+  /** If nobody could reach us without the server, they can now. */
+  async #serverIsBack(): Promise<void> {
+    if (this.#account === undefined || this.#state.name !== "starting") return;
+    const { p2p_port } = await this.#account.request("status", {});
+    this.#becomeReady(p2p_port, this.#texts.ready);
+  }
+
   /** Ends `listen` with this error, which is printed once. */
   #fail(error: unknown): void {
     if (this.hasFailed) return;
     const { config, output } = this.#context;
     this.#state = { name: "failed" };
-    this.#messenger?.archive.noteDamage(error);
+    this.#account?.archive.noteDamage(error);
     this.#end.resolve(output.failure(describeFailure(error, config)));
   }
 
-  #becomeReady({ username, p2pPort }: Messenger, sentence: Texts["ready"]): void {
-    if (this.#state.name !== "starting") return;
+  #becomeReady(p2pPort: number, sentence: Texts["ready"]): void {
+    if (this.#state.name !== "starting" || this.#account === undefined) return;
+    const { username } = this.#account;
     this.#state = { name: "idle" };
     this.#context.output.event(
       { event: "ready", username, p2p_port: p2pPort },
@@ -281,19 +284,19 @@ class Listening {
   /** Writes the messages that were not printed yet, oldest first, in batches. */
   #print(): void {
     const { output, signal } = this.#context;
-    const messenger = this.#messenger;
-    if (messenger === undefined) return;
-    const { archive } = messenger;
+    const account = this.#account;
+    if (account === undefined) return;
+    const { archive } = account;
     let batch: readonly StoredMessage[];
     let lines: string;
     try {
-      if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
+      if (this.#state.name === "unmarked") this.#mark(this.#state.batch, account);
       if (this.#state.name !== "idle") return;
       batch = printedAtOnce(archive.history.unprinted(BATCH));
       lines = batch
         .map((message) => {
           const from = archive.usernameAt(message.contact);
-          return output.json ? messageEvent(message, from) : this.#lineOf(message, from, archive);
+          return output.json ? jsonLine(messageJson(message, from)) : this.#lineOf(message, from, archive);
         })
         .join("");
     } catch (error) {
@@ -309,19 +312,19 @@ class Listening {
       .write(lines)
       .then((isRead) => {
         if (!isRead) return;
-        this.#mark(batch, messenger);
+        this.#mark(batch, account);
         if (!signal.aborted) this.#print();
       })
       .catch((error: unknown) => this.#fail(error));
   }
 
   /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
-  #mark(batch: readonly StoredMessage[], messenger: Messenger): void {
+  #mark(batch: readonly StoredMessage[], account: SharedAccount): void {
     const { config, output } = this.#context;
     try {
-      messenger.archive.history.markPrinted(batch.map(({ seq }) => seq));
+      account.archive.history.markPrinted(batch.map(({ seq }) => seq));
       // Only on a terminal can we assume that a person has read it.
-      if (output.columns !== undefined) markRead(messenger, batch);
+      if (output.columns !== undefined) this.#markRead(batch, account);
     } catch (error) {
       if (isDamage(error) || !isStorageFailure(error)) throw error;
       if (this.#state.name === "printing") output.failure(describeFailure(error, config));
@@ -329,6 +332,22 @@ class Listening {
       return;
     }
     if (this.#state.name !== "failed") this.#state = { name: "idle" };
+  }
+
+  /** Marks messages as read, and notifies their authors. */
+  #markRead(batch: readonly StoredMessage[], account: SharedAccount): void {
+    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
+    for (const [contact, seq] of newest) {
+      const username = account.archive.usernameAt(contact);
+      account.request("mark_read", { username, seq }).catch((error: unknown) => this.#notMarked(error));
+    }
+  }
+
+  /** The peer is not told now; the next message of theirs tries it again. */
+  #notMarked(error: unknown): void {
+    const { config, output, signal } = this.#context;
+    if (isDamage(error)) this.#fail(error);
+    else if (!signal.aborted) output.failure(describeFailure(error, config));
   }
 
   /** The name as shown beside all others that were seen. */
@@ -354,10 +373,4 @@ function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessa
   let units = 0;
   const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
   return end === -1 ? messages : messages.slice(0, end);
-}
-
-/** Marks messages as read, and notifies their authors. */
-function markRead(messenger: Messenger, batch: readonly StoredMessage[]): void {
-  const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
-  for (const [contact, seq] of newest) messenger.markRead(messenger.archive.usernameAt(contact), seq);
 }

@@ -1,0 +1,214 @@
+/**
+ * The messenger's events as JSON, for programs and for other processes of the same account, and back. Names and fields
+ * are those of the commands' `--json`; `src/ui/SCRIPTING.md` describes them.
+ */
+import type { JsonObject } from "../protocol/framing.ts";
+import type { MessengerEvent } from "./conversation/events.ts";
+import type { MessageState } from "./disk/schema.ts";
+import { errorJson, errorOf } from "./error-json.ts";
+import type { UnreachableReason } from "./peer/dial.ts";
+import type { StoredMessage } from "./profile/stored-message.ts";
+import type { RendezvousState } from "./rendezvous/session.ts";
+
+/** RFC 3339, in UTC; null for an unknown time. @param time ms since 1970 */
+export function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+function timeOf(value: unknown): number | undefined {
+  return typeof value === "string" ? Date.parse(value) : undefined;
+}
+
+function contentOf({ text, id, replyTo }: StoredMessage) {
+  return { text, id, ...(replyTo === undefined ? {} : { reply_to: replyTo }) };
+}
+
+/** A received message. */
+export function messageJson(message: StoredMessage, from: string) {
+  const [sent_at, received_at] = [isoTime(message.sentAt), isoTime(message.receivedAt)];
+  return { event: "message", from, ...contentOf(message), sent_at, received_at };
+}
+
+/** A stored message of either side; only our own have `left_at`, `read_at` and `change_pending`. */
+export function storedMessageJson(message: StoredMessage, from: string, to: string) {
+  const { outgoing } = message;
+  return {
+    event: "message",
+    from,
+    to,
+    ...contentOf(message),
+    sent_at: isoTime(message.sentAt),
+    ...(outgoing ? { left_at: isoTime(message.leftAt) } : {}),
+    received_at: isoTime(message.receivedAt),
+    ...(outgoing ? { read_at: isoTime(message.readAt) } : {}),
+    edited_at: isoTime(message.editedAt),
+    withdrawn_at: isoTime(message.withdrawnAt),
+    ...(outgoing ? { change_pending: message.changeWaits } : {}),
+    state: message.state,
+  };
+}
+
+/** The state of a message or change of ours. @param at ms since 1970 */
+export function deliveryJson(to: string, id: string, state: MessageState, at: number) {
+  return { event: "delivery", to, id, state, at: isoTime(at) };
+}
+
+/** The name and the fields of an `edited` or `withdrawn` event, from the message after the change. */
+function changeFields(message: StoredMessage) {
+  const { id, text, withdrawnAt, editedAt } = message;
+  if (withdrawnAt !== undefined) return { event: "withdrawn", change: { id, at: isoTime(withdrawnAt) } };
+  return { event: "edited", change: { id, text, at: isoTime(editedAt) } };
+}
+
+/** A message that a peer has edited or withdrawn. */
+export function peerChangeJson(message: StoredMessage, from: string) {
+  const { event, change } = changeFields(message);
+  return { event, from, ...change };
+}
+
+/** A message that we have edited or withdrawn. @param action id of the change that is sent; undefined: none is */
+export function ownChangeJson(message: StoredMessage, to: string, action: string | undefined) {
+  const { event, change } = changeFields(message);
+  return { event, to, ...change, action: action ?? null };
+}
+
+function serverJson(state: RendezvousState, linksUntil: number | undefined): JsonObject {
+  return {
+    event: "server",
+    state: state.name,
+    ...("until" in state ? { until: isoTime(state.until) } : {}),
+    ...("why" in state ? { error: errorJson(state.why) } : {}),
+    links_until: isoTime(linksUntil),
+  };
+}
+
+/** An event for other processes; undefined: it is about this process only. `seq` is the message's number in the store. */
+export function eventJson(event: MessengerEvent): JsonObject | undefined {
+  switch (event.name) {
+    case "message":
+      return { ...messageJson(event.message, event.from), seq: event.message.seq };
+    case "changed": {
+      const { message, username, action } = event;
+      const change = message.outgoing
+        ? ownChangeJson(message, username, action)
+        : peerChangeJson(message, username);
+      return { ...change, seq: message.seq };
+    }
+    case "cancelled":
+      return { event: "cancelled", to: event.to, id: event.id };
+    case "delivery":
+      return deliveryJson(event.to, event.id, event.state, event.at);
+    case "read":
+      return { event: "read", username: event.username };
+    case "presence":
+      return { event: "presence", username: event.username, online: event.online };
+    case "connected":
+      return { event: "connected", username: event.username, address: event.address };
+    case "disconnected": {
+      const { username, bye, revoked = false, heardAt } = event;
+      return { event: "disconnected", username, bye, revoked, heard_at: isoTime(heardAt) };
+    }
+    case "silent":
+      return { event: "silent", username: event.username, since: isoTime(event.since) };
+    case "unreachable": {
+      const { username, reason, retryIn = null, heardAt } = event;
+      return { event: "unreachable", username, reason, retry_in: retryIn, heard_at: isoTime(heardAt) };
+    }
+    case "keyPending":
+      return { event: "key_changed", username: event.username, fingerprint: event.fingerprint };
+    case "typing":
+      return { event: "typing", username: event.username, active: event.active };
+    case "peerError":
+      return { event: "peer_error", username: event.username, code: event.code };
+    case "refusal":
+      return { event: "refusal", address: event.address, code: event.code };
+    case "storageFailed":
+      return { event: "storage_failed", error: errorJson(event.error) };
+    case "server":
+      return serverJson(event.state, event.linksUntil);
+    case "clockOffset":
+      return { event: "clock_offset", offset: event.offset };
+    case "newKey":
+      return { event: "new_key" };
+    case "profileHealth":
+    case "wire":
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+function serverStateOf({ state, until, error }: JsonObject): RendezvousState {
+  if (state === "waiting") return { name: state, until: timeOf(until) ?? 0, why: errorOf(error) };
+  if (state === "stopped") return { name: state, why: errorOf(error) };
+  return { name: state === "online" || state === "connecting" ? state : "offline" };
+}
+
+/**
+ * The event of `eventJson`. The other process is one of ours, so its fields are not checked again.
+ * @param messageAt reads the stored message of this number
+ * @returns undefined: it is unknown here, or its message is not stored any more
+ */
+export function eventOf(
+  json: JsonObject,
+  messageAt: (seq: number) => StoredMessage | undefined,
+): MessengerEvent | undefined {
+  const text = (name: string) => String(json[name] ?? "");
+  const username = text("username");
+  switch (json["event"]) {
+    case "message": {
+      const message = messageAt(Number(json["seq"]));
+      return message && { name: "message", from: text("from"), message };
+    }
+    case "edited":
+    case "withdrawn": {
+      const message = messageAt(Number(json["seq"]));
+      const action = typeof json["action"] === "string" ? json["action"] : undefined;
+      return (
+        message && { name: "changed", username: text(message.outgoing ? "to" : "from"), message, action }
+      );
+    }
+    case "cancelled":
+      return { name: "cancelled", to: text("to"), id: text("id") };
+    case "delivery": {
+      const at = timeOf(json["at"]) ?? 0;
+      return { name: "delivery", to: text("to"), id: text("id"), state: text("state") as MessageState, at };
+    }
+    case "read":
+      return { name: "read", username };
+    case "presence":
+      return { name: "presence", username, online: json["online"] === true };
+    case "connected":
+      return { name: "connected", username, address: text("address") };
+    case "disconnected": {
+      const revoked = json["revoked"] === true ? { revoked: true as const } : {};
+      const heardAt = timeOf(json["heard_at"]);
+      return { name: "disconnected", username, bye: json["bye"] === true, ...revoked, heardAt };
+    }
+    case "silent":
+      return { name: "silent", username, since: timeOf(json["since"]) };
+    case "unreachable": {
+      const retryIn = typeof json["retry_in"] === "number" ? json["retry_in"] : undefined;
+      const reason = text("reason") as UnreachableReason;
+      return { name: "unreachable", username, reason, retryIn, heardAt: timeOf(json["heard_at"]) };
+    }
+    case "key_changed":
+      return { name: "keyPending", username, fingerprint: text("fingerprint") };
+    case "typing":
+      return { name: "typing", username, active: json["active"] === true };
+    case "peer_error":
+      return { name: "peerError", username, code: text("code") };
+    case "refusal":
+      return { name: "refusal", address: text("address"), code: text("code") };
+    case "storage_failed":
+      return { name: "storageFailed", error: errorOf(json["error"]) };
+    case "server":
+      return { name: "server", state: serverStateOf(json), linksUntil: timeOf(json["links_until"]) };
+    case "clock_offset":
+      return { name: "clockOffset", offset: Number(json["offset"]) };
+    case "new_key":
+      return { name: "newKey" };
+    default:
+      return undefined;
+  }
+}

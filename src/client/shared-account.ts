@@ -1,0 +1,325 @@
+/**
+ * An account as its faces use it (screen, commands, daemon): online in this process, or in another one of this machine.
+ *
+ * 1. `open` attaches to the process that has the account online; if there is none, this process takes the account,
+ *    and serves the others.
+ * 2. Requests and events are the same either way. The stored messages are read from the profile's file.
+ * 3. When the other process ends, the next request, an open chat, or `stayOnline` makes this one attach again or take the
+ *    account; requests that were not answered are repeated, and what happened in between is reported.
+ */
+import { existsSync } from "node:fs";
+
+import { Account, locateProfile, type OpenOptions } from "./accounts.ts";
+import { Archive } from "./archive.ts";
+import type { MessengerEvent } from "./conversation/events.ts";
+import { profileFile } from "./disk/folders.ts";
+import { ProfileLockedError } from "./disk/lock.ts";
+import { isStorageFailure } from "./disk/sqlite.ts";
+import { errorOf } from "./error-json.ts";
+import { eventOf } from "./event-json.ts";
+import { openLocalProfile } from "./local-accounts.ts";
+import { Profile } from "./profile/profile.ts";
+import type { StoredMessage } from "./profile/stored-message.ts";
+import { isTransient } from "./rendezvous/server-errors.ts";
+import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
+import type { Params, RequestName, Result } from "./sharing/requests.ts";
+import { Seat } from "./sharing/seat.ts";
+import { Service } from "./sharing/service.ts";
+
+/** How long the process that holds the account may take until it listens, in ms: it may be checking the profile. */
+const PATIENCE = 15_000;
+/** Pause between two attempts to find out who has the account, in ms. */
+const RETRY_INTERVAL = 20;
+/** Messages read at a time. */
+const PAGE = 500;
+/** Unreceived messages whose states are told after another process ended. */
+const MAX_AWAITED = 10_000;
+
+type Place =
+  | { readonly name: "here"; readonly account: Account; readonly service: Service; readonly seat: Seat }
+  | { readonly name: "elsewhere"; readonly attachment: Attachment };
+
+/** What this process wants of whoever is online; it is asked of the next one too. */
+type Wanted = "nothing" | "connected" | "kept online";
+
+export class SharedAccount {
+  /** The stored conversations of this account. */
+  readonly archive: Archive;
+  readonly #options: OpenOptions;
+  readonly #profile: Profile;
+  /** Whether the first login makes the account here. */
+  readonly #isNew: boolean;
+  #place: Promise<Place>;
+  #service: Service | undefined;
+  #isClosed = false;
+  #wanted: Wanted = "nothing";
+  /** Names of the open chats. */
+  readonly #chats = new Set<string>();
+  /** `seq` of the newest stored message that was reported. */
+  #newest: number;
+  /** The recipients of our messages that were not received, by id. */
+  readonly #awaited = new Map<string, string>();
+
+  private constructor(options: OpenOptions, profile: Profile, isNew: boolean) {
+    this.#options = options;
+    this.#profile = profile;
+    this.#isNew = isNew;
+    this.archive = new Archive(profile);
+    this.#newest = this.archive.lastSeq();
+    this.#place = this.#findPlace();
+  }
+
+  /**
+   * Opens the account that the options select. Uses the network only if the server or the account is not known on this
+   * machine.
+   * @throws ServerError, AccountError, StoreError, PortError, OtherVersionError; ProfileLockedError if a process has
+   * the account and does not answer
+   */
+  static async open(options: OpenOptions): Promise<SharedAccount> {
+    const { folder, create } = await locateProfile(options);
+    return SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+  }
+
+  /** As `open`, for an account of this machine; uses no network. @throws as `open` */
+  static openLocal(options: OpenOptions): Promise<SharedAccount> {
+    return SharedAccount.#open(options, openLocalProfile(options), false);
+  }
+
+  static async #open(options: OpenOptions, profile: Profile, isNew: boolean): Promise<SharedAccount> {
+    const account = new SharedAccount(options, profile, isNew);
+    try {
+      await account.#place;
+      return account;
+    } catch (error) {
+      profile.close();
+      throw error;
+    }
+  }
+
+  get username(): string {
+    return this.archive.username;
+  }
+
+  /** Whether a stored session may log in without a password. */
+  get hasSession(): boolean {
+    this.#profile.reload();
+    return this.#profile.sessionToken !== undefined;
+  }
+
+  /** Whether the first login was refused: then the profile and its outbox are deleted. */
+  get isRemoved(): boolean {
+    return !existsSync(profileFile(this.#profile.folder));
+  }
+
+  /**
+   * Asks whoever is online. If that process ends before it has answered, the next one is asked.
+   * @throws as the request, and as `open`
+   */
+  async request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+    for (;;) {
+      try {
+        return await ask(await this.#place, name, params);
+      } catch (error) {
+        if (!(error instanceof ServingEndedError) || this.#isClosed) throw error;
+      }
+    }
+  }
+
+  /** Goes online, unless the account is. @throws ServerError, RefusedError, PasswordNeededError */
+  async connect(): Promise<void> {
+    if (this.#wanted === "nothing") this.#wanted = "connected";
+    await this.request("connect", {});
+  }
+
+  /**
+   * As `connect`, but an account that was online on this machine before can be used without the server.
+   * @returns why the server cannot be reached; undefined: logged in
+   * @throws as `connect`, if waiting does not help
+   */
+  async connectOrWait(): Promise<Error | undefined> {
+    try {
+      await this.connect();
+      return undefined;
+    } catch (error) {
+      if (!this.canWaitAfter(error)) throw error;
+      return error;
+    }
+  }
+
+  /** Whether the account can be used without the server after this failure, until the server is back. */
+  canWaitAfter(failure: unknown): failure is Error {
+    this.#profile.reload();
+    return isTransient(failure) && this.#profile.hasBeenOnline;
+  }
+
+  /** From now on a lost link to the server is reconnected, by this process if no other one does. */
+  async stayOnline(): Promise<void> {
+    this.#wanted = "kept online";
+    await this.request("stay_online", {});
+  }
+
+  /** Opens a chat: a link is kept until `closeChat`. @returns the registered name; whether there is a link @throws SelfError */
+  async openChat(username: string): Promise<Result<"open_chat">> {
+    const opened = await this.request("open_chat", { username });
+    this.#chats.add(opened.username);
+    return opened;
+  }
+
+  closeChat(username: string): void {
+    this.#chats.delete(username);
+    // With the process that was online its chats are closed, too.
+    this.#place.then((place) => ask(place, "close_chat", { username })).catch(() => undefined);
+  }
+
+  /**
+   * Ends the stored session: always on this machine, and at the server if it can be reached.
+   * @returns why it was not ended at the server; undefined: it was
+   * @throws ServerError, RefusedError if waiting does not help; then the session stays
+   */
+  async logOut(): Promise<Error | undefined> {
+    const { failure } = await this.request("log_out", {});
+    return failure === undefined ? undefined : errorOf(failure);
+  }
+
+  /** Leaves the account. If it is online here, that takes up to a second, and another process takes it. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const place = await this.#place.catch(() => undefined);
+    if (place?.name === "here") {
+      place.service.close();
+      await place.account.close();
+      return;
+    }
+    place?.attachment.close();
+    this.#profile.close();
+  }
+
+  /** Attaches to the process that has the account, or takes it. @throws as `open` */
+  async #findPlace(): Promise<Place> {
+    const end = performance.now() + PATIENCE;
+    for (;;) {
+      this.#options.signal?.throwIfAborted();
+      if (this.#isClosed) throw new ServingEndedError("closed");
+      try {
+        return (await this.#attach()) ?? this.#take();
+      } catch (error) {
+        // It is starting, ending or checking the profile, or has just ended.
+        const isPassing = error instanceof ProfileLockedError || error instanceof ServingEndedError;
+        if (!isPassing || performance.now() >= end) throw error;
+      }
+      await Bun.sleep(RETRY_INTERVAL);
+    }
+  }
+
+  async #attach(): Promise<Place | undefined> {
+    const attachment = await Attachment.to(this.#profile.folder, {
+      event: (json) =>
+        this.#attempt(() => {
+          const event = eventOf(json, (seq) => this.archive.history.bySeq(seq));
+          if (event !== undefined) this.#report(event);
+        }),
+      ended: () => this.#move(),
+    });
+    return attachment && { name: "elsewhere", attachment };
+  }
+
+  #take(): Place {
+    const onEvent = (event: MessengerEvent) => {
+      this.#report(event);
+      this.#service?.event(event);
+    };
+    const account = Account.take({ ...this.#options, onEvent }, this.#profile, this.#isNew);
+    const service = (this.#service = new Service(account));
+    return { name: "here", account, service, seat: new Seat(account) };
+  }
+
+  /** The process that was online has ended. */
+  #move(): void {
+    if (this.#isClosed) return;
+    this.#place = this.#moved();
+    this.#place.catch((error: unknown) => {
+      if (this.#isClosed || error instanceof ServingEndedError) return;
+      this.#report({
+        name: "server",
+        state: { name: "stopped", why: error as Error },
+        linksUntil: undefined,
+      });
+    });
+  }
+
+  async #moved(): Promise<Place> {
+    const place = await this.#findPlace();
+    for (const username of this.#chats) await ask(place, "open_chat", { username });
+    if (this.#wanted !== "nothing") await this.#connectAgain(place);
+    this.#attempt(() => this.#catchUp());
+    return place;
+  }
+
+  /** Without the server the account stays usable; a refusal ends it. */
+  async #connectAgain(place: Place): Promise<void> {
+    try {
+      await ask(place, "connect", {});
+    } catch (error) {
+      if (!this.canWaitAfter(error)) throw error;
+    }
+    if (this.#wanted === "kept online") await ask(place, "stay_online", {});
+  }
+
+  /** Reports what was stored while no process told of it. */
+  #catchUp(): void {
+    for (;;) {
+      const page = this.archive.history.since(this.#newest, PAGE);
+      for (const message of page) {
+        const person = this.archive.usernameAt(message.contact);
+        if (!message.outgoing) this.#report({ name: "message", from: person, message });
+        else this.#reportOwn(person, message);
+        this.#newest = message.seq;
+      }
+      if (page.length < PAGE) break;
+    }
+    for (const [id, to] of [...this.#awaited]) this.#reportState(to, id);
+  }
+
+  #reportOwn(to: string, { id, sentAt = 0 }: StoredMessage): void {
+    this.#report({ name: "delivery", to, id, state: "queued", at: sentAt });
+    this.#reportState(to, id);
+  }
+
+  #reportState(to: string, id: string): void {
+    const found = this.archive.conversation(to)?.stateOf(id);
+    if (found !== undefined) this.#report({ name: "delivery", to, id, ...found });
+  }
+
+  #report(event: MessengerEvent): void {
+    switch (event.name) {
+      case "message":
+        this.#newest = Math.max(this.#newest, event.message.seq);
+        break;
+      case "delivery":
+        if (event.state === "queued") this.#newest = Math.max(this.#newest, this.archive.lastSeq());
+        if (event.state === "received" || event.state === "read") this.#awaited.delete(event.id);
+        else if (this.#awaited.size < MAX_AWAITED) this.#awaited.set(event.id, event.to);
+        break;
+      case "cancelled":
+        this.#awaited.delete(event.id);
+        break;
+      default:
+    }
+    this.#options.onEvent(event);
+  }
+
+  /** Runs what reads the store; a failure of the disk is reported. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      this.#report({ name: "storageFailed", error });
+    }
+  }
+}
+
+function ask<N extends RequestName>(place: Place, name: N, params: Params<N>): Promise<Result<N>> {
+  return (place.name === "here" ? place.seat : place.attachment).request(name, params);
+}

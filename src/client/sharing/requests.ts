@@ -1,0 +1,147 @@
+/**
+ * What a face asks of the process that has the account online: one row for each request, with the checks of its fields
+ * and the function that carries it out. The screen, the commands and the daemon use nothing else to act.
+ */
+import {
+  boolean,
+  exactText,
+  integer,
+  optional,
+  text,
+  utf8Text,
+  type Fields,
+  type Read,
+} from "../../protocol/fields.ts";
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import type { Account } from "../accounts.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import { errorJson } from "../error-json.ts";
+import { listPeople } from "../people.ts";
+
+/** What a request is carried out on. */
+export type RequestContext = {
+  readonly account: Account;
+  /** The chats that this face has open. */
+  readonly chats: OpenChats;
+};
+
+/** The chats that one face has open. A link is kept as long as one face has the chat open. */
+export type OpenChats = {
+  /** @throws SelfError, SQLiteError */
+  open(username: string): Conversation;
+  close(username: string): void;
+};
+
+type Row<F extends Fields, R> = {
+  readonly fields: F;
+  readonly run: (context: RequestContext, params: Read<F>) => R | Promise<R>;
+};
+
+function row<F extends Fields, R>(fields: F, run: Row<F, R>["run"]): Row<F, R> {
+  return { fields, run };
+}
+
+const name = text(1, 64);
+const id = exactText(1, 64);
+const message = utf8Text(MAX_TEXT_BYTES);
+
+/** A request throws what its method throws; its result is a JSON object. */
+export const REQUESTS = {
+  /** Goes online unless the account is. */
+  connect: row({}, async ({ account }) => {
+    await account.connect();
+    return {};
+  }),
+  /** From now on a lost link to the server is reconnected. */
+  stay_online: row({}, ({ account }) => {
+    account.keepOnline();
+    return {};
+  }),
+  /** `reachable`: whether peers can connect. `links_until`: ms since 1970. */
+  status: row({}, ({ account: { messenger } }) => ({
+    username: messenger.username,
+    p2p_port: messenger.p2pPort,
+    reachable: messenger.canBeReached,
+    links_until: messenger.linksUntil,
+  })),
+  users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
+  /** Everybody who is online or has a conversation; `failure`: why the server did not answer. */
+  people: row({}, async ({ account: { messenger } }) => {
+    const { people, failure } = await listPeople(messenger);
+    return { people, ...(failure === undefined ? {} : { failure: errorJson(failure) }) };
+  }),
+  /** Queues a text; answered when it is on the disk. With the `message_id` of a text that is stored already, nothing is done. */
+  send: row(
+    { to: name, text: message, reply_to: optional(id), message_id: optional(id) },
+    async ({ account: { messenger } }, { to, text, reply_to, message_id }) => {
+      const known =
+        message_id === undefined ? undefined : messenger.archive.conversation(to)?.find(message_id);
+      if (known?.outgoing === true) return { message_id: known.id };
+      const sent = messenger.send(to, text, reply_to, message_id);
+      await messenger.committed();
+      return { message_id: sent };
+    },
+  ),
+  /** `action`: the id of the change that is sent; absent: the text had not been sent, and is sent in its new form. */
+  edit: row({ to: name, message_id: id, text: message }, ({ account }, { to, message_id, text }) => {
+    const action = account.messenger.edit(to, message_id, text);
+    account.messenger.commit();
+    return { action };
+  }),
+  /** `action`: as for `edit`; absent: the text had not been sent, and is cancelled. */
+  withdraw: row({ to: name, message_id: id }, ({ account }, { to, message_id }) => {
+    const action = account.messenger.withdraw(to, message_id);
+    account.messenger.commit();
+    return { action };
+  }),
+  /** Cancels one text that was not sent, or all of a conversation. `ids`: of those that were cancelled, oldest first. */
+  cancel: row({ to: name, message_id: optional(id) }, ({ account }, { to, message_id }) => {
+    if (message_id === undefined) return { ids: account.messenger.cancelAll(to) };
+    account.messenger.cancel(to, message_id);
+    return { ids: [message_id] };
+  }),
+  /** A link is kept open until `close_chat`. `connected`: there is one now. */
+  open_chat: row({ username: name }, ({ chats }, { username }) => {
+    const conversation = chats.open(username);
+    return { username: conversation.username, connected: conversation.isConnected };
+  }),
+  close_chat: row({ username: name }, ({ chats }, { username }) => {
+    chats.close(username);
+    return {};
+  }),
+  typing: row({ username: name, active: boolean }, ({ account: { messenger } }, { username, active }) => {
+    messenger.typing(username, active);
+    return {};
+  }),
+  /** The person has read this contact's messages up to the number `seq`. */
+  mark_read: row(
+    { username: name, seq: integer(0, Number.MAX_SAFE_INTEGER) },
+    ({ account: { messenger } }, { username, seq }) => {
+      messenger.markRead(username, seq);
+      return {};
+    },
+  ),
+  /** Pins a person's pending key. @see SafetyNumbers.acceptPending */
+  accept_key: row(
+    { username: name, fingerprint: optional(exactText(64, 64)) },
+    ({ account: { messenger } }, { username, fingerprint }) => messenger.acceptKey(username, fingerprint),
+  ),
+  /** Ends the stored session. `failure`: why it was not ended at the server. */
+  log_out: row({}, async ({ account }) => {
+    const failure = await account.logOut();
+    return failure === undefined ? {} : { failure: errorJson(failure) };
+  }),
+};
+
+export type RequestName = keyof typeof REQUESTS;
+export type Result<N extends RequestName> = Awaited<ReturnType<(typeof REQUESTS)[N]["run"]>>;
+
+/** Absent is the same as undefined. */
+type Given<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  readonly [K in keyof T as undefined extends T[K] ? K : never]?: T[K];
+};
+export type Params<N extends RequestName> = Given<Read<(typeof REQUESTS)[N]["fields"]>>;
+
+export function isRequestName(value: unknown): value is RequestName {
+  return typeof value === "string" && Object.hasOwn(REQUESTS, value);
+}

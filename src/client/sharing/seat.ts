@@ -1,0 +1,56 @@
+/**
+ * One face's place at the process that has the account online: its requests, its events and its open chats. A face in
+ * the same process has one, and so has every connection to the socket.
+ */
+import { readFields, type Fields } from "../../protocol/fields.ts";
+import type { JsonObject } from "../../protocol/framing.ts";
+import { label as labelOf } from "../../identity/names.ts";
+import type { Account } from "../accounts.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+import { RequestError } from "../error-json.ts";
+import { isRequestName, REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
+
+export class Seat {
+  readonly #account: Account;
+  /** Names of the open chats, by label. */
+  readonly #chats = new Map<string, string>();
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  /** Carries a request out; the caller knows that its fields are valid. @throws as the request */
+  async request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+    const { run } = REQUESTS[name] as unknown as {
+      run: (context: object, params: Params<N>) => Result<N> | Promise<Result<N>>;
+    };
+    return run({ account: this.#account, chats: this }, params);
+  }
+
+  /** Checks and carries out what another program has sent. @throws RequestError, and as the request */
+  async requested(name: unknown, params: JsonObject): Promise<JsonObject> {
+    if (!isRequestName(name)) throw new RequestError("unknown_command", String(name).slice(0, 64));
+    const fields: Fields = REQUESTS[name].fields;
+    const read = readFields(fields, params);
+    if (!read.ok) throw new RequestError("bad_request", read.field);
+    return this.request(name, read.value as Params<typeof name>);
+  }
+
+  open(username: string): Conversation {
+    const { messenger } = this.#account;
+    const conversation = messenger.openChat(username);
+    // It counts once for each face.
+    if (this.#chats.has(conversation.contact.label)) messenger.closeChat(username);
+    this.#chats.set(conversation.contact.label, username);
+    return conversation;
+  }
+
+  close(username: string): void {
+    if (this.#chats.delete(labelOf(username))) this.#account.messenger.closeChat(username);
+  }
+
+  /** Closes its chats. */
+  leave(): void {
+    for (const username of this.#chats.values()) this.close(username);
+  }
+}

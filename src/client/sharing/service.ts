@@ -1,0 +1,136 @@
+/**
+ * The process that has the account online serves the other processes of the same account on this machine:
+ *
+ * 1. Another process connects to the socket, and receives `hello` with the number of this protocol.
+ * 2. It sends requests, `{"id", "command", …}`; each is answered, `{"id", "result"}` or `{"id", "error"}`.
+ * 3. In between it receives the messenger's events, which have no id.
+ */
+import { version } from "../../../package.json" with { type: "json" };
+import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
+import { listenLocal, LocalSocketError } from "../../net/local-socket.ts";
+import { encodeFrame, type JsonObject } from "../../protocol/framing.ts";
+import type { Account } from "../accounts.ts";
+import type { MessengerEvent } from "../conversation/events.ts";
+import { isStorageFailure } from "../disk/sqlite.ts";
+import { errorJson } from "../error-json.ts";
+import { eventJson } from "../event-json.ts";
+import { Seat } from "./seat.ts";
+import { OpenFolderError, preparePlace, socketPlaces } from "./socket-place.ts";
+
+/** The number of this protocol; another number is refused with a sentence. */
+export const SHARING_PROTOCOL = 1;
+/** Largest request, in bytes. */
+export const MAX_REQUEST = 256 * 1024;
+/** A process that has not read this many bytes is dropped. */
+export const MAX_UNREAD = 8 * 1024 * 1024;
+/** Processes at once. */
+const MAX_PROCESSES = 256;
+
+/** The first line that a process reads. */
+export function helloJson(account: Account): JsonObject {
+  const { username } = account.messenger;
+  return { event: "hello", protocol: SHARING_PROTOCOL, version, username };
+}
+
+export class Service {
+  readonly #account: Account;
+  readonly #connections = new Set<ServedProcess>();
+  #listener: { stop(): void } | undefined;
+
+  /** Opens the socket. Where no place takes one, the account is online without. */
+  constructor(account: Account) {
+    this.#account = account;
+    this.#listener = this.#listen();
+  }
+
+  #listen(): { stop(): void } | undefined {
+    for (const place of socketPlaces(this.#account.messenger.profile.folder)) {
+      try {
+        preparePlace(place);
+        // An existing socket was left by a crash: this process holds the profile's lock.
+        return listenLocal({
+          path: place.path,
+          objectLimit: MAX_REQUEST,
+          accept: () => new ServedProcess(this.#account, this.#connections),
+        });
+      } catch (error) {
+        const isKnown = error instanceof LocalSocketError || error instanceof OpenFolderError;
+        if (!isKnown && !isStorageFailure(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** Passes an event to every process. It is written once, however many there are. */
+  event(event: MessengerEvent): void {
+    if (this.#connections.size === 0) return;
+    const json = eventJson(event);
+    if (json === undefined) return;
+    const line = encodeFrame(json);
+    for (const connection of this.#connections) connection.sendText(line);
+  }
+
+  /** Ends the connections, and lets nobody connect any more: the others find out who has the account next. */
+  close(): void {
+    this.#listener?.stop();
+    this.#listener = undefined;
+    for (const connection of [...this.#connections]) connection.end();
+  }
+}
+
+class ServedProcess implements ConnectionHandlers {
+  readonly #account: Account;
+  readonly #all: Set<ServedProcess>;
+  readonly #seat: Seat;
+  #connection: Connection | undefined;
+
+  constructor(account: Account, all: Set<ServedProcess>) {
+    this.#account = account;
+    this.#all = all;
+    this.#seat = new Seat(account);
+  }
+
+  opened(connection: Connection): void {
+    this.#connection = connection;
+    if (this.#all.size >= MAX_PROCESSES) {
+      connection.terminate("too_many");
+      return;
+    }
+    this.#all.add(this);
+    connection.send(helloJson(this.#account));
+  }
+
+  message(object: JsonObject): void {
+    const { id = null, command, ...params } = object;
+    this.#seat.requested(command, params).then(
+      (result) => this.#answer({ id, result }),
+      (error: unknown) => this.#answer({ id, error: errorJson(error) }),
+    );
+  }
+
+  fault(fault: string, connection: Connection): void {
+    connection.send({ id: null, error: { kind: "request", code: "bad_request", message: fault } });
+    connection.end("bad_request");
+  }
+
+  closed(): void {
+    this.#all.delete(this);
+    this.#seat.leave();
+  }
+
+  #answer(answer: JsonObject): void {
+    this.sendText(encodeFrame(answer));
+  }
+
+  /** It is not waited for: who does not read is dropped. */
+  sendText(line: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (connection.queuedBytes > MAX_UNREAD) connection.terminate("too_slow");
+    else connection.sendText(line);
+  }
+
+  end(): void {
+    this.#connection?.end("closing");
+  }
+}
