@@ -204,9 +204,8 @@ export class SharedAccount {
       try {
         return (await this.#attach()) ?? this.#take();
       } catch (error) {
-        // It is starting, ending or checking the profile, or has just ended.
-        const isPassing = error instanceof ProfileLockedError || error instanceof ServingEndedError;
-        if (!isPassing || performance.now() >= end) throw error;
+        // It is starting, ending or checking the profile.
+        if (!(error instanceof ProfileLockedError) || performance.now() >= end) throw error;
       }
       await Bun.sleep(RETRY_INTERVAL);
     }
@@ -220,6 +219,10 @@ export class SharedAccount {
           if (event !== undefined) this.#report(event);
         }),
       ended: () => this.#move(),
+    }).catch((error: unknown) => {
+      // It has just ended, or does not answer; then the lock is held.
+      if (!(error instanceof ServingEndedError)) throw error;
+      return undefined;
     });
     return attachment && { name: "elsewhere", attachment };
   }
