@@ -23,7 +23,26 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
  * only what stands before it. A room is named by its folder; «.» is every loose file that is not named itself.
  */
 const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["client", [ "disk", "profile", "rendezvous", "peer", "conversation", "local-accounts.ts", "safety-numbers.ts", "archive.ts", "messenger.ts", "accounts.ts", "people.ts", "error-json.ts", "event-json.ts", "sharing", "." ]],
+  [
+    "client",
+    [
+      "disk",
+      "profile",
+      "rendezvous",
+      "peer",
+      "conversation",
+      "local-accounts.ts",
+      "safety-numbers.ts",
+      "archive.ts",
+      "messenger.ts",
+      "accounts.ts",
+      "people.ts",
+      "error-json.ts",
+      "event-json.ts",
+      "sharing",
+      ".",
+    ],
+  ],
   [
     "server",
     [

@@ -14,7 +14,7 @@ export class RequestError extends Error {
   readonly code: "bad_request" | "unknown_command";
 
   constructor(code: RequestError["code"], what: string) {
-    super(`${code}: ${what}`);
+    super(what);
     this.code = code;
   }
 }

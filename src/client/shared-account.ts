@@ -9,6 +9,9 @@
  */
 import { existsSync } from "node:fs";
 
+import { randomUUIDv7 } from "bun";
+
+import type { JsonObject } from "../protocol/framing.ts";
 import { Account, locateProfile, type OpenOptions } from "./accounts.ts";
 import { Archive } from "./archive.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
@@ -22,7 +25,7 @@ import { Profile } from "./profile/profile.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import { isTransient } from "./rendezvous/server-errors.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
-import type { Params, RequestName, Result } from "./sharing/requests.ts";
+import type { Params, Request, RequestName, Result } from "./sharing/requests.ts";
 import { Seat } from "./sharing/seat.ts";
 import { Service } from "./sharing/service.ts";
 
@@ -122,6 +125,22 @@ export class SharedAccount {
       } catch (error) {
         if (!(error instanceof ServingEndedError) || this.#isClosed) throw error;
       }
+    }
+  }
+
+  /** As `request`, for a request of a program; its open chats and queued texts last as those of `openChat` and a person do. */
+  requested({ name, params }: Request): Promise<JsonObject> {
+    switch (name) {
+      case "open_chat":
+        return this.openChat((params as Params<"open_chat">).username);
+      case "close_chat":
+        this.closeChat((params as Params<"close_chat">).username);
+        return Promise.resolve({});
+      case "send":
+        // If the request is repeated, the text is stored once.
+        return this.request("send", { message_id: randomUUIDv7(), ...(params as Params<"send">) });
+      default:
+        return this.request(name, params);
     }
   }
 

@@ -37,6 +37,7 @@ const COMMAND_OPTIONS = {
   cancel: {},
   delete: { yes: { type: "switch" } },
   listen: {},
+  daemon: {},
   history: {},
   search: {},
   export: {},
@@ -166,7 +167,8 @@ export function readInvocation(args: readonly string[], environment: Environment
     passwordStdin: values["password-stdin"] === true,
     password,
     timeout: values.timeout ?? DEFAULT_TIMEOUT,
-    json: values.json === true,
+    // A daemon writes nothing else.
+    json: values.json === true || command === "daemon",
     email: values.email,
     wait: values.wait ?? "received",
     replyTo: values["reply-to"],

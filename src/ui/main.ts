@@ -10,6 +10,7 @@ import { notUtf8 } from "../protocol/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
 import { cancel } from "./commands/messages/cancel.ts";
+import { daemon } from "./commands/messages/daemon.ts";
 import { deleteMessages } from "./commands/messages/delete.ts";
 import { edit, send, withdraw } from "./commands/messages/send.ts";
 import { exportToFile } from "./commands/messages/export.ts";
@@ -41,7 +42,7 @@ type Command = {
   readonly needs: readonly Argument[];
   /** How many optional arguments may follow. */
   readonly mayTake: number;
-  /** What ends it early: `--timeout`, or an uncaught error. An uncaught error does not end `listen`. */
+  /** What ends it early: `--timeout`, or an uncaught error. An uncaught error does not end `listen` or `daemon`. */
   readonly endedBy: "timeout or fault" | "fault" | "nothing";
 };
 
@@ -58,6 +59,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   cancel: { ...LOCAL, run: cancel, needs: ["userArgument"], mayTake: 1 },
   delete: { ...LOCAL, run: deleteMessages, needs: ["userArgument"], mayTake: 1 },
   listen: { ...BRIEF, run: listen, endedBy: "nothing" },
+  daemon: { ...BRIEF, run: daemon, endedBy: "nothing" },
   history: { ...LOCAL, run: history, needs: ["userArgument"] },
   search: { ...LOCAL, run: search, needs: ["wordsArgument"], mayTake: Infinity },
   export: { ...LOCAL, run: exportToFile, needs: ["userArgument", "fileArgument"] },

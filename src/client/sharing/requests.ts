@@ -7,16 +7,21 @@ import {
   exactText,
   integer,
   optional,
+  readFields,
   text,
   utf8Text,
   type Fields,
   type Read,
 } from "../../protocol/fields.ts";
+import type { JsonObject } from "../../protocol/framing.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import { errorJson } from "../error-json.ts";
+import { errorJson, RequestError } from "../error-json.ts";
 import { listPeople } from "../people.ts";
+
+/** Requests of one program that are carried out at once; further ones are read when some are answered. */
+export const MAX_UNANSWERED = 64;
 
 /** What a request is carried out on. */
 export type RequestContext = {
@@ -142,6 +147,35 @@ type Given<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]:
 };
 export type Params<N extends RequestName> = Given<Read<(typeof REQUESTS)[N]["fields"]>>;
 
-export function isRequestName(value: unknown): value is RequestName {
-  return typeof value === "string" && Object.hasOwn(REQUESTS, value);
+export type Request = { readonly name: RequestName; readonly params: Params<RequestName> };
+
+/** Checks what a program has sent. @throws RequestError */
+export function readRequest(command: unknown, params: JsonObject): Request {
+  if (typeof command !== "string") throw new RequestError("bad_request", "command");
+  if (!isRequestName(command)) throw new RequestError("unknown_command", command.slice(0, 64));
+  const fields: Fields = REQUESTS[command].fields;
+  const read = readFields(fields, params);
+  if (!read.ok) throw new RequestError("bad_request", read.field);
+  return { name: command, params: read.value as Params<RequestName> };
+}
+
+function isRequestName(value: string): value is RequestName {
+  return Object.hasOwn(REQUESTS, value);
+}
+
+/** The answer to what a program has sent. It has the same id; none is null. */
+export async function answerTo(
+  { id = null, command, ...params }: JsonObject,
+  carryOut: (request: Request) => Promise<JsonObject>,
+): Promise<JsonObject> {
+  try {
+    return { id, result: await carryOut(readRequest(command, params)) };
+  } catch (error) {
+    return { id, error: errorJson(error) };
+  }
+}
+
+/** The answer to bytes that are no request. */
+export function faultAnswer(fault: string): JsonObject {
+  return { id: null, error: errorJson(new RequestError("bad_request", fault)) };
 }

@@ -2,13 +2,10 @@
  * One face's place at the process that has the account online: its requests, its events and its open chats. A face in
  * the same process has one, and so has every connection to the socket.
  */
-import { readFields, type Fields } from "../../protocol/fields.ts";
-import type { JsonObject } from "../../protocol/framing.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
-import { RequestError } from "../error-json.ts";
-import { isRequestName, REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
+import { REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
 
 export class Seat {
   readonly #account: Account;
@@ -25,15 +22,6 @@ export class Seat {
       run: (context: object, params: Params<N>) => Result<N> | Promise<Result<N>>;
     };
     return run({ account: this.#account, chats: this }, params);
-  }
-
-  /** Checks and carries out what another program has sent. @throws RequestError, and as the request */
-  async requested(name: unknown, params: JsonObject): Promise<JsonObject> {
-    if (!isRequestName(name)) throw new RequestError("unknown_command", String(name).slice(0, 64));
-    const fields: Fields = REQUESTS[name].fields;
-    const read = readFields(fields, params);
-    if (!read.ok) throw new RequestError("bad_request", read.field);
-    return this.request(name, read.value as Params<typeof name>);
   }
 
   open(username: string): Conversation {

@@ -6,14 +6,14 @@
  * 3. In between it receives the messenger's events, which have no id.
  */
 import { version } from "../../../package.json" with { type: "json" };
-import type { Connection, ConnectionHandlers } from "../../net/connection.ts";
+import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError } from "../../net/local-socket.ts";
 import { encodeFrame, type JsonObject } from "../../protocol/framing.ts";
 import type { Account } from "../accounts.ts";
 import type { MessengerEvent } from "../conversation/events.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
-import { errorJson } from "../error-json.ts";
 import { eventJson } from "../event-json.ts";
+import { answerTo, faultAnswer } from "./requests.ts";
 import { Seat } from "./seat.ts";
 import { OpenFolderError, preparePlace, socketPlaces } from "./socket-place.ts";
 
@@ -27,8 +27,7 @@ export const MAX_UNREAD = 8 * 1024 * 1024;
 const MAX_PROCESSES = 256;
 
 /** The first line that a process reads. */
-export function helloJson(account: Account): JsonObject {
-  const { username } = account.messenger;
+export function helloJson(username: string): JsonObject {
   return { event: "hello", protocol: SHARING_PROTOCOL, version, username };
 }
 
@@ -97,29 +96,24 @@ class ServedProcess implements ConnectionHandlers {
       return;
     }
     this.#all.add(this);
-    connection.send(helloJson(this.#account));
+    connection.send(helloJson(this.#account.messenger.username));
   }
 
   message(object: JsonObject): void {
-    const { id = null, command, ...params } = object;
-    this.#seat.requested(command, params).then(
-      (result) => this.#answer({ id, result }),
-      (error: unknown) => this.#answer({ id, error: errorJson(error) }),
+    void answerTo(object, ({ name, params }) => this.#seat.request(name, params)).then((answer) =>
+      this.sendText(encodeFrame(answer)),
     );
   }
 
-  fault(fault: string, connection: Connection): void {
-    connection.send({ id: null, error: { kind: "request", code: "bad_request", message: fault } });
-    connection.end("bad_request");
+  fault(fault: ConnectionFault, connection: Connection): void {
+    connection.send(faultAnswer(fault));
+    // Where the next request begins cannot be found.
+    if (fault !== "garbage") connection.end("bad_request");
   }
 
   closed(): void {
     this.#all.delete(this);
     this.#seat.leave();
-  }
-
-  #answer(answer: JsonObject): void {
-    this.sendText(encodeFrame(answer));
   }
 
   /** It is not waited for: who does not read is dropped. */

@@ -13,6 +13,7 @@ Uso: bun run client.ts [orden] [opciones]
   users                  quién está en línea
   send USUARIO [TEXTO]   un mensaje; sin TEXTO, lo que diga la entrada estándar
   listen                 sigue en línea y muestra lo que llega, hasta Ctrl-C
+  daemon                 para programas: JSON por entrada, salida y socket
   history USUARIO        toda la conversación guardada
   search PALABRAS…       los mensajes de todos los chats que las contienen
   export USUARIO ARCHIVO la conversación en un archivo: .jsonl, o texto
@@ -50,6 +51,7 @@ Usage: bun run client.ts [command] [options]
   users                  who is online
   send USER [TEXT]       one message; without TEXT, standard input is the text
   listen                 stay online and show what arrives, until Ctrl-C
+  daemon                 for programs: JSON on standard input, output, socket
   history USER           the whole stored conversation
   search WORDS…          messages of all chats that contain the words
   export USER FILE       the conversation as a file: .jsonl, or text
@@ -135,6 +137,18 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
   stdinTaken: {
     es: "La entrada estándar no puede dar la contraseña y el texto a la vez: ponga el texto como argumento.",
     en: "Standard input cannot provide both the password and the text: put the text on the command line.",
+  },
+  stdinHasRequests: {
+    es: "La entrada estándar de daemon es para las peticiones: dé la contraseña en PALOMA_PASSWORD.",
+    en: "The standard input of daemon is for requests: give the password in PALOMA_PASSWORD.",
+  },
+  requestTooLong: {
+    es: "Una petición supera los 256 KiB.",
+    en: "A request exceeds 256 KiB.",
+  },
+  outputNotRead: {
+    es: "Nadie lee la salida estándar: lo último que se escribió se ha perdido.",
+    en: "Nobody reads standard output: the last lines that were written are lost.",
   },
   typeText: {
     es: "Escriba el mensaje; Ctrl-D en una línea vacía lo envía.",

@@ -1,0 +1,83 @@
+/**
+ * A program that uses the account through two streams of JSON lines, requests in, answers and events out, as on the
+ * socket (`src/ui/SCRIPTING.md`). The streams belong to the caller.
+ */
+import { FrameDecoder, type JsonObject } from "../protocol/framing.ts";
+import { jsonLine } from "../protocol/json-line.ts";
+import type { MessengerEvent } from "./conversation/events.ts";
+import { eventJson } from "./event-json.ts";
+import type { SharedAccount } from "./shared-account.ts";
+import { answerTo, faultAnswer, MAX_UNANSWERED } from "./sharing/requests.ts";
+import { helloJson, MAX_REQUEST, MAX_UNREAD } from "./sharing/service.ts";
+
+/** Bytes of answers that wait to be read before no further request is carried out. */
+const MAX_UNREAD_ANSWERS = 1024 * 1024;
+
+type ProgramFaceOptions = {
+  readonly account: SharedAccount;
+  /** Resolves when the line has left this process, or cannot. */
+  write(line: string): Promise<unknown>;
+  /** More than MAX_UNREAD bytes of events wait to be read; they are not waited for. */
+  tooSlow(): void;
+};
+
+export class ProgramFace {
+  readonly #options: ProgramFaceOptions;
+  readonly #decoder = new FrameDecoder(MAX_REQUEST);
+  #unanswered = 0;
+  /** Bytes that wait to be read. */
+  readonly #unread = { answers: 0, events: 0 };
+  #wake = Promise.withResolvers<void>();
+
+  /** Writes `hello`. */
+  constructor(options: ProgramFaceOptions) {
+    this.#options = options;
+    this.#write("events", helloJson(options.account.username));
+  }
+
+  event(event: MessengerEvent): void {
+    const json = eventJson(event);
+    if (json === undefined) return;
+    this.#write("events", json);
+    if (this.#unread.events > MAX_UNREAD) this.#options.tooSlow();
+  }
+
+  /**
+   * Carries out the requests in these bytes, which follow those of the last call. Resolves when more may be read.
+   * @returns false: a request was longer than MAX_REQUEST, and nothing after it can be read
+   */
+  async take(bytes: Uint8Array): Promise<boolean> {
+    this.#decoder.push(bytes, 0);
+    for (;;) {
+      while (this.#unanswered >= MAX_UNANSWERED || this.#unread.answers > MAX_UNREAD_ANSWERS)
+        await this.#wake.promise;
+      const next = this.#decoder.next();
+      if (next === undefined) return true;
+      if (typeof next !== "string") void this.#answer(next);
+      else this.#write("answers", faultAnswer(next));
+      if (next === "tooLarge") return false;
+    }
+  }
+
+  async #answer(object: JsonObject): Promise<void> {
+    this.#unanswered++;
+    this.#write("answers", await answerTo(object, (request) => this.#options.account.requested(request)));
+    this.#unanswered--;
+    this.#goOn();
+  }
+
+  #write(kind: "answers" | "events", json: JsonObject): void {
+    const line = jsonLine(json);
+    const bytes = Buffer.byteLength(line);
+    this.#unread[kind] += bytes;
+    void this.#options.write(line).then(() => {
+      this.#unread[kind] -= bytes;
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
