@@ -5,7 +5,7 @@ import { ActionError } from "../../src/client/errors.ts";
 import { damageMark } from "../../src/client/disk/folders.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { existsSync } from "node:fs";
-import { arriving, MessageScene, NOW, text } from "./message-scene.ts";
+import { arriving, MessageScene, text } from "./message-scene.ts";
 import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
 
 /** Runs `use` with the archive of a new profile, a conversation with Ana, and the stores below them. */
@@ -29,20 +29,6 @@ function withConversation(
 }
 
 const ids = (conversation: StoredConversation) => conversation.after(0, 1_000).map(({ id }) => id);
-
-test("cancelling all removes every text that was not tried from the outbox, oldest first", () =>
-  withConversation((conversation, scene) => {
-    const { contact } = conversation;
-    scene.write(contact, "old");
-    scene.acknowledge(contact, "old");
-    scene.write(contact, "on a link", "b", "c");
-    scene.messages.claim(contact, 0, 1);
-    scene.queue({ kind: "edit", contact, id: "edit", target: "old", text: "new", sentAt: NOW });
-    expect(conversation.cancelAll()).toEqual(["b", "c"]);
-    expect(ids(conversation)).toEqual(["old", "on a link"]);
-    expect(conversation.outboxCounts()).toEqual({ text: 1, edit: 1, withdraw: 0 });
-    expect(conversation.cancelAll()).toEqual([]);
-  }));
 
 test("deleting all keeps the outbox, and what is stored after it has begun", () =>
   withConversation((conversation, scene) => {

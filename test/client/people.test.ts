@@ -17,6 +17,8 @@ const entry = (username: string, secure?: boolean): UserEntry => ({
   ...(secure === undefined ? {} : { secure }),
 });
 
+const UNLINKED = { connected: false, silent_since: undefined };
+
 /** Runs `use` with Berta's new profile and a server that answers with `users`. */
 function withSource(
   users: () => Promise<UserEntry[]>,
@@ -25,7 +27,13 @@ function withSource(
   return inTemporaryFolder(async (folder) => {
     const profile = Profile.open(folder, ACCOUNT);
     try {
-      await use({ username: profile.username, profile, users, shown: { held: [] } });
+      await use({
+        username: profile.username,
+        profile,
+        users,
+        shown: { held: [] },
+        linkPresence: () => undefined,
+      });
     } finally {
       profile.close();
     }
@@ -52,11 +60,11 @@ describe("the people of an account", () => {
         expect(await listPeople(source)).toEqual({
           failure: undefined,
           people: [
-            { username: "ana", label: label("ana"), online: true, secure: false, unread: 0 },
-            { username: "beto", label: label("beto"), online: false, secure: true, unread: 1 },
-            { username: "Carla", label: label("carla"), online: true, secure: true, unread: 0 },
-            { username: "Zoe", label: label("zoe"), online: true, secure: true, unread: 0 },
-            { username: "ÑANDÚ", label: label("ñandú"), online: true, secure: true, unread: 2 },
+            { username: "ana", label: label("ana"), online: true, secure: false, unread: 0, ...UNLINKED },
+            { username: "beto", label: label("beto"), online: false, secure: true, unread: 1, ...UNLINKED },
+            { username: "Carla", label: label("carla"), online: true, secure: true, unread: 0, ...UNLINKED },
+            { username: "Zoe", label: label("zoe"), online: true, secure: true, unread: 0, ...UNLINKED },
+            { username: "ÑANDÚ", label: label("ñandú"), online: true, secure: true, unread: 2, ...UNLINKED },
           ],
         });
       },
@@ -82,7 +90,16 @@ describe("the people of an account", () => {
         receive(source, "beto", "1");
         expect(await listPeople(source)).toEqual({
           failure,
-          people: [{ username: "beto", label: label("beto"), online: undefined, secure: true, unread: 1 }],
+          people: [
+            {
+              username: "beto",
+              label: label("beto"),
+              online: undefined,
+              secure: true,
+              unread: 1,
+              ...UNLINKED,
+            },
+          ],
         });
       },
     ),

@@ -6,7 +6,7 @@
  */
 import { label } from "../../src/identity/names.ts";
 import { MAX_TEXT_BYTES } from "../../src/protocol/peer-messages.ts";
-import { historyEvent, messageEvent, peerChangeEvent } from "../../src/ui/format/message-format.ts";
+import { messageJson, peerChangeJson, storedMessageJson } from "../../src/client/event-json.ts";
 import { jsonLine } from "../../src/protocol/json-line.ts";
 import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { offersLine } from "../../src/ui/line/completion.ts";
@@ -207,9 +207,9 @@ function checkJson(first: string, second: string): void {
   const message = incoming(1, first, { id: second, replyTo: second, editedAt: NOON });
   const lines = timed(
     () => [
-      messageEvent(message, second),
-      historyEvent(message, second, "ana"),
-      jsonLine(peerChangeEvent(message, second)),
+      jsonLine(messageJson(message, second)),
+      jsonLine(storedMessageJson(message, second, "ana")),
+      jsonLine(peerChangeJson(message, second)),
     ],
     [first, second],
   );

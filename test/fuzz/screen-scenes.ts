@@ -2,9 +2,6 @@
 import { RefusedError } from "../../src/client/errors.ts";
 import type { StoredMessage } from "../../src/client/profile/stored-message.ts";
 import type { Language } from "../../src/protocol/language.ts";
-import type { AppModel } from "../../src/ui/app/model.ts";
-import type { AppContext } from "../../src/ui/app/steps.ts";
-import { firstModel, updateApp } from "../../src/ui/app/update.ts";
 import { readInvocation } from "../../src/ui/config.ts";
 import { describeFailure } from "../../src/ui/failures.ts";
 import { excerptOf, snippetOf } from "../../src/ui/format/excerpt.ts";
@@ -55,25 +52,6 @@ function wrote(script: ChatScript, text: string, answered: string): void {
   script.wait(MINUTE);
   script.deliver("out-1", "sent");
   script.wait(MINUTE);
-}
-
-/** The menus of an account with one other person. */
-function inMenus(language: Language): { model: AppModel; context: AppContext } {
-  const context: AppContext = {
-    now: NOON,
-    texts: textsIn(language),
-    language,
-    server: "localhost:8443",
-    describe: (error) => String(error),
-  };
-  const loggedIn = {
-    name: "loggedIn",
-    username: "ana",
-    failure: undefined,
-    unread: new Map(),
-    names: new Map(),
-  } as const;
-  return { model: updateApp(firstModel([], ""), loggedIn, context).model, context };
 }
 
 function stored(message: StoredMessage, repliedTo: StoredMessage | undefined, view: View): string {
@@ -176,25 +154,13 @@ export const SCENES: ReadonlyMap<string, Scene> = new Map([
     "a text that could not be saved",
     chat((script, first, second) => {
       const error = new Error(second);
-      script.messenger({ name: "sendFailed", to: PEER, id: "x", text: first, error });
+      script.take({ name: "failed", sentence: first, typed: second });
       script.messenger({ name: "storageFailed", error });
     }),
   ],
   ["a command with a wrong number", chat((script, first) => script.type(`/withdraw #x${first}`))],
   // Long enough that no command is close to it, which would be suggested.
   ["a command that does not exist", chat((script, first) => script.type(`/no-such-command-${first}`))],
-  [
-    "a text that could not be saved, told in the menus",
-    (first, second, view) => {
-      const { model, context } = inMenus(view.language);
-      const event = { name: "sendFailed", to: PEER, id: "x", text: first, error: new Error(second) } as const;
-      const { effects } = updateApp(model, { name: "messenger", event }, context);
-      return rendered(
-        effects.flatMap((effect) => (effect.name === "print" ? effect.lines : [])),
-        view,
-      );
-    },
-  ],
   [
     "history and export",
     (first, second, view) => [

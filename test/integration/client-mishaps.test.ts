@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { registerAccount } from "../../src/client/accounts.ts";
-import { openLocalProfile, queueWhileLocked } from "../../src/client/local-accounts.ts";
+import { openLocalProfile } from "../../src/client/local-accounts.ts";
 import { reachServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
@@ -110,27 +110,6 @@ test("without a server, our own new port at somebody's old address is not taken 
   await expect(again.account.connect()).rejects.toMatchObject({ code: "server_unreachable" });
   await until(() => again.of("unreachable").length > 0);
   expect(again.of("unreachable")[0]?.reason).toBe("no_server");
-});
-
-test("what another process puts into the outbox goes out in order, and is received once", async () => {
-  const company = await meet();
-  const bob = await company.person("bob");
-  const ana = await company.person("ana");
-  const place = {
-    dataFolder: join(company.folder, label("ana")),
-    host: HOST,
-    port: company.port,
-    user: "ana",
-  };
-  ana.messenger.send("bob", "uno");
-  await until(() => ana.received("bob") === 1);
-  queueWhileLocked(place, "bob", { kind: "text", text: "dos", replyTo: undefined });
-  queueWhileLocked(place, "bob", { kind: "text", text: "tres", replyTo: undefined });
-  await until(() => bob.texts("ana").length === 3);
-  expect(bob.texts("ana")).toEqual(["uno", "dos", "tres"]);
-  const carla = await company.person("carla");
-  queueWhileLocked(place, "carla", { kind: "text", text: "hola, Carla", replyTo: undefined });
-  await until(() => carla.texts("ana").length === 1);
 });
 
 test("what is acknowledged after our bye is not sent again", async () => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   company = await Company.meet();
   ana = await company.person("ana");
   bob = await company.person("bob");
-  for (const { account } of [ana, bob]) account.keepOnline(undefined);
+  for (const { account } of [ana, bob]) account.keepOnline();
 });
 afterEach(() => company.close());
 
@@ -70,7 +70,7 @@ describe("a link to somebody", () => {
     await operator({ command: "revoke", name: "bob", id: undefined });
     await until(() => ana.of("disconnected").some(({ revoked }) => revoked === true));
     ana.messenger.send("bob", "again");
-    bob.account.keepOnline(undefined);
+    bob.account.keepOnline();
     await bob.account.connect();
     await until(() => ana.received("bob") === 2);
     expect(notBefore(bob)).toBeGreaterThan(former);
@@ -96,7 +96,7 @@ test("a changed password that excepts a key makes its certificates of before an 
   const former = { key: privateKeyToPem(keys.privateKey), certificate: certificate?.pem ?? "" };
   await expectServed(ana, former);
   await operator({ command: "revoke", name: "bob", id: undefined });
-  bob.account.keepOnline(undefined);
+  bob.account.keepOnline();
   await bob.account.connect();
   await bob.messenger.rendezvous.link?.request("change_password", {
     password: "secreta12",
@@ -121,7 +121,7 @@ describe("without a server", () => {
     await company.stopServer();
     await ana.close();
     const again = await company.person("ana", { offline: true });
-    again.account.keepOnline(new Error("no server"));
+    again.account.keepOnline();
     for (let times = 0; times < 2; times++) {
       const peer = await RawPeer.dial(again.port, { identity: former });
       await peer.closed;

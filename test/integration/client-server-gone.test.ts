@@ -116,7 +116,8 @@ describe("with the server gone", () => {
     await company.stopServer();
     const bobAgain = await company.person("bob", { offline: true, p2pPort: bob.port });
     const anaAgain = await company.person("ana", { offline: true, p2pPort: ana.port });
-    anaAgain.messenger.rendezvous.keepOnline(await unreachable(anaAgain));
+    await unreachable(anaAgain);
+    anaAgain.messenger.rendezvous.keepOnline();
     await until(() => anaAgain.received("bob") === 1);
     expect(bobAgain.texts("ana")).toEqual(["from the outbox"]);
   });

@@ -155,23 +155,6 @@ describe.each(LANGUAGES)("in %s", (language) => {
     expect(await someone.ended()).toBe(130);
   });
 
-  test("an account that another process has online is reported with that process", async () => {
-    const person = await member(`locked.${language}`);
-    const listening = await person.listen();
-    const someone = world.openAs(person, { language });
-    const { texts } = someone;
-    await expectSentence(
-      someone,
-      texts.accountOpenElsewhere(texts.lockOwner("listen", listening.process.pid)).slice(0, -1),
-    );
-    await listening.stop();
-    await someone.answers(texts.menuLogIn, "1");
-    await someone.answers(texts.menuAccount, "1");
-    await someone.isHome(person.name);
-    someone.type(KEY.ctrlC);
-    expect(await someone.ended()).toBe(130);
-  });
-
   test("a taken port is reported", async () => {
     const person = await member(`port.${language}`);
     const other = await (await member(`holds.${language}`)).listen();

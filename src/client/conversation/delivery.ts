@@ -107,34 +107,12 @@ export class Delivery {
     else this.#unacknowledged += messages.length;
     const writing = this.#writing;
     if (writing === undefined) return;
-    const first = messages[0]?.seq ?? 0;
-    // Another process may have queued something before them.
-    if (writing.isCaughtUp && this.#messages.hasOutboxBetween(this.#record.contact, writing.last, first)) {
-      this.recount();
-      writing.isCaughtUp = false;
-    }
     if (!writing.isCaughtUp) {
       this.pump();
       return;
     }
     for (const message of messages) if (!this.#write(message, writing)) return;
     writing.link.flush();
-  }
-
-  /**
-   * Sends messages that another process has queued.
-   * @param known the `seq` of the newest message before them
-   * @returns whether there are any
-   */
-  reload(known: number): boolean {
-    this.recount();
-    const isMore = this.#messages.hasOutboxBetween(this.#record.contact, known);
-    if (isMore && this.#writing !== undefined) {
-      this.#writing.last = Math.min(this.#writing.last, known);
-      this.#writing.isCaughtUp = false;
-      this.pump();
-    }
-    return isMore;
   }
 
   /** Writes messages of the outbox until the link is full or no message is left. */

@@ -235,15 +235,6 @@ export class MessageStore {
       .map(({ id }) => id);
   }
 
-  /** Whether the outbox contains a message to this contact after `seq` and before `end`. */
-  hasOutboxBetween(contact: Contact, seq: number, end = Number.MAX_SAFE_INTEGER): boolean {
-    return (
-      this.#database
-        .query(`SELECT 1 FROM messages WHERE contact = ? AND ${IN_OUTBOX} AND seq > ? AND seq < ? LIMIT 1`)
-        .get(contact.id, seq, end) !== null
-    );
-  }
-
   /** The `seq` of the newest message; 0: there is none. */
   lastSeq(): number {
     return (

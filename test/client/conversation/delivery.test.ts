@@ -519,26 +519,6 @@ test("a tick marks 256 messages as sent, the oldest first, and the end marks the
     expect(marked()).toEqual(Array(300).fill(true));
   }));
 
-describe("what another process", () => {
-  test("queues is sent in order, and what it cancels in time is not", () =>
-    withScene((stores, folder) => {
-      const party = new Party(stores);
-      const wire = new Wire();
-      party.delivery.writeOn(wire);
-      party.write("0");
-      const known = stores.messages.lastSeq();
-      const beside = new MessageScene(folder);
-      beside.write(party.contact, "b1", "b2", "b3");
-      expect(beside.removal.cancel(party.contact, "b2")).toBe(true);
-      expect(party.delivery.reload(known)).toBe(true);
-      expect(wire.texts).toEqual(["0", "text b1", "text b3"]);
-      expect(beside.removal.cancel(party.contact, "b3")).toBe(false);
-      beside.database.close();
-      expect(party.delivery.waiting).toBe(3);
-      expect(party.delivery.reload(stores.messages.lastSeq())).toBe(false);
-    }));
-});
-
 describe("the sender's time", () => {
   const at = (offset: number) => new Date(NOW + offset).toISOString();
   const table: [string | undefined, number | undefined][] = [

@@ -19,7 +19,7 @@ import { profileFile } from "../../../src/client/disk/folders.ts";
 import { Profile } from "../../../src/client/profile/profile.ts";
 import { isDamage, isUnreadable, StoreError } from "../../../src/client/disk/sqlite.ts";
 import { searchQuery } from "../../../src/client/profile/message-search.ts";
-import { historyEvent } from "../../../src/ui/format/message-format.ts";
+import { storedMessageJson } from "../../../src/client/event-json.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 import { ACCOUNT } from "../test-profile.ts";
 
@@ -98,7 +98,7 @@ function readHistory(profile: Profile): Map<string, Line> {
       )
       .map(({ each, contact }) => {
         const [from, to] = each.outgoing ? [own, contact.username] : [contact.username, own];
-        const { change_pending: _, ...line } = JSON.parse(historyEvent(each, from, to)) as Line;
+        const { change_pending: _, ...line } = storedMessageJson(each, from, to) as Line;
         return [line.id, line];
       }),
   );

@@ -31,18 +31,16 @@ function pickSaid(random: SeededRandom, { said }: SimulatedPerson): Said | undef
 function act({ random, otherOf }: Draw, person: SimulatedPerson): void {
   const own = pickSaid(random, person);
   const theirs = pickSaid(random, otherOf(person));
-  const { program } = person;
-  const conversation =
-    program?.isRunning === true && !person.machine.isAsleep ? program.conversation : undefined;
+  const program = person.program?.isRunning === true && !person.machine.isAsleep ? person.program : undefined;
   const roll = random.integer(16);
   if (roll < 3 && own !== undefined) person.edit(own, 1 + random.integer(120));
   else if (roll < 5 && own !== undefined) person.withdraw(own);
-  else if (roll < 7 && own !== undefined) person.cancel(own, random.next() < 0.4);
+  else if (roll < 7 && own !== undefined) person.cancel(own);
   else if (roll < 10 && theirs !== undefined) person.read(theirs);
   else if (roll < 11 && theirs !== undefined) person.deleteTheirs(theirs);
-  else if (roll < 12) conversation?.typing(random.next() < 0.5);
-  else if (roll < 14) conversation?.openChat();
-  else conversation?.closeChat();
+  else if (roll < 12) program?.conversation.typing(random.next() < 0.5);
+  else if (roll < 14) program?.openChat();
+  else program?.closeChat();
 }
 
 type Draw = { readonly random: SeededRandom; readonly otherOf: (person: SimulatedPerson) => SimulatedPerson };
@@ -117,7 +115,7 @@ const DISTURBANCES: readonly (readonly [number, string, (world: World, person: S
       "both open the chat",
       ({ people }) => {
         for (const { program, machine } of people) {
-          if (program?.isRunning === true && !machine.isAsleep) program.conversation.openChat();
+          if (program?.isRunning === true && !machine.isAsleep) program.openChat();
         }
       },
     ],
@@ -151,10 +149,7 @@ export function drawPlan(world: World): number {
     moments.push(at);
     const person = random.pick(world.people);
     const lengths = Array.from({ length: 1 + random.integer(isLong ? 8 : 3) }, length);
-    queue.after(at, () => {
-      if (random.integer(6) === 0) person.sayFromElsewhere(lengths[0] ?? 1);
-      else person.say(lengths);
-    });
+    queue.after(at, () => person.say(lengths));
   }
   const beside = () =>
     random.next() < 0.5 ? random.pick(moments) + random.integer(400) : random.integer(duration);

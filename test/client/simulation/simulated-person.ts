@@ -1,9 +1,7 @@
 /** A person with a machine, a disk and one program at a time: their actions and their texts. */
-import { ActionError, cancelMessage } from "../../../src/client/conversation/message-actions.ts";
-import { MessageStore } from "../../../src/client/profile/message-store.ts";
+import { ActionError } from "../../../src/client/conversation/message-actions.ts";
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import { KIND } from "../../../src/client/disk/schema.ts";
-import { type NewOutgoing } from "../../../src/client/profile/stored-message.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
@@ -96,28 +94,6 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** Another process writes a text to the profile, as a command does while this program is online. */
-  sayFromElsewhere(length: number): void {
-    this.#use((program) => {
-      const id = `elsewhere-${this.said.length}-${this.#written}`;
-      const text = this.#text(length);
-      const { contact, clock } = program;
-      const message: NewOutgoing = {
-        kind: "text",
-        contact,
-        id,
-        text,
-        sentAt: clock.now(),
-        replyTo: undefined,
-      };
-      this.#try(
-        () => new MessageStore(this.disk.database).queue([message]),
-        (outcome) => this.#learn([id], outcome),
-      );
-      program.isChangedElsewhere = true;
-    });
-  }
-
   edit(said: Said, length: number): void {
     this.#use(({ outbox, contact }) => {
       const text = this.#text(length);
@@ -147,16 +123,12 @@ export class SimulatedPerson implements Place, Observed {
     });
   }
 
-  /** @param elsewhere by another process, as a command does while this program is online */
-  cancel(said: Said, elsewhere: boolean): void {
-    this.#use((program) => {
-      const { outbox, contact, stores } = program;
+  cancel(said: Said): void {
+    this.#use(({ outbox, contact }) => {
       this.#try(
-        () =>
-          elsewhere ? cancelMessage(stores, contact, said.id) : outbox.cancel(contact.username, said.id),
+        () => outbox.cancel(contact.username, said.id),
         (outcome) => this.#takenBack(said, outcome),
       );
-      program.isChangedElsewhere ||= elsewhere;
     });
   }
 

@@ -58,7 +58,6 @@ export class SimulatedProgram implements ServerUser {
   readonly outbox: Outbox;
   readonly observer: Observer;
   /** Another process has written to the profile. */
-  isChangedElsewhere = false;
   /** Steps until the program crashes. */
   stepsToCrash = Infinity;
   readonly #owner: Owner;
@@ -66,8 +65,8 @@ export class SimulatedProgram implements ServerUser {
   readonly #around: Surrounding;
   readonly #ended: () => void;
   #state: "running" | "closing" | "ended" = "running";
+  #isChatOpen = false;
   #surroundings: Surroundings;
-  #newestSeen = 0;
   #isWatchChanged = false;
   #isWatching = false;
 
@@ -120,10 +119,10 @@ export class SimulatedProgram implements ServerUser {
       now: () => this.clock.now(),
       conversation: () => this.conversation,
       emit: (event) => this.#emit(event),
+      storageFailed: (error) => this.#storageFailed(error),
       changed: () => this.#wantsChanged(),
     });
     this.#surroundings = this.#look();
-    this.#newestSeen = messages.lastSeq();
     this.#tickLater();
     around.server.logIn(owner, this);
   }
@@ -147,6 +146,18 @@ export class SimulatedProgram implements ServerUser {
     this.#state = "ended";
     this.clock.stop();
     this.#around.network.crashed(this, isReset);
+  }
+
+  openChat(): void {
+    if (this.#isChatOpen) return;
+    this.#isChatOpen = true;
+    this.conversation.openChat();
+  }
+
+  closeChat(): void {
+    if (!this.#isChatOpen) return;
+    this.#isChatOpen = false;
+    this.conversation.closeChat();
   }
 
   /** As `Messenger.close`. */
@@ -205,12 +216,6 @@ export class SimulatedProgram implements ServerUser {
       this.conversation.lineMayHaveChanged();
     }
     this.conversation.tick();
-    const known = this.#newestSeen;
-    this.#newestSeen = this.stores.messages.lastSeq();
-    if (!this.isChangedElsewhere) return;
-    this.isChangedElsewhere = false;
-    this.conversation.profileChanged(known);
-    this.#wantsChanged();
   }
 
   /** As `WatchList.changed`. */

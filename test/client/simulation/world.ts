@@ -183,13 +183,13 @@ export class World implements Surrounding {
       if (program === undefined) continue;
       program.stepsToCrash = Infinity;
       // An open chat keeps its link for ever.
-      if (!isTogether && program.isRunning) program.conversation.closeChat();
+      if (!isTogether && program.isRunning) program.closeChat();
     }
   }
 
   async #lookAtTheChat(): Promise<void> {
     this.note(() => "both look at the chat");
-    for (const { program } of this.people) program?.conversation.openChat();
+    for (const { program } of this.people) program?.openChat();
     const isOne = () =>
       this.network.openLines === 1 &&
       this.network.wholeLines === 1 &&
@@ -203,7 +203,7 @@ export class World implements Surrounding {
     for (const person of this.people) {
       if (!isEverythingRead(person)) this.fail(`${person.name} does not know what was read`);
     }
-    for (const { program } of this.people) program?.conversation.closeChat();
+    for (const { program } of this.people) program?.closeChat();
   }
 
   close(): void {

@@ -96,7 +96,7 @@ class TortureClient {
     rendezvous.keepOnline();
     rendezvous.connect().catch((error: unknown) => {
       if (!isTransient(error)) throw error;
-      rendezvous.keepOnline(error);
+      rendezvous.keepOnline();
     });
     return client;
   }
@@ -175,7 +175,6 @@ class TortureClient {
       case "cancelled":
         output.say(["cancelled", event.id]);
         return;
-      case "sendFailed":
       case "storageFailed":
         output.say(["fault", `${event.name}: ${event.error.message}`]);
         return;
@@ -198,7 +197,7 @@ class TortureClient {
       case "refusal":
         output.say(["note", `refused ${event.code}`]);
         return;
-      case "changedElsewhere":
+      case "read":
       case "silent":
       case "presence":
       case "typing":

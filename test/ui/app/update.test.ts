@@ -44,7 +44,8 @@ const loggedIn: AppEvent = {
 };
 
 function person(username: string, more: Partial<Person> = {}): Person {
-  return { username, label: username, online: true, secure: true, unread: 0, ...more };
+  const absent = { connected: false, silent_since: undefined };
+  return { username, label: username, online: true, secure: true, unread: 0, ...absent, ...more };
 }
 
 function people(...list: readonly Person[]): AppEvent {
@@ -601,11 +602,6 @@ test.each([
   ["clockOffset", { name: "clockOffset", offset: 600_000 }, texts.clockWarning("10 minutos")],
   ["storageFailed", { name: "storageFailed", error: new Error("lleno") }, texts.storageFailed("lleno")],
   ["keyPending", { name: "keyPending", username: "carla", fingerprint: "" }, texts.menuKeyPending("carla")],
-  [
-    "sendFailed",
-    { name: "sendFailed", to: "carla", id: "1", text: "adiós\u001b", error: new Error("lleno") },
-    texts.menuNotSaved("carla", "adiós␛", "lleno"),
-  ],
 ] as const satisfies readonly (readonly [string, MessengerEvent, string])[])(
   "%s is one line at a menu and one in a chat",
   (_name, event, line) => {

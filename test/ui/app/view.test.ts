@@ -1,12 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
-import type {
-  AccountScreen,
-  AppModel,
-  ListedPerson,
-  OpenAccount,
-  Screen,
-} from "../../../src/ui/app/model.ts";
+import type { Person } from "../../../src/client/people.ts";
+import type { AccountScreen, AppModel, OpenAccount, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel } from "../../../src/ui/app/update.ts";
 import { viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
@@ -53,8 +48,9 @@ function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined
   return prompt.name === "search" ? [...prompt.choices, prompt.last].map(choiceRow) : undefined;
 }
 
-function person(username: string, more: Partial<ListedPerson> = {}): ListedPerson {
-  return { username, label: "", online: true, secure: true, unread: 0, ...more };
+function person(username: string, more: Partial<Person> = {}): Person {
+  const absent = { connected: false, silent_since: undefined };
+  return { username, label: "", online: true, secure: true, unread: 0, ...absent, ...more };
 }
 
 function unread(...counts: readonly number[]) {
@@ -176,15 +172,15 @@ test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
 );
 
 test("a person on whom the direct link and the server disagree is listed with both", () => {
-  const linked = { isConnected: true, heardAt: -40_000, silentSince: undefined };
-  const silent = { ...linked, silentSince: -40_000 };
+  const linked = { connected: true };
+  const silent = { connected: true, silent_since: -40_000 };
   const people = [
-    person("ada", { linkPresence: linked }),
-    person("benito", { linkPresence: silent }),
-    person("carla", { online: false, linkPresence: linked }),
-    person("dora", { online: false, linkPresence: silent }),
-    person("eva", { online: undefined, linkPresence: linked }),
-    person("fe", { online: false, linkPresence: { ...linked, isConnected: false } }),
+    person("ada", { ...linked }),
+    person("benito", { ...silent }),
+    person("carla", { online: false, ...linked }),
+    person("dora", { online: false, ...silent }),
+    person("eva", { online: undefined, ...linked }),
+    person("fe", { online: false }),
   ];
   expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
     "ada",

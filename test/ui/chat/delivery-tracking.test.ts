@@ -107,35 +107,6 @@ describe("a message that is late", () => {
     expect(printed(script.wait(5 * SECOND)).join()).toStartWith("· 4 mensajes y cambios en espera");
   });
 
-  test("and was written or cancelled by another process is followed or forgotten here", () => {
-    const script = new ChatScript();
-    script.write("1", "aquí");
-    script.write("2", "cancelado allí");
-    const [asked] = script.messenger({ name: "changedElsewhere" });
-    expect(asked).toMatchObject({ name: "lookElsewhere", pending: [{ id: "1" }, { id: "2" }] });
-    const messages = [outgoing(9, "desde otra ventana", "queued")];
-    script.take({
-      name: "elsewhere",
-      messages,
-      gone: ["2"],
-      waiting: { texts: 2, changes: 0 },
-      isMore: false,
-    });
-    expect(printed(script.effects).at(-1)).toBe("desde otra ventana");
-    expect(script.chat.deliveries.pending.map(({ id }) => id)).toEqual(["1", "out-9"]);
-    expect(script.chat.deliveries.last).toEqual({ id: "out-9", state: "queued" });
-    script.deliver("out-9", "received");
-    expect(script.chat.deliveries.last).toEqual({ id: "out-9", state: "received" });
-  });
-
-  test("is not counted any more once another process has cancelled everything", () => {
-    const script = new ChatScript();
-    const waiting = { texts: 0, changes: 0 };
-    script.take({ name: "opened", messages: [], isMore: true, waiting: { texts: 500, changes: 0 } });
-    script.take({ name: "elsewhere", messages: [], gone: [], waiting, isMore: false });
-    expect(script.wait(5 * SECOND)).toEqual([]);
-  });
-
   test("says what it waits for, depending on why there is no link", () => {
     const said = new Set<string>();
     for (const reason of UNREACHABLE_REASONS) {

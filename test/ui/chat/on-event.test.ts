@@ -256,18 +256,6 @@ describe("the server", () => {
 const DAMAGE = Object.assign(new Error("malformed"), { code: "SQLITE_CORRUPT" });
 
 describe("other events", () => {
-  test("a damaged file keeps a text from being saved: that is said beside the text", () => {
-    for (const [language, words] of [
-      ["es", "Salga del programa y ábralo otra vez"],
-      ["en", "Leave the program and start it again"],
-    ] as const) {
-      const event = { name: "sendFailed", to: PEER, id: "1", text: "hola", error: DAMAGE } as const;
-      const effects = new ChatScript(language).messenger(event);
-      expect(printed(effects).at(-1)).toContain(words);
-      expect(effects.at(-1)).toEqual({ name: "giveBack", text: "hola" });
-    }
-  });
-
   test("without a server a stranger has no last addresses", () => {
     const fail = {
       name: "unreachable",

@@ -52,18 +52,11 @@ describe("a message of ours", () => {
     }
   });
 
-  test("that could not be stored comes back as it has to be typed", () => {
-    const error = new Error("disk\u001b[2J full");
-    const effects = new ChatScript().messenger({
-      name: "sendFailed",
-      to: PEER,
-      id: "1",
-      text: "/etc",
-      error,
-    });
+  test("that could not be stored comes back as it was typed", () => {
+    const effects = new ChatScript().take({ name: "failed", sentence: "disk full", typed: "//etc" });
     expect(namesOf(effects)).toEqual(["print", "giveBack"]);
     expect(effects.at(-1)).toEqual({ name: "giveBack", text: "//etc" });
-    expect(printed(effects)[0]).toContain("disk␛[2J full");
+    expect(printed(effects)[0]).toContain("disk full");
   });
 });
 

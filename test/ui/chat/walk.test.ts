@@ -99,14 +99,7 @@ test("random events in any order: no error, no message twice, no state that goes
       () => script.messenger({ name: "keyPending", username: user(), fingerprint: "ab" }),
       () => script.messenger({ name: "typing", username: user(), active: random.next() < 0.7 }),
       () => script.messenger({ name: "peerError", username: user(), code: random.pick(TEXTS) }),
-      () =>
-        script.messenger({
-          name: "sendFailed",
-          to: user(),
-          id: "x",
-          text: random.pick(TEXTS),
-          error: new Error("x"),
-        }),
+      () => script.take({ name: "failed", sentence: "x", typed: random.pick(TEXTS) }),
       () =>
         script.messenger({
           name: "server",

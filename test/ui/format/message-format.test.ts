@@ -1,14 +1,7 @@
 import { expect, test } from "bun:test";
 
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
-import {
-  deliveryEvent,
-  historyEvent,
-  messageEvent,
-  messageLine,
-  ownChangeEvent,
-  peerChangeEvent,
-} from "../../../src/ui/format/message-format.ts";
+import { messageLine } from "../../../src/ui/format/message-format.ts";
 import type { NameBook } from "../../../src/ui/format/name-book.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -32,89 +25,6 @@ const incoming: StoredMessage = {
 /** Nobody else is known. */
 const names: NameBook = new Map();
 const texts = textsIn("en");
-
-test("a program gets the fields of CLI, and null for an unknown time", () => {
-  expect(JSON.parse(messageEvent({ ...incoming, sentAt: undefined }, "ana"))).toEqual({
-    event: "message",
-    from: "ana",
-    text: "hola",
-    id: "id-1",
-    sent_at: null,
-    received_at: new Date(AT).toISOString(),
-  });
-  const outgoing: StoredMessage = { ...incoming, outgoing: true, receivedAt: undefined, state: "queued" };
-  expect(JSON.parse(historyEvent({ ...outgoing, replyTo: "id-0" }, "beto", "ana"))).toEqual({
-    event: "message",
-    from: "beto",
-    to: "ana",
-    text: "hola",
-    id: "id-1",
-    reply_to: "id-0",
-    sent_at: new Date(AT - 60_000).toISOString(),
-    left_at: null,
-    received_at: null,
-    read_at: null,
-    edited_at: null,
-    withdrawn_at: null,
-    change_pending: false,
-    state: "queued",
-  });
-  const read = {
-    ...outgoing,
-    leftAt: AT,
-    receivedAt: AT + 1,
-    readAt: AT + 2,
-    editedAt: AT + 3,
-    state: "read",
-  } as const;
-  expect(JSON.parse(historyEvent(read, "beto", "ana"))).toMatchObject({
-    left_at: new Date(AT).toISOString(),
-    received_at: new Date(AT + 1).toISOString(),
-    read_at: new Date(AT + 2).toISOString(),
-    edited_at: new Date(AT + 3).toISOString(),
-    change_pending: false,
-    state: "read",
-  });
-  // The other side has the older text as long as this is so.
-  expect(JSON.parse(historyEvent({ ...read, changeWaits: true }, "beto", "ana"))).toMatchObject({
-    change_pending: true,
-  });
-  // When a message of theirs left or was read there is theirs to know.
-  expect(Object.keys(JSON.parse(historyEvent(incoming, "ana", "beto")) as object)).toEqual([
-    ...["event", "from", "to", "text", "id", "sent_at", "received_at", "edited_at", "withdrawn_at", "state"],
-  ]);
-});
-
-test("a change names the message that it changed, and one of ours the action that is sent", () => {
-  const at = new Date(AT).toISOString();
-  const edited = { ...incoming, editedAt: AT, text: "adiós" };
-  expect(peerChangeEvent(edited, "ana")).toEqual({
-    event: "edited",
-    from: "ana",
-    id: "id-1",
-    text: "adiós",
-    at,
-  });
-  const withdrawn = { ...edited, withdrawnAt: AT, text: "" };
-  expect(peerChangeEvent(withdrawn, "ana")).toEqual({ event: "withdrawn", from: "ana", id: "id-1", at });
-  const own = { ...withdrawn, outgoing: true };
-  const action = "id-2";
-  expect(ownChangeEvent(own, "ana", action)).toEqual({
-    event: "withdrawn",
-    to: "ana",
-    id: "id-1",
-    at,
-    action,
-  });
-  expect(ownChangeEvent({ ...edited, outgoing: true }, "ana", undefined)).toMatchObject({ action: null });
-  expect(deliveryEvent("ana", "id-1", "read", AT)).toEqual({
-    event: "delivery",
-    to: "ana",
-    id: "id-1",
-    state: "read",
-    at,
-  });
-});
 
 test("a person sees when it arrived here, who wrote it, and how far an own one came", () => {
   expect(messageLine(incoming, "ana", { texts, names })).toBe("2026-03-04 05:06 ana: hola\n");
