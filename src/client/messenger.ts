@@ -243,7 +243,7 @@ export class Messenger {
    * Queues one text to a person. It is committed with everything else of this turn of the event loop, or by
    * `commit`, and sent as soon as there is a link.
    * @param text well-formed, at most 32 KiB of UTF-8
-   * @param id one that is not used yet; undefined: a new one
+   * @param id undefined: a new one. If a text to this person has it already, nothing is done
    * @returns its id
    * @throws SelfError, RangeError for a text that no peer would accept
    */

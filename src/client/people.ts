@@ -17,8 +17,8 @@ export type Person = {
   readonly unread: number;
   /** There is a direct link. */
   readonly connected: boolean;
-  /** Since when the direct link has been silent, ms since 1970; undefined: there is none, or it answers. */
-  readonly silent_since: number | undefined;
+  /** Since when the direct link has been silent, RFC 3339; undefined: there is none, or it answers. */
+  readonly silent_since: string | undefined;
 };
 
 /** `failure`: why the server did not answer; then `people` are only the contacts of this machine. */
@@ -74,7 +74,9 @@ export async function listPeople(messenger: Source): Promise<People> {
   sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const linked = sorted.map(({ person }) => {
     const link = messenger.linkPresence(person.username);
-    return { ...person, connected: link?.isConnected === true, silent_since: link?.silentSince };
+    const since = link?.silentSince;
+    const silent_since = since === undefined ? undefined : new Date(since).toISOString();
+    return { ...person, connected: link?.isConnected === true, silent_since };
   });
   return { people: linked, failure };
 }

@@ -58,10 +58,12 @@ export class Outbox {
   }
 
   /** As `Messenger.send`. */
-  send(to: string, text: string, replyTo?: string, id: string = randomUUIDv7()): string {
+  send(to: string, text: string, replyTo?: string, given?: string): string {
     checkText(text);
     const conversation = this.#conversation(to);
     const { contact } = conversation;
+    if (given !== undefined && this.#isUsed(contact, given)) return given;
+    const id = given ?? randomUUIDv7();
     const sentAt = this.#options.now();
     this.#add(conversation, { kind: "text", contact, id, text, sentAt, replyTo, seq: 0 });
     return id;
@@ -130,6 +132,11 @@ export class Outbox {
     if (this.#batch.messages.length === 0) return Promise.resolve();
     this.#batch.done ??= Promise.withResolvers();
     return this.#batch.done.promise;
+  }
+
+  #isUsed(contact: Contact, id: string): boolean {
+    const isQueued = this.#batch.messages.some((each) => each.id === id && each.contact === contact);
+    return isQueued || this.#options.profile.messages.stateOf(contact, id) !== undefined;
   }
 
   #add(conversation: Conversation, message: Queued): void {

@@ -8,47 +8,19 @@ import {
   integer,
   optional,
   readFields,
-  text,
-  utf8Text,
   type Fields,
   type Read,
 } from "../../protocol/fields.ts";
+import { isNewName } from "../../identity/names.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
-import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
-import type { Account } from "../accounts.ts";
-import type { Conversation } from "../conversation/conversation.ts";
 import { errorJson, RequestError } from "../error-json.ts";
+import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
+import { id, message, name, row } from "./request-row.ts";
+import { STORED_REQUESTS } from "./stored-requests.ts";
 
 /** Requests of one program that are carried out at once; further ones are read when some are answered. */
 export const MAX_UNANSWERED = 64;
-
-/** What a request is carried out on. */
-export type RequestContext = {
-  readonly account: Account;
-  /** The chats that this face has open. */
-  readonly chats: OpenChats;
-};
-
-/** The chats that one face has open. A link is kept as long as one face has the chat open. */
-export type OpenChats = {
-  /** @throws SelfError, SQLiteError */
-  open(username: string): Conversation;
-  close(username: string): void;
-};
-
-type Row<F extends Fields, R> = {
-  readonly fields: F;
-  readonly run: (context: RequestContext, params: Read<F>) => R | Promise<R>;
-};
-
-function row<F extends Fields, R>(fields: F, run: Row<F, R>["run"]): Row<F, R> {
-  return { fields, run };
-}
-
-const name = text(1, 64);
-const id = exactText(1, 64);
-const message = utf8Text(MAX_TEXT_BYTES);
 
 /** A request throws what its method throws; its result is a JSON object. */
 export const REQUESTS = {
@@ -62,12 +34,13 @@ export const REQUESTS = {
     account.keepOnline();
     return {};
   }),
-  /** `reachable`: whether peers can connect. `links_until`: ms since 1970. */
+  /** `reachable`: whether peers can connect. `links_until`: until when new links can be opened without a server. */
   status: row({}, ({ account: { messenger } }) => ({
     username: messenger.username,
     p2p_port: messenger.p2pPort,
     reachable: messenger.canBeReached,
-    links_until: messenger.linksUntil,
+    server: messenger.rendezvous.state.name,
+    links_until: isoTime(messenger.linksUntil),
   })),
   users: row({}, async ({ account }) => ({ users: await account.messenger.users() })),
   /** Everybody who is online or has a conversation; `failure`: why the server did not answer. */
@@ -75,13 +48,13 @@ export const REQUESTS = {
     const { people, failure } = await listPeople(messenger);
     return { people, ...(failure === undefined ? {} : { failure: errorJson(failure) }) };
   }),
-  /** Queues a text; answered when it is on the disk. With the `message_id` of a text that is stored already, nothing is done. */
+  /** Queues a text; answered when it is on the disk. With the `message_id` of an earlier one, nothing is done. */
   send: row(
     { to: name, text: message, reply_to: optional(id), message_id: optional(id) },
-    async ({ account: { messenger } }, { to, text, reply_to, message_id }) => {
-      const known =
-        message_id === undefined ? undefined : messenger.archive.conversation(to)?.find(message_id);
-      if (known?.outgoing === true) return { message_id: known.id };
+    async ({ account: { messenger }, archive }, { to, text, reply_to, message_id }) => {
+      // Nobody can have this name, but for the accounts of an old server that are known here.
+      if (!isNewName(to) && archive.conversation(to) === undefined)
+        throw new RequestError("bad_request", "to");
       const sent = messenger.send(to, text, reply_to, message_id);
       await messenger.committed();
       return { message_id: sent };
@@ -136,6 +109,7 @@ export const REQUESTS = {
     const failure = await account.logOut();
     return failure === undefined ? {} : { failure: errorJson(failure) };
   }),
+  ...STORED_REQUESTS,
 };
 
 export type RequestName = keyof typeof REQUESTS;

@@ -21,7 +21,13 @@ export class Seat {
     const { run } = REQUESTS[name] as unknown as {
       run: (context: object, params: Params<N>) => Result<N> | Promise<Result<N>>;
     };
-    return run({ account: this.#account, chats: this }, params);
+    const { archive } = this.#account.messenger;
+    try {
+      return await run({ account: this.#account, archive, chats: this }, params);
+    } catch (error) {
+      archive.noteDamage(error);
+      throw error;
+    }
   }
 
   open(username: string): Conversation {

@@ -84,9 +84,10 @@ function chooseAccount(accounts: readonly string[], context: AppContext): View {
 
 /** A person's presence in words; if the server and the direct link disagree, both. Undefined: online. */
 function presenceNote(
-  { online, connected, silent_since: silentSince }: Person,
+  { online, connected, silent_since }: Person,
   { now, texts }: AppContext,
 ): string | undefined {
+  const silentSince = silent_since === undefined ? undefined : Date.parse(silent_since);
   if (online === true) {
     return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
   }

@@ -172,7 +172,7 @@ export class ChatEffects {
     const online = people.filter((person) => person.online === true);
     const silent = new Map<string, number>();
     for (const { username, silent_since: since } of online)
-      if (since !== undefined) silent.set(username, since);
+      if (since !== undefined) silent.set(username, Date.parse(since));
     dispatch({ name: "online", people: online.map(({ username }) => username), silent });
   }
 

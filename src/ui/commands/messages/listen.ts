@@ -123,7 +123,8 @@ class Listening {
         // Peers who know our address can reach us while our certificate is valid.
         if (reachable) {
           this.#becomeReady(p2p_port, this.#texts.readyWithoutServer);
-          output.notice(linksWithoutServer(links_until, Date.now(), this.#texts));
+          const until = links_until === null ? undefined : Date.parse(links_until);
+          output.notice(linksWithoutServer(until, Date.now(), this.#texts));
         }
       }
       await account.stayOnline();

@@ -1,0 +1,38 @@
+/** The form of one request: the checks of its fields, and the function that carries it out. */
+import { exactText, refine, text, utf8Text, type Fields, type Read } from "../../protocol/fields.ts";
+import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import { isBlank } from "../../protocol/visible-text.ts";
+import type { Account } from "../accounts.ts";
+import type { Archive } from "../archive.ts";
+import type { Conversation } from "../conversation/conversation.ts";
+
+/** What a request is carried out on. */
+export type RequestContext = {
+  readonly account: Account;
+  readonly archive: Archive;
+  /** The chats that this face has open. */
+  readonly chats: OpenChats;
+};
+
+/** The chats that one face has open. A link is kept as long as one face has the chat open. */
+type OpenChats = {
+  /** @throws SelfError, SQLiteError */
+  open(username: string): Conversation;
+  close(username: string): void;
+};
+
+type Row<F extends Fields, R> = {
+  readonly fields: F;
+  readonly run: (context: RequestContext, params: Read<F>) => R | Promise<R>;
+};
+
+export function row<F extends Fields, R>(fields: F, run: Row<F, R>["run"]): Row<F, R> {
+  return { fields, run };
+}
+
+/** A person's name. */
+export const name = text(1, 64);
+/** The id of a message. */
+export const id = exactText(1, 64);
+/** The text of a message: something of it is seen. */
+export const message = refine(utf8Text(MAX_TEXT_BYTES), (typed) => (isBlank(typed) ? undefined : typed));

@@ -1,0 +1,146 @@
+/** What programs ask a daemon for: each request, its checks and its result. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+
+import { PASSWORD, World } from "./cli-process.ts";
+import { DaemonProcess } from "./daemon-process.ts";
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+
+let world: World;
+let [ana, bob]: DaemonProcess[] = [];
+const [anaName, bobName] = ["ana.asks", "bob.asks"];
+
+beforeAll(async () => {
+  world = new World();
+  const port = (await world.server()).tlsPort;
+  const people = [world.person(anaName, port), world.person(bobName, port)];
+  for (const person of people) await person.register();
+  [ana, bob] = people.map((person) => new DaemonProcess(person, [], PASSWORD));
+  await Promise.all([ana?.online(), bob?.online()]);
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([ana?.stop(), bob?.stop()]);
+  await world.close();
+});
+
+function daemons(): [DaemonProcess, DaemonProcess] {
+  if (ana === undefined || bob === undefined) throw new Error("not started");
+  return [ana, bob];
+}
+
+/** Sends a text and waits until it is on the other side's disk. @returns its id */
+async function delivered(from: DaemonProcess, to: string, text: string): Promise<string> {
+  const { message_id: id } = await from.result("send", { to, text });
+  await from.line({ event: "delivery", id, state: "received" });
+  return id as string;
+}
+
+test("the state of the account, and who is there", async () => {
+  const [ours] = daemons();
+  const status = await ours.result("status");
+  expect(status).toMatchObject({ username: anaName, server: "online", reachable: true });
+  expect(status["links_until"]).toMatch(RFC_3339);
+  expect(await ours.result("users")).toMatchObject({ users: [{ username: bobName }] });
+  await ours.result("open_chat", { username: bobName });
+  await ours.line({ event: "connected", username: bobName });
+  expect(await ours.result("people")).toMatchObject({
+    people: [{ username: bobName, online: true, connected: true, unread: 0 }],
+  });
+  expect(await ours.result("close_chat", { username: bobName })).toEqual({});
+});
+
+test("what arrived is taken once, and stays until it is marked", async () => {
+  const [ours, theirs] = daemons();
+  const id = await delivered(ours, bobName, "to be taken");
+  const { messages } = await theirs.result("unprinted");
+  const [message] = messages as [{ seq: number }];
+  expect(message).toMatchObject({ id, from: anaName, to: bobName, text: "to be taken", state: "received" });
+  expect(await theirs.result("contacts")).toEqual({ contacts: [{ username: anaName, unread: 1 }] });
+  expect(await theirs.result("unprinted", { limit: 1 })).toMatchObject({ messages: [{ id }] });
+  expect(await theirs.result("mark_printed", { seqs: [message.seq] })).toEqual({});
+  expect(await theirs.result("unprinted")).toEqual({ messages: [] });
+  await theirs.result("mark_read", { username: anaName, seq: message.seq });
+  await ours.line({ event: "delivery", id, state: "read" });
+});
+
+test("a text is sent once for one id, also when it is asked for twice at once or was deleted", async () => {
+  const [ours, theirs] = daemons();
+  const sent = { to: bobName, text: "only once", message_id: "answer-1" };
+  const both = await Promise.all([ours.result("send", sent), ours.result("send", sent)]);
+  expect(both).toEqual([{ message_id: "answer-1" }, { message_id: "answer-1" }]);
+  await ours.line({ event: "delivery", id: "answer-1", state: "received" });
+  expect(await ours.result("delete", { username: bobName, message_id: "answer-1" })).toEqual({
+    count: 1,
+    kept: 0,
+  });
+  expect(await ours.result("send", sent)).toEqual({ message_id: "answer-1" });
+  await delivered(ours, bobName, "after it");
+  const { messages } = await theirs.result("search", { words: "ONCE" });
+  expect(messages).toMatchObject([{ id: "answer-1" }]);
+});
+
+test("conversations are read page by page, forward and backward, and single messages by id", async () => {
+  const [ours] = daemons();
+  const ids: string[] = [];
+  for (const text of ["page 1", "page 2", "page 3"]) ids.push(await delivered(ours, bobName, text));
+  const texts = ({ messages }: { readonly [field: string]: unknown }) =>
+    (messages as { text: string }[]).map(({ text }) => text);
+  const newest = await ours.result("history", { username: bobName, limit: 2 });
+  expect(texts(newest)).toEqual(["page 2", "page 3"]);
+  const [{ seq }] = newest["messages"] as [{ seq: number }];
+  expect(texts(await ours.result("history", { username: bobName, after: seq }))).toEqual(["page 3"]);
+  const before = await ours.result("history", { username: bobName, before: seq, limit: 1 });
+  expect(texts(before)).toEqual(["page 1"]);
+  expect(texts(await ours.result("history", { username: "nobody.known" }))).toEqual([]);
+  const { message } = await ours.result("message", { username: bobName, message_id: ids[0] });
+  expect(message).toMatchObject({ text: "page 1", state: "received", from: anaName });
+  expect((message as { sent_at: string }).sent_at).toMatch(RFC_3339);
+  expect(await ours.result("message", { username: bobName, message_id: "none" })).toEqual({ message: null });
+});
+
+test("texts are edited, withdrawn, cancelled and deleted", async () => {
+  const [ours, theirs] = daemons();
+  const id = await delivered(ours, bobName, "first form");
+  const { action } = await ours.result("edit", { to: bobName, message_id: id, text: "second form" });
+  await ours.line({ event: "delivery", id: action, state: "received" });
+  await theirs.line({ event: "edited", id, text: "second form" });
+  await ours.result("withdraw", { to: bobName, message_id: id });
+  await theirs.line({ event: "withdrawn", id });
+  expect(await ours.code("withdraw", { to: bobName, message_id: id })).toBe("already_withdrawn");
+  expect(await ours.code("cancel", { to: bobName, message_id: "none" })).toBe("unknown_message");
+  expect(await ours.code("delete", { username: "nobody.known", message_id: id })).toBe("unknown_message");
+  const { message_id } = await ours.result("send", { to: "away.person", text: "never sent" });
+  expect(await ours.result("delete", { username: "away.person" })).toEqual({ count: 0, kept: 1 });
+  expect(await ours.result("cancel", { to: "away.person" })).toEqual({ ids: [message_id] });
+});
+
+test("keys are compared", async () => {
+  const [ours, theirs] = daemons();
+  const { keys } = await ours.result("safety_number", { username: bobName });
+  const [key] = keys as [{ safety_number: string; fingerprint: string; pending: boolean }];
+  expect(key.pending).toBe(false);
+  expect(await theirs.result("fingerprint")).toEqual({ username: bobName, fingerprint: key.fingerprint });
+  expect(await theirs.result("safety_number", { username: anaName })).toMatchObject({
+    keys: [{ safety_number: key.safety_number }],
+  });
+  expect(await ours.result("accept_key", { username: bobName })).toEqual({ result: "none" });
+});
+
+test("a field that is missing or wrong is named", async () => {
+  const [ours] = daemons();
+  const wrong: [string, object, string][] = [
+    ["send", { to: bobName }, "text"],
+    ["send", { to: bobName, text: " \u3000 " }, "text"],
+    ["send", { to: bobName, text: "x".repeat(33_000) }, "text"],
+    ["send", { to: "???", text: "x" }, "to"],
+    ["send", { to: 7, text: "x" }, "to"],
+    ["history", { username: bobName, limit: 201 }, "limit"],
+    ["mark_printed", { seqs: ["1"] }, "seqs"],
+    ["search", { words: "…" }, "words"],
+    ["typing", { username: bobName, active: "yes" }, "active"],
+  ];
+  for (const [command, fields, message] of wrong)
+    expect((await ours.ask(command, { ...fields }))["error"]).toMatchObject({ code: "bad_request", message });
+  expect(await ours.code("send", { to: anaName, text: "me" })).toBe("to_oneself");
+});
