@@ -32,6 +32,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "peer",
       "conversation",
       "local-accounts.ts",
+      "locate-profile.ts",
       "safety-numbers.ts",
       "archive.ts",
       "messenger.ts",

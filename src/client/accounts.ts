@@ -3,9 +3,9 @@ import { rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
 import { normalForm } from "../protocol/normal-form.ts";
-import { localFolders, onlyFolder } from "./local-accounts.ts";
+import { locateProfile, SILENT_LINK, withServers, type ServerOptions } from "./locate-profile.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
-import { Profile, type NewAccount } from "./profile/profile.ts";
+import { Profile } from "./profile/profile.ts";
 import { profileFolder } from "./disk/folders.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
@@ -13,28 +13,7 @@ import { ServerStore } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { isTransient, PasswordNeededError, RefusedError, ServerError } from "./rendezvous/server-errors.ts";
 
-export type ServerOptions = Omit<ReachOptions, "events" | "servers" | "now"> & {
-  readonly dataFolder: string;
-  readonly now?: () => number;
-};
-
 type Trace = NonNullable<LinkEvents["trace"]>;
-
-const SILENT = {
-  presence: () => undefined,
-  revoked: () => undefined,
-  notified: () => undefined,
-  closed: () => undefined,
-};
-
-async function withServers<T>(dataFolder: string, use: (servers: ServerStore) => Promise<T> | T): Promise<T> {
-  const servers = new ServerStore(dataFolder);
-  try {
-    return await use(servers);
-  } finally {
-    servers.close();
-  }
-}
 
 /**
  * Registers an account at the server and makes its profile here; does not log in.
@@ -50,7 +29,7 @@ export async function registerAccount(
       ...options,
       servers,
       now,
-      events: { ...SILENT, ...(options.trace === undefined ? {} : { trace: options.trace }) },
+      events: { ...SILENT_LINK, ...(options.trace === undefined ? {} : { trace: options.trace }) },
     });
     const { username, password, email } = account;
     const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
@@ -202,46 +181,4 @@ export class Account {
     await this.messenger.close();
     this.#servers.close();
   }
-}
-
-/** Where an account is on this machine. `create`: it is new here, and its first login makes it. */
-export type Located = { readonly folder: string; readonly create?: NewAccount | undefined };
-
-/**
- * Finds the account that the options select. Uses the network only if the server is not known on this machine.
- * @throws ServerError, AccountError, StoreError
- */
-export function locateProfile(options: OpenOptions): Promise<Located> {
-  return withServers(options.dataFolder, (servers) => locate(options, servers));
-}
-
-async function locate(options: OpenOptions, servers: ServerStore): Promise<Located> {
-  const { dataFolder, host, port, user } = options;
-  let authority = servers.get(host, port)?.authority;
-  // A typed fingerprint that differs from the pinned one selects the account at that other authority.
-  const named = options.expectedFingerprint;
-  const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
-  if (authority === undefined || isOther) {
-    try {
-      const contact = await reachServer({
-        ...options,
-        servers,
-        now: options.now ?? Date.now,
-        events: SILENT,
-      });
-      contact.link.close("done");
-      authority = contact.authority;
-    } catch (error) {
-      // Without the server, a stored account of this name can be used if there is only one.
-      if (!(error instanceof ServerError) || !error.isTransient) throw error;
-      const known = localFolders(dataFolder, user);
-      if (known.length !== 1) throw error;
-      return { folder: onlyFolder(known, user) };
-    }
-  }
-  const fingerprint = authorityFingerprint(authority);
-  const folders = localFolders(dataFolder, user, fingerprint);
-  if (folders.length > 0 || user === undefined) return { folder: onlyFolder(folders, user) };
-  const folder = profileFolder(dataFolder, fingerprint, labelOf(user));
-  return { folder, create: { username: normalForm(user), authority, registeredHere: false } };
 }

@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import { randomUUIDv7 } from "bun";
 
 import type { JsonObject } from "../protocol/framing.ts";
-import { Account, locateProfile, type OpenOptions } from "./accounts.ts";
+import type { Account, OpenOptions } from "./accounts.ts";
 import { Archive } from "./archive.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import { profileFile } from "./disk/folders.ts";
@@ -21,22 +21,21 @@ import { isStorageFailure } from "./disk/sqlite.ts";
 import { errorOf } from "./error-json.ts";
 import { eventOf } from "./event-json.ts";
 import { openLocalProfile } from "./local-accounts.ts";
+import { locateProfile } from "./locate-profile.ts";
 import { Profile } from "./profile/profile.ts";
-import type { StoredMessage } from "./profile/stored-message.ts";
 import { isTransient } from "./rendezvous/server-errors.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
 import type { Params, Request, RequestName, Result } from "./sharing/requests.ts";
-import { Seat } from "./sharing/seat.ts";
-import { Service } from "./sharing/service.ts";
+import { Reported } from "./sharing/reported.ts";
+import type { Seat } from "./sharing/seat.ts";
+import type { Service } from "./sharing/service.ts";
 
 /** How long the process that holds the account may take until it listens, in ms: it may be checking the profile. */
 const PATIENCE = 15_000;
-/** Pause between two attempts to find out who has the account, in ms. */
-const RETRY_INTERVAL = 20;
-/** Messages read at a time. */
-const PAGE = 500;
-/** Unreceived messages whose states are told after another process ended. */
-const MAX_AWAITED = 10_000;
+/** Pause between two attempts to find out who has the account, in ms: the first one, and the longest. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [10, 200];
+/** How long a process that leaves waits for the commands of others, in ms. */
+const FAREWELL = 1_000;
 
 type Place =
   | { readonly name: "here"; readonly account: Account; readonly service: Service; readonly seat: Seat }
@@ -58,17 +57,14 @@ export class SharedAccount {
   #wanted: Wanted = "nothing";
   /** Names of the open chats. */
   readonly #chats = new Set<string>();
-  /** `seq` of the newest stored message that was reported. */
-  #newest: number;
-  /** The recipients of our messages that were not received, by id. */
-  readonly #awaited = new Map<string, string>();
+  readonly #reported: Reported;
 
   private constructor(options: OpenOptions, profile: Profile, isNew: boolean) {
     this.#options = options;
     this.#profile = profile;
     this.#isNew = isNew;
     this.archive = new Archive(profile);
-    this.#newest = this.archive.lastSeq();
+    this.#reported = new Reported(this.archive);
     this.#place = this.#findPlace();
   }
 
@@ -200,12 +196,16 @@ export class SharedAccount {
     return failure === undefined ? undefined : errorOf(failure);
   }
 
-  /** Leaves the account. If it is online here, that takes up to a second, and another process takes it. */
+  /**
+   * Leaves the account. If it is online here, other processes may finish what they have begun, and then one of them
+   * takes it; that takes up to FAREWELL and a second.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const place = await this.#place.catch(() => undefined);
     if (place?.name === "here") {
+      await this.#farewell(place.service);
       place.service.close();
       await place.account.close();
       return;
@@ -214,19 +214,29 @@ export class SharedAccount {
     this.#profile.close();
   }
 
+  /** Waits for commands that will end soon: each hand-over makes them wait for another login. */
+  async #farewell(service: Service): Promise<void> {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) return;
+    const interrupted = Promise.withResolvers<void>();
+    signal?.addEventListener("abort", () => interrupted.resolve(), { once: true });
+    await Promise.race([service.unneeded(), interrupted.promise, Bun.sleep(FAREWELL)]);
+  }
+
   /** Attaches to the process that has the account, or takes it. @throws as `open` */
   async #findPlace(): Promise<Place> {
     const end = performance.now() + PATIENCE;
-    for (;;) {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       this.#options.signal?.throwIfAborted();
       if (this.#isClosed) throw new ServingEndedError("closed");
       try {
-        return (await this.#attach()) ?? this.#take();
+        return (await this.#attach()) ?? (await this.#take());
       } catch (error) {
         // It is starting, ending or checking the profile.
         if (!(error instanceof ProfileLockedError) || performance.now() >= end) throw error;
       }
-      await Bun.sleep(RETRY_INTERVAL);
+      // Many processes may look at once.
+      await Bun.sleep(pause * (0.5 + Math.random()));
     }
   }
 
@@ -246,7 +256,13 @@ export class SharedAccount {
     return attachment && { name: "elsewhere", attachment };
   }
 
-  #take(): Place {
+  async #take(): Promise<Place> {
+    // Imported here because a process that attaches does not need them, and they take half of its start.
+    const [{ Account }, { Service }, { Seat }] = await Promise.all([
+      import("./accounts.ts"),
+      import("./sharing/service.ts"),
+      import("./sharing/seat.ts"),
+    ]);
     const onEvent = (event: MessengerEvent) => {
       this.#report(event);
       this.#service?.event(event);
@@ -260,22 +276,28 @@ export class SharedAccount {
   #move(): void {
     if (this.#isClosed) return;
     this.#place = this.#moved();
-    this.#place.catch((error: unknown) => {
-      if (this.#isClosed || error instanceof ServingEndedError) return;
-      this.#report({
-        name: "server",
-        state: { name: "stopped", why: error as Error },
-        linksUntil: undefined,
-      });
-    });
+    this.#place.catch((error: unknown) => this.#stopped(error));
   }
 
   async #moved(): Promise<Place> {
     const place = await this.#findPlace();
-    for (const username of this.#chats) await ask(place, "open_chat", { username });
-    if (this.#wanted !== "nothing") await this.#connectAgain(place);
-    this.#attempt(() => this.#catchUp());
+    try {
+      for (const username of this.#chats) await ask(place, "open_chat", { username });
+      if (this.#wanted !== "nothing") await this.#connectAgain(place);
+    } catch (error) {
+      // If this place has ended, too, the next one is being looked for.
+      if (error instanceof ServingEndedError) throw error;
+      this.#stopped(error);
+    }
+    this.#attempt(() => {
+      for (const event of this.#reported.missed()) this.#report(event);
+    });
     return place;
+  }
+
+  #stopped(error: unknown): void {
+    if (this.#isClosed || error instanceof ServingEndedError) return;
+    this.#report({ name: "server", state: { name: "stopped", why: error as Error }, linksUntil: undefined });
   }
 
   /** Without the server the account stays usable; a refusal ends it. */
@@ -288,46 +310,8 @@ export class SharedAccount {
     if (this.#wanted === "kept online") await ask(place, "stay_online", {});
   }
 
-  /** Reports what was stored while no process told of it. */
-  #catchUp(): void {
-    for (;;) {
-      const page = this.archive.history.since(this.#newest, PAGE);
-      for (const message of page) {
-        const person = this.archive.usernameAt(message.contact);
-        if (!message.outgoing) this.#report({ name: "message", from: person, message });
-        else this.#reportOwn(person, message);
-        this.#newest = message.seq;
-      }
-      if (page.length < PAGE) break;
-    }
-    for (const [id, to] of [...this.#awaited]) this.#reportState(to, id);
-  }
-
-  #reportOwn(to: string, { id, sentAt = 0 }: StoredMessage): void {
-    this.#report({ name: "delivery", to, id, state: "queued", at: sentAt });
-    this.#reportState(to, id);
-  }
-
-  #reportState(to: string, id: string): void {
-    const found = this.archive.conversation(to)?.stateOf(id);
-    if (found !== undefined) this.#report({ name: "delivery", to, id, ...found });
-  }
-
   #report(event: MessengerEvent): void {
-    switch (event.name) {
-      case "message":
-        this.#newest = Math.max(this.#newest, event.message.seq);
-        break;
-      case "delivery":
-        if (event.state === "queued") this.#newest = Math.max(this.#newest, this.archive.lastSeq());
-        if (event.state === "received" || event.state === "read") this.#awaited.delete(event.id);
-        else if (this.#awaited.size < MAX_AWAITED) this.#awaited.set(event.id, event.to);
-        break;
-      case "cancelled":
-        this.#awaited.delete(event.id);
-        break;
-      default:
-    }
+    this.#reported.note(event);
     this.#options.onEvent(event);
   }
 

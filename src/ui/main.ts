@@ -9,18 +9,6 @@ import { UsageError } from "../protocol/options.ts";
 import { notUtf8 } from "../protocol/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
-import { cancel } from "./commands/messages/cancel.ts";
-import { daemon } from "./commands/messages/daemon.ts";
-import { deleteMessages } from "./commands/messages/delete.ts";
-import { edit, send, withdraw } from "./commands/messages/send.ts";
-import { exportToFile } from "./commands/messages/export.ts";
-import { fingerprint } from "./commands/account/fingerprint.ts";
-import { history } from "./commands/messages/history.ts";
-import { listen } from "./commands/messages/listen.ts";
-import { logout } from "./commands/account/logout.ts";
-import { register } from "./commands/account/register.ts";
-import { search } from "./commands/messages/search.ts";
-import { users } from "./commands/account/users.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
@@ -37,7 +25,8 @@ const LAST_MOMENT = 2_500;
 type Argument = "userArgument" | "idArgument" | "fileArgument" | "wordsArgument";
 
 type Command = {
-  readonly run: (context: CommandContext) => Promise<ExitCode>;
+  /** Each command is imported when it is run: importing all of them takes longer than most commands. */
+  readonly load: () => Promise<(context: CommandContext) => Promise<ExitCode>>;
   /** Its required arguments, in order. */
   readonly needs: readonly Argument[];
   /** How many optional arguments may follow. */
@@ -51,20 +40,69 @@ const BRIEF = { needs: [], mayTake: 0, endedBy: "timeout or fault" } as const;
 const LOCAL = { ...BRIEF, endedBy: "fault" } as const;
 
 const COMMANDS: { readonly [C in CommandName]: Command } = {
-  register: { ...BRIEF, run: register },
-  users: { ...BRIEF, run: users },
-  send: { ...BRIEF, run: send, needs: ["userArgument"], mayTake: 1 },
-  edit: { ...BRIEF, run: edit, needs: ["userArgument", "idArgument"], mayTake: 1 },
-  withdraw: { ...BRIEF, run: withdraw, needs: ["userArgument", "idArgument"] },
-  cancel: { ...LOCAL, run: cancel, needs: ["userArgument"], mayTake: 1 },
-  delete: { ...LOCAL, run: deleteMessages, needs: ["userArgument"], mayTake: 1 },
-  listen: { ...BRIEF, run: listen, endedBy: "nothing" },
-  daemon: { ...BRIEF, run: daemon, endedBy: "nothing" },
-  history: { ...LOCAL, run: history, needs: ["userArgument"] },
-  search: { ...LOCAL, run: search, needs: ["wordsArgument"], mayTake: Infinity },
-  export: { ...LOCAL, run: exportToFile, needs: ["userArgument", "fileArgument"] },
-  fingerprint: { ...LOCAL, run: fingerprint, mayTake: 1 },
-  logout: { ...BRIEF, run: logout },
+  register: { ...BRIEF, load: async () => (await import("./commands/account/register.ts")).register },
+  users: { ...BRIEF, load: async () => (await import("./commands/account/users.ts")).users },
+  send: {
+    ...BRIEF,
+    load: async () => (await import("./commands/messages/send.ts")).send,
+    needs: ["userArgument"],
+    mayTake: 1,
+  },
+  edit: {
+    ...BRIEF,
+    load: async () => (await import("./commands/messages/send.ts")).edit,
+    needs: ["userArgument", "idArgument"],
+    mayTake: 1,
+  },
+  withdraw: {
+    ...BRIEF,
+    load: async () => (await import("./commands/messages/send.ts")).withdraw,
+    needs: ["userArgument", "idArgument"],
+  },
+  cancel: {
+    ...LOCAL,
+    load: async () => (await import("./commands/messages/cancel.ts")).cancel,
+    needs: ["userArgument"],
+    mayTake: 1,
+  },
+  delete: {
+    ...LOCAL,
+    load: async () => (await import("./commands/messages/delete.ts")).deleteMessages,
+    needs: ["userArgument"],
+    mayTake: 1,
+  },
+  listen: {
+    ...BRIEF,
+    load: async () => (await import("./commands/messages/listen.ts")).listen,
+    endedBy: "nothing",
+  },
+  daemon: {
+    ...BRIEF,
+    load: async () => (await import("./commands/messages/daemon.ts")).daemon,
+    endedBy: "nothing",
+  },
+  history: {
+    ...LOCAL,
+    load: async () => (await import("./commands/messages/history.ts")).history,
+    needs: ["userArgument"],
+  },
+  search: {
+    ...LOCAL,
+    load: async () => (await import("./commands/messages/search.ts")).search,
+    needs: ["wordsArgument"],
+    mayTake: Infinity,
+  },
+  export: {
+    ...LOCAL,
+    load: async () => (await import("./commands/messages/export.ts")).exportToFile,
+    needs: ["userArgument", "fileArgument"],
+  },
+  fingerprint: {
+    ...LOCAL,
+    load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,
+    mayTake: 1,
+  },
+  logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
 };
 
 /** @throws UsageError, and as `isKnownHere` */
@@ -210,7 +248,8 @@ async function runCommand(
   let exit: ExitCode;
   try {
     await checkArguments(invocation, command);
-    exit = await command.run({ config, args, process: host, output, deadline, signal: abort.signal });
+    const run = await command.load();
+    exit = await run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {
     const problem = describeFailure(error, config);
     if (problem.sentence !== "") output.failure(problem);

@@ -5,8 +5,7 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import { errorOf } from "../error-json.ts";
 import type { Params, RequestName, Result } from "./requests.ts";
-import { SHARING_PROTOCOL } from "./service.ts";
-import { checkOwnFolder, OpenFolderError, socketPlaces } from "./socket-place.ts";
+import { checkOwnFolder, OpenFolderError, SHARING_PROTOCOL, socketPlaces } from "./socket-place.ts";
 
 /** Largest answer, in bytes: the list of a hundred thousand people is 20 MiB. */
 const MAX_ANSWER = 64 * 1024 * 1024;
@@ -28,7 +27,7 @@ export class ServingEndedError extends Error {}
 
 export type AttachmentEvents = {
   event(json: JsonObject): void;
-  /** The connection has ended; nothing follows. */
+  /** The connection has ended after the greeting; nothing follows. */
   ended(): void;
 };
 
@@ -38,6 +37,8 @@ export class Attachment implements ConnectionHandlers {
   readonly #requests = new Map<number, PromiseWithResolvers<JsonObject>>();
   #nextId = 1;
   #connection: Connection | undefined;
+  /** It has greeted. */
+  #isAttached = false;
 
   private constructor(events: AttachmentEvents) {
     this.#events = events;
@@ -73,8 +74,10 @@ export class Attachment implements ConnectionHandlers {
   message(object: JsonObject, connection: Connection): void {
     const { event, id } = object;
     if (event === "hello") {
-      if (object["protocol"] === SHARING_PROTOCOL) this.#hello.resolve();
-      else {
+      if (object["protocol"] === SHARING_PROTOCOL) {
+        this.#isAttached = true;
+        this.#hello.resolve();
+      } else {
         this.#hello.reject(new OtherVersionError(String(object["version"])));
         connection.terminate("other_version");
       }
@@ -98,7 +101,7 @@ export class Attachment implements ConnectionHandlers {
     this.#hello.promise.catch(() => undefined);
     for (const request of this.#requests.values()) request.reject(error);
     this.#requests.clear();
-    this.#events.ended();
+    if (this.#isAttached) this.#events.ended();
   }
 
   /** @throws ServingEndedError if the other process ends first, and as the request */

@@ -12,6 +12,9 @@ export class Seat {
   /** Names of the open chats, by label. */
   readonly #chats = new Map<string, string>();
 
+  /** It has asked to stay online. */
+  staysOnline = false;
+
   constructor(account: Account) {
     this.#account = account;
   }
@@ -21,6 +24,7 @@ export class Seat {
     const { run } = REQUESTS[name] as unknown as {
       run: (context: object, params: Params<N>) => Result<N> | Promise<Result<N>>;
     };
+    if (name === "stay_online") this.staysOnline = true;
     const { archive } = this.#account.messenger;
     try {
       return await run({ account: this.#account, archive, chats: this }, params);

@@ -15,10 +15,8 @@ import { isStorageFailure } from "../disk/sqlite.ts";
 import { eventJson } from "../event-json.ts";
 import { answerTo, faultAnswer } from "./requests.ts";
 import { Seat } from "./seat.ts";
-import { OpenFolderError, preparePlace, socketPlaces } from "./socket-place.ts";
+import { OpenFolderError, preparePlace, SHARING_PROTOCOL, socketPlaces } from "./socket-place.ts";
 
-/** The number of this protocol; another number is refused with a sentence. */
-export const SHARING_PROTOCOL = 1;
 /** Largest request, in bytes. */
 export const MAX_REQUEST = 256 * 1024;
 /** A process that has not read this many bytes is dropped. */
@@ -35,6 +33,8 @@ export class Service {
   readonly #account: Account;
   readonly #connections = new Set<ServedProcess>();
   #listener: { stop(): void } | undefined;
+  /** Resolved when the next process has left. */
+  #left = Promise.withResolvers<void>();
 
   /** Opens the socket. Where no place takes one, the account is online without. */
   constructor(account: Account) {
@@ -50,7 +50,7 @@ export class Service {
         return listenLocal({
           path: place.path,
           objectLimit: MAX_REQUEST,
-          accept: () => new ServedProcess(this.#account, this.#connections),
+          accept: () => new ServedProcess(this.#account, this.#connections, () => this.#left.resolve()),
         });
       } catch (error) {
         const isKnown = error instanceof LocalSocketError || error instanceof OpenFolderError;
@@ -69,6 +69,14 @@ export class Service {
     for (const connection of this.#connections) connection.sendText(line);
   }
 
+  /** Resolves when no other process needs this one: none is attached, or one stays online, and takes the account next. */
+  async unneeded(): Promise<void> {
+    while (this.#connections.size > 0 && ![...this.#connections].some(({ staysOnline }) => staysOnline)) {
+      this.#left = Promise.withResolvers();
+      await this.#left.promise;
+    }
+  }
+
   /** Ends the connections, and lets nobody connect any more: the others find out who has the account next. */
   close(): void {
     this.#listener?.stop();
@@ -81,12 +89,18 @@ class ServedProcess implements ConnectionHandlers {
   readonly #account: Account;
   readonly #all: Set<ServedProcess>;
   readonly #seat: Seat;
+  readonly #onLeft: () => void;
   #connection: Connection | undefined;
 
-  constructor(account: Account, all: Set<ServedProcess>) {
+  constructor(account: Account, all: Set<ServedProcess>, onLeft: () => void) {
     this.#account = account;
     this.#all = all;
+    this.#onLeft = onLeft;
     this.#seat = new Seat(account);
+  }
+
+  get staysOnline(): boolean {
+    return this.#seat.staysOnline;
   }
 
   opened(connection: Connection): void {
@@ -114,6 +128,7 @@ class ServedProcess implements ConnectionHandlers {
   closed(): void {
     this.#all.delete(this);
     this.#seat.leave();
+    this.#onLeft();
   }
 
   /** It is not waited for: who does not read is dropped. */

@@ -1,5 +1,5 @@
 /**
- * Where the socket of an online account is: `online` beside the profile, else, where that path is too long or the disk
+ * Where the socket of an online account is, and which protocol is spoken there: `online` beside the profile, else, where that path is too long or the disk
  * cannot take a socket, in a folder of this user for sockets. Only this user may enter either folder.
  */
 import { createHash } from "node:crypto";
@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { MAX_LOCAL_PATH } from "../../net/local-socket.ts";
+
+/** The number of this protocol; another number is refused with a sentence. */
+export const SHARING_PROTOCOL = 1;
 
 /** A folder for the socket belongs to somebody else, or others may enter it. */
 export class OpenFolderError extends Error {

@@ -4,7 +4,8 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { registerAccount, type ServerOptions } from "../../client/accounts.ts";
+import { registerAccount } from "../../client/accounts.ts";
+import type { ServerOptions } from "../../client/locate-profile.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";

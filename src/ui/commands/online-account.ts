@@ -1,7 +1,8 @@
 /** What every command that goes online shares: opening and closing the account, and the notices about both. */
-import type { OpenOptions, ServerOptions } from "../../client/accounts.ts";
+import type { OpenOptions } from "../../client/accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { ProfileHealth } from "../../client/disk/check.ts";
+import type { ServerOptions } from "../../client/locate-profile.ts";
 import { SharedAccount } from "../../client/shared-account.ts";
 import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";

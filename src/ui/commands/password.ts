@@ -1,8 +1,6 @@
 /** Reads the password from the environment, standard input or a hidden prompt, never from an argument. Asks yes or no. */
 import { Writable } from "node:stream";
 
-import { input, password as passwordPrompt } from "@inquirer/prompts";
-
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
@@ -20,6 +18,8 @@ const MAX_STDIN_PASSWORD = 4 * 1024;
 /** What asking needs; the deadline is paused meanwhile. */
 type AskContext = { readonly config: Config; readonly process: HostProcess; readonly deadline: Deadline };
 
+type Prompts = typeof import("@inquirer/prompts");
+
 /** A prompt is written to standard error, since standard output is for programs. */
 type PromptContext = {
   readonly input: NodeJS.ReadableStream;
@@ -34,9 +34,11 @@ type PromptContext = {
  */
 function ask<T>(
   { process: { stdin, stderr }, deadline }: AskContext,
-  prompt: (context: PromptContext) => Promise<T>,
+  prompt: (prompts: Prompts, context: PromptContext) => Promise<T>,
 ): Promise<T> {
   return deadline.asking(async (signal) => {
+    // Imported here because it takes long, and most commands ask nothing.
+    const prompts = await import("@inquirer/prompts");
     const left = new AbortController();
     const onKey = (_text: string | undefined, key: { ctrl?: boolean; name?: string } | undefined) => {
       if (key?.ctrl === true && key.name === "d") left.abort();
@@ -46,7 +48,7 @@ function ask<T>(
     stdin.once("end", onEnd);
     try {
       const output = stderr.isTTY ? stderr : nowhere();
-      return await prompt({ input: stdin, output, signal: AbortSignal.any([signal, left.signal]) });
+      return await prompt(prompts, { input: stdin, output, signal: AbortSignal.any([signal, left.signal]) });
     } finally {
       stdin.off("keypress", onKey);
       stdin.off("end", onEnd);
@@ -89,7 +91,7 @@ export async function obtainPassword(
   if (!config.passwordStdin && !canAsk(context.process)) return undefined;
   const theme = { style: { maskedText: texts.passwordHidden } };
   const askHidden = (message: string) =>
-    ask(context, (prompt) => passwordPrompt({ message, toggleMask: false, theme }, prompt));
+    ask(context, ({ password }, prompt) => password({ message, toggleMask: false, theme }, prompt));
   const password = await askHidden(texts.passwordPrompt(quotedName(user)));
   if (!twice || config.passwordStdin) return password;
   const again = await askHidden(texts.passwordAgain);
@@ -109,6 +111,6 @@ export function authorityPrompt(
 
 /** Asks a question; only a typed «yes» is a yes. @throws InterruptedError */
 export async function askYes(context: AskContext, message: string): Promise<boolean> {
-  const answer = await ask(context, (prompt) => input({ message }, prompt));
+  const answer = await ask(context, ({ input }, prompt) => input({ message }, prompt));
   return isYes(answer, textsIn(context.config.language));
 }
