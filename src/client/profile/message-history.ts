@@ -54,6 +54,12 @@ export class MessageHistory {
     return this.#texts("outgoing = 0 AND printed = 0 ORDER BY seq LIMIT ?", limit);
   }
 
+  /** Incoming messages after the number `seq`, oldest first: up to the number `stored` only those not printed yet. */
+  arrived(seq: number, stored: number, limit: number): StoredMessage[] {
+    const condition = "outgoing = 0 AND seq > ? AND (printed = 0 OR seq > ?) ORDER BY seq LIMIT ?";
+    return this.#texts(condition, seq, stored, limit);
+  }
+
   #texts(condition: string, ...values: (number | string)[]): StoredMessage[] {
     return this.#database
       .query<MessageRow, (number | string)[]>(

@@ -84,6 +84,8 @@ class Listening {
   #written: Promise<void> = Promise.resolve();
   /** `seq` of the last message that was written. */
   #newestWritten = 0;
+  /** `seq` of the last message that was stored before this began: a later one is printed, whoever else prints it. */
+  #stored = 0;
   #notice: ServerNotice = "none";
   /** Those of the account, once it is open, and everybody seen since. */
   #names = new KnownNames();
@@ -114,7 +116,8 @@ class Listening {
     this.#account = account;
     this.#names = namesKnownTo(archive);
     try {
-      this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
+      this.#stored = archive.lastSeq();
+      this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? this.#stored + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
       if (problem === undefined) this.#becomeReady(p2p_port, this.#texts.ready);
@@ -293,7 +296,7 @@ class Listening {
     try {
       if (this.#state.name === "unmarked") this.#mark(this.#state.batch, account);
       if (this.#state.name !== "idle") return;
-      batch = printedAtOnce(archive.history.unprinted(BATCH));
+      batch = printedAtOnce(archive.history.arrived(this.#newestWritten, this.#stored, BATCH));
       lines = batch
         .map((message) => {
           const from = archive.usernameAt(message.contact);
