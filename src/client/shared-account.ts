@@ -57,14 +57,14 @@ export class SharedAccount {
   #wanted: Wanted = "nothing";
   /** Names of the open chats. */
   readonly #chats = new Set<string>();
-  readonly #reported: Reported;
+  /** Undefined while the account is being opened. */
+  #reported: Reported | undefined;
 
   private constructor(options: OpenOptions, profile: Profile, isNew: boolean) {
     this.#options = options;
     this.#profile = profile;
     this.#isNew = isNew;
     this.archive = new Archive(profile);
-    this.#reported = new Reported(this.archive);
     this.#place = this.#findPlace();
   }
 
@@ -88,6 +88,8 @@ export class SharedAccount {
     const account = new SharedAccount(options, profile, isNew);
     try {
       await account.#place;
+      // Not before: the profile may be damaged, and who takes the account checks it.
+      account.#reported = new Reported(account.archive);
       return account;
     } catch (error) {
       profile.close();
@@ -290,7 +292,7 @@ export class SharedAccount {
       this.#stopped(error);
     }
     this.#attempt(() => {
-      for (const event of this.#reported.missed()) this.#report(event);
+      for (const event of this.#reported?.missed() ?? []) this.#report(event);
     });
     return place;
   }
@@ -311,7 +313,7 @@ export class SharedAccount {
   }
 
   #report(event: MessengerEvent): void {
-    this.#reported.note(event);
+    this.#reported?.note(event);
     this.#options.onEvent(event);
   }
 

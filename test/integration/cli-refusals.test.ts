@@ -85,22 +85,6 @@ describe("4: refused", () => {
     expect((await ana.run(["history", "beto"])).code).toBe(2);
   });
 
-  test("an account that is online in another process of this machine, which is named", async () => {
-    const ana = await registered("ana.locked");
-    const listening = await ana.listen(PASSWORD);
-    const pid = listening.process.pid;
-    await expectFailure(ana, ["users"], {
-      exit: 4,
-      code: "account_locked",
-      en: `another process on this machine (“listen”, process ${pid})`,
-      es: `otro proceso de esta máquina («listen», proceso ${pid})`,
-    });
-    listening.signal("SIGKILL");
-    await listening.process.exited;
-    // A process that was killed holds nothing.
-    expect((await ana.run(["users"])).code).toBe(0);
-  });
-
   test("an account that is online on another machine", async () => {
     const ana = await registered("ana.twice");
     const listening = await ana.listen(PASSWORD);
@@ -114,51 +98,17 @@ describe("4: refused", () => {
   });
 });
 
-describe("while another process has the account online, `send`", () => {
-  test("leaves the message to that process, which sends it", async () => {
-    const [ana, beto] = [await registered("ana.elsewhere"), await registered("Beto.elsewhere")];
-    const hers = await ana.listen(PASSWORD);
-    const his = await beto.listen(PASSWORD);
-    const queued = await ana.json(["send", "--wait", "queued", "beto.ELSEWHERE", "one"]);
-    expect(queued).toMatchObject({ code: 0, events: [{ event: "delivery", state: "queued" }] });
-    expect(queued.stderr).toContain("the other process will send it");
-    const id = queued.events[0]?.["id"];
-    await his.event({ event: "message", text: "one", id });
-    await hers.event({ event: "delivery", id, state: "received" });
-
-    const waiting = await ana.json(["send", "beto.elsewhere", "two"]);
-    expect(waiting).toMatchObject({
-      code: 4,
-      events: [
-        { event: "delivery", to: "Beto.elsewhere", state: "queued" },
-        { event: "error", code: "account_locked" },
-      ],
-    });
-    expect(waiting.stderr).toMatch(
-      new RegExp(`process ${hers.process.pid}\\)\\.\nThe message is queued: the other process will send it`),
-    );
-    await his.event({ event: "message", text: "two" });
-    const spanish = await ana.run(["--lang", "es", "send", "--wait", "queued", "beto.elsewhere", "tres"]);
-    expect(spanish).toMatchObject({ code: 0, stderr: expect.stringContaining("el otro proceso lo enviará") });
-    await his.event({ event: "message", text: "tres" });
-    expect((await ana.run(["send", "--wait", "queued", "ANA.elsewhere", "x"])).code).toBe(2);
-    await hers.stop();
-    await his.stop();
-  });
-
-  test("four of them at once lose nothing and send nothing twice", async () => {
-    const [ana, beto] = [await loggedIn("ana.race"), await registered("beto.race")];
-    const his = await beto.listen(PASSWORD);
-    const texts = ["one", "two", "three", "four"];
-    const codes = await Promise.all(texts.map((text) => ana.run(["send", beto.name, text])));
-    for (const { code } of codes) expect([0, 4]).toContain(code);
-    expect((await ana.run(["send", beto.name, "last"])).code).toBe(0);
-    for (const text of texts) await his.event({ event: "message", text });
-    await his.stop();
-    const received = his.events.filter(({ event }) => event === "message").map(({ text }) => text);
-    expect(received.toSorted()).toEqual([...texts, "last"].toSorted());
-    expect(new Set((await ana.states(beto.name)).map(([, state]) => state))).toEqual(new Set(["received"]));
-  });
+test("four `send`s at once lose nothing, send nothing twice, and all succeed", async () => {
+  const [ana, beto] = [await loggedIn("ana.race"), await registered("beto.race")];
+  const his = await beto.listen(PASSWORD);
+  const texts = ["one", "two", "three", "four"];
+  const runs = await Promise.all(texts.map((text) => ana.run(["send", beto.name, text])));
+  expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  for (const text of texts) await his.event({ event: "message", text });
+  await his.stop();
+  const received = his.events.filter(({ event }) => event === "message").map(({ text }) => text);
+  expect(received.toSorted()).toEqual(texts.toSorted());
+  expect(new Set((await ana.states(beto.name)).map(([, state]) => state))).toEqual(new Set(["received"]));
 });
 
 describe("5: the peer", () => {

@@ -173,7 +173,7 @@ test.each(SCREENS.map((screen) => [screen.name, screen] as const))(
 
 test("a person on whom the direct link and the server disagree is listed with both", () => {
   const linked = { connected: true };
-  const silent = { connected: true, silent_since: -40_000 };
+  const silent = { connected: true, silent_since: new Date(-40_000).toISOString() };
   const people = [
     person("ada", { ...linked }),
     person("benito", { ...silent }),
