@@ -2,6 +2,7 @@
  * A program that uses the account through two streams of JSON lines, requests in, answers and events out, as on the
  * socket (`src/ui/SCRIPTING.md`). The streams belong to the caller.
  */
+import { QUEUE_LIMIT } from "../net/outgoing.ts";
 import { FrameDecoder, type JsonObject } from "../protocol/framing.ts";
 import { jsonLine } from "../protocol/json-line.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
@@ -9,9 +10,6 @@ import { eventJson } from "./event-json.ts";
 import type { SharedAccount } from "./shared-account.ts";
 import { answerTo, faultAnswer, MAX_UNANSWERED } from "./sharing/requests.ts";
 import { helloJson, MAX_REQUEST, MAX_UNREAD } from "./sharing/service.ts";
-
-/** Bytes of answers that wait to be read before no further request is carried out. */
-const MAX_UNREAD_ANSWERS = 1024 * 1024;
 
 type ProgramFaceOptions = {
   readonly account: SharedAccount;
@@ -49,7 +47,7 @@ export class ProgramFace {
   async take(bytes: Uint8Array): Promise<boolean> {
     this.#decoder.push(bytes, 0);
     for (;;) {
-      while (this.#unanswered >= MAX_UNANSWERED || this.#unread.answers > MAX_UNREAD_ANSWERS)
+      while (this.#unanswered >= MAX_UNANSWERED || this.#unread.answers > QUEUE_LIMIT)
         await this.#wake.promise;
       const next = this.#decoder.next();
       if (next === undefined) return true;

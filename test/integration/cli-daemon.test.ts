@@ -1,9 +1,11 @@
 /** `daemon`: an account online for programs, on standard input and output and on the socket, and how it ends. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
+import { join } from "node:path";
 
-import { PASSWORD, World, type Person } from "./cli-process.ts";
+import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { DaemonProcess } from "./daemon-process.ts";
+import { DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
 
 let world: World;
 let port: number;
@@ -22,8 +24,8 @@ async function registered(name: string): Promise<Person> {
   return person;
 }
 
-function daemonOf(person: Person, password: string | undefined = PASSWORD): DaemonProcess {
-  const daemon = new DaemonProcess(person, [], password);
+function daemonOf(person: Person, password: string | undefined = PASSWORD, stdout?: number): DaemonProcess {
+  const daemon = new DaemonProcess(person, password, stdout);
   cleanups.push(async () => {
     daemon.process.kill("SIGKILL");
     await daemon.ended;
@@ -76,3 +78,75 @@ test("the end of standard input ends nothing; SIGTERM and SIGINT end it with 0",
   next.process.kill("SIGINT");
   expect((await next.ended).code).toBe(0);
 });
+
+/** The two ends of a pipe that nobody reads. */
+function unreadPipe(): { readonly readEnd: number; readonly writeEnd: number } {
+  const path = join(world.folder, `pipe-${crypto.randomUUID()}`);
+  Bun.spawnSync(["mkfifo", path]);
+  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeEnd = openSync(path, "w");
+  return { readEnd, writeEnd };
+}
+
+test("a reader of standard output that does not read ends it at 8 MiB, and others take the account over", async () => {
+  const ana = await registered("ana.stalls");
+  const stalled = daemonOf(ana, PASSWORD, unreadPipe().writeEnd);
+  const program = await untilAttached(ana);
+  const other = await daemonOf(ana, undefined).online();
+  await makeEvents(program, 300).catch(() => undefined);
+  const { code, stderr } = await stalled.ended;
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining("Nobody reads standard output"),
+  });
+  expect(await other.result("status")).toMatchObject({ server: "online" });
+  expect(other.lines.filter(({ event }) => event === "edited").length).toBeGreaterThan(200);
+}, 60_000);
+
+test("SIGTERM ends it within 3 s also while its output is not read", async () => {
+  const ana = await registered("ana.stopped");
+  const daemon = daemonOf(ana, PASSWORD, unreadPipe().writeEnd);
+  await makeEvents(await untilAttached(ana), 10);
+  const begin = performance.now();
+  expect((await daemon.stop()).code).toBe(1);
+  expect(performance.now() - begin).toBeLessThan(3_000);
+});
+
+test("output that cannot be written is a sentence and exit 1; a reader that has gone ends it with 0", async () => {
+  const ana = await registered("ana.full");
+  const full = openSync("/dev/full", "w");
+  cleanups.push(() => closeSync(full));
+  const lost = await daemonOf(ana, PASSWORD, full).ended;
+  expect(lost).toEqual({ code: 1, stderr: expect.stringContaining("ENOSPC") });
+  const { readEnd, writeEnd } = unreadPipe();
+  const unread = daemonOf(ana, PASSWORD, writeEnd);
+  closeSync(readEnd);
+  expect(await unread.ended).toEqual({ code: 0, stderr: "" });
+});
+
+test("a request over 256 KiB on standard input ends it with 2", async () => {
+  const daemon = daemonOf(await registered("ana.long"));
+  daemon.write(`{"command":"status","padding":"${"x".repeat(256 * 1024)}"}\n`);
+  await daemon.line({ event: "error", code: "bad_request" });
+  const { code, stderr } = await daemon.ended;
+  expect({ code, stderr }).toEqual({ code: 2, stderr: "A request exceeds 256 KiB.\n" });
+});
+
+test("it is refused a password on standard input, and ends with 4 where the password is wrong", async () => {
+  const ana = world.person("ana.wrong", port);
+  await ana.register();
+  const expected = { exit: 2, code: "usage", en: "PALOMA_PASSWORD", es: "PALOMA_PASSWORD" };
+  await expectFailure(ana, ["daemon", "--password-stdin"], expected);
+  const daemon = daemonOf(ana, "wrong password");
+  expect((await daemon.ended).code).toBe(4);
+  expect(daemon.lines.at(-1)).toMatchObject({ event: "error", code: "invalid_credentials" });
+});
+
+/** A program on the socket, once there is one. */
+async function untilAttached(person: Person): Promise<SocketProgram> {
+  const path = socketOf(person);
+  while (!existsSync(path)) await Bun.sleep(10);
+  const program = await SocketProgram.on(person);
+  cleanups.push(() => program.leave());
+  return program;
+}

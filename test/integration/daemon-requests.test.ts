@@ -15,7 +15,7 @@ beforeAll(async () => {
   const port = (await world.server()).tlsPort;
   const people = [world.person(anaName, port), world.person(bobName, port)];
   for (const person of people) await person.register();
-  [ana, bob] = people.map((person) => new DaemonProcess(person, [], PASSWORD));
+  [ana, bob] = people.map((person) => new DaemonProcess(person, PASSWORD));
   await Promise.all([ana?.online(), bob?.online()]);
 }, 60_000);
 

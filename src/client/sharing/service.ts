@@ -8,18 +8,19 @@
 import { version } from "../../../package.json" with { type: "json" };
 import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError } from "../../net/local-socket.ts";
+import { QUEUE_LIMIT } from "../../net/outgoing.ts";
 import { encodeFrame, type JsonObject } from "../../protocol/framing.ts";
 import type { Account } from "../accounts.ts";
 import type { MessengerEvent } from "../conversation/events.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import { eventJson } from "../event-json.ts";
-import { answerTo, faultAnswer } from "./requests.ts";
+import { answerTo, faultAnswer, MAX_UNANSWERED } from "./requests.ts";
 import { Seat } from "./seat.ts";
 import { OpenFolderError, preparePlace, SHARING_PROTOCOL, socketPlaces } from "./socket-place.ts";
 
 /** Largest request, in bytes. */
 export const MAX_REQUEST = 256 * 1024;
-/** A process that has not read this many bytes is dropped. */
+/** A process that has not read this many bytes of events is dropped. */
 export const MAX_UNREAD = 8 * 1024 * 1024;
 /** Processes at once. */
 const MAX_PROCESSES = 256;
@@ -66,7 +67,7 @@ export class Service {
     const json = eventJson(event);
     if (json === undefined) return;
     const line = encodeFrame(json);
-    for (const connection of this.#connections) connection.sendText(line);
+    for (const connection of this.#connections) connection.event(line);
   }
 
   /** Resolves when no other process needs this one: none is attached, or one stays online, and takes the account next. */
@@ -91,6 +92,9 @@ class ServedProcess implements ConnectionHandlers {
   readonly #seat: Seat;
   readonly #onLeft: () => void;
   #connection: Connection | undefined;
+  #unanswered = 0;
+  /** Bytes of the answers since everything was read last. A process that does not read them asks for no more. */
+  #answered = 0;
 
   constructor(account: Account, all: Set<ServedProcess>, onLeft: () => void) {
     this.#account = account;
@@ -113,10 +117,29 @@ class ServedProcess implements ConnectionHandlers {
     connection.send(helloJson(this.#account.messenger.username));
   }
 
-  message(object: JsonObject): void {
-    void answerTo(object, ({ name, params }) => this.#seat.request(name, params)).then((answer) =>
-      this.sendText(encodeFrame(answer)),
-    );
+  message(object: JsonObject, connection: Connection): void {
+    this.#unanswered++;
+    void answerTo(object, ({ name, params }) => this.#seat.request(name, params)).then((answer) => {
+      this.#unanswered--;
+      const line = encodeFrame(answer);
+      this.#answered = line.length + (connection.queuedBytes === 0 ? 0 : this.#answered);
+      connection.sendText(line);
+      this.#readOn(connection);
+    });
+    if (this.#isBusy(connection)) connection.pauseReading();
+  }
+
+  drained(connection: Connection): void {
+    this.#readOn(connection);
+  }
+
+  /** Whether it has to read answers, or to wait for some, before its next request is carried out. */
+  #isBusy({ queuedBytes }: Connection): boolean {
+    return this.#unanswered >= MAX_UNANSWERED || queuedBytes > QUEUE_LIMIT;
+  }
+
+  #readOn(connection: Connection): void {
+    if (!this.#isBusy(connection)) connection.resumeReading();
   }
 
   fault(fault: ConnectionFault, connection: Connection): void {
@@ -132,10 +155,11 @@ class ServedProcess implements ConnectionHandlers {
   }
 
   /** It is not waited for: who does not read is dropped. */
-  sendText(line: string): void {
+  event(line: string): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (connection.queuedBytes > MAX_UNREAD) connection.terminate("too_slow");
+    if (connection.queuedBytes === 0) this.#answered = 0;
+    if (connection.queuedBytes - this.#answered > MAX_UNREAD) connection.terminate("too_slow");
     else connection.sendText(line);
   }
 
