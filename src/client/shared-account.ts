@@ -89,7 +89,7 @@ export class SharedAccount {
     try {
       await account.#place;
       // Not before: the profile may be damaged, and who takes the account checks it.
-      account.#reported = new Reported(account.archive);
+      account.#reported = new Reported(account.archive, options.onEvent);
       return account;
     } catch (error) {
       profile.close();
@@ -277,12 +277,13 @@ export class SharedAccount {
   /** The process that was online has ended. */
   #move(): void {
     if (this.#isClosed) return;
+    this.#reported?.hold();
     this.#place = this.#moved();
     this.#place.catch((error: unknown) => this.#stopped(error));
   }
 
   async #moved(): Promise<Place> {
-    const place = await this.#findPlace();
+    const place = await this.#findPlace().finally(() => this.#attempt(() => this.#reported?.catchUp()));
     try {
       for (const username of this.#chats) await ask(place, "open_chat", { username });
       if (this.#wanted !== "nothing") await this.#connectAgain(place);
@@ -291,9 +292,6 @@ export class SharedAccount {
       if (error instanceof ServingEndedError) throw error;
       this.#stopped(error);
     }
-    this.#attempt(() => {
-      for (const event of this.#reported?.missed() ?? []) this.#report(event);
-    });
     return place;
   }
 
@@ -313,8 +311,8 @@ export class SharedAccount {
   }
 
   #report(event: MessengerEvent): void {
-    this.#reported?.note(event);
-    this.#options.onEvent(event);
+    if (this.#reported === undefined) this.#options.onEvent(event);
+    else this.#reported.event(event);
   }
 
   /** Runs what reads the store; a failure of the disk is reported. */

@@ -223,12 +223,16 @@ export class World {
     return client;
   }
 
-  async close(): Promise<void> {
+  async endClients(): Promise<void> {
     for (const client of this.#processes) {
       if (client.process.exitCode !== null || client.process.signalCode !== null) continue;
       client.process.kill("SIGKILL");
       await client.process.exited;
     }
+  }
+
+  async close(): Promise<void> {
+    await this.endClients();
     for (const server of this.#servers) {
       server.kill("SIGKILL");
       await server.exited;

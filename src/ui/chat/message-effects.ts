@@ -32,6 +32,8 @@ export class MessageEffects {
   /** Ids of the last messages on the screen. */
   #ownLast: string | undefined;
   #theirLast: string | undefined;
+  /** `seq` of the newest message that the chat was opened with. */
+  #openedTo = 0;
   /** The message being changed, with its excerpt before the change. */
   #changing: { readonly id: string; readonly excerpt: string } | undefined;
 
@@ -58,6 +60,7 @@ export class MessageEffects {
 
   /** The chat was opened with these messages, oldest first. */
   opened(messages: readonly StoredMessage[]): void {
+    this.#openedTo = messages.at(-1)?.seq ?? 0;
     this.#ownLast = messages.findLast(({ outgoing }) => outgoing)?.id;
     this.#theirLast = messages.findLast(({ outgoing }) => !outgoing)?.id;
   }
@@ -66,8 +69,10 @@ export class MessageEffects {
   know(event: MessengerEvent): Known {
     switch (event.name) {
       case "message": {
-        const { contact, id, replyTo } = event.message;
+        const { contact, id, replyTo, seq } = event.message;
         if (contact !== this.#stored.contact.id) return {};
+        // Another process has stored it before the chat was opened, and told of it after.
+        if (seq <= this.#openedTo) return { isShown: true };
         this.#theirLast = id;
         return replyTo === undefined ? {} : { excerpt: storedExcerpt(this.#stored, replyTo) };
       }
@@ -87,7 +92,7 @@ export class MessageEffects {
   #written(id: string): Known {
     const message = this.#stored.find(id);
     // Of a change only the text that it changes is stored under its own id.
-    if (message === undefined) return {};
+    if (message === undefined || message.seq <= this.#openedTo) return {};
     this.#ownLast = id;
     const { text, replyTo } = message;
     const answers = replyTo === undefined ? undefined : storedExcerpt(this.#stored, replyTo);

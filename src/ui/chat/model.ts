@@ -146,7 +146,7 @@ export type Notified = {
   /** When as many lines about the link as at first may be printed again, ms since 1970. */
   readonly linkLinesFreeAt: number;
   /** Whether the loss or the limit of the server was reported last; no: neither. */
-  readonly server: "no" | "lost" | "limited";
+  readonly server: "no" | "lost" | "limited" | "stopped";
   /** When our full disk was last reported, ms since 1970; undefined: never. */
   readonly diskAt: number | undefined;
   /** When the peer's full disk was last reported, likewise. */
@@ -202,6 +202,8 @@ export type Known = {
   readonly excerpt?: string | undefined;
   /** The message, with the first `delivery` of one that was written in this chat. */
   readonly written?: WrittenText | undefined;
+  /** The message is on the screen already. */
+  readonly isShown?: boolean;
 };
 
 export type ChatEvent =

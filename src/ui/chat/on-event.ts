@@ -147,11 +147,13 @@ function onServer(
       if (notified === "no") return step(before);
       return printing(withNotified(chat, { server: "no" }), [notice(texts.serverBack)]);
     case "stopped": {
+      // Each process that takes the account tries the session again.
+      if (notified === "stopped") return step(chat);
       const { why } = state;
       const reason =
         why instanceof RefusedError && isCode(why.code) ? `${sentenceFor(why.code, language)}. ` : "";
       const line = failure(reason + texts.chatServerStopped);
-      return printing(withNotified(chat, { server: "lost" }), [line]);
+      return printing(withNotified(chat, { server: "stopped" }), [line]);
     }
     case "offline":
     case "connecting":
@@ -191,7 +193,7 @@ export function onMessenger(
   if (person !== undefined && !isSamePerson(person, chat.peer.username)) return step(chat);
   switch (event.name) {
     case "message":
-      return showArrived(chat, event.message, known.excerpt, context);
+      return known.isShown === true ? step(chat) : showArrived(chat, event.message, known.excerpt, context);
     case "delivery":
       return onDelivery(chat, event, known.written, context);
     case "presence":

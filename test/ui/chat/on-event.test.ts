@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { RefusedError } from "../../../src/client/errors.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { LINK_LINE_INTERVAL, LINK_LINES } from "../../../src/ui/chat/link-lines.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
@@ -250,6 +251,14 @@ describe("the server", () => {
     expect(
       printed(new ChatScript(language).messenger({ name: "server", state, linksUntil: undefined })).join(),
     ).toContain(words);
+  });
+
+  test("that a session has ended is printed once, however many processes find out", () => {
+    const chat = new ChatScript("en");
+    const state = { name: "stopped", why: new RefusedError("session_expired", "") } as const;
+    const stopped = { name: "server", state, linksUntil: undefined } as const;
+    expect(printed(chat.messenger(stopped))).toHaveLength(1);
+    expect(printed(chat.messenger(stopped))).toEqual([]);
   });
 });
 
