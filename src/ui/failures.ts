@@ -20,7 +20,6 @@ import {
 } from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
-import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
@@ -205,11 +204,7 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof InterruptedError) return failure("interrupted", "interrupted", "");
   if (error instanceof TimeoutError) return failure("server", "timeout", texts.timedOut(config.timeout));
   if (error instanceof ServerError)
-    return failure(
-      "server",
-      error.code,
-      serverSentence(error, texts, showHostPort(config.host, config.port)),
-    );
+    return failure("server", error.code, serverSentence(error, texts, config.server));
   if (error instanceof RefusedError) return refusal(error, config, texts);
   if (error instanceof StoreError)
     return failure("other", `store_${error.code}`, storeSentence(error, texts));

@@ -25,13 +25,12 @@ import { RefusedError, ServerError } from "./server-errors.ts";
 
 /** What the person is asked to confirm. `expected`: the pinned authority that would be replaced. */
 export type AuthorityQuestion = {
-  readonly host: string;
-  readonly port: number;
   readonly found: string;
   readonly expected: string | undefined;
 };
 
 export type ReachOptions = {
+  /** In its normal form (`normalHost`). */
   readonly host: string;
   readonly port: number;
   readonly servers: ServerStore;
@@ -122,8 +121,7 @@ async function firstTrust(options: ReachOptions, targets: readonly Target[]): Pr
 async function ask(options: ReachOptions, found: string, expected: string | undefined): Promise<void> {
   const code = expected === undefined ? "server_unconfirmed" : "server_changed";
   if (options.confirm === undefined) throw new ServerError(code, { expected, found });
-  const { host, port } = options;
-  if (!(await options.confirm({ host, port, found, expected }))) {
+  if (!(await options.confirm({ found, expected }))) {
     throw new ServerError("server_declined", { expected, found });
   }
 }

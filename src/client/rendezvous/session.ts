@@ -7,7 +7,7 @@
  *    server has taken it back.
  * 4. The revocations of other people's certificates are read at the login, page by page, and as they are pushed.
  */
-import { isLoopback } from "../../protocol/ip-address.ts";
+import { isThisMachine } from "../../protocol/host-name.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
 import { checkCertificate, logIn, provenKey, type ProvenKey } from "./login.ts";
@@ -123,8 +123,7 @@ export class Rendezvous {
 
   /** Whether the server is reached on loopback, or would be. */
   get isServerLocal(): boolean {
-    const address = this.link?.remoteAddress ?? this.#options.host;
-    return address === "localhost" || isLoopback(address);
+    return isThisMachine(this.link?.remoteAddress ?? this.#options.host);
   }
 
   get #isClosed(): boolean {

@@ -1,6 +1,7 @@
 /** `servers.db`: for each host and port how its server is trusted, and its authority (PROTOCOL 3). */
 import type { Database } from "bun:sqlite";
 
+import { normalHost } from "../../protocol/host-name.ts";
 import { makePrivateFolder, serversFile } from "../disk/folders.ts";
 import { openStore, type Schema } from "../disk/sqlite.ts";
 
@@ -23,6 +24,11 @@ export type ServerTrust =
   | { readonly kind: "web"; readonly authority: string | undefined }
   | { readonly kind: "pin"; readonly authority: string };
 
+/** The key of a host: its normal form, in lower case. */
+function keyOf(host: string): string {
+  return (normalHost(host) ?? host).toLowerCase();
+}
+
 export class ServerStore {
   readonly #database: Database;
 
@@ -33,12 +39,15 @@ export class ServerStore {
   }
 
   get(host: string, port: number): ServerTrust | undefined {
-    const row = this.#database
-      .query<{ kind: "web" | "pin"; authority: string | null }, [string, number]>(
-        "SELECT kind, authority FROM servers WHERE host = ? AND port = ?",
+    const rows = this.#database
+      .query<{ host: string; kind: "web" | "pin"; authority: string | null }, [number]>(
+        "SELECT host, kind, authority FROM servers WHERE port = ?",
       )
-      .get(host.toLowerCase(), port);
-    if (row === null) return undefined;
+      .all(port);
+    const key = keyOf(host);
+    // Earlier programs stored the host as it was typed, with a final dot or international.
+    const row = rows.find((each) => each.host === key) ?? rows.find((each) => keyOf(each.host) === key);
+    if (row === undefined) return undefined;
     if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
     return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
   }
@@ -48,7 +57,7 @@ export class ServerStore {
     // Nearly every login finds what is stored.
     if (known?.kind === trust.kind && known.authority === trust.authority) return;
     this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
-      host.toLowerCase(),
+      keyOf(host),
       port,
       trust.kind,
       trust.authority ?? null,

@@ -179,7 +179,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
   return { name: "otherAuthority", authority: contact.authority, expected, found: contact.fingerprint };
 }
 
-/** The TLS server name for a typed host; undefined for an IP literal. */
+/** The TLS server name for a host in its normal form; undefined for an IP literal. */
 export function webName(host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }

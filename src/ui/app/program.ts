@@ -8,7 +8,6 @@
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../client/errors.ts";
-import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
 import { describeInMenus, type ExitCode } from "../failures.ts";
@@ -187,12 +186,12 @@ export class Program {
   };
 
   #context() {
-    const { host, port, language } = this.#config;
+    const { server, language } = this.#config;
     return {
       now: Date.now(),
       texts: this.#texts,
       language,
-      server: showHostPort(host, port),
+      server,
       describe: (error: unknown) => this.#describe(error),
     };
   }
