@@ -23,7 +23,7 @@ export type ListenOptions = {
 
 export type Listener = {
   readonly port: number;
-  /** The address listened on, as it is shown. */
+  /** The address listened on, as it is shown: `0.0.0.0` for all addresses (CLI.md). */
   readonly host: string;
   /** Stops accepting connections; open ones continue. */
   stop(): void;
@@ -115,7 +115,7 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
           });
     return {
       port: listener.port,
-      host: hostname === "::" ? "0.0.0.0" : hostname,
+      host: options.host ?? "0.0.0.0",
       stop: () => listener.stop(),
     };
   } catch (error) {
