@@ -16,7 +16,7 @@ import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
 import type { ProfileLock } from "./disk/lock.ts";
-import { isStorageFailure } from "./disk/sqlite.ts";
+import { StorageGuard } from "./disk/storage-guard.ts";
 import { dialPeer } from "./peer/dial.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
@@ -54,6 +54,7 @@ export class Messenger {
   /** The stored conversations of this account. */
   readonly archive: Archive;
   readonly #onEvent: (event: MessengerEvent) => void;
+  readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
@@ -108,7 +109,7 @@ export class Messenger {
       random,
       emit: this.#emit,
       wantsChanged: changed,
-      storageFailed: this.#storageFailed,
+      storage: this.#storage,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
@@ -123,12 +124,12 @@ export class Messenger {
         const conversation = this.#conversations.find(username);
         return this.#lookups.lookUp(username, () => conversation?.isAwaited === true);
       },
-      storageFailed: this.#storageFailed,
     };
     this.#outbox = new Outbox({
       profile: options.profile,
       now,
       conversation: (username) => this.#conversations.with(username),
+      storage: this.#storage,
       emit: this.#emit,
       changed,
     });
@@ -144,7 +145,7 @@ export class Messenger {
         admit: (connection, peer, report, place) =>
           this.#conversations.with(peer.name).admit(connection, peer, report, place),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
-        storageFailed: this.#storageFailed,
+        storage: this.#storage,
       },
       options.p2pPort,
     );
@@ -171,7 +172,7 @@ export class Messenger {
         certified: () => {
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
-        storageFailed: this.#storageFailed,
+        storageFailed: this.#storage.failed,
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => {
           if (!this.shown.isBrieflyAway) this.#emit({ name: "clockOffset", offset });
@@ -196,9 +197,11 @@ export class Messenger {
     for (const conversation of this.#conversations) conversation.tick();
     this.#upkeep.tick();
     this.shown.tick();
-    // Other processes may have queued messages, which this one sends.
-    const known = this.profile.changedElsewhere();
-    if (known === undefined) return;
+    this.#storage.attempt(() => this.profile.whenChangedElsewhere((known) => this.#changedElsewhere(known)));
+  }
+
+  /** Other processes may have queued messages after `known`, which this one sends. @throws SQLiteError */
+  #changedElsewhere(known: number): void {
     this.#emit({ name: "changedElsewhere" });
     for (const conversation of this.#conversations) conversation.profileChanged(known);
     for (const conversation of this.#conversations.openOutbox()) conversation.connect();
@@ -325,15 +328,15 @@ export class Messenger {
 
   readonly #emit = (event: MessengerEvent): void => {
     if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
-    if (event.name === "storageFailed" || event.name === "sendFailed") this.profile.noteDamage(event.error);
-    this.#onEvent(event);
+    if (event.name === "sendFailed") this.profile.noteDamage(event.error);
+    // Who receives it may use the store, too.
+    this.#storage.attempt(() => this.#onEvent(event));
   };
 
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  readonly #storageFailed = (error: unknown): void => {
-    if (!isStorageFailure(error)) throw error;
-    this.#emit({ name: "storageFailed", error });
-  };
+  #reportStorage(error: Error): void {
+    this.profile.noteDamage(error);
+    this.#onEvent({ name: "storageFailed", error });
+  }
 
   #showState(state: RendezvousState): void {
     this.#emit({ name: "server", state, linksUntil: this.linksUntil });

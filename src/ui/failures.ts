@@ -259,6 +259,7 @@ export function describeUnreachable(
       unreachable: ["notDelivered", "peer_unreachable", texts.peerUnreachable(user)],
       not_admitted: ["notDelivered", "peer_not_admitted", texts.peerNotAdmitted(user)],
       busy: ["notDelivered", "peer_busy", texts.peerBusy(user)],
+      storage_failed: ["notDelivered", "storage_failed", texts.peerKeyNotStored(user)],
       no_certificate: ["notDelivered", "no_certificate", texts.noCertificate],
       not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
       revoked: ["notProven", "peer_revoked", texts.peerRevoked(user)],

@@ -140,6 +140,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
     unreachable: 5,
     not_admitted: 5,
     busy: 5,
+    storage_failed: 5,
     revoked: 6,
     no_certificate: 5,
     not_in_date: 6,

@@ -43,8 +43,9 @@ export class Conversation {
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
+  /** @throws SQLiteError */
   constructor(needs: ConversationNeeds, contact: Contact) {
-    const { clock, profile, emit, storageFailed } = needs;
+    const { clock, profile, emit, storage } = needs;
     const { contacts, messages } = profile;
     const now = () => clock.now();
     this.#needs = needs;
@@ -53,9 +54,9 @@ export class Conversation {
       contacts,
       now,
       keyPending: (fingerprint) => emit({ name: "keyPending", username: this.username, fingerprint }),
-      storageFailed,
+      storage,
     });
-    this.delivery = new Delivery({ record: this.#record, messages, emit, now });
+    this.delivery = new Delivery({ record: this.#record, messages, storage, emit, now });
     const decider = needs.ownLabel < contact.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
     this.#linkEvents = {
@@ -143,7 +144,10 @@ export class Conversation {
     this.#links.current?.send({ action: "typing", active });
   }
 
-  /** The person has read this contact's messages up to `seq`; the peer receives that now or on the next link. */
+  /**
+   * The person has read this contact's messages up to `seq`; the peer receives that now or on the next link.
+   * @throws SQLiteError
+   */
   markRead(seq: number): void {
     const { contacts } = this.#needs.profile;
     const before = contacts.readHere(this.contact);
@@ -152,8 +156,10 @@ export class Conversation {
   }
 
   #sendRead(link: PeerLink | undefined): void {
-    const id = this.#needs.profile.contacts.readHere(this.contact);
-    if (id !== undefined) link?.send({ action: "read", id });
+    if (link === undefined) return;
+    const { profile, storage } = this.#needs;
+    const id = storage.attempt(() => profile.contacts.readHere(this.contact));
+    if (id !== undefined) link.send({ action: "read", id });
   }
 
   /** New messages to this person have been stored. */
@@ -166,6 +172,7 @@ export class Conversation {
   /**
    * Another process has written to the profile: it may have queued messages or accepted a key.
    * @param known the `seq` of the newest message at the previous check
+   * @throws SQLiteError; then it must be called again
    */
   profileChanged(known: number): void {
     const isMore = this.delivery.reload(known);
@@ -246,12 +253,12 @@ export class Conversation {
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
     this.#watch.tick(this.wantsLink);
-    this.#attempt(() => this.delivery.tick());
+    this.#needs.storage.attempt(() => this.delivery.tick());
   }
 
   /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
   close(): void {
-    this.#attempt(() => this.delivery.saveSent());
+    this.#needs.storage.attempt(() => this.delivery.saveSent());
     this.#dialling.close();
     this.#sayBye("bye");
   }
@@ -271,15 +278,6 @@ export class Conversation {
   terminate(): void {
     this.#isTerminated = true;
     this.#links.terminateAll("closing");
-  }
-
-  /** Makes a write that may fail: a failure of the disk is only reported. */
-  #attempt(save: () => void): void {
-    try {
-      save();
-    } catch (error) {
-      this.#needs.storageFailed(error);
-    }
   }
 
   /** @param link undefined: none is left; then `#disconnected` follows */
@@ -333,7 +331,7 @@ export class Conversation {
       // The peer sends unacknowledged messages again on the next link.
       this.delivery.dropRead();
       link.refuse("storage_failed");
-      this.#needs.storageFailed(error);
+      this.#needs.storage.failed(error);
       return;
     }
     if (before > 0 && this.delivery.waiting === 0) this.#needs.wantsChanged();

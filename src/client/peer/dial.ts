@@ -14,7 +14,7 @@ import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
 import type { LinkConnection } from "./link.ts";
-import { keyReport, type ProvenPeer } from "./proof.ts";
+import { keyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be opened now. */
@@ -42,7 +42,9 @@ export type UnreachableReason =
   /** Their client speaks only the legacy unencrypted link. */
   | "insecure"
   /** Our own certificate is missing, has expired or was taken back, and no server has renewed it. */
-  | "no_certificate";
+  | "no_certificate"
+  /** This machine's storage failed, so that a key could not be compared or stored. */
+  | "storage_failed";
 
 /** Greets the proven peer of a connection. */
 export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
@@ -53,16 +55,15 @@ type DialNeeds = {
   readonly account: string;
   own(): Omit<OwnPlace, "addresses">;
   lookUp(username: string): Promise<Whereabouts>;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  storageFailed(error: unknown): void;
 };
 
 /**
  * Dials the person of `record`, and greets the winner.
  * @returns why there is no link; undefined: the greeting has begun, or the dial was abandoned
+ * @throws SQLiteError
  */
 export async function dialPeer(
-  { tls, account, own: ownPlace, lookUp, storageFailed }: DialNeeds,
+  { tls, account, own: ownPlace, lookUp }: DialNeeds,
   record: ContactRecord,
   signal: AbortSignal,
   greet: Greet,
@@ -84,6 +85,8 @@ export async function dialPeer(
   let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
   let keyPending = false;
   let isGreeted = false;
+  /** A key could not be compared or stored. */
+  let failure: { readonly error: unknown } | undefined;
   try {
     await dial({
       targets,
@@ -99,8 +102,8 @@ export async function dialPeer(
             if (winner.isNewKey) record.pin(winner.peer);
           } catch (error) {
             // A key that is not stored could not be compared the next time.
+            failure = { error };
             connection.terminate("storage_failed");
-            storageFailed(error);
             return;
           }
           isGreeted = true;
@@ -111,19 +114,28 @@ export async function dialPeer(
       verify: (connection, handshake) => {
         const proof = tls.prove(connection, handshake, record.username);
         if (!proof.ok) return proof.code;
-        const verdict = record.judge(proof.peer, report);
+        let verdict: KeyVerdict;
+        try {
+          verdict = record.judge(proof.peer, report);
+        } catch (error) {
+          failure = { error };
+          return "storage_failed";
+        }
         keyPending ||= verdict === "pending";
         if (verdict !== "pinned" && verdict !== "pin") return `key_${verdict}`;
         winner = { peer: proof.peer, isNewKey: verdict === "pin" };
         return true;
       },
     });
-    return isGreeted ? undefined : "not_admitted";
+    if (isGreeted) return undefined;
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
+    if (failure !== undefined) throw failure.error;
     if (error.code === "abandoned") return undefined;
     return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : lookupFailure);
   }
+  if (failure !== undefined) throw failure.error;
+  return "not_admitted";
 }
 
 /** Codes of the network or of a busy port, which say nothing about who answered. */

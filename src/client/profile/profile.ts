@@ -93,10 +93,9 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
-  /** The stored row; undefined: it has to be read again. */
-  #account: AccountRow | undefined;
-  #dataVersion: number | undefined;
-  #newestSeen = 0;
+  #account: AccountRow;
+  /** What `whenChangedElsewhere` has seen last. */
+  #seen: { readonly version: number | undefined; readonly newest: number } | undefined;
   /** What was read of the certificate. */
   #dated: { readonly pem: string; readonly own: DatedCertificate } | undefined;
 
@@ -109,6 +108,7 @@ export class Profile {
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);
     this.revocations = new RevocationStore(database);
+    this.#account = row;
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;
   }
@@ -193,42 +193,43 @@ export class Profile {
     }
   }
 
-  #row(): AccountRow {
-    this.#account ??= this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
-    return this.#account;
-  }
-
-  /** Forgets what was read before this process held the lock: another process may have logged in or out since. */
+  /**
+   * Reads everything again that this process keeps in memory: until it held the lock, another process may have logged
+   * in or out. @throws SQLiteError
+   */
   reload(): void {
-    this.#account = undefined;
-    this.changedElsewhere();
+    this.#account = this.#database.query<AccountRow, []>("SELECT * FROM account").get() ?? this.#account;
+    this.revocations.load();
+    this.whenChangedElsewhere(() => undefined);
   }
 
   /**
-   * Whether another process has written to this profile since the last call.
-   * @returns the `seq` of the newest message at the last call, which precedes its messages; undefined: none has
+   * Calls `take` if another process has written to this profile since the last call that has not thrown.
+   * @param take gets the `seq` of the newest message at that call, which precedes its messages
+   * @throws SQLiteError, and what `take` throws
    */
-  changedElsewhere(): number | undefined {
-    const known = this.#newestSeen;
-    this.#newestSeen = this.messages.lastSeq();
+  whenChangedElsewhere(take: (known: number) => void): void {
+    const newest = this.messages.lastSeq();
     const row = this.#database.query<{ data_version: number }, []>("PRAGMA data_version").get();
     const version = row?.data_version;
-    const changed = this.#dataVersion !== undefined && this.#dataVersion !== version;
-    this.#dataVersion = version;
-    return changed ? known : undefined;
+    if (this.#seen !== undefined && this.#seen.version !== version) take(this.#seen.newest);
+    this.#seen = { version, newest };
   }
 
   #update(sql: string, values: (string | number | null)[]): void {
-    this.#database.run(`UPDATE account SET ${sql}`, values);
-    this.#account = undefined;
+    // With the new row, because a read that follows could fail.
+    const query = this.#database.query<AccountRow, (string | number | null)[]>(
+      `UPDATE account SET ${sql} RETURNING *`,
+    );
+    this.#account = query.get(...values) ?? this.#account;
   }
 
   get username(): string {
-    return this.#row().username;
+    return this.#account.username;
   }
 
   get sessionToken(): string | undefined {
-    return this.#row().session_token ?? undefined;
+    return this.#account.session_token ?? undefined;
   }
 
   /** When it was last reported that the server did not know this key, ms since 1970; undefined: not in this process. */
@@ -236,23 +237,23 @@ export class Profile {
 
   /** Whether the server cannot know this key yet, because the account is new. */
   get expectsNewKey(): boolean {
-    const row = this.#row();
+    const row = this.#account;
     return row.registered_here === 1 && row.has_been_online === 0;
   }
 
   /** Whether the account was registered or logged in on this machine; otherwise its first login may still fail. */
   get isEstablished(): boolean {
-    const row = this.#row();
+    const row = this.#account;
     return row.registered_here === 1 || row.has_been_online === 1;
   }
 
   /** Whether this account was ever logged in on this machine. */
   get hasBeenOnline(): boolean {
-    return this.#row().has_been_online === 1;
+    return this.#account.has_been_online === 1;
   }
 
   get certificate(): OwnCertificate | undefined {
-    const row = this.#row();
+    const row = this.#account;
     if (row.certificate === null || row.certificate_expires_at === null) return undefined;
     return {
       pem: row.certificate,

@@ -239,6 +239,12 @@ export const FAILURE_TEXTS = {
     es: (user: string) => `La máquina de ${user} está ocupada y ahora no admite más conexiones.`,
     en: (user: string) => `${user}'s machine is busy and accepts no more connections right now.`,
   },
+  peerKeyNotStored: {
+    es: (user: string) =>
+      `El disco de esta máquina falla o está lleno: no se puede comprobar ni guardar la clave de ${user}.`,
+    en: (user: string) =>
+      `This machine's disk fails or is full: ${user}'s key can be neither checked nor saved.`,
+  },
   peerNotProven: {
     es: (user: string) =>
       `La máquina que responde en la dirección de ${user} no es la de ${user}; no se le ha enviado nada.`,

@@ -1,4 +1,5 @@
 /** One run of a person's program: the real conversation and store in a simulated environment. */
+import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import { ContactStore, type Contact } from "../../../src/client/profile/contacts.ts";
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
@@ -61,6 +62,7 @@ export class SimulatedProgram implements ServerUser {
   isChangedElsewhere = false;
   /** Steps until the program crashes. */
   stepsToCrash = Infinity;
+  readonly #storage = new StorageGuard((error) => this.#emit({ name: "storageFailed", error }));
   readonly #owner: Owner;
   readonly #other: Owner;
   readonly #around: Surrounding;
@@ -108,7 +110,7 @@ export class SimulatedProgram implements ServerUser {
         emit: (event) => this.#emit(event),
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
-        storageFailed: (error) => this.#storageFailed(error),
+        storage: this.#storage,
         isTraced: true,
         dial: (record, signal, greet) =>
           dialPerson({ program: this, owner, other, around }, record, signal, greet),
@@ -119,6 +121,7 @@ export class SimulatedProgram implements ServerUser {
       profile: this.stores as Profile,
       now: () => this.clock.now(),
       conversation: () => this.conversation,
+      storage: this.#storage,
       emit: (event) => this.#emit(event),
       changed: () => this.#wantsChanged(),
     });
@@ -175,12 +178,6 @@ export class SimulatedProgram implements ServerUser {
     if (event.name !== "wire") this.step();
     this.#around.note(() => `${this.name}: ${eventText(event)}`);
     this.observer.see(event);
-  }
-
-  #storageFailed(error: unknown): void {
-    if (this.#state === "ended" || error instanceof Crash) return;
-    this.observer.checkStorageFailure(error);
-    this.#emit({ name: "storageFailed", error: error as Error });
   }
 
   #tickLater(): void {
@@ -248,7 +245,7 @@ export class SimulatedProgram implements ServerUser {
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");
-      this.#storageFailed(error);
+      this.#storage.failed(error);
     }
   }
 }

@@ -22,6 +22,7 @@ export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
   "not_proven",
   "not_admitted",
   "busy",
+  "storage_failed",
   "revoked",
   "not_in_date",
   "key_pending",

@@ -11,7 +11,7 @@ import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { jsonLine } from "../../../protocol/json-line.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
-import { isPeerErrorDue } from "../../chat/notices.ts";
+import { isDiskNoticeDue, isPeerErrorDue } from "../../chat/notices.ts";
 import {
   describeFailure,
   EXIT,
@@ -57,11 +57,7 @@ type State =
 type ServerNotice = "none" | "lost" | "limited";
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
-  const { process } = context;
   const listening = new Listening(context);
-  const onFault = (error: unknown) => listening.onFault(error);
-  process.on("uncaughtException", onFault);
-  process.on("unhandledRejection", onFault);
   try {
     return await withAccount(
       context,
@@ -73,9 +69,6 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     // Closing the account throws for the same damage again.
     if (listening.hasFailed && isDamage(error)) return listening.ended;
     throw error;
-  } finally {
-    process.off("uncaughtException", onFault);
-    process.off("unhandledRejection", onFault);
   }
 }
 
@@ -95,6 +88,8 @@ class Listening {
   #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
+  /** When a failure of this disk was last printed, ms since 1970. */
+  #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
   #peerErrorAt: number | undefined;
 
@@ -178,13 +173,9 @@ class Listening {
         output.notice(texts.peerKeyPending(this.#shown(username), typedName(username, texts)));
         return;
       }
-      case "storageFailed": {
-        const { error } = event;
-        const sentence = texts.storageFailed(quotedText(error.message));
-        if (isDamage(error)) this.#fail(error);
-        else output.failure(failure("other", "storage_failed", sentence));
+      case "storageFailed":
+        this.#onStorageFailure(event.error);
         return;
-      }
       case "peerError":
         this.#onPeerError(event.username, event.code);
         return;
@@ -197,13 +188,15 @@ class Listening {
     }
   }
 
-  /** An uncaught error. Damage ends `listen`, since every further event would meet it; other errors do not. */
-  onFault(error: unknown): void {
-    if (this.hasFailed || !isDamage(error)) return;
-    this.#state = { name: "failed" };
-    this.#messenger?.archive.noteDamage(error);
-    // The handler in main.ts has printed it.
-    this.#end.resolve(EXIT.other);
+  /** Damage ends `listen`, since every further event would meet it; a disk that is full or cannot be read does not. */
+  #onStorageFailure(error: Error): void {
+    const now = Date.now();
+    if (isDamage(error)) this.#fail(error);
+    else if (isDiskNoticeDue(this.#diskFailedAt, now)) {
+      this.#diskFailedAt = now;
+      const sentence = this.#texts.storageFailed(quotedText(error.message));
+      this.#context.output.failure(failure("other", "storage_failed", sentence));
+    }
   }
 
   /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
@@ -278,29 +271,21 @@ class Listening {
     this.#print();
   }
 
-  /** Writes the messages that were not printed yet, oldest first, in batches. */
+  /** Writes the messages that were not printed yet, oldest first, in batches. @throws SQLiteError */
   #print(): void {
     const { output, signal } = this.#context;
     const messenger = this.#messenger;
     if (messenger === undefined) return;
     const { archive } = messenger;
-    let batch: readonly StoredMessage[];
-    let lines: string;
-    try {
-      if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
-      if (this.#state.name !== "idle") return;
-      batch = printedAtOnce(archive.history.unprinted(BATCH));
-      lines = batch
-        .map((message) => {
-          const from = archive.usernameAt(message.contact);
-          return output.json ? messageEvent(message, from) : this.#lineOf(message, from, archive);
-        })
-        .join("");
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#fail(error);
-      return;
-    }
+    if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
+    if (this.#state.name !== "idle") return;
+    const batch = printedAtOnce(archive.history.unprinted(BATCH));
+    const lines = batch
+      .map((message) => {
+        const from = archive.usernameAt(message.contact);
+        return output.json ? messageEvent(message, from) : this.#lineOf(message, from, archive);
+      })
+      .join("");
     const last = batch.at(-1);
     if (last === undefined) return;
     this.#state = { name: "printing" };
@@ -312,7 +297,10 @@ class Listening {
         this.#mark(batch, messenger);
         if (!signal.aborted) this.#print();
       })
-      .catch((error: unknown) => this.#fail(error));
+      // What was not printed yet is printed with the next message.
+      .catch((error: unknown) =>
+        isStorageFailure(error) ? this.#onStorageFailure(error) : this.#fail(error),
+      );
   }
 
   /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
