@@ -7,6 +7,7 @@ import type { UnreachableReason } from "../client/peer/dial.ts";
 import {
   AccountError,
   ActionError,
+  FileMovedError,
   isDamage,
   isStorageFailure,
   PasswordNeededError,
@@ -208,6 +209,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof RefusedError) return refusal(error, config, texts);
   if (error instanceof StoreError)
     return failure("other", `store_${error.code}`, storeSentence(error, texts));
+  if (error instanceof FileMovedError)
+    return failure("other", "store_moved", texts.storeMoved(quotedText(error.file)));
   if (error instanceof ProfileDamagedError)
     return failure("other", "profile_damaged", damageSentence(error, texts));
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));

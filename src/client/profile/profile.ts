@@ -7,6 +7,7 @@ import { readCertificate } from "../../identity/certificate-reader.ts";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
+import { OpenFile } from "../../net/open-file.ts";
 import { ContactStore } from "./contacts.ts";
 import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
@@ -103,7 +104,7 @@ export class Profile {
     this.folder = folder;
     this.#database = database;
     this.contacts = new ContactStore(database);
-    this.messages = new MessageStore(database);
+    this.messages = new MessageStore(database, new OpenFile(profileFile(folder)));
     this.history = new MessageHistory(database);
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);

@@ -1,5 +1,5 @@
 /** The notices of a chat as lines to be printed. */
-import { isDamage } from "../../client/errors.ts";
+import { FileMovedError, isDamage } from "../../client/errors.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -54,6 +54,7 @@ export const isPeerErrorDue = isDueAfter(60_000);
 
 /** The sentence about a write that failed. */
 export function storageSentence(error: Error, texts: Texts): string {
+  if (error instanceof FileMovedError) return texts.storeMoved(quotedText(error.file));
   return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(quotedText(error.message));
 }
 

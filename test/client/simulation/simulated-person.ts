@@ -4,6 +4,7 @@ import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import { KIND } from "../../../src/client/disk/schema.ts";
 import { type NewOutgoing } from "../../../src/client/profile/stored-message.ts";
+import { IN_PLACE } from "../test-profile.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
@@ -111,7 +112,7 @@ export class SimulatedPerson implements Place, Observed {
         replyTo: undefined,
       };
       this.#try(
-        () => new MessageStore(this.disk.database).queue([message]),
+        () => new MessageStore(this.disk.database, IN_PLACE).queue([message]),
         (outcome) => this.#learn([id], outcome),
       );
       program.isChangedElsewhere = true;

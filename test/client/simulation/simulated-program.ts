@@ -13,6 +13,7 @@ import { surroundingsChange, type Surroundings } from "../../../src/client/rende
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
+import { IN_PLACE } from "../test-profile.ts";
 import { eventText } from "./event-text.ts";
 import { dialPerson, provenPeer } from "./simulated-dial.ts";
 import type { Place, SimulatedNetwork } from "./simulated-network.ts";
@@ -91,7 +92,7 @@ export class SimulatedProgram implements ServerUser {
     this.clock = new ProgramClock(owner.machine);
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
-    const messages = new MessageStore(database);
+    const messages = new MessageStore(database, IN_PLACE);
     this.stores = {
       username: owner.name,
       contacts,

@@ -5,7 +5,7 @@
 import type { Account } from "../../../client/accounts.ts";
 import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
-import { isDamage, isStorageFailure } from "../../../client/errors.ts";
+import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import type { Messenger } from "../../../client/messenger.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { label as labelOf } from "../../../identity/names.ts";
@@ -188,10 +188,13 @@ class Listening {
     }
   }
 
-  /** Damage ends `listen`, since every further event would meet it; a disk that is full or cannot be read does not. */
+  /**
+   * A file that is damaged, or is not in its place any more, ends `listen`, since every further event would meet it; a
+   * disk that is full or cannot be read does not.
+   */
   #onStorageFailure(error: Error): void {
     const now = Date.now();
-    if (isDamage(error)) this.#fail(error);
+    if (isDamage(error) || error instanceof FileMovedError) this.#fail(error);
     else if (isDiskNoticeDue(this.#diskFailedAt, now)) {
       this.#diskFailedAt = now;
       const sentence = this.#texts.storageFailed(quotedText(error.message));
