@@ -1,6 +1,5 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { typedName } from "../failures.ts";
 import {
@@ -15,7 +14,7 @@ import {
   type AppContext,
 } from "./steps.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
-import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
+import { isDiskNoticeDue, storageReason, storageSentence } from "../chat/notices.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { excerptOf } from "../format/excerpt.ts";
@@ -128,7 +127,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
     case "sendFailed": {
       if (isChatOpen(model, event.to)) return step(model);
-      const why = quotedText(event.error.message);
+      const why = storageReason(event.error, texts);
       const user = shownName(account.names, event.to);
       return step(model, failure(texts.menuNotSaved(user, excerptOf(event.text ?? ""), why)));
     }

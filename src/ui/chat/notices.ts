@@ -52,10 +52,15 @@ export const isKeyNoticeDue = isDueAfter(3_600_000);
 /** Other errors that a peer reports. */
 export const isPeerErrorDue = isDueAfter(60_000);
 
-/** The sentence about a write that failed. */
+/** The sentence about a failure of storage. */
 export function storageSentence(error: Error, texts: Texts): string {
   if (error instanceof FileMovedError) return texts.storeMoved(quotedText(error.file));
-  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(quotedText(error.message));
+  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(storageReason(error, texts));
+}
+
+/** Why something could not be stored, as a part of a sentence. */
+export function storageReason(error: Error, texts: Texts): string {
+  return error instanceof FileMovedError ? texts.fileMoved : quotedText(error.message);
 }
 
 /** The peer's name as shown. */

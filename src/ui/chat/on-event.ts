@@ -3,7 +3,6 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, RefusedError } from "../../client/errors.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { isCode, sentenceFor } from "../../protocol/codes.ts";
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
@@ -27,6 +26,7 @@ import {
   notice,
   peerName,
   printing,
+  storageReason,
   storageSentence,
   withNotified,
 } from "./notices.ts";
@@ -181,7 +181,7 @@ function onSendFailed(
   { error, text = "" }: MessengerEvent & { name: "sendFailed" },
   { texts }: ChatContext,
 ): ChatStep {
-  const line = failure(texts.chatNotSaved(quotedText(error.message)));
+  const line = failure(texts.chatNotSaved(storageReason(error, texts)));
   const lines = isDamage(error) ? [line, failure(texts.chatFileDamaged)] : [line];
   return step(chat, { name: "print", lines }, { name: "giveBack", text: asTyped(text) });
 }

@@ -46,6 +46,10 @@ export const PROFILE_TEXTS = {
     en: (file: string) =>
       `${file} was deleted, moved or replaced while it was in use: nothing more is saved or acknowledged. Put the right folder in its place and start the program again.`,
   },
+  fileMoved: {
+    es: "el archivo de esta cuenta ya no está en su sitio",
+    en: "this account's file is no longer in its place",
+  },
   serversDamaged: {
     es: (file: string) =>
       `${file} está dañado; guarda solo los servidores conocidos, y ningún mensaje: aparte ese archivo, y al conectar se preguntará otra vez por la huella del servidor.`,
