@@ -60,7 +60,7 @@ function cannotListen(error: ListenError, host: string | undefined): StartError 
     return new StartError(
       {
         es: `Para escuchar en ${host} hace falta una interfaz de red de este equipo, como en fe80::1%eth0`,
-        en: `To listen on ${host} takes a network interface of this machine, as in fe80::1%eth0`,
+        en: `Listening on ${host} takes a network interface of this machine, as in fe80::1%eth0`,
       },
       error,
     );

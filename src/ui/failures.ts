@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { isOrdinaryName } from "../identity/names.ts";
 import { showFingerprint } from "../identity/fingerprint.ts";
 import type { UnreachableReason } from "../client/peer/dial.ts";
+import type { UnreachableCause } from "../client/rendezvous/server-errors.ts";
 import {
   AccountError,
   ActionError,
@@ -73,9 +74,26 @@ function shown(fingerprint: string | undefined): string {
   return fingerprint === undefined ? "—" : showFingerprint(fingerprint);
 }
 
-function serverSentence({ code, expected, found }: ServerError, texts: Texts, server: string): string {
+function unreachableSentence(why: UnreachableCause | undefined, texts: Texts, server: string): string {
+  switch (why) {
+    case "unknown_host":
+      return texts.serverUnknown(server);
+    case "refused":
+      return texts.serverRefuses(server);
+    case "no_route":
+      return texts.serverNoRoute(server);
+    case "no_interface":
+      return texts.serverNoInterface(server);
+    case undefined:
+      return texts.serverUnreachable(server);
+    default:
+      return why satisfies never;
+  }
+}
+
+function serverSentence({ code, expected, found, why }: ServerError, texts: Texts, server: string): string {
   const sentences: { readonly [C in ServerError["code"]]: string } = {
-    server_unreachable: texts.serverUnreachable(server),
+    server_unreachable: unreachableSentence(why, texts, server),
     server_timeout: texts.serverTimeout(server),
     server_plain: texts.serverPlain(server),
     server_no_tls: texts.serverNoTls(server),
@@ -223,7 +241,10 @@ export function describeFailure(error: unknown, config: Config): Failure {
   }
   if (error instanceof ProfileLockedError)
     return failure("refused", "account_locked", texts.accountLocked(lockOwner(error, texts)));
-  if (error instanceof PortError) return failure("other", "port_taken", texts.portTaken(error.ports));
+  if (error instanceof PortError)
+    return error.code === "EADDRINUSE"
+      ? failure("other", "port_taken", texts.portTaken(error.ports))
+      : failure("other", "port_failed", texts.portFailed(error.ports, error.code));
   if (isStorageFailure(error)) {
     const why = systemMessage(error);
     return isDamage(error)

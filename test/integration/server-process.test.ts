@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
+import { HAS_NAMESPACES, inNamespaces } from "./namespaces.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
 import { SERVER_PROGRAM, ServerProcess } from "./server-process.ts";
 
@@ -173,7 +174,7 @@ describe("a start that fails prints one sentence and has an exit code", () => {
       });
 
       for (const host of ["fe80::1", "fe80::1%none"]) {
-        const interfaceMissing = `To listen on ${host} takes a network interface of this machine, as in fe80::1%eth0\n`;
+        const interfaceMissing = `Listening on ${host} takes a network interface of this machine, as in fe80::1%eth0\n`;
         const args = ["--db", other, "--lang", "en"];
         expect(await refusal([...args, "--host", host])).toMatchObject({ code: 1, said: interfaceMissing });
         const metrics = ["--metrics-port", "0", "--metrics-host", host];
@@ -202,11 +203,11 @@ describe("a start that fails prints one sentence and has an exit code", () => {
   );
 });
 
-test(
+test.skipIf(!HAS_NAMESPACES)(
   "a port that needs root is named as such",
   async () => {
     // In a network of its own, over which the process has no rights.
-    const place = ["unshare", "--user", "--map-root-user", "--net", "unshare", "--user"];
+    const place = [...inNamespaces(["--net"]), "unshare", "--user"];
     for (const [lang, ports, said] of [
       [
         "es",

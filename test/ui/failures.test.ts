@@ -40,6 +40,10 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new PasswordNeededError(false), 2, "password_needed"],
   [new PasswordNeededError(true), 4, "session_ended"],
   [new ServerError("server_unreachable"), 3, "server_unreachable"],
+  [new ServerError("server_unreachable", { why: "unknown_host" }), 3, "server_unreachable"],
+  [new ServerError("server_unreachable", { why: "refused" }), 3, "server_unreachable"],
+  [new ServerError("server_unreachable", { why: "no_route" }), 3, "server_unreachable"],
+  [new ServerError("server_unreachable", { why: "no_interface" }), 3, "server_unreachable"],
   [new ServerError("server_timeout"), 3, "server_timeout"],
   [
     new ServerError("server_changed", { expected: "ab".repeat(32), found: "cd".repeat(32) }),
@@ -54,6 +58,7 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new ProfileLockedError({ pid: 7, command: "listen" }), 4, "account_locked"],
   [new ProfileLockedError(undefined), 4, "account_locked"],
   [new PortError(undefined, "EADDRINUSE"), 1, "port_taken"],
+  [new PortError(9_000, "EACCES"), 1, "port_failed"],
   [new StoreError("not_ours", "/x"), 1, "store_not_ours"],
   [new StoreError("damaged", "/x/profile.db"), 1, "store_damaged"],
   [new StoreError("damaged", "/x/servers.db"), 1, "store_damaged"],

@@ -7,7 +7,7 @@
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import { READS_NOTHING } from "../../net/connection.ts";
-import { dial, DialError } from "../../net/dialler.ts";
+import { dial, DialError, isLineFailure } from "../../net/dialler.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
@@ -138,8 +138,6 @@ export async function dialPeer(
   return "not_admitted";
 }
 
-/** Codes of the network or of a busy port, which say nothing about who answered. */
-const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
 /** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
@@ -153,6 +151,6 @@ function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined
   if (lookupFailure !== undefined) return lookupFailure;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // If another client answers at one address and another address is dead, the person may still be at the latter.
-  if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
+  if (codes.length > 0 && !codes.some(isLineFailure)) return "not_proven";
   return "unreachable";
 }

@@ -19,6 +19,7 @@ import {
   receivedAuthority,
   serverContext,
   standsBehind,
+  unreachable,
   webName,
 } from "./trust.ts";
 import { RefusedError, ServerError } from "./server-errors.ts";
@@ -60,7 +61,7 @@ async function resolveHost(host: string, port: number): Promise<Target[]> {
     return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
   } catch {
     // Every failure of the name service means that the host was not found.
-    throw new ServerError("server_unreachable");
+    throw new ServerError("server_unreachable", { why: "unknown_host" });
   }
 }
 
@@ -75,7 +76,7 @@ export async function reachServer(options: ReachOptions): Promise<ReachedServer>
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     // `refused`: something answered and did not prove that it is this server.
-    if (stored === undefined || error.code !== "refused") throw unreachable(error);
+    if (stored === undefined || error.code !== "refused") throw unreachable(error.lineCode);
     return settleDifference(options, targets, stored);
   }
 }
@@ -91,21 +92,12 @@ async function openTrusted(
   return confirmAuthority(options, link, trust);
 }
 
-function unreachable(error: DialError): ServerError {
-  return new ServerError(error.code === "timeout" ? "server_timeout" : "server_unreachable");
-}
-
-async function look(targets: readonly Target[], host: string): Promise<Look> {
-  let last: Look = { name: "unreachable", code: "no_address" };
-  for (const target of targets) {
-    last = await lookAtServer(target, webName(host));
-    if (last.name !== "unreachable") return last;
-  }
-  return last;
+function look({ host, signal }: ReachOptions, targets: readonly Target[]): Promise<Look> {
+  return lookAtServer(targets, webName(host), signal);
 }
 
 async function firstTrust(options: ReachOptions, targets: readonly Target[]): Promise<ServerTrust> {
-  const contact = judgeFirstContact(await look(targets, options.host), options.now());
+  const contact = judgeFirstContact(await look(options, targets), options.now());
   if (contact.name === "web") return { kind: "web", authority: undefined };
   const { authority, fingerprint: found } = contact;
   if (options.expectedFingerprint !== undefined) {
@@ -132,7 +124,7 @@ async function settleDifference(
   targets: readonly Target[],
   stored: ServerTrust,
 ): Promise<ReachedServer> {
-  const difference = judgeDifference(stored, await look(targets, options.host), options.now());
+  const difference = judgeDifference(stored, await look(options, targets), options.now());
   let trust: ServerTrust;
   switch (difference.name) {
     case "error":
@@ -151,7 +143,7 @@ async function settleDifference(
   try {
     return await openTrusted(options, targets, trust);
   } catch (error) {
-    throw error instanceof DialError ? unreachable(error) : error;
+    throw error instanceof DialError ? unreachable(error.lineCode) : error;
   }
 }
 

@@ -9,6 +9,30 @@ export const FAILURE_TEXTS = {
     en: (server: string) =>
       `The server ${server} cannot be reached: check that it is running, its address, and the firewall.`,
   },
+  serverUnknown: {
+    es: (server: string) =>
+      `No se encuentra el servidor ${server}: su nombre no existe o no se puede consultar. Compruebe cómo está escrito, y la red.`,
+    en: (server: string) =>
+      `The server ${server} cannot be found: its name does not exist or cannot be looked up. Check its spelling, and the network.`,
+  },
+  serverRefuses: {
+    es: (server: string) =>
+      `No se puede conectar al servidor ${server}: compruebe que esté en marcha y que el puerto sea el correcto, porque la máquina rechaza la conexión.`,
+    en: (server: string) =>
+      `The server ${server} cannot be reached: check that it is running and that the port is right, since the machine refuses the connection.`,
+  },
+  serverNoRoute: {
+    es: (server: string) =>
+      `No hay ninguna ruta hasta el servidor ${server}: compruebe la red de esta máquina, la dirección, y que la otra esté encendida.`,
+    en: (server: string) =>
+      `There is no route to the server ${server}: check this machine's network, the address, and that the other machine is on.`,
+  },
+  serverNoInterface: {
+    es: (server: string) =>
+      `Para llegar al servidor ${server} hace falta una interfaz de red de esta máquina, como en [fe80::1%eth0]:8443.`,
+    en: (server: string) =>
+      `Reaching the server ${server} takes a network interface of this machine, as in [fe80::1%eth0]:8443.`,
+  },
   serverTimeout: {
     es: (server: string) =>
       `El servidor ${server} no responde: compruebe que esté en marcha, la red, y el cortafuegos.`,
@@ -127,9 +151,15 @@ export const FAILURE_TEXTS = {
   },
   portTaken: {
     es: (port: string) =>
-      `Puerto P2P no disponible: ${port}. Cierre el programa que lo ocupa o elija otro con --p2p-port.`,
+      `Puerto P2P no disponible: ${port}. Cierre el programa que lo ocupa (¿otra cuenta de Paloma?) o elija otro con --p2p-port.`,
     en: (port: string) =>
-      `P2P port not available: ${port}. Close the program that uses it or choose another with --p2p-port.`,
+      `P2P port not available: ${port}. Close the program that uses it (another Paloma account?) or choose another with --p2p-port.`,
+  },
+  portFailed: {
+    es: (port: string, code: string) =>
+      `El sistema no deja escuchar en el puerto P2P ${port} (${code}): elija otro con --p2p-port.`,
+    en: (port: string, code: string) =>
+      `The system does not allow listening on P2P port ${port} (${code}): choose another with --p2p-port.`,
   },
   noAccount: {
     es: "Aquí no hay ninguna cuenta todavía: cree una con register --user NOMBRE, o diga cuál con --user.",
