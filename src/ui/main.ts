@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { version } from "../../package.json" with { type: "json" };
-import { withArchive } from "../client/archive.ts";
+import { withReadableArchive } from "../client/archive.ts";
 import { AccountError } from "../client/errors.ts";
 import { isNewName, isOldNameAcceptable } from "../identity/names.ts";
 import { UsageError } from "../protocol/options.ts";
@@ -80,10 +80,10 @@ async function checkArguments(
   throw new UsageError(isOldNameAcceptable(user) ? texts.oldName(user) : texts.badName(user));
 }
 
-/** Whether the account has met a person of this name. @throws as `withArchive`, but for AccountError */
+/** Whether the account has met a person of this name. @throws as `withReadableArchive`, but for AccountError */
 async function isKnownHere(user: string, config: Config): Promise<boolean> {
   try {
-    return await withArchive(config, (archive) => archive.conversation(user) !== undefined);
+    return await withReadableArchive(config, (archive) => archive.conversation(user) !== undefined);
   } catch (error) {
     if (error instanceof AccountError) return false;
     throw error;

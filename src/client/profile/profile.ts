@@ -1,7 +1,7 @@
 /** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
 import type { Database } from "bun:sqlite";
 import { X509Certificate } from "node:crypto";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 
 import { readCertificate } from "../../identity/certificate-reader.ts";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
@@ -14,15 +14,16 @@ import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { RevocationStore } from "./revocations.ts";
-import { repairProfile, rescueProfile } from "../disk/check.ts";
-import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "../disk/folders.ts";
+import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
+import { repairProfile } from "../disk/check.ts";
+import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
 import {
+  copyInMemory,
   isDamage,
-  isNoDatabase,
   isStorageFailure,
+  isUnwritable,
   openReadOnly,
-  openStore,
   StoreError,
 } from "../disk/sqlite.ts";
 
@@ -62,26 +63,6 @@ type ProfileSummary = {
   readonly isEstablished: boolean;
 };
 
-/** Smallest size of a database, in bytes. */
-const SMALLEST = 512;
-
-/**
- * Opens the database of the profile in `folder`, or makes it. A database that has disappeared is not made again,
- * because the account would silently get a new key.
- */
-function openDatabase(folder: string): Database {
-  const file = profileFile(folder);
-  const isGone = !existsSync(file) || statSync(file).size < SMALLEST;
-  if (isGone && existsSync(lockFile(folder))) throw new StoreError("lost", file);
-  try {
-    return openStore(file, PROFILE_SCHEMA);
-  } catch (error) {
-    const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
-    // Messages may be readable even if the schema is not.
-    throw isCut ? rescueProfile(folder, "", Date.now()) : error;
-  }
-}
-
 export class Profile {
   readonly folder: string;
   readonly contacts: ContactStore;
@@ -114,18 +95,15 @@ export class Profile {
     this.authority = row.authority;
   }
 
-  /** Whether `folder` holds an account. @throws StoreError, ProfileDamagedError */
+  /** Whether `folder` holds an account, which may be unreadable. Nothing is changed. @throws StoreError if it was lost */
   static exists(folder: string): boolean {
-    if (!existsSync(profileFile(folder)) && !existsSync(lockFile(folder))) return false;
-    const database = openDatabase(folder);
+    if (!hasProfile(folder)) return false;
     try {
-      return database.query("SELECT 1 FROM account").get() !== null;
+      return Profile.look(folder) !== undefined;
     } catch (error) {
-      // Opening the profile reports the damage.
-      if (!isDamage(error)) throw error;
+      // Opening the profile reports it.
+      if (!(error instanceof StoreError)) throw error;
       return true;
-    } finally {
-      database.close();
     }
   }
 
@@ -166,13 +144,35 @@ export class Profile {
     }
   }
 
+  /**
+   * As `open`; a profile that cannot be written, as on a full or read-only disk, is opened for reading: every write
+   * then throws an SQLiteError. @throws as `open`
+   */
+  static openToRead(folder: string): Profile {
+    try {
+      return Profile.open(folder);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      return Profile.#read(folder);
+    }
+  }
+
+  static #read(folder: string): Profile {
+    const database = readDatabase(folder);
+    try {
+      return Profile.#of(folder, database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
   static #open(folder: string, create: NewAccount | undefined): Profile {
     makePrivateFolder(folder);
     closeToOthers(folder);
     const database = openDatabase(folder);
     try {
-      const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
-      if (read() === null && create !== undefined) {
+      if (create !== undefined) {
         // Another process may do the same at the same time, and there must be one key only.
         database.run(
           `INSERT INTO account (username, private_key, authority, registered_here)
@@ -185,13 +185,17 @@ export class Profile {
           ],
         );
       }
-      const row = read();
-      if (row === null) throw new Error(`${folder}: no account`);
-      return new Profile(folder, database, row);
+      return Profile.#of(folder, database);
     } catch (error) {
       database.close();
       throw error;
     }
+  }
+
+  static #of(folder: string, database: Database): Profile {
+    const row = database.query<AccountRow, []>("SELECT * FROM account").get();
+    if (row === null) throw new Error(`${folder}: no account`);
+    return new Profile(folder, database, row);
   }
 
   /**
@@ -299,6 +303,11 @@ export class Profile {
 
   forgetToken(): void {
     this.#update("session_token = NULL", []);
+  }
+
+  /** A search that indexes words in a copy in memory, because they cannot be written. @throws SQLiteError */
+  searchInMemory(): MessageSearch {
+    return new MessageSearch(copyInMemory(this.#database, profileFile(this.folder), PROFILE_SCHEMA));
   }
 
   /** If the error says that the file is damaged, the next process that takes the account online checks it first. */

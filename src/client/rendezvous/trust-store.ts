@@ -1,9 +1,10 @@
 /** `servers.db`: for each host and port how its server is trusted, and its authority (PROTOCOL 3). */
 import type { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
 
 import { normalHost } from "../../protocol/host-name.ts";
 import { makePrivateFolder, serversFile } from "../disk/folders.ts";
-import { openStore, type Schema } from "../disk/sqlite.ts";
+import { openReadOnly, openStore, type Schema } from "../disk/sqlite.ts";
 
 const SCHEMA: Schema = {
   applicationId: 0x70616c73,
@@ -29,6 +30,33 @@ function keyOf(host: string): string {
   return (normalHost(host) ?? host).toLowerCase();
 }
 
+function readTrust(database: Database, host: string, port: number): ServerTrust | undefined {
+  const rows = database
+    .query<{ host: string; kind: "web" | "pin"; authority: string | null }, [number]>(
+      "SELECT host, kind, authority FROM servers WHERE port = ?",
+    )
+    .all(port);
+  const key = keyOf(host);
+  // Earlier programs stored the host as it was typed, with a final dot or international.
+  const row = rows.find((each) => each.host === key) ?? rows.find((each) => keyOf(each.host) === key);
+  if (row === undefined) return undefined;
+  if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
+  return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
+}
+
+/** How a server is trusted; undefined: it is not known. Nothing is made or changed. @throws StoreError */
+export function storedTrust(dataFolder: string, host: string, port: number): ServerTrust | undefined {
+  const file = serversFile(dataFolder);
+  // An empty one was about to be made when the program was killed.
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
+  const database = openReadOnly(file, SCHEMA);
+  try {
+    return readTrust(database, host, port);
+  } finally {
+    database.close();
+  }
+}
+
 export class ServerStore {
   readonly #database: Database;
 
@@ -39,17 +67,7 @@ export class ServerStore {
   }
 
   get(host: string, port: number): ServerTrust | undefined {
-    const rows = this.#database
-      .query<{ host: string; kind: "web" | "pin"; authority: string | null }, [number]>(
-        "SELECT host, kind, authority FROM servers WHERE port = ?",
-      )
-      .all(port);
-    const key = keyOf(host);
-    // Earlier programs stored the host as it was typed, with a final dot or international.
-    const row = rows.find((each) => each.host === key) ?? rows.find((each) => keyOf(each.host) === key);
-    if (row === undefined) return undefined;
-    if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
-    return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
+    return readTrust(this.#database, host, port);
   }
 
   set(host: string, port: number, trust: ServerTrust): void {

@@ -140,6 +140,12 @@ const TABLE = {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
     en: (user: string) => `The new key of ${user} was accepted.`,
   },
+  numberNotNoted: {
+    es: (why: string) =>
+      `No se ha podido anotar que el número pendiente se ha mostrado (${why}): muéstrelo otra vez antes de aceptar la clave.`,
+    en: (why: string) =>
+      `It could not be noted that the pending number was shown (${why}): show it again before you accept the key.`,
+  },
   keyNotShown: {
     es: (user: string) =>
       `El número de seguridad de la clave nueva de ${user} no se había mostrado aquí, y no se ha aceptado. Compare este número y repita la orden.`,
