@@ -305,7 +305,7 @@ export class Rendezvous {
     state.link
       .request("renew", state.key)
       .then((renewed) => {
-        profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now }));
+        profile.saveCertificate(checkCertificate(renewed, profile.username, { profile, now }));
         this.#options.events.certified();
       })
       .catch((error: unknown) => {
