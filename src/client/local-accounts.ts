@@ -12,6 +12,8 @@ import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
 import type { NewOutgoing, OutgoingContent, StoredMessage } from "./profile/stored-message.ts";
 
+export { closeDataFolder } from "./disk/folders.ts";
+
 /** No account, or more than one, matches what was typed. */
 export class AccountError extends Error {
   readonly code: "no_account" | "several_accounts" | "unknown_account";

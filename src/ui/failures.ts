@@ -11,6 +11,7 @@ import {
   FileMovedError,
   isDamage,
   isStorageFailure,
+  OpenToOthersError,
   PasswordNeededError,
   PortError,
   ProfileDamagedError,
@@ -229,6 +230,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("other", `store_${error.code}`, storeSentence(error, texts));
   if (error instanceof FileMovedError)
     return failure("other", "store_moved", texts.storeMoved(quotedText(error.file)));
+  if (error instanceof OpenToOthersError)
+    return failure("other", "open_to_others", texts.openToOthers(quotedText(error.path)));
   if (error instanceof ProfileDamagedError)
     return failure("other", "profile_damaged", damageSentence(error, texts));
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));

@@ -205,6 +205,16 @@ export const FAILURE_TEXTS = {
     en: (file: string, why: string) =>
       `${file} cannot be opened (${why}): check its permissions, or choose another folder with --data.`,
   },
+  openToOthers: {
+    es: (path: string) =>
+      `Otros usuarios de esta máquina pueden escribir en ${path}: no es seguro guardar nada ahí. Elija otra carpeta con --data, o quite ese permiso.`,
+    en: (path: string) =>
+      `Other users of this machine can write to ${path}: it is not safe to keep anything there. Choose another folder with --data, or remove that permission.`,
+  },
+  closedToOthers: {
+    es: (paths: string) => `Otros usuarios de esta máquina podían escribir en ${paths}: ya no pueden.`,
+    en: (paths: string) => `Other users of this machine could write to ${paths}: now they cannot.`,
+  },
   diskFailed: {
     es: (why: string) =>
       `No se puede guardar en el disco (${why}): compruebe el espacio libre y los permisos, o elija otra carpeta con --data.`,
