@@ -46,7 +46,7 @@ type AccountRow = {
   registered_here: number;
 };
 
-type NewAccount = {
+export type NewAccount = {
   readonly username: string;
   /** PEM */
   readonly authority: string;
@@ -62,6 +62,15 @@ type ProfileSummary = {
   /** As `Profile.isEstablished`. */
   readonly isEstablished: boolean;
 };
+
+/** Stores the account with a new key. Another process may do the same at the same time, and there must be one key only. */
+function storeAccount(database: Database, { username, authority, registeredHere }: NewAccount): void {
+  database.run(
+    `INSERT INTO account (username, private_key, authority, registered_here)
+     SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
+    [username, privateKeyToPem(generateKeyPair().privateKey), authority, registeredHere ? 1 : 0],
+  );
+}
 
 export class Profile {
   readonly folder: string;
@@ -130,6 +139,17 @@ export class Profile {
     }
   }
 
+  /** Makes a profile in `folder`, all of it in `profile.db`, and leaves it closed. @throws as `open` */
+  static make(folder: string, account: NewAccount): void {
+    makePrivateFolder(folder);
+    const database = openDatabase(folder);
+    try {
+      storeAccount(database, account);
+    } finally {
+      database.close();
+    }
+  }
+
   /**
    * Opens the profile in `folder`, or makes it. If it is too damaged to open, it is repaired first, if possible.
    * @throws StoreError, ProfileDamagedError, ProfileLockedError
@@ -172,19 +192,7 @@ export class Profile {
     closeToOthers(folder);
     const database = openDatabase(folder);
     try {
-      if (create !== undefined) {
-        // Another process may do the same at the same time, and there must be one key only.
-        database.run(
-          `INSERT INTO account (username, private_key, authority, registered_here)
-           SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
-          [
-            create.username,
-            privateKeyToPem(generateKeyPair().privateKey),
-            create.authority,
-            create.registeredHere ? 1 : 0,
-          ],
-        );
-      }
+      if (create !== undefined) storeAccount(database, create);
       return Profile.#of(folder, database);
     } catch (error) {
       database.close();
