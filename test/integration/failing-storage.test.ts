@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 
 import { Profile } from "../../src/client/profile/profile.ts";
 import { lookBeforeStatements, readError, watchStatements } from "../failing-disk.ts";
-import { Company, until, type Person } from "./messenger-pair.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 const PATIENCE = 120_000;
 const LOST: ReadonlySet<string> = new Set(["disconnected", "unreachable"]);
@@ -142,5 +142,18 @@ test("a changed key that cannot be stored while dialling is reported, and warned
   lookBeforeStatements(undefined);
   // It is dialled again by itself.
   await until(() => ana.of("keyPending").length === 1);
+  expect(uncaught).toEqual([]);
+});
+
+test("a login that cannot be stored when the server is back is reported, and made again", async () => {
+  const ana = await company.person("ana");
+  ana.account.keepOnline(undefined);
+  failAt(ana, "UPDATE account SET");
+  await company.stopServer();
+  await company.restartServer();
+  await until(() => ana.of("storageFailed").length > 0);
+  lookBeforeStatements(undefined);
+  // A brief outage is no event.
+  await untilQuiet(() => ana.messenger.rendezvous.state.name === "online");
   expect(uncaught).toEqual([]);
 });

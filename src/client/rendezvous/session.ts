@@ -42,7 +42,7 @@ type RendezvousEvents = {
   certified(): void;
   /** The server did not know this account's key. */
   newKey(): void;
-  /** The renewed certificate could not be stored. Rethrows an error that is not a failure of the disk. */
+  /** What the server has answered could not be stored. Rethrows an error that is not a failure of storage. */
   storageFailed(error: unknown): void;
   /** The server's clock minus ours, in ms. */
   clockOffset(offset: number): void;
@@ -266,6 +266,7 @@ export class Rendezvous {
     const mayUsePassword = !this.#wasOnline || this.#options.isPasswordLasting === true;
     this.#goOnline(mayUsePassword).catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
+      if (isStorageFailure(error)) this.#options.events.storageFailed(error);
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else this.#become({ name: "stopped", why: error });
     });
