@@ -18,6 +18,7 @@ import { takeProfile } from "./disk/check.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import { StorageGuard } from "./disk/storage-guard.ts";
 import { dialPeer } from "./peer/dial.ts";
+import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
@@ -53,6 +54,8 @@ export class Messenger {
   readonly rendezvous: Rendezvous;
   /** The stored conversations of this account. */
   readonly archive: Archive;
+  /** Whether what peers send is read; the server is served in any case. */
+  readonly reading = new LinkReading();
   readonly #onEvent: (event: MessengerEvent) => void;
   readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
   readonly #clock: Clock;
@@ -105,6 +108,7 @@ export class Messenger {
       profile: options.profile,
       ownLabel: labelOf(options.profile.username),
       clock: this.#clock,
+      reading: this.reading,
       isTraced: options.trace === true,
       random,
       emit: this.#emit,

@@ -176,8 +176,9 @@ export class Connection {
     if (this.#state.name === "open") this.#state.socket.pause();
   }
 
+  /** After an overflow it does nothing until `drained`. */
   resumeReading(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#outgoing.hasOverflowed) return;
     this.#readingSince = performance.now();
     this.#pump();
     if (!this.#isPaused && this.#state.name === "open") this.#state.socket.resume();
@@ -190,10 +191,7 @@ export class Connection {
   endRead(): void {
     if (this.#isPaused) return;
     this.pauseReading();
-    setImmediate(() => {
-      // After an overflow, `drained` decides when reading goes on.
-      if (!this.#outgoing.hasOverflowed) this.resumeReading();
-    });
+    setImmediate(() => this.resumeReading());
   }
 
   get #isPaused(): boolean {

@@ -71,7 +71,7 @@ export class Conversation {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
     };
-    this.#watch = new LinkWatch(clock, this.#links, {
+    this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
       silent: (since) => emit({ name: "silent", username: this.username, since }),
       idle: () => this.#sayBye("idle"),
     });
@@ -231,9 +231,9 @@ export class Conversation {
     peer: ProvenPeer,
     place?: LinkPlace,
   ): void {
-    const { clock, profile } = this.#needs;
+    const { clock, profile, reading } = this.#needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, connection, peer, place },
+      { id, role, ownName: profile.username, clock, reading, connection, peer, place },
       this.#linkEvents,
     );
     this.#links.add(link);

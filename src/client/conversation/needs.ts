@@ -2,6 +2,7 @@ import type { Clock } from "../../net/clock.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
+import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { MessengerEvent } from "./events.ts";
 
@@ -10,6 +11,7 @@ export type ConversationNeeds = {
   readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations">;
   readonly ownLabel: string;
   readonly clock: Clock;
+  readonly reading: LinkReading;
   /** Whether `wire` events are emitted. */
   readonly isTraced: boolean;
   /** In [0, 1). */

@@ -18,6 +18,7 @@ import {
   type PeerOutput,
 } from "../../protocol/peer-messages.ts";
 import type { LinkId } from "./link-choice.ts";
+import type { LinkReading } from "./link-reading.ts";
 import type { ProvenPeer } from "./proof.ts";
 
 /** How long the greeting may take after the handshake, in ms (PROTOCOL 3, step 6). */
@@ -91,6 +92,8 @@ export type LinkConnection = Pick<
   | "queuedBytes"
   | "send"
   | "flush"
+  | "pauseReading"
+  | "resumeReading"
   | "endRead"
   | "end"
   | "terminate"
@@ -109,6 +112,7 @@ type PeerLinkOptions = {
   readonly role: "acceptor" | "dialler";
   readonly ownName: string;
   readonly clock: Clock;
+  readonly reading: LinkReading;
   readonly connection: LinkConnection;
   /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
@@ -122,6 +126,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
+  readonly #reading: LinkReading;
   readonly #connection: LinkConnection;
   readonly #place: LinkPlace | undefined;
   readonly #events: PeerLinkEvents;
@@ -133,6 +138,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#role = options.role;
     this.#ownName = options.ownName;
     this.#clock = options.clock;
+    this.#reading = options.reading;
     this.#connection = options.connection;
     this.#place = options.place;
     this.#events = events;
@@ -243,7 +249,15 @@ export class PeerLink implements ConnectionHandlers {
 
   message(object: JsonObject): void {
     this.#events.trace?.("in", object);
-    const message = readPeerMessage(object);
+    this.#take(readPeerMessage(object));
+    if (!this.#reading.isPaused || !this.isComplete) return;
+    this.#connection.pauseReading();
+    this.#reading.hold(this.#readOn);
+  }
+
+  readonly #readOn = (): void => this.#connection.resumeReading();
+
+  #take(message: PeerMessage): void {
     if (this.#state.name === "greeting") {
       this.#takeGreeting(message);
       return;
@@ -285,6 +299,7 @@ export class PeerLink implements ConnectionHandlers {
   closed(reason: CloseReason): void {
     const state = this.#state;
     this.#clock.unwatch(this);
+    this.#reading.release(this.#readOn);
     this.#place?.left();
     this.#state = { name: "closed" };
     const byeReceived = state.name === "leaving" && state.byeReceived;

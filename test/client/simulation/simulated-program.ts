@@ -10,6 +10,7 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
 import type { Profile } from "../../../src/client/profile/profile.ts";
 import { surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
+import { LinkReading } from "../../../src/client/peer/link-reading.ts";
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
@@ -109,6 +110,7 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
+        reading: new LinkReading(),
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
         storage: this.#storage,

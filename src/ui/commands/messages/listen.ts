@@ -1,15 +1,12 @@
 /**
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
- * stored and not yet printed; a message is marked as printed after it was written.
+ * stored and not yet printed. While a slow reader has much to catch up with, nothing is read from the links to peers.
  */
 import type { Account } from "../../../client/accounts.ts";
-import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
 import type { Messenger } from "../../../client/messenger.ts";
-import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import { label as labelOf } from "../../../identity/names.ts";
-import { jsonLine } from "../../../protocol/json-line.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import { isDiskNoticeDue, isPeerErrorDue } from "../../chat/notices.ts";
 import {
@@ -20,38 +17,35 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import {
-  deliveryEvent,
-  isoTime,
-  messageEvent,
-  messageLine,
-  peerChangeEvent,
-} from "../../format/message-format.ts";
+import { deliveryEvent, isoTime } from "../../format/message-format.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
-import { MAX_UNITS_AT_ONCE } from "../../format/wrapped-text.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { MessagePrinter } from "./message-printer.ts";
 
-/** How long to wait for the last write when ending, in ms. */
-const LAST_WRITE = 300;
-/** Most messages printed in one write. */
-const BATCH = 256;
+/** About how many bytes may wait for a slow reader, in this process and of new messages on the disk. */
+const WAITING_LIMIT = 8 * 1024 * 1024;
 /**
  * Codes that are not reported as a refused connection: it ended by itself before the peer was proven, or its key waits
  * for the person's decision, of which `keyPending` warns.
  */
 const NOT_REPORTED = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped|key_pending)$/;
 
+type Opened = { readonly messenger: Messenger; readonly printer: MessagePrinter };
+
 type State =
-  /** The account is being opened, or cannot be reached yet: nothing is printed. */
-  | { readonly name: "starting" }
-  | { readonly name: "idle" }
-  | { readonly name: "printing" }
-  /** The disk did not accept that this batch was printed; the next message tries that again. */
-  | { readonly name: "unmarked"; readonly batch: readonly StoredMessage[] }
+  /** The account is being opened. */
+  | { readonly name: "opening" }
+  /** Nobody could reach it yet: no message is printed. */
+  | ({ readonly name: "starting" } & Opened)
+  | ({ readonly name: "ready" } & Opened)
   /** It cannot continue, for example because the profile is damaged. */
   | { readonly name: "failed" };
+
+/** `behind`: until the reader has caught up, the links are not read. `presence`: who came or went since, and is online. */
+type Reader =
+  { readonly name: "keepsUp" } | { readonly name: "behind"; readonly presence: Map<string, boolean> };
 
 /** The last notice about the server; none: it is online, or nothing was printed about it. */
 type ServerNotice = "none" | "lost" | "limited";
@@ -76,13 +70,8 @@ class Listening {
   readonly #context: CommandContext;
   readonly #texts: Texts;
   readonly #end = Promise.withResolvers<ExitCode>();
-  /** Undefined while the account is being opened. */
-  #messenger: Messenger | undefined;
-  #state: State = { name: "starting" };
-  /** The last write of messages, and marking them as printed. */
-  #written: Promise<void> = Promise.resolve();
-  /** `seq` of the last message that was written. */
-  #newestWritten = 0;
+  #state: State = { name: "opening" };
+  #reader: Reader = { name: "keepsUp" };
   #notice: ServerNotice = "none";
   /** Those of the account, once it is open, and everybody seen since. */
   #names = new KnownNames();
@@ -97,6 +86,7 @@ class Listening {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
     context.output.whenClosed(() => this.#end.resolve(EXIT.done));
+    context.output.whenTaken(() => this.#checkReader());
   }
 
   get hasFailed(): boolean {
@@ -112,17 +102,23 @@ class Listening {
   async run(account: Account): Promise<ExitCode> {
     const { config, output, signal } = this.#context;
     const { messenger } = account;
-    const { archive } = messenger;
-    this.#messenger = messenger;
-    this.#names = namesKnownTo(archive);
+    const names = namesKnownTo(messenger.archive);
+    this.#names = names;
+    const printer = new MessagePrinter({
+      context: this.#context,
+      messenger,
+      names,
+      failed: (error) => (isStorageFailure(error) ? this.#onStorageFailure(error) : this.#fail(error)),
+      caughtUp: () => this.#checkReader(),
+    });
+    this.#state = { name: "starting", messenger, printer };
     try {
-      this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? archive.lastSeq() + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
       if (problem !== undefined) {
         output.notice(describeFailure(problem, config).sentence);
         // Peers who know our address can reach us while our certificate is valid.
         if (messenger.canBeReached) {
-          this.#becomeReady(messenger, this.#texts.readyWithoutServer);
+          this.#becomeReady(this.#texts.readyWithoutServer);
           output.notice(linksWithoutServer(messenger.linksUntil, Date.now(), this.#texts));
         }
       }
@@ -132,24 +128,29 @@ class Listening {
         throw error;
       });
     } finally {
-      // Messages are marked as printed before the profile is closed; a reader that does not read is not waited for.
-      await Promise.race([this.#written, Bun.sleep(LAST_WRITE)]);
+      // Messages are marked as printed before the profile is closed.
+      await printer.finished();
     }
   }
 
   onEvent(event: MessengerEvent): void {
+    this.#show(event);
+    this.#checkReader();
+  }
+
+  #show(event: MessengerEvent): void {
     const { output } = this.#context;
     const texts = this.#texts;
     switch (event.name) {
       case "message":
-        this.#print();
+        this.#opened?.printer.arrived(event.message);
         return;
       case "delivery":
         output.event(deliveryEvent(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
-        this.#onChange(event.username, event.message);
+        this.#opened?.printer.changed(event.message, event.username);
         return;
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
@@ -157,13 +158,9 @@ class Listening {
       case "disconnected":
         if (event.revoked === true) output.notice(texts.peerRevoked(this.#shown(event.username)));
         return;
-      case "presence": {
-        const { username, online } = event;
-        const user = this.#shown(username);
-        const sentence = online ? texts.presenceOnline(user) : texts.presenceOffline(user);
-        output.event({ event: "presence", username, online }, sentence);
+      case "presence":
+        this.#onPresence(event.username, event.online);
         return;
-      }
       case "server":
         this.#onServer(event);
         return;
@@ -202,13 +199,34 @@ class Listening {
     }
   }
 
-  /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
-  #onChange(username: string, message: StoredMessage): void {
-    const { output } = this.#context;
-    if (message.outgoing || message.seq > this.#newestWritten || this.#messenger === undefined) return;
-    const { archive } = this.#messenger;
-    const change = peerChangeEvent(message, username);
-    void output.write(output.json ? jsonLine(change) : this.#lineOf(message, username, archive));
+  get #opened(): Opened | undefined {
+    return "messenger" in this.#state ? this.#state : undefined;
+  }
+
+  /** Stops reading the links when too much waits for the reader, until nothing does. */
+  #checkReader(): void {
+    if (this.#opened === undefined) return;
+    const { messenger, printer } = this.#opened;
+    const waiting = this.#context.output.waiting + printer.stored;
+    if (this.#reader.name === "keepsUp" && waiting > WAITING_LIMIT) {
+      this.#reader = { name: "behind", presence: new Map() };
+      messenger.reading.pause();
+    } else if (this.#reader.name === "behind" && waiting === 0) {
+      const { presence } = this.#reader;
+      this.#reader = { name: "keepsUp" };
+      for (const [username, online] of presence) this.#onPresence(username, online);
+      messenger.reading.resume();
+    }
+  }
+
+  #onPresence(username: string, online: boolean): void {
+    if (this.#reader.name === "behind") {
+      this.#reader.presence.set(username, online);
+      return;
+    }
+    const user = this.#shown(username);
+    const sentence = online ? this.#texts.presenceOnline(user) : this.#texts.presenceOffline(user);
+    this.#context.output.event({ event: "presence", username, online }, sentence);
   }
 
   #onPeerError(username: string, code: string): void {
@@ -234,7 +252,7 @@ class Listening {
         const isNew = this.#notice === "none" || (this.#notice === "lost" && notice === "limited");
         if (!isNew) return;
         this.#notice = notice;
-        if (this.#state.name === "starting") return;
+        if (this.#state.name !== "ready") return;
         const now = Date.now();
         output.notice(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
         return;
@@ -242,7 +260,7 @@ class Listening {
       case "online":
         if (this.#notice !== "none") output.notice(texts.serverBack);
         this.#notice = "none";
-        if (this.#messenger !== undefined) this.#becomeReady(this.#messenger, texts.ready);
+        this.#becomeReady(texts.ready);
         return;
       case "stopped":
         this.#fail(state.why);
@@ -259,67 +277,27 @@ class Listening {
   #fail(error: unknown): void {
     if (this.hasFailed) return;
     const { config, output } = this.#context;
-    this.#state = { name: "failed" };
-    this.#messenger?.archive.noteDamage(error);
+    this.#stop(error);
     this.#end.resolve(output.failure(describeFailure(error, config)));
   }
 
-  #becomeReady({ username, p2pPort }: Messenger, sentence: Texts["ready"]): void {
+  #stop(error: unknown): void {
+    const opened = this.#opened;
+    this.#state = { name: "failed" };
+    opened?.printer.stop();
+    opened?.messenger.archive.noteDamage(error);
+  }
+
+  #becomeReady(sentence: Texts["ready"]): void {
     if (this.#state.name !== "starting") return;
-    this.#state = { name: "idle" };
+    const { messenger, printer } = this.#state;
+    const { username, p2pPort } = messenger;
+    this.#state = { name: "ready", messenger, printer };
     this.#context.output.event(
       { event: "ready", username, p2p_port: p2pPort },
       sentence(this.#shown(username), p2pPort),
     );
-    this.#print();
-  }
-
-  /** Writes the messages that were not printed yet, oldest first, in batches. @throws SQLiteError */
-  #print(): void {
-    const { output, signal } = this.#context;
-    const messenger = this.#messenger;
-    if (messenger === undefined) return;
-    const { archive } = messenger;
-    if (this.#state.name === "unmarked") this.#mark(this.#state.batch, messenger);
-    if (this.#state.name !== "idle") return;
-    const batch = printedAtOnce(archive.history.unprinted(BATCH));
-    const lines = batch
-      .map((message) => {
-        const from = archive.usernameAt(message.contact);
-        return output.json ? messageEvent(message, from) : this.#lineOf(message, from, archive);
-      })
-      .join("");
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    this.#state = { name: "printing" };
-    this.#newestWritten = last.seq;
-    this.#written = output
-      .write(lines)
-      .then((isRead) => {
-        if (!isRead) return;
-        this.#mark(batch, messenger);
-        if (!signal.aborted) this.#print();
-      })
-      // What was not printed yet is printed with the next message.
-      .catch((error: unknown) =>
-        isStorageFailure(error) ? this.#onStorageFailure(error) : this.#fail(error),
-      );
-  }
-
-  /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
-  #mark(batch: readonly StoredMessage[], messenger: Messenger): void {
-    const { config, output } = this.#context;
-    try {
-      messenger.archive.history.markPrinted(batch.map(({ seq }) => seq));
-      // Only on a terminal can we assume that a person has read it.
-      if (output.columns !== undefined) markRead(messenger, batch);
-    } catch (error) {
-      if (isDamage(error) || !isStorageFailure(error)) throw error;
-      if (this.#state.name === "printing") output.failure(describeFailure(error, config));
-      this.#state = { name: "unmarked", batch };
-      return;
-    }
-    if (this.#state.name !== "failed") this.#state = { name: "idle" };
+    printer.begin();
   }
 
   /** The name as shown beside all others that were seen. */
@@ -327,28 +305,4 @@ class Listening {
     this.#names.add([{ username, label: labelOf(username) }]);
     return shownName(this.#names.book, username);
   }
-
-  #lineOf(message: StoredMessage, from: string, archive: Archive): string {
-    this.#names.add([{ username: from, label: labelOf(from) }]);
-    const { columns } = this.#context.output;
-    return messageLine(message, from, {
-      texts: this.#texts,
-      names: this.#names.book,
-      columns,
-      repliedTo: archive.repliedTo(message),
-    });
-  }
-}
-
-/** The first of these messages, as many as can be laid out at once. */
-function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessage[] {
-  let units = 0;
-  const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
-  return end === -1 ? messages : messages.slice(0, end);
-}
-
-/** Marks messages as read, and notifies their authors. */
-function markRead(messenger: Messenger, batch: readonly StoredMessage[]): void {
-  const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
-  for (const [contact, seq] of newest) messenger.markRead(messenger.archive.usernameAt(contact), seq);
 }
