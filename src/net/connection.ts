@@ -17,7 +17,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { errorCode } from "./error-code.ts";
 import { Outgoing } from "./outgoing.ts";
-import { issuerCertificate, ownCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
+import { issuerCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
 export const OBJECT_TIMEOUT = 10_000;
@@ -91,6 +91,8 @@ type State =
 export class Connection {
   remoteAddress = "";
   localAddress = "";
+  /** Of the `Acceptance` with which a listener has accepted it. */
+  leafHash: Uint8Array | undefined;
   /** `performance.now()` of the last read; of the opening before the first. */
   lastReadAt = performance.now();
 
@@ -137,11 +139,6 @@ export class Connection {
   /** The other side's certificate; only in or after `secured`. */
   get certificate(): X509Certificate | undefined {
     return "socket" in this.#state ? peerCertificate(this.#state.socket) : undefined;
-  }
-
-  /** The certificate that our side showed on this connection; only in or after `secured`. */
-  get ownCertificate(): X509Certificate | undefined {
-    return "socket" in this.#state ? ownCertificate(this.#state.socket) : undefined;
   }
 
   get issuer(): X509Certificate | undefined {

@@ -203,7 +203,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   // The encrypted port first: answers to plain requests name it.
   const tls = await listenOn({
     port: options.tlsPort,
-    tls: () => authority.context(),
+    tls: () => authority.acceptance(),
     accept: (address) => accept("tls", address),
   });
   let plain: Listener | undefined;

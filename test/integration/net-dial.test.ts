@@ -32,7 +32,7 @@ function peerPort(identity: TlsIdentity = bea, server = new Recorder()): { port:
     host: "127.0.0.1",
     port: 0,
     objectLimit: PEER_OBJECT_LIMIT,
-    tls: () => acceptorContext(identity, authority.certificatePem),
+    tls: () => ({ context: acceptorContext(identity, authority.certificatePem) }),
     accept: () => server,
   });
   cleanups.push(() => listener.stop());
@@ -334,7 +334,7 @@ describe("a peer's port", () => {
       host: "127.0.0.1",
       port: 0,
       objectLimit: PEER_OBJECT_LIMIT,
-      tls: () => acceptorContext(identity, authority.certificatePem),
+      tls: () => ({ context: acceptorContext(identity, authority.certificatePem) }),
       accept: () => new Recorder(),
     });
     cleanups.push(() => listener.stop());

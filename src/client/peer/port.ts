@@ -104,7 +104,7 @@ export class PeerPort {
           host: undefined,
           port,
           objectLimit: PEER_OBJECT_LIMIT,
-          tls: () => this.#context(),
+          tls: () => ({ context: this.#context() }),
           accept: (address) => this.#accept(normalizeAddress(address)),
         });
       } catch (error) {

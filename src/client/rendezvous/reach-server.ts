@@ -5,7 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
-import { parseChallenge, type ProvenConnection } from "../../identity/connection-proof.ts";
+import { hashLeaf, parseChallenge, type ProvenConnection } from "../../identity/connection-proof.ts";
 import { readCertificate } from "../../identity/certificate-reader.ts";
 import { lookAtServer, type Look } from "../../net/look.ts";
 import { DialError, type Target } from "../../net/dialler.ts";
@@ -180,7 +180,7 @@ async function confirmAuthority(
     const challenge = parseChallenge(pong.challenge);
     if (Number.isNaN(time) || challenge === undefined) throw new ServerError("server_protocol");
     options.servers.set(options.host, options.port, { kind: trust.kind, authority });
-    const connection = { challenge, leaf: leaf.raw };
+    const connection = { challenge, leafHash: hashLeaf(leaf.raw) };
     return { link, authority, clockOffset: time - options.now(), connection };
   } catch (error) {
     link.close("not_trusted");
