@@ -29,11 +29,10 @@ const MODIFIED_ENTERS = /^\x1b\[(?:27;(?:[2-9]|1[0-6]);13~|13;(?:[2-9]|1[0-6])(?
  * One sequence at the start of a text. A report of the mouse in its oldest form has three characters behind `M`; rxvt
  * ends the keys with Shift by `$`, behind which others have one more character.
  */
-const CONTROL_SEQUENCE =
-  /^\x1b\[(?:\[[^\x1b]|M[^\x1b]{3}|[235678]\$|[0-?]*[ -/]*[@-LN-Z\\^-~]|[0-?]+[ -/]*M)/u;
-const CONTROL_SEQUENCE_BEGUN = /^\x1b\[(?:\[|M[^\x1b]{0,2}|[0-?]*[ -/]*)$/u;
+const CONTROL_SEQUENCE = /^\x1b\[(?:\[[^\x1b]|M[^\x1b]{3}|[235678]\$|[ -?]*[@-LN-Z\\^-~]|[ -?]+M)/u;
 const SHIFTED = /^\x1bO[0-9;]*[^0-9;\x1b]/u;
-const SHIFTED_BEGUN = /^\x1bO[0-9;]*$/;
+/** What either may begin with. */
+const BEGUN = /^\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[ -?]*)|O[0-9;]*)/u;
 /** OSC, DCS, SOS, PM, APC: anything up to its end. */
 const STRING_BEGUN = /^\x1b[\]PX^_]/;
 const STRING = /^\x1b[\]PX^_][^\x07]*?(?:\x07|\x1b\\|\x9c)/;
@@ -129,14 +128,14 @@ function sequenceOf(text: string): string | undefined {
   if (text === ESCAPE) return undefined;
   const next = text.charAt(1);
   if (STRING_BEGUN.test(text)) return STRING.exec(text)?.[0];
-  const [whole, begun] = next === "[" ? [CONTROL_SEQUENCE, CONTROL_SEQUENCE_BEGUN] : [SHIFTED, SHIFTED_BEGUN];
   // Alt and a character, or Escape twice: the second one may begin a sequence.
   if (next !== "[" && next !== "O")
     return next === ESCAPE ? ESCAPE : ESCAPE + String.fromCodePoint(text.codePointAt(1) as number);
-  const found = whole.exec(text)?.[0];
+  const found = (next === "[" ? CONTROL_SEQUENCE : SHIFTED).exec(text)?.[0];
   if (found !== undefined) return found;
   // A character that can be in no sequence ends this one, and is read for itself.
-  return begun.test(text) ? undefined : (/^\x1b[[O][ -?]*/.exec(text)?.[0] ?? ESCAPE);
+  const begun = BEGUN.exec(text)?.[0];
+  return begun === text ? undefined : begun;
 }
 
 function escaped(text: string): string {

@@ -83,6 +83,13 @@ test("bytes that are no UTF-8 become no text, and a typed U+FFFD does", () => {
   expect(keys.push(Buffer.from("\ufffd"))).toEqual({ keys: ["\ufffd"], isValid: true });
 });
 
+test("what breaks a sequence is read for itself, and what stands before it becomes nothing", () => {
+  for (const begun of ["[?1", "[-?2", "[M", "[M !", "[[", "O1;"])
+    for (const reads of splits(`a${ESC}${begun}${ESC}[Dñ`))
+      expect(keysOf(reads)).toEqual(["a", `${ESC}[D`, "ñ"]);
+  for (const reads of splits(`a${ESC}[-?2\rñ`)) expect(keysOf(reads)).toEqual(["a", "\r", "ñ"]);
+});
+
 test("a character that is cut by two reads arrives whole, also beside bytes that are no UTF-8", () => {
   const bytes = Buffer.from([0xff, 0xc3, 0xb1, 0xf0, 0x9f, 0x98, 0x80, 0xfe, 0xe6, 0x97, 0xa5, 0xc3, 0x61]);
   for (let at = 0; at <= bytes.length; at++)
