@@ -130,7 +130,7 @@ export class ChatEffects {
     }
   }
 
-  /** Dispatches the answer to an effect, unless the chat was left: another one may be open. */
+  /** Dispatches the answer to an effect, unless the chat in which it was asked for was left: another one may be open. */
   #dispatch(event: ChatEvent): void {
     if (!this.#left.signal.aborted) this.#needs.dispatch(event);
   }
@@ -143,18 +143,16 @@ export class ChatEffects {
     } else this.#dispatch({ name: "failed", sentence: this.#needs.describe(error), ...typed });
   }
 
-  /** The answer belongs to no chat: it is shown in the one that is open when it comes. */
   async #listOnline(): Promise<void> {
-    const { dispatch, describe } = this.#needs;
     const { people, failure } = await listPeople(this.#messenger);
-    if (failure !== undefined) return dispatch({ name: "failed", sentence: describe(failure) });
+    if (failure !== undefined) return this.#failed(failure);
     const online = people.filter((person) => person.online === true).map(({ username }) => username);
     const silent = new Map<string, number>();
     for (const username of online) {
       const since = this.#messenger.linkPresence(username)?.silentSince;
       if (since !== undefined) silent.set(username, since);
     }
-    dispatch({ name: "online", people: online, silent });
+    this.#dispatch({ name: "online", people: online, silent });
   }
 
   #acceptKey(): void {
