@@ -203,6 +203,7 @@ async function typeAnswer(
   const prompter = new (isDumb ? PlainPrompter : InquirerPrompter)({
     ...keyboard.streams,
     texts: textsIn("en"),
+    dropped: String,
     answered: answered.resolve,
   });
   try {
