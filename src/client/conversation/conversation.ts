@@ -9,11 +9,13 @@
  *    if a message is unacknowledged.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
+import { ungreeted } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
   type LinkConnection,
+  type LinkEnd,
   type LinkLife,
   type LinkPlace,
   type PeerLinkEvents,
@@ -66,7 +68,7 @@ export class Conversation {
       drained: (link) => {
         if (link === this.#links.current) this.delivery.pump();
       },
-      closed: (link, life, code) => this.#linkClosed(link, life, code),
+      closed: (link, life, end) => this.#linkClosed(link, life, end),
       ...(needs.isTraced && {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
@@ -299,17 +301,15 @@ export class Conversation {
     }
   }
 
-  #linkClosed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void {
+  #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
     this.delivery.dropRead();
     if (life !== undefined) {
       this.#watch.closed(link);
       if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
     }
     const isLast = this.#links.closed(link);
-    // They proved their identity and ended the link before their greeting, so they have not admitted us.
     const isRevoked = this.#isRevoked(link.peer);
-    const reason = isRevoked ? "revoked" : code === "busy" ? "busy" : "not_admitted";
-    if (life === undefined) this.#dialling.failed(link.id, reason);
+    if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
     else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
   }
 

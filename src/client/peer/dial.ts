@@ -13,7 +13,7 @@ import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
-import type { LinkConnection } from "./link.ts";
+import type { LinkConnection, LinkEnd } from "./link.ts";
 import { keyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
@@ -29,8 +29,16 @@ export type UnreachableReason =
   | "unreachable"
   /** Another client answered. */
   | "not_proven"
-  /** Their client ended the link before its greeting: our key waits for their decision, or the client is full. */
+  /** Their client closed the link before its greeting: our key waits for their decision, or the client is full. */
   | "not_admitted"
+  /** Their client refused our greeting with an error. */
+  | "greeting_refused"
+  /** We refused their greeting: it was not as the protocol demands. */
+  | "bad_greeting"
+  /** Their client did not greet us in time. */
+  | "no_greeting"
+  /** The line broke before the greeting. */
+  | "line_broke"
   /** Their client says that it cannot admit us now. */
   | "busy"
   /** Their certificate is not valid at the time of this machine's clock. */
@@ -136,6 +144,26 @@ export async function dialPeer(
   }
   if (failure !== undefined) throw failure.error;
   return "not_admitted";
+}
+
+/** The network no longer carries the line. A reset (ECONNRESET) is sent by the other machine: it has closed the line. */
+const LINE_BROKE = /^E(?:TIMEDOUT|(?:HOST|NET)(?:UNREACH|DOWN)|NETRESET)$/;
+
+/** Why there is no link to a proven peer, if the link ended before its greeting was done. */
+export function ungreeted(end: LinkEnd): UnreachableReason {
+  switch (end.name) {
+    case "told":
+      return end.code === "busy" ? "busy" : "greeting_refused";
+    case "local":
+      return end.code === "hello_timeout" ? "no_greeting" : "bad_greeting";
+    case "lost":
+      return LINE_BROKE.test(end.code) ? "line_broke" : "not_admitted";
+    case "remote":
+    case "refused":
+      return "not_admitted";
+    default:
+      return end satisfies never;
+  }
 }
 
 /** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */

@@ -44,17 +44,20 @@ export type LinkLife = {
   readonly byeReceived: boolean;
 };
 
+/** Why a link ended. */
+export type LinkEnd =
+  | CloseReason
+  /** The peer has refused our greeting with this error. */
+  | { readonly name: "told"; readonly code: string };
+
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
   message(message: ConversationMessage, link: PeerLink): void;
   /** All messages of one read were handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
-  /**
-   * @param life undefined: the link was never complete
-   * @param code why this side has ended it, or the error with which the peer refused the greeting; undefined: neither
-   */
-  closed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void;
+  /** @param life undefined: the link was never complete */
+  closed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 }
 
@@ -62,6 +65,8 @@ export interface PeerLinkEvents {
 type State =
   /** `deadline`: of the greeting. */
   | { readonly name: "greeting"; readonly deadline: number }
+  /** The peer has refused the greeting with this error. */
+  | { readonly name: "told"; readonly code: string }
   | { readonly name: "complete"; readonly features: readonly string[]; readonly completedAt: number }
   /** `bye` was sent or received: the last acknowledgements are read until the deadline. */
   | {
@@ -222,6 +227,7 @@ export class PeerLink implements ConnectionHandlers {
         this.flush();
         this.#leave(code, BYE_TIMEOUT, false);
         return;
+      case "told":
       case "leaving":
       case "closed":
         return;
@@ -306,7 +312,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#events.closed(
       this,
       "completedAt" in state ? { completedAt: state.completedAt, byeReceived } : undefined,
-      reason.name === "local" ? reason.code : undefined,
+      state.name === "told" ? state : reason,
     );
   }
 
@@ -316,6 +322,8 @@ export class PeerLink implements ConnectionHandlers {
 
   #takeGreeting(message: PeerMessage): void {
     if (message.action === "error") {
+      this.#clock.unwatch(this);
+      this.#state = { name: "told", code: message.code };
       this.end(message.code);
       return;
     }

@@ -275,6 +275,28 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user}'s machine closed the connection without a greeting: your new key may be waiting to be accepted there.`,
   },
+  peerRefusedGreeting: {
+    es: (user: string) =>
+      `El cliente de ${user} ha rechazado el saludo de este: quizá uno de los dos es de una versión antigua.`,
+    en: (user: string) =>
+      `${user}'s client refused the greeting of this one: one of the two may be an old version.`,
+  },
+  peerBadGreeting: {
+    es: (user: string) =>
+      `El cliente de ${user} no ha saludado como manda el protocolo, y este ha cerrado la conexión: quizá uno de los dos es de una versión antigua.`,
+    en: (user: string) =>
+      `${user}'s client did not greet as the protocol demands, so this one closed the connection: one of the two may be an old version.`,
+  },
+  peerNoGreeting: {
+    es: (user: string) =>
+      `La máquina de ${user} ha aceptado la conexión, pero su cliente no ha saludado a tiempo.`,
+    en: (user: string) =>
+      `${user}'s machine accepted the connection, but their client did not greet in time.`,
+  },
+  peerLineBroke: {
+    es: (user: string) => `La línea con la máquina de ${user} se ha cortado antes del saludo.`,
+    en: (user: string) => `The line to ${user}'s machine broke before the greeting.`,
+  },
   peerBusy: {
     es: (user: string) => `La máquina de ${user} está ocupada y ahora no admite más conexiones.`,
     en: (user: string) => `${user}'s machine is busy and accepts no more connections right now.`,
