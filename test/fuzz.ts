@@ -1,6 +1,6 @@
 /**
- * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|peer|client|screen]`: the fuzz for any time, of all kinds unless one
- * is named. Each round has its own seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
+ * `bun run fuzz --minutes N [--seed N] [--kind rendezvous|peer|client|screen|keys|arguments]`: the fuzz for any time,
+ * of all kinds unless one is named. Each round has its own seed, which also chooses the rendezvous target: a server in this process, the program, or a server with tight limits.
  * A failure is printed with the command that repeats it: `--kind K --seed N [--from N] --steps N`.
  */
 import { parseArgs } from "node:util";
@@ -9,12 +9,21 @@ import { FuzzStepFailure, type FuzzFigures, type FuzzOptions, type FuzzName } fr
 import { targetHere, targetOfProcess, TIGHT } from "./fuzz/fuzz-target.ts";
 import { fuzzPeer } from "./fuzz/peer-fuzz.ts";
 import { fuzzRendezvous } from "./fuzz/rendezvous-fuzz.ts";
+import { fuzzArguments } from "./fuzz/arguments-fuzz.ts";
 import { fuzzClient } from "./fuzz/client-fuzz.ts";
+import { fuzzKeys } from "./fuzz/keys-fuzz.ts";
 import { fuzzScreen } from "./fuzz/screen-fuzz.ts";
 import { testSeed } from "./seeded-random.ts";
 
-/** Steps of one round. */
-const ROUND = 1_500;
+/** Steps of one round of each kind; each round takes a minute or two. */
+const ROUNDS: { readonly [K in FuzzName]: number } = {
+  rendezvous: 1_500,
+  peer: 1_500,
+  client: 1_500,
+  screen: 1_500,
+  keys: 150,
+  arguments: 150,
+};
 /** How many steps before the failing one are tried, to repeat it faster. */
 const SHORTER = [0, 1, 3, 10, 30, 100, 300] as const;
 
@@ -41,17 +50,21 @@ const minutes = number("minutes", 100_000) ?? 1;
 const steps = number("steps", 1e9);
 const from = number("from", 1e9) ?? 0;
 const firstSeed = number("seed", 2 ** 32 - 1) ?? testSeed();
-const KINDS = ["rendezvous", "peer", "client", "screen"] as const;
+const KINDS = Object.keys(ROUNDS) as readonly FuzzName[];
 const kinds = values.kind === undefined ? KINDS : KINDS.filter((kind) => kind === values.kind);
 if (kinds.length === 0) throw new RangeError(`--kind: ${KINDS.join(", ")}`);
 
-async function run(name: FuzzName, options: FuzzOptions): Promise<FuzzFigures> {
-  if (name === "peer") return fuzzPeer(options);
-  if (name === "client") return fuzzClient(options);
-  if (name === "screen") return fuzzScreen(options);
-  const targets = [targetHere, targetOfProcess, (names: readonly string[]) => targetHere(names, TIGHT)];
-  return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
-}
+const FUZZES: { readonly [K in FuzzName]: (options: FuzzOptions) => Promise<FuzzFigures> } = {
+  rendezvous: (options) => {
+    const targets = [targetHere, targetOfProcess, (names: readonly string[]) => targetHere(names, TIGHT)];
+    return fuzzRendezvous(options, targets[options.seed % targets.length] ?? targetHere);
+  },
+  peer: fuzzPeer,
+  client: fuzzClient,
+  screen: fuzzScreen,
+  keys: fuzzKeys,
+  arguments: fuzzArguments,
+};
 
 /** The shortest of these runs that fails, too. */
 async function shortest(name: FuzzName, failure: FuzzStepFailure): Promise<FuzzStepFailure> {
@@ -59,7 +72,7 @@ async function shortest(name: FuzzName, failure: FuzzStepFailure): Promise<FuzzS
     const start = failure.step - before;
     if (start <= from) return failure;
     try {
-      await run(name, { seed: failure.seed, from: start, steps: before + 1 });
+      await FUZZES[name]({ seed: failure.seed, from: start, steps: before + 1 });
     } catch (error) {
       if (error instanceof FuzzStepFailure) return error;
       throw error;
@@ -77,7 +90,7 @@ rounds: for (let round = 0; !isOver(); round++) {
     const seed = (firstSeed + round) % 2 ** 32;
     const begun = performance.now();
     try {
-      const figures = await run(name, { seed, from, steps: steps ?? ROUND, isOver });
+      const figures = await FUZZES[name]({ seed, from, steps: steps ?? ROUNDS[name], isOver });
       const seconds = ((performance.now() - begun) / 1_000).toFixed(1);
       const { seen, ...rest } = figures;
       const kinds = [...seen].sort((a, b) => b[1] - a[1]).map(([kind, times]) => `${kind.trim()} ${times}`);

@@ -1,12 +1,13 @@
 /** Registers an account at a server, or opens the messenger of one. */
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 
 import { label as labelOf } from "../identity/names.ts";
 import { normalForm } from "../protocol/normal-form.ts";
 import { locateProfile, SILENT_LINK, withServers, type ServerOptions } from "./locate-profile.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
-import { Profile } from "./profile/profile.ts";
-import { profileFolder } from "./disk/folders.ts";
+import { Profile, type NewAccount } from "./profile/profile.ts";
+import { makeFolderBeside, profileFile, profileFolder } from "./disk/folders.ts";
+import { errorCode } from "../net/error-code.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
@@ -33,24 +34,49 @@ export async function registerAccount(
     });
     const { username, password, email } = account;
     const folder = profileFolder(options.dataFolder, authorityFingerprint(authority), labelOf(username));
+    const register = () =>
+      link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
     try {
-      // The profile is made first: if the disk is full, no account without a key must stay at the server.
-      const isNew = !Profile.exists(folder);
-      Profile.open(folder, {
-        username: normalForm(username),
-        authority,
-        registeredHere: true,
-      }).close();
-      try {
-        await link.request("register", { username, password, ...(email === undefined ? {} : { email }) });
-      } catch (error) {
-        if (isNew) rmSync(folder, { recursive: true });
-        throw error;
+      if (Profile.exists(folder)) await register();
+      else {
+        const profile = { username: normalForm(username), authority, registeredHere: true };
+        await withPreparedProfile(folder, profile, register);
       }
     } finally {
       link.close("done");
     }
   });
+}
+
+/**
+ * Makes a profile, and once the server has registered its account, makes it that of `folder`. Before, so that with a full
+ * disk no account without a key stays at the server; and elsewhere, because another process may register the same
+ * name: only the one that succeeds gets to `folder`.
+ */
+async function withPreparedProfile(
+  folder: string,
+  account: NewAccount,
+  register: () => Promise<unknown>,
+): Promise<void> {
+  const prepared = makeFolderBeside(folder);
+  try {
+    Profile.make(prepared, account);
+    await register();
+    takePlace(prepared, folder);
+  } finally {
+    rmSync(prepared, { recursive: true, force: true });
+  }
+}
+
+/** Makes the profile in `prepared` that of `folder`, unless another process has logged in there in the meantime. */
+function takePlace(prepared: string, folder: string): void {
+  try {
+    renameSync(prepared, folder);
+  } catch (error) {
+    if (!/^(?:ENOTEMPTY|EEXIST)/.test(errorCode(error))) throw error;
+    // Only what a lost profile has left, as rescued messages, is no profile.
+    if (!Profile.exists(folder)) renameSync(profileFile(prepared), profileFile(folder));
+  }
 }
 
 export type OpenOptions = ServerOptions &
@@ -125,8 +151,11 @@ export class Account {
         // A mistyped name must not leave an account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";
+        // Moved while this process has the account locked: another one that logs in now makes its own profile.
+        const removed = makeFolderBeside(folder);
+        renameSync(folder, removed);
         await this.close();
-        rmSync(folder, { recursive: true });
+        rmSync(removed, { recursive: true });
       }
       throw error;
     }

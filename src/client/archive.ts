@@ -6,12 +6,13 @@ import { setTimeout } from "node:timers/promises";
 
 import { deleteMessage } from "./conversation/message-actions.ts";
 import type { MessageState } from "./disk/schema.ts";
-import { openLocalProfile, type AccountPlace } from "./local-accounts.ts";
+import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
+import { localFolder, type AccountPlace } from "./local-accounts.ts";
 import type { Contact } from "./profile/contacts.ts";
 import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
-import type { Profile } from "./profile/profile.ts";
+import { Profile } from "./profile/profile.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import { SafetyNumbers } from "./safety-numbers.ts";
 
@@ -20,16 +21,24 @@ export { searchQuery } from "./profile/message-search.ts";
 /** How many messages of one contact were not shown on this machine yet. */
 export type Unread = { readonly username: string; readonly count: number };
 
+type Use<T> = (archive: Archive) => T | Promise<T>;
+
 /**
  * Opens the archive of the account that `place` selects, runs `use`, and closes it. If `use` meets damage, the next
  * start checks the file.
  * @throws AccountError, StoreError, and what `use` throws
  */
-export async function withArchive<T>(
-  place: AccountPlace,
-  use: (archive: Archive) => T | Promise<T>,
-): Promise<T> {
-  const profile = openLocalProfile(place);
+export function withArchive<T>(place: AccountPlace, use: Use<T>): Promise<T> {
+  return closedAfter(() => Profile.open(localFolder(place)), use);
+}
+
+/** As `withArchive`, also if nothing can be written: on a full or read-only disk, or without permission. */
+export function withReadableArchive<T>(place: AccountPlace, use: Use<T>): Promise<T> {
+  return closedAfter(() => Profile.openToRead(localFolder(place)), use);
+}
+
+async function closedAfter<T>(open: () => Profile, use: Use<T>): Promise<T> {
+  const profile = open();
   try {
     return await use(new Archive(profile));
   } catch (error) {
@@ -53,37 +62,45 @@ const PAUSE = 5;
 export class Archive {
   /** Single messages and unread ones. */
   readonly history: MessageHistory;
-  /** Searches all conversations; `searchQuery` makes the queries. */
-  readonly search: MessageSearch;
   readonly safetyNumbers: SafetyNumbers;
   readonly #profile: Profile;
 
   constructor(profile: Profile) {
     this.#profile = profile;
     this.history = profile.history;
-    this.search = profile.search;
     this.safetyNumbers = new SafetyNumbers(profile);
   }
 
   /**
    * Indexes what is not indexed yet, in steps between which other work goes on; a million messages take about half a minute.
+   * If the index cannot be written, as on a full disk, the rest of it is made in memory.
    * @param signal ends it early
    * @param tell is called with the indexed share in percent: after a second, and then every five
    * @param monotonic ms, never set back
+   * @returns the search of all conversations as they are now; `searchQuery` makes the queries
    */
-  async indexWords(
+  async indexedSearch(
     signal: AbortSignal,
     tell: (percent: number) => void,
     monotonic = () => performance.now(),
-  ): Promise<void> {
+  ): Promise<MessageSearch> {
+    let { search } = this.#profile;
     let next = monotonic() + FIRST_PROGRESS;
-    while (!signal.aborted && this.search.isBehind && this.search.indexSome()) {
+    while (!signal.aborted && search.isBehind) {
+      try {
+        if (!search.indexSome()) break;
+      } catch (error) {
+        const inMemory = search !== this.#profile.search;
+        if (inMemory || isDamage(error) || !isStorageFailure(error)) throw error;
+        search = this.#profile.searchInMemory();
+      }
       if (monotonic() >= next) {
-        tell(this.search.percentIndexed);
+        tell(search.percentIndexed);
         next = monotonic() + NEXT_PROGRESS;
       }
       await setTimeout(PAUSE);
     }
+    return search;
   }
 
   /** The name of the account. */

@@ -1,4 +1,5 @@
 /** Errors as JSON, for another process of the same account, and back. */
+import { FileMovedError } from "../net/open-file.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
@@ -41,6 +42,7 @@ export function errorJson(error: unknown): JsonObject {
   if (error instanceof ActionError) return { kind: "action", code: error.code, message };
   if (error instanceof SelfError) return { kind: "self", code: "to_oneself", message };
   if (error instanceof RequestError) return { kind: "request", code: error.code, message };
+  if (error instanceof FileMovedError) return { kind: "moved", code: error.code, message, file: error.file };
   if (isStorageFailure(error)) return { kind: "storage", code: error.code, message };
   return { kind: "internal", code: "internal_error", message };
 }
@@ -64,6 +66,8 @@ export function errorOf(json: unknown): Error {
       return new SelfError();
     case "request":
       return new RequestError(code as RequestError["code"], message);
+    case "moved":
+      return new FileMovedError(text("file") ?? "");
     case "storage":
       return Object.assign(new Error(message), { code });
     default:

@@ -1,7 +1,9 @@
 /** The errors that the client's methods throw, and how to classify them. */
 export { ProfileDamagedError } from "./disk/check.ts";
+export { OpenToOthersError } from "./disk/folders.ts";
 export { ProfileLockedError } from "./disk/lock.ts";
 export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";
+export { FileMovedError } from "../net/open-file.ts";
 export { PortError } from "./peer/port.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { AccountError } from "./local-accounts.ts";

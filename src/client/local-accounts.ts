@@ -1,13 +1,14 @@
 /** The accounts of this machine, and which of them a typed name selects. Needs no network. */
-import { existsSync } from "node:fs";
 import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
-import { profileFolders, serversFile } from "./disk/folders.ts";
+import { profileFolders } from "./disk/folders.ts";
 import { Profile } from "./profile/profile.ts";
-import { ServerStore } from "./rendezvous/trust-store.ts";
+import { storedTrust } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
+
+export { closeDataFolder } from "./disk/folders.ts";
 
 /** No account, or more than one, matches what was typed. */
 export class AccountError extends Error {
@@ -44,15 +45,6 @@ type LocalAccounts = {
   readonly unreadable: number;
 };
 
-function nameIn(folder: string): string {
-  const profile = Profile.open(folder);
-  try {
-    return profile.username;
-  } finally {
-    profile.close();
-  }
-}
-
 /**
  * The folders of the matching accounts, of one authority or of all. Other profiles are not opened, so that a damaged
  * one affects only its own account.
@@ -63,24 +55,21 @@ export function localFolders(dataFolder: string, user: string | undefined, finge
     .filter((folder) => Profile.exists(folder));
 }
 
-/** The only matching folder. @throws AccountError */
+/** The only matching folder. @throws AccountError, StoreError */
 export function onlyFolder(folders: readonly string[], user: string | undefined): string {
   const [folder] = folders;
   if (folder === undefined) throw new AccountError(user === undefined ? "no_account" : "unknown_account");
-  if (folders.length > 1) throw new AccountError("several_accounts", folders.map(nameIn));
+  if (folders.length > 1) {
+    const names = folders.map((each) => Profile.look(each)?.username ?? "");
+    throw new AccountError("several_accounts", names);
+  }
   return folder;
 }
 
 /** The fingerprint of this server's stored authority; undefined: none is stored. @throws StoreError */
 function knownAuthority({ dataFolder, host, port }: Omit<AccountPlace, "user">): string | undefined {
-  if (!existsSync(serversFile(dataFolder))) return undefined;
-  const servers = new ServerStore(dataFolder);
-  try {
-    const authority = servers.get(host, port)?.authority;
-    return authority === undefined ? undefined : authorityFingerprint(authority);
-  } finally {
-    servers.close();
-  }
+  const authority = storedTrust(dataFolder, host, port)?.authority;
+  return authority === undefined ? undefined : authorityFingerprint(authority);
 }
 
 /**
@@ -114,14 +103,14 @@ export function localAccounts(place: Omit<AccountPlace, "user">): LocalAccounts 
 }
 
 /**
- * Opens the profile of an account of this machine. If accounts at several servers have the name, the one at `host`
- * and `port` is opened.
+ * The folder of an account of this machine. If accounts at several servers have the name, the one at `host` and
+ * `port` is meant. Nothing is changed.
  * @throws AccountError, StoreError
  */
-export function openLocalProfile(place: AccountPlace): Profile {
+export function localFolder(place: AccountPlace): string {
   const { dataFolder, user } = place;
   let folders = localFolders(dataFolder, user);
   const authority = folders.length > 1 ? knownAuthority(place) : undefined;
   if (authority !== undefined) folders = localFolders(dataFolder, user, authority);
-  return Profile.open(onlyFolder(folders, user));
+  return onlyFolder(folders, user);
 }

@@ -16,8 +16,9 @@ import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
 import type { ProfileLock } from "./disk/lock.ts";
-import { isStorageFailure } from "./disk/sqlite.ts";
+import { StorageGuard } from "./disk/storage-guard.ts";
 import { dialPeer } from "./peer/dial.ts";
+import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
@@ -54,7 +55,10 @@ export class Messenger {
   readonly rendezvous: Rendezvous;
   /** The stored conversations of this account. */
   readonly archive: Archive;
+  /** Whether what peers send is read; the server is served in any case. */
+  readonly reading = new LinkReading();
   readonly #onEvent: (event: MessengerEvent) => void;
+  readonly #storage = new StorageGuard((error) => this.#reportStorage(error));
   readonly #clock: Clock;
   readonly #lock: ProfileLock;
   readonly #port: PeerPort;
@@ -105,11 +109,12 @@ export class Messenger {
       profile: options.profile,
       ownLabel: labelOf(options.profile.username),
       clock: this.#clock,
+      reading: this.reading,
       isTraced: options.trace === true,
       random,
       emit: this.#emit,
       wantsChanged: changed,
-      storageFailed: this.#storageFailed,
+      storage: this.#storage,
       serverLimitedFor: () => this.#directory.limitedFor,
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
@@ -124,14 +129,13 @@ export class Messenger {
         const conversation = this.#conversations.find(username);
         return this.#lookups.lookUp(username, () => conversation?.isAwaited === true);
       },
-      storageFailed: this.#storageFailed,
     };
     this.#outbox = new Outbox({
       profile: options.profile,
       now,
       conversation: (username) => this.#conversations.with(username),
+      storage: this.#storage,
       emit: this.#emit,
-      storageFailed: this.#storageFailed,
       changed,
     });
     // First of all, so that an unreadable store fails before the port and the timer exist.
@@ -146,7 +150,7 @@ export class Messenger {
         admit: (connection, peer, report, place) =>
           this.#conversations.with(peer.name).admit(connection, peer, report, place),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
-        storageFailed: this.#storageFailed,
+        storage: this.#storage,
       },
       options.p2pPort,
     );
@@ -173,7 +177,7 @@ export class Messenger {
         certified: () => {
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
-        storageFailed: this.#storageFailed,
+        storageFailed: this.#storage.failed,
         newKey: () => this.#emit({ name: "newKey" }),
         clockOffset: (offset) => {
           if (!this.shown.isBrieflyAway) this.#emit({ name: "clockOffset", offset });
@@ -327,9 +331,7 @@ export class Messenger {
 
   async #close(): Promise<void> {
     try {
-      this.#outbox.commit();
-    } catch (error) {
-      this.#storageFailed(error);
+      this.#storage.attempt(() => this.#outbox.commit());
     } finally {
       clearInterval(this.#tick);
       this.#port.stop();
@@ -346,15 +348,14 @@ export class Messenger {
 
   readonly #emit = (event: MessengerEvent): void => {
     if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
-    if (event.name === "storageFailed") this.profile.noteDamage(event.error);
-    this.#onEvent(event);
+    // Who receives it may use the store, too.
+    this.#storage.attempt(() => this.#onEvent(event));
   };
 
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  readonly #storageFailed = (error: unknown): void => {
-    if (!isStorageFailure(error)) throw error;
-    this.#emit({ name: "storageFailed", error });
-  };
+  #reportStorage(error: Error): void {
+    this.profile.noteDamage(error);
+    this.#onEvent({ name: "storageFailed", error });
+  }
 
   #showState(state: RendezvousState): void {
     this.#emit({ name: "server", state, linksUntil: this.linksUntil });

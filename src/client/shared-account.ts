@@ -20,7 +20,7 @@ import { ProfileLockedError } from "./disk/lock.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
 import { errorOf } from "./error-json.ts";
 import { eventOf } from "./event-json.ts";
-import { openLocalProfile } from "./local-accounts.ts";
+import { localFolder } from "./local-accounts.ts";
 import { locateProfile } from "./locate-profile.ts";
 import { Profile } from "./profile/profile.ts";
 import { isTransient } from "./rendezvous/server-errors.ts";
@@ -57,6 +57,7 @@ export class SharedAccount {
   #wanted: Wanted = "nothing";
   /** Names of the open chats. */
   readonly #chats = new Set<string>();
+  #keepsUp = true;
   /** Undefined while the account is being opened. */
   #reported: Reported | undefined;
 
@@ -81,7 +82,7 @@ export class SharedAccount {
 
   /** As `open`, for an account of this machine; uses no network. @throws as `open` */
   static openLocal(options: OpenOptions): Promise<SharedAccount> {
-    return SharedAccount.#open(options, openLocalProfile(options), false);
+    return SharedAccount.#open(options, Profile.open(localFolder(options)), false);
   }
 
   static async #open(options: OpenOptions, profile: Profile, isNew: boolean): Promise<SharedAccount> {
@@ -180,6 +181,13 @@ export class SharedAccount {
     const opened = await this.request("open_chat", { username });
     this.#chats.add(opened.username);
     return opened;
+  }
+
+  /** Whether this face keeps up with what arrives. The links to peers are not read while no face does. */
+  keepsUp(keepsUp: boolean): void {
+    this.#keepsUp = keepsUp;
+    // Who is online next is asked again.
+    this.#place.then((place) => ask(place, "keeps_up", { keeps_up: keepsUp })).catch(() => undefined);
   }
 
   closeChat(username: string): void {
@@ -285,6 +293,7 @@ export class SharedAccount {
   async #moved(): Promise<Place> {
     const place = await this.#findPlace().finally(() => this.#attempt(() => this.#reported?.catchUp()));
     try {
+      if (!this.#keepsUp) await ask(place, "keeps_up", { keeps_up: false });
       for (const username of this.#chats) await ask(place, "open_chat", { username });
       if (this.#wanted !== "nothing") await this.#connectAgain(place);
     } catch (error) {

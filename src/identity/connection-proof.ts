@@ -8,7 +8,7 @@
  * What is signed begins with a text of its own for each, so that neither can be taken for the other, nor for a
  * signature of a certificate or of TLS.
  */
-import { createHash, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { createPublicKey, hash, sign, verify, type KeyObject } from "node:crypto";
 
 import { parseBase64 } from "./keys.ts";
 
@@ -21,8 +21,13 @@ const AUTHORITY_PREFIX = Buffer.from("paloma leaf 1", "ascii");
 /** Bytes of an Ed25519 signature (RFC 8032, 5.1.6). */
 const SIGNATURE_BYTES = 64;
 
-/** What both sides know of their connection: the server's challenge, and the leaf (DER) that the server showed on it. */
-export type ProvenConnection = { readonly challenge: Uint8Array; readonly leaf: Uint8Array };
+/** What both sides know of their connection: the server's challenge, and `hashLeaf` of the leaf that it showed there. */
+export type ProvenConnection = { readonly challenge: Uint8Array; readonly leafHash: Uint8Array };
+
+/** SHA-256 of a certificate (DER). */
+export function hashLeaf(leaf: Uint8Array): Buffer {
+  return hash("sha256", leaf, "buffer");
+}
 
 /** The `key_proof` of a client, in base64. @param challenge {@link CHALLENGE_BYTES} bytes */
 export function proveKey(privateKey: KeyObject, connection: ProvenConnection): string {
@@ -57,14 +62,10 @@ export function parseChallenge(base64: string): Buffer | undefined {
   return parseBase64(base64, CHALLENGE_BYTES);
 }
 
-function keyStatement({ challenge, leaf }: ProvenConnection): Buffer {
-  return Buffer.concat([KEY_PREFIX, challenge, sha256(leaf)]);
+function keyStatement({ challenge, leafHash }: ProvenConnection): Buffer {
+  return Buffer.concat([KEY_PREFIX, challenge, leafHash]);
 }
 
 function authorityStatement(leaf: Uint8Array): Buffer {
-  return Buffer.concat([AUTHORITY_PREFIX, sha256(leaf)]);
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
+  return Buffer.concat([AUTHORITY_PREFIX, hashLeaf(leaf)]);
 }

@@ -17,7 +17,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { errorCode } from "./error-code.ts";
 import { Outgoing } from "./outgoing.ts";
-import { issuerCertificate, ownCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
+import { issuerCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
 export const OBJECT_TIMEOUT = 10_000;
@@ -91,6 +91,8 @@ type State =
 export class Connection {
   remoteAddress = "";
   localAddress = "";
+  /** Of the `Acceptance` with which a listener has accepted it. */
+  leafHash: Uint8Array | undefined;
   /** `performance.now()` of the last read; of the opening before the first. */
   lastReadAt = performance.now();
 
@@ -139,11 +141,6 @@ export class Connection {
     return "socket" in this.#state ? peerCertificate(this.#state.socket) : undefined;
   }
 
-  /** The certificate that our side showed on this connection; only in or after `secured`. */
-  get ownCertificate(): X509Certificate | undefined {
-    return "socket" in this.#state ? ownCertificate(this.#state.socket) : undefined;
-  }
-
   get issuer(): X509Certificate | undefined {
     return "socket" in this.#state ? issuerCertificate(this.#state.socket) : undefined;
   }
@@ -176,8 +173,9 @@ export class Connection {
     if (this.#state.name === "open") this.#state.socket.pause();
   }
 
+  /** After an overflow it does nothing until `drained`. */
   resumeReading(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#outgoing.hasOverflowed) return;
     this.#readingSince = performance.now();
     this.#pump();
     if (!this.#isPaused && this.#state.name === "open") this.#state.socket.resume();
@@ -190,10 +188,7 @@ export class Connection {
   endRead(): void {
     if (this.#isPaused) return;
     this.pauseReading();
-    setImmediate(() => {
-      // After an overflow, `drained` decides when reading goes on.
-      if (!this.#outgoing.hasOverflowed) this.resumeReading();
-    });
+    setImmediate(() => this.resumeReading());
   }
 
   get #isPaused(): boolean {

@@ -11,6 +11,7 @@ import {
   type CloseReason,
   type ConnectionHandlers,
 } from "./connection.ts";
+import { connectFailure } from "./connect-failure.ts";
 import { dialOptions, type Handshake, type TlsContext } from "./tls.ts";
 
 /** Delay between two attempts, in ms (RFC 8305, section 5). */
@@ -21,15 +22,41 @@ export const DIAL_TIMEOUT = 10_000;
 export type Target = { readonly ip: string; readonly port: number };
 type DialFailure = Target & { readonly code: string };
 
+/** Codes of the network or of a busy port, which say nothing about who answered. */
+const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
+
+export function isLineFailure(code: string): boolean {
+  return LINE_FAILURE.test(code);
+}
+
+/** Codes of several addresses: an answer says more than silence, and silence more than an address without a route. */
+const MOST_TELLING = [
+  "ECONNREFUSED",
+  "closed_in_handshake",
+  "ECONNRESET",
+  "handshake_timeout",
+  "timeout",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EINVAL",
+];
+
 /** No target could be connected and verified; `failures` says what happened at each. */
 export class DialError extends Error {
   readonly failures: readonly DialFailure[];
-  readonly code: string;
+  readonly code: "unreachable" | "refused" | "timeout" | "abandoned";
 
-  constructor(code: string, failures: readonly DialFailure[]) {
+  constructor(code: DialError["code"], failures: readonly DialFailure[]) {
     super(`dial: ${code}`);
     this.code = code;
     this.failures = failures;
+  }
+
+  /** The code that says most about why no address was reached. */
+  get lineCode(): string {
+    if (this.code === "timeout") return "timeout";
+    const codes = this.failures.map(({ code }) => code);
+    return MOST_TELLING.find((code) => codes.includes(code)) ?? codes[0] ?? "no_address";
   }
 }
 
@@ -90,7 +117,7 @@ export function dial(options: DialOptions): Promise<Connection> {
     attempts.clear();
   }
 
-  function fail(code: string): void {
+  function fail(code: DialError["code"]): void {
     if (!settle()) return;
     endAttempts(code);
     reject(new DialError(code, failures));
@@ -143,6 +170,7 @@ export function dial(options: DialOptions): Promise<Connection> {
       { objectLimit: options.objectLimit, tls: true },
     );
     attempts.add(attempt);
+    const begun = performance.now();
     Bun.connect<Connection>({
       hostname: target.ip,
       port: target.port,
@@ -150,9 +178,17 @@ export function dial(options: DialOptions): Promise<Connection> {
       tls: dialOptions(options.tls),
       socket: {
         ...SOCKET_HANDLERS,
-        connectError: (_socket, error) => attempt.gone(error),
+        handshake(socket, done, error) {
+          // With verification off Bun reports `false` for an unknown chain although the handshake is done.
+          const isSeen = !options.tls.rejectUnauthorized && socket.getPeerCertificate() !== undefined;
+          attempt.shookHands(done || isSeen, error);
+        },
+        // The promise is rejected too.
+        connectError: () => undefined,
       },
-    }).catch((error: Error) => attempt.gone(error));
+    }).catch(async (error: Error) => {
+      attempt.gone(await connectFailure(error, target, performance.now() - begun));
+    });
   }
 
   if (options.signal?.aborted === true) fail("abandoned");

@@ -5,7 +5,7 @@
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
-import { descriptorOf, upgradeAccepted, type TlsContext } from "./tls.ts";
+import { descriptorOf, upgradeAccepted, type Acceptance } from "./tls.ts";
 
 export type ListenOptions = {
   /** An IP literal; undefined: all addresses, those of IPv6 too if the machine has it. */
@@ -13,8 +13,8 @@ export type ListenOptions = {
   /** 0 to 65535; 0 takes a free one. */
   port: number;
   objectLimit: number;
-  /** Gives the context for each new connection; without it the link is plain. */
-  tls?: () => TlsContext;
+  /** Called for each new connection; without it the link is plain. */
+  tls?: () => Acceptance;
   /** The handlers of a new connection from this address; undefined refuses it at once. */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
   /** A connection was closed at once because the process is almost out of descriptors. */
@@ -23,7 +23,7 @@ export type ListenOptions = {
 
 export type Listener = {
   readonly port: number;
-  /** The address listened on, as it is shown. */
+  /** The address listened on, as it is shown: `0.0.0.0` for all addresses (CLI.md). */
   readonly host: string;
   /** Stops accepting connections; open ones continue. */
   stop(): void;
@@ -98,7 +98,9 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
                 const connection = adopt(socket);
                 if (connection === undefined) return;
                 try {
-                  upgradeAccepted(socket, tls(), connection, SOCKET_HANDLERS);
+                  const { context, leafHash } = tls();
+                  connection.leafHash = leafHash;
+                  upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
                 } catch (error) {
                   connection.terminate("internal_error");
                   throw error;
@@ -115,7 +117,7 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
           });
     return {
       port: listener.port,
-      host: hostname === "::" ? "0.0.0.0" : hostname,
+      host: options.host ?? "0.0.0.0",
       stop: () => listener.stop(),
     };
   } catch (error) {

@@ -4,9 +4,9 @@
  */
 import type { X509Certificate } from "node:crypto";
 
-import { Connection, READS_NOTHING, SOCKET_HANDLERS } from "./connection.ts";
-import { codeOfClose, DIAL_TIMEOUT, type Target } from "./dialler.ts";
-import { dialOptions, unverifiedContext } from "./tls.ts";
+import { READS_NOTHING } from "./connection.ts";
+import { dial, DialError, isLineFailure, type Target } from "./dialler.ts";
+import { unverifiedContext } from "./tls.ts";
 
 export type Look =
   /** It speaks TLS 1.3 with this certificate; `issuer` if it was sent too. */
@@ -26,53 +26,44 @@ export type Look =
 
 const NOT_TLS = /WRONG_VERSION_NUMBER|HTTP_REQUEST|UNEXPECTED_MESSAGE|INVALID_OUTER_RECORD|DECODE_ERROR/;
 
-/** @param serverName the typed host, undefined for an IP literal. Never rejects. */
-export function lookAtServer(target: Target, serverName: string | undefined): Promise<Look> {
-  const { promise, resolve } = Promise.withResolvers<Look>();
-  const unanswered = setTimeout(() => connection.terminate("timeout"), DIAL_TIMEOUT);
-  let reached = false;
-  const connection: Connection = new Connection(
-    {
+/**
+ * Dials all addresses of a server; the first that shows a certificate is looked at.
+ * @param serverName the host, undefined for an IP literal
+ */
+export function lookAtServer(
+  targets: readonly Target[],
+  serverName: string | undefined,
+  signal?: AbortSignal,
+): Promise<Look> {
+  const { promise, resolve, reject } = Promise.withResolvers<Look>();
+  dial({
+    targets,
+    tls: unverifiedContext(serverName),
+    objectLimit: 1,
+    handlers: {
       ...READS_NOTHING,
-      secured(self, handshake) {
-        const leaf = self.certificate;
-        if (leaf !== undefined) {
-          resolve({
-            name: "certificate",
-            valid: handshake.error === undefined && handshake.authorized,
-            leaf,
-            issuer: self.issuer,
-            address: self.remoteAddress,
-          });
-        }
-        return false;
-      },
-      closed(reason) {
-        clearTimeout(unanswered);
-        const code = codeOfClose(reason);
-        if (!reached) resolve({ name: "unreachable", code });
-        else if (NOT_TLS.test(code)) resolve({ name: "plain" });
-        else resolve({ name: "noTls", code });
-      },
+      opened: (connection) => connection.terminate("looked"),
+      closed: () => undefined,
     },
-    { objectLimit: 1, tls: true },
-  );
-  Bun.connect<Connection>({
-    hostname: target.ip,
-    port: target.port,
-    data: connection,
-    tls: dialOptions(unverifiedContext(serverName)),
-    socket: {
-      ...SOCKET_HANDLERS,
-      open(socket) {
-        reached = true;
-        connection.opened(socket);
-      },
-      // With verification off Bun reports `false` for an unknown chain although the handshake is done.
-      handshake: (socket, done, error) =>
-        connection.shookHands(done || socket.getPeerCertificate() !== undefined, error),
-      connectError: (_socket, error) => connection.gone(error),
+    verify(connection, handshake) {
+      const { certificate: leaf, issuer, remoteAddress: address } = connection;
+      if (leaf === undefined) return "no_certificate";
+      const valid = handshake.error === undefined && handshake.authorized;
+      resolve({ name: "certificate", valid, leaf, issuer, address });
+      return true;
     },
-  }).catch((error: Error) => connection.gone(error));
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    if (error instanceof DialError) resolve(lookOf(error));
+    else reject(error);
+  });
   return promise;
+}
+
+/** An address that answers without TLS says more about the server than one that does not answer. */
+function lookOf(error: DialError): Look {
+  const answers = error.failures.map(({ code }) => code).filter((code) => !isLineFailure(code));
+  const [code] = answers;
+  if (code === undefined) return { name: "unreachable", code: error.lineCode };
+  return answers.some((each) => NOT_TLS.test(each)) ? { name: "plain" } : { name: "noTls", code };
 }

@@ -28,6 +28,9 @@ export type TlsContext = {
   readonly serverName?: string;
 };
 
+/** With what a listener accepts a connection. `leafHash`: SHA-256 of the DER of its certificate, if it is needed later. */
+export type Acceptance = { readonly context: TlsContext; readonly leafHash?: Uint8Array };
+
 /** The accepting role. With `authority` (PEM) the other side must show a certificate of that authority. */
 export function acceptorContext(identity: TlsIdentity, authority?: string): TlsContext {
   return {
@@ -73,7 +76,6 @@ export function unverifiedContext(serverName: string | undefined): TlsContext {
 type UntypedSocket = {
   upgradeTLS(options: object): unknown;
   getPeerX509Certificate(): X509Certificate | undefined;
-  getX509Certificate(): X509Certificate | undefined;
   getPeerCertificate(abbreviated: boolean): { issuerCertificate?: { raw?: Buffer } } | undefined;
   isSessionReused(): boolean;
   authorized: boolean;
@@ -126,11 +128,6 @@ export function readHandshake(socket: object, done: boolean, error: Error | null
 /** The other side's certificate, undefined when it showed none. */
 export function peerCertificate(socket: object): X509Certificate | undefined {
   return untyped(socket).getPeerX509Certificate();
-}
-
-/** The certificate that our side showed, undefined when it showed none. */
-export function ownCertificate(socket: object): X509Certificate | undefined {
-  return untyped(socket).getX509Certificate();
 }
 
 /** The issuer of the other side's certificate, as it was sent; Bun gives only this one. */

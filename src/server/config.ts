@@ -1,7 +1,8 @@
 /** Reads the flags and variables of the server (CLI.md), and those of its operator's commands. */
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 
 import type { Environment } from "../protocol/environment.ts";
+import { normalHost, parseHostPort, withoutUrl } from "../protocol/host-name.ts";
 import type { Language } from "../protocol/language.ts";
 import { nearestWord } from "../protocol/nearest-word.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
@@ -134,18 +135,30 @@ export function readConfig(
   const port = values.port ?? 8080;
   const tlsPort = values["tls-port"] ?? 8443;
   const plainFrom = values["plain-from"] ?? "loopback";
-  if (port === tlsPort && port !== 0 && plainFrom !== "none") {
-    throw say("--port y --tls-port tienen que ser distintos", "--port and --tls-port must differ");
-  }
   const metricsPort = values["metrics-port"];
   if (metricsPort === undefined && values["metrics-host"] !== undefined) {
     throw say("--metrics-host requiere --metrics-port", "--metrics-host needs --metrics-port");
   }
   const nameOf = (flag: string) => writtenAs(flag, args);
+  const host = addressOf(nameOf("host"), values.host, say);
+  const metricsHost = addressOf(nameOf("metrics-host"), values["metrics-host"], say) ?? "127.0.0.1";
+  const ports = [
+    { flag: "--port", host, port: plainFrom === "none" ? undefined : port },
+    { flag: "--tls-port", host, port: tlsPort },
+    { flag: "--metrics-port", host: metricsHost, port: metricsPort },
+  ];
+  for (const [index, first] of ports.entries()) {
+    const second = ports.slice(index + 1).find((other) => isSamePlace(first, other));
+    if (second !== undefined)
+      throw say(
+        `${first.flag} y ${second.flag} tienen que ser distintos`,
+        `${first.flag} and ${second.flag} must differ`,
+      );
+  }
   return {
     name: "run",
     config: {
-      host: addressOf(nameOf("host"), values.host, say),
+      host,
       port,
       plainFrom,
       tlsPort,
@@ -154,13 +167,7 @@ export function readConfig(
       registration: values.register ?? "open",
       logStyle: values.log,
       auditPath: values["audit-log"],
-      metrics:
-        metricsPort === undefined
-          ? undefined
-          : {
-              host: addressOf(nameOf("metrics-host"), values["metrics-host"], say) ?? "127.0.0.1",
-              port: metricsPort,
-            },
+      metrics: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
       limits: limitsOf(values, nameOf, say),
     },
   };
@@ -193,9 +200,29 @@ function writtenAs(flag: string, args: readonly string[]): string {
 }
 
 function addressOf(shown: string, value: string | undefined, say: Say): string | undefined {
-  if (value === "localhost") return "127.0.0.1";
   if (value === undefined || isIP(value) !== 0) return value;
-  throw say(`${shown}: se esperaba una dirección IP`, `${shown}: expected an IP address`);
+  if (normalHost(value) === "localhost") return "127.0.0.1";
+  const meant = parseHostPort(withoutUrl(value))?.host;
+  const [es, en] =
+    meant === undefined || isIP(meant) === 0
+      ? [", como 192.0.2.1 o ::1", ", such as 192.0.2.1 or ::1"]
+      : [`; ¿quiere decir ${meant}?`, `; did you mean ${meant}?`];
+  throw say(`${shown}: se esperaba una dirección IP${es}`, `${shown}: expected an IP address${en}`);
+}
+
+/** Where one port is listened on. `host`: undefined for all addresses. */
+type Place = { readonly host: string | undefined; readonly port: number | undefined };
+
+/** Whether two ports cannot both be open. */
+function isSamePlace(one: Place, other: Place): boolean {
+  if (one.port !== other.port || one.port === undefined || one.port === 0) return false;
+  return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
+}
+
+/** Whether `wide` stands for all addresses of its kind, and `host` is one of them. */
+function covers(wide: string | undefined, host: string | undefined): boolean {
+  if (wide === undefined || wide === "::") return true;
+  return wide === "0.0.0.0" && host !== undefined && isIPv4(host);
 }
 
 function limitsOf(

@@ -37,12 +37,30 @@ function cannotListen(error: ListenError, host: string | undefined): StartError 
       error,
     );
   }
-  // EINVAL: a link-local address without its interface.
-  if (host !== undefined && (code === "EADDRNOTAVAIL" || code === "EINVAL")) {
+  if (code === "EACCES") {
+    return new StartError(
+      {
+        es: `Este usuario no puede abrir el puerto ${port} (${code}): los menores de 1024 suelen ser solo del administrador (root)`,
+        en: `This user may not open port ${port} (${code}): those below 1024 are usually for root alone`,
+      },
+      error,
+    );
+  }
+  if (host !== undefined && code === "EADDRNOTAVAIL") {
     return new StartError(
       {
         es: `No se puede escuchar en ${host}: no es una dirección de este equipo (${code})`,
         en: `Cannot listen on ${host}: it is not an address of this machine (${code})`,
+      },
+      error,
+    );
+  }
+  // For an interface that does not exist Bun gives no code.
+  if (host !== undefined && /^fe[89ab]|%/i.test(host)) {
+    return new StartError(
+      {
+        es: `Para escuchar en ${host} hace falta una interfaz de red de este equipo, como en fe80::1%eth0`,
+        en: `Listening on ${host} takes a network interface of this machine, as in fe80::1%eth0`,
       },
       error,
     );

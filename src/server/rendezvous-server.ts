@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 
 import { systemClock } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
+import { OpenFile } from "../net/open-file.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
@@ -101,7 +102,14 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     limit: limits.waitingHashes,
     observe: (waited, took) => metrics.hash(waited, took),
   });
-  const tokens = timed(new Tokens(database), (took) => metrics.database(took));
+  const databaseFile = new OpenFile(database.filename, clock);
+  const watched = <T extends object>(store: T): T =>
+    timed(
+      store,
+      () => databaseFile.check(),
+      (took) => metrics.database(took),
+    );
+  const tokens = watched(new Tokens(database));
   const authority = new ServerAuthority(database, now, options.identity);
   setBlockingWait(database, 0);
   const presence = new Presence<OnlineUser>();
@@ -116,9 +124,10 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     dropped: (count) => droppedRevocations.note("count", undefined, count),
   });
   const services: Services = {
-    accounts: timed(new Accounts(database), (took) => metrics.database(took)),
+    accounts: watched(new Accounts(database)),
     tokens,
-    revocations: timed(revocations, (took) => metrics.database(took)),
+    revocations: watched(revocations),
+    databaseFile,
     passwords,
     presence,
     directory: new UserDirectory(presence),
@@ -194,7 +203,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   // The encrypted port first: answers to plain requests name it.
   const tls = await listenOn({
     port: options.tlsPort,
-    tls: () => authority.context(),
+    tls: () => authority.acceptance(),
     accept: (address) => accept("tls", address),
   });
   let plain: Listener | undefined;

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { variable } from "../protocol/environment.ts";
+import { isThisMachine, parseHostPort, withoutUrl } from "../protocol/host-name.ts";
+import { showHostPort } from "../protocol/ip-address.ts";
 import { nearestWord } from "../protocol/nearest-word.ts";
 import { normalForm } from "../protocol/normal-form.ts";
 import { readOptions, UsageError, type Options, type OptionValues } from "../protocol/options.ts";
@@ -61,8 +63,11 @@ const DEFAULT_TIMEOUT = 30;
 
 export type Config = {
   readonly language: Language;
+  /** In its normal form. */
   readonly host: string;
   readonly port: number;
+  /** HOST:PORT as people see it: with the host as it was typed. */
+  readonly server: string;
   readonly user: string | undefined;
   readonly dataFolder: string;
   readonly p2pPort: number | undefined;
@@ -104,13 +109,15 @@ export function wantsJson(args: readonly string[], environment: Environment): bo
 }
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
-export function parseServer(value: string, language: Language): { host: string; port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@\p{C}]+))(?::(\d{1,5}))?$/u.exec(value);
-  const host = match?.[1] ?? match?.[2];
-  const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3]);
-  if (host === undefined || port < 1 || port > 65_535)
-    throw new UsageError(textsIn(language).badServer(value));
-  return { host, port };
+export function parseServer(value: string, language: Language): Pick<Config, "host" | "port" | "server"> {
+  const read = parseHostPort(value);
+  if (read === undefined) {
+    const meant = withoutUrl(value);
+    const isUsable = parseHostPort(meant) !== undefined;
+    throw new UsageError(textsIn(language).badServer(value, isUsable ? meant : undefined));
+  }
+  const { host, typed, port = DEFAULT_PORT } = read;
+  return { host, port, server: showHostPort(typed, port) };
 }
 
 /** @throws UsageError */
@@ -154,9 +161,12 @@ export function readInvocation(args: readonly string[], environment: Environment
   const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
   const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
+  const server = parseServer(values.server ?? "localhost", language);
+  if (values["p2p-port"] === server.port && isThisMachine(server.host))
+    throw new UsageError(texts.portOfServer(server.port));
   const config: Config = {
     language,
-    ...parseServer(values.server ?? "localhost", language),
+    ...server,
     user: values.user === undefined ? undefined : normalForm(values.user),
     dataFolder: dataFolder(values, environment, language),
     p2pPort: values["p2p-port"],

@@ -4,12 +4,15 @@ import { basename, dirname } from "node:path";
 import { isOrdinaryName } from "../identity/names.ts";
 import { showFingerprint } from "../identity/fingerprint.ts";
 import type { UnreachableReason } from "../client/peer/dial.ts";
+import type { UnreachableCause } from "../client/rendezvous/server-errors.ts";
 import {
   AccountError,
   ActionError,
+  FileMovedError,
   isDamage,
   isStorageFailure,
   OtherVersionError,
+  OpenToOthersError,
   PasswordNeededError,
   PortError,
   ProfileDamagedError,
@@ -21,7 +24,6 @@ import {
 } from "../client/errors.ts";
 import { isCode, sentenceFor, type Code } from "../protocol/codes.ts";
 import type { Language } from "../protocol/language.ts";
-import { showHostPort } from "../protocol/ip-address.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
@@ -74,9 +76,26 @@ function shown(fingerprint: string | undefined): string {
   return fingerprint === undefined ? "—" : showFingerprint(fingerprint);
 }
 
-function serverSentence({ code, expected, found }: ServerError, texts: Texts, server: string): string {
+function unreachableSentence(why: UnreachableCause | undefined, texts: Texts, server: string): string {
+  switch (why) {
+    case "unknown_host":
+      return texts.serverUnknown(server);
+    case "refused":
+      return texts.serverRefuses(server);
+    case "no_route":
+      return texts.serverNoRoute(server);
+    case "no_interface":
+      return texts.serverNoInterface(server);
+    case undefined:
+      return texts.serverUnreachable(server);
+    default:
+      return why satisfies never;
+  }
+}
+
+function serverSentence({ code, expected, found, why }: ServerError, texts: Texts, server: string): string {
   const sentences: { readonly [C in ServerError["code"]]: string } = {
-    server_unreachable: texts.serverUnreachable(server),
+    server_unreachable: unreachableSentence(why, texts, server),
     server_timeout: texts.serverTimeout(server),
     server_plain: texts.serverPlain(server),
     server_no_tls: texts.serverNoTls(server),
@@ -205,14 +224,14 @@ export function describeFailure(error: unknown, config: Config): Failure {
   if (error instanceof InterruptedError) return failure("interrupted", "interrupted", "");
   if (error instanceof TimeoutError) return failure("server", "timeout", texts.timedOut(config.timeout));
   if (error instanceof ServerError)
-    return failure(
-      "server",
-      error.code,
-      serverSentence(error, texts, showHostPort(config.host, config.port)),
-    );
+    return failure("server", error.code, serverSentence(error, texts, config.server));
   if (error instanceof RefusedError) return refusal(error, config, texts);
   if (error instanceof StoreError)
     return failure("other", `store_${error.code}`, storeSentence(error, texts));
+  if (error instanceof FileMovedError)
+    return failure("other", "store_moved", texts.storeMoved(quotedText(error.file)));
+  if (error instanceof OpenToOthersError)
+    return failure("other", "open_to_others", texts.openToOthers(quotedText(error.path)));
   if (error instanceof ProfileDamagedError)
     return failure("other", "profile_damaged", damageSentence(error, texts));
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
@@ -227,7 +246,10 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("other", "process_silent", texts.processSilent(lockOwner(error, texts)));
   if (error instanceof OtherVersionError)
     return failure("other", "other_version", texts.otherVersion(quotedText(error.version)));
-  if (error instanceof PortError) return failure("other", "port_taken", texts.portTaken(error.ports));
+  if (error instanceof PortError)
+    return error.code === "EADDRINUSE"
+      ? failure("other", "port_taken", texts.portTaken(error.ports))
+      : failure("other", "port_failed", texts.portFailed(error.ports, error.code));
   if (isStorageFailure(error)) {
     const why = systemMessage(error);
     return isDamage(error)
@@ -265,7 +287,12 @@ export function describeUnreachable(
       no_server: ["notDelivered", "peer_unreachable", texts.peerNoServer(user)],
       unreachable: ["notDelivered", "peer_unreachable", texts.peerUnreachable(user)],
       not_admitted: ["notDelivered", "peer_not_admitted", texts.peerNotAdmitted(user)],
+      greeting_refused: ["notDelivered", "peer_refused_greeting", texts.peerRefusedGreeting(user)],
+      bad_greeting: ["notDelivered", "peer_bad_greeting", texts.peerBadGreeting(user)],
+      no_greeting: ["notDelivered", "peer_no_greeting", texts.peerNoGreeting(user)],
+      line_broke: ["notDelivered", "peer_line_broke", texts.peerLineBroke(user)],
       busy: ["notDelivered", "peer_busy", texts.peerBusy(user)],
+      storage_failed: ["notDelivered", "storage_failed", texts.peerKeyNotStored(user)],
       no_certificate: ["notDelivered", "no_certificate", texts.noCertificate],
       not_in_date: ["notProven", "peer_not_in_date", texts.peerNotInDate(user)],
       revoked: ["notProven", "peer_revoked", texts.peerRevoked(user)],

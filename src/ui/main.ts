@@ -2,10 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { version } from "../../package.json" with { type: "json" };
-import { withArchive } from "../client/archive.ts";
+import { withReadableArchive } from "../client/archive.ts";
 import { AccountError } from "../client/errors.ts";
+import { closeDataFolder } from "../client/local-accounts.ts";
 import { isNewName, isOldNameAcceptable } from "../identity/names.ts";
 import { UsageError } from "../protocol/options.ts";
+import { quotedText } from "../protocol/quoted-text.ts";
 import { notUtf8 } from "../protocol/start-bytes.ts";
 import { visibleText } from "../protocol/visible-text.ts";
 import { understandTimeZone } from "./format/time-zone.ts";
@@ -120,10 +122,10 @@ async function checkArguments(
   throw new UsageError(isOldNameAcceptable(user) ? texts.oldName(user) : texts.badName(user));
 }
 
-/** Whether the account has met a person of this name. @throws as `withArchive`, but for AccountError */
+/** Whether the account has met a person of this name. @throws as `withReadableArchive`, but for AccountError */
 async function isKnownHere(user: string, config: Config): Promise<boolean> {
   try {
-    return await withArchive(config, (archive) => archive.conversation(user) !== undefined);
+    return await withReadableArchive(config, (archive) => archive.conversation(user) !== undefined);
   } catch (error) {
     if (error instanceof AccountError) return false;
     throw error;
@@ -189,6 +191,13 @@ function startBytes(name: "cmdline" | "environ"): Uint8Array | undefined {
   return existsSync(file) ? readFileSync(file) : undefined;
 }
 
+/** Closes the data folder to other users of this machine, and says so. @throws OpenToOthersError, system errors */
+function keepOthersOut({ dataFolder, language }: Config, say: (sentence: string) => void): void {
+  const closed = closeDataFolder(dataFolder).map((path) => quotedText(path));
+  const texts = textsIn(language);
+  if (closed.length > 0) say(texts.closedToOthers(texts.list(closed)));
+}
+
 /** The menus and the chat; standard input and output must be a terminal. */
 async function runMenus(config: Config): Promise<ExitCode> {
   const { stdin: input, stdout: output } = process;
@@ -201,6 +210,7 @@ async function runMenus(config: Config): Promise<ExitCode> {
   // Imported here because the one-shot commands do not need it.
   const { Program } = await import("./app/program.ts");
   try {
+    keepOthersOut(config, printSentence);
     return await Program.run({ config, input, output, signal: abort.signal });
   } catch (error) {
     const { sentence, exit } = describeFailure(error, config);
@@ -247,6 +257,7 @@ async function runCommand(
   const deadline = new Deadline(abort, isBounded ? config.timeout : undefined);
   let exit: ExitCode;
   try {
+    keepOthersOut(config, (sentence) => output.notice(sentence));
     await checkArguments(invocation, command);
     const run = await command.load();
     exit = await run({ config, args, process: host, output, deadline, signal: abort.signal });

@@ -79,6 +79,7 @@ test("a search that waits for the index tells its progress after a second and th
     const profile = Profile.open(folder, ACCOUNT);
     const scene = new MessageScene(folder);
     const archive = new Archive(profile);
+    const { search } = profile;
     const incoming = Array.from({ length: 5_000 }, (_, index) => arriving(`${index}`));
     scene.read(scene.contacts.ensure("Ana"), { incoming });
     const told: number[] = [];
@@ -86,7 +87,7 @@ test("a search that waits for the index tells its progress after a second and th
     let now = 0;
     // Every look at it takes a second.
     const clock = () => (now += 1_000);
-    await archive.indexWords(
+    await archive.indexedSearch(
       leaving.signal,
       (percent) => {
         told.push(percent);
@@ -96,10 +97,10 @@ test("a search that waits for the index tells its progress after a second and th
     );
     expect(told.length).toBe(2);
     expect(told[0]).toBe(10);
-    expect(archive.search.percentIndexed).toBeLessThan(100);
-    await archive.indexWords(new AbortController().signal, () => undefined);
-    expect([archive.search.isBehind, archive.search.percentIndexed]).toEqual([false, 100]);
-    await archive.indexWords(new AbortController().signal, () => expect.unreachable());
+    expect(search.percentIndexed).toBeLessThan(100);
+    expect(await archive.indexedSearch(new AbortController().signal, () => undefined)).toBe(search);
+    expect([search.isBehind, search.percentIndexed]).toEqual([false, 100]);
+    await archive.indexedSearch(new AbortController().signal, () => expect.unreachable());
     scene.database.close();
     profile.close();
   }));

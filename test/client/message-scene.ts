@@ -13,7 +13,7 @@ import { Profile } from "../../src/client/profile/profile.ts";
 import { RevocationStore } from "../../src/client/profile/revocations.ts";
 import { openStore } from "../../src/client/disk/sqlite.ts";
 import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/profile/stored-message.ts";
-import { ACCOUNT, inTemporaryFolder } from "./test-profile.ts";
+import { ACCOUNT, IN_PLACE, inTemporaryFolder } from "./test-profile.ts";
 
 export const NOW = Date.UTC(2027, 0, 15, 12);
 
@@ -32,7 +32,7 @@ export class MessageScene {
     this.file = profileFile(folder);
     this.database = openStore(this.file, PROFILE_SCHEMA);
     this.contacts = new ContactStore(this.database);
-    this.messages = new MessageStore(this.database);
+    this.messages = new MessageStore(this.database, IN_PLACE);
     this.history = new MessageHistory(this.database);
     this.search = new MessageSearch(this.database);
     this.removal = new MessageRemoval(this.database);

@@ -9,6 +9,9 @@ import { profileFile } from "../../src/client/disk/folders.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
 
+/** Stands for the file of a database that nobody moves. */
+export const IN_PLACE = { check: () => undefined };
+
 /** Any authority: these tests open no connection. */
 export const AUTHORITY = createAuthority(Date.UTC(2027, 0, 15)).certificatePem;
 export const ACCOUNT = {
@@ -41,7 +44,7 @@ export function withStores(use: (stores: TestStores) => void): Promise<void> {
     Profile.open(folder, ACCOUNT).close();
     const database = new Database(profileFile(folder), { strict: true });
     try {
-      use({ database, contacts: new ContactStore(database), messages: new MessageStore(database) });
+      use({ database, contacts: new ContactStore(database), messages: new MessageStore(database, IN_PLACE) });
     } finally {
       database.close();
     }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 
 import {
+  hashLeaf,
   isAuthorityProven,
   isKeyProven,
   parseChallenge,
@@ -16,9 +17,10 @@ import { seededRandom, testSeed } from "../seeded-random.ts";
 const KEYS = keyPairFromPem(
   "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n",
 );
+const LEAF = Buffer.from("leaf certificate");
 const CONNECTION = {
   challenge: Buffer.from(Array.from({ length: 32 }, (_, index) => index)),
-  leaf: Buffer.from("leaf certificate"),
+  leafHash: hashLeaf(LEAF),
 };
 const KEY_PROOF = "ktzfblAOeCiPPTpy8sxdtBWRxRXqfl4j1X9ePtkPOknfrfIouXvskFEHhzyXUetGfH3SW4LhYHp4vN5fQt6dCg==";
 const AUTHORITY_PROOF =
@@ -39,7 +41,9 @@ describe("the proof of the key", () => {
     another[31] = 0;
     expect(isKeyProven(generateKeyPair().spki, proof, CONNECTION)).toBe(false);
     expect(isKeyProven(KEYS.spki, proof, { ...CONNECTION, challenge: another })).toBe(false);
-    expect(isKeyProven(KEYS.spki, proof, { ...CONNECTION, leaf: Buffer.from("leaf") })).toBe(false);
+    expect(isKeyProven(KEYS.spki, proof, { ...CONNECTION, leafHash: hashLeaf(Buffer.from("leaf")) })).toBe(
+      false,
+    );
     for (let bit = 0; bit < 512; bit++) {
       const wrong = Buffer.from(proof);
       wrong[bit >> 3] = (wrong[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -49,7 +53,7 @@ describe("the proof of the key", () => {
 
   test("is not taken from the proof of an authority, nor from a signature of the same bytes without the prefix", () => {
     expect(isKeyProven(KEYS.spki, bytesOf(AUTHORITY_PROOF), CONNECTION)).toBe(false);
-    const bare = sign(null, Buffer.concat([CONNECTION.challenge, CONNECTION.leaf]), KEYS.privateKey);
+    const bare = sign(null, Buffer.concat([CONNECTION.challenge, LEAF]), KEYS.privateKey);
     expect(isKeyProven(KEYS.spki, bare, CONNECTION)).toBe(false);
   });
 
@@ -66,17 +70,17 @@ describe("the proof of the key", () => {
 
 describe("the proof of the authority", () => {
   test("is what openssl makes, and proves the authority for this leaf", () => {
-    expect(proveAuthority(KEYS.privateKey, CONNECTION.leaf)).toBe(AUTHORITY_PROOF);
+    expect(proveAuthority(KEYS.privateKey, LEAF)).toBe(AUTHORITY_PROOF);
     const proof = bytesOf(AUTHORITY_PROOF);
-    expect(isAuthorityProven(publicKeyOf(KEYS.spki), proof, CONNECTION.leaf)).toBe(true);
+    expect(isAuthorityProven(publicKeyOf(KEYS.spki), proof, LEAF)).toBe(true);
     expect(isAuthorityProven(publicKeyOf(KEYS.spki), proof, Buffer.from("leaf"))).toBe(false);
-    expect(isAuthorityProven(publicKeyOf(generateKeyPair().spki), proof, CONNECTION.leaf)).toBe(false);
-    expect(isAuthorityProven(publicKeyOf(KEYS.spki), bytesOf(KEY_PROOF), CONNECTION.leaf)).toBe(false);
+    expect(isAuthorityProven(publicKeyOf(generateKeyPair().spki), proof, LEAF)).toBe(false);
+    expect(isAuthorityProven(publicKeyOf(KEYS.spki), bytesOf(KEY_PROOF), LEAF)).toBe(false);
   });
 
   test("is never that of a key of another kind", () => {
     const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    expect(isAuthorityProven(publicKey, bytesOf(AUTHORITY_PROOF), CONNECTION.leaf)).toBe(false);
+    expect(isAuthorityProven(publicKey, bytesOf(AUTHORITY_PROOF), LEAF)).toBe(false);
   });
 });
 

@@ -631,7 +631,7 @@ test("a full disk of the peer is reported in a sentence, and everything arrives 
   expect(sent.stderr.match(/disk of beto\.full's machine does not accept what was sent/g)).toHaveLength(2);
   expect(sent.stderr).toContain("The message is queued");
   expect(sent.code).toBe(5);
-  expect(await stderr.line((line) => line.includes("no se puede guardar"))).toBeDefined();
+  expect(await stderr.line((line) => line.includes("El disco falla o está lleno"))).toBeDefined();
   full.kill("SIGTERM");
   await Promise.all([full.exited, stdout.end, stderr.end]);
   expectNoTrace(stderr.text);

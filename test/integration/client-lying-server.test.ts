@@ -41,10 +41,12 @@ function honest(message: Message): Message {
   }
 }
 
-function certificateFor(publicKey: unknown, name: string, by = authority): string {
+const YEAR = 365 * 86_400_000;
+
+function certificateFor(publicKey: unknown, name: string, by = authority, now = Date.now()): string {
   const spki = parsePublicKey(publicKey as string);
   if (spki === undefined) throw new Error("no public key");
-  return issueUserCertificate(by, spki, name, Date.now()).pem;
+  return issueUserCertificate(by, spki, name, now).pem;
 }
 
 function login({ id, public_key }: Message, more: Message = {}): Message {
@@ -104,6 +106,15 @@ const huge = JSON.stringify({
   online: true,
 });
 
+test("a certificate that is good by the server's clock is taken by a machine whose clock is a year behind", async () => {
+  let behind = 0;
+  const answer = lyingAbout("login", (message) => login(message, { time: new Date().toISOString() }));
+  const { ana } = await meet(answer, { now: () => Date.now() - behind });
+  behind = YEAR;
+  await ana.account.connect();
+  expect(ana.messenger.rendezvous.state.name).toBe("online");
+});
+
 describe("a login that lies is an error, and nothing of it is kept:", () => {
   const lies: [string, Answer][] = [
     ["garbage", () => "garbage\n"],
@@ -125,6 +136,16 @@ describe("a login that lies is an error, and nothing of it is kept:", () => {
       "a certificate of another authority",
       (message) => login(message, { certificate: certificateFor(message["public_key"], "ana", other) }),
     ],
+    ...[-YEAR, YEAR].flatMap((late): [string, Answer][] => {
+      const dated = ({ public_key }: Message) =>
+        certificateFor(public_key, "ana", authority, Date.now() + late);
+      const what = late < 0 ? "a certificate that has expired" : "a certificate that is not valid yet";
+      const time = new Date().toISOString();
+      return [
+        [what, (message) => login(message, { certificate: dated(message) })],
+        [`${what} at the server's time`, (message) => login(message, { certificate: dated(message), time })],
+      ];
+    }),
     ["the authority's certificate", (message) => login(message, { certificate: authority.certificatePem })],
     ["another authority", (message) => login(message, { authority: other.certificatePem })],
     ["an authority that cannot be read", (message) => login(message, { authority: "no PEM" })],

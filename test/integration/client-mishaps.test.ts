@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { registerAccount } from "../../src/client/accounts.ts";
-import { openLocalProfile } from "../../src/client/local-accounts.ts";
+import { localFolder } from "../../src/client/local-accounts.ts";
 import { reachServer } from "../../src/client/rendezvous/reach-server.ts";
 import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { label } from "../../src/identity/names.ts";
@@ -137,7 +137,7 @@ test("an existing data folder keeps its mode, and looking for accounts creates n
   servers.close();
   expect(statSync(mine).mode & 0o777).toBe(0o755);
   const place = { dataFolder: join(folder, "mistyped"), host: HOST, port: 1, user: undefined };
-  expect(() => openLocalProfile(place)).toThrow("no_account");
+  expect(() => localFolder(place)).toThrow("no_account");
   expect(readdirSync(folder)).toEqual(["mine"]);
 });
 

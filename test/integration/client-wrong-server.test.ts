@@ -196,9 +196,7 @@ describe("a server whose authority has changed", () => {
       return false;
     };
     expect((await failure(port, { servers, confirm })).code).toBe("server_declined");
-    expect(questions).toEqual([
-      { host: HOST, port, found: other.fingerprint, expected: authority.fingerprint },
-    ]);
+    expect(questions).toEqual([{ found: other.fingerprint, expected: authority.fingerprint }]);
     expect(fake.received).toEqual([]);
     expect(servers.get(HOST, port)?.authority).toBe(authority.certificatePem);
   });

@@ -4,7 +4,9 @@ import { describe, expect, test } from "bun:test";
 import { targetWithFault, type Fault } from "../fuzz/faulty-server.ts";
 import { FuzzStepFailure } from "../fuzz/fuzz-run.ts";
 import { expectCleanLog, targetHere, targetOfProcess, TIGHT } from "../fuzz/fuzz-target.ts";
+import { fuzzArguments } from "../fuzz/arguments-fuzz.ts";
 import { fuzzClient } from "../fuzz/client-fuzz.ts";
+import { fuzzKeys } from "../fuzz/keys-fuzz.ts";
 import { expectNoStall, LoopStall, threadTime } from "../fuzz/loop-stall.ts";
 import { fuzzPeer } from "../fuzz/peer-fuzz.ts";
 import { StoredModel } from "../fuzz/peer-model.ts";
@@ -71,6 +73,27 @@ test(
     for (const kind of [...SCENES.keys(), "the input line", "names", "JSON"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
+  },
+  LIMIT,
+);
+
+test(
+  "whatever a terminal sends, no sequence becomes text, and what was typed arrives whole",
+  async () => {
+    const { seen } = await fuzzKeys({ seed, steps: 8 });
+    for (const kind of ["line", "form", "password", "menu", "noise"]) {
+      expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
+    }
+  },
+  LIMIT,
+);
+
+// Only Linux tells a process the bytes with which it was started.
+test.skipIf(process.platform !== "linux")(
+  "whatever the programs are started with, what is not UTF-8 is refused, and the rest passes as it is",
+  async () => {
+    const { seen } = await fuzzArguments({ seed, steps: 16 });
+    expect([...seen.keys()].some((kind) => kind.endsWith("not UTF-8"))).toBe(true);
   },
   LIMIT,
 );

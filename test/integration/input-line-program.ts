@@ -83,6 +83,7 @@ async function askAfterwards(): Promise<void> {
     input: process.stdin,
     output: process.stdout,
     texts: textsIn("en"),
+    dropped: String,
     answered: (answer) => {
       prompter.close();
       console.log(`answer ${JSON.stringify(answer)}`);

@@ -30,7 +30,7 @@ function serve(link: Link, server: Recorder | undefined): Listener {
     host: "127.0.0.1",
     port: 0,
     objectLimit: PEER_OBJECT_LIMIT,
-    ...(link === "TLS" ? { tls: () => acceptorContext(identity) } : {}),
+    ...(link === "TLS" ? { tls: () => ({ context: acceptorContext(identity) }) } : {}),
     accept: () => server,
   });
   cleanups.push(() => listener.stop());

@@ -4,6 +4,7 @@ import { label } from "../../src/identity/names.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { dial, DialError, type DialOptions, type Target } from "../../src/net/dialler.ts";
 import { listen, ListenError, type Listener } from "../../src/net/listener.ts";
+import { lookAtServer } from "../../src/net/look.ts";
 import { acceptorContext, diallerContext, type Handshake, type TlsIdentity } from "../../src/net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { connectPlain, connectRaw, HOUR, newAuthority, Recorder, userIdentity } from "./loopback.ts";
@@ -31,7 +32,7 @@ function peerPort(identity: TlsIdentity = bea, server = new Recorder()): { port:
     host: "127.0.0.1",
     port: 0,
     objectLimit: PEER_OBJECT_LIMIT,
-    tls: () => acceptorContext(identity, authority.certificatePem),
+    tls: () => ({ context: acceptorContext(identity, authority.certificatePem) }),
     accept: () => server,
   });
   cleanups.push(() => listener.stop());
@@ -238,6 +239,37 @@ describe("dialling", () => {
   });
 });
 
+describe("a look at a server", () => {
+  test("takes the first address that shows a certificate, and waits for a silent one no longer than the stagger", async () => {
+    const holes = [blackHole(), blackHole()];
+    const { port, server } = peerPort();
+    server.onSecured = () => true;
+    const begun = performance.now();
+    const targets = [...holes.map((hole) => hole.port), closedPort(), port].map(at);
+    const look = await lookAtServer(targets, "any.test");
+    expect(look.name === "certificate" ? look.leaf.subject : look.name).toBe("CN=bea");
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    // Nothing was said to anybody.
+    await Promise.all([...holes.map(({ gone }) => gone), server.closing()]);
+    expect(server.objects).toEqual([]);
+  });
+
+  test("names what answers without TLS rather than what refuses", async () => {
+    const web = Bun.listen<undefined>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open: (socket) => void socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"),
+        data: () => undefined,
+      },
+    });
+    cleanups.push(() => web.stop(true));
+    expect(await lookAtServer([at(closedPort()), at(web.port)], undefined)).toEqual({ name: "plain" });
+    const refused = { name: "unreachable", code: "ECONNREFUSED" } as const;
+    expect(await lookAtServer([at(closedPort()), at(closedPort())], undefined)).toEqual(refused);
+  });
+});
+
 describe("a peer's port", () => {
   async function refusedWith(
     identity: TlsIdentity | "none",
@@ -302,7 +334,7 @@ describe("a peer's port", () => {
       host: "127.0.0.1",
       port: 0,
       objectLimit: PEER_OBJECT_LIMIT,
-      tls: () => acceptorContext(identity, authority.certificatePem),
+      tls: () => ({ context: acceptorContext(identity, authority.certificatePem) }),
       accept: () => new Recorder(),
     });
     cleanups.push(() => listener.stop());

@@ -1,6 +1,6 @@
 /**
  * The prompter alone at a terminal. It asks the prompts of its first argument one after the other and prints
- * each answer as JSON. SIGUSR1 prints two lines above the open prompt; SIGUSR2 opens the next of `instead` in its
+ * each answer as JSON. SIGUSR1 prints two notices above the open prompt, `times` times; SIGUSR2 opens the next of `instead` in its
  * place.
  */
 import { PlainPrompter } from "../../src/ui/prompts/plain-prompter.ts";
@@ -15,6 +15,7 @@ type Order = {
   readonly prompts: readonly Prompt[];
   /** Opened in the place of the open one. */
   readonly instead?: readonly Prompt[];
+  readonly times?: number;
 };
 
 const order = JSON.parse(process.argv[2] ?? "") as Order;
@@ -28,8 +29,9 @@ const prompter = new (process.env["TERM"] === "dumb" ? PlainPrompter : InquirerP
   input,
   output,
   texts: textsIn(order.language),
+  dropped: (count) => `${textsIn(order.language).noticesDropped(count)}\n`,
   answered: (answer) => {
-    prompter.print(`answer ${JSON.stringify(answer)}\n`);
+    prompter.print([`answer ${JSON.stringify(answer)}\n`]);
     if (answer.name === "interrupted") prompts.length = 0;
     next();
   },
@@ -46,8 +48,10 @@ function next(): void {
 }
 
 function print(): void {
-  printed++;
-  prompter.print(`one ${printed}\ntwo ${printed}\n`);
+  for (let time = 0; time < (order.times ?? 1); time++) {
+    printed++;
+    prompter.print([`one ${printed}\n`, `two ${printed}\n`]);
+  }
 }
 
 function replace(): void {

@@ -19,11 +19,12 @@ type Given = {
   readonly language?: "es" | "en";
   readonly cols?: number;
   readonly rows?: number;
+  readonly times?: number;
   readonly environment?: { readonly [name: string]: string };
 };
 
-function asks({ prompts, instead = [], language = "es", ...terminal }: Given): AtTerminal {
-  const order = JSON.stringify({ language, prompts, instead });
+function asks({ prompts, instead = [], times = 1, language = "es", ...terminal }: Given): AtTerminal {
+  const order = JSON.stringify({ language, prompts, instead, times });
   const asked = new AtTerminal([order], { command: PROGRAM, ...terminal });
   started.push(asked);
   return asked;
@@ -367,6 +368,22 @@ describe("what is printed", () => {
     expect(terminal.text.replaceAll(/^answer.*$/gm, "")).not.toContain("secreta");
   });
 });
+
+test.each(["es", "en"] as const)(
+  "of more notices than are kept while an answer is typed, the oldest are counted, in %s",
+  async (language) => {
+    const terminal = asks({ language, prompts: [name, name], times: 150, rows: 240 });
+    await terminal.showsRow(/^\? Nombre:/);
+    terminal.signal("SIGUSR1");
+    terminal.type(`ana${KEY.enter}`);
+    await answers(terminal, 1);
+    const rows = terminal.screen.transcript.split("\n");
+    expect(rows.slice(0, 3)).toEqual(["? Nombre: ana", textsIn(language).noticesDropped(100), "one 51"]);
+    expect(rows.indexOf("two 150")).toBe(201);
+    terminal.type(KEY.enter);
+    await over(terminal);
+  },
+);
 
 describe("a prompt in the place of another", () => {
   test("leaves no row of the one before, and keeps the marked choice", async () => {

@@ -1,7 +1,7 @@
 /** A bare client of the rendezvous link for tests: sockets and lines, none of the program's own client. */
 import type { KeyObject, X509Certificate } from "node:crypto";
 
-import { proveKey } from "../../src/identity/connection-proof.ts";
+import { hashLeaf, proveKey } from "../../src/identity/connection-proof.ts";
 import { generateKeyPair } from "../../src/identity/keys.ts";
 import { UnsentBytes } from "./unsent-bytes.ts";
 
@@ -199,7 +199,7 @@ function hasPrivateKey({ public_key }: Message): boolean {
 export function keyProof(publicKey: string, challenge: string, leaf: Uint8Array): string {
   const privateKey = privateKeys.get(publicKey);
   if (privateKey === undefined) throw new Error(`no private key is known for ${publicKey}`);
-  return proveKey(privateKey, { challenge: Buffer.from(challenge, "base64"), leaf });
+  return proveKey(privateKey, { challenge: Buffer.from(challenge, "base64"), leafHash: hashLeaf(leaf) });
 }
 
 export const PASSWORD = "secreta12";

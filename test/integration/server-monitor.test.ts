@@ -1,5 +1,6 @@
 /** What an operator sees over HTTP of a running server. */
 import { describe, expect, test } from "bun:test";
+import { cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { createLog } from "../../src/server/log/log.ts";
@@ -30,6 +31,12 @@ async function monitored(
   cleanups.push(() => server.stop());
   monitor.started(server);
   return { server, monitor, url: `http://127.0.0.1:${monitor.port}`, log };
+}
+
+function replaceByCopy(folder: string): void {
+  cpSync(folder, `${folder}.copy`, { recursive: true });
+  rmSync(folder, { recursive: true });
+  renameSync(`${folder}.copy`, folder);
 }
 
 /** The response to a request that is written by hand. */
@@ -187,6 +194,24 @@ describe("readiness", () => {
     while (status === 503) ({ status } = await fetch(`${url}/readyz`));
     expect(status).toBe(200);
     expect(server.database.query("PRAGMA busy_timeout").get()).toEqual({ timeout: 2_000 });
+  });
+
+  test.each([
+    ["deleted", (folder: string) => rmSync(folder, { recursive: true })],
+    ["replaced by a copy", replaceByCopy],
+  ])("ends when the database is %s, and nothing is acknowledged", async (_how, move) => {
+    const { server, url, log } = await monitored();
+    const client = await server.plain();
+    await client.ask(registration("ana"));
+    expect(await (await fetch(`${url}/readyz`)).text()).toBe("ready\n");
+    move(server.folder);
+    let status = 200;
+    while (status === 200) ({ status } = await fetch(`${url}/readyz`));
+    expect(status).toBe(503);
+    expect(log.join("")).toContain('"database_unavailable","code":"SQLITE_READONLY_DBMOVED"');
+    expect(await client.ask(registration("berta"))).toMatchObject({ success: false, code: "internal_error" });
+    expect(await client.ask(loginOf("ana"))).toMatchObject({ success: false, code: "internal_error" });
+    expect(server.log.join("")).toContain("users.db was deleted, moved or replaced while it was in use");
   });
 });
 

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
+import { HAS_NAMESPACES, inNamespaces } from "./namespaces.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
-import { ServerProcess } from "./server-process.ts";
+import { SERVER_PROGRAM, ServerProcess } from "./server-process.ts";
 
 const TIMEOUT = 30_000;
 
@@ -46,6 +47,25 @@ describe("the start", () => {
       expect(statSync(db).mode & 0o777).toBe(0o600);
       const client = await TestClient.connect(server.plainPort);
       expect(await client.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    "shows the addresses for all as they were given",
+    async () => {
+      for (const [host, shown] of [
+        ["::", "[::]"],
+        ["0.0.0.0", "0.0.0.0"],
+      ] as const) {
+        const server = run(["--host", host, "--lang", "en", "--metrics-port", "0", "--metrics-host", host]);
+        const lines = (await server.started()).map((line) => line.replace(PORTS, ":N"));
+        expect(lines[1]).toBe(`Server started on ${shown}:N`);
+        expect(lines[2]).toStartWith(`TLS on ${shown}:N, authority`);
+        server.kill("SIGTERM");
+        await server.exited;
+        expect((await server.stderr).replace(PORTS, ":N")).toContain(`"url":"http://${shown}:N/"`);
+      }
     },
     TIMEOUT,
   );
@@ -153,6 +173,14 @@ describe("a start that fails prints one sentence and has an exit code", () => {
         said: "No se puede escuchar en 203.0.113.7: no es una dirección de este equipo (EADDRNOTAVAIL)\n",
       });
 
+      for (const host of ["fe80::1", "fe80::1%none"]) {
+        const interfaceMissing = `Listening on ${host} takes a network interface of this machine, as in fe80::1%eth0\n`;
+        const args = ["--db", other, "--lang", "en"];
+        expect(await refusal([...args, "--host", host])).toMatchObject({ code: 1, said: interfaceMissing });
+        const metrics = ["--metrics-port", "0", "--metrics-host", host];
+        expect(await refusal([...args, ...metrics])).toMatchObject({ code: 1, said: interfaceMissing });
+      }
+
       expect(await refusal(["--db", join(folder, "none", "users.db")])).toMatchObject({ code: 1 });
       const mode = statSync(folder).mode;
       expect((await refusal(["--db", folder])).said).toMatch(/^[^\n]+ no es una base de datos [^\n]+\n$/);
@@ -174,6 +202,36 @@ describe("a start that fails prints one sentence and has an exit code", () => {
     TIMEOUT,
   );
 });
+
+test.skipIf(!HAS_NAMESPACES)(
+  "a port that needs root is named as such",
+  async () => {
+    // In a network of its own, over which the process has no rights.
+    const place = [...inNamespaces(["--net"]), "unshare", "--user"];
+    for (const [lang, ports, said] of [
+      [
+        "es",
+        ["--tls-port", "443"],
+        "Este usuario no puede abrir el puerto 443 (EACCES): los menores de 1024 suelen ser solo del administrador (root)\n",
+      ],
+      [
+        "en",
+        ["--tls-port", "0", "--metrics-port", "80"],
+        "This user may not open port 80 (EACCES): those below 1024 are usually for root alone\n",
+      ],
+    ] as const) {
+      const args = ["--db", db, "--lang", lang, "--port", "0", ...ports];
+      const server = Bun.spawn([...place, process.execPath, "run", SERVER_PROGRAM, ...args], {
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "pipe",
+      });
+      expect(await server.stderr.text()).toBe(said);
+      expect(await server.exited).toBe(1);
+    }
+  },
+  TIMEOUT,
+);
 
 describe("one database has one server", () => {
   test(

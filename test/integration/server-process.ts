@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const PROGRAM = join(import.meta.dir, "../../server.ts");
+export const SERVER_PROGRAM = join(import.meta.dir, "../../server.ts");
 
 /** Flags that switch off every rate. */
 export const WITHOUT_RATES = [
@@ -39,7 +39,7 @@ export class ServerProcess {
   ) {
     const { PATH = "", HOME = tmpdir() } = process.env;
     const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
-    const program = [process.execPath, "run", PROGRAM, ...args];
+    const program = [process.execPath, "run", SERVER_PROGRAM, ...args];
     this.process = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
       env: { PATH, HOME, ...environment },
       stdin: "ignore",

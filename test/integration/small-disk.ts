@@ -26,3 +26,12 @@ export function fillDisk(path: string): void {
     closeSync(file);
   }
 }
+
+/** Makes the tree below a folder read-only, also for root. @returns as `mountSmallDisk` */
+export function mountReadOnly(path: string): (() => void) | undefined {
+  const script = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"';
+  const { exitCode, stderr } = Bun.spawnSync(["sh", "-c", script, "sh", path]);
+  if (exitCode === 0) return () => Bun.spawnSync(["umount", "--lazy", path]);
+  console.log(`skipped: nothing can be mounted read-only here (${stderr.toString().trim()})`);
+  return undefined;
+}

@@ -1,5 +1,7 @@
 /** A chat at a terminal, key by key, as the two people in it see it. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
 import type { AtTerminal } from "./at-terminal.ts";
 import {
@@ -19,7 +21,7 @@ import {
   USUAL,
 } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
-import { until, type Person } from "./messenger-pair.ts";
+import { until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 setDefaultTimeout(60_000);
 
@@ -319,13 +321,21 @@ describe("a line", () => {
     expectNothingRedrawn(ana, USUAL);
   });
 
-  test("who is online is said in the chat that was opened meanwhile", async () => {
+  test("is answered in the chat in which it was typed, and not in the one that was opened meanwhile", async () => {
     await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto"));
-    ana.type(`/users${KEY.enter}/chat carla${KEY.enter}`);
-    await says(ana, "Chat con carla");
+    ana.type(`hola${KEY.enter}`);
+    await promptIs(ana, "✓✓");
+    const file = join(room.folder, "exported.txt");
+    const lines = ["/users", "/search hola", `/export ${file}`, "/chat carla", "/users"];
+    ana.type(lines.map((line) => line + KEY.enter).join(""));
     await says(ana, "En línea: beto");
+    await untilQuiet(() => existsSync(file));
     await quit(ana);
+    const [, behind = ""] = ana.text.split("Chat con carla");
+    expect(behind.split("En línea: beto")).toHaveLength(2);
+    expect(behind).not.toContain("hola");
+    expect(behind).not.toContain("exported.txt");
     expectNothingRedrawn(ana, USUAL);
   });
 

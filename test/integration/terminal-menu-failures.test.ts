@@ -70,7 +70,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await gone.exited;
     const someone = world.openNew(`127.0.0.1:${gone.tlsPort}`, { language });
     const { texts } = someone;
-    const sentence = texts.serverUnreachable(`127.0.0.1:${gone.tlsPort}`);
+    const sentence = texts.serverRefuses(`127.0.0.1:${gone.tlsPort}`);
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, "someone");
     await expectSentence(someone, sentence);
@@ -201,7 +201,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const someone = world.openAs(person, { language });
     const { texts } = someone;
     await someone.isHome("offline");
-    expect(someone.hasSeen(texts.serverUnreachable(person.server))).toBe(true);
+    expect(someone.hasSeen(texts.serverRefuses(person.server))).toBe(true);
     expect(someone.picture).toMatchSnapshot("offline");
     someone.type(`1${KEY.enter}`);
     // Nobody knows who is online, and the list says so.

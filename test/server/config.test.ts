@@ -82,6 +82,47 @@ test("“admin help” is the help of the operator's commands", () => {
   expect(readConfig(["admin", "help"], {}, "en")).toEqual({ name: "adminHelp" });
 });
 
+test("a host is an IP address, and what looks like one is answered with it", () => {
+  const hostOf = (value: string) => {
+    const invocation = readConfig(["--host", value], {}, "en");
+    return invocation.name === "run" ? invocation.config.host : undefined;
+  };
+  for (const host of ["0.0.0.0", "::", "::1", "fe80::1%eth0", "192.0.2.1"]) expect(hostOf(host)).toBe(host);
+  for (const host of ["localhost", "LocalHost."]) expect(hostOf(host)).toBe("127.0.0.1");
+  for (const [typed, meant] of [
+    ["https://192.0.2.1", "192.0.2.1"],
+    ["192.0.2.1:8443", "192.0.2.1"],
+    ["[::1]", "::1"],
+    ["paloma://[fe80::1%eth0]:8443/", "fe80::1%eth0"],
+  ] as const) {
+    expect(() => hostOf(typed)).toThrow(`--host: expected an IP address; did you mean ${meant}?`);
+    expect(() => readConfig(["--host", typed], {}, "es")).toThrow(`; ¿quiere decir ${meant}?`);
+  }
+  for (const typed of ["https://example.org", "málaga.test", "192.0.2", "::g", "a\u001bb"])
+    expect(() => hostOf(typed)).toThrow("--host: expected an IP address, such as 192.0.2.1 or ::1");
+});
+
+test("the port of the metrics differs from the others, unless its address does", () => {
+  const config = (...args: string[]) => readConfig(args, {}, "en");
+  const same = (flag: string) => new UsageError(`${flag} and --metrics-port must differ`);
+  expect(() => config("--metrics-port", "8080")).toThrow(same("--port"));
+  expect(() => config("--metrics-port", "8443", "--host", "::")).toThrow(same("--tls-port"));
+  expect(() => config("--metrics-port", "8443", "--host", "0.0.0.0")).toThrow(same("--tls-port"));
+  expect(() => config("--metrics-port", "8443", "--host", "::1", "--metrics-host", "::")).toThrow(
+    same("--tls-port"),
+  );
+  expect(() => readConfig(["--metrics-port", "8080"], {}, "es")).toThrow(
+    "--port y --metrics-port tienen que ser distintos",
+  );
+  for (const args of [
+    ["--metrics-port", "8080", "--host", "192.0.2.1"],
+    ["--metrics-port", "8080", "--plain-from", "none"],
+    ["--metrics-port", "8443", "--host", "0.0.0.0", "--metrics-host", "::1"],
+    ["--metrics-port", "0", "--tls-port", "0"],
+  ])
+    expect(config(...args)).toMatchObject({ name: "run" });
+});
+
 test("the two ports must differ, unless they are chosen by the system or one is closed", () => {
   const same = ["--port", "7777", "--tls-port", "7777"];
   expect(() => readConfig(same, {}, "en")).toThrow(new UsageError("--port and --tls-port must differ"));

@@ -24,6 +24,7 @@ test("options that are not given have the defaults of CLI", () => {
     language: "es",
     host: "localhost",
     port: 8_443,
+    server: "localhost:8443",
     user: undefined,
     dataFolder: "/h/.local/share/paloma",
     p2pPort: undefined,
@@ -117,13 +118,28 @@ test("the data folder is in XDG_DATA_HOME if that is absolute, otherwise in the 
 
 describe("a server", () => {
   test.each([
-    ["localhost", "localhost", 8_443],
-    ["example.org:1", "example.org", 1],
-    ["192.0.2.1:65535", "192.0.2.1", 65_535],
-    ["[::1]", "::1", 8_443],
-    ["[fe80::1]:8444", "fe80::1", 8_444],
-  ])("%s", (typed, host, port) => {
-    expect(parseServer(typed, "en")).toEqual({ host, port });
+    ["localhost", "localhost", 8_443, "localhost:8443"],
+    ["example.org:1", "example.org", 1, "example.org:1"],
+    ["192.0.2.1:65535", "192.0.2.1", 65_535, "192.0.2.1:65535"],
+    ["[::1]", "::1", 8_443, "[::1]:8443"],
+    ["[::]", "::", 8_443, "[::]:8443"],
+    ["[fe80::1]:8444", "fe80::1", 8_444, "[fe80::1]:8444"],
+    ["[fe80::1%eth0]:8444", "fe80::1%eth0", 8_444, "[fe80::1%eth0]:8444"],
+    ["málaga.test", "xn--mlaga-xqa.test", 8_443, "málaga.test:8443"],
+    ["Example.org.:99", "example.org", 99, "Example.org.:99"],
+  ])("%s is looked up in its normal form and shown as it was typed", (typed, host, port, server) => {
+    expect(parseServer(typed, "en")).toEqual({ host, port, server });
+  });
+
+  test.each([
+    ["https://example.org", "example.org"],
+    ["paloma://ana@[::1]:99/chat?x#y", "[::1]:99"],
+    ["HTTPS://málaga.test:8443/", "málaga.test:8443"],
+    ["example.org/chat", "example.org"],
+  ])("«%s» is answered with what is right", (typed, right) => {
+    expect(() => parseServer(typed, "en")).toThrow(`; did you mean ${right}?`);
+    expect(() => parseServer(typed, "es")).toThrow(`; ¿quiere decir ${right}?`);
+    expect(() => parseServer("https://", "en")).toThrow("(IPv6 in brackets, as [::1]:8443).");
   });
 
   test.each([
@@ -141,6 +157,14 @@ describe("a server", () => {
   ])("«%s» is none", (typed) => {
     expect(() => parseServer(typed, "en")).toThrow(UsageError);
   });
+});
+
+test("the port of a server on this machine is not the one for peers", () => {
+  for (const server of ["localhost:9001", "LOCALHOST.:9001", "127.0.0.1:9001", "[::1]:9001"])
+    expect(complaint(["users", "--server", server, "--p2p-port", "9001", "--lang", "en"])).toBe(
+      "--p2p-port: 9001 is the server's own port on this machine; choose another one, or none.",
+    );
+  expect(configOf(["users", "--server", "example.org:9001", "--p2p-port", "9001"]).p2pPort).toBe(9_001);
 });
 
 test("a command accepts its own options and not those of others", () => {

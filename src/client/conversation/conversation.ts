@@ -9,11 +9,13 @@
  *    if a message is unacknowledged.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
+import { ungreeted } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
   type LinkConnection,
+  type LinkEnd,
   type LinkLife,
   type LinkPlace,
   type PeerLinkEvents,
@@ -44,8 +46,9 @@ export class Conversation {
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
+  /** @throws SQLiteError */
   constructor(needs: ConversationNeeds, contact: Contact) {
-    const { clock, profile, emit, storageFailed } = needs;
+    const { clock, profile, emit, storage } = needs;
     const { contacts, messages } = profile;
     const now = () => clock.now();
     this.#needs = needs;
@@ -54,9 +57,9 @@ export class Conversation {
       contacts,
       now,
       keyPending: (fingerprint) => emit({ name: "keyPending", username: this.username, fingerprint }),
-      storageFailed,
+      storage,
     });
-    this.delivery = new Delivery({ record: this.#record, messages, emit, now });
+    this.delivery = new Delivery({ record: this.#record, messages, storage, emit, now });
     const decider = needs.ownLabel < contact.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
     this.#linkEvents = {
@@ -66,12 +69,12 @@ export class Conversation {
       drained: (link) => {
         if (link === this.#links.current) this.delivery.pump();
       },
-      closed: (link, life, code) => this.#linkClosed(link, life, code),
+      closed: (link, life, end) => this.#linkClosed(link, life, end),
       ...(needs.isTraced && {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
     };
-    this.#watch = new LinkWatch(clock, this.#links, {
+    this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
       silent: (since) => emit({ name: "silent", username: this.username, since }),
       idle: () => this.#sayBye("idle"),
     });
@@ -145,7 +148,10 @@ export class Conversation {
     this.#links.current?.send({ action: "typing", active });
   }
 
-  /** The person has read this contact's messages up to `seq`; the peer receives that now or on the next link. */
+  /**
+   * The person has read this contact's messages up to `seq`; the peer receives that now or on the next link.
+   * @throws SQLiteError
+   */
   markRead(seq: number): void {
     const { contacts } = this.#needs.profile;
     const before = contacts.readHere(this.contact);
@@ -154,8 +160,10 @@ export class Conversation {
   }
 
   #sendRead(link: PeerLink | undefined): void {
-    const id = this.#needs.profile.contacts.readHere(this.contact);
-    if (id !== undefined) link?.send({ action: "read", id });
+    if (link === undefined) return;
+    const { profile, storage } = this.#needs;
+    const id = storage.attempt(() => profile.contacts.readHere(this.contact));
+    if (id !== undefined) link.send({ action: "read", id });
   }
 
   /** New messages to this person have been stored. */
@@ -213,9 +221,9 @@ export class Conversation {
     peer: ProvenPeer,
     place?: LinkPlace,
   ): void {
-    const { clock, profile } = this.#needs;
+    const { clock, profile, reading } = this.#needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, connection, peer, place },
+      { id, role, ownName: profile.username, clock, reading, connection, peer, place },
       this.#linkEvents,
     );
     this.#links.add(link);
@@ -235,12 +243,12 @@ export class Conversation {
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
     this.#watch.tick(this.wantsLink);
-    this.#attempt(() => this.delivery.tick());
+    this.#needs.storage.attempt(() => this.delivery.tick());
   }
 
   /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
   close(): void {
-    this.#attempt(() => this.delivery.saveSent());
+    this.#needs.storage.attempt(() => this.delivery.saveSent());
     this.#dialling.close();
     this.#sayBye("bye");
   }
@@ -262,15 +270,6 @@ export class Conversation {
     this.#links.terminateAll("closing");
   }
 
-  /** Makes a write that may fail: a failure of the disk is only reported. */
-  #attempt(save: () => void): void {
-    try {
-      save();
-    } catch (error) {
-      this.#needs.storageFailed(error);
-    }
-  }
-
   /** @param link undefined: none is left; then `#disconnected` follows */
   #currentChanged(link: PeerLink | undefined): void {
     this.#watch.currentChanged(link !== undefined);
@@ -290,17 +289,15 @@ export class Conversation {
     }
   }
 
-  #linkClosed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void {
+  #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
     this.delivery.dropRead();
     if (life !== undefined) {
       this.#watch.closed(link);
       if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
     }
     const isLast = this.#links.closed(link);
-    // They proved their identity and ended the link before their greeting, so they have not admitted us.
     const isRevoked = this.#isRevoked(link.peer);
-    const reason = isRevoked ? "revoked" : code === "busy" ? "busy" : "not_admitted";
-    if (life === undefined) this.#dialling.failed(link.id, reason);
+    if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
     else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
   }
 
@@ -322,7 +319,7 @@ export class Conversation {
       // The peer sends unacknowledged messages again on the next link.
       this.delivery.dropRead();
       link.refuse("storage_failed");
-      this.#needs.storageFailed(error);
+      this.#needs.storage.failed(error);
       return;
     }
     if (before > 0 && this.delivery.waiting === 0) this.#needs.wantsChanged();

@@ -9,7 +9,7 @@
  * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
 import { MAX_DELIVERED_IDS } from "../../protocol/peer-messages.ts";
-import { isStorageFailure } from "../disk/sqlite.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { ConversationMessage, PeerLink } from "../peer/link.ts";
 import type { MessageStore } from "../profile/message-store.ts";
@@ -28,7 +28,7 @@ const WINDOW = 256 * 1024;
 const BATCH = 256;
 /** Messages that one tick marks as sent: as long texts they take about 30 ms. */
 const MARKED_AT_ONCE = 256;
-/** Ticks after a failed write until the outbox is read again. */
+/** Ticks after a failure of storage until the outbox is read again. */
 const RETRY_AFTER_TICKS = 30;
 
 /** The parts of a link that delivery uses. */
@@ -40,6 +40,7 @@ export type DeliveryLink = Pick<
 type DeliveryOptions = {
   readonly record: Pick<ContactRecord, "contact" | "features">;
   readonly messages: MessageStore;
+  readonly storage: StorageGuard;
   readonly emit: (event: MessengerEvent) => void;
   /** ms since 1970 */
   readonly now: () => number;
@@ -57,11 +58,12 @@ type Writing = {
 export class Delivery {
   readonly #record: Pick<ContactRecord, "contact" | "features">;
   readonly #messages: MessageStore;
+  readonly #storage: StorageGuard;
   readonly #emit: (event: MessengerEvent) => void;
   readonly #now: () => number;
   /** Undefined: there is no link. */
   #writing: Writing | undefined;
-  /** Ticks until the outbox is read again; undefined: no write has failed. */
+  /** Ticks until the outbox is read again; undefined: the storage has not failed. */
   #retryIn: number | undefined;
   /** When each sent message that is not marked as sent on the disk was written, ms since 1970 by id. */
   readonly #left = new Map<string, number>();
@@ -71,12 +73,14 @@ export class Delivery {
   /** The messages of the current read. */
   #arrivals = new Arrivals();
 
-  constructor({ record, messages, emit, now }: DeliveryOptions) {
+  /** @throws SQLiteError */
+  constructor({ record, messages, storage, emit, now }: DeliveryOptions) {
     this.#record = record;
     this.#messages = messages;
+    this.#storage = storage;
     this.#emit = emit;
     this.#now = now;
-    this.recount();
+    this.#count();
   }
 
   /** How many messages are unacknowledged and supported by their client. */
@@ -86,11 +90,26 @@ export class Delivery {
 
   /** Counts the outbox again: messages were removed, or the features of their client have changed. */
   recount(): void {
+    this.#orRetry(() => this.#count());
+  }
+
+  /** @throws SQLiteError */
+  #count(): void {
     const { text, edit, withdraw } = this.#messages.outboxCounts(this.#record.contact);
     const features = this.#writing?.link.features ?? this.#record.features;
     const isHeld = (action: string) => features !== undefined && !features.includes(action);
     this.#unacknowledged = text + edit + withdraw;
     this.#held = (isHeld("edit") ? edit : 0) + (isHeld("withdraw") ? withdraw : 0);
+  }
+
+  /** Reads the outbox; if that fails, `tick` tries again later. */
+  #orRetry(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#retryIn = RETRY_AFTER_TICKS;
+      this.#storage.failed(error);
+    }
   }
 
   /** The current link has changed: all unacknowledged messages are sent on the new one, in order. */
@@ -102,9 +121,9 @@ export class Delivery {
 
   /** New messages have been stored. @param messages in the order of `seq` */
   committed(messages: readonly OutboxMessage[]): void {
+    this.#unacknowledged += messages.length;
     // An action may have removed other messages from the outbox.
     if (messages.some(({ kind }) => kind !== "text")) this.recount();
-    else this.#unacknowledged += messages.length;
     const writing = this.#writing;
     if (writing === undefined) return;
     if (!writing.isCaughtUp) {
@@ -121,7 +140,8 @@ export class Delivery {
     if (writing === undefined) return;
     // The common case, which needs no query.
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
-    try {
+    // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
+    this.#orRetry(() => {
       while (!writing.isCaughtUp && this.#writing === writing) {
         const batch = this.#messages.claim(this.#record.contact, writing.last, BATCH, WINDOW);
         if (batch.length === 0) {
@@ -131,12 +151,7 @@ export class Delivery {
         for (const message of batch) if (!this.#write(message, writing)) return;
         writing.link.flush();
       }
-    } catch (error) {
-      // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
-      if (!isStorageFailure(error)) throw error;
-      this.#retryIn = RETRY_AFTER_TICKS;
-      this.#emit({ name: "storageFailed", error });
-    }
+    });
   }
 
   /** @returns false: the link is full or closed; `pump` continues from here */
@@ -283,6 +298,7 @@ export class Delivery {
     this.#retryIn--;
     if (this.#retryIn > 0) return;
     this.#retryIn = undefined;
+    this.recount();
     this.pump();
   }
 

@@ -5,6 +5,7 @@
  * Neither the peer nor the server can make us dial without end: a link that was of no use waits as a lost one, even
  * after `bye`, and only some news of the server is followed at once.
  */
+import { isStorageFailure } from "../disk/sqlite.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
@@ -29,8 +30,13 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "no_server",
   "server_limits",
   "not_admitted",
+  "greeting_refused",
+  "bad_greeting",
+  "no_greeting",
+  "line_broke",
   "busy",
   "revoked",
+  "storage_failed",
 ]);
 
 /** Wait before redialling, in ms. @param random in [0, 1) */
@@ -40,7 +46,7 @@ export function redialDelay(attempt: number, decider: boolean, random: number): 
 }
 
 type DiallingOptions = {
-  readonly needs: Pick<ConversationNeeds, "clock" | "random" | "dial" | "serverLimitedFor" | "storageFailed">;
+  readonly needs: Pick<ConversationNeeds, "clock" | "random" | "dial" | "serverLimitedFor" | "storage">;
   /** Whether our label is the smaller one: then we redial first. */
   readonly decider: boolean;
   readonly record: ContactRecord;
@@ -106,8 +112,8 @@ export class Dialling {
         if (failure !== undefined) this.failed(id, failure);
       })
       .catch((error: unknown) => {
-        this.failed(id, "unreachable");
-        needs.storageFailed(error);
+        this.failed(id, isStorageFailure(error) ? "storage_failed" : "unreachable");
+        needs.storage.failed(error);
       });
   }
 

@@ -1,6 +1,8 @@
 import type { Clock } from "../../net/clock.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { Greet, UnreachableReason } from "../peer/dial.ts";
+import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { MessengerEvent } from "./events.ts";
 
@@ -9,6 +11,7 @@ export type ConversationNeeds = {
   readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations">;
   readonly ownLabel: string;
   readonly clock: Clock;
+  readonly reading: LinkReading;
   /** Whether `wire` events are emitted. */
   readonly isTraced: boolean;
   /** In [0, 1). */
@@ -16,8 +19,7 @@ export type ConversationNeeds = {
   readonly emit: (event: MessengerEvent) => void;
   /** Called after `wantsPresence` of a conversation may have changed. */
   readonly wantsChanged: () => void;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  readonly storageFailed: (error: unknown) => void;
+  readonly storage: StorageGuard;
   /** How long the server will accept no lookups, in ms; 0: it accepts them now. */
   readonly serverLimitedFor: () => number;
   /** As `dialPeer`. */

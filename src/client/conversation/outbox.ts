@@ -6,6 +6,7 @@ import { randomUUIDv7 } from "bun";
 
 import { INVALID, utf8Text } from "../../protocol/fields.ts";
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { NewOutgoing } from "../profile/stored-message.ts";
@@ -25,9 +26,8 @@ type OutboxOptions = {
   /** ms since 1970 */
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
+  readonly storage: StorageGuard;
   readonly emit: (event: MessengerEvent) => void;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  readonly storageFailed: (error: unknown) => void;
   /** Called after messages were queued or cancelled. */
   readonly changed: () => void;
 };
@@ -146,11 +146,7 @@ export class Outbox {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      try {
-        this.commit();
-      } catch (error) {
-        this.#options.storageFailed(error);
-      }
+      this.#options.storage.attempt(() => this.commit());
     });
   }
 
@@ -196,8 +192,8 @@ export class Outbox {
   }
 
   #changed(contact: Contact, id: string, action: string | undefined): void {
-    const { profile, emit } = this.#options;
-    const message = profile.history.find(contact, id);
+    const { profile, storage, emit } = this.#options;
+    const message = storage.attempt(() => profile.history.find(contact, id));
     if (message === undefined) return;
     emit({ name: "changed", username: contact.username, message, action });
   }

@@ -2,8 +2,9 @@
  * Opens the client's SQLite files: mode 0600, WAL, `synchronous=FULL`, and a schema whose version only
  * grows.
  */
-import { Database } from "bun:sqlite";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { pathToFileURL } from "bun";
+import { constants, Database } from "bun:sqlite";
+import { accessSync, closeSync, constants as fileModes, existsSync, openSync, statSync } from "node:fs";
 
 import { errorCode } from "../../net/error-code.ts";
 import { closeToOthers } from "./folders.ts";
@@ -60,6 +61,13 @@ export function isFullDisk(error: unknown): boolean {
   return isStorageFailure(error) && /^(SQLITE_FULL|SQLITE_IOERR|ENOSPC|EDQUOT|EIO)/.test(error.code);
 }
 
+/** Whether a file cannot be opened for writing, but perhaps for reading: a full or read-only disk, no permission, a lock. */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof StoreError
+    ? error.code === "unreadable"
+    : isStorageFailure(error) && !isDamage(error);
+}
+
 /** How long a connection waits for another's commit, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
@@ -87,6 +95,8 @@ export function openStore(file: string, schema: Schema): Database {
     // An existing file is not opened here: closing it would release this process's locks on it.
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     closeToOthers(file);
+    // SQLite would open a file that it may not write, and fail at the first write only.
+    accessSync(file, fileModes.W_OK);
     database = new Database(file, { create: true, strict: true });
     makeDurable(database);
     // First of all, because the file may belong to another program.
@@ -102,13 +112,41 @@ export function openStore(file: string, schema: Schema): Database {
 }
 
 /**
- * Opens a database for reading; nothing in it is changed.
+ * Opens a database for reading, also where nothing can be written; nothing in it is changed. Its schema may be of any
+ * version up to the newest.
  * @throws StoreError
  */
 export function openReadOnly(file: string, schema: Schema): Database {
+  try {
+    return openChecked(() => new Database(file, { readonly: true, strict: true }), file, schema);
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+    return openChecked(() => openWithoutIndex(file), file, schema);
+  }
+}
+
+/**
+ * Opens a database for reading where SQLite cannot make the file with the index of the write-ahead log: the disk is
+ * full or read-only, or the folder may not be written. There are no locks, but who writes has made that file.
+ */
+function openWithoutIndex(file: string): Database {
+  const open = (how: string) =>
+    new Database(
+      `${pathToFileURL(file).href}?${how}`,
+      constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI,
+    );
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  if (log === undefined || log.size === 0) return open("immutable=1");
+  // With an exclusive lock, which is none in this VFS, the index is in memory.
+  const database = open("vfs=unix-none");
+  database.run("PRAGMA locking_mode=EXCLUSIVE");
+  return database;
+}
+
+function openChecked(open: () => Database, file: string, schema: Schema): Database {
   let database: Database | undefined;
   try {
-    database = new Database(file, { readonly: true, strict: true });
+    database = open();
     // The last process that closes the file locks out even readers for a moment.
     database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
     if (pragma(database, "application_id") !== schema.applicationId) throw new StoreError("not_ours", file);
@@ -116,8 +154,32 @@ export function openReadOnly(file: string, schema: Schema): Database {
     return database;
   } catch (error) {
     database?.close();
-    throw error instanceof StoreError ? error : new StoreError("unreadable", file, error);
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(isDamage(error) ? "damaged" : "unreadable", file, error);
   }
+}
+
+/** The format of a database without a write-ahead log, in the bytes 18 and 19 of its header. */
+const NO_LOG = 1;
+const FORMATS_START = 18;
+const FORMATS_END = 20;
+
+/**
+ * A copy of a database in memory, brought up to date: what must be written before it can be read is written into it,
+ * and goes with it. It takes about twice the size of the file for a moment.
+ * @throws SQLiteError
+ */
+export function copyInMemory(database: Database, file: string, schema: Schema): Database {
+  const bytes = database.serialize();
+  bytes.fill(NO_LOG, FORMATS_START, FORMATS_END);
+  const copy = Database.deserialize(bytes, { strict: true });
+  bringUpToDate(copy, file, schema);
+  return copy;
+}
+
+/** Whether the schema of an open database is of the newest version. */
+export function isUpToDate(database: Database, schema: Schema): boolean {
+  return pragma(database, "user_version") === schema.versions.length;
 }
 
 function pragma(database: Database, name: string): number {

@@ -1,5 +1,6 @@
 /** What is stored of one contact: name, keys, features, last addresses. */
 import type { Target } from "../../net/dialler.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
 import { judgeKey, type KeyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 
@@ -15,12 +16,12 @@ type ContactRecordOptions = {
   readonly now: () => number;
   /** A key waits for the person's decision; called once in `KEY_WARNING_INTERVAL`. */
   readonly keyPending: (fingerprint: string) => void;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  readonly storageFailed: (error: unknown) => void;
+  readonly storage: StorageGuard;
 };
 
 export class ContactRecord {
   readonly #options: ContactRecordOptions;
+  readonly #storage: StorageGuard;
   readonly #contacts: ContactStore;
   #contact: Contact;
   /** When a pending key was last stored, ms since 1970; undefined: not in this process. */
@@ -32,6 +33,7 @@ export class ContactRecord {
 
   constructor(options: ContactRecordOptions) {
     this.#options = options;
+    this.#storage = options.storage;
     this.#contacts = options.contacts;
     this.#contact = options.contact;
   }
@@ -49,43 +51,41 @@ export class ContactRecord {
     return this.#contact.username;
   }
 
-  /** The features of their client on the last link; undefined: unknown. */
+  /** The features of their client on the last link; undefined: unknown. @throws SQLiteError */
   get features(): readonly string[] | undefined {
     return this.#contacts.features(this.#contact);
   }
 
-  /** Their last known addresses. */
+  /** Their last known addresses. @throws SQLiteError */
   get targets(): readonly Target[] {
     return this.#contacts.targets(this.#contact);
   }
 
+  // If one of the next three writes fails, the next link brings the same information.
+
   /** Stores the registered spelling and the current addresses. */
   moved(username: string, targets: readonly Target[]): void {
     this.rename(username);
-    this.#tryTo(() => this.#contacts.saveTargets(this.#contact, targets));
+    this.#storage.attempt(() => this.#contacts.saveTargets(this.#contact, targets));
   }
 
   /** Stores the features of their client. */
   learn(features: readonly string[]): void {
-    this.#tryTo(() => this.#contacts.saveFeatures(this.#contact, features));
+    this.#storage.attempt(() => this.#contacts.saveFeatures(this.#contact, features));
   }
 
   rename(username: string): void {
     if (username === this.username) return;
-    this.#tryTo(() => this.#contacts.rename(this.#contact, username));
-    this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
+    this.#storage.attempt(() => {
+      this.#contacts.rename(this.#contact, username);
+      this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
+    });
   }
 
-  /** Makes a write that may fail: the next link brings the same information. */
-  #tryTo(save: () => void): void {
-    try {
-      save();
-    } catch (error) {
-      this.#options.storageFailed(error);
-    }
-  }
-
-  /** Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`. */
+  /**
+   * Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`.
+   * @throws SQLiteError
+   */
   judge(peer: ProvenPeer, report: KeyReport): KeyVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, report);
@@ -113,6 +113,7 @@ export class ContactRecord {
     this.#options.keyPending(fingerprint);
   }
 
+  /** @throws SQLiteError */
   pin(peer: ProvenPeer): void {
     this.#contacts.pin(this.#contact, peer, this.#options.now());
   }

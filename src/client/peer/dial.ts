@@ -7,14 +7,14 @@
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
 import { READS_NOTHING } from "../../net/connection.ts";
-import { dial, DialError } from "../../net/dialler.ts";
+import { dial, DialError, isLineFailure } from "../../net/dialler.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
-import type { LinkConnection } from "./link.ts";
-import { keyReport, type ProvenPeer } from "./proof.ts";
+import type { LinkConnection, LinkEnd } from "./link.ts";
+import { keyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be opened now. */
@@ -29,8 +29,16 @@ export type UnreachableReason =
   | "unreachable"
   /** Another client answered. */
   | "not_proven"
-  /** Their client ended the link before its greeting: our key waits for their decision, or the client is full. */
+  /** Their client closed the link before its greeting: our key waits for their decision, or the client is full. */
   | "not_admitted"
+  /** Their client refused our greeting with an error. */
+  | "greeting_refused"
+  /** We refused their greeting: it was not as the protocol demands. */
+  | "bad_greeting"
+  /** Their client did not greet us in time. */
+  | "no_greeting"
+  /** The line broke before the greeting. */
+  | "line_broke"
   /** Their client says that it cannot admit us now. */
   | "busy"
   /** Their certificate is not valid at the time of this machine's clock. */
@@ -42,7 +50,9 @@ export type UnreachableReason =
   /** Their client speaks only the legacy unencrypted link. */
   | "insecure"
   /** Our own certificate is missing, has expired or was taken back, and no server has renewed it. */
-  | "no_certificate";
+  | "no_certificate"
+  /** This machine's storage failed, so that a key could not be compared or stored. */
+  | "storage_failed";
 
 /** Greets the proven peer of a connection. */
 export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
@@ -53,16 +63,15 @@ type DialNeeds = {
   readonly account: string;
   own(): Omit<OwnPlace, "addresses">;
   lookUp(username: string): Promise<Whereabouts>;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  storageFailed(error: unknown): void;
 };
 
 /**
  * Dials the person of `record`, and greets the winner.
  * @returns why there is no link; undefined: the greeting has begun, or the dial was abandoned
+ * @throws SQLiteError
  */
 export async function dialPeer(
-  { tls, account, own: ownPlace, lookUp, storageFailed }: DialNeeds,
+  { tls, account, own: ownPlace, lookUp }: DialNeeds,
   record: ContactRecord,
   signal: AbortSignal,
   greet: Greet,
@@ -84,6 +93,8 @@ export async function dialPeer(
   let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
   let keyPending = false;
   let isGreeted = false;
+  /** A key could not be compared or stored. */
+  let failure: { readonly error: unknown } | undefined;
   try {
     await dial({
       targets,
@@ -99,8 +110,8 @@ export async function dialPeer(
             if (winner.isNewKey) record.pin(winner.peer);
           } catch (error) {
             // A key that is not stored could not be compared the next time.
+            failure = { error };
             connection.terminate("storage_failed");
-            storageFailed(error);
             return;
           }
           isGreeted = true;
@@ -111,23 +122,50 @@ export async function dialPeer(
       verify: (connection, handshake) => {
         const proof = tls.prove(connection, handshake, record.username);
         if (!proof.ok) return proof.code;
-        const verdict = record.judge(proof.peer, report);
+        let verdict: KeyVerdict;
+        try {
+          verdict = record.judge(proof.peer, report);
+        } catch (error) {
+          failure = { error };
+          return "storage_failed";
+        }
         keyPending ||= verdict === "pending";
         if (verdict !== "pinned" && verdict !== "pin") return `key_${verdict}`;
         winner = { peer: proof.peer, isNewKey: verdict === "pin" };
         return true;
       },
     });
-    return isGreeted ? undefined : "not_admitted";
+    if (isGreeted) return undefined;
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
+    if (failure !== undefined) throw failure.error;
     if (error.code === "abandoned") return undefined;
     return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : lookupFailure);
   }
+  if (failure !== undefined) throw failure.error;
+  return "not_admitted";
 }
 
-/** Codes of the network or of a busy port, which say nothing about who answered. */
-const LINE_FAILURE = /^E[A-Z]+$|^closed|^handshake_timeout$|^timeout$/;
+/** The network no longer carries the line. A reset (ECONNRESET) is sent by the other machine: it has closed the line. */
+const LINE_BROKE = /^E(?:TIMEDOUT|(?:HOST|NET)(?:UNREACH|DOWN)|NETRESET)$/;
+
+/** Why there is no link to a proven peer, if the link ended before its greeting was done. */
+export function ungreeted(end: LinkEnd): UnreachableReason {
+  switch (end.name) {
+    case "told":
+      return end.code === "busy" ? "busy" : "greeting_refused";
+    case "local":
+      return end.code === "hello_timeout" ? "no_greeting" : "bad_greeting";
+    case "lost":
+      return LINE_BROKE.test(end.code) ? "line_broke" : "not_admitted";
+    case "remote":
+    case "refused":
+      return "not_admitted";
+    default:
+      return end satisfies never;
+  }
+}
+
 /** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
@@ -141,6 +179,6 @@ function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined
   if (lookupFailure !== undefined) return lookupFailure;
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // If another client answers at one address and another address is dead, the person may still be at the latter.
-  if (codes.length > 0 && !codes.some((code) => LINE_FAILURE.test(code))) return "not_proven";
+  if (codes.length > 0 && !codes.some(isLineFailure)) return "not_proven";
   return "unreachable";
 }

@@ -1,11 +1,13 @@
 /**
  * Checks whether the peer still answers (PROTOCOL 5). A side that needs the link pings after 8 s of silence, and
  * terminates it after 32 s; a side that does not need the link ends it after 60 s. After the machine has slept or its
- * addresses have changed, a link is pinged at once and has 8 s to answer.
+ * addresses have changed, a link is pinged at once and has 8 s to answer. While reading is paused, no answer is expected,
+ * and the peer, whose pings are not read, is told every 8 s that this side is alive.
  *
  * The last answer on a direct link is a source of presence besides the server.
  */
 import type { Clock } from "../../net/clock.ts";
+import type { LinkReading } from "./link-reading.ts";
 import type { PeerLink } from "./link.ts";
 import type { PeerLinks } from "./links.ts";
 
@@ -38,9 +40,11 @@ interface LinkWatchEvents {
 
 export class LinkWatch {
   readonly #clock: Clock;
+  readonly #reading: LinkReading;
   readonly #links: PeerLinks;
   readonly #events: LinkWatchEvents;
   // Of the monotonic clock:
+  /** When the last ping was sent, or the last sign of life while reading was paused. */
   #pingedAt = -Infinity;
   /** The first tick at which the link was wanted; undefined: it is not wanted. */
   #wantedSince: number | undefined;
@@ -51,8 +55,9 @@ export class LinkWatch {
   /** The person was notified that the current link is silent. */
   #isSilent = false;
 
-  constructor(clock: Clock, links: PeerLinks, events: LinkWatchEvents) {
+  constructor(clock: Clock, reading: LinkReading, links: PeerLinks, events: LinkWatchEvents) {
     this.#clock = clock;
+    this.#reading = reading;
     this.#links = links;
     this.#events = events;
   }
@@ -96,9 +101,11 @@ export class LinkWatch {
   /** To be called about once a second. @param wanted a message is unacknowledged or the chat is open */
   tick(wanted: boolean): void {
     const now = this.#clock.monotonic();
-    this.#wantedSince = wanted ? (this.#wantedSince ?? now) : undefined;
+    const { isPaused } = this.#reading;
+    this.#wantedSince = wanted && !isPaused ? (this.#wantedSince ?? now) : undefined;
     const link = this.#links.current;
     if (link === undefined) this.#doubtedAt = undefined;
+    else if (isPaused) this.#showLife(link, now);
     else if (this.#doubtedAt !== undefined) this.#checkDoubted(link, this.#doubtedAt, now);
     else if (this.#wantedSince !== undefined) this.#checkWanted(link, this.#wantedSince, now);
     else if (now - this.#links.lastReadAt >= IDLE_AFTER) this.#events.idle();
@@ -126,6 +133,12 @@ export class LinkWatch {
   #ping(link: PeerLink, now: number): void {
     this.#pingedAt = now;
     link.send({ action: "ping" });
+  }
+
+  #showLife(link: PeerLink, now: number): void {
+    if (now - this.#pingedAt < PING_AFTER) return;
+    this.#pingedAt = now;
+    link.send({ action: "pong" });
   }
 
   #notify(isSilent: boolean): void {

@@ -18,6 +18,7 @@ import {
   type PeerOutput,
 } from "../../protocol/peer-messages.ts";
 import type { LinkId } from "./link-choice.ts";
+import type { LinkReading } from "./link-reading.ts";
 import type { ProvenPeer } from "./proof.ts";
 
 /** How long the greeting may take after the handshake, in ms (PROTOCOL 3, step 6). */
@@ -43,17 +44,20 @@ export type LinkLife = {
   readonly byeReceived: boolean;
 };
 
+/** Why a link ended. */
+export type LinkEnd =
+  | CloseReason
+  /** The peer has refused our greeting with this error. */
+  | { readonly name: "told"; readonly code: string };
+
 export interface PeerLinkEvents {
   complete(link: PeerLink): void;
   message(message: ConversationMessage, link: PeerLink): void;
   /** All messages of one read were handled. */
   readEnd(link: PeerLink): void;
   drained(link: PeerLink): void;
-  /**
-   * @param life undefined: the link was never complete
-   * @param code why this side has ended it, or the error with which the peer refused the greeting; undefined: neither
-   */
-  closed(link: PeerLink, life: LinkLife | undefined, code: string | undefined): void;
+  /** @param life undefined: the link was never complete */
+  closed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void;
   trace?(direction: "in" | "out", message: JsonObject): void;
 }
 
@@ -61,6 +65,8 @@ export interface PeerLinkEvents {
 type State =
   /** `deadline`: of the greeting. */
   | { readonly name: "greeting"; readonly deadline: number }
+  /** The peer has refused the greeting with this error. */
+  | { readonly name: "told"; readonly code: string }
   | { readonly name: "complete"; readonly features: readonly string[]; readonly completedAt: number }
   /** `bye` was sent or received: the last acknowledgements are read until the deadline. */
   | {
@@ -91,6 +97,8 @@ export type LinkConnection = Pick<
   | "queuedBytes"
   | "send"
   | "flush"
+  | "pauseReading"
+  | "resumeReading"
   | "endRead"
   | "end"
   | "terminate"
@@ -109,6 +117,7 @@ type PeerLinkOptions = {
   readonly role: "acceptor" | "dialler";
   readonly ownName: string;
   readonly clock: Clock;
+  readonly reading: LinkReading;
   readonly connection: LinkConnection;
   /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
@@ -122,6 +131,7 @@ export class PeerLink implements ConnectionHandlers {
   readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
+  readonly #reading: LinkReading;
   readonly #connection: LinkConnection;
   readonly #place: LinkPlace | undefined;
   readonly #events: PeerLinkEvents;
@@ -133,6 +143,7 @@ export class PeerLink implements ConnectionHandlers {
     this.#role = options.role;
     this.#ownName = options.ownName;
     this.#clock = options.clock;
+    this.#reading = options.reading;
     this.#connection = options.connection;
     this.#place = options.place;
     this.#events = events;
@@ -216,6 +227,7 @@ export class PeerLink implements ConnectionHandlers {
         this.flush();
         this.#leave(code, BYE_TIMEOUT, false);
         return;
+      case "told":
       case "leaving":
       case "closed":
         return;
@@ -243,7 +255,15 @@ export class PeerLink implements ConnectionHandlers {
 
   message(object: JsonObject): void {
     this.#events.trace?.("in", object);
-    const message = readPeerMessage(object);
+    this.#take(readPeerMessage(object));
+    if (!this.#reading.isPaused || !this.isComplete) return;
+    this.#connection.pauseReading();
+    this.#reading.hold(this.#readOn);
+  }
+
+  readonly #readOn = (): void => this.#connection.resumeReading();
+
+  #take(message: PeerMessage): void {
     if (this.#state.name === "greeting") {
       this.#takeGreeting(message);
       return;
@@ -285,13 +305,14 @@ export class PeerLink implements ConnectionHandlers {
   closed(reason: CloseReason): void {
     const state = this.#state;
     this.#clock.unwatch(this);
+    this.#reading.release(this.#readOn);
     this.#place?.left();
     this.#state = { name: "closed" };
     const byeReceived = state.name === "leaving" && state.byeReceived;
     this.#events.closed(
       this,
       "completedAt" in state ? { completedAt: state.completedAt, byeReceived } : undefined,
-      reason.name === "local" ? reason.code : undefined,
+      state.name === "told" ? state : reason,
     );
   }
 
@@ -301,6 +322,8 @@ export class PeerLink implements ConnectionHandlers {
 
   #takeGreeting(message: PeerMessage): void {
     if (message.action === "error") {
+      this.#clock.unwatch(this);
+      this.#state = { name: "told", code: message.code };
       this.end(message.code);
       return;
     }

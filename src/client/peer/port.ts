@@ -15,6 +15,7 @@ import { listen, ListenError, type Listener } from "../../net/listener.ts";
 import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import { networkOf, normalizeAddress } from "../../protocol/ip-address.ts";
+import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { PeerAdmission, type Caller } from "./admission.ts";
@@ -41,8 +42,7 @@ type PeerPortNeeds = {
   /** As `Conversation.admit`, in the conversation with that peer. */
   admit(connection: Connection, peer: ProvenPeer, report: KeyReport, place: LinkPlace): Admission;
   refused(address: string, code: string): void;
-  /** Reports that a write failed. Rethrows an error that is not a failure of the disk. */
-  storageFailed(error: unknown): void;
+  readonly storage: StorageGuard;
 };
 
 /** No port of 9000–9099 is free, or the chosen port is not. */
@@ -104,7 +104,7 @@ export class PeerPort {
           host: undefined,
           port,
           objectLimit: PEER_OBJECT_LIMIT,
-          tls: () => this.#context(),
+          tls: () => ({ context: this.#context() }),
           accept: (address) => this.#accept(normalizeAddress(address)),
         });
       } catch (error) {
@@ -127,7 +127,7 @@ export class PeerPort {
     }
     let connection: Connection | undefined;
     const giveWay = () => connection?.terminate("gave_way");
-    const caller = this.#read(() => this.#admission.knock(address, this.#isOfContact(address), giveWay));
+    const caller = this.#admission.knock(address, this.#isOfContact(address), giveWay);
     if (caller === undefined) {
       this.#reportRefusal(address, "too_many_connections");
       return undefined;
@@ -156,10 +156,11 @@ export class PeerPort {
   }
 
   #isOfContact(address: string): boolean {
-    const now = this.#needs.clock.monotonic();
+    const { clock, contacts, storage } = this.#needs;
+    const now = clock.monotonic();
     if (this.#contactNetworks === undefined || now - this.#contactNetworks.readAt >= ADDRESSES_MEMORY) {
-      const networks = new Set(this.#needs.contacts.addressesWrittenTo().map(networkOf));
-      this.#contactNetworks = { networks, readAt: now };
+      const addresses = storage.attempt(() => contacts.addressesWrittenTo()) ?? [];
+      this.#contactNetworks = { networks: new Set(addresses.map(networkOf)), readAt: now };
     }
     return this.#contactNetworks.networks.has(networkOf(address));
   }
@@ -172,30 +173,23 @@ export class PeerPort {
       return undefined;
     }
     const { label, fingerprint } = proof.peer;
-    const hasPlace = this.#read(() => {
-      const isPinned = this.#needs.contacts.isPinned(label, fingerprint);
-      return this.#admission.prove(caller, label, isPinned);
-    });
-    if (hasPlace !== true) {
-      connection.terminate("too_many_connections");
-      return undefined;
-    }
-    return proof.peer;
-  }
-
-  /** Reads something of the profile; undefined: that failed, which is reported. */
-  #read<T>(read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      this.#needs.storageFailed(error);
-      return undefined;
-    }
+    const hasPlace = this.#needs.storage.attempt(() =>
+      this.#admission.prove(caller, label, this.#needs.contacts.isPinned(label, fingerprint)),
+    );
+    if (hasPlace === true) return proof.peer;
+    connection.terminate(hasPlace === undefined ? "storage_failed" : "too_many_connections");
+    return undefined;
   }
 
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
   #judge(connection: Connection, peer: ProvenPeer, caller: Caller): void {
-    if (this.#needs.contacts.isPinned(peer.label, peer.fingerprint)) {
+    const { contacts, storage } = this.#needs;
+    const isPinned = storage.attempt(() => contacts.isPinned(peer.label, peer.fingerprint));
+    if (isPinned === undefined) {
+      connection.terminate("storage_failed");
+      return;
+    }
+    if (isPinned) {
       this.#admit(connection, peer, { name: "nothing" }, caller);
       return;
     }
@@ -232,7 +226,7 @@ export class PeerPort {
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");
-      this.#needs.storageFailed(error);
+      this.#needs.storage.failed(error);
     }
   }
 

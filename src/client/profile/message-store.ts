@@ -9,6 +9,7 @@
  */
 import type { Database, Statement } from "bun:sqlite";
 
+import type { OpenFile } from "../../net/open-file.ts";
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
@@ -77,6 +78,7 @@ function outboxMessageOf(row: OutboxRow): OutboxMessage {
 
 export class MessageStore {
   readonly #database: Database;
+  readonly #file: Pick<OpenFile, "check">;
   // Made once, because making one takes about 4 µs: as long as storing a message.
   readonly #queueAll: Transaction<[readonly NewOutgoing[], ReadonlySet<Contact>], number[]>;
   readonly #storeRead: Transaction<[Contact, LinkRead, number], CommittedRead>;
@@ -87,8 +89,10 @@ export class MessageStore {
   readonly #acknowledgeText: Statement<unknown, (string | number | null)[]>;
   readonly #acknowledgeAction: Statement<unknown, (string | number | null)[]>;
 
-  constructor(database: Database) {
+  /** @param file of the database; its check throws if nobody would find again what is stored */
+  constructor(database: Database, file: Pick<OpenFile, "check">) {
     this.#database = database;
+    this.#file = file;
     this.#queueAll = database.transaction((messages, linked) =>
       messages.map((message) => this.#insertOutgoing(message, linked.has(message.contact))),
     );
@@ -118,8 +122,10 @@ export class MessageStore {
    * Commits messages to the outbox, and applies actions to their texts on this disk.
    * @param linked contacts with a link: a message to them may be written as soon as it is stored
    * @returns the `seq` of each message, in the given order
+   * @throws SQLiteError, FileMovedError; then nothing is stored
    */
   queue(messages: readonly NewOutgoing[], linked: ReadonlySet<Contact> = new Set()): number[] {
+    this.#file.check();
     return this.#queueAll(messages, linked);
   }
 
@@ -265,8 +271,10 @@ export class MessageStore {
   /**
    * Commits everything that one read of a link contained: texts and actions, acknowledgements, and how far the
    * peer has read.
+   * @throws as `queue`
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
+    this.#file.check();
     return this.#storeRead.immediate(contact, read, now);
   }
 

@@ -1,27 +1,29 @@
 /** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
 import type { Database } from "bun:sqlite";
 import { X509Certificate } from "node:crypto";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 
 import { readCertificate } from "../../identity/certificate-reader.ts";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
+import { OpenFile } from "../../net/open-file.ts";
 import { ContactStore } from "./contacts.ts";
 import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { RevocationStore } from "./revocations.ts";
-import { repairProfile, rescueProfile } from "../disk/check.ts";
-import { closeToOthers, damageMark, lockFile, makePrivateFolder, profileFile } from "../disk/folders.ts";
+import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
+import { repairProfile } from "../disk/check.ts";
+import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
 import {
+  copyInMemory,
   isDamage,
-  isNoDatabase,
   isStorageFailure,
+  isUnwritable,
   openReadOnly,
-  openStore,
   StoreError,
 } from "../disk/sqlite.ts";
 
@@ -61,24 +63,13 @@ type ProfileSummary = {
   readonly isEstablished: boolean;
 };
 
-/** Smallest size of a database, in bytes. */
-const SMALLEST = 512;
-
-/**
- * Opens the database of the profile in `folder`, or makes it. A database that has disappeared is not made again,
- * because the account would silently get a new key.
- */
-function openDatabase(folder: string): Database {
-  const file = profileFile(folder);
-  const isGone = !existsSync(file) || statSync(file).size < SMALLEST;
-  if (isGone && existsSync(lockFile(folder))) throw new StoreError("lost", file);
-  try {
-    return openStore(file, PROFILE_SCHEMA);
-  } catch (error) {
-    const isCut = error instanceof StoreError && error.code === "damaged" && !isNoDatabase(error.cause);
-    // Messages may be readable even if the schema is not.
-    throw isCut ? rescueProfile(folder, "", Date.now()) : error;
-  }
+/** Stores the account with a new key. Another process may do the same at the same time, and there must be one key only. */
+function storeAccount(database: Database, { username, authority, registeredHere }: NewAccount): void {
+  database.run(
+    `INSERT INTO account (username, private_key, authority, registered_here)
+     SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
+    [username, privateKeyToPem(generateKeyPair().privateKey), authority, registeredHere ? 1 : 0],
+  );
 }
 
 export class Profile {
@@ -93,8 +84,7 @@ export class Profile {
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
   readonly #database: Database;
-  /** The stored row; undefined: it has to be read again. */
-  #account: AccountRow | undefined;
+  #account: AccountRow;
   /** What was read of the certificate. */
   #dated: { readonly pem: string; readonly own: DatedCertificate } | undefined;
 
@@ -102,27 +92,25 @@ export class Profile {
     this.folder = folder;
     this.#database = database;
     this.contacts = new ContactStore(database);
-    this.messages = new MessageStore(database);
+    this.messages = new MessageStore(database, new OpenFile(profileFile(folder)));
     this.history = new MessageHistory(database);
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);
     this.revocations = new RevocationStore(database);
+    this.#account = row;
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;
   }
 
-  /** Whether `folder` holds an account. @throws StoreError, ProfileDamagedError */
+  /** Whether `folder` holds an account, which may be unreadable. Nothing is changed. @throws StoreError if it was lost */
   static exists(folder: string): boolean {
-    if (!existsSync(profileFile(folder)) && !existsSync(lockFile(folder))) return false;
-    const database = openDatabase(folder);
+    if (!hasProfile(folder)) return false;
     try {
-      return database.query("SELECT 1 FROM account").get() !== null;
+      return Profile.look(folder) !== undefined;
     } catch (error) {
-      // Opening the profile reports the damage.
-      if (!isDamage(error)) throw error;
+      // Opening the profile reports it.
+      if (!(error instanceof StoreError)) throw error;
       return true;
-    } finally {
-      database.close();
     }
   }
 
@@ -149,6 +137,17 @@ export class Profile {
     }
   }
 
+  /** Makes a profile in `folder`, all of it in `profile.db`, and leaves it closed. @throws as `open` */
+  static make(folder: string, account: NewAccount): void {
+    makePrivateFolder(folder);
+    const database = openDatabase(folder);
+    try {
+      storeAccount(database, account);
+    } finally {
+      database.close();
+    }
+  }
+
   /**
    * Opens the profile in `folder`, or makes it. If it is too damaged to open, it is repaired first, if possible.
    * @throws StoreError, ProfileDamagedError, ProfileLockedError
@@ -163,55 +162,71 @@ export class Profile {
     }
   }
 
-  static #open(folder: string, create: NewAccount | undefined): Profile {
-    makePrivateFolder(folder);
-    closeToOthers(folder);
-    const database = openDatabase(folder);
+  /**
+   * As `open`; a profile that cannot be written, as on a full or read-only disk, is opened for reading: every write
+   * then throws an SQLiteError. @throws as `open`
+   */
+  static openToRead(folder: string): Profile {
     try {
-      const read = () => database.query<AccountRow, []>("SELECT * FROM account").get();
-      if (read() === null && create !== undefined) {
-        // Another process may do the same at the same time, and there must be one key only.
-        database.run(
-          `INSERT INTO account (username, private_key, authority, registered_here)
-           SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM account)`,
-          [
-            create.username,
-            privateKeyToPem(generateKeyPair().privateKey),
-            create.authority,
-            create.registeredHere ? 1 : 0,
-          ],
-        );
-      }
-      const row = read();
-      if (row === null) throw new Error(`${folder}: no account`);
-      return new Profile(folder, database, row);
+      return Profile.open(folder);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      return Profile.#read(folder);
+    }
+  }
+
+  static #read(folder: string): Profile {
+    const database = readDatabase(folder);
+    try {
+      return Profile.#of(folder, database);
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
-  #row(): AccountRow {
-    this.#account ??= this.#database.query<AccountRow, []>("SELECT * FROM account").get() as AccountRow;
-    return this.#account;
+  static #open(folder: string, create: NewAccount | undefined): Profile {
+    makePrivateFolder(folder);
+    closeToOthers(folder);
+    const database = openDatabase(folder);
+    try {
+      if (create !== undefined) storeAccount(database, create);
+      return Profile.#of(folder, database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
-  /** Forgets what was read before this process held the lock: another process may have logged in or out since. */
+  static #of(folder: string, database: Database): Profile {
+    const row = database.query<AccountRow, []>("SELECT * FROM account").get();
+    if (row === null) throw new Error(`${folder}: no account`);
+    return new Profile(folder, database, row);
+  }
+
+  /**
+   * Reads everything again that this process keeps in memory: until it held the lock, another process may have logged
+   * in or out. @throws SQLiteError
+   */
   reload(): void {
-    this.#account = undefined;
+    this.#account = this.#database.query<AccountRow, []>("SELECT * FROM account").get() ?? this.#account;
+    this.revocations.load();
   }
 
   #update(sql: string, values: (string | number | null)[]): void {
-    this.#database.run(`UPDATE account SET ${sql}`, values);
-    this.#account = undefined;
+    // With the new row, because a read that follows could fail.
+    const query = this.#database.query<AccountRow, (string | number | null)[]>(
+      `UPDATE account SET ${sql} RETURNING *`,
+    );
+    this.#account = query.get(...values) ?? this.#account;
   }
 
   get username(): string {
-    return this.#row().username;
+    return this.#account.username;
   }
 
   get sessionToken(): string | undefined {
-    return this.#row().session_token ?? undefined;
+    return this.#account.session_token ?? undefined;
   }
 
   /** When it was last reported that the server did not know this key, ms since 1970; undefined: not in this process. */
@@ -219,23 +234,23 @@ export class Profile {
 
   /** Whether the server cannot know this key yet, because the account is new. */
   get expectsNewKey(): boolean {
-    const row = this.#row();
+    const row = this.#account;
     return row.registered_here === 1 && row.has_been_online === 0;
   }
 
   /** Whether the account was registered or logged in on this machine; otherwise its first login may still fail. */
   get isEstablished(): boolean {
-    const row = this.#row();
+    const row = this.#account;
     return row.registered_here === 1 || row.has_been_online === 1;
   }
 
   /** Whether this account was ever logged in on this machine. */
   get hasBeenOnline(): boolean {
-    return this.#row().has_been_online === 1;
+    return this.#account.has_been_online === 1;
   }
 
   get certificate(): OwnCertificate | undefined {
-    const row = this.#row();
+    const row = this.#account;
     if (row.certificate === null || row.certificate_expires_at === null) return undefined;
     return {
       pem: row.certificate,
@@ -280,6 +295,11 @@ export class Profile {
 
   forgetToken(): void {
     this.#update("session_token = NULL", []);
+  }
+
+  /** A search that indexes words in a copy in memory, because they cannot be written. @throws SQLiteError */
+  searchInMemory(): MessageSearch {
+    return new MessageSearch(copyInMemory(this.#database, profileFile(this.folder), PROFILE_SCHEMA));
   }
 
   /** If the error says that the file is damaged, the next process that takes the account online checks it first. */

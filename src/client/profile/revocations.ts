@@ -21,12 +21,18 @@ type Row = { label: string; before: number; except_key: string | null };
 
 export class RevocationStore {
   readonly #database: Database;
+  /** Undefined: not loaded yet. */
   #known: Map<string, readonly Revocation[]> | undefined;
   /** The labels whose revocations differ from those on the disk. */
   readonly #unsaved = new Set<string>();
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  /** Reads them from the disk, so that no later call but `save` needs it. @throws SQLiteError */
+  load(): void {
+    void this.#byLabel;
   }
 
   /** Labels with a revocation. */

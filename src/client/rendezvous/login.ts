@@ -99,7 +99,11 @@ function accept(
   profile.saveLogin({
     username: login.username,
     token: login.session_token,
-    certificate: checkCertificate(login.certificate, login.username, options),
+    certificate: checkCertificate(
+      { certificate: login.certificate, time: login.time },
+      login.username,
+      options,
+    ),
   });
   const { newKeyReportedAt: last } = profile;
   const isReported = last !== undefined && Math.abs(options.now() - last) < NEW_KEY_INTERVAL;
@@ -111,20 +115,24 @@ function accept(
 }
 
 /**
- * Checks the certificate (PEM) that the server issued for this account's key. Peers make the same checks, so a
- * fault of the server is reported here and not by the first peer.
+ * Checks the certificate (PEM) that the server issued for this account's key: authority, key, name and dates. Peers
+ * make the same checks, so a fault of the server is reported here and not by the first peer. The dates are compared
+ * with the time that the server tells: a wrong clock of this machine is reported elsewhere, and ends no login.
  * @throws ServerError
  */
 export function checkCertificate(
-  pem: string,
+  issued: { readonly certificate: string; readonly time: string | undefined },
   username: string,
   { profile, now }: Pick<LoginOptions, "profile" | "now">,
 ): OwnCertificate {
-  const certificate = received(() => new X509Certificate(pem));
+  const certificate = received(() => new X509Certificate(issued.certificate));
   const authority = new X509Certificate(profile.authority);
   const user = received(() => readUserCertificate(certificate, authority));
-  const good = user.spki.equals(profile.keys.spki) && user.name === username;
-  if (!good) throw new ServerError("server_protocol");
+  const told = Date.parse(issued.time ?? "");
+  const time = Number.isNaN(told) ? now() : told;
+  const isInDate = user.notBefore <= time && time <= user.notAfter;
+  const isOurs = user.spki.equals(profile.keys.spki) && user.name === username;
+  if (!isOurs || !isInDate) throw new ServerError("server_protocol");
   // The text may contain more than the checked certificate.
   return { pem: certificate.toString(), receivedAt: now(), expiresAt: user.notAfter };
 }

@@ -5,7 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
-import { parseChallenge, type ProvenConnection } from "../../identity/connection-proof.ts";
+import { hashLeaf, parseChallenge, type ProvenConnection } from "../../identity/connection-proof.ts";
 import { readCertificate } from "../../identity/certificate-reader.ts";
 import { lookAtServer, type Look } from "../../net/look.ts";
 import { DialError, type Target } from "../../net/dialler.ts";
@@ -19,19 +19,19 @@ import {
   receivedAuthority,
   serverContext,
   standsBehind,
+  unreachable,
   webName,
 } from "./trust.ts";
 import { RefusedError, ServerError } from "./server-errors.ts";
 
 /** What the person is asked to confirm. `expected`: the pinned authority that would be replaced. */
 export type AuthorityQuestion = {
-  readonly host: string;
-  readonly port: number;
   readonly found: string;
   readonly expected: string | undefined;
 };
 
 export type ReachOptions = {
+  /** In its normal form (`normalHost`). */
   readonly host: string;
   readonly port: number;
   readonly servers: ServerStore;
@@ -61,7 +61,7 @@ async function resolveHost(host: string, port: number): Promise<Target[]> {
     return (await lookup(host, { all: true })).map(({ address }) => ({ ip: address, port }));
   } catch {
     // Every failure of the name service means that the host was not found.
-    throw new ServerError("server_unreachable");
+    throw new ServerError("server_unreachable", { why: "unknown_host" });
   }
 }
 
@@ -76,7 +76,7 @@ export async function reachServer(options: ReachOptions): Promise<ReachedServer>
   } catch (error) {
     if (!(error instanceof DialError)) throw error;
     // `refused`: something answered and did not prove that it is this server.
-    if (stored === undefined || error.code !== "refused") throw unreachable(error);
+    if (stored === undefined || error.code !== "refused") throw unreachable(error.lineCode);
     return settleDifference(options, targets, stored);
   }
 }
@@ -92,21 +92,12 @@ async function openTrusted(
   return confirmAuthority(options, link, trust);
 }
 
-function unreachable(error: DialError): ServerError {
-  return new ServerError(error.code === "timeout" ? "server_timeout" : "server_unreachable");
-}
-
-async function look(targets: readonly Target[], host: string): Promise<Look> {
-  let last: Look = { name: "unreachable", code: "no_address" };
-  for (const target of targets) {
-    last = await lookAtServer(target, webName(host));
-    if (last.name !== "unreachable") return last;
-  }
-  return last;
+function look({ host, signal }: ReachOptions, targets: readonly Target[]): Promise<Look> {
+  return lookAtServer(targets, webName(host), signal);
 }
 
 async function firstTrust(options: ReachOptions, targets: readonly Target[]): Promise<ServerTrust> {
-  const contact = judgeFirstContact(await look(targets, options.host), options.now());
+  const contact = judgeFirstContact(await look(options, targets), options.now());
   if (contact.name === "web") return { kind: "web", authority: undefined };
   const { authority, fingerprint: found } = contact;
   if (options.expectedFingerprint !== undefined) {
@@ -122,8 +113,7 @@ async function firstTrust(options: ReachOptions, targets: readonly Target[]): Pr
 async function ask(options: ReachOptions, found: string, expected: string | undefined): Promise<void> {
   const code = expected === undefined ? "server_unconfirmed" : "server_changed";
   if (options.confirm === undefined) throw new ServerError(code, { expected, found });
-  const { host, port } = options;
-  if (!(await options.confirm({ host, port, found, expected }))) {
+  if (!(await options.confirm({ found, expected }))) {
     throw new ServerError("server_declined", { expected, found });
   }
 }
@@ -134,7 +124,7 @@ async function settleDifference(
   targets: readonly Target[],
   stored: ServerTrust,
 ): Promise<ReachedServer> {
-  const difference = judgeDifference(stored, await look(targets, options.host), options.now());
+  const difference = judgeDifference(stored, await look(options, targets), options.now());
   let trust: ServerTrust;
   switch (difference.name) {
     case "error":
@@ -153,7 +143,7 @@ async function settleDifference(
   try {
     return await openTrusted(options, targets, trust);
   } catch (error) {
-    throw error instanceof DialError ? unreachable(error) : error;
+    throw error instanceof DialError ? unreachable(error.lineCode) : error;
   }
 }
 
@@ -190,7 +180,7 @@ async function confirmAuthority(
     const challenge = parseChallenge(pong.challenge);
     if (Number.isNaN(time) || challenge === undefined) throw new ServerError("server_protocol");
     options.servers.set(options.host, options.port, { kind: trust.kind, authority });
-    const connection = { challenge, leaf: leaf.raw };
+    const connection = { challenge, leafHash: hashLeaf(leaf.raw) };
     return { link, authority, clockOffset: time - options.now(), connection };
   } catch (error) {
     link.close("not_trusted");

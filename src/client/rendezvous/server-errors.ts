@@ -29,22 +29,39 @@ const TRANSIENT_ERRORS: ReadonlySet<ServerErrorCode> = new Set([
   "server_protocol",
 ]);
 
+/** Why a server is `server_unreachable`, if it is known. */
+export type UnreachableCause =
+  /** The name service does not know its host, or does not answer. */
+  | "unknown_host"
+  /** Its machine accepts no connections at this port. */
+  | "refused"
+  /** This machine has no route to it, or no machine has its address. */
+  | "no_route"
+  /** A link-local address without an interface of this machine. */
+  | "no_interface";
+
 /** The server cannot be reached or is not the one that is trusted: exit 3. */
 export class ServerError extends ServerFailure {
   readonly code: ServerErrorCode;
   /** Fingerprints, if two differ or one is not confirmed. */
   readonly expected: string | undefined;
   readonly found: string | undefined;
+  readonly why: UnreachableCause | undefined;
 
   constructor(
     code: ServerErrorCode,
-    fingerprints: { expected?: string | undefined; found?: string | undefined } = {},
+    details: {
+      expected?: string | undefined;
+      found?: string | undefined;
+      why?: UnreachableCause | undefined;
+    } = {},
     cause?: unknown,
   ) {
     super(code, { cause });
     this.code = code;
-    this.expected = fingerprints.expected;
-    this.found = fingerprints.found;
+    this.expected = details.expected;
+    this.found = details.found;
+    this.why = details.why;
   }
 
   get isTransient(): boolean {

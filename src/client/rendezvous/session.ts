@@ -7,7 +7,7 @@
  *    server has taken it back.
  * 4. The revocations of other people's certificates are read at the login, page by page, and as they are pushed.
  */
-import { isLoopback } from "../../protocol/ip-address.ts";
+import { isThisMachine } from "../../protocol/host-name.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
 import { checkCertificate, logIn, provenKey, type ProvenKey } from "./login.ts";
@@ -42,7 +42,7 @@ type RendezvousEvents = {
   certified(): void;
   /** The server did not know this account's key. */
   newKey(): void;
-  /** The renewed certificate could not be stored. Rethrows an error that is not a failure of the disk. */
+  /** What the server has answered could not be stored. Rethrows an error that is not a failure of storage. */
   storageFailed(error: unknown): void;
   /** The server's clock minus ours, in ms. */
   clockOffset(offset: number): void;
@@ -126,8 +126,7 @@ export class Rendezvous {
 
   /** Whether the server is reached on loopback, or would be. */
   get isServerLocal(): boolean {
-    const address = this.link?.remoteAddress ?? this.#options.host;
-    return address === "localhost" || isLoopback(address);
+    return isThisMachine(this.link?.remoteAddress ?? this.#options.host);
   }
 
   get #isClosed(): boolean {
@@ -300,6 +299,7 @@ export class Rendezvous {
   #retryAfter(attempt: Promise<void>): void {
     attempt.catch((error: unknown) => {
       if (!(error instanceof Error)) throw error;
+      if (isStorageFailure(error)) this.#options.events.storageFailed(error);
       if (isTransient(error) || isStorageFailure(error)) this.#wait(error);
       else this.#become({ name: "stopped", why: error });
     });
@@ -339,7 +339,7 @@ export class Rendezvous {
     state.link
       .request("renew", state.key)
       .then((renewed) => {
-        profile.saveCertificate(checkCertificate(renewed.certificate, profile.username, { profile, now }));
+        profile.saveCertificate(checkCertificate(renewed, profile.username, { profile, now }));
         this.#options.events.certified();
       })
       .catch((error: unknown) => {

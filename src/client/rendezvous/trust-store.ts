@@ -1,8 +1,10 @@
 /** `servers.db`: for each host and port how its server is trusted, and its authority (PROTOCOL 3). */
 import type { Database } from "bun:sqlite";
+import { statSync } from "node:fs";
 
+import { normalHost } from "../../protocol/host-name.ts";
 import { makePrivateFolder, serversFile } from "../disk/folders.ts";
-import { openStore, type Schema } from "../disk/sqlite.ts";
+import { openReadOnly, openStore, type Schema } from "../disk/sqlite.ts";
 
 const SCHEMA: Schema = {
   applicationId: 0x70616c73,
@@ -23,6 +25,38 @@ export type ServerTrust =
   | { readonly kind: "web"; readonly authority: string | undefined }
   | { readonly kind: "pin"; readonly authority: string };
 
+/** The key of a host: its normal form, in lower case. */
+function keyOf(host: string): string {
+  return (normalHost(host) ?? host).toLowerCase();
+}
+
+function readTrust(database: Database, host: string, port: number): ServerTrust | undefined {
+  const rows = database
+    .query<{ host: string; kind: "web" | "pin"; authority: string | null }, [number]>(
+      "SELECT host, kind, authority FROM servers WHERE port = ?",
+    )
+    .all(port);
+  const key = keyOf(host);
+  // Earlier programs stored the host as it was typed, with a final dot or international.
+  const row = rows.find((each) => each.host === key) ?? rows.find((each) => keyOf(each.host) === key);
+  if (row === undefined) return undefined;
+  if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
+  return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
+}
+
+/** How a server is trusted; undefined: it is not known. Nothing is made or changed. @throws StoreError */
+export function storedTrust(dataFolder: string, host: string, port: number): ServerTrust | undefined {
+  const file = serversFile(dataFolder);
+  // An empty one was about to be made when the program was killed.
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
+  const database = openReadOnly(file, SCHEMA);
+  try {
+    return readTrust(database, host, port);
+  } finally {
+    database.close();
+  }
+}
+
 export class ServerStore {
   readonly #database: Database;
 
@@ -33,14 +67,7 @@ export class ServerStore {
   }
 
   get(host: string, port: number): ServerTrust | undefined {
-    const row = this.#database
-      .query<{ kind: "web" | "pin"; authority: string | null }, [string, number]>(
-        "SELECT kind, authority FROM servers WHERE host = ? AND port = ?",
-      )
-      .get(host.toLowerCase(), port);
-    if (row === null) return undefined;
-    if (row.kind === "web") return { kind: "web", authority: row.authority ?? undefined };
-    return row.authority === null ? undefined : { kind: "pin", authority: row.authority };
+    return readTrust(this.#database, host, port);
   }
 
   set(host: string, port: number, trust: ServerTrust): void {
@@ -48,7 +75,7 @@ export class ServerStore {
     // Nearly every login finds what is stored.
     if (known?.kind === trust.kind && known.authority === trust.authority) return;
     this.#database.run("INSERT OR REPLACE INTO servers VALUES (?, ?, ?, ?)", [
-      host.toLowerCase(),
+      keyOf(host),
       port,
       trust.kind,
       trust.authority ?? null,

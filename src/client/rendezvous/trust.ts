@@ -25,7 +25,7 @@ import {
 import { diallerContext, type TlsContext } from "../../net/tls.ts";
 import type { Look } from "../../net/look.ts";
 import { isLoopback } from "../../protocol/ip-address.ts";
-import { ServerError, type ServerErrorCode } from "./server-errors.ts";
+import { ServerError, type ServerErrorCode, type UnreachableCause } from "./server-errors.ts";
 import type { ServerTrust } from "./trust-store.ts";
 
 /** The fingerprint of an authority's certificate (PEM); two authorities are equal when these are. */
@@ -105,10 +105,17 @@ function authorityOf(look: Look & { name: "certificate" }): X509Certificate | un
     : undefined;
 }
 
-/** The code for a look that ended before the server sent anything; undefined: another failure. */
-function lineFailure(code: string): "server_timeout" | "server_unreachable" | undefined {
-  if (code === "timeout" || code === "handshake_timeout") return "server_timeout";
-  return code === "closed_in_handshake" || code === "ECONNRESET" ? "server_unreachable" : undefined;
+const UNREACHABLE_CAUSES: ReadonlyMap<string, UnreachableCause> = new Map([
+  ["ECONNREFUSED", "refused"],
+  ["EHOSTUNREACH", "no_route"],
+  ["ENETUNREACH", "no_route"],
+  ["EINVAL", "no_interface"],
+]);
+
+/** The error for a server that was not reached. @param code of the line, as in `DialError.lineCode` */
+export function unreachable(code: string): ServerError {
+  if (code === "timeout" || code === "handshake_timeout") return new ServerError("server_timeout");
+  return new ServerError("server_unreachable", { why: UNREACHABLE_CAUSES.get(code) });
 }
 
 /** How a server with no stored trust may be trusted. @param now ms since 1970. @throws ServerError */
@@ -117,10 +124,10 @@ export function judgeFirstContact(look: Look, now: number): FirstContact {
     case "plain":
       throw new ServerError("server_plain");
     case "noTls":
-      // A forwarder whose server is down accepts and closes, which does not prove that there is no TLS.
-      throw new ServerError(lineFailure(look.code) ?? "server_no_tls");
+      throw new ServerError("server_no_tls");
     case "unreachable":
-      throw new ServerError(lineFailure(look.code) ?? "server_unreachable");
+      // Also a forwarder whose server is down: it accepts and closes, which does not prove that there is no TLS.
+      throw unreachable(look.code);
     case "certificate": {
       if (look.valid) return { name: "web" };
       const authority = authorityOf(look);
@@ -179,7 +186,7 @@ export function judgeDifference(stored: ServerTrust, look: Look, now: number): D
   return { name: "otherAuthority", authority: contact.authority, expected, found: contact.fingerprint };
 }
 
-/** The TLS server name for a typed host; undefined for an IP literal. */
+/** The TLS server name for a host in its normal form; undefined for an IP literal. */
 export function webName(host: string): string | undefined {
   return isIP(host) === 0 ? host : undefined;
 }

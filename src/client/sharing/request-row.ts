@@ -10,15 +10,16 @@ import type { Conversation } from "../conversation/conversation.ts";
 export type RequestContext = {
   readonly account: Account;
   readonly archive: Archive;
-  /** The chats that this face has open. */
-  readonly chats: OpenChats;
+  readonly face: Face;
 };
 
-/** The chats that one face has open. A link is kept as long as one face has the chat open. */
-type OpenChats = {
-  /** @throws SelfError, SQLiteError */
-  open(username: string): Conversation;
-  close(username: string): void;
+/** What is remembered of the face that asks. */
+type Face = {
+  /** A link is kept as long as one face has the chat open. @throws SelfError, SQLiteError */
+  openChat(username: string): Conversation;
+  closeChat(username: string): void;
+  /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
+  keepsUp(keepsUp: boolean): void;
 };
 
 type Row<F extends Fields, R> = {

@@ -79,12 +79,17 @@ export const REQUESTS = {
     return { ids: [message_id] };
   }),
   /** A link is kept open until `close_chat`. `connected`: there is one now. */
-  open_chat: row({ username: name }, ({ chats }, { username }) => {
-    const conversation = chats.open(username);
+  open_chat: row({ username: name }, ({ face }, { username }) => {
+    const conversation = face.openChat(username);
     return { username: conversation.username, connected: conversation.isConnected };
   }),
-  close_chat: row({ username: name }, ({ chats }, { username }) => {
-    chats.close(username);
+  close_chat: row({ username: name }, ({ face }, { username }) => {
+    face.closeChat(username);
+    return {};
+  }),
+  /** Whether this face keeps up with what arrives; the links to peers are not read while no face does. */
+  keeps_up: row({ keeps_up: boolean }, ({ face }, { keeps_up }) => {
+    face.keepsUp(keeps_up);
     return {};
   }),
   typing: row({ username: name, active: boolean }, ({ account: { messenger } }, { username, active }) => {

@@ -17,6 +17,7 @@ export class Seat {
 
   constructor(account: Account) {
     this.#account = account;
+    account.messenger.reading.set(this, true);
   }
 
   /** Carries a request out; the caller knows that its fields are valid. @throws as the request */
@@ -25,16 +26,17 @@ export class Seat {
       run: (context: object, params: Params<N>) => Result<N> | Promise<Result<N>>;
     };
     if (name === "stay_online") this.staysOnline = true;
-    const { archive } = this.#account.messenger;
+    const { messenger } = this.#account;
+    const { archive } = messenger;
     try {
-      return await run({ account: this.#account, archive, chats: this }, params);
+      return await run({ account: this.#account, archive, face: this }, params);
     } catch (error) {
       archive.noteDamage(error);
       throw error;
     }
   }
 
-  open(username: string): Conversation {
+  openChat(username: string): Conversation {
     const { messenger } = this.#account;
     const conversation = messenger.openChat(username);
     // It counts once for each face.
@@ -43,12 +45,17 @@ export class Seat {
     return conversation;
   }
 
-  close(username: string): void {
+  closeChat(username: string): void {
     if (this.#chats.delete(labelOf(username))) this.#account.messenger.closeChat(username);
+  }
+
+  keepsUp(keepsUp: boolean): void {
+    this.#account.messenger.reading.set(this, keepsUp);
   }
 
   /** Closes its chats. */
   leave(): void {
-    for (const username of this.#chats.values()) this.close(username);
+    this.#account.messenger.reading.leave(this);
+    for (const username of this.#chats.values()) this.closeChat(username);
   }
 }

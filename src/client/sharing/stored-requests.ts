@@ -60,8 +60,8 @@ export const STORED_REQUESTS = {
     async ({ archive }, { words, after = 0, limit: count = DEFAULT_PAGE }) => {
       const query = searchQuery(words);
       if (query === undefined) throw new RequestError("bad_request", "words");
-      await archive.indexWords(new AbortController().signal, () => undefined);
-      return page(archive, archive.search.oldest(query, after, count));
+      const search = await archive.indexedSearch(new AbortController().signal, () => undefined);
+      return page(archive, search.oldest(query, after, count));
     },
   ),
   /** The received messages that no program and no person has taken on this machine, oldest first. */

@@ -13,9 +13,9 @@ import {
   type Authority,
   type IssuedCertificate,
 } from "../../identity/certificate.ts";
-import { proveAuthority } from "../../identity/connection-proof.ts";
+import { hashLeaf, proveAuthority } from "../../identity/connection-proof.ts";
 import { generateKeyPair, privateKeyToPem } from "../../identity/keys.ts";
-import { acceptorContext, type TlsContext, type TlsIdentity } from "../../net/tls.ts";
+import { acceptorContext, type Acceptance, type TlsIdentity } from "../../net/tls.ts";
 import { StartError } from "../start-error.ts";
 
 /** The server's own certificate is replaced this long before it expires, in ms: a third of its lifetime. */
@@ -25,9 +25,9 @@ export class ServerAuthority {
   readonly #authority: Authority;
   readonly #now: () => number;
   /** The operator's certificate, and the proof that our authority stands behind it. */
-  readonly #operators: { readonly context: TlsContext; readonly proof: string } | undefined;
+  readonly #operators: { readonly acceptance: Acceptance; readonly proof: string } | undefined;
   /** Our own certificate, and the time in which it is used. */
-  #own: { readonly context: TlsContext; readonly from: number; readonly to: number } | undefined;
+  #own: { readonly acceptance: Acceptance; readonly from: number; readonly to: number } | undefined;
 
   /**
    * Loads the authority, or makes it on the first start.
@@ -40,7 +40,7 @@ export class ServerAuthority {
     if (operators === undefined) return;
     const { raw } = new X509Certificate(operators.certificate);
     const proof = proveAuthority(this.#authority.privateKey, raw);
-    this.#operators = { context: acceptorContext(operators), proof };
+    this.#operators = { acceptance: { context: acceptorContext(operators), leafHash: hashLeaf(raw) }, proof };
   }
 
   /** SHA-256 of the authority's public key, in hexadecimal. */
@@ -66,12 +66,12 @@ export class ServerAuthority {
     return issueUserCertificate(this.#authority, publicKey, username, Math.max(this.#now(), from));
   }
 
-  /** The context for a new connection. It renews the certificate when needed, without a timer. */
-  context(): TlsContext {
-    if (this.#operators !== undefined) return this.#operators.context;
+  /** For a new connection. It renews the certificate when needed, without a timer. */
+  acceptance(): Acceptance {
+    if (this.#operators !== undefined) return this.#operators.acceptance;
     const now = this.#now();
     const own = this.#own;
-    if (own !== undefined && now >= own.from && now < own.to) return own.context;
+    if (own !== undefined && now >= own.from && now < own.to) return own.acceptance;
     const keys = generateKeyPair();
     const { pem, expiresAt } = issueServerCertificate(this.#authority, keys.spki, now);
     const context = acceptorContext({
@@ -79,8 +79,9 @@ export class ServerAuthority {
       certificate: pem + this.#authority.certificatePem,
     });
     // Also replaced after the clock was set back: clients refuse a certificate from the future.
-    this.#own = { context, from: now - BACKDATING, to: expiresAt - RENEWAL_MARGIN };
-    return context;
+    const acceptance = { context, leafHash: hashLeaf(new X509Certificate(pem).raw) };
+    this.#own = { acceptance, from: now - BACKDATING, to: expiresAt - RENEWAL_MARGIN };
+    return acceptance;
   }
 }
 

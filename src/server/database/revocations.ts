@@ -25,6 +25,8 @@ export type RevocationCause =
 type Row = { label: string; before: number; except_key: string | null };
 type Stored = Revocation & { readonly byOperator: boolean };
 
+type RevocationPage = { readonly revoked: readonly Revocation[]; readonly next: string | undefined };
+
 type RevocationsNeeds = {
   /** Ms since 1970. */
   readonly now: () => number;
@@ -41,6 +43,8 @@ export class Revocations {
   readonly #needs: RevocationsNeeds;
   readonly #ofLabel;
   readonly #page;
+  /** The first page, and the second (since 1970) in which it was read: many people may log in meanwhile. */
+  #first: { readonly second: number; readonly page: RevocationPage } | undefined;
 
   constructor(database: Database, needs: RevocationsNeeds) {
     this.#database = database;
@@ -79,7 +83,16 @@ export class Revocations {
    * The newest revocations that still count, the newest first, at most `MAX_REVOKED`.
    * @param after `next` of the previous page, of the form that the protocol checks
    */
-  page(after = `${Number.MAX_SAFE_INTEGER}.`): { revoked: Revocation[]; next: string | undefined } {
+  page(after?: string): RevocationPage {
+    const second = Math.floor(this.#needs.now() / 1_000);
+    if (after !== undefined) return this.#read(after);
+    if (this.#first?.second !== second) {
+      this.#first = { second, page: this.#read(`${Number.MAX_SAFE_INTEGER}.`) };
+    }
+    return this.#first.page;
+  }
+
+  #read(after: string): RevocationPage {
     const now = this.#needs.now();
     // As `isKept`.
     const since = Math.floor((now - REVOCATION_LIFETIME) / 1_000) + 1;
@@ -118,6 +131,7 @@ export class Revocations {
 
   /** @returns how many revocations of people were dropped */
   #store({ label, before, except }: Revocation, cause: RevocationCause): number {
+    this.#first = undefined;
     this.#database
       .query("DELETE FROM revocations WHERE before <= ?")
       .run(Math.floor((this.#needs.now() - ROW_LIFETIME) / 1_000));

@@ -100,15 +100,17 @@ function indexOf<Name extends string>(names: readonly Name[]): { readonly [N in 
 }
 
 /**
- * Reports how long each call of a method of `target` from outside takes, in ms. All methods must be synchronous.
+ * Calls `before` before each call of a method of `target` from outside, and reports how long that takes, in ms. All
+ * methods must be synchronous. What `before` throws, the method throws.
  */
-export function timed<T extends object>(target: T, observe: (took: number) => void): T {
+export function timed<T extends object>(target: T, before: () => void, observe: (took: number) => void): T {
   let depth = 0;
   const methods = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(target) as object);
   for (const [name, { value: method }] of Object.entries(methods)) {
     if (name === "constructor" || typeof method !== "function") continue;
     const around = (...args: unknown[]): unknown => {
       if (depth > 0) return Reflect.apply(method, target, args);
+      before();
       const begun = performance.now();
       depth++;
       try {

@@ -45,7 +45,7 @@ export class Readiness {
     let { checked } = this.#state;
     const now = this.#clock();
     if (now - checked.at >= maxAge) {
-      const fault = faultOf(running.database);
+      const fault = faultOf(running);
       if (fault !== undefined && fault !== checked.fault) {
         this.#log.warn("database_unavailable", { code: fault });
       }
@@ -58,11 +58,12 @@ export class Readiness {
 }
 
 /**
- * Reads one page of the database and writes it back, unchanged, through SQLite's log to the disk. It does not wait
- * for a lock, which would block the whole server.
+ * Looks whether the database is still in its place, reads one page of it and writes it back, unchanged, through
+ * SQLite's log to the disk. It does not wait for a lock, which would block the whole server.
  */
-function faultOf(database: Database): string | undefined {
+function faultOf({ server, database }: Running): string | undefined {
   try {
+    server.services.databaseFile.check();
     const waits = database.query<{ timeout: number }, []>("PRAGMA busy_timeout").get()?.timeout ?? 0;
     setBlockingWait(database, 0);
     try {

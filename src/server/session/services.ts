@@ -5,6 +5,7 @@ import type { ServerAuthority } from "../database/authority.ts";
 import type { Revocations } from "../database/revocations.ts";
 import type { Tokens } from "../database/tokens.ts";
 import type { PasswordQueue } from "../limits/password-queue.ts";
+import type { OpenFile } from "../../net/open-file.ts";
 import type { Throttle } from "../limits/throttle.ts";
 import type { Unauthenticated } from "../limits/unauthenticated.ts";
 import type { Log } from "../log/log.ts";
@@ -18,6 +19,8 @@ export type Services = {
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly revocations: Revocations;
+  /** The file of the database; each use of accounts, tokens and revocations checks it. */
+  readonly databaseFile: OpenFile;
   readonly passwords: PasswordQueue;
   readonly presence: Presence<OnlineUser>;
   readonly directory: UserDirectory;

@@ -2,7 +2,7 @@
  * The session of one client (PROTOCOL 4), from the moment at which bytes may be sent to the end of its connection.
  * `login` and `resume` bind a user to it; `logout`, `delete_account` or the end unbind the user.
  */
-import { randomBytes, type X509Certificate } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 import { CHALLENGE_BYTES, type ProvenConnection } from "../../identity/connection-proof.ts";
 import type { Connection } from "../../net/connection.ts";
@@ -99,9 +99,8 @@ export class Session implements OnlineSession {
 
   /** What a proof of the client's key is about; not on the plain link, where nothing that needs one is accepted. */
   get provenConnection(): ProvenConnection {
-    // While a request is read its connection is open.
-    const { raw } = this.#connection.ownCertificate as X509Certificate;
-    return { challenge: Buffer.from(this.challenge, "base64"), leaf: raw };
+    const leafHash = this.#connection.leafHash as Uint8Array;
+    return { challenge: Buffer.from(this.challenge, "base64"), leafHash };
   }
 
   get localAddress(): string {

@@ -11,7 +11,6 @@ import { errorOf } from "../../client/error-json.ts";
 import { isTransient, ServerError } from "../../client/errors.ts";
 import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { showHostPort } from "../../protocol/ip-address.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { Config } from "../config.ts";
@@ -123,12 +122,12 @@ export class AccountEffects {
     );
   }
 
-  async #askAuthority({ host, port, found, expected }: AuthorityQuestion, task: Task): Promise<boolean> {
+  async #askAuthority({ found, expected }: AuthorityQuestion, task: Task): Promise<boolean> {
     // No question about a server that changes while the account is in use.
     if (!this.#mayAsk(task)) throw new ServerError("server_changed", { expected, found });
     const answer = Promise.withResolvers<boolean>();
     task.question = { name: "authority", answer };
-    const asked = { server: showHostPort(host, port), found, expected };
+    const asked = { server: this.#needs.config.server, found, expected };
     this.#needs.dispatch({ name: "authorityAsked", asked });
     return answer.promise;
   }

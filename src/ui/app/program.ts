@@ -8,7 +8,6 @@
 import { localAccounts, type LocalAccount } from "../../client/local-accounts.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../client/errors.ts";
-import { showHostPort } from "../../protocol/ip-address.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
 import { describeInMenus, type ExitCode } from "../failures.ts";
@@ -48,7 +47,8 @@ export class Program {
   #chat: ChatEffects | undefined;
   #model: AppModel;
   readonly #events: AppEvent[] = [];
-  #isTaking = false;
+  /** `ended`: by a bug. Nothing is taken or shown any more, since the model may be half changed. */
+  #state: "idle" | "taking" | "ended" = "idle";
   #refresh: ReturnType<typeof setTimeout> | undefined;
   readonly #ended = Promise.withResolvers<ExitCode>();
 
@@ -165,34 +165,42 @@ export class Program {
   }
 
   readonly #take = (event: AppEvent): void => {
+    if (this.#state === "ended") return;
     this.#events.push(event);
-    if (this.#isTaking) return;
-    this.#isTaking = true;
+    if (this.#state === "taking") return;
     const screen = this.#model.screen;
-    try {
+    this.#orEnd(() => {
+      this.#state = "taking";
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         const { model, effects } = updateApp(this.#model, next, this.#context());
         this.#model = model;
         for (const effect of effects) this.#carryOut(effect);
       }
-    } catch (error) {
-      // An error in update or in an effect is a bug: end the program rather than leave a stuck screen.
-      this.#ended.reject(error);
-    } finally {
-      this.#isTaking = false;
-    }
+      this.#state = "idle";
+    });
     const mayOnlyCount = event.name === "messenger" && screen.name === this.#model.screen.name;
     if (mayOnlyCount && screen.name !== "chat") this.#showSoon();
     else this.#show();
   };
 
+  /** Works on the model. An error in update, view or an effect is a bug: it ends the program, which would be stuck. */
+  #orEnd(work: () => void): void {
+    if (this.#state === "ended") return;
+    try {
+      work();
+    } catch (error) {
+      this.#state = "ended";
+      this.#ended.reject(error);
+    }
+  }
+
   #context() {
-    const { host, port, language } = this.#config;
+    const { server, language } = this.#config;
     return {
       now: Date.now(),
       texts: this.#texts,
       language,
-      server: showHostPort(host, port),
+      server,
       describe: (error: unknown) => this.#describe(error),
     };
   }
@@ -204,7 +212,7 @@ export class Program {
   #show(): void {
     clearTimeout(this.#refresh);
     this.#refresh = undefined;
-    this.#renderer.show(viewApp(this.#model, this.#context()));
+    this.#orEnd(() => this.#renderer.show(viewApp(this.#model, this.#context())));
     if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
   }
 
@@ -259,10 +267,7 @@ export class Program {
     const isOpen = () => this.#account.opened?.account === account;
     try {
       const chat = await ChatEffects.open(account, username, {
-        dispatch: (event) => {
-          // An answer that comes after the account was closed must not appear in a chat of the next one.
-          if (isOpen()) this.#take({ name: "chat", event });
-        },
+        dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
         texts: this.#texts,
       });

@@ -85,7 +85,8 @@ export class Renderer {
 
   #prompter(): Prompter {
     const { input, output, texts, answered } = this.#options;
-    return new (this.#isDumb ? PlainPrompter : InquirerPrompter)({ input, output, texts, answered });
+    const dropped = (count: number) => this.#rendered({ name: "notice", text: texts.noticesDropped(count) });
+    return new (this.#isDumb ? PlainPrompter : InquirerPrompter)({ input, output, texts, dropped, answered });
   }
 
   #typeAhead(): TypeAhead {
@@ -106,25 +107,27 @@ export class Renderer {
 
   /** Prints whole lines above what is open. */
   print(lines: readonly Line[]): void {
-    const { output, language, texts } = this.#options;
-    const { columns } = sizeOf(output);
-    const text = lines
-      .map((line) => renderLine(line, { columns, language, texts, colours: this.#colours }))
-      .join("");
+    const rendered = lines.map((line) => this.#rendered(line));
     switch (this.#open.name) {
       case "prompt":
-        this.#open.prompter.print(text);
+        this.#open.prompter.print(rendered);
         return;
       case "chat":
-        this.#open.line.print(text);
+        this.#open.line.print(rendered.join(""));
         return;
       case "working":
       case "nothing":
-        this.#write(text);
+        this.#write(rendered.join(""));
         return;
       default:
         this.#open satisfies never;
     }
+  }
+
+  #rendered(line: Line): string {
+    const { output, language, texts } = this.#options;
+    const { columns } = sizeOf(output);
+    return renderLine(line, { columns, language, texts, colours: this.#colours });
   }
 
   bell(): void {

@@ -5,11 +5,11 @@ import { errorOf } from "../../client/error-json.ts";
 import { ActionError, isDamage, isStorageFailure } from "../../client/errors.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
-import { quotedText } from "../../protocol/quoted-text.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
 import { MessageEffects, RefusalError } from "./message-effects.ts";
 import type { ChatEvent, EffectName, EffectOf, EffectTable, Known } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
+import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 
 /** Stored messages shown on opening, and by `/more`. */
@@ -145,7 +145,7 @@ export class ChatEffects {
     }
   }
 
-  /** Dispatches the answer to an effect, unless the chat was left: another one may be open. */
+  /** Dispatches the answer to an effect, unless the chat in which it was asked for was left: another one may be open. */
   #dispatch(event: ChatEvent): void {
     if (!this.#left.signal.aborted) this.#needs.dispatch(event);
   }
@@ -159,21 +159,19 @@ export class ChatEffects {
     }
     const isUnsaved = effect?.name === "send" && isStorageFailure(error) && !isDamage(error);
     const sentence = isUnsaved
-      ? this.#needs.texts.chatNotSaved(quotedText(error.message))
+      ? this.#needs.texts.chatNotSaved(storageReason(error, this.#needs.texts))
       : this.#needs.describe(error);
     this.#dispatch({ name: "failed", sentence, ...typed });
   }
 
-  /** The answer belongs to no chat: it is shown in the one that is open when it comes. */
   async #listOnline(): Promise<void> {
-    const { dispatch, describe } = this.#needs;
     const { people, failure } = await this.#account.request("people", {});
-    if (failure !== undefined) return dispatch({ name: "failed", sentence: describe(errorOf(failure)) });
+    if (failure !== undefined) return this.#failed(errorOf(failure));
     const online = people.filter((person) => person.online === true);
     const silent = new Map<string, number>();
     for (const { username, silent_since: since } of online)
       if (since !== undefined) silent.set(username, Date.parse(since));
-    dispatch({ name: "online", people: online.map(({ username }) => username), silent });
+    this.#dispatch({ name: "online", people: online.map(({ username }) => username), silent });
   }
 
   async #acceptKey(): Promise<void> {

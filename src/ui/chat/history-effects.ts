@@ -50,10 +50,9 @@ export function historyEffects(
       dispatch({ name: "listed", ...page, answered: answeredBy(stored, page.messages) });
     },
     search: async ({ words }) => {
-      const { search } = archive;
       const query = searchQuery(words);
       if (query === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
-      await archive.indexWords(left, (percent) => dispatch({ name: "indexing", percent }));
+      const search = await archive.indexedSearch(left, (percent) => dispatch({ name: "indexing", percent }));
       if (left.aborted) return;
       const found = search.newest(query, Number.MAX_SAFE_INTEGER, MAX_FOUND + 1);
       const hits = found

@@ -1,5 +1,5 @@
 /** The notices of a chat as lines to be printed. */
-import { isDamage } from "../../client/errors.ts";
+import { FileMovedError, isDamage } from "../../client/errors.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -52,9 +52,15 @@ export const isKeyNoticeDue = isDueAfter(3_600_000);
 /** Other errors that a peer reports. */
 export const isPeerErrorDue = isDueAfter(60_000);
 
-/** The sentence about a write that failed. */
+/** The sentence about a failure of storage. */
 export function storageSentence(error: Error, texts: Texts): string {
-  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(quotedText(error.message));
+  if (error instanceof FileMovedError) return texts.storeMoved(quotedText(error.file));
+  return isDamage(error) ? texts.chatFileDamaged : texts.storageFailed(storageReason(error, texts));
+}
+
+/** Why something could not be stored, as a part of a sentence. */
+export function storageReason(error: Error, texts: Texts): string {
+  return error instanceof FileMovedError ? texts.fileMoved : quotedText(error.message);
 }
 
 /** The peer's name as shown. */

@@ -2,6 +2,7 @@
  * Compares the two sources of the peer's presence, the server and the direct link, and prints a notice when they
  * disagree.
  */
+import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { ageOf } from "../format/local-time.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { ChatContext, ChatModel, PresenceNotice } from "./model.ts";
@@ -11,6 +12,14 @@ import { notice, peerName } from "./notices.ts";
 const NOTIFIED_AT: readonly number[] = [40_000, 120_000, 600_000, 3_600_000];
 /** The server's «offline» is doubted only after this time, in ms: the link may notice later that the peer has gone. */
 const OFFLINE_DOUBTED_AFTER = 5_000;
+
+/** The peer gives no answer. */
+const UNANSWERED: ReadonlySet<UnreachableReason> = new Set([
+  "unreachable",
+  "not_admitted",
+  "no_greeting",
+  "line_broke",
+]);
 
 type Comparison =
   | { readonly name: "agree" }
@@ -26,8 +35,7 @@ function compare({ link, presence }: ChatModel, now: number): Comparison {
     const isDoubted = server.name === "offline" && now - server.since >= OFFLINE_DOUBTED_AFTER;
     return { name: isDoubted ? "answers" : "agree" };
   }
-  const isUnanswered =
-    link.name === "unreachable" && (link.reason === "unreachable" || link.reason === "not_admitted");
+  const isUnanswered = link.name === "unreachable" && UNANSWERED.has(link.reason);
   return isUnanswered && server.name === "online"
     ? { name: "silent", since: lastAnswerAt }
     : { name: "agree" };

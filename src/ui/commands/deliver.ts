@@ -130,6 +130,8 @@ class Delivery {
   #isStranger = false;
   /** The peer's full disk, once it was reported: the reason if the peer does not acknowledge in time. */
   #fullDisk: Failure | undefined;
+  /** A failure of this disk was printed. */
+  #hasStorageFailed = false;
   /** When another error of the peer was last printed, ms since 1970. */
   #peerErrorAt: number | undefined;
 
@@ -181,7 +183,7 @@ class Delivery {
   }
 
   onEvent(event: MessengerEvent): void {
-    const { output } = this.#context;
+    const { config, output } = this.#context;
     const state = this.#state;
     if (state.name === "queueing") {
       state.early.push(event);
@@ -205,6 +207,11 @@ class Delivery {
         return;
       case "unreachable":
         if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);
+        return;
+      case "storageFailed":
+        // It comes with every attempt, and is printed once.
+        if (!this.#hasStorageFailed) output.notice(describeFailure(event.error, config).sentence);
+        this.#hasStorageFailed = true;
         return;
       case "peerError":
         if (isSamePerson(event.username, this.#to)) this.#onPeerError(event.username, event.code);

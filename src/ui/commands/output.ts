@@ -21,7 +21,9 @@ export class Output {
   /** Why nothing more can be written. */
   #fault: Error | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
   #onClosed: () => void = () => undefined;
+  #onTaken: () => void = () => undefined;
 
   constructor(json: boolean, { stdout, stderr }: Pick<HostProcess, "stdout" | "stderr">) {
     this.json = json;
@@ -43,9 +45,19 @@ export class Output {
     return READER_ENDED.has(code) ? undefined : code;
   }
 
+  /** Bytes of both streams that have not left this process, because a reader is slow. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** `then` is called when nothing more can be written. */
   whenClosed(then: () => void): void {
     this.#onClosed = then;
+  }
+
+  /** `then` is called each time something has left this process. */
+  whenTaken(then: () => void): void {
+    this.#onTaken = then;
   }
 
   /** Writes an event, as JSON or as `line`, made visible; without a line it is written only as JSON. */
@@ -64,12 +76,23 @@ export class Output {
   write(text: string): Promise<boolean> {
     if (this.#fault !== undefined) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#stdout.write(text, (error) => {
+    this.#put(text, this.#stdout, (error) => {
       if (error) this.#failed(error);
       resolve(!error);
     });
     this.#lastWrite = promise;
     return promise;
+  }
+
+  #put(text: string, stream: NodeJS.WriteStream, done?: (error: Error | null | undefined) => void): void {
+    // Bun's streams do not count what waits.
+    const bytes = Buffer.byteLength(text);
+    this.#waiting += bytes;
+    stream.write(text, (error) => {
+      this.#waiting -= bytes;
+      done?.(error);
+      this.#onTaken();
+    });
   }
 
   /** Resolves when everything written has left this process, or cannot. */
@@ -81,7 +104,7 @@ export class Output {
   notice(sentence: string): void {
     const shown = visibleText(sentence, { lines: true });
     const rows = this.#stderr.isTTY ? wrapped(shown, sizeOf(this.#stderr).columns) : shown;
-    this.#stderr.write(`${rows}\n`);
+    this.#put(`${rows}\n`, this.#stderr);
   }
 
   /** Writes a failure: a sentence for the person, with `--json` also an `error` event. @returns its exit code */

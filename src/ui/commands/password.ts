@@ -2,7 +2,6 @@
 import { Writable } from "node:stream";
 
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
-import { showHostPort } from "../../protocol/ip-address.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Config } from "../config.ts";
@@ -105,8 +104,8 @@ export function authorityPrompt(
 ): ((question: AuthorityQuestion) => Promise<boolean>) | undefined {
   if (!canAsk(context.process)) return undefined;
   const texts = textsIn(context.config.language);
-  return ({ host, port, found, expected }) =>
-    askYes(context, authorityQuestion({ server: showHostPort(host, port), found, expected }, texts));
+  const { server } = context.config;
+  return ({ found, expected }) => askYes(context, authorityQuestion({ server, found, expected }, texts));
 }
 
 /** Asks a question; only a typed «yes» is a yes. @throws InterruptedError */

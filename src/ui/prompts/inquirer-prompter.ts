@@ -6,15 +6,15 @@ import { isList, type Answer, type Prompt, type Prompter, type PrompterOptions }
 
 /** Name of the error that an open prompt rejects with when the process ends. */
 const PROCESS_ENDS = "ExitPromptError";
-/** Texts that are held back while an answer is typed; the oldest are dropped. */
+/** Notices that are held back while an answer is typed; the oldest are dropped, and counted. */
 const MAX_HELD = 200;
 const BELL = "\u0007";
 
 type State =
   /** `last`: the draft of the prompt before, since the next one may ask the same. */
   | { readonly name: "idle"; readonly last: DraftAnswer | undefined }
-  /** `held`: texts that are printed when the question is taken off the screen. */
-  | { readonly name: "asking"; readonly question: Question; readonly held: string[] }
+  /** `held`: notices that are printed when the question is taken off the screen, after so many that were `dropped`. */
+  | { readonly name: "asking"; readonly question: Question; readonly held: string[]; dropped: number }
   /** A shell has the terminal; `last` is asked again afterwards. */
   | { readonly name: "suspended"; readonly last: DraftAnswer }
   | { readonly name: "closed"; readonly last: undefined };
@@ -47,15 +47,15 @@ export class InquirerPrompter implements Prompter {
     this.#ask(draftFor(prompt, this.#leave()), true);
   }
 
-  /** A text printed during an input prompt appears when the prompt is answered. */
-  print(text: string): void {
+  /** What is printed during an input prompt appears when the prompt is answered. */
+  print(notices: readonly string[]): void {
     if (this.#state.name !== "asking") {
-      this.#options.output.write(text);
+      this.#options.output.write(notices.join(""));
       return;
     }
     const { held } = this.#state;
-    held.push(text);
-    if (held.length > MAX_HELD) held.shift();
+    held.push(...notices);
+    this.#state.dropped += held.splice(0, held.length - MAX_HELD).length;
     this.#redraw();
   }
 
@@ -98,7 +98,7 @@ export class InquirerPrompter implements Prompter {
     const question = new Question(draft, output, texts);
     // A question that was taken off rejects; that is ignored.
     const isOpen = () => this.#state.name === "asking" && this.#state.question === question;
-    this.#state = { name: "asking", question, held: [] };
+    this.#state = { name: "asking", question, held: [], dropped: 0 };
     question.ask(isNew).then(
       (value) => {
         if (isOpen()) this.#answer({ name: "answered", value });
@@ -115,9 +115,10 @@ export class InquirerPrompter implements Prompter {
   /** Ends the open question; unless it was answered, it is erased. @returns its draft, or the one before */
   #leave(isAnswered = false): DraftAnswer | undefined {
     if (this.#state.name !== "asking") return this.#state.last;
-    const { question, held } = this.#state;
+    const { question, held, dropped } = this.#state;
     if (!isAnswered) question.takeOff();
     this.#state = { name: "idle", last: question.draft };
+    if (dropped > 0) held.unshift(this.#options.dropped(dropped));
     if (held.length > 0) this.#options.output.write(held.join(""));
     return question.draft;
   }

@@ -94,7 +94,8 @@ export class PlainPrompter implements Prompter {
     this.#keys.wake();
   }
 
-  print(text: string): void {
+  print(notices: readonly string[]): void {
+    const text = notices.join("");
     this.#write(this.#state.name === "asking" ? `\n${text}` : text);
     this.#writeTyped();
   }

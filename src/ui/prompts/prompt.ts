@@ -46,8 +46,8 @@ export type Answer =
 export interface Prompter {
   /** Replaces the open prompt by this one. If both ask the same, the mark and the typed text are kept. */
   open(prompt: Prompt): void;
-  /** Prints whole lines above the open prompt. */
-  print(text: string): void;
+  /** Prints whole lines above the open prompt. @param notices each of one or more rows, with a line feed at its end */
+  print(notices: readonly string[]): void;
   /** Takes the open prompt off the screen and releases the terminal. */
   close(): void;
 }
@@ -56,6 +56,8 @@ export type PrompterOptions = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly texts: Texts;
+  /** What is printed in the place of notices that came in too great a number while an answer was typed. */
+  readonly dropped: (count: number) => string;
   /** Called once for each prompt that is not replaced by another one. */
   readonly answered: (answer: Answer) => void;
 };

@@ -76,6 +76,8 @@ export class KeyQueue {
   }
 
   #take(typed: string | undefined, key: Key): void {
+    // Enter with a modifier is a line break, which no answer has.
+    if (key.name === "return" && key.shift === true) return;
     if (key.name === "paste-start") this.#paste = "begun";
     else if (key.name === "paste-end") this.#paste = "none";
     else if (key.ctrl === true && key.name === "c") this.#interrupt();

@@ -5,6 +5,8 @@
  * no UTF-8 do not become text either.
  */
 
+import { isUtf8 } from "node:buffer";
+
 /** A lone Escape, or the beginning of a sequence, waits this long for the rest, in ms. */
 export const SEQUENCE_WAIT = 500;
 /** UTF-16 units of an unfinished sequence that are kept; a longer one is still dropped to its end. */
@@ -23,19 +25,24 @@ const KEYS =
 /** xterm's modifyOtherKeys, and the kitty protocol (CSI-u). */
 const MODIFIED_ENTERS = /^\x1b\[(?:27;(?:[2-9]|1[0-6]);13~|13;(?:[2-9]|1[0-6])(?::[12])?u)$/;
 
-/** One sequence at the start of a text. A report of the mouse in its oldest form has three characters behind `M`. */
-const CONTROL_SEQUENCE = /^\x1b\[(?:\[[^\x1b]|M[^\x1b]{3}|[0-?]*[ -/]*[@-LN-Z\\^-~]|[0-?]+[ -/]*M)/;
-const CONTROL_SEQUENCE_BEGUN = /^\x1b\[(?:\[|M[^\x1b]{0,2}|[0-?]*[ -/]*)$/;
-const SHIFTED = /^\x1bO[0-9;]*[^0-9;\x1b]/;
-const SHIFTED_BEGUN = /^\x1bO[0-9;]*$/;
+/**
+ * One sequence at the start of a text. A report of the mouse in its oldest form has three characters behind `M`; rxvt
+ * ends the keys with Shift by `$`, behind which others have one more character.
+ */
+const CONTROL_SEQUENCE = /^\x1b\[(?:\[[^\x1b]|M[^\x1b]{3}|[235678]\$|[ -?]*[@-LN-Z\\^-~]|[ -?]+M)/u;
+const SHIFTED = /^\x1bO[0-9;]*[^0-9;\x1b]/u;
+/** What either may begin with. */
+const BEGUN = /^\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[ -?]*)|O[0-9;]*)/u;
 /** OSC, DCS, SOS, PM, APC: anything up to its end. */
 const STRING_BEGUN = /^\x1b[\]PX^_]/;
-const STRING = /^\x1b[\]PX^_][^\x07]*?(?:\x07|\x1b\\)/;
-/** The same introducers as single characters. */
-const C1 = /[\x8f\x90\x98\x9b-\x9f]/g;
+const STRING = /^\x1b[\]PX^_][^\x07]*?(?:\x07|\x1b\\|\x9c)/;
+const STRING_END = "\x1b\\";
+/** The same introducers as single characters (ECMA-48, C1), for which Escape and an ASCII character can stand. */
+const C1 = /^[\x8f\x90\x98\x9b\x9d-\x9f]/;
 
 export class KeySequences {
-  #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** The first bytes of a character. */
+  #begun = Buffer.alloc(0);
   #held = "";
   #isPasting = false;
 
@@ -49,29 +56,27 @@ export class KeySequences {
    * `isValid`: false if bytes that are no UTF-8 were dropped
    */
   push(bytes: Uint8Array): { readonly keys: readonly string[]; readonly isValid: boolean } {
-    let text: string;
-    let isValid = true;
-    try {
-      text = this.#decoder.decode(bytes, { stream: true });
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      isValid = false;
-      this.#decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-      text = new TextDecoder().decode(bytes).replaceAll("\ufffd", "");
-    }
-    return { keys: this.#read(text.replace(C1, escaped)), isValid };
+    const all = Buffer.concat([this.#begun, bytes]);
+    const end = all.length - unfinishedBytes(all);
+    this.#begun = all.subarray(end);
+    const whole = all.subarray(0, end);
+    const isValid = isUtf8(whole);
+    const text = isValid ? whole.toString() : whole.toString().replaceAll("\ufffd", "");
+    return { keys: this.#read(text), isValid };
   }
 
   /** Gives out what waits for its rest. */
-  takeHeld(): string {
-    const held = this.#held;
+  takeHeld(): Uint8Array {
+    const held = Buffer.concat([Buffer.from(this.#held), this.#begun]);
     this.#held = "";
+    this.#begun = Buffer.alloc(0);
     return held;
   }
 
   /** The rest did not come: a lone Escape is that key, and the beginning of a sequence is nothing. */
   expire(): readonly string[] {
-    const held = this.takeHeld();
+    const held = this.#held;
+    this.#held = "";
     if (this.#isPasting) return [...held];
     return held === ESCAPE ? [ESCAPE] : [];
   }
@@ -94,13 +99,14 @@ export class KeySequences {
           break;
         }
       }
-      if (text[index] !== ESCAPE) {
+      const isC1 = C1.test(text.charAt(index));
+      if (text[index] !== ESCAPE && !isC1) {
         const point = String.fromCodePoint(text.codePointAt(index) as number);
         keys.push(point);
         index += point.length;
         continue;
       }
-      const rest = text.slice(index);
+      const rest = isC1 ? escaped(text.slice(index)) : text.slice(index);
       const sequence = sequenceOf(rest);
       if (sequence === undefined) {
         // Of a string only its introducer is needed to find its end, and the Escape that may begin it.
@@ -108,7 +114,7 @@ export class KeySequences {
           rest.length <= MAX_HELD ? rest : rest.slice(0, 2) + (rest.endsWith(ESCAPE) ? ESCAPE : "");
         break;
       }
-      index += sequence.length;
+      index += sequence.length - (isC1 ? 1 : 0);
       if (MODIFIED_ENTERS.test(sequence)) keys.push(MODIFIED_ENTER);
       else if (isKey(sequence)) keys.push(sequence);
       this.#isPasting = sequence === PASTE_START;
@@ -122,22 +128,33 @@ function sequenceOf(text: string): string | undefined {
   if (text === ESCAPE) return undefined;
   const next = text.charAt(1);
   if (STRING_BEGUN.test(text)) return STRING.exec(text)?.[0];
-  const [whole, begun] = next === "[" ? [CONTROL_SEQUENCE, CONTROL_SEQUENCE_BEGUN] : [SHIFTED, SHIFTED_BEGUN];
   // Alt and a character, or Escape twice: the second one may begin a sequence.
-  if (next !== "[" && next !== "O") return next === ESCAPE ? ESCAPE : text.slice(0, 2);
-  const found = whole.exec(text)?.[0];
+  if (next !== "[" && next !== "O")
+    return next === ESCAPE ? ESCAPE : ESCAPE + String.fromCodePoint(text.codePointAt(1) as number);
+  const found = (next === "[" ? CONTROL_SEQUENCE : SHIFTED).exec(text)?.[0];
   if (found !== undefined) return found;
   // A character that can be in no sequence ends this one, and is read for itself.
-  return begun.test(text) ? undefined : (/^\x1b[[O][ -?]*/.exec(text)?.[0] ?? ESCAPE);
+  const begun = BEGUN.exec(text)?.[0];
+  return begun === text ? undefined : begun;
 }
 
-/** @param introducer a single character (ECMA-48, C1), which Escape and an ASCII character can stand for */
-function escaped(introducer: string): string {
-  return ESCAPE + String.fromCharCode(introducer.charCodeAt(0) - 0x40);
+function escaped(text: string): string {
+  return ESCAPE + String.fromCharCode(text.charCodeAt(0) - 0x40) + text.slice(1);
+}
+
+/** How many bytes at the end may begin a character. */
+function unfinishedBytes(bytes: Uint8Array): number {
+  for (let count = 1; count <= Math.min(3, bytes.length); count++) {
+    const byte = bytes[bytes.length - count] as number;
+    if (byte < 0x80 || byte > 0xf4) return 0;
+    if (byte >= 0xc0) return count < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? count : 0;
+  }
+  return 0;
 }
 
 function isKey(sequence: string): boolean {
-  return !/^\x1b[[O\]PX^_]/.test(sequence) || KEYS.test(sequence);
+  // An end without its string may come late.
+  return (!/^\x1b[[O\]PX^_]/.test(sequence) && sequence !== STRING_END) || KEYS.test(sequence);
 }
 
 /** How many characters at the end of `text` may begin `marker`. */

@@ -117,9 +117,9 @@ export class RawTerminal {
     this.#giveBack(this.#sequences.takeHeld());
   }
 
-  #giveBack(typed: string): void {
+  #giveBack(typed: Uint8Array): void {
     const { input } = this.#streams;
-    if (typed !== "" && !input.destroyed) input.unshift(Buffer.from(typed));
+    if (typed.length > 0 && !input.destroyed) input.unshift(typed);
   }
 
   readonly #read = (chunk: Buffer | string): void => {
@@ -135,7 +135,7 @@ export class RawTerminal {
     for (const [index, key] of keys.entries()) {
       if (this.#state === "closed") {
         // A key has closed this: what was typed after it is for whoever reads the terminal next.
-        this.#giveBack(keys.slice(index).join(""));
+        this.#giveBack(Buffer.from(keys.slice(index).join("")));
         return;
       }
       if (key === ESCAPE) this.#events.key(undefined, { name: "escape", sequence: key });

@@ -9,6 +9,30 @@ export const FAILURE_TEXTS = {
     en: (server: string) =>
       `The server ${server} cannot be reached: check that it is running, its address, and the firewall.`,
   },
+  serverUnknown: {
+    es: (server: string) =>
+      `No se encuentra el servidor ${server}: su nombre no existe o no se puede consultar. Compruebe cómo está escrito, y la red.`,
+    en: (server: string) =>
+      `The server ${server} cannot be found: its name does not exist or cannot be looked up. Check its spelling, and the network.`,
+  },
+  serverRefuses: {
+    es: (server: string) =>
+      `No se puede conectar al servidor ${server}: compruebe que esté en marcha y que el puerto sea el correcto, porque la máquina rechaza la conexión.`,
+    en: (server: string) =>
+      `The server ${server} cannot be reached: check that it is running and that the port is right, since the machine refuses the connection.`,
+  },
+  serverNoRoute: {
+    es: (server: string) =>
+      `No hay ninguna ruta hasta el servidor ${server}: compruebe la red de esta máquina, la dirección, y que la otra esté encendida.`,
+    en: (server: string) =>
+      `There is no route to the server ${server}: check this machine's network, the address, and that the other machine is on.`,
+  },
+  serverNoInterface: {
+    es: (server: string) =>
+      `Para llegar al servidor ${server} hace falta una interfaz de red de esta máquina, como en [fe80::1%eth0]:8443.`,
+    en: (server: string) =>
+      `Reaching the server ${server} takes a network interface of this machine, as in [fe80::1%eth0]:8443.`,
+  },
   serverTimeout: {
     es: (server: string) =>
       `El servidor ${server} no responde: compruebe que esté en marcha, la red, y el cortafuegos.`,
@@ -129,9 +153,15 @@ export const FAILURE_TEXTS = {
   },
   portTaken: {
     es: (port: string) =>
-      `Puerto P2P no disponible: ${port}. Cierre el programa que lo ocupa o elija otro con --p2p-port.`,
+      `Puerto P2P no disponible: ${port}. Cierre el programa que lo ocupa (¿otra cuenta de Paloma?) o elija otro con --p2p-port.`,
     en: (port: string) =>
-      `P2P port not available: ${port}. Close the program that uses it or choose another with --p2p-port.`,
+      `P2P port not available: ${port}. Close the program that uses it (another Paloma account?) or choose another with --p2p-port.`,
+  },
+  portFailed: {
+    es: (port: string, code: string) =>
+      `El sistema no deja escuchar en el puerto P2P ${port} (${code}): elija otro con --p2p-port.`,
+    en: (port: string, code: string) =>
+      `The system does not allow listening on P2P port ${port} (${code}): choose another with --p2p-port.`,
   },
   noAccount: {
     es: "Aquí no hay ninguna cuenta todavía: cree una con register --user NOMBRE, o diga cuál con --user.",
@@ -176,6 +206,16 @@ export const FAILURE_TEXTS = {
       `No se puede abrir ${file} (${why}): compruebe los permisos, o elija otra carpeta con --data.`,
     en: (file: string, why: string) =>
       `${file} cannot be opened (${why}): check its permissions, or choose another folder with --data.`,
+  },
+  openToOthers: {
+    es: (path: string) =>
+      `Otros usuarios de esta máquina pueden escribir en ${path}: no es seguro guardar nada ahí. Elija otra carpeta con --data, o quite ese permiso.`,
+    en: (path: string) =>
+      `Other users of this machine can write to ${path}: it is not safe to keep anything there. Choose another folder with --data, or remove that permission.`,
+  },
+  closedToOthers: {
+    es: (paths: string) => `Otros usuarios de esta máquina podían escribir en ${paths}: ya no pueden.`,
+    en: (paths: string) => `Other users of this machine could write to ${paths}: now they cannot.`,
   },
   diskFailed: {
     es: (why: string) =>
@@ -237,9 +277,37 @@ export const FAILURE_TEXTS = {
     en: (user: string) =>
       `${user}'s machine closed the connection without a greeting: your new key may be waiting to be accepted there.`,
   },
+  peerRefusedGreeting: {
+    es: (user: string) =>
+      `El cliente de ${user} ha rechazado el saludo de este: quizá uno de los dos es de una versión antigua.`,
+    en: (user: string) =>
+      `${user}'s client refused the greeting of this one: one of the two may be an old version.`,
+  },
+  peerBadGreeting: {
+    es: (user: string) =>
+      `El cliente de ${user} no ha saludado como manda el protocolo, y este ha cerrado la conexión: quizá uno de los dos es de una versión antigua.`,
+    en: (user: string) =>
+      `${user}'s client did not greet as the protocol demands, so this one closed the connection: one of the two may be an old version.`,
+  },
+  peerNoGreeting: {
+    es: (user: string) =>
+      `La máquina de ${user} ha aceptado la conexión, pero su cliente no ha saludado a tiempo.`,
+    en: (user: string) =>
+      `${user}'s machine accepted the connection, but their client did not greet in time.`,
+  },
+  peerLineBroke: {
+    es: (user: string) => `La línea con la máquina de ${user} se ha cortado antes del saludo.`,
+    en: (user: string) => `The line to ${user}'s machine broke before the greeting.`,
+  },
   peerBusy: {
     es: (user: string) => `La máquina de ${user} está ocupada y ahora no admite más conexiones.`,
     en: (user: string) => `${user}'s machine is busy and accepts no more connections right now.`,
+  },
+  peerKeyNotStored: {
+    es: (user: string) =>
+      `El disco de esta máquina falla o está lleno: no se puede comprobar ni guardar la clave de ${user}.`,
+    en: (user: string) =>
+      `This machine's disk fails or is full: ${user}'s key can be neither checked nor saved.`,
   },
   peerNotProven: {
     es: (user: string) =>

@@ -66,6 +66,12 @@ export const MENU_TEXTS = {
     es: (user: string, unread: number) => `Mensaje nuevo de ${user} (${unread} sin leer).`,
     en: (user: string, unread: number) => `New message from ${user} (${unread} unread).`,
   },
+  noticesDropped: {
+    es: (count: number) =>
+      plural(count, "Un aviso más antiguo no se muestra.", `${count} avisos más antiguos no se muestran.`),
+    en: (count: number) =>
+      plural(count, "1 older notice is not shown.", `${count} older notices are not shown.`),
+  },
   menuGoThere: {
     es: (user: string) => `Para leerlo: /chat ${user}`,
     en: (user: string) => `To read it: /chat ${user}`,

@@ -122,10 +122,6 @@ export const MESSAGE_TEXTS = {
     es: (percent: number) => `Preparando la búsqueda en los mensajes guardados: ${percent} %.`,
     en: (percent: number) => `Preparing the search of your stored messages: ${percent} %.`,
   },
-  searchBehind: {
-    es: (why: string) => `Puede que falten los mensajes más nuevos: no se han podido indexar (${why}).`,
-    en: (why: string) => `The newest messages may be missing: they could not be indexed (${why}).`,
-  },
   nothingFound: {
     es: "Ningún mensaje contiene todas esas palabras.",
     en: "No message contains all these words.",

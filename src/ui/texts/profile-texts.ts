@@ -40,6 +40,16 @@ export const PROFILE_TEXTS = {
     en: (file: string, folder: string) =>
       `${file} is missing or empty, although there was an account here (${folder}): restore it from a backup, or move the folder away to start with a new key, which your contacts must accept.`,
   },
+  storeMoved: {
+    es: (file: string) =>
+      `${file} se ha borrado, movido o cambiado por otro archivo mientras se usaba: ya no se guarda ni se confirma nada. Ponga en su sitio la carpeta buena y arranque otra vez el programa.`,
+    en: (file: string) =>
+      `${file} was deleted, moved or replaced while it was in use: nothing more is saved or acknowledged. Put the right folder in its place and start the program again.`,
+  },
+  fileMoved: {
+    es: "el archivo de esta cuenta ya no está en su sitio",
+    en: "this account's file is no longer in its place",
+  },
   serversDamaged: {
     es: (file: string) =>
       `${file} está dañado; guarda solo los servidores conocidos, y ningún mensaje: aparte ese archivo, y al conectar se preguntará otra vez por la huella del servidor.`,

@@ -97,9 +97,9 @@ const TABLE = {
   list: LIST,
   storageFailed: {
     es: (why: string) =>
-      `Ha llegado un mensaje que no se puede guardar (${why}); no se confirma, y se volverá a enviar.`,
+      `El disco falla o está lleno (${why}): lo que llegue y no se pueda guardar no se confirma, y se volverá a enviar.`,
     en: (why: string) =>
-      `A message arrived that cannot be saved (${why}); it is not acknowledged and will be sent again.`,
+      `The disk fails or is full (${why}): messages that cannot be saved are not acknowledged and will be sent again.`,
   },
   peerToldError: {
     es: (user: string, code: string) => `La máquina de ${user} avisa de un error: «${quotedText(code)}»`,
@@ -139,6 +139,12 @@ const TABLE = {
   keyAccepted: {
     es: (user: string) => `Se ha aceptado la clave nueva de ${user}.`,
     en: (user: string) => `The new key of ${user} was accepted.`,
+  },
+  numberNotNoted: {
+    es: (why: string) =>
+      `No se ha podido anotar que el número pendiente se ha mostrado (${why}): muéstrelo otra vez antes de aceptar la clave.`,
+    en: (why: string) =>
+      `It could not be noted that the pending number was shown (${why}): show it again before you accept the key.`,
   },
   keyNotShown: {
     es: (user: string) =>

@@ -107,10 +107,16 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     en: "The account's name is missing: --user NAME.",
   },
   badServer: {
-    es: (value: string) =>
-      `«${quotedText(value)}» no es un servidor: se espera HOST o HOST:PUERTO (IPv6 entre corchetes).`,
-    en: (value: string) =>
-      `“${quotedText(value)}” is not a server: expected HOST or HOST:PORT (IPv6 in brackets).`,
+    es: (value: string, meant: string | undefined) =>
+      `«${quotedText(value)}» no es un servidor: se espera HOST o HOST:PUERTO (IPv6 entre corchetes, como [::1]:8443)${meant === undefined ? "." : `; ¿quiere decir ${quotedText(meant)}?`}`,
+    en: (value: string, meant: string | undefined) =>
+      `“${quotedText(value)}” is not a server: expected HOST or HOST:PORT (IPv6 in brackets, as [::1]:8443)${meant === undefined ? "." : `; did you mean ${quotedText(meant)}?`}`,
+  },
+  portOfServer: {
+    es: (port: number) =>
+      `--p2p-port: el ${port} es el puerto del servidor en esta misma máquina; elija otro, o ninguno.`,
+    en: (port: number) =>
+      `--p2p-port: ${port} is the server's own port on this machine; choose another one, or none.`,
   },
   badFingerprint: {
     es: "--server-fingerprint: se esperaban 64 cifras hexadecimales.",

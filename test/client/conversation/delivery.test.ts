@@ -5,6 +5,7 @@ import {
   MAX_TIME_AHEAD,
   type PeerContent,
 } from "../../../src/client/conversation/arrivals.ts";
+import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { Delivery, type DeliveryLink } from "../../../src/client/conversation/delivery.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
@@ -79,6 +80,7 @@ class Party {
         },
       },
       messages: stores.messages,
+      storage: new StorageGuard((error) => this.events.push({ name: "storageFailed", error })),
       emit: (event) => this.events.push(event),
       now: () => this.now,
     });
@@ -260,6 +262,7 @@ describe("an incoming message", () => {
       const delivery = new Delivery({
         record: { contact, features: undefined },
         messages: stores.messages,
+        storage: new StorageGuard(() => undefined),
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
       });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { systemClock, type Clock } from "../../../src/net/clock.ts";
 import { Dialling, redialDelay } from "../../../src/client/conversation/dialling.ts";
+import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
 import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import { PeerLinks } from "../../../src/client/peer/links.ts";
@@ -54,19 +55,20 @@ class Attempts {
       this.waits.push(wait);
       return () => (wait.isCancelled = true);
     };
+    const storage = new StorageGuard(() => undefined);
     const record = new ContactRecord({
       contact: { id: 1, username: "ana", label: "ana" } as Contact,
       contacts: {} as ContactStore,
       now: () => 0,
       keyPending: () => undefined,
-      storageFailed: () => undefined,
+      storage,
     });
     this.dialling = new Dialling({
       needs: {
         clock: { ...systemClock(Date.now), after, monotonic: () => this.now },
         random: () => this.random,
         serverLimitedFor: () => this.limitedFor,
-        storageFailed: () => undefined,
+        storage,
         dial: () => {
           this.count++;
           const { promise, resolve } = Promise.withResolvers<UnreachableReason | undefined>();

@@ -4,6 +4,7 @@ import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
+import { IN_PLACE } from "../test-profile.ts";
 import { arriving, fill, MessageScene, NOW, plansOf, text, withScene } from "../message-scene.ts";
 
 const idsOf = (messages: readonly { id: string }[]) => messages.map(({ id }) => id);
@@ -388,7 +389,7 @@ test("with 200,000 messages stored every query of a link uses an index", () =>
     const ana = fill(scene);
     const { database } = scene;
     let messages = scene.messages;
-    const made = plansOf(database, () => (messages = new MessageStore(database)));
+    const made = plansOf(database, () => (messages = new MessageStore(database, IN_PLACE)));
     const byId =
       "SEARCH messages USING INDEX sqlite_autoindex_messages_1 (contact=? AND outgoing=? AND id=?)";
     const [, , ...acknowledging] = made;

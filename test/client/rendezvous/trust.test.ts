@@ -7,6 +7,7 @@ import {
   judgeDifference,
   judgeFirstContact,
   serverContext,
+  unreachable,
   webName,
 } from "../../../src/client/rendezvous/trust.ts";
 import {
@@ -186,6 +187,21 @@ describe("at first contact", () => {
       expect(codeOf(() => judgeFirstContact(seen, now))).toBe(code);
     });
   }
+});
+
+test("a server that is not reached is so for a cause, where the line says one", () => {
+  const causes = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EINVAL", "ECONNRESET", "no_address"].map(
+    (code) => [unreachable(code).code, unreachable(code).why],
+  );
+  expect(causes).toEqual([
+    ["server_unreachable", "refused"],
+    ["server_unreachable", "no_route"],
+    ["server_unreachable", "no_route"],
+    ["server_unreachable", "no_interface"],
+    ["server_unreachable", undefined],
+    ["server_unreachable", undefined],
+  ]);
+  expect(unreachable("handshake_timeout").code).toBe("server_timeout");
 });
 
 describe("when a trusted server does not pass", () => {

@@ -82,7 +82,7 @@ export class SimulatedConnection implements LinkConnection {
   }
 
   resumeReading(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#queue.hasOverflowed) return;
     this.#isPaused = false;
     this.#pump();
   }
@@ -90,9 +90,7 @@ export class SimulatedConnection implements LinkConnection {
   endRead(): void {
     if (this.#isPaused) return;
     this.pauseReading();
-    this.#options.clock.after(0, () => {
-      if (!this.#queue.hasOverflowed) this.resumeReading();
-    });
+    this.#options.clock.after(0, () => this.resumeReading());
   }
 
   flush(): void {

@@ -1,4 +1,5 @@
 /** One run of a person's program: the real conversation and store in a simulated environment. */
+import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import { ContactStore, type Contact } from "../../../src/client/profile/contacts.ts";
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
@@ -9,9 +10,11 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
 import type { Profile } from "../../../src/client/profile/profile.ts";
 import { surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
+import { LinkReading } from "../../../src/client/peer/link-reading.ts";
 import type { LinkConnection } from "../../../src/client/peer/link.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
+import { IN_PLACE } from "../test-profile.ts";
 import { eventText } from "./event-text.ts";
 import { dialPerson, provenPeer } from "./simulated-dial.ts";
 import type { Place, SimulatedNetwork } from "./simulated-network.ts";
@@ -60,6 +63,7 @@ export class SimulatedProgram implements ServerUser {
   /** Another process has written to the profile. */
   /** Steps until the program crashes. */
   stepsToCrash = Infinity;
+  readonly #storage = new StorageGuard((error) => this.#emit({ name: "storageFailed", error }));
   readonly #owner: Owner;
   readonly #other: Owner;
   readonly #around: Surrounding;
@@ -88,7 +92,7 @@ export class SimulatedProgram implements ServerUser {
     this.clock = new ProgramClock(owner.machine);
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
-    const messages = new MessageStore(database);
+    const messages = new MessageStore(database, IN_PLACE);
     this.stores = {
       username: owner.name,
       contacts,
@@ -105,9 +109,10 @@ export class SimulatedProgram implements ServerUser {
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),
+        reading: new LinkReading(),
         serverLimitedFor: () => 0,
         wantsChanged: () => this.#wantsChanged(),
-        storageFailed: (error) => this.#storageFailed(error),
+        storage: this.#storage,
         isTraced: true,
         dial: (record, signal, greet) =>
           dialPerson({ program: this, owner, other, around }, record, signal, greet),
@@ -118,8 +123,8 @@ export class SimulatedProgram implements ServerUser {
       profile: this.stores as Profile,
       now: () => this.clock.now(),
       conversation: () => this.conversation,
+      storage: this.#storage,
       emit: (event) => this.#emit(event),
-      storageFailed: (error) => this.#storageFailed(error),
       changed: () => this.#wantsChanged(),
     });
     this.#surroundings = this.#look();
@@ -188,12 +193,6 @@ export class SimulatedProgram implements ServerUser {
     this.observer.see(event);
   }
 
-  #storageFailed(error: unknown): void {
-    if (this.#state === "ended" || error instanceof Crash) return;
-    this.observer.checkStorageFailure(error);
-    this.#emit({ name: "storageFailed", error: error as Error });
-  }
-
   #tickLater(): void {
     this.clock.after(TICK, () => {
       if (!this.isRunning) return;
@@ -253,7 +252,7 @@ export class SimulatedProgram implements ServerUser {
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");
-      this.#storageFailed(error);
+      this.#storage.failed(error);
     }
   }
 }

@@ -168,7 +168,7 @@ test("pages hold 300, the newest first, and together all", () => {
     now = NOON + Math.floor(count / 10) * 1_000;
     revoke(`user${count}`);
   }
-  const pages: Revocation[][] = [];
+  const pages: (readonly Revocation[])[] = [];
   for (let page = revocations.page(); ; page = revocations.page(page.next)) {
     pages.push(page.revoked);
     // New ones do not disturb those that follow.
@@ -179,6 +179,14 @@ test("pages hold 300, the newest first, and together all", () => {
   const all = pages.flat();
   expect(new Set(all.map((each) => each.label)).size).toBe(650);
   expect(all.map(({ before }) => before)).toEqual(all.map(({ before }) => before).toSorted((a, b) => b - a));
+});
+
+test("the first page holds what was revoked in this very second, and not what has ended since", () => {
+  expect(revocations.page().revoked).toEqual([]);
+  revoke("ana");
+  expect(revocations.page().revoked).toMatchObject([{ label: label("ana") }]);
+  now += 74 * HOUR;
+  expect(revocations.page().revoked).toEqual([]);
 });
 
 test("of people's own the newest 20,000 are kept, of the operator's all", () => {

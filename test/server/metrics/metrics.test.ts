@@ -55,7 +55,11 @@ test("a timed object reports one time per call from outside, also for one that t
     }
   }
   const times: number[] = [];
-  const store = timed(new Store(), (took) => times.push(took));
+  let fault: Error | undefined;
+  const before = () => {
+    if (fault !== undefined) throw fault;
+  };
+  const store = timed(new Store(), before, (took) => times.push(took));
   expect(store.read(2)).toBe(3);
   expect(times).toHaveLength(1);
   expect(store.change()).toBe(4);
@@ -64,4 +68,8 @@ test("a timed object reports one time per call from outside, also for one that t
   expect(store.kept).toBe(4);
   expect(times).toHaveLength(3);
   expect(times.every((took) => took >= 0)).toBe(true);
+  fault = new Error("no file");
+  expect(() => store.change()).toThrow("no file");
+  expect(store.kept).toBe(4);
+  expect(times).toHaveLength(3);
 });

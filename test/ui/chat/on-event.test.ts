@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { RefusedError } from "../../../src/client/errors.ts";
+import { FileMovedError } from "../../../src/client/errors.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { LINK_LINE_INTERVAL, LINK_LINES } from "../../../src/ui/chat/link-lines.ts";
 import { ChatScript, MINUTE, NOON, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
@@ -285,6 +286,7 @@ describe("other events", () => {
   test.each([
     [{ name: "storageFailed", error: new Error("full\u001b") }, "full␛"],
     [{ name: "storageFailed", error: DAMAGE }, "está dañado. Salga del programa"],
+    [{ name: "storageFailed", error: new FileMovedError("a/profile.db") }, "a/profile.db se ha borrado"],
     [{ name: "peerError", username: PEER, code: "x\u001b[2J" }, "x␛[2J"],
     [{ name: "clockOffset", offset: 10 * MINUTE }, "10 minutos"],
     [{ name: "newKey" }, "clave"],

@@ -1,20 +1,33 @@
 /** `fingerprint [USER] [--accept]`: what two people compare; needs no network. */
-import { withArchive } from "../../../client/archive.ts";
-import type { SafetyNumber } from "../../../client/safety-numbers.ts";
+import { withArchive, withReadableArchive } from "../../../client/archive.ts";
+import { isDamage, isStorageFailure } from "../../../client/errors.ts";
+import type { SafetyNumber, SafetyNumbers } from "../../../client/safety-numbers.ts";
 import { showFingerprint } from "../../../identity/fingerprint.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { quotedName } from "../../../protocol/quoted-text.ts";
-import { EXIT, failure, type ExitCode } from "../../failures.ts";
+import { EXIT, failure, systemMessage, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
+
+/** The numbers with a person, which are about to be shown. What is shown is shown too where that cannot be noted. */
+function numbersToShow(safetyNumbers: SafetyNumbers, user: string, { config, output }: CommandContext) {
+  try {
+    return safetyNumbers.with(user, { markShown: true });
+  } catch (error) {
+    if (isDamage(error) || !isStorageFailure(error)) throw error;
+    output.notice(textsIn(config.language).numberNotNoted(systemMessage(error)));
+    return safetyNumbers.with(user, { markShown: false });
+  }
+}
 
 export async function fingerprint(context: CommandContext): Promise<ExitCode> {
   const { config, args, output } = context;
   const texts = textsIn(config.language);
   const [user] = args;
   if (user === undefined && config.accept) throw new UsageError(texts.acceptNeedsUser);
-  return withArchive(config, async (archive) => {
+  const withStored = config.accept ? withArchive : withReadableArchive;
+  return withStored(config, async (archive) => {
     const { username: own, safetyNumbers } = archive;
     if (user === undefined) {
       const { ownFingerprint } = safetyNumbers;
@@ -25,7 +38,9 @@ export async function fingerprint(context: CommandContext): Promise<ExitCode> {
       return EXIT.done;
     }
     const shown = shownName(namesKnownTo(archive, [user]).book, user);
-    const { username, numbers } = safetyNumbers.with(user, { markShown: !config.accept });
+    const { username, numbers } = config.accept
+      ? safetyNumbers.with(user, { markShown: false })
+      : numbersToShow(safetyNumbers, user, context);
     if (numbers.length === 0) {
       return output.failure(failure("other", "no_known_key", texts.noKnownKey(shown)));
     }

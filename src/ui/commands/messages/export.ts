@@ -1,5 +1,5 @@
 /** `export USER FILE`: writes the stored conversation to a new file; needs no network, password or lock. */
-import { withArchive } from "../../../client/archive.ts";
+import { withReadableArchive } from "../../../client/archive.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { exportConversation, ExportError } from "../../format/conversation-export.ts";
@@ -9,7 +9,7 @@ import type { CommandContext } from "../online-account.ts";
 export function exportToFile({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [user = "", typed = ""] = args;
-  return withArchive(config, async (archive) => {
+  return withReadableArchive(config, async (archive) => {
     const conversation = archive.conversation(user);
     if (conversation === undefined) throw new ExportError("no_messages", typed);
     const { count, file } = await exportConversation({ archive, conversation, file: typed, texts, signal });

@@ -1,5 +1,5 @@
 /** `history USER`: prints the stored conversation, oldest first; needs no network, password or lock. */
-import { withArchive, type Archive } from "../../../client/archive.ts";
+import { withReadableArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage } from "../../../client/errors.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
@@ -11,7 +11,7 @@ import type { CommandContext } from "../online-account.ts";
 const PAGE = 1_000;
 
 export function history(context: CommandContext): Promise<ExitCode> {
-  return withArchive(context.config, (archive) => print(archive, context));
+  return withReadableArchive(context.config, (archive) => print(archive, context));
 }
 
 async function print(archive: Archive, { config, args, output, signal }: CommandContext): Promise<ExitCode> {

@@ -1,17 +1,14 @@
 /**
  * `listen`: stays online and prints what arrives until interrupted. `ready` comes first, then what was
- * stored and not yet printed; a message is marked as printed after it was written.
+ * stored and not yet printed. While a slow reader has much to catch up with, nothing is read from the links to peers.
  */
-import type { Archive } from "../../../client/archive.ts";
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
-import { isDamage, isStorageFailure } from "../../../client/errors.ts";
-import { deliveryJson, isoTime, messageJson, peerChangeJson } from "../../../client/event-json.ts";
-import type { StoredMessage } from "../../../client/profile/stored-message.ts";
+import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
+import { deliveryJson, isoTime } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
-import { jsonLine } from "../../../protocol/json-line.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
-import { isPeerErrorDue } from "../../chat/notices.ts";
+import { isDiskNoticeDue, isPeerErrorDue } from "../../chat/notices.ts";
 import {
   describeFailure,
   EXIT,
@@ -20,42 +17,40 @@ import {
   typedName,
   type ExitCode,
 } from "../../failures.ts";
-import { messageLine } from "../../format/message-format.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
 import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
-import { MAX_UNITS_AT_ONCE } from "../../format/wrapped-text.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
+import { MessagePrinter } from "./message-printer.ts";
 
-/** How long to wait for the last write when ending, in ms. */
-const LAST_WRITE = 300;
-/** Most messages printed in one write. */
-const BATCH = 256;
+/** About how many bytes may wait for a slow reader, in this process and of new messages on the disk. */
+const WAITING_LIMIT = 8 * 1024 * 1024;
 /**
  * Codes that are not reported as a refused connection: it ended by itself before the peer was proven, or its key waits
  * for the person's decision, of which `keyPending` warns.
  */
 const NOT_REPORTED = /^(?:E(?!RR_)[A-Z]+|closed.*|.*timeout|stopped|key_pending)$/;
 
+type Opened = { readonly account: SharedAccount; readonly printer: MessagePrinter };
+
 type State =
-  /** The account is being opened, or cannot be reached yet: nothing is printed. */
-  | { readonly name: "starting" }
-  | { readonly name: "idle" }
-  | { readonly name: "printing" }
-  /** The disk did not accept that this batch was printed; the next message tries that again. */
-  | { readonly name: "unmarked"; readonly batch: readonly StoredMessage[] }
+  /** The account is being opened. */
+  | { readonly name: "opening" }
+  /** Nobody could reach it yet: no message is printed. */
+  | ({ readonly name: "starting" } & Opened)
+  | ({ readonly name: "ready" } & Opened)
   /** It cannot continue, for example because the profile is damaged. */
   | { readonly name: "failed" };
+
+/** `behind`: until the reader has caught up, the links are not read. `presence`: who came or went since, and is online. */
+type Reader =
+  { readonly name: "keepsUp" } | { readonly name: "behind"; readonly presence: Map<string, boolean> };
 
 /** The last notice about the server; none: it is online, or nothing was printed about it. */
 type ServerNotice = "none" | "lost" | "limited";
 
 export async function listen(context: CommandContext): Promise<ExitCode> {
-  const { process } = context;
   const listening = new Listening(context);
-  const onFault = (error: unknown) => listening.onFault(error);
-  process.on("uncaughtException", onFault);
-  process.on("unhandledRejection", onFault);
   try {
     return await withAccount(
       context,
@@ -67,9 +62,6 @@ export async function listen(context: CommandContext): Promise<ExitCode> {
     // Closing the account throws for the same damage again.
     if (listening.hasFailed && isDamage(error)) return listening.ended;
     throw error;
-  } finally {
-    process.off("uncaughtException", onFault);
-    process.off("unhandledRejection", onFault);
   }
 }
 
@@ -77,20 +69,15 @@ class Listening {
   readonly #context: CommandContext;
   readonly #texts: Texts;
   readonly #end = Promise.withResolvers<ExitCode>();
-  /** Undefined while the account is being opened. */
-  #account: SharedAccount | undefined;
-  #state: State = { name: "starting" };
-  /** The last write of messages, and marking them as printed. */
-  #written: Promise<void> = Promise.resolve();
-  /** `seq` of the last message that was written. */
-  #newestWritten = 0;
-  /** `seq` of the last message that was stored before this began: a later one is printed, whoever else prints it. */
-  #stored = 0;
+  #state: State = { name: "opening" };
+  #reader: Reader = { name: "keepsUp" };
   #notice: ServerNotice = "none";
   /** Those of the account, once it is open, and everybody seen since. */
   #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
+  /** When a failure of this disk was last printed, ms since 1970. */
+  #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
   #peerErrorAt: number | undefined;
 
@@ -98,6 +85,7 @@ class Listening {
     this.#context = context;
     this.#texts = textsIn(context.config.language);
     context.output.whenClosed(() => this.#end.resolve(EXIT.done));
+    context.output.whenTaken(() => this.#checkReader());
   }
 
   get hasFailed(): boolean {
@@ -112,12 +100,17 @@ class Listening {
   /** Runs until the person interrupts, the output is closed, or it cannot continue. @throws as `SharedAccount.connect` */
   async run(account: SharedAccount): Promise<ExitCode> {
     const { config, output, signal } = this.#context;
-    const { archive } = account;
-    this.#account = account;
-    this.#names = namesKnownTo(archive);
+    const names = namesKnownTo(account.archive);
+    this.#names = names;
+    const printer = new MessagePrinter({
+      context: this.#context,
+      account,
+      names,
+      failed: (error) => (isStorageFailure(error) ? this.#onStorageFailure(error) : this.#fail(error)),
+      caughtUp: () => this.#checkReader(),
+    });
+    this.#state = { name: "starting", account, printer };
     try {
-      this.#stored = archive.lastSeq();
-      this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? this.#stored + 1) - 1;
       const problem = await untilAborted(signal, account.connectOrWait());
       const { reachable, links_until, p2p_port } = await account.request("status", {});
       if (problem === undefined) this.#becomeReady(p2p_port, this.#texts.ready);
@@ -136,24 +129,29 @@ class Listening {
         throw error;
       });
     } finally {
-      // Messages are marked as printed before the profile is closed; a reader that does not read is not waited for.
-      await Promise.race([this.#written, Bun.sleep(LAST_WRITE)]);
+      // Messages are marked as printed before the profile is closed.
+      await printer.finished();
     }
   }
 
   onEvent(event: MessengerEvent): void {
+    this.#show(event);
+    this.#checkReader();
+  }
+
+  #show(event: MessengerEvent): void {
     const { output } = this.#context;
     const texts = this.#texts;
     switch (event.name) {
       case "message":
-        this.#print();
+        this.#opened?.printer.arrived(event.message);
         return;
       case "delivery":
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received") this.#fullDisks.delete(event.to);
         return;
       case "changed":
-        this.#onChange(event.username, event.message);
+        this.#opened?.printer.changed(event.message, event.username);
         return;
       case "silent":
         output.event({ event: "silent", username: event.username, since: isoTime(event.since) }, undefined);
@@ -161,13 +159,9 @@ class Listening {
       case "disconnected":
         if (event.revoked === true) output.notice(texts.peerRevoked(this.#shown(event.username)));
         return;
-      case "presence": {
-        const { username, online } = event;
-        const user = this.#shown(username);
-        const sentence = online ? texts.presenceOnline(user) : texts.presenceOffline(user);
-        output.event({ event: "presence", username, online }, sentence);
+      case "presence":
+        this.#onPresence(event.username, event.online);
         return;
-      }
       case "server":
         this.#onServer(event);
         return;
@@ -177,13 +171,9 @@ class Listening {
         output.notice(texts.peerKeyPending(this.#shown(username), typedName(username, texts)));
         return;
       }
-      case "storageFailed": {
-        const { error } = event;
-        const sentence = texts.storageFailed(quotedText(error.message));
-        if (isDamage(error)) this.#fail(error);
-        else output.failure(failure("other", "storage_failed", sentence));
+      case "storageFailed":
+        this.#onStorageFailure(event.error);
         return;
-      }
       case "peerError":
         this.#onPeerError(event.username, event.code);
         return;
@@ -196,22 +186,48 @@ class Listening {
     }
   }
 
-  /** An uncaught error. Damage ends `listen`, since every further event would meet it; other errors do not. */
-  onFault(error: unknown): void {
-    if (this.hasFailed || !isDamage(error)) return;
-    this.#state = { name: "failed" };
-    this.#account?.archive.noteDamage(error);
-    // The handler in main.ts has printed it.
-    this.#end.resolve(EXIT.other);
+  /**
+   * A file that is damaged, or is not in its place any more, ends `listen`, since every further event would meet it; a
+   * disk that is full or cannot be read does not.
+   */
+  #onStorageFailure(error: Error): void {
+    const now = Date.now();
+    if (isDamage(error) || error instanceof FileMovedError) this.#fail(error);
+    else if (isDiskNoticeDue(this.#diskFailedAt, now)) {
+      this.#diskFailedAt = now;
+      const sentence = this.#texts.storageFailed(quotedText(error.message));
+      this.#context.output.failure(failure("other", "storage_failed", sentence));
+    }
   }
 
-  /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
-  #onChange(username: string, message: StoredMessage): void {
-    const { output } = this.#context;
-    if (message.outgoing || message.seq > this.#newestWritten || this.#account === undefined) return;
-    const { archive } = this.#account;
-    const change = peerChangeJson(message, username);
-    void output.write(output.json ? jsonLine(change) : this.#lineOf(message, username, archive));
+  get #opened(): Opened | undefined {
+    return "account" in this.#state ? this.#state : undefined;
+  }
+
+  /** Stops reading the links when too much waits for the reader, until nothing does. */
+  #checkReader(): void {
+    if (this.#opened === undefined) return;
+    const { account, printer } = this.#opened;
+    const waiting = this.#context.output.waiting + printer.stored;
+    if (this.#reader.name === "keepsUp" && waiting > WAITING_LIMIT) {
+      this.#reader = { name: "behind", presence: new Map() };
+      account.keepsUp(false);
+    } else if (this.#reader.name === "behind" && waiting === 0) {
+      const { presence } = this.#reader;
+      this.#reader = { name: "keepsUp" };
+      for (const [username, online] of presence) this.#onPresence(username, online);
+      account.keepsUp(true);
+    }
+  }
+
+  #onPresence(username: string, online: boolean): void {
+    if (this.#reader.name === "behind") {
+      this.#reader.presence.set(username, online);
+      return;
+    }
+    const user = this.#shown(username);
+    const sentence = online ? this.#texts.presenceOnline(user) : this.#texts.presenceOffline(user);
+    this.#context.output.event({ event: "presence", username, online }, sentence);
   }
 
   #onPeerError(username: string, code: string): void {
@@ -237,7 +253,7 @@ class Listening {
         const isNew = this.#notice === "none" || (this.#notice === "lost" && notice === "limited");
         if (!isNew) return;
         this.#notice = notice;
-        if (this.#state.name === "starting") return;
+        if (this.#state.name !== "ready") return;
         const now = Date.now();
         output.notice(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
         return;
@@ -258,100 +274,38 @@ class Listening {
     }
   }
 
-  /** If nobody could reach us without the server, they can now. */
-  async #serverIsBack(): Promise<void> {
-    if (this.#account === undefined || this.#state.name !== "starting") return;
-    const { p2p_port } = await this.#account.request("status", {});
-    this.#becomeReady(p2p_port, this.#texts.ready);
-  }
-
   /** Ends `listen` with this error, which is printed once. */
   #fail(error: unknown): void {
     if (this.hasFailed) return;
     const { config, output } = this.#context;
-    this.#state = { name: "failed" };
-    this.#account?.archive.noteDamage(error);
+    this.#stop(error);
     this.#end.resolve(output.failure(describeFailure(error, config)));
   }
 
+  #stop(error: unknown): void {
+    const opened = this.#opened;
+    this.#state = { name: "failed" };
+    opened?.printer.stop();
+    opened?.account.archive.noteDamage(error);
+  }
+
+  /** If nobody could reach us without the server, they can now. */
+  async #serverIsBack(): Promise<void> {
+    if (this.#state.name !== "starting") return;
+    const { p2p_port } = await this.#state.account.request("status", {});
+    this.#becomeReady(p2p_port, this.#texts.ready);
+  }
+
   #becomeReady(p2pPort: number, sentence: Texts["ready"]): void {
-    if (this.#state.name !== "starting" || this.#account === undefined) return;
-    const { username } = this.#account;
-    this.#state = { name: "idle" };
+    if (this.#state.name !== "starting") return;
+    const { account, printer } = this.#state;
+    const { username } = account;
+    this.#state = { name: "ready", account, printer };
     this.#context.output.event(
       { event: "ready", username, p2p_port: p2pPort },
       sentence(this.#shown(username), p2pPort),
     );
-    this.#print();
-  }
-
-  /** Writes the messages that were not printed yet, oldest first, in batches. */
-  #print(): void {
-    const { output, signal } = this.#context;
-    const account = this.#account;
-    if (account === undefined) return;
-    const { archive } = account;
-    let batch: readonly StoredMessage[];
-    let lines: string;
-    try {
-      if (this.#state.name === "unmarked") this.#mark(this.#state.batch, account);
-      if (this.#state.name !== "idle") return;
-      batch = printedAtOnce(archive.history.arrived(this.#newestWritten, this.#stored, BATCH));
-      lines = batch
-        .map((message) => {
-          const from = archive.usernameAt(message.contact);
-          return output.json ? jsonLine(messageJson(message, from)) : this.#lineOf(message, from, archive);
-        })
-        .join("");
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#fail(error);
-      return;
-    }
-    const last = batch.at(-1);
-    if (last === undefined) return;
-    this.#state = { name: "printing" };
-    this.#newestWritten = last.seq;
-    this.#written = output
-      .write(lines)
-      .then((isRead) => {
-        if (!isRead) return;
-        this.#mark(batch, account);
-        if (!signal.aborted) this.#print();
-      })
-      .catch((error: unknown) => this.#fail(error));
-  }
-
-  /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
-  #mark(batch: readonly StoredMessage[], account: SharedAccount): void {
-    const { config, output } = this.#context;
-    try {
-      account.archive.history.markPrinted(batch.map(({ seq }) => seq));
-      // Only on a terminal can we assume that a person has read it.
-      if (output.columns !== undefined) this.#markRead(batch, account);
-    } catch (error) {
-      if (isDamage(error) || !isStorageFailure(error)) throw error;
-      if (this.#state.name === "printing") output.failure(describeFailure(error, config));
-      this.#state = { name: "unmarked", batch };
-      return;
-    }
-    if (this.#state.name !== "failed") this.#state = { name: "idle" };
-  }
-
-  /** Marks messages as read, and notifies their authors. */
-  #markRead(batch: readonly StoredMessage[], account: SharedAccount): void {
-    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
-    for (const [contact, seq] of newest) {
-      const username = account.archive.usernameAt(contact);
-      account.request("mark_read", { username, seq }).catch((error: unknown) => this.#notMarked(error));
-    }
-  }
-
-  /** The peer is not told now; the next message of theirs tries it again. */
-  #notMarked(error: unknown): void {
-    const { config, output, signal } = this.#context;
-    if (isDamage(error)) this.#fail(error);
-    else if (!signal.aborted) output.failure(describeFailure(error, config));
+    printer.begin();
   }
 
   /** The name as shown beside all others that were seen. */
@@ -359,22 +313,4 @@ class Listening {
     this.#names.add([{ username, label: labelOf(username) }]);
     return shownName(this.#names.book, username);
   }
-
-  #lineOf(message: StoredMessage, from: string, archive: Archive): string {
-    this.#names.add([{ username: from, label: labelOf(from) }]);
-    const { columns } = this.#context.output;
-    return messageLine(message, from, {
-      texts: this.#texts,
-      names: this.#names.book,
-      columns,
-      repliedTo: archive.repliedTo(message),
-    });
-  }
-}
-
-/** The first of these messages, as many as can be laid out at once. */
-function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessage[] {
-  let units = 0;
-  const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
-  return end === -1 ? messages : messages.slice(0, end);
 }

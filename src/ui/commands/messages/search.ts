@@ -1,8 +1,7 @@
 /** `search WORDS…`: prints the messages of all chats that contain all words, oldest first; needs no network, password or lock. */
-import { searchQuery, withArchive, type Archive } from "../../../client/archive.ts";
-import { isDamage, isStorageFailure } from "../../../client/errors.ts";
+import { searchQuery, withReadableArchive, type Archive } from "../../../client/archive.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { EXIT, systemMessage, type ExitCode } from "../../failures.ts";
+import { EXIT, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
 import { namesKnownTo } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
@@ -15,7 +14,7 @@ export async function search(context: CommandContext): Promise<ExitCode> {
   const { config, args } = context;
   const query = searchQuery(args.join(" "));
   if (query === undefined) throw new UsageError(textsIn(config.language).chatNoWord);
-  return withArchive(config, (archive) => print(archive, query, context));
+  return withReadableArchive(config, (archive) => print(archive, query, context));
 }
 
 async function print(
@@ -25,17 +24,13 @@ async function print(
 ): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const { json, columns } = output;
-  try {
-    await archive.indexWords(signal, (percent) => output.notice(texts.searchIndexing(percent)));
-    signal.throwIfAborted();
-  } catch (error) {
-    if (isDamage(error) || !isStorageFailure(error)) throw error;
-    output.notice(texts.searchBehind(systemMessage(error)));
-  }
+  const tell = (percent: number) => output.notice(texts.searchIndexing(percent));
+  const indexed = await archive.indexedSearch(signal, tell);
+  signal.throwIfAborted();
   const names = namesKnownTo(archive).book;
   let seq = 0;
   for (;;) {
-    const page = archive.search.oldest(query, seq, PAGE);
+    const page = indexed.oldest(query, seq, PAGE);
     const last = page.at(-1);
     if (last === undefined) break;
     seq = last.seq;

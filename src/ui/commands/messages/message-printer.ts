@@ -1,0 +1,188 @@
+/**
+ * Prints the stored messages that were not printed yet, oldest first, in batches: one is read from the profile when
+ * the one before was written, so that a slow reader leaves them on the disk. A message is marked as printed after it
+ * was written.
+ */
+import { isDamage, isStorageFailure } from "../../../client/errors.ts";
+import { messageJson, peerChangeJson } from "../../../client/event-json.ts";
+import type { StoredMessage } from "../../../client/profile/stored-message.ts";
+import type { SharedAccount } from "../../../client/shared-account.ts";
+import { label as labelOf } from "../../../identity/names.ts";
+import { jsonLine } from "../../../protocol/json-line.ts";
+import { describeFailure } from "../../failures.ts";
+import { messageLine } from "../../format/message-format.ts";
+import type { KnownNames } from "../../format/name-book.ts";
+import { MAX_UNITS_AT_ONCE } from "../../format/wrapped-text.ts";
+import { textsIn } from "../../texts/texts.ts";
+import type { CommandContext } from "../online-account.ts";
+
+/** How long to wait for the last write when ending, in ms. */
+const LAST_WRITE = 300;
+/** Most messages printed in one write. */
+const BATCH = 256;
+/** About how many bytes a line has besides its text. */
+const LINE_FRAME = 256;
+
+type State =
+  /** Nothing is printed before `begin`. */
+  | { readonly name: "waiting" }
+  | { readonly name: "idle" }
+  | { readonly name: "printing" }
+  /** The disk did not accept that this batch was printed; the next message tries that again. */
+  | { readonly name: "unmarked"; readonly batch: readonly StoredMessage[] }
+  | { readonly name: "stopped" };
+
+type PrinterOptions = {
+  readonly context: CommandContext;
+  readonly account: SharedAccount;
+  readonly names: KnownNames;
+  /** Called with a failure of storage and with a fault of ours, after a write. */
+  readonly failed: (error: unknown) => void;
+  /** Called when everything that was stored is written. */
+  readonly caughtUp: () => void;
+};
+
+export class MessagePrinter {
+  readonly #options: PrinterOptions;
+  #state: State = { name: "waiting" };
+  /** The last write of messages, and marking them as printed. */
+  #written: Promise<void> = Promise.resolve();
+  /** `seq` of the last message that was written. */
+  #newestWritten: number;
+  /** `seq` of the last message that was stored before this began: a later one is printed, whoever else prints it. */
+  readonly #before: number;
+  #stored = 0;
+
+  /** @throws SQLiteError */
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+    const { archive } = options.account;
+    this.#before = archive.lastSeq();
+    this.#newestWritten = (archive.history.unprinted(1)[0]?.seq ?? this.#before + 1) - 1;
+  }
+
+  /** About how many bytes of messages have arrived while others were being written; they wait on the disk. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** @throws SQLiteError */
+  begin(): void {
+    this.#state = { name: "idle" };
+    this.#print();
+  }
+
+  stop(): void {
+    this.#state = { name: "stopped" };
+  }
+
+  /** Resolves when messages that were written are marked; a reader that does not read is not waited for. */
+  async finished(): Promise<void> {
+    await Promise.race([this.#written, Bun.sleep(LAST_WRITE)]);
+  }
+
+  /** A message was stored. @throws SQLiteError */
+  arrived({ text }: StoredMessage): void {
+    this.#stored += Buffer.byteLength(text) + LINE_FRAME;
+    this.#print();
+  }
+
+  /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
+  changed(message: StoredMessage, username: string): void {
+    const { output } = this.#options.context;
+    if (message.outgoing || message.seq > this.#newestWritten) return;
+    void output.write(
+      output.json ? jsonLine(peerChangeJson(message, username)) : this.#lineOf(message, username),
+    );
+  }
+
+  /** @throws SQLiteError */
+  #print(): void {
+    const { context, account, failed } = this.#options;
+    const { archive } = account;
+    const { output, signal } = context;
+    if (this.#state.name === "unmarked") this.#mark(this.#state.batch);
+    if (this.#state.name !== "idle") return;
+    const batch = printedAtOnce(archive.history.arrived(this.#newestWritten, this.#before, BATCH));
+    const lines = batch
+      .map((message) => {
+        const from = archive.usernameAt(message.contact);
+        return output.json ? jsonLine(messageJson(message, from)) : this.#lineOf(message, from);
+      })
+      .join("");
+    const last = batch.at(-1);
+    if (last === undefined) {
+      this.#caughtUp();
+      return;
+    }
+    this.#state = { name: "printing" };
+    this.#newestWritten = last.seq;
+    this.#written = output
+      .write(lines)
+      .then((isRead) => {
+        if (!isRead) return;
+        this.#mark(batch);
+        if (!signal.aborted) this.#print();
+      })
+      .catch((error: unknown) => {
+        failed(error);
+        // What was not printed yet is printed with the next message, which must be able to arrive.
+        this.#caughtUp();
+      });
+  }
+
+  /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */
+  #mark(batch: readonly StoredMessage[]): void {
+    const { context, account } = this.#options;
+    const { config, output } = context;
+    try {
+      account.archive.history.markPrinted(batch.map(({ seq }) => seq));
+      // Only on a terminal can we assume that a person has read it.
+      if (output.columns !== undefined) this.#markRead(batch);
+    } catch (error) {
+      if (isDamage(error) || !isStorageFailure(error)) throw error;
+      if (this.#state.name === "stopped") return;
+      if (this.#state.name === "printing") output.failure(describeFailure(error, config));
+      this.#state = { name: "unmarked", batch };
+      // The next message must be able to arrive.
+      this.#caughtUp();
+      return;
+    }
+    if (this.#state.name !== "stopped") this.#state = { name: "idle" };
+  }
+
+  /** Marks messages as read, and notifies their authors; if that fails, their next message tries it again. */
+  #markRead(batch: readonly StoredMessage[]): void {
+    const { account, context, failed } = this.#options;
+    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
+    for (const [contact, seq] of newest) {
+      const username = account.archive.usernameAt(contact);
+      account.request("mark_read", { username, seq }).catch((error: unknown) => {
+        if (!context.signal.aborted) failed(error);
+      });
+    }
+  }
+
+  #caughtUp(): void {
+    this.#stored = 0;
+    this.#options.caughtUp();
+  }
+
+  #lineOf(message: StoredMessage, from: string): string {
+    const { context, account, names } = this.#options;
+    names.add([{ username: from, label: labelOf(from) }]);
+    return messageLine(message, from, {
+      texts: textsIn(context.config.language),
+      names: names.book,
+      columns: context.output.columns,
+      repliedTo: account.archive.repliedTo(message),
+    });
+  }
+}
+
+/** The first of these messages, as many as can be laid out at once. */
+function printedAtOnce(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  let units = 0;
+  const end = messages.findIndex(({ text }) => (units += text.length) > MAX_UNITS_AT_ONCE);
+  return end === -1 ? messages : messages.slice(0, end);
+}

@@ -1,0 +1,19 @@
+import { expect, test } from "bun:test";
+
+import { ungreeted } from "../../../src/client/peer/dial.ts";
+
+test.each([
+  [{ name: "told", code: "busy" }, "busy"],
+  [{ name: "told", code: "unsupported_protocol" }, "greeting_refused"],
+  [{ name: "local", code: "wrong_name" }, "bad_greeting"],
+  [{ name: "local", code: "bad_json" }, "bad_greeting"],
+  [{ name: "local", code: "hello_timeout" }, "no_greeting"],
+  [{ name: "remote" }, "not_admitted"],
+  // So does a client that terminates the connection.
+  [{ name: "lost", code: "ECONNRESET" }, "not_admitted"],
+  [{ name: "lost", code: "ETIMEDOUT" }, "line_broke"],
+  [{ name: "lost", code: "EHOSTUNREACH" }, "line_broke"],
+  [{ name: "lost", code: "ENETDOWN" }, "line_broke"],
+] as const)("a link that ended before its greeting by %j is %s", (end, reason) => {
+  expect(ungreeted(end)).toBe(reason);
+});

@@ -1,0 +1,158 @@
+/**
+ * Each call of the store fails once, while two people find, greet and answer each other: nothing is thrown where nobody
+ * could catch it, the failure is reported, and everything that was queued arrives.
+ */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+
+import { Profile } from "../../src/client/profile/profile.ts";
+import { lookBeforeStatements, readError, watchStatements } from "../failing-disk.ts";
+import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
+
+const PATIENCE = 120_000;
+const LOST: ReadonlySet<string> = new Set(["disconnected", "unreachable"]);
+
+const uncaught: unknown[] = [];
+const note = (error: unknown) => void uncaught.push(error);
+let company: Company;
+
+watchStatements();
+
+beforeEach(async () => {
+  company = await Company.meet();
+  process.on("uncaughtException", note);
+  process.on("unhandledRejection", note);
+});
+
+afterEach(async () => {
+  lookBeforeStatements(undefined);
+  await company.close();
+  process.off("uncaughtException", note);
+  process.off("unhandledRejection", note);
+  uncaught.length = 0;
+});
+
+/** Every statement of this person's store that contains `part` fails. */
+function failAt(person: Person, part: string): void {
+  lookBeforeStatements(({ filename }, sql) => {
+    if (filename.startsWith(person.profile.folder) && sql.includes(part)) throw readError();
+  });
+}
+
+/** The call number `place` of this person's store fails, and the next ones do not. @returns what it was, once it has failed */
+function failOnce(person: Person, place: number): () => string | undefined {
+  let left = place;
+  let failed: string | undefined;
+  lookBeforeStatements(({ filename }, sql) => {
+    if (!filename.startsWith(person.profile.folder) || --left !== 0) return;
+    failed = sql;
+    throw readError();
+  });
+  return () => failed;
+}
+
+/** Queues a text. @returns false: the store has not taken it */
+async function say(from: Person, to: string, text: string): Promise<boolean> {
+  try {
+    from.messenger.send(to, text);
+    from.messenger.commit();
+  } catch (error) {
+    expect((error as { code?: unknown }).code).toBe("SQLITE_IOERR_READ");
+    return false;
+  }
+  return true;
+}
+
+/** `from` has the chat with `to` open, and dials whenever there is no link, until `isOver`. */
+async function chat(from: Person, to: Person, isOver: () => boolean): Promise<void> {
+  from.messenger.openChat(to.name);
+  let seen = from.events.length;
+  await until(() => {
+    const isLost = from.events.slice(seen).some(({ name }) => LOST.has(name));
+    seen = from.events.length;
+    if (isLost) setImmediate(() => from.messenger.openChat(to.name).connect());
+    return isOver();
+  });
+}
+
+test.each([["dials"], ["is dialled"]])(
+  "whatever call of the store fails while somebody %s",
+  async (how) => {
+    const ana = await company.person("ana");
+    let place = 0;
+    for (let failed: string | undefined = ""; failed !== undefined;) {
+      // Somebody new in each round, whose key is not known.
+      const peer = await company.person(`peer${++place}`);
+      const said = new Map([ana, peer].map((person) => [person, [] as string[]]));
+      const sayBoth = async (text: string) => {
+        if (await say(ana, peer.name, text)) said.get(ana)?.push(text);
+        if (await say(peer, "ana", text)) said.get(peer)?.push(text);
+      };
+      const isAllReceived = () =>
+        ana.received(peer.name) === said.get(ana)?.length && peer.received("ana") === said.get(peer)?.length;
+      const [from, to] = how === "dials" ? [ana, peer] : [peer, ana];
+      const failure = failOnce(ana, place);
+      await sayBoth("one");
+      await chat(from, to, () => isAllReceived() || failure() !== undefined);
+      failed = failure();
+      lookBeforeStatements(undefined);
+      // On a link that stays, the outbox is read again at the next text, or half a minute later.
+      await sayBoth("two");
+      await chat(from, to, isAllReceived);
+      expect([failed, peer.texts("ana")]).toEqual([failed, said.get(ana) ?? []]);
+      expect([failed, ana.texts(peer.name)]).toEqual([failed, said.get(peer) ?? []]);
+      await peer.close();
+    }
+    expect(uncaught).toEqual([]);
+    // Fewer would mean that the calls are not seen, or not told.
+    expect(place).toBeGreaterThan(20);
+    expect(ana.of("storageFailed").length).toBeGreaterThan(place / 2);
+  },
+  PATIENCE,
+);
+
+test.each([["PRAGMA data_version"], ["SELECT DISTINCT contact FROM messages"]])(
+  "what another process has queued is sent once the disk can be read again, when a tick fails at %s",
+  async (part) => {
+    const ana = await company.person("ana");
+    await company.person("bob");
+    failAt(ana, part);
+    const other = Profile.open(ana.profile.folder);
+    const contact = other.contacts.ensure("bob");
+    const text = { kind: "text", contact, id: "elsewhere", text: "elsewhere", sentAt: 1 } as const;
+    other.messages.queue([{ ...text, replyTo: undefined }]);
+    other.close();
+    await until(() => ana.of("storageFailed").length > 0);
+    lookBeforeStatements(undefined);
+    await until(() => ana.received("bob") === 1);
+    expect(uncaught).toEqual([]);
+  },
+);
+
+test("a changed key that cannot be stored while dialling is reported, and warned of once it can be", async () => {
+  const ana = await company.person("ana");
+  await company.person("bob");
+  const { contacts } = ana.profile;
+  contacts.pin(contacts.ensure("bob"), { fingerprint: "another key", spki: Buffer.alloc(1) }, 1);
+  failAt(ana, "INSERT INTO pending_keys");
+  ana.messenger.send("bob", "for his old key");
+  await until(() => ana.of("unreachable").length === 1);
+  expect(ana.of("unreachable")[0]).toMatchObject({ reason: "storage_failed" });
+  expect(ana.of("storageFailed")).not.toBeEmpty();
+  lookBeforeStatements(undefined);
+  // It is dialled again by itself.
+  await until(() => ana.of("keyPending").length === 1);
+  expect(uncaught).toEqual([]);
+});
+
+test("a login that cannot be stored when the server is back is reported, and made again", async () => {
+  const ana = await company.person("ana");
+  ana.account.keepOnline();
+  failAt(ana, "UPDATE account SET");
+  await company.stopServer();
+  await company.restartServer();
+  await until(() => ana.of("storageFailed").length > 0);
+  lookBeforeStatements(undefined);
+  // A brief outage is no event.
+  await untilQuiet(() => ana.messenger.rendezvous.state.name === "online");
+  expect(uncaught).toEqual([]);
+});

@@ -1,0 +1,30 @@
+/** The menus, with a bug that the first change after SIGUSR1 meets: something that the update reads throws, once. */
+import { readInvocation } from "../../src/ui/config.ts";
+import { Program } from "../../src/ui/app/program.ts";
+import { restoreTerminal } from "../../src/ui/terminal/raw-terminal.ts";
+
+const invocation = readInvocation(process.argv.slice(2), process.env);
+if (invocation.name !== "menus") throw new Error("the menus only");
+
+let isFaulty = false;
+const { server } = invocation.config;
+const config = Object.defineProperty({ ...invocation.config }, "server", {
+  get: () => {
+    if (!isFaulty) return server;
+    isFaulty = false;
+    throw new Error("on purpose");
+  },
+});
+process.on("exit", restoreTerminal);
+process.on("SIGUSR1", () => {
+  isFaulty = true;
+  process.stdout.write("\u0007");
+});
+const { stdin: input, stdout: output } = process;
+try {
+  await Program.run({ config, input, output, signal: new AbortController().signal });
+} catch (error) {
+  console.log(String(error));
+  process.exitCode = 1;
+}
+process.exit();
