@@ -31,7 +31,7 @@ import type { Seat } from "./sharing/seat.ts";
 import type { Service } from "./sharing/service.ts";
 
 /** How long the process that holds the account may take until it listens, in ms: it may be checking the profile. */
-const PATIENCE = 15_000;
+const PATIENCE = 25_000;
 /** Pause between two attempts to find out who has the account, in ms: the first one, and the longest. */
 const [FIRST_PAUSE, LONGEST_PAUSE] = [10, 200];
 /** How long a process that leaves waits for the commands of others, in ms. */
@@ -235,7 +235,8 @@ export class SharedAccount {
 
   /** Attaches to the process that has the account, or takes it. @throws as `open` */
   async #findPlace(): Promise<Place> {
-    const end = performance.now() + PATIENCE;
+    let end = performance.now() + PATIENCE;
+    let owner: number | undefined;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       this.#options.signal?.throwIfAborted();
       if (this.#isClosed) throw new ServingEndedError("closed");
@@ -243,7 +244,12 @@ export class SharedAccount {
         return (await this.#attach()) ?? (await this.#take());
       } catch (error) {
         // It is starting, ending or checking the profile.
-        if (!(error instanceof ProfileLockedError) || performance.now() >= end) throw error;
+        if (!(error instanceof ProfileLockedError)) throw error;
+        // Where the account goes from hand to hand, each one has its time.
+        const { pid } = error.owner ?? {};
+        if (owner !== undefined && pid !== owner) end = performance.now() + PATIENCE;
+        else if (performance.now() >= end) throw error;
+        owner = pid;
       }
       // Many processes may look at once.
       await Bun.sleep(pause * (0.5 + Math.random()));

@@ -1,5 +1,5 @@
 /**
- * `bun run bench [framing|server|client|history …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
@@ -7,12 +7,14 @@ import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFraming } from "./framing.bench.ts";
 import { benchHistory } from "./history.bench.ts";
 import { benchServer } from "./server.bench.ts";
+import { benchSharing } from "./sharing.bench.ts";
 
 const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new Map([
   ["framing", benchFraming],
   ["server", benchServer],
   ["client", benchClient],
   ["history", benchHistory],
+  ["sharing", benchSharing],
 ]);
 
 const asked = process.argv.slice(2);

@@ -61,8 +61,8 @@ test("what is no request is answered with an error, and the next request is carr
   expect(await daemon.line({ id: 8 })).toMatchObject({ error: { code: "bad_request", message: "text" } });
   const unreadable = daemon.lines.filter(({ id }) => id === null);
   expect(unreadable).toMatchObject([
-    { error: { code: "bad_request", message: "garbage" } },
-    { error: { code: "bad_request", message: "garbage" } },
+    { error: { code: "bad_request", message: "not a JSON object" } },
+    { error: { code: "bad_request", message: "not a JSON object" } },
   ]);
   expect(await daemon.result("status")).toMatchObject({ username: "ana.errors" });
 });

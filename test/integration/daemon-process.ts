@@ -160,7 +160,7 @@ export class DaemonProcess extends Lines {
 
   /** Resolves when it is online. */
   async online(): Promise<this> {
-    await this.line({ event: "server", state: "online" });
+    await this.result("connect");
     return this;
   }
 

@@ -103,7 +103,7 @@ test("a request over 256 KiB is refused and ends the connection, and the others 
   await program.line({ id: "fits" });
   program.write(`${JSON.stringify({ id: "long", ...padding(256 * 1024) })}\n`);
   expect(await program.line({ id: null })).toMatchObject({
-    error: { code: "bad_request", message: "tooLarge" },
+    error: { code: "bad_request", message: "more than 256 KiB" },
   });
   await program.closed;
   expect(await other.result("status")).toMatchObject({ username: ana.name });

@@ -1,7 +1,7 @@
 /** The faces of one account on this machine: a screen or a `listen` beside which commands are run, and what they print. */
 import { AtTerminal } from "./at-terminal.ts";
 import { openFromMenu } from "./chat-terminal.ts";
-import { PASSWORD, World, type Ended, type Person } from "./cli-process.ts";
+import { PASSWORD, Person, World, type Ended } from "./cli-process.ts";
 
 export type Beside = "nothing" | "listen" | "screen";
 
@@ -14,9 +14,10 @@ export function flagsOf({ server, name, data }: Person): string[] {
 export class SharedWorld extends World {
   readonly #terminals: AtTerminal[] = [];
 
-  /** Someone who has registered and has a stored session. */
-  async loggedIn(name: string, port: number): Promise<Person> {
-    const person = this.person(name, port);
+  /** Someone who has registered and has a stored session. @param data their data folder; undefined: a new one */
+  async loggedIn(name: string, port: number, data?: string): Promise<Person> {
+    const fresh = this.person(name, port);
+    const person = data === undefined ? fresh : new Person(this, name, data, fresh.server);
     await person.register();
     const { code, stderr } = await person.run(["users"], { password: PASSWORD });
     if (code !== 0) throw new Error(stderr);

@@ -10,7 +10,7 @@ import { checkOwnFolder, OpenFolderError, SHARING_PROTOCOL, socketPlaces } from 
 /** Largest answer, in bytes: the list of a hundred thousand people is 20 MiB. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 /** How long the other process may take for its first line, in ms. */
-const HELLO_TIMEOUT = 5_000;
+const HELLO_TIMEOUT = 25_000;
 
 /** The process that has the account online is of another version of this program, whose protocol differs. */
 export class OtherVersionError extends Error {

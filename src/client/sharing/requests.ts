@@ -12,6 +12,7 @@ import {
   type Read,
 } from "../../protocol/fields.ts";
 import { isNewName } from "../../identity/names.ts";
+import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
@@ -154,7 +155,13 @@ export async function answerTo(
   }
 }
 
+const FAULTS: { readonly [F in ConnectionFault]: string } = {
+  garbage: "not a JSON object",
+  tooLarge: "more than 256 KiB",
+  incomplete: "not complete within 10 s",
+};
+
 /** The answer to bytes that are no request. */
-export function faultAnswer(fault: string): JsonObject {
-  return { id: null, error: errorJson(new RequestError("bad_request", fault)) };
+export function faultAnswer(fault: ConnectionFault): JsonObject {
+  return { id: null, error: errorJson(new RequestError("bad_request", FAULTS[fault])) };
 }

@@ -3,7 +3,7 @@
  *
  * 1. Another process connects to the socket, and receives `hello` with the number of this protocol.
  * 2. It sends requests, `{"id", "command", …}`; each is answered, `{"id", "result"}` or `{"id", "error"}`.
- * 3. In between it receives the messenger's events, which have no id.
+ * 3. In between it receives the messenger's events, which have the name `event`; answers have none.
  */
 import { version } from "../../../package.json" with { type: "json" };
 import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { Person, type Options } from "./cli-process.ts";
+import { SharedWorld } from "./sharing-faces.ts";
+import { fillDisk, mountSmallDisk } from "./small-disk.ts";
+
+setDefaultTimeout(90_000);
+
+/** Longer than a socket's path may be (BUN 13). */
+const LONG = "a".repeat(110);
+
+const world = new SharedWorld();
+let port = 0;
+beforeAll(async () => {
+  port = (await world.server()).tlsPort;
+  await (await world.loggedIn("beto", port)).listen();
+});
+afterAll(() => world.close());
+
+function socketOf(person: Person): string {
+  return join(person.profileFolder, "online");
+}
+
+/** The account goes online in one process, and another one uses it there. */
+async function expectShared(ana: Person, options: Options = {}): Promise<void> {
+  const serving = ana.start(["listen", "--json"], options);
+  await serving.event({ event: "ready" });
+  const sent = await ana.start(["send", "beto", "hello"], options).ended;
+  expect([sent.code, sent.stderr]).toEqual([0, "✓✓ received by beto\n"]);
+  // `listen` reports what others send through it.
+  await serving.event({ event: "delivery", to: "beto", state: "received" });
+  expect((await serving.stop()).code).toBe(0);
+}
+
+test("the socket is beside the profile, for this user only, and goes with the process", async () => {
+  const ana = await world.loggedIn("ana.mode", port);
+  const serving = await ana.listen();
+  const found = lstatSync(socketOf(ana));
+  expect(found.isSocket()).toBe(true);
+  expect(found.mode & 0o777).toBe(0o600);
+  await serving.stop();
+  expect(existsSync(socketOf(ana))).toBe(false);
+});
+
+test("a socket that was left by a crash is replaced", async () => {
+  const ana = await world.loggedIn("ana.stale", port);
+  const crashed = await ana.listen();
+  crashed.signal("SIGKILL");
+  await crashed.ended;
+  expect(lstatSync(socketOf(ana)).isSocket()).toBe(true);
+  await expectShared(ana);
+});
+
+test.each(["file", "folder", "symlink"] as const)("a %s in its place is left alone", async (kind) => {
+  const ana = await world.loggedIn(`ana.${kind}`, port);
+  const path = socketOf(ana);
+  const target = join(ana.data, "target");
+  if (kind === "file") writeFileSync(path, "mine");
+  else if (kind === "folder") mkdirSync(path);
+  else symlinkSync(target, path);
+  const before = lstatSync(path);
+  await expectShared(ana, { environment: { TMPDIR: mkdtempSync(join(world.folder, "tmp-")) } });
+  expect(lstatSync(path).ino).toBe(before.ino);
+  expect(existsSync(target)).toBe(false);
+});
+
+test("where the path is too long, the socket is in the folder for the run time, else in the temporary one", async () => {
+  const ana = await world.loggedIn("ana.long", port);
+  const long = join(world.folder, LONG);
+  renameSync(ana.data, long);
+  const moved = new Person(world, ana.name, long, ana.server);
+  for (const variable of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
+    const folder = mkdtempSync(join(world.folder, "run-"));
+    const environment = { [variable]: folder };
+    const serving = moved.start(["listen", "--json"], { environment });
+    await serving.event({ event: "ready" });
+    const own = variable === "TMPDIR" ? `paloma-${process.getuid?.()}` : "paloma";
+    expect(lstatSync(join(folder, own)).mode & 0o777).toBe(0o700);
+    expect(existsSync(socketOf(moved))).toBe(false);
+    expect(lstatSync(join(folder, own, nameFor(moved.profileFolder))).isSocket()).toBe(true);
+    expect((await moved.start(["send", "beto", "far"], { environment }).ended).code).toBe(0);
+    await serving.event({ event: "delivery", state: "received" });
+    await serving.stop();
+    // A folder that others may enter is not used, nor is one of somebody else.
+    const spoil = [() => chmodSync(join(folder, own), 0o755), () => chownSync(join(folder, own), 12_345, 0)];
+    for (const [index, change] of (process.getuid?.() === 0 ? spoil : spoil.slice(0, 1)).entries()) {
+      rmSync(join(folder, own), { recursive: true });
+      mkdirSync(join(folder, own), { mode: 0o700 });
+      change();
+      const trap = await listeningTrap(join(folder, own), moved.profileFolder);
+      const result = await moved.start(["users"], { environment }).ended;
+      expect([index, result.code, trap.connections]).toEqual([index, 0, 0]);
+      trap.close();
+    }
+  }
+});
+
+test("a profile's folder that others may enter is closed to them", async () => {
+  const ana = await world.loggedIn("ana.open", port);
+  chmodSync(ana.profileFolder, 0o755);
+  await expectShared(ana);
+  expect(lstatSync(ana.profileFolder).mode & 0o777).toBe(0o700);
+});
+
+test("on a full disk a command fails beside another process as it does alone", async () => {
+  const folder = mkdtempSync(join(world.folder, "disk-"));
+  const unmount = mountSmallDisk(folder, 4_096);
+  if (unmount === undefined) return;
+  try {
+    const ana = await world.loggedIn("ana.full", port, folder);
+    const serving = await ana.listen();
+    fillDisk(join(folder, "filler"));
+    const beside = await ana.run(["send", "beto", "no room"]);
+    expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining("SQLITE_FULL")]);
+    expect((await ana.run(["users"])).stdout).toContain("beto");
+    rmSync(join(folder, "filler"));
+    expect((await ana.run(["send", "beto", "room again"])).code).toBe(0);
+    await serving.stop();
+    expect((await ana.states("beto")).map(([text]) => text)).toEqual(["room again"]);
+    fillDisk(join(folder, "filler"));
+    expect((await ana.run(["send", "beto", "no room"])).code).toBe(beside.code);
+  } finally {
+    unmount();
+  }
+});
+
+/** The name of this account's socket in a folder for many. */
+function nameFor(profileFolder: string): string {
+  return new Bun.CryptoHasher("sha256").update(profileFolder).digest("hex").slice(0, 32);
+}
+
+/** A program that listens where the socket of the account would be. */
+async function listeningTrap(
+  folder: string,
+  profileFolder: string,
+): Promise<{ readonly connections: number; close(): void }> {
+  const trap = {
+    connections: 0,
+    close: () => server.close(),
+  };
+  const server = createServer(() => trap.connections++);
+  const listening = Promise.withResolvers<void>();
+  server.listen(join(folder, nameFor(profileFolder)), () => listening.resolve());
+  await listening.promise;
+  return trap;
+}
