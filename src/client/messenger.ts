@@ -331,7 +331,6 @@ export class Messenger {
   }
 
   readonly #emit = (event: MessengerEvent): void => {
-    if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
     if (event.name === "sendFailed") this.profile.noteDamage(event.error);
     // Who receives it may use the store, too.
     this.#storage.attempt(() => this.#onEvent(event));

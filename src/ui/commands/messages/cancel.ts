@@ -9,20 +9,22 @@ import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
-export function cancel({ config, args, output }: CommandContext): Promise<ExitCode> {
+export function cancel({ config, args, output, signal }: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const [typed = "", id] = args;
-  return withArchive(config, (archive) => {
+  return withArchive(config, async (archive) => {
     const conversation = archive.conversation(typed);
     const to = conversation?.username ?? typed;
     const user = shownName(namesKnownTo(archive, [to]).book, to);
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.cancel(id);
+      await archive.wipe(signal);
       output.event({ event: "cancelled", to, id }, texts.cancelled(user));
       return EXIT.done;
     }
     const cancelled = conversation?.cancelAll() ?? [];
+    await archive.wipe(signal);
     for (const each of cancelled) output.event({ event: "cancelled", to, id: each }, undefined);
     const count = cancelled.length;
     output.notice(count === 0 ? texts.nothingToCancel(user) : texts.cancelledMany(count, user));
