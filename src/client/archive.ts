@@ -53,7 +53,7 @@ async function closedAfter<T>(open: () => Profile, use: Use<T>): Promise<T> {
 const FIRST_PROGRESS = 1_000;
 const NEXT_PROGRESS = 5_000;
 /**
- * Pause between two pieces, ms: one piece takes about 10. Another process that has to write asks for its turn only
+ * Pause between two steps, ms: one step takes about 10. Another process that has to write asks for its turn only
  * every 100 ms, and would fail after 5 s.
  */
 const PAUSE = 5;
@@ -101,6 +101,17 @@ export class Archive {
       await setTimeout(PAUSE);
     }
     return search;
+  }
+
+  /**
+   * Wipes what deleted texts have left in the file, in steps between which other work goes on; with a million messages
+   * that takes a second or two. If another process is in the way, the messenger does the rest later.
+   * @param signal ends it early
+   */
+  async wipe(signal: AbortSignal): Promise<void> {
+    const { wipe } = this.#profile;
+    wipe.rewriteSmall();
+    while (!signal.aborted && wipe.step() === "more") await setTimeout(PAUSE);
   }
 
   /** The name of the account. */
@@ -230,6 +241,5 @@ export class StoredConversation {
       ({ isMore } = batch);
       yield batch;
     }
-    removal.wipeLog();
   }
 }

@@ -347,7 +347,6 @@ export class Messenger {
   }
 
   readonly #emit = (event: MessengerEvent): void => {
-    if (event.name === "cancelled" || event.name === "changed") this.#upkeep.wipeSoon();
     // Who receives it may use the store, too.
     this.#storage.attempt(() => this.#onEvent(event));
   };

@@ -172,10 +172,9 @@ function bareIndexing(folder: string): number {
 function benchIndexing(folder: string, report: Report): void {
   const size = () => statSync(profileFile(folder)).size / MEBIBYTE;
   const textsOnly = size();
-  withProfile(folder, ({ search, removal }) => {
+  withProfile(folder, ({ search }) => {
     const batches: number[] = [];
     while (search.isBehind) batches.push(timed(() => search.indexSome()));
-    removal.wipeLog();
     const sum = batches.reduce((total, time) => total + time, 0);
     const name = "indexing a million messages (bare: fts5, one commit)";
     report({ name, unit: "s", ours: sum / 1_000, bare: bareIndexing(folder) });
@@ -195,7 +194,7 @@ function benchIndexing(folder: string, report: Report): void {
 }
 
 function benchDeletion(folder: string, report: Report): void {
-  withProfile(folder, ({ contacts, messages, removal }) => {
+  withProfile(folder, ({ contacts, messages, history, removal, wipe }) => {
     const contact = contacts.ensure(chatName(2));
     const lastSeq = messages.lastSeq();
     const batches: number[] = [];
@@ -209,12 +208,28 @@ function benchDeletion(folder: string, report: Report): void {
         }),
       );
     }
-    const wiping = timed(() => removal.wipeLog());
-    const sum = batches.reduce((total, time) => total + time, wiping);
-    report({ name: `deleting a chat of ${deleted} messages`, unit: "s", ours: sum / 1_000 });
-    reportTimes(report, `one of its ${batches.length} batches`, batches);
-    report({ name: "emptying the log behind it, once", unit: "ms", ours: wiping });
+    reportDeletion(report, `deleting a chat of ${deleted} messages`, batches, wipeSteps(wipe));
+    const [other] = history.before(contacts.ensure(chatName(4)), undefined, 1).messages;
+    if (other === undefined) throw new Error("a chat is empty");
+    const single = timed(() => removal.delete(contacts.ensure(chatName(4)), other.id, other.outgoing));
+    reportDeletion(report, "deleting one message", [single], wipeSteps(wipe));
   });
+}
+
+/** What each step of a wipe took, ms. */
+function wipeSteps(wipe: Profile["wipe"]): number[] {
+  const steps: number[] = [];
+  let outcome = "more";
+  while (outcome === "more") steps.push(timed(() => (outcome = wipe.step())));
+  if (outcome !== "done") throw new Error(outcome);
+  return steps;
+}
+
+function reportDeletion(report: Report, name: string, batches: number[], steps: number[]): void {
+  const sum = (times: readonly number[]) => times.reduce((total, time) => total + time, 0);
+  report({ name: `${name}, and the wipe behind it`, unit: "s", ours: sum([...batches, ...steps]) / 1_000 });
+  reportTimes(report, `one of its ${batches.length} batches`, batches);
+  reportTimes(report, `one of ${steps.length} steps of the wipe`, steps);
 }
 
 function benchIntegrity(folder: string, report: Report): void {

@@ -11,6 +11,7 @@ import { profileFile } from "../../src/client/disk/folders.ts";
 import { PROFILE_SCHEMA } from "../../src/client/disk/schema.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { RevocationStore } from "../../src/client/profile/revocations.ts";
+import { TextWipe } from "../../src/client/profile/text-wipe.ts";
 import { openStore } from "../../src/client/disk/sqlite.ts";
 import type { NewIncoming, NewOutgoing, StoredMessage } from "../../src/client/profile/stored-message.ts";
 import { ACCOUNT, IN_PLACE, inTemporaryFolder } from "./test-profile.ts";
@@ -26,6 +27,7 @@ export class MessageScene {
   readonly history: MessageHistory;
   readonly search: MessageSearch;
   readonly removal: MessageRemoval;
+  readonly wipe: TextWipe;
   readonly revocations: RevocationStore;
 
   constructor(folder: string) {
@@ -36,6 +38,7 @@ export class MessageScene {
     this.history = new MessageHistory(this.database);
     this.search = new MessageSearch(this.database);
     this.removal = new MessageRemoval(this.database);
+    this.wipe = new TextWipe(this.database);
     this.revocations = new RevocationStore(this.database);
   }
 
@@ -97,9 +100,18 @@ export class MessageScene {
     this.database.run("INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)");
   }
 
+  /** @returns how the wipe ended */
+  wipeAll(): "blocked" | "done" {
+    this.wipe.rewriteSmall();
+    for (;;) {
+      const outcome = this.wipe.step();
+      if (outcome !== "more") return outcome;
+    }
+  }
+
   /** Everything on the disk. */
   get bytes(): string {
-    return ["", "-wal"].map((end) => readFileSync(this.file + end).toString("latin1")).join("");
+    return ["", "-wal", "-shm"].map((end) => readFileSync(this.file + end).toString("latin1")).join("");
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 
-import { Profile } from "../../src/client/profile/profile.ts";
 import { lookBeforeStatements, readError, watchStatements } from "../failing-disk.ts";
 import { Company, until, untilQuiet, type Person } from "./messenger-pair.ts";
 
@@ -108,24 +107,6 @@ test.each([["dials"], ["is dialled"]])(
     expect(ana.of("storageFailed").length).toBeGreaterThan(place / 2);
   },
   PATIENCE,
-);
-
-test.each([["PRAGMA data_version"], ["SELECT DISTINCT contact FROM messages"]])(
-  "what another process has queued is sent once the disk can be read again, when a tick fails at %s",
-  async (part) => {
-    const ana = await company.person("ana");
-    await company.person("bob");
-    failAt(ana, part);
-    const other = Profile.open(ana.profile.folder);
-    const contact = other.contacts.ensure("bob");
-    const text = { kind: "text", contact, id: "elsewhere", text: "elsewhere", sentAt: 1 } as const;
-    other.messages.queue([{ ...text, replyTo: undefined }]);
-    other.close();
-    await until(() => ana.of("storageFailed").length > 0);
-    lookBeforeStatements(undefined);
-    await until(() => ana.received("bob") === 1);
-    expect(uncaught).toEqual([]);
-  },
 );
 
 test("a changed key that cannot be stored while dialling is reported, and warned of once it can be", async () => {

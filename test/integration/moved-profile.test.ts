@@ -1,6 +1,6 @@
 /** A profile that is deleted, moved or replaced while it is in use: nothing is acknowledged that nobody would find again. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { cpSync, lstatSync, renameSync, rmSync } from "node:fs";
 
 import { FileMovedError } from "../../src/net/open-file.ts";
 import { PASSWORD, World, type Person } from "./cli-process.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 function replaceByCopy(folder: string): void {
-  cpSync(folder, `${folder}.copy`, { recursive: true });
+  cpSync(folder, `${folder}.copy`, { recursive: true, filter: (path) => !lstatSync(path).isSocket() });
   rmSync(folder, { recursive: true });
   renameSync(`${folder}.copy`, folder);
 }

@@ -61,7 +61,8 @@ test("kill -9 of the screen that is online: another one that has the chat open t
   serving.signal("SIGKILL");
   await serving.process.exited;
   await writes(next, "after", "✓✓");
-  expect((await beto.run(["send", ana.name, "hello?"])).code).toBe(0);
+  const hello = await beto.run(["send", ana.name, "hello?"]);
+  expect([hello.code, hello.stderr]).toEqual([0, `✓✓ received by ${ana.name}\n`]);
   await says(next, "hello?");
   await expectOnce(betoListens, ["before", "after"]);
   for (const text of ["before", "after", "hello?"]) expect(times(next, text)).toBe(1);

@@ -111,6 +111,5 @@ export function deleteMessage(
   if (message === undefined) throw new ActionError("unknown_message");
   // By its direction too, because an id of theirs may equal one of ours.
   if (!removal.delete(contact, message.id, message.outgoing)) throw new ActionError("still_waiting");
-  removal.wipeLog();
   return message;
 }

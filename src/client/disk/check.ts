@@ -9,20 +9,22 @@
 import { Database } from "bun:sqlite";
 import { existsSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 
-import { errorCode } from "../../net/error-code.ts";
 import { damageMark, profileFile } from "./folders.ts";
 import { ProfileLock } from "./lock.ts";
 import { rescueMessages, withFullLength } from "./rescue.ts";
-import { PROFILE_SCHEMA } from "./schema.ts";
-import { isFullDisk, isUnreadable, makeDurable, unlessDamaged } from "./sqlite.ts";
+import { CLEAR_WORDS, PROFILE_SCHEMA } from "./schema.ts";
+import { emptyLog, isFullDisk, isUnreadable, makeDurable, unlessDamaged } from "./sqlite.ts";
+import { needsRewriting, rewrite } from "./vacuum.ts";
 
 /** Most faults that one check lists: more than a repaired file has unused pages, which are listed too. */
 const MAX_FAULTS = 1_000_000;
-/** Size from which a check is announced, in bytes: it takes half a second or more. */
+/** Size from which a check or a rewriting is announced, in bytes: it takes a quarter of a second or more. */
 const LARGE = 16 * 1024 * 1024;
 
 /** Lines of a check that report no fault: unused space is harmless. */
 const HARMLESS = /^(?:ok$|\*\*\* in database main \*\*\*$|Page \d+: never used$|Freelist: )/;
+/** A page that a repair has left unused. It is in nobody's list, so it can be given back only by rewriting the file. */
+const UNUSED = /: never used$/;
 
 /** The tables that store the full-text index, and what it was made from. */
 const WORD_TABLES = ["data", "idx", "docsize", "config"]
@@ -30,12 +32,6 @@ const WORD_TABLES = ["data", "idx", "docsize", "config"]
   .concat("folded_texts", "changed_texts");
 /** Compares the index with the texts: a damaged index may be consistent on its own. */
 const CHECK_WORDS = "INSERT INTO message_words(message_words, rank) VALUES ('integrity-check', 1)";
-const CLEAR_WORDS = [
-  "INSERT INTO message_words(message_words) VALUES ('delete-all')",
-  "DELETE FROM folded_texts",
-  "DELETE FROM changed_texts",
-  "UPDATE search_progress SET seq = 0",
-];
 
 /** Messages of this profile are damaged. */
 export class ProfileDamagedError extends Error {
@@ -57,8 +53,11 @@ export class ProfileDamagedError extends Error {
   }
 }
 
-/** `checking`: a check has begun that may take seconds. `repaired`: indexes were rebuilt. */
-export type ProfileHealth = "checking" | "repaired";
+/**
+ * `checking`: a check has begun that may take seconds. `repaired`: indexes were rebuilt. `rewriting`: the
+ * file is being rewritten, which may take seconds.
+ */
+export type ProfileHealth = "checking" | "repaired" | "rewriting";
 
 type TakeOptions = {
   readonly profile: { readonly folder: string; readonly username: string };
@@ -70,19 +69,28 @@ type TakeOptions = {
 };
 
 /**
- * Takes the profile's lock, and checks the profile if the last holder was not shut down cleanly.
+ * Takes the profile's lock, checks the profile if the last holder was not shut down cleanly, and rewrites the file if
+ * texts were deleted.
  * @throws ProfileLockedError, and as `checkProfile`; then the next start checks it again
  */
 export function takeProfile({ profile, command, now = Date.now, onEvent }: TakeOptions): ProfileLock {
   const lock = ProfileLock.acquire(profile.folder, { pid: process.pid, command });
+  const tell = (health: ProfileHealth) => onEvent({ name: "profileHealth", health });
   try {
     const mark = damageMark(profile.folder);
+    const file = profileFile(profile.folder);
+    const isLarge = statSync(file).size >= LARGE;
     if (lock.followsUncleanEnd || existsSync(mark)) {
-      const isLarge = statSync(profileFile(profile.folder)).size >= LARGE;
-      if (isLarge) onEvent({ name: "profileHealth", health: "checking" });
+      if (isLarge) tell("checking");
       const health = checkProfile(profile.folder, profile.username, now());
-      if (health === "repaired") onEvent({ name: "profileHealth", health });
+      if (health === "repaired") tell(health);
       rmSync(mark, { force: true });
+    }
+    // Now, before this process talks to anybody, because it can take seconds. If it meets damage, nothing is changed:
+    // whoever reads there reports it.
+    if (unlessDamaged(() => withDatabase(file, needsRewriting)) === true) {
+      if (isLarge) tell("rewriting");
+      unlessDamaged(() => withDatabase(file, rewrite));
     }
     return lock;
   } catch (error) {
@@ -101,7 +109,11 @@ export function takeProfile({ profile, command, now = Date.now, onEvent }: TakeO
 export function checkProfile(folder: string, username: string, now: number): "sound" | "repaired" {
   const file = profileFile(folder);
   try {
-    if (withDatabase(file, isSound)) return "sound";
+    const lines = withDatabase(file, checkLines);
+    if (lines?.every((line) => HARMLESS.test(line)) === true) {
+      if (lines.some((line) => UNUSED.test(line))) withDatabase(file, rewrite);
+      return "sound";
+    }
     if (repair(file)) return "repaired";
   } catch (error) {
     if (!isUnreadable(error)) throw error;
@@ -160,15 +172,19 @@ function runs(work: () => unknown): boolean {
   return unlessDamaged(() => [work()]) !== undefined;
 }
 
-function isSound(database: Database): boolean {
-  const faults = unlessDamaged(() => {
+/** What a check of everything reports; undefined: it met damage. */
+function checkLines(database: Database): string[] | undefined {
+  return unlessDamaged(() => {
     const check = database.prepare<{ integrity_check: string }, []>(`PRAGMA integrity_check(${MAX_FAULTS})`);
     const lines = check.all().flatMap(({ integrity_check }) => integrity_check.split("\n"));
     check.finalize();
     database.run(CHECK_WORDS);
-    return lines.filter((line) => !HARMLESS.test(line));
+    return lines;
   });
-  return faults?.length === 0;
+}
+
+function isSound(database: Database): boolean {
+  return checkLines(database)?.every((line) => HARMLESS.test(line)) === true;
 }
 
 type Root = { readonly name: string; readonly page: number };
@@ -185,7 +201,8 @@ function repair(file: string): boolean {
   let isDone = false;
   try {
     isDone = withDatabase(file, rebuild) === "done";
-    if (isDone) withDatabase(file, freeSpace);
+    // The unused pages of the old trees may contain words of withdrawn messages.
+    if (isDone) withDatabase(file, rewrite);
     return isDone;
   } finally {
     if (!isDone) exchangePages(file, before);
@@ -217,16 +234,6 @@ function rebuild(database: Database): "done" | "damaged" | Root[] {
     if (database.inTransaction) database.run("ROLLBACK");
   }
   return "done";
-}
-
-/** Removes the unused pages of the old trees, which may contain words of withdrawn messages. */
-function freeSpace(database: Database): void {
-  try {
-    database.run("VACUUM");
-  } catch (error) {
-    // If the disk has no room for a copy of the file, the pages stay.
-    if (errorCode(error) !== "SQLITE_FULL") throw error;
-  }
 }
 
 function readWhole(database: Database, table: string): void {
@@ -269,8 +276,7 @@ function emptyPages(file: string, roots: readonly Root[]): Page[] | undefined {
 function exchangePages(file: string, pages: readonly Page[]): Page[] {
   // Otherwise the write-ahead log would overwrite the pages later.
   withDatabase(file, (database) => {
-    const state = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
-    if (state?.busy !== 0) throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
+    if (!emptyLog(database)) throw Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
   });
   // The descriptor stays open: closing it would release this process's locks on the file.
   const descriptor = openSync(file, "r+");

@@ -168,7 +168,26 @@ WHEN old.kind = 0 AND old.text <> new.text AND old.seq <= (SELECT seq FROM searc
   INSERT INTO changed_texts SELECT new.seq WHERE new.text <> '';
 END;`;
 
+/** Wipes (`TextWipe`) are stored as due together with the deletions. */
+const VERSION_5 = `-- How often a text was deleted or changed; how many of these deletions a wipe has covered, and how many the
+-- last rewriting of the file.
+CREATE TABLE wipes (deletions INTEGER NOT NULL, covered INTEGER NOT NULL, rewritten INTEGER NOT NULL) STRICT;
+-- The older program did not see whether the write-ahead log could be emptied.
+INSERT INTO wipes SELECT EXISTS (SELECT 1 FROM messages), 0, 0;
+CREATE TRIGGER text_deleted AFTER UPDATE OF text ON messages
+WHEN old.text <> '' AND old.text <> new.text BEGIN
+  UPDATE wipes SET deletions = deletions + 1;
+END;`;
+
+/** Clears the index of words and what it was made from; everything has to be indexed anew. */
+export const CLEAR_WORDS = [
+  "INSERT INTO message_words(message_words) VALUES ('delete-all')",
+  "DELETE FROM folded_texts",
+  "DELETE FROM changed_texts",
+  "UPDATE search_progress SET seq = 0",
+];
+
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4],
+  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5],
 };

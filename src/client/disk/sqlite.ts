@@ -78,6 +78,27 @@ export function makeDurable(database: Database): void {
   database.run("PRAGMA secure_delete=ON");
 }
 
+/**
+ * The result of `work`, during which this connection does not wait for other processes; undefined: one of them was in
+ * its way.
+ */
+export function withoutWaiting<T>(database: Database, work: () => T): T | undefined {
+  database.run("PRAGMA busy_timeout=0");
+  try {
+    return work();
+  } catch (error) {
+    if (!/^SQLITE_(?:BUSY|LOCKED)/.test(errorCode(error))) throw error;
+    return undefined;
+  } finally {
+    database.run(`PRAGMA busy_timeout=${BUSY_TIMEOUT}`);
+  }
+}
+
+/** Empties the write-ahead log, if no other process reads an older state or writes. @returns whether it is empty */
+export function emptyLog(database: Database): boolean {
+  return database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get()?.busy === 0;
+}
+
 export type Schema = {
   /** In the file's header, so that another program's database is recognized. */
   readonly applicationId: number;
@@ -99,6 +120,8 @@ export function openStore(file: string, schema: Schema): Database {
     accessSync(file, fileModes.W_OK);
     database = new Database(file, { create: true, strict: true });
     makeDurable(database);
+    // Only an empty file takes it, see `vacuum.ts`; in another one it would write.
+    if (statSync(file).size === 0) database.run("PRAGMA auto_vacuum=INCREMENTAL");
     // First of all, because the file may belong to another program.
     bringUpToDate(database, file, schema);
     database.run("PRAGMA journal_mode=WAL");
@@ -182,7 +205,8 @@ export function isUpToDate(database: Database, schema: Schema): boolean {
   return pragma(database, "user_version") === schema.versions.length;
 }
 
-function pragma(database: Database, name: string): number {
+/** The value of a pragma that is a number. */
+export function pragma(database: Database, name: string): number {
   const row = database.query<{ [name: string]: number }, []>(`PRAGMA ${name}`).get();
   return row?.[name] ?? 0;
 }

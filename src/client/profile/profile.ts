@@ -15,6 +15,7 @@ import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { RevocationStore } from "./revocations.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
+import { TextWipe } from "./text-wipe.ts";
 import { repairProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
@@ -79,6 +80,7 @@ export class Profile {
   readonly history: MessageHistory;
   readonly search: MessageSearch;
   readonly removal: MessageRemoval;
+  readonly wipe: TextWipe;
   readonly revocations: RevocationStore;
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
@@ -96,6 +98,7 @@ export class Profile {
     this.history = new MessageHistory(database);
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);
+    this.wipe = new TextWipe(database);
     this.revocations = new RevocationStore(database);
     this.#account = row;
     this.keys = keyPairFromPem(row.private_key);

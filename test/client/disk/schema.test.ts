@@ -229,7 +229,7 @@ describe("with a profile of version 1", () => {
       expect(scene.found("edited")).toEqual(["out-sent"]);
       expect(scene.waiting(ana)).toEqual(["out-sent-2", "out-queued-3", "e", "w"]);
       scene.checkIndex();
-      scene.removal.wipeLog();
+      scene.wipeAll();
       expect(scene.bytes).not.toMatch(/camión|CAMIÓN|cómo está/);
       scene.database.close();
     }));

@@ -13,7 +13,7 @@ describe("a message that was not sent yet", () => {
       expect(scene.removal.cancel(ana, "a")).toBe(false);
       expect(scene.waiting(ana)).toEqual(["b"]);
       expect(scene.all(ana).map(({ id }) => id)).toEqual(["b"]);
-      scene.removal.wipeLog();
+      scene.wipeAll();
       expect(scene.bytes).not.toContain("murmullo");
       expect(scene.acknowledge(ana, "a")).toEqual([]);
     }));
@@ -138,6 +138,26 @@ describe("deleting", () => {
     }));
 });
 
+test("a long conversation is deleted in large batches, even while its words are being indexed again", () =>
+  withScene((scene) => {
+    const [ana, carla] = [scene.contacts.ensure("Ana"), scene.contacts.ensure("Carla")];
+    scene.receive(carla, "hers");
+    scene.receive(ana, ...Array.from({ length: 4_000 }, (_, index) => `m${index}`));
+    while (scene.search.indexSome());
+    const counts: number[] = [];
+    for (let isMore = true; isMore;) {
+      const some = scene.removal.deleteSome(ana, scene.messages.lastSeq());
+      counts.push(some.deleted);
+      isMore = some.isMore;
+      scene.search.indexSome();
+      scene.search.indexSome();
+    }
+    expect(counts.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => 500));
+    expect(counts.reduce((sum, count) => sum + count)).toBe(4_000);
+    expect(scene.found("text")).toEqual(["hers"]);
+    scene.checkIndex();
+  }));
+
 test("a deleted or withdrawn text is left neither in a file nor in the search index", () =>
   withScene((scene) => {
     const ana = scene.contacts.ensure("Ana");
@@ -165,7 +185,7 @@ test("a deleted or withdrawn text is left neither in a file nor in the search in
       incoming: withdrawn.map((index) => ({ kind: "withdraw", id: `w${index}`, target: `${index}` })),
     });
     scene.checkIndex();
-    scene.removal.wipeLog();
+    scene.wipeAll();
     const { bytes } = scene;
     // The index stores only the end of a word that begins like the one before it.
     const left = words.filter((word, index) => gone(index) && bytes.includes(word.slice(4)));

@@ -346,7 +346,7 @@ describe("an edit or a withdrawal", () => {
       expect(scene.removal.delete(ana, "a", true)).toBe(true);
       expect(scene.messages.claim(ana, 0, 10)).toMatchObject([{ id: "e2", text: "secreto" }]);
       expect(scene.acknowledge(ana, "e1", "e2")).toEqual(["e2"]);
-      scene.removal.wipeLog();
+      scene.wipeAll();
       expect(scene.bytes).not.toMatch(/murmullo|secreto/);
     }));
 });

@@ -22,6 +22,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
     if (id !== undefined) {
       if (conversation === undefined) throw new ActionError("unknown_message");
       conversation.delete(id);
+      await archive.wipe(signal);
       output.event({ event: "deleted", username, id }, texts.deleted(1, user));
       return EXIT.done;
     }
@@ -32,6 +33,7 @@ export function deleteMessages(context: CommandContext): Promise<ExitCode> {
       }
     }
     const count = conversation === undefined ? 0 : await deleteAll(conversation, signal);
+    await archive.wipe(signal);
     const kept = conversation?.outboxCounts().text ?? 0;
     output.event({ event: "deleted", username, count, kept }, undefined);
     output.notice(count + kept === 0 ? texts.noMessages(user) : texts.deleted(count, user));
