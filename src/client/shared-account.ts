@@ -216,6 +216,8 @@ export class SharedAccount {
     const place = await this.#place.catch(() => undefined);
     if (place?.name === "here") {
       await this.#farewell(place.service);
+      // What was just done for others is answered first: a logout ends the process that carries it out.
+      await Bun.sleep(0);
       place.service.close();
       await place.account.close();
       return;

@@ -37,6 +37,9 @@ export async function benchSharing(report: Report): Promise<void> {
     ];
     await beto.listen();
     await beside.listen();
+    const starts: number[] = [];
+    for (let index = 0; index < PAIRS; index++) starts.push((await costOf(alone, ["--version"])).processor);
+    report({ name: "the start of the program alone, of the processor", unit: "ms", ours: median(starts) });
     for (const args of [["send", "beto", "hello"], ["users"]]) {
       const processor = { ours: [] as number[], bare: [] as number[] };
       const timed = (person: Person, into: number[]) => async () => {

@@ -2,11 +2,15 @@ import { expect, test } from "bun:test";
 
 import {
   deliveryJson,
+  eventJson,
+  eventOf,
   messageJson,
   ownChangeJson,
   peerChangeJson,
   storedMessageJson,
 } from "../../src/client/event-json.ts";
+import { RefusedError } from "../../src/client/errors.ts";
+import type { MessengerEvent } from "../../src/client/conversation/events.ts";
 import type { StoredMessage } from "../../src/client/profile/stored-message.ts";
 
 const AT = new Date(2026, 2, 4, 5, 6).getTime();
@@ -108,4 +112,66 @@ test("a change names the message that it changed, and one of ours the action tha
     state: "read",
     at,
   });
+});
+
+const OWN: StoredMessage = { ...incoming, seq: 2, outgoing: true, receivedAt: undefined, state: "sent" };
+
+/** At least one of each kind that other processes are told of; each optional field absent and present. */
+const EVENTS: readonly MessengerEvent[] = [
+  { name: "message", from: "ana", message: incoming },
+  { name: "changed", username: "ana", message: { ...incoming, editedAt: AT }, action: undefined },
+  { name: "changed", username: "ana", message: { ...OWN, withdrawnAt: AT }, action: "id-9" },
+  { name: "cancelled", to: "ana", id: "id-1" },
+  { name: "delivery", to: "ana", id: "id-1", state: "received", at: AT },
+  { name: "read", username: "ana" },
+  { name: "presence", username: "ana", online: true },
+  { name: "presence", username: "ana", online: false },
+  { name: "connected", username: "ana", address: "192.0.2.1" },
+  { name: "disconnected", username: "ana", bye: true, heardAt: AT },
+  { name: "disconnected", username: "ana", bye: false, revoked: true, heardAt: undefined },
+  { name: "silent", username: "ana", since: AT },
+  { name: "silent", username: "ana", since: undefined },
+  { name: "unreachable", username: "ana", reason: "offline", retryIn: undefined, heardAt: undefined },
+  { name: "unreachable", username: "ana", reason: "server_limits", retryIn: 1_500, heardAt: AT },
+  { name: "keyPending", username: "ana", fingerprint: "3f".repeat(32) },
+  { name: "typing", username: "ana", active: true },
+  { name: "peerError", username: "ana", code: "busy" },
+  { name: "refusal", address: "192.0.2.1", code: "unproven" },
+  { name: "storageFailed", error: Object.assign(new Error("full"), { code: "SQLITE_FULL" }) },
+  { name: "server", state: { name: "offline" }, linksUntil: undefined },
+  { name: "server", state: { name: "connecting" }, linksUntil: AT },
+  { name: "server", state: { name: "online" }, linksUntil: AT },
+  {
+    name: "server",
+    state: { name: "waiting", until: AT, why: new RefusedError("rate_limited", "slow", 3) },
+    linksUntil: AT,
+  },
+  {
+    name: "server",
+    state: { name: "stopped", why: new RefusedError("session_replaced", "") },
+    linksUntil: undefined,
+  },
+  { name: "clockOffset", offset: -61_000 },
+  { name: "newKey" },
+];
+
+test("each event comes out of its JSON line as it went in, for another process", () => {
+  for (const event of EVENTS) {
+    const line = JSON.stringify(eventJson(event));
+    const stored = event.name === "message" || event.name === "changed" ? event.message : undefined;
+    const read = eventOf(JSON.parse(line), (seq) => (stored?.seq === seq ? stored : undefined));
+    expect(read).toEqual(event);
+  }
+});
+
+test("what is about one process only is told to no other", () => {
+  expect(eventJson({ name: "profileHealth", health: "checking" })).toBeUndefined();
+});
+
+test("an event that is not known here, or whose message is gone, is none", () => {
+  const nothing = () => undefined;
+  expect(eventOf({ event: "of a later version" }, nothing)).toBeUndefined();
+  expect(eventOf({ event: "constructor" }, nothing)).toBeUndefined();
+  expect(eventOf({ event: "message", from: "ana", seq: 7 }, nothing)).toBeUndefined();
+  expect(eventOf({ event: "edited", from: "ana", seq: 7 }, nothing)).toBeUndefined();
 });

@@ -142,6 +142,16 @@ test("it is refused a password on standard input, and ends with 4 where the pass
   expect(daemon.lines.at(-1)).toMatchObject({ event: "error", code: "invalid_credentials" });
 });
 
+test("a logout beside it is answered, and ends it", async () => {
+  const ana = await registered("ana.leaves");
+  const [first, second] = [await daemonOf(ana).online(), await daemonOf(ana, undefined).online()];
+  expect(await ana.run(["logout"])).toMatchObject({ code: 0, stderr: "" });
+  for (const daemon of [first, second]) {
+    expect((await daemon.ended).code).toBe(4);
+    expect(daemon.lines.at(-1)).toMatchObject({ event: "error", code: "session_ended" });
+  }
+});
+
 /** A program on the socket, once there is one. */
 async function untilAttached(person: Person): Promise<SocketProgram> {
   const path = socketOf(person);

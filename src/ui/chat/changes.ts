@@ -2,7 +2,7 @@
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import { graphemes } from "../format/graphemes.ts";
+import { graphemesOf } from "../format/graphemes.ts";
 import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
@@ -25,7 +25,7 @@ function timeOf({ receivedAt, sentAt }: StoredMessage, { now, texts }: ChatConte
 
 /** A notice that contains an edited text; a long text is cut, and the notice says so. */
 function withText(text: string, sentence: (shown: string) => string, { texts }: ChatContext): Line {
-  const points = [...graphemes.segment(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
+  const points = [...graphemesOf(text.slice(0, MAX_SHOWN_SOURCE))].map(({ segment }) => segment);
   const isWhole = points.length <= MAX_SHOWN && text.length <= MAX_SHOWN_SOURCE;
   const begun = isWhole ? text : `${points.slice(0, MAX_SHOWN).join("")}…`;
   const shown = sentence(begun);

@@ -1,7 +1,7 @@
 /** Parts of a long message: the excerpt that a notice quotes, and the snippet that a search shows. */
 import { folded, FOLDED_WORD, wordsOf } from "../../protocol/normal-form.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { graphemes } from "./graphemes.ts";
+import { graphemesOf } from "./graphemes.ts";
 
 /** Length of an excerpt in graphemes. */
 const MAX_EXCERPT = 24;
@@ -14,7 +14,7 @@ export function excerptOf(text: string): string {
   const line = visibleText(start.replace(/\s+/g, " ").trim());
   let excerpt = "";
   let count = 0;
-  for (const { segment } of graphemes.segment(line)) {
+  for (const { segment } of graphemesOf(line)) {
     if (count === MAX_EXCERPT) return `${excerpt.trimEnd()}…`;
     excerpt += segment;
     count++;
@@ -47,7 +47,7 @@ function placeOf(text: string, typed: string): number {
   const origins: number[] = [];
   let plain = "";
   let point = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     const part = folded(segment);
     plain += part;
     for (let unit = 0; unit < part.length; unit++) origins.push(point);

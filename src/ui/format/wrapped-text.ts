@@ -3,7 +3,7 @@
  * before a terminal would wrap them at its right edge.
  */
 import { isPlain, mostColumns } from "./column-width.ts";
-import { graphemes } from "./graphemes.ts";
+import { graphemesOf } from "./graphemes.ts";
 
 const INDENT = "    ";
 /** A narrower terminal is treated as this wide. */
@@ -15,7 +15,7 @@ export const MAX_UNITS_AT_ONCE = 256 * 1024;
 function* piecesOf(line: string, columns: number): Generator<string> {
   // Each plain character is a grapheme; to find the graphemes of 32 KiB takes tens of milliseconds.
   if (isPlain(line)) return yield* line;
-  for (const { segment } of graphemes.segment(line)) {
+  for (const { segment } of graphemesOf(line)) {
     if (mostColumns(segment) <= columns - INDENT.length) yield segment;
     else yield* segment;
   }

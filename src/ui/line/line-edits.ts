@@ -1,7 +1,7 @@
 /** The editing keys as a table of pure functions; they do what they do in a shell. */
 import type { Key } from "node:readline";
 import { visibleText } from "../../protocol/visible-text.ts";
-import { graphemes } from "../format/graphemes.ts";
+import { graphemesOf } from "../format/graphemes.ts";
 
 export type EditedLine = {
   readonly text: string;
@@ -42,7 +42,7 @@ function before(text: string, cursor: number, placeholders: readonly string[]): 
   if (isAscii(text.charCodeAt(cursor - 1))) return text.charAt(cursor - 1);
   let last = "";
   const near = text.slice(Math.max(0, cursor - MAX_CHARACTER), cursor);
-  for (const { segment } of graphemes.segment(near)) last = segment;
+  for (const { segment } of graphemesOf(near)) last = segment;
   return last;
 }
 
@@ -51,7 +51,7 @@ function after(text: string, cursor: number, placeholders: readonly string[]): s
   const placeholder = placeholders.find((each) => text.startsWith(each, cursor));
   if (placeholder !== undefined) return placeholder;
   if (isAscii(text.charCodeAt(cursor)) && isAscii(text.charCodeAt(cursor + 1))) return text.charAt(cursor);
-  for (const { segment } of graphemes.segment(text.slice(cursor, cursor + MAX_CHARACTER))) return segment;
+  for (const { segment } of graphemesOf(text.slice(cursor, cursor + MAX_CHARACTER))) return segment;
   return "";
 }
 

@@ -5,7 +5,7 @@
  * before its place.
  */
 import { isPlain, mostColumns } from "../format/column-width.ts";
-import { graphemes } from "../format/graphemes.ts";
+import { graphemesOf } from "../format/graphemes.ts";
 import { shownInLine } from "./line-edits.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
@@ -42,7 +42,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
   let column = fits ? promptColumns : SHORT_PROMPT.length;
   const rows: string[][] = [row];
   let place: Place = START;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemesOf(text)) {
     const shown = shownInLine(segment);
     const whole = mostColumns(shown);
     const isBroken = whole > size.columns;
@@ -135,7 +135,7 @@ export function reflowed({ rows, cursor }: Frame, columns: number): Frame {
     let column = 0;
     if (index === cursor.row) place = { row: broken.length - 1, units: 0 };
     for (const [number, unit] of units.entries())
-      for (const { segment } of graphemes.segment(Bun.stripANSI(unit))) {
+      for (const { segment } of graphemesOf(Bun.stripANSI(unit))) {
         const width = Bun.stringWidth(segment);
         if (column + width > columns) {
           row = [];

@@ -14,8 +14,12 @@ export function plural(count: number, one: string, other: string): string {
 /** «2 minutes»: a duration in one unit. */
 export function durationIn(unit: "minute" | "hour" | "day"): BilingualDuration {
   const formatIn = (language: Language) => {
-    const format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" });
-    return (count: number) => format.format(count);
+    // Made at its first use: that takes milliseconds, and few sentences name a duration.
+    let format: Intl.NumberFormat | undefined;
+    return (count: number) => {
+      format ??= new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" });
+      return format.format(count);
+    };
   };
   return { es: formatIn("es"), en: formatIn("en") };
 }
