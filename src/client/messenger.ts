@@ -239,7 +239,8 @@ export class Messenger {
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
-  users(): Promise<readonly UserEntry[]> {
+  async users(): Promise<readonly UserEntry[]> {
+    await this.rendezvous.settled();
     return this.shown.list(() => this.#directory.users());
   }
 

@@ -303,7 +303,9 @@ export class SharedAccount {
     try {
       if (!this.#keepsUp) await ask(place, "keeps_up", { keeps_up: false });
       for (const username of this.#chats) await ask(place, "open_chat", { username });
-      if (this.#wanted !== "nothing") await this.#connectAgain(place);
+      // Texts are queued meanwhile.
+      if (this.#wanted !== "nothing")
+        this.#connectAgain(place).catch((error: unknown) => this.#stopped(error));
     } catch (error) {
       // If this place has ended, too, the next one is being looked for.
       if (error instanceof ServingEndedError) throw error;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { says, times, writes } from "./chat-terminal.ts";
+import { KEY } from "./keys.ts";
 import { eventsOf, type ClientProcess, type Event, type Person } from "./cli-process.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 
@@ -60,7 +61,8 @@ test("kill -9 of the screen that is online: another one that has the chat open t
   await writes(serving, "before", "✓✓");
   serving.signal("SIGKILL");
   await serving.process.exited;
-  await writes(next, "after", "✓✓");
+  next.type(`after${KEY.enter}`);
+  await betoListens.event({ event: "message", text: "after" });
   const hello = await beto.run(["send", ana.name, "hello?"]);
   expect([hello.code, hello.stderr]).toEqual([0, `✓✓ received by ${ana.name}\n`]);
   await says(next, "hello?");

@@ -146,6 +146,12 @@ export class Rendezvous {
     await attempt;
   }
 
+  /** Resolves when no attempt is under way. */
+  async settled(): Promise<void> {
+    // Who has begun it reports how it ended.
+    await this.#attempt?.catch(() => undefined);
+  }
+
   /** As `connect`, with the stored session only. @throws as `connect` */
   async resume(): Promise<void> {
     if (this.#state.name !== "online") await (this.#attempt ?? this.#goOnline(false));
