@@ -127,7 +127,7 @@ export class SharedAccount {
     }
   }
 
-  /** As `request`, for a request of a program; its open chats and queued texts last as those of `openChat` and a person do. */
+  /** As `request`, for a request of a program: its open chats stay open, and its texts are stored once, whoever is online. */
   requested({ name, params }: Request): Promise<JsonObject> {
     switch (name) {
       case "open_chat":

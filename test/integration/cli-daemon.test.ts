@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, Collected, expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
 
@@ -122,6 +122,21 @@ test("output that cannot be written is a sentence and exit 1; a reader that has 
   const unread = daemonOf(ana, PASSWORD, writeEnd);
   closeSync(readEnd);
   expect(await unread.ended).toEqual({ code: 0, stderr: "" });
+});
+
+test("standard input that cannot be read is said in one sentence, and the daemon goes on", async () => {
+  const ana = await registered("ana.folder");
+  const flags = ["--server", ana.server, "--user", ana.name, "--data", ana.data, "--lang", "en"];
+  const command = [process.execPath, "run", CLIENT_PROGRAM, "daemon", ...flags];
+  const daemon = Bun.spawn(["sh", "-c", 'exec "$@" < /', "sh", ...command], {
+    env: { ...process.env, PALOMA_PASSWORD: PASSWORD },
+    stderr: "pipe",
+  });
+  cleanups.push(() => daemon.kill("SIGKILL"));
+  await Collected.of(daemon.stderr).line((line) => line.includes("Standard input cannot be read (EISDIR"));
+  expect(await (await untilAttached(ana)).result("connect")).toEqual({});
+  daemon.kill("SIGTERM");
+  expect(await daemon.exited).toBe(0);
 });
 
 test("a request over 256 KiB on standard input ends it with 2", async () => {

@@ -152,6 +152,10 @@ Every option has its variable: --p2p-port is PALOMA_P2P_PORT.`,
     es: "Una petición supera los 256 KiB.",
     en: "A request exceeds 256 KiB.",
   },
+  inputNotRead: {
+    es: (why: string) => `No se puede leer la entrada estándar (${why}): no se atienden peticiones por ella.`,
+    en: (why: string) => `Standard input cannot be read (${why}): no requests are taken from it.`,
+  },
   outputNotRead: {
     es: "Nadie lee la salida estándar: lo último que se escribió se ha perdido.",
     en: "Nobody reads standard output: the last lines that were written are lost.",

@@ -6,11 +6,18 @@
  * a reader that does not read; requests are read at once, and answered also while the server cannot be reached.
  */
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
-import { isDamage } from "../../../client/errors.ts";
+import { isDamage, isStorageFailure } from "../../../client/errors.ts";
 import { ProgramFace } from "../../../client/program-face.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { UsageError } from "../../../protocol/options.ts";
-import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "../../failures.ts";
+import {
+  describeFailure,
+  EXIT,
+  failure,
+  InterruptedError,
+  systemMessage,
+  type ExitCode,
+} from "../../failures.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 
@@ -74,11 +81,16 @@ class Daemon {
 
   async #read(face: ProgramFace): Promise<void> {
     const { config, output, process } = this.#context;
-    for await (const chunk of process.stdin) {
-      if (await face.take(chunk as Uint8Array)) continue;
-      const problem = failure("usage", "bad_request", textsIn(config.language).requestTooLong);
-      this.#end.resolve(output.failure(problem));
-      return;
+    const texts = textsIn(config.language);
+    try {
+      for await (const chunk of process.stdin) {
+        if (await face.take(chunk as Uint8Array)) continue;
+        this.#end.resolve(output.failure(failure("usage", "bad_request", texts.requestTooLong)));
+        return;
+      }
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      output.notice(texts.inputNotRead(systemMessage(error)));
     }
   }
 
