@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
 import type { AtTerminal } from "./at-terminal.ts";
-import { promptIs, says, times, writes } from "./chat-terminal.ts";
+import { promptIs, says, times } from "./chat-terminal.ts";
 import type { ClientProcess, Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { SharedWorld } from "./sharing-faces.ts";
@@ -22,6 +22,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+/** Types a line, and resolves when it was received and stands on both screens, with that state. */
+async function typed(screen: AtTerminal, text: string): Promise<void> {
+  screen.type(`${text}${KEY.enter}`);
+  await listening.event({ event: "message", text });
+  await Promise.all(screens.map((each) => says(each, text)));
+  await Promise.all(screens.map((each) => promptIs(each, "✓✓")));
+}
+
 /** Every row of both chats that has this text. */
 function rowsWith(text: string): string[][] {
   return screens.map(({ screen }) => screen.transcript.split("\n").filter((row) => row.includes(text)));
@@ -29,10 +37,8 @@ function rowsWith(text: string): string[][] {
 
 test("a chat on two screens, typed on both: each line stands once on both, with the same states", async () => {
   const [first, second] = screens;
-  await writes(first, "typed on the first", "✓✓");
-  await promptIs(second, "✓✓");
-  await writes(second, "typed on the second", "✓✓");
-  await promptIs(first, "✓✓");
+  await typed(first, "typed on the first");
+  await typed(second, "typed on the second");
   expect((await beto.run(["send", "ana", "from beto"])).code).toBe(0);
   await Promise.all(screens.map((screen) => says(screen, "from beto")));
   for (const text of ["typed on the first", "typed on the second", "from beto"]) {
@@ -57,8 +63,7 @@ test("lines typed on both at once stand once on both", async () => {
 
 test("a text that is edited and withdrawn on one screen changes on the other", async () => {
   const [first, second] = screens;
-  await writes(first, "mistake", "✓✓");
-  await says(second, "mistake");
+  await typed(first, "mistake");
   first.type(`/edit corrected${KEY.enter}`);
   await Promise.all(screens.map((screen) => says(screen, "corrected")));
   second.type(`/withdraw${KEY.enter}`);
