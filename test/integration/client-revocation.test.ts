@@ -96,6 +96,7 @@ test("a changed password that excepts a key makes its certificates of before an 
   const former = { key: privateKeyToPem(keys.privateKey), certificate: certificate?.pem ?? "" };
   await expectServed(ana, former);
   await operator({ command: "revoke", name: "bob", id: undefined });
+  await untilQuiet(() => bob.messenger.rendezvous.state.name !== "online");
   bob.account.keepOnline();
   await bob.account.connect();
   await bob.messenger.rendezvous.link?.request("change_password", {
