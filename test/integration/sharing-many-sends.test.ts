@@ -25,6 +25,7 @@ test.each(["nothing", "screen"] as const)(
     const sends = TEXTS.map((text) => ana.start(["send", "--timeout", "240", "beto", text]));
     const ended = await Promise.all(sends.map((each) => each.ended));
     expect(ended).toEqual(TEXTS.map(() => ({ code: 0, stdout: "", stderr: "✓✓ received by beto\n" })));
+    for (const text of TEXTS) await listening.event({ event: "message", from: ana.name, text });
     const received = listening.events.filter(({ event, from }) => event === "message" && from === ana.name);
     expect(received.map(({ text }) => text).toSorted()).toEqual(TEXTS.toSorted());
     const states = await ana.states("beto");
