@@ -170,8 +170,10 @@ export class SharedAccount {
 
   /** Whether the account can be used without the server after this failure, until the server is back. */
   canWaitAfter(failure: unknown): failure is Error {
+    // After a refused first login the profile is closed.
+    if (!isTransient(failure)) return false;
     this.#profile.reload();
-    return isTransient(failure) && this.#profile.hasBeenOnline;
+    return this.#profile.hasBeenOnline;
   }
 
   /** From now on a lost link to the server is reconnected, by this process if no other one does. */
