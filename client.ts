@@ -1,4 +1,8 @@
-/** The client: one-shot commands, or the menus and the chat at a terminal. */
+#!/usr/bin/env -S bun --no-env-file --config=/dev/null
+/**
+ * The client: one-shot commands, or the menus and the chat at a terminal.
+ * As a command of its own it reads no .env and no bunfig.toml: the folder in which it is started may be anybody's.
+ */
 import { runtimeRefusal } from "./src/protocol/runtime.ts";
 
 const refusal = runtimeRefusal();

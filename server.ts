@@ -1,4 +1,8 @@
-/** The rendezvous server's program; what it takes and prints is in src/server/main.ts. */
+#!/usr/bin/env -S bun --no-env-file --config=/dev/null
+/**
+ * The rendezvous server's program; what it takes and prints is in src/server/main.ts.
+ * As a command of its own it reads no .env and no bunfig.toml: the folder in which it is started may be anybody's.
+ */
 import { runtimeRefusal } from "./src/protocol/runtime.ts";
 
 const refusal = runtimeRefusal();

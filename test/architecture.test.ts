@@ -72,6 +72,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "terminal",
       "format",
       "config.ts",
+      "help.ts",
       "failures.ts",
       "deadline.ts",
       "line",

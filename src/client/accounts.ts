@@ -205,6 +205,30 @@ export class Account {
     }
   }
 
+  /**
+   * Changes the password. Every other session of the account ends; this one goes on.
+   * @throws ServerError (then it may have been changed), RefusedError, PasswordNeededError
+   */
+  async changePassword(password: string, newPassword: string): Promise<void> {
+    await this.#ask("change_password", { password, new_password: newPassword });
+  }
+
+  /**
+   * Deletes the account at the server, and ends its session. The profile stays, with the messages.
+   * @throws ServerError (then it may have been deleted), RefusedError, PasswordNeededError
+   */
+  async deleteAccount(password: string): Promise<void> {
+    await this.#ask("delete_account", { password });
+    this.messenger.rendezvous.loggedOut();
+  }
+
+  async #ask(action: "change_password" | "delete_account", fields: object): Promise<void> {
+    await this.connect();
+    const { link } = this.messenger.rendezvous;
+    if (link === undefined) throw new ServerError("server_unreachable");
+    await link.request(action, fields);
+  }
+
   async close(): Promise<void> {
     if (this.#state !== "removed") this.#state = "closed";
     await this.messenger.close();

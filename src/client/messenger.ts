@@ -308,7 +308,7 @@ export class Messenger {
     this.#emit({ name: "read", username });
   }
 
-  /** We are typing to this person, or have stopped. */
+  /** We are typing to this person, or have stopped. @throws SQLiteError */
   typing(username: string, active: boolean): void {
     this.#conversations.find(username)?.typing(active);
   }

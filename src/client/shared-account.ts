@@ -23,7 +23,7 @@ import { eventOf } from "./event-json.ts";
 import { localFolder } from "./local-accounts.ts";
 import { locateProfile } from "./locate-profile.ts";
 import { Profile } from "./profile/profile.ts";
-import { isTransient } from "./rendezvous/server-errors.ts";
+import { isTransient, ServerError } from "./rendezvous/server-errors.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
 import type { Params, Request, RequestName, Result } from "./sharing/requests.ts";
 import { Reported } from "./sharing/reported.ts";
@@ -36,6 +36,9 @@ const PATIENCE = 25_000;
 const [FIRST_PAUSE, LONGEST_PAUSE] = [10, 200];
 /** How long a process that leaves waits for the commands of others, in ms. */
 const FAREWELL = 1_000;
+
+/** Requests that are not repeated: the server refuses the old password of one that was carried out. */
+const ONCE: ReadonlySet<RequestName> = new Set<RequestName>(["change_password", "delete_account"]);
 
 type Place =
   | { readonly name: "here"; readonly account: Account; readonly service: Service; readonly seat: Seat }
@@ -115,7 +118,7 @@ export class SharedAccount {
 
   /**
    * Asks whoever is online. If that process ends before it has answered, the next one is asked.
-   * @throws as the request, and as `open`
+   * @throws as the request, and as `open`; ServerError `server_timeout` if one of ONCE may have been carried out
    */
   async request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
     for (;;) {
@@ -123,6 +126,7 @@ export class SharedAccount {
         return await ask(await this.#place, name, params);
       } catch (error) {
         if (!(error instanceof ServingEndedError) || this.#isClosed) throw error;
+        if (ONCE.has(name)) throw new ServerError("server_timeout", {}, error);
       }
     }
   }
@@ -166,8 +170,10 @@ export class SharedAccount {
 
   /** Whether the account can be used without the server after this failure, until the server is back. */
   canWaitAfter(failure: unknown): failure is Error {
+    // After a refused first login the profile is closed.
+    if (!isTransient(failure)) return false;
     this.#profile.reload();
-    return isTransient(failure) && this.#profile.hasBeenOnline;
+    return this.#profile.hasBeenOnline;
   }
 
   /** From now on a lost link to the server is reconnected, by this process if no other one does. */
@@ -204,6 +210,11 @@ export class SharedAccount {
   async logOut(): Promise<Error | undefined> {
     const { failure } = await this.request("log_out", {});
     return failure === undefined ? undefined : errorOf(failure);
+  }
+
+  /** The folder in which everything of this account on this machine is stored. */
+  get folder(): string {
+    return this.#profile.folder;
   }
 
   /**

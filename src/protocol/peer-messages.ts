@@ -20,7 +20,7 @@ export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
-/** What this client supports beyond the first version (`ACTIONS.md`). */
+/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions»). */
 export const FEATURES: readonly string[] = ["edit", "withdraw"];
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;

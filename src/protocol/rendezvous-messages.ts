@@ -95,9 +95,10 @@ const REQUESTS = {
       key_proof: keyProof,
       addresses: optional(addresses),
       lang: optional(language),
+      replace: optional(boolean),
     },
     legacy: true,
-    added: ["public_key", "key_proof", "addresses", "lang"],
+    added: ["public_key", "key_proof", "addresses", "lang", "replace"],
   },
   get_users: {
     fields: {

@@ -30,21 +30,23 @@ const GLOBAL_OPTIONS = {
 
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
 
+/** In the order of the help. */
 const COMMAND_OPTIONS = {
   register: { email: { type: "text" } },
   users: {},
   send: { wait: WAIT, "reply-to": { type: "text" } },
-  edit: { wait: WAIT },
-  withdraw: { wait: WAIT },
-  cancel: {},
-  delete: { yes: { type: "switch" } },
   listen: {},
   daemon: {},
   history: {},
   search: {},
   export: {},
+  edit: { wait: WAIT },
+  withdraw: { wait: WAIT },
+  cancel: {},
+  delete: { yes: { type: "switch" } },
   fingerprint: { accept: { type: "switch" } },
   logout: {},
+  completion: {},
 } as const satisfies { readonly [command: string]: Options };
 
 export type CommandName = keyof typeof COMMAND_OPTIONS;
@@ -57,6 +59,10 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
 } as const satisfies Options;
+
+export type Flag = keyof typeof ALL_OPTIONS;
+/** Every option, in the order of the help. */
+export const FLAGS = Object.keys(ALL_OPTIONS) as readonly Flag[];
 
 const DEFAULT_PORT = 8_443;
 const DEFAULT_TIMEOUT = 30;
@@ -100,6 +106,11 @@ export type Invocation =
     };
 
 type Environment = { [name: string]: string | undefined };
+
+/** The options of a command; undefined: those of the program without one. */
+export function optionsOf(command: CommandName | undefined): Options {
+  return command === undefined ? GLOBAL_OPTIONS : { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
+}
 
 /** Whether JSON output is asked for; works on a command line that cannot be parsed. */
 export function wantsJson(args: readonly string[], environment: Environment): boolean {
@@ -158,8 +169,7 @@ export function readInvocation(args: readonly string[], environment: Environment
   if (typed !== undefined && command === undefined)
     throw new UsageError(texts.unknownCommand(typed, nearestWord(typed, [...COMMAND_NAMES, "help"])));
   // Read again with the options of this command alone, so that another command's option is refused.
-  const own: Options = command === undefined ? {} : COMMAND_OPTIONS[command];
-  const read = readOptions({ ...GLOBAL_OPTIONS, ...own }, args, environment, language);
+  const read = readOptions(optionsOf(command), args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
   const server = parseServer(values.server ?? "localhost", language);
   if (values["p2p-port"] === server.port && isThisMachine(server.host))

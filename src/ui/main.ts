@@ -14,6 +14,7 @@ import { understandTimeZone } from "./format/time-zone.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { readInvocation, wantsJson, type CommandName, type Config, type Invocation } from "./config.ts";
 import { Deadline } from "./deadline.ts";
+import { argumentsOf, helpText } from "./help.ts";
 import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from "./failures.ts";
 import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
@@ -24,22 +25,16 @@ import { wrapped } from "./format/wrapped-text.ts";
 /** How long after a signal the process ends at the latest, in ms. */
 const LAST_MOMENT = 2_500;
 
-type Argument = "userArgument" | "idArgument" | "fileArgument" | "wordsArgument";
-
 type Command = {
   /** Each command is imported when it is run: importing all of them takes longer than most commands. */
   readonly load: () => Promise<(context: CommandContext) => Promise<ExitCode>>;
-  /** Its required arguments, in order. */
-  readonly needs: readonly Argument[];
-  /** How many optional arguments may follow. */
-  readonly mayTake: number;
   /** What ends it early: `--timeout`, or an uncaught error. An uncaught error does not end `listen` or `daemon`. */
   readonly endedBy: "timeout or fault" | "fault" | "nothing";
 };
 
-const BRIEF = { needs: [], mayTake: 0, endedBy: "timeout or fault" } as const;
+const BRIEF = { endedBy: "timeout or fault" } as const;
 /** It works only on local files and may take as long as it needs. */
-const LOCAL = { ...BRIEF, endedBy: "fault" } as const;
+const LOCAL = { endedBy: "fault" } as const;
 
 const COMMANDS: { readonly [C in CommandName]: Command } = {
   register: { ...BRIEF, load: async () => (await import("./commands/account/register.ts")).register },
@@ -47,31 +42,22 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   send: {
     ...BRIEF,
     load: async () => (await import("./commands/messages/send.ts")).send,
-    needs: ["userArgument"],
-    mayTake: 1,
   },
   edit: {
     ...BRIEF,
     load: async () => (await import("./commands/messages/send.ts")).edit,
-    needs: ["userArgument", "idArgument"],
-    mayTake: 1,
   },
   withdraw: {
     ...BRIEF,
     load: async () => (await import("./commands/messages/send.ts")).withdraw,
-    needs: ["userArgument", "idArgument"],
   },
   cancel: {
     ...LOCAL,
     load: async () => (await import("./commands/messages/cancel.ts")).cancel,
-    needs: ["userArgument"],
-    mayTake: 1,
   },
   delete: {
     ...LOCAL,
     load: async () => (await import("./commands/messages/delete.ts")).deleteMessages,
-    needs: ["userArgument"],
-    mayTake: 1,
   },
   listen: {
     ...BRIEF,
@@ -86,39 +72,38 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   history: {
     ...LOCAL,
     load: async () => (await import("./commands/messages/history.ts")).history,
-    needs: ["userArgument"],
   },
   search: {
     ...LOCAL,
     load: async () => (await import("./commands/messages/search.ts")).search,
-    needs: ["wordsArgument"],
-    mayTake: Infinity,
   },
   export: {
     ...LOCAL,
     load: async () => (await import("./commands/messages/export.ts")).exportToFile,
-    needs: ["userArgument", "fileArgument"],
   },
   fingerprint: {
     ...LOCAL,
     load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,
-    mayTake: 1,
   },
   logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
+  completion: {
+    ...LOCAL,
+    load: async () => (await import("./commands/shell-completion.ts")).completion,
+  },
 };
 
 /** @throws UsageError, and as `isKnownHere` */
-async function checkArguments(
-  { command: name, args, config }: Invocation & { name: "command" },
-  { needs, mayTake }: Command,
-): Promise<void> {
+async function checkArguments({ command, args, config }: Invocation & { name: "command" }): Promise<void> {
   const texts = textsIn(config.language);
-  const missing = needs[args.length];
-  if (missing !== undefined) throw new UsageError(texts.missingArgument(texts[missing]));
-  const extra = args[needs.length + mayTake];
+  const takes = argumentsOf(command, config.language);
+  const missing = takes[args.length];
+  if (missing !== undefined && !missing.startsWith("["))
+    throw new UsageError(texts.missingArgument(missing.replace(/\W*$/u, "")));
+  const extra = takes.at(-1)?.includes("…") === true ? undefined : args[takes.length];
   if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
-  const user = name === "search" ? undefined : args[0];
-  if (user === undefined || isNewName(user) || (await isKnownHere(user, config))) return;
+  const [user] = args;
+  if (user === undefined || !takes[0]?.includes(texts.userArgument)) return;
+  if (isNewName(user) || (await isKnownHere(user, config))) return;
   throw new UsageError(isOldNameAcceptable(user) ? texts.oldName(user) : texts.badName(user));
 }
 
@@ -152,7 +137,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
   }
   switch (invocation.name) {
     case "help":
-      return printed(textsIn(invocation.language).help, chosenLanguage(args, host.env), host);
+      return printed(helpText(invocation.language), chosenLanguage(args, host.env), host);
     case "version":
       return printed(`paloma ${version}`, chosenLanguage(args, host.env), host);
     case "menus":
@@ -258,7 +243,7 @@ async function runCommand(
   let exit: ExitCode;
   try {
     keepOthersOut(config, (sentence) => output.notice(sentence));
-    await checkArguments(invocation, command);
+    await checkArguments(invocation);
     const run = await command.load();
     exit = await run({ config, args, process: host, output, deadline, signal: abort.signal });
   } catch (error) {

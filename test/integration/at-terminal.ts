@@ -20,6 +20,8 @@ type Options = {
   readonly rows?: number;
   /** A program file to run instead of the client. */
   readonly command?: string;
+  /** A command line to run instead, as that of a shell. */
+  readonly line?: readonly string[];
 };
 
 /**
@@ -41,7 +43,7 @@ export class AtTerminal {
 
   constructor(
     args: readonly string[],
-    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM }: Options = {},
+    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM, line }: Options = {},
   ) {
     this.screen = new TerminalScreen(cols, rows);
     const decoder = new TextDecoder();
@@ -52,7 +54,7 @@ export class AtTerminal {
     });
     this.#modeBefore = this.#mode;
     const { PATH = "", HOME = tmpdir() } = process.env;
-    this.process = Bun.spawn([process.execPath, "run", command, ...args], {
+    this.process = Bun.spawn([...(line ?? [process.execPath, "run", command, ...args])], {
       env: { PATH, HOME, TERM: "xterm-256color", ...environment },
       terminal: this.#terminal,
     });

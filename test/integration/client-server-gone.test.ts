@@ -214,4 +214,60 @@ describe("two at once", () => {
     const again = await company.person("ana", { folder: "elsewhere" });
     expect(stateOf(again)).toBe("online");
   });
+
+  test("another key ends the session that is online if the person says so, after the right password", async () => {
+    const company = await meet();
+    const first = await company.person("ana");
+    first.account.keepOnline();
+    const asked: string[] = [];
+    let answer = false;
+    const second = (password: string) =>
+      company.person("ana", {
+        folder: "elsewhere",
+        offline: true,
+        password: async () => (asked.push("password"), password),
+        replaceOther: async () => (asked.push("replace"), answer),
+      });
+    const wrong = await second("not hers");
+    expect(await wrong.account.connect().catch((error: unknown) => error)).toMatchObject({
+      code: "invalid_credentials",
+    });
+    expect(asked.splice(0)).toEqual(["password"]);
+    const declined = await second(PASSWORD);
+    expect(await declined.account.connect().catch((error: unknown) => error)).toMatchObject({
+      code: "already_connected",
+    });
+    expect(asked.splice(0)).toEqual(["password", "replace"]);
+    expect(stateOf(first)).toBe("online");
+    answer = true;
+    const taken = await second(PASSWORD);
+    await taken.account.connect();
+    expect(asked.splice(0)).toEqual(["password", "replace"]);
+    await until(() => stateOf(first) === "stopped");
+    expect(first.messenger.rendezvous.state).toMatchObject({ why: { code: "session_replaced" } });
+    expect(stateOf(taken)).toBe("online");
+    // With a stored session the person is asked first, and the password only if they want to.
+    await taken.close();
+    await company.person("ana", { folder: "third" });
+    const again = await second(PASSWORD);
+    await again.account.connect();
+    expect(asked).toEqual(["replace", "password"]);
+    expect(stateOf(again)).toBe("online");
+  });
+
+  test("a session that was replaced by another key replaces nobody when it comes back without a person", async () => {
+    const company = await meet();
+    let asked = 0;
+    const first = await company.person("ana", {
+      isPasswordLasting: true,
+      replaceOther: async () => (asked++, true),
+    });
+    first.account.keepOnline();
+    await company.person("ana", { folder: "elsewhere", replaceOther: async () => true });
+    await until(() => stateOf(first) === "stopped");
+    expect(await first.account.connect().catch((error: unknown) => error)).toMatchObject({
+      code: "already_connected",
+    });
+    expect(asked).toBe(0);
+  });
 });

@@ -133,10 +133,12 @@ test("the bot in Python, of under 40 lines, answers every message once though it
   expect(theirs).toHaveLength(ids.length);
 }, 60_000);
 
-test("every request and every event has a row", () => {
+test("every request and every event has an entry", () => {
   const source = readFileSync(join(ROOT, "src/client/event-json.ts"), "utf8");
   const events = [...source.matchAll(/event: "(\w+)"/g)].map(([, name = ""]) => name);
-  const rows = DOCUMENT.split("\n").filter((line) => line.startsWith("|"));
-  const first = new Set(rows.flatMap((row) => (row.split("|")[1] ?? "").match(/(?<=`)\w+(?=`)/g) ?? []));
-  expect([...Object.keys(REQUESTS), ...events].filter((name) => !first.has(name))).toEqual([]);
+  const entries = DOCUMENT.split("\n").filter((line) => line.startsWith("- `"));
+  const named = new Set(
+    entries.flatMap((entry) => entry.replace(/[(:].*/, "").match(/(?<=`)\w+(?=`)/g) ?? []),
+  );
+  expect([...Object.keys(REQUESTS), ...events].filter((name) => !named.has(name))).toEqual([]);
 });

@@ -109,6 +109,28 @@ describe("login", () => {
     expect((await server.online("llaves")).login).toMatchObject({ new_key: true });
   });
 
+  test("with `replace` the right password ends the other session, and a wrong one or a token does not", async () => {
+    const { client: old } = await server.online("mudanza");
+    const other = await server.online("vecina");
+    await other.client.ask({ action: "watch", users: ["mudanza"] });
+    const key = newPublicKey();
+    const client = await server.tls();
+    const wrong = loginOf("mudanza", { public_key: key, password: "mala", replace: true });
+    expect(await client.ask(wrong)).toMatchObject({ code: "invalid_credentials" });
+    expect(await client.ask(loginOf("mudanza", { public_key: key, replace: false }))).toMatchObject({
+      code: "already_connected",
+    });
+    expect(await old.ask({ action: "ping" })).toMatchObject({ action: "pong" });
+    expect(await client.ask(loginOf("mudanza", { public_key: key, replace: true }))).toMatchObject({
+      code: "ok",
+    });
+    expect(await old.answer()).toMatchObject({ action: "error", code: "session_replaced" });
+    await old.closed;
+    // She never went offline.
+    expect(other.client.lines.some((line) => line.includes('"presence"'))).toBe(false);
+    for (const each of [client, other.client]) each.close();
+  });
+
   test("of two logins of one user hashing at once one wins", async () => {
     await server.addAccounts("gemela");
     const clients = await Promise.all([server.tls(), server.tls(), server.plain()]);

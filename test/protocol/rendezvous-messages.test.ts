@@ -65,7 +65,7 @@ describe("requests", () => {
     const legacy = [...ACTIONS].filter(([, entry]) => entry.legacy).map(([action]) => action);
     expect(legacy).toEqual(["register", "login", "get_users", "request_p2p"]);
     expect(ACTIONS.get("register")?.added).toEqual([]);
-    expect(ACTIONS.get("login")?.added).toEqual(["public_key", "key_proof", "addresses", "lang"]);
+    expect(ACTIONS.get("login")?.added).toEqual(["public_key", "key_proof", "addresses", "lang", "replace"]);
     expect(ACTIONS.get("get_users")?.added).toEqual(["prefix", "after", "limit"]);
     expect(ACTIONS.get("request_p2p")?.added).toEqual([]);
   });

@@ -144,12 +144,15 @@ export class Conversation {
     if (!this.wantsLink) this.#hangUp();
   }
 
+  /** @throws SQLiteError */
   typing(active: boolean): void {
-    this.#links.current?.send({ action: "typing", active });
+    const { privacy } = this.#needs.profile;
+    if (privacy.tells("typing", this.contact)) this.#links.current?.send({ action: "typing", active });
   }
 
   /**
-   * The person has read this contact's messages up to `seq`; the peer receives that now or on the next link.
+   * The person has read this contact's messages up to `seq`; the peer receives that now or on the next link, unless
+   * they are not to be told.
    * @throws SQLiteError
    */
   markRead(seq: number): void {
@@ -162,7 +165,10 @@ export class Conversation {
   #sendRead(link: PeerLink | undefined): void {
     if (link === undefined) return;
     const { profile, storage } = this.#needs;
-    const id = storage.attempt(() => profile.contacts.readHere(this.contact));
+    const id = storage.attempt(() => {
+      if (profile.privacy.tells("read", this.contact)) return profile.contacts.readHere(this.contact);
+      return undefined;
+    });
     if (id !== undefined) link.send({ action: "read", id });
   }
 

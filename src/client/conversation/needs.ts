@@ -8,7 +8,7 @@ import type { MessengerEvent } from "./events.ts";
 
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations">;
+  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations" | "privacy">;
   readonly ownLabel: string;
   readonly clock: Clock;
   readonly reading: LinkReading;

@@ -179,6 +179,16 @@ WHEN old.text <> '' AND old.text <> new.text BEGIN
   UPDATE wipes SET deletions = deletions + 1;
 END;`;
 
+/** What other people are told of this person. */
+const VERSION_6 = `CREATE TABLE privacy (
+  -- 0: everybody who has no row of their own.
+  contact INTEGER NOT NULL,
+  -- 'read': that a message was read; 'typing': that something is being typed.
+  sign TEXT NOT NULL,
+  told INTEGER NOT NULL,
+  PRIMARY KEY (contact, sign)
+) STRICT, WITHOUT ROWID;`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -189,5 +199,5 @@ export const CLEAR_WORDS = [
 
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5],
+  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6],
 };

@@ -13,6 +13,7 @@ import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
+import { PrivacyStore } from "./privacy.ts";
 import { RevocationStore } from "./revocations.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
 import { TextWipe } from "./text-wipe.ts";
@@ -82,6 +83,7 @@ export class Profile {
   readonly removal: MessageRemoval;
   readonly wipe: TextWipe;
   readonly revocations: RevocationStore;
+  readonly privacy: PrivacyStore;
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
@@ -100,6 +102,7 @@ export class Profile {
     this.removal = new MessageRemoval(database);
     this.wipe = new TextWipe(database);
     this.revocations = new RevocationStore(database);
+    this.privacy = new PrivacyStore(database);
     this.#account = row;
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;

@@ -3,7 +3,8 @@
  *
  * 1. The server must have the profile's authority: no other server receives a token or a password.
  * 2. `resume` with the stored token; if it is refused, or none is stored, `login` with the password.
- * 3. The answer must contain a certificate of that authority, for this name and this key.
+ * 3. If another machine has the account online, the person may end that session: `login` with `replace`.
+ * 4. The answer must contain a certificate of that authority, for this name and this key.
  */
 import { X509Certificate } from "node:crypto";
 
@@ -29,6 +30,8 @@ type LoginOptions = {
   readonly p2pPort: () => number;
   /** Called only if a password is needed; resolves to undefined if none is available. */
   readonly password: () => Promise<string | undefined>;
+  /** Whether to end a session of this account that another machine has; undefined: nobody can be asked. */
+  readonly replaceOther: (() => Promise<boolean>) | undefined;
   readonly now: () => number;
   readonly events: {
     /** The server did not know this account's key. */
@@ -66,21 +69,34 @@ export async function logIn(
     lang: language,
   };
   const token = profile.sessionToken;
+  let replace = false;
   if (token !== undefined) {
     try {
       return accept(await link.request("resume", { session_token: token, ...common }), authority, options);
     } catch (error) {
-      if (!(error instanceof RefusedError) || error.code !== "invalid_credentials") throw error;
-      profile.forgetToken();
+      if (isRefused(error, "invalid_credentials")) profile.forgetToken();
+      else replace = await mayReplace(error, options);
     }
   }
   const password = await options.password();
   if (password === undefined) throw new PasswordNeededError(token !== undefined);
-  return accept(
-    await link.request("login", { username: profile.username, password, ...common }),
-    authority,
-    options,
-  );
+  const login = { username: profile.username, password, ...common };
+  try {
+    return accept(await link.request("login", replace ? { ...login, replace } : login), authority, options);
+  } catch (error) {
+    replace = await mayReplace(error, options);
+    return accept(await link.request("login", { ...login, replace }), authority, options);
+  }
+}
+
+function isRefused(error: unknown, code: string): boolean {
+  return error instanceof RefusedError && error.code === code;
+}
+
+/** Asks whether to end the session of the other machine. @throws the error, if it is another one, or the answer is no */
+async function mayReplace(error: unknown, { replaceOther }: LoginOptions): Promise<true> {
+  if (isRefused(error, "already_connected") && (await replaceOther?.()) === true) return true;
+  throw error;
 }
 
 function accept(

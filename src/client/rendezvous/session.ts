@@ -55,6 +55,8 @@ export type RendezvousOptions = Omit<ReachOptions, "events"> & {
   readonly p2pPort: () => number;
   /** Called with the account's name, only if a password is needed; resolves to undefined if none is available. */
   readonly password: (username: string) => Promise<string | undefined>;
+  /** Asks whether to end a session of this account that another machine has; undefined: nobody can be asked. */
+  readonly replaceOther?: (() => Promise<boolean>) | undefined;
   /** `password` never asks the person, so it may be called at every reconnect. */
   readonly isPasswordLasting?: boolean;
   readonly random: () => number;
@@ -186,6 +188,8 @@ export class Rendezvous {
       const told = await logIn(link, contact.authority, key, {
         ...this.#options,
         password: async () => (mayUsePassword ? password(profile.username) : undefined),
+        // Whom it replaced would be replaced in turn, if this were done without a person.
+        replaceOther: this.#wasOnline ? undefined : this.#options.replaceOther,
       });
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);

@@ -6,6 +6,9 @@ import type { Account } from "../accounts.ts";
 import type { Archive } from "../archive.ts";
 import type { Conversation } from "../conversation/conversation.ts";
 
+/** UTF-8 bytes of a password that may be an old one; the server limits new ones. */
+const MAX_SECRET = 64 * 1024;
+
 /** What a request is carried out on. */
 export type RequestContext = {
   readonly account: Account;
@@ -33,6 +36,8 @@ export function row<F extends Fields, R>(fields: F, run: Row<F, R>["run"]): Row<
 
 /** A person's name. */
 export const name = text(1, 64);
+/** A password, of any length that the server takes. */
+export const secret = utf8Text(MAX_SECRET);
 /** The id of a message. */
 export const id = exactText(1, 64);
 /** The text of a message: something of it is seen. */

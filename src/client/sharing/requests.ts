@@ -17,7 +17,7 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
-import { id, message, name, row } from "./request-row.ts";
+import { id, message, name, row, secret } from "./request-row.ts";
 import { STORED_REQUESTS } from "./stored-requests.ts";
 
 /** Requests of one program that are carried out at once; further ones are read when some are answered. */
@@ -114,6 +114,19 @@ export const REQUESTS = {
   log_out: row({}, async ({ account }) => {
     const failure = await account.logOut();
     return failure === undefined ? {} : { failure: errorJson(failure) };
+  }),
+  /** Every other session of the account ends. */
+  change_password: row(
+    { password: secret, new_password: secret },
+    async ({ account }, { password, new_password }) => {
+      await account.changePassword(password, new_password);
+      return {};
+    },
+  ),
+  /** Deletes the account at the server, and ends its session; what is on this disk stays. */
+  delete_account: row({ password: secret }, async ({ account }, { password }) => {
+    await account.deleteAccount(password);
+    return {};
   }),
   ...STORED_REQUESTS,
 };

@@ -1,9 +1,12 @@
 /** The requests that read, mark and delete what is stored; the rows of `REQUESTS` that need no server and no peer. */
-import { exactText, integer, list, optional } from "../../protocol/fields.ts";
+import { isNewName } from "../../identity/names.ts";
+import { exactText, integer, list, oneOf, optional } from "../../protocol/fields.ts";
 import { searchQuery, type Archive } from "../archive.ts";
-import { ActionError } from "../conversation/message-actions.ts";
+import { ActionError, checkNotSelf } from "../conversation/message-actions.ts";
 import { RequestError } from "../error-json.ts";
 import { storedMessageJson } from "../event-json.ts";
+import type { Contact } from "../profile/contacts.ts";
+import type { PrivacyStore } from "../profile/privacy.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
 import { id, name, row } from "./request-row.ts";
 
@@ -12,6 +15,7 @@ const MAX_PAGE = 200;
 const DEFAULT_PAGE = 100;
 
 const seq = integer(0, Number.MAX_SAFE_INTEGER);
+const choice = oneOf("on", "off", "default");
 const limit = optional(integer(1, MAX_PAGE));
 
 /** A message as `history --json` prints it, and its number. */
@@ -23,6 +27,17 @@ function json(archive: Archive, message: StoredMessage) {
 
 function page(archive: Archive, messages: readonly StoredMessage[]) {
   return { messages: messages.map((message) => json(archive, message)) };
+}
+
+function choices(privacy: PrivacyStore, contact?: Contact) {
+  return { read: privacy.chosen("read", contact), typing: privacy.chosen("typing", contact) };
+}
+
+/** @throws SelfError; RequestError if nobody can have this name, but for the accounts of an old server that are known here */
+function checkPerson(archive: Archive, username: string): void {
+  checkNotSelf(archive, username);
+  if (!isNewName(username) && archive.conversation(username) === undefined)
+    throw new RequestError("bad_request", "username");
 }
 
 export const STORED_REQUESTS = {
@@ -88,6 +103,27 @@ export const STORED_REQUESTS = {
     }
     return { count, kept: conversation?.outboxCounts().text ?? 0 };
   }),
+  /** Whether others are told that messages were read, and that something is being typed; `people`: whose choice differs. */
+  privacy: row({}, ({ account: { messenger } }) => {
+    const { privacy, contacts } = messenger.profile;
+    const people = contacts
+      .all()
+      .map((contact) => ({ username: contact.username, ...choices(privacy, contact) }))
+      .filter(({ read, typing }) => read !== "default" || typing !== "default");
+    return { ...choices(privacy), people };
+  }),
+  /** Sets it for everybody, or for one person. What is left out stays. */
+  set_privacy: row(
+    { username: optional(name), read: optional(choice), typing: optional(choice) },
+    ({ account: { messenger }, archive }, { username, read, typing }) => {
+      const { privacy, contacts } = messenger.profile;
+      if (username !== undefined) checkPerson(archive, username);
+      const contact = username === undefined ? undefined : contacts.ensure(username);
+      if (read !== undefined) privacy.choose("read", read, contact);
+      if (typing !== undefined) privacy.choose("typing", typing, contact);
+      return {};
+    },
+  ),
   /** Of this account's own key. */
   fingerprint: row({}, ({ archive }) => ({
     username: archive.username,

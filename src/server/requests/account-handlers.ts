@@ -22,8 +22,12 @@ const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
 /** An id that no account has. */
 const NO_ACCOUNT = 0;
 
-/** The addresses of the client that logs in. */
-type Place = { readonly p2p_port: number; readonly addresses: string[] | undefined };
+/** The addresses of the client that logs in, and whether it ends another session of the account. */
+type Place = {
+  readonly p2p_port: number;
+  readonly addresses: string[] | undefined;
+  readonly replace?: boolean | undefined;
+};
 
 export async function register(
   session: Session,
@@ -137,7 +141,7 @@ function logIn(
   const isElsewhere = live !== undefined && (shown === undefined || live.key?.fingerprint !== shown);
   const verdict = throttle.session(account.id, session.remoteAddress, isElsewhere);
   if (verdict.name === "limited") return limitLogin(session, verdict);
-  if (isElsewhere) {
+  if (isElsewhere && place.replace !== true) {
     verdict.charge();
     return refuseLogin(session, "login_failed", account.username, "already_connected");
   }

@@ -4,6 +4,7 @@ import { ContactStore, type Contact } from "../../../src/client/profile/contacts
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
 import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
+import { PrivacyStore } from "../../../src/client/profile/privacy.ts";
 import { RevocationStore } from "../../../src/client/profile/revocations.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
@@ -50,7 +51,10 @@ export interface Surrounding {
 }
 
 export type Owner = Place & Observed & { readonly typedName: string };
-type Stores = Pick<Profile, "username" | "contacts" | "messages" | "revocations" | "history" | "removal">;
+type Stores = Pick<
+  Profile,
+  "username" | "contacts" | "messages" | "revocations" | "privacy" | "history" | "removal"
+>;
 
 export class SimulatedProgram implements ServerUser {
   readonly name: string;
@@ -98,6 +102,7 @@ export class SimulatedProgram implements ServerUser {
       contacts,
       messages,
       revocations: new RevocationStore(database),
+      privacy: new PrivacyStore(database),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };

@@ -1,0 +1,175 @@
+/**
+ * `completion bash|zsh|fish`: prints a script for that shell. The script asks this program what may be typed next, by
+ * `completion words` with the typed words as lines on standard input, so it is never older than the commands.
+ */
+import { withReadableArchive } from "../../client/archive.ts";
+import { isOrdinaryName } from "../../identity/names.ts";
+import type { Language } from "../../protocol/language.ts";
+import { UsageError } from "../../protocol/options.ts";
+import { COMMAND_NAMES, optionsOf, readInvocation, type CommandName, type Flag } from "../config.ts";
+import { EXIT, type ExitCode } from "../failures.ts";
+import { argumentsOf, describeCommand, describeOption } from "../help.ts";
+import { textsIn } from "../texts/texts.ts";
+import type { CommandContext } from "./online-account.ts";
+import { readInput } from "./standard-input.ts";
+
+/** What the scripts read where the shell itself completes the name of a file. */
+const FILES = ":files";
+
+/** Bytes of a typed line that are read. */
+const MAX_LINE = 128 * 1024;
+
+/** By shell. In bash a word ends at `=` and `:` too, and is completed from there. */
+const SCRIPTS: ReadonlyMap<string, string> = new Map([
+  [
+    "bash",
+    `# In ~/.bashrc: source <(paloma completion bash)
+_paloma() {
+  local line=\${COMP_LINE:0:COMP_POINT} words word last
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  last=\${words[\${#words[@]}-1]}
+  COMPREPLY=()
+  while IFS=$'\\t' read -r word _; do
+    if [[ $word == ${FILES} ]]; then compopt -o default 2> /dev/null
+    else COMPREPLY+=("\${word#"\${last%"\${last##*[=:]}"}"}"); fi
+  done < <(printf '%s\\n' "\${words[@]:1}" | "$1" completion words 2> /dev/null)
+}
+complete -F _paloma paloma
+`,
+  ],
+  [
+    "zsh",
+    `#compdef paloma
+# In ~/.zshrc, after compinit: source <(paloma completion zsh)
+_paloma() {
+  local line found=()
+  while IFS= read -r line; do
+    if [[ $line == ${FILES} ]]; then _files; return; fi
+    found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+  done < <(print -rl -- "\${(@Q)words[2,CURRENT-1]}" "\${(Q)PREFIX}" | "$words[1]" completion words 2> /dev/null)
+  _describe paloma found
+}
+compdef _paloma paloma
+`,
+  ],
+  [
+    "fish",
+    `# In ~/.config/fish/config.fish: paloma completion fish | source
+function __paloma
+  set -l words (commandline -opc)
+  set -l last (commandline -ct)
+  set -l found (printf '%s\\n' $words[2..] "$last" | $words[1] completion words 2> /dev/null)
+  if test "$found[1]" = ${FILES}
+    __fish_complete_path $last
+  else
+    printf '%s\\n' $found
+  end
+end
+complete -c paloma -f -a '(__paloma)'
+`,
+  ],
+]);
+
+type Typed = {
+  readonly command: CommandName | undefined;
+  /** How many arguments the command has got. */
+  readonly place: number;
+  /** The option whose value comes next. */
+  readonly option: string | undefined;
+  /** `--` was typed, so that no option follows. */
+  readonly isEnded: boolean;
+  /** The options that say whose names are offered. */
+  readonly account: readonly string[];
+};
+
+/** What stands before the word that is being typed. */
+function readTyped(words: readonly string[]): Typed {
+  let command: CommandName | undefined;
+  let option: string | undefined;
+  let isEnded = false;
+  let place = 0;
+  const account: string[] = [];
+  const take = (flag: string, value: string) => {
+    if (["data", "user", "server"].includes(flag)) account.push(`--${flag}=${value}`);
+  };
+  for (const word of words) {
+    const [, flag = "", , value] = /^--([^=]+)(=(.*))?$/s.exec(word) ?? [];
+    if (option !== undefined) {
+      take(option, word);
+      option = undefined;
+    } else if (word === "--") isEnded = true;
+    else if (!isEnded && flag !== "") {
+      if (value !== undefined) take(flag, value);
+      else if (takesValue(command, flag)) option = flag;
+    } else if (!isEnded && word.startsWith("-")) continue;
+    else if (command === undefined) command = COMMAND_NAMES.find((name) => name === word);
+    else place++;
+  }
+  return { command, place, option, isEnded, account };
+}
+
+function takesValue(command: CommandName | undefined, flag: string): boolean {
+  return (optionsOf(command)[flag]?.type ?? "switch") !== "switch";
+}
+
+/**
+ * What may stand at the end of a command line.
+ * @param words all of the line but the program's name; the last one is being typed, and may be empty
+ * @param people names of the people whom the account of these options knows
+ * @returns words, each with a tab and what it does if that is known; or only FILES
+ */
+export async function offered(
+  words: readonly string[],
+  language: Language,
+  people: (account: readonly string[]) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const current = words.at(-1) ?? "";
+  const { command, place, option, isEnded, account } = readTyped(words.slice(0, -1));
+  const options = optionsOf(command);
+  const [, before = "", flag = option, typed = current] =
+    (option === undefined && !isEnded && /^(--([^=]+)=)(.*)$/s.exec(current)) || [];
+  const startingWith = (found: readonly string[]) =>
+    found.filter((each) => each.startsWith(typed)).map((each) => before + each);
+  if (flag !== undefined) {
+    const value = options[flag];
+    if (value?.type === "path") return [FILES];
+    return value?.type === "choice" ? startingWith(value.of) : [];
+  }
+  if (!isEnded && current.startsWith("-")) {
+    const flags = (Object.keys(options) as Flag[]).map(
+      (name) => `--${name}\t${describeOption(name, language)}`,
+    );
+    return startingWith(flags);
+  }
+  if (command === undefined)
+    return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
+  const argument = argumentsOf(command, "en")[place]?.replace(/^\[/, "") ?? "";
+  if (argument.startsWith("USER")) return startingWith((await people(account)).filter(isOrdinaryName));
+  if (argument === "FILE") return [FILES];
+  return argument.includes("|") ? startingWith(argument.split("|")) : [];
+}
+
+export async function completion(context: CommandContext): Promise<ExitCode> {
+  const { config, args, output, process } = context;
+  const [shell = ""] = args;
+  const script = SCRIPTS.get(shell);
+  if (script !== undefined) await output.write(script);
+  else if (shell !== "words") throw new UsageError(textsIn(config.language).unknownShell(shell));
+  else {
+    const typed = await readInput(context, (_chunk, length) => length > MAX_LINE);
+    const words = typed.replace(/\n$/, "").split("\n");
+    const lines = await offered(words, config.language, (account) => knownPeople(account, process.env));
+    await output.write(lines.map((line) => `${line}\n`).join(""));
+  }
+  return EXIT.done;
+}
+
+/** @param account options @throws UsageError, AccountError, StoreError, SQLiteError */
+async function knownPeople(account: readonly string[], environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const invocation = readInvocation(["history", ...account], environment);
+  if (invocation.name !== "command") return [];
+  return withReadableArchive(invocation.config, (archive) =>
+    archive.contacts().map(({ username }) => username),
+  );
+}

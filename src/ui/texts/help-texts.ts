@@ -1,0 +1,136 @@
+/** What each command and each option is: the rows of the help and of the shells' completions. */
+import type { Language } from "../../protocol/language.ts";
+
+/** What it takes (for a command: `[…]` may be left out, `…` may be repeated), and what it does. */
+type Row = { readonly [L in Language]: readonly [takes: string, does: string] };
+type Frame = {
+  readonly [L in Language]: {
+    readonly top: string;
+    readonly noCommand: readonly [string, string];
+    readonly afterOptions: readonly [string, string];
+    readonly bottom: string;
+  };
+};
+
+export const COMMAND_HELP = {
+  register: {
+    es: ["", "crea la cuenta (nombre con --user); no inicia sesión"],
+    en: ["", "create the account (name with --user); does not log in"],
+  },
+  users: { es: ["", "quién está en línea"], en: ["", "who is online"] },
+  send: {
+    es: ["USUARIO [TEXTO]", "un mensaje; sin TEXTO, lo que diga la entrada estándar"],
+    en: ["USER [TEXT]", "one message; without TEXT, standard input is the text"],
+  },
+  listen: {
+    es: ["", "sigue en línea y muestra lo que llega, hasta Ctrl-C"],
+    en: ["", "stay online and show what arrives, until Ctrl-C"],
+  },
+  daemon: {
+    es: ["", "para programas: JSON por entrada, salida y socket"],
+    en: ["", "for programs: JSON on standard input, output, socket"],
+  },
+  history: {
+    es: ["USUARIO", "toda la conversación guardada"],
+    en: ["USER", "the whole stored conversation"],
+  },
+  search: {
+    es: ["PALABRAS…", "los mensajes de todos los chats que las contienen"],
+    en: ["WORDS…", "messages of all chats that contain the words"],
+  },
+  export: {
+    es: ["USUARIO ARCHIVO", "la conversación en un archivo: .jsonl, o texto"],
+    en: ["USER FILE", "the conversation as a file: .jsonl, or text"],
+  },
+  edit: {
+    es: ["USUARIO ID [TEXTO]", "edita un mensaje propio, en los dos lados"],
+    en: ["USER ID [TEXT]", "edit one of your messages, on both sides"],
+  },
+  withdraw: {
+    es: ["USUARIO ID", "retira un mensaje propio, en los dos lados"],
+    en: ["USER ID", "withdraw one of your messages, on both sides"],
+  },
+  cancel: {
+    es: ["USUARIO [ID]", "cancela lo no enviado; sin ID, todo"],
+    en: ["USER [ID]", "cancel what is unsent; without ID, all of it"],
+  },
+  delete: {
+    es: ["USUARIO [ID]", "borra de esta máquina; sin ID, la conversación"],
+    en: ["USER [ID]", "delete on this machine; without ID, all messages"],
+  },
+  fingerprint: {
+    es: ["[USUARIO]", "la huella propia, o el número de seguridad con USUARIO"],
+    en: ["[USER]", "your fingerprint, or the safety number with USER"],
+  },
+  logout: { es: ["", "cierra la sesión guardada"], en: ["", "end the stored session"] },
+  completion: {
+    es: ["bash|zsh|fish", "un guion para esa shell, que completa órdenes, opciones y nombres"],
+    en: ["bash|zsh|fish", "a script for that shell, which completes commands, options and names"],
+  },
+} as const satisfies { readonly [command: string]: Row };
+
+export const OPTION_HELP = {
+  server: {
+    es: ["HOST[:PUERTO]", "servidor (localhost:8443)"],
+    en: ["HOST[:PORT]", "server (localhost:8443)"],
+  },
+  user: {
+    es: ["NOMBRE", "cuenta; sobra si la carpeta de datos guarda una sola"],
+    en: ["NAME", "account; not needed when the data folder holds one"],
+  },
+  data: { es: ["CARPETA", "carpeta de datos"], en: ["DIR", "data folder"] },
+  "p2p-port": {
+    es: ["N", "puerto para conversar (el primero libre de 9000–9099)"],
+    en: ["N", "port for conversations (first free one of 9000–9099)"],
+  },
+  "server-fingerprint": {
+    es: ["SHA256", "huella de la autoridad del servidor"],
+    en: ["SHA256", "fingerprint of the server's authority"],
+  },
+  "password-stdin": {
+    es: ["", "contraseña por entrada estándar (o PALOMA_PASSWORD)"],
+    en: ["", "password from standard input (or PALOMA_PASSWORD)"],
+  },
+  email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
+  wait: {
+    es: ["received|queued", "send, edit, withdraw: hasta que esté en el disco del otro, o en este"],
+    en: ["received|queued", "send, edit, withdraw: until it is on the peer's disk, or on yours"],
+  },
+  "reply-to": { es: ["ID", "send: responde a ese mensaje"], en: ["ID", "send: replies to that message"] },
+  yes: {
+    es: ["", "delete: toda la conversación, sin preguntar"],
+    en: ["", "delete: the whole conversation, without asking"],
+  },
+  accept: {
+    es: ["", "fingerprint: acepta la clave nueva de USUARIO cuyo número se mostró antes"],
+    en: ["", "fingerprint: accept USER's new key, whose number was shown before"],
+  },
+  timeout: {
+    es: ["S", "segundos que puede durar la orden (30)"],
+    en: ["S", "seconds that the command may take (30)"],
+  },
+  json: { es: ["", "una línea JSON por suceso"], en: ["", "one JSON line for each event"] },
+  lang: { es: ["es|en", "idioma"], en: ["es|en", "language"] },
+  help: { es: ["", "esta ayuda; también -h o help"], en: ["", "this help; also -h or help"] },
+  version: { es: ["", "la versión"], en: ["", "the version"] },
+} as const satisfies { readonly [flag: string]: Row };
+
+/** What stands above, between and below the rows. */
+export const HELP_FRAME: Frame = {
+  es: {
+    top: `Paloma: conversaciones de su máquina a la de su amigo, y a ninguna otra.
+
+Uso: paloma [orden] [opciones]      (sin instalar: bun run client.ts …)`,
+    noCommand: ["(sin orden)", "los menús y la conversación, en una terminal"],
+    afterOptions: ["--", "lo que sigue son argumentos: send ana -- -5"],
+    bottom: "Cada opción tiene su variable: --p2p-port es PALOMA_P2P_PORT.",
+  },
+  en: {
+    top: `Paloma: conversations from your machine to your friend's, and nowhere else.
+
+Usage: paloma [command] [options]   (not installed: bun run client.ts …)`,
+    noCommand: ["(no command)", "the menus and the chat, at a terminal"],
+    afterOptions: ["--", "what follows are arguments: send ana -- -5"],
+    bottom: "Every option has its variable: --p2p-port is PALOMA_P2P_PORT.",
+  },
+};

@@ -1,0 +1,47 @@
+import { expect, test } from "bun:test";
+
+import { COMMAND_NAMES } from "../../../src/ui/config.ts";
+import { offered } from "../../../src/ui/commands/shell-completion.ts";
+
+/** The words that are offered after these, and the options of the account whose people were asked for. */
+async function after(...words: string[]): Promise<{ readonly words: string[]; readonly account: string[] }> {
+  const account: string[] = [];
+  const lines = await offered(words, "en", async (options) => {
+    account.push("asked", ...options);
+    return ["ana", "benito", "José María", "$(reboot)"];
+  });
+  return { words: lines.map((line) => line.split("\t")[0] ?? ""), account };
+}
+
+test("the first word is a command, and options may stand before it", async () => {
+  expect((await after("")).words).toEqual([...COMMAND_NAMES]);
+  expect((await after("--json", "--user", "ana", "regi")).words).toEqual(["register"]);
+  expect((await after("fly", "x")).words).toEqual([]);
+});
+
+test("a command has its own options and the common ones", async () => {
+  expect((await after("send", "--w")).words).toEqual(["--wait"]);
+  expect((await after("history", "--w")).words).toEqual([]);
+  expect((await after("send", "--", "--w")).words).toEqual([]);
+  expect((await after("--s")).words).toEqual(["--server", "--server-fingerprint"]);
+});
+
+test("a value is one of those that the option takes, or a file", async () => {
+  expect((await after("--lang", "")).words).toEqual(["es", "en"]);
+  expect((await after("send", "--wait=r")).words).toEqual(["--wait=received"]);
+  expect((await after("--data", "x")).words).toEqual([":files"]);
+  expect((await after("--timeout", "")).words).toEqual([]);
+  expect((await after("completion", "")).words).toEqual(["bash", "zsh", "fish"]);
+});
+
+test("people are those of the account that was named, and no name that a shell would read as more than a word", async () => {
+  const options = ["--data", "~/d", "--user=ana"];
+  expect(await after(...options, "send", "")).toEqual({
+    words: ["ana", "benito"],
+    account: ["asked", "--data=~/d", "--user=ana"],
+  });
+  expect((await after("fingerprint", "b")).words).toEqual(["benito"]);
+  expect((await after("send", "ana", "")).words).toEqual([]);
+  expect((await after("export", "ana", "")).words).toEqual([":files"]);
+  expect((await after("edit", "ana", "")).words).toEqual([]);
+});
