@@ -48,7 +48,10 @@ test.each([
       sent = await ana.json(["--timeout", "3", "send", bob.name, texts.at(-1) ?? ""]);
     }
     expect(sent.code).toBe(5);
-    expect((await ana.states(bob.name)).at(-1)).toEqual([texts.at(-1), "sent"]);
+    // The last one was refused, or bob was offline by then.
+    const [text, state] = (await ana.states(bob.name)).at(-1) ?? [];
+    expect(text).toBe(texts.at(-1) ?? "");
+    expect(["sent", "queued"]).toContain(String(state));
     const ended = await listening.ended;
     expect(ended.code).toBe(1);
     const errors = listening.events.filter(({ event }) => event === "error");
