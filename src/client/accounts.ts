@@ -92,7 +92,8 @@ export class Account {
   private constructor(messenger: Messenger, servers: ServerStore, isNew: boolean) {
     this.messenger = messenger;
     this.#servers = servers;
-    this.#state = isNew ? "new" : "kept";
+    // Another process may have logged in while this one waited for the profile.
+    this.#state = isNew && !messenger.profile.isEstablished ? "new" : "kept";
   }
 
   /**

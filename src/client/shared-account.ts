@@ -21,8 +21,8 @@ import { isStorageFailure } from "./disk/sqlite.ts";
 import { errorOf } from "./error-json.ts";
 import { eventOf } from "./event-json.ts";
 import { localFolder } from "./local-accounts.ts";
-import { locateProfile } from "./locate-profile.ts";
-import { Profile } from "./profile/profile.ts";
+import { locateProfile, type Located } from "./locate-profile.ts";
+import { Profile, ProfileRemovedError } from "./profile/profile.ts";
 import { isTransient, ServerError } from "./rendezvous/server-errors.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
 import type { Params, Request, RequestName, Result } from "./sharing/requests.ts";
@@ -78,14 +78,28 @@ export class SharedAccount {
    * @throws ServerError, AccountError, StoreError, PortError, OtherVersionError; ProfileLockedError if a process has
    * the account and does not answer
    */
-  static async open(options: OpenOptions): Promise<SharedAccount> {
-    const { folder, create } = await locateProfile(options);
-    return SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+  static open(options: OpenOptions): Promise<SharedAccount> {
+    return SharedAccount.#openLocated(options, () => locateProfile(options));
   }
 
   /** As `open`, for an account of this machine; uses no network. @throws as `open` */
   static openLocal(options: OpenOptions): Promise<SharedAccount> {
-    return SharedAccount.#open(options, Profile.open(localFolder(options)), false);
+    return SharedAccount.#openLocated(options, () => ({ folder: localFolder(options) }));
+  }
+
+  static async #openLocated(
+    options: OpenOptions,
+    locate: () => Located | Promise<Located>,
+  ): Promise<SharedAccount> {
+    for (;;) {
+      const { folder, create } = await locate();
+      try {
+        return await SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+      } catch (error) {
+        // The first login of another process was refused: this one makes its own profile.
+        if (!(error instanceof ProfileRemovedError)) throw error;
+      }
+    }
   }
 
   static async #open(options: OpenOptions, profile: Profile, isNew: boolean): Promise<SharedAccount> {
@@ -254,7 +268,11 @@ export class SharedAccount {
       this.#options.signal?.throwIfAborted();
       if (this.#isClosed) throw new ServingEndedError("closed");
       try {
-        return (await this.#attach()) ?? (await this.#take());
+        const place = await this.#attach();
+        if (place !== undefined) return place;
+        if (this.#reported === undefined && this.isRemoved)
+          throw new ProfileRemovedError(this.#profile.folder);
+        return await this.#take();
       } catch (error) {
         // It is starting, ending or checking the profile.
         if (!(error instanceof ProfileLockedError)) throw error;
@@ -294,10 +312,14 @@ export class SharedAccount {
     ]);
     const onEvent = (event: MessengerEvent) => {
       this.#report(event);
+      // A first login may be refused, and then nothing stays of what others would have done.
+      if (event.name === "server" && event.state.name === "online" && !this.#isClosed)
+        this.#service?.listen();
       this.#service?.event(event);
     };
     const account = Account.take({ ...this.#options, onEvent }, this.#profile, this.#isNew);
     const service = (this.#service = new Service(account));
+    if (this.#profile.isEstablished) service.listen();
     return { name: "here", account, service, seat: new Seat(account) };
   }
 

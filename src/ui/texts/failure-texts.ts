@@ -137,9 +137,9 @@ export const FAILURE_TEXTS = {
   },
   processSilent: {
     es: (owner: string) =>
-      `Otro proceso de esta máquina tiene abierta la cuenta${owner} y no responde: puede estar parado, o ser de una versión anterior. Termínelo y vuelva a intentarlo; no se ha enviado nada.`,
+      `Otro proceso de esta máquina tiene abierta la cuenta${owner} y no responde: puede estar parado, esperando su contraseña, o ser de una versión anterior. Termínelo y vuelva a intentarlo; no se ha enviado nada.`,
     en: (owner: string) =>
-      `Another process on this machine has the account open${owner} and does not answer: it may be stopped, or of an earlier version. End it and try again; nothing was sent.`,
+      `Another process on this machine has the account open${owner} and does not answer: it may be stopped, waiting for its password, or of an earlier version. End it and try again; nothing was sent.`,
   },
   otherVersion: {
     es: (version: string) =>
