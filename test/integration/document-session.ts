@@ -28,7 +28,7 @@ const PEOPLE = ["ana", "benito"];
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/localhost:\d+|paloma\.example:\d+/g, "<server>"],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "<id>"],
-  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?Z)?/g, "<time>"],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?Z?)?/g, "<time>"],
   [/\b\d\d:\d\d:\d\d\b/g, "<time>"],
   [/\bpid=\d+/g, "<pid>"],
   [/\b[0-9a-f]{4} [0-9a-f]{4}\b/g, "<digits>"],
