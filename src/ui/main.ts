@@ -81,6 +81,12 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/messages/export.ts")).exportToFile,
   },
+  contacts: {
+    ...LOCAL,
+    load: async () => (await import("./commands/people/contacts.ts")).contacts,
+  },
+  unread: { ...LOCAL, load: async () => (await import("./commands/people/unread.ts")).unread },
+  whoami: { ...LOCAL, load: async () => (await import("./commands/account/whoami.ts")).whoami },
   fingerprint: {
     ...LOCAL,
     load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,

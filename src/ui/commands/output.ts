@@ -66,6 +66,11 @@ export class Output {
     else if (line !== undefined) void this.write(`${visibleText(line, { lines: true })}\n`);
   }
 
+  /** Ends a list: a program learns that it is complete, also if it is empty. */
+  end(count: number): void {
+    this.event({ event: "end", count }, undefined);
+  }
+
   #failed(error: Error): void {
     if (this.#fault !== undefined) return;
     this.#fault = error;

@@ -118,6 +118,11 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `No hay mensajes con ${user}.`,
     en: (user: string) => `There are no messages with ${user}.`,
   },
+  noMessagesSince: {
+    es: (user: string) => `Desde entonces no hay mensajes con ${user}.`,
+    en: (user: string) => `There are no messages with ${user} since then.`,
+  },
+  nothingUnread: { es: "No hay mensajes sin leer.", en: "There are no unread messages." },
   searchIndexing: {
     es: (percent: number) => `Preparando la búsqueda en los mensajes guardados: ${percent} %.`,
     en: (percent: number) => `Preparing the search of your stored messages: ${percent} %.`,

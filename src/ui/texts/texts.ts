@@ -6,6 +6,7 @@ import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
+import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
 
@@ -16,6 +17,7 @@ const TABLE = {
   ...MESSAGE_TEXTS,
   ...CHAT_TEXTS,
   ...PROFILE_TEXTS,
+  ...PEOPLE_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,
