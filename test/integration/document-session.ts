@@ -16,7 +16,8 @@ import { AtTerminal } from "./at-terminal.ts";
 import { PASSWORD } from "./cli-process.ts";
 import { ROOT, type Typed } from "./document.ts";
 
-const [COLUMNS, ROWS] = [132, 200];
+/** Wide enough that no line of JSON is wrapped. */
+const [COLUMNS, ROWS] = [500, 100];
 const SERVER = /^(?:bun run server\.ts|paloma-server)(?! admin)/;
 const STAYING_CLIENT = /^(?:bun run client\.ts|paloma)(?: (?:listen|daemon)\b| --|$)/;
 const COPIED = ["package.json", "bun.lock", "bunfig.toml"];
