@@ -48,6 +48,8 @@ const COMMAND_OPTIONS = {
   unread: {},
   fingerprint: { accept: { type: "switch" } },
   whoami: {},
+  passwd: {},
+  "delete-account": { yes: { type: "switch" } },
   logout: {},
   completion: {},
 } as const satisfies { readonly [command: string]: Options };

@@ -91,6 +91,11 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,
   },
+  passwd: { ...BRIEF, load: async () => (await import("./commands/account/passwd.ts")).passwd },
+  "delete-account": {
+    ...BRIEF,
+    load: async () => (await import("./commands/account/delete-account.ts")).deleteAccount,
+  },
   logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
   completion: {
     ...LOCAL,

@@ -109,8 +109,8 @@ export const FAILURE_TEXTS = {
       `The server says: “${quotedText(message === "" ? code : message)}”`,
   },
   adviceCredentials: {
-    es: "revise el nombre y la contraseña, o regístrese si aún no tiene cuenta",
-    en: "check the name and the password, or register if you have no account yet",
+    es: "revise el nombre y la contraseña, regístrese si aún no tiene cuenta, o, si la ha olvidado, pida una contraseña nueva a quien administra el servidor",
+    en: "check the name and the password, register if you have no account yet, or ask whoever runs the server for a new password if you have forgotten it",
   },
   adviceTaken: {
     es: "elija otro, o inicie sesión si la cuenta es suya",

@@ -74,6 +74,14 @@ export const COMMAND_HELP = {
     es: ["", "la cuenta, su servidor, su huella y su carpeta"],
     en: ["", "the account, its server, its fingerprint and its folder"],
   },
+  passwd: {
+    es: ["", "cambia la contraseña; las sesiones de otras máquinas se cierran"],
+    en: ["", "change the password; sessions on other machines end"],
+  },
+  "delete-account": {
+    es: ["", "borra la cuenta del servidor; sus mensajes siguen en esta máquina"],
+    en: ["", "delete the account from the server; its messages stay on this machine"],
+  },
   logout: { es: ["", "cierra la sesión guardada"], en: ["", "end the stored session"] },
   completion: {
     es: ["bash|zsh|fish", "un guion para esa shell, que completa órdenes, opciones y nombres"],
@@ -118,8 +126,8 @@ export const OPTION_HELP = {
     en: ["TIME", "history: from 2026-11-30, 2026-11-30T12:50:00Z, or 90m, 8h, 7d ago"],
   },
   yes: {
-    es: ["", "delete: toda la conversación, sin preguntar"],
-    en: ["", "delete: the whole conversation, without asking"],
+    es: ["", "delete, delete-account: sin preguntar"],
+    en: ["", "delete, delete-account: without asking"],
   },
   accept: {
     es: ["", "fingerprint: acepta la clave nueva de USUARIO cuyo número se mostró antes"],

@@ -2,6 +2,7 @@
 import type { Language } from "../../protocol/language.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
+import { ACCOUNT_TEXTS } from "./account-texts.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
@@ -18,6 +19,7 @@ const TABLE = {
   ...CHAT_TEXTS,
   ...PROFILE_TEXTS,
   ...PEOPLE_TEXTS,
+  ...ACCOUNT_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,
