@@ -147,8 +147,8 @@ export class Account {
       await this.messenger.rendezvous.connect();
       this.#state = "kept";
     } catch (error) {
-      const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
-      if (isNew && isUnknown && !this.isRemoved) {
+      const isRefused = error instanceof RefusedError || error instanceof PasswordNeededError;
+      if (isNew && isRefused && !isTransient(error) && !this.isRemoved) {
         // A mistyped name must not leave an account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";

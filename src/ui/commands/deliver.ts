@@ -37,9 +37,7 @@ type State =
   | { readonly name: "queueing"; readonly early: MessengerEvent[] }
   | { readonly name: "sending"; readonly id: string }
   /** An unsent message was cancelled, so nothing is sent. */
-  | { readonly name: "cancelled" }
-  /** The server was not reached, so only a peer whose address is known can be sent to. */
-  | { readonly name: "withoutServer"; readonly id: string; readonly problem: Failure };
+  | { readonly name: "cancelled" };
 
 /** The beginning of a sentence about what is queued. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
@@ -162,7 +160,7 @@ class Delivery {
       if (this.#isStranger) output.notice(texts.neverAnswered(this.#userIn(account)));
       return EXIT.done;
     }
-    const problem = await this.#acknowledged(account, id).catch((error: unknown) => {
+    const problem = await this.#acknowledged(account).catch((error: unknown) => {
       if (error instanceof InterruptedError) output.notice(this.#queuedSentence(account, what));
       throw error;
     });
@@ -231,10 +229,7 @@ class Delivery {
       output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
       return;
     }
-    // Without the server the peer could not be looked up, so its failure is the reason to report.
-    const state = this.#state;
-    const isForLackOfServer = state.name === "withoutServer" && problem.exit === EXIT.notDelivered;
-    this.#outcome.resolve(isForLackOfServer ? state.problem : problem);
+    this.#outcome.resolve(problem);
   }
 
   #onPeerError(username: string, code: string): void {
@@ -253,22 +248,28 @@ class Delivery {
   }
 
   /** Goes online until the peer acknowledges. @returns why it has not, if so. @throws InterruptedError */
-  async #acknowledged(account: SharedAccount, id: string): Promise<Failure | undefined> {
+  async #acknowledged(account: SharedAccount): Promise<Failure | undefined> {
     const { config, signal } = this.#context;
+    /** Why the server was not reached; then only a peer whose address is known can be sent to. */
+    let serverProblem: Failure | undefined;
     try {
       await untilAborted(signal, account.connect());
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
       const problem = describeFailure(error, config);
       if (!isTransient(error)) return problem;
-      this.#state = { name: "withoutServer", id, problem };
+      serverProblem = problem;
     }
-    return untilAborted(signal, this.#outcome.promise).catch((error: unknown) => {
+    try {
+      const outcome = await untilAborted(signal, this.#outcome.promise);
+      // Without the server the peer could not be looked up, so its failure is the reason to report.
+      return outcome?.exit === EXIT.notDelivered ? (serverProblem ?? outcome) : outcome;
+    } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
       if (this.#fullDisk !== undefined) return this.#fullDisk;
       const sentence = this.#texts.notAcknowledged(this.#userIn(account));
       return failure("notDelivered", "not_acknowledged", sentence);
-    });
+    }
   }
 
   /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */
