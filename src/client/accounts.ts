@@ -137,14 +137,14 @@ export class Account {
   }
 
   /**
-   * Makes one attempt to log in.
+   * Makes one attempt to log in. @param password as for `Session.connect`
    * @throws ServerError, RefusedError, PasswordNeededError
    */
-  async connect(): Promise<void> {
+  async connect(password?: string): Promise<void> {
     // Read first, because the account may be closed during the attempt; it is removed nevertheless.
     const isNew = this.#state === "new";
     try {
-      await this.messenger.rendezvous.connect();
+      await this.messenger.rendezvous.connect(password);
       this.#state = "kept";
     } catch (error) {
       const isRefused = error instanceof RefusedError || error instanceof PasswordNeededError;

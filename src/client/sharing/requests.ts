@@ -28,9 +28,9 @@ const MAX_ID_LEVELS = 16;
 
 /** A request throws what its method throws; its result is a JSON object. */
 export const REQUESTS = {
-  /** Goes online unless the account is. */
-  connect: row({}, async ({ account }) => {
-    await account.connect();
+  /** Goes online unless the account is. `password`: absent: that of the process that has the account, if it is needed. */
+  connect: row({ password: optional(secret) }, async ({ account }, { password }) => {
+    await account.connect(password);
     return {};
   }),
   /** From now on a lost link to the server is reconnected. */
