@@ -344,7 +344,7 @@ describe("a message that was sent", () => {
           at: TIME,
         })),
       ],
-      stderr: `✓✓ received by ${beto.name}\n`,
+      stderr: `✓✓ changed for ${beto.name} too\n`,
     });
     const heard = await listening.event({ event: "edited" });
     expect(heard).toEqual({ event: "edited", from: ana.name, id, text: "uno,\ncorregido", at: TIME });

@@ -347,7 +347,7 @@ export async function expectFailure(
   const english = await person.json(["--lang", "en", ...args], options);
   expect(english.stderr).toMatch(expected.en);
   const message = english.events.at(-1)?.["message"];
-  expect(english.events.at(-1)).toEqual({ event: "error", code: expected.code, message });
+  expect(english.events.at(-1)).toMatchObject({ event: "error", code: expected.code, message });
   expect(english.stderr).toContain(String(message));
   expect(english.code).toBe(expected.exit);
   const spanish = await person.run(["--lang", "es", ...args], options);

@@ -19,8 +19,14 @@ export const COMMAND_HELP = {
   },
   users: { es: ["", "quién está en línea"], en: ["", "who is online"] },
   send: {
-    es: ["USUARIO [TEXTO]", "un mensaje; sin TEXTO, lo que diga la entrada estándar"],
-    en: ["USER [TEXT]", "one message; without TEXT, standard input is the text"],
+    es: [
+      "USUARIO [TEXTO]",
+      "un mensaje, a uno o a varios (ana,benito); sin TEXTO, lo que diga la entrada estándar",
+    ],
+    en: [
+      "USER [TEXT]",
+      "a message, to one or to several (ana,benito); without TEXT, standard input is the text",
+    ],
   },
   listen: {
     es: ["", "sigue en línea y muestra lo que llega, hasta Ctrl-C"],

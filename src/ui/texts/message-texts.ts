@@ -31,6 +31,10 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `✓✓ recibido por ${user}`,
     en: (user: string) => `✓✓ received by ${user}`,
   },
+  changed: {
+    es: (user: string) => `✓✓ cambiado también para ${user}`,
+    en: (user: string) => `✓✓ changed for ${user} too`,
+  },
 
   cancelled: {
     es: (user: string) => `El mensaje a ${user} no se había enviado: se ha cancelado, y nadie lo verá.`,
