@@ -209,7 +209,8 @@ class Delivery {
     const target = this.#content.kind === "text" ? undefined : this.#content.target;
     switch (event.name) {
       case "delivery":
-        if (event.id !== id) return;
+        // What another process goes on to do with it is not waited for.
+        if (event.id !== id || (config.wait === "queued" && event.state !== "queued")) return;
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received" || event.state === "read") this.#outcome.resolve(undefined);
         return;
