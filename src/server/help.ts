@@ -94,6 +94,7 @@ export const ADMIN_HELP: Bilingual = {
 
   users [TEXTO]          las cuentas, o aquellas cuyo nombre o correo contiene TEXTO
   add NOMBRE [CORREO]    crea una cuenta y muestra su contraseña, una sola vez
+  add --from ARCHIVO     lo mismo con cada línea NOMBRE,CORREO del archivo; escribe NOMBRE,CONTRASEÑA
   disable NOMBRE         nadie puede entrar con la cuenta; su sesión y sus conversaciones terminan
   enable NOMBRE          la cuenta se puede usar de nuevo
   delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 73 horas
@@ -118,6 +119,7 @@ Todas menos «restore» funcionan con el servidor en marcha o parado, para quien
 
   users [TEXT]           the accounts, or those whose name or email address contains TEXT
   add NAME [EMAIL]       creates an account and prints its password, once
+  add --from FILE        the same with each line NAME,EMAIL of the file; prints NAME,PASSWORD
   disable NAME           nobody can log in to the account; its session and conversations end
   enable NAME            the account can be used again
   delete NAME            deletes the account; the name becomes free after 73 hours

@@ -47,3 +47,16 @@ test("unknown commands, names of Object members and wrong arguments are refused 
   expect(said(["disable", ""])).toBe("Expected: admin disable NAME");
   expect(said(["disable", "x".repeat(1_000)])).toBe("Expected: admin disable NAME");
 });
+
+test("a list of accounts goes with add alone", () => {
+  expect(readTask(["add"], "en", "class.csv")).toEqual({ name: "addList", file: "class.csv" });
+  for (const words of [["add", "ana"], ["users"], ["disable", "ana"]]) {
+    expect(() => readTask(words, "en", "class.csv")).toThrow(
+      "--from goes with add alone: admin add --from FILE",
+    );
+    expect(() => readTask(words, "es", "class.csv")).toThrow(
+      "--from va solo con add: admin add --from ARCHIVO",
+    );
+  }
+  expect(said(["add"])).toBe("Expected: admin add NAME [EMAIL], or --from FILE");
+});
