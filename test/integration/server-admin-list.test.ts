@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
+import { Collected } from "./cli-process.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey } from "./rendezvous-test-client.ts";
 import { admin, encrypted } from "./server-admin-process.ts";
@@ -115,4 +116,32 @@ test("a password that cannot be written ends it, and says whose it is and who wa
     "Accounts made: 1 of 3; refused: 0; not tried: benito, carla",
     "",
   ]);
+});
+
+test("a server that ends meanwhile leaves nobody in doubt: made, not answered, not tried", async () => {
+  const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db]);
+  running.push(server);
+  await server.started();
+  const names = Array.from({ length: 40 }, (_, index) => `alumno${index}`);
+  writeFileSync(list, names.join("\n"));
+  const child = Bun.spawn(
+    [process.execPath, "run", SERVER_PROGRAM, "admin", "--lang", "es", "--db", db, "add", "--from", list],
+    { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  const stdout = Collected.of(child.stdout);
+  await stdout.line((line) => line.startsWith("alumno1,"));
+  server.kill("SIGKILL");
+  const [code, stderr] = await Promise.all([child.exited, child.stderr.text()]);
+  await stdout.end;
+  expect(code).toBe(1);
+  const made = stdout.lines.map((line) => line.split(",")[0] ?? "");
+  const [summary, reason] = stderr.split("\n");
+  const [next = "", ...untried] = names.slice(made.length);
+  expect(summary).toBe(
+    `Cuentas creadas: ${made.length} de 40; rechazadas: 0; sin respuesta: ${next}; sin intentar: ${untried.join(", ")}`,
+  );
+  expect(reason).toStartWith("El servidor no ha respondido (");
+  const stored = (await admin(db, "users", "--json")).objects.map(({ username }) => username);
+  // What was not answered may have been made.
+  expect(stored.filter((name) => name !== next).toSorted()).toEqual(made.toSorted());
 });
