@@ -57,8 +57,8 @@ export function readTask(words: readonly string[], language: Language, from?: st
     const [es, en] =
       meant === undefined ? ["las", ""] : [`¿quiere decir ${meant}? Las`, `did you mean ${meant}? `];
     throw usage(language, {
-      es: `Orden desconocida: «${quotedText(command)}»; ${es} hay en «bun run server.ts admin --help»`,
-      en: `Unknown command: “${quotedText(command)}”; ${en}“bun run server.ts admin --help” lists them`,
+      es: `Orden desconocida: «${quotedText(command)}»; ${es} hay en «admin --help»`,
+      en: `Unknown command: “${quotedText(command)}”; ${en}“admin --help” lists them`,
     });
   }
   if (from !== undefined) {

@@ -36,7 +36,7 @@ test("unknown commands, names of Object members and wrong arguments are refused 
     expect(said([command])).toStartWith(`Unknown command: “${command}”;`);
     expect(said([command], "es")).toStartWith(`Orden desconocida: «${command}»;`);
   }
-  expect(said(["usres"])).toStartWith("Unknown command: “usres”; did you mean users? “bun");
+  expect(said(["usres"])).toStartWith("Unknown command: “usres”; did you mean users? “admin --help”");
   expect(said(["usres"], "es")).toStartWith("Orden desconocida: «usres»; ¿quiere decir users? Las hay");
   expect(said(["disable"])).toBe("Expected: admin disable NAME");
   expect(said(["disable"], "es")).toBe("Se esperaba: admin disable NOMBRE");
