@@ -3,6 +3,7 @@ import { withReadableArchive } from "../../client/archive.ts";
 import { AccountError } from "../../client/errors.ts";
 import { isNewName, isOldNameAcceptable, label } from "../../identity/names.ts";
 import { UsageError } from "../../protocol/options.ts";
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { Config } from "../config.ts";
 import { textsIn } from "../texts/texts.ts";
 
@@ -23,6 +24,7 @@ export async function readPeople(
   for (const name of names.values()) {
     if (isNewName(name) || (await isKnownHere(name, config))) continue;
     const texts = textsIn(config.language);
+    if (isNewName(quotedText(name))) throw new UsageError(texts.unseenInName(name));
     throw new UsageError(isOldNameAcceptable(name) ? texts.oldName(name) : texts.badName(name));
   }
   return [...names.values()];

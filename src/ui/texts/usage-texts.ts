@@ -65,6 +65,12 @@ export const USAGE_TEXTS = {
     es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
     en: (name: string) => `“${quotedText(name)}” is not a valid user name.`,
   },
+  unseenInName: {
+    es: (name: string) =>
+      `En «${quotedText(name)}» hay caracteres que no se ven, quizá de haberlo copiado: escriba el nombre a mano.`,
+    en: (name: string) =>
+      `There are characters in “${quotedText(name)}” that are not seen, perhaps from copying it: type the name by hand.`,
+  },
   oldName: {
     es: (name: string) =>
       `«${quotedText(name)}» no es un nombre de usuario válido. Si es el de una cuenta antigua, abra antes su chat desde los menús.`,
