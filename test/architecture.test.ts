@@ -81,6 +81,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "commands",
       "commands/messages",
       "commands/account",
+      "commands/people",
       "app",
       "demo",
       "main.ts",

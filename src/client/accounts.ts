@@ -92,7 +92,8 @@ export class Account {
   private constructor(messenger: Messenger, servers: ServerStore, isNew: boolean) {
     this.messenger = messenger;
     this.#servers = servers;
-    this.#state = isNew ? "new" : "kept";
+    // Another process may have logged in while this one waited for the profile.
+    this.#state = isNew && !messenger.profile.isEstablished ? "new" : "kept";
   }
 
   /**
@@ -136,18 +137,18 @@ export class Account {
   }
 
   /**
-   * Makes one attempt to log in.
+   * Makes one attempt to log in. @param password as for `Session.connect`
    * @throws ServerError, RefusedError, PasswordNeededError
    */
-  async connect(): Promise<void> {
+  async connect(password?: string): Promise<void> {
     // Read first, because the account may be closed during the attempt; it is removed nevertheless.
     const isNew = this.#state === "new";
     try {
-      await this.messenger.rendezvous.connect();
+      await this.messenger.rendezvous.connect(password);
       this.#state = "kept";
     } catch (error) {
-      const isUnknown = error instanceof RefusedError || error instanceof PasswordNeededError;
-      if (isNew && isUnknown && !this.isRemoved) {
+      const isRefused = error instanceof RefusedError || error instanceof PasswordNeededError;
+      if (isNew && isRefused && !isTransient(error) && !this.isRemoved) {
         // A mistyped name must not leave an account behind.
         const { folder } = this.messenger.profile;
         this.#state = "removed";

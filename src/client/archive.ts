@@ -14,6 +14,7 @@ import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
 import { Profile } from "./profile/profile.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
+import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { SafetyNumbers } from "./safety-numbers.ts";
 
 export { searchQuery } from "./profile/message-search.ts";
@@ -119,6 +120,21 @@ export class Archive {
     return this.#profile.username;
   }
 
+  /** The folder with its files. */
+  get folder(): string {
+    return this.#profile.folder;
+  }
+
+  /** The fingerprint of its server's authority: 64 hexadecimal digits. */
+  get authority(): string {
+    return authorityFingerprint(this.#profile.authority);
+  }
+
+  /** Whether a stored session may log in without a password. */
+  get hasSession(): boolean {
+    return this.#profile.sessionToken !== undefined;
+  }
+
   /** The registered spelling of a name if it is known; otherwise as it was typed. */
   nameOf(typed: string): string {
     return this.#profile.contacts.find(typed)?.username ?? typed;
@@ -187,6 +203,28 @@ export class StoredConversation {
   get isStranger(): boolean {
     const { contacts } = this.#profile;
     return contacts.pins(this.contact).length === 0 && contacts.pendingKey(this.contact) === undefined;
+  }
+
+  /** What is known of their key. A changed one waits for the person to accept it. */
+  get keyState(): "known" | "key_changed" | "stranger" {
+    if (this.isStranger) return "stranger";
+    return this.#profile.contacts.pendingKey(this.contact) === undefined ? "known" : "key_changed";
+  }
+
+  /** When they were last heard of, by the texts that are stored; ms since 1970. */
+  lastHeard(): number | undefined {
+    return this.#profile.history.lastHeard(this.contact);
+  }
+
+  /**
+   * The `seq` of the first of the newest `last` texts that are not older than `since` (ms since 1970); undefined: there
+   * is none. Each may be undefined: then it sets no limit.
+   */
+  first({ last, since }: { last: number | undefined; since: number | undefined }): number | undefined {
+    const { history } = this.#profile;
+    const firstSince = since === undefined ? 0 : history.firstSince(this.contact, since);
+    if (firstSince === undefined || last === undefined) return firstSince;
+    return Math.max(firstSince, history.firstOfLast(this.contact, last) ?? 0);
   }
 
   /** Oldest first, from after `seq` on. @param limit messages, at least 1 */

@@ -3,6 +3,7 @@
  * are those of the commands' `--json`; `src/ui/SCRIPTING.md` describes them.
  */
 import type { JsonObject } from "../protocol/framing.ts";
+import type { StoredConversation } from "./archive.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import type { MessageState } from "./disk/schema.ts";
 import { errorJson, errorOf } from "./error-json.ts";
@@ -46,6 +47,12 @@ export function storedMessageJson(message: StoredMessage, from: string, to: stri
     ...(outgoing ? { change_pending: message.changeWaits } : {}),
     state: message.state,
   };
+}
+
+/** Somebody whom the account has met, and how many of their messages were not shown here. */
+export function contactJson(conversation: StoredConversation, unread: number) {
+  const { username, keyState: state } = conversation;
+  return { username, state, last_seen: isoTime(conversation.lastHeard()), unread };
 }
 
 /** The state of a message or change of ours. @param at ms since 1970 */

@@ -2,9 +2,10 @@
 import { basename } from "node:path";
 
 import { fold, label as labelOf } from "../identity/names.ts";
+import { showHostPort } from "../protocol/ip-address.ts";
 import { profileFolders } from "./disk/folders.ts";
 import { Profile } from "./profile/profile.ts";
-import { storedTrust } from "./rendezvous/trust-store.ts";
+import { storedServers, storedTrust } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
 
@@ -70,6 +71,13 @@ export function onlyFolder(folders: readonly string[], user: string | undefined)
 function knownAuthority({ dataFolder, host, port }: Omit<AccountPlace, "user">): string | undefined {
   const authority = storedTrust(dataFolder, host, port)?.authority;
   return authority === undefined ? undefined : authorityFingerprint(authority);
+}
+
+/** The servers that this authority (a fingerprint) stands behind, as HOST:PORT. @throws StoreError */
+export function serversOf(dataFolder: string, authority: string): readonly string[] {
+  return storedServers(dataFolder)
+    .filter((each) => each.authority !== null && authorityFingerprint(each.authority) === authority)
+    .map(({ host, port }) => showHostPort(host, port));
 }
 
 /**

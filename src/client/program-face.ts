@@ -2,13 +2,15 @@
  * A program that uses the account through two streams of JSON lines, requests in, answers and events out, as on the
  * socket (`src/ui/SCRIPTING.md`). The streams belong to the caller.
  */
+import { randomUUIDv7 } from "bun";
+
 import { QUEUE_LIMIT } from "../net/outgoing.ts";
 import { FrameDecoder, type JsonObject } from "../protocol/framing.ts";
 import { jsonLine } from "../protocol/json-line.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import { eventJson } from "./event-json.ts";
 import type { SharedAccount } from "./shared-account.ts";
-import { answerTo, faultAnswer, MAX_UNANSWERED } from "./sharing/requests.ts";
+import { answerTo, faultAnswer, MAX_UNANSWERED, type Params, type Request } from "./sharing/requests.ts";
 import { helloJson, MAX_REQUEST, MAX_UNREAD } from "./sharing/service.ts";
 
 type ProgramFaceOptions = {
@@ -59,7 +61,7 @@ export class ProgramFace {
 
   async #answer(object: JsonObject): Promise<void> {
     this.#unanswered++;
-    this.#write("answers", await answerTo(object, (request) => this.#options.account.requested(request)));
+    this.#write("answers", await answerTo(object, (request) => carriedOut(this.#options.account, request)));
     this.#unanswered--;
     this.#goOn();
   }
@@ -77,5 +79,21 @@ export class ProgramFace {
   #goOn(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
+  }
+}
+
+/** Carries a request out: its open chats stay open, and its texts are stored once, whoever is online. */
+function carriedOut(account: SharedAccount, { name, params }: Request): Promise<JsonObject> {
+  switch (name) {
+    case "open_chat":
+      return account.openChat((params as Params<"open_chat">).username);
+    case "close_chat":
+      account.closeChat((params as Params<"close_chat">).username);
+      return Promise.resolve({});
+    case "send":
+      // If the request is repeated, the text is stored once.
+      return account.request("send", { message_id: randomUUIDv7(), ...(params as Params<"send">) });
+    default:
+      return account.request(name, params);
   }
 }

@@ -9,31 +9,24 @@
  */
 import { existsSync } from "node:fs";
 
-import { randomUUIDv7 } from "bun";
-
-import type { JsonObject } from "../protocol/framing.ts";
 import type { Account, OpenOptions } from "./accounts.ts";
 import { Archive } from "./archive.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import { profileFile } from "./disk/folders.ts";
-import { ProfileLockedError } from "./disk/lock.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
 import { errorOf } from "./error-json.ts";
 import { eventOf } from "./event-json.ts";
 import { localFolder } from "./local-accounts.ts";
-import { locateProfile } from "./locate-profile.ts";
-import { Profile } from "./profile/profile.ts";
-import { isTransient, ServerError } from "./rendezvous/server-errors.ts";
+import { locateProfile, type Located } from "./locate-profile.ts";
+import { Profile, ProfileRemovedError } from "./profile/profile.ts";
+import { isTransient, PasswordNeededError, ServerError } from "./rendezvous/server-errors.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
-import type { Params, Request, RequestName, Result } from "./sharing/requests.ts";
+import { whileLocked } from "./sharing/while-locked.ts";
+import type { Params, RequestName, Result } from "./sharing/requests.ts";
 import { Reported } from "./sharing/reported.ts";
 import type { Seat } from "./sharing/seat.ts";
 import type { Service } from "./sharing/service.ts";
 
-/** How long the process that holds the account may take until it listens, in ms: it may be checking the profile. */
-const PATIENCE = 25_000;
-/** Pause between two attempts to find out who has the account, in ms: the first one, and the longest. */
-const [FIRST_PAUSE, LONGEST_PAUSE] = [10, 200];
 /** How long a process that leaves waits for the commands of others, in ms. */
 const FAREWELL = 1_000;
 
@@ -78,14 +71,28 @@ export class SharedAccount {
    * @throws ServerError, AccountError, StoreError, PortError, OtherVersionError; ProfileLockedError if a process has
    * the account and does not answer
    */
-  static async open(options: OpenOptions): Promise<SharedAccount> {
-    const { folder, create } = await locateProfile(options);
-    return SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+  static open(options: OpenOptions): Promise<SharedAccount> {
+    return SharedAccount.#openLocated(options, () => locateProfile(options));
   }
 
   /** As `open`, for an account of this machine; uses no network. @throws as `open` */
   static openLocal(options: OpenOptions): Promise<SharedAccount> {
-    return SharedAccount.#open(options, Profile.open(localFolder(options)), false);
+    return SharedAccount.#openLocated(options, () => ({ folder: localFolder(options) }));
+  }
+
+  static async #openLocated(
+    options: OpenOptions,
+    locate: () => Located | Promise<Located>,
+  ): Promise<SharedAccount> {
+    for (;;) {
+      const { folder, create } = await locate();
+      try {
+        return await SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+      } catch (error) {
+        // The first login of another process was refused: this one makes its own profile.
+        if (!(error instanceof ProfileRemovedError)) throw error;
+      }
+    }
   }
 
   static async #open(options: OpenOptions, profile: Profile, isNew: boolean): Promise<SharedAccount> {
@@ -120,37 +127,42 @@ export class SharedAccount {
    * Asks whoever is online. If that process ends before it has answered, the next one is asked.
    * @throws as the request, and as `open`; ServerError `server_timeout` if one of ONCE may have been carried out
    */
-  async request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+  request<N extends RequestName>(name: N, params: Params<N>): Promise<Result<N>> {
+    return this.#wherever(async (place): Promise<Result<N>> => {
+      try {
+        return await ask(place, name, params);
+      } catch (error) {
+        if (!(error instanceof ServingEndedError) || this.#isClosed || !ONCE.has(name)) throw error;
+        throw new ServerError("server_timeout", {}, error);
+      }
+    });
+  }
+
+  /** Does something where the account is online; if that process ends first, where it is online next. */
+  async #wherever<T>(work: (place: Place) => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await ask(await this.#place, name, params);
+        return await work(await this.#place);
       } catch (error) {
         if (!(error instanceof ServingEndedError) || this.#isClosed) throw error;
-        if (ONCE.has(name)) throw new ServerError("server_timeout", {}, error);
       }
     }
   }
 
-  /** As `request`, for a request of a program: its open chats stay open, and its texts are stored once, whoever is online. */
-  requested({ name, params }: Request): Promise<JsonObject> {
-    switch (name) {
-      case "open_chat":
-        return this.openChat((params as Params<"open_chat">).username);
-      case "close_chat":
-        this.closeChat((params as Params<"close_chat">).username);
-        return Promise.resolve({});
-      case "send":
-        // If the request is repeated, the text is stored once.
-        return this.request("send", { message_id: randomUUIDv7(), ...(params as Params<"send">) });
-      default:
-        return this.request(name, params);
-    }
-  }
-
   /** Goes online, unless the account is. @throws ServerError, RefusedError, PasswordNeededError */
-  async connect(): Promise<void> {
+  connect(): Promise<void> {
     if (this.#wanted === "nothing") this.#wanted = "connected";
-    await this.request("connect", {});
+    return this.#wherever(async (place) => {
+      try {
+        await ask(place, "connect", {});
+      } catch (error) {
+        // Who has the account online may have no password, and nobody there whom to ask.
+        if (place.name === "here" || !(error instanceof PasswordNeededError)) throw error;
+        const password = await this.#options.password(this.username);
+        if (password === undefined) throw error;
+        await ask(place, "connect", { password });
+      }
+    });
   }
 
   /**
@@ -247,26 +259,15 @@ export class SharedAccount {
   }
 
   /** Attaches to the process that has the account, or takes it. @throws as `open` */
-  async #findPlace(): Promise<Place> {
-    let end = performance.now() + PATIENCE;
-    let owner: number | undefined;
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+  #findPlace(): Promise<Place> {
+    return whileLocked(async () => {
       this.#options.signal?.throwIfAborted();
       if (this.#isClosed) throw new ServingEndedError("closed");
-      try {
-        return (await this.#attach()) ?? (await this.#take());
-      } catch (error) {
-        // It is starting, ending or checking the profile.
-        if (!(error instanceof ProfileLockedError)) throw error;
-        // Where the account goes from hand to hand, each one has its time.
-        const { pid } = error.owner ?? {};
-        if (owner !== undefined && pid !== owner) end = performance.now() + PATIENCE;
-        else if (performance.now() >= end) throw error;
-        owner = pid;
-      }
-      // Many processes may look at once.
-      await Bun.sleep(pause * (0.5 + Math.random()));
-    }
+      const place = await this.#attach();
+      if (place !== undefined) return place;
+      if (this.#reported === undefined && this.isRemoved) throw new ProfileRemovedError(this.#profile.folder);
+      return this.#take();
+    });
   }
 
   async #attach(): Promise<Place | undefined> {
@@ -294,10 +295,14 @@ export class SharedAccount {
     ]);
     const onEvent = (event: MessengerEvent) => {
       this.#report(event);
+      // A first login may be refused, and then nothing stays of what others would have done.
+      if (event.name === "server" && event.state.name === "online" && !this.#isClosed)
+        this.#service?.listen();
       this.#service?.event(event);
     };
     const account = Account.take({ ...this.#options, onEvent }, this.#profile, this.#isNew);
     const service = (this.#service = new Service(account));
+    if (this.#profile.isEstablished) service.listen();
     return { name: "here", account, service, seat: new Seat(account) };
   }
 

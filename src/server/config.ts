@@ -56,6 +56,7 @@ const ADMIN_OPTIONS = {
   "audit-log": { type: "path" },
   json: { type: "switch" },
   yes: { type: "switch" },
+  from: { type: "path" },
   lang: { type: "choice", of: ["es", "en"] },
   help: { type: "switch" },
   version: { type: "switch" },
@@ -92,6 +93,8 @@ export type AdminConfig = {
   readonly json: boolean;
   /** Does not ask before a deletion. */
   readonly yes: boolean;
+  /** The file of the accounts to add. */
+  readonly from: string | undefined;
   /** The command and its arguments. */
   readonly words: readonly string[];
 };
@@ -184,6 +187,7 @@ function readAdminConfig(args: readonly string[], environment: Environment, lang
       auditPath: values["audit-log"],
       json: values.json === true,
       yes: values.yes === true,
+      from: values.from,
       words: positionals,
     },
   };

@@ -1,4 +1,4 @@
-/** The texts of `bun run server.ts --help` and `bun run server.ts admin --help`. */
+/** The texts of `paloma-server --help` and `paloma-server admin --help`. */
 import type { Bilingual } from "../protocol/language.ts";
 import { DEFAULT_LIMITS as LIMITS, type Rate } from "./limits/limits.ts";
 
@@ -9,7 +9,7 @@ function shown({ burst, perSecond }: Rate): string {
 }
 
 export const HELP: Bilingual = {
-  es: `Uso: bun run server.ts [opciones]
+  es: `Uso: paloma-server [opciones]   (sin instalar: bun run server.ts …)
 
   --host IP            dirección en la que escucha (todas)
   --port N             puerto sin cifrar, para los clientes antiguos (8080)
@@ -45,10 +45,10 @@ Límites (CUÁNTOS:N/UNIDAD: CUÁNTOS de una vez y después N por s, min o h; u 
   --lookup-rate RITMO              consultas de una cuenta (${shown(LIMITS.lookupRate)})
   --lookup-rate-per-address RITMO  consultas de una dirección (${shown(LIMITS.lookupRatePerAddress)})
 
-Órdenes del operador: bun run server.ts admin --help
+Órdenes del operador: paloma-server admin --help
 Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
 `,
-  en: `Usage: bun run server.ts [options]
+  en: `Usage: paloma-server [options]   (not installed: bun run server.ts …)
 
   --host IP            address to listen on (all of them)
   --port N             unencrypted port, for old clients (8080)
@@ -84,16 +84,17 @@ Limits (BURST:N/UNIT: BURST at once, then N per s, min or h; or off):
   --lookup-rate RATE               lookups by one account (${shown(LIMITS.lookupRate)})
   --lookup-rate-per-address RATE   lookups from one address (${shown(LIMITS.lookupRatePerAddress)})
 
-The operator's commands: bun run server.ts admin --help
+The operator's commands: paloma-server admin --help
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.
 `,
 };
 
 export const ADMIN_HELP: Bilingual = {
-  es: `Uso: bun run server.ts admin ORDEN [argumentos] [opciones]
+  es: `Uso: paloma-server admin ORDEN [argumentos] [opciones]   (sin instalar: bun run server.ts admin …)
 
   users [TEXTO]          las cuentas, o aquellas cuyo nombre o correo contiene TEXTO
   add NOMBRE [CORREO]    crea una cuenta y muestra su contraseña, una sola vez
+  add --from ARCHIVO     lo mismo con cada línea NOMBRE,CORREO del archivo; escribe NOMBRE,CONTRASEÑA
   disable NOMBRE         nadie puede entrar con la cuenta; su sesión y sus conversaciones terminan
   enable NOMBRE          la cuenta se puede usar de nuevo
   delete NOMBRE          borra la cuenta; el nombre queda libre pasadas 73 horas
@@ -114,10 +115,11 @@ export const ADMIN_HELP: Bilingual = {
 
 Todas menos «restore» funcionan con el servidor en marcha o parado, para quien pueda leer y escribir la base de datos.
 `,
-  en: `Usage: bun run server.ts admin COMMAND [arguments] [options]
+  en: `Usage: paloma-server admin COMMAND [arguments] [options]   (not installed: bun run server.ts admin …)
 
   users [TEXT]           the accounts, or those whose name or email address contains TEXT
   add NAME [EMAIL]       creates an account and prints its password, once
+  add --from FILE        the same with each line NAME,EMAIL of the file; prints NAME,PASSWORD
   disable NAME           nobody can log in to the account; its session and conversations end
   enable NAME            the account can be used again
   delete NAME            deletes the account; the name becomes free after 73 hours

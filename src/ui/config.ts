@@ -37,14 +37,19 @@ const COMMAND_OPTIONS = {
   send: { wait: WAIT, "reply-to": { type: "text" } },
   listen: {},
   daemon: {},
-  history: {},
+  history: { last: { type: "integer", min: 1, max: 1_000_000_000 }, since: { type: "text" } },
   search: {},
   export: {},
   edit: { wait: WAIT },
   withdraw: { wait: WAIT },
   cancel: {},
   delete: { yes: { type: "switch" } },
+  contacts: {},
+  unread: {},
   fingerprint: { accept: { type: "switch" } },
+  whoami: {},
+  passwd: {},
+  "delete-account": { yes: { type: "switch" } },
   logout: {},
   completion: {},
 } as const satisfies { readonly [command: string]: Options };
@@ -56,6 +61,7 @@ const ALL_OPTIONS = {
   ...GLOBAL_OPTIONS,
   ...COMMAND_OPTIONS.register,
   ...COMMAND_OPTIONS.send,
+  ...COMMAND_OPTIONS.history,
   ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
 } as const satisfies Options;
@@ -88,6 +94,10 @@ export type Config = {
   readonly wait: "received" | "queued";
   /** The id of the message that is replied to. */
   readonly replyTo: string | undefined;
+  /** How many messages at most. */
+  readonly last: number | undefined;
+  /** A time as it was typed; how it is read depends on the time zone. */
+  readonly since: string | undefined;
   /** Do not ask before something that cannot be undone. */
   readonly yes: boolean;
   readonly accept: boolean;
@@ -192,6 +202,8 @@ export function readInvocation(args: readonly string[], environment: Environment
     email: values.email,
     wait: values.wait ?? "received",
     replyTo: values["reply-to"],
+    last: values.last,
+    since: values.since,
     yes: values.yes === true,
     accept: values.accept === true,
   };

@@ -47,6 +47,8 @@ export type Failure = {
   readonly exit: ExitCode;
   readonly code: string;
   readonly sentence: string;
+  /** Whom the message was for that could not be delivered. */
+  readonly to?: string;
   /** Seconds after which the server accepts another attempt, if it said so. */
   readonly retryAfter?: number | undefined;
 };

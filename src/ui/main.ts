@@ -2,10 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { version } from "../../package.json" with { type: "json" };
-import { withReadableArchive } from "../client/archive.ts";
-import { AccountError } from "../client/errors.ts";
 import { closeDataFolder } from "../client/local-accounts.ts";
-import { isNewName, isOldNameAcceptable } from "../identity/names.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
 import { notUtf8 } from "../protocol/start-bytes.ts";
@@ -19,6 +16,7 @@ import { describeFailure, EXIT, failure, InterruptedError, type ExitCode } from 
 import { Output, type HostProcess } from "./commands/output.ts";
 import { restoreTerminal } from "./terminal/raw-terminal.ts";
 import type { CommandContext } from "./commands/online-account.ts";
+import { readPeople } from "./commands/user-argument.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
 import { wrapped } from "./format/wrapped-text.ts";
 
@@ -81,9 +79,20 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     ...LOCAL,
     load: async () => (await import("./commands/messages/export.ts")).exportToFile,
   },
+  contacts: {
+    ...LOCAL,
+    load: async () => (await import("./commands/people/contacts.ts")).contacts,
+  },
+  unread: { ...LOCAL, load: async () => (await import("./commands/people/unread.ts")).unread },
+  whoami: { ...LOCAL, load: async () => (await import("./commands/account/whoami.ts")).whoami },
   fingerprint: {
     ...LOCAL,
     load: async () => (await import("./commands/account/fingerprint.ts")).fingerprint,
+  },
+  passwd: { ...BRIEF, load: async () => (await import("./commands/account/passwd.ts")).passwd },
+  "delete-account": {
+    ...BRIEF,
+    load: async () => (await import("./commands/account/delete-account.ts")).deleteAccount,
   },
   logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
   completion: {
@@ -92,7 +101,7 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
   },
 };
 
-/** @throws UsageError, and as `isKnownHere` */
+/** @throws as `readPeople` */
 async function checkArguments({ command, args, config }: Invocation & { name: "command" }): Promise<void> {
   const texts = textsIn(config.language);
   const takes = argumentsOf(command, config.language);
@@ -103,18 +112,7 @@ async function checkArguments({ command, args, config }: Invocation & { name: "c
   if (extra !== undefined) throw new UsageError(texts.tooManyArguments(extra));
   const [user] = args;
   if (user === undefined || !takes[0]?.includes(texts.userArgument)) return;
-  if (isNewName(user) || (await isKnownHere(user, config))) return;
-  throw new UsageError(isOldNameAcceptable(user) ? texts.oldName(user) : texts.badName(user));
-}
-
-/** Whether the account has met a person of this name. @throws as `withReadableArchive`, but for AccountError */
-async function isKnownHere(user: string, config: Config): Promise<boolean> {
-  try {
-    return await withReadableArchive(config, (archive) => archive.conversation(user) !== undefined);
-  } catch (error) {
-    if (error instanceof AccountError) return false;
-    throw error;
-  }
+  await readPeople(user, command === "send", config);
 }
 
 /**

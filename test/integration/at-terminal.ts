@@ -22,6 +22,8 @@ type Options = {
   readonly command?: string;
   /** A command line to run instead, as that of a shell. */
   readonly line?: readonly string[];
+  /** Where it runs; undefined: here. */
+  readonly folder?: string;
 };
 
 /**
@@ -43,7 +45,7 @@ export class AtTerminal {
 
   constructor(
     args: readonly string[],
-    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM, line }: Options = {},
+    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM, line, folder }: Options = {},
   ) {
     this.screen = new TerminalScreen(cols, rows);
     const decoder = new TextDecoder();
@@ -55,6 +57,7 @@ export class AtTerminal {
     this.#modeBefore = this.#mode;
     const { PATH = "", HOME = tmpdir() } = process.env;
     this.process = Bun.spawn([...(line ?? [process.execPath, "run", command, ...args])], {
+      ...(folder === undefined ? {} : { cwd: folder }),
       env: { PATH, HOME, TERM: "xterm-256color", ...environment },
       terminal: this.#terminal,
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
 import { MAX_TEXT_BYTES } from "../../src/protocol/peer-messages.ts";
-import { ClientProcess, eventsOf, PASSWORD, World, type Person } from "./cli-process.ts";
+import { ClientProcess, PASSWORD, World, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -95,8 +95,8 @@ describe("for programs", () => {
     const ready = listening.events[0];
     expect(ready).toEqual({ event: "ready", username: "beto.j", p2p_port: expect.any(Number) });
 
-    const users = await ana.json(["users"], { password: PASSWORD });
-    expect(users.events).toContainEqual({
+    const users = await ana.list(["users"], { password: PASSWORD });
+    expect(users).toContainEqual({
       event: "user",
       username: "beto.j",
       ip: "127.0.0.1",
@@ -126,8 +126,8 @@ describe("for programs", () => {
       received_at: expect.stringMatching(/Z$/),
     });
     // It reads while another process is online: no lock, no password, no network.
-    const history = await beto.json(["history", "ana.j"]);
-    expect(history.events).toEqual([
+    const history = await beto.list(["history", "ana.j"]);
+    expect(history).toEqual([
       {
         event: "message",
         from: "Ana.J",
@@ -169,10 +169,8 @@ describe("for programs", () => {
     }
     await listening.stop();
     expect(listening.events.filter(({ event }) => event === "message")).toHaveLength(6);
-    const history = await ana.json(["history", beto.name]);
-    expect(history.events.map((event) => String(event["text"]).length)).toEqual(
-      Array(6).fill(MAX_TEXT_BYTES),
-    );
+    const history = await ana.list(["history", beto.name]);
+    expect(history.map((event) => String(event["text"]).length)).toEqual(Array(6).fill(MAX_TEXT_BYTES));
   });
 });
 
@@ -207,8 +205,7 @@ describe("the text of a message", () => {
   let stored: () => Promise<unknown[]>;
   beforeAll(async () => {
     [ana] = await pair("ana.text", "beto.text");
-    stored = async () =>
-      eventsOf((await ana.run(["--json", "history", "beto.text"])).stdout).map((event) => event["text"]);
+    stored = async () => (await ana.list(["history", "beto.text"])).map((event) => event["text"]);
   });
   const queue = (args: readonly string[], input?: string | Uint8Array) =>
     ana.run(["send", "--wait", "queued", "beto.text", ...args], input === undefined ? {} : { input });
@@ -262,9 +259,9 @@ describe("the text of a message", () => {
 
 test("help and version need nothing and are in both languages", async () => {
   const run = (...args: string[]) => new ClientProcess({ args }).ended;
-  expect((await run("--help")).stdout).toContain("Uso: bun run client.ts");
-  expect((await run("--help", "--lang", "en")).stdout).toContain("Usage: bun run client.ts");
-  expect((await run("send", "--help", "--lang=en")).stdout).toContain("Usage: bun run client.ts");
+  expect((await run("--help")).stdout).toContain("Uso: paloma [orden]");
+  expect((await run("--help", "--lang", "en")).stdout).toContain("Usage: paloma [command]");
+  expect((await run("send", "--help", "--lang=en")).stdout).toContain("Usage: paloma [command]");
   expect(await run("--version")).toEqual({ code: 0, stdout: "paloma 0.1.0\n", stderr: "" });
   const environment = { PALOMA_TIMEOUT: "soon", PALOMA_LANG: "xx" };
   expect(await new ClientProcess({ args: ["--help"], environment }).ended).toMatchObject({

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 
 import { label } from "../../src/identity/names.ts";
-import { PASSWORD, World, type Person } from "./cli-process.ts";
+import { eventsOf, PASSWORD, World, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -56,11 +56,9 @@ test("no hostile text reaches a terminal as it is, and programs get it unchanged
   const json = await beto.run(["--json", "history", ana.name]);
   expect(json.stdout).not.toMatch(UNSAFE);
   expect(json.stdout).not.toContain("\u{e0041}");
-  const texts = json.stdout
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => (JSON.parse(line) as { text: string }).text);
-  expect(texts).toEqual([...ATTACKS, "the end"]);
+  const texts = eventsOf(json.stdout).map(({ text }) => text);
+  // What ends the list has no text.
+  expect(texts).toEqual([...ATTACKS, "the end", undefined]);
 });
 
 test("no line of a message can look like a line of the program", async () => {
@@ -106,7 +104,7 @@ test("look-alike names carry their labels in every command, and programs get the
     );
     expect((await beto.run(["fingerprint", person.name])).stdout).toContain(shown[index] ?? "");
     expect((await beto.run(["send", person.name, "hi"])).stderr).toContain(shown[index] ?? "");
-    const { events } = await beto.json(["history", person.name]);
+    const events = await beto.list(["history", person.name]);
     expect(events[0]).toMatchObject({ from: person.name, to: beto.name });
   }
   expect((await beto.run(["export", twin.name, file])).code).toBe(0);

@@ -39,3 +39,20 @@ test("a wait that fits into the command's time is waited out, and the message ar
   expect(events.filter(({ event }) => event === "error")).toEqual([]);
   expect(code).toBe(0);
 });
+
+test("a first login that the server puts off decides nothing: the message stays queued, and listening says why it ends", async () => {
+  const { tlsPort } = await world.server("login.db", 0, ["--login-rate", "1:1/h"]);
+  const ana = world.person("ana.later", tlsPort);
+  await ana.register();
+  expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
+  const fresh = ana.elsewhere();
+  const sent = await fresh.run(["send", "beto", "later"], { password: PASSWORD });
+  expect(sent.stderr).toContain("You can try again in");
+  expect(sent.stderr).toContain("The message is queued");
+  expect(sent.code).toBe(4);
+  expect(await fresh.states("beto")).toEqual([["later", "queued"]]);
+  for (const command of ["listen", "daemon"]) {
+    const { code, stderr } = await ana.elsewhere().run([command], { password: PASSWORD });
+    expect([command, code, stderr]).toEqual([command, 4, expect.stringContaining("You can try again in")]);
+  }
+});

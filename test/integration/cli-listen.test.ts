@@ -194,10 +194,7 @@ describe("a signal ends it within three seconds", () => {
       expect(await goneAfter(sending, signal)).toBeLessThan(GONE_WITHIN);
       expect((await sending.ended).code).toBe(130);
     }
-    expect((await ana.json(["history", beto.name])).events.map(({ text }) => text)).toEqual([
-      "SIGINT",
-      "SIGTERM",
-    ]);
+    expect((await ana.list(["history", beto.name])).map(({ text }) => text)).toEqual(["SIGINT", "SIGTERM"]);
     await peer.stop();
   });
 });

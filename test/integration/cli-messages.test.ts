@@ -49,7 +49,7 @@ async function deliver(person: Person, to: string, text: string): Promise<string
 }
 
 async function texts(person: Person, other: string): Promise<unknown[]> {
-  return (await person.json(["history", other])).events.map(({ text }) => text);
+  return (await person.list(["history", other])).map(({ text }) => text);
 }
 
 describe("search", () => {
@@ -62,7 +62,7 @@ describe("search", () => {
     await queue(ana, "beto.search", "mañana no; adios\n2026-01-01 00:00 beto: forged");
   });
   const found = async (...words: string[]) =>
-    (await ana.json(["search", ...words])).events.map(({ to, text }) => [to, String(text).slice(0, 8)]);
+    (await ana.list(["search", ...words])).map(({ to, text }) => [to, String(text).slice(0, 8)]);
 
   test("finds words of all chats, oldest first, whatever their accents, case and order", async () => {
     expect(await found("ADIOS")).toEqual([
@@ -84,8 +84,8 @@ describe("search", () => {
   });
 
   test("prints for programs what history prints, and for people also the chat", async () => {
-    const { events } = await ana.json(["search", "vemos"]);
-    expect(events).toEqual((await ana.json(["history", "carla.search"])).events);
+    const events = await ana.list(["search", "vemos"]);
+    expect(events).toEqual(await ana.list(["history", "carla.search"]));
     const { stdout } = await ana.run(["search", "mañana"]);
     const lines = stdout.split("\n");
     const date = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d";
@@ -121,7 +121,7 @@ describe("search", () => {
     const sent = await beto.run(["send", eva.name, "¿Dónde está la biblioteca?"]);
     expect(sent.code).toBe(0);
     await listening.event({ event: "message" });
-    expect((await eva.json(["search", "donde", "BIBLIOTECA"])).events).toMatchObject([{ from: beto.name }]);
+    expect(await eva.list(["search", "donde", "BIBLIOTECA"])).toMatchObject([{ from: beto.name }]);
     await listening.stop();
   });
 });
@@ -146,7 +146,9 @@ describe("export", () => {
       code: 0,
       events: [{ event: "exported", username: others, file: json, count: 2 }],
     });
-    expect(readFileSync(json, "utf8")).toBe((await ana.run(["--json", "history", others])).stdout);
+    expect(readFileSync(json, "utf8")).toBe(
+      (await ana.run(["--json", "history", others])).stdout.replace('{"event":"end","count":2}\n', ""),
+    );
     const text = join(folder, "all.txt");
     const exported = await ana.run(["export", others, text]);
     expect(exported).toEqual({ code: 0, stdout: `2 messages saved to ${text}\n`, stderr: "" });
@@ -248,7 +250,11 @@ describe("a message that was not sent", () => {
       es: "No hay ningún mensaje con ese ID",
     });
     const all = await ana.json(["cancel", beto.name]);
-    expect(all.events).toMatchObject([{ event: "cancelled" }, { event: "cancelled", id: third }]);
+    expect(all.events).toMatchObject([
+      { event: "cancelled" },
+      { event: "cancelled", id: third },
+      { event: "end", count: 2 },
+    ]);
     expect(all.stderr).toBe(`2 unsent messages to ${beto.name} were cancelled.\n`);
     expect(await texts(ana, beto.name)).toEqual([]);
     const none = await ana.run(["cancel", beto.name, "--lang", "es"]);
@@ -338,7 +344,7 @@ describe("a message that was sent", () => {
           at: TIME,
         })),
       ],
-      stderr: `✓✓ received by ${beto.name}\n`,
+      stderr: `✓✓ changed for ${beto.name} too\n`,
     });
     const heard = await listening.event({ event: "edited" });
     expect(heard).toEqual({ event: "edited", from: ana.name, id, text: "uno,\ncorregido", at: TIME });
@@ -354,7 +360,7 @@ describe("a message that was sent", () => {
       "TZ, “<->”, is not understood: times are shown in UTC.\n",
     ]);
     expect(asText).toMatch(new RegExp(`^${date} ana\\.left \\(editado\\): uno,\n    corregido\n$`));
-    expect((await ana.json(["history", beto.name])).events).toEqual([
+    expect(await ana.list(["history", beto.name])).toEqual([
       {
         event: "message",
         from: ana.name,
@@ -391,7 +397,7 @@ describe("a message that was sent", () => {
       [ana, beto],
       [beto, ana],
     ] as const) {
-      const { events } = await person.json(["history", other.name]);
+      const events = await person.list(["history", other.name]);
       expect(events).toMatchObject([{ id, text: "", edited_at: TIME, withdrawn_at: TIME }]);
       expect((await person.run(["history", other.name])).stdout).toEndWith(" (withdrawn)\n");
     }
@@ -463,11 +469,11 @@ describe("a message that was sent", () => {
     const spanish = await eva.run(["edit", leo.name, id, "uno ter", "--lang", "es"]);
     expect(spanish.stderr).toContain("El cambio queda en cola");
     // The other side has the older text as long as it waits.
-    expect((await eva.json(["history", leo.name])).events).toMatchObject([{ change_pending: true }]);
+    expect(await eva.list(["history", leo.name])).toMatchObject([{ change_pending: true }]);
     expect((await eva.run(["history", leo.name, "--lang", "es"])).stdout).toContain(
       "✓✓ (editado, en cola): uno ter\n",
     );
-    expect((await eva.json(["search", "ter"])).events).toMatchObject([{ change_pending: true }]);
+    expect(await eva.list(["search", "ter"])).toMatchObject([{ change_pending: true }]);
     const again = await leo.listen();
     expect((await eva.run(["send", leo.name, "dos"])).code).toBe(0);
     await again.event({ text: "dos" });
@@ -476,7 +482,7 @@ describe("a message that was sent", () => {
       "uno ter",
     ]);
     expect(await texts(leo, eva.name)).toEqual(["uno ter", "dos"]);
-    const { events } = await eva.json(["history", leo.name]);
+    const events = await eva.list(["history", leo.name]);
     expect(events.map((event) => event["change_pending"])).toEqual([false, false]);
     await again.stop();
   });

@@ -323,9 +323,17 @@ export class Person {
     return { code, events: eventsOf(stdout), stderr };
   }
 
+  /** As `json`, for a list: without the event that ends it, which must tell how many there are. */
+  async list(args: readonly string[], options: Options = {}): Promise<Event[]> {
+    const { code, events, stderr } = await this.json(args, options);
+    if (code !== 0) throw new Error(stderr);
+    expect(events.at(-1)).toEqual({ event: "end", count: events.length - 1 });
+    return events.slice(0, -1);
+  }
+
   /** Text and state of each message with someone, oldest first. */
   async states(other: string): Promise<unknown[][]> {
-    return (await this.json(["history", other])).events.map(({ text, state }) => [text, state]);
+    return (await this.list(["history", other])).map(({ text, state }) => [text, state]);
   }
 }
 
@@ -339,7 +347,7 @@ export async function expectFailure(
   const english = await person.json(["--lang", "en", ...args], options);
   expect(english.stderr).toMatch(expected.en);
   const message = english.events.at(-1)?.["message"];
-  expect(english.events.at(-1)).toEqual({ event: "error", code: expected.code, message });
+  expect(english.events.at(-1)).toMatchObject({ event: "error", code: expected.code, message });
   expect(english.stderr).toContain(String(message));
   expect(english.code).toBe(expected.exit);
   const spanish = await person.run(["--lang", "es", ...args], options);

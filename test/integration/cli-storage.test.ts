@@ -361,7 +361,7 @@ test("a full disk takes no message, and says so", async () => {
   expectNoTrace(failed?.stderr ?? "");
   expect(JSON.parse(failed?.stdout ?? "")).toMatchObject({ event: "error", code: "disk" });
   expect(failed?.code).toBe(1);
-  expect((await ana.json(["history", "beto"])).events).toHaveLength(kept);
+  expect(await ana.list(["history", "beto"])).toHaveLength(kept);
 });
 
 test("a port in use is one sentence", async () => {

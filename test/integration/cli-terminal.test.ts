@@ -193,7 +193,7 @@ test("a text typed at the terminal says how to end it", async () => {
   client.type(`first line\rsecond line\r${KEY.ctrlD}`);
   expect(await client.ended()).toBe(0);
   client.close();
-  const { events } = await ana.json(["history", "beto"]);
+  const events = await ana.list(["history", "beto"]);
   expect(events).toMatchObject([{ text: "first line\nsecond line" }]);
   const interrupted = atTerminal(send);
   await interrupted.shows("Ctrl-D on an empty line sends it");
@@ -202,7 +202,7 @@ test("a text typed at the terminal says how to end it", async () => {
   interrupted.process.kill("SIGINT");
   expect(await interrupted.ended()).toBe(130);
   interrupted.close();
-  expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
+  expect(await ana.list(["history", "beto"])).toHaveLength(1);
 });
 
 test("a message padded to the terminal's edge cannot begin a line of its own", async () => {
@@ -233,9 +233,7 @@ test("a message shown at a terminal counts as read and its changes are shown; wi
   await online.event({ event: "delivery", id, state: "received" });
   await program.event({ event: "message", id });
   await program.stop();
-  expect((await ana.json(["history", beto.name])).events).toMatchObject([
-    { state: "received", read_at: null },
-  ]);
+  expect(await ana.list(["history", beto.name])).toMatchObject([{ state: "received", read_at: null }]);
 
   const listening = atTerminal(["listen", "--lang", "es", ...flags(beto.name), "--data", beto.data]);
   await listening.shows("está en línea");
@@ -243,7 +241,7 @@ test("a message shown at a terminal counts as read and its changes are shown; wi
   const other = String(second.events[0]?.["id"]);
   await listening.shows("read.ana: ¿estás ahí?");
   await online.event({ event: "delivery", id: other, state: "read" });
-  expect((await ana.json(["history", beto.name])).events).toMatchObject([
+  expect(await ana.list(["history", beto.name])).toMatchObject([
     { id, state: "read", read_at: expect.stringMatching(/Z$/) },
     { id: other, state: "read", read_at: expect.stringMatching(/Z$/) },
   ]);
@@ -287,9 +285,9 @@ test.each([
       expect(kept.text).toContain(declined);
     }
     expect((await ask(KEY.ctrlC)).code).toBe(130);
-    expect((await ana.json(["history", "beto"])).events).toHaveLength(1);
+    expect(await ana.list(["history", "beto"])).toHaveLength(1);
     expect((await ask(`${yes}\r`)).code).toBe(0);
-    expect((await ana.json(["history", "beto"])).events).toEqual([]);
+    expect(await ana.list(["history", "beto"])).toEqual([]);
   },
 );
 

@@ -97,6 +97,20 @@ test("what is no request is answered with an error, and the next one is carried 
   expect(await program.result("status")).toMatchObject({ username: ana.name });
 });
 
+test("an id that is nested too deeply to be written again is refused, as often as it is sent", async () => {
+  const program = await attached();
+  const lists = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  // More than are carried out at once: an unanswered one would be waited for.
+  const deep = `{"id":${lists(100_000)},"command":"status"}\n`;
+  for (let sent = 0; sent < 65; sent++) program.write(deep);
+  expect(await program.result("status")).toMatchObject({ username: ana.name });
+  const refused = program.lines.filter(({ id }) => id === null);
+  expect(refused).toHaveLength(65);
+  expect(refused[0]).toMatchObject({ error: { code: "bad_request", message: "id" } });
+  program.write(`{"id":${lists(16)},"command":"status"}\n`);
+  await program.line({ id: JSON.parse(lists(16)) as unknown });
+});
+
 test("a request over 256 KiB is refused and ends the connection, and the others go on", async () => {
   const [other, program] = [await attached(), await attached()];
   const padding = (length: number) => ({ command: "status", padding: "x".repeat(length) });

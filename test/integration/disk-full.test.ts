@@ -71,7 +71,7 @@ test("who cannot store a message acknowledges nothing, both sides say why, and i
   makeSpace(bob);
   const after = await ana.json(["send", bob.name, "after"]);
   expect(after.code).toBe(0);
-  const stored = (await bob.json(["history", ana.name])).events.map(({ text }) => text);
+  const stored = (await bob.list(["history", ana.name])).map(({ text }) => text);
   const expected = [
     "before",
     ...Array.from({ length: arrived + 1 }, (_, index) => `${index} ${TEXT}`),
@@ -106,7 +106,7 @@ test("what could not be queued is told as not queued, and what was queued before
   makeSpace(ana);
   const listening = await bob.listen(PASSWORD);
   expect((await ana.json(["send", bob.name, "after"])).code).toBe(0);
-  const texts = (await bob.json(["history", ana.name])).events.map(({ text }) => text);
+  const texts = (await bob.list(["history", ana.name])).map(({ text }) => text);
   expect(texts).toEqual([
     "queued while there was space",
     ...Array.from({ length: kept }, (_, index) => `${index} ${TEXT}`),

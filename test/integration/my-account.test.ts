@@ -114,7 +114,7 @@ test("a deleted account is gone at the server, every process ends, and its messa
   await beside.line({ event: "server", state: "stopped" });
   expect((await daemon.ended).code).toBe(4);
   expect(await ana.run(["users"], { password: PASSWORD })).toMatchObject({ code: 4 });
-  expect((await ana.json(["history", "bob"])).events).toMatchObject([{ text: "still here" }]);
+  expect(await ana.list(["history", "bob"])).toMatchObject([{ text: "still here" }]);
 });
 
 describe("what others are told", () => {

@@ -78,7 +78,7 @@ test("after kill -9 a sound profile is used without a notice", async () => {
   const { code, stderr } = await ana.run(["users"]);
   expect(code).toBe(0);
   expect(stderr).not.toContain("damaged");
-  expect((await ana.json(["history", "beto"])).events).toHaveLength(TEXTS.length);
+  expect(await ana.list(["history", "beto"])).toHaveLength(TEXTS.length);
 });
 
 test("after kill -9 a long check is announced", async () => {
@@ -103,7 +103,7 @@ test("after kill -9 a damaged index is rebuilt, reported once, and nothing is lo
   const { code, stderr } = await ana.run(["users"]);
   expect(stderr).toContain(MENDED);
   expect(code).toBe(0);
-  expect((await ana.json(["history", "beto"])).events.map(({ text }) => text)).toEqual(TEXTS);
+  expect((await ana.list(["history", "beto"])).map(({ text }) => text)).toEqual(TEXTS);
   const again = await ana.run(["users"]);
   expect(again.stderr).not.toContain(MENDED);
   expect(again.code).toBe(0);

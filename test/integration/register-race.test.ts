@@ -1,10 +1,12 @@
 /** Processes that register or log in with one name in one data folder at the same time. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 import { profileFile } from "../../src/client/disk/folders.ts";
+import { AtTerminal } from "./at-terminal.ts";
 import { World } from "./cli-process.ts";
+import { flagsOf } from "./sharing-faces.ts";
 
 setDefaultTimeout(120_000);
 
@@ -36,13 +38,31 @@ test("of two that register a name at once the one that succeeds has the profile,
   }
 });
 
-test("a first login that is refused removes no profile but its own", async () => {
+test("a first login that is refused removes no profile but its own, and another process logs in with its own password", async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const ana = world.person(`beto.${round}`, port);
     await ana.elsewhere().register();
-    const [right] = await Promise.all(
+    const [right, wrong] = await Promise.all(
       ["correct horse", "not this one"].map((password) => ana.start(["users"], { password }).ended),
     );
-    if (right?.code === 0) expect(existsSync(profileFile(ana.profileFolder))).toBe(true);
+    expect(right?.stderr).toEndWith("Nobody else is online.\n");
+    expect(right?.code).toBe(0);
+    // It needs no password where it came second.
+    expect(wrong?.code).toBeOneOf([0, 4]);
+    expect(existsSync(profileFile(ana.profileFolder))).toBe(true);
   }
+});
+
+test("while a first login waits for its password, other processes wait for the account, and then log in themselves", async () => {
+  const ana = world.person("carla", port);
+  await ana.elsewhere().register();
+  const asked = new AtTerminal([...flagsOf(ana), "--lang", "en", "users"]);
+  await asked.shows("Password for carla");
+  expect(existsSync(join(ana.profileFolder, "online"))).toBe(false);
+  const text = "queued only where it stays";
+  const sending = ana.start(["send", "nobody", text, "--json"], { password: "correct horse" });
+  asked.type("not this one\r");
+  expect(await asked.ended()).toBe(4);
+  expect((await sending.ended).code).toBe(5);
+  expect((await ana.run(["history", "nobody"])).stdout).toContain(text);
 });

@@ -34,7 +34,7 @@ async function commands(ana: Person, mode: readonly string[]): Promise<Map<strin
       comparable(ended, replaced),
     );
   };
-  const lastId = async (other: string) => String((await ana.json(["history", other])).events.at(-1)?.["id"]);
+  const lastId = async (other: string) => String((await ana.list(["history", other])).at(-1)?.["id"]);
 
   await run(["users"]);
   await run(["send", "beto", "hola"]);

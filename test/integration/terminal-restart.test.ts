@@ -40,7 +40,7 @@ async function restarted(
   await again;
   expect(await server.exited).toBe(signal === "SIGTERM" ? 0 : 137);
   for (;;) {
-    const { events } = await observer.json(["users"]);
+    const events = await observer.list(["users"]);
     const online = events.map(({ username }) => String(username));
     if (names.every((name) => online.includes(name))) return;
   }
@@ -160,7 +160,7 @@ test("`listen` that was given the password logs in again when its session was re
   await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
   expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
   for (let names = ""; names !== "beto";) {
-    const { events } = await ana.json(["users"]);
+    const events = await ana.list(["users"]);
     names = events.map(({ username }) => String(username)).join();
   }
   expect((await listening.stop()).code).toBe(0);

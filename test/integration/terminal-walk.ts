@@ -113,17 +113,13 @@ async function expectNothingLost(people: readonly Person[]): Promise<void> {
     [ana, beto],
     [beto, ana],
   ] as const) {
-    const sent = (await sender.json(["history", other.name])).events.filter(
-      ({ from }) => from === sender.name,
-    );
+    const sent = (await sender.list(["history", other.name])).filter(({ from }) => from === sender.name);
     const listener = listening[people.indexOf(sender)];
     for (const { id, state } of sent) {
       if (state !== "received" && state !== "read")
         await listener?.event({ event: "delivery", id: String(id), state: "received" });
     }
-    const received = (await other.json(["history", sender.name])).events.filter(
-      ({ from }) => from === sender.name,
-    );
+    const received = (await other.list(["history", sender.name])).filter(({ from }) => from === sender.name);
     expect(received.map(({ id, text }) => [id, text])).toEqual(sent.map(({ id, text }) => [id, text]));
   }
   for (const client of listening) await client.stop();

@@ -36,6 +36,8 @@ test("options that are not given have the defaults of CLI", () => {
     email: undefined,
     wait: "received",
     replyTo: undefined,
+    last: undefined,
+    since: undefined,
     yes: false,
     accept: false,
   });

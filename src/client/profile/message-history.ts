@@ -1,6 +1,7 @@
 /** Reads the stored texts: conversations page by page, unread messages, and single messages. */
 import type { Database } from "bun:sqlite";
 
+import { STATE } from "../disk/schema.ts";
 import type { Contact } from "./contacts.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
@@ -32,6 +33,48 @@ export class MessageHistory {
       limit + 1,
     );
     return { messages: newest.slice(0, limit).reverse(), isMore: newest.length > limit };
+  }
+
+  /**
+   * The lowest `seq` of the texts of a contact from a time on: ours were written then, theirs arrived.
+   * @param time ms since 1970 @returns undefined: there is none
+   */
+  firstSince(contact: Contact, time: number): number | undefined {
+    return this.#seq(
+      "AND CASE outgoing WHEN 1 THEN sent_at ELSE received_at END >= ? ORDER BY seq LIMIT 1",
+      contact.id,
+      time,
+    );
+  }
+
+  /** The `seq` of the oldest of the newest `count` texts, at least 1; undefined: there are fewer. */
+  firstOfLast(contact: Contact, count: number): number | undefined {
+    return this.#seq("ORDER BY seq DESC LIMIT 1 OFFSET ?", contact.id, count - 1);
+  }
+
+  #seq(condition: string, ...values: number[]): number | undefined {
+    return this.#database
+      .query<{ seq: number }, number[]>(
+        `SELECT seq FROM messages WHERE kind = 0 AND contact = ? ${condition}`,
+      )
+      .get(...values)?.seq;
+  }
+
+  /** When a contact was last heard of: a text of theirs arrived, or they took or read one. ms since 1970; undefined: never */
+  lastHeard(contact: Contact): number | undefined {
+    const newest = (columns: string, condition: string) =>
+      `SELECT * FROM (SELECT ${columns} FROM messages WHERE kind = 0 AND contact = ?1 AND ${condition} ORDER BY seq DESC LIMIT 1)`;
+    return (
+      this.#database
+        .query<{ time: number | null }, [number]>(
+          `SELECT max(time) AS time FROM (
+             ${newest("received_at AS time", "outgoing = 0")}
+             UNION ALL ${newest("received_at", `outgoing = 1 AND state >= ${STATE.received}`)}
+             UNION ALL SELECT read_at FROM messages
+               WHERE seq = (SELECT read_by_peer FROM contacts WHERE id = ?1))`,
+        )
+        .get(contact.id)?.time ?? undefined
+    );
   }
 
   /** The text of this id, ours or theirs; of two with the same id, ours. */

@@ -29,6 +29,13 @@ import {
   StoreError,
 } from "../disk/sqlite.ts";
 
+/** The folder holds no account: a first login that was refused has removed it since it was found. */
+export class ProfileRemovedError extends Error {
+  constructor(folder: string) {
+    super(`${folder}: no account`);
+  }
+}
+
 /** A certificate that the authority issued for this account's key; times in ms since 1970. */
 export type OwnCertificate = {
   readonly pem: string;
@@ -206,7 +213,7 @@ export class Profile {
 
   static #of(folder: string, database: Database): Profile {
     const row = database.query<AccountRow, []>("SELECT * FROM account").get();
-    if (row === null) throw new Error(`${folder}: no account`);
+    if (row === null) throw new ProfileRemovedError(folder);
     return new Profile(folder, database, row);
   }
 

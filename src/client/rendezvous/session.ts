@@ -137,12 +137,13 @@ export class Rendezvous {
 
   /**
    * Makes one attempt to be online, or waits for the one that is under way. Does nothing while online.
+   * @param given the password; undefined: it is asked for, if it is needed
    * @throws ServerError, RefusedError, PasswordNeededError
    */
-  async connect(): Promise<void> {
+  async connect(given?: string): Promise<void> {
     if (this.#state.name === "online") return;
     if (this.#attempt !== undefined) return this.#attempt;
-    const attempt = this.#goOnline(true);
+    const attempt = this.#goOnline(true, given);
     // It took the place of the attempt that was scheduled.
     if (this.#isKeptOnline) this.#retryAfter(attempt);
     await attempt;
@@ -159,15 +160,15 @@ export class Rendezvous {
     if (this.#state.name !== "online") await (this.#attempt ?? this.#goOnline(false));
   }
 
-  #goOnline(mayUsePassword: boolean): Promise<void> {
-    const attempt = this.#tryToGoOnline(mayUsePassword).finally(() => {
+  #goOnline(mayUsePassword: boolean, given?: string): Promise<void> {
+    const attempt = this.#tryToGoOnline(mayUsePassword, given).finally(() => {
       if (this.#attempt === attempt) this.#attempt = undefined;
     });
     this.#attempt = attempt;
     return attempt;
   }
 
-  async #tryToGoOnline(mayUsePassword: boolean): Promise<void> {
+  async #tryToGoOnline(mayUsePassword: boolean, given: string | undefined): Promise<void> {
     const attempt: State = { name: "connecting", link: undefined };
     this.#become(attempt);
     let link: RendezvousLink;
@@ -187,7 +188,7 @@ export class Rendezvous {
       key = provenKey(profile.keys, contact.connection);
       const told = await logIn(link, contact.authority, key, {
         ...this.#options,
-        password: async () => (mayUsePassword ? password(profile.username) : undefined),
+        password: async () => (mayUsePassword ? (given ?? password(profile.username)) : undefined),
         // Whom it replaced would be replaced in turn, if this were done without a person.
         replaceOther: this.#wasOnline ? undefined : this.#options.replaceOther,
       });

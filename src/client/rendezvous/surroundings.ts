@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 
 import type { Clock } from "../../net/clock.ts";
+import { errorCode } from "../../net/error-code.ts";
 import { parseDialableAddress } from "../../protocol/ip-address.ts";
 import { MAX_ADDRESSES } from "../../protocol/rendezvous-messages.ts";
 
@@ -17,8 +18,22 @@ export type Surroundings = {
   readonly addresses: string;
 };
 
-/** This machine's own addresses, for peers in the same network; at most eight. */
+let lastAddresses: string[] = [];
+
+/**
+ * This machine's own addresses, for peers in the same network; at most eight. Those of the last call while the system
+ * gives none because this process has too many open files.
+ */
 export function ownAddresses(): string[] {
+  try {
+    lastAddresses = readAddresses();
+  } catch (error) {
+    if (errorCode(error) !== "ERR_SYSTEM_ERROR") throw error;
+  }
+  return lastAddresses;
+}
+
+function readAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => !address.internal && !address.address.toLowerCase().startsWith("fe80:"))

@@ -46,15 +46,32 @@ function readTrust(database: Database, host: string, port: number): ServerTrust 
 
 /** How a server is trusted; undefined: it is not known. Nothing is made or changed. @throws StoreError */
 export function storedTrust(dataFolder: string, host: string, port: number): ServerTrust | undefined {
+  return readStored(dataFolder, undefined, (database) => readTrust(database, host, port));
+}
+
+function readStored<T>(dataFolder: string, otherwise: T, read: (database: Database) => T): T {
   const file = serversFile(dataFolder);
   // An empty one was about to be made when the program was killed.
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) return otherwise;
   const database = openReadOnly(file, SCHEMA);
   try {
-    return readTrust(database, host, port);
+    return read(database);
   } finally {
     database.close();
   }
+}
+
+/** Every server of `servers.db`, and its authority if that is known. Nothing is changed. @throws StoreError */
+export function storedServers(
+  dataFolder: string,
+): readonly { readonly host: string; readonly port: number; readonly authority: string | null }[] {
+  return readStored(dataFolder, [], (database) =>
+    database
+      .query<{ host: string; port: number; authority: string | null }, []>(
+        "SELECT host, port, authority FROM servers ORDER BY host, port",
+      )
+      .all(),
+  );
 }
 
 export class ServerStore {

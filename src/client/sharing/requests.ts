@@ -23,11 +23,14 @@ import { STORED_REQUESTS } from "./stored-requests.ts";
 /** Requests of one program that are carried out at once; further ones are read when some are answered. */
 export const MAX_UNANSWERED = 64;
 
+/** Most levels of lists and objects in an `id`: one that is nested too deeply to be written has no answer. */
+const MAX_ID_LEVELS = 16;
+
 /** A request throws what its method throws; its result is a JSON object. */
 export const REQUESTS = {
-  /** Goes online unless the account is. */
-  connect: row({}, async ({ account }) => {
-    await account.connect();
+  /** Goes online unless the account is. `password`: absent: that of the process that has the account, if it is needed. */
+  connect: row({ password: optional(secret) }, async ({ account }, { password }) => {
+    await account.connect(password);
     return {};
   }),
   /** From now on a lost link to the server is reconnected. */
@@ -156,11 +159,19 @@ function isRequestName(value: string): value is RequestName {
   return Object.hasOwn(REQUESTS, value);
 }
 
+/** Whether `value` has at most so many levels of lists and objects. */
+function isFlat(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((part) => isFlat(part, levels - 1));
+}
+
 /** The answer to what a program has sent. It has the same id; none is null. */
 export async function answerTo(
   { id = null, command, ...params }: JsonObject,
   carryOut: (request: Request) => Promise<JsonObject>,
 ): Promise<JsonObject> {
+  if (!isFlat(id, MAX_ID_LEVELS))
+    return { id: null, error: errorJson(new RequestError("bad_request", "id")) };
   try {
     return { id, result: await carryOut(readRequest(command, params)) };
   } catch (error) {

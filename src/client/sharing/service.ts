@@ -37,10 +37,13 @@ export class Service {
   /** Resolved when the next process has left. */
   #left = Promise.withResolvers<void>();
 
-  /** Opens the socket. Where no place takes one, the account is online without. */
   constructor(account: Account) {
     this.#account = account;
-    this.#listener = this.#listen();
+  }
+
+  /** Opens the socket, unless it is open. Where no place takes one, the account is online without. */
+  listen(): void {
+    this.#listener ??= this.#listen();
   }
 
   #listen(): { stop(): void } | undefined {

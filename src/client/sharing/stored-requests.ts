@@ -4,7 +4,7 @@ import { exactText, integer, list, oneOf, optional } from "../../protocol/fields
 import { searchQuery, type Archive } from "../archive.ts";
 import { ActionError, checkNotSelf } from "../conversation/message-actions.ts";
 import { RequestError } from "../error-json.ts";
-import { storedMessageJson } from "../event-json.ts";
+import { contactJson, storedMessageJson } from "../event-json.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { PrivacyStore } from "../profile/privacy.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
@@ -46,10 +46,9 @@ export const STORED_REQUESTS = {
     const unread = archive.unread();
     const contacts = archive.contacts();
     return {
-      contacts: contacts.map((each) => ({
-        username: each.username,
-        unread: unread.get(each.id)?.count ?? 0,
-      })),
+      contacts: contacts.map((each) =>
+        contactJson(archive.conversationWith(each), unread.get(each.id)?.count ?? 0),
+      ),
     };
   }),
   /** A page of a conversation, oldest first: from after a number on, or else the newest before a number, or of all. */

@@ -144,6 +144,28 @@ export function unwrittenSentence(what: Unwritten, code: string): Bilingual {
   return { es: `${es} (${code})`, en: `${en} (${code})` };
 }
 
+/** What has become of a list of accounts. */
+export type ListOutcome = {
+  made: number;
+  refused: number;
+  /** The account for which the server has not answered: it may have been made. */
+  unanswered: string[];
+  untried: string[];
+};
+
+export function listSentence({ made, refused, unanswered, untried }: ListOutcome, total: number): Bilingual {
+  const named = (es: string, en: string, names: readonly string[]) => {
+    const shown = names.map((name) => quotedText(name)).join(", ");
+    return names.length === 0 ? ["", ""] : [`; ${es}: ${shown}`, `; ${en}: ${shown}`];
+  };
+  const [unknownEs, unknownEn] = named("sin respuesta", "no answer", unanswered);
+  const [untriedEs, untriedEn] = named("sin intentar", "not tried", untried);
+  return {
+    es: `Cuentas creadas: ${made} de ${total}; rechazadas: ${refused}${unknownEs}${untriedEs}`,
+    en: `Accounts made: ${made} of ${total}; refused: ${refused}${unknownEn}${untriedEn}`,
+  };
+}
+
 export function backupSentence(file: string, { users, tokens, bytes }: Backup): Bilingual {
   return {
     es: `Copia comprobada en «${quotedText(file)}» (cuentas: ${users}, sesiones: ${tokens}, bytes: ${bytes})`,

@@ -10,7 +10,7 @@ import { readRequest, type AdminCommand, type AdminRequest } from "./messages.ts
 
 export type AdminTask =
   | { readonly name: "request"; readonly request: AdminRequest }
-  | { readonly name: "backup" | "restore"; readonly file: string };
+  | { readonly name: "backup" | "restore" | "addList"; readonly file: string };
 
 type Arguments = {
   /** As the usage sentence shows them. */
@@ -26,7 +26,14 @@ const NAME: Bilingual = { es: "NOMBRE", en: "NAME" };
 /** A map, because an object would find `constructor`. */
 const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup" | "restore", Arguments>([
   ["users", { shown: { es: "[TEXTO]", en: "[TEXT]" }, names: ["search"], needed: 0 }],
-  ["add", { shown: { es: "NOMBRE [CORREO]", en: "NAME [EMAIL]" }, names: ["name", "email"], needed: 1 }],
+  [
+    "add",
+    {
+      shown: { es: "NOMBRE [CORREO], o --from ARCHIVO", en: "NAME [EMAIL], or --from FILE" },
+      names: ["name", "email"],
+      needed: 1,
+    },
+  ],
   ["disable", { shown: NAME, names: ["name"], needed: 1 }],
   ["enable", { shown: NAME, names: ["name"], needed: 1 }],
   ["delete", { shown: NAME, names: ["name"], needed: 1 }],
@@ -37,8 +44,12 @@ const COMMANDS: ReadonlyMap<string, Arguments> = new Map<AdminCommand | "backup"
   ["restore", { shown: FILE, names: ["file"], needed: 1 }],
 ]);
 
-/** Reads a command and its arguments. @throws UsageError in `language` */
-export function readTask(words: readonly string[], language: Language): AdminTask {
+/**
+ * Reads a command and its arguments.
+ * @param from the file of `--from`, which only `add` takes, and nothing beside it
+ * @throws UsageError in `language`
+ */
+export function readTask(words: readonly string[], language: Language, from?: string): AdminTask {
   const [command = "", ...given] = words;
   const known = COMMANDS.get(command);
   if (known === undefined) {
@@ -46,8 +57,15 @@ export function readTask(words: readonly string[], language: Language): AdminTas
     const [es, en] =
       meant === undefined ? ["las", ""] : [`¿quiere decir ${meant}? Las`, `did you mean ${meant}? `];
     throw usage(language, {
-      es: `Orden desconocida: «${quotedText(command)}»; ${es} hay en «bun run server.ts admin --help»`,
-      en: `Unknown command: “${quotedText(command)}”; ${en}“bun run server.ts admin --help” lists them`,
+      es: `Orden desconocida: «${quotedText(command)}»; ${es} hay en «admin --help»`,
+      en: `Unknown command: “${quotedText(command)}”; ${en}“admin --help” lists them`,
+    });
+  }
+  if (from !== undefined) {
+    if (command === "add" && given.length === 0) return { name: "addList", file: from };
+    throw usage(language, {
+      es: "--from va solo con add: admin add --from ARCHIVO",
+      en: "--from goes with add alone: admin add --from FILE",
     });
   }
   const { shown, names, needed } = known;

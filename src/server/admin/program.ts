@@ -4,6 +4,8 @@ import { resolve } from "node:path";
 import type { Language } from "../../protocol/language.ts";
 import { visibleJson } from "../../protocol/json-line.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
+import { readAccountList } from "./account-list.ts";
+import { addList } from "./add-list.ts";
 import {
   backupSentence,
   doneSentence,
@@ -37,13 +39,15 @@ type Context = { readonly config: AdminConfig; readonly language: Language; read
  * @returns the exit code. @throws UsageError, StartError
  */
 export async function runAdmin(config: AdminConfig, language: Language): Promise<number> {
-  const task = readTask(config.words, language);
+  const task = readTask(config.words, language, config.from);
   const context: Context = { config, language, output: new LineOutput(process.stdout) };
   switch (task.name) {
     case "backup":
       return makeBackup(task.file, context);
     case "restore":
       return restoreFrom(task.file, context);
+    case "addList":
+      return runList(task.file, context);
     case "request":
       return runRequest(task, context);
     default:
@@ -120,6 +124,13 @@ async function runRequest(task: AdminTask & { name: "request" }, context: Contex
     process.stderr.write(language === "es" ? "No hay ninguna\n" : "There are none\n");
   }
   return codeOf(isRead(command) ? "listing" : hasPassword(command) ? "password" : "change", context);
+}
+
+async function runList(file: string, { config, language, output }: Context): Promise<number> {
+  const list = readAccountList(file, language);
+  const { json } = config;
+  const isDone = await linked(config, (link) => addList(list, { link, output, json, language }));
+  return isDone ? EXIT_DONE : EXIT_FAILED;
 }
 
 async function linked<T>(config: AdminConfig, use: (link: AdminLink) => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * Delivers one message, or one change of a message, to the peer.
+ * Delivers one message, or one change of a message, to a peer, or a message to several.
  *
  * 1. It is committed to the outbox before the network is touched.
  * 2. It is sent on a link to the peer; the peer's acknowledgement is success.
@@ -9,7 +9,7 @@ import { randomUUIDv7 } from "bun";
 
 import { withArchive, type Archive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { ActionError, isTransient } from "../../client/errors.ts";
+import { ActionError, isTransient, SelfError } from "../../client/errors.ts";
 import { deliveryJson, ownChangeJson } from "../../client/event-json.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
@@ -37,9 +37,7 @@ type State =
   | { readonly name: "queueing"; readonly early: MessengerEvent[] }
   | { readonly name: "sending"; readonly id: string }
   /** An unsent message was cancelled, so nothing is sent. */
-  | { readonly name: "cancelled" }
-  /** The server was not reached, so only a peer whose address is known can be sent to. */
-  | { readonly name: "withoutServer"; readonly id: string; readonly problem: Failure };
+  | { readonly name: "cancelled" };
 
 /** The beginning of a sentence about what is queued. */
 function subjectOf({ kind }: OutgoingContent, texts: Texts): string {
@@ -99,22 +97,37 @@ async function put(
 /**
  * Runs `send`, `edit` or `withdraw`: ends when the peer has acknowledged, or with `--wait queued` when it is in
  * the outbox.
- * @param to the name as it was typed
+ * @param people their names as they were typed; each gets a message of its own
+ * @returns the highest exit code of all
  * @throws as `SharedAccount.open`, ActionError, SelfError, SQLiteError, InterruptedError, TimeoutError
  */
 export async function deliver(
   context: CommandContext,
-  to: string,
+  people: readonly string[],
   content: OutgoingContent,
 ): Promise<ExitCode> {
-  const obstacle = await checkTarget(context, to, content);
-  if (obstacle !== undefined) return context.output.failure(obstacle);
-  const delivery = new Delivery(context, to, content);
+  for (const to of people) {
+    const obstacle = await checkTarget(context, to, content);
+    if (obstacle !== undefined) return context.output.failure(obstacle);
+  }
+  const deliveries = people.map((to) => new Delivery(context, to, content));
   return withAccount(
     context,
     content.kind === "text" ? "send" : content.kind,
-    (account) => delivery.run(account),
-    (event) => delivery.onEvent(event),
+    async (account) => {
+      // Nothing is sent to anybody if one of them cannot be sent to.
+      if (people.some((to) => isSamePerson(to, account.username))) throw new SelfError();
+      const ids: (string | undefined)[] = [];
+      for (const delivery of deliveries) ids.push(await delivery.queue(account));
+      // One attempt for all: after a second one each would report another failure.
+      let online: Promise<void> | undefined;
+      const connect = () => (online ??= account.connect());
+      const exits = await Promise.all(
+        deliveries.map((each, index) => each.run(account, ids[index], connect)),
+      );
+      return Math.max(...exits) as ExitCode;
+    },
+    (event) => deliveries.forEach((delivery) => delivery.onEvent(event)),
   );
 }
 
@@ -142,15 +155,22 @@ class Delivery {
     this.#content = content;
   }
 
-  /** Queues and sends it. @throws as `deliver` */
-  async run(account: SharedAccount): Promise<ExitCode> {
-    const { config, output, signal } = this.#context;
-    const texts = this.#texts;
+  /** Puts it into the outbox. @returns as `put` @throws as `deliver` */
+  async queue(account: SharedAccount): Promise<string | undefined> {
     const { archive } = account;
     this.#names = namesKnownTo(archive, [archive.nameOf(this.#to)]).book;
     this.#isStranger = isStranger(archive, this.#to);
-    const id = await untilAborted(signal, put(account, this.#to, this.#content));
-    this.#queued(id);
+    const id = await untilAborted(this.#context.signal, put(account, this.#to, this.#content));
+    const early = this.#state.name === "queueing" ? this.#state.early : [];
+    this.#state = id === undefined ? { name: "cancelled" } : { name: "sending", id };
+    for (const event of early) this.onEvent(event);
+    return id;
+  }
+
+  /** Sends what `queue` has put into the outbox. @param connect goes online @throws as `deliver` */
+  async run(account: SharedAccount, id: string | undefined, connect: () => Promise<void>): Promise<ExitCode> {
+    const { config, output } = this.#context;
+    const texts = this.#texts;
     if (id === undefined) {
       output.notice(texts.cancelled(this.#userIn(account)));
       return EXIT.done;
@@ -162,24 +182,19 @@ class Delivery {
       if (this.#isStranger) output.notice(texts.neverAnswered(this.#userIn(account)));
       return EXIT.done;
     }
-    const problem = await this.#acknowledged(account, id).catch((error: unknown) => {
+    const problem = await this.#acknowledged(account, connect).catch((error: unknown) => {
       if (error instanceof InterruptedError) output.notice(this.#queuedSentence(account, what));
       throw error;
     });
     if (problem === undefined) {
-      output.notice(texts.received(this.#userIn(account)));
+      const isText = this.#content.kind === "text";
+      output.notice(texts[isText ? "received" : "changed"](this.#userIn(account)));
       return EXIT.done;
     }
-    const exit = output.failure(problem);
+    const to = account.isRemoved ? this.#to : account.archive.nameOf(this.#to);
+    const exit = output.failure({ ...problem, to });
     output.notice(this.#queuedSentence(account, what, problem.code));
     return exit;
-  }
-
-  /** @param id as `put` gives it */
-  #queued(id: string | undefined): void {
-    const early = this.#state.name === "queueing" ? this.#state.early : [];
-    this.#state = id === undefined ? { name: "cancelled" } : { name: "sending", id };
-    for (const event of early) this.onEvent(event);
   }
 
   onEvent(event: MessengerEvent): void {
@@ -194,7 +209,8 @@ class Delivery {
     const target = this.#content.kind === "text" ? undefined : this.#content.target;
     switch (event.name) {
       case "delivery":
-        if (event.id !== id) return;
+        // What another process goes on to do with it is not waited for.
+        if (event.id !== id || (config.wait === "queued" && event.state !== "queued")) return;
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received" || event.state === "read") this.#outcome.resolve(undefined);
         return;
@@ -231,10 +247,7 @@ class Delivery {
       output.notice(`${problem.sentence} ${this.#texts.limitWaitedOut}`);
       return;
     }
-    // Without the server the peer could not be looked up, so its failure is the reason to report.
-    const state = this.#state;
-    const isForLackOfServer = state.name === "withoutServer" && problem.exit === EXIT.notDelivered;
-    this.#outcome.resolve(isForLackOfServer ? state.problem : problem);
+    this.#outcome.resolve(problem);
   }
 
   #onPeerError(username: string, code: string): void {
@@ -253,22 +266,28 @@ class Delivery {
   }
 
   /** Goes online until the peer acknowledges. @returns why it has not, if so. @throws InterruptedError */
-  async #acknowledged(account: SharedAccount, id: string): Promise<Failure | undefined> {
+  async #acknowledged(account: SharedAccount, connect: () => Promise<void>): Promise<Failure | undefined> {
     const { config, signal } = this.#context;
+    /** Why the server was not reached; then only a peer whose address is known can be sent to. */
+    let serverProblem: Failure | undefined;
     try {
-      await untilAborted(signal, account.connect());
+      await untilAborted(signal, connect());
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
       const problem = describeFailure(error, config);
       if (!isTransient(error)) return problem;
-      this.#state = { name: "withoutServer", id, problem };
+      serverProblem = problem;
     }
-    return untilAborted(signal, this.#outcome.promise).catch((error: unknown) => {
+    try {
+      const outcome = await untilAborted(signal, this.#outcome.promise);
+      // Without the server the peer could not be looked up, so its failure is the reason to report.
+      return outcome?.exit === EXIT.notDelivered ? (serverProblem ?? outcome) : outcome;
+    } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
       if (this.#fullDisk !== undefined) return this.#fullDisk;
       const sentence = this.#texts.notAcknowledged(this.#userIn(account));
       return failure("notDelivered", "not_acknowledged", sentence);
-    });
+    }
   }
 
   /** Whether it is still queued after a failure, and when it will be sent. @param code of the failure */

@@ -9,7 +9,7 @@ import type { Deadline } from "../deadline.ts";
 import { TimeoutError } from "../failures.ts";
 import { clockWarning } from "../format/server-words.ts";
 import type { HostProcess, Output } from "./output.ts";
-import { authorityPrompt, obtainPassword } from "./password.ts";
+import { askYes, authorityPrompt, canAsk, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
 
 /** How long the account may take to close after `--timeout`, in ms. */
@@ -37,6 +37,7 @@ export function serverOptions(
 /**
  * Opens the configured account, runs `use`, and closes the account. Damage found meanwhile is recorded, so that the
  * next start checks the file.
+ * @param password asked for only if a login needs it
  * @throws as `SharedAccount.open`, and what `use` throws
  */
 export async function withAccount<T>(
@@ -44,8 +45,10 @@ export async function withAccount<T>(
   command: string,
   use: (account: SharedAccount) => Promise<T>,
   onEvent: (event: MessengerEvent) => void = () => undefined,
+  password: OpenOptions["password"] = (username) => obtainPassword(context, username, false),
 ): Promise<T> {
-  const opened = SharedAccount.open(openOptions(context, command, onEvent));
+  const options = { ...openOptions(context, command, onEvent), password };
+  const opened = SharedAccount.open(options);
   return used(context, await untilAborted(context.signal, opened), use);
 }
 
@@ -80,6 +83,7 @@ function openOptions(
   onEvent: (event: MessengerEvent) => void,
 ): OpenOptions {
   const { config } = context;
+  const texts = textsIn(config.language);
   return {
     ...serverOptions(config, authorityPrompt(context), context.signal),
     user: config.user,
@@ -87,6 +91,7 @@ function openOptions(
     p2pPort: config.p2pPort,
     command,
     password: (username) => obtainPassword(context, username, false),
+    replaceOther: canAsk(context.process) ? () => askYes(context, texts.replaceQuestion) : undefined,
     isPasswordLasting: config.password !== undefined,
     onEvent: (event) => {
       showCommonEvents(context, event);

@@ -66,6 +66,11 @@ export class Output {
     else if (line !== undefined) void this.write(`${visibleText(line, { lines: true })}\n`);
   }
 
+  /** Ends a list: a program learns that it is complete, also if it is empty. */
+  end(count: number): void {
+    this.event({ event: "end", count }, undefined);
+  }
+
   #failed(error: Error): void {
     if (this.#fault !== undefined) return;
     this.#fault = error;
@@ -108,9 +113,10 @@ export class Output {
   }
 
   /** Writes a failure: a sentence for the person, with `--json` also an `error` event. @returns its exit code */
-  failure({ exit, code, sentence, retryAfter }: Failure): ExitCode {
+  failure({ exit, code, sentence, to, retryAfter }: Failure): ExitCode {
     const retry = retryAfter === undefined ? {} : { retry_after: retryAfter };
-    if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence, ...retry }));
+    const whom = to === undefined ? {} : { to };
+    if (this.json) void this.write(jsonLine({ event: "error", code, message: sentence, ...whom, ...retry }));
     this.notice(sentence);
     return exit;
   }

@@ -1,7 +1,9 @@
 /** Reads the password from the environment, standard input or a hidden prompt, never from an argument. Asks yes or no. */
 import { Writable } from "node:stream";
 
+import { RefusedError } from "../../client/errors.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
+import { isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Config } from "../config.ts";
@@ -64,12 +66,25 @@ export function canAsk({ stdin, stderr }: HostProcess): boolean {
   return stdin.isTTY && stderr.isTTY;
 }
 
-/** The first line of standard input; undefined when the input is used up, as at a second login. */
-async function readPasswordLine(context: AskContext): Promise<string | undefined> {
-  const isLine = (chunk: Uint8Array, length: number) => chunk.includes(0x0a) || length > MAX_STDIN_PASSWORD;
+/** The first `count` lines of standard input, or as many as there are: none when it is used up, as at a second login. */
+async function readPasswordLines(context: AskContext, count: number): Promise<readonly string[]> {
+  let lines = 0;
+  const isEnough = (chunk: Uint8Array, length: number) => {
+    for (const byte of chunk) if (byte === 0x0a) lines++;
+    return lines >= count || length > count * MAX_STDIN_PASSWORD;
+  };
   // A byte order mark does not belong to the password.
-  const text = (await readInput(context, isLine)).replace(/^\ufeff/, "");
-  return text === "" ? undefined : (text.split("\n", 1)[0] ?? "").replace(/\r$/, "");
+  const text = (await readInput(context, isEnough)).replace(/^\ufeff/, "");
+  // Behind the last line feed there is no line.
+  const read = text.replace(/\n$/, "").split("\n", count);
+  return text === "" ? [] : read.map((line) => line.replace(/\r$/, ""));
+}
+
+/** A function that asks for a password without showing it. */
+function hiddenPrompt(context: AskContext): (message: string) => Promise<string> {
+  const theme = { style: { maskedText: textsIn(context.config.language).passwordHidden } };
+  return (message) =>
+    ask(context, ({ password }, prompt) => password({ message, toggleMask: false, theme }, prompt));
 }
 
 /**
@@ -86,15 +101,42 @@ export async function obtainPassword(
   if (config.password !== undefined) return config.password;
   const { stdin } = context.process;
   // At a terminal a line of standard input is typed, and must not be echoed.
-  if (config.passwordStdin && !stdin.isTTY) return readPasswordLine(context);
+  if (config.passwordStdin && !stdin.isTTY) return (await readPasswordLines(context, 1))[0];
   if (!config.passwordStdin && !canAsk(context.process)) return undefined;
-  const theme = { style: { maskedText: texts.passwordHidden } };
-  const askHidden = (message: string) =>
-    ask(context, ({ password }, prompt) => password({ message, toggleMask: false, theme }, prompt));
+  const askHidden = hiddenPrompt(context);
   const password = await askHidden(texts.passwordPrompt(quotedName(user)));
   if (!twice || config.passwordStdin) return password;
   const again = await askHidden(texts.passwordAgain);
   if (again !== password) throw new UsageError(texts.passwordsDiffer);
+  return password;
+}
+
+export type BothPasswords = { readonly current: string; readonly next: string };
+
+/**
+ * The current password and a new one: two lines of standard input with --password-stdin, or hidden prompts, of which
+ * the first is not needed with PALOMA_PASSWORD.
+ * @throws UsageError if one is missing or the repetition differs; RefusedError `weak_password`; InterruptedError
+ */
+export async function obtainBothPasswords(context: AskContext): Promise<BothPasswords> {
+  const { config, process } = context;
+  const texts = textsIn(config.language);
+  let current = config.password;
+  let next: string | undefined;
+  if (config.passwordStdin && !process.stdin.isTTY) [current, next] = await readPasswordLines(context, 2);
+  else if (canAsk(process)) {
+    const askHidden = hiddenPrompt(context);
+    current ??= await askHidden(texts.passwordCurrent);
+    next = checkedPassword(await askHidden(texts.passwordNew));
+    if ((await askHidden(texts.passwordAgain)) !== next) throw new UsageError(texts.passwordsDiffer);
+  }
+  if (current === undefined || next === undefined) throw new UsageError(texts.passwordsNeeded);
+  return { current, next: checkedPassword(next) };
+}
+
+/** @throws RefusedError, as the server would refuse a new password */
+function checkedPassword(password: string): string {
+  if (!isPasswordAcceptable(password)) throw new RefusedError("weak_password", "");
   return password;
 }
 
@@ -110,6 +152,10 @@ export function authorityPrompt(
 
 /** Asks a question; only a typed «yes» is a yes. @throws InterruptedError */
 export async function askYes(context: AskContext, message: string): Promise<boolean> {
-  const answer = await ask(context, ({ input }, prompt) => input({ message }, prompt));
-  return isYes(answer, textsIn(context.config.language));
+  return isYes(await askText(context, message), textsIn(context.config.language));
+}
+
+/** @throws InterruptedError */
+export function askText(context: AskContext, message: string): Promise<string> {
+  return ask(context, ({ input }, prompt) => input({ message }, prompt));
 }

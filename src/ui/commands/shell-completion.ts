@@ -145,7 +145,11 @@ export async function offered(
   if (command === undefined)
     return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
   const argument = argumentsOf(command, "en")[place]?.replace(/^\[/, "") ?? "";
-  if (argument.startsWith("USER")) return startingWith((await people(account)).filter(isOrdinaryName));
+  if (argument.startsWith("USER")) {
+    const earlier = command === "send" ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
+    const names = (await people(account)).filter(isOrdinaryName);
+    return startingWith(names.map((name) => earlier + name));
+  }
   if (argument === "FILE") return [FILES];
   return argument.includes("|") ? startingWith(argument.split("|")) : [];
 }

@@ -109,8 +109,8 @@ export const FAILURE_TEXTS = {
       `The server says: “${quotedText(message === "" ? code : message)}”`,
   },
   adviceCredentials: {
-    es: "revise el nombre y la contraseña, o regístrese si aún no tiene cuenta",
-    en: "check the name and the password, or register if you have no account yet",
+    es: "revise el nombre y la contraseña, regístrese si aún no tiene cuenta, o, si la ha olvidado, pida una contraseña nueva a quien administra el servidor",
+    en: "check the name and the password, register if you have no account yet, or ask whoever runs the server for a new password if you have forgotten it",
   },
   adviceTaken: {
     es: "elija otro, o inicie sesión si la cuenta es suya",
@@ -137,9 +137,9 @@ export const FAILURE_TEXTS = {
   },
   processSilent: {
     es: (owner: string) =>
-      `Otro proceso de esta máquina tiene abierta la cuenta${owner} y no responde: puede estar parado, o ser de una versión anterior. Termínelo y vuelva a intentarlo; no se ha enviado nada.`,
+      `Otro proceso de esta máquina tiene abierta la cuenta${owner} y no responde: puede estar parado, esperando su contraseña, o ser de una versión anterior. Termínelo y vuelva a intentarlo; no se ha enviado nada.`,
     en: (owner: string) =>
-      `Another process on this machine has the account open${owner} and does not answer: it may be stopped, or of an earlier version. End it and try again; nothing was sent.`,
+      `Another process on this machine has the account open${owner} and does not answer: it may be stopped, waiting for its password, or of an earlier version. End it and try again; nothing was sent.`,
   },
   otherVersion: {
     es: (version: string) =>

@@ -19,8 +19,14 @@ export const COMMAND_HELP = {
   },
   users: { es: ["", "quién está en línea"], en: ["", "who is online"] },
   send: {
-    es: ["USUARIO [TEXTO]", "un mensaje; sin TEXTO, lo que diga la entrada estándar"],
-    en: ["USER [TEXT]", "one message; without TEXT, standard input is the text"],
+    es: [
+      "USUARIO [TEXTO]",
+      "un mensaje, a uno o a varios (ana,benito); sin TEXTO, lo que diga la entrada estándar",
+    ],
+    en: [
+      "USER [TEXT]",
+      "a message, to one or to several (ana,benito); without TEXT, standard input is the text",
+    ],
   },
   listen: {
     es: ["", "sigue en línea y muestra lo que llega, hasta Ctrl-C"],
@@ -31,8 +37,8 @@ export const COMMAND_HELP = {
     en: ["", "for programs: JSON on standard input, output, socket"],
   },
   history: {
-    es: ["USUARIO", "toda la conversación guardada"],
-    en: ["USER", "the whole stored conversation"],
+    es: ["USUARIO", "la conversación guardada, entera o con --last y --since"],
+    en: ["USER", "the stored conversation, whole or by --last and --since"],
   },
   search: {
     es: ["PALABRAS…", "los mensajes de todos los chats que las contienen"],
@@ -58,9 +64,29 @@ export const COMMAND_HELP = {
     es: ["USUARIO [ID]", "borra de esta máquina; sin ID, la conversación"],
     en: ["USER [ID]", "delete on this machine; without ID, all messages"],
   },
+  contacts: {
+    es: ["", "las personas que se conocen aquí, y cuándo se supo de ellas"],
+    en: ["", "the people known here, and when they were last heard of"],
+  },
+  unread: {
+    es: ["", "cuántos mensajes sin leer, y de quién"],
+    en: ["", "how many unread messages, and of whom"],
+  },
   fingerprint: {
     es: ["[USUARIO]", "la huella propia, o el número de seguridad con USUARIO"],
     en: ["[USER]", "your fingerprint, or the safety number with USER"],
+  },
+  whoami: {
+    es: ["", "la cuenta, su servidor, su huella y su carpeta"],
+    en: ["", "the account, its server, its fingerprint and its folder"],
+  },
+  passwd: {
+    es: ["", "cambia la contraseña; las sesiones de otras máquinas se cierran"],
+    en: ["", "change the password; sessions on other machines end"],
+  },
+  "delete-account": {
+    es: ["", "borra la cuenta del servidor; sus mensajes siguen en esta máquina"],
+    en: ["", "delete the account from the server; its messages stay on this machine"],
   },
   logout: { es: ["", "cierra la sesión guardada"], en: ["", "end the stored session"] },
   completion: {
@@ -97,9 +123,17 @@ export const OPTION_HELP = {
     en: ["received|queued", "send, edit, withdraw: until it is on the peer's disk, or on yours"],
   },
   "reply-to": { es: ["ID", "send: responde a ese mensaje"], en: ["ID", "send: replies to that message"] },
+  last: {
+    es: ["N", "history: solo los últimos N mensajes"],
+    en: ["N", "history: only the last N messages"],
+  },
+  since: {
+    es: ["CUÁNDO", "history: desde 2026-11-30, 2026-11-30T12:50:00Z, o hace 90m, 8h, 7d"],
+    en: ["TIME", "history: from 2026-11-30, 2026-11-30T12:50:00Z, or 90m, 8h, 7d ago"],
+  },
   yes: {
-    es: ["", "delete: toda la conversación, sin preguntar"],
-    en: ["", "delete: the whole conversation, without asking"],
+    es: ["", "delete, delete-account: sin preguntar"],
+    en: ["", "delete, delete-account: without asking"],
   },
   accept: {
     es: ["", "fingerprint: acepta la clave nueva de USUARIO cuyo número se mostró antes"],

@@ -31,6 +31,10 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `✓✓ recibido por ${user}`,
     en: (user: string) => `✓✓ received by ${user}`,
   },
+  changed: {
+    es: (user: string) => `✓✓ cambiado también para ${user}`,
+    en: (user: string) => `✓✓ changed for ${user} too`,
+  },
 
   cancelled: {
     es: (user: string) => `El mensaje a ${user} no se había enviado: se ha cancelado, y nadie lo verá.`,
@@ -118,6 +122,11 @@ export const MESSAGE_TEXTS = {
     es: (user: string) => `No hay mensajes con ${user}.`,
     en: (user: string) => `There are no messages with ${user}.`,
   },
+  noMessagesSince: {
+    es: (user: string) => `Desde entonces no hay mensajes con ${user}.`,
+    en: (user: string) => `There are no messages with ${user} since then.`,
+  },
+  nothingUnread: { es: "No hay mensajes sin leer.", en: "There are no unread messages." },
   searchIndexing: {
     es: (percent: number) => `Preparando la búsqueda en los mensajes guardados: ${percent} %.`,
     en: (percent: number) => `Preparing the search of your stored messages: ${percent} %.`,

@@ -2,10 +2,12 @@
 import type { Language } from "../../protocol/language.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
+import { ACCOUNT_TEXTS } from "./account-texts.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
+import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
 
@@ -16,6 +18,8 @@ const TABLE = {
   ...MESSAGE_TEXTS,
   ...CHAT_TEXTS,
   ...PROFILE_TEXTS,
+  ...PEOPLE_TEXTS,
+  ...ACCOUNT_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

@@ -27,6 +27,12 @@ export const USAGE_TEXTS = {
     es: (argument: string) => `Sobra «${quotedText(argument)}»; un texto con espacios va entre comillas.`,
     en: (argument: string) => `“${quotedText(argument)}” is one argument too many; quote a text with spaces.`,
   },
+  badTime: {
+    es: (value: string) =>
+      `--since: «${quotedText(value)}» no es un momento: se espera 2026-11-30, 2026-11-30T12:50:00Z, 90m, 8h o 7d.`,
+    en: (value: string) =>
+      `--since: “${quotedText(value)}” is not a time: expected 2026-11-30, 2026-11-30T12:50:00Z, 90m, 8h or 7d.`,
+  },
   userNeeded: {
     es: "Falta el nombre de la cuenta: --user NOMBRE.",
     en: "The account's name is missing: --user NAME.",
@@ -58,6 +64,12 @@ export const USAGE_TEXTS = {
   badName: {
     es: (name: string) => `«${quotedText(name)}» no es un nombre de usuario válido.`,
     en: (name: string) => `“${quotedText(name)}” is not a valid user name.`,
+  },
+  unseenInName: {
+    es: (name: string) =>
+      `En «${quotedText(name)}» hay caracteres que no se ven, quizá de haberlo copiado: escriba el nombre a mano.`,
+    en: (name: string) =>
+      `There are characters in “${quotedText(name)}” that are not seen, perhaps from copying it: type the name by hand.`,
   },
   oldName: {
     es: (name: string) =>

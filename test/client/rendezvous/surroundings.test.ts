@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import { expect, test } from "bun:test";
 
 import { SLEPT, surroundingsChange, type Surroundings } from "../../../src/client/rendezvous/surroundings.ts";
@@ -33,4 +35,21 @@ test("changed addresses are a move, also after sleep, and also if none is left",
   expect(change(1_000, 1_000, "198.51.100.7")).toBe("moved");
   expect(change(8 * 3_600_000, 1_000, "198.51.100.7")).toBe("moved");
   expect(change(1_000, 1_000, "")).toBe("moved");
+});
+
+test("while this process has too many open files, the addresses are those of before", () => {
+  const script = `
+    import { openSync } from "node:fs";
+    import { ownAddresses } from "./src/client/rendezvous/surroundings.ts";
+    const before = ownAddresses();
+    try {
+      for (;;) openSync("/dev/null");
+    } catch (error) {
+      console.log(error.code, Bun.deepEquals(ownAddresses(), before));
+    }`;
+  const limited = 'ulimit -n 64; exec "$0" -e "$1"';
+  const { stdout, stderr } = Bun.spawnSync(["sh", "-c", limited, process.execPath, script], {
+    cwd: join(import.meta.dir, "../../.."),
+  });
+  expect([stdout.toString(), stderr.toString()]).toEqual(["EMFILE true\n", ""]);
 });

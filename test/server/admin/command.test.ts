@@ -36,7 +36,7 @@ test("unknown commands, names of Object members and wrong arguments are refused 
     expect(said([command])).toStartWith(`Unknown command: “${command}”;`);
     expect(said([command], "es")).toStartWith(`Orden desconocida: «${command}»;`);
   }
-  expect(said(["usres"])).toStartWith("Unknown command: “usres”; did you mean users? “bun");
+  expect(said(["usres"])).toStartWith("Unknown command: “usres”; did you mean users? “admin --help”");
   expect(said(["usres"], "es")).toStartWith("Orden desconocida: «usres»; ¿quiere decir users? Las hay");
   expect(said(["disable"])).toBe("Expected: admin disable NAME");
   expect(said(["disable"], "es")).toBe("Se esperaba: admin disable NOMBRE");
@@ -46,4 +46,17 @@ test("unknown commands, names of Object members and wrong arguments are refused 
   expect(said(["backup", ""])).toBe("Expected: admin backup FILE");
   expect(said(["disable", ""])).toBe("Expected: admin disable NAME");
   expect(said(["disable", "x".repeat(1_000)])).toBe("Expected: admin disable NAME");
+});
+
+test("a list of accounts goes with add alone", () => {
+  expect(readTask(["add"], "en", "class.csv")).toEqual({ name: "addList", file: "class.csv" });
+  for (const words of [["add", "ana"], ["users"], ["disable", "ana"]]) {
+    expect(() => readTask(words, "en", "class.csv")).toThrow(
+      "--from goes with add alone: admin add --from FILE",
+    );
+    expect(() => readTask(words, "es", "class.csv")).toThrow(
+      "--from va solo con add: admin add --from ARCHIVO",
+    );
+  }
+  expect(said(["add"])).toBe("Expected: admin add NAME [EMAIL], or --from FILE");
 });

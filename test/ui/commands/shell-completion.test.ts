@@ -41,6 +41,7 @@ test("people are those of the account that was named, and no name that a shell w
     account: ["asked", "--data=~/d", "--user=ana"],
   });
   expect((await after("fingerprint", "b")).words).toEqual(["benito"]);
+  expect((await after("send", "ana,b")).words).toEqual(["ana,benito"]);
   expect((await after("send", "ana", "")).words).toEqual([]);
   expect((await after("export", "ana", "")).words).toEqual([":files"]);
   expect((await after("edit", "ana", "")).words).toEqual([]);

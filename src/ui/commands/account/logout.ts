@@ -8,6 +8,7 @@ export function logout(context: CommandContext): Promise<ExitCode> {
   const texts = textsIn(config.language);
   return withAccount(context, "logout", async (account) => {
     if (!account.hasSession) {
+      output.event({ event: "logged_out", username: account.username }, undefined);
       output.notice(texts.notLoggedIn);
       return EXIT.done;
     }

@@ -24,6 +24,7 @@ export function users(context: CommandContext): Promise<ExitCode> {
       );
     }
     if (online.length === 0) output.notice(texts.nobodyOnline);
+    output.end(online.length);
     return EXIT.done;
   });
 }

@@ -28,6 +28,7 @@ export function cancel(context: CommandContext): Promise<ExitCode> {
     const count = ids.length;
     output.notice(count === 0 ? texts.nothingToCancel(user) : texts.cancelledMany(count, user));
     if (count === 0 && conversation?.isStranger !== false) output.notice(texts.neverAnswered(user));
+    output.end(count);
     const left = conversation?.outboxCounts().text ?? 0;
     if (left > 0) output.notice(texts.perhapsLeft(left));
     return EXIT.done;

@@ -1,28 +1,42 @@
-/** `history USER`: prints the stored conversation, oldest first; needs no network, password or lock. */
+/**
+ * `history USER [--last N] [--since TIME]`: prints the stored conversation, oldest first; needs no network, password or
+ * lock.
+ */
 import { withReadableArchive, type Archive } from "../../../client/archive.ts";
 import { isDamage } from "../../../client/errors.ts";
+import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { storedLine } from "../../format/message-format.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
+import { parsePastTime } from "../../format/past-time.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
 /** Messages read and written at a time. */
 const PAGE = 1_000;
 
-export function history(context: CommandContext): Promise<ExitCode> {
-  return withReadableArchive(context.config, (archive) => print(archive, context));
+export async function history(context: CommandContext): Promise<ExitCode> {
+  const { since: typed, language } = context.config;
+  const since = typed === undefined ? undefined : parsePastTime(typed, Date.now());
+  if (typed !== undefined && since === undefined) throw new UsageError(textsIn(language).badTime(typed));
+  return withReadableArchive(context.config, (archive) => print(archive, since, context));
 }
 
-async function print(archive: Archive, { config, args, output, signal }: CommandContext): Promise<ExitCode> {
+async function print(
+  archive: Archive,
+  since: number | undefined,
+  { config, args, output, signal }: CommandContext,
+): Promise<ExitCode> {
   const texts = textsIn(config.language);
   const { json, columns } = output;
   const [user = ""] = args;
   const conversation = archive.conversation(user);
   const names = namesKnownTo(archive, [conversation?.username ?? user]).book;
-  let seq = 0;
+  const first = conversation?.first({ last: config.last, since });
+  let seq = (first ?? 0) - 1;
+  let count = 0;
   let limit = PAGE;
-  while (conversation !== undefined) {
+  while (conversation !== undefined && first !== undefined) {
     let lines: string;
     try {
       const page = conversation.after(seq, limit);
@@ -34,6 +48,7 @@ async function print(archive: Archive, { config, args, output, signal }: Command
         )
         .join("");
       seq = last.seq;
+      count += page.length;
     } catch (error) {
       if (limit === 1 || !isDamage(error)) throw error;
       // Read one by one, the messages before the damaged place are still readable.
@@ -43,6 +58,8 @@ async function print(archive: Archive, { config, args, output, signal }: Command
     signal.throwIfAborted();
     if (!(await output.write(lines))) break;
   }
-  if (seq === 0) output.notice(texts.noMessages(shownName(names, user)));
+  if (count === 0)
+    output.notice(texts[since === undefined ? "noMessages" : "noMessagesSince"](shownName(names, user)));
+  output.end(count);
   return EXIT.done;
 }

@@ -29,11 +29,13 @@ async function print(
   signal.throwIfAborted();
   const names = namesKnownTo(archive).book;
   let seq = 0;
+  let count = 0;
   for (;;) {
     const page = indexed.oldest(query, seq, PAGE);
     const last = page.at(-1);
     if (last === undefined) break;
     seq = last.seq;
+    count += page.length;
     const lines = page.map((message) => {
       const chat = archive.usernameAt(message.contact);
       return storedLine(archive, message, chat, { json, names, texts, columns, chat });
@@ -41,6 +43,7 @@ async function print(
     signal.throwIfAborted();
     if (!(await output.write(lines.join("")))) break;
   }
-  if (seq === 0) output.notice(texts.nothingFound);
+  if (count === 0) output.notice(texts.nothingFound);
+  output.end(count);
   return EXIT.done;
 }

@@ -1,0 +1,34 @@
+/** The commands about people and the own account. */
+import type { BilingualText } from "./bilingual-text.ts";
+
+export const PEOPLE_TEXTS = {
+  noContacts: { es: "Aquí no se conoce todavía a nadie.", en: "Nobody is known here yet." },
+  lastHeard: {
+    es: (time: string) => `última noticia: ${time}`,
+    en: (time: string) => `last heard of: ${time}`,
+  },
+  neverHeard: { es: "sin noticias todavía", en: "not heard of yet" },
+  unreadCount: {
+    es: (count: number) => `${count} sin leer`,
+    en: (count: number) => `${count} unread`,
+  },
+  keyChanged: { es: "clave cambiada, sin aceptar", en: "changed key, not accepted" },
+
+  accountAt: {
+    es: (user: string, servers: string) => `${user}, en ${servers}`,
+    en: (user: string, servers: string) => `${user}, at ${servers}`,
+  },
+  serverForgotten: { es: "un servidor que ya no se conoce", en: "a server that is no longer known" },
+  hasSession: {
+    es: (isStored: boolean) =>
+      isStored ? "Sesión guardada: entra sin contraseña." : "Sin sesión guardada: hará falta la contraseña.",
+    en: (isStored: boolean) =>
+      isStored
+        ? "A session is stored: no password is needed."
+        : "No session is stored: the password will be needed.",
+  },
+  accountFolder: {
+    es: (folder: string) => `Carpeta: ${folder}`,
+    en: (folder: string) => `Folder: ${folder}`,
+  },
+} as const satisfies { readonly [name: string]: BilingualText };
