@@ -9,7 +9,7 @@ import { excerptOf } from "./excerpt.ts";
 import { localClock, localDay } from "./local-time.ts";
 import { shownName, type NameBook } from "./name-book.ts";
 import type { Texts } from "../texts/texts.ts";
-import { wrapped } from "./wrapped-text.ts";
+import { wrappedMessage } from "./wrapped-text.ts";
 
 /** Marks of the delivery states. */
 const STATE_MARKS: { readonly [S in MessageState]: string } = {
@@ -89,7 +89,7 @@ export function messageLine(message: StoredMessage, from: string, options: Messa
   );
   const head = `${localDay(time)} ${localClock(time)} ${chat}${shownName(names, from)}${remarked}`;
   const text = message.withdrawnAt === undefined ? `: ${visibleText(message.text, { lines: true })}` : "";
-  return `${wrapped(`${head}${text}`, columns)}\n`;
+  return `${wrappedMessage(`${head}${text}`, columns)}\n`;
 }
 
 /** A line of `history`, `search` and `export`. @param peer the other person of the conversation */

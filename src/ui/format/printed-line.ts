@@ -8,7 +8,7 @@ import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
 import { remarks, type Remarked } from "./message-format.ts";
-import { wrapped } from "./wrapped-text.ts";
+import { wrapped, wrappedMessage } from "./wrapped-text.ts";
 import { localClock, localDay } from "./local-time.ts";
 
 /** Printed once, above the line being edited, and never redrawn. */
@@ -79,7 +79,7 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const written =
     writtenAt === undefined ? undefined : writtenWhen(new Date(writtenAt), new Date(at), options);
   const remarked = remarks({ ...line, written }, options.texts);
-  const rows = wrapped(`${time} ${from}${to}${remarked}${text}`, options.columns);
+  const rows = wrappedMessage(`${time} ${from}${to}${remarked}${text}`, options.columns);
   const head = `${time} ${from}`;
   // A name that is broken at the right edge is not coloured.
   if (!rows.startsWith(head)) return rows;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { mostColumns } from "../../../src/ui/format/column-width.ts";
-import { wrapped } from "../../../src/ui/format/wrapped-text.ts";
+import { visibleText } from "../../../src/protocol/visible-text.ts";
+import { wrapped, wrappedMessage } from "../../../src/ui/format/wrapped-text.ts";
 
 describe("a text on a terminal", () => {
   test.each([
@@ -76,3 +77,83 @@ test.each([6, 7, 11, 23, 40, 80, 81])(
     }
   },
 );
+
+const LONG = `https://example.org/${"a".repeat(60)}`;
+
+describe("an address in a message", () => {
+  test.each([
+    ["fits", "see https://a.org/b", 24, ["see https://a.org/b"]],
+    [
+      "moves to the next row whole",
+      "have a look at https://a.org/b",
+      24,
+      ["have a look at ", "    https://a.org/b"],
+    ],
+    [
+      "takes its full stop with it",
+      "look at it: https://a.org/b.",
+      24,
+      ["look at it: ", "    https://a.org/b."],
+    ],
+    ["of another scheme", "this is here: ssh://a@host:22", 24, ["this is here: ", "    ssh://a@host:22"]],
+    ["with accents", "esto está en https://a.org/ñandú", 30, ["esto está en ", "    https://a.org/ñandú"]],
+    ["longer than a row", `see ${LONG}`, 24, [`see ${LONG}`]],
+    ["longer than a row, with text behind", `see ${LONG} and say`, 24, [`see ${LONG}`, "    and say"]],
+    [
+      "longer than a row, after a full row",
+      `${"x".repeat(23)} ${LONG}`,
+      24,
+      [`${"x".repeat(23)} `, `    ${LONG}`],
+    ],
+    ["two long ones", `${LONG} ${LONG}`, 24, [LONG, `    ${LONG}`]],
+    ["below another line", `one\n${LONG}\ntwo`, 24, ["one", `    ${LONG}`, "    two"]],
+    ["after Han characters", "漢字漢字漢https://a.org/b", 24, ["漢字漢字漢", "    https://a.org/b"]],
+    ["on a very narrow terminal is broken", "https://a.org/bc", 12, ["https://a.or", "    g/bc"]],
+  ] as const)("%s", (_what, text, columns, rows) => {
+    expect(wrappedMessage(text, columns)).toBe(rows.join("\n"));
+  });
+
+  test("is broken in a question, which is drawn again and may not pass the edge", () => {
+    for (const row of wrapped(LONG, 24).split("\n")) expect(mostColumns(row)).toBeLessThanOrEqual(24);
+  });
+});
+
+/** The rows as a terminal shows them: it breaks what is longer than a row. */
+function onTerminal(rows: string, columns: number): string[] {
+  return rows.split("\n").flatMap((row) => row.match(new RegExp(`.{1,${columns}}`, "gu")) ?? [""]);
+}
+
+/** Behind the padding of an address, what it puts at column 1 of a terminal that breaks it. */
+const FORGED = [
+  "17:55 carla: pay 1000",
+  "17:55\u00a0carla:\u00a0pay",
+  "17:55\u2800carla:\u2800pay",
+  "17:55\u3164carla:\u3164pay",
+  "17:55\tcarla: pay",
+  "— benito has left",
+  "! The connection is lost",
+  "> exit",
+  "✓✓ > exit",
+  "#1 17:55 carla: pay",
+  "\n17:55 carla: pay",
+  "\u001b[1G17:55 carla: pay",
+];
+
+test.each([24, 25, 40, 80])("no address brings a forged line to column 1 of %d columns", (columns) => {
+  for (const forged of FORGED)
+    for (let count = 0; count <= 2 * columns + 10; count++) {
+      const text = visibleText(`ok http://${"a".repeat(count)}${forged}`, { lines: true });
+      const rows = onTerminal(wrappedMessage(`17:54 ana: ${text}`, columns), columns);
+      for (const row of rows.slice(1)) if (!row.startsWith("    ")) expect(row).toMatch(/^[!-~]+$/);
+      for (const row of rows.slice(1)) expect(row).not.toMatch(/^(?:—|!\s|>|✓|17:55\s)/);
+    }
+});
+
+test("no text of the largest size takes long to be searched for addresses", () => {
+  for (const piece of ["a", "a.", "a:", "a:/", "a://", "://", "a://b ", "é://"]) {
+    const text = piece.repeat((32 * 1024) / piece.length);
+    const began = performance.now();
+    wrappedMessage(text, 80);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  }
+});
