@@ -57,13 +57,15 @@ export function listenLocal({ path, objectLimit, accept }: LocalListenOptions): 
   }
 }
 
-/** Connects to the socket at `path`. @throws LocalSocketError */
+/** Connects to the socket at `path`, which is no link to one. @throws LocalSocketError */
 export async function connectLocal(
   path: string,
   objectLimit: number,
   handlers: ConnectionHandlers,
 ): Promise<Connection> {
   if (Buffer.byteLength(path) > MAX_LOCAL_PATH) throw new LocalSocketError("ENAMETOOLONG");
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw new LocalSocketError("ELOOP");
   const connection = new Connection(handlers, { objectLimit, tls: false });
   try {
     await Bun.connect<Connection>({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -76,6 +77,18 @@ test.each(["file", "folder", "symlink"] as const)("a %s in its place is left alo
   await expectShared(ana, { environment: { TMPDIR: mkdtempSync(join(world.folder, "tmp-")) } });
   expect(lstatSync(path).ino).toBe(before.ino);
   expect(existsSync(target)).toBe(false);
+});
+
+test("a link in its place to the socket of another program is not followed", async () => {
+  const ana = await world.loggedIn("ana.linked", port);
+  const other = join(world.folder, "other");
+  let connections = 0;
+  const listener = createServer(() => connections++).listen(other);
+  await once(listener, "listening");
+  symlinkSync(other, socketOf(ana));
+  await expectShared(ana, { environment: { TMPDIR: mkdtempSync(join(world.folder, "tmp-")) } });
+  expect(connections).toBe(0);
+  listener.close();
 });
 
 test("where the path is too long, the socket is in the folder for the run time, else in the temporary one", async () => {
