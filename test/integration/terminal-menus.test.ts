@@ -241,7 +241,7 @@ describe("a stored session", () => {
     expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
     const before = world.openAs(person);
     await before.isHome("stored");
-    before.type(`3${KEY.enter}`);
+    before.type(`4${KEY.enter}`);
     await expectEnd(before, 0);
     first.kill("SIGTERM");
     await first.exited;

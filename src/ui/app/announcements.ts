@@ -100,8 +100,9 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
   const { texts } = context;
   // This event comes while the account is being opened.
   if (event.name === "profileHealth") return step(model, notice(healthSentence(event.health, texts)));
-  // While logging in or out, the running task reports how that ends.
-  const isLeaving = screen.name === "working" && screen.work === "loggingOut";
+  // While logging in or out, or deleting the account, the running task reports how that ends.
+  const isLeaving =
+    screen.name === "working" && (screen.work === "loggingOut" || screen.work === "deletingAccount");
   if (account === undefined || isLeaving) return step(model);
   const unlessInChat = (effect: AppEffect) => (screen.name === "chat" ? step(model) : step(model, effect));
   switch (event.name) {

@@ -17,6 +17,8 @@ import type { Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
 import type { AppEvent } from "./model.ts";
+import { carryOut } from "./my-account-effects.ts";
+import type { MyAccountTask } from "./my-account-model.ts";
 
 /** Names added to the name book in one turn of the event loop: they take about 15 ms. */
 const NAMES_AT_ONCE = 1_000;
@@ -34,7 +36,8 @@ type Question =
   | { readonly name: "none" }
   | { readonly name: "authority"; readonly answer: PromiseWithResolvers<boolean> }
   /** The answer is undefined if the person goes back. */
-  | { readonly name: "password"; readonly answer: PromiseWithResolvers<string | undefined> };
+  | { readonly name: "password"; readonly answer: PromiseWithResolvers<string | undefined> }
+  | { readonly name: "replace"; readonly answer: PromiseWithResolvers<boolean> };
 
 type Task = { readonly abort: AbortController; question: Question };
 
@@ -83,13 +86,20 @@ export class AccountEffects {
     else if (this.#task?.question.name === "authority") this.#task.question.answer.resolve(trusted);
   }
 
+  /** @param replace false: the person went back. */
+  answerReplace(replace: boolean): void {
+    if (!replace) this.#giveUp();
+    else if (this.#task?.question.name === "replace") this.#task.question.answer.resolve(true);
+  }
+
   #giveUp(): void {
     if (this.#task === undefined) return;
     const { abort, question } = this.#task;
     const error = new GivenUpError();
     abort.abort(error);
-    // Without a password the login fails, and removes its files.
-    if (question.name === "password") question.answer.resolve(undefined);
+    // Without a password, or with a no, the login fails, and removes its files.
+    if (question.name === "replace") question.answer.resolve(false);
+    else if (question.name === "password") question.answer.resolve(undefined);
     else if (question.name === "authority") question.answer.reject(error);
   }
 
@@ -143,6 +153,14 @@ export class AccountEffects {
     return answer.promise;
   }
 
+  async #askReplace(username: string, task: Task): Promise<boolean> {
+    if (!this.#mayAsk(task)) return false;
+    const answer = Promise.withResolvers<boolean>();
+    task.question = { name: "replace", answer };
+    this.#needs.dispatch({ name: "replaceAsked", username });
+    return answer.promise;
+  }
+
   register(account: { username: string; password: string; email: string }): void {
     this.#begin(async (task) => {
       const username = normalForm(account.username);
@@ -187,6 +205,7 @@ export class AccountEffects {
         p2pPort: config.p2pPort,
         command: "client.ts",
         password: (name) => this.#askPassword(name, task),
+        replaceOther: () => this.#askReplace(username, task),
         onEvent: messengerEvent,
       });
       const opened = { account, names: namesKnownTo(account.archive), typed: new LineHistory() };
@@ -254,6 +273,12 @@ export class AccountEffects {
         failure: failure === undefined ? undefined : this.#needs.describe(errorOf(failure)),
       };
     });
+  }
+
+  myAccount(work: MyAccountTask): void {
+    const account = this.#opened?.account;
+    if (account === undefined) return;
+    this.#begin(async () => ({ name: "myAccount", event: await carryOut(account, work) }));
   }
 
   logOut(): void {

@@ -18,7 +18,8 @@ type Form = Extract<
       | "registerAgain"
       | "registerEmail"
       | "askPassword"
-      | "askAuthority";
+      | "askAuthority"
+      | "askReplace";
   }
 >;
 
@@ -99,6 +100,9 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
         { name: "working", work: screen.work },
         { name: "answerAuthority", trusted: isYes(value, context.texts) },
       );
+    case "askReplace":
+      if (value !== CHOICE.replace) return backFromForm(model, screen);
+      return to(model, { name: "working", work: screen.work }, { name: "answerReplace", replace: true });
     default:
       return screen satisfies never;
   }
@@ -112,5 +116,6 @@ export function backFromForm(model: AppModel, screen: Form): AppStep {
   if (screen.name === "askAuthority") {
     return to(model, START, { name: "answerAuthority", trusted: undefined });
   }
+  if (screen.name === "askReplace") return to(model, START, { name: "answerReplace", replace: false });
   return to(model, START);
 }

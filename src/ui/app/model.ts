@@ -5,6 +5,7 @@ import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
+import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
 import type { LineEvent } from "../line/input-line.ts";
 
 /** The running tasks that may ask the person. */
@@ -25,6 +26,8 @@ export type Screen =
   /** A question of the running task, which continues with the answer. */
   | { readonly name: "askPassword"; readonly username: string; readonly work: Entry }
   | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Entry }
+  /** Another machine has the account online. */
+  | { readonly name: "askReplace"; readonly username: string; readonly work: Entry }
   | ({ readonly account: OpenAccount } & AccountScreen)
   | { readonly name: "ended"; readonly exit: ExitCode };
 
@@ -35,6 +38,11 @@ export type AccountScreen =
   /** `left`: the person whose chat was left for the list. */
   | { readonly name: "working"; readonly work: "listingPeople"; readonly left?: string }
   | { readonly name: "working"; readonly work: "loggingOut" }
+  | {
+      readonly name: "working";
+      readonly work: "changingPassword" | "deletingAccount" | "readingSigns";
+    }
+  | { readonly name: "myAccount"; readonly page: MyAccountPage }
   /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
@@ -83,6 +91,7 @@ export type AppEvent =
   /** The running task asks. */
   | { readonly name: "passwordAsked"; readonly username: string }
   | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }
+  | { readonly name: "replaceAsked"; readonly username: string }
   /** The running task has ended. `failure`: the account is open without the server, which is tried again. */
   | {
       readonly name: "loggedIn";
@@ -93,6 +102,7 @@ export type AppEvent =
       readonly names: NameBook;
     }
   | { readonly name: "registered"; readonly username: string }
+  | { readonly name: "myAccount"; readonly event: MyAccountEvent }
   | { readonly name: "loggedOut"; readonly isServerNotified: boolean }
   /** `failure`: why the server could not be asked, in one sentence; `people` are then only the stored contacts. */
   | {
@@ -135,6 +145,8 @@ export type AppEffect =
   /** Answers a question of the running task; undefined: the person went back, and the task is given up. */
   | { readonly name: "answerPassword"; readonly password: string | undefined }
   | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }
+  | { readonly name: "answerReplace"; readonly replace: boolean }
+  | { readonly name: "myAccount"; readonly task: MyAccountTask }
   | { readonly name: "listPeople" }
   | { readonly name: "openChat"; readonly username: string }
   | { readonly name: "closeChat"; readonly username: string }

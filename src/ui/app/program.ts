@@ -239,6 +239,12 @@ export class Program {
       case "answerAuthority":
         this.#account.answerAuthority(effect.trusted);
         return;
+      case "answerReplace":
+        this.#account.answerReplace(effect.replace);
+        return;
+      case "myAccount":
+        this.#account.myAccount(effect.task);
+        return;
       case "listPeople":
         this.#account.listPeople();
         return;

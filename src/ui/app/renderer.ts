@@ -6,7 +6,7 @@ import { createColors } from "picocolors";
 
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
-import type { View } from "./view.ts";
+import type { View } from "./prompt-views.ts";
 import { PlainLine } from "../line/plain-line.ts";
 import { PlainPrompter } from "../prompts/plain-prompter.ts";
 import { LineEditor } from "../line/line-editor.ts";

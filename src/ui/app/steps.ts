@@ -24,6 +24,8 @@ export const CHOICE = {
   quit: "quit",
   people: "people",
   logOut: "logOut",
+  myAccount: "myAccount",
+  replace: "replace",
   /** No name is empty. */
   back: "",
   /** No name begins with a space. */

@@ -2,9 +2,10 @@
  * The application's update, a pure function. The screens follow each other so:
  *
  * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → start
- * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword → working) → home
+ * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword, askReplace → working) → home
  * 3. home → working → people → chat → working → people → home
- * 4. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
+ * 4. home → myAccount, see my-account.ts
+ * 5. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
 import { quotedName } from "../../protocol/quoted-text.ts";
 import { announce } from "./announcements.ts";
@@ -21,6 +22,7 @@ import {
   type AppContext,
 } from "./steps.ts";
 import { answerForm, backFromForm, logIn } from "./forms.ts";
+import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
@@ -45,6 +47,7 @@ function answerHome(model: AppModel, account: OpenAccount, value: string): AppSt
   if (value === CHOICE.logOut) {
     return to(model, { name: "working", work: "loggingOut", account }, { name: "logOut" });
   }
+  if (value === CHOICE.myAccount) return myAccountPage(model, account, { name: "menu" });
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
@@ -55,6 +58,8 @@ function onAnswer(model: AppModel, value: string, context: AppContext): AppStep 
       return answerHome(model, screen.account, value);
     case "people":
       return answerPeople(model, screen, value, context);
+    case "myAccount":
+      return answerMyAccount(model, screen, value, context);
     case "working":
     case "chat":
     case "ended":
@@ -69,6 +74,8 @@ function onBack(model: AppModel): AppStep {
   switch (screen.name) {
     case "people":
       return to(model, { name: "home", account: screen.account });
+    case "myAccount":
+      return backInMyAccount(model, screen);
     case "start":
     case "home":
     case "working":
@@ -119,6 +126,7 @@ function onFailed(model: AppModel, sentence: string): AppStep {
     case "working":
     case "askPassword":
     case "askAuthority":
+    case "askReplace":
       return to(model, account === undefined ? START : { name: "home", account }, ...effects);
     default:
       return step(model, ...effects);
@@ -127,14 +135,21 @@ function onFailed(model: AppModel, sentence: string): AppStep {
 
 function onQuestion(
   model: AppModel,
-  event: AppEvent & { name: "passwordAsked" | "authorityAsked" },
+  event: AppEvent & { name: "passwordAsked" | "authorityAsked" | "replaceAsked" },
 ): AppStep {
   const { screen } = model;
   if (screen.name !== "working" || "account" in screen) return step(model);
   const { work } = screen;
-  return event.name === "passwordAsked"
-    ? to(model, { name: "askPassword", username: event.username, work })
-    : to(model, { name: "askAuthority", asked: event.asked, work });
+  switch (event.name) {
+    case "passwordAsked":
+      return to(model, { name: "askPassword", username: event.username, work });
+    case "authorityAsked":
+      return to(model, { name: "askAuthority", asked: event.asked, work });
+    case "replaceAsked":
+      return to(model, { name: "askReplace", username: event.username, work });
+    default:
+      return event satisfies never;
+  }
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {
@@ -158,6 +173,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return ending(model, 130);
     case "passwordAsked":
     case "authorityAsked":
+    case "replaceAsked":
       return onQuestion(model, event);
     case "loggedIn":
       return onLoggedIn(model, event, context);
@@ -167,6 +183,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       const { loggedOut, loggedOutHere } = context.texts;
       return to(model, START, notice(event.isServerNotified ? loggedOut : loggedOutHere));
     }
+    case "myAccount":
+      return onMyAccount(model, event.event, context);
     case "people":
       return showPeople(model, event, context);
     case "failed":

@@ -4,48 +4,14 @@ import type { Texts } from "../texts/texts.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
+import { viewMyAccount } from "./my-account-view.ts";
+import { asking, input, list, password, type View } from "./prompt-views.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
-import type { Choice, ListPrompt, Prompt } from "../prompts/prompt.ts";
+import type { Choice } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
-
-export type View =
-  | { readonly name: "prompt"; readonly prompt: Prompt }
-  | { readonly name: "chat"; readonly prompt: string }
-  | { readonly name: "working"; readonly text: string }
-  | { readonly name: "ended" };
-
-/** A list with up to this many entries is a menu with numbers; a longer one is searched by typing. */
-const MAX_NUMBERED = 9;
-
-function asking(prompt: Prompt): View {
-  return { name: "prompt", prompt };
-}
-
-function input(message: string, offered = ""): View {
-  return asking({ name: "input", message, offered });
-}
-
-function password(message: string): View {
-  return asking({ name: "password", message });
-}
-
-/**
- * A list with a last entry that leads back.
- * @param opened number of choices when it was opened, which decides its kind
- */
-function list(
-  message: string,
-  choices: readonly Choice[],
-  { texts }: AppContext,
-  opened = choices.length,
-): ListPrompt {
-  const last = { value: CHOICE.back, name: texts.menuBack };
-  if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
-  return { name: "select", message, choices: [...choices, last] };
-}
 
 function homeMenu({ username, unread, names }: OpenAccount, { texts }: AppContext): View {
   const count = unread.values().reduce((sum, each) => sum + each.count, 0);
@@ -56,6 +22,7 @@ function homeMenu({ username, unread, names }: OpenAccount, { texts }: AppContex
     choices: [
       { value: CHOICE.people, name: texts.menuPeople, ...note },
       { value: CHOICE.logOut, name: texts.menuLogOut },
+      { value: CHOICE.myAccount, name: texts.myAccount },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
   });
@@ -131,6 +98,12 @@ function workText({ work }: Screen & { name: "working" }, texts: Texts): string 
       return texts.menuListing;
     case "loggingOut":
       return texts.menuLoggingOut;
+    case "changingPassword":
+      return texts.changingPassword;
+    case "readingSigns":
+      return texts.readingSigns;
+    case "deletingAccount":
+      return texts.deletingAccount;
     default:
       return work satisfies never;
   }
@@ -161,6 +134,12 @@ export function viewApp(model: AppModel, context: AppContext): View {
       return password(texts.passwordPrompt(quotedName(screen.username)));
     case "askAuthority":
       return input(authorityQuestion(screen.asked, texts));
+    case "askReplace": {
+      const choices = [{ value: CHOICE.replace, name: texts.menuReplaceYes }];
+      return asking(list(texts.menuReplace(quotedName(screen.username)), choices, context));
+    }
+    case "myAccount":
+      return viewMyAccount(screen.page, screen.account, context);
     case "home":
       return homeMenu(screen.account, context);
     case "people":

@@ -36,6 +36,49 @@ export const ACCOUNT_TEXTS = {
     en: (user: string, folder: string) =>
       `The account ${user} no longer exists on the server; its name is free again after three days. The messages and the key are still on this machine, in ${folder}: delete that folder if you do not want them.`,
   },
+  myAccount: { es: "Mi cuenta", en: "My account" },
+  myAccountQuestion: {
+    es: (user: string) => `La cuenta ${user}:`,
+    en: (user: string) => `The account ${user}:`,
+  },
+  myAccountPassword: { es: "Cambiar la contraseña", en: "Change the password" },
+  myAccountSigns: {
+    es: "Qué saben los demás: leído, escribiendo",
+    en: "What others are told: read, typing",
+  },
+  myAccountFingerprint: { es: "Ver mi huella", en: "Show my fingerprint" },
+  myAccountDeletion: { es: "Borrar la cuenta", en: "Delete the account" },
+  changingPassword: { es: "Cambiando la contraseña…", en: "Changing the password…" },
+  readingSigns: { es: "Un momento…", en: "One moment…" },
+  deletingAccount: { es: "Borrando la cuenta…", en: "Deleting the account…" },
+  signsQuestion: {
+    es: "¿Qué se dice a los demás? Enter lo cambia.",
+    en: "What are others told? Enter changes it.",
+  },
+  signsOfPerson: { es: "Para una sola persona…", en: "For one person…" },
+  signsOfWhom: { es: "¿Para quién?", en: "For whom?" },
+  signsOwn: { es: "elegido aparte", en: "chosen separately" },
+  signsOfQuestion: {
+    es: (user: string) => `¿Qué se dice a ${user}? Enter lo cambia.`,
+    en: (user: string) => `What is ${user} told? Enter changes it.`,
+  },
+  signRead: { es: "Que ha leído sus mensajes", en: "That you have read their messages" },
+  signTyping: { es: "Que está escribiendo", en: "That you are typing" },
+  signYes: { es: "sí", en: "yes" },
+  signNo: { es: "no", en: "no" },
+  signAsForAll: {
+    es: (told: string) => `como a todos: ${told}`,
+    en: (told: string) => `as everybody: ${told}`,
+  },
+
+  menuReplace: {
+    es: (user: string) => `La cuenta ${user} está abierta en otra máquina.`,
+    en: (user: string) => `The account ${user} is open on another machine.`,
+  },
+  menuReplaceYes: {
+    es: "Cerrar aquella sesión y entrar aquí",
+    en: "End that session and log in here",
+  },
   replaceQuestion: {
     es: "La cuenta está abierta en otra máquina. ¿Cerrar aquella sesión y entrar aquí? (sí/no)",
     en: "The account is open on another machine. End that session and log in here? (yes/no)",

@@ -75,7 +75,9 @@ describe("the menus of the legacy client", () => {
   ] as const)("the second in %s with new messages %p", (language, counts, first) => {
     const rows = rowsOf(shown({ name: "home" }, language, { unread: unread(...counts) }));
     expect(rows?.[0]).toBe(first);
-    expect(rows?.slice(1)).toEqual(language === "es" ? ["Cerrar sesión", "Salir"] : ["Log out", "Quit"]);
+    expect(rows?.slice(1)).toEqual(
+      language === "es" ? ["Cerrar sesión", "Mi cuenta", "Salir"] : ["Log out", "My account", "Quit"],
+    );
   });
 });
 

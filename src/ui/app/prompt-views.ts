@@ -1,0 +1,39 @@
+/** What the terminal shows, and the prompts that the views of several screens ask. */
+import type { Choice, ListPrompt, Prompt } from "../prompts/prompt.ts";
+import { CHOICE, type AppContext } from "./steps.ts";
+
+export type View =
+  | { readonly name: "prompt"; readonly prompt: Prompt }
+  | { readonly name: "chat"; readonly prompt: string }
+  | { readonly name: "working"; readonly text: string }
+  | { readonly name: "ended" };
+
+/** A list with up to this many entries is a menu with numbers; a longer one is searched by typing. */
+const MAX_NUMBERED = 9;
+
+export function asking(prompt: Prompt): View {
+  return { name: "prompt", prompt };
+}
+
+export function input(message: string, offered = ""): View {
+  return asking({ name: "input", message, offered });
+}
+
+export function password(message: string): View {
+  return asking({ name: "password", message });
+}
+
+/**
+ * A list with a last entry that leads back.
+ * @param opened number of choices when it was opened, which decides its kind
+ */
+export function list(
+  message: string,
+  choices: readonly Choice[],
+  { texts }: AppContext,
+  opened = choices.length,
+): ListPrompt {
+  const last = { value: CHOICE.back, name: texts.menuBack };
+  if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
+  return { name: "select", message, choices: [...choices, last] };
+}
