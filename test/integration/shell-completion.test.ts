@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import packageJson from "../../package.json" with { type: "json" };
+import { describeCommand } from "../../src/ui/help.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { expectFailure, PASSWORD, World } from "./cli-process.ts";
@@ -105,7 +106,7 @@ test.skipIf(Bun.which("fish") === null)(
     expect(lines.map((each) => each.split("\t")[0])).toEqual(
       COMPLETED.map(([, whole]) => whole.slice(whole.lastIndexOf(" ") + 1)),
     );
-    expect(lines[0]).toBe("history\tthe whole stored conversation");
+    expect(lines[0]).toBe(`history\t${describeCommand("history", "en")}`);
   },
 );
 
