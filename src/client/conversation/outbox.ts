@@ -105,11 +105,9 @@ export class Outbox {
   /** As `Messenger.cancelAll`. */
   cancelAll(to: string): readonly string[] {
     const conversation = this.#conversation(to);
-    const { messages, removal } = this.#options.profile;
-    const { contact } = conversation;
     this.commit();
-    const cancelled = messages.outboxTexts(contact).filter((id) => removal.cancel(contact, id));
-    for (const id of cancelled) this.#cancelled(conversation, id);
+    const cancelled = this.#options.profile.removal.cancelAll(conversation.contact);
+    this.#cancelled(conversation, ...cancelled);
     return cancelled;
   }
 
@@ -184,10 +182,10 @@ export class Outbox {
     return this.#recipient.conversation;
   }
 
-  #cancelled(conversation: Conversation, id: string): void {
+  #cancelled(conversation: Conversation, ...ids: readonly string[]): void {
     const { emit, changed } = this.#options;
     conversation.delivery.recount();
-    emit({ name: "cancelled", to: conversation.username, id });
+    for (const id of ids) emit({ name: "cancelled", to: conversation.username, id });
     changed();
   }
 

@@ -6,6 +6,7 @@ import type { Database } from "bun:sqlite";
 
 import type { Contact } from "./contacts.ts";
 import { CLEAR_WORDS, KIND } from "../disk/schema.ts";
+import { IN_OUTBOX } from "./stored-message.ts";
 import { canShrink } from "../disk/vacuum.ts";
 
 /** Messages, and about so many bytes of them, deleted in one commit, which takes about 10 ms. */
@@ -36,6 +37,19 @@ export class MessageRemoval {
       [contact.id, id],
     );
     return changes > 0;
+  }
+
+  /** As `cancel`, for all of them at once. @returns their ids, oldest first */
+  cancelAll(contact: Contact): string[] {
+    return this.#database
+      .query<{ seq: number; id: string }, [number]>(
+        `UPDATE messages INDEXED BY outbox SET ${FORGET}
+         WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} AND state = 0 AND tried = 0
+         RETURNING seq, id`,
+      )
+      .all(contact.id)
+      .sort((one, other) => one.seq - other.seq)
+      .map(({ id }) => id);
   }
 
   /** Changes the text of a message in the outbox that was not tried yet. @returns false: there is no such message */

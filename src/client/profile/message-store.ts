@@ -230,17 +230,6 @@ export class MessageStore {
     return { text: of(KIND.text), edit: of(KIND.edit), withdraw: of(KIND.withdraw) };
   }
 
-  /** The ids of the texts that wait for a contact, oldest first. */
-  outboxTexts(contact: Contact): string[] {
-    return this.#database
-      .query<{ id: string }, [number]>(
-        `SELECT id FROM messages INDEXED BY outbox
-         WHERE contact = ? AND ${IN_OUTBOX} AND kind = ${KIND.text} ORDER BY seq`,
-      )
-      .all(contact.id)
-      .map(({ id }) => id);
-  }
-
   /** The `seq` of the newest message; 0: there is none. */
   lastSeq(): number {
     return (

@@ -18,6 +18,17 @@ describe("a message that was not sent yet", () => {
       expect(scene.acknowledge(ana, "a")).toEqual([]);
     }));
 
+  test("is cancelled with the others to the same person, which are named oldest first", () =>
+    withScene((scene) => {
+      const [ana, carla] = [scene.contacts.ensure("Ana"), scene.contacts.ensure("Carla")];
+      scene.write(ana, "tried");
+      scene.messages.claim(ana, 0, 10);
+      scene.queue(text(ana, "z"), text(carla, "c"), text(ana, "a"));
+      expect(scene.removal.cancelAll(ana)).toEqual(["z", "a"]);
+      expect(scene.removal.cancelAll(ana)).toEqual([]);
+      expect([scene.waiting(ana), scene.waiting(carla)]).toEqual([["tried"], ["c"]]);
+    }));
+
   test("can be edited, and is sent with its new text", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
