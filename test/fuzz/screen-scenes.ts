@@ -21,7 +21,7 @@ export type View = {
 export type Scene = (first: string, second: string, view: View) => string[];
 
 function rendered(lines: readonly Line[], view: View): string[] {
-  return lines.map((line) => renderLine(line, { ...view, texts: textsIn(view.language) }));
+  return lines.map((line) => renderLine(line, { ...view, links: false, texts: textsIn(view.language) }));
 }
 
 function chat(play: (script: ChatScript, first: string, second: string) => void): Scene {

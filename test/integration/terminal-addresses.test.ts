@@ -1,7 +1,17 @@
 /** Addresses in messages, as a person at a terminal can use them. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 
-import { connected, expectNothingRedrawn, printedRows, quit, Room, says, SMALL } from "./chat-terminal.ts";
+import { AtTerminal } from "./at-terminal.ts";
+import {
+  connected,
+  expectNothingRedrawn,
+  openFromMenu,
+  printedRows,
+  quit,
+  Room,
+  says,
+  SMALL,
+} from "./chat-terminal.ts";
 
 setDefaultTimeout(90_000);
 
@@ -33,7 +43,36 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
     ana.type("/list\r");
     await ana.showsRow(/^#2 \d\d:\d\d beto: and /);
     expectWhole();
+    expect(ana.screen.links).toEqual([]);
     await quit(ana);
     expectNothingRedrawn(ana, SMALL);
+  });
+
+  test("an address of the web is a link to itself, where the terminal knows links, also in history", async () => {
+    const beto = await room.person("beto");
+    const seat = await room.seat("ana");
+    const environment = { VTE_VERSION: "7600", PALOMA_LANG: lang };
+    const ana = await room.at(seat, { ...SMALL, lang, environment });
+    await openFromMenu(ana, "beto", lang);
+    await connected(ana);
+    const attack = "http://a.org/\u001b\\\u0007\u009c\u001b]8;;http://evil.example\u001b\\bank";
+    beto.messenger.send("ana", `see ${SHORT}, ssh://a@b and ${LONG} or ${attack}`);
+    await says(ana, "␛\\bank");
+    const links = [SHORT, LONG, "http://a.org/", "http://evil.example"].map((each) => ({
+      target: each,
+      shown: each,
+    }));
+    expect(ana.screen.links).toEqual(links);
+    await quit(ana);
+    const flags = ["--server", seat.server, "--user", seat.name, "--data", seat.data];
+    const history = new AtTerminal(["history", "beto", ...flags], { environment });
+    expect(await history.ended()).toBe(0);
+    expect(history.screen.links).toEqual(links);
+    expect(history.screen.unknown).toEqual([]);
+    history.close();
+    const json = new AtTerminal(["history", "beto", "--json", ...flags], { environment });
+    expect(await json.ended()).toBe(0);
+    expect(json.screen.links).toEqual([]);
+    json.close();
   });
 });

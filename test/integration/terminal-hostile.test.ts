@@ -76,11 +76,11 @@ afterEach(() => room.close());
 
 /** The terminal has shown text and done nothing else. */
 function expectUnharmed({ screen }: AtTerminal, bells = 0): void {
-  const { title, clipboardWrites, hyperlinks, unknown } = screen;
-  expect({ title, clipboardWrites, hyperlinks, unknown, bells: screen.bells }).toEqual({
+  const { title, clipboard, links, unknown } = screen;
+  expect({ title, clipboard, links, unknown, bells: screen.bells }).toEqual({
     title: undefined,
-    clipboardWrites: 0,
-    hyperlinks: 0,
+    clipboard: [],
+    links: [],
     unknown: [],
     bells,
   });

@@ -70,13 +70,13 @@ describe("the emulated screen", () => {
 
   test("reads a sequence that comes in pieces as it reads it whole", () => {
     const written =
-      "\x1b]0;title\x07a\x1b[?2004h\x1b[31;1mb\x1b[0m\x1b[2;3Hc\x1b]52;c;YQ==\x1b\\\x1b]8;;x:\x07d\x1b7\x1b[?25l👍🏽\r\n";
+      "\x1b]0;title\x07a\x1b[?2004h\x1b[31;1mb\x1b[0m\x1b[2;3Hc\x1b]52;c;YQ==\x1b\\\x1b]8;id=1;x:;y\x07d\x1b]8;;\x1b\\\x1b7\x1b[?25l👍🏽\r\n";
     const whole = screenOf(10, 3, written);
     expect(whole).toMatchObject({
       rows: ["ab", "  cd👍🏽", ""],
       title: "title",
-      clipboardWrites: 1,
-      hyperlinks: 1,
+      clipboard: ["a"],
+      links: [{ target: "x:;y", shown: "d" }],
       bracketedPaste: true,
       cursorVisible: false,
       unknown: [],

@@ -55,8 +55,10 @@ export class TerminalScreen {
   bracketedPaste = false;
   bells = 0;
   title: string | undefined;
-  clipboardWrites = 0;
-  hyperlinks = 0;
+  /** The texts that were put into the clipboard (OSC 52), oldest first. */
+  readonly clipboard: string[] = [];
+  /** Each link (OSC 8) with what was shown of it, oldest first; the last one may be open. */
+  readonly links: { readonly target: string; shown: string }[] = [];
   /** Sequences that move the cursor or erase; not counted: colours, modes, and the terminal's own echo of Backspace. */
   cursorMoves = 0;
   /** Sequences and control characters that are not emulated, as they came. */
@@ -71,6 +73,7 @@ export class TerminalScreen {
   #wraps = false;
   #saved: Place & { readonly wraps: boolean } = { row: 0, col: 0, wraps: false };
   #pending = "";
+  #isInLink = false;
 
   constructor(cols: number, rows: number) {
     this.#cols = cols;
@@ -154,6 +157,8 @@ export class TerminalScreen {
   }
 
   #print(point: string): void {
+    const link = this.links.at(-1);
+    if (this.#isInLink && link !== undefined) link.shown += point;
     if ((point.codePointAt(0) as number) >= FIRST_COMBINING && this.#joins(point)) return;
     const width = Bun.stringWidth(point);
     if (width > 0) this.#put(point, width);
@@ -251,9 +256,20 @@ export class TerminalScreen {
   #operatingSystemCommand(content: string): boolean {
     const [number, value] = [content.split(";", 1)[0], content.replace(/^[^;]*;?/, "")];
     if (number === "0" || number === "2") this.title = value;
-    else if (number === "52" && !value.endsWith(";?")) this.clipboardWrites++;
-    else if (number === "8") this.hyperlinks++;
-    else return false;
+    else if (number === "52") return this.#copy(value);
+    else if (number === "8") {
+      const target = value.replace(/^[^;]*;/, "");
+      this.#isInLink = target !== "";
+      if (this.#isInLink) this.links.push({ target, shown: "" });
+    } else return false;
+    return true;
+  }
+
+  /** @param value the clipboard's name and base64, `c;YQ==`; a program that asks for the clipboard gets no answer. */
+  #copy(value: string): boolean {
+    const base64 = /^c;((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(value)?.[1];
+    if (base64 === undefined) return false;
+    this.clipboard.push(Buffer.from(base64, "base64").toString());
     return true;
   }
 

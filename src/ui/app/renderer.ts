@@ -14,6 +14,7 @@ import type { InputLine, LineNeeds } from "../line/input-line.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
+import { abilitiesOf } from "../terminal/abilities.ts";
 import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
 /** How long a task runs before the waiting text is shown, in ms. */
@@ -43,6 +44,7 @@ export class Renderer {
   readonly #options: RendererOptions;
   readonly #isDumb = process.env["TERM"] === "dumb";
   readonly #colours = createColors().isColorSupported && !this.#isDumb;
+  readonly #abilities = abilitiesOf(process.env);
   #open: Open = { name: "nothing" };
 
   constructor(options: RendererOptions) {
@@ -127,7 +129,8 @@ export class Renderer {
   #rendered(line: Line): string {
     const { output, language, texts } = this.#options;
     const { columns } = sizeOf(output);
-    return renderLine(line, { columns, language, texts, colours: this.#colours });
+    const { links } = this.#abilities;
+    return renderLine(line, { columns, language, texts, colours: this.#colours, links });
   }
 
   bell(): void {

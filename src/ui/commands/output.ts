@@ -5,7 +5,9 @@
 import { jsonLine } from "../../protocol/json-line.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { ExitCode, Failure } from "../failures.ts";
-import { wrapped } from "../format/wrapped-text.ts";
+import { withLinks } from "../format/addresses.ts";
+import { hasWholeAddresses, wrapped } from "../format/wrapped-text.ts";
+import { abilitiesOf } from "../terminal/abilities.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 
 /** What the client uses of its process; tests replace it. */
@@ -18,6 +20,8 @@ export class Output {
   readonly json: boolean;
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
+  /** Standard output is a terminal that knows links, and a person reads it. */
+  readonly #hasLinks: boolean;
   /** Why nothing more can be written. */
   #fault: Error | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
@@ -25,10 +29,11 @@ export class Output {
   #onClosed: () => void = () => undefined;
   #onTaken: () => void = () => undefined;
 
-  constructor(json: boolean, { stdout, stderr }: Pick<HostProcess, "stdout" | "stderr">) {
+  constructor(json: boolean, { env, stdout, stderr }: Pick<HostProcess, "env" | "stdout" | "stderr">) {
     this.json = json;
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.#hasLinks = !json && stdout.isTTY && abilitiesOf(env).links;
     stdout.on("error", (error) => this.#failed(error));
   }
 
@@ -77,11 +82,15 @@ export class Output {
     this.#onClosed();
   }
 
-  /** Resolves to true when the text has left this process, to false when that is not possible. */
+  /**
+   * Writes visible text or JSON.
+   * @returns resolves to true when it has left this process, to false when that is not possible
+   */
   write(text: string): Promise<boolean> {
     if (this.#fault !== undefined) return Promise.resolve(false);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#put(text, this.#stdout, (error) => {
+    const shown = this.#hasLinks && hasWholeAddresses(this.columns) ? withLinks(text) : text;
+    this.#put(shown, this.#stdout, (error) => {
       if (error) this.#failed(error);
       resolve(!error);
     });

@@ -7,8 +7,9 @@ import { createColors } from "picocolors";
 import type { Language } from "../../protocol/language.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Texts } from "../texts/texts.ts";
+import { withLinks } from "./addresses.ts";
 import { remarks, type Remarked } from "./message-format.ts";
-import { wrapped, wrappedMessage } from "./wrapped-text.ts";
+import { hasWholeAddresses, wrapped, wrappedMessage } from "./wrapped-text.ts";
 import { localClock, localDay } from "./local-time.ts";
 
 /** Printed once, above the line being edited, and never redrawn. */
@@ -42,6 +43,8 @@ export type LineViewOptions = {
   readonly language: Language;
   readonly texts: Texts;
   readonly colours: boolean;
+  /** The terminal knows links. */
+  readonly links: boolean;
 };
 
 const DAY = { day: "numeric", month: "long" } as const;
@@ -81,10 +84,11 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const remarked = remarks({ ...line, written }, options.texts);
   const rows = wrappedMessage(`${time} ${from}${to}${remarked}${text}`, options.columns);
   const head = `${time} ${from}`;
+  const linked = options.links && hasWholeAddresses(options.columns) ? withLinks : (part: string) => part;
   // A name that is broken at the right edge is not coloured.
-  if (!rows.startsWith(head)) return rows;
+  if (!rows.startsWith(head)) return linked(rows);
   const coloured = line.isOwn ? colours.cyan(from) : colours.bold(from);
-  return `${colours.dim(time)} ${coloured}${rows.slice(head.length)}`;
+  return `${colours.dim(time)} ${coloured}${linked(rows.slice(head.length))}`;
 }
 
 /** A notice or failure; every row but the first is indented. */

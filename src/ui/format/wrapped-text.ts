@@ -13,7 +13,7 @@ const MIN_COLUMNS = INDENT.length + 2;
  * A narrower terminal breaks addresses: a row of ours may break behind its time there, and the end of an address that
  * looks like a time would stand at column 1 as that does.
  */
-export const MIN_COLUMNS_FOR_ADDRESSES = 24;
+const MIN_COLUMNS_FOR_ADDRESSES = 24;
 /** Most UTF-16 units of texts that should be broken into rows in one turn of the event loop: they take up to 200 ms. */
 export const MAX_UNITS_AT_ONCE = 256 * 1024;
 
@@ -91,6 +91,11 @@ class Rows {
   }
 }
 
+/** Whether `wrappedMessage` keeps addresses whole. @param columns as there */
+export function hasWholeAddresses(columns: number | undefined): boolean {
+  return columns === undefined || columns >= MIN_COLUMNS_FOR_ADDRESSES;
+}
+
 type Keeping = "addresses" | "nothing";
 
 function rowsOf(line: string, columns: number, isIndented: boolean, keeping: Keeping): readonly string[] {
@@ -100,7 +105,7 @@ function rowsOf(line: string, columns: number, isIndented: boolean, keeping: Kee
   if (line.length <= room && mostColumns(line) <= room) return [begin + line];
   const rows = new Rows(columns, begin);
   let end = 0;
-  if (keeping === "addresses" && columns >= MIN_COLUMNS_FOR_ADDRESSES)
+  if (keeping === "addresses" && hasWholeAddresses(columns))
     for (const { index, address } of addressesIn(line)) {
       rows.addText(line.slice(end, index));
       rows.addAddress(address);

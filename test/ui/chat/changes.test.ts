@@ -15,7 +15,7 @@ function changed(script: ChatScript, message: ReturnType<typeof incoming>, actio
 function rendered(script: ChatScript): string[] {
   const { texts, language } = script.context;
   return linesOf(script.effects).map((line) =>
-    renderLine(line, { columns: undefined, language, texts, colours: false }).trimEnd(),
+    renderLine(line, { columns: undefined, language, texts, colours: false, links: false }).trimEnd(),
   );
 }
 

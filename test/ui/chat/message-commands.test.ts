@@ -178,7 +178,7 @@ describe("a list", () => {
     const lines = linesOf(script.take({ name: "found", words: "o\u001b", hits, isMore: true }));
     const { texts, language } = script.context;
     const shown = lines.map((line) =>
-      renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd(),
+      renderLine(line, { columns: 80, texts, language, colours: false, links: false }).trimEnd(),
     );
     expect(shown).toEqual([
       "— Los 2 últimos mensajes con «o␛»; hay más. Añada palabras, o busque fuera del \n    chat con la orden search.",
@@ -199,7 +199,9 @@ test.each(["es", "en"] as const)(
     const [line] = linesOf(script.type("/help"));
     const { texts } = script.context;
     if (line === undefined) throw new Error("no help");
-    const rows = renderLine(line, { columns: 80, texts, language, colours: false }).trimEnd().split("\n");
+    const rows = renderLine(line, { columns: 80, texts, language, colours: false, links: false })
+      .trimEnd()
+      .split("\n");
     expect(rows.length).toBeLessThanOrEqual(23);
     // Every command has one row.
     for (const offer of complete("/", new Map(), "").offers) {

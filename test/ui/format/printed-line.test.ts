@@ -4,7 +4,7 @@ import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const AT = new Date(2026, 10, 22, 17, 5).getTime();
-const SPANISH = { columns: 80, language: "es", texts: textsIn("es"), colours: false } as const;
+const SPANISH = { columns: 80, language: "es", texts: textsIn("es"), colours: false, links: false } as const;
 const ENGLISH = { ...SPANISH, language: "en", texts: textsIn("en") } as const;
 const MESSAGE = {
   name: "message",
