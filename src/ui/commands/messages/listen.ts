@@ -292,8 +292,13 @@ class Listening {
   /** If nobody could reach us without the server, they can now. */
   async #serverIsBack(): Promise<void> {
     if (this.#state.name !== "starting") return;
-    const { p2p_port } = await this.#state.account.request("status", {});
-    this.#becomeReady(p2p_port, this.#texts.ready);
+    try {
+      const { p2p_port } = await this.#state.account.request("status", {});
+      this.#becomeReady(p2p_port, this.#texts.ready);
+    } catch (error) {
+      // Whoever has closed the account reports why.
+      if (this.#opened !== undefined && !this.#context.signal.aborted) this.#fail(error);
+    }
   }
 
   #becomeReady(p2pPort: number, sentence: Texts["ready"]): void {
