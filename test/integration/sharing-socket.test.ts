@@ -57,6 +57,15 @@ test("the socket is beside the profile, for this user only, and goes with the pr
   expect(existsSync(socketOf(ana))).toBe(false);
 });
 
+test("a socket that was deleted is made again", async () => {
+  const ana = await world.loggedIn("ana.deleted", port);
+  const serving = await ana.listen();
+  rmSync(socketOf(ana));
+  expect((await ana.run(["send", "beto", "hello"])).code).toBe(0);
+  await serving.event({ event: "delivery", to: "beto", state: "received" });
+  await serving.stop();
+});
+
 test("a socket that was left by a crash is replaced", async () => {
   const ana = await world.loggedIn("ana.stale", port);
   const crashed = await ana.listen();

@@ -5,6 +5,8 @@
  * 2. It sends requests, `{"id", "command", …}`; each is answered, `{"id", "result"}` or `{"id", "error"}`.
  * 3. In between it receives the messenger's events, which have the name `event`; answers have none.
  */
+import { existsSync } from "node:fs";
+
 import { version } from "../../../package.json" with { type: "json" };
 import type { Connection, ConnectionFault, ConnectionHandlers } from "../../net/connection.ts";
 import { listenLocal, LocalSocketError } from "../../net/local-socket.ts";
@@ -12,6 +14,7 @@ import { QUEUE_LIMIT } from "../../net/outgoing.ts";
 import { encodeFrame, type JsonObject } from "../../protocol/framing.ts";
 import type { Account } from "../accounts.ts";
 import type { MessengerEvent } from "../conversation/events.ts";
+import { profileFile } from "../disk/folders.ts";
 import { isStorageFailure } from "../disk/sqlite.ts";
 import { eventJson } from "../event-json.ts";
 import { answerTo, faultAnswer, MAX_UNANSWERED } from "./requests.ts";
@@ -22,6 +25,8 @@ import { OpenFolderError, preparePlace, SHARING_PROTOCOL, socketPlaces } from ".
 export const MAX_REQUEST = 256 * 1024;
 /** A process that has not read this many bytes of events is dropped. */
 export const MAX_UNREAD = 8 * 1024 * 1024;
+/** How often the process looks whether its socket is still there, in ms. */
+const LOOK_INTERVAL = 1_000;
 /** Processes at once. */
 const MAX_PROCESSES = 256;
 
@@ -30,10 +35,13 @@ export function helloJson(username: string): JsonObject {
   return { event: "hello", protocol: SHARING_PROTOCOL, version, username };
 }
 
+type Listening = { readonly path: string; readonly listener: { stop(): void } };
+
 export class Service {
   readonly #account: Account;
   readonly #connections = new Set<ServedProcess>();
-  #listener: { stop(): void } | undefined;
+  #listening: Listening | undefined;
+  #look: ReturnType<typeof setInterval> | undefined;
   /** Resolved when the next process has left. */
   #left = Promise.withResolvers<void>();
 
@@ -43,19 +51,30 @@ export class Service {
 
   /** Opens the socket, unless it is open. Where no place takes one, the account is online without. */
   listen(): void {
-    this.#listener ??= this.#listen();
+    this.#listening ??= this.#listen();
+    this.#look ??= setInterval(() => this.#listenAgain(), LOOK_INTERVAL);
   }
 
-  #listen(): { stop(): void } | undefined {
+  /** A socket may be deleted, as what cleans folders for temporary files does. */
+  #listenAgain(): void {
+    const isThere = this.#listening !== undefined && existsSync(this.#listening.path);
+    // A profile that was moved or deleted does not get a new folder.
+    if (isThere || !existsSync(profileFile(this.#account.messenger.profile.folder))) return;
+    this.#listening?.listener.stop();
+    this.#listening = this.#listen();
+  }
+
+  #listen(): Listening | undefined {
     for (const place of socketPlaces(this.#account.messenger.profile.folder)) {
       try {
         preparePlace(place);
         // An existing socket was left by a crash: this process holds the profile's lock.
-        return listenLocal({
+        const listener = listenLocal({
           path: place.path,
           objectLimit: MAX_REQUEST,
           accept: () => new ServedProcess(this.#account, this.#connections, () => this.#left.resolve()),
         });
+        return { path: place.path, listener };
       } catch (error) {
         const isKnown = error instanceof LocalSocketError || error instanceof OpenFolderError;
         if (!isKnown && !isStorageFailure(error)) throw error;
@@ -83,8 +102,9 @@ export class Service {
 
   /** Ends the connections, and lets nobody connect any more: the others find out who has the account next. */
   close(): void {
-    this.#listener?.stop();
-    this.#listener = undefined;
+    clearInterval(this.#look);
+    this.#listening?.listener.stop();
+    this.#listening = undefined;
     for (const connection of [...this.#connections]) connection.end();
   }
 }
