@@ -99,6 +99,7 @@ test("a reader of standard output that does not read ends it at 8 MiB, and other
     code: 1,
     stderr: expect.stringContaining("Nobody reads standard output"),
   });
+  await other.online();
   expect(await other.result("status")).toMatchObject({ server: "online" });
   expect(other.lines.filter(({ event }) => event === "edited").length).toBeGreaterThan(200);
 }, 60_000);

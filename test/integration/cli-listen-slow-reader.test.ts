@@ -93,7 +93,9 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
   });
   // Nobody else is acknowledged either, and so it ends with 5 once the links are not read.
   let code = 0;
-  while (code === 0) ({ code } = await carla.start(["--timeout", "4", "send", beto.name, "hello"]).ended);
+  // 3: it had no time to reach the server on a busy machine.
+  while (code === 0 || code === 3)
+    ({ code } = await carla.start(["--timeout", "4", "send", beto.name, "hello"]).ended);
   expect(code).toBe(5);
   expect(received() * TEXT_BYTES).toBeLessThan(LIMIT + ON_THE_WAY);
   // It is online all the same.
