@@ -403,10 +403,10 @@ describe("a line", () => {
     await says(ana, "palabra119");
     expect(picture(ana)).toMatchSnapshot("at its end");
     ana.type(KEY.home);
-    await ana.showsRow(/^> palabra0 /);
+    await ana.showsRow(/^beto > palabra0 /);
     sent(beto, "por arriba");
     await says(ana, "por arriba");
-    await ana.showsRow(/^> palabra0 /);
+    await ana.showsRow(/^beto > palabra0 /);
     expect(picture(ana)).toMatchSnapshot("at its beginning");
     ana.type(`¡${KEY.end}!${KEY.enter}`);
     await promptIs(ana, "✓✓");
@@ -467,7 +467,7 @@ describe("a terminal of another kind", () => {
     expect(ana.screen.bells).toBe(0);
     expect(ana.isRestored).toBe(true);
     // Which mark stood there when the line was written is a matter of moments.
-    expect(picture(ana).replace(/^(?:·|✓✓?)(?: leído)? /gm, "✓✓ ")).toMatchSnapshot();
+    expect(picture(ana).replace(/(?:·|✓✓?)(?: leído)? >/g, "✓✓ >")).toMatchSnapshot();
   });
 
   test("NO_COLOR gets no colour, and the rest", async () => {
