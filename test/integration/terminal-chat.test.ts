@@ -13,6 +13,7 @@ import {
   openFromMenu,
   picture,
   promptIs,
+  writes,
   quit,
   Room,
   says,
@@ -302,6 +303,21 @@ describe("a line", () => {
     expect(beto.texts("ana")).toEqual(["exit", "/x", "exit now"]);
     await quit(ana);
     expectNothingRedrawn(ana, USUAL);
+  });
+
+  test.each([
+    ["es", "?", "¿Quiere decir /help?"],
+    ["es", "salir", "¿Quiere decir /exit?"],
+    ["en", "quit", "Did you mean /exit?"],
+  ] as const)("in %s with «%s» alone is not sent before it is said so", async (lang, word, question) => {
+    const beto = await room.person("beto");
+    const ana = await connected(await room.chat("ana", "beto", { lang, cols: 45, rows: 15 }));
+    ana.type(`${word}${KEY.enter}`);
+    await says(ana, question);
+    await promptIs(ana, "");
+    await writes(ana, `/say ${word}`, "✓✓");
+    expect(beto.texts("ana")).toEqual([word]);
+    await quit(ana);
   });
 
   test("that is refused stops what was typed ahead, and goes back into the line", async () => {

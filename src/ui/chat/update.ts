@@ -96,6 +96,10 @@ function lineEffects(
       return [];
     case "leave":
       return [{ name: "leave", to: undefined }];
+    case "perhapsCommand": {
+      const sentence = context.texts.chatPerhapsCommand(result.word, result.command);
+      return [{ name: "print", lines: [notice(sentence)] }];
+    }
     case "effects":
       return result.effects;
     case "fault":
