@@ -120,7 +120,8 @@ function typeOnce(random: SeededRandom, figures: FuzzFigures): Promise<void> {
 function openLine({ streams }: Keyboard, isDumb: boolean, take: (event: LineEvent) => void) {
   const options: InputLineOptions = {
     ...streams,
-    prompt: "> ",
+    prompt: { name: "", isAway: false, mark: "", sign: "" },
+    hasColours: false,
     pastedLines: (lines) => `[${lines}]`,
     needs: { take, complete: () => ({ offers: [], shown: [], part: "" }), history: new LineHistory() },
   };

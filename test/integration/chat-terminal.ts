@@ -17,8 +17,16 @@ export type ClientOptions = Partial<Size> & {
   readonly environment?: { readonly [name: string]: string };
 };
 
-/** The row on which a chat's input line begins; a menu's row «> 1. …» is none. */
-const INPUT_ROW = /^(?:(?:·|✓|✓✓|✓✓ leído|✓✓ read) )?(?:(?:escribiendo|typing)… )?>(?: (?!\d+\. )|$)/;
+/** The row on which a chat's input line begins, with the name to whom one writes; a menu's row «> 1. …» is none. */
+const INPUT_ROW =
+  /^(?:(?:(?![·✓—!?])\S+|".*")(?: \([0-9a-f ]+\))? )?(?<line>(?:(?<mark>·|✓|✓✓|✓✓ leído|✓✓ read) )?>(?: (?!\d+\. )(?<text>.*)|$))/;
+/** Behind what is typed: the other one is typing. */
+const TYPING = / {2}((?:escribiendo|typing)…)$/;
+
+/** A row of the input line without the name to whom one writes. */
+export function withoutName(row: string): string {
+  return INPUT_ROW.exec(row)?.groups?.["line"] ?? row;
+}
 
 /** A zone where it is about noon now: there no test runs past midnight. */
 function noonZone(): string {
@@ -144,7 +152,7 @@ export async function connected(terminal: AtTerminal): Promise<AtTerminal> {
 }
 
 export type Input = {
-  /** State and typing, without the «> ». */
+  /** State and typing, without the name and the «> ». */
   readonly prompt: string;
   /** The rows of the line, without the prompt. */
   readonly rows: readonly string[];
@@ -157,11 +165,12 @@ export function inputOf(screen: TerminalScreen): Input | undefined {
   const first = screen.rows.findLastIndex((row) => INPUT_ROW.test(row));
   const row = screen.rows[first];
   if (row === undefined) return undefined;
-  const [prompt, text = ""] = [row.slice(0, row.indexOf(">")).trim(), row.slice(row.indexOf(">") + 2)];
-  const rest = screen.rows.slice(first + 1, screen.rows.findLastIndex((each) => each !== "") + 1);
+  const { mark = "", text = "" } = INPUT_ROW.exec(row)?.groups ?? {};
+  const rows = [text, ...screen.rows.slice(first + 1, screen.rows.findLastIndex((each) => each !== "") + 1)];
+  const sign = TYPING.exec(rows.at(-1) ?? "")?.[1] ?? "";
   return {
-    prompt,
-    rows: [text, ...rest],
+    prompt: `${mark} ${sign}`.trim(),
+    rows: rows.with(-1, (rows.at(-1) ?? "").replace(TYPING, "")),
     cursor: { row: screen.cursor.row - first, col: screen.cursor.col },
   };
 }

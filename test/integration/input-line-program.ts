@@ -7,10 +7,12 @@ import { PlainLine } from "../../src/ui/line/plain-line.ts";
 import { LineHistory } from "../../src/ui/line/history.ts";
 import { LineEditor } from "../../src/ui/line/line-editor.ts";
 import type { InputLine } from "../../src/ui/line/input-line.ts";
+import type { LinePrompt } from "../../src/ui/line/line-prompt.ts";
 import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
 import { restoreTerminal, TypeAhead } from "../../src/ui/terminal/raw-terminal.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 
+const YO: LinePrompt = { name: "yo", isAway: false, mark: "", sign: "" };
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 
 const makeLine = process.env["TERM"] === "dumb" ? PlainLine : LineEditor;
@@ -19,7 +21,8 @@ let line: InputLine;
 
 function order(typed: string, expand: (text: string) => string): void {
   const [word = "", rest = ""] = typed.split(/ (.*)/);
-  if (word === "/prompt") line.setPrompt(`${rest} > `);
+  if (word === "/prompt") line.setPrompt({ ...YO, name: rest });
+  else if (word === "/sign") line.setPrompt({ ...YO, sign: rest });
   else if (word === "/again") {
     line.close();
     open();
@@ -42,7 +45,8 @@ function open(): void {
   line = new makeLine({
     input: process.stdin,
     output: process.stdout,
-    prompt: "yo > ",
+    prompt: YO,
+    hasColours: true,
     pastedLines: (count) => `[${count} líneas]`,
     needs: {
       take: (event) => {

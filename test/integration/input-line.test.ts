@@ -187,6 +187,22 @@ describe("the line at a terminal", () => {
     await ended(terminal);
   });
 
+  test("a sign behind the text does not move it, and gives way where the row is full", async () => {
+    const terminal = await atLine();
+    terminal.type(`/sign escribe…${KEY.enter}`);
+    await showsRows(terminal, ["yo >   escribe…"]);
+    terminal.type("hola");
+    await showsRows(terminal, ["yo > hola  escribe…"]);
+    expect(terminal.screen.cursor.col).toBe("yo > hola".length);
+    terminal.type(KEY.left + KEY.backspace);
+    await showsRows(terminal, ["yo > hoa  escribe…"]);
+    expect(terminal.screen.cursor.col).toBe("yo > ho".length);
+    terminal.type(`${KEY.ctrlC}/sign ${KEY.enter}`);
+    await showsRows(terminal, ["yo >"]);
+    terminal.type(`${KEY.ctrlC}${KEY.ctrlC}`);
+    await ended(terminal);
+  });
+
   test("control characters and unknown keys leave the line as it is", async () => {
     const terminal = await atLine();
     terminal.type("ab");

@@ -13,6 +13,7 @@ import {
   openFromMenu,
   picture,
   promptIs,
+  writes,
   quit,
   Room,
   says,
@@ -304,6 +305,21 @@ describe("a line", () => {
     expectNothingRedrawn(ana, USUAL);
   });
 
+  test.each([
+    ["es", "?", "¿Quiere decir /help?"],
+    ["es", "salir", "¿Quiere decir /exit?"],
+    ["en", "quit", "Did you mean /exit?"],
+  ] as const)("in %s with «%s» alone is not sent before it is said so", async (lang, word, question) => {
+    const beto = await room.person("beto");
+    const ana = await connected(await room.chat("ana", "beto", { lang, cols: 45, rows: 15 }));
+    ana.type(`${word}${KEY.enter}`);
+    await says(ana, question);
+    await promptIs(ana, "");
+    await writes(ana, `/say ${word}`, "✓✓");
+    expect(beto.texts("ana")).toEqual([word]);
+    await quit(ana);
+  });
+
   test("that is refused stops what was typed ahead, and goes back into the line", async () => {
     await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto"));
@@ -403,10 +419,10 @@ describe("a line", () => {
     await says(ana, "palabra119");
     expect(picture(ana)).toMatchSnapshot("at its end");
     ana.type(KEY.home);
-    await ana.showsRow(/^> palabra0 /);
+    await ana.showsRow(/^beto > palabra0 /);
     sent(beto, "por arriba");
     await says(ana, "por arriba");
-    await ana.showsRow(/^> palabra0 /);
+    await ana.showsRow(/^beto > palabra0 /);
     expect(picture(ana)).toMatchSnapshot("at its beginning");
     ana.type(`¡${KEY.end}!${KEY.enter}`);
     await promptIs(ana, "✓✓");
@@ -467,7 +483,7 @@ describe("a terminal of another kind", () => {
     expect(ana.screen.bells).toBe(0);
     expect(ana.isRestored).toBe(true);
     // Which mark stood there when the line was written is a matter of moments.
-    expect(picture(ana).replace(/^(?:·|✓✓?)(?: leído)? /gm, "✓✓ ")).toMatchSnapshot();
+    expect(picture(ana).replace(/(?:·|✓✓?)(?: leído)? >/g, "✓✓ >")).toMatchSnapshot();
   });
 
   test("NO_COLOR gets no colour, and the rest", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
 import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
+import { withoutName } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 
 export type Language = "es" | "en";
@@ -77,7 +78,8 @@ export class MenuTerminal extends AtTerminal {
 
   /** Resolves when the chat's line is open and empty behind this prompt. */
   async isInChat(prompt = ">"): Promise<void> {
-    const isOpen = () => this.screen.rows[this.screen.cursor.row] === prompt && this.screen.cursorVisible;
+    const isOpen = () =>
+      withoutName(this.screen.rows[this.screen.cursor.row] ?? "") === prompt && this.screen.cursorVisible;
     await this.until(isOpen, `a chat's line «${prompt}»`);
   }
 

@@ -1,10 +1,11 @@
 /** What the terminal shows, and the prompts that the views of several screens ask. */
+import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Choice, ListPrompt, Prompt } from "../prompts/prompt.ts";
 import { CHOICE, type AppContext } from "./steps.ts";
 
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }
-  | { readonly name: "chat"; readonly prompt: string }
+  | { readonly name: "chat"; readonly prompt: LinePrompt }
   | { readonly name: "working"; readonly text: string }
   | { readonly name: "ended" };
 

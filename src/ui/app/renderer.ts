@@ -11,6 +11,7 @@ import { PlainLine } from "../line/plain-line.ts";
 import { PlainPrompter } from "../prompts/plain-prompter.ts";
 import { LineEditor } from "../line/line-editor.ts";
 import type { InputLine, LineNeeds } from "../line/input-line.ts";
+import type { LinePrompt } from "../line/line-prompt.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
@@ -96,12 +97,13 @@ export class Renderer {
     return new TypeAhead(input, () => answered({ name: "interrupted" }));
   }
 
-  #line(prompt: string): InputLine {
+  #line(prompt: LinePrompt): InputLine {
     const { input, output, texts, line } = this.#options;
     return new (this.#isDumb ? PlainLine : LineEditor)({
       input,
       output,
       prompt,
+      hasColours: this.#colours,
       pastedLines: texts.pastedLines,
       needs: line(),
     });

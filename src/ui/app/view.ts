@@ -145,7 +145,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "people":
       return peopleList(screen, context);
     case "chat":
-      return { name: "chat", prompt: chatPrompt(screen.chat, texts) };
+      return { name: "chat", prompt: chatPrompt(screen.chat, screen.account.names, texts) };
     case "ended":
       return { name: "ended" };
     default:

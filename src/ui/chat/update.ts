@@ -3,6 +3,8 @@ import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
 import { stateMark } from "../format/message-format.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
+import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
@@ -43,11 +45,18 @@ export function openChat(username: string, isStranger = false): ChatModel {
   };
 }
 
-/** The prompt: the state of our last message, and whether the peer is typing. */
-export function chatPrompt({ deliveries: { last }, link }: ChatModel, texts: Texts): string {
-  const mark = last === undefined ? "" : `${stateMark(last.state, texts)} `;
-  const isTyping = link.name === "connected" && link.peerTypingSince !== undefined;
-  return `${mark}${isTyping ? `${texts.chatTyping} ` : ""}> `;
+/** The prompt: to whom one writes, the state of our last message, and whether the peer is typing. */
+export function chatPrompt(
+  { deliveries: { last }, link, peer }: ChatModel,
+  names: NameBook,
+  texts: Texts,
+): LinePrompt {
+  return {
+    name: shownName(names, peer.username),
+    isAway: link.name !== "connected" || link.isSilent,
+    mark: last === undefined ? "" : stateMark(last.state, texts),
+    sign: link.name === "connected" && link.peerTypingSince !== undefined ? texts.chatTyping : "",
+  };
 }
 
 /** Ends our typing if the peer was notified of it. */
@@ -87,6 +96,10 @@ function lineEffects(
       return [];
     case "leave":
       return [{ name: "leave", to: undefined }];
+    case "perhapsCommand": {
+      const sentence = context.texts.chatPerhapsCommand(result.word, result.command);
+      return [{ name: "print", lines: [notice(sentence)] }];
+    }
     case "effects":
       return result.effects;
     case "fault":

@@ -7,6 +7,7 @@ import type { Key } from "node:readline";
 import { completed, offersLine, type Offered } from "./completion.ts";
 import { LineHistory } from "./history.ts";
 import { edited, EMPTY_LINE, inserted, keyName, MAX_LINE, type EditedLine } from "./line-edits.ts";
+import type { LinePrompt } from "./line-prompt.ts";
 import { isLineText, isTypedPaste, PastedTexts, pastedText, PasteReader } from "./pasted-text.ts";
 import { RawTerminal } from "../terminal/raw-terminal.ts";
 
@@ -29,8 +30,8 @@ export type LineNeeds = {
 export type InputLineOptions = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
-  /** Stands before the text; may contain colours, but no other control characters. */
-  readonly prompt: string;
+  readonly prompt: LinePrompt;
+  readonly hasColours: boolean;
   /** The placeholder of a paste: «[3 líneas]». */
   readonly pastedLines: (count: number) => string;
   readonly needs: LineNeeds;
@@ -46,7 +47,8 @@ type Abilities = {
 
 export abstract class InputLine {
   protected readonly output: NodeJS.WriteStream;
-  protected prompt: string;
+  protected prompt: LinePrompt;
+  protected readonly hasColours: boolean;
   protected line: EditedLine = EMPTY_LINE;
   readonly #needs: LineNeeds;
   readonly #keys: ReadonlySet<string> | undefined;
@@ -74,9 +76,10 @@ export abstract class InputLine {
   ]);
 
   constructor(options: InputLineOptions, { hasSequences, keys }: Abilities) {
-    const { input, output, prompt, pastedLines, needs } = options;
+    const { input, output, prompt, hasColours, pastedLines, needs } = options;
     this.output = output;
     this.prompt = prompt;
+    this.hasColours = hasColours;
     this.#needs = needs;
     this.#keys = keys;
     this.#pastes = new PastedTexts(pastedLines);
@@ -98,8 +101,8 @@ export abstract class InputLine {
     if (this.#state !== "closed") this.printAbove(text);
   }
 
-  /** Changes the prompt before the text. */
-  abstract setPrompt(prompt: string): void;
+  /** Changes what stands around the text. */
+  abstract setPrompt(prompt: LinePrompt): void;
 
   /** Updates the screen; called once in each turn of the event loop in which `schedule` was called. */
   protected abstract draw(): void;

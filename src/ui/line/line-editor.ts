@@ -5,6 +5,7 @@
 import { InputLine, type InputLineOptions } from "./input-line.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 import { BLANK_FRAME, erased, frameOf, passed, redrawn, reflowed, type Frame } from "./line-frame.ts";
+import { promptText, signText, type LinePrompt } from "./line-prompt.ts";
 
 /** UTF-16 units that are gathered before they are written. */
 const MAX_GATHERED = 1_048_576;
@@ -23,8 +24,8 @@ export class LineEditor extends InputLine {
     super(options, { hasSequences: true });
   }
 
-  override setPrompt(prompt: string): void {
-    if (prompt === this.prompt) return;
+  override setPrompt(prompt: LinePrompt): void {
+    if (Bun.deepEquals(prompt, this.prompt)) return;
     this.prompt = prompt;
     this.schedule();
   }
@@ -97,7 +98,10 @@ export class LineEditor extends InputLine {
       this.#above = "";
       this.#mustRedraw = false;
     }
-    const next = frameOf(this.prompt, this.text, this.line.cursor, this.#size);
+    const size = this.#size;
+    const prompt = promptText(this.prompt, size.columns, this.hasColours);
+    const sign = signText(this.prompt, this.hasColours);
+    const next = frameOf(prompt, this.text, this.line.cursor, size, sign);
     this.#write(text + redrawn(this.#frame, next));
     this.#frame = next;
   }

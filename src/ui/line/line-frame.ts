@@ -7,6 +7,7 @@
 import { isPlain, mostColumns } from "../format/column-width.ts";
 import { graphemesOf } from "../format/graphemes.ts";
 import { shownInLine } from "./line-edits.ts";
+import { MIN_TEXT_COLUMNS } from "./line-prompt.ts";
 
 export type Size = { readonly columns: number; readonly rows: number };
 
@@ -24,8 +25,7 @@ const START: Place = { row: 0, units: 0 };
 /** Nothing is drawn, and the cursor is at the start of an empty row. */
 export const BLANK_FRAME: Frame = { rows: [[]], cursor: START };
 
-/** Columns needed for the text: if the prompt leaves fewer, the short prompt is used. */
-const MIN_TEXT_COLUMNS = 8;
+/** Used if the prompt leaves too few columns for the text. */
 const SHORT_PROMPT = "> ";
 
 const COMBINING = /^\p{M}/u;
@@ -34,8 +34,9 @@ const COMBINING = /^\p{M}/u;
  * Lays out the prompt and the text. If they would fill more than half of the screen, only the rows up to the cursor
  * are drawn.
  * @param cursor UTF-16 units of the text before the cursor @param size at least two columns
+ * @param sign stands behind the text if its row has room for it
  */
-export function frameOf(prompt: string, text: string, cursor: number, size: Size): Frame {
+export function frameOf(prompt: string, text: string, cursor: number, size: Size, sign = ""): Frame {
   const promptColumns = mostColumns(Bun.stripANSI(prompt));
   const fits = promptColumns <= size.columns - MIN_TEXT_COLUMNS;
   let row = [fits ? prompt : SHORT_PROMPT];
@@ -66,6 +67,7 @@ export function frameOf(prompt: string, text: string, cursor: number, size: Size
     }
     place = { row: rows.length - 1, units: row.length };
   }
+  if (sign !== "" && column + mostColumns(Bun.stripANSI(sign)) <= size.columns) row.push(sign);
   const most = Math.max(1, Math.floor(size.rows / 2));
   const first = Math.max(0, place.row - most + 1);
   return { rows: rows.slice(first, first + most), cursor: { row: place.row - first, units: place.units } };

@@ -4,6 +4,8 @@
  */
 import { InputLine, type InputLineOptions } from "./input-line.ts";
 import { shownInLine, type EditedLine } from "./line-edits.ts";
+import { promptText, type LinePrompt } from "./line-prompt.ts";
+import { sizeOf } from "../terminal/raw-terminal.ts";
 
 /** The cursor is always at the end, so only the editing keys that delete before it are used. */
 const KEYS: ReadonlySet<string> = new Set([
@@ -45,8 +47,8 @@ export class PlainLine extends InputLine {
     super(options, { hasSequences: false, keys: KEYS });
   }
 
-  /** The new prompt is shown when the line is next written on a new row. */
-  override setPrompt(prompt: string): void {
+  /** The new prompt is shown when the line is next written on a new row; what stands behind the text never is. */
+  override setPrompt(prompt: LinePrompt): void {
     this.prompt = prompt;
   }
 
@@ -126,7 +128,8 @@ export class PlainLine extends InputLine {
   #show(): void {
     if (this.#row.name === "shown") return;
     this.#freshRow();
-    this.#pending += this.prompt + shownInLine(this.text);
+    const { columns } = sizeOf(this.output);
+    this.#pending += promptText(this.prompt, columns, this.hasColours) + shownInLine(this.text);
     this.#becomes({ name: "shown" });
   }
 

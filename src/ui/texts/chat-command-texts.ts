@@ -8,6 +8,12 @@ export const CHAT_COMMAND_TEXTS = {
     en: (command: string, meant: string | undefined) =>
       `There is no command ${command}; nothing was sent.${meant === undefined ? "" : ` Did you mean /${meant}?`} /help lists the commands; with another slash before it (/${command}) it is sent as text.`,
   },
+  chatPerhapsCommand: {
+    es: (word: string, command: string) =>
+      `«${word}» no se ha enviado. ¿Quiere decir /${command}? Como mensaje se envía con /say ${word}.`,
+    en: (word: string, command: string) =>
+      `“${word}” was not sent. Did you mean /${command}? As a message it is sent with /say ${word}.`,
+  },
   chatNothingBehind: {
     es: (command: string) =>
       `${command} no admite argumentos; no se ha enviado nada. Con otra barra delante (/${command} …) se envía como texto.`,

@@ -20,14 +20,14 @@ function rendered(script: ChatScript): string[] {
 }
 
 function prompt(script: ChatScript): string {
-  return chatPrompt(script.chat, script.context.texts);
+  return chatPrompt(script.chat, script.context.names, script.context.texts).mark;
 }
 
 describe("the state of our last message in the prompt", () => {
   test("is written out for «read», and never goes back", () => {
     for (const [language, mark] of [
-      ["es", "✓✓ leído > "],
-      ["en", "✓✓ read > "],
+      ["es", "✓✓ leído"],
+      ["en", "✓✓ read"],
     ] as const) {
       const script = new ChatScript(language);
       script.write("1");
@@ -46,14 +46,14 @@ describe("the state of our last message in the prompt", () => {
     for (const id of ["out-1", "out-2"])
       for (const state of ["received", "read"] as const) script.deliver(id, state);
     changed(script, { ...outgoing(1, "un", "read"), editedAt: NOON }, "edit");
-    expect(prompt(script)).toBe("· > ");
+    expect(prompt(script)).toBe("·");
     script.deliver("edit", "received");
-    expect(prompt(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído");
     changed(script, { ...outgoing(2, "", "read"), withdrawnAt: NOON }, "withdraw");
     script.deliver("withdraw", "sent");
-    expect(prompt(script)).toBe("✓ > ");
+    expect(prompt(script)).toBe("✓");
     script.deliver("withdraw", "received");
-    expect(prompt(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído");
     script.write("out-3", "tres");
     script.messenger({ name: "cancelled", to: PEER, id: "out-3" });
     expect(script.chat.deliveries.last).toEqual({ id: "out-1", state: "read" });
@@ -66,12 +66,12 @@ describe("the state of our last message in the prompt", () => {
     script.deliver("out-1", "received");
     const edited = { ...outgoing(1, "dos", "received"), editedAt: NOON };
     expect(changed(script, edited, "action")).toEqual(["Editado el de las 12:00: «dos»"]);
-    expect(prompt(script)).toBe("· > ");
+    expect(prompt(script)).toBe("·");
     script.deliver("action", "sent");
     script.deliver("action", "received");
-    expect(prompt(script)).toBe("✓✓ > ");
+    expect(prompt(script)).toBe("✓✓");
     script.deliver("out-1", "read");
-    expect(prompt(script)).toBe("✓✓ leído > ");
+    expect(prompt(script)).toBe("✓✓ leído");
   });
 });
 
@@ -119,7 +119,7 @@ describe("a change of ours", () => {
     expect(cancel("out-2")).toEqual(["Cancelado antes de enviar: «dos»"]);
     expect(script.chat.deliveries.last).toEqual({ id: "out-1", state: "queued" });
     cancel("out-1");
-    expect(prompt(script)).toBe("> ");
+    expect(prompt(script)).toBe("");
     expect(script.wait(MINUTE)).toEqual([]);
     // One of many that are not followed one by one.
     expect(cancel("out-900")).toEqual(["Cancelado antes de enviar."]);

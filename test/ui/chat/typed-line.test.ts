@@ -13,6 +13,11 @@ describe("a typed line", () => {
     ["  exit ", { name: "leave" }],
     ["Exit", { name: "message", text: "Exit" }],
     ["exit now", { name: "message", text: "exit now" }],
+    ["help", { name: "perhapsCommand", word: "help", command: "help" }],
+    [" ? ", { name: "perhapsCommand", word: "?", command: "help" }],
+    ["Quit", { name: "perhapsCommand", word: "Quit", command: "exit" }],
+    ["salir", { name: "perhapsCommand", word: "salir", command: "exit" }],
+    ["salir ya", { name: "message", text: "salir ya" }],
     ["hola", { name: "message", text: "hola" }],
     ["  hola ", { name: "message", text: "  hola " }],
     ["//x", { name: "message", text: "/x" }],
@@ -27,7 +32,7 @@ describe("a typed line", () => {
     expect(parseLine(typed)).toEqual(parsed);
   });
 
-  test.each(["/x", "//x", "exit", " EXIT ", "hola", " /x", "/say exit"])(
+  test.each(["/x", "//x", "exit", " EXIT ", "help", " Salir ", "?", "hola", " /x", "/say exit"])(
     "that would send %j can be typed",
     (text) => {
       const parsed = parseLine(asTyped(text));
@@ -53,12 +58,29 @@ describe("what is sent", () => {
     expect(sends(typed)).toEqual([{ name: "send", text }]);
   });
 
-  test.each(["", "   ", "exit", "/nosuch hola", "/help", "/help me", "/say", "/say   ", "/", "/chat"])(
-    "%j sends nothing",
-    (typed) => {
-      expect(sends(typed)).toEqual([]);
-    },
-  );
+  test.each([
+    "",
+    "   ",
+    "exit",
+    "?",
+    "salir",
+    "/nosuch hola",
+    "/help",
+    "/help me",
+    "/say",
+    "/say   ",
+    "/",
+    "/chat",
+  ])("%j sends nothing", (typed) => {
+    expect(sends(typed)).toEqual([]);
+  });
+
+  test.each([
+    ["es", "salir", "«salir» no se ha enviado. ¿Quiere decir /exit? Como mensaje se envía con /say salir."],
+    ["en", "help", "“help” was not sent. Did you mean /help? As a message it is sent with /say help."],
+  ] as const)("in %s, %j alone asks whether a command is meant", (language, typed, sentence) => {
+    expect(printed(new ChatScript(language).type(typed))).toEqual([sentence]);
+  });
 
   test("is what was pasted, and no pasted text is a command", () => {
     const paste = (text: string) => text.replace("[2 líneas]", "/exit\nexit");

@@ -12,6 +12,10 @@ function namesOf(effects: readonly ChatEffect[]): string[] {
   return effects.map(({ name }) => name);
 }
 
+function signOf({ chat, context: { names, texts } }: ChatScript): string {
+  return chatPrompt(chat, names, texts).sign;
+}
+
 describe("a message of ours", () => {
   test("is shown when it is committed and not before", () => {
     const script = new ChatScript();
@@ -100,31 +104,37 @@ describe("typing", () => {
     script.connect();
     script.messenger({ name: "typing", username: PEER, active: true });
     script.wait(9 * SECOND);
-    expect(chatPrompt(script.chat, script.context.texts)).toBe("escribiendo… > ");
+    expect(signOf(script)).toBe("escribiendo…");
     script.wait(SECOND);
-    expect(chatPrompt(script.chat, script.context.texts)).toBe("> ");
+    expect(signOf(script)).toBe("");
     script.messenger({ name: "typing", username: PEER, active: true });
     script.messenger({ name: "typing", username: PEER, active: false });
-    expect(chatPrompt(script.chat, script.context.texts)).toBe("> ");
+    expect(signOf(script)).toBe("");
   });
 });
 
-test("the prompt says how far our last message is, and whether the peer types", () => {
+test("the prompt says to whom one writes, how far our last message is, and whether the peer is there and types", () => {
   const chat = openChat(PEER);
   const texts = textsIn("es");
-  expect(chatPrompt(chat, texts)).toBe("> ");
+  const names = new Map([[PEER, "benito (3f2a 91bc)"]]);
+  const away = { name: "benito (3f2a 91bc)", isAway: true, mark: "", sign: "" };
+  expect(chatPrompt(chat, names, texts)).toEqual(away);
   const sent = (state: MessageState) => ({
     ...chat,
     deliveries: { ...chat.deliveries, last: { id: "a", state } },
   });
-  const prompts = (["queued", "sent", "received"] as const).map((state) => chatPrompt(sent(state), texts));
-  expect(prompts).toEqual(["· > ", "✓ > ", "✓✓ > "]);
+  const states = ["queued", "sent", "received", "read"] as const;
+  const prompts = states.map((state) => chatPrompt(sent(state), names, texts));
+  expect(prompts).toEqual(["·", "✓", "✓✓", "✓✓ leído"].map((mark) => ({ ...away, mark })));
   const link = {
     name: "connected",
     isSilent: false,
     peerTypingSince: NOON,
     ownTypingSince: undefined,
   } as const;
-  expect(chatPrompt({ ...sent("received"), link }, texts)).toBe("✓✓ escribiendo… > ");
-  expect(chatPrompt({ ...chat, link }, textsIn("en"))).toBe("typing… > ");
+  const linked = { ...sent("received"), link };
+  expect(chatPrompt(linked, names, texts)).toMatchObject({ isAway: false, mark: "✓✓", sign: "escribiendo…" });
+  expect(chatPrompt(linked, names, textsIn("en")).sign).toBe("typing…");
+  const isSilent = true;
+  expect(chatPrompt({ ...linked, link: { ...link, isSilent } }, names, texts).isAway).toBe(true);
 });

@@ -165,7 +165,8 @@ test("random events in any order: no error, no message twice, no state that goes
           expect(STATES.indexOf(one.state)).toBeGreaterThanOrEqual(STATES.indexOf(earlier.state));
         }
         expect(chat.deliveries.pending.length).toBeLessThanOrEqual(MAX_PENDING);
-        expect(chatPrompt(chat, script.context.texts)).toMatch(/^[^\n\x1b]*> $/);
+        const { name, mark, sign } = chatPrompt(chat, script.context.names, script.context.texts);
+        expect(`${name}${mark}${sign}`).toMatch(/^[^\n\x1b]+$/);
         for (const effect of script.effects) {
           if (effect.name === "send")
             expect(effect.text.isWellFormed() && effect.text.trim() !== "").toBe(true);

@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test";
+
+import { promptText, signText, type LinePrompt } from "../../../src/ui/line/line-prompt.ts";
+
+const PROMPT: LinePrompt = { name: "benito", isAway: false, mark: "✓✓", sign: "" };
+
+test("the prompt names the person and shows the state, and is dim while they are away", () => {
+  expect(promptText(PROMPT, 80, true)).toBe("benito ✓✓ > ");
+  expect(promptText({ ...PROMPT, mark: "" }, 80, true)).toBe("benito > ");
+  expect(promptText({ ...PROMPT, isAway: true }, 80, true)).toBe("\x1b[2mbenito\x1b[22m ✓✓ > ");
+  expect(promptText({ ...PROMPT, isAway: true }, 80, false)).toBe("benito ✓✓ > ");
+});
+
+test("a long name loses its middle where there is little room, and all of it where there is none", () => {
+  const name = "maria.de.los.angeles.garcia (3f2a 91bc)";
+  expect(promptText({ ...PROMPT, name }, 60, false)).toBe(`${name} ✓✓ > `);
+  const short = promptText({ ...PROMPT, name }, 40, false);
+  expect(short).toMatch(/^maria\.de.*….*91bc\) ✓✓ > $/);
+  expect(Bun.stringWidth(short)).toBeLessThanOrEqual(32);
+  expect(promptText(PROMPT, 15, false)).toBe("✓✓ > ");
+});
+
+test("the sign stands behind the text, dim", () => {
+  expect(signText(PROMPT, true)).toBe("");
+  expect(signText({ ...PROMPT, sign: "escribiendo…" }, true)).toBe("\x1b[2m  escribiendo…\x1b[22m");
+});
