@@ -320,6 +320,25 @@ describe("a line", () => {
     await quit(ana);
   });
 
+  test.each([
+    ["es", "Sigue en el chat con beto.", "No se ha enviado"],
+    ["en", "You are still in the chat with beto.", "Not sent"],
+  ] as const)(
+    "in %s behind a /chat that fails is not sent by the same keys",
+    async (lang, still, refused) => {
+      const beto = await room.person("beto");
+      const ana = await connected(await room.chat("ana", "beto", { lang, cols: 45, rows: 15 }));
+      ana.type(`/chat no/body${KEY.enter}secret${KEY.enter}`);
+      await says(ana, still);
+      await says(ana, refused);
+      await lineIs(ana, "secret");
+      ana.type(KEY.ctrlC);
+      await lineIs(ana, "");
+      await quit(ana);
+      expect(beto.texts("ana")).toEqual([]);
+    },
+  );
+
   test("that is refused stops what was typed ahead, and goes back into the line", async () => {
     await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto"));

@@ -18,7 +18,7 @@ import {
   type Run,
 } from "./message-commands.ts";
 import type { ChatContext, ChatModel } from "./model.ts";
-import { failure, notice, peerName } from "./notices.ts";
+import { notice, peerName } from "./notices.ts";
 
 /** Completions that Tab offers at most. */
 const MAX_OFFERS = 50;
@@ -120,10 +120,11 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => texts.userArgument,
     help: (texts) => texts.chatHelpChat,
     run: (username, chat, context) => {
-      if (isSamePerson(username, context.ownName)) return print(failure(context.texts.toOneself));
+      if (isSamePerson(username, context.ownName))
+        return { name: "stays", sentence: context.texts.toOneself };
       const isKnown =
         isNewName(username) || [...context.names.keys()].some((name) => isSamePerson(name, username));
-      if (!isKnown) return print(failure(context.texts.badName(username)));
+      if (!isKnown) return { name: "stays", sentence: context.texts.badName(username) };
       if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
       return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
     },

@@ -19,6 +19,8 @@ export type CommandResult =
   | { readonly name: "effects"; readonly effects: readonly ChatEffect[] }
   /** Nothing is done, and the line is given back. */
   | { readonly name: "fault"; readonly sentence: string }
+  /** The person wanted to go to another chat, and cannot. */
+  | { readonly name: "stays"; readonly sentence: string }
   | { readonly name: "message"; readonly text: string }
   | {
       readonly name: "text";

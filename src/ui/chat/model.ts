@@ -28,6 +28,15 @@ export type ChatModel = {
   readonly deliveries: Deliveries;
   readonly transcript: Transcript;
   readonly notified: Notified;
+  /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
+  readonly stayed: Stayed | undefined;
+};
+
+/** `at`: when it failed, ms since 1970. */
+export type Stayed = {
+  readonly at: number;
+  /** What stands in the line was begun before the failure can have been read. */
+  readonly isTypedBlind: boolean;
 };
 
 /** The other person. */

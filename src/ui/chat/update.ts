@@ -8,6 +8,7 @@ import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
+import type { CommandResult } from "./message-commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
 import { showLink } from "./link-lines.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
@@ -15,7 +16,7 @@ import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotif
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
 import { showFound, showListed, showOpened, showPage } from "./transcript.ts";
-import { parseLine } from "./typed-line.ts";
+import { parseLine, type ParsedLine } from "./typed-line.ts";
 
 /** Time between two typing notifications to the peer, in ms. */
 const TYPING_NOTIFIED_EVERY = 4_000;
@@ -23,6 +24,8 @@ const TYPING_NOTIFIED_EVERY = 4_000;
 const OWN_TYPING_ENDS = 8_000;
 /** The peer counts as typing for this long after their last notification, in ms. */
 const PEER_TYPING_ENDS = 10_000;
+/** Nobody has read a notice before it has stood this long, in ms. */
+const SEEN_AFTER = 1_000;
 
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
@@ -42,6 +45,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
       peerErrorAt: undefined,
       keyAt: undefined,
     },
+    stayed: undefined,
   };
 }
 
@@ -67,7 +71,20 @@ function stopTyping(chat: ChatModel): ChatStep {
   return { chat: { ...chat, link: { ...link, ownTypingSince: undefined } }, effects };
 }
 
-function onEdited(chat: ChatModel, isEmpty: boolean, now: number): ChatStep {
+function isUnseen(at: number, now: number): boolean {
+  return Math.abs(now - at) < SEEN_AFTER;
+}
+
+/** Remembers whether a text was begun before the failure of a `/chat` can have been seen. */
+function withBlindness(chat: ChatModel, isEmpty: boolean, now: number): ChatModel {
+  const { stayed } = chat;
+  if (stayed === undefined) return chat;
+  if (isUnseen(stayed.at, now)) return { ...chat, stayed: { ...stayed, isTypedBlind: !isEmpty } };
+  return stayed.isTypedBlind && !isEmpty ? chat : { ...chat, stayed: undefined };
+}
+
+function onEdited(before: ChatModel, isEmpty: boolean, now: number): ChatStep {
+  const chat = withBlindness(before, isEmpty, now);
   if (isEmpty) return stopTyping(chat);
   const { link } = chat;
   if (link.name !== "connected") return { chat, effects: [] };
@@ -83,14 +100,47 @@ function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
   return typed === undefined ? [print] : [print, { name: "giveBack", text: typed }];
 }
 
-/** The effects of a typed line. If its text cannot be sent, prints why and gives the line back. */
-function lineEffects(
+/** A typed line. What was meant for the person of a `/chat` that failed is not sent to this one unseen. */
+function onLine(
+  event: ChatEvent & { readonly name: "line" },
+  before: ChatModel,
+  context: ChatContext,
+): ChatStep {
+  const { now, texts } = context;
+  const { chat, effects } = stopTyping(before);
+  const { stayed } = chat;
+  const line = parseLine(event.typed);
+  const isMove =
+    line.name === "nothing" ||
+    line.name === "leave" ||
+    (line.name === "command" && line.word.toLowerCase() === "chat");
+  if (stayed !== undefined && !isMove && (stayed.isTypedBlind || isUnseen(stayed.at, now))) {
+    const refusal = givingBack(texts.chatNotSentHere(peerName(chat, context)), event.typed);
+    return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...refusal] };
+  }
+  const result = line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line;
+  if (result.name === "stays") {
+    const said = givingBack(`${result.sentence} ${texts.chatStillWith(peerName(chat, context))}`, undefined);
+    return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...said] };
+  }
+  const isTyped = line.name === "message";
+  return {
+    chat: { ...chat, stayed: undefined },
+    effects: [...effects, ...resultEffects(result, event, isTyped, context)],
+  };
+}
+
+/**
+ * The effects of a typed line. If its text cannot be sent, prints why and gives the line back.
+ * @param isTyped the line is a message, not a command
+ */
+function resultEffects(
+  result:
+    Exclude<ParsedLine, { readonly name: "command" }> | Exclude<CommandResult, { readonly name: "stays" }>,
   { typed, expand }: ChatEvent & { readonly name: "line" },
-  chat: ChatModel,
+  isTyped: boolean,
   context: ChatContext,
 ): readonly ChatEffect[] {
-  const line = parseLine(typed);
-  const result = line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line;
   switch (result.name) {
     case "nothing":
       return [];
@@ -108,7 +158,7 @@ function lineEffects(
     case "text": {
       const { texts } = context;
       const text = expand(result.text);
-      if (isBlank(text)) return line.name === "message" ? [] : givingBack(texts.textEmpty, typed);
+      if (isBlank(text)) return isTyped ? [] : givingBack(texts.textEmpty, typed);
       if (!text.isWellFormed()) return givingBack(texts.chatNotText, typed);
       const bytes = Buffer.byteLength(text, "utf8");
       if (bytes > MAX_TEXT_BYTES) return givingBack(texts.chatTooLong(bytes, MAX_TEXT_BYTES), typed);
@@ -180,10 +230,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return showOpened(chat, event, context);
     case "page":
       return showPage(chat, event, context);
-    case "line": {
-      const { chat: stopped, effects } = stopTyping(chat);
-      return { chat: stopped, effects: [...effects, ...lineEffects(event, stopped, context)] };
-    }
+    case "line":
+      return onLine(event, chat, context);
     case "edited":
       return onEdited(chat, event.isEmpty, context.now);
     case "leaving": {

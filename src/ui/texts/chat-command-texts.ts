@@ -38,6 +38,14 @@ export const CHAT_COMMAND_TEXTS = {
     es: (why: string) => `El mensaje no se ha guardado ni enviado (${why}); lo tiene de nuevo en la línea.`,
     en: (why: string) => `The message was neither saved nor sent (${why}); it is back in the input.`,
   },
+  chatStillWith: {
+    es: (user: string) => `Sigue en el chat con ${user}.`,
+    en: (user: string) => `You are still in the chat with ${user}.`,
+  },
+  chatNotSentHere: {
+    es: (user: string) => `No se ha enviado: sigue en el chat con ${user}. Otro Intro se lo envía.`,
+    en: (user: string) => `Not sent: you are still in the chat with ${user}. Another Enter sends it to them.`,
+  },
   chatAlreadyHere: {
     es: (user: string) => `Este ya es el chat con ${user}.`,
     en: (user: string) => `This is already the chat with ${user}.`,

@@ -12,6 +12,10 @@ function namesOf(effects: readonly ChatEffect[]): string[] {
   return effects.map(({ name }) => name);
 }
 
+function edit(script: ChatScript, isEmpty = false) {
+  return script.take({ name: "edited", isEmpty });
+}
+
 function signOf({ chat, context: { names, texts } }: ChatScript): string {
   return chatPrompt(chat, names, texts).sign;
 }
@@ -65,7 +69,6 @@ describe("a message of ours", () => {
 });
 
 describe("typing", () => {
-  const edit = (script: ChatScript, isEmpty = false) => script.take({ name: "edited", isEmpty });
   const active = [{ name: "typing", active: true }] as const;
   const inactive = [{ name: "typing", active: false }] as const;
 
@@ -110,6 +113,62 @@ describe("typing", () => {
     script.messenger({ name: "typing", username: PEER, active: true });
     script.messenger({ name: "typing", username: PEER, active: false });
     expect(signOf(script)).toBe("");
+  });
+});
+
+describe("after a /chat that fails", () => {
+  const failed = (language: "es" | "en" = "es") => {
+    const script = new ChatScript(language);
+    const said = printed(script.type("/chat a/../b"));
+    return { script, said };
+  };
+
+  test("it is said that this is still the same chat", () => {
+    expect(failed().said.join()).toEndWith("Sigue en el chat con benito.");
+    expect(failed("en").said.join()).toEndWith("You are still in the chat with benito.");
+    expect(printed(new ChatScript("en").type("/chat ana")).join()).toEndWith(
+      "still in the chat with benito.",
+    );
+  });
+
+  test("an Enter before it can have been seen sends nothing, and gives the line back", () => {
+    for (const typed of ["secreto", "/say secreto", "/withdraw", "/accept"]) {
+      const { script } = failed();
+      const effects = script.type(typed);
+      expect(namesOf(effects)).toEqual(["print", "giveBack"]);
+      expect(effects.at(-1)).toEqual({ name: "giveBack", text: typed });
+    }
+    const { script } = failed();
+    expect(namesOf(script.type("/chat carla"))).toEqual(["leave"]);
+  });
+
+  test("so does the first Enter behind a text that was begun before; the next one sends it", () => {
+    const { script } = failed();
+    edit(script);
+    script.wait(30 * SECOND);
+    edit(script);
+    expect(namesOf(script.type("secreto")).filter((name) => name !== "typing")).toEqual([
+      "print",
+      "giveBack",
+    ]);
+    script.wait(SECOND);
+    expect(namesOf(script.type("secreto"))).toContain("send");
+  });
+
+  test("a text that is begun later is sent at once", () => {
+    const { script } = failed();
+    script.wait(SECOND);
+    edit(script);
+    expect(namesOf(script.type("hola"))).toContain("send");
+  });
+
+  test("a text that was begun before and cleared no longer counts", () => {
+    const { script } = failed();
+    edit(script);
+    script.wait(SECOND);
+    edit(script, true);
+    edit(script);
+    expect(namesOf(script.type("hola"))).toContain("send");
   });
 });
 
