@@ -1,6 +1,7 @@
-/** Addresses in messages, as a person at a terminal can use them. */
+/** Addresses and blocks of lines in messages, as a person at a terminal can use them. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 
+import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
@@ -25,6 +26,8 @@ const SHORT = "https://example.org/a/b";
 const LONG = `https://example.org/${"path/".repeat(12)}?q=1`;
 
 describe.each(["es", "en"] as const)("in %s", (lang) => {
+  const texts = textsIn(lang);
+
   test("an address stands on the screen without a break or an indent of ours, also out of the store", async () => {
     const beto = await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", { ...SMALL, lang }));
@@ -74,5 +77,51 @@ describe.each(["es", "en"] as const)("in %s", (lang) => {
     expect(await json.ended()).toBe(0);
     expect(json.screen.links).toEqual([]);
     json.close();
+  });
+
+  test("/copy gives a text to the clipboard as it was written, without our indent, and made harmless", async () => {
+    const beto = await room.person("beto");
+    const environment = { TERM: "xterm-kitty" };
+    const ana = await room.at(await room.seat("ana"), { lang, environment });
+    await openFromMenu(ana, "beto", lang);
+    await connected(ana);
+    ana.type("/copy\r");
+    await says(ana, texts.chatActionNoneTheirs("beto"));
+    const program = "if x:\n    pay()\n\tgo()";
+    beto.messenger.send("ana", program);
+    await says(ana, "go()");
+    ana.type("/copy\r");
+    await says(ana, texts.chatCopied("if x: pay() go()", "beto", 3));
+    expect(ana.screen.clipboard).toEqual([program]);
+    const attack = "\u001b\\\u0007\u001b[201~rm -rf\r\u202e\u001b]52;c;ZXZpbA==\u0007!";
+    beto.messenger.send("ana", attack);
+    await says(ana, "ZXZpbA==␇!");
+    ana.type("/list\r");
+    await ana.showsRow(/^#2 .*␛/);
+    ana.type("/copy #1\r");
+    await ana.until(({ clipboard }) => clipboard.length === 2, "a second copy");
+    ana.type("/copy #2\r");
+    await ana.until(({ clipboard }) => clipboard.length === 3, "a third copy");
+    expect(ana.screen.clipboard.slice(1)).toEqual([program, "␛\\␇␛[201~rm -rf␍␛]52;c;ZXZpbA==␇!"]);
+    beto.messenger.send("ana", "\u0001".repeat(20_000));
+    beto.messenger.send("ana", "end");
+    await says(ana, "beto: end");
+    ana.type("/list 2\r");
+    await ana.showsRow(/^#2 .*end$/);
+    ana.type("/copy #1\r");
+    await says(ana, texts.chatCopyTooLong(48));
+    expect(ana.screen.clipboard).toHaveLength(3);
+    await quit(ana);
+  });
+
+  test("/copy says so where the terminal is not known to copy, and names /export", async () => {
+    const beto = await room.person("beto");
+    const ana = await connected(await room.chat("ana", "beto", { lang }));
+    beto.messenger.send("ana", "one\ntwo");
+    await says(ana, "two");
+    ana.type("/copy\r");
+    await says(ana, texts.chatCopyUnknown);
+    expect(ana.screen.clipboard).toEqual([]);
+    await quit(ana);
   });
 });

@@ -275,6 +275,7 @@ export class Program {
       const chat = await ChatEffects.open(account, username, {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
+        copy: (text) => this.#renderer.copy(text),
         texts: this.#texts,
       });
       // Meanwhile the person may have left, or opened another one.

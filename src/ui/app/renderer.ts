@@ -16,6 +16,7 @@ import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
 import { abilitiesOf } from "../terminal/abilities.ts";
+import { copySequence, type CopyResult, MAX_COPIED_BYTES, pastableText } from "../terminal/clipboard.ts";
 import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
 /** How long a task runs before the waiting text is shown, in ms. */
@@ -137,6 +138,15 @@ export class Renderer {
 
   bell(): void {
     this.#write("\u0007");
+  }
+
+  /** Puts a text into the clipboard, if the terminal is known to take it, made harmless and without an indent. */
+  copy(text: string): CopyResult {
+    if (!this.#abilities.clipboard) return { name: "unknown" };
+    const copied = pastableText(text);
+    if (Buffer.byteLength(copied) > MAX_COPIED_BYTES) return { name: "too_long" };
+    this.#write(copySequence(copied));
+    return { name: "given", lines: copied.split("\n").length };
   }
 
   /** Puts a text into the chat's input line; false if the line is not empty or not open. */

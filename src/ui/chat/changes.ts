@@ -6,10 +6,11 @@ import { graphemesOf } from "../format/graphemes.ts";
 import { localClock, localClockSeconds, localDay } from "../format/local-time.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
+import { MAX_COPIED_BYTES } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
 import { follow, forget, reword } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, Deliveries, Refusal } from "./model.ts";
-import { notice, peerName, printing } from "./notices.ts";
+import { failure, notice, peerName, printing } from "./notices.ts";
 
 /** Graphemes of an edited text that a notice shows. */
 const MAX_SHOWN = 300;
@@ -148,6 +149,25 @@ export function describeAction(code: Refusal, user: string, texts: Texts): strin
     cancel_not_own: texts.chatActionCancelNotOwn,
     only_change: texts.chatActionOnlyChange,
     no_reply: texts.chatActionNoReply,
+    no_copy: texts.chatActionNoCopy,
   };
   return sentences[code];
+}
+
+/** The answer of `/copy`, in one sentence: what was copied and how, or why it was not. */
+export function copiedLine(
+  { message, chat, result }: ChatEvent & { readonly name: "copied" },
+  { names, ownName, texts }: ChatContext,
+): Line {
+  const from = shownName(names, message.outgoing ? ownName : chat);
+  switch (result.name) {
+    case "given":
+      return notice(texts.chatCopied(excerptOf(message.text), from, result.lines));
+    case "too_long":
+      return failure(texts.chatCopyTooLong(MAX_COPIED_BYTES / 1024));
+    case "unknown":
+      return failure(texts.chatCopyUnknown);
+    default:
+      return result satisfies never;
+  }
 }

@@ -72,6 +72,13 @@ const COMMANDS: readonly Command[] = [
     run: onTarget("info"),
   },
   {
+    name: "copy",
+    argument: () => "[#N]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpCopy,
+    run: onTarget("copy"),
+  },
+  {
     name: "reply",
     argument: (texts) => `[#N] ${texts.chatArgumentText}`,
     help: (texts) => texts.chatHelpReply,

@@ -56,7 +56,7 @@ export class ChatEffects {
     this.#wasConnected = wasConnected;
     const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
-    this.#messages = new MessageEffects(account, stored, dispatch);
+    this.#messages = new MessageEffects(account, stored, { dispatch, copy: needs.copy });
     this.#table = {
       ...this.#messages.table,
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),

@@ -71,10 +71,10 @@ function chooseHere(argument: string, chat: ChatModel, context: ChatContext): Ch
   return { name: "fault", sentence };
 }
 
-/** `/info`, `/withdraw` and `/cancel`. */
-export function onTarget(name: "info" | "withdraw" | "cancel"): Run {
+/** `/info`, `/copy`, `/withdraw` and `/cancel`. */
+export function onTarget(name: "info" | "copy" | "withdraw" | "cancel"): Run {
   return (argument, chat, context) => {
-    const chosen = (name === "info" ? choose : chooseHere)(argument, chat, context);
+    const chosen = (name === "info" || name === "copy" ? choose : chooseHere)(argument, chat, context);
     if (chosen.name === "fault") return print(failure(chosen.sentence));
     if (chosen.rest !== "") return print(notice(context.texts.chatOnlyNumber(`/${name}`)));
     return effects({ name, target: chosen.target });

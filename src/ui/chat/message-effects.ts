@@ -1,4 +1,4 @@
-/** Effects that write: sending, replying, editing, withdrawing and cancelling. Also `/info`. */
+/** Effects that write: sending, replying, editing, withdrawing and cancelling. Also `/info` and `/copy`. */
 import { randomUUIDv7 } from "bun";
 
 import type { StoredConversation } from "../../client/archive.ts";
@@ -29,6 +29,7 @@ export class MessageEffects {
   readonly #account: SharedAccount;
   readonly #stored: StoredConversation;
   readonly #dispatch: ChatNeeds["dispatch"];
+  readonly #copyText: ChatNeeds["copy"];
   /** Ids of the last messages on the screen. */
   #ownLast: string | undefined;
   #theirLast: string | undefined;
@@ -37,7 +38,7 @@ export class MessageEffects {
   /** The message being changed, with its excerpt before the change. */
   #changing: { readonly id: string; readonly excerpt: string } | undefined;
 
-  readonly table: EffectTable<"send" | "reply" | "edit" | "withdraw" | "cancel" | "info"> = {
+  readonly table: EffectTable<"send" | "reply" | "edit" | "withdraw" | "cancel" | "info" | "copy"> = {
     send: ({ text }) => this.#send(text),
     reply: ({ target, text }) => this.#reply(target, text),
     edit: ({ target, text }) =>
@@ -46,12 +47,18 @@ export class MessageEffects {
       this.#change(target, (message_id) => this.#account.request("withdraw", { to: this.#to, message_id })),
     cancel: ({ target }) => this.#cancel(target),
     info: ({ target }) => this.#info(target),
+    copy: ({ target }) => this.#copy(target),
   };
 
-  constructor(account: SharedAccount, stored: StoredConversation, dispatch: ChatNeeds["dispatch"]) {
+  constructor(
+    account: SharedAccount,
+    stored: StoredConversation,
+    { dispatch, copy }: Pick<ChatNeeds, "dispatch" | "copy">,
+  ) {
     this.#account = account;
     this.#stored = stored;
     this.#dispatch = dispatch;
+    this.#copyText = copy;
   }
 
   get #to(): string {
@@ -153,13 +160,24 @@ export class MessageEffects {
   }
 
   #info(target: Target): void {
+    if (target.name === "last" && this.#ownLast === undefined) throw new RefusalError("none_own");
+    this.#dispatch({ name: "info", ...this.#chosen(target, this.#ownLast) });
+  }
+
+  #copy(target: Target): void {
+    if (target.name === "last" && this.#theirLast === undefined) throw new RefusalError("none_theirs");
+    const chosen = this.#chosen(target, this.#theirLast);
+    if (chosen.message.withdrawnAt !== undefined) throw new RefusalError("no_copy");
+    this.#dispatch({ name: "copied", ...chosen, result: this.#copyText(chosen.message.text) });
+  }
+
+  /** The message that is meant, of this chat or another one. @param last id of the last one @throws RefusalError */
+  #chosen(target: Target, last = ""): { message: StoredMessage; chat: string } {
     const isListed = target.name === "listed";
-    if (!isListed && this.#ownLast === undefined) throw new RefusalError("none_own");
     const message = isListed
       ? this.#account.archive.history.bySeq(target.message.seq)
-      : this.#stored.find(this.#ownLast ?? "");
+      : this.#stored.find(last);
     if (message === undefined) throw new RefusalError("unknown_message");
-    const chat = isListed ? target.message.chat : this.#to;
-    this.#dispatch({ name: "info", message, chat });
+    return { message, chat: isListed ? target.message.chat : this.#to };
   }
 }

@@ -8,6 +8,7 @@ import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { LineEvent } from "../line/input-line.ts";
+import type { CopyResult } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
 
 /** The context of `updateChat`. */
@@ -178,7 +179,7 @@ export type Listed = {
   readonly chat: string;
 };
 
-/** The message that a command is about; `last`: our last one, for a reply the peer's last one. */
+/** The message that a command is about; `last`: our last one, for a reply or a copy the peer's last one. */
 export type Target = { readonly name: "last" } | { readonly name: "listed"; readonly message: Listed };
 
 /** Why a command on a message does nothing. */
@@ -192,7 +193,9 @@ export type Refusal =
   /** Only changes of messages that were already sent are waiting. */
   | "only_change"
   /** The message to reply to was withdrawn. */
-  | "no_reply";
+  | "no_reply"
+  /** The message to copy was withdrawn. */
+  | "no_copy";
 
 /** Stored messages, oldest first, with the excerpts of what they reply to. */
 export type StoredPage = {
@@ -248,6 +251,13 @@ export type ChatEvent =
       readonly isMore: boolean;
     }
   | { readonly name: "info"; readonly message: StoredMessage; readonly chat: string }
+  /** The answer to `/copy`. `chat`: the other person of the message's conversation. */
+  | {
+      readonly name: "copied";
+      readonly message: StoredMessage;
+      readonly chat: string;
+      readonly result: CopyResult;
+    }
   | { readonly name: "deleted"; readonly message: StoredMessage }
   /** A search waits until the words of all messages are indexed. */
   | { readonly name: "indexing"; readonly percent: number }
@@ -274,6 +284,7 @@ export type ChatEffect =
   | { readonly name: "list"; readonly count: number }
   | { readonly name: "search"; readonly words: string }
   | { readonly name: "info"; readonly target: Target }
+  | { readonly name: "copy"; readonly target: Target }
   /** `typed`: the line, which is given back if this fails. */
   | { readonly name: "edit"; readonly target: Target; readonly text: string; readonly typed: string }
   | { readonly name: "reply"; readonly target: Target; readonly text: string; readonly typed: string }

@@ -6,7 +6,7 @@ import { stateMark } from "../format/message-format.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
-import { describeAction, infoLine, onDeleted } from "./changes.ts";
+import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
 import type { CommandResult } from "./message-commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
@@ -256,6 +256,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return printing(chat, [notice(context.texts.searchIndexing(event.percent))]);
     case "info":
       return printing(chat, [infoLine(event.message, event.chat, context)]);
+    case "copied":
+      return printing(chat, [copiedLine(event, context)]);
     case "deleted":
     case "deletingChat":
     case "deletedChat":

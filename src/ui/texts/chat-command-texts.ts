@@ -46,6 +46,23 @@ export const CHAT_COMMAND_TEXTS = {
     es: (user: string) => `No se ha enviado: sigue en el chat con ${user}. Otro Intro se lo envía.`,
     en: (user: string) => `Not sent: you are still in the chat with ${user}. Another Enter sends it to them.`,
   },
+  /** Answers of `/copy`. The terminal does not say whether it has copied. */
+  chatCopied: {
+    es: (excerpt: string, from: string, lines: number) =>
+      `Copiado, si la terminal lo permite (OSC 52): «${excerpt}» de ${from}${lines === 1 ? "" : `, ${lines} líneas`}.`,
+    en: (excerpt: string, from: string, lines: number) =>
+      `Copied, if the terminal allows it (OSC 52): “${excerpt}” from ${from}${lines === 1 ? "" : `, ${lines} lines`}.`,
+  },
+  chatCopyTooLong: {
+    es: (most: number) =>
+      `No se ha copiado: ocupa más de ${most} KiB. /export ARCHIVO.jsonl guarda los textos del chat tal cual.`,
+    en: (most: number) =>
+      `Not copied: it is more than ${most} KiB. /export FILE.jsonl saves the texts of the chat as they are.`,
+  },
+  chatCopyUnknown: {
+    es: "No se ha copiado: no consta que esta terminal deje copiar a los programas (OSC 52). /export ARCHIVO.jsonl guarda los textos del chat tal cual.",
+    en: "Not copied: this terminal is not known to let programs copy (OSC 52). /export FILE.jsonl saves the texts of the chat as they are.",
+  },
   chatAlreadyHere: {
     es: (user: string) => `Este ya es el chat con ${user}.`,
     en: (user: string) => `This is already the chat with ${user}.`,
@@ -84,6 +101,7 @@ export const CHAT_COMMAND_TEXTS = {
   chatHelpList: { es: "los últimos mensajes, con números", en: "the last messages, numbered" },
   chatHelpSearch: { es: "busca en todos los chats", en: "searches all chats" },
   chatHelpInfo: { es: "cuándo se escribió, se envió, llegó…", en: "when it was written, sent, received…" },
+  chatHelpCopy: { es: "copia su texto, sin sangría", en: "copies its text, without the indent" },
   chatHelpReply: { es: "responde a un mensaje", en: "replies to a message" },
   chatHelpEdit: { es: "edita un mensaje suyo", en: "edits one of your messages" },
   chatHelpWithdraw: { es: "lo retira en los dos lados", en: "withdraws it on both sides" },

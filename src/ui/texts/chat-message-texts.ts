@@ -224,13 +224,17 @@ export const CHAT_MESSAGE_TEXTS = {
   },
   chatActionNoneTheirs: {
     es: (user: string) =>
-      `En esta pantalla no hay ningún mensaje de ${user} al que responder: elija uno con /list y su número.`,
+      `En esta pantalla no hay ningún mensaje de ${user}: elija uno con /list y su número.`,
     en: (user: string) =>
-      `There is no message from ${user} on this screen to reply to: choose one with /list and its number.`,
+      `There is no message from ${user} on this screen: choose one with /list and its number.`,
   },
   chatActionNoReply: {
     es: "Ese mensaje se ha retirado: no se puede responder a él.",
     en: "That message was withdrawn; it cannot be replied to.",
+  },
+  chatActionNoCopy: {
+    es: "Ese mensaje se ha retirado: no queda nada que copiar.",
+    en: "That message was withdrawn; there is nothing left to copy.",
   },
   chatActionCancelNotOwn: {
     es: "Ese mensaje no es suyo: /cancel cancela solo lo que usted ha escrito y aún no se ha enviado.",

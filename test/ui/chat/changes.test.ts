@@ -140,6 +140,7 @@ describe("a change of ours", () => {
       "cancel_not_own",
       "only_change",
       "no_reply",
+      "no_copy",
     ] as const;
     for (const code of codes) {
       const script = new ChatScript(language);

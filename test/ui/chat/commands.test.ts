@@ -4,7 +4,7 @@ import { complete } from "../../../src/ui/chat/commands.ts";
 import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
-  ..."help more list search info reply edit withdraw cancel delete export say chat users".split(" "),
+  ..."help more list search info copy reply edit withdraw cancel delete export say chat users".split(" "),
   ..."fingerprint accept exit".split(" "),
 ].map((name) => `/${name}`);
 

@@ -29,6 +29,7 @@ describe("a number", () => {
     expect(done(script, "/withdraw #2")).toEqual([{ name: "withdraw", target: second }]);
     expect(done(script, "/cancel #2")).toEqual([{ name: "cancel", target: second }]);
     expect(done(script, "/info #2")).toEqual([{ name: "info", target: second }]);
+    expect(done(script, "/copy #2")).toEqual([{ name: "copy", target: second }]);
     expect(done(script, "/delete #2")).toEqual([{ name: "delete", message: second.message }]);
     const typed = "/edit #2 otro texto";
     expect(done(script, typed)).toEqual([{ name: "edit", target: second, text: "otro texto", typed }]);
@@ -121,6 +122,7 @@ describe("a number", () => {
       expect(printed(script.effects).at(-1)).toContain("/chat carla");
     }
     expect(done(script, "/info #1")).toMatchObject([{ name: "info" }]);
+    expect(done(script, "/copy #1")).toMatchObject([{ name: "copy" }]);
   });
 });
 
