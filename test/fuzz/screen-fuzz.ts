@@ -1,7 +1,7 @@
 /**
  * The fuzz of what is drawn, without terminals and links. Each step draws one scene of two hostile texts, in one language and
  * width, and the same scene of two harmless words, which shows what of it is ours. No control character but those of
- * our colours is drawn; no row is wider than the terminal; a row of a text never begins where ours begin; every
+ * our colours is drawn; no row is wider than the terminal, but for an address at its end; a row of a text never begins where ours begin; every
  * sentence is ours word for word around the texts, and a text that we put in quotation marks has none of its own.
  */
 import { label } from "../../src/identity/names.ts";
