@@ -236,6 +236,7 @@ export async function quit(terminal: AtTerminal): Promise<void> {
   terminal.type(KEY.ctrlC);
   expect(await terminal.ended()).toBe(130);
   expect(terminal.isRestored).toBe(true);
+  expect(terminal.screen.title).toBeUndefined();
   expect(terminal.screen.unknown).toEqual([]);
 }
 
@@ -245,7 +246,7 @@ export function picture({ screen }: AtTerminal): string {
   return masked(rows.slice(-screen.rows.length)).join("\n").replace(/\n+$/, "");
 }
 
-const UNIT = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[^[])|[^\u0000-\u001f]+|[\u0000-\u001f]/g;
+const UNIT = /\u001b(?:\][^\u0007]*\u0007|\[[0-?]*[ -/]*[@-~]|[^[])|[^\u0000-\u001f]+|[\u0000-\u001f]/g;
 
 /**
  * Nothing that was printed is redrawn: whatever is written or erased stands on the input line or below it, and

@@ -92,6 +92,7 @@ test("a message that comes while another's chat is open leaves the line alone, a
   expect(screen.screen.bells).toBe(1);
   expect(screen.text).not.toContain("¿estás?");
   expect(screen.picture).toMatchSnapshot("half a sentence");
+  expect(screen.screen.title).toBe("(1) chat.ana — Paloma");
   screen.type(`.${KEY.enter}`);
   await screen.isInChat("✓✓ >");
   screen.type(`/chat chat.carla${KEY.enter}`);

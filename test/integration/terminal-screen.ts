@@ -55,6 +55,7 @@ export class TerminalScreen {
   bracketedPaste = false;
   bells = 0;
   title: string | undefined;
+  readonly #titles: (string | undefined)[] = [];
   /** The texts that were put into the clipboard (OSC 52), oldest first. */
   readonly clipboard: string[] = [];
   /** Each link (OSC 8) with what was shown of it, oldest first; the last one may be open. */
@@ -243,6 +244,7 @@ export class TerminalScreen {
     const numbers = parameters.split(";").map(Number);
     if (marker === "?" && /[hl]/.test(final))
       return numbers.every((mode) => this.#setMode(mode, final === "h"));
+    if (marker === "" && final === "t") return this.#titleCommand(numbers);
     return marker === "" && (final === "m" || this.#cursorCommand(final, numbers));
   }
 
@@ -250,6 +252,14 @@ export class TerminalScreen {
     if (mode === 25) this.cursorVisible = isOn;
     else if (mode === 2004) this.bracketedPaste = isOn;
     else return false;
+    return true;
+  }
+
+  /** 22;2 keeps the title, 23;2 takes the kept one back. */
+  #titleCommand([command, what]: readonly number[]): boolean {
+    if (what !== 2 || (command !== 22 && command !== 23)) return false;
+    if (command === 22) this.#titles.push(this.title);
+    else this.title = this.#titles.pop();
     return true;
   }
 

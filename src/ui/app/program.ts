@@ -16,7 +16,7 @@ import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
 import { accountOf } from "./steps.ts";
 import { firstModel, updateApp } from "./update.ts";
-import { viewApp } from "./view.ts";
+import { titleOf, viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
 import { LineHistory } from "../line/history.ts";
@@ -212,7 +212,10 @@ export class Program {
   #show(): void {
     clearTimeout(this.#refresh);
     this.#refresh = undefined;
-    this.#orEnd(() => this.#renderer.show(viewApp(this.#model, this.#context())));
+    this.#orEnd(() => {
+      this.#renderer.show(viewApp(this.#model, this.#context()));
+      this.#renderer.entitle(titleOf(this.#model));
+    });
     if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
   }
 

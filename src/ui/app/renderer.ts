@@ -22,6 +22,11 @@ import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts"
 /** How long a task runs before the waiting text is shown, in ms. */
 const QUIET = 400;
 
+/** XTWINOPS: the terminal keeps its title, and takes it back. */
+const TITLE_KEPT = "\x1b[22;2t";
+/** A terminal that keeps none shows its usual one in place of an empty one. */
+const TITLE_RESTORED = "\x1b]2;\x07\x1b[23;2t";
+
 export type RendererOptions = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
@@ -48,6 +53,7 @@ export class Renderer {
   readonly #colours = createColors().isColorSupported && !this.#isDumb;
   readonly #abilities = abilitiesOf(process.env);
   #open: Open = { name: "nothing" };
+  #title: string | undefined;
 
   constructor(options: RendererOptions) {
     this.#options = options;
@@ -136,6 +142,15 @@ export class Renderer {
     return renderLine(line, { columns, language, texts, colours: this.#colours, links });
   }
 
+  /** Shows the title of the terminal. @param title without control characters; undefined: the one before ours */
+  entitle(title: string | undefined): void {
+    const { output } = this.#options;
+    if (title === this.#title || this.#isDumb || !output.isTTY || output.destroyed) return;
+    const kept = this.#title === undefined ? TITLE_KEPT : "";
+    this.#write(title === undefined ? TITLE_RESTORED : `${kept}\x1b]2;${title}\x07`);
+    this.#title = title;
+  }
+
   bell(): void {
     this.#write("\u0007");
   }
@@ -184,5 +199,6 @@ export class Renderer {
   close(): void {
     this.#leave();
     restoreTerminal();
+    this.entitle(undefined);
   }
 }

@@ -1,7 +1,8 @@
 /** The application's view: what is on the screen, as a pure function of the model. */
+import { visibleText } from "../../protocol/visible-text.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
-import { CHOICE, type AppContext } from "./steps.ts";
+import { accountOf, CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { viewMyAccount } from "./my-account-view.ts";
@@ -13,8 +14,22 @@ import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Choice } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
-function homeMenu({ username, unread, names }: OpenAccount, { texts }: AppContext): View {
-  const count = unread.values().reduce((sum, each) => sum + each.count, 0);
+function unreadCount({ unread }: OpenAccount): number {
+  return unread.values().reduce((sum, each) => sum + each.count, 0);
+}
+
+/** The terminal's title: who is logged in, and how many messages of others are unread; undefined: nobody is. */
+export function titleOf(model: AppModel): string | undefined {
+  const account = accountOf(model);
+  if (account === undefined) return undefined;
+  const count = unreadCount(account);
+  const name = visibleText(shownName(account.names, account.username));
+  return count === 0 ? `${name} — Paloma` : `(${count}) ${name} — Paloma`;
+}
+
+function homeMenu(account: OpenAccount, { texts }: AppContext): View {
+  const { username, names } = account;
+  const count = unreadCount(account);
   const note = count === 0 ? {} : { note: `(${texts.menuNew(count)})` };
   return asking({
     name: "select",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Person } from "../../../src/client/people.ts";
 import type { AccountScreen, AppModel, OpenAccount, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel } from "../../../src/ui/app/update.ts";
-import { viewApp } from "../../../src/ui/app/view.ts";
+import { titleOf, viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
@@ -232,4 +232,17 @@ test("the name prompt offers the last name, and when registering the name that w
   expect(beforeLogin({ name: "registerName" }, { newName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });
+});
+
+test("the title says who is logged in and counts what is unread, and holds no control character of a name", () => {
+  const titled = (account: OpenAccount) =>
+    titleOf({ ...firstModel([], ""), screen: { name: "home", account } });
+  expect(titleOf(firstModel([], ""))).toBeUndefined();
+  expect(titled(ANA)).toBe("ana — Paloma");
+  const unread = new Map([
+    [1, { username: "benito", count: 2 }],
+    [2, { username: "carla", count: 1 }],
+  ]);
+  expect(titled({ ...ANA, unread })).toBe("(3) ana — Paloma");
+  expect(titled({ ...ANA, username: "a\x1b]2;x\x07\u009cb" })).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
