@@ -123,7 +123,12 @@ function openLine({ streams }: Keyboard, isDumb: boolean, take: (event: LineEven
     prompt: { name: "", isAway: false, mark: "", sign: "" },
     hasColours: false,
     pastedLines: (lines) => `[${lines}]`,
-    needs: { take, complete: () => ({ offers: [], shown: [], part: "" }), history: new LineHistory() },
+    needs: {
+      take,
+      busy: () => undefined,
+      complete: () => ({ offers: [], shown: [], part: "" }),
+      history: new LineHistory(),
+    },
   };
   return new (isDumb ? PlainLine : LineEditor)(options);
 }

@@ -56,6 +56,7 @@ function open(): void {
         line.close();
         console.log("closed");
       },
+      busy: () => undefined,
       complete: (before) => {
         const part = before.split(" ").at(-1) ?? "";
         const offers = NAMES.filter((name) => name.toLowerCase().startsWith(part.toLowerCase()));

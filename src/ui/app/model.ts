@@ -37,6 +37,7 @@ export type AccountScreen =
   | { readonly name: "home" }
   /** `left`: the person whose chat was left for the list. */
   | { readonly name: "working"; readonly work: "listingPeople"; readonly left?: string }
+  | { readonly name: "working"; readonly work: "openingChat" }
   | { readonly name: "working"; readonly work: "loggingOut" }
   | {
       readonly name: "working";

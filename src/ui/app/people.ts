@@ -98,7 +98,15 @@ export function answerPeople(
   if (person.online === true && !person.secure) {
     return step(model, notice(texts.peerInsecure(shownName(account.names, person.username))));
   }
-  return step(model, { name: "openChat", username: person.username });
+  return opening(model, account, person.username);
+}
+
+/** @param before effects that come first */
+function opening(model: AppModel, account: OpenAccount, username: string, ...before: AppEffect[]): AppStep {
+  return to(model, { name: "working", work: "openingChat", account }, ...before, {
+    name: "openChat",
+    username,
+  });
 }
 
 /** Opens a chat; its unread messages are now shown. */
@@ -118,7 +126,7 @@ function leaveChat(model: AppModel, account: OpenAccount, peer: string, other: s
   if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
   const listing = { name: "working", work: "listingPeople", account } as const;
   if (other === undefined) return to(model, { ...listing, left: peer }, close, { name: "listPeople" });
-  return to(model, listing, close, { name: "openChat", username: other });
+  return opening(model, account, other, close);
 }
 
 /** Replaces the unread counts, also in an open list. Messages of the open chat are not unread. */

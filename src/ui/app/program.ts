@@ -70,6 +70,7 @@ export class Program {
       answered: this.#take,
       line: () => ({
         take: this.#take,
+        busy: () => this.#chat?.changing,
         complete: (before) => {
           const { names, username } = accountOf(this.#model) ?? { names: new Map(), username: "" };
           return complete(before, names, username);

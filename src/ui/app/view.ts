@@ -111,6 +111,8 @@ function workText({ work }: Screen & { name: "working" }, texts: Texts): string 
       return texts.menuRegistering;
     case "listingPeople":
       return texts.menuListing;
+    case "openingChat":
+      return texts.menuOpeningChat;
     case "loggingOut":
       return texts.menuLoggingOut;
     case "changingPassword":

@@ -12,6 +12,8 @@ import type { ChatNeeds } from "./needs.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 
+/** Effects whose outcome comes before the next line that was typed ahead: a refusal stops that line. */
+const CHANGES: ReadonlySet<EffectName> = new Set(["edit", "withdraw", "cancel", "acceptKey"]);
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
 /** Unread messages shown on opening at most; `/more` shows the others. */
@@ -38,6 +40,7 @@ export class ChatEffects {
   readonly #messages: MessageEffects;
   readonly #table: EffectTable<EffectName>;
   readonly #left = new AbortController();
+  #changing: Promise<void> | undefined;
   #shown: number[] = [];
   /** Fingerprint of the pending key whose safety number this chat has shown last. */
   #shownKey: string | undefined;
@@ -123,12 +126,23 @@ export class ChatEffects {
     return [opened, { name: "messenger", event }];
   }
 
+  /** The change of a message or key that is under way; resolves when its outcome was dispatched. */
+  get changing(): Promise<void> | undefined {
+    return this.#changing;
+  }
+
   /** Carries out an effect. If it fails, that is reported, and the typed line is given back. */
   run<N extends EffectName>(effect: EffectOf<N>): void {
     const carryOut: (effect: EffectOf<N>) => Promise<void> | void = this.#table[effect.name as N];
     try {
       const work = carryOut(effect);
-      if (work instanceof Promise) work.catch((error: unknown) => this.#failed(error, effect));
+      if (!(work instanceof Promise)) return;
+      const done = work.catch((error: unknown) => this.#failed(error, effect));
+      if (!CHANGES.has(effect.name)) return;
+      this.#changing = done;
+      void done.finally(() => {
+        if (this.#changing === done) this.#changing = undefined;
+      });
     } catch (error) {
       this.#failed(error, effect);
     }

@@ -35,6 +35,8 @@ export class MessageEffects {
   #theirLast: string | undefined;
   /** `seq` of the newest message that the chat was opened with. */
   #openedTo = 0;
+  /** Resolves when the last message that was written here is stored. */
+  #lastStored: Promise<void> = Promise.resolve();
   /** The message being changed, with its excerpt before the change. */
   #changing: { readonly id: string; readonly excerpt: string } | undefined;
 
@@ -110,7 +112,14 @@ export class MessageEffects {
     // With an id of ours it can be asked for again if the process that is online ends.
     const message_id = randomUUIDv7();
     this.#ownLast = message_id;
-    await this.#account.request("send", { to: this.#to, text, message_id, ...(reply_to && { reply_to }) });
+    const reply = reply_to === undefined ? {} : { reply_to };
+    const sent = this.#account.request("send", { to: this.#to, text, message_id, ...reply });
+    // Its failure is reported where it is sent.
+    this.#lastStored = sent.then(
+      () => undefined,
+      () => undefined,
+    );
+    await sent;
   }
 
   #reply(target: Target, text: string): Promise<void> {
@@ -125,6 +134,7 @@ export class MessageEffects {
   async #change(target: Target, change: (id: string) => Promise<unknown>): Promise<void> {
     const id = target.name === "listed" ? target.message.id : this.#ownLast;
     if (id === undefined) throw new RefusalError("none_own");
+    await this.#lastStored;
     const old = this.#stored.find(id);
     this.#changing = old && { id, excerpt: excerptOf(old.text) };
     try {
@@ -135,6 +145,7 @@ export class MessageEffects {
   }
 
   async #cancel(target: Target): Promise<void> {
+    await this.#lastStored;
     if (target.name === "last") return this.#cancelLast();
     if (!target.message.outgoing) throw new RefusalError("cancel_not_own");
     await this.#account.request("cancel", { to: this.#to, message_id: target.message.id });

@@ -19,8 +19,15 @@ export type LineEvent =
   /** Ctrl-C or Ctrl-D on an empty line, or the terminal is gone. */
   | { readonly name: "leaving" };
 
+/** Keys that are held; more are dropped. */
+const MAX_HELD = 65_536;
+/** How long keys are held, in ms: another process may be taking the account over. */
+const LONGEST_HOLD = 2_000;
+
 export type LineNeeds = {
   readonly take: (event: LineEvent) => void;
+  /** Resolves when the outcome of the last line has been shown; undefined: it has been, or need not be waited for. */
+  readonly busy: () => Promise<void> | undefined;
   /** The completions that Tab offers for the text before the cursor. */
   readonly complete: (before: string) => Offered;
   /** The texts typed before, to which the line adds its own. */
@@ -57,6 +64,8 @@ export abstract class InputLine {
   readonly #reader = new PasteReader((text) => this.#pasted(text));
   readonly #history: LineHistory;
   #state: "idle" | "scheduled" | "closed" = "idle";
+  /** The keys typed while the outcome of the last line is awaited; undefined: it is not. */
+  #held: { readonly typed: string | undefined; readonly key: Key }[] | undefined;
   /** The last key was a Tab that could add nothing. */
   #wasTab = false;
   /** Key → action; keys that only edit the text are in `line-edits.ts`. */
@@ -161,6 +170,23 @@ export abstract class InputLine {
   }
 
   #key(typed: string | undefined, key: Key): void {
+    if (this.#held === undefined) this.#pressed(typed, key);
+    else if (this.#held.length < MAX_HELD) this.#held.push({ typed, key });
+  }
+
+  /** Keys that were typed ahead wait until the outcome of the last line is shown, at most LONGEST_HOLD. */
+  #hold(outcome: Promise<void>): void {
+    this.#held = [];
+    const release = () => {
+      const keys = this.#held ?? [];
+      this.#held = undefined;
+      // One of them may be an Enter, which holds the rest again.
+      if (this.#state !== "closed") for (const { typed, key } of keys) this.#key(typed, key);
+    };
+    void Promise.race([outcome, Bun.sleep(LONGEST_HOLD)]).then(release);
+  }
+
+  #pressed(typed: string | undefined, key: Key): void {
     if (this.#reader.takes(typed, key)) return;
     const name = keyName(key);
     if (name !== "tab") this.#wasTab = false;
@@ -204,6 +230,8 @@ export abstract class InputLine {
     this.line = { ...this.line, text: "", cursor: 0 };
     this.schedule();
     this.#needs.take({ name: "line", typed: text, expand: (line) => this.#pastes.expand(line) });
+    const outcome = this.#needs.busy();
+    if (outcome !== undefined) this.#hold(outcome);
   }
 
   #recall(text: string | undefined): void {

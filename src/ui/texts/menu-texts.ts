@@ -49,6 +49,7 @@ export const MENU_TEXTS = {
 
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
   menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },
+  menuOpeningChat: { es: "Abriendo el chat…", en: "Opening the chat…" },
   menuListing: { es: "Preguntando quién está conectado…", en: "Asking who is connected…" },
   menuLoggingOut: { es: "Cerrando la sesión…", en: "Logging out…" },
   menuLoggedIn: {

@@ -173,7 +173,7 @@ test("registering, logging in, chatting and logging out goes from menu to menu a
   expect(linesOf(goes(loggedIn, "home", "print"))).toEqual(["Sesión iniciada como ana."]);
   goes(answer(CHOICE.people), "working", "listPeople");
   goes(people(person("benito")), "people");
-  expect(goes(answer("benito"), "people", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
+  expect(goes(answer("benito"), "working", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
   goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
   goes({ name: "line", typed: "hola", expand: (text) => text }, "chat", "send");
   goes({ name: "line", typed: "exit", expand: (text) => text }, "working", "closeChat", "listPeople");
