@@ -280,7 +280,10 @@ describe("the port is bounded:", () => {
     await expectServed(ana, company.identity("elsa"));
     for (const peer of links) {
       peer.send({ message: `still here`, id: crypto.randomUUID() });
-      expect(await peer.next()).toMatchObject({ action: "delivered" });
+      let answer = await peer.next();
+      // On a busy machine the link may have been silent for long enough to be asked.
+      while (answer["action"] === "ping") answer = await peer.next();
+      expect(answer).toMatchObject({ action: "delivered" });
       peer.send({ action: "bye" });
       await peer.closed;
     }

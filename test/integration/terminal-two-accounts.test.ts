@@ -32,11 +32,11 @@ test("the next account of a run sees nothing of what the one before typed, and n
   await shared.sees("Chat con zoraida");
   await shared.isInChat();
   shared.type(`zor${KEY.tab}`);
-  await lineIs(shared, "> zoraida");
+  await lineIs(shared, "zoraida > zoraida");
   shared.type(KEY.ctrlC);
-  await lineIs(shared, ">");
+  await lineIs(shared, "zoraida >");
   shared.type(KEY.up + KEY.up);
-  await lineIs(shared, "> secret of ana");
+  await lineIs(shared, "zoraida > secret of ana");
   shared.type(KEY.ctrlC + KEY.ctrlC);
   await shared.isAsked(shared.texts.menuWhom, "zoraida");
   shared.type(KEY.escape);
@@ -63,9 +63,9 @@ test("the next account of a run sees nothing of what the one before typed, and n
   shared.type(`1${KEY.enter}`);
   await shared.isInChat();
   shared.type(`${KEY.up}x`);
-  await lineIs(shared, "> x");
+  await lineIs(shared, "two.eva > x");
   shared.type(`${KEY.ctrlC}zor${KEY.tab}${KEY.tab}-`);
-  await lineIs(shared, "> zor-");
+  await lineIs(shared, "two.eva > zor-");
   expect(shared.raw.slice(before)).not.toMatch(/secret of ana|zoraida/);
   shared.type(`${KEY.ctrlC}${KEY.ctrlC}`);
   await shared.isAsked(shared.texts.menuWhom);

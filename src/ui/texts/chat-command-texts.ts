@@ -1,4 +1,5 @@
 /** The chat's commands, their help, and texts that cannot be sent. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const CHAT_COMMAND_TEXTS = {
@@ -10,9 +11,9 @@ export const CHAT_COMMAND_TEXTS = {
   },
   chatPerhapsCommand: {
     es: (word: string, command: string) =>
-      `«${word}» no se ha enviado. ¿Quiere decir /${command}? Como mensaje se envía con /say ${word}.`,
+      `«${quotedText(word)}» no se ha enviado. ¿Quiere decir /${command}? Como mensaje se envía con /say ${word}.`,
     en: (word: string, command: string) =>
-      `“${word}” was not sent. Did you mean /${command}? As a message it is sent with /say ${word}.`,
+      `“${quotedText(word)}” was not sent. Did you mean /${command}? As a message it is sent with /say ${word}.`,
   },
   chatNothingBehind: {
     es: (command: string) =>
@@ -49,9 +50,9 @@ export const CHAT_COMMAND_TEXTS = {
   /** Answers of `/copy`. The terminal does not say whether it has copied. */
   chatCopied: {
     es: (excerpt: string, from: string, lines: number) =>
-      `Copiado, si la terminal lo permite (OSC 52): «${excerpt}» de ${from}${lines === 1 ? "" : `, ${lines} líneas`}.`,
+      `Copiado, si la terminal lo permite (OSC 52): «${quotedText(excerpt)}» de ${from}${lines === 1 ? "" : `, ${lines} líneas`}.`,
     en: (excerpt: string, from: string, lines: number) =>
-      `Copied, if the terminal allows it (OSC 52): “${excerpt}” from ${from}${lines === 1 ? "" : `, ${lines} lines`}.`,
+      `Copied, if the terminal allows it (OSC 52): “${quotedText(excerpt)}” from ${from}${lines === 1 ? "" : `, ${lines} lines`}.`,
   },
   chatCopyTooLong: {
     es: (most: number) =>
