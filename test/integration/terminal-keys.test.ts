@@ -47,7 +47,7 @@ test.each(["es", "en"] as const)(
     await answers(texts.menuAccount, "1", false);
     await answers(texts.passwordPrompt(name), PASSWORD, false);
     await screen.isHome(name);
-    await answers(texts.menuPeople, "3", false);
+    await answers(texts.menuPeople, "4", false);
     expect(await screen.ended()).toBe(0);
     expect(screen.screen.bells).toBe(0);
     expect(screen.isRestored).toBe(true);
