@@ -67,6 +67,8 @@ export class Messenger {
   readonly #tls: PeerTls;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
+  /** Whether it was reported that the profile is not in its place any more. */
+  #hasMoved = false;
   /** At the last tick. */
   #surroundings: Surroundings;
   readonly #watchList = new WatchList({
@@ -200,8 +202,20 @@ export class Messenger {
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
     }
     for (const conversation of this.#conversations) conversation.tick();
+    this.#checkInPlace();
     this.#upkeep.tick();
     this.shown.tick();
+  }
+
+  /** A profile that was moved or deleted is reported once, also while nothing is stored. */
+  #checkInPlace(): void {
+    if (this.#hasMoved) return;
+    try {
+      this.profile.messages.checkInPlace();
+    } catch (error) {
+      this.#hasMoved = true;
+      this.#storage.failed(error);
+    }
   }
 
   /**

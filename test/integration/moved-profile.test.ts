@@ -43,7 +43,8 @@ test.each([
     // The last check holds for a second.
     const texts = ["before"];
     let sent = before;
-    while (sent.code === 0) {
+    // 3: it had no time to reach the server on a busy machine.
+    while (sent.code === 0 || sent.code === 3) {
       texts.push(`text ${texts.length}`);
       sent = await ana.json(["--timeout", "3", "send", bob.name, texts.at(-1) ?? ""]);
     }

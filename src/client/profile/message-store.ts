@@ -118,6 +118,11 @@ export class MessageStore {
     );
   }
 
+  /** @throws FileMovedError if the profile was deleted, moved or replaced while it is open; system errors */
+  checkInPlace(): void {
+    this.#file.check();
+  }
+
   /**
    * Commits messages to the outbox, and applies actions to their texts on this disk.
    * @param linked contacts with a link: a message to them may be written as soon as it is stored
