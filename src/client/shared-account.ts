@@ -89,8 +89,10 @@ export class SharedAccount {
       try {
         return await SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
       } catch (error) {
-        // The first login of another process was refused: this one makes its own profile.
-        if (!(error instanceof ProfileRemovedError)) throw error;
+        // The first login of another process was refused, which may have removed the profile at any moment since it was
+        // found: this one makes its own.
+        const isGone = create === undefined && isStorageFailure(error) && !existsSync(profileFile(folder));
+        if (!isGone && !(error instanceof ProfileRemovedError)) throw error;
       }
     }
   }

@@ -63,6 +63,7 @@ test("while a first login waits for its password, other processes wait for the a
   const sending = ana.start(["send", "nobody", text, "--json"], { password: "correct horse" });
   asked.type("not this one\r");
   expect(await asked.ended()).toBe(4);
-  expect((await sending.ended).code).toBe(5);
+  const sent = await sending.ended;
+  expect([sent.code, sent.stderr]).toEqual([5, expect.stringContaining("nobody")]);
   expect((await ana.run(["history", "nobody"])).stdout).toContain(text);
 });
