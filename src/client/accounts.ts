@@ -162,26 +162,6 @@ export class Account {
     }
   }
 
-  /**
-   * As `connect`, but an account that was online on this machine before can be used without the server.
-   * @returns why the server cannot be reached; undefined: logged in
-   * @throws as `connect`, if waiting does not help
-   */
-  async connectOrWait(): Promise<Error | undefined> {
-    try {
-      await this.connect();
-      return undefined;
-    } catch (error) {
-      if (!this.canWaitAfter(error)) throw error;
-      return error;
-    }
-  }
-
-  /** Whether the account can be used without the server after this failure, until the server is back. */
-  canWaitAfter(failure: unknown): failure is Error {
-    return isTransient(failure) && this.messenger.profile.hasBeenOnline;
-  }
-
   /** From now on a lost link is reconnected. If the last attempt failed, another one is scheduled. */
   keepOnline(): void {
     this.messenger.rendezvous.keepOnline();
