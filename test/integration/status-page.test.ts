@@ -168,6 +168,26 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
   );
 
   test(
+    "keeps the order of time when an answer arrives late",
+    async () => {
+      await open("en");
+      await view.evaluate(`(() => {
+        const ask = window.fetch;
+        window.late = 0;
+        window.fetch = async (...request) => {
+          const answer = await ask(...request);
+          if (window.late++ === 0) await new Promise((done) => setTimeout(done, 1500));
+          return answer;
+        };
+      })()`);
+      await until(`window.late === 3`);
+      const times = await view.evaluate<number[]>(`samples.map((sample) => sample.time)`);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    },
+    TIMEOUT,
+  );
+
+  test(
     "speaks the browser's language, or Spanish, and gives each chart's values as text",
     async () => {
       for (const [asked, lang, state, chart] of [

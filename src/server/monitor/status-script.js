@@ -70,12 +70,14 @@ let server = { name: "connecting" };
 /** The time under the pointer. */
 let pointed = null;
 
-function addSamples({ samples: columns, uptime }, at) {
-  columns.at.forEach((taken, index) => {
-    const sample = { time: at - (uptime - taken) };
+function addSamples({ run, samples: columns, uptime }, now) {
+  columns.at.forEach((_, index) => {
+    const sample = { run };
     for (const key of Object.keys(columns)) sample[key] = columns[key][index];
     samples.push(sample);
   });
+  // All by the last answer: if each were dated by its own, one that arrived late would stand after younger ones.
+  for (const sample of samples) if (sample.run === run) sample.time = now - uptime + sample.at;
 }
 
 async function ask() {
