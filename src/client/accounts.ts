@@ -42,6 +42,7 @@ export async function registerAccount(
         const profile = { username: normalForm(username), authority, registeredHere: true };
         await withPreparedProfile(folder, profile, register);
       }
+      servers.used(options.host, options.port);
     } finally {
       link.close("done");
     }

@@ -10,6 +10,7 @@ import { authorityFingerprint } from "./rendezvous/trust.ts";
 import { StoreError } from "./disk/sqlite.ts";
 
 export { closeDataFolder } from "./disk/folders.ts";
+export { lastServer } from "./rendezvous/trust-store.ts";
 
 /** No account, or more than one, matches what was typed. */
 export class AccountError extends Error {

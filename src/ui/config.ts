@@ -1,7 +1,11 @@
-/** The command line and the environment: the command, its options and its arguments, checked before anything is done. */
+/**
+ * The command line and the environment: the command, its options and its arguments, checked before anything is done.
+ * Without a server, the one used last with the data folder is looked up there.
+ */
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+import { lastServer } from "../client/local-accounts.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
 import { variable } from "../protocol/environment.ts";
@@ -70,16 +74,22 @@ export type Flag = keyof typeof ALL_OPTIONS;
 /** Every option, in the order of the help. */
 export const FLAGS = Object.keys(ALL_OPTIONS) as readonly Flag[];
 
+const DEFAULT_SERVER = "localhost";
 const DEFAULT_PORT = 8_443;
 const DEFAULT_TIMEOUT = 30;
 
-export type Config = {
-  readonly language: Language;
+export type Server = {
   /** In its normal form. */
   readonly host: string;
   readonly port: number;
   /** HOST:PORT as people see it: with the host as it was typed. */
   readonly server: string;
+  /** Given when the program was started, typed in the menus, used last with this data folder, or none of these. */
+  readonly serverFrom: "given" | "typed" | "last" | "default";
+};
+
+export type Config = Server & {
+  readonly language: Language;
   readonly user: string | undefined;
   readonly dataFolder: string;
   readonly p2pPort: number | undefined;
@@ -130,7 +140,7 @@ export function wantsJson(args: readonly string[], environment: Environment): bo
 }
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. @throws UsageError */
-export function parseServer(value: string, language: Language): Pick<Config, "host" | "port" | "server"> {
+export function parseServer(value: string, language: Language): Omit<Server, "serverFrom"> {
   const read = parseHostPort(value);
   if (read === undefined) {
     const meant = withoutUrl(value);
@@ -139,6 +149,19 @@ export function parseServer(value: string, language: Language): Pick<Config, "ho
   }
   const { host, typed, port = DEFAULT_PORT } = read;
   return { host, port, server: showHostPort(typed, port) };
+}
+
+/** The server that was given, else the one used last with this data folder, else the default. @throws UsageError */
+function chosenServer(given: string | undefined, folder: string, language: Language): Server {
+  if (given !== undefined) return { ...parseServer(given, language), serverFrom: "given" };
+  const last = lastServer(folder);
+  if (last === undefined) return { ...parseServer(DEFAULT_SERVER, language), serverFrom: "default" };
+  return { ...last, server: showHostPort(last.host, last.port), serverFrom: "last" };
+}
+
+/** @throws UsageError if the port for peers is the server's own */
+export function checkPeerPort({ p2pPort, host, port, language }: Config): void {
+  if (p2pPort === port && isThisMachine(host)) throw new UsageError(textsIn(language).portOfServer(port));
 }
 
 /** @throws UsageError */
@@ -181,14 +204,12 @@ export function readInvocation(args: readonly string[], environment: Environment
   // Read again with the options of this command alone, so that another command's option is refused.
   const read = readOptions(optionsOf(command), args, environment, language);
   const values = read.values as OptionValues<typeof ALL_OPTIONS>;
-  const server = parseServer(values.server ?? "localhost", language);
-  if (values["p2p-port"] === server.port && isThisMachine(server.host))
-    throw new UsageError(texts.portOfServer(server.port));
+  const folder = dataFolder(values, environment, language);
   const config: Config = {
     language,
-    ...server,
+    ...chosenServer(values.server, folder, language),
     user: values.user === undefined ? undefined : normalForm(values.user),
-    dataFolder: dataFolder(values, environment, language),
+    dataFolder: folder,
     p2pPort: values["p2p-port"],
     serverFingerprint:
       values["server-fingerprint"] === undefined
@@ -207,6 +228,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     yes: values.yes === true,
     accept: values.accept === true,
   };
+  checkPeerPort(config);
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };
   // --json and --password-stdin need a command.
   if (config.json || config.passwordStdin) throw new UsageError(texts.noCommand);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
-import { expectFailure, PASSWORD, type Person } from "./cli-process.ts";
+import { ClientHere, expectFailure, PASSWORD, type Person } from "./cli-process.ts";
 import { flagsOf, SharedWorld } from "./sharing-faces.ts";
 
 setDefaultTimeout(60_000);
@@ -179,4 +179,19 @@ test.each(LANGUAGES)("a terminal is asked whether the other machine's session en
   expect(await asked(lang === "es" ? "sí" : "yes")).toBe(0);
   await listening.event({ event: "error", code: "session_replaced" });
   expect((await listening.ended).code).toBe(4);
+});
+
+test("a command without --server goes to the server that was used last with the data folder", async () => {
+  const ana = world.person("ana.last", port);
+  const here = () =>
+    new ClientHere({ args: ["users", "--data", ana.data], environment: { PALOMA_PASSWORD: PASSWORD } }).ended;
+  await ana.register();
+  expect((await here()).code).toBe(0);
+  const other = await world.server("other.db");
+  await ana.at(`127.0.0.1:${other.tlsPort}`).register();
+  other.kill("SIGKILL");
+  await other.exited;
+  expect((await here()).code).toBe(3);
+  expect((await ana.run(["users"])).code).toBe(0);
+  expect((await here()).code).toBe(0);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
+import { ServerStore } from "../../src/client/rendezvous/trust-store.ts";
 import { UsageError } from "../../src/protocol/options.ts";
+import { inTemporaryFolder } from "../client/test-profile.ts";
 import { COMMAND_NAMES, parseServer, readInvocation, wantsJson, type Config } from "../../src/ui/config.ts";
 
 function configOf(args: readonly string[], environment: { [name: string]: string | undefined } = {}): Config {
@@ -25,6 +27,7 @@ test("options that are not given have the defaults of CLI", () => {
     host: "localhost",
     port: 8_443,
     server: "localhost:8443",
+    serverFrom: "default",
     user: undefined,
     dataFolder: "/h/.local/share/paloma",
     p2pPort: undefined,
@@ -160,6 +163,21 @@ describe("a server", () => {
     expect(() => parseServer(typed, "en")).toThrow(UsageError);
   });
 });
+
+test("without one that is given, the server is the one used last with the data folder", () =>
+  inTemporaryFolder((data) => {
+    const servers = new ServerStore(data);
+    servers.set("::1", 99, { kind: "web", authority: undefined });
+    expect(configOf(["users", "--data", data])).toMatchObject({ port: 8_443, serverFrom: "default" });
+    servers.used("::1", 99);
+    servers.close();
+    const last = { host: "::1", port: 99, server: "[::1]:99", serverFrom: "last" };
+    expect(configOf(["history", "ana", "--data", data])).toMatchObject(last);
+    expect(configOf(["users", "--data", data], { PALOMA_SERVER: "a.example" })).toMatchObject({
+      server: "a.example:8443",
+      serverFrom: "given",
+    });
+  }));
 
 test("the port of a server on this machine is not the one for peers", () => {
   for (const server of ["localhost:9001", "LOCALHOST.:9001", "127.0.0.1:9001", "[::1]:9001"])

@@ -192,6 +192,8 @@ export class Rendezvous {
         // Whom it replaced would be replaced in turn, if this were done without a person.
         replaceOther: this.#wasOnline ? undefined : this.#options.replaceOther,
       });
+      const { servers, host, port } = this.#options;
+      servers.used(host, port);
       if (this.#isClosed || !link.isOpen) throw new ServerError("server_unreachable");
       this.#options.events.clockOffset(contact.clockOffset);
       this.#revocations.loggedIn(link, told, this.#options.now() + contact.clockOffset);

@@ -97,8 +97,8 @@ export const COMMAND_HELP = {
 
 export const OPTION_HELP = {
   server: {
-    es: ["HOST[:PUERTO]", "servidor (localhost:8443)"],
-    en: ["HOST[:PORT]", "server (localhost:8443)"],
+    es: ["HOST[:PUERTO]", "servidor (el último usado; si no hay, localhost:8443)"],
+    en: ["HOST[:PORT]", "server (the one used last, else localhost:8443)"],
   },
   user: {
     es: ["NOMBRE", "cuenta; sobra si la carpeta de datos guarda una sola"],
