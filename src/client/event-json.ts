@@ -108,7 +108,8 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
     case "read":
       return { event: "read", username: event.username };
     case "presence":
-      return { event: "presence", username: event.username, online: event.online };
+    case "watched":
+      return { event: event.name, username: event.username, online: event.online };
     case "connected":
       return { event: "connected", username: event.username, address: event.address };
     case "disconnected": {
@@ -184,7 +185,8 @@ export function eventOf(
     case "read":
       return { name: "read", username };
     case "presence":
-      return { name: "presence", username, online: json["online"] === true };
+    case "watched":
+      return { name: json["event"], username, online: json["online"] === true };
     case "connected":
       return { name: "connected", username, address: text("address") };
     case "disconnected": {

@@ -31,6 +31,7 @@ import { Rendezvous, type RendezvousOptions, type RendezvousState } from "./rend
 import { ShownServer } from "./rendezvous/shown-server.ts";
 import { surroundings, surroundingsChange, type Surroundings } from "./rendezvous/surroundings.ts";
 import { WatchList } from "./rendezvous/watch-list.ts";
+import { WatchedPeople } from "./rendezvous/watched-people.ts";
 
 const TICK = 1_000;
 
@@ -71,9 +72,10 @@ export class Messenger {
   #hasMoved = false;
   /** At the last tick. */
   #surroundings: Surroundings;
+  readonly #watchedPeople = new WatchedPeople();
   readonly #watchList = new WatchList({
     link: () => this.rendezvous.link,
-    wanted: () => this.#conversations.wantingPresence,
+    wanted: () => [...this.#conversations.wantingPresence, ...this.#watchedPeople.usernames],
     online: (username) => this.#presence(username, true),
   });
   /** The state of the server as screens show it. */
@@ -99,7 +101,7 @@ export class Messenger {
     this.shown = new ShownServer({
       clock: this.#clock,
       showState: (state) => this.#showState(state),
-      showPresence: (username, online) => this.#emit({ name: "presence", username, online }),
+      showPresence: (username, online) => this.#showPresence(username, online),
       isWatched: (username) => this.#watchList.covers(username),
     });
     const random = options.random ?? Math.random;
@@ -316,6 +318,12 @@ export class Messenger {
     this.#conversations.find(username)?.closeChat();
   }
 
+  /** A face shows these people in a list: `watched` events tell when they come and go. @param usernames empty: none */
+  watchPeople(face: object, usernames: readonly string[]): void {
+    this.#watchedPeople.set(face, usernames);
+    this.#watchList.changed();
+  }
+
   /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
   markRead(username: string, seq: number): void {
     this.#conversations.with(username).markRead(seq);
@@ -380,8 +388,14 @@ export class Messenger {
   #presence(username: string, online: boolean): void {
     const conversation = this.#conversations.find(username);
     // The server may report people who are not on the watch list.
-    if (conversation === undefined) return;
-    this.shown.presence(conversation.username, online);
-    if (online) conversation.peerMayBeReachable();
+    if (conversation === undefined && !this.#watchedPeople.has(username)) return;
+    this.shown.presence(conversation?.username ?? username, online);
+    if (online) conversation?.peerMayBeReachable();
+  }
+
+  #showPresence(username: string, online: boolean): void {
+    const isWanted = this.#conversations.find(username)?.wantsPresence === true;
+    if (isWanted) this.#emit({ name: "presence", username, online });
+    if (this.#watchedPeople.has(username)) this.#emit({ name: "watched", username, online });
   }
 }

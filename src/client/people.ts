@@ -13,6 +13,8 @@ export type Person = {
   readonly online: boolean | undefined;
   /** False: their client speaks only the unencrypted legacy link. */
   readonly secure: boolean;
+  /** When they were last heard of, RFC 3339; undefined: never. */
+  readonly last_seen: string | undefined;
   /** Messages that were not shown on this machine yet. */
   readonly unread: number;
   /** There is a direct link. */
@@ -48,10 +50,14 @@ export async function listPeople(messenger: Source): Promise<People> {
   const { contacts, history } = messenger.profile;
   const unread = history.unreadCounts();
   const people = new Map<string, Omit<Person, "connected" | "silent_since">>();
-  for (const { id, label, username } of contacts.withMessages()) {
+  for (const contact of contacts.withMessages()) {
+    const { id, label, username } = contact;
+    const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;
+    const lastSeen = Math.max(history.lastHeard(contact) ?? 0, heardAt);
     people.set(label, {
       username,
       label,
+      last_seen: lastSeen === 0 ? undefined : new Date(lastSeen).toISOString(),
       online: online === undefined ? undefined : false,
       // Unknown, because only the list of who is online says it.
       secure: true,
@@ -66,6 +72,7 @@ export async function listPeople(messenger: Source): Promise<People> {
       label,
       online: true,
       secure: secure !== false,
+      last_seen: known?.last_seen,
       unread: known?.unread ?? 0,
     });
   }

@@ -20,6 +20,7 @@ import { localFolder } from "./local-accounts.ts";
 import { locateProfile, type Located } from "./locate-profile.ts";
 import { Profile, ProfileRemovedError } from "./profile/profile.ts";
 import { isTransient, PasswordNeededError, ServerError } from "./rendezvous/server-errors.ts";
+import { MAX_LISTED } from "./rendezvous/watched-people.ts";
 import { Attachment, ServingEndedError } from "./sharing/attachment.ts";
 import { whileLocked } from "./sharing/while-locked.ts";
 import type { Params, RequestName, Result } from "./sharing/requests.ts";
@@ -53,6 +54,8 @@ export class SharedAccount {
   #wanted: Wanted = "nothing";
   /** Names of the open chats. */
   readonly #chats = new Set<string>();
+  /** Names of the people in the list that is shown. */
+  #listed: string[] = [];
   #keepsUp = true;
   /** Undefined while the account is being opened. */
   #reported: Reported | undefined;
@@ -216,6 +219,15 @@ export class SharedAccount {
     this.#place.then((place) => ask(place, "close_chat", { username })).catch(() => undefined);
   }
 
+  /** `watched` events tell when these people come and go. @param usernames the first MAX_LISTED count; empty: none */
+  watchPeople(usernames: readonly string[]): void {
+    this.#listed = usernames.slice(0, MAX_LISTED);
+    // Who is online next is asked again.
+    this.#place
+      .then((place) => ask(place, "watch_people", { usernames: this.#listed }))
+      .catch(() => undefined);
+  }
+
   /**
    * Ends the stored session: always on this machine, and at the server if it can be reached.
    * @returns why it was not ended at the server; undefined: it was
@@ -321,6 +333,7 @@ export class SharedAccount {
     try {
       if (!this.#keepsUp) await ask(place, "keeps_up", { keeps_up: false });
       for (const username of this.#chats) await ask(place, "open_chat", { username });
+      if (this.#listed.length > 0) await ask(place, "watch_people", { usernames: this.#listed });
       // Texts are queued meanwhile.
       if (this.#wanted !== "nothing")
         this.#connectAgain(place).catch((error: unknown) => this.#stopped(error));

@@ -17,7 +17,9 @@ const entry = (username: string, secure?: boolean): UserEntry => ({
   ...(secure === undefined ? {} : { secure }),
 });
 
-const UNLINKED = { connected: false, silent_since: undefined };
+const NOW = Date.UTC(2027, 0, 15);
+const UNLINKED = { last_seen: undefined, connected: false, silent_since: undefined };
+const HEARD_NOW = { ...UNLINKED, last_seen: new Date(NOW).toISOString() };
 
 /** Runs `use` with Berta's new profile and a server that answers with `users`. */
 function withSource(
@@ -45,7 +47,7 @@ function receive({ profile }: Source, name: string, ...ids: string[]): void {
   profile.messages.commitRead(
     profile.contacts.ensure(name),
     { incoming, acknowledged: [], readUpTo: undefined },
-    Date.UTC(2027, 0, 15),
+    NOW,
   );
 }
 
@@ -61,12 +63,25 @@ describe("the people of an account", () => {
           failure: undefined,
           people: [
             { username: "ana", label: label("ana"), online: true, secure: false, unread: 0, ...UNLINKED },
-            { username: "beto", label: label("beto"), online: false, secure: true, unread: 1, ...UNLINKED },
+            { username: "beto", label: label("beto"), online: false, secure: true, unread: 1, ...HEARD_NOW },
             { username: "Carla", label: label("carla"), online: true, secure: true, unread: 0, ...UNLINKED },
             { username: "Zoe", label: label("zoe"), online: true, secure: true, unread: 0, ...UNLINKED },
-            { username: "ÑANDÚ", label: label("ñandú"), online: true, secure: true, unread: 2, ...UNLINKED },
+            { username: "ÑANDÚ", label: label("ñandú"), online: true, secure: true, unread: 2, ...HEARD_NOW },
           ],
         });
+      },
+    ));
+
+  test("were last heard of when a text came, or when something came on a link after that", () =>
+    withSource(
+      async () => [],
+      async (source) => {
+        receive(source, "ana", "1");
+        receive(source, "beto", "2");
+        const link = { isConnected: false, silentSince: undefined, heardAt: NOW + 60_000 };
+        const linkPresence = (username: string) => (username === "beto" ? link : undefined);
+        const { people } = await listPeople({ ...source, username: source.username, linkPresence });
+        expect(people.map(({ last_seen }) => Date.parse(last_seen ?? ""))).toEqual([NOW, NOW + 60_000]);
       },
     ));
 
@@ -97,7 +112,7 @@ describe("the people of an account", () => {
               online: undefined,
               secure: true,
               unread: 1,
-              ...UNLINKED,
+              ...HEARD_NOW,
             },
           ],
         });

@@ -1,12 +1,13 @@
 /** What programs ask a daemon for: each request, its checks and its result. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 
-import { PASSWORD, World } from "./cli-process.ts";
+import { PASSWORD, World, type Person } from "./cli-process.ts";
 import { DaemonProcess } from "./daemon-process.ts";
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 let world: World;
+let zoePerson: Person;
 let [ana, bob]: DaemonProcess[] = [];
 const [anaName, bobName] = ["ana.asks", "bob.asks"];
 
@@ -14,7 +15,8 @@ beforeAll(async () => {
   world = new World();
   const port = (await world.server()).tlsPort;
   const people = [world.person(anaName, port), world.person(bobName, port)];
-  for (const person of people) await person.register();
+  zoePerson = world.person("zoe.asks", port);
+  for (const person of [...people, zoePerson]) await person.register();
   [ana, bob] = people.map((person) => new DaemonProcess(person, PASSWORD));
   await Promise.all([ana?.online(), bob?.online()]);
 }, 60_000);
@@ -48,6 +50,22 @@ test("the state of the account, and who is there", async () => {
     people: [{ username: bobName, online: true, connected: true, unread: 0 }],
   });
   expect(await ours.result("close_chat", { username: bobName })).toEqual({});
+});
+
+test("people in a list are watched until another list is named, and no other program hears of it as `presence`", async () => {
+  const [ours, theirs] = daemons();
+  const begin = ours.lines.length;
+  await ours.result("watch_people", { usernames: ["zoe.asks", bobName] });
+  await ours.line({ event: "watched", username: bobName, online: true });
+  expect(await ours.code("watch_people", { usernames: Array(501).fill("zoe.asks") })).toBe("bad_request");
+  const zoe = await new DaemonProcess(zoePerson, PASSWORD).online();
+  await ours.line({ event: "watched", username: "zoe.asks", online: true });
+  const from = ours.lines.length;
+  await zoe.stop();
+  await ours.line({ event: "watched", username: "zoe.asks", online: false }, from);
+  expect(ours.lines.slice(begin).filter(({ event }) => event === "presence")).toEqual([]);
+  await ours.result("watch_people", { usernames: [] });
+  expect(theirs.lines.filter(({ event }) => event === "watched")).toEqual([]);
 });
 
 test("what arrived is taken once, and stays until it is marked", async () => {

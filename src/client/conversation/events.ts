@@ -45,6 +45,8 @@ export type MessengerEvent =
   | { readonly name: "read"; readonly username: string }
   /** As the server reports; after its restart only those who do not return are reported offline. */
   | { readonly name: "presence"; readonly username: string; readonly online: boolean }
+  /** As `presence`, of somebody in a list that a screen shows (`watch_people`). */
+  | { readonly name: "watched"; readonly username: string; readonly online: boolean }
   | { readonly name: "connected"; readonly username: string; readonly address: string }
   /**
    * No link is left. `bye`: the peer has ended it on purpose. `revoked`: we have ended it because the server has taken

@@ -21,6 +21,8 @@ type Face = {
   /** A link is kept as long as one face has the chat open. @throws SelfError, SQLiteError */
   openChat(username: string): Conversation;
   closeChat(username: string): void;
+  /** These people stand in its list: their presence is watched. None: it shows no list. */
+  watchPeople(usernames: readonly string[]): void;
   /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
   keepsUp(keepsUp: boolean): void;
 };

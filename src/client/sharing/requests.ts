@@ -6,6 +6,7 @@ import {
   boolean,
   exactText,
   integer,
+  list,
   optional,
   readFields,
   type Fields,
@@ -17,6 +18,7 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
+import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
 import { STORED_REQUESTS } from "./stored-requests.ts";
 
@@ -89,6 +91,11 @@ export const REQUESTS = {
   }),
   close_chat: row({ username: name }, ({ face }, { username }) => {
     face.closeChat(username);
+    return {};
+  }),
+  /** `watched` events tell when these people come and go, until other ones are named; none: none do. */
+  watch_people: row({ usernames: list(name, MAX_LISTED) }, ({ face }, { usernames }) => {
+    face.watchPeople(usernames);
     return {};
   }),
   /** Whether this face keeps up with what arrives; the links to peers are not read while no face does. */

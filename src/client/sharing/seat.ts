@@ -49,13 +49,18 @@ export class Seat {
     if (this.#chats.delete(labelOf(username))) this.#account.messenger.closeChat(username);
   }
 
+  watchPeople(usernames: readonly string[]): void {
+    this.#account.messenger.watchPeople(this, usernames);
+  }
+
   keepsUp(keepsUp: boolean): void {
     this.#account.messenger.reading.set(this, keepsUp);
   }
 
-  /** Closes its chats. */
+  /** Closes its chats, and ends what it watches. */
   leave(): void {
     this.#account.messenger.reading.leave(this);
+    this.watchPeople([]);
     for (const username of this.#chats.values()) this.closeChat(username);
   }
 }

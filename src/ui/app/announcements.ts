@@ -127,6 +127,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
     case "delivery":
     case "presence":
+    case "watched":
     case "connected":
     case "disconnected":
     case "unreachable":

@@ -232,6 +232,7 @@ export function onMessenger(
     case "silent":
       return step(onSilent(chat, event.since));
     case "read":
+    case "watched":
     case "profileHealth":
     case "refusal":
     case "wire":

@@ -200,6 +200,7 @@ class TortureClient {
       case "read":
       case "silent":
       case "presence":
+      case "watched":
       case "typing":
       case "clockOffset":
       case "wire":
