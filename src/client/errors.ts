@@ -7,5 +7,6 @@ export { FileMovedError } from "../net/open-file.ts";
 export { PortError } from "./peer/port.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { AccountError } from "./local-accounts.ts";
+export { NewFileError } from "./new-file.ts";
 export { isTransient, PasswordNeededError, RefusedError, ServerError } from "./rendezvous/server-errors.ts";
 export { OtherVersionError } from "./sharing/attachment.ts";

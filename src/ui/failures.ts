@@ -11,6 +11,7 @@ import {
   FileMovedError,
   isDamage,
   isStorageFailure,
+  NewFileError,
   OtherVersionError,
   OpenToOthersError,
   PasswordNeededError,
@@ -28,7 +29,7 @@ import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
 import { shownName, type NameBook } from "./format/name-book.ts";
-import { ExportError } from "./format/conversation-export.ts";
+import { NoMessagesError } from "./format/conversation-export.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
 
 export const EXIT = {
@@ -197,10 +198,9 @@ function actionFailure({ code }: ActionError, texts: Texts): Failure {
   return failure(exit, code, sentence);
 }
 
-function exportSentence(error: ExportError, texts: Texts): string {
+function newFileSentence(error: NewFileError, texts: Texts): string {
   const file = quotedText(error.file);
   return {
-    no_messages: texts.exportNoMessages,
     file_exists: texts.exportFileExists(file),
     no_folder: texts.exportNoFolder(file),
     no_name: texts.exportNoName(file),
@@ -238,7 +238,8 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("other", "profile_damaged", damageSentence(error, texts));
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
-  if (error instanceof ExportError) return failure("other", error.code, exportSentence(error, texts));
+  if (error instanceof NoMessagesError) return failure("other", "no_messages", texts.exportNoMessages);
+  if (error instanceof NewFileError) return failure("other", error.code, newFileSentence(error, texts));
   if (error instanceof SelfError) return failure("usage", "to_oneself", texts.toOneself);
   if (error instanceof PasswordNeededError) {
     if (error.tokenRefused) return failure("refused", "session_ended", texts.sessionEnded);

@@ -4,6 +4,7 @@ import type { UnreachableReason } from "../../src/client/peer/dial.ts";
 import {
   AccountError,
   ActionError,
+  NewFileError,
   PasswordNeededError,
   PortError,
   ProfileDamagedError,
@@ -16,7 +17,7 @@ import {
 } from "../../src/client/errors.ts";
 import { CODES } from "../../src/protocol/codes.ts";
 import { UsageError } from "../../src/protocol/options.ts";
-import { ExportError } from "../../src/ui/format/conversation-export.ts";
+import { NoMessagesError } from "../../src/ui/format/conversation-export.ts";
 import { readInvocation, type Config } from "../../src/ui/config.ts";
 import {
   describeFailure,
@@ -78,11 +79,11 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new ActionError("not_supported"), 4, "not_supported"],
   [new ActionError("already_left"), 4, "already_left"],
   [new ActionError("still_waiting"), 4, "still_waiting"],
-  [new ExportError("no_messages", "/x"), 1, "no_messages"],
-  [new ExportError("file_exists", "/x"), 1, "file_exists"],
-  [new ExportError("no_folder", "/x/y"), 1, "no_folder"],
-  [new ExportError("no_name", "/x/"), 1, "no_name"],
-  [new ExportError("not_written", "/x", new Error("ENOSPC: no space left")), 1, "not_written"],
+  [new NoMessagesError(), 1, "no_messages"],
+  [new NewFileError("file_exists", "/x"), 1, "file_exists"],
+  [new NewFileError("no_folder", "/x/y"), 1, "no_folder"],
+  [new NewFileError("no_name", "/x/"), 1, "no_name"],
+  [new NewFileError("not_written", "/x", new Error("ENOSPC: no space left")), 1, "not_written"],
   [new RangeError("a bug"), 1, "internal_error"],
 ];
 

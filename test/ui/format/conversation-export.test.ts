@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { Archive, type StoredConversation } from "../../../src/client/archive.ts";
+import { NewFileError } from "../../../src/client/new-file.ts";
 import { Profile } from "../../../src/client/profile/profile.ts";
-import { exportConversation, ExportError } from "../../../src/ui/format/conversation-export.ts";
+import { exportConversation } from "../../../src/ui/format/conversation-export.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 /** More than are read at a time. */
@@ -91,7 +92,7 @@ test("a folder in place of a file, and a folder that admits none, get errors of 
   expect(await failure(join(folder, "new/"))).toMatchObject({ code: "no_name" });
   expect(await failure(join(folder, "missing", "a.txt"))).toMatchObject({ code: "no_folder" });
   const long = join(folder, "a".repeat(300));
-  const unwritten = (await failure(long)) as ExportError;
+  const unwritten = (await failure(long)) as NewFileError;
   expect(unwritten).toMatchObject({ code: "not_written", file: long });
   // The reason names no file: the one that was tried has a name that nobody knows.
   expect(unwritten.why).toMatch(/^ENAMETOOLONG: [^,/]+$/);
@@ -104,7 +105,7 @@ test.skipIf(!existsSync("/proc/self"))(
     const file = "/proc/a.txt";
     const error = (await exportConversation({ archive, conversation, file, texts }).catch(
       (thrown: unknown) => thrown,
-    )) as ExportError;
+    )) as NewFileError;
     expect(error).toMatchObject({ code: "not_written", file });
     expect(error.why).toMatch(/^E[A-Z]+: [^,/]+$/);
   },
@@ -131,7 +132,7 @@ test("one that is interrupted, or meets a file of its name at the end, leaves no
   const late = await exportConversation({ archive, conversation: slow, file, texts }).catch(
     (error: unknown) => error,
   );
-  expect(late).toBeInstanceOf(ExportError);
+  expect(late).toBeInstanceOf(NewFileError);
   expect(late).toMatchObject({ code: "file_exists", file });
   expect(readFileSync(file, "utf8")).toBe("mine");
   expect(files()).toEqual(["some.txt"]);

@@ -2,7 +2,7 @@
 import { withReadableArchive } from "../../../client/archive.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { exportConversation, ExportError } from "../../format/conversation-export.ts";
+import { exportConversation, NoMessagesError } from "../../format/conversation-export.ts";
 import { textsIn } from "../../texts/texts.ts";
 import type { CommandContext } from "../online-account.ts";
 
@@ -11,7 +11,7 @@ export function exportToFile({ config, args, output, signal }: CommandContext): 
   const [user = "", typed = ""] = args;
   return withReadableArchive(config, async (archive) => {
     const conversation = archive.conversation(user);
-    if (conversation === undefined) throw new ExportError("no_messages", typed);
+    if (conversation === undefined) throw new NoMessagesError();
     const { count, file } = await exportConversation({ archive, conversation, file: typed, texts, signal });
     const { username } = conversation;
     output.event({ event: "exported", username, file, count }, texts.exported(count, quotedText(file)));
