@@ -393,7 +393,7 @@ describe("a line", () => {
     await promptIs(beto, "");
     beto.type(`vuelve${KEY.enter}`);
     await promptIs(beto, "✓✓");
-    await says(ana, "Mensaje nuevo de beto (1 sin leer).");
+    await says(ana, "beto: 1 mensaje nuevo");
     expect(beto.text.match(/ana ha cerrado/g)).toHaveLength(1);
     ana.type(KEY.ctrlC);
     expect(await ana.ended()).toBe(130);
@@ -409,7 +409,7 @@ describe("a line", () => {
     ana.type("para beto");
     await lineIs(ana, "para beto");
     carla.messenger.send("ana", "¿estás?\n— Conectado");
-    await says(ana, "Mensaje nuevo de carla");
+    await says(ana, "carla: 1 mensaje nuevo");
     await lineIs(ana, "para beto");
     await ana.until(({ bells }) => bells === 1, "the bell");
     ana.type(`${KEY.ctrlC}/chat carla${KEY.enter}`);

@@ -265,7 +265,7 @@ test("names that look alike are shown with their labels wherever they stand", as
       expect.stringMatching(new RegExp(String.raw`\d\. ${RegExp.escape(name)} \([0-9a-f]{4} [0-9a-f]{4}\)$`)),
     );
   second?.messenger.send("ana", "¿me ves?");
-  await says(ana, "Mensaje nuevo de lucia.1 (");
+  await says(ana, "— lucia.1 (");
   ana.type(KEY.ctrlC);
   await ana.ended();
   const chat = await room.at(await room.seat("ana"));
@@ -274,7 +274,7 @@ test("names that look alike are shown with their labels wherever they stand", as
   first?.messenger.send("ana", "soy la de siempre");
   await says(chat, "soy la de siempre");
   second?.messenger.send("ana", "no, yo");
-  await says(chat, "Mensaje nuevo de lucia.1 (");
+  await says(chat, "— lucia.1 (");
   chat.type(`/users${KEY.enter}/fingerprint${KEY.enter}`);
   await says(chat, "Compárenlo por otro medio");
   await says(chat, "En línea: ");
@@ -311,7 +311,7 @@ test("a name of an old account that looks like a line of ours is shown with its 
   expect(picture(ana)).toMatchSnapshot("in the list");
   for (const person of people) {
     person.messenger.send("ana", "hola");
-    await says(ana, `Mensaje nuevo de ${quotedName(person.name)}`);
+    await says(ana, `— ${quotedName(person.name)}`);
   }
   await ana.until(({ bells }) => bells === names.length, "a bell for each");
   ana.type("1\r");

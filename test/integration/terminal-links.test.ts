@@ -59,7 +59,7 @@ test("someone who leaves the chat is one line, and a message finds them again", 
   beto.type("exit\r");
   await says(ana, "beto ha cerrado la conversación.");
   await writes(ana, "una cosa más", "✓✓");
-  await says(beto, "Mensaje nuevo de ana (1 sin leer).");
+  await says(beto, "ana: 1 mensaje nuevo");
   await openFromList(beto, "ana");
   await says(beto, "una cosa más");
   await writes(beto, "dime", "✓✓ leído");

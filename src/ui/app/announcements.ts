@@ -1,5 +1,6 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
+import { gathered, withMessage } from "./bursts.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { typedName } from "../failures.ts";
 import {
@@ -34,24 +35,34 @@ function countInList(model: AppModel, username: string): AppStep {
   return step({ ...model, screen: { ...screen, people } });
 }
 
-/** A message from a person whose chat is not open: counted, and announced once per tick. */
+/** A message from a person whose chat is not open: counted, and announced with the others of its burst. */
 function onMessage(
   model: AppModel,
   account: OpenAccount,
-  event: MessengerEvent & { name: "message" },
-  { texts }: AppContext,
+  { from: username, message: { contact } }: MessengerEvent & { name: "message" },
+  { now }: AppContext,
 ): AppStep {
-  const { from: username, message } = event;
-  const { contact } = message;
   const count = (account.unread.get(contact)?.count ?? 0) + 1;
   const unread = new Map(account.unread).set(contact, { username, count });
-  const announced = new Set(account.announced).add(contact);
-  const counted = countInList(inAccount(model, { unread, announced }), username);
-  if (account.announced.has(contact)) return step(counted.model);
-  const sentence = texts.menuMessage(shownName(account.names, username), count);
-  const isInChat = model.screen.name === "chat";
-  const line = isInChat ? `${sentence} ${texts.menuGoThere(typedName(username, texts))}` : sentence;
-  return step(counted.model, notice(line), { name: "bell" }, ...counted.effects);
+  const bursts = withMessage(account.bursts, contact, now);
+  return countInList(inAccount(model, { unread, bursts }), username);
+}
+
+/** On a tick: a line and a bell for each person whose messages were gathered, unless they were read meanwhile. */
+export function announceBursts(model: AppModel, { now, texts }: AppContext): AppStep {
+  const account = accountOf(model);
+  if (account === undefined || account.bursts.size === 0) return step(model);
+  const { due, bursts } = gathered(account.bursts, now);
+  const effects = due.flatMap((contact): AppEffect[] => {
+    const unread = account.unread.get(contact);
+    if (unread === undefined) return [];
+    const { username, count } = unread;
+    const sentence = texts.menuMessages(shownName(account.names, username), count);
+    const isInChat = model.screen.name === "chat";
+    const line = isInChat ? `${sentence} (/chat ${typedName(username, texts)})` : sentence;
+    return [{ name: "bell" }, notice(line)];
+  });
+  return step(inAccount(model, { bursts }), ...effects);
 }
 
 function onServer(

@@ -3,6 +3,7 @@ import type { Unread } from "../../client/archive.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
+import type { Bursts } from "./bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
@@ -62,8 +63,8 @@ export type OpenAccount = {
   readonly username: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
-  /** Contacts with a message announced since the last tick; their further messages are only counted. */
-  readonly announced: ReadonlySet<number>;
+  /** Of the messages whose chat was not open. */
+  readonly bursts: Bursts;
   readonly names: NameBook;
   /** The state of the server as last reported to the person. */
   readonly server: "online" | "lost" | "limited" | "stopped";

@@ -8,7 +8,7 @@
  * 5. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
 import { quotedName } from "../../protocol/quoted-text.ts";
-import { announce } from "./announcements.ts";
+import { announce, announceBursts } from "./announcements.ts";
 import {
   CHOICE,
   START,
@@ -96,7 +96,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
       account: {
         username,
         unread,
-        announced: new Set(),
+        bursts: new Map(),
         names,
         // The failure is reported here, so that the loss is not reported again.
         server: why === undefined ? "online" : "lost",
@@ -153,9 +153,10 @@ function onQuestion(
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {
-  const isAnnounced = (accountOf(model)?.announced.size ?? 0) > 0;
-  const next = isAnnounced ? inAccount(model, { announced: new Set() }) : model;
-  return next.screen.name === "chat" ? inChat(next, { name: "tick" }, context) : tickPeople(next);
+  const { model: announced, effects } = announceBursts(model, context);
+  const isChat = announced.screen.name === "chat";
+  const next = isChat ? inChat(announced, { name: "tick" }, context) : tickPeople(announced);
+  return step(next.model, ...effects, ...next.effects);
 }
 
 /** The model after one event, and the effects in the order in which they are carried out. */

@@ -63,19 +63,17 @@ export const MENU_TEXTS = {
       `Account ${user} opened without the server; still trying to connect. You can read, and write to people you already know.`,
   },
 
-  menuMessage: {
-    es: (user: string, unread: number) => `Mensaje nuevo de ${user} (${unread} sin leer).`,
-    en: (user: string, unread: number) => `New message from ${user} (${unread} unread).`,
+  menuMessages: {
+    es: (user: string, unread: number) =>
+      plural(unread, `${user}: 1 mensaje nuevo`, `${user}: ${unread} mensajes nuevos`),
+    en: (user: string, unread: number) =>
+      plural(unread, `${user}: 1 new message`, `${user}: ${unread} new messages`),
   },
   noticesDropped: {
     es: (count: number) =>
       plural(count, "Un aviso más antiguo no se muestra.", `${count} avisos más antiguos no se muestran.`),
     en: (count: number) =>
       plural(count, "1 older notice is not shown.", `${count} older notices are not shown.`),
-  },
-  menuGoThere: {
-    es: (user: string) => `Para leerlo: /chat ${user}`,
-    en: (user: string) => `To read it: /chat ${user}`,
   },
   menuKeyPending: {
     es: (user: string) =>

@@ -21,14 +21,27 @@ const context: AppContext = {
   describe: (error) => `descrito: ${error instanceof RefusedError ? error.code : (error as Error).message}`,
 };
 
+type Step = { model: AppModel; effects: readonly AppEffect[] };
+/** `ms`: how long after `context.now` it comes. */
+type Later = readonly [ms: number, event: AppEvent];
+
 /** The model after these events, and the effects of the last one. */
-function after(
-  model: AppModel,
-  ...events: readonly AppEvent[]
-): { model: AppModel; effects: readonly AppEffect[] } {
+function after(model: AppModel, ...events: readonly (AppEvent | Later)[]): Step {
   let effects: readonly AppEffect[] = [];
-  for (const event of events) ({ model, effects } = updateApp(model, event, context));
+  for (const each of events) {
+    const [ms, event] = "name" in each ? [0, each] : each;
+    ({ model, effects } = updateApp(model, event, { ...context, now: context.now + ms }));
+  }
   return { model, effects };
+}
+
+function tickAfter(ms: number): Later {
+  return [ms, { name: "tick" }];
+}
+
+/** What the person sees and hears. */
+function said({ effects }: Step): string[] {
+  return effects.flatMap((effect) => (effect.name === "bell" ? ["bell"] : linesOf([effect])));
 }
 
 function answer(value: string): AppEvent {
@@ -469,17 +482,38 @@ describe("the list of people", () => {
 
 describe("a message from a person whose chat is not open", () => {
   test.each(EVERYWHERE.filter(([, model]) => accountOf(model) !== undefined))(
-    "in %s rings once, is announced once in a tick, and is counted",
+    "in %s is one line and one bell with the others of its burst, which are counted at once",
     (_name, model) => {
-      const first = after(model, message("carla", 2));
-      expect(first.effects.filter(({ name }) => name === "bell")).toHaveLength(1);
-      expect(linesOf(first.effects)[0]).toStartWith("Mensaje nuevo de carla (1 sin leer).");
-      const second = after(first.model, message("carla", 2));
-      expect([linesOf(second.effects), unreadIn(second.model).get(2)?.count]).toEqual([[], 2]);
-      const later = after(second.model, { name: "tick" }, message("carla", 2));
-      expect(linesOf(later.effects)[0]).toStartWith("Mensaje nuevo de carla (3 sin leer).");
+      const three = after(model, message("carla", 2), message("carla", 2), message("carla", 2));
+      expect([said(three), unreadIn(three.model).get(2)?.count]).toEqual([[], 3]);
+      const soon = after(three.model, tickAfter(400));
+      expect(said(soon)).toEqual([]);
+      const announced = after(soon.model, tickAfter(500));
+      expect(said(announced)).toEqual(["bell", expect.stringMatching(/^carla: 3 mensajes nuevos/)]);
+      const later = after(announced.model, tickAfter(1_000), message("carla", 2), tickAfter(2_000));
+      expect([said(later), unreadIn(later.model).get(2)?.count]).toEqual([[], 4]);
     },
   );
+
+  test("begins a new burst when the last one was half a minute ago", () => {
+    const first = after(home, message("carla", 2), tickAfter(1_000)).model;
+    const during = after(first, [28_000, message("carla", 2)], tickAfter(29_000));
+    expect(said(during)).toEqual([]);
+    const next = after(during.model, tickAfter(57_000), [58_000, message("carla", 2)], tickAfter(59_000));
+    expect(said(next)).toEqual(["bell", "carla: 3 mensajes nuevos"]);
+  });
+
+  test("is not announced if it was read or withdrawn meanwhile", () => {
+    const unread = new Map<number, Unread>();
+    const read = after(home, message("carla", 2), { name: "recounted", unread }, tickAfter(1_000));
+    expect(said(read)).toEqual([]);
+    const opened = { name: "chatOpened", username: "carla", contact: 2, isStranger: false } as const;
+    const chat = after(inPeople, message("carla", 2), opened, tickAfter(1_000));
+    expect(said(chat)).toEqual([]);
+    // What comes after the chat was left is a new burst.
+    const left = after(chat.model, { name: "leaving" }, people(), message("carla", 2), tickAfter(3_000));
+    expect(said(left)).toContain("bell");
+  });
 
   test("shows its author online in the open list at once", () => {
     const gone = after(home, answer(CHOICE.people), people(person("carla", { online: false }))).model;
@@ -489,9 +523,8 @@ describe("a message from a person whose chat is not open", () => {
   });
 
   test("in another chat, says how to open its chat", () => {
-    expect(linesOf(after(inChat, message("carla", 2)).effects)).toEqual([
-      "Mensaje nuevo de carla (1 sin leer). Para leerlo: /chat carla",
-    ]);
+    const { effects } = after(inChat, message("carla", 2), tickAfter(1_000));
+    expect(linesOf(effects)).toEqual(["carla: 1 mensaje nuevo (/chat carla)"]);
   });
 
   test("is counted in the open list; if its author is not in it, the list is fetched", () => {

@@ -21,7 +21,7 @@ function contextIn(language: "es" | "en") {
 const ANA: OpenAccount = {
   username: "ana",
   unread: new Map(),
-  announced: new Set(),
+  bursts: new Map(),
   names: new Map(),
   server: "lost",
   diskNotifiedAt: undefined,
