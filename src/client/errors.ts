@@ -1,6 +1,7 @@
 /** The errors that the client's methods throw, and how to classify them. */
 export { ProfileDamagedError } from "./disk/check.ts";
 export { OpenToOthersError } from "./disk/folders.ts";
+export { isLowDisk } from "./disk/free-space.ts";
 export { ProfileLockedError } from "./disk/lock.ts";
 export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";
 export { FileMovedError } from "../net/open-file.ts";

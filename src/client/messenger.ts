@@ -15,6 +15,7 @@ import type { MessengerEvent } from "./conversation/events.ts";
 import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
+import { isLowDisk } from "./disk/free-space.ts";
 import type { ProfileLock } from "./disk/lock.ts";
 import { StorageGuard } from "./disk/storage-guard.ts";
 import { dialPeer } from "./peer/dial.ts";
@@ -70,6 +71,8 @@ export class Messenger {
   readonly #upkeep: StoreUpkeep;
   /** Whether it was reported that the profile is not in its place any more. */
   #hasMoved = false;
+  /** Whether it was reported that too little of the disk is free, and since then more is not. */
+  #isDiskLow = false;
   /** At the last tick. */
   #surroundings: Surroundings;
   readonly #watchedPeople = new WatchedPeople();
@@ -205,6 +208,7 @@ export class Messenger {
     }
     for (const conversation of this.#conversations) conversation.tick();
     this.#checkInPlace();
+    if (this.#isDiskLow) this.#isDiskLow = this.#storage.attempt(() => this.profile.space.isLow) !== false;
     this.#upkeep.tick();
     this.shown.tick();
   }
@@ -376,6 +380,11 @@ export class Messenger {
 
   #reportStorage(error: Error): void {
     this.profile.noteDamage(error);
+    // It comes with everything that arrives.
+    if (isLowDisk(error)) {
+      if (this.#isDiskLow) return;
+      this.#isDiskLow = true;
+    }
     this.#onEvent({ name: "storageFailed", error });
   }
 

@@ -34,7 +34,7 @@ export class MessageScene {
     this.file = profileFile(folder);
     this.database = openStore(this.file, PROFILE_SCHEMA);
     this.contacts = new ContactStore(this.database);
-    this.messages = new MessageStore(this.database, IN_PLACE);
+    this.messages = new MessageStore(this.database, IN_PLACE, IN_PLACE);
     this.history = new MessageHistory(this.database);
     this.search = new MessageSearch(this.database);
     this.removal = new MessageRemoval(this.database);

@@ -9,7 +9,7 @@ import { profileFile } from "../../src/client/disk/folders.ts";
 import { Profile } from "../../src/client/profile/profile.ts";
 import { createAuthority } from "../../src/identity/certificate.ts";
 
-/** Stands for the file of a database that nobody moves. */
+/** Stands for the file of a database that nobody moves, and for a disk with space. */
 export const IN_PLACE = { check: () => undefined };
 
 /** Any authority: these tests open no connection. */
@@ -44,7 +44,11 @@ export function withStores(use: (stores: TestStores) => void): Promise<void> {
     Profile.open(folder, ACCOUNT).close();
     const database = new Database(profileFile(folder), { strict: true });
     try {
-      use({ database, contacts: new ContactStore(database), messages: new MessageStore(database, IN_PLACE) });
+      use({
+        database,
+        contacts: new ContactStore(database),
+        messages: new MessageStore(database, IN_PLACE, IN_PLACE),
+      });
     } finally {
       database.close();
     }

@@ -1,5 +1,5 @@
 /** A small file system in memory, to be filled. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 
 const BLOCK = Buffer.alloc(4_096, 1);
 
@@ -15,14 +15,15 @@ export function mountSmallDisk(path: string, kibibytes: number): (() => void) | 
   return undefined;
 }
 
-/** Writes to a new file until the disk is full. @throws any error but that */
-export function fillDisk(path: string): void {
+/** Writes to a new file until the disk is full, but for so many bytes. @throws any error but that */
+export function fillDisk(path: string, left = 0): void {
   const file = openSync(path, "w");
   try {
     for (;;) writeSync(file, BLOCK);
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ENOSPC") throw error;
   } finally {
+    ftruncateSync(file, fstatSync(file).size - left);
     closeSync(file);
   }
 }

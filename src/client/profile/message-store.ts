@@ -10,6 +10,7 @@
 import type { Database, Statement } from "bun:sqlite";
 
 import type { OpenFile } from "../../net/open-file.ts";
+import type { FreeSpace } from "../disk/free-space.ts";
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
@@ -79,6 +80,7 @@ function outboxMessageOf(row: OutboxRow): OutboxMessage {
 export class MessageStore {
   readonly #database: Database;
   readonly #file: Pick<OpenFile, "check">;
+  readonly #space: Pick<FreeSpace, "check">;
   // Made once, because making one takes about 4 µs: as long as storing a message.
   readonly #queueAll: Transaction<[readonly NewOutgoing[], ReadonlySet<Contact>], number[]>;
   readonly #storeRead: Transaction<[Contact, LinkRead, number], CommittedRead>;
@@ -89,10 +91,14 @@ export class MessageStore {
   readonly #acknowledgeText: Statement<unknown, (string | number | null)[]>;
   readonly #acknowledgeAction: Statement<unknown, (string | number | null)[]>;
 
-  /** @param file of the database; its check throws if nobody would find again what is stored */
-  constructor(database: Database, file: Pick<OpenFile, "check">) {
+  /**
+   * @param file of the database; its check throws if nobody would find again what is stored
+   * @param space of its disk; its check throws if nothing of other people is to be stored
+   */
+  constructor(database: Database, file: Pick<OpenFile, "check">, space: Pick<FreeSpace, "check">) {
     this.#database = database;
     this.#file = file;
+    this.#space = space;
     this.#queueAll = database.transaction((messages, linked) =>
       messages.map((message) => this.#insertOutgoing(message, linked.has(message.contact))),
     );
@@ -265,10 +271,11 @@ export class MessageStore {
   /**
    * Commits everything that one read of a link contained: texts and actions, acknowledgements, and how far the
    * peer has read.
-   * @throws as `queue`
+   * @throws as `queue`; LowDiskError if it contained texts or actions
    */
   commitRead(contact: Contact, read: LinkRead, now: number): CommittedRead {
     this.#file.check();
+    if (read.incoming.length > 0) this.#space.check();
     return this.#storeRead.immediate(contact, read, now);
   }
 

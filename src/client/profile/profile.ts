@@ -19,6 +19,7 @@ import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
 import { TextWipe } from "./text-wipe.ts";
 import { repairProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
+import { FreeSpace } from "../disk/free-space.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
 import {
   copyInMemory,
@@ -83,6 +84,8 @@ function storeAccount(database: Database, { username, authority, registeredHere 
 
 export class Profile {
   readonly folder: string;
+  /** Of the disk on which it is. */
+  readonly space: FreeSpace;
   readonly contacts: ContactStore;
   readonly messages: MessageStore;
   readonly history: MessageHistory;
@@ -103,7 +106,8 @@ export class Profile {
     this.folder = folder;
     this.#database = database;
     this.contacts = new ContactStore(database);
-    this.messages = new MessageStore(database, new OpenFile(profileFile(folder)));
+    this.space = new FreeSpace(folder);
+    this.messages = new MessageStore(database, new OpenFile(profileFile(folder)), this.space);
     this.history = new MessageHistory(database);
     this.search = new MessageSearch(database);
     this.removal = new MessageRemoval(database);

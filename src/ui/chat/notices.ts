@@ -1,5 +1,5 @@
 /** The notices of a chat as lines to be printed. */
-import { FileMovedError, isDamage } from "../../client/errors.ts";
+import { FileMovedError, isDamage, isLowDisk } from "../../client/errors.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { describeUnreachable } from "../failures.ts";
 import type { Texts } from "../texts/texts.ts";
@@ -60,6 +60,7 @@ export function storageSentence(error: Error, texts: Texts): string {
 
 /** Why something could not be stored, as a part of a sentence. */
 export function storageReason(error: Error, texts: Texts): string {
+  if (isLowDisk(error)) return texts.diskLow;
   return error instanceof FileMovedError ? texts.fileMoved : quotedText(error.message);
 }
 

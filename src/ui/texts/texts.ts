@@ -105,6 +105,10 @@ const TABLE = {
     en: (why: string) =>
       `The disk fails or is full (${why}): messages that cannot be saved are not acknowledged and will be sent again.`,
   },
+  diskLow: {
+    es: "quedan libres menos de 256 MiB y menos del 1 %",
+    en: "less than 256 MiB, and less than 1 %, is free",
+  },
   peerToldError: {
     es: (user: string, code: string) => `La máquina de ${user} avisa de un error: «${quotedText(code)}»`,
     en: (user: string, code: string) => `${user}'s machine reports an error: “${quotedText(code)}”`,

@@ -389,7 +389,7 @@ test("with 200,000 messages stored every query of a link uses an index", () =>
     const ana = fill(scene);
     const { database } = scene;
     let messages = scene.messages;
-    const made = plansOf(database, () => (messages = new MessageStore(database, IN_PLACE)));
+    const made = plansOf(database, () => (messages = new MessageStore(database, IN_PLACE, IN_PLACE)));
     const byId =
       "SEARCH messages USING INDEX sqlite_autoindex_messages_1 (contact=? AND outgoing=? AND id=?)";
     const [, , ...acknowledging] = made;

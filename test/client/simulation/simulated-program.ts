@@ -96,7 +96,7 @@ export class SimulatedProgram implements ServerUser {
     this.clock = new ProgramClock(owner.machine);
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
-    const messages = new MessageStore(database, IN_PLACE);
+    const messages = new MessageStore(database, IN_PLACE, IN_PLACE);
     this.stores = {
       username: owner.name,
       contacts,

@@ -8,7 +8,7 @@ import { deliveryJson, isoTime } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
-import { isDiskNoticeDue, isPeerErrorDue } from "../../chat/notices.ts";
+import { isDiskNoticeDue, isPeerErrorDue, storageReason } from "../../chat/notices.ts";
 import {
   describeFailure,
   EXIT,
@@ -195,7 +195,7 @@ class Listening {
     if (isDamage(error) || error instanceof FileMovedError) this.#fail(error);
     else if (isDiskNoticeDue(this.#diskFailedAt, now)) {
       this.#diskFailedAt = now;
-      const sentence = this.#texts.storageFailed(quotedText(error.message));
+      const sentence = this.#texts.storageFailed(storageReason(error, this.#texts));
       this.#context.output.failure(failure("other", "storage_failed", sentence));
     }
   }
