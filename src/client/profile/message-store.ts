@@ -21,7 +21,7 @@ import {
   type OutboxMessage,
   type StoredMessage,
 } from "./stored-message.ts";
-import { TextChanges } from "./text-changes.ts";
+import { TextChanges, UNKNOWN } from "./text-changes.ts";
 
 type Transaction<Args extends unknown[], Result> = ((...args: Args) => Result) & {
   immediate(...args: Args): Result;
@@ -306,6 +306,7 @@ export class MessageStore {
       return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
     }
     const { id, kind, target } = message;
+    const isKnown = this.#texts.isKnown(contact, target);
     const { changes } = this.#insertAction.run(
       contact.id,
       0,
@@ -316,9 +317,10 @@ export class MessageStore {
       STATE.received,
       0,
       KIND[kind],
-      target,
+      isKnown ? target : UNKNOWN,
     );
     if (changes === 0) return undefined;
+    if (!isKnown) this.#texts.limitUnknown(contact);
     return kind === "edit"
       ? this.#texts.change(contact, false, target, message.text, now)
       : this.#texts.withdraw(contact, false, target, now);

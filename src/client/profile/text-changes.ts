@@ -5,11 +5,36 @@ import type { Contact } from "./contacts.ts";
 import { KIND, STATE } from "../disk/schema.ts";
 import { MESSAGE_COLUMNS, messageOf, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
+/** Stands for the target of a peer's action that no message here has as its id. */
+export const UNKNOWN = "";
+/** Rows kept for a peer's actions on unknown texts: anybody could make any number of them. */
+export const MAX_UNKNOWN = 1_000;
+
 export class TextChanges {
   readonly #database: Database;
 
   constructor(database: Database) {
     this.#database = database;
+  }
+
+  /** Whether the contact has sent a message of this id, which may be deleted by now. */
+  isKnown(contact: Contact, id: string): boolean {
+    return (
+      this.#database
+        .query("SELECT 1 FROM messages WHERE contact = ? AND outgoing = 0 AND id = ?")
+        .get(contact.id, id) !== null
+    );
+  }
+
+  /** Forgets the oldest actions of the contact on unknown texts, so that one more finds its place. */
+  limitUnknown(contact: Contact): void {
+    this.#database
+      .query(
+        `DELETE FROM messages WHERE seq IN (
+           SELECT seq FROM messages WHERE contact = ? AND target = '${UNKNOWN}'
+           ORDER BY seq DESC LIMIT -1 OFFSET ${MAX_UNKNOWN})`,
+      )
+      .run(contact.id);
   }
 
   /** Edits a text, unless it was withdrawn or deleted. */
@@ -50,8 +75,8 @@ export class TextChanges {
     // If the text arrives later, on an older link, this row makes it a duplicate.
     if (!outgoing) {
       this.#database.run(
-        `INSERT INTO messages (contact, outgoing, id, text, received_at, state, kind, printed, withdrawn_at)
-         VALUES (?, 0, ?, '', ?, ${STATE.received}, ${KIND.deleted}, 1, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO messages (contact, outgoing, id, text, received_at, state, kind, printed, withdrawn_at, target)
+         VALUES (?, 0, ?, '', ?, ${STATE.received}, ${KIND.deleted}, 1, ?, '${UNKNOWN}') ON CONFLICT DO NOTHING`,
         [contact.id, target, now, now],
       );
     }

@@ -4,6 +4,7 @@ import type { Contact } from "../../../src/client/profile/contacts.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
+import { MAX_UNKNOWN } from "../../../src/client/profile/text-changes.ts";
 import { IN_PLACE } from "../test-profile.ts";
 import { arriving, fill, MessageScene, NOW, plansOf, text, withScene } from "../message-scene.ts";
 
@@ -288,6 +289,27 @@ describe("an edit or a withdrawal", () => {
       expect(scene.waiting(ana)).toEqual(["mine"]);
     }));
 
+  test("of a peer on unknown texts is kept only as long as it is one of the newest thousand", () =>
+    withScene((scene) => {
+      const ana = scene.contacts.ensure("Ana");
+      scene.receive(ana, "known");
+      const rows = () => scene.database.query("SELECT count(*) AS n FROM messages").get();
+      for (let count = 0; count < 2 * MAX_UNKNOWN; count += 100) {
+        const incoming = Array.from({ length: 100 }, (_, index) => {
+          const id = `action ${count + index}`;
+          const target = `no text ${count + index}`;
+          return index % 2 === 0
+            ? ({ kind: "withdraw", id, target } as const)
+            : ({ kind: "edit", id, target, text: "x".repeat(10_000) } as const);
+        });
+        scene.read(ana, { incoming });
+      }
+      expect(rows()).toEqual({ n: 1 + MAX_UNKNOWN });
+      // The newest one still keeps away the text that it withdraws.
+      expect(scene.receive(ana, `no text ${2 * MAX_UNKNOWN - 2}`)).toEqual([undefined]);
+      expect(scene.all(ana)).toMatchObject([{ id: "known" }]);
+    }));
+
   test("of the peer does not restore a text that was withdrawn or deleted here", () =>
     withScene((scene) => {
       const ana = scene.contacts.ensure("Ana");
@@ -415,7 +437,12 @@ test("with 200,000 messages stored every query of a link uses an index", () =>
       { kind: "withdraw", id: "w", target: "id 6" },
     ] as const;
     const changing = plansOf(database, () => scene.read(ana, { incoming }));
+    const unknown = [{ kind: "withdraw", id: "u", target: "nothing" }] as const;
+    expect(plansOf(database, () => scene.read(ana, { incoming: unknown }))).toContainEqual(
+      expect.stringContaining("SEARCH messages USING INDEX actions_by_target (contact=? AND target=?)"),
+    );
     expect(changing).toEqual([
+      expect.stringContaining(byId.replace("INDEX", "COVERING INDEX")),
       expect.stringContaining(byId),
       expect.stringContaining("USING INDEX actions_by_target (contact=? AND target=?)"),
       expect.stringContaining(byId),
