@@ -122,6 +122,11 @@ export class Connection {
     return this.#state.name === "open";
   }
 
+  /** Whether the other side has answered, and it was not closed yet. */
+  get isConnected(): boolean {
+    return "socket" in this.#state;
+  }
+
   get isClosed(): boolean {
     return this.#state.name === "closed";
   }

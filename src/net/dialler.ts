@@ -113,7 +113,10 @@ export function dial(options: DialOptions): Promise<Connection> {
 
   /** @param code the close reason of the attempts that are ended */
   function endAttempts(code: string, except?: Connection): void {
-    for (const attempt of [...attempts]) if (attempt !== except) attempt.terminate(code);
+    for (const attempt of [...attempts]) {
+      const isHanging = code === "timeout" && attempt.isConnected;
+      if (attempt !== except) attempt.terminate(isHanging ? "handshake_timeout" : code);
+    }
     attempts.clear();
   }
 

@@ -24,12 +24,18 @@ const NEWS_INTERVAL = 10_000;
 /** After a limit of the server, clients spread their lookups over this time, in ms. */
 const LIMIT_SPREAD = 2_000;
 
+/** Attempts without any answer, one after the other, after which a firewall is likely. */
+const UNANSWERED_BY_FIREWALL = 3;
+
 /** Reasons that may disappear by themselves; the others wait for the person or the server. */
 const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "unreachable",
+  "no_answer",
+  "firewalled",
   "no_server",
   "server_limits",
   "not_admitted",
+  "own_key_pending",
   "greeting_refused",
   "bad_greeting",
   "no_greeting",
@@ -80,6 +86,8 @@ export class Dialling {
   #state: State = QUIET;
   /** Attempts since the last useful link, or since the person may have become reachable. */
   #attempts = 0;
+  /** Attempts without any answer since the last that had one. */
+  #unanswered = 0;
   /** When the last dial began, by the monotonic clock. */
   #dialledAt = -Infinity;
   /** When news may cause `NEWS_BURST` dials at once again, by the monotonic clock. */
@@ -147,11 +155,13 @@ export class Dialling {
   }
 
   /** Attempt `id` has failed, or its connection has ended before the link was complete. */
-  failed(id: LinkId, reason: UnreachableReason): void {
+  failed(id: LinkId, failure: UnreachableReason): void {
     const { links, wanted, unreachable } = this.#options;
     links.dialFailed(id);
     const state = this.#state;
     if (state.name !== "dialling" || state.id !== id) return;
+    this.#unanswered = failure === "no_answer" ? this.#unanswered + 1 : 0;
+    const reason = this.#unanswered >= UNANSWERED_BY_FIREWALL ? "firewalled" : failure;
     this.#state = { name: "quiet", reason };
     if (state.isOutdated && wanted()) this.resetAndConnect();
     else unreachable(reason, RETRIED.has(reason) ? this.#schedule(reason) : undefined);
@@ -182,6 +192,7 @@ export class Dialling {
     if (this.#state.name === "closed") return;
     if (this.#state.name === "scheduled") this.#state.cancel();
     this.#state = { name: "linked", isUseful: false };
+    this.#unanswered = 0;
   }
 
   /** The link was useful: after its loss the first wait is short again. */

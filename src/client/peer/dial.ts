@@ -25,12 +25,18 @@ export type UnreachableReason =
   | "no_server"
   /** The server accepts no lookups for a while, and no known address leads to them. */
   | "server_limits"
-  /** Their addresses do not answer. */
+  /** None of their addresses leads to their client: one refuses, say, or answers as something else. */
   | "unreachable"
+  /** None of their addresses answers at all. */
+  | "no_answer"
+  /** So it was at several attempts in a row: perhaps a firewall drops them. */
+  | "firewalled"
   /** Another client answered. */
   | "not_proven"
-  /** Their client closed the link before its greeting: our key waits for their decision, or the client is full. */
+  /** Their client closed the link before its greeting. */
   | "not_admitted"
+  /** Their client says that our key waits for their decision. */
+  | "own_key_pending"
   /** Their client refused our greeting with an error. */
   | "greeting_refused"
   /** We refused their greeting: it was not as the protocol demands. */
@@ -153,6 +159,7 @@ const LINE_BROKE = /^E(?:TIMEDOUT|(?:HOST|NET)(?:UNREACH|DOWN)|NETRESET)$/;
 export function ungreeted(end: LinkEnd): UnreachableReason {
   switch (end.name) {
     case "told":
+      if (end.code === "key_pending") return "own_key_pending";
       return end.code === "busy" ? "busy" : "greeting_refused";
     case "local":
       return end.code === "hello_timeout" ? "no_greeting" : "bad_greeting";
@@ -169,6 +176,9 @@ export function ungreeted(end: LinkEnd): UnreachableReason {
 /** Codes of a certificate that is valid at another time: one of the two clocks is wrong. */
 const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 
+/** Codes of an attempt that nobody has answered. */
+const UNANSWERED = /^(?:timeout|ETIMEDOUT|E(?:HOST|NET)UNREACH)$/;
+
 /** @param lookupFailure why the server did not report the addresses; undefined: it did */
 function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined): UnreachableReason {
   const codes = error.failures.map(({ code }) => code);
@@ -180,5 +190,8 @@ function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined
   if (codes.some((code) => OUT_OF_DATE.test(code))) return "not_in_date";
   // If another client answers at one address and another address is dead, the person may still be at the latter.
   if (codes.length > 0 && !codes.some(isLineFailure)) return "not_proven";
-  return "unreachable";
+  // Without any timeout it is our own network that has no way there.
+  const isSilent =
+    codes.some((code) => /timeout/i.test(code)) && codes.every((code) => UNANSWERED.test(code));
+  return isSilent ? "no_answer" : "unreachable";
 }

@@ -199,7 +199,7 @@ export class PeerPort {
       .report(peer)
       .then((report) => {
         this.#asked.delete(connection);
-        if (report.name === "notNow") this.#sayBusy(connection);
+        if (report.name === "notNow") this.#sendAway(connection, "busy");
         else this.#admit(connection, peer, report, caller);
         connection.resumeReading();
       })
@@ -222,7 +222,8 @@ export class PeerPort {
     try {
       const verdict = this.#needs.admit(connection, peer, report, place);
       if (verdict === "admitted") this.#admission.pinned(caller);
-      else connection.terminate(`key_${verdict}`);
+      else if (verdict === "pending") this.#sendAway(connection, "key_pending");
+      else connection.terminate("key_refused");
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");
@@ -230,10 +231,10 @@ export class PeerPort {
     }
   }
 
-  /** The peer dials again later, when the server may be asked. */
-  #sayBusy(connection: Connection): void {
-    connection.send({ action: "error", code: "busy" });
-    connection.end("busy");
+  /** The peer is told why there is no link now, and dials again later. */
+  #sendAway(connection: Connection, code: "busy" | "key_pending"): void {
+    connection.send({ action: "error", code });
+    connection.end(code);
   }
 
   #reportRefusal(address: string, code: string): void {

@@ -247,9 +247,21 @@ export const FAILURE_TEXTS = {
   },
   peerUnreachable: {
     es: (user: string) =>
-      `No se puede llegar a ${user}: su máquina no responde en ninguna de sus direcciones (¿un cortafuegos?).`,
+      `No se puede llegar a ${user}: su programa no responde en ninguna de sus direcciones.`,
     en: (user: string) =>
-      `${user} cannot be reached: their machine does not respond at any of its addresses (a firewall?).`,
+      `${user} cannot be reached: their program does not respond at any of its addresses.`,
+  },
+  peerNoAnswer: {
+    es: (user: string) =>
+      `No se puede llegar a ${user}: su máquina no responde en ninguna de sus direcciones.`,
+    en: (user: string) =>
+      `${user} cannot be reached: their machine does not respond at any of its addresses.`,
+  },
+  peerFirewalled: {
+    es: (user: string) =>
+      `No se puede llegar a ${user}: su máquina no responde a ningún intento (¿un cortafuegos?).`,
+    en: (user: string) =>
+      `${user} cannot be reached: their machine does not respond to any attempt (a firewall?).`,
   },
   peerNoServer: {
     es: (user: string) =>
@@ -272,10 +284,12 @@ export const FAILURE_TEXTS = {
     en: "Waiting, then trying again.",
   },
   peerNotAdmitted: {
-    es: (user: string) =>
-      `La máquina de ${user} ha cerrado la conexión sin saludar: quizá falta que acepte allí la clave nueva de usted.`,
-    en: (user: string) =>
-      `${user}'s machine closed the connection without a greeting: your new key may be waiting to be accepted there.`,
+    es: (user: string) => `La máquina de ${user} ha cerrado la conexión sin saludar.`,
+    en: (user: string) => `${user}'s machine closed the connection without a greeting.`,
+  },
+  peerOwnKeyPending: {
+    es: (user: string) => `${user} todavía no ha aceptado la clave nueva de usted.`,
+    en: (user: string) => `${user} has not accepted your new key yet.`,
   },
   peerRefusedGreeting: {
     es: (user: string) =>

@@ -4,6 +4,7 @@ import { ungreeted } from "../../../src/client/peer/dial.ts";
 
 test.each([
   [{ name: "told", code: "busy" }, "busy"],
+  [{ name: "told", code: "key_pending" }, "own_key_pending"],
   [{ name: "told", code: "unsupported_protocol" }, "greeting_refused"],
   [{ name: "local", code: "wrong_name" }, "bad_greeting"],
   [{ name: "local", code: "bad_json" }, "bad_greeting"],
