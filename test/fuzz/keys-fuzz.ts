@@ -187,7 +187,7 @@ const CHOICES = ["one", "two", "three"].map((name) => ({ value: `=${name}`, name
 const PROMPTS: { readonly [kind: string]: Prompt } = {
   form: { name: "input", message: "?", offered: "" },
   password: { name: "password", message: "?" },
-  menu: { name: "select", message: "?", choices: CHOICES },
+  menu: { name: "select", message: "?", choices: CHOICES, keys: "" },
 };
 
 async function typeAnswer(
@@ -210,6 +210,7 @@ async function typeAnswer(
     ...keyboard.streams,
     texts: textsIn("en"),
     dropped: String,
+    complete: String,
     answered: answered.resolve,
   });
   try {

@@ -89,6 +89,7 @@ async function askAfterwards(): Promise<void> {
     output: process.stdout,
     texts: textsIn("en"),
     dropped: String,
+    complete: String,
     answered: (answer) => {
       prompter.close();
       console.log(`answer ${JSON.stringify(answer)}`);

@@ -1,11 +1,12 @@
 /**
  * The prompter alone at a terminal. It asks the prompts of its first argument one after the other and prints
- * each answer as JSON. SIGUSR1 prints two notices above the open prompt, `times` times; SIGUSR2 opens the next of `instead` in its
+ * each answer as JSON. Tab knows two names. SIGUSR1 prints two notices above the open prompt, `times` times; SIGUSR2 opens the next of `instead` in its
  * place.
  */
 import { PlainPrompter } from "../../src/ui/prompts/plain-prompter.ts";
 import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
 import type { Prompt } from "../../src/ui/prompts/prompt.ts";
+import { completed } from "../../src/ui/line/completion.ts";
 import { restoreTerminal } from "../../src/ui/terminal/raw-terminal.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 
@@ -25,10 +26,13 @@ let printed = 0;
 
 process.on("exit", restoreTerminal);
 const { stdin: input, stdout: output } = process;
+const known = ["benito", "benita"];
 const prompter = new (process.env["TERM"] === "dumb" ? PlainPrompter : InquirerPrompter)({
   input,
   output,
   texts: textsIn(order.language),
+  complete: (begun) =>
+    completed(begun, false, { offers: known.filter((each) => each.startsWith(begun)), part: begun }),
   dropped: (count) => `${textsIn(order.language).noticesDropped(count)}\n`,
   answered: (answer) => {
     prompter.print([`answer ${JSON.stringify(answer)}\n`]);

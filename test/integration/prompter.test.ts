@@ -30,12 +30,14 @@ function asks({ prompts, instead = [], times = 1, language = "es", ...terminal }
   return asked;
 }
 
+const KEYS = textsIn("es").menuListKeys;
+
 function choices(...names: readonly string[]): Choice[] {
   return names.map((name) => ({ value: `=${name}`, name }));
 }
 
 function menu(...names: readonly string[]): Prompt {
-  return { name: "select", message: "¿Qué desea hacer?", choices: choices(...names) };
+  return { name: "select", message: "¿Qué desea hacer?", choices: choices(...names), keys: KEYS };
 }
 
 function list(...names: readonly string[]): Prompt {
@@ -43,7 +45,8 @@ function list(...names: readonly string[]): Prompt {
     name: "search",
     message: "¿Con quién?",
     choices: choices(...names),
-    last: { value: "", name: "← Volver" },
+    fixed: [{ value: "", name: "← Volver" }],
+    keys: KEYS,
   };
 }
 
@@ -96,14 +99,14 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
 
   test("a menu looks like the legacy client's, and arrows, numbers and letters choose", async () => {
     const terminal = asks({ language, prompts: [three, three, three, three] });
-    await terminal.shows(texts.menuKeys);
+    await terminal.shows(KEYS);
     expect(terminal.screen.rows.slice(0, 6)).toEqual([
       "? ¿Qué desea hacer?",
       "> 1. Iniciar sesión",
       "  2. Registrarse",
       "  3. Salir",
       "",
-      texts.menuKeys,
+      KEYS,
     ]);
     terminal.type(KEY.down + KEY.down + KEY.down + KEY.up + KEY.enter);
     terminal.type(`3${KEY.enter}`);
@@ -117,14 +120,14 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     );
     const rows = await over(terminal);
     expect(rows[0]).toBe("? ¿Qué desea hacer? Registrarse");
-    expect(rows.join("\n")).not.toContain(texts.menuKeys);
+    expect(rows.join("\n")).not.toContain(KEYS);
   });
 
   test("the prompts contain no word of @inquirer/prompts itself", async () => {
     const terminal = asks({ language, prompts: [three, people, name, password] });
-    await terminal.shows(texts.menuKeys);
+    await terminal.shows(KEYS);
     terminal.type(KEY.enter);
-    await terminal.shows(texts.menuSearchKeys);
+    await terminal.showsRow(/> Ana/);
     terminal.type(`nobody${KEY.enter}`);
     await terminal.shows(texts.menuNoMatch);
     terminal.type(KEY.down + KEY.enter);
@@ -433,16 +436,6 @@ describe("a prompt in the place of another", () => {
     expect(terminal.screen.bells).toBe(1);
   });
 
-  test("marks its first choice where the one before had only the way back", async () => {
-    const terminal = asks({ prompts: [menu("Volver")], instead: [menu("Benito", "Volver")] });
-    await terminal.showsRow(/^> 1\. Volver/);
-    terminal.signal("SIGUSR2");
-    await terminal.showsRow(/^ {2}2\. Volver/);
-    await terminal.showsRow(/^> 1\. Benito/);
-    terminal.type(KEY.ctrlC);
-    await over(terminal);
-  });
-
   test("that is equal changes nothing", async () => {
     const terminal = asks({ prompts: [three], instead: [three, menu("Otra")] });
     await terminal.shows("Enter");
@@ -581,6 +574,36 @@ describe.each(["xterm-256color", "dumb"])("with TERM=%s a name that is offered",
     expect(terminal.raw).not.toContain("\u001b[31m");
     expect(terminal.raw.replaceAll(/answer .*$/gm, "")).not.toContain("\u202e");
   });
+});
+
+test.each(["xterm-256color", "dumb"])(
+  "with TERM=%s a line that was begun can be changed, and Tab completes a known name",
+  async (TERM) => {
+    const begun: Prompt = { ...name, begun: "bx", completes: true } as Prompt;
+    const terminal = asks({ environment: { TERM }, prompts: [begun] });
+    await terminal.showsRow(/bx$/);
+    terminal.type("\u007f\tit");
+    await terminal.showsRow(/benitit$|> benitit/);
+    terminal.type(`\u007f\u007fo${KEY.enter}`);
+    expect(await answers(terminal, 1)).toEqual([answered("benito")]);
+    await over(terminal);
+  },
+);
+
+test("what stands aside in a row is dim, also where the row is broken", async () => {
+  const far = { value: "=eva", name: "Eva", aside: "no está en línea desde hace mucho tiempo" };
+  const prompt: Prompt = { name: "select", message: "¿?", choices: [...choices("Ana"), far], keys: KEYS };
+  const terminal = asks({ prompts: [prompt], cols: 30 });
+  await terminal.showsRow(/^ {5}Enter$/);
+  expect(terminal.screen.rows.slice(1, 5)).toEqual([
+    "> 1. Ana",
+    "  2. Eva · no está en línea",
+    "    desde hace mucho",
+    "    tiempo",
+  ]);
+  expect(terminal.raw).toContain("Eva\u001b[2m · no está en línea");
+  terminal.type(KEY.ctrlC);
+  await over(terminal);
 });
 
 test("a question of several lines is asked on its last one, and the others stay", async () => {

@@ -90,7 +90,7 @@ test("closing the terminal ends the program", async () => {
     const terminal = new Bun.Terminal({
       data: (_terminal, data) => {
         shown += decoder.decode(data, { stream: true });
-        if (shown.includes("number, then Enter")) menu.resolve();
+        if (shown.includes("number, Enter")) menu.resolve();
       },
     });
     const { PATH = "", HOME = tmpdir() } = process.env;

@@ -112,7 +112,7 @@ describe("a long list", () => {
     const someone = world.openAs(rosa, { rows: 30 });
     await someone.isHome("rosa");
     someone.type(`1${KEY.enter}`);
-    await someone.isAsked("¿Con quién desea hablar?", "Volver", "Escriba un nombre o use ↑↓");
+    await someone.isAsked("¿Con quién desea hablar?", "Volver", "escriba para buscar");
     expect(someone.picture).toMatchSnapshot("everybody");
     expect(marked(someone)).toBe("Ángela");
     someone.type("ange");

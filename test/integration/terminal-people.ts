@@ -50,7 +50,8 @@ export class MenuTerminal extends AtTerminal {
     const last = rows.findLastIndex((row) => row !== "");
     if (first < 0) return undefined;
     const asked = collapsed(rows.slice(first));
-    const isList = asked.endsWith(this.texts.menuKeys) || asked.endsWith(this.texts.menuSearchKeys);
+    const { menuKeys, menuListKeys, menuSearchKeys } = this.texts;
+    const isList = [menuKeys, menuListKeys, menuSearchKeys].some((keys) => asked.endsWith(keys));
     return isList || (cursor.row === last && cursor.col > 0) ? asked : undefined;
   }
 

@@ -19,6 +19,7 @@ import { firstModel, updateApp } from "./update.ts";
 import { titleOf, viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
+import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
 import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
@@ -68,13 +69,11 @@ export class Program {
       language: config.language,
       texts,
       answered: this.#take,
+      names: (begun) => this.#complete(`/chat ${begun}`),
       line: () => ({
         take: this.#take,
         busy: () => this.#chat?.changing,
-        complete: (before) => {
-          const { names, username } = accountOf(this.#model) ?? { names: new Map(), username: "" };
-          return complete(before, names, username);
-        },
+        complete: (before) => this.#complete(before),
         history: this.#account.opened?.typed ?? new LineHistory(),
       }),
     });
@@ -156,6 +155,11 @@ export class Program {
       // The counts stay as they were; opening the chat will report the error.
       if (!isStorageFailure(error)) throw error;
     }
+  }
+
+  #complete(before: string): Offered {
+    const { names, username } = accountOf(this.#model) ?? { names: new Map(), username: "" };
+    return complete(before, names, username);
   }
 
   /** Adds a name to the account's name book. */

@@ -27,14 +27,17 @@ export function password(message: string): View {
 /**
  * A list with a last entry that leads back.
  * @param opened number of choices when it was opened, which decides its kind
+ * @param entries stand before the way back, whatever is typed
  */
 export function list(
   message: string,
   choices: readonly Choice[],
   { texts }: AppContext,
-  opened = choices.length,
+  { opened = choices.length, entries = [] }: { opened?: number; entries?: readonly Choice[] } = {},
 ): ListPrompt {
-  const last = { value: CHOICE.back, name: texts.menuBack };
-  if (opened + 1 > MAX_NUMBERED) return { name: "search", message, choices, last };
-  return { name: "select", message, choices: [...choices, last] };
+  const fixed = [...entries, { value: CHOICE.back, name: texts.menuBack }];
+  if (opened + fixed.length > MAX_NUMBERED) {
+    return { name: "search", message, choices, fixed, keys: texts.menuSearchKeys };
+  }
+  return { name: "select", message, choices: [...choices, ...fixed], keys: texts.menuListKeys };
 }

@@ -10,6 +10,7 @@ import type { View } from "./prompt-views.ts";
 import { PlainLine } from "../line/plain-line.ts";
 import { PlainPrompter } from "../prompts/plain-prompter.ts";
 import { LineEditor } from "../line/line-editor.ts";
+import { completed, type Offered } from "../line/completion.ts";
 import type { InputLine, LineNeeds } from "../line/input-line.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
@@ -33,6 +34,8 @@ export type RendererOptions = {
   readonly language: Language;
   readonly texts: Texts;
   readonly answered: (answer: Answer) => void;
+  /** The known names that begin so. */
+  readonly names: (begun: string) => Offered;
   /** What the line of a chat needs; asked when the chat is opened, since it belongs to the account. */
   readonly line: () => LineNeeds;
 };
@@ -96,7 +99,9 @@ export class Renderer {
   #prompter(): Prompter {
     const { input, output, texts, answered } = this.#options;
     const dropped = (count: number) => this.#rendered({ name: "notice", text: texts.noticesDropped(count) });
-    return new (this.#isDumb ? PlainPrompter : InquirerPrompter)({ input, output, texts, dropped, answered });
+    const complete = (begun: string) => completed(begun, false, this.#options.names(begun));
+    const options = { input, output, texts, dropped, answered, complete };
+    return new (this.#isDumb ? PlainPrompter : InquirerPrompter)(options);
   }
 
   #typeAhead(): TypeAhead {

@@ -40,6 +40,7 @@ function homeMenu(account: OpenAccount, { texts }: AppContext): View {
       { value: CHOICE.myAccount, name: texts.myAccount },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
+    keys: texts.menuKeys,
   });
 }
 
@@ -52,6 +53,7 @@ function startMenu({ texts, server }: AppContext): View {
       { value: CHOICE.register, name: texts.menuRegister },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
+    keys: texts.menuKeys,
   });
 }
 
@@ -98,7 +100,7 @@ function peopleList(screen: Screen & { name: "people" }, context: AppContext): V
   const isUnknown = people.some(({ online }) => online === undefined);
   const unknown = account.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const message = isUnknown ? unknown : texts.menuWhom;
-  const prompt = list(message, choices, context, opened);
+  const prompt = list(message, choices, context, { opened });
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }

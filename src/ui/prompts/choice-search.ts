@@ -1,6 +1,6 @@
 /** Finds the choices that fit a typed text, ignoring case and accents. */
 import { folded } from "../../protocol/normal-form.ts";
-import type { Choice } from "./prompt.ts";
+import type { Choice, Prompt } from "./prompt.ts";
 
 /** Begins the name of the entry that leads back; it need not be typed. */
 const ARROW = /^← /;
@@ -10,9 +10,15 @@ function comparable(name: string): string {
   return folded(name.replace(ARROW, "")).trim();
 }
 
-/** A choice as its row shows it. */
-export function choiceRow({ name, note }: Choice): string {
+/** A choice as its row shows it, without its aside. */
+export function choiceHead({ name, note }: Choice): string {
   return note === undefined ? name : `${name} ${note}`;
+}
+
+/** A choice as its row shows it. */
+export function choiceRow(choice: Choice): string {
+  const { aside } = choice;
+  return aside === undefined ? choiceHead(choice) : `${choiceHead(choice)} · ${aside}`;
 }
 
 /** How well a choice fits. 0: it is the name or the value; 1: the name begins with it; 2: the name contains it. */
@@ -28,6 +34,19 @@ export function searchChoices(choices: readonly Choice[], typed: string): readon
   const term = comparable(typed);
   if (term === "") return choices;
   return [0, 1, 2].flatMap((wanted) => choices.filter((choice) => rank(choice, term) === wanted));
+}
+
+/** All choices of a searched list that are offered: the first one is marked, and is what an Enter means. */
+export function offeredChoices(
+  { choices, fixed }: Prompt & { name: "search" },
+  typed: string,
+): readonly Choice[] {
+  const isBegun = (choice: Choice) => begins(choice, typed);
+  return [
+    ...searchChoices(choices, typed),
+    ...fixed.filter(isBegun),
+    ...fixed.filter((each) => !isBegun(each)),
+  ];
 }
 
 /** Whether only digits were typed: they choose a row of a list. */

@@ -35,13 +35,12 @@ function asksTheSame(before: Prompt, now: Prompt): boolean {
 /** The draft for a prompt; keeps what was marked and typed if the prompt before asked the same. */
 export function draftFor(prompt: Prompt, before: DraftAnswer | undefined): DraftAnswer {
   const marked = isList(prompt) ? prompt.marked : undefined;
+  const begun = (prompt.name === "input" ? prompt.begun : undefined) ?? "";
   if (before === undefined || !asksTheSame(before.prompt, prompt)) {
-    return { prompt, marked, typed: "", aim: "none" };
+    return { prompt, marked, typed: begun, aim: "none" };
   }
-  // If the way back was the only choice, the person did not choose to mark it.
-  const isDecided = before.prompt.name !== "select" || before.prompt.choices.length > 1;
   const aim = before.aim === "pointed" ? "none" : before.aim;
-  return { prompt, marked: (isDecided ? before.marked : undefined) ?? marked, typed: before.typed, aim };
+  return { prompt, marked: before.marked ?? marked, typed: before.typed === "" ? begun : before.typed, aim };
 }
 
 /** The draft without the typed text, and without a mark that only a search has set. */
@@ -74,7 +73,7 @@ function isMeant({ marked, typed, aim }: DraftAnswer, prompt: ListPrompt, isLast
     return meant !== undefined && meant.value === marked;
   }
   const isFound = typed.trim() !== "" && searchChoices(prompt.choices, typed).length > 0;
-  return isLast && (isFound || begins(prompt.last, typed));
+  return isLast && (isFound || prompt.fixed.some((each) => begins(each, typed)));
 }
 
 function pressInList(draft: DraftAnswer, prompt: ListPrompt, pressed: TypedKey, isLast: boolean) {

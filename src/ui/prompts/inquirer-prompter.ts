@@ -2,7 +2,14 @@
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
 import { draftFor, press, refused, withoutTyped, type DraftAnswer } from "./draft-answer.ts";
 import { Question } from "./inquirer-question.ts";
-import { isList, type Answer, type Prompt, type Prompter, type PrompterOptions } from "./prompt.ts";
+import {
+  completesNames,
+  isList,
+  type Answer,
+  type Prompt,
+  type Prompter,
+  type PrompterOptions,
+} from "./prompt.ts";
 
 /** Name of the error that an open prompt rejects with when the process ends. */
 const PROCESS_ENDS = "ExitPromptError";
@@ -73,6 +80,11 @@ export class InquirerPrompter implements Prompter {
       this.#answer({ name: "back" });
       return;
     }
+    // In a search, @inquirer/prompts would type the marked choice.
+    if (pressed.key.name === "tab") {
+      if (completesNames(question.draft.prompt)) this.#complete(question);
+      return;
+    }
     const effect = press(question.draft, pressed, isLast);
     switch (effect) {
       case "pass":
@@ -91,6 +103,13 @@ export class InquirerPrompter implements Prompter {
       default:
         effect satisfies never;
     }
+  }
+
+  #complete(question: Question): void {
+    const { typed } = question.draft;
+    const completed = this.#options.complete(typed);
+    if (completed === typed) this.#options.output.write(BELL);
+    else question.retype(completed);
   }
 
   #ask(draft: DraftAnswer, isNew = false): void {

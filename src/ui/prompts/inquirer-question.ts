@@ -8,7 +8,7 @@ import { wrapped } from "../format/wrapped-text.ts";
 import type { TypedKey } from "../terminal/key-queue.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 import type { Texts } from "../texts/texts.ts";
-import { choiceRow, searchChoices } from "./choice-search.ts";
+import { choiceHead, choiceRow, offeredChoices } from "./choice-search.ts";
 import type { DraftAnswer } from "./draft-answer.ts";
 import type { Choice, ListPrompt, Prompt } from "./prompt.ts";
 import { PromptOutput } from "./prompt-output.ts";
@@ -75,6 +75,13 @@ export class Question {
     this.#keys.emit("keypress", typed, key);
   }
 
+  /** Puts another text in the place of what is typed. */
+  retype(text: string): void {
+    this.press({ typed: undefined, key: { name: "e", ctrl: true } });
+    this.press({ typed: undefined, key: { name: "u", ctrl: true } });
+    this.press({ typed: text, key: { sequence: text } });
+  }
+
   /** Erases and ends the prompt. */
   takeOff(): void {
     this.#output.clear();
@@ -84,9 +91,9 @@ export class Question {
   #selectConfig(prompt: Prompt & { name: "select" }) {
     const rows = prompt.choices.map((choice, index) => {
       const taken = `${CURSOR}${index + 1}. `.length;
-      return { ...choiceConfig(choice), name: this.#fitted(choiceRow(choice), taken) };
+      return { ...choiceConfig(choice), name: this.#row(choice, taken) };
     });
-    const config = this.#listConfig(prompt, this.#texts.menuKeys);
+    const config = this.#listConfig(prompt);
     const theme = { ...config.theme, indexMode: "number" as const };
     return { ...config, theme, choices: rows, loop: false };
   }
@@ -94,16 +101,19 @@ export class Question {
   #searchConfig(prompt: Prompt & { name: "search" }) {
     const source = (typed = "") => {
       this.draft.typed = typed;
-      return [...searchChoices(prompt.choices, typed), prompt.last].map(choiceConfig);
+      return offeredChoices(prompt, typed).map((choice) => ({
+        ...choiceConfig(choice),
+        name: this.#row(choice, CURSOR.length),
+      }));
     };
     return {
-      ...this.#listConfig(prompt, this.#texts.menuSearchKeys),
+      ...this.#listConfig(prompt),
       initialValue: this.draft.typed,
       source,
     };
   }
 
-  #listConfig({ message }: ListPrompt, keys: string) {
+  #listConfig({ message, keys }: ListPrompt) {
     const { draft } = this;
     const help = () => this.#fitted(draft.aim === "refused" ? `${this.#texts.menuNoMatch} ${keys}` : keys, 0);
     const fittedMessage = this.#fitted(message);
@@ -136,6 +146,13 @@ export class Question {
     return { message: this.#lastLine(message, isNew), default: offered, transformer, theme };
   }
 
+  /** A choice broken into rows, its aside dim. @param taken columns before it */
+  #row(choice: Choice, taken: number): string {
+    const head = this.#fitted(choiceHead(choice), taken);
+    const row = this.#fitted(choiceRow(choice), taken);
+    return row.startsWith(head) ? head + colours.dim(row.slice(head.length)) : row;
+  }
+
   /** The text broken into rows. One column stays free, since @inquirer/prompts starts a new row after a full one. */
   #fitted(text: string, taken = PREFIX.length): string {
     return wrapped(text, sizeOf(this.#terminal).columns - taken - 1);
@@ -164,7 +181,6 @@ function rowsOf(text: string): number {
 }
 
 /** The description carries the value, with a prefix because @inquirer/prompts ignores an empty description. */
-function choiceConfig(choice: Choice) {
-  const { value, name } = choice;
-  return { value, name: choiceRow(choice), short: name, description: `=${value}` };
+function choiceConfig({ value, name }: Choice) {
+  return { value, short: name, description: `=${value}` };
 }

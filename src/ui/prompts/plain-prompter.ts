@@ -8,6 +8,7 @@ import type { Texts } from "../texts/texts.ts";
 import { begins, choiceRow, isRowNumber, searchChoices, typedChoice } from "./choice-search.ts";
 import {
   choicesOf,
+  completesNames,
   editedText,
   isList,
   type Answer,
@@ -37,6 +38,14 @@ function rowsOf(prompt: Prompt, texts: Texts): readonly string[] {
     default:
       return prompt satisfies never;
   }
+}
+
+/** Whether a prompt would be written as the one before. What stands aside changes too often to be read out each time. */
+function isWrittenAs(before: Prompt, now: Prompt): boolean {
+  if (!isList(before) || !isList(now)) return Bun.deepEquals(before, now);
+  const heads = (prompt: ListPrompt) =>
+    choicesOf(prompt).map(({ value, name, note }) => ({ value, name, note }));
+  return before.message === now.message && Bun.deepEquals(heads(before), heads(now));
 }
 
 /** The only choice that fits the typed text; undefined if none or several do. */
@@ -81,9 +90,12 @@ export class PlainPrompter implements Prompter {
   open(prompt: Prompt): void {
     const state = this.#state;
     if (state.name === "closed") return;
-    let typed = "";
+    let typed = (prompt.name === "input" ? prompt.begun : undefined) ?? "";
     if (state.name === "asking") {
-      if (Bun.deepEquals(state.prompt, prompt)) return;
+      if (isWrittenAs(state.prompt, prompt)) {
+        this.#state = { ...state, prompt };
+        return;
+      }
       // What is typed at a list may be a row number, which belongs to the list before.
       const isSame = state.prompt.name === prompt.name && state.prompt.message === prompt.message;
       if (isSame && !isList(prompt)) ({ typed } = state);
@@ -113,6 +125,8 @@ export class PlainPrompter implements Prompter {
     const { name } = pressed.key;
     if (name === "return" || name === "enter") this.#enter(prompt, typed, isLast);
     else if (name === "escape") this.#end({ name: "back" });
+    else if (name === "tab" && completesNames(prompt))
+      this.#retype(prompt, typed, this.#options.complete(typed));
     else this.#retype(prompt, typed, editedText(typed, pressed));
   }
 

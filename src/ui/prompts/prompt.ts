@@ -8,30 +8,38 @@ export type Choice = {
   readonly name: string;
   /** Shown after the name; it is neither searched nor part of the answer. */
   readonly note?: string;
+  /** As `note`, behind it and dim: what may change at any time, such as an age. */
+  readonly aside?: string;
+};
+
+type Listed = {
+  readonly message: string;
+  readonly choices: readonly Choice[];
+  /** Which keys do what, shown below the list. */
+  readonly keys: string;
+  /** Value of the choice that is marked at first; undefined: the first one. */
+  readonly marked?: string;
 };
 
 export type ListPrompt =
-  | {
-      readonly name: "select";
-      readonly message: string;
-      /** Numbered from 1. */
-      readonly choices: readonly Choice[];
-      /** Value of the choice that is marked at first; undefined: the first one. */
-      readonly marked?: string;
-    }
-  /** A long list, searched by typing; `last` is always offered. */
-  | {
-      readonly name: "search";
-      readonly message: string;
-      readonly choices: readonly Choice[];
-      readonly last: Choice;
-      readonly marked?: string;
-    };
+  /** The choices are numbered from 1. */
+  | ({ readonly name: "select" } & Listed)
+  /** A long list, searched by typing; `fixed` is offered behind what is found, whatever is typed. */
+  | ({ readonly name: "search"; readonly fixed: readonly Choice[] } & Listed);
 
 export type Prompt =
   | ListPrompt
-  /** `offered`: the answer if only Enter is typed; may be empty. */
-  | { readonly name: "input"; readonly message: string; readonly offered: string }
+  /**
+   * `offered`: the answer if only Enter is typed; may be empty. `begun`: stands in the line at first, and can be
+   * changed. `completes`: Tab completes the names of known people.
+   */
+  | {
+      readonly name: "input";
+      readonly message: string;
+      readonly offered: string;
+      readonly begun?: string;
+      readonly completes?: true;
+    }
   | { readonly name: "password"; readonly message: string };
 
 export type Answer =
@@ -60,6 +68,8 @@ export type PrompterOptions = {
   readonly dropped: (count: number) => string;
   /** Called once for each prompt that is not replaced by another one. */
   readonly answered: (answer: Answer) => void;
+  /** A begun name, completed as far as all known names agree. */
+  readonly complete: (begun: string) => string;
 };
 
 /** Length of a typed answer in UTF-16 units; more is dropped. */
@@ -74,7 +84,12 @@ export function isList(prompt: Prompt): prompt is ListPrompt {
 
 /** All choices of a list, in the order in which they are shown. */
 export function choicesOf(prompt: ListPrompt): readonly Choice[] {
-  return prompt.name === "search" ? [...prompt.choices, prompt.last] : prompt.choices;
+  return prompt.name === "search" ? [...prompt.choices, ...prompt.fixed] : prompt.choices;
+}
+
+/** Whether Tab completes names here. */
+export function completesNames(prompt: Prompt): boolean {
+  return prompt.name === "input" && prompt.completes === true;
 }
 
 /** The typed text after one more key: a character, Backspace, Ctrl-U or Ctrl-W. Other keys change nothing. */

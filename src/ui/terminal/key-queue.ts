@@ -14,7 +14,7 @@ export type TypedKey = { readonly typed: string | undefined; readonly key: Key }
 const CONTROL = /\p{Cc}/u;
 const LINE_END = /[\n\v\f\r\u0085\u2028\u2029]/;
 /** Keys other than Ctrl combinations that send a control character. */
-const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace"]);
+const CONTROL_KEYS: ReadonlySet<string | undefined> = new Set(["return", "enter", "backspace", "tab"]);
 
 export type KeyEvents = {
   /** Whether a prompt is open. */

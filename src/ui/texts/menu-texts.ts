@@ -82,12 +82,14 @@ export const MENU_TEXTS = {
       `The key of ${user} has changed: another machine, or someone intercepting? Open the chat with ${user} to check it.`,
   },
 
-  menuKeys: { es: "↑↓ o un número, y Enter", en: "↑↓ or a number, then Enter" },
+  // Each fits a row of 45 columns.
+  menuKeys: { es: "↑↓ o un número, Enter · Ctrl-C: salir", en: "↑↓ or a number, Enter · Ctrl-C: quit" },
+  menuListKeys: { es: "Esc: volver · ↑↓ o un número, Enter", en: "Esc: back · ↑↓ or a number, Enter" },
   menuSearchKeys: {
-    es: "Escriba un nombre o use ↑↓, y Enter",
-    en: "Type a name or use ↑↓, then Enter",
+    es: "Esc: volver · escriba para buscar · ↑↓ Enter",
+    en: "Esc: back · type to search · ↑↓ Enter",
   },
-  /** Stands before `menuKeys` after an Enter that chose nothing. */
+  /** Stands before the keys after an Enter that chose nothing. */
   menuNoMatch: { es: "Eso no está en la lista.", en: "That is not in the list." },
   menuNotInList: {
     es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,

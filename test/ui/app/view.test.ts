@@ -5,6 +5,7 @@ import type { AccountScreen, AppModel, OpenAccount, Screen } from "../../../src/
 import { firstModel } from "../../../src/ui/app/update.ts";
 import { titleOf, viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
+import { choicesOf, isList } from "../../../src/ui/prompts/prompt.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
@@ -44,8 +45,7 @@ function beforeLogin(screen: Screen, more: Partial<AppModel> = {}) {
 function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined {
   if (view.name !== "prompt") return undefined;
   const { prompt } = view;
-  if (prompt.name === "select") return prompt.choices.map(choiceRow);
-  return prompt.name === "search" ? [...prompt.choices, prompt.last].map(choiceRow) : undefined;
+  return isList(prompt) ? choicesOf(prompt).map(choiceRow) : undefined;
 }
 
 function person(username: string, more: Partial<Person> = {}): Person {
@@ -115,7 +115,7 @@ describe("the list of people", () => {
       prompt: { name: "select" },
     });
     const view = shown({ name: "people", people: many(9), opened: 9, ticks: 0 });
-    expect(view).toMatchObject({ prompt: { name: "search", last: { value: "", name: "← Volver" } } });
+    expect(view).toMatchObject({ prompt: { name: "search", fixed: [{ value: "", name: "← Volver" }] } });
     expect(rowsOf(view)?.at(-1)).toBe("← Volver");
   });
 

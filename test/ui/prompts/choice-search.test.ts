@@ -4,6 +4,7 @@ import {
   begins,
   begunChoice,
   choiceRow,
+  offeredChoices,
   searchChoices,
   typedChoice,
 } from "../../../src/ui/prompts/choice-search.ts";
@@ -38,9 +39,24 @@ test("the note of a choice is shown and not searched", () => {
     "angelito",
     "ana (no está en línea)",
   ]);
+  expect(choiceRow({ value: "", name: "ana", note: "(1 nuevo)", aside: "hace 2 h" })).toBe(
+    "ana (1 nuevo) · hace 2 h",
+  );
   expect(found("línea")).toEqual([]);
   expect(found("nuevo")).toEqual([]);
   expect(typedChoice(people, "ana")?.value).toBe("ana");
+});
+
+test("a fixed entry stands first only if what is typed begins it and finds nobody", () => {
+  const fixed = [choice("Escribir a alguien…"), choice("← Volver")];
+  const offered = (typed: string) =>
+    offeredChoices({ name: "search", message: "", keys: "", choices: people, fixed }, typed).map(
+      ({ name }) => name,
+    );
+  expect(offered("")).toHaveLength(6);
+  expect(offered("").at(-1)).toBe("← Volver");
+  expect(offered("volv")).toEqual(["← Volver", "Escribir a alguien…"]);
+  expect(offered("e")).toEqual(["Ángela", "angelito", "Escribir a alguien…", "← Volver"]);
 });
 
 test("a number means its row, and a name that two choices share means neither", () => {

@@ -20,11 +20,15 @@ function choices(...names: readonly string[]): Choice[] {
 }
 
 function menu(...names: readonly string[]): Prompt {
-  return { name: "select", message: "Who?", choices: choices(...names) };
+  return { name: "select", message: "Who?", choices: choices(...names), keys: "" };
 }
 
 function people(...names: readonly string[]): Prompt {
-  return { name: "search", message: "Who?", choices: choices(...names), last: { value: "", name: "← Back" } };
+  const fixed = [
+    { value: " write", name: "Write to someone…" },
+    { value: "", name: "← Back" },
+  ];
+  return { name: "search", message: "Who?", choices: choices(...names), fixed, keys: "" };
 }
 
 const name: Prompt = { name: "input", message: "Name:", offered: "ana" };
@@ -76,6 +80,7 @@ describe("in a search", () => {
     expect(press(searched("be", "benito"), ENTER, true)).toBe("pass");
     expect(press(searched("be", "benito"), ENTER, false)).toBe("refuse");
     expect(press(searched("back", ""), ENTER, true)).toBe("pass");
+    expect(press(searched("write to", ""), ENTER, true)).toBe("pass");
     expect(press(searched("nobody", ""), ENTER, true)).toBe("refuse");
     expect(press(searched(" ", "ana"), ENTER, true)).toBe("refuse");
   });
@@ -124,12 +129,17 @@ describe("the next prompt", () => {
     expect(draftFor(name, marked).typed).toBe("");
   });
 
-  test("does not keep the way back that was the only choice, nor a mark that letters found", () => {
-    const alone = { ...draftFor(menu("Back"), undefined), marked: "Back" };
-    expect(draftFor(menu("ana", "Back"), alone).marked).toBeUndefined();
+  test("does not keep a mark that letters found", () => {
     expect(withoutTyped(searched("be", "benito")).marked).toBeUndefined();
     expect(withoutTyped(searched("", "benito")).marked).toBe("benito");
   });
+});
+
+test("what is begun stands in the line, also when the same is asked again", () => {
+  const begun: Prompt = { ...name, begun: "an a" };
+  expect(draftFor(begun, undefined).typed).toBe("an a");
+  expect(draftFor(begun, withoutTyped(draftFor(name, undefined))).typed).toBe("an a");
+  expect(draftFor(begun, { ...draftFor(name, undefined), typed: "ana" }).typed).toBe("ana");
 });
 
 test("Backspace in an empty answer keeps the offered one", () => {
