@@ -41,6 +41,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "error-json.ts",
       "event-json.ts",
       "sharing",
+      "moving",
       ".",
     ],
   ],
