@@ -130,6 +130,11 @@ export class Archive {
     return authorityFingerprint(this.#profile.authority);
   }
 
+  /** When the account was exported to another machine, ms since 1970; undefined: it lives here. */
+  get movedAt(): number | undefined {
+    return this.#profile.movedAt;
+  }
+
   /** Whether a stored session may log in without a password. */
   get hasSession(): boolean {
     return this.#profile.sessionToken !== undefined;

@@ -3,6 +3,7 @@ import { FileMovedError } from "../net/open-file.ts";
 import type { JsonObject } from "../protocol/framing.ts";
 import { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 import { isStorageFailure } from "./disk/sqlite.ts";
+import { AccountMovedError } from "./profile/profile.ts";
 import {
   PasswordNeededError,
   RefusedError,
@@ -42,6 +43,11 @@ export function errorJson(error: unknown): JsonObject {
   if (error instanceof ActionError) return { kind: "action", code: error.code, message };
   if (error instanceof SelfError) return { kind: "self", code: "to_oneself", message };
   if (error instanceof RequestError) return { kind: "request", code: error.code, message };
+  if (error instanceof AccountMovedError) {
+    const { code, at } = error;
+    const since = at === undefined ? {} : { at: new Date(at).toISOString() };
+    return { kind: "account_moved", code, message, ...since };
+  }
   if (error instanceof FileMovedError) return { kind: "moved", code: error.code, message, file: error.file };
   if (isStorageFailure(error)) return { kind: "storage", code: error.code, message };
   return { kind: "internal", code: "internal_error", message };
@@ -66,6 +72,10 @@ export function errorOf(json: unknown): Error {
       return new SelfError();
     case "request":
       return new RequestError(code as RequestError["code"], message);
+    case "account_moved": {
+      const at = text("at");
+      return new AccountMovedError(at === undefined ? undefined : Date.parse(at));
+    }
     case "moved":
       return new FileMovedError(text("file") ?? "");
     case "storage":

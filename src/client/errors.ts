@@ -6,6 +6,7 @@ export { ProfileLockedError } from "./disk/lock.ts";
 export { isDamage, isStorageFailure, StoreError } from "./disk/sqlite.ts";
 export { FileMovedError } from "../net/open-file.ts";
 export { PortError } from "./peer/port.ts";
+export { AccountMovedError } from "./profile/profile.ts";
 export { ActionError, SelfError, type ActionFault } from "./conversation/message-actions.ts";
 export { AccountError } from "./local-accounts.ts";
 export { NewFileError } from "./new-file.ts";

@@ -23,7 +23,7 @@ import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
-import type { Profile } from "./profile/profile.ts";
+import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
@@ -45,6 +45,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   /** The port that peers dial; undefined: the one that this process listens on. */
   readonly announcedPort?: number;
   readonly onEvent: (event: MessengerEvent) => void;
+  /** The account goes online also if it was exported to another machine. */
+  readonly evenIfMoved?: boolean;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
   /** ms since 1970 */
@@ -226,15 +228,17 @@ export class Messenger {
 
   /**
    * Takes the profile's lock and the peer port. Sends nothing.
-   * @throws ProfileLockedError, ProfileDamagedError, PortError
+   * @throws ProfileLockedError, ProfileDamagedError, AccountMovedError, PortError
    */
   static open(options: MessengerOptions): Messenger {
+    const { profile, evenIfMoved = false } = options;
     const lock = takeProfile(options);
     try {
-      options.profile.reload();
+      profile.reload();
+      if (profile.movedAt !== undefined && !evenIfMoved) throw new AccountMovedError(profile.movedAt);
       return new Messenger(options, lock);
     } catch (error) {
-      options.profile.noteDamage(error);
+      profile.noteDamage(error);
       lock.release();
       throw error;
     }

@@ -25,6 +25,7 @@ const GLOBAL_OPTIONS = {
   "p2p-port": { type: "integer", min: MIN_CANDIDATE_PORT, max: 65_535 },
   "server-fingerprint": { type: "text" },
   "password-stdin": { type: "switch" },
+  force: { type: "switch" },
   timeout: { type: "integer", min: 1, max: 86_400 },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
@@ -111,6 +112,8 @@ export type Config = Server & {
   /** Do not ask before something that cannot be undone. */
   readonly yes: boolean;
   readonly accept: boolean;
+  /** Go online although the account was exported to another machine. */
+  readonly force: boolean;
 };
 
 export type Invocation =
@@ -227,6 +230,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     since: values.since,
     yes: values.yes === true,
     accept: values.accept === true,
+    force: values.force === true,
   };
   checkPeerPort(config);
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };

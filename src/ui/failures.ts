@@ -7,6 +7,7 @@ import type { UnreachableReason } from "../client/peer/dial.ts";
 import type { UnreachableCause } from "../client/rendezvous/server-errors.ts";
 import {
   AccountError,
+  AccountMovedError,
   ActionError,
   FileMovedError,
   isDamage,
@@ -28,6 +29,7 @@ import type { Language } from "../protocol/language.ts";
 import { UsageError } from "../protocol/options.ts";
 import { quotedName, quotedText } from "../protocol/quoted-text.ts";
 import type { Config } from "./config.ts";
+import { localDay } from "./format/local-time.ts";
 import { shownName, type NameBook } from "./format/name-book.ts";
 import { NoMessagesError } from "./format/conversation-export.ts";
 import { textsIn, type Texts } from "./texts/texts.ts";
@@ -236,6 +238,10 @@ export function describeFailure(error: unknown, config: Config): Failure {
     return failure("other", "open_to_others", texts.openToOthers(quotedText(error.path)));
   if (error instanceof ProfileDamagedError)
     return failure("other", "profile_damaged", damageSentence(error, texts));
+  if (error instanceof AccountMovedError) {
+    const sentence = error.at === undefined ? texts.accountMoving : texts.accountMoved(localDay(error.at));
+    return failure("refused", error.code, sentence);
+  }
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
   if (error instanceof NoMessagesError) return failure("other", "no_messages", texts.exportNoMessages);

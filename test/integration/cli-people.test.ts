@@ -88,6 +88,7 @@ test("whoami names the account, its server, its key and its folder", async () =>
       fingerprint,
       has_session: true,
       folder: ana.profileFolder,
+      moved_at: null,
     },
   ]);
   expect((await offline.run(["whoami"])).stdout).toMatch(

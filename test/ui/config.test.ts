@@ -43,6 +43,7 @@ test("options that are not given have the defaults of CLI", () => {
     since: undefined,
     yes: false,
     accept: false,
+    force: false,
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { UnreachableReason } from "../../src/client/peer/dial.ts";
 import {
   AccountError,
+  AccountMovedError,
   ActionError,
   NewFileError,
   PasswordNeededError,
@@ -59,6 +60,8 @@ const FAILURES: readonly (readonly [Error, number, string])[] = [
   [new RefusedError("internal_error", ""), 1, "internal_error"],
   [new ProfileLockedError({ pid: 7, command: "listen" }), 1, "process_silent"],
   [new ProfileLockedError(undefined), 1, "process_silent"],
+  [new AccountMovedError(Date.UTC(2027, 0, 15)), 4, "account_moved"],
+  [new AccountMovedError(undefined), 4, "account_moving"],
   [new OtherVersionError("9.9"), 1, "other_version"],
   [new PortError(undefined, "EADDRINUSE"), 1, "port_taken"],
   [new PortError(9_000, "EACCES"), 1, "port_failed"],

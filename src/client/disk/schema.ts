@@ -189,6 +189,9 @@ const VERSION_6 = `CREATE TABLE privacy (
   PRIMARY KEY (contact, sign)
 ) STRICT, WITHOUT ROWID;`;
 
+const VERSION_7 = `-- When the account was exported to another machine, ms since 1970: it does not go online here any more.
+ALTER TABLE account ADD COLUMN moved_at INTEGER;`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -199,5 +202,5 @@ export const CLEAR_WORDS = [
 
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6],
+  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7],
 };

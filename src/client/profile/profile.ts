@@ -21,6 +21,7 @@ import { repairProfile } from "../disk/check.ts";
 import { closeToOthers, damageMark, makePrivateFolder, profileFile } from "../disk/folders.ts";
 import { FreeSpace } from "../disk/free-space.ts";
 import { PROFILE_SCHEMA } from "../disk/schema.ts";
+import { whileStill } from "../disk/still-file.ts";
 import {
   copyInMemory,
   isDamage,
@@ -34,6 +35,22 @@ import {
 export class ProfileRemovedError extends Error {
   constructor(folder: string) {
     super(`${folder}: no account`);
+  }
+}
+
+/**
+ * The account was exported to another machine, or is being exported. With its key on two machines, what is sent to it would
+ * reach one or the other.
+ */
+export class AccountMovedError extends Error {
+  readonly code: "account_moved" | "account_moving";
+  /** ms since 1970; undefined: it is being exported. */
+  readonly at: number | undefined;
+
+  constructor(at: number | undefined) {
+    super(at === undefined ? "the account is being exported" : "the account was exported to another machine");
+    this.code = at === undefined ? "account_moving" : "account_moved";
+    this.at = at;
   }
 }
 
@@ -54,6 +71,8 @@ type AccountRow = {
   session_token: string | null;
   has_been_online: number;
   registered_here: number;
+  /** Absent: an older program's. */
+  moved_at?: number | null;
 };
 
 export type NewAccount = {
@@ -71,6 +90,8 @@ type ProfileSummary = {
   readonly hasBeenOnline: boolean;
   /** As `Profile.isEstablished`. */
   readonly isEstablished: boolean;
+  /** As `Profile.movedAt`. */
+  readonly movedAt: number | undefined;
 };
 
 /** Stores the account with a new key. Another process may do the same at the same time, and there must be one key only. */
@@ -146,6 +167,7 @@ export class Profile {
         hasSession: row.session_token !== null,
         hasBeenOnline: row.has_been_online === 1,
         isEstablished: row.registered_here === 1 || row.has_been_online === 1,
+        movedAt: row.moved_at ?? undefined,
       };
     } catch (error) {
       throw new StoreError("unreadable", file, error);
@@ -266,6 +288,11 @@ export class Profile {
     return this.#account.has_been_online === 1;
   }
 
+  /** When the account was exported to another machine, ms since 1970; undefined: it lives here. */
+  get movedAt(): number | undefined {
+    return this.#account.moved_at ?? undefined;
+  }
+
   get certificate(): OwnCertificate | undefined {
     const row = this.#account;
     if (row.certificate === null || row.certificate_expires_at === null) return undefined;
@@ -288,9 +315,10 @@ export class Profile {
     return this.revocations.isRevoked(this.#dated.own);
   }
 
+  /** From now on the account lives here, if it was exported before. */
   saveLogin(login: { username: string; token: string | undefined; certificate: OwnCertificate }): void {
     this.#update(
-      `username = ?, session_token = ?, has_been_online = 1,
+      `username = ?, session_token = ?, has_been_online = 1, moved_at = NULL,
        certificate = ?, certificate_received_at = ?, certificate_expires_at = ?`,
       [
         login.username,
@@ -312,6 +340,26 @@ export class Profile {
 
   forgetToken(): void {
     this.#update("session_token = NULL", []);
+  }
+
+  /**
+   * Marks the account as exported to another machine, once `copy` has copied `profile.db`, which stands still meanwhile. The
+   * copy is not marked, and has no stored session; nor has this one.
+   * @param now ms since 1970
+   * @throws SQLiteError, and what `copy` throws; then the account stays as it was
+   */
+  async moveAway(copy: () => Promise<void>, now: number): Promise<void> {
+    const token = this.#account.session_token;
+    this.forgetToken();
+    try {
+      await whileStill(this.#database, async () => {
+        await copy();
+        this.#update("moved_at = ?", [now]);
+      });
+    } catch (error) {
+      this.#update("session_token = ?", [token]);
+      throw error;
+    }
   }
 
   /** A search that indexes words in a copy in memory, because they cannot be written. @throws SQLiteError */

@@ -227,9 +227,14 @@ export class Rendezvous {
   /** The stored session is over; no attempt follows. */
   loggedOut(): void {
     this.#options.profile.forgetToken();
+    this.stop(new PasswordNeededError(true));
+  }
+
+  /** Leaves the server; no attempt follows. */
+  stop(why: Error): void {
     const link = this.link;
-    this.#become({ name: "stopped", why: new PasswordNeededError(true) });
-    link?.close("logged_out");
+    this.#become({ name: "stopped", why });
+    link?.close("stopped");
   }
 
   /** Final: what is connecting or online becomes offline, and no state follows. */

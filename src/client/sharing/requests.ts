@@ -18,6 +18,7 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
+import { AccountMovedError } from "../profile/profile.ts";
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
 import { STORED_REQUESTS } from "./stored-requests.ts";
@@ -136,6 +137,11 @@ export const REQUESTS = {
   /** Deletes the account at the server, and ends its session; what is on this disk stays. */
   delete_account: row({ password: secret }, async ({ account }, { password }) => {
     await account.deleteAccount(password);
+    return {};
+  }),
+  /** Ends the account in every process of this machine: one of them is about to export it. */
+  leave: row({}, ({ account: { messenger } }) => {
+    messenger.rendezvous.stop(new AccountMovedError(undefined));
     return {};
   }),
   ...STORED_REQUESTS,

@@ -1,6 +1,7 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { gathered, withMessage } from "./bursts.ts";
+import { AccountMovedError } from "../../client/errors.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { typedName } from "../failures.ts";
 import {
@@ -92,8 +93,10 @@ function onServer(
     }
     case "stopped": {
       if (server === "stopped") return step(model);
-      // The chat stays open, so that the text being typed is kept; it reports the end itself.
-      if (chat !== undefined) return step(inAccount(model, { server: "stopped" }));
+      // The chat stays open, so that the text being typed is kept; it reports the end itself. An account that is being
+      // exported is left.
+      if (chat !== undefined && !(state.why instanceof AccountMovedError))
+        return step(inAccount(model, { server: "stopped" }));
       return to(model, START, failure(context.describe(state.why)), { name: "closeAccount" });
     }
     case "offline":

@@ -203,6 +203,7 @@ export class AccountEffects {
         user: username,
         language: config.language,
         p2pPort: config.p2pPort,
+        evenIfMoved: config.force,
         command: "client.ts",
         password: (name) => this.#askPassword(name, task),
         replaceOther: () => this.#askReplace(username, task),

@@ -9,7 +9,7 @@ import { randomUUIDv7 } from "bun";
 
 import { withArchive, type Archive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { ActionError, isTransient, SelfError } from "../../client/errors.ts";
+import { AccountMovedError, ActionError, isTransient, SelfError } from "../../client/errors.ts";
 import { deliveryJson, ownChangeJson } from "../../client/event-json.ts";
 import type { OutgoingContent } from "../../client/profile/stored-message.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
@@ -220,6 +220,10 @@ class Delivery {
         return;
       case "cancelled":
         if (event.id === target) output.event({ event: "cancelled", to: event.to, id: event.id }, undefined);
+        return;
+      case "server":
+        if (event.state.name === "stopped" && event.state.why instanceof AccountMovedError)
+          this.#outcome.resolve(describeFailure(event.state.why, config));
         return;
       case "unreachable":
         if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);

@@ -89,6 +89,7 @@ function openOptions(
     user: config.user,
     language: config.language,
     p2pPort: config.p2pPort,
+    evenIfMoved: config.force,
     command,
     password: (username) => obtainPassword(context, username, false),
     replaceOther: canAsk(context.process) ? () => askYes(context, texts.replaceQuestion) : undefined,

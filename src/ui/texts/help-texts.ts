@@ -117,6 +117,10 @@ export const OPTION_HELP = {
     es: ["", "contraseña por entrada estándar (o PALOMA_PASSWORD)"],
     en: ["", "password from standard input (or PALOMA_PASSWORD)"],
   },
+  force: {
+    es: ["", "entra en línea aunque la cuenta se haya llevado a otra máquina"],
+    en: ["", "go online although the account was moved to another machine"],
+  },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {
     es: ["received|queued", "send, edit, withdraw: hasta que esté en el disco del otro, o en este"],

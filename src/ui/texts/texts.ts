@@ -7,6 +7,7 @@ import { CHAT_TEXTS } from "./chat-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
+import { MOVING_TEXTS } from "./moving-texts.ts";
 import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
@@ -20,6 +21,7 @@ const TABLE = {
   ...PROFILE_TEXTS,
   ...PEOPLE_TEXTS,
   ...ACCOUNT_TEXTS,
+  ...MOVING_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

@@ -55,7 +55,8 @@ const versionOf = (database: Database) => Object.values(database.query("PRAGMA u
 /** The columns that version 1 had, of every row that it had. */
 const contentOf = (database: Database) =>
   [
-    "SELECT * FROM account",
+    `SELECT username, private_key, authority, certificate, certificate_received_at, certificate_expires_at,
+       session_token, has_been_online, registered_here FROM account`,
     "SELECT id, label, username, targets FROM contacts",
     "SELECT * FROM pins ORDER BY contact, fingerprint",
     "SELECT * FROM pending_keys ORDER BY contact",
@@ -150,6 +151,7 @@ describe("with a profile of version 1", () => {
         hasSession: true,
         hasBeenOnline: true,
         isEstablished: true,
+        movedAt: undefined,
       });
       const profile = Profile.open(folder);
       const { contacts } = profile;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { Unread } from "../../../src/client/archive.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { Person } from "../../../src/client/people.ts";
-import { RefusedError } from "../../../src/client/errors.ts";
+import { AccountMovedError, RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import { CHOICE, accountOf, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
@@ -613,6 +613,20 @@ describe("the server", () => {
     const left = after(chatting.model, { name: "leaving" });
     expect(left.model.screen).toEqual({ name: "start" });
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
+  });
+
+  test("leads to the first menu from everywhere when the account is being exported", () => {
+    const exported = messenger({
+      name: "server",
+      state: { name: "stopped", why: new AccountMovedError(undefined) },
+      linksUntil: undefined,
+    });
+    for (const model of [home, inPeople, inChat]) {
+      const { model: next, effects } = after(model, exported);
+      expect(next.screen.name).toBe("start");
+      expect(linesOf(effects)).toHaveLength(1);
+      expect(effects.at(-1)).toEqual({ name: "closeAccount" });
+    }
   });
 
   test("is not reported during login and logout", () => {
