@@ -1,6 +1,5 @@
 /** The rendezvous server: the database and the two links, joined (PROTOCOL 2 to 4). */
 import type { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
 
 import { systemClock } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
@@ -13,7 +12,7 @@ import type { PlainFrom } from "./config.ts";
 import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
-import { hashPassword } from "./database/password-hash.ts";
+import { hashOfNone } from "./database/password-hash.ts";
 import { MAX_OWN_REVOCATIONS, Revocations } from "./database/revocations.ts";
 import { Tokens } from "./database/tokens.ts";
 import { Admission } from "./limits/admission.ts";
@@ -142,7 +141,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     registration: options.registration ?? "open",
     now,
     plainFrom: options.plainFrom,
-    dummyHash: await hashPassword(randomBytes(32).toString("base64url")),
+    dummyHash: hashOfNone(),
     tlsPort: () => tls.port,
     isClosing: () => phase === "closing",
     logRefusal: refusalLog(log, clock),

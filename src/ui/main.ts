@@ -95,10 +95,6 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     load: async () => (await import("./commands/account/delete-account.ts")).deleteAccount,
   },
   logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
-  profile: {
-    ...LOCAL,
-    load: async () => (await import("./commands/account/moving.ts")).moveAccount,
-  },
   completion: {
     ...LOCAL,
     load: async () => (await import("./commands/shell-completion.ts")).completion,

@@ -8,6 +8,7 @@ import { Readable, Writable } from "node:stream";
 
 import type { HostProcess } from "../../src/ui/commands/output.ts";
 import { runClient } from "../../src/ui/main.ts";
+import { CHEAP_HASHES } from "./cheap-hash.ts";
 import { ServerProcess } from "./server-process.ts";
 
 export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
@@ -198,15 +199,8 @@ export class World {
 
   /** @param database file name; the same name gives the same server again @param tlsPort 0: a free port */
   async server(database = "users.db", tlsPort = 0, args: readonly string[] = []): Promise<ServerProcess> {
-    const server = new ServerProcess([
-      "--db",
-      join(this.folder, database),
-      "--port",
-      "0",
-      "--tls-port",
-      String(tlsPort),
-      ...args,
-    ]);
+    const place = ["--db", join(this.folder, database), "--port", "0", "--tls-port", String(tlsPort)];
+    const server = new ServerProcess([...place, ...args], CHEAP_HASHES);
     this.#servers.push(server);
     await server.started();
     return server;

@@ -16,12 +16,12 @@ import type { Profile } from "../../src/client/profile/profile.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { openDatabase } from "../../src/server/database/database.ts";
 import { createLog } from "../../src/server/log/log.ts";
-import { hashPassword } from "../../src/server/database/password-hash.ts";
 import {
   startServer,
   type RendezvousOptions,
   type RendezvousServer,
 } from "../../src/server/rendezvous-server.ts";
+import { cheapHash } from "./cheap-hash.ts";
 import { userIdentity } from "./loopback.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
@@ -230,7 +230,7 @@ export class Company {
 
   /** Makes an account with `PASSWORD`, unless there is one. */
   async addAccount(name: string): Promise<void> {
-    passwordHash ??= hashPassword(PASSWORD);
+    passwordHash ??= cheapHash(PASSWORD);
     this.#database
       .query("INSERT OR IGNORE INTO users (username, password, email, fold) VALUES (?, ?, '', ?)")
       .run(name, await passwordHash, fold(name));

@@ -10,7 +10,7 @@ import { flagsOf } from "./sharing-faces.ts";
 
 setDefaultTimeout(120_000);
 
-const ROUNDS = 8;
+const ROUNDS = 4;
 
 const world = new World();
 let port = 0;

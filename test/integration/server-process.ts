@@ -39,7 +39,7 @@ export class ServerProcess {
   ) {
     const { PATH = "", HOME = tmpdir() } = process.env;
     const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
-    const program = [process.execPath, "run", SERVER_PROGRAM, ...args];
+    const program = [process.execPath, SERVER_PROGRAM, ...args];
     this.process = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
       env: { PATH, HOME, ...environment },
       stdin: "ignore",

@@ -132,7 +132,7 @@ describe("login", () => {
   });
 
   test("of two logins of one user hashing at once one wins", async () => {
-    await server.addAccounts("gemela");
+    await server.addSlowAccount("gemela");
     const clients = await Promise.all([server.tls(), server.tls(), server.plain()]);
     const answers = await Promise.all(
       clients.map((client, index) =>
@@ -148,7 +148,7 @@ describe("login", () => {
   });
 
   test("a connection that closes while its password is hashed leaves nobody online", async () => {
-    await server.addAccounts("fantasma");
+    await server.addSlowAccount("fantasma");
     const clients = await Promise.all(Array.from({ length: 8 }, () => server.tls()));
     const login = loginOf("fantasma", { public_key: newPublicKey() });
     const proven = await Promise.all(clients.map((client) => client.proven(login)));

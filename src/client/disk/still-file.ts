@@ -17,12 +17,11 @@ const PAUSE = 20;
  * after it, or undone if it throws.
  * @throws SQLiteError, and what `work` throws
  */
-export async function whileStill<T>(database: Database, work: () => Promise<T>): Promise<T> {
+export async function whileStill(database: Database, work: () => Promise<void>): Promise<void> {
   await begin(database);
   try {
-    const result = await work();
+    await work();
     database.run("COMMIT");
-    return result;
   } finally {
     if (database.inTransaction) database.run("ROLLBACK");
   }

@@ -160,6 +160,7 @@ test("a thief online with a stolen token and key is replaced by the owner, and s
 });
 
 test("a login with the old password that waits for its hash while the password changes is refused", async () => {
+  await server.addSlowAccount("veloz");
   const owner = await online("veloz");
   const change = { action: "change_password", password: PASSWORD, new_password: NEW_PASSWORD };
   const early = await Promise.all(Array.from({ length: 5 }, () => server.plain()));

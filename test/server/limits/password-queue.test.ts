@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { hashPassword } from "../../../src/server/database/password-hash.ts";
+import { hashOfNone, hashPassword } from "../../../src/server/database/password-hash.ts";
 import { HASHES_AT_ONCE, PasswordQueue } from "../../../src/server/limits/password-queue.ts";
 import { DEFAULT_LIMITS } from "../../../src/server/limits/limits.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
@@ -16,6 +16,14 @@ test("a password is stored as argon2id with 19 MiB and two passes, and verified,
     expect(await queue.verify(HERE, password, hash, always)).toEqual({ name: "done", value: true });
     expect(await queue.verify(HERE, `${password}x`, hash, always)).toEqual({ name: "done", value: false });
   }
+});
+
+test("a hash of no password has the form of the others, so that verifying it takes as long, and is never another's", async () => {
+  const queue = new PasswordQueue({ limit: DEFAULT_LIMITS.waitingHashes });
+  const form = (hash: string) => hash.replace(/\$[\w+/]{43}/g, "$random");
+  expect(form(hashOfNone())).toBe(form(await hashPassword("contraseña")));
+  expect(await queue.verify(HERE, "", hashOfNone(), always)).toEqual({ name: "done", value: false });
+  expect(hashOfNone()).not.toBe(hashOfNone());
 });
 
 test("a stored text that is not a hash is a failure, not a wrong password, and its turn ends", async () => {
