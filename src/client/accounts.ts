@@ -6,8 +6,7 @@ import { normalForm } from "../protocol/normal-form.ts";
 import { locateProfile, SILENT_LINK, withServers, type ServerOptions } from "./locate-profile.ts";
 import { Messenger, type MessengerOptions } from "./messenger.ts";
 import { Profile, type NewAccount } from "./profile/profile.ts";
-import { makeFolderBeside, profileFile, profileFolder } from "./disk/folders.ts";
-import { errorCode } from "../net/error-code.ts";
+import { makeFolderBeside, profileFolder } from "./disk/folders.ts";
 import type { LinkEvents } from "./rendezvous/link.ts";
 import { reachServer, type ReachOptions } from "./rendezvous/reach-server.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
@@ -63,20 +62,10 @@ async function withPreparedProfile(
   try {
     Profile.make(prepared, account);
     await register();
-    takePlace(prepared, folder);
+    // If another process has logged in there in the meantime, its profile stays.
+    Profile.place(prepared, folder);
   } finally {
     rmSync(prepared, { recursive: true, force: true });
-  }
-}
-
-/** Makes the profile in `prepared` that of `folder`, unless another process has logged in there in the meantime. */
-function takePlace(prepared: string, folder: string): void {
-  try {
-    renameSync(prepared, folder);
-  } catch (error) {
-    if (!/^(?:ENOTEMPTY|EEXIST)/.test(errorCode(error))) throw error;
-    // Only what a lost profile has left, as rescued messages, is no profile.
-    if (!Profile.exists(folder)) renameSync(profileFile(prepared), profileFile(folder));
   }
 }
 

@@ -24,6 +24,21 @@ export class AccountError extends Error {
   }
 }
 
+/** The account is on this machine already, and was not touched. */
+export class AccountExistsError extends Error {
+  readonly username: string;
+  readonly folder: string;
+  /** When it was exported from here, ms since 1970; undefined: it lives here. */
+  readonly movedAt: number | undefined;
+
+  constructor(username: string, folder: string, movedAt: number | undefined) {
+    super(`${folder}: the account is here already`);
+    this.username = username;
+    this.folder = folder;
+    this.movedAt = movedAt;
+  }
+}
+
 /** Selects an account of this machine. */
 export type AccountPlace = {
   readonly dataFolder: string;

@@ -56,6 +56,7 @@ const COMMAND_OPTIONS = {
   passwd: {},
   "delete-account": { yes: { type: "switch" } },
   logout: {},
+  profile: {},
   completion: {},
 } as const satisfies { readonly [command: string]: Options };
 

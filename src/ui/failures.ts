@@ -7,6 +7,7 @@ import type { UnreachableReason } from "../client/peer/dial.ts";
 import type { UnreachableCause } from "../client/rendezvous/server-errors.ts";
 import {
   AccountError,
+  AccountExistsError,
   AccountMovedError,
   ActionError,
   FileMovedError,
@@ -20,6 +21,7 @@ import {
   ProfileDamagedError,
   ProfileLockedError,
   RefusedError,
+  SealedFileError,
   SelfError,
   ServerError,
   StoreError,
@@ -186,6 +188,31 @@ function accountSentence({ code, names }: AccountError, texts: Texts): string {
   }[code];
 }
 
+function sealedFileFailure(error: SealedFileError, texts: Texts): Failure {
+  const cause = error.cause instanceof Error ? (error.cause.message.split(", ")[0] ?? "") : "";
+  const sentences = {
+    unreadable: texts.fileUnreadable(quotedText(cause)),
+    not_ours: texts.fileNotOurs,
+    newer: texts.fileNewer,
+    truncated: texts.fileTruncated,
+    changed: texts.fileChanged,
+    wrong_passphrase: texts.passphraseWrong,
+  } as const satisfies { readonly [C in SealedFileError["code"]]: string };
+  const isRefused = error.code === "wrong_passphrase";
+  return failure(
+    isRefused ? "refused" : "other",
+    isRefused ? error.code : `file_${error.code}`,
+    sentences[error.code],
+  );
+}
+
+function existingAccountSentence({ username, folder, movedAt }: AccountExistsError, texts: Texts): string {
+  const [user, where] = [quotedName(username), quotedText(folder)];
+  return movedAt === undefined
+    ? texts.accountHere(user, where)
+    : texts.movedAccountHere(user, where, localDay(movedAt));
+}
+
 function actionFailure({ code }: ActionError, texts: Texts): Failure {
   const [exit, sentence] = (
     {
@@ -242,6 +269,9 @@ export function describeFailure(error: unknown, config: Config): Failure {
     const sentence = error.at === undefined ? texts.accountMoving : texts.accountMoved(localDay(error.at));
     return failure("refused", error.code, sentence);
   }
+  if (error instanceof AccountExistsError)
+    return failure("refused", "account_exists", existingAccountSentence(error, texts));
+  if (error instanceof SealedFileError) return sealedFileFailure(error, texts);
   if (error instanceof AccountError) return failure("usage", error.code, accountSentence(error, texts));
   if (error instanceof ActionError) return actionFailure(error, texts);
   if (error instanceof NoMessagesError) return failure("other", "no_messages", texts.exportNoMessages);

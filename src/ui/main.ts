@@ -95,6 +95,10 @@ const COMMANDS: { readonly [C in CommandName]: Command } = {
     load: async () => (await import("./commands/account/delete-account.ts")).deleteAccount,
   },
   logout: { ...BRIEF, load: async () => (await import("./commands/account/logout.ts")).logout },
+  profile: {
+    ...LOCAL,
+    load: async () => (await import("./commands/account/moving.ts")).moveAccount,
+  },
   completion: {
     ...LOCAL,
     load: async () => (await import("./commands/shell-completion.ts")).completion,

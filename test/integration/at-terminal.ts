@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
+import { FOCUS } from "./keys.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
 /** Line mode and echo, as a shell sets them (ICANON and ECHO of termios' `c_lflag`). */
@@ -18,6 +19,8 @@ type Options = {
   /** Size of the terminal in cells. */
   readonly cols?: number;
   readonly rows?: number;
+  /** The terminal reports its focus to a program that asks, at once and then by `focus`; default: true. */
+  readonly reportsFocus?: boolean;
   /** A program file to run instead of the client. */
   readonly command?: string;
   /** A command line to run instead, as that of a shell. */
@@ -36,6 +39,8 @@ export class AtTerminal {
   readonly screen: TerminalScreen;
   readonly #terminal: Bun.Terminal;
   readonly #modeBefore: string;
+  readonly #reportsFocus: boolean;
+  #hasFocus = true;
   #raw = "";
   /** Once the program has ended: what has come since, until END_MARK is in it. */
   #tail: string | undefined;
@@ -45,8 +50,17 @@ export class AtTerminal {
 
   constructor(
     args: readonly string[],
-    { environment = {}, cols = 80, rows = 24, command = CLIENT_PROGRAM, line, folder }: Options = {},
+    {
+      environment = {},
+      cols = 80,
+      rows = 24,
+      reportsFocus = true,
+      command = CLIENT_PROGRAM,
+      line,
+      folder,
+    }: Options = {},
   ) {
+    this.#reportsFocus = reportsFocus;
     this.screen = new TerminalScreen(cols, rows);
     const decoder = new TextDecoder();
     this.#terminal = new Bun.Terminal({
@@ -138,6 +152,12 @@ export class AtTerminal {
     this.type(this.screen.bracketedPaste ? `\u001b[200~${typed}\u001b[201~` : typed);
   }
 
+  /** The keys go to this terminal, or to another window. */
+  focus(hasFocus: boolean): void {
+    this.#hasFocus = hasFocus;
+    if (this.#reportsFocus && this.screen.focusReports) this.type(hasFocus ? FOCUS.in : FOCUS.out);
+  }
+
   /** Gives the terminal another size and tells the program. */
   resize(cols: number, rows: number): void {
     this.screen.resize(cols, rows);
@@ -157,6 +177,19 @@ export class AtTerminal {
     return this.process.exited;
   }
 
+  /** Types Ctrl-Z. Resolves to true when the program is stopped, to false if the system has not stopped it. */
+  async suspends(): Promise<boolean> {
+    const before = this.#raw.length;
+    this.type("\u001a");
+    for (;;) {
+      const { stdout } = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(this.process.pid)]);
+      if (stdout.toString().startsWith("T")) return true;
+      const given = this.#raw.indexOf("\u001b[?2004l", before);
+      if (given >= 0 && this.#raw.indexOf("\u001b[?2004h", given) >= 0) return false;
+      await new Promise((turn) => setImmediate(turn));
+    }
+  }
+
   get isInLineMode(): boolean {
     return (this.#terminal.localFlags & LINE_MODE_FLAGS) === LINE_MODE_FLAGS;
   }
@@ -165,10 +198,11 @@ export class AtTerminal {
     return this.screen.cursorVisible;
   }
 
-  /** Whether the terminal is as a shell wants it back: its modes, a visible cursor, no bracketed paste. */
+  /** Whether the terminal is as a shell wants it back: its modes, a visible cursor, no bracketed paste, no reports. */
   get isRestored(): boolean {
-    const { cursorVisible, bracketedPaste } = this.screen;
-    return this.isInLineMode && this.#mode === this.#modeBefore && cursorVisible && !bracketedPaste;
+    const { cursorVisible, bracketedPaste, focusReports } = this.screen;
+    const isAsBefore = this.isInLineMode && this.#mode === this.#modeBefore;
+    return isAsBefore && cursorVisible && !bracketedPaste && !focusReports;
   }
 
   /** Ends the program if it still runs, and the terminal. */
@@ -198,7 +232,9 @@ export class AtTerminal {
 
   #show(text: string): void {
     this.#raw += text;
+    const { focusReports } = this.screen;
     this.screen.feed(text);
+    if (this.screen.focusReports && !focusReports) this.focus(this.#hasFocus);
     if (this.#raw.length > MAX_OUTPUT) this.process.kill("SIGKILL");
   }
 

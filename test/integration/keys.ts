@@ -19,6 +19,9 @@ export const KEY = {
 
 const ESC = KEY.escape;
 
+/** What a terminal sends, once it was asked, when the keys begin or cease to go to it. */
+export const FOCUS = { in: `${ESC}[I`, out: `${ESC}[O` } as const;
+
 /** What a terminal sends that is no key of this program, with names for tests. */
 export const NO_KEYS = {
   "a mouse report": `${ESC}[<0;35;12M`,
@@ -29,7 +32,6 @@ export const NO_KEYS = {
   "a mouse report of the oldest form, in a wide terminal": `${ESC}[M \u0090\u009b`,
   "a terminal status": `${ESC}[0n`,
   "a mode report (DECRPM)": `${ESC}[?2026;2$y`,
-  "a focus report": `${ESC}[I`,
   "a letter in CSI-u": `${ESC}[97;5u`,
   "a letter of modifyOtherKeys": `${ESC}[27;5;97~`,
   "a key with a modifier of two digits": `${ESC}[1;10C`,

@@ -63,25 +63,6 @@ async function answers(terminal: AtTerminal, count: number): Promise<unknown[]> 
   return given();
 }
 
-/**
- * Resolves when the program has given its terminal to the shell: true when it is stopped, false when it goes on
- * by itself, as it must where the system stops no process that no shell could continue.
- */
-async function isStopped(terminal: AtTerminal): Promise<boolean> {
-  const { pid } = terminal.process;
-  for (;;) {
-    if (
-      Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
-        .stdout.toString()
-        .startsWith("T")
-    )
-      return true;
-    const given = terminal.raw.indexOf("\u001b[?2004l");
-    if (given >= 0 && terminal.raw.indexOf("\u001b[?2004h", given) >= 0) return false;
-    await new Promise((turn) => setImmediate(turn));
-  }
-}
-
 function answered(value: string) {
   return { name: "answered", value };
 }
@@ -663,8 +644,7 @@ test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there a
     await terminal.showsRow(/^\?/);
     terminal.type(typed);
     await terminal.showsRow(row);
-    terminal.type("\u001a");
-    if (await isStopped(terminal)) {
+    if (await terminal.suspends()) {
       await terminal.until(({ transcript }) => transcript === "" && terminal.isRestored, "a clean terminal");
       terminal.signal("SIGCONT");
     }

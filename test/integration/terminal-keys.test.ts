@@ -2,7 +2,7 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 
 import { PASSWORD } from "./cli-process.ts";
-import { KEY, MODIFIED_ENTERS, NO_KEYS } from "./keys.ts";
+import { FOCUS, KEY, MODIFIED_ENTERS, NO_KEYS } from "./keys.ts";
 import { TerminalWorld } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
@@ -11,16 +11,21 @@ const world = new TerminalWorld();
 afterAll(() => world.close());
 
 /** A string that is longer than a terminal's buffer stands in the tests of `key-sequences.ts`. */
-const SEQUENCES = [...MODIFIED_ENTERS, ...Object.values(NO_KEYS).filter(({ length }) => length < 1_000)];
+const SEQUENCES = [
+  ...MODIFIED_ENTERS,
+  ...Object.values(FOCUS),
+  ...Object.values(NO_KEYS).filter(({ length }) => length < 1_000),
+];
 
 /** Each sequence in two writes, cut at a place that differs; before the characters of `text` and behind them. */
 function woven(text: string): string[] {
   const characters = [...text];
   return SEQUENCES.flatMap((sequence, index) => {
-    const at = 1 + (index % (sequence.length - 1 || 1));
+    const points = [...sequence];
+    const at = 1 + (index % (points.length - 1 || 1));
     const isLast = index === SEQUENCES.length - 1;
     const typed = isLast ? characters.splice(0).join("") : (characters.shift() ?? "");
-    return [sequence.slice(0, at), `${sequence.slice(at)}${typed}`];
+    return [points.slice(0, at).join(""), points.slice(at).join("") + typed];
   }).concat(SEQUENCES[0] ?? "");
 }
 

@@ -16,6 +16,7 @@ export type MenuOptions = {
   readonly args?: readonly string[];
   readonly cols?: number;
   readonly rows?: number;
+  readonly reportsFocus?: boolean;
   readonly environment?: { readonly [name: string]: string };
 };
 
@@ -36,8 +37,8 @@ export class MenuTerminal extends AtTerminal {
   readonly #height: number;
 
   constructor(args: readonly string[], { language = "es", environment = {}, ...options }: MenuOptions = {}) {
-    const { cols = 80, rows = 24 } = options;
-    super([...args, "--lang", language, ...(options.args ?? [])], { environment, cols, rows });
+    const { cols = 80, rows = 24, reportsFocus = true } = options;
+    super([...args, "--lang", language, ...(options.args ?? [])], { environment, cols, rows, reportsFocus });
     this.texts = textsIn(language);
     this.#language = language;
     this.#height = rows;

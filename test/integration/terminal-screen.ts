@@ -53,6 +53,7 @@ function shown(line: Line): string {
 export class TerminalScreen {
   cursorVisible = true;
   bracketedPaste = false;
+  focusReports = false;
   bells = 0;
   title: string | undefined;
   readonly #titles: (string | undefined)[] = [];
@@ -251,6 +252,7 @@ export class TerminalScreen {
   #setMode(mode: number, isOn: boolean): boolean {
     if (mode === 25) this.cursorVisible = isOn;
     else if (mode === 2004) this.bracketedPaste = isOn;
+    else if (mode === 1004) this.focusReports = isOn;
     else return false;
     return true;
   }

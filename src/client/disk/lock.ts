@@ -13,6 +13,9 @@ import { isDamage, isStorageFailure } from "./sqlite.ts";
 /** How long a commit waits for processes that read the owner, in ms. */
 const READER_TIMEOUT = 1_000;
 
+/** The command of an owner that exports the account: nobody need wait for it. */
+export const EXPORTING = "profile export";
+
 export type LockOwner = { readonly pid: number; readonly command: string };
 
 /** The account is online in another process of this machine. */

@@ -17,11 +17,12 @@ const PAUSE = 20;
  * after it, or undone if it throws.
  * @throws SQLiteError, and what `work` throws
  */
-export async function whileStill(database: Database, work: () => Promise<void>): Promise<void> {
+export async function whileStill<T>(database: Database, work: () => Promise<T>): Promise<T> {
   await begin(database);
   try {
-    await work();
+    const result = await work();
     database.run("COMMIT");
+    return result;
   } finally {
     if (database.inTransaction) database.run("ROLLBACK");
   }

@@ -12,12 +12,12 @@ import {
   readHeader,
   sealChunk,
   SealedFileError,
-  withKey,
   type Header,
+  type Sealed,
 } from "./sealed-format.ts";
 
-/** Chunks after which they are written to the disk, 64 MiB: none of these waits is long, and each can be interrupted. */
-const SYNC_EVERY = 1_024;
+/** Chunks after which they are written to the disk, 16 MiB: also on a slow one, no wait is so long that a signal ends it. */
+const SYNC_EVERY = 256;
 
 /**
  * Encrypts the contents into an empty file.
@@ -51,16 +51,12 @@ export async function openSealed(handle: FileHandle): Promise<Header> {
 
 /**
  * The contents of an encrypted file, part by part. That nothing is missing is certain only after the last one.
+ * @param sealed `withKey` gives it
  * @throws SealedFileError, system errors
  */
-export async function* readSealed(
-  handle: FileHandle,
-  header: Header,
-  passphrase: string,
-): AsyncGenerator<Buffer> {
-  const sealed = await withKey(header, passphrase);
-  for (let index = 0; index <= lastChunk(header); index++) {
-    const { start, end } = chunkPlace(header, index);
+export async function* readSealed(handle: FileHandle, sealed: Sealed): AsyncGenerator<Buffer> {
+  for (let index = 0; index <= lastChunk(sealed.header); index++) {
+    const { start, end } = chunkPlace(sealed.header, index);
     yield openChunk(sealed, index, await readAt(handle, start, end));
   }
 }

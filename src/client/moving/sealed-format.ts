@@ -44,9 +44,9 @@ export const COST: Cost = { memory: 64 * 1024, passes: 3, lanes: 4 };
 /** A file that demands more is not opened: it could take all memory, or hours. */
 const MAX_COST: Cost = { memory: 256 * 1024, passes: 16, lanes: 16 };
 
-/** Why a file cannot be opened. */
+/** Why a file cannot be opened. `unreadable`: the cause is a system error. */
 export class SealedFileError extends Error {
-  readonly code: "not_ours" | "newer" | "truncated" | "changed" | "wrong_passphrase";
+  readonly code: "unreadable" | "not_ours" | "newer" | "truncated" | "changed" | "wrong_passphrase";
 
   constructor(code: SealedFileError["code"], cause?: unknown) {
     super(code, { cause });

@@ -1,12 +1,13 @@
 /** The profile of one account on this machine: its key, certificate, session, contacts and messages in `profile.db`. */
 import type { Database } from "bun:sqlite";
 import { X509Certificate } from "node:crypto";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, renameSync } from "node:fs";
 
 import { readCertificate } from "../../identity/certificate-reader.ts";
 import { generateKeyPair, keyPairFromPem, privateKeyToPem, type KeyPair } from "../../identity/keys.ts";
 import { label as labelOf } from "../../identity/names.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
+import { errorCode } from "../../net/error-code.ts";
 import { OpenFile } from "../../net/open-file.ts";
 import { ContactStore } from "./contacts.ts";
 import { MessageHistory } from "./message-history.ts";
@@ -188,6 +189,22 @@ export class Profile {
   }
 
   /**
+   * Makes the closed profile in `prepared` that of `folder`. @returns false: there is one already, which stays
+   * @throws system errors, and as `exists`
+   */
+  static place(prepared: string, folder: string): boolean {
+    try {
+      renameSync(prepared, folder);
+    } catch (error) {
+      if (!/^(?:ENOTEMPTY|EEXIST)/.test(errorCode(error))) throw error;
+      if (Profile.exists(folder)) return false;
+      // Only what a lost profile has left, as rescued messages, is no profile.
+      renameSync(profileFile(prepared), profileFile(folder));
+    }
+    return true;
+  }
+
+  /**
    * Opens the profile in `folder`, or makes it. If it is too damaged to open, it is repaired first, if possible.
    * @throws StoreError, ProfileDamagedError, ProfileLockedError
    */
@@ -348,13 +365,14 @@ export class Profile {
    * @param now ms since 1970
    * @throws SQLiteError, and what `copy` throws; then the account stays as it was
    */
-  async moveAway(copy: () => Promise<void>, now: number): Promise<void> {
+  async moveAway<T>(copy: () => Promise<T>, now: number): Promise<T> {
     const token = this.#account.session_token;
     this.forgetToken();
     try {
-      await whileStill(this.#database, async () => {
-        await copy();
+      return await whileStill(this.#database, async () => {
+        const copied = await copy();
         this.#update("moved_at = ?", [now]);
+        return copied;
       });
     } catch (error) {
       this.#update("session_token = ?", [token]);

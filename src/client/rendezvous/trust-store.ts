@@ -33,6 +33,13 @@ const SCHEMA: Schema = {
   ],
 };
 
+type StoredServer = {
+  readonly host: string;
+  readonly port: number;
+  readonly kind: "web" | "pin";
+  readonly authority: string | null;
+};
+
 export type ServerTrust =
   | { readonly kind: "web"; readonly authority: string | undefined }
   | { readonly kind: "pin"; readonly authority: string };
@@ -98,14 +105,12 @@ export function lastServer(dataFolder: string): ServerPlace | undefined {
   }
 }
 
-/** Every server of `servers.db`, and its authority if that is known. Nothing is changed. @throws StoreError */
-export function storedServers(
-  dataFolder: string,
-): readonly { readonly host: string; readonly port: number; readonly authority: string | null }[] {
+/** Every server of `servers.db`, that which was used last first. Nothing is changed. @throws StoreError */
+export function storedServers(dataFolder: string): readonly StoredServer[] {
   return readStored(dataFolder, [], (database) =>
     database
-      .query<{ host: string; port: number; authority: string | null }, []>(
-        "SELECT host, port, authority FROM servers ORDER BY host, port",
+      .query<StoredServer, []>(
+        "SELECT host, port, kind, authority FROM servers ORDER BY last_use DESC, host, port",
       )
       .all(),
   );

@@ -8,6 +8,7 @@ import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
 import type { LineEvent } from "../line/input-line.ts";
+import type { Attention, AttentionSign } from "../terminal/attention.ts";
 
 /** The running tasks that may ask the person. */
 type Entry = "loggingIn" | "registering";
@@ -74,6 +75,7 @@ export type OpenAccount = {
 
 export type AppModel = {
   readonly screen: Screen;
+  readonly attention: Attention;
   /** The accounts that were used on this machine. */
   readonly accounts: readonly string[];
   /** What the name prompt offers: the account registered or used last; empty: none. */
@@ -90,6 +92,7 @@ export type AppEvent =
   | { readonly name: "interrupted" }
   /** SIGINT, SIGTERM, SIGHUP. */
   | { readonly name: "signalled" }
+  | { readonly name: "attention"; readonly sign: AttentionSign }
   /** The running task asks. */
   | { readonly name: "passwordAsked"; readonly username: string }
   | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }

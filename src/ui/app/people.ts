@@ -154,6 +154,7 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     language,
     names: account.names,
     ownName: account.username,
+    attention: model.attention,
   });
   let next: AppModel = { ...model, screen: { ...screen, chat } };
   const effects: AppEffect[] = [];

@@ -21,6 +21,7 @@ import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
 import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
+import { onAttention, type AttentionSign } from "../terminal/attention.ts";
 import { Renderer } from "./renderer.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
@@ -92,6 +93,7 @@ export class Program {
     const { input, output } = options;
     const gone = () => program.#take({ name: "signalled" });
     const tick = setInterval(() => program.#take({ name: "tick" }), TICK);
+    onAttention(input, (sign) => program.#onAttention(sign));
     input.once("end", gone);
     input.on("error", gone);
     output.on("error", gone);
@@ -125,6 +127,13 @@ export class Program {
     if (account?.hasSession === true && matching.length === 1) {
       this.#take({ name: "resumed", username: account.username });
     } else this.#show();
+    this.#renderer.askForFocus();
+  }
+
+  #onAttention(sign: AttentionSign): void {
+    if (sign === "continued") this.#renderer.askForFocus();
+    // Whether somebody types matters only to what a chat shows.
+    if (sign !== "key" || this.#chat !== undefined) this.#take({ name: "attention", sign });
   }
 
   #printFault(error: unknown): void {

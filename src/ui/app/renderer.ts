@@ -17,6 +17,7 @@ import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
 import { abilitiesOf } from "../terminal/abilities.ts";
+import { FOCUS_REPORTS_ON } from "../terminal/attention.ts";
 import { copySequence, type CopyResult, MAX_COPIED_BYTES, pastableText } from "../terminal/clipboard.ts";
 import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
@@ -154,6 +155,14 @@ export class Renderer {
     const kept = this.#title === undefined ? TITLE_KEPT : "";
     this.#write(title === undefined ? TITLE_RESTORED : `${kept}\x1b]2;${title}\x07`);
     this.#title = title;
+  }
+
+  /**
+   * Asks the terminal to report its focus until `close`, or until a shell gets it. To be called while something is open:
+   * without raw mode an answer that comes at once would be shown.
+   */
+  askForFocus(): void {
+    if (!this.#isDumb) this.#write(FOCUS_REPORTS_ON);
   }
 
   bell(): void {

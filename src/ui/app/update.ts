@@ -23,6 +23,7 @@ import {
 } from "./steps.ts";
 import { answerForm, backFromForm, logIn } from "./forms.ts";
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
+import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
@@ -33,7 +34,7 @@ import { shownName } from "../format/name-book.ts";
  * @param lastName the name that a prompt offers; empty: none
  */
 export function firstModel(accounts: readonly string[], lastName: string): AppModel {
-  return { screen: START, accounts, lastName, newName: "" };
+  return { screen: START, attention: "unknown", accounts, lastName, newName: "" };
 }
 
 function including(accounts: readonly string[], username: string): readonly string[] {
@@ -152,6 +153,13 @@ function onQuestion(
   }
 }
 
+/** A key changes nothing of what the terminal reports, which may be wrong: somebody has seen what stood there, once. */
+function onAttention(before: AppModel, sign: AttentionSign, context: AppContext): AppStep {
+  if (sign === "key") return inChat(before, { name: "seen" }, context);
+  const model = { ...before, attention: sign === "continued" ? "unknown" : sign } as const;
+  return sign === "focused" ? inChat(model, { name: "seen" }, context) : step(model);
+}
+
 function onTick(model: AppModel, context: AppContext): AppStep {
   const { model: announced, effects } = announceBursts(model, context);
   const isChat = announced.screen.name === "chat";
@@ -172,6 +180,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "interrupted":
     case "signalled":
       return ending(model, 130);
+    case "attention":
+      return onAttention(model, event.sign, context);
     case "passwordAsked":
     case "authorityAsked":
     case "replaceAsked":

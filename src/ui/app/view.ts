@@ -18,11 +18,12 @@ function unreadCount({ unread }: OpenAccount): number {
   return unread.values().reduce((sum, each) => sum + each.count, 0);
 }
 
-/** The terminal's title: who is logged in, and how many messages of others are unread; undefined: nobody is. */
+/** The terminal's title: who is logged in, and how many messages nobody has seen; undefined: nobody is logged in. */
 export function titleOf(model: AppModel): string | undefined {
   const account = accountOf(model);
   if (account === undefined) return undefined;
-  const count = unreadCount(account);
+  const { screen } = model;
+  const count = unreadCount(account) + (screen.name === "chat" ? screen.chat.transcript.unseen : 0);
   const name = visibleText(shownName(account.names, account.username));
   return count === 0 ? `${name} — Paloma` : `(${count}) ${name} — Paloma`;
 }

@@ -41,11 +41,12 @@ export class ChatEffects {
   readonly #table: EffectTable<EffectName>;
   readonly #left = new AbortController();
   #changing: Promise<void> | undefined;
-  #shown: number[] = [];
+  /** What is marked at the end of this turn of the event loop: messages that were shown, and up to which they were seen. */
+  readonly #shown: number[] = [];
+  #seen: number | undefined;
+  #marking: NodeJS.Immediate | undefined;
   /** Fingerprint of the pending key whose safety number this chat has shown last. */
   #shownKey: string | undefined;
-  /** `seq` of the newest message that was shown. */
-  #newestShown = 0;
 
   private constructor(
     account: SharedAccount,
@@ -64,8 +65,12 @@ export class ChatEffects {
       ...this.#messages.table,
       ...historyEffects(archive, stored, this.#left.signal, { dispatch, texts: needs.texts }),
       markShown: ({ sequences }) => {
-        if (this.#shown.length === 0) setImmediate(() => this.#markShown());
         this.#shown.push(...sequences);
+        this.#marking ??= setImmediate(() => this.#mark());
+      },
+      markSeen: ({ seq }) => {
+        this.#seen = seq;
+        this.#marking ??= setImmediate(() => this.#mark());
       },
       typing: async ({ active }) => {
         await account.request("typing", { username: this.username, active });
@@ -194,14 +199,15 @@ export class ChatEffects {
     this.#dispatch({ name: "keyAccepted", result });
   }
 
-  #markShown(): void {
-    const shown = this.#shown;
-    this.#shown = [];
-    // `close` has marked them already, and the profile may be closed.
-    if (shown.length === 0) return;
+  #mark(): void {
+    clearImmediate(this.#marking);
+    this.#marking = undefined;
+    const shown = this.#shown.splice(0);
+    const seen = this.#seen;
+    this.#seen = undefined;
     try {
-      this.#account.archive.history.markPrinted(shown);
-      this.#sendRead(shown);
+      if (shown.length > 0) this.#account.archive.history.markPrinted(shown);
+      if (seen !== undefined) this.#sendRead(seen);
     } catch (error) {
       // They stay unread, and are shown again next time.
       if (!isStorageFailure(error)) throw error;
@@ -210,11 +216,9 @@ export class ChatEffects {
   }
 
   /** Sends a read receipt, unless an older message was not shown yet. */
-  #sendRead(shown: readonly number[]): void {
-    this.#newestShown = shown.reduce((newest, seq) => Math.max(newest, seq), this.#newestShown);
+  #sendRead(seq: number): void {
     const unread = this.#stored.unreadFrom();
-    if (unread !== undefined && unread <= this.#newestShown) return;
-    const seq = this.#newestShown;
+    if (unread !== undefined && unread <= seq) return;
     this.#account
       .request("mark_read", { username: this.username, seq })
       .catch((error: unknown) => this.#failed(error));
@@ -222,7 +226,7 @@ export class ChatEffects {
 
   /** Leaves the chat. Shown messages are marked first, since the profile may be closed next. */
   close(): void {
-    this.#markShown();
+    this.#mark();
     this.#left.abort();
     this.#account.closeChat(this.username);
   }

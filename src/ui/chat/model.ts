@@ -8,6 +8,7 @@ import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import type { LineEvent } from "../line/input-line.ts";
+import type { Attention } from "../terminal/attention.ts";
 import type { CopyResult } from "../terminal/clipboard.ts";
 import type { Texts } from "../texts/texts.ts";
 
@@ -18,6 +19,7 @@ export type ChatContext = {
   readonly names: NameBook;
   /** The account that is online. */
   readonly ownName: string;
+  readonly attention: Attention;
   readonly texts: Texts;
   readonly language: Language;
 };
@@ -145,6 +147,8 @@ export type Transcript = {
   readonly oldest: number | undefined;
   /** `seq` of the newest message of the peer that was shown, so that none is shown twice; 0: none. */
   readonly newest: number;
+  /** How many messages of the peer were shown while nobody was known to look. */
+  readonly unseen: number;
   /** The messages that #1, #2 … refer to: those of the last printed list. */
   readonly listed: readonly Listed[];
 };
@@ -228,6 +232,8 @@ export type ChatEvent =
   | { readonly name: "messenger"; readonly event: MessengerEvent; readonly known?: Known }
   /** About once a second. */
   | { readonly name: "tick" }
+  /** Somebody looks at the terminal. */
+  | { readonly name: "seen" }
   /** The answers to effects. */
   | {
       readonly name: "online";
@@ -274,6 +280,8 @@ export type ChatEffect =
   | { readonly name: "print"; readonly lines: readonly Line[] }
   /** These incoming messages have been shown. */
   | { readonly name: "markShown"; readonly sequences: readonly number[] }
+  /** Those up to this `seq` were seen: the peer is told, unless an older one was not shown yet. */
+  | { readonly name: "markSeen"; readonly seq: number }
   | { readonly name: "send"; readonly text: string }
   | { readonly name: "typing"; readonly active: boolean }
   /** Reads the page before the message with this `seq`. */

@@ -69,6 +69,24 @@ function withTranscript(chat: ChatModel, transcript: Partial<Transcript>): ChatM
   return { ...chat, transcript: { ...chat.transcript, ...transcript } };
 }
 
+/** These messages of the peer are on the screen. @param isSeen somebody looks at it */
+function withShown(before: ChatModel, sequences: readonly number[], isSeen: boolean): ChatStep {
+  if (sequences.length === 0) return { chat: before, effects: [] };
+  const { newest, unseen } = before.transcript;
+  const shown = { newest: Math.max(newest, ...sequences), unseen: unseen + sequences.length };
+  const { chat, effects } = isSeen
+    ? withSeen(withTranscript(before, shown))
+    : { chat: withTranscript(before, shown), effects: [] };
+  return { chat, effects: [{ name: "markShown", sequences }, ...effects] };
+}
+
+/** Somebody has seen what is on the screen. */
+export function withSeen(chat: ChatModel): ChatStep {
+  const { newest, unseen } = chat.transcript;
+  if (unseen === 0) return { chat, effects: [] };
+  return { chat: withTranscript(chat, { unseen: 0 }), effects: [{ name: "markSeen", seq: newest }] };
+}
+
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */
 function printStored(
   chat: ChatModel,
@@ -80,17 +98,13 @@ function printStored(
   const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
   const { lines, day } = withDays(shown, transcript.day);
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
-  const next = withTranscript(chat, {
-    day,
-    oldest: isMore ? (messages[0]?.seq ?? transcript.oldest) : undefined,
-    newest: Math.max(transcript.newest, incoming.at(-1) ?? 0),
-  });
+  const oldest = isMore ? (messages[0]?.seq ?? transcript.oldest) : undefined;
+  // Who has asked for them looks at them, unless the terminal reports otherwise.
+  const isSeen = context.attention !== "away";
+  const marked = withShown(withTranscript(chat, { day, oldest }), incoming, isSeen);
   return {
-    chat: { ...next, deliveries: followStored(chat.deliveries, messages) },
-    effects: [
-      { name: "print", lines: [...around.before, ...lines, ...around.after] },
-      ...(incoming.length === 0 ? [] : [{ name: "markShown" as const, sequences: incoming }]),
-    ],
+    chat: { ...marked.chat, deliveries: followStored(chat.deliveries, messages) },
+    effects: [{ name: "print", lines: [...around.before, ...lines, ...around.after] }, ...marked.effects],
   };
 }
 
@@ -140,14 +154,10 @@ export function showArrived(
   const answered = replyTo === undefined || answers === undefined ? undefined : new Map([[replyTo, answers]]);
   const line = lineOf(message, peerName(chat, context), context, answered);
   const { lines, day } = withDays([line], transcript.day);
-  const next = withTranscript(chat, { day, newest: message.seq });
-  return {
-    chat: link.name === "connected" ? { ...next, link: { ...link, peerTypingSince: undefined } } : next,
-    effects: [
-      { name: "print", lines },
-      { name: "markShown", sequences: [message.seq] },
-    ],
-  };
+  const next = withTranscript(chat, { day });
+  const quiet = link.name === "connected" ? { ...next, link: { ...link, peerTypingSince: undefined } } : next;
+  const marked = withShown(quiet, [message.seq], context.attention === "focused");
+  return { chat: marked.chat, effects: [{ name: "print", lines }, ...marked.effects] };
 }
 
 /** Prints a message of ours that was committed, and shows its state in the prompt. */

@@ -15,7 +15,7 @@ import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./
 import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotified } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { presenceDoubt } from "./presence-doubt.ts";
-import { showFound, showListed, showOpened, showPage } from "./transcript.ts";
+import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
 
 /** Time between two typing notifications to the peer, in ms. */
@@ -35,7 +35,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
     link,
     presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
     deliveries: NO_DELIVERIES,
-    transcript: { day: undefined, oldest: undefined, newest: 0, listed: [] },
+    transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, listed: [] },
     notified: {
       link,
       linkLinesFreeAt: 0,
@@ -242,6 +242,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return onMessenger(chat, event, context);
     case "tick":
       return onTick(chat, context);
+    case "seen":
+      return withSeen(chat);
     case "online":
       return printing(chat, [onlineLine(event, context)]);
     case "safetyNumber":

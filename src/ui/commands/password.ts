@@ -87,6 +87,15 @@ function hiddenPrompt(context: AskContext): (message: string) => Promise<string>
     ask(context, ({ password }, prompt) => password({ message, toggleMask: false, theme }, prompt));
 }
 
+/** A password from standard input, or a hidden prompt; undefined: there is neither. */
+async function readOrAsk(context: AskContext, question: string): Promise<string | undefined> {
+  const { config, process } = context;
+  // At a terminal a line of standard input is typed, and must not be echoed.
+  if (config.passwordStdin && !process.stdin.isTTY) return (await readPasswordLines(context, 1))[0];
+  if (!config.passwordStdin && !canAsk(process)) return undefined;
+  return hiddenPrompt(context)(question);
+}
+
 /**
  * The password for `user`; undefined if none is given and there is no terminal to ask at.
  * @param twice a prompt asks for it a second time, since it is a new password; not with --password-stdin
@@ -99,16 +108,29 @@ export async function obtainPassword(
   const { config } = context;
   const texts = textsIn(config.language);
   if (config.password !== undefined) return config.password;
-  const { stdin } = context.process;
-  // At a terminal a line of standard input is typed, and must not be echoed.
-  if (config.passwordStdin && !stdin.isTTY) return (await readPasswordLines(context, 1))[0];
-  if (!config.passwordStdin && !canAsk(context.process)) return undefined;
-  const askHidden = hiddenPrompt(context);
-  const password = await askHidden(texts.passwordPrompt(quotedName(user)));
-  if (!twice || config.passwordStdin) return password;
-  const again = await askHidden(texts.passwordAgain);
-  if (again !== password) throw new UsageError(texts.passwordsDiffer);
+  const password = await readOrAsk(context, texts.passwordPrompt(quotedName(user)));
+  if (password === undefined || !twice || config.passwordStdin) return password;
+  if ((await hiddenPrompt(context)(texts.passwordAgain)) !== password)
+    throw new UsageError(texts.passwordsDiffer);
   return password;
+}
+
+/**
+ * The passphrase of a file: a line of standard input with --password-stdin, or a hidden prompt. It is no password of an
+ * account, so PALOMA_PASSWORD is not it.
+ * @param isNew a prompt asks for it a second time
+ * @throws UsageError if it is missing, too short or too long, or the repetition differs; InterruptedError
+ */
+export async function obtainPassphrase(context: AskContext, isNew: boolean): Promise<string> {
+  const { config } = context;
+  const texts = textsIn(config.language);
+  const passphrase = await readOrAsk(context, isNew ? texts.passphraseNew : texts.passphrase);
+  if (passphrase === undefined || passphrase === "") throw new UsageError(texts.passphraseNeeded);
+  if (!isNew) return passphrase;
+  if (!isPasswordAcceptable(passphrase)) throw new UsageError(texts.passphraseBad);
+  if (!config.passwordStdin && (await hiddenPrompt(context)(texts.passphraseAgain)) !== passphrase)
+    throw new UsageError(texts.passphrasesDiffer);
+  return passphrase;
 }
 
 export type BothPasswords = { readonly current: string; readonly next: string };

@@ -1,11 +1,13 @@
 /**
  * Stands between the bytes of a terminal and `node:readline`, which turns what it does not know of an escape sequence
  * into text: mouse reports, device attributes, colour reports, keys of other protocols (ECMA-48, xterm's «Control
- * Sequences»). Only the sequences of keys that this program knows pass, however the reads split them; bytes that are
- * no UTF-8 do not become text either.
+ * Sequences»). Only the sequences of keys that this program knows pass, and the reports of the focus, however the
+ * reads split them; bytes that are no UTF-8 do not become text either.
  */
 
 import { isUtf8 } from "node:buffer";
+
+import { reportOf } from "./attention.ts";
 
 /** A lone Escape, or the beginning of a sequence, waits this long for the rest, in ms. */
 export const SEQUENCE_WAIT = 500;
@@ -52,7 +54,8 @@ export class KeySequences {
   }
 
   /**
-   * @returns `keys`: each a code point or the sequence of a key; the same joined is again something to push.
+   * @returns `keys`: each a code point, or the sequence of a key or of a report (`reportOf`); the same joined is again
+   * something to push.
    * `isValid`: false if bytes that are no UTF-8 were dropped
    */
   push(bytes: Uint8Array): { readonly keys: readonly string[]; readonly isValid: boolean } {
@@ -116,7 +119,7 @@ export class KeySequences {
       }
       index += sequence.length - (isC1 ? 1 : 0);
       if (MODIFIED_ENTERS.test(sequence)) keys.push(MODIFIED_ENTER);
-      else if (isKey(sequence)) keys.push(sequence);
+      else if (isKey(sequence) || reportOf(sequence) !== undefined) keys.push(sequence);
       this.#isPasting = sequence === PASTE_START;
     }
     return keys;

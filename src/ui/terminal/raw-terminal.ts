@@ -2,6 +2,7 @@
 import { emitKeypressEvents, type Key } from "node:readline";
 import { PassThrough } from "node:stream";
 
+import { emitAttention, FOCUS_REPORTS_OFF, reportOf, withoutReports } from "./attention.ts";
 import { ESCAPE, KeySequences, MODIFIED_ENTER, SEQUENCE_WAIT } from "./key-sequences.ts";
 
 const BRACKETED_PASTE_ON = "\x1b[?2004h";
@@ -13,8 +14,8 @@ const BELL = "\x07";
 /** Bytes that are kept for the next prompt; more are dropped. */
 const MAX_TYPED_AHEAD = 4_096;
 
-const CTRL_C = 0x03;
-const CTRL_Z = 0x1a;
+const CTRL_C = "\x03";
+const CTRL_Z = "\x1a";
 
 /** The size assumed for a terminal that does not report one, in cells. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
@@ -51,22 +52,24 @@ function hold({ input, output, hasSequences }: TerminalStreams): void {
   if (hasSequences) output.write(BRACKETED_PASTE_ON);
 }
 
-function release({ input, output, hasSequences }: TerminalStreams): void {
+/** Switches both off. @param modes further sequences that switch something off */
+function release({ input, output, hasSequences }: TerminalStreams, modes = ""): void {
   // If the terminal is gone, the input fails at once and the output only later.
   if (!output.listeners("error").includes(ignore)) output.on("error", ignore);
   input.on("error", ignore);
   if (input.isTTY && !input.destroyed) input.setRawMode(false);
   input.off("error", ignore);
-  if (hasSequences && output.isTTY && !output.destroyed) output.write(BRACKETED_PASTE_OFF + CURSOR_SHOWN);
+  if (hasSequences && output.isTTY && !output.destroyed)
+    output.write(modes + BRACKETED_PASTE_OFF + CURSOR_SHOWN);
 }
 
 /**
  * Restores this process's terminal to what a shell expects: line mode with echo, a visible cursor, no bracketed
- * paste. May be called at any time and any number of times, also while the process ends.
+ * paste, no reports of the focus. May be called at any time and any number of times, also while the process ends.
  */
 export function restoreTerminal(): void {
   const hasSequences = process.env["TERM"] !== "dumb";
-  release({ input: process.stdin, output: process.stdout, hasSequences });
+  release({ input: process.stdin, output: process.stdout, hasSequences }, FOCUS_REPORTS_OFF);
 }
 
 /** Holds a terminal in raw mode until `close`. */
@@ -94,7 +97,7 @@ export class RawTerminal {
 
   /** Releases the terminal to the shell and stops this process until it is continued. */
   suspend(): void {
-    release(this.#streams);
+    release(this.#streams, FOCUS_REPORTS_OFF);
     // Like readline, stop only this process: a program that started it decides for itself.
     process.kill(process.pid, "SIGTSTP");
     // Runs when the process is continued; without a shell to continue it the system does not stop it at all.
@@ -132,13 +135,17 @@ export class RawTerminal {
   };
 
   #pass(keys: readonly string[]): void {
+    const { input } = this.#streams;
+    if (keys.some((key) => reportOf(key) === undefined)) emitAttention(input, "key");
     for (const [index, key] of keys.entries()) {
       if (this.#state === "closed") {
         // A key has closed this: what was typed after it is for whoever reads the terminal next.
         this.#giveBack(Buffer.from(keys.slice(index).join("")));
         return;
       }
-      if (key === ESCAPE) this.#events.key(undefined, { name: "escape", sequence: key });
+      const report = reportOf(key);
+      if (report !== undefined) emitAttention(input, report);
+      else if (key === ESCAPE) this.#events.key(undefined, { name: "escape", sequence: key });
       else if (key === MODIFIED_ENTER) this.#events.key(undefined, { name: "return", shift: true });
       else this.#known.emit("data", key);
     }
@@ -156,6 +163,7 @@ export class RawTerminal {
     this.#streams.input.setRawMode(false);
     hold(this.#streams);
     this.#events.continued();
+    emitAttention(this.#streams.input, "continued");
   };
 }
 
@@ -166,7 +174,8 @@ export class RawTerminal {
 export class TypeAhead {
   readonly #input: NodeJS.ReadStream;
   readonly #onInterrupt: () => void;
-  #typed: Buffer = Buffer.alloc(0);
+  /** A character for each byte. */
+  #typed = "";
 
   /** @param onInterrupt called at Ctrl-C; the keys before it are dropped */
   constructor(input: NodeJS.ReadStream, onInterrupt: () => void) {
@@ -181,15 +190,16 @@ export class TypeAhead {
   stop(): void {
     this.#input.off("data", this.#take);
     this.#input.pause();
-    if (this.#typed.length > 0 && !this.#input.destroyed) this.#input.unshift(this.#typed);
+    if (this.#typed !== "" && !this.#input.destroyed) this.#input.unshift(Buffer.from(this.#typed, "latin1"));
   }
 
   readonly #take = (chunk: Buffer | string): void => {
-    const bytes = Buffer.from(chunk as string);
-    const interrupt = bytes.lastIndexOf(CTRL_C);
-    if (interrupt >= 0) this.#typed = Buffer.alloc(0);
-    const kept = bytes.subarray(interrupt + 1).filter((byte) => byte !== CTRL_Z);
-    this.#typed = Buffer.concat([this.#typed, kept]).subarray(0, MAX_TYPED_AHEAD);
+    // The beginning of a report stays until its rest comes, here or in the next prompt.
+    const all = this.#typed + Buffer.from(chunk as string).toString("latin1");
+    const typed = withoutReports(all, (report) => emitAttention(this.#input, report));
+    const interrupt = typed.lastIndexOf(CTRL_C);
+    const kept = typed.slice(interrupt + 1).replaceAll(CTRL_Z, "");
+    this.#typed = kept.slice(0, MAX_TYPED_AHEAD);
     if (interrupt >= 0) this.#onInterrupt();
   };
 }

@@ -89,6 +89,10 @@ export const COMMAND_HELP = {
     en: ["", "delete the account from the server; its messages stay on this machine"],
   },
   logout: { es: ["", "cierra la sesión guardada"], en: ["", "end the stored session"] },
+  profile: {
+    es: ["export|import ARCHIVO", "lleva la cuenta a otra máquina, en un archivo cifrado"],
+    en: ["export|import FILE", "move the account to another machine, in an encrypted file"],
+  },
   completion: {
     es: ["bash|zsh|fish", "un guion para esa shell, que completa órdenes, opciones y nombres"],
     en: ["bash|zsh|fish", "a script for that shell, which completes commands, options and names"],

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openSealed, readSealed, writeSealed } from "../../../src/client/moving/sealed-file.ts";
-import { CHUNK, HEADER_LENGTH, SealedFileError } from "../../../src/client/moving/sealed-format.ts";
+import { CHUNK, HEADER_LENGTH, SealedFileError, withKey } from "../../../src/client/moving/sealed-format.ts";
 import { seededRandom, testSeed } from "../../seeded-random.ts";
 
 const PASSPHRASE = "correct horse battery";
@@ -47,7 +47,8 @@ async function opened(file: Uint8Array, passphrase = PASSPHRASE) {
   const handle = await open(path, "r");
   const parts: Buffer[] = [];
   try {
-    for await (const part of readSealed(handle, await openSealed(handle), passphrase)) parts.push(part);
+    const opening = await withKey(await openSealed(handle), passphrase);
+    for await (const part of readSealed(handle, opening)) parts.push(part);
     return Buffer.concat(parts);
   } catch (error) {
     if (!(error instanceof SealedFileError)) throw error;

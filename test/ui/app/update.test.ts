@@ -8,8 +8,10 @@ import { label as labelOf } from "../../../src/identity/names.ts";
 import { CHOICE, accountOf, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
+import { titleOf } from "../../../src/ui/app/view.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { localClockSeconds } from "../../../src/ui/format/local-time.ts";
+import type { AttentionSign } from "../../../src/ui/terminal/attention.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const texts = textsIn("es");
@@ -79,12 +81,12 @@ function messenger(event: MessengerEvent): AppEvent {
   return { name: "messenger", event };
 }
 
-function message(from: string, contact: number): AppEvent {
+function message(from: string, contact: number, seq = 1): AppEvent {
   return messenger({
     name: "message",
     from,
     message: {
-      seq: 1,
+      seq,
       contact,
       outgoing: false,
       id: "id",
@@ -548,6 +550,38 @@ describe("a message from a person whose chat is not open", () => {
     expect(unreadIn(model).size).toBe(0);
     expect(effects.map(({ name }) => name)).not.toContain("bell");
     expect(effects.map(({ name }) => name)).toContain("markShown");
+  });
+});
+
+describe("a message in the open chat", () => {
+  const sign = (name: AttentionSign): AppEvent => ({ name: "attention", sign: name });
+  const names = (effects: readonly AppEffect[]) =>
+    effects.map(({ name }) => name).filter((name) => name !== "print");
+
+  test("is seen at once only where the terminal reports that it has the focus", () => {
+    expect(names(after(inChat, message("benito", 1)).effects)).toEqual(["markShown"]);
+    expect(names(after(inChat, sign("away"), message("benito", 1)).effects)).toEqual(["markShown"]);
+    const focused = after(inChat, sign("away"), sign("focused"), message("benito", 1));
+    expect(names(focused.effects)).toEqual(["markShown", "markSeen"]);
+    // The shell had the terminal, which may be another one now.
+    const continued = after(focused.model, sign("continued"), message("benito", 1, 2));
+    expect(names(continued.effects)).toEqual(["markShown"]);
+  });
+
+  test("is seen with the next key, or when the focus comes back; until then the title counts it", () => {
+    for (const seen of ["key", "focused"] as const) {
+      const { model } = after(inChat, sign("away"), message("benito", 1), message("benito", 1, 2));
+      expect(titleOf(model)).toBe("(2) ana — Paloma");
+      expect(after(model, sign("away")).effects).toEqual([]);
+      const back = after(model, sign(seen));
+      expect(back.effects).toEqual([{ name: "markSeen", seq: 2 }]);
+      expect(titleOf(back.model)).toBe("ana — Paloma");
+    }
+  });
+
+  test("after a key alone the terminal still counts as unfocused", () => {
+    const { effects } = after(inChat, sign("away"), sign("key"), message("benito", 1));
+    expect(names(effects)).toEqual(["markShown"]);
   });
 });
 

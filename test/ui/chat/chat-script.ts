@@ -7,6 +7,7 @@ import type { Language } from "../../../src/protocol/language.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/chat/model.ts";
 import { openChat, updateChat } from "../../../src/ui/chat/update.ts";
 import type { Line } from "../../../src/ui/format/printed-line.ts";
+import type { Attention } from "../../../src/ui/terminal/attention.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 export const PEER = "benito";
@@ -66,6 +67,7 @@ export function outgoing(seq: number, text: string, state: MessageState, sentAt 
 
 export class ChatScript {
   now = NOON;
+  attention: Attention = "focused";
   chat: ChatModel = openChat(PEER);
   readonly effects: ChatEffect[] = [];
   readonly #language: Language;
@@ -80,6 +82,7 @@ export class ChatScript {
       now: this.now,
       names: new Map<string, string>(),
       ownName: "ana",
+      attention: this.attention,
       texts: textsIn(language),
       language,
     };

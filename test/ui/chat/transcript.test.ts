@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import type { Attention } from "../../../src/ui/terminal/attention.ts";
 import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
 
 const SECOND = 1_000;
@@ -15,7 +16,10 @@ describe("opening", () => {
       incoming(4, "cuatro"),
     ];
     const effects = script.take({ name: "opened", messages, isMore: true });
-    expect(effects.at(-1)).toEqual({ name: "markShown", sequences: [2, 4] });
+    expect(effects.slice(1)).toEqual([
+      { name: "markShown", sequences: [2, 4] },
+      { name: "markSeen", seq: 4 },
+    ]);
     const lines = linesOf(effects);
     expect(lines.map(({ name }) => name).join(" ")).toBe(
       "notice notice day message message day message message",
@@ -32,6 +36,17 @@ describe("opening", () => {
     script.deliver("out-3", "received");
     expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «tres»"]);
     expect(script.chat.deliveries.last).toEqual({ id: "out-3", state: "received" });
+  });
+
+  test("is seeing, also where the terminal does not report, but not while it reports that nobody looks", () => {
+    const opened = (attention: Attention) => {
+      const script = new ChatScript();
+      script.attention = attention;
+      const effects = script.take({ name: "opened", messages: [incoming(1, "uno")], isMore: false });
+      return [effects.map(({ name }) => name), script.take({ name: "seen" }).map(({ name }) => name)];
+    };
+    expect(opened("unknown")).toEqual([["print", "markShown", "markSeen"], []]);
+    expect(opened("away")).toEqual([["print", "markShown"], ["markSeen"]]);
   });
 
   test("a new day has a line, and only once", () => {
@@ -54,9 +69,35 @@ describe("a message that arrives", () => {
     script.messenger({ name: "typing", username: PEER, active: true });
     const effects = arrive(script, 7, "Benito");
     expect(printed(effects)).toEqual(["hola"]);
-    expect(effects.at(-1)).toEqual({ name: "markShown", sequences: [7] });
+    expect(effects.slice(1)).toEqual([
+      { name: "markShown", sequences: [7] },
+      { name: "markSeen", seq: 7 },
+    ]);
     expect(script.chat.link).toMatchObject({ peerTypingSince: undefined });
     expect(arrive(script, 7)).toEqual([]);
+  });
+
+  test.each(["away", "unknown"] as const)("counts as seen only once somebody is there (%s)", (attention) => {
+    const script = new ChatScript();
+    script.attention = attention;
+    expect(arrive(script, 7).slice(1)).toEqual([{ name: "markShown", sequences: [7] }]);
+    expect(arrive(script, 8).slice(1)).toEqual([{ name: "markShown", sequences: [8] }]);
+    expect(script.chat.transcript.unseen).toBe(2);
+    expect(script.wait(60 * SECOND)).toEqual([]);
+    expect(script.take({ name: "seen" })).toEqual([{ name: "markSeen", seq: 8 }]);
+    expect(script.take({ name: "seen" })).toEqual([]);
+    expect(script.chat.transcript.unseen).toBe(0);
+  });
+
+  test("is seen at once by who looks, with what had come before", () => {
+    const script = new ChatScript();
+    script.attention = "away";
+    arrive(script, 7);
+    script.attention = "focused";
+    expect(arrive(script, 8).slice(1)).toEqual([
+      { name: "markShown", sequences: [8] },
+      { name: "markSeen", seq: 8 },
+    ]);
   });
 
   test("from somebody else is not this chat's", () => {

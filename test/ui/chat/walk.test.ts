@@ -147,6 +147,10 @@ test("random events in any order: no error, no message twice, no state that goes
           since: random.pick([undefined, script.now - random.integer(1e6)]),
         }),
       () => script.take({ name: "online", people: [PEER, "carla"] }),
+      () => {
+        script.attention = random.pick(["unknown", "focused", "away"]);
+        script.take({ name: "seen" });
+      },
     ];
     try {
       script.take({ name: "opened", messages: older.slice(80), isMore: true });

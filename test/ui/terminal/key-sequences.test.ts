@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { ESCAPE, KeySequences, MODIFIED_ENTER } from "../../../src/ui/terminal/key-sequences.ts";
-import { KEY, MODIFIED_ENTERS, NO_KEYS } from "../../integration/keys.ts";
+import { FOCUS, KEY, MODIFIED_ENTERS, NO_KEYS } from "../../integration/keys.ts";
 
 /** What becomes of the reads, and of what waits behind them. */
 function keysOf(reads: readonly (string | Uint8Array)[]): string[] {
@@ -60,6 +60,26 @@ describe("a key stays what it is, however it is split", () => {
   test("Enter with a modifier is a line break", () => {
     for (const enter of MODIFIED_ENTERS)
       for (const reads of splits(`a${enter}ñ`)) expect(keysOf(reads)).toEqual(["a", MODIFIED_ENTER, "ñ"]);
+  });
+});
+
+describe("a report of the focus is told apart from keys, however it is split", () => {
+  test.each(Object.entries(FOCUS))("%s", (_name, report) => {
+    for (const reads of splits(`a${report}ñ`)) expect(keysOf(reads)).toEqual(["a", report, "ñ"]);
+  });
+
+  test("behind an Escape, which is a key of its own at once", () => {
+    for (const reads of splits(`${ESC}${FOCUS.out}${ESC}${ESC}${FOCUS.in}x`))
+      expect(keysOf(reads)).toEqual([ESC, FOCUS.out, ESC, ESC, FOCUS.in, "x"]);
+    const keys = new KeySequences();
+    expect(keys.push(Buffer.from(ESC)).keys).toEqual([]);
+    expect(keys.push(Buffer.from(FOCUS.out)).keys).toEqual([ESC, FOCUS.out]);
+  });
+
+  test("as single characters, between sequences and several at once", () => {
+    const all = `\u009bI${ESC}[1;5D${FOCUS.out}${FOCUS.in}${ESC}[?1;2c`;
+    for (const reads of splits(all))
+      expect(keysOf(reads)).toEqual([FOCUS.in, `${ESC}[1;5D`, FOCUS.out, FOCUS.in]);
   });
 });
 

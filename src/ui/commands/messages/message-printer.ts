@@ -137,8 +137,6 @@ export class MessagePrinter {
     const { config, output } = context;
     try {
       account.archive.history.markPrinted(batch.map(({ seq }) => seq));
-      // Only on a terminal can we assume that a person has read it.
-      if (output.columns !== undefined) this.#markRead(batch);
     } catch (error) {
       if (isDamage(error) || !isStorageFailure(error)) throw error;
       if (this.#state.name === "stopped") return;
@@ -149,18 +147,6 @@ export class MessagePrinter {
       return;
     }
     if (this.#state.name !== "stopped") this.#state = { name: "idle" };
-  }
-
-  /** Marks messages as read, and notifies their authors; if that fails, their next message tries it again. */
-  #markRead(batch: readonly StoredMessage[]): void {
-    const { account, context, failed } = this.#options;
-    const newest = new Map(batch.map(({ contact, seq }) => [contact, seq]));
-    for (const [contact, seq] of newest) {
-      const username = account.archive.usernameAt(contact);
-      account.request("mark_read", { username, seq }).catch((error: unknown) => {
-        if (!context.signal.aborted) failed(error);
-      });
-    }
   }
 
   #caughtUp(): void {
