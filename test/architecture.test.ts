@@ -76,6 +76,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "help.ts",
       "failures.ts",
       "deadline.ts",
+      "notifications",
       "line",
       "prompts",
       "chat",

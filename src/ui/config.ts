@@ -33,6 +33,7 @@ const GLOBAL_OPTIONS = {
   version: { type: "switch" },
 } as const satisfies Options;
 
+const NOTIFY = { "notify-command": { type: "text" } } as const satisfies Options;
 const WAIT = { type: "choice", of: ["received", "queued"] } as const;
 
 /** In the order of the help. */
@@ -40,8 +41,8 @@ const COMMAND_OPTIONS = {
   register: { email: { type: "text" } },
   users: {},
   send: { wait: WAIT, "reply-to": { type: "text" } },
-  listen: {},
-  daemon: {},
+  listen: NOTIFY,
+  daemon: NOTIFY,
   history: { last: { type: "integer", min: 1, max: 1_000_000_000 }, since: { type: "text" } },
   search: {},
   export: {},
@@ -70,6 +71,7 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.history,
   ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
+  ...NOTIFY,
 } as const satisfies Options;
 
 export type Flag = keyof typeof ALL_OPTIONS;
@@ -113,6 +115,8 @@ export type Config = Server & {
   /** Do not ask before something that cannot be undone. */
   readonly yes: boolean;
   readonly accept: boolean;
+  /** What a shell runs when messages have come. */
+  readonly notifyCommand: string | undefined;
   /** Go online although the account was exported to another machine. */
   readonly force: boolean;
 };
@@ -133,7 +137,9 @@ type Environment = { [name: string]: string | undefined };
 
 /** The options of a command; undefined: those of the program without one. */
 export function optionsOf(command: CommandName | undefined): Options {
-  return command === undefined ? GLOBAL_OPTIONS : { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
+  return command === undefined
+    ? { ...GLOBAL_OPTIONS, ...NOTIFY }
+    : { ...GLOBAL_OPTIONS, ...COMMAND_OPTIONS[command] };
 }
 
 /** Whether JSON output is asked for; works on a command line that cannot be parsed. */
@@ -231,6 +237,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     since: values.since,
     yes: values.yes === true,
     accept: values.accept === true,
+    notifyCommand: values["notify-command"],
     force: values.force === true,
   };
   checkPeerPort(config);

@@ -1,9 +1,12 @@
 /** Who has seen what at a terminal: with reports of the focus, and without. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { PASSWORD, type ClientProcess, type Person } from "./cli-process.ts";
 import { FOCUS, KEY } from "./keys.ts";
-import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
+import { TerminalWorld, type MenuOptions, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
@@ -14,6 +17,7 @@ afterAll(() => world.close());
 async function inChat(
   language: "es" | "en",
   reportsFocus: boolean,
+  options: MenuOptions = {},
 ): Promise<{ screen: MenuTerminal; ana: Person; online: ClientProcess; beto: Person }> {
   // A server for each, so that the other one is alone in the list.
   const { tlsPort } = await world.server(`${language}-${reportsFocus}.db`);
@@ -21,7 +25,7 @@ async function inChat(
   await Promise.all([ana.register(), beto.register()]);
   expect((await beto.run(["users"], { password: PASSWORD })).code).toBe(0);
   const online = await ana.listen(PASSWORD);
-  const screen = world.openAs(beto, { language, reportsFocus });
+  const screen = world.openAs(beto, { language, reportsFocus, ...options });
   await screen.isHome(beto.name);
   await screen.opensFirstChat(ana.name);
   await screen.isInChat();
@@ -49,14 +53,28 @@ async function leaves(screen: MenuTerminal): Promise<void> {
 test.each(["es", "en"] as const)(
   "what comes while the terminal has no focus is read when it has it again, in %s",
   async (language) => {
-    const people = await inChat(language, true);
+    const out = join(world.folder, `environment-${language}`);
+    const people = await inChat(language, true, {
+      args: ["--notify-command", `env > ${out}; exit 3`],
+      environment: { TERM: "xterm-kitty", PALOMA_PASSWORD: PASSWORD },
+    });
     const { screen, ana, online, beto } = people;
+    const { texts } = screen;
     const first = await writes(people, "uno");
     await online.event({ event: "delivery", id: first, state: "read" });
     screen.focus(false);
     const second = await writes(people, "dos");
     const third = await writes(people, "tres");
     await screen.until(({ title }) => title === `(2) ${beto.name} — Paloma`, "the title with both");
+    await screen.sees(texts.notifyFailed(texts.notifyExitCode(3)));
+    expect([screen.screen.bells, screen.screen.notifications]).toEqual([
+      1,
+      [expect.stringMatching(/^ana: (?:dos|tres)$/)],
+    ]);
+    const environment = readFileSync(out, "utf8");
+    expect(environment).toMatch(/^PALOMA_FROM=ana$/m);
+    expect(environment).toMatch(/^PALOMA_TEXT=(?:dos|tres)$/m);
+    expect(environment).not.toContain(PASSWORD);
     // What was told of the second one had come before the third one was acknowledged.
     expect(await ana.states(beto.name)).toEqual([
       ["uno", "read"],

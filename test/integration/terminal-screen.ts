@@ -59,6 +59,8 @@ export class TerminalScreen {
   readonly #titles: (string | undefined)[] = [];
   /** The texts that were put into the clipboard (OSC 52), oldest first. */
   readonly clipboard: string[] = [];
+  /** What was notified on the desktop (OSC 9, and OSC 777 with a tab behind its title), oldest first. */
+  readonly notifications: string[] = [];
   /** Each link (OSC 8) with what was shown of it, oldest first; the last one may be open. */
   readonly links: { readonly target: string; shown: string }[] = [];
   /** Sequences that move the cursor or erase; not counted: colours, modes, and the terminal's own echo of Backspace. */
@@ -268,12 +270,22 @@ export class TerminalScreen {
   #operatingSystemCommand(content: string): boolean {
     const [number, value] = [content.split(";", 1)[0], content.replace(/^[^;]*;?/, "")];
     if (number === "0" || number === "2") this.title = value;
+    else if (number === "9") this.notifications.push(value);
+    else if (number === "777") return this.#notify(value);
     else if (number === "52") return this.#copy(value);
     else if (number === "8") {
       const target = value.replace(/^[^;]*;/, "");
       this.#isInLink = target !== "";
       if (this.#isInLink) this.links.push({ target, shown: "" });
     } else return false;
+    return true;
+  }
+
+  /** @param value the name of an extension of urxvt, and its fields */
+  #notify(value: string): boolean {
+    const [extension, ...fields] = value.split(";");
+    if (extension !== "notify" || fields.length !== 2) return false;
+    this.notifications.push(fields.join("\t"));
     return true;
   }
 

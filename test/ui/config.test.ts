@@ -44,6 +44,7 @@ test("options that are not given have the defaults of CLI", () => {
     yes: false,
     accept: false,
     force: false,
+    notifyCommand: undefined,
   });
 });
 

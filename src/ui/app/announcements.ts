@@ -1,6 +1,5 @@
 /** Notices about other people and the server that the open screen does not show itself. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { gathered, withMessage } from "./bursts.ts";
 import { AccountMovedError } from "../../client/errors.ts";
 import { healthSentence } from "../commands/online-account.ts";
 import { typedName } from "../failures.ts";
@@ -19,6 +18,8 @@ import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
+import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
+import { isMissed } from "../chat/transcript.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
 /**
@@ -36,34 +37,53 @@ function countInList(model: AppModel, username: string): AppStep {
   return step({ ...model, screen: { ...screen, people } });
 }
 
-/** A message from a person whose chat is not open: counted, and announced with the others of its burst. */
+/** A message that nobody was seen to look at: counted, and announced with the others of its burst. */
 function onMessage(
   model: AppModel,
   account: OpenAccount,
-  { from: username, message: { contact } }: MessengerEvent & { name: "message" },
+  event: MessengerEvent & { name: "message" },
   { now }: AppContext,
 ): AppStep {
+  const bursts = withMessage(account.bursts, event, now);
+  // A chat shows it; on the next tick somebody may have seen it.
+  if (isChatOpen(model, event.from)) return step(inAccount(model, { bursts }));
+  const {
+    from: username,
+    message: { contact },
+  } = event;
   const count = (account.unread.get(contact)?.count ?? 0) + 1;
   const unread = new Map(account.unread).set(contact, { username, count });
-  const bursts = withMessage(account.bursts, contact, now);
   return countInList(inAccount(model, { unread, bursts }), username);
 }
 
-/** On a tick: a line and a bell for each person whose messages were gathered, unless they were read meanwhile. */
+/**
+ * On a tick: a line for each person whose messages were gathered, and the notifications, unless the messages were seen
+ * meanwhile. In the open chat they are the lines.
+ */
 export function announceBursts(model: AppModel, { now, texts }: AppContext): AppStep {
   const account = accountOf(model);
   if (account === undefined || account.bursts.size === 0) return step(model);
-  const { due, bursts } = gathered(account.bursts, now);
-  const effects = due.flatMap((contact): AppEffect[] => {
-    const unread = account.unread.get(contact);
+  const { screen, attention } = model;
+  const chat = screen.name === "chat" ? screen.chat : undefined;
+  const { due, notified, bursts } = gathered(account.bursts, now);
+  const shown = ({ from }: Gathered) => shownName(account.names, from);
+  const lines = due.flatMap((burst): AppEffect[] => {
+    const unread = account.unread.get(burst.contact);
     if (unread === undefined) return [];
-    const { username, count } = unread;
-    const sentence = texts.menuMessages(shownName(account.names, username), count);
-    const isInChat = model.screen.name === "chat";
-    const line = isInChat ? `${sentence} (/chat ${typedName(username, texts)})` : sentence;
-    return [{ name: "bell" }, notice(line)];
+    const sentence = texts.menuMessages(shown(burst), unread.count);
+    return [
+      notice(chat === undefined ? sentence : `${sentence} (/chat ${typedName(unread.username, texts)})`),
+    ];
   });
-  return step(inAccount(model, { bursts }), ...effects);
+  const told = notified
+    .filter(({ contact, from }) =>
+      chat !== undefined && isChatOpen(model, from)
+        ? isMissed(chat, attention, now)
+        : account.unread.has(contact),
+    )
+    .map((burst): AppEffect => ({ name: "notify", shown: shown(burst), gathered: burst }));
+  const bell: AppEffect[] = told.length === 0 ? [] : [{ name: "bell" }];
+  return step(inAccount(model, { bursts }), ...bell, ...lines, ...told);
 }
 
 function onServer(
@@ -121,7 +141,8 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
   const unlessInChat = (effect: AppEffect) => (screen.name === "chat" ? step(model) : step(model, effect));
   switch (event.name) {
     case "message":
-      return isChatOpen(model, event.from) ? step(model) : onMessage(model, account, event, context);
+      if (model.attention === "focused" && isChatOpen(model, event.from)) return step(model);
+      return onMessage(model, account, event, context);
     case "server":
       return onServer(model, account, event, context);
     case "newKey":

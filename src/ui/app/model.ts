@@ -3,7 +3,7 @@ import type { Unread } from "../../client/archive.ts";
 import type { Person } from "../../client/people.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
-import type { Bursts } from "./bursts.ts";
+import type { Bursts, Gathered } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
@@ -64,7 +64,7 @@ export type OpenAccount = {
   readonly username: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
-  /** Of the messages whose chat was not open. */
+  /** Of the messages that nobody was seen to look at. */
   readonly bursts: Bursts;
   readonly names: NameBook;
   /** The state of the server as last reported to the person. */
@@ -140,6 +140,8 @@ export type AppEvent =
 
 export type AppEffect =
   | { readonly name: "bell" }
+  /** Tells of messages outside this terminal. `shown`: their author. */
+  | { readonly name: "notify"; readonly shown: string; readonly gathered: Gathered }
   | { readonly name: "logIn"; readonly username: string }
   | {
       readonly name: "register";

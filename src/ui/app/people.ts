@@ -13,7 +13,7 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
-import { withoutBurst } from "./bursts.ts";
+import { withoutBurst } from "../notifications/bursts.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent } from "../chat/model.ts";
@@ -117,7 +117,7 @@ export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened"
   if (account === undefined) return step(model);
   const unread = new Map(account.unread);
   unread.delete(contact);
-  const bursts = withoutBurst(account.bursts, contact);
+  const bursts = withoutBurst(account.bursts, username);
   const chat = openChat(username, isStranger);
   return to(model, { name: "chat", account: { ...account, unread, bursts }, chat });
 }

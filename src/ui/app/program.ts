@@ -23,6 +23,8 @@ import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
 import { onAttention, type AttentionSign } from "../terminal/attention.ts";
 import { Renderer } from "./renderer.ts";
+import { excerptOf } from "../format/excerpt.ts";
+import { NotifyCommand } from "../notifications/notify-command.ts";
 import { isSamePerson, label as labelOf } from "../../identity/names.ts";
 
 /** Time between two ticks, in ms. */
@@ -52,6 +54,7 @@ export class Program {
   /** `ended`: by a bug. Nothing is taken or shown any more, since the model may be half changed. */
   #state: "idle" | "taking" | "ended" = "idle";
   #refresh: ReturnType<typeof setTimeout> | undefined;
+  readonly #notifyCommand: NotifyCommand | undefined;
   readonly #ended = Promise.withResolvers<ExitCode>();
 
   private constructor({ config, input, output, signal }: ProgramOptions) {
@@ -78,6 +81,11 @@ export class Program {
         history: this.#account.opened?.typed ?? new LineHistory(),
       }),
     });
+    const { notifyCommand: command } = config;
+    if (command !== undefined) {
+      const failed = (text: string) => this.#renderer.print([{ name: "failure", text }]);
+      this.#notifyCommand = new NotifyCommand({ command, environment: process.env, texts, failed });
+    }
     this.#account = new AccountEffects({
       config,
       dispatch: this.#take,
@@ -107,6 +115,7 @@ export class Program {
     } finally {
       clearInterval(tick);
       clearTimeout(program.#refresh);
+      program.#notifyCommand?.close();
       program.#renderer.close();
       program.#chat?.close();
       await program.#account.end();
@@ -243,6 +252,10 @@ export class Program {
         return;
       case "bell":
         this.#renderer.bell();
+        return;
+      case "notify":
+        this.#renderer.notify(effect.shown, excerptOf(effect.gathered.text));
+        this.#notifyCommand?.run(effect.gathered);
         return;
       case "logIn":
         this.#account.logIn(effect.username);

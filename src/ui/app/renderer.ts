@@ -19,6 +19,7 @@ import type { Answer, Prompter } from "../prompts/prompt.ts";
 import { abilitiesOf } from "../terminal/abilities.ts";
 import { FOCUS_REPORTS_ON } from "../terminal/attention.ts";
 import { copySequence, type CopyResult, MAX_COPIED_BYTES, pastableText } from "../terminal/clipboard.ts";
+import { notificationSequence } from "../terminal/notification.ts";
 import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
 
 /** How long a task runs before the waiting text is shown, in ms. */
@@ -167,6 +168,12 @@ export class Renderer {
 
   bell(): void {
     this.#write("\u0007");
+  }
+
+  /** Shows a notification on the desktop, if the terminal is known to do that. Both texts are made harmless. */
+  notify(title: string, text: string): void {
+    const { notifications } = this.#abilities;
+    if (notifications !== undefined) this.#write(notificationSequence(notifications, title, text));
   }
 
   /** Puts a text into the clipboard, if the terminal is known to take it, made harmless and without an indent. */

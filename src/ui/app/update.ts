@@ -27,6 +27,7 @@ import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
+import { withoutBurst } from "../notifications/bursts.ts";
 
 /**
  * The model at the start.
@@ -155,9 +156,16 @@ function onQuestion(
 
 /** A key changes nothing of what the terminal reports, which may be wrong: somebody has seen what stood there, once. */
 function onAttention(before: AppModel, sign: AttentionSign, context: AppContext): AppStep {
-  if (sign === "key") return inChat(before, { name: "seen" }, context);
+  if (sign === "key") return onSeen(before, context);
   const model = { ...before, attention: sign === "continued" ? "unknown" : sign } as const;
-  return sign === "focused" ? inChat(model, { name: "seen" }, context) : step(model);
+  return sign === "focused" ? onSeen(model, context) : step(model);
+}
+
+function onSeen(model: AppModel, context: AppContext): AppStep {
+  const { screen } = model;
+  if (screen.name !== "chat") return step(model);
+  const bursts = withoutBurst(screen.account.bursts, screen.chat.peer.username);
+  return inChat(inAccount(model, { bursts }), { name: "seen" }, context);
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {

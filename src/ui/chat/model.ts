@@ -149,6 +149,8 @@ export type Transcript = {
   readonly newest: number;
   /** How many messages of the peer were shown while nobody was known to look. */
   readonly unseen: number;
+  /** When somebody last opened the chat, typed, or looked again; ms since 1970. */
+  readonly seenAt: number;
   /** The messages that #1, #2 … refer to: those of the last printed list. */
   readonly listed: readonly Listed[];
 };

@@ -9,6 +9,7 @@ import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
 import type {
   Answered,
   ChatContext,
+  ChatEffect,
   ChatEvent,
   ChatModel,
   ChatStep,
@@ -19,9 +20,12 @@ import type {
   WrittenText,
 } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
+import type { Attention } from "../terminal/attention.ts";
 
 /** A message that arrived this much after it was written shows when it was written, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
+/** Who has typed so recently is taken to look, where the terminal does not report; in ms. */
+const STAYS = 60_000;
 
 type MessageLine = Line & { name: "message" };
 
@@ -70,21 +74,32 @@ function withTranscript(chat: ChatModel, transcript: Partial<Transcript>): ChatM
 }
 
 /** These messages of the peer are on the screen. @param isSeen somebody looks at it */
-function withShown(before: ChatModel, sequences: readonly number[], isSeen: boolean): ChatStep {
-  if (sequences.length === 0) return { chat: before, effects: [] };
-  const { newest, unseen } = before.transcript;
-  const shown = { newest: Math.max(newest, ...sequences), unseen: unseen + sequences.length };
-  const { chat, effects } = isSeen
-    ? withSeen(withTranscript(before, shown))
-    : { chat: withTranscript(before, shown), effects: [] };
-  return { chat, effects: [{ name: "markShown", sequences }, ...effects] };
+function withShown(chat: ChatModel, sequences: readonly number[], isSeen: boolean): ChatStep {
+  if (sequences.length === 0) return { chat, effects: [] };
+  const newest = Math.max(chat.transcript.newest, ...sequences);
+  const unseen = isSeen ? 0 : chat.transcript.unseen + sequences.length;
+  const seen: readonly ChatEffect[] = isSeen ? [{ name: "markSeen", seq: newest }] : [];
+  return {
+    chat: withTranscript(chat, { newest, unseen }),
+    effects: [{ name: "markShown", sequences }, ...seen],
+  };
 }
 
 /** Somebody has seen what is on the screen. */
-export function withSeen(chat: ChatModel): ChatStep {
-  const { newest, unseen } = chat.transcript;
-  if (unseen === 0) return { chat, effects: [] };
-  return { chat: withTranscript(chat, { unseen: 0 }), effects: [{ name: "markSeen", seq: newest }] };
+export function withSeen(before: ChatModel, seenAt: number): ChatStep {
+  const { newest, unseen } = before.transcript;
+  const chat = withTranscript(before, { unseen: 0, seenAt });
+  return { chat, effects: unseen === 0 ? [] : [{ name: "markSeen", seq: newest }] };
+}
+
+/** Whether messages stand there that nobody has seen, and nobody who is likely to look now. */
+export function isMissed(
+  { transcript: { unseen, seenAt } }: ChatModel,
+  attention: Attention,
+  now: number,
+): boolean {
+  if (unseen === 0 || attention === "focused") return false;
+  return attention === "away" || Math.abs(now - seenAt) >= STAYS;
 }
 
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */
@@ -101,7 +116,7 @@ function printStored(
   const oldest = isMore ? (messages[0]?.seq ?? transcript.oldest) : undefined;
   // Who has asked for them looks at them, unless the terminal reports otherwise.
   const isSeen = context.attention !== "away";
-  const marked = withShown(withTranscript(chat, { day, oldest }), incoming, isSeen);
+  const marked = withShown(withTranscript(chat, { day, oldest, seenAt: context.now }), incoming, isSeen);
   return {
     chat: { ...marked.chat, deliveries: followStored(chat.deliveries, messages) },
     effects: [{ name: "print", lines: [...around.before, ...lines, ...around.after] }, ...marked.effects],

@@ -35,7 +35,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
     link,
     presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
     deliveries: NO_DELIVERIES,
-    transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, listed: [] },
+    transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
     notified: {
       link,
       linkLinesFreeAt: 0,
@@ -243,7 +243,7 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
     case "tick":
       return onTick(chat, context);
     case "seen":
-      return withSeen(chat);
+      return withSeen(chat, context.now);
     case "online":
       return printing(chat, [onlineLine(event, context)]);
     case "safetyNumber":

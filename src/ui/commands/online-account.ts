@@ -8,6 +8,8 @@ import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
 import { TimeoutError } from "../failures.ts";
 import { clockWarning } from "../format/server-words.ts";
+import { BurstWatch } from "../notifications/burst-watch.ts";
+import { NotifyCommand } from "../notifications/notify-command.ts";
 import type { HostProcess, Output } from "./output.ts";
 import { askYes, authorityPrompt, canAsk, obtainPassword } from "./password.ts";
 import { textsIn, type Texts } from "../texts/texts.ts";
@@ -47,9 +49,25 @@ export async function withAccount<T>(
   onEvent: (event: MessengerEvent) => void = () => undefined,
   password: OpenOptions["password"] = (username) => obtainPassword(context, username, false),
 ): Promise<T> {
-  const options = { ...openOptions(context, command, onEvent), password };
-  const opened = SharedAccount.open(options);
-  return used(context, await untilAborted(context.signal, opened), use);
+  const watch = burstWatch(context);
+  const onEveryEvent = (event: MessengerEvent) => {
+    watch?.onEvent(event);
+    onEvent(event);
+  };
+  try {
+    const opened = SharedAccount.open({ ...openOptions(context, command, onEveryEvent), password });
+    return await used(context, await untilAborted(context.signal, opened), use);
+  } finally {
+    watch?.close();
+  }
+}
+
+function burstWatch({ config, output, process }: CommandContext): BurstWatch | undefined {
+  const { notifyCommand: command, language } = config;
+  if (command === undefined) return undefined;
+  const failed = (sentence: string) => output.notice(sentence);
+  const environment = process.env;
+  return new BurstWatch(new NotifyCommand({ command, environment, texts: textsIn(language), failed }));
 }
 
 /** As `withAccount`, for a command that needs no network and an account of this machine. */

@@ -147,6 +147,10 @@ export const OPTION_HELP = {
     es: ["", "fingerprint: acepta la clave nueva de USUARIO cuyo número se mostró antes"],
     en: ["", "fingerprint: accept USER's new key, whose number was shown before"],
   },
+  "notify-command": {
+    es: ["ORDEN", "menús, listen, daemon: la ejecuta una shell cuando llegan mensajes"],
+    en: ["CMD", "menus, listen, daemon: run by a shell when messages come"],
+  },
   timeout: {
     es: ["S", "segundos que puede durar la orden (30)"],
     en: ["S", "seconds that the command may take (30)"],

@@ -3,6 +3,20 @@ import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MESSAGE_TEXTS = {
+  notifyFailed: {
+    es: (why: string) =>
+      `La orden de --notify-command ha fallado (${why}). Se intentará con cada aviso, y no se volverá a decir.`,
+    en: (why: string) =>
+      `The command of --notify-command failed (${why}). It is tried with each notification, and this is said once.`,
+  },
+  notifyExitCode: {
+    es: (code: number) => `código de salida ${code}`,
+    en: (code: number) => `exit code ${code}`,
+  },
+  notifyTooSlow: {
+    es: (seconds: number) => `no terminó en ${seconds} s`,
+    en: (seconds: number) => `it did not end within ${seconds} s`,
+  },
   theMessage: { es: "El mensaje", en: "The message" },
   theChange: { es: "El cambio", en: "The change" },
   queued: {

@@ -107,12 +107,8 @@ function message(from: string, contact: number, seq = 1): AppEvent {
 const start = firstModel([], "");
 const home = after(start, loggedIn).model;
 const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
-const inChat = after(inPeople, {
-  name: "chatOpened",
-  username: "benito",
-  contact: 1,
-  isStranger: false,
-}).model;
+const chatOpened: AppEvent = { name: "chatOpened", username: "benito", contact: 1, isStranger: false };
+const inChat = after(inPeople, chatOpened).model;
 const waiting: AppEvent = messenger({
   name: "server",
   state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
@@ -577,6 +573,41 @@ describe("a message in the open chat", () => {
       expect(back.effects).toEqual([{ name: "markSeen", seq: 2 }]);
       expect(titleOf(back.model)).toBe("ana — Paloma");
     }
+  });
+
+  test("rings and notifies once per burst while another window has the focus, unless it is seen meanwhile", () => {
+    const away = after(inChat, sign("away"), message("benito", 1), message("benito", 1, 2), tickAfter(1_000));
+    expect(names(away.effects)).toEqual(["bell", "notify"]);
+    expect(away.effects).toContainEqual({
+      name: "notify",
+      shown: "benito",
+      gathered: expect.objectContaining({ from: "benito", text: "hola", count: 2 }),
+    });
+    const later = after(away.model, message("benito", 1, 3), tickAfter(2_000));
+    expect(names(later.effects)).toEqual([]);
+    // Who has looked is notified again.
+    const again = after(later.model, sign("key"), message("benito", 1, 4), tickAfter(4_000));
+    expect(names(again.effects)).toEqual(["bell", "notify"]);
+    const back = after(inChat, sign("away"), message("benito", 1), sign("focused"), tickAfter(1_000));
+    expect(names(back.effects)).toEqual([]);
+  });
+
+  test("does neither where the terminal has the focus, or reports nothing and somebody typed in the last minute", () => {
+    const opened = after(inPeople, chatOpened, {
+      name: "chat",
+      event: { name: "opened", messages: [], isMore: false },
+    });
+    const focused = after(opened.model, sign("focused"), message("benito", 1), tickAfter(1_000));
+    expect(names(focused.effects)).toEqual([]);
+    const typed = after(
+      opened.model,
+      [50_000, sign("key")],
+      [100_000, message("benito", 1)],
+      tickAfter(101_000),
+    );
+    expect(names(typed.effects)).toEqual([]);
+    const gone = after(opened.model, [60_000, message("benito", 1)], tickAfter(61_000));
+    expect(names(gone.effects)).toEqual(["bell", "notify"]);
   });
 
   test("after a key alone the terminal still counts as unfocused", () => {

@@ -23,6 +23,9 @@ test("a command has its own options and the common ones", async () => {
   expect((await after("send", "--w")).words).toEqual(["--wait"]);
   expect((await after("history", "--w")).words).toEqual([]);
   expect((await after("send", "--", "--w")).words).toEqual([]);
+  expect((await after("--no")).words).toEqual(["--notify-command"]);
+  expect((await after("send", "--no")).words).toEqual([]);
+  expect((await after("daemon", "--notify-command", "")).words).toEqual([]);
   expect((await after("--s")).words).toEqual(["--server", "--server-fingerprint"]);
 });
 
