@@ -17,7 +17,7 @@ import { normalizeAddress } from "../protocol/ip-address.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
 import { errorCode } from "./error-code.ts";
 import { Outgoing } from "./outgoing.ts";
-import { issuerCertificate, peerCertificate, readHandshake, type Handshake } from "./tls.ts";
+import { issuerCertificate, peerCertificate, readHandshake, sessionKey, type Handshake } from "./tls.ts";
 
 /** An object must be complete this long after its `{`, in ms (PROTOCOL 1). */
 export const OBJECT_TIMEOUT = 10_000;
@@ -148,6 +148,15 @@ export class Connection {
 
   get issuer(): X509Certificate | undefined {
     return "socket" in this.#state ? issuerCertificate(this.#state.socket) : undefined;
+  }
+
+  /**
+   * Bytes that only the two ends of this TLS session know, the same at both; undefined unless it is open over TLS.
+   * @param label says what they are for
+   */
+  exportKey(label: string, length: number): Buffer | undefined {
+    if (!this.#tls || this.#state.name !== "open") return undefined;
+    return sessionKey(this.#state.socket, label, length);
   }
 
   /** Queues one object as one line. Does nothing unless the connection is open. */

@@ -4,7 +4,7 @@
  * again (a client with a ticket outlives its certificate).
  *
  * This is the one file that patches what Bun's types lack: `minVersion` and `secureOptions` of a TLS
- * context, `upgradeTLS` in the accepting role, and a Bun socket's certificate accessors and descriptor.
+ * context, `upgradeTLS` in the accepting role, and a Bun socket's certificate accessors, exporter and descriptor.
  * (Files imported as text are declared in `server/monitor/text-files.d.ts`.)
  */
 import { X509Certificate } from "node:crypto";
@@ -78,6 +78,7 @@ type UntypedSocket = {
   getPeerX509Certificate(): X509Certificate | undefined;
   getPeerCertificate(abbreviated: boolean): { issuerCertificate?: { raw?: Buffer } } | undefined;
   isSessionReused(): boolean;
+  exportKeyingMaterial(length: number, label: string): Buffer | undefined;
   authorized: boolean;
   fd: number;
 };
@@ -135,4 +136,9 @@ export function issuerCertificate(socket: object): X509Certificate | undefined {
   // The flag is inverted in Bun 1.4.5: only `false` gives the issuer.
   const raw = untyped(socket).getPeerCertificate(false)?.issuerCertificate?.raw;
   return raw === undefined ? undefined : new X509Certificate(raw);
+}
+
+/** Key material of this TLS session (RFC 8446, 7.5), of which only its two ends know; undefined once it is closed. */
+export function sessionKey(socket: object, label: string, length: number): Buffer | undefined {
+  return untyped(socket).exportKeyingMaterial(length, label);
 }

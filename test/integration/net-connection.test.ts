@@ -358,3 +358,17 @@ describe("an error of our own", () => {
     expect(exit).not.toBe(0);
   });
 });
+
+test("both ends of a TLS session export the same bytes, and nobody else does", async () => {
+  const first = await pair("TLS");
+  const second = await pair("TLS");
+  const exported = first.near.exportKey("EXPORTER-test", 32);
+  expect(exported?.length).toBe(32);
+  expect(first.far.exportKey("EXPORTER-test", 32)).toEqual(exported);
+  expect(first.near.exportKey("EXPORTER-other", 32)).not.toEqual(exported);
+  expect(second.near.exportKey("EXPORTER-test", 32)).not.toEqual(exported);
+  first.near.terminate("test");
+  expect(first.near.exportKey("EXPORTER-test", 32)).toBeUndefined();
+  const { near } = await pair("plain");
+  expect(near.exportKey("EXPORTER-test", 32)).toBeUndefined();
+});
