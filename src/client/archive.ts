@@ -216,6 +216,11 @@ export class StoredConversation {
     return this.#profile.contacts.pendingKey(this.contact) === undefined ? "known" : "key_changed";
   }
 
+  /** Whether they were verified by the code. */
+  get isVerified(): boolean {
+    return this.#profile.verifications.verifiedAt(this.contact) !== undefined;
+  }
+
   /** When they were last heard of, by the texts that are stored; ms since 1970. */
   lastHeard(): number | undefined {
     return this.#profile.history.lastHeard(this.contact);

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "../protocol/framing.ts";
 import type { StoredConversation } from "./archive.ts";
-import type { MessengerEvent } from "./conversation/events.ts";
+import type { MessengerEvent, VerificationEnding, VerificationNews } from "./conversation/events.ts";
 import type { MessageState } from "./disk/schema.ts";
 import { errorJson, errorOf } from "./error-json.ts";
 import type { UnreachableReason } from "./peer/dial.ts";
@@ -51,8 +51,8 @@ export function storedMessageJson(message: StoredMessage, from: string, to: stri
 
 /** Somebody whom the account has met, and how many of their messages were not shown here. */
 export function contactJson(conversation: StoredConversation, unread: number) {
-  const { username, keyState: state } = conversation;
-  return { username, state, last_seen: isoTime(conversation.lastHeard()), unread };
+  const { username, keyState: state, isVerified: verified } = conversation;
+  return { username, state, verified, last_seen: isoTime(conversation.lastHeard()), unread };
 }
 
 /** The state of a message or change of ours. @param at ms since 1970 */
@@ -77,6 +77,17 @@ export function peerChangeJson(message: StoredMessage, from: string) {
 export function ownChangeJson(message: StoredMessage, to: string, action: string | undefined) {
   const { event, change } = changeFields(message);
   return { event, to, ...change, action: action ?? null };
+}
+
+/** What becomes of the verification of a person. */
+export function verificationJson(username: string, news: VerificationNews) {
+  return {
+    event: "verification",
+    username,
+    state: news.state,
+    ...("code" in news ? { code: news.code } : {}),
+    ...("retryAt" in news ? { retry_at: isoTime(news.retryAt) } : {}),
+  };
 }
 
 function serverJson(state: RendezvousState, linksUntil: number | undefined): JsonObject {
@@ -123,7 +134,14 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
       return { event: "unreachable", username, reason, retry_in: retryIn, heard_at: isoTime(heardAt) };
     }
     case "keyPending":
-      return { event: "key_changed", username: event.username, fingerprint: event.fingerprint };
+      return {
+        event: "key_changed",
+        username: event.username,
+        fingerprint: event.fingerprint,
+        verified: event.isVerified,
+      };
+    case "verification":
+      return verificationJson(event.username, event);
     case "typing":
       return { event: "typing", username: event.username, active: event.active };
     case "peerError":
@@ -150,6 +168,12 @@ function serverStateOf({ state, until, error }: JsonObject): RendezvousState {
   if (state === "waiting") return { name: state, until: timeOf(until) ?? 0, why: errorOf(error) };
   if (state === "stopped") return { name: state, why: errorOf(error) };
   return { name: state === "online" || state === "connecting" ? state : "offline" };
+}
+
+function newsOf({ state, code, retry_at }: JsonObject): VerificationNews {
+  if (state === "asked" || state === "withdrawn" || state === "waiting") return { state };
+  if (state === "code") return { state, code: String(code) };
+  return { state: state as VerificationEnding, retryAt: timeOf(retry_at) };
 }
 
 /**
@@ -202,7 +226,14 @@ export function eventOf(
       return { name: "unreachable", username, reason, retryIn, heardAt: timeOf(json["heard_at"]) };
     }
     case "key_changed":
-      return { name: "keyPending", username, fingerprint: text("fingerprint") };
+      return {
+        name: "keyPending",
+        username,
+        fingerprint: text("fingerprint"),
+        isVerified: json["verified"] === true,
+      };
+    case "verification":
+      return { name: "verification", username, ...newsOf(json) };
     case "typing":
       return { name: "typing", username, active: json["active"] === true };
     case "peer_error":

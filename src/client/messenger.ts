@@ -12,6 +12,7 @@ import { Archive } from "./archive.ts";
 import type { Conversation } from "./conversation/conversation.ts";
 import { Conversations } from "./conversation/conversations.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
+import type { OpenedVerification } from "./conversation/verification.ts";
 import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
 import { takeProfile } from "./disk/check.ts";
@@ -116,7 +117,7 @@ export class Messenger {
     };
     this.#conversations = new Conversations({
       profile: options.profile,
-      ownLabel: labelOf(options.profile.username),
+      own: { label: labelOf(options.profile.username), spki: options.profile.keys.spki },
       clock: this.#clock,
       reading: this.reading,
       isTraced: options.trace === true,
@@ -348,6 +349,25 @@ export class Messenger {
     const acceptance = this.archive.safetyNumbers.acceptPending(username, this.#clock.now(), shown);
     if (acceptance.result === "accepted") this.#conversations.find(username)?.connect();
     return acceptance;
+  }
+
+  /**
+   * A code is to be compared with this person; `verification` events tell what becomes of it.
+   * @param face at which it is compared: only there it can be closed
+   * @throws SelfError, SQLiteError
+   */
+  openVerification(username: string, face: object): OpenedVerification {
+    checkNotSelf(this.profile, username);
+    return this.#conversations.with(username).openVerification(face);
+  }
+
+  /** Whether the other person sees the same code. @returns false: there is none to compare */
+  answerVerification(username: string, same: boolean): boolean {
+    return this.#conversations.find(username)?.verification.answer(same) === true;
+  }
+
+  closeVerification(username: string, face: object): void {
+    this.#conversations.find(username)?.verification.close(face);
   }
 
   /** A person's presence according to the direct link; undefined: no conversation in this process. */

@@ -90,6 +90,11 @@ function carriedOut(account: SharedAccount, { name, params }: Request): Promise<
     case "close_chat":
       account.closeChat((params as Params<"close_chat">).username);
       return Promise.resolve({});
+    case "open_verification":
+      return account.openVerification((params as Params<"open_verification">).username);
+    case "close_verification":
+      account.closeVerification((params as Params<"close_verification">).username);
+      return Promise.resolve({});
     case "send":
       // If the request is repeated, the text is stored once.
       return account.request("send", { message_id: randomUUIDv7(), ...(params as Params<"send">) });

@@ -1,6 +1,6 @@
 /**
  * Safety numbers, with which two people compare their keys, and the acceptance of a changed key: a key is accepted
- * only if its number was shown. Needs no network.
+ * only if its number was shown, and if its person was never verified. Needs no network.
  */
 import { fingerprint, safetyNumber } from "../identity/fingerprint.ts";
 import type { Contact, ContactKey } from "./profile/contacts.ts";
@@ -13,6 +13,8 @@ export type SafetyNumber = {
   readonly fingerprint: string;
   /** The person has not accepted this key yet. */
   readonly pending: boolean;
+  /** It was verified by the code. */
+  readonly verified: boolean;
 };
 
 /** The safety numbers with one person. */
@@ -31,7 +33,9 @@ export type Acceptance =
   /** Another key has arrived since one was shown, so the person has compared the wrong one. */
   | { readonly result: "changed_again" }
   /** The number was not shown yet. */
-  | { readonly result: "not_shown" };
+  | { readonly result: "not_shown" }
+  /** The person was verified: a new key of theirs is not accepted, but verified too. */
+  | { readonly result: "verification_needed" };
 
 /** Every method throws SQLiteError when the disk fails. */
 export class SafetyNumbers {
@@ -69,11 +73,27 @@ export class SafetyNumbers {
     const contact = contacts.find(username);
     const pending = contact === undefined ? undefined : contacts.pendingKey(contact);
     if (contact === undefined || pending === undefined) return { result: "none" };
+    if (this.#isVerified(contact)) return { result: "verification_needed" };
     const shown = shownHere ?? pending.shown;
     if (shown === undefined) return { result: "not_shown" };
     if (shown !== pending.fingerprint) return { result: "changed_again" };
     contacts.pin(contact, pending, now);
     return { result: "accepted", number: this.#numberOf(contact, pending, false) };
+  }
+
+  /**
+   * The person counts as never verified from now on: a new key of theirs can be accepted.
+   * @returns false: they were not verified
+   */
+  withdrawVerification(username: string): boolean {
+    const contact = this.#profile.contacts.find(username);
+    if (contact === undefined || !this.#isVerified(contact)) return false;
+    this.#profile.verifications.withdraw(contact);
+    return true;
+  }
+
+  #isVerified(contact: Contact): boolean {
+    return this.#profile.verifications.verifiedAt(contact) !== undefined;
   }
 
   #numberOf(contact: Contact, key: ContactKey, pending: boolean): SafetyNumber {
@@ -82,6 +102,8 @@ export class SafetyNumbers {
       { name: username, spki: keys.spki },
       { name: contact.username, spki: key.spki },
     );
-    return { number, fingerprint: key.fingerprint, pending };
+    // The keys of a person are verified all or none.
+    const verified = !pending && this.#isVerified(contact);
+    return { number, fingerprint: key.fingerprint, pending, verified };
   }
 }

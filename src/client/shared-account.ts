@@ -9,6 +9,7 @@
  */
 import { existsSync } from "node:fs";
 
+import { label as labelOf } from "../identity/names.ts";
 import type { Account, OpenOptions } from "./accounts.ts";
 import { Archive } from "./archive.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
@@ -56,6 +57,8 @@ export class SharedAccount {
   readonly #chats = new Set<string>();
   /** Names of the people in the list that is shown. */
   #listed: string[] = [];
+  /** Names of those with whom a code is compared here, by label. */
+  readonly #verifications = new Map<string, string>();
   #keepsUp = true;
   /** Undefined while the account is being opened. */
   #reported: Reported | undefined;
@@ -206,6 +209,18 @@ export class SharedAccount {
     return opened;
   }
 
+  /** Compares a code with a person, until `verification` events say how it has ended. @throws SelfError */
+  async openVerification(username: string): Promise<Result<"open_verification">> {
+    // It may end before this is answered.
+    this.#verifications.set(labelOf(username), username);
+    return this.request("open_verification", { username });
+  }
+
+  closeVerification(username: string): void {
+    this.#verifications.delete(labelOf(username));
+    this.#place.then((place) => ask(place, "close_verification", { username })).catch(() => undefined);
+  }
+
   /** Whether this face keeps up with what arrives. The links to peers are not read while no face does. */
   keepsUp(keepsUp: boolean): void {
     this.#keepsUp = keepsUp;
@@ -324,6 +339,9 @@ export class SharedAccount {
   #move(): void {
     if (this.#isClosed) return;
     this.#reported?.hold();
+    // Their links have ended with the process.
+    for (const username of this.#verifications.values())
+      this.#report({ name: "verification", username, state: "lost", retryAt: undefined });
     this.#place = this.#moved();
     this.#place.catch((error: unknown) => this.#stopped(error));
   }
@@ -361,6 +379,8 @@ export class SharedAccount {
   }
 
   #report(event: MessengerEvent): void {
+    if (event.name === "verification" && "retryAt" in event)
+      this.#verifications.delete(labelOf(event.username));
     if (this.#reported === undefined) this.#options.onEvent(event);
     else this.#reported.event(event);
   }

@@ -9,6 +9,7 @@ import {
   list,
   optional,
   readFields,
+  refine,
   text,
   utf8Text,
   type Fields,
@@ -20,12 +21,20 @@ export const PEER_PROTOCOL = 1;
 /** Bytes of UTF-8 in one chat text. */
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
-/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions»). */
-export const FEATURES: readonly string[] = ["edit", "withdraw"];
+/** The feature of a client that takes part in verifications. */
+export const VERIFY_FEATURE = "verify1";
+/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions» and «Verification»). */
+export const FEATURES: readonly string[] = ["edit", "withdraw", VERIFY_FEATURE];
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
 
 const id = exactText(1, 64);
+/** Lower-case hexadecimal digits. */
+const hexadecimal = (digits: number) =>
+  refine(exactText(digits, digits), (value) => (/^[0-9a-f]+$/.test(value) ? value : undefined));
+/** A commitment, SHA-512, and a nonce, 32 bytes (`identity/verification-code.ts`). */
+const commitment = hexadecimal(128);
+const nonce = hexadecimal(64);
 
 export const PEER_MESSAGES = {
   hello: {
@@ -43,6 +52,9 @@ export const PEER_MESSAGES = {
   stream: { transfer: id },
   edit: { id, target: id, text: utf8Text(MAX_TEXT_BYTES) },
   withdraw: { id, target: id },
+  verify_commit: { hash: optional(commitment) },
+  verify_reveal: { hash: commitment, nonce },
+  verify_done: { code: exactText(1, 64) },
 } as const satisfies { readonly [action: string]: Fields };
 
 const CHAT = {
@@ -79,12 +91,16 @@ export function readPeerMessage(source: JsonObject): PeerMessage {
   return (read.ok ? { action, ...read.value } : { action: "invalid", field: read.field }) as PeerMessage;
 }
 
+/** The messages of a verification. */
+export type VerifyMessage = Extract<PeerMessage, { action: `verify_${string}` }>;
+
 /** What may be written on the peer link. */
 export type PeerOutput =
   | { action: "hello"; protocol: number; username: string; features: string[] }
   | { message: string; id: string; sent_at: string; reply_to: string | undefined }
   | { action: "edit"; id: string; target: string; text: string }
   | { action: "withdraw"; id: string; target: string }
+  | VerifyMessage
   | { action: "delivered"; ids: string[] }
   | { action: "read"; id: string }
   | { action: "typing"; active: boolean }

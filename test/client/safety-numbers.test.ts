@@ -67,12 +67,35 @@ describe("a key that waits", () => {
       const shown = new SafetyNumbers(profile).with("Ana", { markShown: true }).numbers.at(-1);
       expect(new SafetyNumbers(profile).acceptPending("ana", NOW)).toEqual({
         result: "accepted",
-        number: { number: shown?.number ?? "", fingerprint: CHANGED.fingerprint, pending: false },
+        number: {
+          number: shown?.number ?? "",
+          fingerprint: CHANGED.fingerprint,
+          pending: false,
+          verified: false,
+        },
       });
       expect(isPinned(profile, CHANGED)).toBe(true);
       expect(new SafetyNumbers(profile).acceptPending("Ana", NOW)).toEqual({
         result: "none",
       });
+    }));
+
+  test("of somebody who was verified is not accepted, until the verification is withdrawn", () =>
+    withProfile((profile, sees) => {
+      const numbers = new SafetyNumbers(profile);
+      profile.verifications.verify(profile.contacts.ensure("Ana"), PINNED, NOW);
+      sees(CHANGED);
+      const shown = numbers.with("Ana", { markShown: true }).numbers;
+      expect(shown.map(({ pending, verified }) => ({ pending, verified }))).toEqual([
+        { pending: false, verified: true },
+        { pending: true, verified: false },
+      ]);
+      expect(numbers.acceptPending("ana", NOW)).toEqual({ result: "verification_needed" });
+      expect(isPinned(profile, CHANGED)).toBe(false);
+      expect(numbers.withdrawVerification("ana")).toBe(true);
+      expect(numbers.withdrawVerification("ana")).toBe(false);
+      expect(numbers.acceptPending("ana", NOW)).toMatchObject({ result: "accepted" });
+      expect(numbers.with("Ana", { markShown: true }).numbers.some(({ verified }) => verified)).toBe(false);
     }));
 
   test("is not accepted before its number was shown", () =>

@@ -69,6 +69,12 @@ function fieldsFor(
       return { action, code: random.pick(["bad_request", "__proto__", "\u001b[2J"]) };
     case "stream":
       return { action, transfer: id() };
+    case "verify_commit":
+      return { action, hash: maybe(digits(random, 128)) };
+    case "verify_reveal":
+      return { action, hash: digits(random, 128), nonce: digits(random, 64) };
+    case "verify_done":
+      return { action, code: random.pick(["ok", "wrong", "closed", "\u001b[2J"]) };
     case "hello":
       return greeting("ana", random);
     default:
@@ -76,11 +82,16 @@ function fieldsFor(
   }
 }
 
+/** Hexadecimal digits, of few values so that some come twice. */
+function digits(random: SeededRandom, count: number): string {
+  return random.pick(["0", "7", "f"]).repeat(count);
+}
+
 /** A valid greeting, with strange `features`. */
 export function greeting(username: string, random: SeededRandom): { [name: string]: unknown } {
   const features = random.pick([
     [],
-    ["edit", "withdraw"],
+    ["edit", "withdraw", "verify1"],
     [...PROTOTYPE_NAMES],
     Array(64).fill("x".repeat(32)),
   ]);

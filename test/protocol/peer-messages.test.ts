@@ -8,6 +8,8 @@ import {
   readPeerMessage,
 } from "../../src/protocol/peer-messages.ts";
 
+const HASH = "0f".repeat(64);
+const NONCE = "0f".repeat(32);
 const HELLO = { action: "hello", protocol: 1, username: "ana", features: [] };
 
 function invalid(source: JsonObject, field: string): void {
@@ -76,6 +78,9 @@ describe("actions", () => {
       { action: "stream", transfer: "1" },
       { action: "edit", id: "2", target: "1", text: "hola" },
       { action: "withdraw", id: "2", target: "1" },
+      { action: "verify_commit", hash: HASH },
+      { action: "verify_reveal", hash: HASH, nonce: NONCE },
+      { action: "verify_done", code: "ok" },
     ]) {
       expect(readPeerMessage({ ...source, more: 1 })).toEqual(source as never);
     }
@@ -92,6 +97,9 @@ describe("actions", () => {
         "stream",
         "edit",
         "withdraw",
+        "verify_commit",
+        "verify_reveal",
+        "verify_done",
       ].sort(),
     );
   });
@@ -160,6 +168,18 @@ describe("caps, at, under and over", () => {
     invalid({ action: "delivered", ids: [1] }, "ids");
     invalid({ action: "delivered", ids: [""] }, "ids");
     invalid({ action: "delivered" }, "ids");
+  });
+
+  test("a commitment and a nonce are lower-case hexadecimal digits of their length", () => {
+    valid({ action: "verify_commit" });
+    for (const hash of ["", "0".repeat(127), "0".repeat(129), "F".repeat(128), "g".repeat(128), 5, null]) {
+      invalid({ action: "verify_commit", hash }, "hash");
+      invalid({ action: "verify_reveal", hash, nonce: NONCE }, "hash");
+    }
+    for (const nonce of [undefined, "", "0".repeat(63), "0".repeat(65), "F".repeat(64), "\n".repeat(64)])
+      invalid({ action: "verify_reveal", hash: HASH, nonce }, "nonce");
+    valid({ action: "verify_done", code: "c".repeat(64) });
+    for (const code of [undefined, "", "c".repeat(65), 1]) invalid({ action: "verify_done", code }, "code");
   });
 
   test("read, typing, error, stream", () => {

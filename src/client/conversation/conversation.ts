@@ -5,19 +5,22 @@
  *    of them are dialled, and the first peer that proves its identity is greeted.
  * 2. `link-choice.ts` chooses the current link, `delivery.ts` writes on it, and `link-watch.ts` checks whether it
  *    still answers.
- * 3. `dialling.ts` redials a link that was lost without `bye` as long as it is needed; after `bye` it redials only
+ * 3. `verification.ts` compares a code on the current link, or on one of its own with a key that waits for that.
+ * 4. `dialling.ts` redials a link that was lost without `bye` as long as it is needed; after `bye` it redials only
  *    if a message is unacknowledged.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
-import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
+import { DEAD_AFTER, LinkWatch, PING_AFTER, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
+  type ConversationMessage,
   type LinkConnection,
   type LinkEnd,
   type LinkLife,
   type LinkPlace,
+  type LinkPurpose,
   type PeerLinkEvents,
 } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
@@ -27,18 +30,22 @@ import type { OutboxMessage } from "../profile/stored-message.ts";
 import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
 import type { ConversationNeeds } from "./needs.ts";
+import { Verification, type OpenedVerification } from "./verification.ts";
 
 /** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
 const USEFUL_LIFE = 10_000;
 
 export class Conversation {
   readonly delivery: Delivery;
+  readonly verification: Verification;
   readonly #needs: ConversationNeeds;
   readonly #record: ContactRecord;
   readonly #links: PeerLinks;
   readonly #linkEvents: PeerLinkEvents;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
+  /** The link with a key that waits for the verification that is open. */
+  #pendingLink: PeerLink | undefined;
   /** On how many screens the chat is open. */
   #openChats = 0;
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
@@ -56,15 +63,24 @@ export class Conversation {
       contact,
       contacts,
       now,
-      keyPending: (fingerprint) => emit({ name: "keyPending", username: this.username, fingerprint }),
+      verifications: profile.verifications,
+      keyPending: (fingerprint, isVerified) =>
+        emit({ name: "keyPending", username: this.username, fingerprint, isVerified }),
+      isVerifying: () => this.verification.isOpen,
       storage,
     });
+    this.verification = new Verification({
+      needs,
+      contact: () => this.contact,
+      tell: (news) => emit({ name: "verification", username: this.username, ...news }),
+      closed: (ending) => this.#verificationClosed(ending === "verified"),
+    });
     this.delivery = new Delivery({ record: this.#record, messages, storage, emit, now });
-    const decider = needs.ownLabel < contact.label;
+    const decider = needs.own.label < contact.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
     this.#linkEvents = {
       complete: (link) => this.#completed(link),
-      message: (message, link) => this.delivery.take(message, link),
+      message: (message, link) => this.#take(message, link),
       readEnd: (link) => this.#readEnd(link),
       drained: (link) => {
         if (link === this.#links.current) this.delivery.pump();
@@ -84,7 +100,7 @@ export class Conversation {
       record: this.#record,
       links: this.#links,
       wanted: () => this.wantsLink,
-      greet: (id, connection, peer) => this.#greet(id, "dialler", connection, peer),
+      greet: (id, connection, peer, purpose) => this.#greet(id, "dialler", connection, peer, purpose),
       unreachable: (reason, retryIn) => {
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
@@ -115,19 +131,24 @@ export class Conversation {
     return this.#links.count;
   }
 
-  /** Whether a message is unacknowledged or the chat is open. */
+  /** Whether a message is unacknowledged, or the chat or the verification is open. */
   get wantsLink(): boolean {
-    return this.#openChats > 0 || this.delivery.waiting > 0;
+    return this.#isLookedAt || this.delivery.waiting > 0;
   }
 
-  /** Whether somebody waits for a link right now: a chat is open, or what they have just sent is unacknowledged. */
+  /** Whether somebody waits for a link right now: they look at it, or what they have just sent is unacknowledged. */
   get isAwaited(): boolean {
-    return this.#openChats > 0 || (this.#hasQueued && this.delivery.waiting > 0);
+    return this.#isLookedAt || (this.#hasQueued && this.delivery.waiting > 0);
   }
 
   /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
   get wantsPresence(): boolean {
-    return this.#openChats > 0 || (this.delivery.waiting > 0 && !this.isConnected);
+    return this.#isLookedAt || (this.delivery.waiting > 0 && !this.isConnected);
+  }
+
+  /** Whether the chat or the verification is open. */
+  get #isLookedAt(): boolean {
+    return this.#openChats > 0 || this.verification.isOpen;
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
@@ -140,8 +161,34 @@ export class Conversation {
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
   closeChat(): void {
     this.#openChats--;
+    this.#noLongerLookedAt();
+  }
+
+  #noLongerLookedAt(): void {
     this.#needs.wantsChanged();
     if (!this.wantsLink) this.#hangUp();
+  }
+
+  /** As `Messenger.openVerification`. */
+  openVerification(face: object): OpenedVerification {
+    const opened = this.verification.open(face);
+    this.#needs.wantsChanged();
+    this.connect();
+    return opened;
+  }
+
+  /** A link of a key that waited ends: from the next one on the conversation goes its way, if the key is accepted. */
+  #verificationClosed(isVerified: boolean): void {
+    if (this.#pendingLink !== undefined) {
+      this.#dialling.leave();
+      this.#pendingLink.bye("verification_over");
+    }
+    if (isVerified) {
+      const { contacts } = this.#needs.profile;
+      const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
+      this.#needs.storage.attempt(() => this.#links.terminateThose(isDropped, "key_dropped"));
+    }
+    this.#noLongerLookedAt();
   }
 
   /** @throws SQLiteError */
@@ -204,7 +251,7 @@ export class Conversation {
    * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
    * greets the peer.
    * @param place its place at the port
-   * @returns other than `admitted`: why there is no link
+   * @returns other than `admitted` and `verifies`: why there is no link
    * @throws SQLiteError
    */
   admit(
@@ -214,10 +261,11 @@ export class Conversation {
     place: LinkPlace | undefined,
   ): Admission {
     const verdict = this.#record.judge(peer, report);
-    if (verdict !== "pinned" && verdict !== "pin") return verdict;
+    if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return verdict;
     if (verdict === "pin") this.#record.pin(peer);
-    this.#greet(this.#links.newId(), "acceptor", connection, peer, place);
-    return "admitted";
+    const purpose = verdict === "verifies" ? "verification" : "conversation";
+    this.#greet(this.#links.newId(), "acceptor", connection, peer, purpose, place);
+    return verdict === "verifies" ? verdict : "admitted";
   }
 
   #greet(
@@ -225,11 +273,12 @@ export class Conversation {
     role: "acceptor" | "dialler",
     connection: LinkConnection,
     peer: ProvenPeer,
+    purpose: LinkPurpose,
     place?: LinkPlace,
   ): void {
     const { clock, profile, reading } = this.#needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, reading, connection, peer, place },
+      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place },
       this.#linkEvents,
     );
     this.#links.add(link);
@@ -238,7 +287,7 @@ export class Conversation {
 
   /** Ends the links to this person whose certificate was revoked. */
   endRevoked(): void {
-    this.#links.terminateRevoked((peer) => this.#isRevoked(peer));
+    this.#links.terminateThose((peer) => this.#isRevoked(peer), "revoked");
   }
 
   #isRevoked(peer: ProvenPeer): boolean {
@@ -249,7 +298,16 @@ export class Conversation {
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
     this.#watch.tick(this.wantsLink);
+    this.#watchPending();
+    this.verification.tick();
     this.#needs.storage.attempt(() => this.delivery.tick());
+  }
+
+  #watchPending(): void {
+    const link = this.#pendingLink;
+    const silence = link === undefined ? 0 : this.#needs.clock.monotonic() - link.lastReadAt;
+    if (silence >= DEAD_AFTER) link?.terminate("dead");
+    else if (silence >= PING_AFTER) link?.send({ action: "ping" });
   }
 
   /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
@@ -282,9 +340,43 @@ export class Conversation {
     // Also if an older link has become current: the report may have been lost with the broken link.
     this.#sendRead(link);
     this.delivery.writeOn(link);
+    this.#chooseVerified();
+  }
+
+  /** The verification runs on the link of a key that waits for it, if there is one. */
+  #chooseVerified(): void {
+    this.verification.use(this.#pendingLink ?? this.#links.current);
+  }
+
+  #take(message: ConversationMessage, link: PeerLink): void {
+    switch (message.action) {
+      case "verify_commit":
+      case "verify_reveal":
+      case "verify_done":
+        this.verification.take(message, link);
+        return;
+      default:
+        this.delivery.take(message, link);
+    }
+  }
+
+  #pendingCompleted(link: PeerLink): void {
+    this.#links.dialFailed(link.id);
+    this.#dialling.linked();
+    if (!this.verification.isOpen) {
+      link.bye("verification_over");
+      return;
+    }
+    this.#pendingLink?.end("replaced");
+    this.#pendingLink = link;
+    this.#chooseVerified();
   }
 
   #completed(link: PeerLink): void {
+    if (link.purpose === "verification") {
+      this.#pendingCompleted(link);
+      return;
+    }
     const wasConnected = this.isConnected;
     this.#record.rename(link.peer.name);
     this.#record.learn(link.features);
@@ -301,10 +393,16 @@ export class Conversation {
       this.#watch.closed(link);
       if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
     }
+    const isPending = link === this.#pendingLink;
+    if (isPending) this.#pendingLink = undefined;
     const isLast = this.#links.closed(link);
+    this.#chooseVerified();
+    this.verification.closed(link);
     const isRevoked = this.#isRevoked(link.peer);
     if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
     else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
+    else if (isPending && !this.isConnected)
+      this.#dialling.disconnected(life.byeReceived, this.delivery.waiting > 0);
   }
 
   #disconnected(byeReceived: boolean, isRevoked: boolean): void {

@@ -8,7 +8,7 @@
  *
  * This class knows the store and the current link; `dialling.ts` decides when to dial.
  */
-import { MAX_DELIVERED_IDS } from "../../protocol/peer-messages.ts";
+import { MAX_DELIVERED_IDS, type VerifyMessage } from "../../protocol/peer-messages.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
 import type { ConversationMessage, PeerLink } from "../peer/link.ts";
@@ -201,8 +201,8 @@ export class Delivery {
     return true;
   }
 
-  /** Handles one message of `link`; messages to store are collected until the end of the read. */
-  take(message: ConversationMessage, link: Pick<PeerLink, "send" | "endRead">): void {
+  /** Handles one message of `link` but for those of a verification; messages to store are collected until the end of the read. */
+  take(message: Exclude<ConversationMessage, VerifyMessage>, link: Pick<PeerLink, "send" | "endRead">): void {
     switch (message.action) {
       case "chat":
       case "edit":

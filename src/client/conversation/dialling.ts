@@ -115,7 +115,7 @@ export class Dialling {
     const { id, signal } = links.startDial();
     this.#state = { name: "dialling", id, isOutdated: false };
     needs
-      .dial(record, signal, (connection, peer) => greet(id, connection, peer))
+      .dial(record, signal, (...greeted) => greet(id, ...greeted))
       .then((failure) => {
         if (failure !== undefined) this.failed(id, failure);
       })

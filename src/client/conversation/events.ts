@@ -6,6 +6,33 @@ import type { MessageState } from "../disk/schema.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
 import type { RendezvousState } from "../rendezvous/session.ts";
 
+/** How a verification that our person had opened has ended. */
+export type VerificationEnding =
+  | "verified"
+  /** The codes differ, or a nonce was not the committed one. */
+  | "wrong"
+  /** The other side has ended it without an answer. */
+  | "ended"
+  /** Our side has. */
+  | "closed"
+  /** The link was lost while the codes were compared. */
+  | "lost"
+  /** The other side's program knows no verification. */
+  | "not_supported"
+  /** It could not be stored. */
+  | "storage_failed";
+
+/** What becomes of the verification of a person. */
+export type VerificationNews =
+  /** The other person has opened it, and ours has not; then, that they have closed it. */
+  | { readonly state: "asked" | "withdrawn" }
+  /** Our person has opened it, and the other one is awaited. */
+  | { readonly state: "waiting" }
+  /** `code`: six digits, to be compared with the other screen. */
+  | { readonly state: "code"; readonly code: string }
+  /** `retryAt`: when a code may be compared again, ms since 1970; undefined: at once. */
+  | { readonly state: VerificationEnding; readonly retryAt: number | undefined };
+
 export type MessengerEvent =
   /** No event is emitted for a server that is back within 10 s. */
   | {
@@ -70,7 +97,14 @@ export type MessengerEvent =
       /** When something was last received on a direct link, ms since 1970; undefined: nothing in this process. */
       readonly heardAt: number | undefined;
     }
-  | { readonly name: "keyPending"; readonly username: string; readonly fingerprint: string }
+  /** `isVerified`: the person was verified, with another key. */
+  | {
+      readonly name: "keyPending";
+      readonly username: string;
+      readonly fingerprint: string;
+      readonly isVerified: boolean;
+    }
+  | ({ readonly name: "verification"; readonly username: string } & VerificationNews)
   | { readonly name: "typing"; readonly username: string; readonly active: boolean }
   /** The peer reports a fault of ours. */
   | { readonly name: "peerError"; readonly username: string; readonly code: string }

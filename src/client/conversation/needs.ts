@@ -1,3 +1,4 @@
+import type { VerifiedSide } from "../../identity/verification-code.ts";
 import type { Clock } from "../../net/clock.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { ContactRecord } from "../peer/contact-record.ts";
@@ -8,8 +9,12 @@ import type { MessengerEvent } from "./events.ts";
 
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "revocations" | "privacy">;
-  readonly ownLabel: string;
+  readonly profile: Pick<
+    Profile,
+    "username" | "contacts" | "messages" | "revocations" | "privacy" | "verifications"
+  >;
+  /** This account's label and key. */
+  readonly own: VerifiedSide;
   readonly clock: Clock;
   readonly reading: LinkReading;
   /** Whether `wire` events are emitted. */

@@ -192,6 +192,13 @@ const VERSION_6 = `CREATE TABLE privacy (
 const VERSION_7 = `-- When the account was exported to another machine, ms since 1970: it does not go online here any more.
 ALTER TABLE account ADD COLUMN moved_at INTEGER;`;
 
+/** Keys that two people have verified by the code, and how often they tried. */
+const VERSION_8 = `-- When the person behind this key was verified; NULL: was not. The keys of a contact are verified all or none.
+ALTER TABLE pins ADD COLUMN verified_at INTEGER;
+-- Codes that somebody in the middle could have guessed since the last verification, and when the last one was.
+ALTER TABLE contacts ADD COLUMN guesses INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN guessed_at INTEGER;`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -202,5 +209,5 @@ export const CLEAR_WORDS = [
 
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7],
+  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8],
 };

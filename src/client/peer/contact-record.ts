@@ -2,7 +2,8 @@
 import type { Target } from "../../net/dialler.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
 import type { Contact, ContactStore } from "../profile/contacts.ts";
-import { judgeKey, type KeyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
+import type { VerificationStore } from "../profile/verifications.ts";
+import { judgeKey, type KeyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 
 /** A pending key gives way to another one no sooner in one process, in ms: somebody may show thousands. */
 export const PENDING_KEY_INTERVAL = 60_000;
@@ -14,8 +15,11 @@ type ContactRecordOptions = {
   readonly contacts: ContactStore;
   /** ms since 1970 */
   readonly now: () => number;
+  readonly verifications: Pick<VerificationStore, "verifiedAt">;
   /** A key waits for the person's decision; called once in `KEY_WARNING_INTERVAL`. */
-  readonly keyPending: (fingerprint: string) => void;
+  readonly keyPending: (fingerprint: string, isVerified: boolean) => void;
+  /** Whether the person has opened the verification. */
+  readonly isVerifying: () => boolean;
   readonly storage: StorageGuard;
 };
 
@@ -61,6 +65,11 @@ export class ContactRecord {
     return this.#contacts.targets(this.#contact);
   }
 
+  /** Whether the person was verified: then a new key of theirs is not accepted, but verified. @throws SQLiteError */
+  get isVerified(): boolean {
+    return this.#options.verifications.verifiedAt(this.#contact) !== undefined;
+  }
+
   // If one of the next three writes fails, the next link brings the same information.
 
   /** Stores the registered spelling and the current addresses. */
@@ -86,11 +95,12 @@ export class ContactRecord {
    * Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`.
    * @throws SQLiteError
    */
-  judge(peer: ProvenPeer, report: KeyReport): KeyVerdict {
+  judge(peer: ProvenPeer, report: KeyReport): LinkVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, report);
-    if (verdict === "pending") this.#pend(peer, pins);
-    return verdict;
+    if (verdict !== "pending") return verdict;
+    this.#pend(peer, pins);
+    return this.#options.isVerifying() ? "verifies" : verdict;
   }
 
   /** Stores a key for the person's decision, and warns them unless they were just warned and have accepted none since. */
@@ -110,7 +120,7 @@ export class ContactRecord {
     const { fingerprint } = this.#contacts.pendingKey(this.#contact) ?? peer;
     this.#isWarningOwed = false;
     this.#warned = { fingerprint, at: now };
-    this.#options.keyPending(fingerprint);
+    this.#options.keyPending(fingerprint, this.isVerified);
   }
 
   /** @throws SQLiteError */

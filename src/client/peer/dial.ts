@@ -13,8 +13,8 @@ import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
 import type { ContactRecord } from "./contact-record.ts";
 import { DIALS_OF_PROCESS, peerTargets, type OwnPlace } from "./dial-limits.ts";
-import type { LinkConnection, LinkEnd } from "./link.ts";
-import { keyReport, type KeyVerdict, type ProvenPeer } from "./proof.ts";
+import type { LinkConnection, LinkEnd, LinkPurpose } from "./link.ts";
+import { keyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
 /** Why no link to a person can be opened now. */
@@ -53,6 +53,8 @@ export type UnreachableReason =
   | "revoked"
   /** Their key has changed, and the person has not accepted it yet. */
   | "key_pending"
+  /** As `key_pending`, of a person who was verified. */
+  | "verification_needed"
   /** Their client speaks only the legacy unencrypted link. */
   | "insecure"
   /** Our own certificate is missing, has expired or was taken back, and no server has renewed it. */
@@ -61,7 +63,7 @@ export type UnreachableReason =
   | "storage_failed";
 
 /** Greets the proven peer of a connection. */
-export type Greet = (connection: LinkConnection, peer: ProvenPeer) => void;
+export type Greet = (connection: LinkConnection, peer: ProvenPeer, purpose: LinkPurpose) => void;
 
 type DialNeeds = {
   readonly tls: PeerTls;
@@ -96,7 +98,7 @@ export async function dialPeer(
   if (targets.length === 0) return where.name === "online" ? "unreachable" : lookupFailure;
   const context = tls.dialling(record.label);
   if (context === undefined) return "no_certificate";
-  let winner: { readonly peer: ProvenPeer; readonly isNewKey: boolean } | undefined;
+  let winner: { readonly peer: ProvenPeer; readonly verdict: "pinned" | "pin" | "verifies" } | undefined;
   let keyPending = false;
   let isGreeted = false;
   /** A key could not be compared or stored. */
@@ -113,7 +115,7 @@ export async function dialPeer(
         opened: (connection) => {
           if (winner === undefined) return;
           try {
-            if (winner.isNewKey) record.pin(winner.peer);
+            if (winner.verdict === "pin") record.pin(winner.peer);
           } catch (error) {
             // A key that is not stored could not be compared the next time.
             failure = { error };
@@ -121,14 +123,14 @@ export async function dialPeer(
             return;
           }
           isGreeted = true;
-          greet(connection, winner.peer);
+          greet(connection, winner.peer, winner.verdict === "verifies" ? "verification" : "conversation");
         },
         closed: () => undefined,
       },
       verify: (connection, handshake) => {
         const proof = tls.prove(connection, handshake, record.username);
         if (!proof.ok) return proof.code;
-        let verdict: KeyVerdict;
+        let verdict: LinkVerdict;
         try {
           verdict = record.judge(proof.peer, report);
         } catch (error) {
@@ -136,8 +138,8 @@ export async function dialPeer(
           return "storage_failed";
         }
         keyPending ||= verdict === "pending";
-        if (verdict !== "pinned" && verdict !== "pin") return `key_${verdict}`;
-        winner = { peer: proof.peer, isNewKey: verdict === "pin" };
+        if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return `key_${verdict}`;
+        winner = { peer: proof.peer, verdict };
         return true;
       },
     });
@@ -146,7 +148,8 @@ export async function dialPeer(
     if (!(error instanceof DialError)) throw error;
     if (failure !== undefined) throw failure.error;
     if (error.code === "abandoned") return undefined;
-    return keyPending ? "key_pending" : reasonOf(error, where.name === "online" ? undefined : lookupFailure);
+    if (keyPending) return record.isVerified ? "verification_needed" : "key_pending";
+    return reasonOf(error, where.name === "online" ? undefined : lookupFailure);
   }
   if (failure !== undefined) throw failure.error;
   return "not_admitted";

@@ -80,6 +80,15 @@ type State =
     }
   | { readonly name: "closed" };
 
+/** What is taken on a link whose purpose is a verification. */
+const VERIFYING: ReadonlySet<ConversationMessage["action"]> = new Set([
+  "verify_commit",
+  "verify_reveal",
+  "verify_done",
+  "ping",
+  "pong",
+]);
+
 /** The error code for each fault of the framing. */
 const FAULT_CODES: { readonly [F in ConnectionFault]: string } = {
   garbage: "bad_json",
@@ -102,6 +111,7 @@ export type LinkConnection = Pick<
   | "endRead"
   | "end"
   | "terminate"
+  | "exportKey"
 >;
 
 /** The place of a link at the peer port, if the peer has dialled us. */
@@ -112,6 +122,12 @@ export type LinkPlace = {
   left(): void;
 };
 
+/**
+ * `verification`: the peer's key waits for the person's decision, and they have opened the verification. Nothing but that
+ * is taken on the link, and nothing else is written.
+ */
+export type LinkPurpose = "conversation" | "verification";
+
 type PeerLinkOptions = {
   readonly id: LinkId;
   readonly role: "acceptor" | "dialler";
@@ -121,6 +137,7 @@ type PeerLinkOptions = {
   readonly connection: LinkConnection;
   /** The proven peer of the connection. */
   readonly peer: ProvenPeer;
+  readonly purpose: LinkPurpose;
   /** Undefined: we have dialled. */
   readonly place: LinkPlace | undefined;
 };
@@ -128,6 +145,7 @@ type PeerLinkOptions = {
 export class PeerLink implements ConnectionHandlers {
   readonly id: LinkId;
   readonly peer: ProvenPeer;
+  readonly purpose: LinkPurpose;
   readonly #role: "acceptor" | "dialler";
   readonly #ownName: string;
   readonly #clock: Clock;
@@ -140,6 +158,7 @@ export class PeerLink implements ConnectionHandlers {
   constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
     this.id = options.id;
     this.peer = options.peer;
+    this.purpose = options.purpose;
     this.#role = options.role;
     this.#ownName = options.ownName;
     this.#clock = options.clock;
@@ -179,6 +198,11 @@ export class PeerLink implements ConnectionHandlers {
 
   get queuedBytes(): number {
     return this.#connection.queuedBytes;
+  }
+
+  /** As `Connection.exportKey`. */
+  exportKey(label: string, length: number): Buffer | undefined {
+    return this.#connection.exportKey(label, length);
   }
 
   /** Takes over the connection and begins the greeting. */
@@ -280,7 +304,8 @@ export class PeerLink implements ConnectionHandlers {
         this.#takeBye();
         return;
       default:
-        this.#events.message(message, this);
+        if (this.purpose === "conversation" || VERIFYING.has(message.action))
+          this.#events.message(message, this);
     }
   }
 

@@ -96,9 +96,9 @@ export class PeerLinks {
     for (const link of [...this.#links.values()]) link.bye(code);
   }
 
-  /** Terminates the links to peers whose certificate was revoked. */
-  terminateRevoked(isRevoked: (peer: ProvenPeer) => boolean): void {
-    for (const link of [...this.#links.values()]) if (isRevoked(link.peer)) link.terminate("revoked");
+  /** Terminates the links to the peers that are meant. */
+  terminateThose(isMeant: (peer: ProvenPeer) => boolean, code: string): void {
+    for (const link of [...this.#links.values()]) if (isMeant(link.peer)) link.terminate(code);
   }
 
   /** Terminates all links; queued messages are sent again on a later link. */

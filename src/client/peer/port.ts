@@ -223,7 +223,7 @@ export class PeerPort {
       const verdict = this.#needs.admit(connection, peer, report, place);
       if (verdict === "admitted") this.#admission.pinned(caller);
       else if (verdict === "pending") this.#sendAway(connection, "key_pending");
-      else connection.terminate("key_refused");
+      else if (verdict !== "verifies") connection.terminate("key_refused");
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");

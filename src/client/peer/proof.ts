@@ -107,8 +107,11 @@ export type KeyVerdict =
   /** A key that is not pinned, and the server cannot be asked now. */
   | "notNow";
 
+/** `verifies`: a pending key of somebody whom the person is about to verify. */
+export type LinkVerdict = KeyVerdict | "verifies";
+
 /** What becomes of a peer that has dialled us. */
-export type Admission = "admitted" | Exclude<KeyVerdict, "pinned" | "pin">;
+export type Admission = "admitted" | Exclude<LinkVerdict, "pinned" | "pin">;
 
 /** Step 5. */
 export function judgeKey(pins: readonly string[], fingerprint: string, report: KeyReport): KeyVerdict {

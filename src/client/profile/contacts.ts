@@ -172,12 +172,10 @@ export class ContactStore {
 
   pin(contact: Contact, key: ContactKey, now: number): void {
     this.#database.transaction(() => {
-      this.#database.run("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?)", [
-        contact.id,
-        key.spki,
-        key.fingerprint,
-        now,
-      ]);
+      this.#database.run(
+        "INSERT OR IGNORE INTO pins (contact, spki, fingerprint, pinned_at) VALUES (?, ?, ?, ?)",
+        [contact.id, key.spki, key.fingerprint, now],
+      );
       this.#database.run("DELETE FROM pending_keys WHERE contact = ? AND fingerprint = ?", [
         contact.id,
         key.fingerprint,

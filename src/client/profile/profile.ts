@@ -16,6 +16,7 @@ import { MessageSearch } from "./message-search.ts";
 import { MessageStore } from "./message-store.ts";
 import { PrivacyStore } from "./privacy.ts";
 import { RevocationStore } from "./revocations.ts";
+import { VerificationStore } from "./verifications.ts";
 import { hasProfile, openDatabase, readDatabase } from "./profile-database.ts";
 import { TextWipe } from "./text-wipe.ts";
 import { repairProfile } from "../disk/check.ts";
@@ -116,6 +117,7 @@ export class Profile {
   readonly wipe: TextWipe;
   readonly revocations: RevocationStore;
   readonly privacy: PrivacyStore;
+  readonly verifications: VerificationStore;
   readonly keys: KeyPair;
   /** PEM of the authority whose certificates count for this account. */
   readonly authority: string;
@@ -136,6 +138,7 @@ export class Profile {
     this.wipe = new TextWipe(database);
     this.revocations = new RevocationStore(database);
     this.privacy = new PrivacyStore(database);
+    this.verifications = new VerificationStore(database, this.contacts);
     this.#account = row;
     this.keys = keyPairFromPem(row.private_key);
     this.authority = row.authority;

@@ -5,6 +5,7 @@ import { isBlank } from "../../protocol/visible-text.ts";
 import type { Account } from "../accounts.ts";
 import type { Archive } from "../archive.ts";
 import type { Conversation } from "../conversation/conversation.ts";
+import type { OpenedVerification } from "../conversation/verification.ts";
 
 /** UTF-8 bytes of a password that may be an old one; the server limits new ones. */
 const MAX_SECRET = 64 * 1024;
@@ -23,6 +24,9 @@ type Face = {
   closeChat(username: string): void;
   /** These people stand in its list: their presence is watched. None: it shows no list. */
   watchPeople(usernames: readonly string[]): void;
+  /** A code is compared at this face. @throws SelfError, SQLiteError */
+  openVerification(username: string): OpenedVerification;
+  closeVerification(username: string): void;
   /** Whether it keeps up with what arrives: while no face does, the links to peers are not read. */
   keepsUp(keepsUp: boolean): void;
 };

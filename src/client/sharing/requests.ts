@@ -121,6 +121,19 @@ export const REQUESTS = {
     { username: name, fingerprint: optional(exactText(64, 64)) },
     ({ account: { messenger } }, { username, fingerprint }) => messenger.acceptKey(username, fingerprint),
   ),
+  /** Compares a code with a person; the `verification` events tell what becomes of it. Kept open until it has ended. */
+  open_verification: row({ username: name }, ({ face }, { username }) => face.openVerification(username)),
+  /** Whether the other person sees the same code. */
+  answer_verification: row(
+    { username: name, same: boolean },
+    ({ account: { messenger } }, { username, same }) => ({
+      result: messenger.answerVerification(username, same) ? ("answered" as const) : ("none" as const),
+    }),
+  ),
+  close_verification: row({ username: name }, ({ face }, { username }) => {
+    face.closeVerification(username);
+    return {};
+  }),
   /** Ends the stored session. `failure`: why it was not ended at the server. */
   log_out: row({}, async ({ account }) => {
     const failure = await account.logOut();

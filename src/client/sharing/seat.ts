@@ -5,12 +5,15 @@
 import { label as labelOf } from "../../identity/names.ts";
 import type { Account } from "../accounts.ts";
 import type { Conversation } from "../conversation/conversation.ts";
+import type { OpenedVerification } from "../conversation/verification.ts";
 import { REQUESTS, type Params, type RequestName, type Result } from "./requests.ts";
 
 export class Seat {
   readonly #account: Account;
   /** Names of the open chats, by label. */
   readonly #chats = new Map<string, string>();
+  /** Names of those with whom it has compared codes, or does. */
+  readonly #verified = new Set<string>();
 
   /** It has asked to stay online. */
   staysOnline = false;
@@ -53,14 +56,24 @@ export class Seat {
     this.#account.messenger.watchPeople(this, usernames);
   }
 
+  openVerification(username: string): OpenedVerification {
+    this.#verified.add(username);
+    return this.#account.messenger.openVerification(username, this);
+  }
+
+  closeVerification(username: string): void {
+    this.#account.messenger.closeVerification(username, this);
+  }
+
   keepsUp(keepsUp: boolean): void {
     this.#account.messenger.reading.set(this, keepsUp);
   }
 
-  /** Closes its chats, and ends what it watches. */
+  /** Closes its chats and verifications, and ends what it watches. */
   leave(): void {
     this.#account.messenger.reading.leave(this);
     this.watchPeople([]);
+    for (const username of this.#verified) this.closeVerification(username);
     for (const username of this.#chats.values()) this.closeChat(username);
   }
 }

@@ -133,11 +133,11 @@ export const STORED_REQUESTS = {
     const { username, numbers } = archive.safetyNumbers.with(typed, { markShown: false });
     return {
       username,
-      keys: numbers.map(({ number, fingerprint, pending }) => ({
-        safety_number: number,
-        fingerprint,
-        pending,
-      })),
+      keys: numbers.map(({ number, ...key }) => ({ safety_number: number, ...key })),
     };
   }),
+  /** The person counts as never verified from now on. */
+  withdraw_verification: row({ username: name }, ({ archive }, { username }) => ({
+    result: archive.safetyNumbers.withdrawVerification(username) ? ("withdrawn" as const) : ("none" as const),
+  })),
 };

@@ -62,7 +62,9 @@ class Attempts {
       contact: { id: 1, username: "ana", label: "ana" } as Contact,
       contacts: {} as ContactStore,
       now: () => 0,
+      verifications: { verifiedAt: () => undefined },
       keyPending: () => undefined,
+      isVerifying: () => false,
       storage,
     });
     this.dialling = new Dialling({

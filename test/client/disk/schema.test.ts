@@ -58,7 +58,7 @@ const contentOf = (database: Database) =>
     `SELECT username, private_key, authority, certificate, certificate_received_at, certificate_expires_at,
        session_token, has_been_online, registered_here FROM account`,
     "SELECT id, label, username, targets FROM contacts",
-    "SELECT * FROM pins ORDER BY contact, fingerprint",
+    "SELECT contact, spki, fingerprint, pinned_at FROM pins ORDER BY contact, fingerprint",
     "SELECT * FROM pending_keys ORDER BY contact",
     `SELECT seq, contact, outgoing, id, hex(text), reply_to, sent_at, received_at, state, printed
      FROM messages ORDER BY seq`,

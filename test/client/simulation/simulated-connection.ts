@@ -16,6 +16,8 @@ export type EndOptions = {
   readonly clock: ProgramClock;
   readonly remoteAddress: string;
   readonly outgoing: Pipe;
+  /** What both ends export of their session. */
+  readonly sessionKey: Uint8Array;
   /** Called when bytes wait to be written at the end of this turn of the event loop. */
   readonly flushLater: (end: SimulatedConnection) => void;
   /** The program may crash here. */
@@ -75,6 +77,10 @@ export class SimulatedConnection implements LinkConnection {
       if (this.#queue.overflows()) this.#handlers.overflow?.(this.#asConnection);
     }
     if (!this.#isPumping) this.#options.flushLater(this);
+  }
+
+  exportKey(): Buffer {
+    return Buffer.from(this.#options.sessionKey);
   }
 
   pauseReading(): void {

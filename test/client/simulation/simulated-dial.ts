@@ -10,7 +10,12 @@ import type { Whereabouts } from "./simulated-server.ts";
 const PORT = 9_000;
 
 export function provenPeer({ name }: Place): ProvenPeer {
-  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: Buffer.alloc(0) };
+  return { name, label: labelOf(name), notBefore: 0, fingerprint: "", spki: keyOf(name) };
+}
+
+/** What stands for the public key of a person. */
+export function keyOf(name: string): Buffer {
+  return Buffer.from(name);
 }
 
 export type Dialler = {
@@ -47,7 +52,7 @@ export function dialPerson(
     around.network.dial(owner, other, {
       address,
       signal,
-      opened: (connection) => greet(connection, provenPeer(other)),
+      opened: (connection) => greet(connection, provenPeer(other), "conversation"),
       settled: (outcome) => {
         if (outcome === "connected") settle(undefined);
         else settle(isOnline ? "unreachable" : "no_server");

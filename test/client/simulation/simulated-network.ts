@@ -122,6 +122,7 @@ export class SimulatedNetwork {
       clock: program.clock,
       remoteAddress,
       outgoing: line.pipes[side],
+      sessionKey: Buffer.alloc(32, line.number),
       step: () => program.step(),
       flushLater: (each) => this.#toFlush.push(each),
       closed: () => {

@@ -7,6 +7,7 @@ import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
 import { PrivacyStore } from "../../../src/client/profile/privacy.ts";
 import { RevocationStore } from "../../../src/client/profile/revocations.ts";
 import { MessageStore } from "../../../src/client/profile/message-store.ts";
+import { VerificationStore } from "../../../src/client/profile/verifications.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import { Outbox } from "../../../src/client/conversation/outbox.ts";
 import type { Profile } from "../../../src/client/profile/profile.ts";
@@ -17,7 +18,7 @@ import { label as labelOf } from "../../../src/identity/names.ts";
 import type { SeededRandom } from "../../seeded-random.ts";
 import { IN_PLACE } from "../test-profile.ts";
 import { eventText } from "./event-text.ts";
-import { dialPerson, provenPeer } from "./simulated-dial.ts";
+import { dialPerson, keyOf, provenPeer } from "./simulated-dial.ts";
 import type { Place, SimulatedNetwork } from "./simulated-network.ts";
 import type { ServerUser, SimulatedServer } from "./simulated-server.ts";
 import { ProgramClock } from "./simulated-time.ts";
@@ -53,7 +54,7 @@ export interface Surrounding {
 export type Owner = Place & Observed & { readonly typedName: string };
 type Stores = Pick<
   Profile,
-  "username" | "contacts" | "messages" | "revocations" | "privacy" | "history" | "removal"
+  "username" | "contacts" | "messages" | "revocations" | "privacy" | "verifications" | "history" | "removal"
 >;
 
 export class SimulatedProgram implements ServerUser {
@@ -103,6 +104,7 @@ export class SimulatedProgram implements ServerUser {
       messages,
       revocations: new RevocationStore(database),
       privacy: new PrivacyStore(database),
+      verifications: new VerificationStore(database, contacts),
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };
@@ -110,7 +112,7 @@ export class SimulatedProgram implements ServerUser {
     this.conversation = new Conversation(
       {
         profile: this.stores,
-        ownLabel: labelOf(owner.name),
+        own: { label: labelOf(owner.name), spki: keyOf(owner.name) },
         clock: this.clock,
         random: () => around.random.next(),
         emit: (event) => this.#emit(event),

@@ -203,6 +203,7 @@ class TortureClient {
       case "watched":
       case "typing":
       case "clockOffset":
+      case "verification":
       case "wire":
         return;
       default:
