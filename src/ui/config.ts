@@ -53,6 +53,7 @@ const COMMAND_OPTIONS = {
   contacts: {},
   unread: {},
   fingerprint: { accept: { type: "switch" } },
+  verify: { off: { type: "switch" } },
   whoami: {},
   passwd: {},
   "delete-account": { yes: { type: "switch" } },
@@ -72,6 +73,7 @@ const ALL_OPTIONS = {
   ...COMMAND_OPTIONS.delete,
   ...COMMAND_OPTIONS.fingerprint,
   ...NOTIFY,
+  ...COMMAND_OPTIONS.verify,
 } as const satisfies Options;
 
 export type Flag = keyof typeof ALL_OPTIONS;
@@ -81,6 +83,8 @@ export const FLAGS = Object.keys(ALL_OPTIONS) as readonly Flag[];
 const DEFAULT_SERVER = "localhost";
 const DEFAULT_PORT = 8_443;
 const DEFAULT_TIMEOUT = 30;
+/** Of `verify`: somebody has to be called meanwhile, and to type the same. */
+const VERIFY_TIMEOUT = 300;
 
 export type Server = {
   /** In its normal form. */
@@ -119,6 +123,7 @@ export type Config = Server & {
   readonly notifyCommand: string | undefined;
   /** Go online although the account was exported to another machine. */
   readonly force: boolean;
+  readonly off: boolean;
 };
 
 export type Invocation =
@@ -227,7 +232,7 @@ export function readInvocation(args: readonly string[], environment: Environment
         : readFingerprint(values["server-fingerprint"], language),
     passwordStdin: values["password-stdin"] === true,
     password,
-    timeout: values.timeout ?? DEFAULT_TIMEOUT,
+    timeout: values.timeout ?? (command === "verify" ? VERIFY_TIMEOUT : DEFAULT_TIMEOUT),
     // A daemon writes nothing else.
     json: values.json === true || command === "daemon",
     email: values.email,
@@ -239,6 +244,7 @@ export function readInvocation(args: readonly string[], environment: Environment
     accept: values.accept === true,
     notifyCommand: values["notify-command"],
     force: values.force === true,
+    off: values.off === true,
   };
   checkPeerPort(config);
   if (command !== undefined) return { name: "command", command, args: read.positionals.slice(1), config };

@@ -340,6 +340,11 @@ export function describeUnreachable(
       revoked: ["notProven", "peer_revoked", texts.peerRevoked(user)],
       not_proven: ["notProven", "peer_not_proven", texts.peerNotProven(user)],
       key_pending: ["notProven", "peer_key_changed", texts.peerKeyPending(user, typedName(username, texts))],
+      verification_needed: [
+        "notProven",
+        "verification_needed",
+        texts.peerNotVerified(user, typedName(username, texts)),
+      ],
       insecure: ["notProven", "peer_insecure", texts.peerInsecure(user)],
     } as const
   )[reason];

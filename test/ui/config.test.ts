@@ -45,6 +45,7 @@ test("options that are not given have the defaults of CLI", () => {
     accept: false,
     force: false,
     notifyCommand: undefined,
+    off: false,
   });
 });
 

@@ -174,6 +174,7 @@ test("the reason why a person cannot be reached decides between exit codes 4, 5 
     not_in_date: 6,
     not_proven: 6,
     key_pending: 6,
+    verification_needed: 6,
     insecure: 6,
   };
   for (const [reason, exit] of Object.entries(exits) as [UnreachableReason, number][]) {

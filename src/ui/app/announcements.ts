@@ -159,7 +159,17 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     }
     case "keyPending":
       if (isChatOpen(model, event.username)) return step(model);
-      return step(model, failure(texts.menuKeyPending(shownName(account.names, event.username))));
+      return step(
+        model,
+        failure(
+          (event.isVerified ? texts.menuNotVerified : texts.menuKeyPending)(
+            shownName(account.names, event.username),
+          ),
+        ),
+      );
+    case "verification":
+      if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
+      return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
     case "delivery":
     case "presence":
     case "watched":

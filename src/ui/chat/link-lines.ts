@@ -12,6 +12,13 @@ function isSameLink(one: ChatLink, other: ChatLink): boolean {
   return one.name === other.name;
 }
 
+/** Whether there is no link because a new key waits to be accepted or verified. */
+export function isKeyAwaited(link: ChatLink): boolean {
+  return (
+    link.name === "unreachable" && (link.reason === "key_pending" || link.reason === "verification_needed")
+  );
+}
+
 /** Changes the state of the link and prints a line about it, unless the state is the same. */
 export function linkTo(chat: ChatModel, link: ChatLink, context: ChatContext): ChatStep {
   return isSameLink(chat.link, link) ? { chat, effects: [] } : showLink({ ...chat, link }, context);
@@ -31,7 +38,7 @@ export function showLink(chat: ChatModel, context: ChatContext): ChatStep {
   if (used > (LINK_LINES - 1) * LINK_LINE_INTERVAL) return { chat, effects: [] };
   const next = withNotified(chat, { link, linkLinesFreeAt: now + used + LINK_LINE_INTERVAL });
   const before = { ...chat, link: notified.link };
-  if (link.name === "unreachable" && link.reason === "key_pending") {
+  if (isKeyAwaited(link)) {
     // The server can make the peer come and go as often as it likes.
     if (!isKeyNoticeDue(notified.keyAt, now)) return { chat: withNotified(chat, { link }), effects: [] };
     return printing(withNotified(next, { keyAt: now }), [linkLine(before, link, "", context)]);

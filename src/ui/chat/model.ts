@@ -4,6 +4,7 @@ import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
+import type { Acceptance } from "../../client/safety-numbers.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
@@ -248,7 +249,7 @@ export type ChatEvent =
       /** Twelve groups of five digits each; the number of a pending key is last. */
       readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
     }
-  | { readonly name: "keyAccepted"; readonly result: "accepted" | "none" | "changed_again" | "not_shown" }
+  | { readonly name: "keyAccepted"; readonly result: Acceptance["result"] }
   /** The answers to commands on messages. */
   | ({ readonly name: "listed" } & StoredPage)
   | {

@@ -80,6 +80,7 @@ function unreachableLine(
   const user = peerName(chat, context);
   const before = chat.link;
   if (reason === "key_pending") return failure(texts.chatKeyPending(user));
+  if (reason === "verification_needed") return failure(texts.chatNotVerified(user));
   // The server gives the same answer for a name that is not registered.
   const isPerhapsNobody = chat.peer.isStranger && reason === "offline" && before.name === "connecting";
   // A stranger has no known address.
@@ -126,6 +127,8 @@ function whenLine(link: ChatLink, sent: string, user: string, texts: Texts): str
       return texts.chatWhenOnline(sent, user);
     case "key_pending":
       return texts.chatWhenAccepted(sent, user);
+    case "verification_needed":
+      return texts.chatWhenVerified(sent, user);
     case "insecure":
       return texts.chatWhenSecure(sent, user);
     default:

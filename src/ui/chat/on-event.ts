@@ -98,20 +98,28 @@ function onUnreachable(
   { reason, heardAt, retryIn }: MessengerEvent & { name: "unreachable" },
   context: ChatContext,
 ): ChatStep {
-  const isKeyPending = before.peer.isKeyPending || reason === "key_pending";
+  const isKeyPending =
+    before.peer.isKeyPending || reason === "key_pending" || reason === "verification_needed";
   const chat = withPresence({ ...before, peer: { ...before.peer, isKeyPending } }, { lastAnswerAt: heardAt });
   const retry = retryIn === undefined ? {} : { retryIn };
   return linkTo(chat, { name: "unreachable", reason, ...retry }, context);
 }
 
-function onKeyPending(before: ChatModel, context: ChatContext): ChatStep {
+function onKeyPending(
+  before: ChatModel,
+  { isVerified }: MessengerEvent & { name: "keyPending" },
+  context: ChatContext,
+): ChatStep {
+  const { texts } = context;
   const chat = { ...before, peer: { ...before.peer, isKeyPending: true } };
   if (before.link.name !== "connected") {
-    return linkTo(chat, { name: "unreachable", reason: "key_pending" }, context);
+    const reason = isVerified ? "verification_needed" : "key_pending";
+    return linkTo(chat, { name: "unreachable", reason }, context);
   }
   // There is a link with the known key, so this is another machine of the peer, or an interceptor.
   if (before.peer.isKeyPending || !isKeyNoticeDue(before.notified.keyAt, context.now)) return step(chat);
-  const line = failure(context.texts.chatKeyPending(peerName(chat, context)));
+  const sentence = isVerified ? texts.chatNotVerified : texts.chatKeyPending;
+  const line = failure(sentence(peerName(chat, context)));
   return printing(withNotified(chat, { keyAt: context.now }), [line]);
 }
 
@@ -205,7 +213,7 @@ export function onMessenger(
     case "unreachable":
       return onUnreachable(chat, event, context);
     case "keyPending":
-      return onKeyPending(chat, context);
+      return onKeyPending(chat, event, context);
     case "typing": {
       const { link } = chat;
       if (link.name !== "connected") return step(chat);
@@ -233,6 +241,7 @@ export function onMessenger(
       return step(onSilent(chat, event.since));
     case "read":
     case "watched":
+    case "verification":
     case "profileHealth":
     case "refusal":
     case "wire":

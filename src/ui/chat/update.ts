@@ -10,7 +10,7 @@ import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
 import type { CommandResult } from "./message-commands.ts";
 import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
-import { showLink } from "./link-lines.ts";
+import { isKeyAwaited, showLink } from "./link-lines.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
 import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotified } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
@@ -204,7 +204,7 @@ function onKeyAnswer(
   switch (result) {
     case "accepted": {
       const { link } = chat;
-      const isFree = link.name === "unreachable" && link.reason === "key_pending";
+      const isFree = isKeyAwaited(link);
       const free = { name: "connecting" } as const;
       const next = withoutPendingKey(isFree ? withNotified({ ...chat, link: free }, { link: free }) : chat);
       return printing(next, [notice(texts.keyAccepted(user))]);
@@ -213,6 +213,8 @@ function onKeyAnswer(
       return printing(withoutPendingKey(chat), [notice(texts.noPendingKey(user))]);
     case "not_shown":
       return printing(chat, [notice(texts.chatNotShown(user))]);
+    case "verification_needed":
+      return printing(chat, [failure(texts.chatAcceptNeedsVerification(user))]);
     case "changed_again": {
       const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
       const pending = { ...chat, peer: { ...chat.peer, isKeyPending: true } };

@@ -299,6 +299,7 @@ class Delivery {
     if (account.isRemoved) return this.#texts.notKept;
     const user = this.#userIn(account);
     if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
+    if (code === "verification_needed") return this.#texts.queuedUntilVerified(what, user);
     const { queued, queuedUntilAccepted } = this.#texts;
     return code === "peer_key_changed" ? queuedUntilAccepted(what, user) : queued(what, user);
   }

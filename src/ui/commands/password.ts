@@ -8,7 +8,7 @@ import { UsageError } from "../../protocol/options.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Config } from "../config.ts";
 import type { Deadline } from "../deadline.ts";
-import { authorityQuestion, isYes } from "../format/questions.ts";
+import { authorityQuestion, isYes, yesOrNo } from "../format/questions.ts";
 import { textsIn } from "../texts/texts.ts";
 import type { HostProcess } from "./output.ts";
 import { readInput } from "./standard-input.ts";
@@ -36,6 +36,7 @@ type PromptContext = {
 function ask<T>(
   { process: { stdin, stderr }, deadline }: AskContext,
   prompt: (prompts: Prompts, context: PromptContext) => Promise<T>,
+  settled?: AbortSignal,
 ): Promise<T> {
   return deadline.asking(async (signal) => {
     // Imported here because it takes long, and most commands ask nothing.
@@ -45,11 +46,12 @@ function ask<T>(
       if (key?.ctrl === true && key.name === "d") left.abort();
     };
     const onEnd = () => left.abort();
+    const signals = [signal, left.signal, ...(settled === undefined ? [] : [settled])];
     stdin.on("keypress", onKey);
     stdin.once("end", onEnd);
     try {
       const output = stderr.isTTY ? stderr : nowhere();
-      return await prompt(prompts, { input: stdin, output, signal: AbortSignal.any([signal, left.signal]) });
+      return await prompt(prompts, { input: stdin, output, signal: AbortSignal.any(signals) });
     } finally {
       stdin.off("keypress", onKey);
       stdin.off("end", onEnd);
@@ -175,6 +177,24 @@ export function authorityPrompt(
 /** Asks a question; only a typed «yes» is a yes. @throws InterruptedError */
 export async function askYes(context: AskContext, message: string): Promise<boolean> {
   return isYes(await askText(context, message), textsIn(context.config.language));
+}
+
+/**
+ * Asks a question until the answer is «yes» or «no».
+ * @param settled closes the question when it is aborted
+ * @throws InterruptedError, also when it is closed
+ */
+export async function askYesOrNo(
+  context: AskContext,
+  message: string,
+  settled: AbortSignal,
+): Promise<boolean> {
+  const texts = textsIn(context.config.language);
+  for (;;) {
+    const typed = await ask(context, ({ input }, prompt) => input({ message }, prompt), settled);
+    const answer = yesOrNo(typed, texts);
+    if (answer !== undefined) return answer;
+  }
 }
 
 /** @throws InterruptedError */

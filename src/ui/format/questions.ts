@@ -19,6 +19,13 @@ export function authorityQuestion({ server, found, expected }: AuthorityAsked, t
 }
 
 /** Whether an answer is «yes» in the language of the texts. */
-export function isYes(answer: string, { yesWords }: Texts): boolean {
-  return yesWords.split(" ").includes(normalForm(answer.trim()).toLowerCase());
+export function isYes(answer: string, texts: Texts): boolean {
+  return yesOrNo(answer, texts) === true;
+}
+
+/** Undefined: the answer is neither «yes» nor «no» in the language of the texts. */
+export function yesOrNo(answer: string, { yesWords, noWords }: Texts): boolean | undefined {
+  const word = normalForm(answer.trim()).toLowerCase();
+  if (yesWords.split(" ").includes(word)) return true;
+  return noWords.split(" ").includes(word) ? false : undefined;
 }

@@ -76,6 +76,10 @@ export const COMMAND_HELP = {
     es: ["[USUARIO]", "la huella propia, o el número de seguridad con USUARIO"],
     en: ["[USER]", "your fingerprint, or the safety number with USER"],
   },
+  verify: {
+    es: ["USUARIO", "comprueba con un código, los dos a la vez, que nadie intercepta"],
+    en: ["USER", "check by a code, both of you at once, that nobody intercepts"],
+  },
   whoami: {
     es: ["", "la cuenta, su servidor, su huella y su carpeta"],
     en: ["", "the account, its server, its fingerprint and its folder"],
@@ -151,9 +155,13 @@ export const OPTION_HELP = {
     es: ["ORDEN", "menús, listen, daemon: la ejecuta una shell cuando llegan mensajes"],
     en: ["CMD", "menus, listen, daemon: run by a shell when messages come"],
   },
+  off: {
+    es: ["", "verify: retira la verificación de USUARIO"],
+    en: ["", "verify: withdraw the verification of USER"],
+  },
   timeout: {
-    es: ["S", "segundos que puede durar la orden (30)"],
-    en: ["S", "seconds that the command may take (30)"],
+    es: ["S", "segundos que puede durar la orden (30; verify: 300)"],
+    en: ["S", "seconds that the command may take (30; verify: 300)"],
   },
   json: { es: ["", "una línea JSON por suceso"], en: ["", "one JSON line for each event"] },
   lang: { es: ["es|en", "idioma"], en: ["es|en", "language"] },

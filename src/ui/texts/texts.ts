@@ -11,6 +11,7 @@ import { MOVING_TEXTS } from "./moving-texts.ts";
 import { PEOPLE_TEXTS } from "./people-texts.ts";
 import { PROFILE_TEXTS } from "./profile-texts.ts";
 import { USAGE_TEXTS } from "./usage-texts.ts";
+import { VERIFICATION_TEXTS } from "./verification-texts.ts";
 
 const TABLE = {
   ...USAGE_TEXTS,
@@ -22,6 +23,7 @@ const TABLE = {
   ...PEOPLE_TEXTS,
   ...ACCOUNT_TEXTS,
   ...MOVING_TEXTS,
+  ...VERIFICATION_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,
@@ -52,6 +54,7 @@ const TABLE = {
       `Warning! ${server} is not the server that this machine knew. Its fingerprint was\n${expected}\nand now it is\n${found}\nAccept it only if whoever runs the server confirms the change. Type “yes” to accept it:`,
   },
   yesWords: { es: "sí si", en: "yes" },
+  noWords: { es: "no", en: "no" },
 
   registered: {
     es: (user: string) => `Usuario registrado exitosamente: ${user}`,

@@ -110,7 +110,7 @@ describe("the link", () => {
   });
 
   test("that waits for a key says so once, whichever event comes first", () => {
-    const pending = { name: "keyPending", username: PEER, fingerprint: "ab" } as const;
+    const pending = { name: "keyPending", username: PEER, fingerprint: "ab", isVerified: false } as const;
     const failed = {
       name: "unreachable",
       username: PEER,
@@ -179,7 +179,7 @@ describe("the link", () => {
       script.messenger({ name: "disconnected", username, bye: true, heardAt: undefined }),
       script.messenger({ name: "unreachable", username, reason: "offline", retryIn: 1, heardAt: undefined }),
       script.messenger({ name: "presence", username, online: false }),
-      script.messenger({ name: "keyPending", username, fingerprint: "ab" }),
+      script.messenger({ name: "keyPending", username, fingerprint: "ab", isVerified: false }),
       script.messenger({ name: "typing", username, active: true }),
       script.messenger({ name: "peerError", username, code: "x" }),
     ]) {

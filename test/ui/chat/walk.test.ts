@@ -96,7 +96,7 @@ test("random events in any order: no error, no message twice, no state that goes
           heardAt: undefined,
         }),
       () => script.messenger({ name: "presence", username: user(), online: random.next() < 0.5 }),
-      () => script.messenger({ name: "keyPending", username: user(), fingerprint: "ab" }),
+      () => script.messenger({ name: "keyPending", username: user(), fingerprint: "ab", isVerified: false }),
       () => script.messenger({ name: "typing", username: user(), active: random.next() < 0.7 }),
       () => script.messenger({ name: "peerError", username: user(), code: random.pick(TEXTS) }),
       () => script.take({ name: "failed", sentence: "x", typed: random.pick(TEXTS) }),

@@ -5,7 +5,7 @@ import type { SafetyNumber, SafetyNumbers } from "../../../client/safety-numbers
 import { showFingerprint } from "../../../identity/fingerprint.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { quotedName } from "../../../protocol/quoted-text.ts";
-import { EXIT, failure, systemMessage, type ExitCode } from "../../failures.ts";
+import { EXIT, failure, systemMessage, typedName, type ExitCode } from "../../failures.ts";
 import { namesKnownTo, shownName } from "../../format/name-book.ts";
 import { textsIn } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
@@ -44,11 +44,11 @@ export async function fingerprint(context: CommandContext): Promise<ExitCode> {
     if (numbers.length === 0) {
       return output.failure(failure("other", "no_known_key", texts.noKnownKey(shown)));
     }
-    const show = ({ number, fingerprint, pending }: SafetyNumber) => {
+    const show = ({ number, fingerprint, pending, verified }: SafetyNumber) => {
       const title = pending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
       output.event(
-        { event: "safety_number", username, safety_number: number, fingerprint, pending },
-        `${title}\n  ${number}`,
+        { event: "safety_number", username, safety_number: number, fingerprint, pending, verified },
+        `${title}\n  ${number}${verified ? `  ${texts.verifiedMark}` : ""}`,
       );
     };
     if (!config.accept) {
@@ -65,6 +65,10 @@ export async function fingerprint(context: CommandContext): Promise<ExitCode> {
         return EXIT.done;
       case "none":
         return output.failure(failure("other", "no_pending_key", texts.noPendingKey(shown)));
+      case "verification_needed": {
+        const sentence = texts.acceptNeedsVerification(shown, typedName(username, texts));
+        return output.failure(failure("notProven", "verification_needed", sentence));
+      }
       case "changed_again":
       case "not_shown": {
         const isFirst = acceptance.result === "not_shown";

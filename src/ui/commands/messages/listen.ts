@@ -4,7 +4,7 @@
  */
 import type { MessengerEvent } from "../../../client/conversation/events.ts";
 import { FileMovedError, isDamage, isStorageFailure } from "../../../client/errors.ts";
-import { deliveryJson, isoTime } from "../../../client/event-json.ts";
+import { deliveryJson, isoTime, verificationJson } from "../../../client/event-json.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
 import { quotedText } from "../../../protocol/quoted-text.ts";
@@ -166,11 +166,15 @@ class Listening {
         this.#onServer(event);
         return;
       case "keyPending": {
-        const { username, fingerprint } = event;
-        output.event({ event: "key_changed", username, fingerprint }, undefined);
-        output.notice(texts.peerKeyPending(this.#shown(username), typedName(username, texts)));
+        const { username, fingerprint, isVerified: verified } = event;
+        output.event({ event: "key_changed", username, fingerprint, verified }, undefined);
+        const sentence = verified ? texts.peerNotVerified : texts.peerKeyPending;
+        output.notice(sentence(this.#shown(username), typedName(username, texts)));
         return;
       }
+      case "verification":
+        this.#onVerification(event);
+        return;
       case "storageFailed":
         this.#onStorageFailure(event.error);
         return;
@@ -228,6 +232,14 @@ class Listening {
     const user = this.#shown(username);
     const sentence = online ? this.#texts.presenceOnline(user) : this.#texts.presenceOffline(user);
     this.#context.output.event({ event: "presence", username, online }, sentence);
+  }
+
+  /** Only that somebody asks for it concerns who listens; the rest is told where it was opened. */
+  #onVerification({ username, ...news }: MessengerEvent & { name: "verification" }): void {
+    const { output } = this.#context;
+    if (news.state !== "asked") return;
+    output.event(verificationJson(username, news), undefined);
+    output.notice(this.#texts.verificationAsked(this.#shown(username), typedName(username, this.#texts)));
   }
 
   #onPeerError(username: string, code: string): void {

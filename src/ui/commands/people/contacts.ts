@@ -47,5 +47,6 @@ function contactLine(
     ...(unread === 0 ? [] : [texts.unreadCount(unread)]),
     ...(conversation.keyState === "key_changed" ? [texts.keyChanged] : []),
   ];
-  return `${shownName(names, conversation.username)}  ${facts.join("; ")}`;
+  const mark = conversation.isVerified ? " ✔" : "";
+  return `${shownName(names, conversation.username)}${mark}  ${facts.join("; ")}`;
 }
