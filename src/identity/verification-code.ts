@@ -1,6 +1,13 @@
 /**
  * The six digits that two people compare on one link, and the commitment behind them (`src/protocol/PROTOCOL.md`,
- * «Verification», has the argument). Every part has a fixed length, so that no two inputs are the same bytes.
+ * «Verification»).
+ *
+ * Whoever is in the middle holds two TLS sessions, whose exporters differ, and so makes two codes of different inputs.
+ * When the last honest nonce is revealed, everything else in both codes is fixed: the middle's nonces by its commitment
+ * on one side, and by having been revealed first on the other. So the codes are equal by chance only. The keys are hashed
+ * too, because the exporter of TLS 1.3 does not cover the dialler's certificate, and they are what is stored.
+ *
+ * Every part has a fixed length, so that no two inputs are the same bytes.
  */
 import { createHash, hkdfSync } from "node:crypto";
 
