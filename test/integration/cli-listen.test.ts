@@ -11,7 +11,7 @@ import {
   expectNoTrace,
   PASSWORD,
   World,
-  type ClientProcess,
+  type Client,
   type Person,
 } from "./cli-process.ts";
 
@@ -34,11 +34,11 @@ async function loggedIn(name: string, at = port): Promise<Person> {
   return person;
 }
 
-function textsOf(client: ClientProcess): unknown[] {
+function textsOf(client: Client): unknown[] {
   return client.events.filter(({ event }) => event === "message").map(({ text }) => text);
 }
 
-async function goneAfter(client: ClientProcess, signal: NodeJS.Signals): Promise<number> {
+async function goneAfter(client: Client, signal: "SIGINT" | "SIGTERM"): Promise<number> {
   const began = performance.now();
   client.signal(signal);
   await client.ended;
@@ -154,7 +154,7 @@ describe("a signal ends it within three seconds", () => {
     async (signal) => {
       const [ana, beto] = [await loggedIn(`ana.${signal}`), await loggedIn(`beto.${signal}`)];
       expect((await ana.run(["send", "--wait", "queued", beto.name, "hello"])).code).toBe(0);
-      const peer = await beto.listen();
+      const peer = await beto.listenApart();
       const listening = await ana.listen();
       await listening.event({ event: "delivery", state: "received" });
       peer.signal("SIGSTOP");
@@ -170,7 +170,7 @@ describe("a signal ends it within three seconds", () => {
       await loggedIn("ana.stop", other.tlsPort),
       await loggedIn("beto.stop", other.tlsPort),
     ];
-    const peer = await beto.listen();
+    const peer = await beto.listenApart();
     peer.signal("SIGSTOP");
     expect((await ana.run(["send", "--wait", "queued", beto.name, "hello"])).code).toBe(0);
     const listening = await ana.listen();
@@ -186,7 +186,7 @@ describe("a signal ends it within three seconds", () => {
 
   test("an interrupted send is exit 130, and its text is queued", async () => {
     const [ana, beto] = [await loggedIn("ana.int"), await loggedIn("beto.int")];
-    const peer = await beto.listen();
+    const peer = await beto.listenApart();
     peer.signal("SIGSTOP");
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       const sending = ana.start(["send", "--json", beto.name, signal]);

@@ -66,10 +66,15 @@ export type Typed = {
 };
 
 /** A run of the client: what it has written so far, and its end. */
-abstract class Client {
+export abstract class Client {
   abstract readonly stdout: Collected;
   abstract readonly stderr: Collected;
   abstract readonly ended: Promise<Ended>;
+
+  abstract signal(name: "SIGINT" | "SIGTERM"): void;
+
+  /** Ends it by SIGTERM. */
+  abstract stop(): Promise<Ended>;
 
   get events(): Event[] {
     return this.stdout.lines.map((line) => JSON.parse(line) as Event);
@@ -122,7 +127,7 @@ export class ClientProcess extends Client {
     this.process.kill(name);
   }
 
-  /** Ends it by SIGTERM, also when it is stopped by SIGSTOP. */
+  /** As always, and also when it is stopped by SIGSTOP. */
   async stop(): Promise<Ended> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGCONT");
@@ -160,9 +165,12 @@ export class ClientHere extends Client {
     });
   }
 
-  /** Ends it by SIGTERM. */
-  async stop(): Promise<Ended> {
-    this.#host.emit("SIGTERM");
+  signal(name: "SIGINT" | "SIGTERM"): void {
+    this.#host.emit(name);
+  }
+
+  stop(): Promise<Ended> {
+    this.signal("SIGTERM");
     return this.ended;
   }
 }
@@ -193,6 +201,7 @@ export function eventsOf(stdout: string): Event[] {
 /** Servers, people and folders of one test; all are gone after `close`. */
 export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "paloma-cli-"));
+  readonly #here: ClientHere[] = [];
   readonly #processes: ClientProcess[] = [];
   readonly #servers: ServerProcess[] = [];
   #people = 0;
@@ -217,7 +226,14 @@ export class World {
     return client;
   }
 
+  startHere(typed: Typed): ClientHere {
+    const client = new ClientHere(typed);
+    this.#here.push(client);
+    return client;
+  }
+
   async endClients(): Promise<void> {
+    await Promise.all(this.#here.splice(0).map((client) => client.stop()));
     for (const client of this.#processes) {
       if (client.process.exitCode !== null || client.process.signalCode !== null) continue;
       client.process.kill("SIGKILL");
@@ -301,9 +317,17 @@ export class Person {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** Starts `listen --json`, and resolves when it is ready. */
-  async listen(password?: string): Promise<ClientProcess> {
-    const client = this.start(["listen", "--json"], { password });
+  /** Starts `listen --json` in this process, and resolves when it is ready. */
+  listen(password?: string): Promise<ClientHere> {
+    return this.#ready(this.#world.startHere(this.#typed(["listen", "--json"], { password })));
+  }
+
+  /** As `listen`, as a process of its own, which can be killed and stopped. */
+  listenApart(password?: string): Promise<ClientProcess> {
+    return this.#ready(this.start(["listen", "--json"], { password }));
+  }
+
+  async #ready<C extends Client>(client: C): Promise<C> {
     await client.event({ event: "ready" });
     return client;
   }

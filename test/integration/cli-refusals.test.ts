@@ -138,7 +138,7 @@ describe("5: the peer", () => {
 
   test("is given up when the command's time is over, and no later", async () => {
     const [ana, beto] = [await loggedIn("ana.bound"), await registered("beto.bound")];
-    const listening = await beto.listen(PASSWORD);
+    const listening = await beto.listenApart(PASSWORD);
     listening.signal("SIGSTOP");
     const began = performance.now();
     const { code, stderr } = await ana.run(["send", beto.name, "hello", "--timeout", "3"]);
@@ -152,7 +152,7 @@ describe("5: the peer", () => {
     "is waited for until %s, and then the message is said to be queued",
     async (signal) => {
       const [ana, beto] = [await loggedIn(`ana.${signal}`), await registered(`beto.${signal}`)];
-      const listening = await beto.listen(PASSWORD);
+      const listening = await beto.listenApart(PASSWORD);
       listening.signal("SIGSTOP");
       for (const [lang, sentence] of [
         ["en", "The message is queued and "],
@@ -170,7 +170,7 @@ describe("5: the peer", () => {
 
   test("that does not acknowledge in time still gets the message exactly once", async () => {
     const [ana, beto] = [await loggedIn("ana.slow"), await registered("beto.slow")];
-    const listening = await beto.listen(PASSWORD);
+    const listening = await beto.listenApart(PASSWORD);
     listening.signal("SIGSTOP");
     await expectFailure(ana, ["send", beto.name, "hello", "--timeout", "2"], {
       exit: 5,

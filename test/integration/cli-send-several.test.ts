@@ -1,13 +1,13 @@
 /** `send ana,benito`, and what `edit` and `withdraw` say. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
-import { expectFailure, PASSWORD, World, type ClientProcess, type Person } from "./cli-process.ts";
+import { expectFailure, PASSWORD, World, type Client, type Person } from "./cli-process.ts";
 
 setDefaultTimeout(60_000);
 
 const world = new World();
 let ana: Person;
-let listening: readonly ClientProcess[];
+let listening: readonly Client[];
 
 beforeAll(async () => {
   const { tlsPort } = await world.server();

@@ -47,7 +47,7 @@ function inDatabase<T>(person: Person, use: (database: Database) => T): T {
 
 /** Has `listen` killed, so that its end is none that it made itself. */
 async function killListening(person: Person): Promise<void> {
-  const client = await person.listen();
+  const client = await person.listenApart();
   client.signal("SIGKILL");
   await client.process.exited;
 }

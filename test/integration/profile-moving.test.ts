@@ -170,7 +170,7 @@ describe("an account that is online", () => {
     const ana = await world.loggedIn("ana.waits", port);
     const carla = world.person("carla.halts", port);
     await carla.register();
-    const listening = await carla.listen(PASSWORD);
+    const listening = await carla.listenApart(PASSWORD);
     expect((await ana.run(["send", carla.name, "hello"])).code).toBe(0);
     // She does not acknowledge: the command waits.
     listening.signal("SIGSTOP");

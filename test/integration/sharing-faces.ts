@@ -45,7 +45,7 @@ export class SharedWorld extends World {
       case "nothing":
         return () => Promise.resolve();
       case "listen": {
-        const listening = await person.listen();
+        const listening = await person.listenApart();
         return () => listening.stop();
       }
       case "screen": {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { says, times, writes } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
-import { eventsOf, type ClientProcess, type Event, type Person } from "./cli-process.ts";
+import { eventsOf, type Client, type Event, type Person } from "./cli-process.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 
 setDefaultTimeout(90_000);
@@ -18,7 +18,7 @@ afterAll(() => world.close());
 const SESSION_ENDED = textsIn("en").chatServerStopped;
 
 /** Ana, and beto, who listens. */
-async function pair(name: string): Promise<{ ana: Person; beto: Person; betoListens: ClientProcess }> {
+async function pair(name: string): Promise<{ ana: Person; beto: Person; betoListens: Client }> {
   const ana = await world.loggedIn(`ana.${name}`, port);
   const beto = await world.loggedIn(`beto.${name}`, port);
   return { ana, beto, betoListens: await beto.listen() };
@@ -29,15 +29,15 @@ function textsOf({ events }: { readonly events: Event[] }): unknown[] {
 }
 
 /** Each text came to the end of its way exactly once. */
-async function expectOnce(listening: ClientProcess, texts: readonly string[]): Promise<void> {
+async function expectOnce(listening: Client, texts: readonly string[]): Promise<void> {
   for (const text of texts) await listening.event({ event: "message", text });
   expect(textsOf(listening).toSorted()).toEqual([...texts].sort());
 }
 
 test("kill -9 of the process that is online: the next one takes over, and no text is lost or sent twice", async () => {
   const { ana, beto, betoListens } = await pair("killed");
-  const serving = await ana.listen();
-  const next = await ana.listen();
+  const serving = await ana.listenApart();
+  const next = await ana.listenApart();
   const texts = Array.from({ length: 6 }, (_, index) => `text ${index}`);
   const sends = texts.map((text) => ana.start(["send", "--timeout", "60", beto.name, text]));
   // Some are delivered, some are queued, and some have not begun.
@@ -72,8 +72,8 @@ test("kill -9 of the screen that is online: another one that has the chat open t
 
 test("an interrupt of the process that is online ends only that one", async () => {
   const { ana, beto, betoListens } = await pair("interrupted");
-  const serving = await ana.listen();
-  const next = await ana.listen();
+  const serving = await ana.listenApart();
+  const next = await ana.listenApart();
   const screen = await world.chat(ana, beto.name);
   serving.signal("SIGINT");
   expect((await serving.ended).code).toBe(0);
@@ -89,7 +89,7 @@ test("an interrupt of the process that is online ends only that one", async () =
 
 test("while the process that is online is stopped, a command says so in time, and works when it runs again", async () => {
   const { ana, beto, betoListens } = await pair("stopped");
-  const serving = await ana.listen();
+  const serving = await ana.listenApart();
   serving.signal("SIGSTOP");
   const late = await ana.run(["send", "--timeout", "1", beto.name, "too early"]);
   const spanish = await ana.run(["--lang", "es", "users", "--timeout", "1"]);
@@ -104,7 +104,7 @@ test.each(["listen", "screen"] as const)(
   "logging out ends what is beside it, a %s being online",
   async (online) => {
     const { ana, beto, betoListens } = await pair(`out.${online}`);
-    const startListen = () => ana.listen();
+    const startListen = () => ana.listenApart();
     const startScreen = () => world.chat(ana, beto.name);
     const early = online === "listen" ? await startListen() : undefined;
     const screen = await startScreen();

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
-import type { ClientProcess } from "./cli-process.ts";
+import type { Client } from "./cli-process.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 
 setDefaultTimeout(280_000);
 
 const world = new SharedWorld();
 let port = 0;
-let listening: ClientProcess;
+let listening: Client;
 beforeAll(async () => {
   port = (await world.server()).tlsPort;
   listening = await (await world.loggedIn("beto", port)).listen();

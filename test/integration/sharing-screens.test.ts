@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
 import type { AtTerminal } from "./at-terminal.ts";
 import { promptIs, says, times } from "./chat-terminal.ts";
-import type { ClientProcess, Person } from "./cli-process.ts";
+import type { Client, Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 
@@ -11,7 +11,7 @@ setDefaultTimeout(90_000);
 const world = new SharedWorld();
 let ana: Person;
 let beto: Person;
-let listening: ClientProcess;
+let listening: Client;
 let screens: readonly [AtTerminal, AtTerminal];
 beforeAll(async () => {
   const { tlsPort } = await world.server();
@@ -74,7 +74,7 @@ test("a text that is edited and withdrawn on one screen changes on the other", a
 
 test("what one screen leaves unsent is cancelled from the other, and `listen` twice prints the same", async () => {
   const [first, second] = screens;
-  const listens = [await ana.listen(), await ana.listen()];
+  const listens = [await ana.listenApart(), await ana.listenApart()];
   expect((await beto.run(["send", "ana", "to everyone"])).code).toBe(0);
   await Promise.all(screens.map((screen) => says(screen, "to everyone")));
   const heard = await Promise.all(

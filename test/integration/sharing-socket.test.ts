@@ -49,7 +49,7 @@ async function expectShared(ana: Person, options: Options = {}): Promise<void> {
 
 test("the socket is beside the profile, for this user only, and goes with the process", async () => {
   const ana = await world.loggedIn("ana.mode", port);
-  const serving = await ana.listen();
+  const serving = await ana.listenApart();
   const found = lstatSync(socketOf(ana));
   expect(found.isSocket()).toBe(true);
   expect(found.mode & 0o777).toBe(0o600);
@@ -59,7 +59,7 @@ test("the socket is beside the profile, for this user only, and goes with the pr
 
 test("a socket that was deleted is made again", async () => {
   const ana = await world.loggedIn("ana.deleted", port);
-  const serving = await ana.listen();
+  const serving = await ana.listenApart();
   rmSync(socketOf(ana));
   expect((await ana.run(["send", "beto", "hello"])).code).toBe(0);
   await serving.event({ event: "delivery", to: "beto", state: "received" });
@@ -68,7 +68,7 @@ test("a socket that was deleted is made again", async () => {
 
 test("a socket that was left by a crash is replaced", async () => {
   const ana = await world.loggedIn("ana.stale", port);
-  const crashed = await ana.listen();
+  const crashed = await ana.listenApart();
   crashed.signal("SIGKILL");
   await crashed.ended;
   expect(lstatSync(socketOf(ana)).isSocket()).toBe(true);
@@ -144,7 +144,7 @@ test("on a full disk a command fails beside another process as it does alone", a
   if (unmount === undefined) return;
   try {
     const ana = await world.loggedIn("ana.full", port, folder);
-    const serving = await ana.listen();
+    const serving = await ana.listenApart();
     fillDisk(join(folder, "filler"));
     const beside = await ana.run(["send", "beto", "no room"]);
     expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining("SQLITE_FULL")]);

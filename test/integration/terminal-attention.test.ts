@@ -4,7 +4,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { PASSWORD, type ClientProcess, type Person } from "./cli-process.ts";
+import { PASSWORD, type Client, type Person } from "./cli-process.ts";
 import { FOCUS, KEY } from "./keys.ts";
 import { TerminalWorld, type MenuOptions, type MenuTerminal } from "./terminal-people.ts";
 
@@ -18,7 +18,7 @@ async function inChat(
   language: "es" | "en",
   reportsFocus: boolean,
   options: MenuOptions = {},
-): Promise<{ screen: MenuTerminal; ana: Person; online: ClientProcess; beto: Person }> {
+): Promise<{ screen: MenuTerminal; ana: Person; online: Client; beto: Person }> {
   // A server for each, so that the other one is alone in the list.
   const { tlsPort } = await world.server(`${language}-${reportsFocus}.db`);
   const [ana, beto] = [world.person("ana", tlsPort), world.person("beto", tlsPort)];

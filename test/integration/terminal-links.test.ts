@@ -34,7 +34,7 @@ afterEach(() => room.close());
 
 test("a client that dies and comes back is one line each, and what waited is sent then", async () => {
   const seat = await room.seat("beto");
-  const first = await seat.listen();
+  const first = await seat.listenApart();
   const ana = await connected(await room.chat("ana", "beto", SMALL));
   await writes(ana, "hola", "✓✓");
   ana.type("a medias");
