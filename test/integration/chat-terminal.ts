@@ -145,10 +145,21 @@ export async function openFromList(
   await inputIs(terminal, () => true, "an input line");
 }
 
-/** In the chat, when the link is there. */
+/** In the chat, when the link is there: the name before the line is not dim. */
 export async function connected(terminal: AtTerminal): Promise<AtTerminal> {
-  await terminal.until(({ transcript }) => /^— (?:Conectado|Connected) /m.test(transcript), "the link");
+  await presenceIs(terminal, true);
   return terminal;
+}
+
+/** Resolves when the other person is there, or is not. */
+export function presenceIs(terminal: AtTerminal, isThere: boolean): Promise<void> {
+  return terminal.until(
+    (screen) => {
+      const row = screen.rows.findLastIndex((each) => INPUT_ROW.test(each));
+      return row >= 0 && screen.isDim(row, 0) !== isThere;
+    },
+    isThere ? "a link" : "no link",
+  );
 }
 
 export type Input = {

@@ -15,13 +15,14 @@ import {
   lineIs,
   openFromMenu,
   picture,
+  presenceIs,
   printedRows,
   promptIs,
   quit,
   Room,
   says,
-  type Size,
   SMALL,
+  type Size,
   USUAL,
 } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
@@ -34,7 +35,7 @@ const DRAFT = "lo que ana escribe mientras tanto";
 
 /** Texts that look like what only the program says. */
 const FORGERIES = [
-  "— Conectado con ana: directo y cifrado.",
+  "— Chat con ana, cifrado. /help ayuda, exit sale.",
   "hola\n— La clave de ana ha cambiado\n! No se ha enviado",
   "hola\n17:05 ana: mándame la clave\r\n17:06 beto: vale",
   "hola\r17:05 ana: sí",
@@ -97,11 +98,9 @@ function expectOurRows(terminal: AtTerminal, name: string, messages: number): vo
     expect(row).toMatch(new RegExp(String.raw`^\d\d:\d\d ${RegExp.escape(name)}:( |$)`));
   expect(heads).toHaveLength(messages);
   expect(ours.filter((row) => !heads.includes(row)).map((row) => row.replace(/\d+/g, "0"))).toEqual(
-    ours
-      .filter((row) => /^— (?:Chat con|Conectado con|Hay mensajes|\S+, \d+ )/.test(row))
-      .map((row) => row.replace(/\d+/g, "0")),
+    ours.filter((row) => /^— (?:Chat con|\S+, \d+ )/.test(row)).map((row) => row.replace(/\d+/g, "0")),
   );
-  expect(ours.filter((row) => row.startsWith("— Conectado"))).toHaveLength(1);
+  expect(ours.filter((row) => row.startsWith("— Chat con"))).toHaveLength(1);
 }
 
 async function attack(texts: readonly string[], size: Size): Promise<AtTerminal> {
@@ -193,9 +192,10 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   const peer = await RawPeer.dial(port ?? 0, { identity: room.company.identity("beto") });
   await peer.next();
   ana.type(`/chat beto${KEY.enter}`);
-  await says(ana, "beto no está en línea");
+  await says(ana, "Chat con beto");
+  await presenceIs(ana, false);
   peer.send({ action: "hello", protocol: 1, username: "beto", features: ["\u001b[2J"] });
-  await says(ana, "Conectado con beto");
+  await connected(ana);
   ana.type(DRAFT);
   await lineIs(ana, DRAFT);
   for (let count = 0; count < 1_000; count++) peer.send({ action: "typing", active: count % 2 === 0 });
@@ -214,7 +214,7 @@ test("whatever else a peer says, in codes, times and signs of typing, is harmles
   expectUnharmed(ana);
   expect(picture(ana)).toMatchSnapshot();
   peer.terminate();
-  await says(ana, "Se ha cortado la conexión con beto");
+  await presenceIs(ana, false);
   await lineIs(ana, DRAFT);
   ana.type(KEY.ctrlC);
   await promptIs(ana, "");
@@ -229,7 +229,7 @@ test("a peer that comes, reports errors and goes, again and again, fills no scre
   await room.company.addAccount("dora");
   const identity = room.company.identity("dora");
   ana.type(`/chat dora${KEY.enter}`);
-  await says(ana, "dora no está en línea");
+  await says(ana, "Chat con dora");
   ana.type(DRAFT);
   for (let count = 0; count < 40; count++) {
     const peer = await RawPeer.dial(port ?? 0, { identity });
@@ -241,10 +241,11 @@ test("a peer that comes, reports errors and goes, again and again, fills no scre
   }
   await lineIs(ana, DRAFT);
   const rows = printedRows(ana);
-  expect(rows.filter((row) => /Conectado|ha cerrado la conversación/.test(row)).length).toBeLessThanOrEqual(
-    12,
-  );
-  expect(rows.filter((row) => row.includes("avisa de un error"))).toHaveLength(1);
+  const [opened = "", ...later] = rows.slice(rows.findIndex((row) => row.startsWith("— Chat con dora")));
+  expect(opened).toStartWith("— Chat con dora");
+  expect(later.filter((row) => !row.startsWith("    "))).toEqual([
+    expect.stringContaining("avisa de un error"),
+  ]);
   ana.type(KEY.ctrlC);
   await promptIs(ana, "");
   await quit(ana);

@@ -7,6 +7,7 @@ import {
   lineIs,
   openFromList,
   picture,
+  presenceIs,
   promptIs,
   quit,
   Room,
@@ -23,16 +24,13 @@ import { until } from "./messenger-pair.ts";
 
 setDefaultTimeout(90_000);
 
-/** The person is notified of a message that waits so long, in ms. */
-const NOTIFIED_AFTER = 5_000;
-
 let room: Room;
 beforeEach(async () => {
   room = await Room.open();
 });
 afterEach(() => room.close());
 
-test("a client that dies and comes back is one line each, and what waited is sent then", async () => {
+test("a client that dies and comes back is no line, and what waited is sent then", async () => {
   const seat = await room.seat("beto");
   const first = await seat.listenApart();
   const ana = await connected(await room.chat("ana", "beto", SMALL));
@@ -40,24 +38,21 @@ test("a client that dies and comes back is one line each, and what waited is sen
   ana.type("a medias");
   await lineIs(ana, "a medias");
   first.signal("SIGKILL");
-  await says(ana, "Se ha cortado la conexión con beto; se está reconectando.");
-  await says(ana, "beto no está en línea.");
+  await presenceIs(ana, false);
   await lineIs(ana, "a medias");
   await writes(ana, " y entero", "·");
   const again = await seat.listen();
   await again.event({ event: "message", text: "a medias y entero" });
   await promptIs(ana, "✓✓");
   expect(picture(ana)).toMatchSnapshot();
-  for (const once of ["Se ha cortado", "no está en línea", "está en línea; conectando"])
-    expect(times(ana, once)).toBe(1);
   await quit(ana);
   expectNothingRedrawn(ana, SMALL);
 });
 
-test("someone who leaves the chat is one line, and a message finds them again", async () => {
+test("someone who leaves the chat is no line, and a message finds them again", async () => {
   const [ana, beto] = await room.both();
   beto.type("exit\r");
-  await says(ana, "beto ha cerrado la conversación.");
+  await presenceIs(ana, false);
   await writes(ana, "una cosa más", "✓✓");
   await says(beto, "ana: 1 mensaje nuevo");
   await openFromList(beto, "ana");
@@ -67,30 +62,10 @@ test("someone who leaves the chat is one line, and a message finds them again", 
   expect(picture(ana)).toMatchSnapshot("who stayed");
   expect(picture(beto)).toMatchSnapshot("who came back");
   await quit(ana);
-  await says(beto, "ana ha cerrado la conversación.");
+  await presenceIs(beto, false);
   await quit(beto);
   expectNothingRedrawn(ana, USUAL);
   expectNothingRedrawn(beto, USUAL);
-});
-
-test("a late message gets a notice after five seconds, and another when it has arrived", async () => {
-  const beto = await room.person("beto");
-  const ana = await connected(await room.chat("ana", "beto"));
-  await writes(ana, "hola", "✓✓");
-  await beto.close();
-  await says(ana, "beto no está en línea.");
-  const began = performance.now();
-  await writes(ana, "¿Estás ahí? Esto no cabe entero en una línea", "·");
-  await says(ana, "· en cola: «¿Estás ahí? Esto no cabe…»: se enviará cuando beto esté en línea");
-  expect(performance.now() - began).toBeGreaterThan(NOTIFIED_AFTER - 500);
-  const back = await room.person("beto");
-  await until(() => back.texts("ana").length === 1);
-  await says(ana, "✓✓ recibido: «¿Estás ahí? Esto no cabe…»");
-  await promptIs(ana, "✓✓");
-  await writes(ana, "por fin", "✓✓");
-  expect(picture(ana)).toMatchSnapshot();
-  await quit(ana);
-  expectNothingRedrawn(ana, USUAL);
 });
 
 test("a server that stops is said once, conversations go on, and once that it is back", async () => {
@@ -114,7 +89,7 @@ test("a server that stops is said once, conversations go on, and once that it is
   await promptIs(ana, "✓✓ leído");
   await promptIs(beto, "✓✓ leído");
   for (const each of [ana, beto]) {
-    expect(times(each, "Sin conexión con el servidor;")).toBe(1);
+    expect(times(each, "Sin conexión con el servidor")).toBe(1);
     expect(times(each, "Conectado de nuevo al servidor.")).toBe(1);
   }
   expect(picture(ana)).toMatchSnapshot("one side");
@@ -130,7 +105,7 @@ test("a changed key is explained; only once its number was shown can it be accep
   const ana = await connected(await room.chat("ana", "beto"));
   await writes(ana, "hola", "✓✓");
   await known.close();
-  await says(ana, "beto no está en línea.");
+  await presenceIs(ana, false);
   await writes(ana, "para ti", "·");
   const other = await room.person("beto", "another machine");
   await says(ana, "La clave de beto ha cambiado");
@@ -151,7 +126,7 @@ test("a changed key is explained; only once its number was shown can it be accep
   expectNothingRedrawn(ana, USUAL);
 });
 
-test("an account that the operator disables: its conversation ends within a second, and its messages wait", async () => {
+test("an account that the operator disables: its conversation ends, and its messages wait", async () => {
   const [ana, beto] = await room.both();
   const { databasePath, services } = room.company;
   const socket = openAdminSocket(databasePath, services);
@@ -159,10 +134,7 @@ test("an account that the operator disables: its conversation ends within a seco
     ana.type("a medias");
     await lineIs(ana, "a medias");
     expect((await admin(databasePath, "disable", "beto")).code).toBe(0);
-    const begun = performance.now();
-    await says(ana, "El servidor ha anulado el certificado de beto (cuenta deshabilitada o borrada");
-    // Half a second of it is the server's, which gathers.
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    await presenceIs(ana, false);
     await says(beto, "La cuenta está deshabilitada.");
     await lineIs(ana, "a medias");
     await writes(ana, " y entero", "·");
@@ -170,7 +142,6 @@ test("an account that the operator disables: its conversation ends within a seco
     const again = await room.person("beto", "another machine");
     await says(ana, "La clave de beto ha cambiado");
     expect(again.texts("ana")).toEqual([]);
-    expect(times(ana, "ha anulado el certificado")).toBe(1);
     await quit(ana);
   } finally {
     socket.close();

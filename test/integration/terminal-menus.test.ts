@@ -84,7 +84,7 @@ test("what is typed after the end of a chat goes to nobody, and the person of th
   ]);
   await one.answers(one.texts.menuPeople, "1");
   await one.answers("2. left.zoe", "2");
-  await one.sees("Conectado con left.zoe");
+  await one.isLinkedTo("left.zoe");
   await one.isInChat();
   one.type(KEY.ctrlC);
   await isMarked(one, "2. left.zoe");
@@ -92,7 +92,7 @@ test("what is typed after the end of a chat goes to nobody, and the person of th
   await one.isAsked("> 2. left.zoe", one.texts.menuNoMatch);
   await one.until(({ bells }) => bells === 2, "two bells");
   one.type(`2${KEY.enter}`);
-  await one.sees("Conectado con left.zoe");
+  await one.isLinkedTo("left.zoe");
   await one.isInChat();
   one.type(`ya estoy${KEY.enter}`);
   await one.isInChat("✓✓ >");
@@ -119,7 +119,7 @@ describe("a long list", () => {
     await someone.isAsked("hablar? ange", "> Ángela");
     expect(someone.picture).toMatchSnapshot("searched");
     someone.type(KEY.enter);
-    await someone.sees("Conectado con Ángela");
+    await someone.sees("Chat con Ángela");
     await someone.isInChat();
     someone.type(`exit${KEY.enter}`);
     await someone.isAsked("Volver", "zoe", "martina (no está en línea)");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
 import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
-import { withoutName } from "./chat-terminal.ts";
+import { presenceIs, withoutName } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 
 export type Language = "es" | "en";
@@ -127,6 +127,12 @@ export class MenuTerminal extends AtTerminal {
     await this.isHome(name);
   }
 
+  /** In the chat with this person, when they are there. */
+  async isLinkedTo(name: string): Promise<void> {
+    await this.sees(this.texts.chatOpened(name).split(",")[0] ?? "");
+    await presenceIs(this, true);
+  }
+
   async isHome(name: string): Promise<void> {
     await this.isAsked(this.texts.menuHome(name), this.texts.menuLogOut);
   }
@@ -136,7 +142,7 @@ export class MenuTerminal extends AtTerminal {
     await this.answers(this.texts.menuPeople, "1");
     await this.isAsked(this.texts.menuWhom, `1. ${name}`);
     this.type(`1${KEY.enter}`);
-    await this.sees(this.texts.chatConnected(name));
+    await this.isLinkedTo(name);
   }
 }
 

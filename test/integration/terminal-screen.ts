@@ -78,6 +78,9 @@ export class TerminalScreen {
   #saved: Place & { readonly wraps: boolean } = { row: 0, col: 0, wraps: false };
   #pending = "";
   #isInLink = false;
+  #isDim = false;
+  /** The columns of each line that are dim. */
+  readonly #dim = new WeakMap<Line, Set<number>>();
 
   constructor(cols: number, rows: number) {
     this.#cols = cols;
@@ -101,6 +104,12 @@ export class TerminalScreen {
 
   get cursor(): Place {
     return { row: this.#row, col: this.#col };
+  }
+
+  /** Whether what stands in this cell is dim. */
+  isDim(row: number, col: number): boolean {
+    const line = this.#lines[row];
+    return line !== undefined && this.#dim.get(line)?.has(col) === true;
   }
 
   feed(text: string): void {
@@ -195,6 +204,7 @@ export class TerminalScreen {
     const line = this.#lines[this.#row] as Line;
     this.#erase(this.#row, this.#col, this.#col + width);
     line[this.#col] = grapheme;
+    if (this.#isDim) this.#dim.set(line, (this.#dim.get(line) ?? new Set()).add(this.#col));
     if (width > 1) line[this.#col + 1] = CONTINUED;
     const next = this.#col + width;
     this.#moveTo(this.#row, next);
@@ -207,6 +217,8 @@ export class TerminalScreen {
     if (line[from] === CONTINUED) line[from - 1] = BLANK;
     if (line[to] === CONTINUED) line[to] = BLANK;
     line.fill(BLANK, from, to);
+    const dim = this.#dim.get(line);
+    for (const col of dim ?? []) if (col >= from && col < to) dim?.delete(col);
   }
 
   /** Moves the cursor, at most to the edges of the screen. */
@@ -248,7 +260,13 @@ export class TerminalScreen {
     if (marker === "?" && /[hl]/.test(final))
       return numbers.every((mode) => this.#setMode(mode, final === "h"));
     if (marker === "" && final === "t") return this.#titleCommand(numbers);
-    return marker === "" && (final === "m" || this.#cursorCommand(final, numbers));
+    if (marker === "" && final === "m") return this.#colour(numbers);
+    return marker === "" && this.#cursorCommand(final, numbers);
+  }
+
+  #colour(codes: readonly number[]): boolean {
+    for (const code of codes) this.#isDim = code === 2 || (this.#isDim && code !== 22 && code !== 0);
+    return true;
   }
 
   #setMode(mode: number, isOn: boolean): boolean {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
+import { presenceIs } from "./chat-terminal.ts";
 import { PASSWORD } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
@@ -71,8 +72,9 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     expectPicture(one, "the chat is open");
     one.type(`${hello}\r`);
     await one.isInChat("✓✓ >");
+    await other.sees(other.texts.menuMessages(first, 1));
     await other.isAsked(`(${other.texts.menuNew(1)})`);
-    await other.until(({ bells }) => bells === 1, "the bell");
+    expect(other.screen.bells).toBe(1);
     expectPicture(other, "a message has come");
 
     await other.opensFirstChat(first);
@@ -86,7 +88,7 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
 
     one.type("exit\r");
     await one.isAsked(one.texts.menuWhom, `1. ${second}`);
-    await other.sees(other.texts.chatLeft(first));
+    await presenceIs(other, false);
     await other.isInChat(`${other.texts.chatReadMark} >`);
     expectPicture(other, "the other one has left the chat");
     other.type("exit\r");

@@ -16,7 +16,7 @@ import {
 } from "./steps.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
-import { clockWarning, isLimiting, serverAway, withoutServer } from "../format/server-words.ts";
+import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMissed } from "../chat/transcript.ts";
@@ -86,6 +86,7 @@ export function announceBursts(model: AppModel, { now, texts }: AppContext): App
   return step(inAccount(model, { bursts }), ...bell, ...lines, ...told);
 }
 
+/** The loss of the server and its return are a line each, whatever comes between them. */
 function onServer(
   model: AppModel,
   { server }: OpenAccount,
@@ -93,32 +94,24 @@ function onServer(
   context: AppContext,
 ): AppStep {
   const { screen } = model;
-  const { texts, now } = context;
-  const chat = screen.name === "chat" ? screen.chat : undefined;
+  const { texts, language, now } = context;
   switch (state.name) {
-    case "waiting": {
-      const isNew = server === "online" || (server === "lost" && isLimiting(state));
-      if (!isNew) return step(model);
-      const sentence = `${serverAway(state, now, texts)} ${withoutServer(linksUntil, now, texts)}`;
-      const effects = chat === undefined ? [notice(sentence)] : [];
-      return step(inAccount(model, { server: isLimiting(state) ? "limited" : "lost" }), ...effects);
-    }
+    case "waiting":
+      if (server !== "online") return step(model);
+      return step(inAccount(model, { server: "lost" }), notice(serverGone(state, linksUntil, now, texts)));
     case "online": {
-      const wasLost = server === "lost" || server === "limited";
-      // An open chat that had reported the loss also reports the return.
-      const isReportedByChat = chat !== undefined && chat.notified.server !== "no";
-      const effects: AppEffect[] = wasLost && !isReportedByChat ? [notice(texts.serverBack)] : [];
+      const effects: AppEffect[] = server === "online" ? [] : [notice(texts.serverBack)];
       if (screen.name === "people") effects.push({ name: "listPeople" });
       return step(inAccount(model, { server: "online" }), ...effects);
     }
-    case "stopped": {
+    case "stopped":
+      // Each process that takes the account tries the session again.
       if (server === "stopped") return step(model);
-      // The chat stays open, so that the text being typed is kept; it reports the end itself. An account that is being
-      // exported is left.
-      if (chat !== undefined && !(state.why instanceof AccountMovedError))
-        return step(inAccount(model, { server: "stopped" }));
-      return to(model, START, failure(context.describe(state.why)), { name: "closeAccount" });
-    }
+      // An account that is being exported is left.
+      if (screen.name !== "chat" || state.why instanceof AccountMovedError)
+        return to(model, START, failure(context.describe(state.why)), { name: "closeAccount" });
+      // The chat stays open, so that the text being typed is kept.
+      return step(inAccount(model, { server: "stopped" }), failure(sessionEnded(state.why, language, texts)));
     case "offline":
     case "connecting":
       return step(model);
@@ -127,7 +120,7 @@ function onServer(
   }
 }
 
-/** Announces an event unless the open chat does. To be called before the chat takes the same event. */
+/** Announces what the open chat does not show itself. To be called before the chat takes the same event. */
 export function announce(model: AppModel, event: MessengerEvent, context: AppContext): AppStep {
   const { screen } = model;
   const account = accountOf(model);
@@ -138,7 +131,6 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
   const isLeaving =
     screen.name === "working" && (screen.work === "loggingOut" || screen.work === "deletingAccount");
   if (account === undefined || isLeaving) return step(model);
-  const unlessInChat = (effect: AppEffect) => (screen.name === "chat" ? step(model) : step(model, effect));
   switch (event.name) {
     case "message":
       if (model.attention === "focused" && isChatOpen(model, event.from)) return step(model);
@@ -146,14 +138,13 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "server":
       return onServer(model, account, event, context);
     case "newKey":
-      return unlessInChat(notice(texts.newKeyWarning));
+      return step(model, notice(texts.newKeyWarning));
     case "clockOffset": {
       const warning = clockWarning(event.offset, texts);
-      return warning === undefined ? step(model) : unlessInChat(notice(warning));
+      return warning === undefined ? step(model) : step(model, notice(warning));
     }
     case "storageFailed": {
-      const isDue = isDiskNoticeDue(account.diskNotifiedAt, context.now);
-      if (screen.name === "chat" || !isDue) return step(model);
+      if (!isDiskNoticeDue(account.diskNotifiedAt, context.now)) return step(model);
       const next = inAccount(model, { diskNotifiedAt: context.now });
       return step(next, failure(storageSentence(event.error, texts)));
     }

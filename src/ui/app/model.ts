@@ -39,7 +39,8 @@ export type AccountScreen =
   | { readonly name: "home" }
   /** `left`: the person whose chat was left for the list. */
   | { readonly name: "working"; readonly work: "listingPeople"; readonly left?: string }
-  | { readonly name: "working"; readonly work: "openingChat" }
+  /** `from`: the chat that is left as soon as the other one is open. */
+  | { readonly name: "working"; readonly work: "openingChat"; readonly from?: ChatModel }
   | { readonly name: "working"; readonly work: "loggingOut" }
   | {
       readonly name: "working";
@@ -68,7 +69,7 @@ export type OpenAccount = {
   readonly bursts: Bursts;
   readonly names: NameBook;
   /** The state of the server as last reported to the person. */
-  readonly server: "online" | "lost" | "limited" | "stopped";
+  readonly server: "online" | "lost" | "stopped";
   /** When a menu last reported a failed write, ms since 1970; undefined: never. */
   readonly diskNotifiedAt: number | undefined;
 };

@@ -5,6 +5,7 @@ import {
   CHOICE,
   START,
   accountOf,
+  chatOf,
   failure,
   inAccount,
   isChatOpen,
@@ -16,7 +17,7 @@ import {
 import { withoutBurst } from "../notifications/bursts.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
-import type { ChatEvent } from "../chat/model.ts";
+import type { ChatEvent, ChatModel } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { shownName } from "../format/name-book.ts";
 
@@ -63,7 +64,7 @@ export function showPeople(
   const effects: AppEffect[] = [];
   // The failure is reported once, not at each fetch.
   const { server } = screen.account;
-  const isNew = event.failure !== undefined && server !== "lost" && server !== "limited";
+  const isNew = event.failure !== undefined && server !== "lost";
   if (isAwaited && isNew) effects.push(failure(event.failure));
   else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
   const { names, unread } = event;
@@ -102,12 +103,11 @@ export function answerPeople(
   return opening(model, account, person.username);
 }
 
-/** @param before effects that come first */
-function opening(model: AppModel, account: OpenAccount, username: string, ...before: AppEffect[]): AppStep {
-  return to(model, { name: "working", work: "openingChat", account }, ...before, {
-    name: "openChat",
-    username,
-  });
+/** @param from the chat that is open */
+function opening(model: AppModel, account: OpenAccount, username: string, from?: ChatModel): AppStep {
+  const chat = from === undefined ? {} : { from };
+  const screen = { name: "working", work: "openingChat", account, ...chat } as const;
+  return to(model, screen, { name: "openChat", username });
 }
 
 /** Opens a chat; its unread messages are now shown. */
@@ -123,12 +123,18 @@ export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened"
 }
 
 /** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
-function leaveChat(model: AppModel, account: OpenAccount, peer: string, other: string | undefined): AppStep {
+function leaveChat(
+  model: AppModel,
+  account: OpenAccount,
+  chat: ChatModel,
+  other: string | undefined,
+): AppStep {
+  const peer = chat.peer.username;
   const close: AppEffect = { name: "closeChat", username: peer };
   if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
-  const listing = { name: "working", work: "listingPeople", account } as const;
-  if (other === undefined) return to(model, { ...listing, left: peer }, close, { name: "listPeople" });
-  return opening(model, account, other, close);
+  if (other !== undefined) return opening(model, account, other, chat);
+  const listing = { name: "working", work: "listingPeople", account, left: peer } as const;
+  return to(model, listing, close, { name: "listPeople" });
 }
 
 /** Replaces the unread counts, also in an open list. Messages of the open chat are not unread. */
@@ -145,10 +151,10 @@ export function recount(model: AppModel, counted: OpenAccount["unread"]): AppMod
 /** Updates the open chat, if there is one; if it is left, the screen changes. */
 export function inChat(model: AppModel, event: ChatEvent, context: AppContext): AppStep {
   const { screen } = model;
-  if (screen.name !== "chat") return step(model);
-  const { account } = screen;
+  const [before, account] = [chatOf(model), accountOf(model)];
+  if (before === undefined || account === undefined) return step(model);
   const { now, texts, language } = context;
-  const { chat, effects: ofChat } = updateChat(screen.chat, event, {
+  const { chat, effects: ofChat } = updateChat(before, event, {
     now,
     texts,
     language,
@@ -156,12 +162,13 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     ownName: account.username,
     attention: model.attention,
   });
-  let next: AppModel = { ...model, screen: { ...screen, chat } };
+  const open = screen.name === "chat" ? { chat } : { from: chat };
+  let next: AppModel = { ...model, screen: { ...screen, ...open } as Screen };
   const effects: AppEffect[] = [];
   for (const effect of ofChat) {
     if (effect.name !== "leave") effects.push(effect);
     else {
-      const left = leaveChat(next, account, chat.peer.username, effect.to);
+      const left = leaveChat(next, account, chat, effect.to);
       next = left.model;
       effects.push(...left.effects);
     }

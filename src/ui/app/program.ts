@@ -301,26 +301,27 @@ export class Program {
     const account = this.#account.opened?.account;
     if (account === undefined) return;
     const isOpen = () => this.#account.opened?.account === account;
+    let chat: ChatEffects | undefined;
     try {
-      const chat = await ChatEffects.open(account, username, {
+      chat = await ChatEffects.open(account, username, {
         dispatch: (event) => this.#take({ name: "chat", event }),
         describe: (error) => this.#describe(error),
         copy: (text) => this.#renderer.copy(text),
         texts: this.#texts,
       });
-      // Meanwhile the person may have left, or opened another one.
+      // Meanwhile the person may have left.
       if (!isOpen()) return;
-      this.#closeChat();
-      this.#chat = chat;
       // Read the messages first: if that fails, the chat is not opened.
       const events = chat.begin();
+      this.#closeChat();
+      this.#chat = chat;
       this.#meet(chat.username);
       const { isStranger } = chat;
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of events) this.#take({ name: "chat", event });
     } catch (error) {
       if (!isOpen()) return;
-      this.#closeChat();
+      chat?.close();
       this.#take({ name: "failed", sentence: this.#describe(error) });
     }
   }

@@ -1,5 +1,6 @@
 /** The context of the application's update and view, and the steps that several parts of the update share. */
 import type { Language } from "../../protocol/language.ts";
+import type { ChatModel } from "../chat/model.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import { isSamePerson } from "../../identity/names.ts";
@@ -49,9 +50,16 @@ export function failure(text: string): AppEffect {
   return { name: "print", lines: [{ name: "failure", text }] };
 }
 
-/** Whether the chat with this person is on the screen. */
-export function isChatOpen({ screen }: AppModel, username: string): boolean {
-  return screen.name === "chat" && isSamePerson(screen.chat.peer.username, username);
+/** The chat on the screen, or to which the person comes back if another one cannot be opened. */
+export function chatOf({ screen }: AppModel): ChatModel | undefined {
+  if (screen.name === "chat") return screen.chat;
+  return screen.name === "working" && screen.work === "openingChat" ? screen.from : undefined;
+}
+
+/** Whether the chat with this person is open. */
+export function isChatOpen(model: AppModel, username: string): boolean {
+  const chat = chatOf(model);
+  return chat !== undefined && isSamePerson(chat.peer.username, username);
 }
 
 /** The account that is logged in; undefined: nobody is. */

@@ -13,6 +13,7 @@ import {
   CHOICE,
   START,
   accountOf,
+  chatOf,
   ending,
   failure,
   inAccount,
@@ -120,10 +121,14 @@ function onRegistered(model: AppModel, username: string, { texts }: AppContext):
   return to({ ...model, accounts, lastName: username, newName: "" }, START, registered);
 }
 
-/** Prints the failure and returns to the menu. */
-function onFailed(model: AppModel, sentence: string): AppStep {
+/** Prints the failure and returns to the menu, or to the chat from which another one was to be opened. */
+function onFailed(model: AppModel, sentence: string, context: AppContext): AppStep {
   const effects = sentence === "" ? [] : [failure(sentence)];
-  const account = accountOf(model);
+  const [account, chat] = [accountOf(model), chatOf(model)];
+  if (model.screen.name === "working" && account !== undefined && chat !== undefined) {
+    const back: AppModel = { ...model, screen: { name: "chat", account, chat } };
+    return inChat(back, { name: "stays", sentence }, context);
+  }
   switch (model.screen.name) {
     case "working":
     case "askPassword":
@@ -207,7 +212,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "people":
       return showPeople(model, event, context);
     case "failed":
-      return onFailed(model, event.sentence);
+      return onFailed(model, event.sentence, context);
     case "chatOpened":
       return showChat(model, event);
     case "messenger": {

@@ -42,19 +42,18 @@ function onOwnChanged(
   const { texts, now } = context;
   const { id: target, text, state, withdrawnAt } = message;
   const when = timeOf(message, context);
-  const changed = (deliveries: Deliveries, excerpt: string, line: Line): ChatStep => {
-    const followed =
-      action === undefined ? deliveries : follow(deliveries, { id: action, target, excerpt }, now);
+  const changed = (deliveries: Deliveries, line: Line): ChatStep => {
+    const followed = action === undefined ? deliveries : follow(deliveries, { id: action, target }, now);
     return printing({ ...chat, deliveries: followed }, [line]);
   };
   if (withdrawnAt !== undefined) {
     const deliveries = forget(chat.deliveries, target, state === "queued" || state === "sent");
-    return changed(deliveries, texts.chatWithdrawal(when), notice(texts.chatWithdrew(when, old)));
+    return changed(deliveries, notice(texts.chatWithdrew(when, old)));
   }
   const one = texts.chatOne(when, old);
   const sentence = action === undefined ? texts.chatEditedUnsent : texts.chatEditedTo;
   const line = withText(text, (shown) => sentence(one, shown), context);
-  return changed(reword(chat.deliveries, target, text), excerptOf(text), line);
+  return changed(reword(chat.deliveries, target, text), line);
 }
 
 /** A message was edited or withdrawn, by us or by the peer. @param old excerpt of our message before the change, if known */

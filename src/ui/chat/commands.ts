@@ -31,7 +31,8 @@ type Command = {
   readonly argument: ((texts: Texts) => string) | undefined;
   /** The argument may be missing. */
   readonly isOptional?: boolean;
-  readonly help: (texts: Texts) => string;
+  /** Undefined: the help does not list it. */
+  readonly help: ((texts: Texts) => string) | undefined;
   readonly run: Run;
 };
 
@@ -39,7 +40,7 @@ const COMMANDS: readonly Command[] = [
   {
     name: "help",
     argument: undefined,
-    help: (texts) => texts.chatHelpHelp,
+    help: undefined,
     run: (_argument, _chat, { texts }) => print(notice(helpText(texts))),
   },
   {
@@ -106,7 +107,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "delete",
-    argument: () => "#N, /delete chat",
+    argument: () => "#N|chat",
     help: (texts) => texts.chatHelpDelete,
     run: remove,
   },
@@ -168,11 +169,13 @@ function usageOf({ name, argument }: Command, texts: Texts): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument(texts)}`;
 }
 
+/** As few rows as possible: the last message stays in view. */
 function helpText(texts: Texts): string {
-  const usages = COMMANDS.map((command) => usageOf(command, texts));
-  const width = Math.max(...usages.map(({ length }) => length));
-  const rows = COMMANDS.map((command, index) => `${usages[index]?.padEnd(width)}  ${command.help(texts)}`);
-  return [texts.chatHelp, ...rows, texts.chatHelpRest].join("\n");
+  const listed = COMMANDS.flatMap((command) =>
+    command.help === undefined ? [] : [[usageOf(command, texts), command.help(texts)] as const],
+  );
+  const width = Math.max(...listed.map(([usage]) => usage.length));
+  return [texts.chatHelp, ...listed.map(([usage, help]) => `${usage.padEnd(width)}  ${help}`)].join("\n");
 }
 
 /** Runs a command. An unknown command, or one with a wrong number of arguments, only prints a notice. */

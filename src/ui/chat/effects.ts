@@ -123,7 +123,8 @@ export class ChatEffects {
       name: "opened",
       ...page,
       answered: answeredBy(this.#stored, page.messages),
-      waiting: { texts: text, changes: edit + withdraw },
+      unreadFrom,
+      waiting: text + edit + withdraw,
     };
     if (!this.#wasConnected) return [opened];
     // The messenger emits no event for a link that existed before.

@@ -28,7 +28,6 @@ export type ChatContext = {
 export type ChatModel = {
   readonly peer: Peer;
   readonly link: ChatLink;
-  readonly presence: Presence;
   readonly deliveries: Deliveries;
   readonly transcript: Transcript;
   readonly notified: Notified;
@@ -49,13 +48,12 @@ export type Peer = {
   readonly username: string;
   /** There was never a proven link with a person of this name. */
   readonly isStranger: boolean;
-  /** A new key of the peer waits to be accepted. */
-  readonly isKeyPending: boolean;
 };
 
-/** The state of the link; a line is printed when it changes, but not too many. Times are ms since 1970. */
+/** The state of the link, which the prompt shows. Times are ms since 1970. */
 export type ChatLink =
-  | { readonly name: "connecting" }
+  /** `reason`: why the last attempt failed; undefined: that is not known, or it may be different by now. */
+  | { readonly name: "away"; readonly reason: UnreachableReason | undefined }
   | {
       readonly name: "connected";
       /** The peer has stopped answering on the link. */
@@ -64,34 +62,7 @@ export type ChatLink =
       readonly peerTypingSince: number | undefined;
       /** When we last notified the peer that we are typing; undefined: we are not. */
       readonly ownTypingSince: number | undefined;
-    }
-  /** The other side said `bye`. */
-  | { readonly name: "left" }
-  /** The link broke; it is dialled again. */
-  | { readonly name: "lost" }
-  | { readonly name: "unreachable"; readonly reason: UnreachableReason; readonly retryIn?: number };
-
-/** The two sources of the peer's presence, and the last notice about them. */
-export type Presence = {
-  readonly server: ServerPresence;
-  /** The last answer on a direct link, ms since 1970; undefined: none is known. */
-  readonly lastAnswerAt: number | undefined;
-  readonly notified: PresenceNotice;
-};
-
-/** The peer's presence as last reported by the server; unknown: not reported, or the server is lost. */
-export type ServerPresence =
-  | { readonly name: "unknown" }
-  | { readonly name: "online" }
-  /** `since`: ms since 1970. */
-  | { readonly name: "offline"; readonly since: number };
-
-/** How the two sources disagree, according to the last notice. */
-export type PresenceNotice =
-  | { readonly name: "none" }
-  /** `level`: how many of the ages of a silence had been reached. */
-  | { readonly name: "silent"; readonly level: number }
-  | { readonly name: "answers" };
+    };
 
 /** The delivery of our messages and changes. */
 export type Deliveries = {
@@ -101,44 +72,29 @@ export type Deliveries = {
   readonly own: readonly OwnMessage[];
   /** Oldest first, at most MAX_PENDING. */
   readonly pending: readonly PendingDelivery[];
-  /** Messages that were reported as waiting and have arrived since the last tick. */
-  readonly arrived: readonly Arrived[];
-  readonly overflow: Overflow;
+  /** Number of those beyond MAX_PENDING. */
+  readonly more: number;
+  readonly wait: Wait;
 };
+
+/** Whether it was said that something of ours waits: that is said once until nothing waits any more. */
+export type Wait =
+  | { readonly name: "unsaid" }
+  /** `arrived`: number of those that have arrived since. */
+  | { readonly name: "said"; readonly arrived: number };
 
 /** A message of ours, or a change of one (`target`), and its state. */
 export type OwnMessage = { readonly id: string; readonly state: MessageState; readonly target?: string };
 
-/** A message of ours, or a change of one, that was not received yet. */
+/** A message of ours, or a change of one (`target`), that was not received yet. */
 export type PendingDelivery = {
   readonly id: string;
-  /** Id of the message that a change is for. */
   readonly target?: string;
-  readonly excerpt: string;
-  /** When it was queued, ms since 1970. */
+  /** Of a message. */
+  readonly excerpt?: string;
+  /** When it was queued, or shown as queued, ms since 1970. */
   readonly since: number;
-  readonly state: MessageState;
-  /** It was reported as waiting, so its arrival is reported too. */
-  readonly notified: boolean;
 };
-
-export type Arrived = { readonly excerpt: string; readonly isChange: boolean };
-
-/** The deliveries beyond MAX_PENDING, which are only counted. */
-export type Overflow = {
-  readonly notified: number;
-  readonly unnotified: number;
-  /** When the first of the unnotified was queued, ms since 1970. */
-  readonly since: number;
-  /** Whether messages and changes are among them. */
-  readonly texts: boolean;
-  readonly changes: boolean;
-  /** Number of those that were reported as waiting and have arrived since the last tick. */
-  readonly arrived: number;
-};
-
-/** The number of messages and changes in the outbox for the peer. */
-export type Outstanding = { readonly texts: number; readonly changes: number };
 
 /** What was printed on the screen. */
 export type Transcript = {
@@ -158,15 +114,7 @@ export type Transcript = {
 
 /** The last notices, so that they are not repeated too soon. */
 export type Notified = {
-  /** The state of the link that the last line about it showed; at first as the chat is opened. */
-  readonly link: ChatLink;
-  /** When as many lines about the link as at first may be printed again, ms since 1970. */
-  readonly linkLinesFreeAt: number;
-  /** Whether the loss or the limit of the server was reported last; no: neither. */
-  readonly server: "no" | "lost" | "limited" | "stopped";
-  /** When our full disk was last reported, ms since 1970; undefined: never. */
-  readonly diskAt: number | undefined;
-  /** When the peer's full disk was last reported, likewise. */
+  /** When the peer's full disk was last reported, ms since 1970; undefined: never. */
   readonly peerDiskAt: number | undefined;
   /** When another error of the peer was last reported, likewise. */
   readonly peerErrorAt: number | undefined;
@@ -210,6 +158,8 @@ export type StoredPage = {
   /** There are older ones. */
   readonly isMore: boolean;
   readonly answered?: Answered;
+  /** `seq` of the first that was not shown before. */
+  readonly unreadFrom?: number | undefined;
 };
 
 /** A message written in this chat; `answers`: excerpt of the message that it replies to. */
@@ -226,8 +176,8 @@ export type Known = {
 };
 
 export type ChatEvent =
-  /** The messages shown when the chat opens; `waiting`: everything in the outbox. */
-  | ({ readonly name: "opened"; readonly waiting?: Outstanding } & StoredPage)
+  /** The messages shown when the chat opens; `waiting`: number of all messages and changes in the outbox. */
+  | ({ readonly name: "opened"; readonly waiting?: number } & StoredPage)
   /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
@@ -276,7 +226,9 @@ export type ChatEvent =
   | { readonly name: "exported"; readonly count: number; readonly file: string }
   /** `typed`: the line to give back. */
   | { readonly name: "refused"; readonly code: Refusal; readonly typed?: string }
-  | { readonly name: "failed"; readonly sentence: string; readonly typed?: string };
+  | { readonly name: "failed"; readonly sentence: string; readonly typed?: string }
+  /** Another chat could not be opened, so that this one stays. */
+  | { readonly name: "stays"; readonly sentence: string };
 
 export type ChatEffect =
   /** Prints lines in one write. */

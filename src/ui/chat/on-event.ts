@@ -1,12 +1,10 @@
 /** Updates the chat after an event of the messenger. */
 import type { MessengerEvent } from "../../client/conversation/events.ts";
-import { RefusedError } from "../../client/errors.ts";
+import type { UnreachableReason } from "../../client/peer/dial.ts";
 import { isSamePerson } from "../../identity/names.ts";
-import { isCode, sentenceFor } from "../../protocol/codes.ts";
-import { clockWarning, isLimiting, nextAttempt, withoutServer } from "../format/server-words.ts";
+import { shownName } from "../format/name-book.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
-import { linkTo } from "./link-lines.ts";
 import type {
   ChatContext,
   ChatEffect,
@@ -14,19 +12,16 @@ import type {
   ChatLink,
   ChatModel,
   ChatStep,
-  Presence,
-  ServerPresence,
   WrittenText,
 } from "./model.ts";
 import {
   failure,
   isDiskNoticeDue,
+  isKeyAwaited,
   isKeyNoticeDue,
   isPeerErrorDue,
-  notice,
   peerName,
   printing,
-  storageSentence,
   withNotified,
 } from "./notices.ts";
 import { showArrived, showWritten } from "./transcript.ts";
@@ -42,85 +37,42 @@ function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
   return { chat, effects };
 }
 
-function withPresence(chat: ChatModel, presence: Partial<Presence>): ChatModel {
-  return { ...chat, presence: { ...chat.presence, ...presence } };
+function away(chat: ChatModel, reason: UnreachableReason | undefined): ChatStep {
+  return step({ ...chat, link: { name: "away", reason } });
 }
 
-/** The server has reported the peer's presence. This changes the link's state only if there is no link. */
-function onPresence(before: ChatModel, online: boolean, context: ChatContext): ChatStep {
-  const { link, presence } = before;
-  const since = presence.server.name === "offline" ? presence.server.since : context.now;
-  const server: ServerPresence = online ? { name: "online" } : { name: "offline", since };
-  const chat = withPresence(before, { server });
+/** The server has reported the peer's presence, which matters only while there is no link. */
+function onPresence(chat: ChatModel, online: boolean): ChatStep {
+  const { link } = chat;
   if (link.name === "connected") return step(chat);
-  if (!online) return linkTo(chat, { name: "unreachable", reason: "offline" }, context);
-  const wasOffline = link.name === "unreachable" && link.reason === "offline";
-  return wasOffline ? linkTo(chat, { name: "connecting" }, context) : step(chat);
+  if (!online) return away(chat, "offline");
+  return link.reason === "offline" ? away(chat, undefined) : step(chat);
 }
 
-function onConnected(before: ChatModel, username: string, context: ChatContext): ChatStep {
-  const { link, presence } = before;
-  // The server's «offline» is older than the link.
-  const server: ServerPresence = presence.server.name === "offline" ? { name: "unknown" } : presence.server;
-  const chat = {
-    ...withPresence(before, { server, lastAnswerAt: context.now, notified: { name: "none" } }),
-    // The link gives the registered spelling.
-    peer: { ...before.peer, username, isStranger: false },
-  };
-  if (link.name === "connected") return step({ ...chat, link: { ...link, isSilent: false } });
-  return linkTo(chat, CONNECTED, context);
+function onConnected({ link, ...before }: ChatModel, username: string): ChatStep {
+  // The link gives the registered spelling.
+  const chat = { ...before, peer: { username, isStranger: false } };
+  return step({ ...chat, link: link.name === "connected" ? { ...link, isSilent: false } : CONNECTED });
 }
 
-/** If the server had reported the peer offline before the link ended, that is printed now, too. */
-function onDisconnected(
-  before: ChatModel,
-  { bye, revoked, heardAt }: MessengerEvent & { name: "disconnected" },
-  context: ChatContext,
-): ChatStep {
-  const heard = withPresence(before, { lastAnswerAt: heardAt });
-  const link: ChatLink =
-    revoked === true ? { name: "unreachable", reason: "revoked" } : { name: bye ? "left" : "lost" };
-  const { chat, effects } = linkTo(heard, link, context);
-  if (chat.presence.server.name !== "offline") return { chat, effects };
-  const offline = linkTo(chat, { name: "unreachable", reason: "offline" }, context);
-  return { chat: offline.chat, effects: [...effects, ...offline.effects] };
-}
-
-/** The silence is reported on the next tick, since its end may also mean that the link is gone. */
-function onSilent({ link, ...rest }: ChatModel, since: number | undefined): ChatModel {
-  const next = link.name === "connected" ? { ...link, isSilent: since !== undefined } : link;
-  const chat = { ...rest, link: next };
-  return since === undefined ? chat : withPresence(chat, { lastAnswerAt: since });
-}
-
-function onUnreachable(
-  before: ChatModel,
-  { reason, heardAt, retryIn }: MessengerEvent & { name: "unreachable" },
-  context: ChatContext,
-): ChatStep {
-  const isKeyPending =
-    before.peer.isKeyPending || reason === "key_pending" || reason === "verification_needed";
-  const chat = withPresence({ ...before, peer: { ...before.peer, isKeyPending } }, { lastAnswerAt: heardAt });
-  const retry = retryIn === undefined ? {} : { retryIn };
-  return linkTo(chat, { name: "unreachable", reason, ...retry }, context);
-}
-
-function onKeyPending(
-  before: ChatModel,
-  { isVerified }: MessengerEvent & { name: "keyPending" },
-  context: ChatContext,
-): ChatStep {
-  const { texts } = context;
-  const chat = { ...before, peer: { ...before.peer, isKeyPending: true } };
-  if (before.link.name !== "connected") {
-    const reason = isVerified ? "verification_needed" : "key_pending";
-    return linkTo(chat, { name: "unreachable", reason }, context);
-  }
-  // There is a link with the known key, so this is another machine of the peer, or an interceptor.
-  if (before.peer.isKeyPending || !isKeyNoticeDue(before.notified.keyAt, context.now)) return step(chat);
+/** Warns of a new key, which the peer and the server can bring up as often as they like. */
+function withKeyWarning(chat: ChatModel, isVerified: boolean, { now, names, texts }: ChatContext): ChatStep {
+  if (!isKeyNoticeDue(chat.notified.keyAt, now)) return step(chat);
   const sentence = isVerified ? texts.chatNotVerified : texts.chatKeyPending;
-  const line = failure(sentence(peerName(chat, context)));
-  return printing(withNotified(chat, { keyAt: context.now }), [line]);
+  return printing(withNotified(chat, { keyAt: now }), [
+    failure(sentence(shownName(names, chat.peer.username))),
+  ]);
+}
+
+function onUnreachable(before: ChatModel, reason: UnreachableReason, context: ChatContext): ChatStep {
+  const { chat } = away(before, reason);
+  return isKeyAwaited(reason) ? withKeyWarning(chat, reason === "verification_needed", context) : step(chat);
+}
+
+function onKeyPending(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {
+  // On a link with the known key this is another machine of the peer, or an interceptor.
+  if (chat.link.name === "connected") return withKeyWarning(chat, isVerified, context);
+  return onUnreachable(chat, isVerified ? "verification_needed" : "key_pending", context);
 }
 
 /** A message of ours has a new state. A message written here is shown with its first event. */
@@ -132,43 +84,6 @@ function onDelivery(
 ): ChatStep {
   const { chat, effects } = written === undefined ? step(before) : showWritten(before, id, written, context);
   return { chat: { ...chat, deliveries: advance(chat.deliveries, id, state) }, effects };
-}
-
-function onServer(
-  before: ChatModel,
-  { state, linksUntil }: MessengerEvent & { name: "server" },
-  { texts, language, now }: ChatContext,
-): ChatStep {
-  const chat = withPresence(before, { server: { name: "unknown" } });
-  const { server: notified } = before.notified;
-  switch (state.name) {
-    case "waiting": {
-      const limits = isLimiting(state);
-      if (notified === "limited" || (notified === "lost" && !limits)) return step(chat);
-      const what = limits
-        ? `${texts.serverLimits} ${nextAttempt(state, now, texts)}`.trimEnd()
-        : texts.chatServerLost;
-      const line = notice(`${what} ${withoutServer(linksUntil, now, texts)}`);
-      return printing(withNotified(chat, { server: limits ? "limited" : "lost" }), [line]);
-    }
-    case "online":
-      if (notified === "no") return step(before);
-      return printing(withNotified(chat, { server: "no" }), [notice(texts.serverBack)]);
-    case "stopped": {
-      // Each process that takes the account tries the session again.
-      if (notified === "stopped") return step(chat);
-      const { why } = state;
-      const reason =
-        why instanceof RefusedError && isCode(why.code) ? `${sentenceFor(why.code, language)}. ` : "";
-      const line = failure(reason + texts.chatServerStopped);
-      return printing(withNotified(chat, { server: "stopped" }), [line]);
-    }
-    case "offline":
-    case "connecting":
-      return step(before);
-    default:
-      return state satisfies never;
-  }
 }
 
 /** The peer has reported an error, which is printed only now and then: it comes as often as the peer likes. */
@@ -190,13 +105,13 @@ function personIn(event: MessengerEvent): string | undefined {
   return "from" in event ? event.from : undefined;
 }
 
-/** Takes an event of the messenger; events of other people are ignored, since the application announces them. */
+/** Takes an event of the messenger; the application announces those of other people, of the server and of this machine. */
 export function onMessenger(
   chat: ChatModel,
   { event, known = {} }: ChatEvent & { name: "messenger" },
   context: ChatContext,
 ): ChatStep {
-  const { texts, now } = context;
+  const { now } = context;
   const person = personIn(event);
   if (person !== undefined && !isSamePerson(person, chat.peer.username)) return step(chat);
   switch (event.name) {
@@ -205,15 +120,15 @@ export function onMessenger(
     case "delivery":
       return onDelivery(chat, event, known.written, context);
     case "presence":
-      return onPresence(chat, event.online, context);
+      return onPresence(chat, event.online);
     case "connected":
-      return onConnected(chat, event.username, context);
+      return onConnected(chat, event.username);
     case "disconnected":
-      return onDisconnected(chat, event, context);
+      return away(chat, event.revoked === true ? "revoked" : undefined);
     case "unreachable":
-      return onUnreachable(chat, event, context);
+      return onUnreachable(chat, event.reason, context);
     case "keyPending":
-      return onKeyPending(chat, event, context);
+      return onKeyPending(chat, event.isVerified, context);
     case "typing": {
       const { link } = chat;
       if (link.name !== "connected") return step(chat);
@@ -221,24 +136,19 @@ export function onMessenger(
     }
     case "peerError":
       return onPeerError(chat, event.code, context);
-    case "storageFailed": {
-      if (!isDiskNoticeDue(chat.notified.diskAt, now)) return step(chat);
-      return printing(withNotified(chat, { diskAt: now }), [failure(storageSentence(event.error, texts))]);
-    }
-    case "clockOffset": {
-      const warning = clockWarning(event.offset, texts);
-      return printing(chat, warning === undefined ? [] : [notice(warning)]);
-    }
-    case "newKey":
-      return printing(chat, [notice(texts.newKeyWarning)]);
-    case "server":
-      return onServer(chat, event, context);
     case "changed":
       return onChanged(chat, event, known.excerpt, context);
     case "cancelled":
       return onCancelled(chat, event.id, context);
-    case "silent":
-      return step(onSilent(chat, event.since));
+    case "silent": {
+      const { link } = chat;
+      if (link.name !== "connected") return step(chat);
+      return step({ ...chat, link: { ...link, isSilent: event.since !== undefined } });
+    }
+    case "server":
+    case "newKey":
+    case "clockOffset":
+    case "storageFailed":
     case "read":
     case "watched":
     case "verification":

@@ -14,7 +14,6 @@ import type {
   ChatModel,
   ChatStep,
   Listed,
-  Outstanding,
   StoredPage,
   Transcript,
   WrittenText,
@@ -53,16 +52,23 @@ function lineOf(
   };
 }
 
-/** Adds a line before each new day. @param before day of the last line printed before @returns `day` of the last message */
+/**
+ * Adds a line before each new day, and one before the first unread message.
+ * @param before day of the last line printed before
+ * @param firstUnread its index; -1: there is none
+ * @returns `day` of the last message
+ */
 function withDays(
   messages: readonly MessageLine[],
   before: string | undefined,
+  firstUnread = -1,
 ): { lines: Line[]; day: string | undefined } {
   const lines: Line[] = [];
   let day = before;
-  for (const message of messages) {
+  for (const [index, message] of messages.entries()) {
     const its = localDay(message.at);
     if (its !== day) lines.push({ name: "day", at: message.at });
+    if (index === firstUnread) lines.push({ name: "unread" });
     day = its;
     lines.push(message);
   }
@@ -105,20 +111,21 @@ export function isMissed(
 /** Prints stored messages between other lines, and tracks those of ours that were not received. */
 function printStored(
   chat: ChatModel,
-  { messages, isMore, answered }: StoredPage,
+  { messages, isMore, answered, unreadFrom = Infinity }: StoredPage,
   around: { readonly before: readonly Line[]; readonly after: readonly Line[] },
   context: ChatContext,
 ): ChatStep {
   const { transcript } = chat;
   const shown = messages.map((message) => lineOf(message, peerName(chat, context), context, answered));
-  const { lines, day } = withDays(shown, transcript.day);
+  const firstUnread = messages.findIndex(({ seq }) => seq >= unreadFrom);
+  const { lines, day } = withDays(shown, transcript.day, firstUnread);
   const incoming = messages.filter(({ outgoing }) => !outgoing).map(({ seq }) => seq);
   const oldest = isMore ? (messages[0]?.seq ?? transcript.oldest) : undefined;
   // Who has asked for them looks at them, unless the terminal reports otherwise.
   const isSeen = context.attention !== "away";
   const marked = withShown(withTranscript(chat, { day, oldest, seenAt: context.now }), incoming, isSeen);
   return {
-    chat: { ...marked.chat, deliveries: followStored(chat.deliveries, messages) },
+    chat: { ...marked.chat, deliveries: followStored(chat.deliveries, messages, context.now) },
     effects: [{ name: "print", lines: [...around.before, ...lines, ...around.after] }, ...marked.effects],
   };
 }
@@ -126,15 +133,15 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(
   before: ChatModel,
-  page: StoredPage & { readonly waiting?: Outstanding },
+  page: StoredPage & { readonly waiting?: number },
   context: ChatContext,
 ): ChatStep {
   const { texts } = context;
-  const lines = [notice(texts.chatOpened(peerName(before, context)))];
-  if (page.isMore) lines.push(notice(texts.chatMoreStored));
-  const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
-  const waiting = page.waiting ?? { texts: 0, changes: 0 };
-  return { chat: { ...chat, deliveries: beginDeliveries(chat.deliveries, page.messages, waiting) }, effects };
+  const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
+  const line = notice(opened(peerName(before, context)));
+  const { chat, effects } = printStored(before, page, { before: [line], after: [] }, context);
+  const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
+  return { chat: { ...chat, deliveries }, effects };
 }
 
 /** Prints the page before the oldest message shown. */

@@ -9,12 +9,19 @@ import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
 import type { CommandResult } from "./message-commands.ts";
-import { lateDeliveries, NO_DELIVERIES } from "./delivery-tracking.ts";
-import { isKeyAwaited, showLink } from "./link-lines.ts";
+import { NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
-import { failure, notice, onlineLine, peerName, printing, safetyLines, withNotified } from "./notices.ts";
+import {
+  failure,
+  isKeyAwaited,
+  notice,
+  onlineLine,
+  peerName,
+  printing,
+  safetyLines,
+  withNotified,
+} from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
-import { presenceDoubt } from "./presence-doubt.ts";
 import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
 
@@ -29,22 +36,12 @@ const SEEN_AFTER = 1_000;
 
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
-  const link = { name: "connecting" } as const;
   return {
-    peer: { username, isStranger, isKeyPending: false },
-    link,
-    presence: { server: { name: "unknown" }, lastAnswerAt: undefined, notified: { name: "none" } },
+    peer: { username, isStranger },
+    link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
-    notified: {
-      link,
-      linkLinesFreeAt: 0,
-      server: "no",
-      diskAt: undefined,
-      peerDiskAt: undefined,
-      peerErrorAt: undefined,
-      keyAt: undefined,
-    },
+    notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined },
     stayed: undefined,
   };
 }
@@ -100,6 +97,13 @@ function givingBack(sentence: string, typed: string | undefined): ChatEffect[] {
   return typed === undefined ? [print] : [print, { name: "giveBack", text: typed }];
 }
 
+/** Another chat cannot be opened. */
+function onStays(chat: ChatModel, sentence: string, context: ChatContext): ChatStep {
+  const { now, texts } = context;
+  const said = failure(`${sentence} ${texts.chatStillWith(peerName(chat, context))}`);
+  return printing({ ...chat, stayed: { at: now, isTypedBlind: false } }, [said]);
+}
+
 /** A typed line. What was meant for the person of a `/chat` that failed is not sent to this one unseen. */
 function onLine(
   event: ChatEvent & { readonly name: "line" },
@@ -120,8 +124,8 @@ function onLine(
   }
   const result = line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line;
   if (result.name === "stays") {
-    const said = givingBack(`${result.sentence} ${texts.chatStillWith(peerName(chat, context))}`, undefined);
-    return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...said] };
+    const stays = onStays(chat, result.sentence, context);
+    return { chat: stays.chat, effects: [...effects, ...stays.effects] };
   }
   const isTyped = line.name === "message";
   return {
@@ -182,16 +186,14 @@ function endTyping(chat: ChatModel, now: number): ChatStep {
 
 function onTick(before: ChatModel, context: ChatContext): ChatStep {
   const typing = endTyping(before, context.now);
-  const linked = showLink(typing.chat, context);
-  const late = lateDeliveries(linked.chat, context);
-  const doubt = presenceDoubt(late.chat, context);
-  const { chat, effects } = printing(doubt.chat, [...late.lines, ...doubt.lines]);
-  return { chat, effects: [...typing.effects, ...linked.effects, ...effects] };
+  const waiting = tellOfWait(typing.chat, context);
+  const { chat, effects } = printing(waiting.chat, waiting.lines);
+  return { chat, effects: [...typing.effects, ...effects] };
 }
 
 /** No key is pending: the next one is reported at once. */
 function withoutPendingKey(chat: ChatModel): ChatModel {
-  return withNotified({ ...chat, peer: { ...chat.peer, isKeyPending: false } }, { keyAt: undefined });
+  return withNotified(chat, { keyAt: undefined });
 }
 
 function onKeyAnswer(
@@ -204,10 +206,9 @@ function onKeyAnswer(
   switch (result) {
     case "accepted": {
       const { link } = chat;
-      const isFree = isKeyAwaited(link);
-      const free = { name: "connecting" } as const;
-      const next = withoutPendingKey(isFree ? withNotified({ ...chat, link: free }, { link: free }) : chat);
-      return printing(next, [notice(texts.keyAccepted(user))]);
+      const isFree = link.name === "away" && isKeyAwaited(link.reason);
+      const next = isFree ? { ...chat, link: { ...link, reason: undefined } } : chat;
+      return printing(withoutPendingKey(next), [notice(texts.keyAccepted(user))]);
     }
     case "none":
       return printing(withoutPendingKey(chat), [notice(texts.noPendingKey(user))]);
@@ -217,8 +218,7 @@ function onKeyAnswer(
       return printing(chat, [failure(texts.chatAcceptNeedsVerification(user))]);
     case "changed_again": {
       const { effects } = printing(chat, [failure(texts.keyChangedAgain(user))]);
-      const pending = { ...chat, peer: { ...chat.peer, isKeyPending: true } };
-      return { chat: pending, effects: [...effects, { name: "showSafetyNumber" }] };
+      return { chat, effects: [...effects, { name: "showSafetyNumber" }] };
     }
     default:
       return result satisfies never;
@@ -274,6 +274,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
     }
     case "failed":
       return { chat, effects: givingBack(event.sentence, event.typed) };
+    case "stays":
+      return onStays(chat, event.sentence, context);
     default:
       return event satisfies never;
   }

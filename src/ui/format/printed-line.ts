@@ -16,6 +16,8 @@ import { localClock, localDay } from "./local-time.ts";
 export type Line =
   /** A new day begins. `at`: ms since 1970, any moment of it. */
   | { readonly name: "day"; readonly at: number }
+  /** The messages that follow were not read before. */
+  | { readonly name: "unread" }
   | (Omit<Remarked, "written"> & {
       readonly name: "message";
       /** When a message of the peer arrived, or one of ours was written; ms since 1970. */
@@ -84,11 +86,14 @@ function renderMessage(line: Line & { readonly name: "message" }, options: LineV
   const remarked = remarks({ ...line, written }, options.texts);
   const rows = wrappedMessage(`${time} ${from}${to}${remarked}${text}`, options.columns);
   const head = `${time} ${from}`;
+  const marked = head + to + remarked;
   const linked = options.links && hasWholeAddresses(options.columns) ? withLinks : (part: string) => part;
   // A name that is broken at the right edge is not coloured.
   if (!rows.startsWith(head)) return linked(rows);
   const coloured = line.isOwn ? colours.cyan(from) : colours.bold(from);
-  return `${colours.dim(time)} ${coloured}${linked(rows.slice(head.length))}`;
+  const begin = `${colours.dim(time)} ${coloured}`;
+  if (remarked === "" || !rows.startsWith(marked)) return begin + linked(rows.slice(head.length));
+  return begin + to + colours.dim(remarked) + linked(rows.slice(marked.length));
 }
 
 /** A notice or failure; every row but the first is indented. */
@@ -101,10 +106,13 @@ function renderOwn(begin: string, text: string, columns: number | undefined): st
 /** Renders a line for the terminal, with a line feed at its end. */
 export function renderLine(line: Line, options: LineViewOptions): string {
   const colours = createColors(options.colours);
-  const { columns, language } = options;
+  const { columns, language, texts } = options;
+  const divider = (text: string) => `${colours.dim(wrapped(`— ${text} —`, columns))}\n`;
   switch (line.name) {
     case "day":
-      return `${colours.dim(wrapped(`— ${FORMATS[language].whole.format(line.at)} —`, columns))}\n`;
+      return divider(FORMATS[language].whole.format(line.at));
+    case "unread":
+      return divider(texts.chatNewMessages);
     case "message":
       return `${renderMessage(line, options)}\n`;
     case "notice":

@@ -1,5 +1,7 @@
 /** Sentences about the server and its clock that commands, menus and chats share. */
 import type { RendezvousState } from "../../client/rendezvous/session.ts";
+import { isCode, sentenceFor } from "../../protocol/codes.ts";
+import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import { localClock, localClockSeconds, localDay } from "./local-time.ts";
 import { RefusedError } from "../../client/rendezvous/server-errors.ts";
@@ -29,11 +31,7 @@ export function isLimiting({ why }: RendezvousState & { name: "waiting" }): bool
 }
 
 /** When the server is tried again; empty: soon. @param now ms since 1970 */
-export function nextAttempt(
-  { until }: RendezvousState & { name: "waiting" },
-  now: number,
-  texts: Texts,
-): string {
+function nextAttempt({ until }: RendezvousState & { name: "waiting" }, now: number, texts: Texts): string {
   return until - now < MIN_WAIT_SHOWN ? "" : texts.nextAttemptAt(localClockSeconds(until));
 }
 
@@ -45,11 +43,23 @@ export function serverAway(state: RendezvousState & { name: "waiting" }, now: nu
 
 /** Says until when new links can be opened without the server. @param linksUntil, now ms since 1970 */
 export function linksWithoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
-  if (linksUntil === undefined || linksUntil <= now) return texts.chatNoNewLinks;
-  return texts.chatLinksUntil(localDay(linksUntil), localClock(linksUntil));
+  if (linksUntil === undefined || linksUntil <= now) return texts.noNewLinks;
+  return texts.linksUntil(localDay(linksUntil), localClock(linksUntil));
 }
 
-/** Says what does not work without the server, and until when new links can be opened. @param linksUntil, now ms since 1970 */
-export function withoutServer(linksUntil: number | undefined, now: number, texts: Texts): string {
-  return `${texts.chatWithoutServer} ${linksWithoutServer(linksUntil, now, texts)}`;
+/** As `serverAway`; also if no new links can be opened without the server. @param linksUntil, now ms since 1970 */
+export function serverGone(
+  state: RendezvousState & { name: "waiting" },
+  linksUntil: number | undefined,
+  now: number,
+  texts: Texts,
+): string {
+  const away = serverAway(state, now, texts);
+  return linksUntil !== undefined && linksUntil > now ? away : `${away} ${texts.noNewLinks}`;
+}
+
+/** Says in a chat why the server has ended the session, and what to do. */
+export function sessionEnded(why: Error, language: Language, texts: Texts): string {
+  const isKnown = why instanceof RefusedError && isCode(why.code);
+  return isKnown ? `${sentenceFor(why.code, language)}. ${texts.chatServerStopped}` : texts.chatServerStopped;
 }

@@ -91,13 +91,11 @@ export const CHAT_COMMAND_TEXTS = {
       `Before you accept the new key of ${user}, compare its number: /fingerprint shows it.`,
   },
 
-  chatHelp: { es: "En el chat:", en: "In the chat:" },
-  chatHelpRest: {
-    es: "Lo demás se envía. N es un número de /list o /search; sin él, el último mensaje. //x envía «/x»; «exit» o Ctrl-C en una línea vacía salen; Tab completa; ↑ repite lo escrito.",
-    en: "Anything else is sent. N is a number from /list or /search; without it, the last message. //x sends “/x”; “exit” or Ctrl-C on an empty line leaves the chat; Tab completes; ↑ repeats what was typed.",
+  chatHelp: {
+    es: "Lo demás se envía. #N: de /list o /search; sin él, el último. Tab completa.",
+    en: "The rest is sent. #N: from /list or /search; else the last. Tab completes.",
   },
   chatArgumentText: { es: "TEXTO", en: "TEXT" },
-  chatHelpHelp: { es: "esta lista", en: "this list" },
   chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
   chatHelpList: { es: "los últimos mensajes, con números", en: "the last messages, numbered" },
   chatHelpSearch: { es: "busca en todos los chats", en: "searches all chats" },
@@ -113,8 +111,8 @@ export const CHAT_COMMAND_TEXTS = {
     en: "saves the chat (.jsonl, or text)",
   },
   chatHelpSay: {
-    es: "envía el texto tal cual: /say exit",
-    en: "sends the text as is: /say exit",
+    es: "envía el texto tal cual, también «exit»; //x envía «/x»",
+    en: "sends the text as it is, even “exit”; //x sends “/x”",
   },
   chatHelpChat: { es: "va al chat con otra persona", en: "goes to the chat with someone else" },
   chatHelpUsers: { es: "quién está en línea", en: "who is online" },
@@ -126,5 +124,8 @@ export const CHAT_COMMAND_TEXTS = {
     es: "acepta la clave nueva, ya comparada",
     en: "accepts the new key, after comparing",
   },
-  chatHelpExit: { es: "sale del chat", en: "leaves the chat" },
+  chatHelpExit: {
+    es: "sale, como «exit» o Ctrl-C en una línea vacía",
+    en: "leaves, as “exit” or Ctrl-C on an empty line do",
+  },
 } as const satisfies { readonly [name: string]: BilingualText };

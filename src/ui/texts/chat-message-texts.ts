@@ -101,10 +101,6 @@ export const CHAT_MESSAGE_TEXTS = {
         ? `Withdrew the message ${when}.`
         : `Withdrew the message ${when}: “${quotedText(old)}”`,
   },
-  chatWithdrawal: {
-    es: (when: string) => `retirada del mensaje ${when}`,
-    en: (when: string) => `withdrawal of the message ${when}`,
-  },
   chatTheyEdited: {
     es: (user: string, when: string, text: string) =>
       `${user} ha editado un mensaje ${when}: «${quotedText(text, { lines: true })}»`,

@@ -9,15 +9,16 @@ export const CHAT_TEXTS = {
   ...CHAT_MESSAGE_TEXTS,
 
   chatOpened: {
-    es: (user: string) =>
-      `Chat con ${user}: lo que escriba va cifrado y directo, de esta máquina a la suya. «exit» sale del chat; /help explica el resto.`,
-    en: (user: string) =>
-      `Chat with ${user}: messages are encrypted and go directly from this machine to theirs. “exit” leaves the chat; /help explains the rest.`,
+    es: (user: string) => `Chat con ${user}, cifrado. /help ayuda, exit sale.`,
+    en: (user: string) => `Chat with ${user}, encrypted. /help helps, exit leaves.`,
   },
-  chatMoreStored: {
-    es: "Hay mensajes anteriores: /more los muestra.",
-    en: "There are earlier messages: /more shows them.",
+  /** There are earlier messages. */
+  chatOpenedMore: {
+    es: (user: string) => `Chat con ${user}. /help ayuda, exit sale, /more: anteriores.`,
+    en: (user: string) => `Chat with ${user}. /help helps, exit leaves, /more: earlier.`,
   },
+  /** Between what was read before and what was not. */
+  chatNewMessages: { es: "mensajes nuevos", en: "new messages" },
   chatPage: {
     es: (count: number) => plural(count, "1 mensaje anterior:", `${count} mensajes anteriores:`),
     en: (count: number) => plural(count, "1 earlier message:", `${count} earlier messages:`),
@@ -59,34 +60,10 @@ export const CHAT_TEXTS = {
   },
   chatTyping: { es: "escribiendo…", en: "typing…" },
 
-  chatConnected: {
-    es: (user: string) => `Conectado con ${user}: directo y cifrado.`,
-    en: (user: string) => `Connected to ${user}: direct and encrypted.`,
-  },
-  chatConnectedAgain: {
-    es: (user: string) => `Conectado de nuevo con ${user}.`,
-    en: (user: string) => `Connected to ${user} again.`,
-  },
-  chatLeft: {
-    es: (user: string) => `${user} ha cerrado la conversación. Si le escribe, se conectará de nuevo.`,
-    en: (user: string) => `${user} has closed the conversation. Write to reconnect.`,
-  },
-  chatLost: {
-    es: (user: string) => `Se ha cortado la conexión con ${user}; se está reconectando.`,
-    en: (user: string) => `The connection to ${user} was lost; reconnecting.`,
-  },
-  chatCameOnline: {
-    es: (user: string) => `${user} está en línea; conectando…`,
-    en: (user: string) => `${user} is online; connecting…`,
-  },
   chatNoServerStranger: {
     es: (user: string) => `Sin servidor no se sabe dónde está ${user}, ni si alguien se llama así.`,
     en: (user: string) =>
       `Without the server there is no way to know where ${user} is, or whether anyone has that name.`,
-  },
-  chatWaitsMeanwhile: {
-    es: "Lo que escriba queda en cola y se enviará cuando haya conexión.",
-    en: "What you write is queued and will be sent once there is a connection.",
   },
   chatKeyPending: {
     es: (user: string) =>
@@ -94,48 +71,11 @@ export const CHAT_TEXTS = {
     en: (user: string) =>
       `The key of ${user} has changed: another machine, or someone intercepting? Nothing is sent or shown until you accept it: compare the number with /fingerprint, then /accept.`,
   },
-  chatServerLost: {
-    es: "Sin conexión con el servidor; se está reconectando. Las conversaciones siguen entre quienes ya se conocen.",
-    en: "No connection to the server; reconnecting. Conversations continue between people who know each other.",
-  },
-  chatWithoutServer: {
-    es: "Hasta entonces no se sabe quién está en línea, ni se puede encontrar a nadie nuevo.",
-    en: "Until then there is no presence information, and nobody new can be found.",
-  },
-  chatLinksUntil: {
-    es: (day: string, time: string) => `Hasta el ${day} a las ${time} se pueden abrir conexiones nuevas.`,
-    en: (day: string, time: string) => `New connections can be opened until ${day}, ${time}.`,
-  },
-  chatNoNewLinks: {
-    es: "Ahora no se pueden abrir conexiones nuevas: siguen solo las que ya están abiertas.",
-    en: "No new connections can be opened now: only those already open continue.",
-  },
   chatServerStopped: {
     es: "El servidor ha cerrado esta sesión; no se volverá a intentar. Para estar en línea de nuevo, salga con «exit» e inicie sesión otra vez.",
     en: "The server has ended this session; it will not be retried. To be online again, leave with “exit” and log in again.",
   },
 
-  chatSilentOnline: {
-    es: (user: string, age: string) =>
-      `${user}: en línea según el servidor; sin respuesta desde hace ${age}.`,
-    en: (user: string, age: string) => `${user}: online according to the server; no reply for ${age}.`,
-  },
-  chatNeverAnswered: {
-    es: (user: string) => `${user}: en línea según el servidor; aún no ha respondido.`,
-    en: (user: string) => `${user}: online according to the server; has not replied yet.`,
-  },
-  chatSilent: {
-    es: (user: string, age: string) => `${user}: sin respuesta desde hace ${age}.`,
-    en: (user: string, age: string) => `${user}: no reply for ${age}.`,
-  },
-  chatRespondsAgain: {
-    es: (user: string) => `${user} responde de nuevo.`,
-    en: (user: string) => `${user} is responding again.`,
-  },
-  chatAnswersOffline: {
-    es: (user: string) => `${user} responde, aunque según el servidor no está en línea.`,
-    en: (user: string) => `${user} is responding, although offline according to the server.`,
-  },
   chatFileDamaged: {
     es: "El archivo de esta cuenta está dañado. Salga del programa y ábralo otra vez: al empezar comprueba el archivo y guarda lo que aún se pueda leer.",
     en: "This account's file is damaged. Leave the program and start it again: it then checks the file and saves what can still be read.",
@@ -147,61 +87,27 @@ export const CHAT_TEXTS = {
       `${user}'s disk does not accept the messages (is it full?): they stay queued here and will be retried.`,
   },
 
-  chatQueued: {
-    es: (excerpt: string, when: string) => `· en cola: «${quotedText(excerpt)}»: ${when}`,
-    en: (excerpt: string, when: string) => `· queued: “${quotedText(excerpt)}”: ${when}`,
+  /** Why follows. */
+  chatMessagesWait: {
+    es: (count: number) => plural(count, "1 mensaje en espera.", `${count} mensajes en espera.`),
+    en: (count: number) => plural(count, "1 message is waiting.", `${count} messages are waiting.`),
   },
-  chatUnconfirmed: {
-    es: (excerpt: string, when: string) => `✓ enviado, sin confirmar: «${quotedText(excerpt)}»: ${when}`,
-    en: (excerpt: string, when: string) => `✓ sent, not confirmed: “${quotedText(excerpt)}”: ${when}`,
+  chatChangesWait: {
+    es: (count: number) => plural(count, "1 cambio en espera.", `${count} cambios en espera.`),
+    en: (count: number) => plural(count, "1 change is waiting.", `${count} changes are waiting.`),
   },
-  chatCountMessages: {
-    es: (count: number) => plural(count, "1 mensaje", `${count} mensajes`),
-    en: (count: number) => plural(count, "1 message", `${count} messages`),
-  },
-  chatCountChanges: {
-    es: (count: number) => plural(count, "1 cambio", `${count} cambios`),
-    en: (count: number) => plural(count, "1 change", `${count} changes`),
-  },
-  chatCountBoth: {
-    es: (count: number) => plural(count, "1 mensaje o cambio", `${count} mensajes y cambios`),
-    en: (count: number) => plural(count, "1 message or change", `${count} messages and changes`),
-  },
-  chatManyWait: {
-    es: (what: string, when: string) => `· ${what} en espera: ${when}`,
-    en: (what: string, when: string) => `· ${what} waiting: ${when}`,
-  },
-  chatWillBeSent: {
-    es: (count: number) => plural(count, "se enviará", "se enviarán"),
-    en: (count: number) => plural(count, "it will be sent", "they will be sent"),
-  },
-  chatWillBeSentAgain: { es: "se enviará otra vez", en: "it will be sent again" },
-  chatWhenOnline: {
-    es: (sent: string, user: string) => `${sent} cuando ${user} esté en línea`,
-    en: (sent: string, user: string) => `${sent} when ${user} is online`,
-  },
-  chatWhenConnected: {
-    es: (sent: string, user: string) => `${sent} cuando haya conexión con ${user}`,
-    en: (sent: string, user: string) => `${sent} when there is a connection to ${user}`,
-  },
-  chatWhenAccepted: {
-    es: (sent: string, user: string) => `${sent} cuando acepte la clave de ${user} (/fingerprint, /accept)`,
-    en: (sent: string, user: string) => `${sent} when you accept the key of ${user} (/fingerprint, /accept)`,
-  },
-  chatWhenSecure: {
-    es: (sent: string, user: string) => `${sent} cuando ${user} use un cliente que cifre`,
-    en: (sent: string, user: string) => `${sent} when ${user} uses a client with encryption`,
-  },
-  chatWhenPossible: {
-    es: (sent: string) => `${sent} en cuanto la conexión lo permita`,
-    en: (sent: string) => `${sent} as soon as the connection allows`,
-  },
-  chatReceived: {
-    es: (excerpt: string) => `✓✓ recibido: «${quotedText(excerpt)}»`,
-    en: (excerpt: string) => `✓✓ received: “${quotedText(excerpt)}”`,
-  },
-  chatManyReceived: {
-    es: (count: number, what: string) => `✓✓ ${what} ${plural(count, "recibido", "recibidos")}`,
-    en: (_count: number, what: string) => `✓✓ ${what} received`,
+  chatArrived: {
+    es: (count: number) =>
+      plural(
+        count,
+        "✓✓ Recibido lo que estaba en espera.",
+        `✓✓ Recibidos los ${count} que estaban en espera.`,
+      ),
+    en: (count: number) =>
+      plural(
+        count,
+        "✓✓ What was waiting has been received.",
+        `✓✓ All ${count} that were waiting have been received.`,
+      ),
   },
 } as const satisfies { readonly [name: string]: BilingualText };

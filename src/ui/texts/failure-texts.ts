@@ -245,6 +245,10 @@ export const FAILURE_TEXTS = {
       `${user} todavía no ha contestado nunca, o nadie se llama así: compruebe el nombre.`,
     en: (user: string) => `${user} has never answered yet, or nobody has that name: check the spelling.`,
   },
+  peerSilent: {
+    es: (user: string) => `${user} no responde.`,
+    en: (user: string) => `${user} is not responding.`,
+  },
   peerUnreachable: {
     es: (user: string) =>
       `No se puede llegar a ${user}: su programa no responde en ninguna de sus direcciones.`,

@@ -80,18 +80,26 @@ const TABLE = {
       `${user} is not listed as online without the server, but those who already know this address can connect (port ${port}). Ctrl-C to end.`,
   },
   serverLost: {
-    es: "Sin conexión con el servidor; las conversaciones siguen entre quienes ya se conocen.",
-    en: "No connection to the server; conversations continue between people who know each other.",
+    es: "Sin conexión con el servidor; con quienes ya conoce puede seguir hablando.",
+    en: "No connection to the server; you can still talk to people you know.",
   },
   serverLimits: {
-    es: "El servidor está en marcha, pero limita las conexiones y pide esperar; las conversaciones siguen entre quienes ya se conocen.",
-    en: "The server is running, but is limiting connections and asks you to wait; conversations continue between people who know each other.",
+    es: "El servidor limita las conexiones y pide esperar; con quienes ya conoce puede seguir hablando.",
+    en: "The server is limiting connections and asks you to wait; you can still talk to people you know.",
   },
   nextAttemptAt: {
     es: (clock: string) => `Nuevo intento a las ${clock}.`,
     en: (clock: string) => `Next attempt at ${clock}.`,
   },
   serverBack: { es: "Conectado de nuevo al servidor.", en: "Reconnected to the server." },
+  linksUntil: {
+    es: (day: string, time: string) => `Hasta el ${day} a las ${time} se pueden abrir conexiones nuevas.`,
+    en: (day: string, time: string) => `New connections can be opened until ${day}, ${time}.`,
+  },
+  noNewLinks: {
+    es: "Ahora no se pueden abrir conexiones nuevas: siguen solo las que ya están abiertas.",
+    en: "No new connections can be opened now: only those already open continue.",
+  },
   newKeyWarning: {
     es: "El servidor no conocía la clave de esta máquina. Si ya usaba la cuenta en otra, sus contactos verán que ha cambiado.",
     en: "The server did not know this machine's key. If you have used the account elsewhere, your contacts will see that it has changed.",

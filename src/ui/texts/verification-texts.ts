@@ -125,10 +125,6 @@ export const VERIFICATION_TEXTS = {
     en: (what: string, user: string) =>
       `${what} is queued and will not be sent until the key of ${user} is verified.`,
   },
-  chatWhenVerified: {
-    es: (sent: string, user: string) => `${sent} cuando se verifique la clave de ${user} (/verify)`,
-    en: (sent: string, user: string) => `${sent} when the key of ${user} is verified (/verify)`,
-  },
   acceptNeedsVerification: {
     es: (user: string, typed: string) =>
       `${user} lleva ✔, así que su clave nueva no basta con aceptarla: verifíquenla los dos a la vez con «verify ${quotedText(typed)}». Si no es posible, «verify ${quotedText(typed)} --off» retira la verificación; después se puede comparar el número y aceptar.`,

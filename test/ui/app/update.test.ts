@@ -112,7 +112,7 @@ const inChat = after(inPeople, chatOpened).model;
 const waiting: AppEvent = messenger({
   name: "server",
   state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
-  linksUntil: undefined,
+  linksUntil: Infinity,
 });
 const online: AppEvent = messenger({ name: "server", state: { name: "online" }, linksUntil: undefined });
 const stopped: AppEvent = messenger({
@@ -619,31 +619,37 @@ describe("a message in the open chat", () => {
 describe("the server", () => {
   test("is reported once when it is lost, and once when it is back", () => {
     const lost = after(home, waiting);
-    const missing = `${texts.serverLost} ${texts.chatWithoutServer} ${texts.chatNoNewLinks}`;
-    expect(linesOf(lost.effects)).toEqual([missing]);
+    expect(linesOf(lost.effects)).toEqual([texts.serverLost]);
     expect(after(lost.model, waiting).effects).toEqual([]);
     const back = after(lost.model, waiting, online);
     expect(linesOf(back.effects)).toEqual([texts.serverBack]);
     expect(after(back.model, online).effects).toEqual([]);
   });
 
-  test("is reported once more when it limits after it was lost, with the time of the next attempt", () => {
+  test("is one line when it limits, with the time of the next attempt, and none after it was lost", () => {
     const why = new RefusedError("rate_limited", "", 90);
     const until = context.now + 90_000;
-    const limits: AppEvent = {
-      name: "messenger",
-      event: { name: "server", state: { name: "waiting", until, why }, linksUntil: undefined },
-    };
-    for (const model of [home, after(home, waiting).model]) {
+    const limits = messenger({
+      name: "server",
+      state: { name: "waiting", until, why },
+      linksUntil: Infinity,
+    });
+    for (const model of [home, inChat]) {
       const limited = after(model, limits);
-      const [line = ""] = linesOf(limited.effects);
-      expect(line).toStartWith(`${texts.serverLimits} ${texts.nextAttemptAt(localClockSeconds(until))}`);
+      const when = texts.nextAttemptAt(localClockSeconds(until));
+      expect(linesOf(limited.effects)).toEqual([`${texts.serverLimits} ${when}`]);
       expect(after(limited.model, limits, waiting).effects).toEqual([]);
       expect(linesOf(after(limited.model, online).effects)).toEqual([texts.serverBack]);
+      expect(after(model, waiting, limits).effects).toEqual([]);
     }
-    const chat = after(inChat, waiting, limits);
-    expect(linesOf(chat.effects)[0]).toStartWith(texts.serverLimits);
-    expect(after(chat.model, limits, waiting).effects).toEqual([]);
+  });
+
+  test("says if no new links can be opened without it", () => {
+    for (const linksUntil of [undefined, context.now]) {
+      const state = { name: "waiting", until: 0, why: new Error("x") } as const;
+      const lost = after(home, messenger({ name: "server", state, linksUntil }));
+      expect(linesOf(lost.effects)).toEqual([`${texts.serverLost} ${texts.noNewLinks}`]);
+    }
   });
 
   test("is reported once each when it is lost in or before a chat and comes back in it", () => {
@@ -674,7 +680,9 @@ describe("the server", () => {
     expect(atMenu.effects.at(-1)).toEqual({ name: "closeAccount" });
     const chatting = after(inChat, stopped);
     expect(chatting.model.screen.name).toBe("chat");
-    expect(linesOf(chatting.effects)).toHaveLength(1);
+    expect(linesOf(chatting.effects)).toEqual([expect.stringContaining("inicie sesión otra vez")]);
+    // However many processes find out.
+    expect(after(chatting.model, stopped).effects).toEqual([]);
     const left = after(chatting.model, { name: "leaving" });
     expect(left.model.screen).toEqual({ name: "start" });
     expect(left.effects.map(({ name }) => name)).toEqual(["closeChat", "closeAccount"]);
@@ -700,9 +708,12 @@ describe("the server", () => {
   });
 });
 
-test("a full disk is reported at a menu at most once a minute", () => {
+test.each([
+  ["a menu", inPeople],
+  ["a chat", inChat],
+])("a full disk is reported at %s at most once a minute", (_name, model) => {
   const full = messenger({ name: "storageFailed", error: new Error("lleno") });
-  const first = after(inPeople, full);
+  const first = after(model, full);
   expect(linesOf(first.effects)).toHaveLength(1);
   const again = (ms: number) => updateApp(first.model, full, { ...context, now: context.now + ms }).effects;
   expect(linesOf(again(59_000))).toEqual([]);
@@ -759,18 +770,23 @@ test("unread messages are counted again, also in an open list, and never those o
   expect([...unreadIn(after(inChat, { name: "recounted", unread }).model).keys()]).toEqual([2]);
 });
 
-test("another chat opens straight from a chat", () => {
-  const { model, effects } = after(inChat, {
-    name: "line",
-    typed: "/chat carla",
-    expand: (text) => text,
+describe("another chat", () => {
+  const opening = after(inChat, { name: "line", typed: "/chat carla", expand: (text) => text });
+
+  test("opens straight from a chat, which is left when it is open", () => {
+    expect(opening.effects).toEqual([{ name: "openChat", username: "carla" }]);
+    const opened = { name: "chatOpened", username: "carla", contact: 2, isStranger: false } as const;
+    const { screen } = after(opening.model, opened).model;
+    expect(screen.name === "chat" && screen.chat.peer.username).toBe("carla");
   });
-  expect(effects.slice(-2)).toEqual([
-    { name: "closeChat", username: "benito" },
-    { name: "openChat", username: "carla" },
-  ]);
-  const opened = after(model, { name: "chatOpened", username: "carla", contact: 2, isStranger: false }).model
-    .screen;
-  expect(opened.name === "chat" && opened.chat.peer.username).toBe("carla");
-  expect(after(model, { name: "failed", sentence: "No." }).model.screen.name).toBe("home");
+
+  test("that cannot be opened leaves the person in this one, and what was typed meanwhile is not sent", () => {
+    const arrived = after(opening.model, message("benito", 1));
+    expect(arrived.effects.map(({ name }) => name)).toEqual(["print", "markShown"]);
+    const failed = after(arrived.model, { name: "failed", sentence: "No se puede leer." });
+    expect(linesOf(failed.effects)).toEqual(["No se puede leer. Sigue en el chat con benito."]);
+    expect(failed.model.screen).toMatchObject({ name: "chat", chat: { peer: { username: "benito" } } });
+    const typed = after(failed.model, { name: "line", typed: "hola", expand: (text) => text });
+    expect(typed.effects.map(({ name }) => name)).toEqual(["print", "giveBack"]);
+  });
 });

@@ -5,7 +5,6 @@ import { chatPrompt } from "../../../src/ui/chat/update.ts";
 import { renderLine } from "../../../src/ui/format/printed-line.ts";
 import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
 
-const SECOND = 1_000;
 const DAY = 24 * 60 * MINUTE;
 
 function changed(script: ChatScript, message: ReturnType<typeof incoming>, action?: string) {
@@ -76,30 +75,13 @@ describe("the state of our last message in the prompt", () => {
 });
 
 describe("a change of ours", () => {
-  test("gets a notice when it is late, as a message does", () => {
-    const script = new ChatScript();
-    script.messenger({
-      name: "unreachable",
-      username: PEER,
-      reason: "offline",
-      retryIn: 1,
-      heardAt: undefined,
-    });
-    const withdrawn = { ...outgoing(1, "", "received"), withdrawnAt: NOON };
-    expect(changed(script, withdrawn, "action")).toEqual(["Retirado el mensaje de las 12:00."]);
-    expect(printed(script.wait(5 * SECOND))).toEqual([
-      "· en cola: «retirada del mensaje de las 12:00»: se enviará cuando benito esté en línea",
-    ]);
-    script.deliver("action", "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «retirada del mensaje de las 12:00»"]);
-  });
-
-  test("to a text that was not sent yet changes the excerpt of what waits", () => {
+  test("to a text that was not sent yet changes the excerpt of what is cancelled", () => {
     const script = new ChatScript();
     script.write("out-1", "con herror");
     const rewritten = { ...outgoing(1, "sin error", "queued"), editedAt: NOON };
     expect(changed(script, rewritten)).toEqual(["Editado antes de enviar: el de las 12:00: «sin error»"]);
-    expect(printed(script.wait(5 * SECOND)).join()).toContain("«sin error»");
+    const cancelled = printed(script.messenger({ name: "cancelled", to: PEER, id: "out-1" }));
+    expect(cancelled).toEqual(["Cancelado antes de enviar: «sin error»"]);
   });
 
   test("that withdraws a text ends the waiting for it and for its edits", () => {

@@ -34,6 +34,7 @@ export const UNREACHABLE_REASONS: readonly UnreachableReason[] = [
   "revoked",
   "not_in_date",
   "key_pending",
+  "verification_needed",
   "insecure",
   "no_certificate",
 ];
@@ -129,7 +130,7 @@ export function linesOf(effects: readonly ChatEffect[]): readonly Line[] {
   return effects.flatMap((effect) => (effect.name === "print" ? effect.lines : []));
 }
 
-/** What is printed as sentences and messages, without days. */
+/** What is printed as sentences and messages, without dividers. */
 export function printed(effects: readonly ChatEffect[]): string[] {
-  return linesOf(effects).flatMap((line) => (line.name === "day" ? [] : [line.text]));
+  return linesOf(effects).flatMap((line) => ("text" in line ? [line.text] : []));
 }

@@ -1,126 +1,128 @@
 import { describe, expect, test } from "bun:test";
 
+import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import { MAX_PENDING } from "../../../src/ui/chat/delivery-tracking.ts";
+import { isKeyAwaited } from "../../../src/ui/chat/notices.ts";
+import { openChat } from "../../../src/ui/chat/update.ts";
 import { ChatScript, NOON, outgoing, PEER, printed, UNREACHABLE_REASONS } from "./chat-script.ts";
 
 const SECOND = 1_000;
 
-describe("a message that is late", () => {
-  test("gets a notice after five seconds, and one when it has arrived", () => {
+function unreachable(script: ChatScript, reason: UnreachableReason): readonly string[] {
+  return printed(
+    script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt: undefined }),
+  );
+}
+
+/** What is printed in so many seconds. */
+function during(script: ChatScript, seconds: number): string[] {
+  return Array.from({ length: seconds }, () => printed(script.wait(SECOND))).flat();
+}
+
+describe("what waits", () => {
+  test("is said once after 15 seconds, with the reason, and once that it has arrived", () => {
     const script = new ChatScript();
-    script.messenger({
-      name: "unreachable",
-      username: PEER,
-      reason: "offline",
-      retryIn: undefined,
-      heardAt: undefined,
-    });
-    script.write("1", "hola,\nesto es un mensaje bastante largo");
-    expect(script.wait(4_999)).toEqual([]);
-    expect(printed(script.wait(1))).toEqual([
-      "· en cola: «hola, esto es un mensaje…»: se enviará cuando benito esté en línea",
-    ]);
-    expect(script.wait(60 * SECOND)).toEqual([]);
+    unreachable(script, "offline");
+    script.write("1", "hola");
+    expect(during(script, 14)).toEqual([]);
+    expect(during(script, 1)).toEqual(["1 mensaje en espera. benito no está en línea."]);
+    for (const id of ["2", "3"]) script.write(id);
+    expect(during(script, 3_600)).toEqual([]);
     script.connect();
-    script.deliver("1", "sent");
-    expect(script.wait(SECOND)).toEqual([]);
-    script.deliver("1", "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «hola, esto es un mensaje…»"]);
-    expect(script.wait(SECOND)).toEqual([]);
+    for (const id of ["1", "2", "3"]) script.deliver(id, "sent");
+    for (const id of ["1", "2"]) script.deliver(id, "received");
+    expect(during(script, 1)).toEqual([]);
+    script.deliver("3", "received");
+    expect(during(script, 60)).toEqual(["✓✓ Recibidos los 3 que estaban en espera."]);
+    // A later silence is another one.
+    unreachable(script, "offline");
+    script.write("4");
+    expect(during(script, 15)).toHaveLength(1);
   });
 
-  test("gets no notice when it arrives in time", () => {
-    const script = new ChatScript();
-    script.connect();
-    script.write("1");
-    script.deliver("1", "sent");
-    expect(script.wait(4 * SECOND)).toEqual([]);
-    script.deliver("1", "received");
-    expect(script.wait(10 * SECOND)).toEqual([]);
-    expect(script.chat.deliveries.pending).toEqual([]);
-  });
-
-  test("gets a notice after it was sent only without a link", () => {
+  test("is nothing on a link that answers, and is said on one that does not", () => {
     const script = new ChatScript("en");
     script.connect();
     script.write("1");
     script.deliver("1", "sent");
-    expect(script.wait(20 * SECOND)).toEqual([]);
-    script.messenger({ name: "disconnected", username: PEER, bye: false, heardAt: undefined });
-    expect(printed(script.wait(SECOND))).toEqual([
-      "✓ sent, not confirmed: “hola”: it will be sent again when there is a connection to benito",
-    ]);
+    expect(during(script, 60)).toEqual([]);
+    script.messenger({ name: "silent", username: PEER, since: script.now - 16 * SECOND });
+    expect(during(script, 1)).toEqual(["1 message is waiting. benito is not responding."]);
+    script.messenger({ name: "silent", username: PEER, since: undefined });
+    script.deliver("1", "received");
+    expect(during(script, 1)).toEqual(["✓✓ What was waiting has been received."]);
   });
 
-  test.each([
-    ["es", 3, 3, "· en cola: «hola 1»", "✓✓ recibido: «hola 1»"],
-    ["es", 4, 1, "· 4 mensajes en espera: se enviarán cuando", "✓✓ 4 mensajes recibidos"],
-    ["en", 99, 1, "· 99 messages waiting: they will be sent when", "✓✓ 99 messages received"],
-  ] as const)("in %s, %d of them are %d lines", (language, count, lines, waits, arrived) => {
-    const script = new ChatScript(language);
-    for (let id = 1; id <= count; id++) script.write(String(id), `hola ${id}`);
-    const late = printed(script.wait(5 * SECOND));
-    expect(late).toHaveLength(lines);
-    expect(late[0]).toStartWith(waits);
-    script.connect();
-    for (let id = 1; id <= count; id++) script.deliver(String(id), "received");
-    const came = printed(script.wait(SECOND));
-    expect(came).toHaveLength(lines);
-    expect(came[0]).toStartWith(arrived);
-  });
-
-  test("is counted with many others, and so are those that arrive", () => {
+  test("is not blamed on a firewall, or on anything, before there is evidence", () => {
     const script = new ChatScript();
-    script.take({
-      name: "opened",
-      messages: [outgoing(1, "a", "queued"), outgoing(2, "b", "queued")],
-      isMore: true,
-      waiting: { texts: 10_000, changes: 0 },
-    });
-    for (let id = 10_001; id <= 10_007; id++) script.write(String(id));
-    expect(printed(script.wait(5 * SECOND))).toEqual([
-      "· 10007 mensajes en espera: se enviarán cuando haya conexión con benito",
-    ]);
-    expect(script.wait(SECOND)).toEqual([]);
-    script.deliver("one of the counted", "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 1 mensaje recibido"]);
-    for (let id = 0; id < 9_997; id++) script.deliver(`counted ${id}`, "received");
-    for (const id of ["out-1", "out-2", "10001", "10007"]) script.deliver(id, "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 10001 mensajes recibidos"]);
-    // What follows is not told of as if it were one of them.
+    script.write("1");
+    expect(during(script, 20)).toEqual([]);
+    for (let dial = 0; dial < 2; dial++) {
+      unreachable(script, "no_answer");
+      expect(during(script, 10)).toEqual([]);
+    }
+    unreachable(script, "firewalled");
+    expect(during(script, 1).join()).toContain("(¿un cortafuegos?)");
+  });
+
+  test.each(UNREACHABLE_REASONS)("says %s in its own words", (reason) => {
+    for (const language of ["es", "en"] as const) {
+      const script = new ChatScript(language);
+      script.write("1");
+      const warned = unreachable(script, reason);
+      const said = during(script, 20);
+      // A changed key is warned of at once, and by that alone.
+      expect([warned.length, said.length]).toEqual(
+        isKeyAwaited(reason) ? [1, 0] : [0, reason === "no_answer" ? 0 : 1],
+      );
+      expect([...warned, ...said].join()).not.toContain("--");
+      expect(unreachable(script, reason)).toEqual([]);
+    }
+  });
+
+  test("to a stranger says that perhaps nobody has that name", () => {
+    for (const [reason, words] of [
+      ["offline", "o nadie se llama así"],
+      ["no_server", "ni si alguien se llama así"],
+    ] as const) {
+      const script = new ChatScript();
+      script.chat = openChat(PEER, true);
+      script.write("1");
+      unreachable(script, reason);
+      expect(during(script, 15).join()).toContain(words);
+    }
+  });
+
+  test("from before the chat was opened counts from its opening, also what is not shown", () => {
+    const script = new ChatScript();
+    const messages = [outgoing(1, "a", "queued"), outgoing(2, "b", "queued")];
+    script.take({ name: "opened", messages, isMore: true, waiting: 10_000 });
+    unreachable(script, "offline");
+    script.write("new");
+    expect(during(script, 14)).toEqual([]);
+    expect(during(script, 60)).toEqual(["10001 mensajes en espera. benito no está en línea."]);
+    for (let id = 0; id < 9_998; id++) script.deliver(`counted ${id}`, "received");
+    for (const id of ["out-1", "out-2", "new"]) script.deliver(id, "received");
+    expect(during(script, 1)).toEqual(["✓✓ Recibidos los 10001 que estaban en espera."]);
     script.deliver("unknown", "received");
-    expect(script.wait(SECOND)).toEqual([]);
+    expect(during(script, 1)).toEqual([]);
   });
 
   test("is called a change where only changes wait", () => {
     const script = new ChatScript();
-    script.take({ name: "opened", messages: [], isMore: false, waiting: { texts: 0, changes: 1 } });
-    expect(printed(script.wait(SECOND)).join()).toStartWith("· 1 cambio en espera");
-    const edited = { ...outgoing(1, "dos", "received"), editedAt: NOON };
-    for (const action of ["a", "b", "c", "d"])
-      script.messenger({ name: "changed", username: PEER, message: edited, action });
-    expect(printed(script.wait(5 * SECOND)).join()).toStartWith("· 4 cambios en espera");
-    for (const action of ["a", "b", "c", "d"]) script.deliver(action, "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ 4 cambios recibidos"]);
-    script.messenger({ name: "changed", username: PEER, message: edited, action: "e" });
-    for (const id of ["1", "2", "3"]) script.write(id);
-    expect(printed(script.wait(5 * SECOND)).join()).toStartWith("· 4 mensajes y cambios en espera");
+    unreachable(script, "offline");
+    const message = { ...outgoing(1, "dos", "received"), editedAt: NOON };
+    script.messenger({ name: "changed", username: PEER, message, action: "a" });
+    expect(during(script, 15).join()).toStartWith("1 cambio en espera.");
   });
 
-  test("says what it waits for, depending on why there is no link", () => {
-    const said = new Set<string>();
-    for (const reason of UNREACHABLE_REASONS) {
-      const script = new ChatScript();
-      script.messenger({ name: "unreachable", username: PEER, reason, retryIn: 1, heardAt: undefined });
-      script.write("1");
-      said.add(printed(script.wait(5 * SECOND)).join());
-    }
-    expect([...said].sort()).toEqual([
-      "· en cola: «hola»: se enviará cuando acepte la clave de benito (/fingerprint, /accept)",
-      "· en cola: «hola»: se enviará cuando benito esté en línea",
-      "· en cola: «hola»: se enviará cuando benito use un cliente que cifre",
-      "· en cola: «hola»: se enviará cuando haya conexión con benito",
-    ]);
+  test("and is cancelled has not arrived", () => {
+    const script = new ChatScript();
+    unreachable(script, "offline");
+    script.write("1");
+    expect(during(script, 15)).toHaveLength(1);
+    script.messenger({ name: "cancelled", to: PEER, id: "1" });
+    expect(during(script, 60)).toEqual([]);
   });
 
   test("takes bounded memory, and the state of the last one is shown all the same", () => {
@@ -131,7 +133,7 @@ describe("a message that is late", () => {
     expect(script.chat.deliveries.last).toEqual({ id: "4999", state: "received" });
   });
 
-  test("is repeated as a short excerpt on one line, whatever is in it", () => {
+  test("has a short excerpt on one line, whatever is in it", () => {
     const texts = [
       "\u001b[2Jx\n\n\ny",
       "👨‍👩‍👧‍👦".repeat(100),
@@ -142,7 +144,8 @@ describe("a message that is late", () => {
     for (const text of texts) {
       const script = new ChatScript();
       script.write("1", text);
-      expect(script.chat.deliveries.pending[0]?.excerpt).toMatch(/^[^\n\x1b]{1,300}$/);
+      const excerpt = expect.stringMatching(/^[^\n\x1b]{1,300}$/);
+      expect(script.chat.deliveries.pending).toMatchObject([{ excerpt }]);
     }
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 
+import { openChat } from "../../../src/ui/chat/update.ts";
+import { renderLine, type Line } from "../../../src/ui/format/printed-line.ts";
 import type { Attention } from "../../../src/ui/terminal/attention.ts";
 import { ChatScript, incoming, linesOf, MINUTE, NOON, outgoing, PEER, printed } from "./chat-script.ts";
-
-const SECOND = 1_000;
 
 describe("opening", () => {
   test("shows with whom, the stored messages with their days and states, and marks what was new", () => {
@@ -15,26 +15,23 @@ describe("opening", () => {
       outgoing(3, "tres", "queued"),
       incoming(4, "cuatro"),
     ];
-    const effects = script.take({ name: "opened", messages, isMore: true });
+    const effects = script.take({ name: "opened", messages, isMore: true, unreadFrom: 4 });
     expect(effects.slice(1)).toEqual([
       { name: "markShown", sequences: [2, 4] },
       { name: "markSeen", seq: 4 },
     ]);
     const lines = linesOf(effects);
     expect(lines.map(({ name }) => name).join(" ")).toBe(
-      "notice notice day message message day message message",
+      "notice day message message day message unread message",
     );
-    expect(printed(effects)[0]).toMatch(/benito.*cifrado.*directo/);
+    expect(printed(effects)[0]).toMatch(/^Chat con benito.*\/help.*\/more/);
     expect(lines.filter((line) => line.name === "message").map((line) => line.state)).toEqual([
       "received",
       undefined,
       "queued",
       undefined,
     ]);
-    // The person sees there that it waits, so it is told of only when it arrives.
-    expect(script.wait(60 * SECOND)).toEqual([]);
     script.deliver("out-3", "received");
-    expect(printed(script.wait(SECOND))).toEqual(["✓✓ recibido: «tres»"]);
     expect(script.chat.deliveries.last).toEqual({ id: "out-3", state: "received" });
   });
 
@@ -47,6 +44,25 @@ describe("opening", () => {
     };
     expect(opened("unknown")).toEqual([["print", "markShown", "markSeen"], []]);
     expect(opened("away")).toEqual([["print", "markShown"], ["markSeen"]]);
+  });
+
+  test("says in one row of 80 columns with whom, and whether there are earlier messages", () => {
+    for (const language of ["es", "en"] as const)
+      for (const isMore of [true, false]) {
+        const script = new ChatScript(language);
+        script.chat = openChat("un.nombre.de.veinte1");
+        const lines = linesOf(script.take({ name: "opened", messages: [], isMore }));
+        expect(lines).toHaveLength(1);
+        const row = renderLine(lines[0] as Line, {
+          columns: 80,
+          language,
+          texts: script.context.texts,
+          colours: false,
+          links: false,
+        });
+        expect(row).toMatch(/^— Chat .*\/help.*\n$/);
+        expect(row.includes("/more")).toBe(isMore);
+      }
   });
 
   test("a new day has a line, and only once", () => {
@@ -83,7 +99,7 @@ describe("a message that arrives", () => {
     expect(arrive(script, 7).slice(1)).toEqual([{ name: "markShown", sequences: [7] }]);
     expect(arrive(script, 8).slice(1)).toEqual([{ name: "markShown", sequences: [8] }]);
     expect(script.chat.transcript.unseen).toBe(2);
-    expect(script.wait(60 * SECOND)).toEqual([]);
+    expect(script.wait(MINUTE)).toEqual([]);
     expect(script.take({ name: "seen" })).toEqual([{ name: "markSeen", seq: 8 }]);
     expect(script.take({ name: "seen" })).toEqual([]);
     expect(script.chat.transcript.unseen).toBe(0);
