@@ -92,12 +92,15 @@ export class SharedAccount {
   ): Promise<SharedAccount> {
     for (;;) {
       const { folder, create } = await locate();
+      let wasThere = create === undefined;
       try {
-        return await SharedAccount.#open(options, Profile.open(folder, create), create !== undefined);
+        const profile = Profile.open(folder, create);
+        wasThere = true;
+        return await SharedAccount.#open(options, profile, create !== undefined);
       } catch (error) {
         // The first login of another process was refused, which may have removed the profile at any moment since it was
-        // found: this one makes its own.
-        const isGone = create === undefined && isStorageFailure(error) && !existsSync(profileFile(folder));
+        // found or made: this one makes its own.
+        const isGone = wasThere && isStorageFailure(error) && !existsSync(profileFile(folder));
         if (!isGone && !(error instanceof ProfileRemovedError)) throw error;
       }
     }
