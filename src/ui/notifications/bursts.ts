@@ -7,6 +7,8 @@ const QUIET = 30_000;
 const GATHERED_FOR = 500;
 /** Of more bursts than these at a time nobody is notified. */
 const MAX_NOTIFIED = 10;
+/** More bursts than these at a time are not announced: their messages are only counted as unread. */
+const MAX_BURSTS = 1_000;
 /** UTF-16 units of a message that are kept. */
 const MAX_TEXT = 1_024;
 
@@ -40,6 +42,7 @@ export function withMessage(
   now: number,
 ): Bursts {
   const before = bursts.get(from);
+  if (before === undefined && bursts.size >= MAX_BURSTS) return bursts;
   const isSame = before !== undefined && !isPast(before.lastAt, QUIET, now);
   const gatheredSince = isSame ? before.gatheredSince : now;
   const count = (isSame ? before.count : 0) + 1;
