@@ -17,11 +17,12 @@ import {
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { exportAccount } from "../../src/client/account-export.ts";
 import { importAccount } from "../../src/client/account-import.ts";
 import { profileFile, profileFolder } from "../../src/client/disk/folders.ts";
-import { ProfileLock } from "../../src/client/disk/lock.ts";
+import { EXPORTING, ProfileLock } from "../../src/client/disk/lock.ts";
 import { AccountExistsError } from "../../src/client/errors.ts";
 import { headOf } from "../../src/client/moving/contents.ts";
 import { openSealed, readSealed, writeSealed } from "../../src/client/moving/sealed-file.ts";
@@ -207,11 +208,14 @@ describe("an export", () => {
     const data = fresh();
     const where = makeAccount(data);
     const unmoved = { movedAt: undefined, hasSession: true };
+    const target = fresh();
+    mkdirSync(target);
     const abort = new AbortController();
-    const interrupted = exported(data, join(folder, "data-interrupted"), abort.signal);
+    const interrupted = failureOf(exported(data, join(target, "x"), abort.signal));
+    while (readdirSync(target).length === 0) await nextTurn();
     abort.abort(new Error("interrupted"));
-    expect(await failureOf(interrupted)).toBe("interrupted");
-    expect(existsSync(join(folder, "data-interrupted"))).toBe(false);
+    expect(await interrupted).toBe("interrupted");
+    expect(readdirSync(target)).toEqual([]);
     expect(Profile.look(where)).toMatchObject(unmoved);
 
     const small = join(folder, "data-small");
@@ -222,8 +226,13 @@ describe("an export", () => {
     expect(await failureOf(exported(data, join(small, "x")))).toBe("not_written");
     expect(readdirSync(small)).toEqual([]);
     expect(Profile.look(where)).toMatchObject(unmoved);
-    // The lock is free again.
-    ProfileLock.acquire(where, { pid: 1, command: "test" }).release();
+  });
+
+  test("waits for no other one of the same account", async () => {
+    const data = fresh();
+    const lock = ProfileLock.acquire(makeAccount(data), { pid: 1, command: EXPORTING });
+    expect(await failureOf(exported(data, join(data, "x")))).toBe("account_moving");
+    lock.release();
   });
 });
 

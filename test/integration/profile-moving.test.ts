@@ -44,7 +44,7 @@ test("an account moves with its key, people, messages and outbox, and is the sam
   expect(await exported(ana)).toEqual({
     code: 0,
     events: [{ event: "profile_exported", username: ana.name, file, bytes: statSync(file).size }],
-    stderr: "",
+    stderr: `${textsIn("en").afterExport}\n`,
   });
   expect(statSync(file).mode & 0o777).toBe(0o600);
 

@@ -5,9 +5,9 @@ import type { BilingualText } from "./bilingual-text.ts";
 export const MOVING_TEXTS = {
   accountMoved: {
     es: (day: string) =>
-      `Esta cuenta se llevó a otra máquina el ${day} (profile export) y aquí ya no entra en línea: con su clave en dos máquinas, lo que le envían llegaría a una o a otra. Lo guardado se puede leer; para volver a usarla aquí, añada --force.`,
+      `Esta cuenta se llevó a otra máquina el ${day} (profile export) y aquí ya no entra en línea: con su clave en dos máquinas, lo que le envían llegaría a una o a otra. Lo guardado se puede leer; para volver a usarla aquí, arranque con --force.`,
     en: (day: string) =>
-      `This account was moved to another machine on ${day} (profile export) and does not go online here any more: with its key on two machines, what is sent to it would reach one or the other. What is stored can be read; to use the account here again, add --force.`,
+      `This account was moved to another machine on ${day} (profile export) and does not go online here any more: with its key on two machines, what is sent to it would reach one or the other. What is stored can be read; to use the account here again, start with --force.`,
   },
   accountMoving: {
     es: "Esta cuenta se está llevando a otra máquina (profile export): aquí queda desconectada.",
@@ -36,16 +36,20 @@ export const MOVING_TEXTS = {
     en: (typed: string) => `“${quotedText(typed)}”: expected export or import.`,
   },
   accountExported: {
-    es: (user: string, file: string) =>
-      `La cuenta ${user} está entera y cifrada en ${file}, que se ha vuelto a leer y está bien. En la otra máquina: «profile import» con ese archivo y la frase de paso. Aquí la cuenta ya no entra en línea; lo guardado se puede leer.`,
-    en: (user: string, file: string) =>
-      `The account ${user} is in ${file}, whole and encrypted; the file was read back and is sound. On the other machine: “profile import” with this file and the passphrase. Here the account does not go online any more; what is stored can be read.`,
+    es: (user: string, file: string) => `Cuenta ${user} exportada a ${file}.`,
+    en: (user: string, file: string) => `Account ${user} exported to ${file}.`,
+  },
+  afterExport: {
+    es: "El archivo está entero y cifrado: se ha vuelto a leer. En la otra máquina, «profile import» con él y con la frase de paso. Aquí la cuenta ya no entra en línea; lo guardado se puede leer.",
+    en: "The file is whole and encrypted: it was read back. On the other machine, “profile import” with it and the passphrase. Here the account does not go online any more; what is stored can be read.",
   },
   accountImported: {
-    es: (user: string, folder: string) =>
-      `La cuenta ${user} está ahora en esta máquina, con su clave, sus contactos y sus mensajes, en ${folder}. La sesión no viaja: la primera vez hace falta la contraseña. Si todo está bien, borre el archivo: quien lo tenga y sepa la frase de paso tiene la cuenta.`,
-    en: (user: string, folder: string) =>
-      `The account ${user} is on this machine now, with its key, its contacts and its messages, in ${folder}. The session does not move: the first login needs the password. If all is well, delete the file: whoever has it and knows the passphrase has the account.`,
+    es: (user: string, folder: string) => `Cuenta ${user} importada en ${folder}.`,
+    en: (user: string, folder: string) => `Account ${user} imported into ${folder}.`,
+  },
+  afterImport: {
+    es: "Están su clave, sus contactos y sus mensajes. La sesión no viaja: la primera vez hace falta la contraseña. Si todo está bien, borre el archivo: quien lo tenga y sepa la frase de paso tiene la cuenta.",
+    en: "Its key, its contacts and its messages are here. The session does not move: the first login needs the password. If all is well, delete the file: whoever has it and knows the passphrase has the account.",
   },
   accountHere: {
     es: (user: string, folder: string) =>

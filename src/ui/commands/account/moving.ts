@@ -32,6 +32,7 @@ export async function moveAccount(context: CommandContext): Promise<ExitCode> {
       });
       const sentence = texts.accountExported(quotedName(username), quotedText(file));
       output.event({ event: "profile_exported", username, file, bytes }, sentence);
+      output.notice(texts.afterExport);
       return EXIT.done;
     }
     case "import": {
@@ -44,6 +45,7 @@ export async function moveAccount(context: CommandContext): Promise<ExitCode> {
       });
       const sentence = texts.accountImported(quotedName(username), quotedText(folder));
       output.event({ event: "profile_imported", username, folder, servers }, sentence);
+      output.notice(texts.afterImport);
       return EXIT.done;
     }
     default:
