@@ -88,18 +88,23 @@ export class Room {
     return seat;
   }
 
-  /** The client, when its menu is there. */
+  /** The client, when its second menu is there. */
   async at(seat: Seat, options: ClientOptions = {}): Promise<AtTerminal> {
-    const terminal = startClient(seat, options);
-    this.#terminals.push(terminal);
-    await terminal.shows(options.lang === "en" ? "2. Log out" : "2. Cerrar sesión");
+    const terminal = this.#start(seat, options);
+    await leaveList(terminal, options.lang);
     return terminal;
   }
 
   /** The client in a chat, its line ready for keys; the link may come later. */
   async chat(name: string, other: string, options: ClientOptions = {}): Promise<AtTerminal> {
-    const terminal = await this.at(await this.seat(name), options);
-    await openFromMenu(terminal, other, options.lang);
+    const terminal = this.#start(await this.seat(name), options);
+    await openFromList(terminal, other, options.lang);
+    return terminal;
+  }
+
+  #start(seat: Seat, options: ClientOptions): AtTerminal {
+    const terminal = startClient(seat, options);
+    this.#terminals.push(terminal);
     return terminal;
   }
 
@@ -121,7 +126,14 @@ export class Room {
   }
 }
 
-/** From the menu to a chat, by the numbers. */
+/** From the list of people, which is the first screen of whoever has a session, to the second menu. */
+export async function leaveList(terminal: AtTerminal, lang: "es" | "en" = "es"): Promise<void> {
+  await terminal.shows(lang === "es" ? "← Volver" : "← Back");
+  terminal.type(KEY.escape);
+  await terminal.shows(lang === "es" ? "2. Cerrar sesión" : "2. Log out");
+}
+
+/** From the second menu to a chat, by the numbers. */
 export async function openFromMenu(
   terminal: AtTerminal,
   other: string,
@@ -279,8 +291,8 @@ export function expectNothingRedrawn({ raw }: { readonly raw: string }, { cols, 
   for (const unit of raw.match(UNIT) ?? []) {
     const { row, col } = screen.cursor;
     const isWritten = !unit.startsWith("\u001b") && unit !== "\r" && unit !== "\n";
-    const mayScroll =
-      row === rows - 1 && (unit === "\n" || (isWritten && col + Bun.stringWidth(unit) > cols));
+    const isPastEnd = isWritten && row * cols + col + Bun.stringWidth(unit) > rows * cols;
+    const mayScroll = isPastEnd || (unit === "\n" && row === rows - 1);
     if (isWritten && above + row < free) fail(`«${unit}» was written`);
     screen.feed(unit);
     const scrolled = mayScroll ? screen.scrollback.length - above : 0;

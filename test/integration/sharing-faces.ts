@@ -1,6 +1,6 @@
 /** The faces of one account on this machine: a screen or a `listen` beside which commands are run, and what they print. */
 import { AtTerminal } from "./at-terminal.ts";
-import { openFromMenu } from "./chat-terminal.ts";
+import { leaveList, openFromList } from "./chat-terminal.ts";
 import { PASSWORD, Person, World, type Ended } from "./cli-process.ts";
 
 export type Beside = "nothing" | "listen" | "screen";
@@ -24,18 +24,23 @@ export class SharedWorld extends World {
     return person;
   }
 
-  /** The screen of this account, in English, when its menu is there. */
+  /** The screen of this account, in English, when its second menu is there. */
   async screen(person: Person): Promise<AtTerminal> {
-    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"]);
-    this.#terminals.push(terminal);
-    await terminal.shows("2. Log out");
+    const terminal = this.#start(person);
+    await leaveList(terminal, "en");
     return terminal;
   }
 
   /** The screen of this account in the chat with someone. */
   async chat(person: Person, other: string): Promise<AtTerminal> {
-    const terminal = await this.screen(person);
-    await openFromMenu(terminal, other, "en");
+    const terminal = this.#start(person);
+    await openFromList(terminal, other, "en");
+    return terminal;
+  }
+
+  #start(person: Person): AtTerminal {
+    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"]);
+    this.#terminals.push(terminal);
     return terminal;
   }
 

@@ -26,7 +26,7 @@ async function inChat(
   expect((await beto.run(["users"], { password: PASSWORD })).code).toBe(0);
   const online = await ana.listen(PASSWORD);
   const screen = world.openAs(beto, { language, reportsFocus, ...options });
-  await screen.isHome(beto.name);
+  await screen.arrives(beto.name);
   await screen.opensFirstChat(ana.name);
   await screen.isInChat();
   return { screen, ana, online, beto };
@@ -121,7 +121,7 @@ test("at a terminal that reports nothing, what has come is read with the next ke
   expect(await screen.ended()).toBe(130);
   expect((await ana.states(beto.name)).at(-1)).toEqual(["tres", "received"]);
   const again = world.openAs(beto, { reportsFocus: false });
-  await again.isHome(beto.name);
+  await again.arrives(beto.name);
   await again.opensFirstChat(ana.name);
   await again.isInChat();
   await again.until(() => again.hasSeen("tres"), "the stored message");

@@ -117,7 +117,7 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
   await someone.shows("Iniciando sesión…");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
   slow.process.kill("SIGCONT");
-  await someone.isHome("ahead");
+  await someone.arrives("ahead");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
   someone.type(`4${KEY.enter}`);
   expect(await someone.ended()).toBe(0);
@@ -143,32 +143,16 @@ test("with NO_COLOR there is no colour, and everything else", async () => {
 describe.each([
   {
     language: "es",
-    words: [
-      "Registrarse",
-      "Nombre de usuario:",
-      "Contraseña:",
-      "Repita la contraseña:",
-      "Correo",
-      "Iniciar sesión",
-      "¿Con qué cuenta?",
-    ],
-    later: ["Contraseña de", "¿qué desea hacer?", "¿Con quién desea hablar?", "Chat con", "Sesión cerrada"],
+    words: ["Registrarse", "Nombre de usuario:", "Contraseña:", "Repita la contraseña:", "Correo"],
+    later: ["Iniciar sesión", "¿qué desea hacer?", "¿Con quién desea hablar?", "Chat con", "Sesión cerrada"],
   },
   {
     language: "en",
-    words: [
-      "Register",
-      "User name:",
-      "Password:",
-      "Repeat the password:",
-      "Email",
-      "Log in",
-      "Which account?",
-    ],
-    later: ["Password for", "what would you like", "Who would you like", "Chat with", "Logged out"],
+    words: ["Register", "User name:", "Password:", "Repeat the password:", "Email"],
+    later: ["Log in", "what would you like", "Who would you like", "Chat with", "Logged out"],
   },
 ] as const)("with TERM=dumb, in $language", ({ language, words, later }) => {
-  test("registering, logging in, chatting and logging out work without a single escape sequence", async () => {
+  test("registering, chatting and logging out work without a single escape sequence", async () => {
     const people = ["dumb.one", "dumb.other"].map((name) => `${name}.${language}`);
     const place = await world.place();
     const terminals = people.map(() =>
@@ -186,16 +170,16 @@ describe.each([
     };
     for (const [index, terminal] of terminals.entries()) {
       const name = people[index] ?? "?";
-      const typed = ["2", name, PASSWORD, PASSWORD, "", "1", "1"];
+      const typed = ["2", name, PASSWORD, PASSWORD, ""];
       for (const [step, word] of words.entries()) await answers(terminal, word, typed[step] ?? "?");
-      await answers(terminal, later[0], PASSWORD);
-      await terminal.shows(`${name}, `);
+      await terminal.shows(later[2]);
     }
+    // Nobody else was there when the first one came.
+    await answers(one, later[2], "1");
     await answers(one, later[1], "1");
     await answers(one, `1. ${people[1]}`, "1");
     await one.shows(later[3]);
     one.type(`hola${KEY.enter}`);
-    await answers(other, "(1 n", "1");
     await answers(other, `1. ${people[0]} (1 n`, "1");
     await other.shows("hola");
     await other.shows(later[3]);
@@ -205,14 +189,11 @@ describe.each([
     await answers(one, later[2], "2");
     await answers(one, later[1], "2");
     await one.shows(later[4]);
-    await answers(one, words[0], "3");
+    await answers(one, later[0], "3");
     expect(await one.ended()).toBe(0);
     other.type(`exit${KEY.enter}`);
     await answers(other, later[2], "2");
-    await other.until(
-      () => other.text.endsWith(`${words[0]}`) || /4\. \S+\s+> $/.test(other.text),
-      "the menu",
-    );
+    await other.until(() => /4\. \S+\s+> $/.test(other.text), "the menu");
     other.type(KEY.ctrlC);
     expect(await other.ended()).toBe(130);
     for (const terminal of terminals) {

@@ -93,48 +93,39 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.isAsked(`${texts.menuName} (${name})`);
     someone.type(KEY.enter);
     await someone.answers(texts.passwordPrompt(name), PASSWORD);
-    await someone.isHome(name);
+    await someone.isAsked(texts.menuWhom);
     expect(someone.text).not.toContain("not the password");
     someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
 
-  test("a taken name, an odd name, a weak password and a bad email are reported", async () => {
+  test("of the answers for a new account only the one that is refused is asked for again", async () => {
     const { name } = await member(`taken.${language}`);
     const someone = world.openNew(address, { language, rows: 60 });
-    await registers(someone, name, PASSWORD);
-    await expectSentence(someone, sentenceOf("username_taken"));
     const { texts } = someone;
     await someone.answers(texts.menuRegister, "2");
-    // The name that was refused is offered; an impossible one is refused at once, and not offered.
-    await someone.answers(`${texts.menuName} (${name})`, "a b");
+    await someone.answers(texts.menuName, "a b");
     await someone.sees(sentenceOf("invalid_username"));
-    await someone.answers(texts.menuName, `new.${language}`);
+    await someone.answers(texts.menuName, name);
     await someone.answers(texts.menuPassword, "short");
     await someone.sees(sentenceOf("weak_password"));
-    await someone.answers(texts.menuPassword, PASSWORD);
-    await someone.answers(texts.passwordAgain, PASSWORD);
-    await someone.answers(texts.menuEmail, "no email");
-    await someone.sees(sentenceOf("invalid_email"));
-    // Only the address is asked again.
-    await someone.answers(texts.menuEmail, "");
-    await someone.sees(texts.registered(`new.${language}`));
-    await quits(someone);
-  });
-
-  test("two passwords that differ are reported, and asked for again", async () => {
-    const someone = world.openNew(address, { language });
-    const { texts } = someone;
-    await someone.answers(texts.menuRegister, "2");
-    await someone.answers(texts.menuName, `differs.${language}`);
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, `${PASSWORD}!`);
     await someone.sees(texts.passwordsDiffer);
     await someone.answers(texts.menuPassword, PASSWORD);
     await someone.answers(texts.passwordAgain, PASSWORD);
-    await someone.answers(texts.menuEmail, "");
-    await someone.sees(texts.registered(`differs.${language}`));
-    await quits(someone);
+    await someone.answers(texts.menuEmail, "no email");
+    await someone.sees(sentenceOf("invalid_email"));
+    await someone.answers(texts.menuEmail, "new@example.org");
+    await someone.sees(sentenceOf("username_taken"));
+    // The password and the email stay.
+    await someone.answers(texts.menuName, `new.${language}`);
+    await someone.sees(texts.registered(`new.${language}`));
+    await someone.arrives(`new.${language}`);
+    await someone.answers(texts.menuHome(`new.${language}`), "4");
+    expect(await someone.ended()).toBe(0);
+    expect(someone.foreignRows).toEqual([]);
+    expect(someone.text).not.toContain(PASSWORD);
   });
 
   test("an account that is open on another machine is left there, and can log in once that has ended", async () => {
@@ -151,7 +142,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuLogIn, "1");
     await someone.answers(texts.menuName, "");
     await someone.answers(texts.passwordPrompt(person.name), PASSWORD);
-    await someone.isHome(person.name);
+    await someone.isAsked(texts.menuWhom);
     someone.type(KEY.ctrlC);
     expect(await someone.ended()).toBe(130);
   });
@@ -201,12 +192,10 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await first.exited;
     const someone = world.openAs(person, { language });
     const { texts } = someone;
-    await someone.isHome("offline");
-    expect(someone.hasSeen(texts.serverRefuses(person.server))).toBe(true);
-    expect(someone.picture).toMatchSnapshot("offline");
-    someone.type(`1${KEY.enter}`);
     // Nobody knows who is online, and the list says so.
     await someone.isAsked(texts.menuWhomUnknown, "1. friend", `2. ${texts.menuBack}`);
+    expect(someone.hasSeen(texts.serverRefuses(person.server))).toBe(true);
+    expect(someone.picture).toMatchSnapshot("offline");
     await world.server(`back.${language}.db`, first.tlsPort);
     await someone.sees(texts.serverBack);
     // The server is asked at once.

@@ -110,8 +110,6 @@ test("what is typed after the end of a chat goes to nobody, and the person of th
 describe("a long list", () => {
   test("has those online first, «Volver» last, and is searched by typing, without accents", async () => {
     const someone = world.openAs(rosa, { rows: 30 });
-    await someone.isHome("rosa");
-    someone.type(`1${KEY.enter}`);
     await someone.isAsked("¿Con quién desea hablar?", "Volver", "escriba para buscar");
     expect(someone.picture).toMatchSnapshot("everybody");
     expect(marked(someone)).toBe("Ángela");
@@ -142,8 +140,6 @@ describe("a long list", () => {
 
   test("that is longer than the screen is walked through with the arrow keys", async () => {
     const someone = world.openAs(rosa, { language: "en", cols: 40, rows: 12 });
-    await someone.isHome("rosa");
-    someone.type(`1${KEY.enter}`);
     await isMarked(someone, "Ángela");
     expect(someone.picture).toMatchSnapshot("the beginning");
     for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(KEY.down);
@@ -240,7 +236,7 @@ describe("a stored session", () => {
     await person.register();
     expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
     const before = world.openAs(person);
-    await before.isHome("stored");
+    await before.arrives("stored");
     before.type(`4${KEY.enter}`);
     await expectEnd(before, 0);
     first.kill("SIGTERM");
@@ -248,7 +244,7 @@ describe("a stored session", () => {
     await world.server("restarted.db", first.tlsPort);
     // Nor does it need the name, where there is only one account.
     const after = world.at(["--server", person.server, "--data", person.data]);
-    await after.isHome("stored");
+    await after.arrives("stored");
     expect(after.text).not.toContain("Contraseña");
     expect(after.text).not.toContain("Registrarse");
     after.type(`2${KEY.enter}`);

@@ -29,6 +29,7 @@ async function inMyAccount(name: string, language: Language): Promise<readonly [
   const ana = await registered(name);
   expect(await ana.run(["users"], { password: PASSWORD })).toMatchObject({ code: 0 });
   const terminal = world.openAs(ana, { language });
+  await terminal.arrives(name);
   await terminal.answers(terminal.texts.menuHome(name), "3");
   await terminal.isAsked(terminal.texts.myAccountQuestion(name));
   return [terminal, ana];
@@ -76,6 +77,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     const terminal = world.openAs(ana, { language });
     const { texts } = terminal;
     const { signYes: yes, signNo: no } = texts;
+    await terminal.arrives(ana.name);
     await terminal.answers(texts.menuHome(ana.name), "3");
     await terminal.answers(texts.myAccountQuestion(ana.name), "2");
     const rows = (read: string, typing: string) => [
@@ -159,7 +161,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     await terminal.answers(texts.menuName, "");
     await terminal.answers(texts.passwordPrompt(ana.name), PASSWORD);
     await terminal.answers(texts.menuReplace(ana.name), "1");
-    await terminal.isHome(ana.name);
+    await terminal.isAsked(texts.menuWhom);
     await listening.event({ event: "error", code: "session_replaced" });
     expect((await listening.ended).code).toBe(4);
     await quits(terminal);

@@ -100,13 +100,13 @@ export class MenuTerminal extends AtTerminal {
     return this.text.split("\n").filter((row) => other.test(row));
   }
 
-  /** Registers and logs in, from the first menu to the second. */
+  /** Registers, and goes on to the second menu. */
   async joins(name: string, password: string): Promise<void> {
     await this.registers(name, password);
-    await this.logsIn(name, password);
+    await this.arrives(name);
   }
 
-  /** From the first menu until it is there again. */
+  /** From the first menu to the list of people. */
   async registers(name: string, password: string): Promise<void> {
     const { texts } = this;
     await this.answers(texts.menuRegister, "2");
@@ -115,15 +115,22 @@ export class MenuTerminal extends AtTerminal {
     await this.answers(texts.passwordAgain, password);
     await this.answers(texts.menuEmail, `${name}@example.org`);
     await this.sees(texts.registered(name));
-    await this.isAsked(texts.menuRegister);
+    await this.isAsked(texts.menuWhom);
   }
 
-  /** From the first menu, as the account that was used last on this machine. */
+  /** From the first menu to the second, as the account that was used last on this machine. */
   async logsIn(name: string, password: string): Promise<void> {
     const { texts } = this;
     await this.answers(texts.menuLogIn, "1");
     await this.answers(texts.menuAccount, "1");
     await this.answers(texts.passwordPrompt(name), password);
+    await this.arrives(name);
+  }
+
+  /** Whoever is logged in comes to the list of people first, from which Escape leads to the second menu. */
+  async arrives(name: string): Promise<void> {
+    await this.isAsked(this.texts.menuWhom);
+    this.type(KEY.escape);
     await this.isHome(name);
   }
 

@@ -65,11 +65,11 @@ test("two people in a chat and one at the menus see nothing of a restart; what i
     Person,
   ];
   const [one, other] = [world.openAs(ana), world.openAs(beto)];
-  await Promise.all([one.isHome("ana"), other.isHome("beto")]);
+  await Promise.all([one.arrives("ana"), other.arrives("beto")]);
   await opens(one, "beto");
   await opens(other, "ana");
   const third = world.openAs(carla, { language: "en" });
-  await third.isHome("carla");
+  await third.arrives("carla");
   one.type(`antes${KEY.enter}`);
   await one.isInChat("✓✓ leído >");
   await other.showsRow(/ana: antes$/);
@@ -123,7 +123,7 @@ describe.each([
     const server = await world.server(database);
     const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
     const [menus, chat] = [world.openAs(ana), world.openAs(beto)];
-    await Promise.all([menus.isHome("ana"), chat.isHome("beto")]);
+    await Promise.all([menus.arrives("ana"), chat.arrives("beto")]);
     const listening = carla.start(["--lang", "es", "listen", "--json"]);
     await listening.event({ event: "ready" });
     await opens(chat, "ana");

@@ -53,7 +53,7 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
   const [first, second] = story.names;
   const [hello, answer] = story.lines;
 
-  test("register, log in, chat with each other, log out and leave, by the seed's keys", async () => {
+  test("register, log out, log in, chat with each other, log out and leave, by the seed's keys", async () => {
     const address = await world.place();
     const [one, other] = story.languages.map((language) =>
       world.openNew(address, { language, ...story.size }),
@@ -63,6 +63,9 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     expectPicture(one, "the first menu");
     await one.registers(first, PASSWORD);
     expectPicture(one, "registered");
+    await one.arrives(first);
+    one.type("2\r");
+    await one.sees(one.texts.loggedOut);
     await one.logsIn(first, PASSWORD);
     expectPicture(one, "logged in");
     await other.joins(second, PASSWORD);

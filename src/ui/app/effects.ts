@@ -8,7 +8,7 @@ import { registerAccount } from "../../client/accounts.ts";
 import type { ServerOptions } from "../../client/locate-profile.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
-import { isTransient, ServerError } from "../../client/errors.ts";
+import { isTransient, RefusedError, ServerError } from "../../client/errors.ts";
 import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
@@ -16,12 +16,20 @@ import { serverOptions, untilAborted } from "../commands/online-account.ts";
 import type { Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
-import type { AppEvent } from "./model.ts";
+import type { AppEvent, NewAccount } from "./model.ts";
 import { carryOut } from "./my-account-effects.ts";
 import type { MyAccountTask } from "./my-account-model.ts";
 
 /** Names added to the name book in one turn of the event loop: they take about 15 ms. */
 const NAMES_AT_ONCE = 1_000;
+
+/** The answer for a new account that a refusal is about. */
+const REFUSED_ANSWERS: ReadonlyMap<string, keyof NewAccount> = new Map([
+  ["username_taken", "username"],
+  ["invalid_username", "username"],
+  ["weak_password", "password"],
+  ["invalid_email", "email"],
+]);
 
 export type AccountNeeds = {
   readonly config: Config;
@@ -161,26 +169,41 @@ export class AccountEffects {
     return answer.promise;
   }
 
-  register(account: { username: string; password: string; email: string }): void {
+  /** Registers an account and logs in to it. */
+  register(account: Required<NewAccount>): void {
     this.#begin(async (task) => {
       const username = normalForm(account.username);
       const email = account.email === "" ? undefined : account.email;
       const registered = registerAccount(this.#serverOptions(task), { ...account, username, email });
-      await untilAborted(task.abort.signal, registered);
-      return { name: "registered", username };
+      try {
+        await untilAborted(task.abort.signal, registered);
+      } catch (error) {
+        const answer = error instanceof RefusedError ? REFUSED_ANSWERS.get(error.code) : undefined;
+        if (answer === undefined) throw error;
+        return { name: "answerRefused", answer, sentence: this.#needs.describe(error) };
+      }
+      this.#needs.dispatch({ name: "registered", username });
+      this.#givenPassword = account.password;
+      try {
+        return await this.#logIn(username, task);
+      } finally {
+        // It is not meant for another login.
+        this.#givenPassword = undefined;
+      }
     });
   }
 
   logIn(username: string): void {
-    this.#begin((task) => {
-      const login = this.#logIn(username, task);
-      this.#login = login.catch(() => undefined);
-      return login;
-    });
+    this.#begin((task) => this.#logIn(username, task));
   }
 
-  async #logIn(username: string, task: Task): Promise<AppEvent> {
-    await this.#login;
+  #logIn(username: string, task: Task): Promise<AppEvent> {
+    const login = this.#login.then(() => this.#openOrOther(username, task));
+    this.#login = login.catch(() => undefined);
+    return login;
+  }
+
+  async #openOrOther(username: string, task: Task): Promise<AppEvent> {
     try {
       return await this.#open(username, task);
     } catch (error) {

@@ -3,7 +3,7 @@ import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { RefusedError } from "../../client/errors.ts";
 import { isYes } from "../format/questions.ts";
-import type { AppEffect, AppModel, AppStep, Screen } from "./model.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, NewAccount, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 
 type Form = Extract<
@@ -28,6 +28,26 @@ export function logIn(model: AppModel, username: string): AppStep {
   return to(next, { name: "working", work: "loggingIn" }, { name: "logIn", username });
 }
 
+/** Asks for the first answer that is missing; with all of them, registers the account. */
+function register(model: AppModel, answers: NewAccount): AppStep {
+  const { username, password, email } = answers;
+  if (username === undefined) return to(model, { name: "registerName", answers });
+  if (password === undefined) return to(model, { name: "registerPassword", answers });
+  if (email === undefined) return to(model, { name: "registerEmail", answers });
+  const all = { username, password, email };
+  return to(model, { name: "working", work: "registering", answers: all }, { name: "register", ...all });
+}
+
+/** Asks once more for the answer that the server has refused; the others stay. */
+export function onAnswerRefused(model: AppModel, event: AppEvent & { name: "answerRefused" }): AppStep {
+  const { screen } = model;
+  if (screen.name !== "working" || screen.work !== "registering") return step(model);
+  const { [event.answer]: _refused, ...kept } = screen.answers;
+  const answers: NewAccount = kept;
+  const next = register({ ...model, newName: answers.username ?? "" }, answers);
+  return step(next.model, failure(event.sentence), ...next.effects);
+}
+
 /** Offers the accounts of this machine, the last one used first. */
 function chooseAccount(model: AppModel): AppStep {
   const { accounts, lastName } = model;
@@ -39,7 +59,7 @@ function chooseAccount(model: AppModel): AppStep {
 
 function answerStart(model: AppModel, value: string): AppStep {
   if (value === CHOICE.logIn) return chooseAccount(model);
-  if (value === CHOICE.register) return to(model, { name: "registerName" });
+  if (value === CHOICE.register) return register(model, {});
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
@@ -51,13 +71,12 @@ function refused(
   return failure(describe(new RefusedError(code, "")));
 }
 
-function answerNewName(model: AppModel, value: string, context: AppContext): AppStep {
+function answerNewName(model: AppModel, answers: NewAccount, value: string, context: AppContext): AppStep {
   const username = value.trim();
   if (username === "") return to(model, START);
   // An invalid name is not offered again.
   if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
-  const next = { ...model, newName: username };
-  return to(next, { name: "registerPassword", username });
+  return register({ ...model, newName: username }, { ...answers, username });
 }
 
 /** The person has answered the first menu, a form, or a question of the running task. */
@@ -74,35 +93,34 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       return username === "" ? to(model, START) : logIn(model, username);
     }
     case "registerName":
-      return answerNewName(model, value, context);
+      return answerNewName(model, screen.answers, value, context);
     case "registerPassword": {
       if (value === "") return to(model, START);
       if (!isPasswordAcceptable(value)) return step(model, refused("weak_password", context));
-      return to(model, { name: "registerAgain", username: screen.username, password: value });
+      return to(model, { name: "registerAgain", answers: screen.answers, password: value });
     }
     case "registerAgain": {
-      const { username, password } = screen;
-      if (value === password) return to(model, { name: "registerEmail", username, password });
-      return to(model, { name: "registerPassword", username }, failure(context.texts.passwordsDiffer));
+      const { answers, password } = screen;
+      if (value === password) return register(model, { ...answers, password });
+      return to(model, { name: "registerPassword", answers }, failure(context.texts.passwordsDiffer));
     }
     case "registerEmail": {
-      const { username, password } = screen;
-      const account = { username, password, email: value.trim() };
-      if (!isEmailAcceptable(account.email)) return step(model, refused("invalid_email", context));
-      return to(model, { name: "working", work: "registering" }, { name: "register", ...account });
+      const email = value.trim();
+      if (!isEmailAcceptable(email)) return step(model, refused("invalid_email", context));
+      return register(model, { ...screen.answers, email });
     }
     case "askPassword":
       if (value === "") return backFromForm(model, screen);
-      return to(model, { name: "working", work: screen.work }, { name: "answerPassword", password: value });
+      return to(model, { name: "working", ...screen.task }, { name: "answerPassword", password: value });
     case "askAuthority":
       return to(
         model,
-        { name: "working", work: screen.work },
+        { name: "working", ...screen.task },
         { name: "answerAuthority", trusted: isYes(value, context.texts) },
       );
     case "askReplace":
       if (value !== CHOICE.replace) return backFromForm(model, screen);
-      return to(model, { name: "working", work: screen.work }, { name: "answerReplace", replace: true });
+      return to(model, { name: "working", ...screen.task }, { name: "answerReplace", replace: true });
     default:
       return screen satisfies never;
   }

@@ -10,8 +10,19 @@ import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-
 import type { LineEvent } from "../line/input-line.ts";
 import type { Attention, AttentionSign } from "../terminal/attention.ts";
 
+/** What was answered for a new account; what is missing is asked for. */
+export type NewAccount = {
+  readonly username?: string;
+  readonly password?: string;
+  /** May be empty. */
+  readonly email?: string;
+};
+
 /** The running tasks that may ask the person. */
-type Entry = "loggingIn" | "registering";
+export type Entry =
+  | { readonly work: "loggingIn" }
+  /** `answers`: all of them, of which the server may refuse one. */
+  | { readonly work: "registering"; readonly answers: Required<NewAccount> };
 
 export type Screen =
   /** Not logged in: the first menu. */
@@ -19,17 +30,17 @@ export type Screen =
   /** Choose an account of this machine, or another one. */
   | { readonly name: "chooseAccount"; readonly accounts: readonly string[] }
   | { readonly name: "loginName" }
-  | { readonly name: "registerName" }
-  | { readonly name: "registerPassword"; readonly username: string }
-  | { readonly name: "registerAgain"; readonly username: string; readonly password: string }
-  | { readonly name: "registerEmail"; readonly username: string; readonly password: string }
+  | { readonly name: "registerName"; readonly answers: NewAccount }
+  | { readonly name: "registerPassword"; readonly answers: NewAccount }
+  | { readonly name: "registerAgain"; readonly answers: NewAccount; readonly password: string }
+  | { readonly name: "registerEmail"; readonly answers: NewAccount }
   /** A running task, which can be interrupted. */
-  | { readonly name: "working"; readonly work: Entry }
+  | ({ readonly name: "working" } & Entry)
   /** A question of the running task, which continues with the answer. */
-  | { readonly name: "askPassword"; readonly username: string; readonly work: Entry }
-  | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly work: Entry }
+  | { readonly name: "askPassword"; readonly username: string; readonly task: Entry }
+  | { readonly name: "askAuthority"; readonly asked: AuthorityAsked; readonly task: Entry }
   /** Another machine has the account online. */
-  | { readonly name: "askReplace"; readonly username: string; readonly work: Entry }
+  | { readonly name: "askReplace"; readonly username: string; readonly task: Entry }
   | ({ readonly account: OpenAccount } & AccountScreen)
   | { readonly name: "ended"; readonly exit: ExitCode };
 
@@ -107,7 +118,10 @@ export type AppEvent =
       readonly unread: ReadonlyMap<number, Unread>;
       readonly names: NameBook;
     }
+  /** The account is registered, and is being logged in. */
   | { readonly name: "registered"; readonly username: string }
+  /** The server refuses one answer for a new account. `sentence`: why. */
+  | { readonly name: "answerRefused"; readonly answer: keyof NewAccount; readonly sentence: string }
   | { readonly name: "myAccount"; readonly event: MyAccountEvent }
   | { readonly name: "loggedOut"; readonly isServerNotified: boolean }
   /** `failure`: why the server could not be asked, in one sentence; `people` are then only the stored contacts. */
@@ -144,12 +158,8 @@ export type AppEffect =
   /** Tells of messages outside this terminal. `shown`: their author. */
   | { readonly name: "notify"; readonly shown: string; readonly gathered: Gathered }
   | { readonly name: "logIn"; readonly username: string }
-  | {
-      readonly name: "register";
-      readonly username: string;
-      readonly password: string;
-      readonly email: string;
-    }
+  /** Registers the account and logs in to it. */
+  | ({ readonly name: "register" } & Required<NewAccount>)
   /** Answers a question of the running task; undefined: the person went back, and the task is given up. */
   | { readonly name: "answerPassword"; readonly password: string | undefined }
   | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }

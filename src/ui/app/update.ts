@@ -1,9 +1,10 @@
 /**
  * The application's update, a pure function. The screens follow each other so:
  *
- * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → start
- * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword, askReplace → working) → home
- * 3. home → working → people → chat → working → people → home
+ * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
+ *    server refuses is asked for again
+ * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword, askReplace → working) → people
+ * 3. people → chat → working → people → home → working → people
  * 4. home → myAccount, see my-account.ts
  * 5. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
@@ -22,7 +23,7 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
-import { answerForm, backFromForm, logIn } from "./forms.ts";
+import { answerForm, backFromForm, logIn, onAnswerRefused } from "./forms.ts";
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
@@ -39,14 +40,19 @@ export function firstModel(accounts: readonly string[], lastName: string): AppMo
   return { screen: START, attention: "unknown", accounts, lastName, newName: "" };
 }
 
-function including(accounts: readonly string[], username: string): readonly string[] {
-  return accounts.includes(username) ? accounts : [...accounts, username];
+/** The model once an account was used on this machine. */
+function withAccount(model: AppModel, username: string): AppModel {
+  const { accounts } = model;
+  const all = accounts.includes(username) ? accounts : [...accounts, username];
+  return { ...model, accounts: all, lastName: username, newName: "" };
+}
+
+function listPeople(model: AppModel, account: OpenAccount): AppStep {
+  return to(model, { name: "working", work: "listingPeople", account }, { name: "listPeople" });
 }
 
 function answerHome(model: AppModel, account: OpenAccount, value: string): AppStep {
-  if (value === CHOICE.people) {
-    return to(model, { name: "working", work: "listingPeople", account }, { name: "listPeople" });
-  }
+  if (value === CHOICE.people) return listPeople(model, account);
   if (value === CHOICE.logOut) {
     return to(model, { name: "working", work: "loggingOut", account }, { name: "logOut" });
   }
@@ -90,35 +96,34 @@ function onBack(model: AppModel): AppStep {
   }
 }
 
+/** The list of people follows. */
 function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { texts }: AppContext): AppStep {
   const { username, failure: why, unread, names } = event;
-  const next: AppModel = {
-    ...model,
-    screen: {
-      name: "home",
-      account: {
-        username,
-        unread,
-        bursts: new Map(),
-        names,
-        // The failure is reported here, so that the loss is not reported again.
-        server: why === undefined ? "online" : "lost",
-        diskNotifiedAt: undefined,
-      },
-    },
-    accounts: including(model.accounts, username),
-    lastName: username,
-    newName: "",
+  const account: OpenAccount = {
+    username,
+    unread,
+    bursts: new Map(),
+    names,
+    // The failure is reported here, so that the loss is not reported again.
+    server: why === undefined ? "online" : "lost",
+    diskNotifiedAt: undefined,
   };
   const user = shownName(names, username);
-  if (why === undefined) return step(next, notice(texts.menuLoggedIn(user)));
-  return step(next, failure(why), notice(texts.menuOpenedOffline(user)));
+  const how =
+    why === undefined
+      ? [notice(texts.menuLoggedIn(user))]
+      : [failure(why), notice(texts.menuOpenedOffline(user))];
+  const { model: next, effects } = listPeople(withAccount(model, username), account);
+  return step(next, ...how, ...effects);
 }
 
+/** The account was registered, and is being logged in. */
 function onRegistered(model: AppModel, username: string, { texts }: AppContext): AppStep {
-  const accounts = including(model.accounts, username);
+  const { screen } = model;
+  const next = withAccount(model, username);
   const registered = notice(texts.registered(quotedName(username)));
-  return to({ ...model, accounts, lastName: username, newName: "" }, START, registered);
+  if (screen.name !== "working" || screen.work !== "registering") return step(next, registered);
+  return to(next, { name: "working", work: "loggingIn" }, registered);
 }
 
 /** Prints the failure and returns to the menu, or to the chat from which another one was to be opened. */
@@ -146,14 +151,14 @@ function onQuestion(
 ): AppStep {
   const { screen } = model;
   if (screen.name !== "working" || "account" in screen) return step(model);
-  const { work } = screen;
+  const { name: _working, ...task } = screen;
   switch (event.name) {
     case "passwordAsked":
-      return to(model, { name: "askPassword", username: event.username, work });
+      return to(model, { name: "askPassword", username: event.username, task });
     case "authorityAsked":
-      return to(model, { name: "askAuthority", asked: event.asked, work });
+      return to(model, { name: "askAuthority", asked: event.asked, task });
     case "replaceAsked":
-      return to(model, { name: "askReplace", username: event.username, work });
+      return to(model, { name: "askReplace", username: event.username, task });
     default:
       return event satisfies never;
   }
@@ -203,6 +208,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return onLoggedIn(model, event, context);
     case "registered":
       return onRegistered(model, event.username, context);
+    case "answerRefused":
+      return onAnswerRefused(model, event);
     case "loggedOut": {
       const { loggedOut, loggedOutHere } = context.texts;
       return to(model, START, notice(event.isServerNotified ? loggedOut : loggedOutHere));

@@ -22,13 +22,13 @@ function answer(value: string): AppEvent {
 }
 
 const back: AppEvent = { name: "back" };
-const home = after(firstModel(["ana", "eva"], "ana"), {
-  name: "loggedIn",
-  username: "ana",
-  failure: undefined,
-  unread: new Map(),
-  names: new Map(),
-}).model;
+const account = { failure: undefined, unread: new Map(), names: new Map() } as const;
+const home = after(
+  firstModel(["ana", "eva"], "ana"),
+  { name: "loggedIn", username: "ana", ...account },
+  { name: "people", people: [], ...account },
+  back,
+).model;
 const menu = after(home, answer(CHOICE.myAccount)).model;
 const signs: Signs = {
   privacy: {

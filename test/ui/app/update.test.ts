@@ -6,7 +6,7 @@ import type { Person } from "../../../src/client/people.ts";
 import { AccountMovedError, RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import { CHOICE, accountOf, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
-import type { AppEffect, AppEvent, AppModel, Screen } from "../../../src/ui/app/model.ts";
+import type { AppEffect, AppEvent, AppModel, NewAccount, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf } from "../../../src/ui/app/view.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
@@ -105,7 +105,7 @@ function message(from: string, contact: number, seq = 1): AppEvent {
 }
 
 const start = firstModel([], "");
-const home = after(start, loggedIn).model;
+const home = after(start, loggedIn, people(), { name: "back" }).model;
 const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
 const chatOpened: AppEvent = { name: "chatOpened", username: "benito", contact: 1, isStranger: false };
 const inChat = after(inPeople, chatOpened).model;
@@ -129,19 +129,20 @@ function linesOf(effects: readonly AppEffect[]): string[] {
 }
 
 const asked = { server: "localhost:8443", found: "ab".repeat(32), expected: undefined };
+const LOGGING_IN = { work: "loggingIn" } as const;
 /** One model for each screen. */
 const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   [
     [start, { name: "start" }],
     [start, { name: "chooseAccount", accounts: ["ana"] }],
     [start, { name: "loginName" }],
-    [start, { name: "registerName" }],
-    [start, { name: "registerPassword", username: "ana" }],
-    [start, { name: "registerAgain", username: "ana", password: "clave" }],
-    [start, { name: "registerEmail", username: "ana", password: "clave" }],
+    [start, { name: "registerName", answers: {} }],
+    [start, { name: "registerPassword", answers: { username: "ana" } }],
+    [start, { name: "registerAgain", answers: { username: "ana" }, password: "clave" }],
+    [start, { name: "registerEmail", answers: { username: "ana", password: "clave" } }],
     [start, { name: "working", work: "loggingIn" }],
-    [start, { name: "askPassword", username: "ana", work: "loggingIn" }],
-    [start, { name: "askAuthority", asked, work: "loggingIn" }],
+    [start, { name: "askPassword", username: "ana", task: LOGGING_IN }],
+    [start, { name: "askAuthority", asked, task: LOGGING_IN }],
     [home, { name: "home" }],
     [home, { name: "working", work: "listingPeople" }],
     [home, { name: "people", people: [], opened: 0, ticks: 0 }],
@@ -149,7 +150,7 @@ const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   ] as const
 ).map(([model, screen]) => [screen.name, { ...model, screen: { ...model.screen, ...screen } as Screen }]);
 
-test("registering, logging in, chatting and logging out goes from menu to menu as in the seed", () => {
+test("registering leads to the list of people and a chat; logging out, to the first menu and to logging in", () => {
   let model = start;
   const goes = (
     event: AppEvent,
@@ -167,22 +168,15 @@ test("registering, logging in, chatting and logging out goes from menu to menu a
   goes(answer("clave larga"), "registerEmail");
   const registering = goes(answer(""), "working", "register");
   expect(registering).toEqual([{ name: "register", username: "ana", password: "clave larga", email: "" }]);
-  expect(JSON.stringify(model)).not.toContain("clave");
   goes({ name: "authorityAsked", asked }, "askAuthority");
   expect(goes(answer(" SÍ "), "working", "answerAuthority")).toEqual([
     { name: "answerAuthority", trusted: true },
   ]);
-  const registered = goes({ name: "registered", username: "ana" }, "start", "print");
+  const registered = goes({ name: "registered", username: "ana" }, "working", "print");
+  expect(JSON.stringify(model)).not.toContain("clave");
   expect(linesOf(registered)).toEqual(["Usuario registrado exitosamente: ana"]);
   expect([model.lastName, model.accounts]).toEqual(["ana", ["ana"]]);
-
-  goes(answer(CHOICE.logIn), "chooseAccount");
-  goes(answer("ana"), "working", "logIn");
-  goes({ name: "passwordAsked", username: "ana" }, "askPassword");
-  goes(answer("clave larga"), "working", "answerPassword");
-  expect(JSON.stringify(model)).not.toContain("clave");
-  expect(linesOf(goes(loggedIn, "home", "print"))).toEqual(["Sesión iniciada como ana."]);
-  goes(answer(CHOICE.people), "working", "listPeople");
+  expect(linesOf(goes(loggedIn, "working", "print", "listPeople"))).toEqual(["Sesión iniciada como ana."]);
   goes(people(person("benito")), "people");
   expect(goes(answer("benito"), "working", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
   goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
@@ -195,6 +189,17 @@ test("registering, logging in, chatting and logging out goes from menu to menu a
     "Sesión cerrada.",
   ]);
   expect(accountOf(model)).toBeUndefined();
+
+  goes(answer(CHOICE.logIn), "chooseAccount");
+  goes(answer("ana"), "working", "logIn");
+  goes({ name: "passwordAsked", username: "ana" }, "askPassword");
+  goes(answer("clave larga"), "working", "answerPassword");
+  expect(JSON.stringify(model)).not.toContain("clave");
+  goes(loggedIn, "working", "print", "listPeople");
+  goes(people(), "people", "print");
+  goes({ name: "back" }, "home");
+  goes(answer(CHOICE.logOut), "working", "logOut");
+  goes({ name: "loggedOut", isServerNotified: false }, "start", "print");
   goes(answer(CHOICE.quit), "ended");
   expect(model.screen).toEqual({ name: "ended", exit: 0 });
 });
@@ -229,7 +234,7 @@ describe("the first menu and its forms", () => {
       answer("clave larga"),
       answer("clave corta"),
     );
-    expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
+    expect(model.screen).toEqual({ name: "registerPassword", answers: { username: "ana" } });
     expect(linesOf(effects)).toEqual([texts.passwordsDiffer]);
     expect(JSON.stringify(model)).not.toContain("clav");
   });
@@ -247,7 +252,7 @@ describe("the first menu and its forms", () => {
     "the unacceptable password «%s» is refused at once and asked for again",
     (password) => {
       const { model, effects } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
-      expect(model.screen).toEqual({ name: "registerPassword", username: "ana" });
+      expect(model.screen).toEqual({ name: "registerPassword", answers: { username: "ana" } });
       expect(linesOf(effects)).toEqual(["descrito: weak_password"]);
     },
   );
@@ -270,18 +275,41 @@ describe("the first menu and its forms", () => {
     },
   );
 
-  test("a name that the server refuses is offered again until the account exists", () => {
-    const typed = ["ana", "clave larga", "clave larga", ""].map(answer);
-    const refused = after(start, answer(CHOICE.register), ...typed, {
-      name: "failed",
-      sentence: "Ya existe.",
+  describe("of the answers for a new account, the one that the server refuses is asked for again:", () => {
+    const typed = ["ana", "clave larga", "clave larga", "a@b.example"].map(answer);
+    const { model: registering } = after(start, answer(CHOICE.register), ...typed);
+    const refusing = (refused: keyof NewAccount): AppEvent => ({
+      name: "answerRefused",
+      answer: refused,
+      sentence: "No vale.",
     });
-    expect(refused.model).toMatchObject({ screen: { name: "start" }, newName: "ana" });
-    const registered = after(refused.model, answer(CHOICE.register), ...typed, {
-      name: "registered",
-      username: "ana",
+
+    test.each([
+      ["username", "registerName", ["eva"], { username: "eva" }],
+      ["password", "registerPassword", ["otra clave", "otra clave"], { password: "otra clave" }],
+      ["email", "registerEmail", [""], { email: "" }],
+    ] as const)("%s", (refused, asked, answers, changed) => {
+      const { model, effects } = after(registering, refusing(refused));
+      expect([model.screen.name, linesOf(effects)]).toEqual([asked, ["No vale."]]);
+      const again = after(model, ...answers.map(answer));
+      const account = { username: "ana", password: "clave larga", email: "a@b.example", ...changed };
+      expect(again.effects).toEqual([{ name: "register", ...account }]);
     });
-    expect(registered.model).toMatchObject({ newName: "", lastName: "ana" });
+
+    test("a name is not offered again, and Escape forgets the answers", () => {
+      const { model } = after(registering, refusing("username"));
+      expect(model.newName).toBe("");
+      expect(JSON.stringify(after(model, { name: "back" }).model)).not.toContain("clave");
+    });
+
+    test("if the server fails, the name is offered the next time, and the password is forgotten", () => {
+      const { model } = after(registering, { name: "failed", sentence: "No responde." });
+      expect(model).toMatchObject({ screen: { name: "start" }, newName: "ana" });
+      expect(JSON.stringify(model)).not.toContain("clave");
+      const registered = after(registering, { name: "registered", username: "ana" });
+      expect(registered.model).toMatchObject({ newName: "", lastName: "ana" });
+      expect(JSON.stringify(registered.model)).not.toContain("clave");
+    });
   });
 
   test("a name that is too long is not offered again", () => {
@@ -293,7 +321,7 @@ describe("the first menu and its forms", () => {
     ["an empty answer", { name: "answered", value: "" }],
   ] as const)("%s gives up a password that is asked for", (_name, event) => {
     const { model, effects } = after(
-      { ...start, screen: { name: "askPassword", username: "ana", work: "loggingIn" } },
+      { ...start, screen: { name: "askPassword", username: "ana", task: LOGGING_IN } },
       event,
     );
     expect(model.screen.name).toBe("start");
@@ -309,7 +337,7 @@ describe("the first menu and its forms", () => {
     ["no", false],
   ])("«%s» to a server's authority is %p", (value, trusted) => {
     const { effects } = after(
-      { ...start, screen: { name: "askAuthority", asked, work: "loggingIn" } },
+      { ...start, screen: { name: "askAuthority", asked, task: LOGGING_IN } },
       answer(value),
     );
     expect(effects).toEqual([{ name: "answerAuthority", trusted }]);
@@ -668,7 +696,7 @@ describe("the server", () => {
   test("is reported at a login that does not reach it, and once when it is back", () => {
     const offline = after(start, { ...loggedIn, failure: "No responde." } as AppEvent);
     expect(linesOf(offline.effects)).toEqual(["No responde.", texts.menuOpenedOffline("ana")]);
-    expect(offline.model.screen.name).toBe("home");
+    expect(offline.model.screen).toMatchObject({ name: "working", work: "listingPeople" });
     expect(after(offline.model, waiting).effects).toEqual([]);
     expect(linesOf(after(offline.model, online).effects)).toEqual([texts.serverBack]);
   });

@@ -138,24 +138,24 @@ const SCREENS: readonly (Screen | AccountScreen)[] = [
   { name: "start" },
   { name: "chooseAccount", accounts: ["ana", "eva"] },
   { name: "loginName" },
-  { name: "registerName" },
-  { name: "registerPassword", username: "ana" },
-  { name: "registerAgain", username: "ana", password: "clave" },
-  { name: "registerEmail", username: "ana", password: "clave" },
+  { name: "registerName", answers: {} },
+  { name: "registerPassword", answers: { username: "ana" } },
+  { name: "registerAgain", answers: { username: "ana" }, password: "clave" },
+  { name: "registerEmail", answers: { username: "ana", password: "clave" } },
   { name: "working", work: "loggingIn" },
-  { name: "working", work: "registering" },
+  { name: "working", work: "registering", answers: { username: "ana", password: "clave", email: "" } },
   { name: "working", work: "listingPeople" },
   { name: "working", work: "loggingOut" },
-  { name: "askPassword", username: "ana", work: "loggingIn" },
+  { name: "askPassword", username: "ana", task: { work: "loggingIn" } },
   {
     name: "askAuthority",
     asked: { server: "s", found: "ab".repeat(32), expected: undefined },
-    work: "loggingIn",
+    task: { work: "loggingIn" },
   },
   {
     name: "askAuthority",
     asked: { server: "s", found: "ab".repeat(32), expected: "cd".repeat(32) },
-    work: "loggingIn",
+    task: { work: "loggingIn" },
   },
   { name: "home" },
   { name: "people", people: [], opened: 0, ticks: 0 },
@@ -226,10 +226,10 @@ test("the name prompt offers the last name, and when registering the name that w
   expect(beforeLogin({ name: "loginName" }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });
-  expect(beforeLogin({ name: "registerName" }, { lastName: "eva" })).toMatchObject({
+  expect(beforeLogin({ name: "registerName", answers: {} }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "" },
   });
-  expect(beforeLogin({ name: "registerName" }, { newName: "eva" })).toMatchObject({
+  expect(beforeLogin({ name: "registerName", answers: {} }, { newName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
   });
 });
