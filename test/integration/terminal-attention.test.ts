@@ -94,9 +94,10 @@ test.each(["es", "en"] as const)(
     await screen.isInChat("> x");
     await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title alone");
     if (await screen.suspends()) {
-      await screen.until(() => screen.isRestored, "a clean terminal");
+      await screen.until(({ title }) => screen.isRestored && title === undefined, "a clean terminal");
       screen.signal("SIGCONT");
     }
+    await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title again");
     await screen.until(({ focusReports }) => focusReports, "the reports to be asked for again");
     expect(screen.raw).toContain("\u001b[?1004l");
     screen.type(KEY.ctrlC);

@@ -6,8 +6,10 @@ import {
   expectNothingRedrawn,
   lineIs,
   openFromList,
+  openFromMenu,
   picture,
   presenceIs,
+  printedRows,
   promptIs,
   quit,
   Room,
@@ -47,6 +49,27 @@ test("a client that dies and comes back is no line, and what waited is sent then
   expect(picture(ana)).toMatchSnapshot();
   await quit(ana);
   expectNothingRedrawn(ana, SMALL);
+});
+
+test("fifty commands of a contact while the chat with them is open are no line but their messages", async () => {
+  const beto = await room.seat("beto");
+  const ana = await room.at(await room.seat("ana"));
+  const succeeds = async (...args: string[]) => expect((await beto.run(args)).code).toBe(0);
+  await succeeds("send", "ana", "mensaje 0");
+  await openFromMenu(ana, "beto");
+  await says(ana, "mensaje 0");
+  const others = [["users"], ["whoami"], ["users", "--json"], ["history", "ana"]];
+  for (let count = 1; count <= 50; count++) {
+    if (count % 10 === 0) await succeeds("send", "ana", `mensaje ${count}`);
+    else await succeeds(...(others[count % 4] ?? []));
+  }
+  await says(ana, "mensaje 50");
+  await presenceIs(ana, false);
+  const rows = printedRows(ana);
+  const first = rows.findIndex((row) => row.endsWith("mensaje 0"));
+  const messages = [10, 20, 30, 40, 50].map((count) => `beto: mensaje ${count}`);
+  expect(rows.slice(first + 1).map((row) => row.replace(/^\d\d:\d\d /, ""))).toEqual(messages);
+  await quit(ana);
 });
 
 test("someone who leaves the chat is no line, and a message finds them again", async () => {

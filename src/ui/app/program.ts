@@ -21,7 +21,7 @@ import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
 import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
-import { onAttention, type AttentionSign } from "../terminal/attention.ts";
+import { onAttention, type TerminalSign } from "../terminal/attention.ts";
 import { Renderer } from "./renderer.ts";
 import { excerptOf } from "../format/excerpt.ts";
 import { NotifyCommand } from "../notifications/notify-command.ts";
@@ -139,7 +139,11 @@ export class Program {
     this.#renderer.askForFocus();
   }
 
-  #onAttention(sign: AttentionSign): void {
+  #onAttention(sign: TerminalSign): void {
+    if (sign === "suspending") {
+      this.#renderer.entitle(undefined);
+      return;
+    }
     if (sign === "continued") this.#renderer.askForFocus();
     // Whether somebody types matters only to what a chat shows.
     if (sign !== "key" || this.#chat !== undefined) this.#take({ name: "attention", sign });

@@ -8,6 +8,8 @@ export type Attention = "unknown" | "focused" | "away";
 
 /** `key`: one was typed. `continued`: a shell had the terminal, which must be asked again. */
 export type AttentionSign = "focused" | "away" | "key" | "continued";
+/** `suspending`: a shell gets the terminal. */
+export type TerminalSign = AttentionSign | "suspending";
 
 export const FOCUS_REPORTS_ON = "\x1b[?1004h";
 export const FOCUS_REPORTS_OFF = "\x1b[?1004l";
@@ -21,11 +23,11 @@ const ALL_REPORTS = /\x1b\[[IO]/g;
 const EVENT = "attention";
 
 /** Whoever reads the keys of this terminal has seen a sign. As the `keypress` of `node:readline`, it is an event of the input. */
-export function emitAttention(input: NodeJS.ReadStream, sign: AttentionSign): void {
+export function emitAttention(input: NodeJS.ReadStream, sign: TerminalSign): void {
   input.emit(EVENT, sign);
 }
 
-export function onAttention(input: NodeJS.ReadStream, listener: (sign: AttentionSign) => void): void {
+export function onAttention(input: NodeJS.ReadStream, listener: (sign: TerminalSign) => void): void {
   input.on(EVENT, listener);
 }
 

@@ -97,11 +97,18 @@ export class RawTerminal {
 
   /** Releases the terminal to the shell and stops this process until it is continued. */
   suspend(): void {
+    emitAttention(this.#streams.input, "suspending");
     release(this.#streams, FOCUS_REPORTS_OFF);
+    // Going on twice would take the terminal out of raw mode for a moment, in which keys are lost.
+    process.off("SIGCONT", this.#goOn);
     // Like readline, stop only this process: a program that started it decides for itself.
     process.kill(process.pid, "SIGTSTP");
     // Runs when the process is continued; without a shell to continue it the system does not stop it at all.
-    setImmediate(this.#goOn);
+    setImmediate(() => {
+      if (this.#state === "closed") return;
+      process.on("SIGCONT", this.#goOn);
+      this.#goOn();
+    });
   }
 
   /** Releases the terminal; keys typed from now on wait in the input. */

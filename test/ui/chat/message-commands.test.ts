@@ -204,7 +204,7 @@ test.each(["es", "en"] as const)(
     const rows = renderLine(line, { columns: 80, texts, language, colours: false, links: false })
       .trimEnd()
       .split("\n");
-    expect(rows.length).toBeLessThanOrEqual(18);
+    expect(rows.length).toBeLessThanOrEqual(22);
     // Every command but this one has one row.
     for (const offer of complete("/", new Map(), "").offers.filter((each) => each !== "/help")) {
       expect(rows.filter((row) => row.startsWith(`    ${offer} `))).toHaveLength(1);

@@ -37,6 +37,7 @@ describe("a line", () => {
       "17:05 benito (escrito el 21 de noviembre de 2025 a las 09:10): hola\n",
     ],
     [{ name: "day", at: AT }, "— domingo, 22 de noviembre de 2026 —\n"],
+    [{ name: "unread" }, "— mensajes nuevos —\n"],
     [{ name: "notice", text: "Se sabe algo." }, "— Se sabe algo.\n"],
     [{ name: "failure", text: "No se puede." }, "! No se puede.\n"],
   ] as const)("stands as it should: %#", (line, shown) => {
@@ -65,7 +66,7 @@ describe("a line", () => {
       for (const from of ["benito", "x".repeat(64)]) {
         for (const line of [
           { ...MESSAGE, from, text: "una frase con palabras ".repeat(20) },
-          { ...MESSAGE, from, isOwn: true },
+          { ...MESSAGE, from, isOwn: true, state: "read" },
           { name: "notice", text: "una frase ".repeat(20) },
           { name: "failure", text: "una frase ".repeat(20) },
           { name: "day", at: AT },
@@ -78,6 +79,15 @@ describe("a line", () => {
       }
     }
     expect(renderLine(MESSAGE, { ...SPANISH, colours: true })).toContain("\u001b[1mbenito\u001b[22m: hola");
+  });
+
+  test("is dim but for the name and the text, also in a list and in what was found", () => {
+    const dim = (text: string) => `\u001b[2m${text}\u001b[22m`;
+    const own = { ...MESSAGE, isOwn: true, state: "received", number: 1 } as const;
+    const rendered = (line: Line) => renderLine(line, { ...SPANISH, colours: true });
+    expect(rendered(own)).toBe(`${dim("#1 17:05")} \u001b[36mbenito\u001b[39m${dim(" ✓✓")}: hola\n`);
+    expect(rendered({ ...own, found: { to: "ana" } })).toEndWith(` → ana${dim(" ✓✓")}: hola\n`);
+    expect(rendered({ name: "unread" })).toBe(`${dim("— mensajes nuevos —")}\n`);
   });
 });
 
