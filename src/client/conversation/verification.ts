@@ -58,8 +58,8 @@ type Exchanging = { readonly on: VerifyingLink; readonly link: VerifiedLink; exc
 
 export class Verification {
   readonly #options: VerificationOptions;
-  /** The face whose person has opened it last; undefined: it is closed. */
-  #opener: object | undefined;
+  /** At which face our person has opened it last, and whether a nonce was revealed since; undefined: it is closed. */
+  #opening: { readonly face: object; readonly isGuessUsed: boolean } | undefined;
   /** The link that the conversation uses, and since when, by the monotonic clock. */
   #current: { readonly link: VerifyingLink; readonly since: number } | undefined;
   /** Of each link on which a message of it was sent or received, in the order of the first one. */
@@ -73,14 +73,14 @@ export class Verification {
 
   /** Whether our person has opened it. */
   get isOpen(): boolean {
-    return this.#opener !== undefined;
+    return this.#opening !== undefined;
   }
 
   /** Our person wants to compare a code, at this face. If it is open already, its state is told again. @throws SQLiteError */
   open(face: object): OpenedVerification {
     const left = this.isOpen ? 0 : this.#waitLeft();
     if (left > 0) return { result: "too_soon", retry_after: Math.ceil(left / 1_000) };
-    this.#opener = face;
+    this.#opening = { face, isGuessUsed: this.#opening?.isGuessUsed === true };
     this.#asked.isTold = false;
     const { exchange } = this.#running ?? {};
     const code = exchange?.name === "comparing" ? exchange.code : undefined;
@@ -91,7 +91,7 @@ export class Verification {
 
   /** Our person compares no longer, at this face. Nothing is done if it is open at another one. */
   close(face: object): void {
-    if (this.#opener !== face) return;
+    if (this.#opening?.face !== face) return;
     for (const link of this.#exchanges.keys()) this.#step(link, { name: "closed" });
     this.#end("closed");
   }
@@ -211,6 +211,7 @@ export class Verification {
         link.send(action.message);
         return true;
       case "guess":
+        if (this.#opening !== undefined) this.#opening = { ...this.#opening, isGuessUsed: true };
         return this.#stores(() => needs.profile.verifications.noteGuess(contact(), needs.clock.now()));
       case "code":
         tell({ state: "code", code: action.code });
@@ -237,9 +238,12 @@ export class Verification {
   }
 
   #end(ending: VerificationEnding): void {
-    if (!this.isOpen) return;
-    this.#opener = undefined;
-    const { needs, tell, closed } = this.#options;
+    const { needs, contact, tell, closed } = this.#options;
+    if (this.#opening === undefined) return;
+    const { isGuessUsed } = this.#opening;
+    this.#opening = undefined;
+    // The wait begins when the people are told, however long they have compared.
+    if (isGuessUsed) this.#stores(() => needs.profile.verifications.noteEnd(contact(), needs.clock.now()));
     const left = needs.storage.attempt(() => this.#waitLeft()) ?? 0;
     tell({ state: ending, retryAt: left === 0 ? undefined : needs.clock.now() + left });
     closed(ending);

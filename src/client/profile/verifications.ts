@@ -53,6 +53,11 @@ export class VerificationStore {
     ]);
   }
 
+  /** The code of the last guess was not confirmed: the wait begins now. After a verification there is none. @throws SQLiteError */
+  noteEnd(contact: Contact, now: number): void {
+    this.#database.run("UPDATE contacts SET guessed_at = ? WHERE id = ? AND guesses > 0", [now, contact.id]);
+  }
+
   /** How long no further code may be compared, in ms; 0: it may. @param now ms since 1970 @throws SQLiteError */
   waitLeft(contact: Contact, now: number): number {
     const row = this.#database

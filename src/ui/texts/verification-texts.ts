@@ -35,8 +35,8 @@ export const VERIFICATION_TEXTS = {
     en: (code: string) => `Code: ${code}`,
   },
   verificationHow: {
-    es: "Compárenlo de viva voz o por teléfono; no por este chat, donde quien intercepta podría cambiarlo.",
-    en: "Compare it by voice, in person or by phone; not in this chat, where whoever intercepts could change it.",
+    es: "Compárenlo de viva voz o por teléfono; no por el chat, donde quien intercepta podría cambiarlo.",
+    en: "Compare it by voice, in person or by phone; not in the chat, where whoever intercepts could change it.",
   },
   verificationQuestion: {
     es: (user: string) => `¿Ve ${user} el mismo código? (sí/no)`,
@@ -79,9 +79,9 @@ export const VERIFICATION_TEXTS = {
   },
   verificationTooSoon: {
     es: (time: string) =>
-      `Tras un código que no se llegó a confirmar, el siguiente tiene que esperar, cada vez más: faltan ${time}.`,
+      `Espere ${time}: tras un código que no se llegó a confirmar, el siguiente tiene que esperar, cada vez más.`,
     en: (time: string) =>
-      `After a code that was not confirmed, the next one has to wait, longer each time: ${time} to go.`,
+      `Wait ${time}: after a code that was not confirmed, the next one has to wait, longer each time.`,
   },
   verificationRetry: {
     es: (time: string) => `Se puede repetir dentro de ${time}.`,

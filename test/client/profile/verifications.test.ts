@@ -54,12 +54,16 @@ test("each guess makes the next code wait longer, up to the last wait, until som
     expect(verifications.waitLeft(ana, now)).toBe(0);
     for (const wait of [...GUESS_WAITS, GUESS_WAITS.at(-1) as number]) {
       verifications.noteGuess(ana, now);
+      now += 5_000;
+      verifications.noteEnd(ana, now);
       expect(verifications.waitLeft(ana, now)).toBe(wait);
       expect(verifications.waitLeft(ana, now + wait - 1)).toBe(1);
       now += wait;
       expect(verifications.waitLeft(ana, now)).toBe(0);
     }
     verifications.verify(ana, key(1), now);
+    verifications.noteEnd(ana, now);
+    expect(verifications.waitLeft(ana, now)).toBe(0);
     verifications.noteGuess(ana, now);
     // It is on the disk.
     expect(new VerificationStore(database, contacts).waitLeft(ana, now)).toBe(GUESS_WAITS[0] as number);

@@ -48,7 +48,7 @@ export async function fingerprint(context: CommandContext): Promise<ExitCode> {
       const title = pending ? texts.pendingSafetyNumber(shown) : texts.safetyNumber(shown);
       output.event(
         { event: "safety_number", username, safety_number: number, fingerprint, pending, verified },
-        `${title}\n  ${number}${verified ? `  ${texts.verifiedMark}` : ""}`,
+        `${title}\n  ${number}${verified ? `\n  ${texts.verifiedMark}` : ""}`,
       );
     };
     if (!config.accept) {

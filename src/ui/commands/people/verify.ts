@@ -8,6 +8,7 @@
 import type { MessengerEvent, VerificationEnding } from "../../../client/conversation/events.ts";
 import { isTransient } from "../../../client/errors.ts";
 import { verificationJson } from "../../../client/event-json.ts";
+import type { UnreachableReason } from "../../../client/peer/dial.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { isSamePerson } from "../../../identity/names.ts";
 import { UsageError } from "../../../protocol/options.ts";
@@ -38,6 +39,14 @@ const FAILURES: {
   not_supported: ["refused", "not_supported"],
   storage_failed: ["other", "storage_failed"],
 };
+
+/** Why somebody cannot be reached, as long as neither side does something about it. */
+const LASTING: ReadonlySet<UnreachableReason> = new Set([
+  "insecure",
+  "no_certificate",
+  "not_in_date",
+  "not_proven",
+]);
 
 export async function verify(context: CommandContext): Promise<ExitCode> {
   const { args, config, process } = context;
@@ -77,7 +86,7 @@ class Verifying {
   /** The code about which the person is asked. */
   #code: string | undefined;
   /** The last reason that was printed why the person cannot be reached yet. */
-  #reason: string | undefined;
+  #reason: UnreachableReason | undefined;
 
   constructor(context: CommandContext, user: string) {
     this.#context = context;
@@ -160,14 +169,14 @@ class Verifying {
       if (this.#settled.signal.aborted) return;
       throw error;
     }
-    if (same) output.notice(this.#texts.verificationAnswered(this.#shown));
     await this.#account?.request("answer_verification", { username: this.#user, same });
+    if (!this.#settled.signal.aborted) output.notice(this.#texts.verificationAnswered(this.#shown));
   }
 
-  /** Somebody who may become reachable by themselves is waited for. */
+  /** The other person, who has to type the same at their terminal, is waited for, unless waiting does not help. */
   #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
     const problem = describeUnreachable(reason, username, this.#names, this.#texts, retryIn);
-    if (retryIn === undefined) this.#fail(problem);
+    if (LASTING.has(reason)) this.#fail(problem);
     else if (reason !== this.#reason) this.#context.output.notice(problem.sentence);
     this.#reason = reason;
   }
