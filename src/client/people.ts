@@ -13,6 +13,8 @@ export type Person = {
   readonly online: boolean | undefined;
   /** False: their client speaks only the unencrypted legacy link. */
   readonly secure: boolean;
+  /** They were verified by a code. */
+  readonly verified: boolean;
   /** When they were last heard of, RFC 3339; undefined: never. */
   readonly last_seen: string | undefined;
   /** Messages that were not shown on this machine yet. */
@@ -28,7 +30,7 @@ export type People = { readonly people: readonly Person[]; readonly failure: Err
 
 /** The parts of a messenger that `listPeople` uses. */
 type Source = Pick<Messenger, "username" | "users" | "linkPresence"> & {
-  readonly profile: Pick<Messenger["profile"], "contacts" | "history">;
+  readonly profile: Pick<Messenger["profile"], "contacts" | "history" | "verifications">;
   readonly shown: Pick<Messenger["shown"], "held">;
 };
 
@@ -47,9 +49,10 @@ export async function listPeople(messenger: Source): Promise<People> {
     if (!(error instanceof ServerFailure)) throw error;
     failure = error;
   }
-  const { contacts, history } = messenger.profile;
+  const { contacts, history, verifications } = messenger.profile;
   const unread = history.unreadCounts();
-  const people = new Map<string, Omit<Person, "connected" | "silent_since">>();
+  const verified = verifications.verifiedLabels();
+  const people = new Map<string, Omit<Person, "verified" | "connected" | "silent_since">>();
   for (const contact of contacts.withMessages()) {
     const { id, label, username } = contact;
     const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;
@@ -83,7 +86,8 @@ export async function listPeople(messenger: Source): Promise<People> {
     const link = messenger.linkPresence(person.username);
     const since = link?.silentSince;
     const silent_since = since === undefined ? undefined : new Date(since).toISOString();
-    return { ...person, connected: link?.isConnected === true, silent_since };
+    const connected = link?.isConnected === true;
+    return { ...person, verified: verified.has(person.label), connected, silent_since };
   });
   return { people: linked, failure };
 }

@@ -220,7 +220,7 @@ export class SharedAccount {
   }
 
   closeVerification(username: string): void {
-    this.#verifications.delete(labelOf(username));
+    if (!this.#verifications.delete(labelOf(username))) return;
     this.#place.then((place) => ask(place, "close_verification", { username })).catch(() => undefined);
   }
 

@@ -26,6 +26,16 @@ export class VerificationStore {
     return row?.at ?? undefined;
   }
 
+  /** The labels of all who are verified. @throws SQLiteError */
+  verifiedLabels(): ReadonlySet<string> {
+    const rows = this.#database
+      .query<{ label: string }, []>(
+        "SELECT label FROM contacts WHERE id IN (SELECT contact FROM pins WHERE verified_at IS NOT NULL)",
+      )
+      .all();
+    return new Set(rows.map(({ label }) => label));
+  }
+
   /** Pins this key as verified, drops those that are not, and forgets the guesses. @throws SQLiteError */
   verify(contact: Contact, key: ContactKey, now: number): void {
     this.#database.transaction(() => {

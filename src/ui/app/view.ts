@@ -90,7 +90,8 @@ function personRow(person: Person, names: NameBook, context: AppContext): Choice
     ...(person.secure ? [] : [texts.legacyOnly]),
   ];
   const choice = { value: person.username, name: shownName(names, person.username) };
-  return notes.length === 0 ? choice : { ...choice, note: notes.map((note) => `(${note})`).join(" ") };
+  const shown = [...(person.verified ? ["✔"] : []), ...notes.map((note) => `(${note})`)];
+  return shown.length === 0 ? choice : { ...choice, note: shown.join(" ") };
 }
 
 function peopleList(screen: Screen & { name: "people" }, context: AppContext): View {

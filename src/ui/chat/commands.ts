@@ -19,6 +19,7 @@ import {
 } from "./message-commands.ts";
 import type { ChatContext, ChatModel } from "./model.ts";
 import { notice, peerName } from "./notices.ts";
+import { verify } from "./verification.ts";
 
 /** Completions that Tab offers at most. */
 const MAX_OFFERS = 50;
@@ -142,6 +143,13 @@ const COMMANDS: readonly Command[] = [
     argument: undefined,
     help: (texts) => texts.chatHelpUsers,
     run: () => effects({ name: "listOnline" }),
+  },
+  {
+    name: "verify",
+    argument: () => "[off]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpVerify,
+    run: verify,
   },
   {
     name: "fingerprint",

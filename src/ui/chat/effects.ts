@@ -86,6 +86,20 @@ export class ChatEffects {
         dispatch({ name: "safetyNumber", numbers });
       },
       acceptKey: () => this.#acceptKey(),
+      openVerification: async () => {
+        const opened = await account.openVerification(this.username);
+        if (opened.result === "too_soon")
+          dispatch({ name: "verificationTooSoon", seconds: opened.retry_after });
+      },
+      answerVerification: async ({ same }) => {
+        await account.request("answer_verification", { username: this.username, same });
+        dispatch({ name: "verificationAnswered" });
+      },
+      closeVerification: () => account.closeVerification(this.username),
+      withdrawVerification: async () => {
+        const { result } = await account.request("withdraw_verification", { username: this.username });
+        dispatch({ name: "verificationOff", wasVerified: result === "withdrawn" });
+      },
     };
   }
 
@@ -125,6 +139,7 @@ export class ChatEffects {
       answered: answeredBy(this.#stored, page.messages),
       unreadFrom,
       waiting: text + edit + withdraw,
+      isVerified: this.#stored.isVerified,
     };
     if (!this.#wasConnected) return [opened];
     // The messenger emits no event for a link that existed before.
@@ -229,6 +244,7 @@ export class ChatEffects {
   close(): void {
     this.#mark();
     this.#left.abort();
+    this.#account.closeVerification(this.username);
     this.#account.closeChat(this.username);
   }
 }

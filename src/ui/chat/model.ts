@@ -31,6 +31,7 @@ export type ChatModel = {
   readonly deliveries: Deliveries;
   readonly transcript: Transcript;
   readonly notified: Notified;
+  readonly verifying: Verifying;
   /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
   readonly stayed: Stayed | undefined;
 };
@@ -48,7 +49,19 @@ export type Peer = {
   readonly username: string;
   /** There was never a proven link with a person of this name. */
   readonly isStranger: boolean;
+  /** They were verified by a code. */
+  readonly isVerified: boolean;
 };
+
+/** The verification of the peer that is open. */
+export type Verifying =
+  | { readonly name: "none" }
+  /** The peer is awaited. */
+  | { readonly name: "waiting" }
+  /** Whether the peer sees the same code is asked. */
+  | { readonly name: "comparing"; readonly code: string }
+  /** Ours is answered; the peer's answer is awaited. */
+  | { readonly name: "answered" };
 
 /** The state of the link, which the prompt shows. Times are ms since 1970. */
 export type ChatLink =
@@ -177,7 +190,7 @@ export type Known = {
 
 export type ChatEvent =
   /** The messages shown when the chat opens; `waiting`: number of all messages and changes in the outbox. */
-  | ({ readonly name: "opened"; readonly waiting?: number } & StoredPage)
+  | ({ readonly name: "opened"; readonly waiting?: number; readonly isVerified?: boolean } & StoredPage)
   /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
@@ -200,6 +213,11 @@ export type ChatEvent =
       readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
     }
   | { readonly name: "keyAccepted"; readonly result: Acceptance["result"] }
+  /** No code may be compared before so many seconds. */
+  | { readonly name: "verificationTooSoon"; readonly seconds: number }
+  | { readonly name: "verificationAnswered" }
+  /** `wasVerified`: false: there was nothing to withdraw. */
+  | { readonly name: "verificationOff"; readonly wasVerified: boolean }
   /** The answers to commands on messages. */
   | ({ readonly name: "listed" } & StoredPage)
   | {
@@ -244,6 +262,10 @@ export type ChatEffect =
   | { readonly name: "listOnline" }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
+  | { readonly name: "openVerification" }
+  | { readonly name: "answerVerification"; readonly same: boolean }
+  | { readonly name: "closeVerification" }
+  | { readonly name: "withdrawVerification" }
   | { readonly name: "list"; readonly count: number }
   | { readonly name: "search"; readonly words: string }
   | { readonly name: "info"; readonly target: Target }

@@ -25,6 +25,7 @@ import {
   withNotified,
 } from "./notices.ts";
 import { showArrived, showWritten } from "./transcript.ts";
+import { onVerification } from "./verification.ts";
 
 const CONNECTED: ChatLink = {
   name: "connected",
@@ -51,7 +52,7 @@ function onPresence(chat: ChatModel, online: boolean): ChatStep {
 
 function onConnected({ link, ...before }: ChatModel, username: string): ChatStep {
   // The link gives the registered spelling.
-  const chat = { ...before, peer: { username, isStranger: false } };
+  const chat = { ...before, peer: { ...before.peer, username, isStranger: false } };
   return step({ ...chat, link: link.name === "connected" ? { ...link, isSilent: false } : CONNECTED });
 }
 
@@ -129,6 +130,8 @@ export function onMessenger(
       return onUnreachable(chat, event.reason, context);
     case "keyPending":
       return onKeyPending(chat, event.isVerified, context);
+    case "verification":
+      return onVerification(chat, event, context);
     case "typing": {
       const { link } = chat;
       if (link.name !== "connected") return step(chat);
@@ -151,7 +154,6 @@ export function onMessenger(
     case "storageFailed":
     case "read":
     case "watched":
-    case "verification":
     case "profileHealth":
     case "refusal":
     case "wire":

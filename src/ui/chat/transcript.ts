@@ -133,7 +133,7 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(
   before: ChatModel,
-  page: StoredPage & { readonly waiting?: number },
+  page: StoredPage & { readonly waiting?: number; readonly isVerified?: boolean },
   context: ChatContext,
 ): ChatStep {
   const { texts } = context;
@@ -141,7 +141,8 @@ export function showOpened(
   const line = notice(opened(peerName(before, context)));
   const { chat, effects } = printStored(before, page, { before: [line], after: [] }, context);
   const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
-  return { chat: { ...chat, deliveries }, effects };
+  const peer = { ...chat.peer, isVerified: page.isVerified === true };
+  return { chat: { ...chat, peer, deliveries }, effects };
 }
 
 /** Prints the page before the oldest message shown. */

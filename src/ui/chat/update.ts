@@ -2,8 +2,10 @@
 import { MAX_TEXT_BYTES } from "../../protocol/peer-messages.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { isBlank } from "../../protocol/visible-text.ts";
+import { ageOf } from "../format/local-time.ts";
 import { stateMark } from "../format/message-format.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
+import { shownCode } from "../format/verification-words.ts";
 import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
@@ -24,6 +26,7 @@ import {
 import { onMessenger } from "./on-event.ts";
 import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
+import { answerOf, onAnswered } from "./verification.ts";
 
 /** Time between two typing notifications to the peer, in ms. */
 const TYPING_NOTIFIED_EVERY = 4_000;
@@ -37,23 +40,30 @@ const SEEN_AFTER = 1_000;
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
   return {
-    peer: { username, isStranger },
+    peer: { username, isStranger, isVerified: false },
     link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
     notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined },
+    verifying: { name: "none" },
     stayed: undefined,
   };
 }
 
-/** The prompt: to whom one writes, the state of our last message, and whether the peer is typing. */
+/**
+ * The prompt: to whom one writes, whether they are verified, the state of our last message, and whether they are typing;
+ * or the question whether they see the same code.
+ */
 export function chatPrompt(
-  { deliveries: { last }, link, peer }: ChatModel,
+  { deliveries: { last }, link, peer, verifying }: ChatModel,
   names: NameBook,
   texts: Texts,
 ): LinePrompt {
+  if (verifying.name === "comparing")
+    return { name: texts.chatSameCode(shownCode(verifying.code)), isAway: false, mark: "", sign: "" };
+  const name = shownName(names, peer.username);
   return {
-    name: shownName(names, peer.username),
+    name: peer.isVerified ? `${name} ✔` : name,
     isAway: link.name !== "connected" || link.isSilent,
     mark: last === undefined ? "" : stateMark(last.state, texts),
     sign: link.name === "connected" && link.peerTypingSince !== undefined ? texts.chatTyping : "",
@@ -83,8 +93,8 @@ function withBlindness(chat: ChatModel, isEmpty: boolean, now: number): ChatMode
 function onEdited(before: ChatModel, isEmpty: boolean, now: number): ChatStep {
   const chat = withBlindness(before, isEmpty, now);
   if (isEmpty) return stopTyping(chat);
-  const { link } = chat;
-  if (link.name !== "connected") return { chat, effects: [] };
+  const { link, verifying } = chat;
+  if (link.name !== "connected" || verifying.name === "comparing") return { chat, effects: [] };
   const since = link.ownTypingSince;
   if (since !== undefined && Math.abs(now - since) < TYPING_NOTIFIED_EVERY) return { chat, effects: [] };
   const effects = [{ name: "typing", active: true } as const];
@@ -122,7 +132,9 @@ function onLine(
     const refusal = givingBack(texts.chatNotSentHere(peerName(chat, context)), event.typed);
     return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...refusal] };
   }
-  const result = line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line;
+  const answer = line.name === "message" ? answerOf(line.text, chat, context) : undefined;
+  const result =
+    answer ?? (line.name === "command" ? runCommand(line.word, line.argument, chat, context) : line);
   if (result.name === "stays") {
     const stays = onStays(chat, result.sentence, context);
     return { chat: stays.chat, effects: [...effects, ...stays.effects] };
@@ -252,6 +264,17 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return printing(chat, safetyLines(chat, event.numbers, context));
     case "keyAccepted":
       return onKeyAnswer(chat, event.result, context);
+    case "verificationTooSoon": {
+      const sentence = context.texts.verificationTooSoon(ageOf(event.seconds * 1_000));
+      return printing(chat, [notice(sentence)]);
+    }
+    case "verificationAnswered":
+      return onAnswered(chat, context);
+    case "verificationOff": {
+      const { verificationOff, notVerified } = context.texts;
+      const sentence = (event.wasVerified ? verificationOff : notVerified)(peerName(chat, context));
+      return printing({ ...chat, peer: { ...chat.peer, isVerified: false } }, [notice(sentence)]);
+    }
     case "listed":
       return showListed(chat, event, context);
     case "found":

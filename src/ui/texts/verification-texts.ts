@@ -42,6 +42,32 @@ export const VERIFICATION_TEXTS = {
     es: (user: string) => `¿Ve ${user} el mismo código? (sí/no)`,
     en: (user: string) => `Does ${user} see the same code? (yes/no)`,
   },
+  chatVerificationWaiting: {
+    es: (user: string) => `Falta que ${user} también escriba /verify. /verify off lo cancela.`,
+    en: (user: string) => `Waiting until ${user} types /verify too. /verify off cancels.`,
+  },
+  chatVerificationCode: {
+    es: (user: string, code: string) =>
+      `Código ${code}. Compárenlo de viva voz o por teléfono, no por el chat: ¿ve ${user} el mismo? Escriba sí o no.`,
+    en: (user: string, code: string) =>
+      `Code ${code}. Compare it by voice, in person or by phone, not in the chat: does ${user} see the same? Type yes or no.`,
+  },
+  /** In the place of the prompt. */
+  chatSameCode: {
+    es: (code: string) => `${code}: ¿el mismo? (sí/no)`,
+    en: (code: string) => `${code}: the same? (yes/no)`,
+  },
+  chatAnswerFirst: {
+    es: (user: string, code: string) =>
+      `No se ha enviado: antes responda sí o no, si ${user} ve ${code}. /verify off lo cancela.`,
+    en: (user: string, code: string) =>
+      `Not sent: first answer yes or no, whether ${user} sees ${code}. /verify off cancels.`,
+  },
+  chatNoCode: { es: "No hay ningún código que comparar.", en: "There is no code to compare." },
+  chatHelpVerify: {
+    es: "comprueba con un código que nadie intercepta",
+    en: "checks by a code that nobody intercepts",
+  },
   verificationAnswered: {
     es: (user: string) => `Falta la respuesta de ${user}.`,
     en: (user: string) => `Waiting for the answer of ${user}.`,

@@ -59,7 +59,7 @@ const loggedIn: AppEvent = {
 };
 
 function person(username: string, more: Partial<Person> = {}): Person {
-  const absent = { last_seen: undefined, connected: false, silent_since: undefined };
+  const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
   return { username, label: username, online: true, secure: true, unread: 0, ...absent, ...more };
 }
 

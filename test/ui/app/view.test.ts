@@ -49,7 +49,7 @@ function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined
 }
 
 function person(username: string, more: Partial<Person> = {}): Person {
-  const absent = { last_seen: undefined, connected: false, silent_since: undefined };
+  const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
   return { username, label: "", online: true, secure: true, unread: 0, ...absent, ...more };
 }
 

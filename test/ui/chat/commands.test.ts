@@ -5,7 +5,7 @@ import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
   ..."help more list search info copy reply edit withdraw cancel delete export say chat users".split(" "),
-  ..."fingerprint accept exit".split(" "),
+  ..."verify fingerprint accept exit".split(" "),
 ].map((name) => `/${name}`);
 
 describe("Tab", () => {
