@@ -53,9 +53,11 @@ export type Peer = {
   readonly isVerified: boolean;
 };
 
-/** The verification of the peer that is open. */
+/** The verification of the peer. */
 export type Verifying =
   | { readonly name: "none" }
+  /** Only the peer has opened it. */
+  | { readonly name: "asked" }
   /** The peer is awaited. */
   | { readonly name: "waiting" }
   /** Whether the peer sees the same code is asked. */

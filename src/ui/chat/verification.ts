@@ -23,11 +23,15 @@ export function onVerification(
   const user = peerName(before, context);
   switch (event.state) {
     case "asked":
-      return printing(before, [notice(texts.chatVerificationAsked(user))]);
+      return printing(verifying(before, { name: "asked" }), [notice(texts.chatVerificationAsked(user))]);
     case "withdrawn":
-      return printing(before, [notice(texts.verificationWithdrawnThere(user))]);
-    case "waiting":
-      return printing(verifying(before, { name: "waiting" }), [notice(texts.chatVerificationWaiting(user))]);
+      return printing(verifying(before, { name: "none" }), [notice(texts.verificationWithdrawnThere(user))]);
+    case "waiting": {
+      const chat = verifying(before, { name: "waiting" });
+      // Who has opened it first is not waited for.
+      if (before.verifying.name === "asked") return { chat, effects: [] };
+      return printing(chat, [notice(texts.chatVerificationWaiting(user))]);
+    }
     case "code": {
       const comparing = verifying(before, { name: "comparing", code: event.code });
       return printing(comparing, [notice(texts.chatVerificationCode(user, shownCode(event.code)))]);
@@ -46,8 +50,10 @@ export function onVerification(
 export const verify: Run = (argument, chat, context) => {
   const { texts } = context;
   if (argument === "") return effects({ name: "openVerification" });
-  if (argument.toLowerCase() === OFF)
-    return effects({ name: chat.verifying.name === "none" ? "withdrawVerification" : "closeVerification" });
+  if (argument.toLowerCase() === OFF) {
+    const isOpen = chat.verifying.name !== "none" && chat.verifying.name !== "asked";
+    return effects({ name: isOpen ? "closeVerification" : "withdrawVerification" });
+  }
   const same = yesOrNo(argument, texts);
   if (same === undefined) return print(notice(texts.chatUsage(`/verify [${OFF}]`)));
   if (chat.verifying.name !== "comparing") return print(notice(texts.chatNoCode));

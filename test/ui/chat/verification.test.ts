@@ -109,6 +109,11 @@ test("that the other one has opened it is one line, and a new key of a verified 
   script.connect();
   expect(promptOf(script).name).toBe(`${PEER} ✔`);
   expect(printed(news(script, { state: "asked" }))).toEqual([texts.es.chatVerificationAsked(PEER)]);
+  expect(script.type("/verify off")).toEqual([{ name: "withdrawVerification" }]);
+  // Whoever has opened it is not waited for.
+  const joined = new ChatScript();
+  news(joined, { state: "asked" });
+  expect(printed(news(joined, { state: "waiting" }))).toEqual([]);
   expect(printed(news(script, { state: "withdrawn" }))).toEqual([texts.es.verificationWithdrawnThere(PEER)]);
   const pending = { name: "keyPending", username: PEER, fingerprint: "ab", isVerified: true } as const;
   expect(printed(script.messenger(pending))).toEqual([texts.es.chatNotVerified(PEER)]);
