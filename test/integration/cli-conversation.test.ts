@@ -153,6 +153,7 @@ describe("for programs", () => {
         safety_number: expect.any(String),
         fingerprint: own.events[0]?.["fingerprint"],
         pending: false,
+        verified: false,
       },
     ]);
     expect((await ana.json(["logout"])).events).toEqual([{ event: "logged_out", username: "Ana.J" }]);

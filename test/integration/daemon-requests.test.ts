@@ -75,7 +75,15 @@ test("what arrived is taken once, and stays until it is marked", async () => {
   const [message] = messages as [{ seq: number }];
   expect(message).toMatchObject({ id, from: anaName, to: bobName, text: "to be taken", state: "received" });
   expect(await theirs.result("contacts")).toEqual({
-    contacts: [{ username: anaName, state: "known", last_seen: expect.stringMatching(/Z$/), unread: 1 }],
+    contacts: [
+      {
+        username: anaName,
+        state: "known",
+        verified: false,
+        last_seen: expect.stringMatching(/Z$/),
+        unread: 1,
+      },
+    ],
   });
   expect(await theirs.result("unprinted", { limit: 1 })).toMatchObject({ messages: [{ id }] });
   expect(await theirs.result("mark_printed", { seqs: [message.seq] })).toEqual({});
