@@ -50,7 +50,9 @@ export async function fuzzArguments(options: FuzzOptions): Promise<FuzzFigures> 
       begin: async () => {
         ana = await account(world);
       },
-      step: (step) => startOnce(randomOfStep(options.seed, step), ana as Person, world.folder, figures),
+      // Every other step is not UTF-8.
+      step: (step) =>
+        startOnce(randomOfStep(options.seed, step), step % 2 === 0, ana as Person, world.folder, figures),
       end: () => Promise.resolve(),
       memory: () => process.memoryUsage.rss(),
     });
@@ -74,11 +76,10 @@ async function account(world: World): Promise<Person> {
   return ana;
 }
 
-/** Random bytes without a zero, which no argument can hold; half of them are UTF-8. */
-function randomBytes(random: SeededRandom, most: number): Buffer {
-  const isValid = random.integer(2) === 0;
+/** Random bytes without a zero, which no argument can hold. @param isValid whether they are UTF-8 */
+function randomBytes(random: SeededRandom, most: number, isValid: boolean): Buffer {
   const length = random.integer(random.pick([2, 8, 8, 30, most]));
-  const pieces: Buffer[] = [];
+  const pieces = isValid ? [] : [random.pick(INVALID)];
   for (let size = 0; size < length;) {
     const kind = isValid ? 0 : random.integer(6);
     const piece =
@@ -94,8 +95,8 @@ function randomBytes(random: SeededRandom, most: number): Buffer {
 }
 
 /** Bytes that can name a file. */
-function randomName(random: SeededRandom): Buffer {
-  const bytes = randomBytes(random, 200).map((byte) => (byte === 0x2f ? 0x61 : byte));
+function randomName(random: SeededRandom, isValid: boolean): Buffer {
+  const bytes = randomBytes(random, 200, isValid).map((byte) => (byte === 0x2f ? 0x61 : byte));
   const name = Buffer.concat([Buffer.from("x"), bytes]);
   return name.length <= MAX_NAME ? name : Buffer.from("x");
 }
@@ -139,13 +140,14 @@ async function run({ program, args, variables = {} }: Start, folder: string): Pr
 
 async function startOnce(
   random: SeededRandom,
+  mayBeValid: boolean,
   ana: Person,
   folder: string,
   figures: FuzzFigures,
 ): Promise<void> {
   const kind = random.pick(["message", "export", "backup", "anything", "anything", "variable"]);
   const flags = ["--user", "ana", "--data", ana.data, "--server", ana.server, "--timeout", "5"];
-  const bytes = kind === "message" ? randomBytes(random, 3_000) : randomName(random);
+  const bytes = kind === "message" ? randomBytes(random, 3_000, mayBeValid) : randomName(random, mayBeValid);
   const inFolder = Buffer.concat([Buffer.from(`${folder}/files/`), bytes]);
   rmSync(join(folder, "files"), { recursive: true, force: true });
   mkdirSync(join(folder, "files"));
@@ -203,7 +205,9 @@ function startOf(
           }
         : { program: "server.ts", args: ["--log", "x"], variables: { PALOMA_DB: bytes } };
     default: {
-      const more = Array.from({ length: 1 + random.integer(3) }, () => randomBytes(random, 200));
+      const more = Array.from({ length: 1 + random.integer(3) }, () =>
+        randomBytes(random, 200, random.integer(2) === 0),
+      );
       // A server that starts would not end.
       if (random.integer(3) === 0) return { program: "server.ts", args: ["--log", "x", ...more] };
       const commands = ["fly", "history", "search", "fingerprint", "cancel", "delete", "edit", "export"];

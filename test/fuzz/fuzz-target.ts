@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { DEFAULT_LIMITS, NO_LIMIT, type Limits } from "../../src/server/limits/limits.ts";
+import { CHEAP_HASHES } from "../integration/cheap-hash.ts";
 import { loginOf, newPublicKey, registration, TestClient } from "../integration/rendezvous-test-client.ts";
 import { TestServer } from "../integration/rendezvous-test-server.ts";
 import { ServerProcess, temporaryFolder, WITHOUT_RATES } from "../integration/server-process.ts";
@@ -76,7 +77,8 @@ export async function targetOfProcess(names: readonly string[]): Promise<FuzzTar
   const folder = temporaryFolder();
   const database = join(folder.path, "users.db");
   const ports = ["--host", "127.0.0.1", "--port", "0", "--tls-port", "0"];
-  const server = new ServerProcess([...ports, "--db", database, "--log", "json", ...WITHOUT_RATES]);
+  const args = [...ports, "--db", database, "--log", "json", ...WITHOUT_RATES];
+  const server = new ServerProcess(args, CHEAP_HASHES);
   await server.started();
   const first = await TestClient.connect(server.plainPort);
   for (const name of names) {

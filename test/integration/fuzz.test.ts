@@ -21,7 +21,7 @@ const seed = testSeed();
 test(
   "whatever is written to the server, each request has one right answer, and other clients notice nothing",
   async () => {
-    const { seen } = await fuzzRendezvous({ seed, steps: 250 }, targetHere);
+    const { seen } = await fuzzRendezvous({ seed, steps: 120 }, targetHere);
     // It reached these states.
     for (const kind of ["login_response ok", "users_list ok", "error bad_json", "error bad_request"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
@@ -33,7 +33,7 @@ test(
 test(
   "the same holds with tight limits",
   async () => {
-    await fuzzRendezvous({ seed: seed ^ 2, steps: 60 }, (names) => targetHere(names, TIGHT));
+    await fuzzRendezvous({ seed: seed ^ 2, steps: 40 }, (names) => targetHere(names, TIGHT));
   },
   LIMIT,
 );
@@ -41,7 +41,7 @@ test(
 test(
   "the server's program survives it, too, and its log has no internal error",
   async () => {
-    await fuzzRendezvous({ seed: seed ^ 1, steps: 100 }, targetOfProcess);
+    await fuzzRendezvous({ seed: seed ^ 1, steps: 40 }, targetOfProcess);
   },
   LIMIT,
 );
@@ -49,7 +49,7 @@ test(
 test(
   "whatever a peer writes, only its valid messages are stored, once, and an honest friend is not disturbed",
   async () => {
-    const { seen } = await fuzzPeer({ seed, steps: 250 });
+    const { seen } = await fuzzPeer({ seed, steps: 150 });
     for (const kind of ["delivered ", "error bad_request", "error bad_json", "unproven"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -60,7 +60,7 @@ test(
 test(
   "whatever a server answers, the client's requests end, and the truth puts it online at once",
   async () => {
-    const { seen } = await fuzzClient({ seed, steps: 120 });
+    const { seen } = await fuzzClient({ seed, steps: 50 });
     for (const kind of ["done", "server_protocol"]) expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
   },
   LIMIT,
@@ -69,7 +69,7 @@ test(
 test(
   "whatever a text is, it is drawn within its row, without controls, and no quotation of ours ends in it",
   async () => {
-    const { seen } = await fuzzScreen({ seed, steps: 600 });
+    const { seen } = await fuzzScreen({ seed, steps: 400 });
     for (const kind of [...SCENES.keys(), "the input line", "names", "JSON"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -80,7 +80,7 @@ test(
 test(
   "whatever a terminal sends, no sequence becomes text, and what was typed arrives whole",
   async () => {
-    const { seen } = await fuzzKeys({ seed, steps: 8 });
+    const { seen } = await fuzzKeys({ seed, steps: 5 });
     for (const kind of ["line", "form", "password", "menu", "noise"]) {
       expect(seen.get(kind) ?? 0).toBeGreaterThan(0);
     }
@@ -92,7 +92,7 @@ test(
 test.skipIf(process.platform !== "linux")(
   "whatever the programs are started with, what is not UTF-8 is refused, and the rest passes as it is",
   async () => {
-    const { seen } = await fuzzArguments({ seed, steps: 16 });
+    const { seen } = await fuzzArguments({ seed, steps: 10 });
     expect([...seen.keys()].some((kind) => kind.endsWith("not UTF-8"))).toBe(true);
   },
   LIMIT,
