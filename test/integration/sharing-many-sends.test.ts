@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test.each([
-  ["nothing", 15],
-  ["screen", 50],
+  ["nothing", 5],
+  ["screen", 12],
 ] as const)(
   "many sends at once beside a %s are delivered once each, and all succeed",
   async (beside, count) => {
