@@ -14,15 +14,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile/profile.ts";
-import {
-  CLIENT_PROGRAM,
-  ClientProcess,
-  expectFailure,
-  expectNoTrace,
-  PASSWORD,
-  World,
-  type Person,
-} from "./cli-process.ts";
+import { ClientProcess, expectFailure, PASSWORD, World, type Person, type Ended } from "./cli-process.ts";
+import { CommandsProcess } from "./commands-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -294,6 +287,11 @@ test("a profile that is no database any more, is empty or is gone is named, and 
   expect(existsSync(file)).toBe(false);
 });
 
+/** No file may grow beyond this size, in blocks of 512 bytes: what a full disk is to SQLite. */
+function withFileLimit(blocks: number): CommandsProcess {
+  return new CommandsProcess(["sh", "-c", `trap "" XFSZ; ulimit -f ${blocks}; exec "$@"`, "sh"], {});
+}
+
 test("a search on a full disk finds also what could not be indexed", async () => {
   const ana = world.person("ana.search", port);
   await ana.register();
@@ -301,20 +299,9 @@ test("a search on a full disk finds also what could not be indexed", async () =>
   expect((await send("first words")).code).toBe(0);
   expect((await ana.run(["search", "words"])).stdout).toContain("first words");
   expect((await send(`later words ${"x y z ".repeat(5_000)}`)).code).toBe(0);
-  // No file may grow any more: what a full disk is to SQLite.
+  await using commands = withFileLimit(64);
   const flags = ["--user", ana.name, "--data", ana.data, "--lang", "en"];
-  const run = Bun.spawn(
-    [
-      ...["sh", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "sh", process.execPath, "run", CLIENT_PROGRAM],
-      ...["search", "words", ...flags],
-    ],
-    { env: { ...process.env, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" }, stdout: "pipe", stderr: "pipe" },
-  );
-  const [code, stdout, stderr] = await Promise.all([
-    run.exited,
-    new Response(run.stdout).text(),
-    new Response(run.stderr).text(),
-  ]);
+  const { code, stdout, stderr } = await commands.run(["search", "words", ...flags]);
   expect(stderr).toBe("");
   expect(stdout).toContain("first words");
   expect(stdout).toContain("later words");
@@ -325,40 +312,17 @@ test("a full disk takes no message, and says so", async () => {
   const ana = world.person("ana.full", port);
   await ana.register();
   expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
-  // A limit on the size of files is what a full disk is to SQLite: half a mebibyte in blocks of 512 bytes.
   const flags = ["--server", ana.server, "--user", ana.name, "--data", ana.data, "--json", "--lang", "en"];
   const text = "x".repeat(30_000);
-  let failed: { code: number; stderr: string; stdout: string } | undefined;
+  await using commands = withFileLimit(1_024);
+  let failed: Ended | undefined;
   let kept = 0;
   while (failed === undefined && kept < 100) {
-    const run = Bun.spawn(
-      [
-        "sh",
-        "-c",
-        'trap "" XFSZ; ulimit -f 1024; exec "$@"',
-        "sh",
-        process.execPath,
-        "run",
-        CLIENT_PROGRAM,
-        ...flags,
-        "send",
-        "--wait",
-        "queued",
-        "beto",
-        text,
-      ],
-      { stdout: "pipe", stderr: "pipe" },
-    );
-    const [code, stdout, stderr] = await Promise.all([
-      run.exited,
-      new Response(run.stdout).text(),
-      new Response(run.stderr).text(),
-    ]);
-    if (code === 0) kept++;
-    else failed = { code, stdout, stderr };
+    const ended = await commands.run([...flags, "send", "--wait", "queued", "beto", text]);
+    if (ended.code === 0) kept++;
+    else failed = ended;
   }
   expect(failed?.stderr).toContain("Cannot save to the disk");
-  expectNoTrace(failed?.stderr ?? "");
   expect(JSON.parse(failed?.stdout ?? "")).toMatchObject({ event: "error", code: "disk" });
   expect(failed?.code).toBe(1);
   expect(await ana.list(["history", "beto"])).toHaveLength(kept);

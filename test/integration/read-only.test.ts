@@ -29,7 +29,8 @@ import { generateKeyPair } from "../../src/identity/keys.ts";
 import { label } from "../../src/identity/names.ts";
 import { MessageScene, NOW } from "../client/message-scene.ts";
 import { ACCOUNT, AUTHORITY } from "../client/test-profile.ts";
-import { CLIENT_PROGRAM, ClientHere, eventsOf, expectNoTrace, type Ended } from "./cli-process.ts";
+import { ClientHere, eventsOf, type Ended } from "./cli-process.ts";
+import { CommandsProcess } from "./commands-process.ts";
 import { fillDisk, mountReadOnly, mountSmallDisk } from "./small-disk.ts";
 
 setDefaultTimeout(60_000);
@@ -93,24 +94,15 @@ function makeOld(version: number): void {
   database.close();
 }
 
-/** Runs a command with `--json`: in this process, or as another user. */
-async function run(typed: readonly string[], user?: number): Promise<Ended> {
-  const args = ["--data", data, "--lang", "en", "--json", ...typed];
-  if (user === undefined) return new ClientHere({ args }).ended;
-  const as = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
-  const child = Bun.spawn([...as, process.execPath, "run", CLIENT_PROGRAM, ...args], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: world, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, stdout, stderr] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  expectNoTrace(stderr);
-  return { code, stdout, stderr };
+type Run = (typed: readonly string[]) => Promise<Ended>;
+
+/** The command behind the flags of all. */
+function typed(args: readonly string[]): readonly string[] {
+  return ["--data", data, "--lang", "en", "--json", ...args];
 }
+
+/** Runs a command in this process. */
+const runHere: Run = (args) => new ClientHere({ args: typed(args) }).ended;
 
 const pathOf = ({ parentPath, name }: Dirent) => join(parentPath, name);
 
@@ -129,35 +121,35 @@ const idsIn = (stdout: string) =>
 
 const IDS = ["first", "second"];
 
-async function expectAllRead(user?: number, prepare: () => void = () => undefined): Promise<void> {
+async function expectAllRead(run: Run, prepare: () => void = () => undefined): Promise<void> {
   prepare();
-  const history = await run(["history", "Ana"], user);
+  const history = await run(["history", "Ana"]);
   expect([history.code, history.stderr, idsIn(history.stdout)]).toEqual([0, "", IDS]);
   prepare();
-  const search = await run(["search", "TÉXT"], user);
+  const search = await run(["search", "TÉXT"]);
   expect([search.code, search.stderr, idsIn(search.stdout)]).toEqual([0, "", IDS]);
   prepare();
-  const own = await run(["fingerprint"], user);
+  const own = await run(["fingerprint"]);
   expect([own.code, own.stderr, eventsOf(own.stdout)]).toMatchObject([0, "", [{ event: "fingerprint" }]]);
   prepare();
-  const numbers = await run(["fingerprint", "Ana"], user);
+  const numbers = await run(["fingerprint", "Ana"]);
   expect(eventsOf(numbers.stdout).map(({ pending }) => pending)).toEqual([false, true]);
   expect(numbers.stderr).toContain("It could not be noted that the pending number was shown");
   expect(numbers.code).toBe(0);
   prepare();
-  const copy = await run(["export", "Ana", exported], user);
+  const copy = await run(["export", "Ana", exported]);
   expect([copy.code, copy.stderr, idsIn(readFileSync(exported, "utf8"))]).toEqual([0, "", IDS]);
 }
 
 /** What changes something says that it could not, and does not pretend to have done it in some copy. */
-async function expectNothingWritten(user?: number): Promise<void> {
+async function expectNothingWritten(run: Run): Promise<void> {
   const before = snapshot();
   for (const command of [
     ["fingerprint", "Ana", "--accept"],
     ["cancel", "Ana"],
     ["delete", "--yes", "Ana"],
   ]) {
-    const { code, stdout } = await run(command, user);
+    const { code, stdout } = await run(command);
     expect(eventsOf(stdout)).toMatchObject([
       { event: "error", code: expect.stringMatching(/^(?:disk|store_unreadable)$/) },
     ]);
@@ -177,13 +169,12 @@ describe.each([
     const unmount = mountReadOnly(data);
     if (unmount === undefined) return;
     mounted.push(unmount);
-    await expectAllRead();
-    await expectNothingWritten();
+    await expectAllRead(runHere);
+    await expectNothingWritten(runHere);
   });
 
   test("is read without permission to write", async () => {
     makeProfile(beside);
-    const user = isRoot ? NOBODY : undefined;
     const inside = readdirSync(data, { recursive: true, withFileTypes: true });
     const folders = inside
       .filter((entry) => entry.isDirectory())
@@ -193,8 +184,11 @@ describe.each([
     for (const path of files) chmodSync(path, 0o400);
     for (const path of folders) chmodSync(path, 0o500);
     if (isRoot) for (const path of [...files, ...folders, dirname(exported)]) chownSync(path, NOBODY, NOBODY);
-    await expectAllRead(user);
-    await expectNothingWritten(user);
+    const user = isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
+    await using commands = new CommandsProcess(user, { HOME: world });
+    const run: Run = (args) => commands.run(typed(args));
+    await expectAllRead(run);
+    await expectNothingWritten(run);
     for (const path of folders) chmodSync(path, 0o700);
   });
 
@@ -204,7 +198,7 @@ describe.each([
     mounted.push(unmount);
     makeProfile(beside);
     let fillers = 0;
-    await expectAllRead(undefined, () => fillDisk(join(data, `filler-${fillers++}`)));
+    await expectAllRead(runHere, () => fillDisk(join(data, `filler-${fillers++}`)));
   });
 });
 
@@ -214,17 +208,17 @@ describe.each(OLD)("a profile of version %i on a read-only file system", (versio
     const unmount = mountReadOnly(data);
     if (unmount === undefined) return;
     mounted.push(unmount);
-    const history = await run(["history", "Ana"]);
+    const history = await runHere(["history", "Ana"]);
     expect([history.code, history.stderr]).toEqual([0, ""]);
     expect(idsIn(history.stdout)).toContain("out-received");
-    const search = await run(["search", "CAMION"]);
+    const search = await runHere(["search", "CAMION"]);
     expect([search.code, search.stderr]).toEqual([0, ""]);
     expect(idsIn(search.stdout)).toEqual(["out-received", "in-unprinted-1"]);
-    const own = await run(["fingerprint"]);
+    const own = await runHere(["fingerprint"]);
     expect([own.code, own.stderr]).toEqual([0, ""]);
-    expect((await run(["export", "Ana", exported])).code).toBe(0);
+    expect((await runHere(["export", "Ana", exported])).code).toBe(0);
     expect(idsIn(readFileSync(exported, "utf8"))).toEqual(idsIn(history.stdout));
-    await expectNothingWritten();
+    await expectNothingWritten(runHere);
   });
 });
 
@@ -239,8 +233,8 @@ test("of two accounts on a read-only file system the one at the named server is 
   const unmount = mountReadOnly(data);
   if (unmount === undefined) return;
   mounted.push(unmount);
-  const several = await run(["history", "Ana", "--server", "example.com"]);
+  const several = await runHere(["history", "Ana", "--server", "example.com"]);
   expect([several.code, several.stdout]).toEqual([2, expect.stringContaining("several_accounts")]);
-  const { code, stdout } = await run(["history", "Ana", "--server", "example.org", "--user", "berta"]);
+  const { code, stdout } = await runHere(["history", "Ana", "--server", "example.org", "--user", "berta"]);
   expect([code, idsIn(stdout)]).toEqual([0, IDS]);
 });
