@@ -4,7 +4,7 @@ import { normalForm } from "../protocol/normal-form.ts";
 import { profileFolder } from "./disk/folders.ts";
 import { localFolders, onlyFolder } from "./local-accounts.ts";
 import type { NewAccount } from "./profile/profile.ts";
-import type { ReachOptions } from "./rendezvous/reach-server.ts";
+import type { ReachedServer, ReachOptions } from "./rendezvous/reach-server.ts";
 import { ServerError } from "./rendezvous/server-errors.ts";
 import { ServerStore } from "./rendezvous/trust-store.ts";
 import { authorityFingerprint } from "./rendezvous/trust.ts";
@@ -37,6 +37,28 @@ export async function withServers<T>(
   }
 }
 
+/** What a server that was reached and left again has said. */
+type ServerAnswer = Pick<ReachedServer, "authority" | "registration">;
+
+/** Reaches the server, trusts it as `reachServer` does, and leaves it. @throws ServerError, RefusedError, StoreError */
+export function contactServer(options: ServerOptions): Promise<ServerAnswer> {
+  return withServers(options.dataFolder, (servers) => contact(options, servers));
+}
+
+async function contact(options: ServerOptions, servers: ServerStore): Promise<ServerAnswer> {
+  // Imported here because an account of a known server is found without.
+  const { reachServer } = await import("./rendezvous/reach-server.ts");
+  const now = options.now ?? Date.now;
+  const { link, authority, registration } = await reachServer({
+    ...options,
+    servers,
+    now,
+    events: SILENT_LINK,
+  });
+  link.close("done");
+  return { authority, registration };
+}
+
 /** Where an account is on this machine. `create`: it is new here, and its first login makes it. */
 export type Located = { readonly folder: string; readonly create?: NewAccount | undefined };
 
@@ -56,16 +78,7 @@ async function locate(options: LocateOptions, servers: ServerStore): Promise<Loc
   const isOther = authority !== undefined && named !== undefined && named !== authorityFingerprint(authority);
   if (authority === undefined || isOther) {
     try {
-      // Imported here because an account of a known server is found without.
-      const { reachServer } = await import("./rendezvous/reach-server.ts");
-      const contact = await reachServer({
-        ...options,
-        servers,
-        now: options.now ?? Date.now,
-        events: SILENT_LINK,
-      });
-      contact.link.close("done");
-      authority = contact.authority;
+      ({ authority } = await contact(options, servers));
     } catch (error) {
       // Without the server, a stored account of this name can be used if there is only one.
       if (!(error instanceof ServerError) || !error.isTransient) throw error;

@@ -218,6 +218,8 @@ export const RESPONSES = {
     time: exactText(1, 40),
     authority: exactText(1, MAX_PEM),
     challenge: exactText(CHALLENGE_LENGTH, CHALLENGE_LENGTH),
+    /** `open` or `closed`; absent with an old server. */
+    registration: optional(exactText(1, 16)),
     authority_proof: optional(signature),
   },
   failure: {

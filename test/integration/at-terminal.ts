@@ -257,7 +257,8 @@ export class AtTerminal {
 const WAITING_TEXTS: ReadonlySet<string> = new Set(
   (["es", "en"] as const)
     .map(textsIn)
-    .flatMap(({ menuLoggingIn, menuRegistering, menuListing, menuLoggingOut }) => [
+    .flatMap(({ menuContacting, menuLoggingIn, menuRegistering, menuListing, menuLoggingOut }) => [
+      menuContacting,
       menuLoggingIn,
       menuRegistering,
       menuListing,

@@ -7,10 +7,10 @@ const invocation = readInvocation(process.argv.slice(2), process.env);
 if (invocation.name !== "menus") throw new Error("the menus only");
 
 let isFaulty = false;
-const { server } = invocation.config;
-const config = Object.defineProperty({ ...invocation.config }, "server", {
+const { language } = invocation.config;
+const config = Object.defineProperty({ ...invocation.config }, "language", {
   get: () => {
-    if (!isFaulty) return server;
+    if (!isFaulty) return language;
     isFaulty = false;
     throw new Error("on purpose");
   },

@@ -15,12 +15,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("after a bug in the update nothing is drawn any more, and the terminal is given back", async () => {
   const command = join(import.meta.dir, "faulty-program.ts");
-  const terminal = new AtTerminal(["--data", folder, "--lang", "es"], { command });
+  const terminal = new AtTerminal(["--server", "localhost", "--data", folder, "--lang", "es"], { command });
   try {
     const { menuKeys } = textsIn("es");
     await terminal.shows(menuKeys);
-    terminal.type("2");
-    await terminal.showsRow(/^> 2\./);
+    terminal.type("3");
+    await terminal.showsRow(/^> 3\./);
     terminal.signal("SIGUSR1");
     await terminal.until(({ bells }) => bells === 1, "the fault");
     const drawn = () => terminal.text.split(menuKeys).length;

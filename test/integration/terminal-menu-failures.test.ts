@@ -29,6 +29,14 @@ async function member(name: string, port = server.tlsPort): Promise<Person> {
   return person;
 }
 
+/** The address of a server that has ended. */
+async function goneServer(database: string): Promise<string> {
+  const gone = await world.server(database);
+  gone.kill("SIGKILL");
+  await gone.exited;
+  return `127.0.0.1:${gone.tlsPort}`;
+}
+
 /** One line of failure, which begins so and ends as a sentence, and the first menu below it, that works. */
 async function expectSentence(terminal: MenuTerminal, sentence: string, times = 1): Promise<void> {
   const { texts } = terminal;
@@ -52,31 +60,44 @@ async function quits(terminal: MenuTerminal): Promise<void> {
   expect(terminal.foreignRows).toEqual([]);
 }
 
-async function registers(terminal: MenuTerminal, name: string, password: string): Promise<void> {
-  const { texts } = terminal;
-  await terminal.answers(texts.menuRegister, "2");
-  await terminal.answers(texts.menuName, name);
-  await terminal.answers(texts.menuPassword, password);
-  await terminal.answers(texts.passwordAgain, password);
-  await terminal.answers(texts.menuEmail, "");
-}
-
 describe.each(LANGUAGES)("in %s", (language) => {
   const sentenceOf = (code: Code) => sentenceFor(code, language);
 
-  test("a server that cannot be reached is reported when logging in and when registering", async () => {
-    const gone = await world.server(`gone.${language}.db`);
-    gone.kill("SIGKILL");
-    await gone.exited;
-    const someone = world.openNew(`127.0.0.1:${gone.tlsPort}`, { language });
+  test("a given server that cannot be reached is told before the first question", async () => {
+    const gone = await goneServer(`gone.${language}.db`);
+    const someone = world.openNew(gone, { language });
     const { texts } = someone;
-    const sentence = texts.serverRefuses(`127.0.0.1:${gone.tlsPort}`);
+    const sentence = texts.serverRefuses(gone);
     await someone.answers(texts.menuLogIn, "1");
-    await someone.answers(texts.menuName, "someone");
     await expectSentence(someone, sentence);
-    await registers(someone, "someone", PASSWORD);
+    await someone.answers(texts.menuRegister, "2");
     await someone.until(() => someone.text.split("! ").length === 3, "the sentence again");
     await expectSentence(someone, sentence, 2);
+    await quits(someone);
+  });
+
+  test("a typed server that cannot be used, or where registration is closed, is told and asked for again", async () => {
+    const gone = await goneServer(`away.${language}.db`);
+    const closed = await world.server(`closed.${language}.db`, 0, ["--register", "closed"]);
+    const place = `127.0.0.1:${closed.tlsPort}`;
+    const someone = world.at(["--data", join(world.folder, `typed.${language}`)], { language, rows: 40 });
+    const { texts } = someone;
+    await someone.answers(`${texts.menuServer} (localhost:8443)`, `https://${gone}`);
+    await someone.sees(texts.badServer(`https://${gone}`, gone));
+    await someone.answers(`${texts.menuServer} (localhost:8443)`, gone);
+    await someone.sees(texts.serverRefuses(gone));
+    await someone.answers(`${texts.menuServer} (${gone})`, place);
+    await someone.isAsked(texts.menuStart(place), `> 2. ${texts.menuRegister}`, texts.menuStartKeys);
+    someone.type(KEY.enter);
+    await someone.sees(sentenceOf("registration_closed"));
+    await someone.answers(`${texts.menuServer} (${place})`, address);
+    await someone.isAsked(texts.menuName);
+    someone.type(KEY.escape);
+    await someone.isAsked(texts.menuStart(address));
+    someone.type(KEY.escape);
+    await someone.isAsked(`${texts.menuServer} (${address})`);
+    someone.type(KEY.escape);
+    await someone.isAsked(texts.menuStart(address));
     await quits(someone);
   });
 

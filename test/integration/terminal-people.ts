@@ -51,8 +51,10 @@ export class MenuTerminal extends AtTerminal {
     const last = rows.findLastIndex((row) => row !== "");
     if (first < 0) return undefined;
     const asked = collapsed(rows.slice(first));
-    const { menuKeys, menuListKeys, menuSearchKeys } = this.texts;
-    const isList = [menuKeys, menuListKeys, menuSearchKeys].some((keys) => asked.endsWith(keys));
+    const { menuKeys, menuStartKeys, menuListKeys, menuSearchKeys } = this.texts;
+    const isList = [menuKeys, menuStartKeys, menuListKeys, menuSearchKeys].some((keys) =>
+      asked.endsWith(keys),
+    );
     return isList || (cursor.row === last && cursor.col > 0) ? asked : undefined;
   }
 

@@ -44,7 +44,7 @@ export type ReachOptions = {
   readonly signal?: AbortSignal;
 };
 
-type ReachedServer = {
+export type ReachedServer = {
   readonly link: RendezvousLink;
   /** PEM */
   readonly authority: string;
@@ -52,6 +52,8 @@ type ReachedServer = {
   readonly clockOffset: number;
   /** What a proof of the account's key is about. */
   readonly connection: ProvenConnection;
+  /** `closed`: only the operator makes accounts. */
+  readonly registration: "open" | "closed";
 };
 
 /** The addresses of a host name or IP literal. @throws ServerError */
@@ -181,7 +183,8 @@ async function confirmAuthority(
     if (Number.isNaN(time) || challenge === undefined) throw new ServerError("server_protocol");
     options.servers.set(options.host, options.port, { kind: trust.kind, authority });
     const connection = { challenge, leafHash: hashLeaf(leaf.raw) };
-    return { link, authority, clockOffset: time - options.now(), connection };
+    const registration = pong.registration === "closed" ? "closed" : "open";
+    return { link, authority, clockOffset: time - options.now(), connection, registration };
   } catch (error) {
     link.close("not_trusted");
     if (error instanceof RefusedError && error.code === "unknown_action")

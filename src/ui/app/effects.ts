@@ -5,7 +5,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { registerAccount } from "../../client/accounts.ts";
-import type { ServerOptions } from "../../client/locate-profile.ts";
+import { localAccounts } from "../../client/local-accounts.ts";
+import { contactServer, type ServerOptions } from "../../client/locate-profile.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
 import { isTransient, RefusedError, ServerError } from "../../client/errors.ts";
@@ -13,7 +14,7 @@ import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
-import type { Config } from "../config.ts";
+import { checkPeerPort, type Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
 import type { AppEvent, NewAccount } from "./model.ts";
@@ -32,7 +33,8 @@ const REFUSED_ANSWERS: ReadonlyMap<string, keyof NewAccount> = new Map([
 ]);
 
 export type AccountNeeds = {
-  readonly config: Config;
+  /** With the server that is used now. */
+  readonly config: () => Config;
   readonly dispatch: (event: AppEvent) => void;
   readonly messengerEvent: (event: MessengerEvent) => void;
   /** Describes an error in one sentence. */
@@ -74,7 +76,7 @@ export class AccountEffects {
 
   constructor(needs: AccountNeeds) {
     this.#needs = needs;
-    this.#givenPassword = needs.config.password;
+    this.#givenPassword = needs.config().password;
   }
 
   /** Undefined: no account is open. */
@@ -134,7 +136,7 @@ export class AccountEffects {
 
   #serverOptions(task: Task): ServerOptions {
     return serverOptions(
-      this.#needs.config,
+      this.#needs.config(),
       (question) => this.#askAuthority(question, task),
       task.abort.signal,
     );
@@ -145,7 +147,7 @@ export class AccountEffects {
     if (!this.#mayAsk(task)) throw new ServerError("server_changed", { expected, found });
     const answer = Promise.withResolvers<boolean>();
     task.question = { name: "authority", answer };
-    const asked = { server: this.#needs.config.server, found, expected };
+    const asked = { server: this.#needs.config().server, found, expected };
     this.#needs.dispatch({ name: "authorityAsked", asked });
     return answer.promise;
   }
@@ -167,6 +169,18 @@ export class AccountEffects {
     task.question = { name: "replace", answer };
     this.#needs.dispatch({ name: "replaceAsked", username });
     return answer.promise;
+  }
+
+  /** Contacts the server, which may have to be trusted first. */
+  contact(): void {
+    this.#begin(async (task) => {
+      const config = this.#needs.config();
+      checkPeerPort(config);
+      const answered = contactServer(this.#serverOptions(task));
+      const { registration } = await untilAborted(task.abort.signal, answered);
+      const accounts = localAccounts(config).accounts.map(({ username }) => username);
+      return { name: "contacted", registration, accounts };
+    });
   }
 
   /** Registers an account and logs in to it. */
@@ -218,7 +232,8 @@ export class AccountEffects {
     const { signal } = task.abort;
     await this.#closing;
     if (signal.aborted) throw signal.reason;
-    const { config, messengerEvent } = this.#needs;
+    const { messengerEvent } = this.#needs;
+    const config = this.#needs.config();
     try {
       // The signal aborts dialling before the account is open; afterwards closing the account does.
       const account = await SharedAccount.open({

@@ -1,15 +1,18 @@
-/** The first menu, and the forms for logging in and registering. */
+/** The question for the server, the first menu, and the forms for logging in and registering. */
 import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
+import { UsageError } from "../../protocol/options.ts";
 import { RefusedError } from "../../client/errors.ts";
+import { parseServer, type Server } from "../config.ts";
 import { isYes } from "../format/questions.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep, NewAccount, Screen } from "./model.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, NewAccount, Next, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 
 type Form = Extract<
   Screen,
   {
     name:
+      | "serverName"
       | "start"
       | "chooseAccount"
       | "loginName"
@@ -48,10 +51,45 @@ export function onAnswerRefused(model: AppModel, event: AppEvent & { name: "answ
   return step(next.model, failure(event.sentence), ...next.effects);
 }
 
+/** Contacts the server first, so that nobody answers questions for nothing. */
+function contact(model: AppModel, next: Next): AppStep {
+  return to(model, { name: "working", work: "contacting", next }, { name: "contact" });
+}
+
+/** The server cannot be used; unless it was given, another one can be typed. */
+export function leaveServer(model: AppModel, next: Next, ...effects: readonly AppEffect[]): AppStep {
+  const isGiven = model.server.serverFrom === "given";
+  return to(model, isGiven ? START : { name: "serverName", next }, ...effects);
+}
+
+function answerServer(model: AppModel, next: Next, value: string, { language }: AppContext): AppStep {
+  try {
+    const server: Server = { ...parseServer(value.trim(), language), serverFrom: "typed" };
+    return contact({ ...model, server }, next);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return step(model, failure(error.message));
+  }
+}
+
+export function onContacted(
+  model: AppModel,
+  { registration, accounts }: AppEvent & { name: "contacted" },
+  { describe }: AppContext,
+): AppStep {
+  const { screen } = model;
+  if (screen.name !== "working" || screen.work !== "contacting") return step(model);
+  const { next } = screen;
+  const known = { ...model, accounts };
+  if (next !== "registerName") return to(known, { name: next });
+  if (registration === "open") return register(known, {});
+  return leaveServer(known, next, failure(describe(new RefusedError("registration_closed", ""))));
+}
+
 /** Offers the accounts of this machine, the last one used first. */
 function chooseAccount(model: AppModel): AppStep {
   const { accounts, lastName } = model;
-  if (accounts.length === 0) return to(model, { name: "loginName" });
+  if (accounts.length === 0) return contact(model, "loginName");
   const isLast = (name: string) => name === lastName;
   const sorted = [...accounts.filter(isLast), ...accounts.filter((name) => !isLast(name))];
   return to(model, { name: "chooseAccount", accounts: sorted });
@@ -59,7 +97,7 @@ function chooseAccount(model: AppModel): AppStep {
 
 function answerStart(model: AppModel, value: string): AppStep {
   if (value === CHOICE.logIn) return chooseAccount(model);
-  if (value === CHOICE.register) return register(model, {});
+  if (value === CHOICE.register) return contact(model, "registerName");
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
@@ -82,11 +120,13 @@ function answerNewName(model: AppModel, answers: NewAccount, value: string, cont
 /** The person has answered the first menu, a form, or a question of the running task. */
 export function answerForm(model: AppModel, screen: Form, value: string, context: AppContext): AppStep {
   switch (screen.name) {
+    case "serverName":
+      return answerServer(model, screen.next, value, context);
     case "start":
       return answerStart(model, value);
     case "chooseAccount":
       if (value === CHOICE.back) return to(model, START);
-      if (value === CHOICE.otherAccount) return to({ ...model, lastName: "" }, { name: "loginName" });
+      if (value === CHOICE.otherAccount) return contact({ ...model, lastName: "" }, "loginName");
       return logIn(model, value);
     case "loginName": {
       const username = value.trim();
@@ -126,13 +166,15 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
   }
 }
 
-/** Escape: back to the first menu. If the running task has asked, it is given up. */
+/** Escape: back to the first menu, or to the question for the server. If the running task has asked, it is given up. */
 export function backFromForm(model: AppModel, screen: Form): AppStep {
   if (screen.name === "askPassword") {
     return to(model, START, { name: "answerPassword", password: undefined });
   }
   if (screen.name === "askAuthority") {
-    return to(model, START, { name: "answerAuthority", trusted: undefined });
+    const givenUp: AppEffect = { name: "answerAuthority", trusted: undefined };
+    const { task } = screen;
+    return task.work === "contacting" ? leaveServer(model, task.next, givenUp) : to(model, START, givenUp);
   }
   if (screen.name === "askReplace") return to(model, START, { name: "answerReplace", replace: false });
   return to(model, START);

@@ -1,6 +1,7 @@
 /** The state of the terminal: the open screen, with the account that it needs, and its events and effects. */
 import type { Unread } from "../../client/archive.ts";
 import type { Person } from "../../client/people.ts";
+import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
 import type { Bursts, Gathered } from "../notifications/bursts.ts";
@@ -18,13 +19,19 @@ export type NewAccount = {
   readonly email?: string;
 };
 
+/** What is asked once the server has answered. */
+export type Next = "start" | "loginName" | "registerName";
+
 /** The running tasks that may ask the person. */
 export type Entry =
+  | { readonly work: "contacting"; readonly next: Next }
   | { readonly work: "loggingIn" }
   /** `answers`: all of them, of which the server may refuse one. */
   | { readonly work: "registering"; readonly answers: Required<NewAccount> };
 
 export type Screen =
+  /** The server, if none was given, and none was used before or that one cannot be used. */
+  | { readonly name: "serverName"; readonly next: Next }
   /** Not logged in: the first menu. */
   | { readonly name: "start" }
   /** Choose an account of this machine, or another one. */
@@ -88,7 +95,9 @@ export type OpenAccount = {
 export type AppModel = {
   readonly screen: Screen;
   readonly attention: Attention;
-  /** The accounts that were used on this machine. */
+  /** That is used, and offered where it is asked for. */
+  readonly server: Server;
+  /** The accounts of this machine at the server. */
   readonly accounts: readonly string[];
   /** What the name prompt offers: the account registered or used last; empty: none. */
   readonly lastName: string;
@@ -105,6 +114,12 @@ export type AppEvent =
   /** SIGINT, SIGTERM, SIGHUP. */
   | { readonly name: "signalled" }
   | { readonly name: "attention"; readonly sign: AttentionSign }
+  /** The server has answered. `accounts`: of this machine, there. */
+  | {
+      readonly name: "contacted";
+      readonly registration: "open" | "closed";
+      readonly accounts: readonly string[];
+    }
   /** The running task asks. */
   | { readonly name: "passwordAsked"; readonly username: string }
   | { readonly name: "authorityAsked"; readonly asked: AuthorityAsked }
@@ -157,6 +172,8 @@ export type AppEffect =
   | { readonly name: "bell" }
   /** Tells of messages outside this terminal. `shown`: their author. */
   | { readonly name: "notify"; readonly shown: string; readonly gathered: Gathered }
+  /** Contacts the server of the model. */
+  | { readonly name: "contact" }
   | { readonly name: "logIn"; readonly username: string }
   /** Registers the account and logs in to it. */
   | ({ readonly name: "register" } & Required<NewAccount>)

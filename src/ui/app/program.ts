@@ -41,7 +41,8 @@ export type ProgramOptions = {
 };
 
 export class Program {
-  readonly #config: Config;
+  /** As the program was started. */
+  readonly #started: Config;
   readonly #texts;
   readonly #renderer: Renderer;
   readonly #account: AccountEffects;
@@ -58,7 +59,7 @@ export class Program {
   readonly #ended = Promise.withResolvers<ExitCode>();
 
   private constructor({ config, input, output, signal }: ProgramOptions) {
-    this.#config = config;
+    this.#started = config;
     const texts = (this.#texts = textsIn(config.language));
     const { accounts, unreadable } = localAccounts(config);
     this.#accounts = accounts;
@@ -66,6 +67,7 @@ export class Program {
     this.#model = firstModel(
       this.#accounts.map(({ username }) => username),
       config.user ?? "",
+      { host: config.host, port: config.port, server: config.server, serverFrom: config.serverFrom },
     );
     this.#renderer = new Renderer({
       input,
@@ -87,12 +89,17 @@ export class Program {
       this.#notifyCommand = new NotifyCommand({ command, environment: process.env, texts, failed });
     }
     this.#account = new AccountEffects({
-      config,
+      config: () => this.#config,
       dispatch: this.#take,
       messengerEvent: this.#onMessenger,
       describe: (error) => this.#describe(error),
     });
     signal.addEventListener("abort", () => this.#take({ name: "signalled" }), { once: true });
+  }
+
+  /** With the server that is used now, which may have been typed. */
+  get #config(): Config {
+    return { ...this.#started, ...this.#model.server };
   }
 
   /** Runs the menus until the person leaves. @throws StoreError */
@@ -128,7 +135,7 @@ export class Program {
       const text = this.#texts.accountsUnreadable(this.#unreadable);
       this.#renderer.print([{ name: "failure", text }]);
     }
-    const { user } = this.#config;
+    const { user } = this.#started;
     const matching = this.#accounts.filter(
       ({ username }) => user === undefined || isSamePerson(username, user),
     );
@@ -222,12 +229,11 @@ export class Program {
   }
 
   #context() {
-    const { server, language } = this.#config;
+    const { language } = this.#started;
     return {
       now: Date.now(),
       texts: this.#texts,
       language,
-      server,
       describe: (error: unknown) => this.#describe(error),
     };
   }
@@ -260,6 +266,9 @@ export class Program {
       case "notify":
         this.#renderer.notify(effect.shown, excerptOf(effect.gathered.text));
         this.#notifyCommand?.run(effect.gathered);
+        return;
+      case "contact":
+        this.#account.contact();
         return;
       case "logIn":
         this.#account.logIn(effect.username);

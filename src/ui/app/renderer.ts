@@ -48,6 +48,7 @@ type Open =
   | { readonly name: "chat"; readonly line: InputLine }
   | {
       readonly name: "working";
+      readonly text: string;
       readonly keys: TypeAhead;
       readonly notice: ReturnType<typeof setTimeout>;
     };
@@ -82,13 +83,7 @@ export class Renderer {
         }
         return;
       case "working":
-        if (this.#open.name === "working") return;
-        this.#leave();
-        this.#open = {
-          name: "working",
-          keys: this.#typeAhead(),
-          notice: setTimeout(() => this.#write(`${view.text}\n`), QUIET),
-        };
+        this.#work(view.text);
         return;
       case "ended":
         this.#leave();
@@ -96,6 +91,17 @@ export class Renderer {
       default:
         view satisfies never;
     }
+  }
+
+  /** Shows the waiting text after a while; one task may follow another. */
+  #work(text: string): void {
+    const open = this.#open;
+    if (open.name === "working" && open.text === text) return;
+    if (open.name === "working") clearTimeout(open.notice);
+    else this.#leave();
+    const keys = open.name === "working" ? open.keys : this.#typeAhead();
+    const notice = setTimeout(() => this.#write(`${text}\n`), QUIET);
+    this.#open = { name: "working", text, keys, notice };
   }
 
   #prompter(): Prompter {

@@ -10,8 +10,6 @@ export type AppContext = {
   readonly now: number;
   readonly texts: Texts;
   readonly language: Language;
-  /** Host and port as shown to the person. */
-  readonly server: string;
   /** Describes an error in one sentence that also says what to do next. */
   readonly describe: (error: unknown) => string;
 };

@@ -1,13 +1,17 @@
 /**
  * The application's update, a pure function. The screens follow each other so:
  *
- * 1. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
+ * 1. Before the first menu, if no server is known, and before the first question for an account: serverName → working
+ *    (→ askAuthority → working). A server that cannot be used leads back to serverName, or to start if it was given;
+ *    Escape in start leads there, too.
+ * 2. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
  *    server refuses is asked for again
- * 2. start → chooseAccount or loginName → working (→ askAuthority, askPassword, askReplace → working) → people
- * 3. people → chat → working → people → home → working → people
- * 4. home → myAccount, see my-account.ts
- * 5. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
+ * 3. start → chooseAccount or loginName → working (→ askPassword, askReplace → working) → people
+ * 4. people → chat → working → people → home → working → people
+ * 5. home → myAccount, see my-account.ts
+ * 6. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
+import type { Server } from "../config.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import { announce, announceBursts } from "./announcements.ts";
 import {
@@ -23,10 +27,10 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
-import { answerForm, backFromForm, logIn, onAnswerRefused } from "./forms.ts";
+import { answerForm, backFromForm, leaveServer, logIn, onAnswerRefused, onContacted } from "./forms.ts";
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AttentionSign } from "../terminal/attention.ts";
-import type { AppEvent, AppModel, AppStep, OpenAccount } from "./model.ts";
+import type { AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
 import { shownName } from "../format/name-book.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
@@ -36,8 +40,10 @@ import { withoutBurst } from "../notifications/bursts.ts";
  * @param accounts that were used on this machine
  * @param lastName the name that a prompt offers; empty: none
  */
-export function firstModel(accounts: readonly string[], lastName: string): AppModel {
-  return { screen: START, attention: "unknown", accounts, lastName, newName: "" };
+export function firstModel(accounts: readonly string[], lastName: string, server: Server): AppModel {
+  const isKnown = server.serverFrom !== "default";
+  const screen: Screen = isKnown ? START : { name: "serverName", next: "start" };
+  return { screen, attention: "unknown", server, accounts, lastName, newName: "" };
 }
 
 /** The model once an account was used on this machine. */
@@ -86,6 +92,7 @@ function onBack(model: AppModel): AppStep {
     case "myAccount":
       return backInMyAccount(model, screen);
     case "start":
+      return leaveServer(model, "start");
     case "home":
     case "working":
     case "chat":
@@ -134,12 +141,18 @@ function onFailed(model: AppModel, sentence: string, context: AppContext): AppSt
     const back: AppModel = { ...model, screen: { name: "chat", account, chat } };
     return inChat(back, { name: "stays", sentence }, context);
   }
-  switch (model.screen.name) {
+  const { screen } = model;
+  switch (screen.name) {
     case "working":
     case "askPassword":
     case "askAuthority":
-    case "askReplace":
-      return to(model, account === undefined ? START : { name: "home", account }, ...effects);
+    case "askReplace": {
+      if ("account" in screen) return to(model, { name: "home", account: screen.account }, ...effects);
+      const task = screen.name === "working" ? screen : screen.task;
+      return task.work === "contacting"
+        ? leaveServer(model, task.next, ...effects)
+        : to(model, START, ...effects);
+    }
     default:
       return step(model, ...effects);
   }
@@ -200,6 +213,8 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return ending(model, 130);
     case "attention":
       return onAttention(model, event.sign, context);
+    case "contacted":
+      return onContacted(model, event, context);
     case "passwordAsked":
     case "authorityAsked":
     case "replaceAsked":

@@ -45,16 +45,17 @@ function homeMenu(account: OpenAccount, { texts }: AppContext): View {
   });
 }
 
-function startMenu({ texts, server }: AppContext): View {
+function startMenu({ server, accounts }: AppModel, { texts }: AppContext): View {
   return asking({
     name: "select",
-    message: texts.menuStart(server),
+    message: texts.menuStart(server.server),
     choices: [
       { value: CHOICE.logIn, name: texts.menuLogIn },
       { value: CHOICE.register, name: texts.menuRegister },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
-    keys: texts.menuKeys,
+    marked: accounts.length === 0 ? CHOICE.register : CHOICE.logIn,
+    keys: server.serverFrom === "given" ? texts.menuKeys : texts.menuStartKeys,
   });
 }
 
@@ -109,6 +110,8 @@ function peopleList(screen: Screen & { name: "people" }, context: AppContext): V
 
 function workText({ work }: Screen & { name: "working" }, texts: Texts): string {
   switch (work) {
+    case "contacting":
+      return texts.menuContacting;
     case "loggingIn":
       return texts.menuLoggingIn;
     case "registering":
@@ -135,8 +138,10 @@ export function viewApp(model: AppModel, context: AppContext): View {
   const { screen } = model;
   const { texts } = context;
   switch (screen.name) {
+    case "serverName":
+      return input(texts.menuServer, model.server.server);
     case "start":
-      return startMenu(context);
+      return startMenu(model, context);
     case "chooseAccount":
       return chooseAccount(screen.accounts, context);
     case "loginName":

@@ -10,6 +10,10 @@ export const MENU_TEXTS = {
     es: (user: string) => `${user}, ¿qué desea hacer?`,
     en: (user: string) => `${user}, what would you like to do?`,
   },
+  menuServer: {
+    es: "¿En qué servidor? Escriba la dirección que le hayan dado:",
+    en: "Which server? Type the address that you were given:",
+  },
   menuLogIn: { es: "Iniciar sesión", en: "Log in" },
   menuRegister: { es: "Registrarse", en: "Register" },
   menuQuit: { es: "Salir", en: "Quit" },
@@ -47,6 +51,7 @@ export const MENU_TEXTS = {
     en: (age: string) => `online according to the server; no reply for ${age}`,
   },
 
+  menuContacting: { es: "Conectando con el servidor…", en: "Contacting the server…" },
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
   menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },
   menuOpeningChat: { es: "Abriendo el chat…", en: "Opening the chat…" },
@@ -84,6 +89,11 @@ export const MENU_TEXTS = {
 
   // Each fits a row of 45 columns.
   menuKeys: { es: "↑↓ o un número, Enter · Ctrl-C: salir", en: "↑↓ or a number, Enter · Ctrl-C: quit" },
+  /** Of the first menu, where the server was not given. */
+  menuStartKeys: {
+    es: "Esc: otro servidor · ↑↓ o un número, Enter",
+    en: "Esc: another server · ↑↓ or a number, Enter",
+  },
   menuListKeys: { es: "Esc: volver · ↑↓ o un número, Enter", en: "Esc: back · ↑↓ or a number, Enter" },
   menuSearchKeys: {
     es: "Esc: volver · escriba para buscar · ↑↓ Enter",

@@ -6,10 +6,11 @@ import { CHOICE } from "../../../src/ui/app/steps.ts";
 import { ENTRY } from "../../../src/ui/app/my-account.ts";
 import type { AppEffect, AppEvent, AppModel } from "../../../src/ui/app/model.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
+import { parseServer } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const texts = textsIn("en");
-const context: AppContext = { now: 0, texts, language: "en", server: "here", describe: () => "refused" };
+const context: AppContext = { now: 0, texts, language: "en", describe: () => "refused" };
 
 function after(model: AppModel, ...events: readonly AppEvent[]) {
   let effects: readonly AppEffect[] = [];
@@ -24,7 +25,7 @@ function answer(value: string): AppEvent {
 const back: AppEvent = { name: "back" };
 const account = { failure: undefined, unread: new Map(), names: new Map() } as const;
 const home = after(
-  firstModel(["ana", "eva"], "ana"),
+  firstModel(["ana", "eva"], "ana", { ...parseServer("here", "en"), serverFrom: "given" }),
   { name: "loggedIn", username: "ana", ...account },
   { name: "people", people: [], ...account },
   back,

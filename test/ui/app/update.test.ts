@@ -12,6 +12,7 @@ import { titleOf } from "../../../src/ui/app/view.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { localClockSeconds } from "../../../src/ui/format/local-time.ts";
 import type { AttentionSign } from "../../../src/ui/terminal/attention.ts";
+import { parseServer, type Server } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 const texts = textsIn("es");
@@ -19,7 +20,6 @@ const context: AppContext = {
   now: 1_000_000,
   texts,
   language: "es",
-  server: "localhost:8443",
   describe: (error) => `descrito: ${error instanceof RefusedError ? error.code : (error as Error).message}`,
 };
 
@@ -104,7 +104,9 @@ function message(from: string, contact: number, seq = 1): AppEvent {
   });
 }
 
-const start = firstModel([], "");
+const GIVEN: Server = { ...parseServer("localhost", "es"), serverFrom: "given" };
+const open: AppEvent = { name: "contacted", registration: "open", accounts: [] };
+const start = firstModel([], "", GIVEN);
 const home = after(start, loggedIn, people(), { name: "back" }).model;
 const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
 const chatOpened: AppEvent = { name: "chatOpened", username: "benito", contact: 1, isStranger: false };
@@ -133,6 +135,7 @@ const LOGGING_IN = { work: "loggingIn" } as const;
 /** One model for each screen. */
 const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   [
+    [start, { name: "serverName", next: "start" }],
     [start, { name: "start" }],
     [start, { name: "chooseAccount", accounts: ["ana"] }],
     [start, { name: "loginName" }],
@@ -162,16 +165,17 @@ test("registering leads to the list of people and a chat; logging out, to the fi
     expect([model.screen.name, ...next.effects.map(({ name }) => name)]).toEqual([screen, ...effects]);
     return [...next.effects];
   };
-  goes(answer(CHOICE.register), "registerName");
+  goes(answer(CHOICE.register), "working", "contact");
+  goes({ name: "authorityAsked", asked }, "askAuthority");
+  expect(goes(answer(" SÍ "), "working", "answerAuthority")).toEqual([
+    { name: "answerAuthority", trusted: true },
+  ]);
+  goes(open, "registerName");
   goes(answer(" ana "), "registerPassword");
   goes(answer("clave larga"), "registerAgain");
   goes(answer("clave larga"), "registerEmail");
   const registering = goes(answer(""), "working", "register");
   expect(registering).toEqual([{ name: "register", username: "ana", password: "clave larga", email: "" }]);
-  goes({ name: "authorityAsked", asked }, "askAuthority");
-  expect(goes(answer(" SÍ "), "working", "answerAuthority")).toEqual([
-    { name: "answerAuthority", trusted: true },
-  ]);
   const registered = goes({ name: "registered", username: "ana" }, "working", "print");
   expect(JSON.stringify(model)).not.toContain("clave");
   expect(linesOf(registered)).toEqual(["Usuario registrado exitosamente: ana"]);
@@ -204,16 +208,114 @@ test("registering leads to the list of people and a chat; logging out, to the fi
   expect(model.screen).toEqual({ name: "ended", exit: 0 });
 });
 
+describe("the server", () => {
+  const served = (serverFrom: Server["serverFrom"], accounts: readonly string[] = []) =>
+    firstModel(accounts, "", { ...GIVEN, serverFrom });
+  const unreachable: AppEvent = { name: "failed", sentence: "No responde." };
+  const closed: AppEvent = { name: "contacted", registration: "closed", accounts: [] };
+  const other = {
+    host: "paloma.example",
+    port: 99,
+    server: "Paloma.example:99",
+    serverFrom: "typed",
+  } as const;
+
+  test("is asked for only if none was given and none was used before, and is contacted at once", () => {
+    for (const from of ["given", "last"] as const) expect(served(from).screen.name).toBe("start");
+    const asking = served("default");
+    expect(asking).toMatchObject({ screen: { name: "serverName" }, server: { server: "localhost:8443" } });
+    const { model, effects } = after(asking, answer(" Paloma.example:99 "));
+    expect(effects).toEqual([{ name: "contact" }]);
+    expect(model).toMatchObject({ screen: { name: "working", work: "contacting" }, server: other });
+    const there: AppEvent = { name: "contacted", registration: "closed", accounts: ["eva"] };
+    // Whoever has an account can log in.
+    expect(after(model, there).model).toMatchObject({ screen: { name: "start" }, accounts: ["eva"] });
+  });
+
+  test("that is none is told with the sentence of the option, and asked for again", () => {
+    const { model, effects } = after(served("default"), answer("https://paloma.example/x"));
+    expect([model.screen.name, model.server.server]).toEqual(["serverName", "localhost:8443"]);
+    expect(linesOf(effects)).toEqual([texts.badServer("https://paloma.example/x", "paloma.example")]);
+  });
+
+  test.each([
+    ["registering", CHOICE.register, "registerName"],
+    ["logging in", CHOICE.logIn, "loginName"],
+  ] as const)("is contacted before the first question of %s", (_way, choice, first) => {
+    const contacting = after(served("given"), answer(choice));
+    expect(contacting.effects).toEqual([{ name: "contact" }]);
+    expect(after(contacting.model, open).model.screen.name).toBe(first);
+    const failed = after(contacting.model, unreachable);
+    expect([failed.model.screen.name, linesOf(failed.effects)]).toEqual(["start", ["No responde."]]);
+  });
+
+  test("with which accounts are known here is not contacted before one of them is chosen", () => {
+    const { model, effects } = after(served("given", ["ana"]), answer(CHOICE.logIn));
+    expect([model.screen.name, effects]).toEqual(["chooseAccount", []]);
+    expect(after(model, answer(CHOICE.otherAccount)).effects).toEqual([{ name: "contact" }]);
+  });
+
+  test.each(["typed", "last", "default"] as const)(
+    "that was not given (%s) is asked for again when it cannot be used, and the way goes on from there",
+    (from) => {
+      const contacting = after(
+        { ...served("last"), server: { ...GIVEN, serverFrom: from } },
+        answer(CHOICE.register),
+      );
+      for (const [event, sentence] of [
+        [unreachable, "No responde."],
+        [closed, "descrito: registration_closed"],
+      ] as const) {
+        const failed = after(contacting.model, event);
+        expect([failed.model.screen.name, linesOf(failed.effects)]).toEqual(["serverName", [sentence]]);
+        expect(failed.model.server.server).toBe("localhost:8443");
+        expect(after(failed.model, answer("Paloma.example:99"), open).model).toMatchObject({
+          screen: { name: "registerName" },
+          server: other,
+        });
+        expect(after(failed.model, { name: "back" }).model.screen.name).toBe("start");
+      }
+    },
+  );
+
+  test("is left by Escape in the first menu, unless it was given", () => {
+    expect(after(served("last"), { name: "back" }).model.screen).toEqual({
+      name: "serverName",
+      next: "start",
+    });
+    expect(after(served("given"), { name: "back" }).model.screen.name).toBe("start");
+  });
+
+  test("at which registration is closed is told before anything is asked", () => {
+    const { model, effects } = after(served("given"), answer(CHOICE.register), closed);
+    expect([model.screen.name, linesOf(effects)]).toEqual(["start", ["descrito: registration_closed"]]);
+    expect(after(served("given"), answer(CHOICE.logIn), closed).model.screen.name).toBe("loginName");
+  });
+
+  test.each([
+    ["given", "start"],
+    ["typed", "serverName"],
+  ] as const)("whose authority is not judged by whoever goes back (%s) is left", (from, screen) => {
+    const asking = after(served(from), answer(CHOICE.register), { name: "authorityAsked", asked }).model;
+    expect(asking.screen.name).toBe("askAuthority");
+    const { model, effects } = after(asking, { name: "back" });
+    expect([model.screen.name, effects]).toEqual([screen, [{ name: "answerAuthority", trusted: undefined }]]);
+  });
+});
+
 describe("the first menu and its forms", () => {
   test("a machine without accounts asks for the name and offers the last one", () => {
-    expect(after(firstModel([], "eva"), answer(CHOICE.logIn)).model.screen).toEqual({ name: "loginName" });
+    expect(after(firstModel([], "eva", GIVEN), answer(CHOICE.logIn), open).model).toMatchObject({
+      screen: { name: "loginName" },
+      lastName: "eva",
+    });
   });
 
   test("several accounts are offered, the last one first, and another one can be typed", () => {
-    const model = after(firstModel(["ana", "eva", "zoe"], "eva"), answer(CHOICE.logIn)).model;
+    const model = after(firstModel(["ana", "eva", "zoe"], "eva", GIVEN), answer(CHOICE.logIn)).model;
     expect(model.screen).toEqual({ name: "chooseAccount", accounts: ["eva", "ana", "zoe"] });
     // Otherwise the prompt would offer the last name.
-    expect(after(model, answer(CHOICE.otherAccount)).model).toMatchObject({
+    expect(after(model, answer(CHOICE.otherAccount), open).model).toMatchObject({
       screen: { name: "loginName" },
       lastName: "",
     });
@@ -230,6 +332,7 @@ describe("the first menu and its forms", () => {
     const { model, effects } = after(
       start,
       answer(CHOICE.register),
+      open,
       answer("ana"),
       answer("clave larga"),
       answer("clave corta"),
@@ -242,7 +345,7 @@ describe("the first menu and its forms", () => {
   test.each(["an", "a b", "-ana", "аna", "a".repeat(33)])(
     "the impossible name «%s» is refused at once, asked for again and not offered",
     (name) => {
-      const { model, effects } = after(start, answer(CHOICE.register), answer(` ${name} `));
+      const { model, effects } = after(start, answer(CHOICE.register), open, answer(` ${name} `));
       expect(model).toMatchObject({ screen: { name: "registerName" }, newName: "" });
       expect(linesOf(effects)).toEqual(["descrito: invalid_username"]);
     },
@@ -251,7 +354,7 @@ describe("the first menu and its forms", () => {
   test.each(["corta", "1234567", "e\u0301".repeat(7), "x".repeat(257)])(
     "the unacceptable password «%s» is refused at once and asked for again",
     (password) => {
-      const { model, effects } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      const { model, effects } = after(start, answer(CHOICE.register), open, answer("ana"), answer(password));
       expect(model.screen).toEqual({ name: "registerPassword", answers: { username: "ana" } });
       expect(linesOf(effects)).toEqual(["descrito: weak_password"]);
     },
@@ -259,7 +362,7 @@ describe("the first menu and its forms", () => {
 
   test("an invalid email is refused at once, and only the email is asked for again", () => {
     const typed = ["ana", "clave larga", "clave larga", "no mail"].map(answer);
-    const { model, effects } = after(start, answer(CHOICE.register), ...typed);
+    const { model, effects } = after(start, answer(CHOICE.register), open, ...typed);
     expect(model.screen.name).toBe("registerEmail");
     expect(linesOf(effects)).toEqual(["descrito: invalid_email"]);
     expect(after(model, answer("")).effects).toEqual([
@@ -270,14 +373,14 @@ describe("the first menu and its forms", () => {
   test.each(["12345678", "😀".repeat(256), "n\u0303".repeat(256)])(
     "the password «%s» is accepted",
     (password) => {
-      const { model } = after(start, answer(CHOICE.register), answer("ana"), answer(password));
+      const { model } = after(start, answer(CHOICE.register), open, answer("ana"), answer(password));
       expect(model.screen.name).toBe("registerAgain");
     },
   );
 
   describe("of the answers for a new account, the one that the server refuses is asked for again:", () => {
     const typed = ["ana", "clave larga", "clave larga", "a@b.example"].map(answer);
-    const { model: registering } = after(start, answer(CHOICE.register), ...typed);
+    const { model: registering } = after(start, answer(CHOICE.register), open, ...typed);
     const refusing = (refused: keyof NewAccount): AppEvent => ({
       name: "answerRefused",
       answer: refused,
@@ -313,7 +416,7 @@ describe("the first menu and its forms", () => {
   });
 
   test("a name that is too long is not offered again", () => {
-    expect(after(start, answer(CHOICE.register), answer("x".repeat(4_000))).model.newName).toBe("");
+    expect(after(start, answer(CHOICE.register), open, answer("x".repeat(4_000))).model.newName).toBe("");
   });
 
   test.each([
@@ -644,7 +747,7 @@ describe("a message in the open chat", () => {
   });
 });
 
-describe("the server", () => {
+describe("the server of an account", () => {
   test("is reported once when it is lost, and once when it is back", () => {
     const lost = after(home, waiting);
     expect(linesOf(lost.effects)).toEqual([texts.serverLost]);

@@ -3,10 +3,12 @@ import { describe, expect, test } from "bun:test";
 import type { Person } from "../../../src/client/people.ts";
 import type { AccountScreen, AppModel, OpenAccount, Screen } from "../../../src/ui/app/model.ts";
 import { firstModel } from "../../../src/ui/app/update.ts";
+import { CHOICE } from "../../../src/ui/app/steps.ts";
 import { titleOf, viewApp } from "../../../src/ui/app/view.ts";
 import { choiceRow } from "../../../src/ui/prompts/choice-search.ts";
 import { choicesOf, isList } from "../../../src/ui/prompts/prompt.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
+import { parseServer, type Server } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
 
 function contextIn(language: "es" | "en") {
@@ -14,11 +16,11 @@ function contextIn(language: "es" | "en") {
     now: 0,
     texts: textsIn(language),
     language,
-    server: "localhost:8443",
     describe: () => "",
   };
 }
 
+const SERVER: Server = { ...parseServer("localhost", "es"), serverFrom: "given" };
 const ANA: OpenAccount = {
   username: "ana",
   unread: new Map(),
@@ -34,11 +36,11 @@ function shown(
   more: Partial<OpenAccount> = {},
 ) {
   const withAccount = { ...screen, account: { ...ANA, ...more } } as Screen;
-  return viewApp({ ...firstModel([], ""), screen: withAccount }, contextIn(language));
+  return viewApp({ ...firstModel([], "", SERVER), screen: withAccount }, contextIn(language));
 }
 
 function beforeLogin(screen: Screen, more: Partial<AppModel> = {}) {
-  return viewApp({ ...firstModel([], ""), screen, ...more }, contextIn("es"));
+  return viewApp({ ...firstModel([], "", SERVER), screen, ...more }, contextIn("es"));
 }
 
 /** The rows of a list as shown; undefined if the view is not a list. */
@@ -135,6 +137,7 @@ describe("the list of people", () => {
 });
 
 const SCREENS: readonly (Screen | AccountScreen)[] = [
+  { name: "serverName", next: "start" },
   { name: "start" },
   { name: "chooseAccount", accounts: ["ana", "eva"] },
   { name: "loginName" },
@@ -142,6 +145,7 @@ const SCREENS: readonly (Screen | AccountScreen)[] = [
   { name: "registerPassword", answers: { username: "ana" } },
   { name: "registerAgain", answers: { username: "ana" }, password: "clave" },
   { name: "registerEmail", answers: { username: "ana", password: "clave" } },
+  { name: "working", work: "contacting", next: "start" },
   { name: "working", work: "loggingIn" },
   { name: "working", work: "registering", answers: { username: "ana", password: "clave", email: "" } },
   { name: "working", work: "listingPeople" },
@@ -196,7 +200,7 @@ test("a person on whom the direct link and the server disagree is listed with bo
 });
 
 test("the question about a server shows its fingerprint on a line of its own", () => {
-  const view = shown(SCREENS[12] as Screen);
+  const view = shown(SCREENS.find(({ name }) => name === "askAuthority") as Screen);
   expect(view).toMatchObject({ prompt: { name: "input", offered: "" } });
   expect(JSON.stringify(view)).toContain("\\nabab abab");
 });
@@ -222,6 +226,20 @@ test("a name like that of the way back can be chosen, in the list and among the 
   }
 });
 
+test("the cursor of the first menu stands on registering while no account is here, and the server stands in it", () => {
+  const marked = (accounts: readonly string[]) => beforeLogin({ name: "start" }, { accounts });
+  expect(marked([])).toMatchObject({ prompt: { marked: CHOICE.register } });
+  expect(marked(["ana"])).toMatchObject({ prompt: { marked: CHOICE.logIn } });
+  expect(JSON.stringify(marked([]))).toContain("localhost:8443");
+  const keys = textsIn("es");
+  expect(marked([])).toMatchObject({ prompt: { keys: keys.menuKeys } });
+  const typed = { server: { ...SERVER, serverFrom: "typed" } } as const;
+  expect(beforeLogin({ name: "start" }, typed)).toMatchObject({ prompt: { keys: keys.menuStartKeys } });
+  expect(beforeLogin({ name: "serverName", next: "start" })).toMatchObject({
+    prompt: { offered: "localhost:8443" },
+  });
+});
+
 test("the name prompt offers the last name, and when registering the name that was refused", () => {
   expect(beforeLogin({ name: "loginName" }, { lastName: "eva" })).toMatchObject({
     prompt: { offered: "eva" },
@@ -236,8 +254,8 @@ test("the name prompt offers the last name, and when registering the name that w
 
 test("the title says who is logged in and counts what is unread, and holds no control character of a name", () => {
   const titled = (account: OpenAccount) =>
-    titleOf({ ...firstModel([], ""), screen: { name: "home", account } });
-  expect(titleOf(firstModel([], ""))).toBeUndefined();
+    titleOf({ ...firstModel([], "", SERVER), screen: { name: "home", account } });
+  expect(titleOf(firstModel([], "", SERVER))).toBeUndefined();
   expect(titled(ANA)).toBe("ana — Paloma");
   const unread = new Map([
     [1, { username: "benito", count: 2 }],
