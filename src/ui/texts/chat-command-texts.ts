@@ -92,8 +92,8 @@ export const CHAT_COMMAND_TEXTS = {
   },
 
   chatHelp: {
-    es: "Lo demás se envía. #N: de /list o /search; sin él, el último. Tab completa.",
-    en: "The rest is sent. #N: from /list or /search; else the last. Tab completes.",
+    es: "Lo demás se envía. #N: número de /list; sin él, el último. Tab completa.",
+    en: "The rest is sent. #N: number of /list; else the last one. Tab completes.",
   },
   chatArgumentText: { es: "TEXTO", en: "TEXT" },
   chatHelpMore: { es: "mensajes anteriores", en: "earlier messages" },
