@@ -82,7 +82,7 @@ export class Messenger {
   readonly #watchList = new WatchList({
     link: () => this.rendezvous.link,
     wanted: () => [...this.#conversations.wantingPresence, ...this.#watchedPeople.usernames],
-    online: (username) => this.#presence(username, true),
+    confirmed: (online) => this.#watchConfirmed(online),
   });
   /** The state of the server as screens show it. */
   readonly shown: ShownServer;
@@ -416,6 +416,15 @@ export class Messenger {
     this.#emit({ name: "server", state, linksUntil: this.linksUntil });
     // Without a server, people are dialled at their last known addresses.
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
+  }
+
+  #watchConfirmed(online: readonly string[]): void {
+    for (const username of online) this.#presence(username, true);
+    // Some may have left after the server listed them, before it reported changes.
+    const [there, listed] = [new Set(online.map(labelOf)), this.shown.listed];
+    const hasLeft = (label: string) => listed.has(label) && !there.has(label);
+    const left = this.#watchedPeople.usernames.filter((username) => hasLeft(labelOf(username)));
+    for (const username of left) this.#presence(username, false);
   }
 
   #presence(username: string, online: boolean): void {

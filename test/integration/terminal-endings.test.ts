@@ -120,7 +120,7 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
   slow.process.kill("SIGCONT");
   await someone.arrives("ahead");
   expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
-  someone.type(`4${KEY.enter}`);
+  someone.type(`6${KEY.enter}`);
   expect(await someone.ended()).toBe(0);
 });
 
@@ -176,7 +176,7 @@ describe.each([
       await terminal.shows(later[2]);
     }
     // Nobody else was there when the first one came.
-    await answers(one, later[2], "1");
+    await answers(one, later[2], "2");
     await answers(one, later[1], "1");
     await answers(one, `1. ${people[1]}`, "1");
     await one.shows(later[3]);
@@ -187,14 +187,14 @@ describe.each([
     other.type(`adiós${KEY.enter}`);
     await one.shows("adiós");
     one.type(`exit${KEY.enter}`);
-    await answers(one, later[2], "2");
+    await answers(one, later[2], "3");
     await answers(one, later[1], "2");
     await one.shows(later[4]);
     await answers(one, later[0], "3");
     expect(await one.ended()).toBe(0);
     other.type(`exit${KEY.enter}`);
-    await answers(other, later[2], "2");
-    await other.until(() => /4\. \S+\s+> $/.test(other.text), "the menu");
+    await answers(other, later[2], "3");
+    await other.until(() => /6\. \S+\s+> $/.test(other.text), "the menu");
     other.type(KEY.ctrlC);
     expect(await other.ended()).toBe(130);
     for (const terminal of terminals) {

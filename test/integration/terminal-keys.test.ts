@@ -48,9 +48,9 @@ test.each(["es", "en"] as const)(
     await screen.answers(texts.passwordAgain, PASSWORD);
     await answers(texts.menuEmail, `${name}@example.org`);
     await screen.sees(texts.registered(name));
-    await answers(texts.menuBack, "1", false);
+    await answers(texts.menuBack, "2", false);
     await screen.isHome(name);
-    await answers(texts.menuPeople, "4", false);
+    await answers(texts.menuPeople, "6", false);
     expect(await screen.ended()).toBe(0);
     expect(screen.screen.bells).toBe(0);
     expect(screen.isRestored).toBe(true);

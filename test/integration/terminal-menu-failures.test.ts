@@ -143,7 +143,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
     await someone.answers(texts.menuName, `new.${language}`);
     await someone.sees(texts.registered(`new.${language}`));
     await someone.arrives(`new.${language}`);
-    await someone.answers(texts.menuHome(`new.${language}`), "4");
+    await someone.answers(texts.menuHome(`new.${language}`), "6");
     expect(await someone.ended()).toBe(0);
     expect(someone.foreignRows).toEqual([]);
     expect(someone.text).not.toContain(PASSWORD);
@@ -214,13 +214,13 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const someone = world.openAs(person, { language });
     const { texts } = someone;
     // Nobody knows who is online, and the list says so.
-    await someone.isAsked(texts.menuWhomUnknown, "1. friend", `2. ${texts.menuBack}`);
+    await someone.isAsked(texts.menuWhomUnknown, "1. friend", `2. ${texts.menuWrite}`);
     expect(someone.hasSeen(texts.serverRefuses(person.server))).toBe(true);
     expect(someone.picture).toMatchSnapshot("offline");
     await world.server(`back.${language}.db`, first.tlsPort);
     await someone.sees(texts.serverBack);
     // The server is asked at once.
-    await someone.isAsked(`? ${texts.menuWhom}`, `1. friend (${texts.menuOffline})`);
+    await someone.isAsked(`? ${texts.menuWhom}`, `1. friend · ${texts.menuOffline}`);
     someone.type(KEY.escape);
     await someone.isHome("offline");
     expect(someone.picture).toMatchSnapshot("online again");

@@ -120,14 +120,14 @@ describe("a long list", () => {
     await someone.sees("Chat con Ángela");
     await someone.isInChat();
     someone.type(`exit${KEY.enter}`);
-    await someone.isAsked("Volver", "zoe", "martina (no está en línea)");
-    // What stands behind a name is not searched: «(no está en línea)».
+    await someone.isAsked("Volver", "zoe", "martina · no está en línea");
+    // What stands behind a name is not searched: «no está en línea».
     someone.type("línea");
-    await someone.isAsked("hablar? línea", "> ← Volver");
+    await someone.isAsked("hablar? línea", "> Escribir a alguien…");
     someone.type("\u007f".repeat(5));
-    await someone.isAsked("zoe", "martina (no está en línea)");
+    await someone.isAsked("zoe", "martina · no está en línea");
     someone.type("nadie");
-    await someone.isAsked("hablar? nadie", "> ← Volver");
+    await someone.isAsked("hablar? nadie", "> Escribir a alguien…");
     expect(someone.picture).toMatchSnapshot("nobody is found");
     someone.type(KEY.enter);
     // Whoever was talked to last is marked again.
@@ -138,21 +138,77 @@ describe("a long list", () => {
     await expectEnd(someone, 130);
   });
 
+  test("shows at once who comes and goes, each in their row", async () => {
+    const paul = world.person("Paul", server.tlsPort);
+    await paul.register();
+    const first = await paul.listen(PASSWORD);
+    const someone = world.openAs(rosa, { language: "en" });
+    const row = (shown: string) =>
+      someone.isAsked(`talk to? > Ángela ${shown} zoe alba · not online`, "martina · not online Write");
+    await row("Paul");
+    await first.stop();
+    await row("Paul · 1 min ago");
+    const again = await paul.listen();
+    await row("Paul");
+    await again.stop();
+    someone.type(KEY.ctrlC);
+    await expectEnd(someone, 130);
+  });
+
   test("that is longer than the screen is walked through with the arrow keys", async () => {
     const someone = world.openAs(rosa, { language: "en", cols: 40, rows: 12 });
     await isMarked(someone, "Ángela");
     expect(someone.picture).toMatchSnapshot("the beginning");
-    for (let row = 0; row < CONTACTS.length + 2; row++) someone.type(KEY.down);
+    for (let row = 0; row < CONTACTS.length + 3; row++) someone.type(KEY.down);
     await isMarked(someone, "← Back");
     expect(someone.picture).toMatchSnapshot("the end");
     someone.type(KEY.up);
-    await isMarked(someone, "martina (not online)");
+    await isMarked(someone, "Write to someone…");
     someone.type(KEY.escape);
     await someone.isHome("rosa");
     someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
   });
 });
+
+test.each(["es", "en"] as const)(
+  "somebody is written to by name, and what was written is found again, in %s",
+  async (language) => {
+    const someone = world.openAs(rosa, { language });
+    const { texts } = someone;
+    await someone.arrives("rosa");
+    someone.type(`3${KEY.enter}`);
+    await someone.isAsked(texts.menuWriteTo);
+    someone.type(`no uno${KEY.enter}`);
+    await someone.sees(texts.badName("no uno"));
+    // What was typed stands there, to be changed.
+    await someone.isAsked(`${texts.menuWriteTo} no uno`);
+    someone.type(`\u0015lor${KEY.tab}`);
+    await someone.isAsked(`${texts.menuWriteTo} lorena`);
+    someone.type(`.${language}${KEY.enter}`);
+    const nobody = `lorena.${language}`;
+    await someone.sees(texts.chatPerhapsNobody(nobody));
+    await someone.isInChat();
+    someone.type(`encontrar ${language}${KEY.enter}`);
+    await someone.isInChat("· >");
+    someone.type(KEY.ctrlC);
+    await someone.isAsked(`> ${nobody} · ${texts.menuOffline}`);
+    someone.type(KEY.escape);
+    await someone.answers(texts.menuHome("rosa"), "4");
+    await someone.answers(texts.menuSearchWords, "jamás");
+    await someone.sees(texts.chatFoundNothing("jamás"));
+    await someone.isAsked(`${texts.menuSearchWords} jamás`);
+    someone.type(`\u0015${language} ENCONTRAR${KEY.enter}`);
+    await someone.isAsked(
+      `> 1. → ${nobody} ${texts.menuHit(`encontrar ${language}`)} · `,
+      texts.menuListKeys,
+    );
+    someone.type(KEY.enter);
+    await someone.isInChat("· >");
+    someone.type(KEY.ctrlC + KEY.ctrlC);
+    await expectEnd(someone, 130);
+  },
+);
 
 /** How to get to each place from the first menu, and what stands there. */
 const FORMS = [
@@ -240,7 +296,7 @@ describe("a stored session", () => {
     expect((await person.run(["users"], { password: PASSWORD })).code).toBe(0);
     const before = world.openAs(person);
     await before.arrives("stored");
-    before.type(`4${KEY.enter}`);
+    before.type(`6${KEY.enter}`);
     await expectEnd(before, 0);
     first.kill("SIGTERM");
     await first.exited;

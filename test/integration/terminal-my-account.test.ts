@@ -30,7 +30,7 @@ async function inMyAccount(name: string, language: Language): Promise<readonly [
   expect(await ana.run(["users"], { password: PASSWORD })).toMatchObject({ code: 0 });
   const terminal = world.openAs(ana, { language });
   await terminal.arrives(name);
-  await terminal.answers(terminal.texts.menuHome(name), "3");
+  await terminal.answers(terminal.texts.menuHome(name), "5");
   await terminal.isAsked(terminal.texts.myAccountQuestion(name));
   return [terminal, ana];
 }
@@ -78,7 +78,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     const { texts } = terminal;
     const { signYes: yes, signNo: no } = texts;
     await terminal.arrives(ana.name);
-    await terminal.answers(texts.menuHome(ana.name), "3");
+    await terminal.answers(texts.menuHome(ana.name), "5");
     await terminal.answers(texts.myAccountQuestion(ana.name), "2");
     const rows = (read: string, typing: string) => [
       `1. ${texts.signRead} (${read})`,

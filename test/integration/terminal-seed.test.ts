@@ -97,7 +97,7 @@ describe.each(STORIES)("$names.0 ($languages.0) and $names.1 ($languages.1)", (s
     other.type("exit\r");
     await other.isAsked(other.texts.menuWhom, `1. ${first}`);
 
-    await one.answers(one.texts.menuWhom, "2");
+    await one.answers(one.texts.menuWhom, "3");
     await one.isHome(first);
     one.type("2\r");
     await one.sees(one.texts.loggedOut);

@@ -11,7 +11,7 @@ import { RETURN_SPREAD } from "./return-schedule.ts";
 
 /** How long after our return people are held, in ms. */
 export const HOLD = 10_000;
-/** Age up to which a list of who is online is used, in ms; a list on the screen is fetched more often. */
+/** Age up to which a list of who is online is used, in ms; those in a list on the screen are watched. */
 const LIST_LIFETIME = 15_000;
 
 export type HeldPerson = Pick<UserEntry, "username" | "secure">;
@@ -58,8 +58,13 @@ export class PresenceHold {
     return !online || !this.#state.silent;
   }
 
+  /** The labels of those whom the server has listed last on this link. */
+  get listed(): ReadonlySet<string> {
+    return new Set(this.#list?.people.map(({ username }) => labelOf(username)));
+  }
+
   /** The server has listed everyone who is online. */
-  listed(people: readonly HeldPerson[], now: number): void {
+  list(people: readonly HeldPerson[], now: number): void {
     this.#list = { at: now, people };
     if (this.#state.name === "back")
       for (const { username } of people) this.#state.held.delete(labelOf(username));

@@ -91,6 +91,11 @@ export class ShownServer {
     return this.#hold.held;
   }
 
+  /** The labels of those whom the server has listed last. */
+  get listed(): ReadonlySet<string> {
+    return this.#hold.listed;
+  }
+
   state(state: RendezvousState): void {
     const now = this.#needs.clock.monotonic();
     const isShown = this.#outage.take(state, now);
@@ -131,7 +136,7 @@ export class ShownServer {
       await this.#othersAreBack();
       people = await ask();
     }
-    this.#hold.listed(people, this.#needs.clock.monotonic());
+    this.#hold.list(people, this.#needs.clock.monotonic());
     return people;
   }
 

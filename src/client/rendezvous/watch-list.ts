@@ -14,8 +14,8 @@ type WatchListNeeds = {
   link(): RendezvousLink | undefined;
   /** The names to watch now. */
   wanted(): readonly string[];
-  /** This person is online already. */
-  online(username: string): void;
+  /** The server has begun to report changes. @param online those of the list who are online now */
+  confirmed(online: readonly string[]): void;
 };
 
 export class WatchList {
@@ -67,7 +67,7 @@ export class WatchList {
         // A later list has been sent, or the link has changed.
         if (this.#sent !== list) return;
         this.#watched = new Set(users.map(labelOf));
-        for (const username of online) this.#needs.online(username);
+        this.#needs.confirmed(online);
       })
       .catch((error: unknown) => {
         // Redials and the next login find people without the list, and its next change sends it again.

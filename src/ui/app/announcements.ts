@@ -20,22 +20,6 @@ import { clockWarning, serverGone, sessionEnded } from "../format/server-words.t
 import { shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMissed } from "../chat/transcript.ts";
-import { isSamePerson } from "../../identity/names.ts";
-
-/**
- * Counts a new message in the open list. Its author is online, since it came on a direct link. If they are not in
- * the list, it is fetched again.
- */
-function countInList(model: AppModel, username: string): AppStep {
-  const { screen } = model;
-  if (screen.name !== "people") return step(model);
-  const isAuthor = (person: { username: string }) => isSamePerson(person.username, username);
-  if (!screen.people.some(isAuthor)) return step(model, { name: "listPeople" });
-  const people = screen.people.map((person) =>
-    isAuthor(person) ? { ...person, unread: person.unread + 1, online: true } : person,
-  );
-  return step({ ...model, screen: { ...screen, people } });
-}
 
 /** A message that nobody was seen to look at: counted, and announced with the others of its burst. */
 function onMessage(
@@ -53,7 +37,7 @@ function onMessage(
   } = event;
   const count = (account.unread.get(contact)?.count ?? 0) + 1;
   const unread = new Map(account.unread).set(contact, { username, count });
-  return countInList(inAccount(model, { unread, bursts }), username);
+  return step(inAccount(model, { unread, bursts }));
 }
 
 /**
@@ -101,7 +85,6 @@ function onServer(
       return step(inAccount(model, { server: "lost" }), notice(serverGone(state, linksUntil, now, texts)));
     case "online": {
       const effects: AppEffect[] = server === "online" ? [] : [notice(texts.serverBack)];
-      if (screen.name === "people") effects.push({ name: "listPeople" });
       return step(inAccount(model, { server: "online" }), ...effects);
     }
     case "stopped":

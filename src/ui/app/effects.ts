@@ -14,6 +14,7 @@ import { SharedAccount } from "../../client/shared-account.ts";
 import type { AuthorityQuestion } from "../../client/rendezvous/reach-server.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { serverOptions, untilAborted } from "../commands/online-account.ts";
+import { findMessages } from "../chat/found.ts";
 import { checkPeerPort, type Config } from "../config.ts";
 import { namesKnownTo, type KnownNames } from "../format/name-book.ts";
 import { LineHistory } from "../line/history.ts";
@@ -31,6 +32,9 @@ const REFUSED_ANSWERS: ReadonlyMap<string, keyof NewAccount> = new Map([
   ["weak_password", "password"],
   ["invalid_email", "email"],
 ]);
+
+/** Messages that a search lists. */
+const MAX_FOUND = 50;
 
 export type AccountNeeds = {
   /** With the server that is used now. */
@@ -60,6 +64,8 @@ export type OpenedAccount = {
   readonly names: KnownNames;
   /** What was typed in its chats. */
   readonly typed: LineHistory;
+  /** The people whose presence is watched. */
+  watched: readonly string[];
 };
 
 export class AccountEffects {
@@ -247,7 +253,7 @@ export class AccountEffects {
         replaceOther: () => this.#askReplace(username, task),
         onEvent: messengerEvent,
       });
-      const opened = { account, names: namesKnownTo(account.archive), typed: new LineHistory() };
+      const opened = { account, names: namesKnownTo(account.archive), typed: new LineHistory(), watched: [] };
       this.#opened = opened;
       if (signal.aborted) throw signal.reason;
       return await this.#goOnline(opened, task);
@@ -311,6 +317,23 @@ export class AccountEffects {
         names: names.book,
         failure: failure === undefined ? undefined : this.#needs.describe(errorOf(failure)),
       };
+    });
+  }
+
+  /** The people in the open list; empty: none is open. */
+  watch(usernames: readonly string[]): void {
+    if (this.#opened === undefined || Bun.deepEquals(this.#opened.watched, usernames)) return;
+    this.#opened.watched = usernames;
+    this.#opened.account.watchPeople(usernames);
+  }
+
+  searchAll(words: string): void {
+    if (this.#opened === undefined) return;
+    const { archive } = this.#opened.account;
+    this.#begin(async (task) => {
+      const tell = (percent: number) => this.#needs.dispatch({ name: "indexing", percent });
+      const found = await findMessages(archive, words, MAX_FOUND, task.abort.signal, tell);
+      return { name: "found", ...found };
     });
   }
 

@@ -4,6 +4,7 @@ import type { Person } from "../../client/people.ts";
 import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
 import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
+import type { Found } from "../chat/found.ts";
 import type { Bursts, Gathered } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
@@ -65,12 +66,20 @@ export type AccountScreen =
       readonly work: "changingPassword" | "deletingAccount" | "readingSigns";
     }
   | { readonly name: "myAccount"; readonly page: MyAccountPage }
+  /** Asks to whom to write, also somebody who is offline or not known here. `typed`: a name that was refused. */
+  | { readonly name: "writeTo"; readonly from: "home" | "people"; readonly typed: string }
+  /** Asks for the words of a search in all conversations. */
+  | { readonly name: "searchWords"; readonly words: string }
+  | { readonly name: "working"; readonly work: "searching"; readonly words: string }
+  | ({ readonly name: "hits"; readonly words: string } & Found)
   /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
       readonly people: readonly Person[];
       /** Number of people when it was opened. */
       readonly opened: number;
+      /** Whether the server has said who is online. */
+      readonly isKnown: boolean;
       /** Ticks since the list was fetched. */
       readonly ticks: number;
       /** The person whose chat was left for the list. */
@@ -147,6 +156,10 @@ export type AppEvent =
       readonly names: NameBook;
       readonly failure: string | undefined;
     }
+  /** The search has ended. */
+  | ({ readonly name: "found" } & Found)
+  /** So much of the messages is indexed for the search, in percent. */
+  | { readonly name: "indexing"; readonly percent: number }
   /** The running task has failed. `sentence`: why, and what to do next. */
   | { readonly name: "failed"; readonly sentence: string }
   /** The chat is open; its events follow. */
@@ -183,6 +196,7 @@ export type AppEffect =
   | { readonly name: "answerReplace"; readonly replace: boolean }
   | { readonly name: "myAccount"; readonly task: MyAccountTask }
   | { readonly name: "listPeople" }
+  | { readonly name: "searchAll"; readonly words: string }
   | { readonly name: "openChat"; readonly username: string }
   | { readonly name: "closeChat"; readonly username: string }
   | { readonly name: "logOut" }

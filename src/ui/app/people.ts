@@ -1,6 +1,5 @@
-/** The list of people, and the chat that is opened from it. */
-import { label as labelOf } from "../../identity/names.ts";
-import type { Language } from "../../protocol/language.ts";
+/** The list of people, «Write to someone…», and the chat that is opened from them. */
+import type { MessengerEvent } from "../../client/conversation/events.ts";
 import {
   CHOICE,
   START,
@@ -15,76 +14,80 @@ import {
   type AppContext,
 } from "./steps.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
-import type { Person } from "../../client/people.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
-import { shownName } from "../format/name-book.ts";
+import { nameFault, shownName } from "../format/name-book.ts";
+import { mergedPeople, peopleAfter, sortPeople, withUnread } from "./people-list.ts";
 
-/** Ticks after which an open list is fetched again. */
-const FETCH_EVERY = 10;
-/** How many people who went offline an open list keeps; with more of them it is built again. */
-const MAX_GONE = 1_000;
+/** Ticks after which an open list is fetched again, for those who are new at the server: nothing tells of them. */
+const FETCH_EVERY = 60;
+/** The same while nobody is online. */
+const FETCH_EVERY_ALONE = 10;
 
-/** Sorts people: online first, then those with new messages, then by name in the order of the language. */
-function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
-  const { compare } = new Intl.Collator(language);
-  const rank = ({ online, unread }: Person) => (online === true ? 0 : 2) + (unread > 0 ? 0 : 1);
-  return [...people].sort((a, b) => rank(a) - rank(b) || compare(a.username, b.username));
-}
-
-/**
- * Merges the fetched list into the open one. The order stays, so that a number being typed keeps its person; new
- * people are added at the end.
- */
-function inPlace(
-  shown: readonly Person[],
-  { people, failure }: AppEvent & { name: "people" },
-  language: Language,
-): readonly Person[] {
-  const fetched = new Map(people.map((person) => [person.label, person]));
-  const online = failure === undefined ? false : undefined;
-  const absent = { online, unread: 0, secure: true, connected: false, silent_since: undefined };
-  const kept = shown.map((person) => fetched.get(person.label) ?? { ...person, ...absent });
-  const known = new Set(shown.map(({ label }) => label));
-  const added = people.filter(({ label }) => !known.has(label));
-  const isTooLong = kept.length + added.length - people.length > MAX_GONE;
-  return isTooLong ? sortPeople(people, language) : [...kept, ...sortPeople(added, language)];
+/** Fetches and opens the list. */
+export function openPeople(model: AppModel, account: OpenAccount): AppStep {
+  return to(model, { name: "working", work: "listingPeople", account }, { name: "listPeople" });
 }
 
 /** Opens the fetched list, or updates the open one. */
 export function showPeople(
   model: AppModel,
   event: AppEvent & { name: "people" },
-  { texts, language }: AppContext,
+  { language }: AppContext,
 ): AppStep {
   const { screen } = model;
-  const isAwaited = screen.name === "working" && screen.work === "listingPeople";
-  if (!isAwaited && screen.name !== "people") return step(model);
-  const effects: AppEffect[] = [];
-  // The failure is reported once, not at each fetch.
-  const { server } = screen.account;
-  const isNew = event.failure !== undefined && server !== "lost";
-  if (isAwaited && isNew) effects.push(failure(event.failure));
-  else if (isAwaited && event.people.length === 0) effects.push(notice(texts.nobodyOnline));
-  const { names, unread } = event;
-  const account = { ...screen.account, names, unread };
+  const { names, unread, failure: why } = event;
+  const isKnown = why === undefined;
   if (screen.name === "people") {
-    const people = inPlace(screen.people, event, language);
-    return to(model, { ...screen, account, people, ticks: 0 }, ...effects);
+    const account = { ...screen.account, names, unread };
+    const people = mergedPeople(screen.people, event.people, isKnown ? false : undefined, language);
+    return to(model, { ...screen, account, people, isKnown, ticks: 0 });
   }
+  if (screen.name !== "working" || screen.work !== "listingPeople") return step(model);
+  const account = { ...screen.account, names, unread };
   const people = sortPeople(event.people, language);
   const { left } = screen;
-  const opened = { name: "people", account, people, opened: people.length, ticks: 0 } as const;
-  return to(model, left === undefined ? opened : { ...opened, left }, ...effects);
+  const opened = { name: "people", account, people, opened: people.length, isKnown, ticks: 0 } as const;
+  const { server } = screen.account;
+  // A lost server was reported already.
+  const isNew = why !== undefined && server !== "lost";
+  return to(model, left === undefined ? opened : { ...opened, left }, ...(isNew ? [failure(why)] : []));
 }
 
 export function tickPeople(model: AppModel): AppStep {
   const { screen } = model;
   if (screen.name !== "people") return step(model);
-  const isDue = screen.ticks + 1 >= FETCH_EVERY;
+  const isAlone = !screen.people.some(({ online }) => online === true);
+  const isDue = screen.ticks + 1 >= (isAlone ? FETCH_EVERY_ALONE : FETCH_EVERY);
   const ticks = isDue ? 0 : screen.ticks + 1;
   return to(model, { ...screen, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
+}
+
+/** Shows an event in the open list. If it is about somebody else, or the server is back, the list is fetched. */
+export function newsOfPeople(model: AppModel, event: MessengerEvent, { now }: AppContext): AppStep {
+  const { screen } = model;
+  if (screen.name !== "people") return step(model);
+  if (event.name === "server") {
+    if (event.state.name === "online") return step(model, { name: "listPeople" });
+    if (event.state.name !== "waiting") return step(model);
+    const people = screen.people.map((person) => ({ ...person, online: undefined }));
+    return to(model, { ...screen, people, isKnown: false });
+  }
+  const username = event.name === "message" ? event.from : "username" in event ? event.username : undefined;
+  if (username === undefined) return step(model);
+  const people = peopleAfter(screen.people, username, event, now);
+  if (people !== undefined) return to(model, { ...screen, people });
+  return step(model, ...(event.name === "message" ? [{ name: "listPeople" } as const] : []));
+}
+
+/** The names of those in the open list, whose presence is to be watched; those who are away come first. */
+export function watchedIn({ screen }: AppModel): readonly string[] {
+  if (screen.name !== "people") return [];
+  const [away, there] = [false, true].map((isThere) =>
+    screen.people.filter(({ online }) => (online === true) === isThere),
+  );
+  return [...(away ?? []), ...(there ?? [])].map(({ username }) => username);
 }
 
 /** The person has chosen a row of the list; `value` is the name in it. */
@@ -95,16 +98,41 @@ export function answerPeople(
   { texts }: AppContext,
 ): AppStep {
   if (value === CHOICE.back) return to(model, { name: "home", account });
+  if (value === CHOICE.write) return to(model, { name: "writeTo", account, from: "people", typed: "" });
   const person = people.find(({ username }) => username === value);
   if (person === undefined) return step(model);
   if (person.online === true && !person.secure) {
     return step(model, notice(texts.peerInsecure(shownName(account.names, person.username))));
   }
-  return opening(model, account, person.username);
+  return openingChat(model, account, person.username);
+}
+
+/** The person has typed to whom they want to write. */
+export function answerWriteTo(
+  model: AppModel,
+  screen: Screen & { name: "writeTo" },
+  value: string,
+  { texts }: AppContext,
+): AppStep {
+  const { account } = screen;
+  const typed = value.trim();
+  if (typed === "") return backFromWriteTo(model, screen);
+  const fault = nameFault(typed, account.username, account.names, texts);
+  if (fault === undefined) return openingChat(model, account, typed);
+  return to(model, { ...screen, typed }, failure(fault));
+}
+
+export function backFromWriteTo(model: AppModel, { account, from }: Screen & { name: "writeTo" }): AppStep {
+  return from === "people" ? openPeople(model, account) : to(model, { name: "home", account });
 }
 
 /** @param from the chat that is open */
-function opening(model: AppModel, account: OpenAccount, username: string, from?: ChatModel): AppStep {
+export function openingChat(
+  model: AppModel,
+  account: OpenAccount,
+  username: string,
+  from?: ChatModel,
+): AppStep {
   const chat = from === undefined ? {} : { from };
   const screen = { name: "working", work: "openingChat", account, ...chat } as const;
   return to(model, screen, { name: "openChat", username });
@@ -132,7 +160,7 @@ function leaveChat(
   const peer = chat.peer.username;
   const close: AppEffect = { name: "closeChat", username: peer };
   if (account.server === "stopped") return to(model, START, close, { name: "closeAccount" });
-  if (other !== undefined) return opening(model, account, other, chat);
+  if (other !== undefined) return openingChat(model, account, other, chat);
   const listing = { name: "working", work: "listingPeople", account, left: peer } as const;
   return to(model, listing, close, { name: "listPeople" });
 }
@@ -143,9 +171,7 @@ export function recount(model: AppModel, counted: OpenAccount["unread"]): AppMod
   const next = inAccount(model, { unread });
   const { screen } = next;
   if (screen.name !== "people") return next;
-  const counts = new Map([...unread.values()].map(({ username, count }) => [labelOf(username), count]));
-  const people = screen.people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
-  return { ...next, screen: { ...screen, people } };
+  return { ...next, screen: { ...screen, people: withUnread(screen.people, unread.values()) } };
 }
 
 /** Updates the open chat, if there is one; if it is left, the screen changes. */

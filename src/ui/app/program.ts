@@ -14,6 +14,7 @@ import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
+import { watchedIn } from "./people.ts";
 import { accountOf } from "./steps.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { titleOf, viewApp } from "./view.ts";
@@ -248,6 +249,7 @@ export class Program {
     this.#orEnd(() => {
       this.#renderer.show(viewApp(this.#model, this.#context()));
       this.#renderer.entitle(titleOf(this.#model));
+      this.#account.watch(watchedIn(this.#model));
     });
     if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
   }
@@ -290,6 +292,9 @@ export class Program {
         return;
       case "listPeople":
         this.#account.listPeople();
+        return;
+      case "searchAll":
+        this.#account.searchAll(effect.words);
         return;
       case "openChat":
         void this.#openChat(effect.username);

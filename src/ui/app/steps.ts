@@ -23,6 +23,9 @@ export const CHOICE = {
   quit: "quit",
   people: "people",
   logOut: "logOut",
+  /** No name begins with a space. */
+  write: " write",
+  search: "search",
   myAccount: "myAccount",
   replace: "replace",
   /** No name is empty. */

@@ -7,7 +7,8 @@
  * 2. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
  *    server refuses is asked for again
  * 3. start → chooseAccount or loginName → working (→ askPassword, askReplace → working) → people
- * 4. people → chat → working → people → home → working → people
+ * 4. people → chat → working → people → home → working → people; home or people → writeTo → chat; home → searchWords →
+ *    working → hits → chat
  * 5. home → myAccount, see my-account.ts
  * 6. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
  */
@@ -31,7 +32,19 @@ import { answerForm, backFromForm, leaveServer, logIn, onAnswerRefused, onContac
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
-import { answerPeople, inChat, recount, showChat, showPeople, tickPeople } from "./people.ts";
+import {
+  answerPeople,
+  answerWriteTo,
+  backFromWriteTo,
+  inChat,
+  newsOfPeople,
+  openPeople,
+  recount,
+  showChat,
+  showPeople,
+  tickPeople,
+} from "./people.ts";
+import { answerHits, answerSearchWords, backFromHits, showHits } from "./search.ts";
 import { shownName } from "../format/name-book.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
 
@@ -53,12 +66,10 @@ function withAccount(model: AppModel, username: string): AppModel {
   return { ...model, accounts: all, lastName: username, newName: "" };
 }
 
-function listPeople(model: AppModel, account: OpenAccount): AppStep {
-  return to(model, { name: "working", work: "listingPeople", account }, { name: "listPeople" });
-}
-
 function answerHome(model: AppModel, account: OpenAccount, value: string): AppStep {
-  if (value === CHOICE.people) return listPeople(model, account);
+  if (value === CHOICE.people) return openPeople(model, account);
+  if (value === CHOICE.write) return to(model, { name: "writeTo", account, from: "home", typed: "" });
+  if (value === CHOICE.search) return to(model, { name: "searchWords", account, words: "" });
   if (value === CHOICE.logOut) {
     return to(model, { name: "working", work: "loggingOut", account }, { name: "logOut" });
   }
@@ -73,6 +84,12 @@ function onAnswer(model: AppModel, value: string, context: AppContext): AppStep 
       return answerHome(model, screen.account, value);
     case "people":
       return answerPeople(model, screen, value, context);
+    case "writeTo":
+      return answerWriteTo(model, screen, value, context);
+    case "searchWords":
+      return answerSearchWords(model, screen, value, context);
+    case "hits":
+      return answerHits(model, screen, value);
     case "myAccount":
       return answerMyAccount(model, screen, value, context);
     case "working":
@@ -89,6 +106,12 @@ function onBack(model: AppModel): AppStep {
   switch (screen.name) {
     case "people":
       return to(model, { name: "home", account: screen.account });
+    case "searchWords":
+      return to(model, { name: "home", account: screen.account });
+    case "writeTo":
+      return backFromWriteTo(model, screen);
+    case "hits":
+      return backFromHits(model, screen);
     case "myAccount":
       return backInMyAccount(model, screen);
     case "start":
@@ -120,7 +143,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
     why === undefined
       ? [notice(texts.menuLoggedIn(user))]
       : [failure(why), notice(texts.menuOpenedOffline(user))];
-  const { model: next, effects } = listPeople(withAccount(model, username), account);
+  const { model: next, effects } = openPeople(withAccount(model, username), account);
   return step(next, ...how, ...effects);
 }
 
@@ -233,14 +256,19 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return onMyAccount(model, event.event, context);
     case "people":
       return showPeople(model, event, context);
+    case "found":
+      return showHits(model, event, context);
+    case "indexing":
+      return step(model, notice(context.texts.searchIndexing(event.percent)));
     case "failed":
       return onFailed(model, event.sentence, context);
     case "chatOpened":
       return showChat(model, event);
     case "messenger": {
       const announced = announce(model, event.event, context);
-      const { model: next, effects } = inChat(announced.model, event, context);
-      return step(next, ...announced.effects, ...effects);
+      const listed = newsOfPeople(announced.model, event.event, context);
+      const { model: next, effects } = inChat(listed.model, event, context);
+      return step(next, ...announced.effects, ...listed.effects, ...effects);
     }
     case "recounted":
       return step(recount(model, event.unread));

@@ -6,6 +6,7 @@ import { accountOf, CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { viewMyAccount } from "./my-account-view.ts";
+import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
 import { chatPrompt } from "../chat/update.ts";
 import { authorityQuestion } from "../format/questions.ts";
@@ -38,6 +39,8 @@ function homeMenu(account: OpenAccount, { texts }: AppContext): View {
     choices: [
       { value: CHOICE.people, name: texts.menuPeople, ...note },
       { value: CHOICE.logOut, name: texts.menuLogOut },
+      { value: CHOICE.write, name: texts.menuWrite },
+      { value: CHOICE.search, name: texts.menuSearch },
       { value: CHOICE.myAccount, name: texts.myAccount },
       { value: CHOICE.quit, name: texts.menuQuit },
     ],
@@ -68,9 +71,12 @@ function chooseAccount(accounts: readonly string[], context: AppContext): View {
   return asking(list(texts.menuAccount, choices, context));
 }
 
-/** A person's presence in words; if the server and the direct link disagree, both. Undefined: online. */
+/**
+ * A person's presence in words; if the server and the direct link disagree, both. Who is away was last heard of so
+ * long ago. Undefined: online.
+ */
 function presenceNote(
-  { online, connected, silent_since }: Person,
+  { online, connected, silent_since, last_seen }: Person,
   { now, texts }: AppContext,
 ): string | undefined {
   const silentSince = silent_since === undefined ? undefined : Date.parse(silent_since);
@@ -78,32 +84,37 @@ function presenceNote(
     return silentSince === undefined ? undefined : texts.menuSilent(ageOf(now - silentSince));
   }
   const answers = connected && silentSince === undefined;
-  if (online === false) return answers ? texts.menuOfflineAnswers : texts.menuOffline;
-  return answers ? texts.menuAnswers : undefined;
+  if (answers) return online === false ? texts.menuOfflineAnswers : texts.menuAnswers;
+  if (last_seen === undefined) return online === false ? texts.menuOffline : undefined;
+  // In minutes, so that the row does not change each second.
+  return texts.menuSeen(ageOf(Math.max(60_000, now - Date.parse(last_seen))));
 }
 
 function personRow(person: Person, names: NameBook, context: AppContext): Choice {
   const { texts } = context;
-  const presence = presenceNote(person, context);
+  const aside = presenceNote(person, context);
   const notes = [
-    ...(presence === undefined ? [] : [presence]),
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
   ];
-  const choice = { value: person.username, name: shownName(names, person.username) };
   const shown = [...(person.verified ? ["✔"] : []), ...notes.map((note) => `(${note})`)];
-  return shown.length === 0 ? choice : { ...choice, note: shown.join(" ") };
+  return {
+    value: person.username,
+    name: shownName(names, person.username),
+    ...(shown.length === 0 ? {} : { note: shown.join(" ") }),
+    ...(aside === undefined ? {} : { aside }),
+  };
 }
 
 function peopleList(screen: Screen & { name: "people" }, context: AppContext): View {
   const { texts } = context;
-  const { account, people, opened, left } = screen;
+  const { account, people, opened, isKnown, left } = screen;
   const choices = people.map((person) => personRow(person, account.names, context));
   // If presence is unknown, the question says so: people without a note would seem to be online.
-  const isUnknown = people.some(({ online }) => online === undefined);
   const unknown = account.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
-  const message = isUnknown ? unknown : texts.menuWhom;
-  const prompt = list(message, choices, context, { opened });
+  const known = people.length === 0 ? `${texts.nobodyOnline} ${texts.menuWhom}` : texts.menuWhom;
+  const entries = [{ value: CHOICE.write, name: texts.menuWrite }];
+  const prompt = list(isKnown ? known : unknown, choices, context, { opened, entries });
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }
@@ -118,6 +129,8 @@ function workText({ work }: Screen & { name: "working" }, texts: Texts): string 
       return texts.menuRegistering;
     case "listingPeople":
       return texts.menuListing;
+    case "searching":
+      return texts.menuSearching;
     case "openingChat":
       return texts.menuOpeningChat;
     case "loggingOut":
@@ -170,6 +183,22 @@ export function viewApp(model: AppModel, context: AppContext): View {
       return homeMenu(screen.account, context);
     case "people":
       return peopleList(screen, context);
+    case "writeTo": {
+      const { typed } = screen;
+      return asking({
+        name: "input",
+        message: texts.menuWriteTo,
+        offered: "",
+        begun: typed,
+        completes: true,
+      });
+    }
+    case "searchWords": {
+      const { words } = screen;
+      return asking({ name: "input", message: texts.menuSearchWords, offered: "", begun: words });
+    }
+    case "hits":
+      return hitList(screen, context);
     case "chat":
       return { name: "chat", prompt: chatPrompt(screen.chat, screen.account.names, texts) };
     case "ended":

@@ -1,10 +1,10 @@
 /** The commands of a chat, in one table with their functions and help texts; and their completion. */
-import { isNewName, isSamePerson } from "../../identity/names.ts";
+import { isSamePerson } from "../../identity/names.ts";
 import { nearestWord } from "../../protocol/nearest-word.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded } from "../../protocol/normal-form.ts";
-import { shownName, type NameBook } from "../format/name-book.ts";
+import { nameFault, shownName, type NameBook } from "../format/name-book.ts";
 import type { Offered } from "../line/completion.ts";
 import type { Texts } from "../texts/texts.ts";
 import {
@@ -129,11 +129,8 @@ const COMMANDS: readonly Command[] = [
     argument: (texts) => texts.userArgument,
     help: (texts) => texts.chatHelpChat,
     run: (username, chat, context) => {
-      if (isSamePerson(username, context.ownName))
-        return { name: "stays", sentence: context.texts.toOneself };
-      const isKnown =
-        isNewName(username) || [...context.names.keys()].some((name) => isSamePerson(name, username));
-      if (!isKnown) return { name: "stays", sentence: context.texts.badName(username) };
+      const fault = nameFault(username, context.ownName, context.names, context.texts);
+      if (fault !== undefined) return { name: "stays", sentence: fault };
       if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
       return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
     },

@@ -7,6 +7,7 @@ import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import { exportConversation } from "../format/conversation-export.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
 import { MAX_UNITS_AT_ONCE } from "../format/wrapped-text.ts";
+import { findMessages } from "./found.ts";
 import type { Answered, EffectTable } from "./model.ts";
 import type { ChatNeeds } from "./needs.ts";
 
@@ -50,19 +51,14 @@ export function historyEffects(
       dispatch({ name: "listed", ...page, answered: answeredBy(stored, page.messages) });
     },
     search: async ({ words }) => {
-      const query = searchQuery(words);
-      if (query === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
-      const search = await archive.indexedSearch(left, (percent) => dispatch({ name: "indexing", percent }));
-      if (left.aborted) return;
-      const found = search.newest(query, Number.MAX_SAFE_INTEGER, MAX_FOUND + 1);
-      const hits = found
-        .slice(0, MAX_FOUND)
-        .reverse()
-        .map((message) => ({
-          message: { ...message, text: snippetOf(message.text, words) },
-          chat: archive.usernameAt(message.contact),
-        }));
-      dispatch({ name: "found", words, hits, isMore: found.length > MAX_FOUND });
+      if (searchQuery(words) === undefined) return dispatch({ name: "failed", sentence: texts.chatNoWord });
+      const tell = (percent: number) => dispatch({ name: "indexing", percent });
+      const { hits, isMore } = await findMessages(archive, words, MAX_FOUND, left, tell);
+      const shown = hits.toReversed().map(({ message, chat }) => ({
+        message: { ...message, text: snippetOf(message.text, words) },
+        chat,
+      }));
+      dispatch({ name: "found", words, hits: shown, isMore });
     },
     delete: ({ message }) => dispatch({ name: "deleted", message: stored.deleteBySeq(message.seq) }),
     // In small commits, each in its own turn. Leaving the chat does not stop it; closing the account does.

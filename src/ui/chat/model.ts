@@ -135,6 +135,8 @@ export type Notified = {
   readonly peerErrorAt: number | undefined;
   /** When the peer's new key was last reported, likewise. */
   readonly keyAt: number | undefined;
+  /** It was said that nobody may have the peer's name. */
+  readonly perhapsNobody: boolean;
 };
 
 /** Excerpts of the messages that are replied to, by id, as far as they are stored. */

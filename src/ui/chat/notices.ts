@@ -68,14 +68,17 @@ export function isKeyAwaited(reason: UnreachableReason | undefined): boolean {
  * Why what we write waits, in one sentence; undefined: it is on its way, it is not known yet, or the warning of a new key
  * has said it.
  */
-export function whyWaiting({ link, peer }: ChatModel, { names, texts }: ChatContext): string | undefined {
+export function whyWaiting(
+  { link, notified, peer }: ChatModel,
+  { names, texts }: ChatContext,
+): string | undefined {
   const user = shownName(names, peer.username);
   if (link.name === "connected") return link.isSilent ? texts.peerSilent(user) : undefined;
   const { reason } = link;
   // Whether a firewall is likely, the next attempts will tell.
   if (reason === undefined || reason === "no_answer" || isKeyAwaited(reason)) return undefined;
   // The server gives the same answer for a name that is not registered.
-  if (peer.isStranger && reason === "offline") return texts.perhapsNobody(user);
+  if (peer.isStranger && reason === "offline" && !notified.perhapsNobody) return texts.perhapsNobody(user);
   // A stranger has no known address.
   if (peer.isStranger && reason === "no_server") return texts.chatNoServerStranger(user);
   return describeUnreachable(reason, peer.username, names, texts).sentence;

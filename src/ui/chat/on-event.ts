@@ -20,6 +20,7 @@ import {
   isKeyAwaited,
   isKeyNoticeDue,
   isPeerErrorDue,
+  notice,
   peerName,
   printing,
   withNotified,
@@ -67,7 +68,13 @@ function withKeyWarning(chat: ChatModel, isVerified: boolean, { now, names, text
 
 function onUnreachable(before: ChatModel, reason: UnreachableReason, context: ChatContext): ChatStep {
   const { chat } = away(before, reason);
-  return isKeyAwaited(reason) ? withKeyWarning(chat, reason === "verification_needed", context) : step(chat);
+  if (isKeyAwaited(reason)) return withKeyWarning(chat, reason === "verification_needed", context);
+  const { deliveries, notified, peer } = chat;
+  // The server answers the same where nobody has the name: one that was just typed may be misspelt.
+  const isNew = peer.isStranger && deliveries.last === undefined;
+  if (reason !== "offline" || !isNew || notified.perhapsNobody) return step(chat);
+  const sentence = context.texts.chatPerhapsNobody(peerName(chat, context));
+  return printing(withNotified(chat, { perhapsNobody: true }), [notice(sentence)]);
 }
 
 function onKeyPending(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {

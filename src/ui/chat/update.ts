@@ -44,7 +44,7 @@ export function openChat(username: string, isStranger = false): ChatModel {
     link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
-    notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined },
+    notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined, perhapsNobody: false },
     verifying: { name: "none" },
     stayed: undefined,
   };

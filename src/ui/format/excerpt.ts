@@ -26,13 +26,16 @@ export function excerptOf(text: string): string {
 const SNIPPET = 300;
 const BEFORE_WORD = 60;
 
-/** The part of a message around the first of the searched words, which are compared as the search compares them. */
-export function snippetOf(text: string, words: string): string {
+/**
+ * The part of a message around the first of the searched words, which are compared as the search compares them.
+ * @param length code points at most @param before how many of them precede the word
+ */
+export function snippetOf(text: string, words: string, length = SNIPPET, before = BEFORE_WORD): string {
   const points = [...text];
-  if (points.length <= SNIPPET) return text;
+  if (points.length <= length) return text;
   const found = placeOf(text, words);
-  const start = Math.max(0, Math.min(found - BEFORE_WORD, points.length - SNIPPET));
-  const end = start + SNIPPET;
+  const start = Math.max(0, Math.min(found - before, points.length - length));
+  const end = start + length;
   return `${start > 0 ? "…" : ""}${points.slice(start, end).join("")}${end < points.length ? "…" : ""}`;
 }
 

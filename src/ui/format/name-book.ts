@@ -1,8 +1,9 @@
 /** How names are shown: confusable names are shown with their labels. */
 import type { Archive } from "../../client/archive.ts";
-import { isOrdinaryName, label as labelOf } from "../../identity/names.ts";
+import { isNewName, isOrdinaryName, isSamePerson, label as labelOf } from "../../identity/names.ts";
 import { normalForm } from "../../protocol/normal-form.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
+import type { Texts } from "../texts/texts.ts";
 
 /** Maps a registered name to the name shown. */
 export type NameBook = ReadonlyMap<string, string>;
@@ -13,6 +14,13 @@ export function shownName(names: NameBook, username: string): string {
   if (known !== undefined) return known;
   const { name, isOrdinary } = visibleName(username);
   return isOrdinary ? name : withLabel(name, labelOf(username), SHORT_LABEL);
+}
+
+/** Why one cannot write to this name, in one sentence; undefined: somebody may have it. @param own the account's name */
+export function nameFault(typed: string, own: string, names: NameBook, texts: Texts): string | undefined {
+  if (isSamePerson(typed, own)) return texts.toOneself;
+  const isPossible = isNewName(typed) || names.keys().some((name) => isSamePerson(name, typed));
+  return isPossible ? undefined : texts.badName(typed);
 }
 
 /** Hexadecimal digits of a label that are shown after a name, in groups of four. */

@@ -88,6 +88,10 @@ export const CHAT_TEXTS = {
   },
 
   /** Why follows. */
+  chatPerhapsNobody: {
+    es: (user: string) => `${user} no está en línea, o nadie se llama así. Lo que escriba, espera aquí.`,
+    en: (user: string) => `${user} is not online, or nobody has that name. What you write waits here.`,
+  },
   chatMessagesWait: {
     es: (count: number) => plural(count, "1 mensaje en espera.", `${count} mensajes en espera.`),
     en: (count: number) => plural(count, "1 message is waiting.", `${count} messages are waiting.`),

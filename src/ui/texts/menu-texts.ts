@@ -1,4 +1,5 @@
 /** The menus. Names passed in are visible text already. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import { plural, type BilingualText } from "./bilingual-text.ts";
 
 export const MENU_TEXTS = {
@@ -18,6 +19,35 @@ export const MENU_TEXTS = {
   menuRegister: { es: "Registrarse", en: "Register" },
   menuQuit: { es: "Salir", en: "Quit" },
   menuPeople: { es: "Ver usuarios conectados y chatear", en: "See connected users and chat" },
+  menuWrite: { es: "Escribir a alguien…", en: "Write to someone…" },
+  menuWriteTo: {
+    es: "¿A quién? Puede no estar en línea. (Tab completa, Esc: volver)",
+    en: "To whom? They need not be online. (Tab completes, Esc: back)",
+  },
+  menuSearch: { es: "Buscar", en: "Search" },
+  menuSearchWords: { es: "¿Qué palabras busca? (Esc: volver)", en: "Which words? (Esc: back)" },
+  menuFound: {
+    es: (count: number, words: string, isMore: boolean) =>
+      isMore
+        ? `Los ${count} últimos mensajes con «${quotedText(words)}», y hay más. ¿Qué chat abre?`
+        : plural(
+            count,
+            `1 mensaje con «${quotedText(words)}». ¿Abre su chat?`,
+            `${count} mensajes con «${quotedText(words)}». ¿Qué chat abre?`,
+          ),
+    en: (count: number, words: string, isMore: boolean) =>
+      isMore
+        ? `The last ${count} messages with “${quotedText(words)}”; there are more. Open which chat?`
+        : plural(
+            count,
+            `1 message with “${quotedText(words)}”. Open its chat?`,
+            `${count} messages with “${quotedText(words)}”. Open which chat?`,
+          ),
+  },
+  menuHit: {
+    es: (snippet: string) => `«${quotedText(snippet)}»`,
+    en: (snippet: string) => `“${quotedText(snippet)}”`,
+  },
   menuLogOut: { es: "Cerrar sesión", en: "Log out" },
   /** No name can hold an arrow and a space. */
   menuBack: { es: "← Volver", en: "← Back" },
@@ -41,6 +71,7 @@ export const MENU_TEXTS = {
     en: "The server is not saying who is connected right now. Who would you like to talk to?",
   },
   menuOffline: { es: "no está en línea", en: "not online" },
+  menuSeen: { es: (age: string) => `hace ${age}`, en: (age: string) => `${age} ago` },
   menuOfflineAnswers: {
     es: "responde; según el servidor no está en línea",
     en: "responding; offline according to the server",
@@ -55,6 +86,7 @@ export const MENU_TEXTS = {
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
   menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },
   menuOpeningChat: { es: "Abriendo el chat…", en: "Opening the chat…" },
+  menuSearching: { es: "Buscando…", en: "Searching…" },
   menuListing: { es: "Preguntando quién está conectado…", en: "Asking who is connected…" },
   menuLoggingOut: { es: "Cerrando la sesión…", en: "Logging out…" },
   menuLoggedIn: {

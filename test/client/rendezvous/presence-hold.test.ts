@@ -71,11 +71,11 @@ describe("a person who was online before the server was lost", () => {
 
   test("from a recent list is held until the next list names them", () => {
     const hold = new PresenceHold();
-    hold.listed([{ username: "Ana", secure: false }, { username: "Berta" }], 0);
+    hold.list([{ username: "Ana", secure: false }, { username: "Berta" }], 0);
     hold.lost(9_000);
     hold.back(10_000, true);
     expect(hold.held).toEqual([{ username: "Ana", secure: false }, { username: "Berta" }]);
-    hold.listed([{ username: "berta" }], 11_000);
+    hold.list([{ username: "berta" }], 11_000);
     expect(names(hold)).toEqual(["Ana"]);
   });
 });
@@ -83,7 +83,7 @@ describe("a person who was online before the server was lost", () => {
 describe("no person is held", () => {
   test("who came after the loss, or was only in an old list", () => {
     const hold = new PresenceHold();
-    hold.listed([{ username: "Ana" }], 0);
+    hold.list([{ username: "Ana" }], 0);
     hold.lost(60_000);
     hold.back(61_000, true);
     expect(names(hold)).toEqual([]);

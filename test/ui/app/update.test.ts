@@ -7,6 +7,7 @@ import { AccountMovedError, RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
 import { CHOICE, accountOf, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, NewAccount, Screen } from "../../../src/ui/app/model.ts";
+import { watchedIn } from "../../../src/ui/app/people.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf } from "../../../src/ui/app/view.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
@@ -148,7 +149,10 @@ const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
     [start, { name: "askAuthority", asked, task: LOGGING_IN }],
     [home, { name: "home" }],
     [home, { name: "working", work: "listingPeople" }],
-    [home, { name: "people", people: [], opened: 0, ticks: 0 }],
+    [home, { name: "people", people: [], opened: 0, isKnown: true, ticks: 0 }],
+    [home, { name: "writeTo", from: "home", typed: "" }],
+    [home, { name: "searchWords", words: "" }],
+    [home, { name: "hits", words: "hola", hits: [], isMore: false }],
     [home, { name: "chat", chat: openChat("benito") }],
   ] as const
 ).map(([model, screen]) => [screen.name, { ...model, screen: { ...model.screen, ...screen } as Screen }]);
@@ -200,7 +204,7 @@ test("registering leads to the list of people and a chat; logging out, to the fi
   goes(answer("clave larga"), "working", "answerPassword");
   expect(JSON.stringify(model)).not.toContain("clave");
   goes(loggedIn, "working", "print", "listPeople");
-  goes(people(), "people", "print");
+  goes(people(), "people");
   goes({ name: "back" }, "home");
   goes(answer(CHOICE.logOut), "working", "logOut");
   goes({ name: "loggedOut", isServerNotified: false }, "start", "print");
@@ -491,28 +495,12 @@ describe("on every screen", () => {
 });
 
 describe("the list of people", () => {
-  test("shows those online first, and in each group those with new messages first", () => {
-    const list = [
-      person("a", { online: false }),
-      person("b"),
-      person("c", { online: false, unread: 1 }),
-      person("d", { unread: 2 }),
-      person("á"),
-    ];
-    const { screen } = after(home, answer(CHOICE.people), people(...list)).model;
-    expect(screen.name === "people" && screen.people.map(({ username }) => username)).toEqual([
-      "d",
-      "á",
-      "b",
-      "c",
-      "a",
-    ]);
-  });
-
-  test("prints one sentence when it is empty, and can be left", () => {
+  test("is empty when nobody is there, and leads to «Write to someone…»", () => {
     const { model, effects } = after(home, answer(CHOICE.people), people());
-    expect(model.screen.name).toBe("people");
-    expect(linesOf(effects)).toEqual([texts.nobodyOnline]);
+    expect(model.screen).toMatchObject({ name: "people", people: [], isKnown: true });
+    expect(effects).toEqual([]);
+    const { screen } = after(model, answer(CHOICE.write)).model;
+    expect(screen).toMatchObject({ name: "writeTo", from: "people", typed: "" });
   });
 
   test("reports a server that cannot be asked once, not at each fetch", () => {
@@ -535,17 +523,49 @@ describe("the list of people", () => {
     expect([...unreadIn(model).values()]).toEqual([{ username: "benito", count: 2 }]);
   });
 
-  test("is fetched again every ten ticks while it stays open", () => {
-    const ticks = Array.from({ length: 9 }, (): AppEvent => ({ name: "tick" }));
-    const nine = after(inPeople, ...ticks);
-    expect(nine.effects).toEqual([]);
-    const ten = after(nine.model, { name: "tick" });
-    expect(ten.effects).toEqual([{ name: "listPeople" }]);
-    expect(ten.model.screen.name).toBe("people");
-    expect(after(ten.model, people(person("carla"))).model.screen).toMatchObject({
-      name: "people",
-      ticks: 0,
-    });
+  test.each([
+    ["every minute", people(person("benito"), person("carla", { online: false })), 60],
+    ["every ten seconds while nobody is online", people(person("carla", { online: false })), 10],
+  ] as const)("is fetched again %s, for people of whom nothing is told", (_when, opened, ticks) => {
+    const open = after(home, answer(CHOICE.people), opened).model;
+    const tick: AppEvent = { name: "tick" };
+    const before = after(open, ...Array.from({ length: ticks - 1 }, () => tick));
+    expect(before.effects).toEqual([]);
+    const due = after(before.model, tick);
+    expect(due.effects).toEqual([{ name: "listPeople" }]);
+    expect(after(due.model, opened, tick).effects).toEqual([]);
+  });
+
+  test("changes its rows with what the server and the direct links say, and keeps their places", () => {
+    const seen = (model: AppModel) =>
+      model.screen.name === "people" &&
+      model.screen.people.map(({ username, online, connected }) => `${username} ${online} ${connected}`);
+    const came = (username: string, isOnline: boolean) =>
+      messenger({ name: "watched", username, online: isOnline });
+    const gone = after(inPeople, came("benito", false)).model;
+    expect(seen(gone)).toEqual(["benito false false", "carla true false"]);
+    expect(gone.screen).toMatchObject({ people: [{ last_seen: new Date(context.now).toISOString() }, {}] });
+    const back = after(gone, came("BENITO", true), came("zoe", true)).model;
+    expect(seen(back)).toEqual(["benito true false", "carla true false"]);
+    const linked = after(back, messenger({ name: "connected", username: "carla", address: "" })).model;
+    expect(seen(linked)).toEqual(["benito true false", "carla true true"]);
+    const silent = after(linked, messenger({ name: "silent", username: "carla", since: 1_000 })).model;
+    expect(silent.screen).toMatchObject({ people: [{}, { silent_since: new Date(1_000).toISOString() }] });
+    const ended = { name: "disconnected", username: "carla", bye: false, heardAt: undefined } as const;
+    expect(seen(after(silent, messenger(ended)).model)).toEqual(["benito true false", "carla true false"]);
+  });
+
+  test("knows nobody's presence while the server is away, and is fetched when it is back", () => {
+    const lost = after(inPeople, waiting).model;
+    expect(lost.screen).toMatchObject({ isKnown: false, people: [{ online: undefined }, {}] });
+    expect(after(lost, online).effects).toContainEqual({ name: "listPeople" });
+  });
+
+  test("names those who are to be watched while it is open, those who are away first", () => {
+    const listed = people(person("benito"), person("carla", { online: false }), person("dora"));
+    const open = after(home, answer(CHOICE.people), listed).model;
+    expect(watchedIn(open)).toEqual(["carla", "benito", "dora"]);
+    expect(watchedIn(after(open, answer(CHOICE.back)).model)).toEqual([]);
   });
 
   test("keeps its order while it is open, whoever writes, goes offline or comes online", () => {
@@ -607,6 +627,39 @@ describe("the list of people", () => {
     expect(next).toBe(model);
     expect(linesOf(effects)).toEqual([texts.peerInsecure("benito")]);
   });
+});
+
+describe("«Write to someone…»", () => {
+  const asking = after(home, answer(CHOICE.write)).model;
+
+  test("opens the chat of any name, also of somebody who is not known here", () => {
+    const { model, effects } = after(asking, answer(" nadie.conocido "));
+    expect(effects).toEqual([{ name: "openChat", username: "nadie.conocido" }]);
+    expect(after(model, { ...chatOpened, username: "nadie.conocido" }).model.screen.name).toBe("chat");
+  });
+
+  test.each([
+    ["a b", texts.badName("a b")],
+    ["ANA", texts.toOneself],
+  ])("«%s» is refused with a sentence, and stays to be changed", (name, sentence) => {
+    const { model, effects } = after(asking, answer(`${name} `));
+    expect([linesOf(effects), model.screen]).toEqual([[sentence], expect.objectContaining({ typed: name })]);
+  });
+
+  test("takes a name of an old account that is known here", () => {
+    const known = inAccount(asking, { names: new Map([["José Luis", "José Luis"]]) });
+    expect(after(known, answer("josé luis")).effects).toEqual([{ name: "openChat", username: "josé luis" }]);
+  });
+
+  test.each([["Escape", { name: "back" }] as const, ["an empty answer", answer(" ")] as const])(
+    "%s leads back to where one came from",
+    (_how, event) => {
+      expect(after(asking, event).model.screen.name).toBe("home");
+      const fromList = after(inPeople, answer(CHOICE.write), event);
+      expect(fromList.effects).toEqual([{ name: "listPeople" }]);
+      expect(fromList.model.screen).toMatchObject({ name: "working", work: "listingPeople" });
+    },
+  );
 });
 
 describe("a message from a person whose chat is not open", () => {

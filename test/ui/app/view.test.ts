@@ -78,7 +78,9 @@ describe("the menus of the legacy client", () => {
     const rows = rowsOf(shown({ name: "home" }, language, { unread: unread(...counts) }));
     expect(rows?.[0]).toBe(first);
     expect(rows?.slice(1)).toEqual(
-      language === "es" ? ["Cerrar sesión", "Mi cuenta", "Salir"] : ["Log out", "My account", "Quit"],
+      language === "es"
+        ? ["Cerrar sesión", "Escribir a alguien…", "Buscar", "Mi cuenta", "Salir"]
+        : ["Log out", "Write to someone…", "Search", "My account", "Quit"],
     );
   });
 });
@@ -89,6 +91,7 @@ describe("the list of people", () => {
     person("carla", { secure: false }),
     person("dora", { online: false, unread: 1 }),
     person("eva", { online: undefined }),
+    person("fe", { online: false, last_seen: new Date(-2 * 3_600_000).toISOString() }),
   ];
 
   test.each([
@@ -97,42 +100,69 @@ describe("the list of people", () => {
       [
         "benito (2 nuevos)",
         "carla (solo sin cifrar)",
-        "dora (no está en línea) (1 nuevo)",
+        "dora (1 nuevo) · no está en línea",
         "eva",
+        "fe · hace 2 h",
+        "Escribir a alguien…",
         "← Volver",
       ],
     ],
-    ["en", ["benito (2 new)", "carla (unencrypted only)", "dora (not online) (1 new)", "eva", "← Back"]],
+    [
+      "en",
+      [
+        ...["benito (2 new)", "carla (unencrypted only)", "dora (1 new) · not online", "eva", "fe · 2 h ago"],
+        ...["Write to someone…", "← Back"],
+      ],
+    ],
   ] as const)("have notes in %s on presence, new messages and missing encryption", (language, rows) => {
-    expect(rowsOf(shown({ name: "people", people: some, opened: 0, ticks: 0 }, language))).toEqual(rows);
+    expect(
+      rowsOf(shown({ name: "people", people: some, opened: 0, isKnown: true, ticks: 0 }, language)),
+    ).toEqual(rows);
   });
 
   test("is numbered while one digit is enough, otherwise searched, with the way back last", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
-    expect(shown({ name: "people", people: many(8), opened: 8, ticks: 0 })).toMatchObject({
+    expect(shown({ name: "people", people: many(7), opened: 7, isKnown: true, ticks: 0 })).toMatchObject({
       prompt: { name: "select" },
     });
     // A number being typed keeps its row when people are added.
-    expect(shown({ name: "people", people: many(12), opened: 8, ticks: 0 })).toMatchObject({
+    expect(shown({ name: "people", people: many(12), opened: 7, isKnown: true, ticks: 0 })).toMatchObject({
       prompt: { name: "select" },
     });
-    const view = shown({ name: "people", people: many(9), opened: 9, ticks: 0 });
-    expect(view).toMatchObject({ prompt: { name: "search", fixed: [{ value: "", name: "← Volver" }] } });
+    const view = shown({ name: "people", people: many(8), opened: 8, isKnown: true, ticks: 0 });
+    expect(view).toMatchObject({
+      prompt: { name: "search", fixed: [{ name: "Escribir a alguien…" }, { value: "", name: "← Volver" }] },
+    });
     expect(rowsOf(view)?.at(-1)).toBe("← Volver");
   });
 
   test("shows names as in the name book, and the name is the value of a row", () => {
     const names = new Map([["benito", "benito (3f2a 91bc)"]]);
-    const view = shown({ name: "people", people: [person("benito")], opened: 0, ticks: 0 }, "es", { names });
+    const view = shown(
+      { name: "people", people: [person("benito")], opened: 0, isKnown: true, ticks: 0 },
+      "es",
+      { names },
+    );
     expect(view).toMatchObject({
-      prompt: { choices: [{ value: "benito", name: "benito (3f2a 91bc)" }, {}] },
+      prompt: { choices: [{ value: "benito", name: "benito (3f2a 91bc)" }, {}, {}] },
     });
-    const hostile = shown({ name: "people", people: [person("a\u001b[2J\u202e")], opened: 0, ticks: 0 });
+    const hostile = shown({
+      name: "people",
+      people: [person("a\u001b[2J\u202e")],
+      opened: 0,
+      isKnown: true,
+      ticks: 0,
+    });
     expect(rowsOf(hostile)?.[0]).not.toMatch(/[\u001b\u202e]/);
   });
 
-  test("has the way back even if it is empty", () => {
-    expect(rowsOf(shown({ name: "people", people: [], opened: 0, ticks: 0 }))).toEqual(["← Volver"]);
+  test("that is empty says so, and leads to «Write to someone…» and back", () => {
+    const empty = (isKnown: boolean) => shown({ name: "people", people: [], opened: 0, isKnown, ticks: 0 });
+    expect(empty(true)).toMatchObject({
+      prompt: { message: "No hay nadie más en línea. ¿Con quién desea hablar?" },
+    });
+    expect(empty(false)).toMatchObject({ prompt: { message: textsIn("es").menuWhomUnknown } });
+    expect(rowsOf(empty(true))).toEqual(["Escribir a alguien…", "← Volver"]);
   });
 });
 
@@ -162,7 +192,10 @@ const SCREENS: readonly (Screen | AccountScreen)[] = [
     task: { work: "loggingIn" },
   },
   { name: "home" },
-  { name: "people", people: [], opened: 0, ticks: 0 },
+  { name: "people", people: [], opened: 0, isKnown: true, ticks: 0 },
+  { name: "writeTo", from: "home", typed: "" },
+  { name: "searchWords", words: "" },
+  { name: "hits", words: "", hits: [], isMore: true },
   { name: "chat", chat: openChat("benito") },
   { name: "ended", exit: 0 },
 ];
@@ -188,15 +221,25 @@ test("a person on whom the direct link and the server disagree is listed with bo
     person("eva", { online: undefined, ...linked }),
     person("fe", { online: false }),
   ];
-  expect(rowsOf(shown({ name: "people", people, opened: people.length, ticks: 0 }))).toEqual([
+  expect(rowsOf(shown({ name: "people", people, opened: people.length, isKnown: true, ticks: 0 }))).toEqual([
     "ada",
-    "benito (en línea según el servidor; sin respuesta desde hace 40 s)",
-    "carla (responde; según el servidor no está en línea)",
-    "dora (no está en línea)",
-    "eva (responde)",
-    "fe (no está en línea)",
+    "benito · en línea según el servidor; sin respuesta desde hace 40 s",
+    "carla · responde; según el servidor no está en línea",
+    "dora · no está en línea",
+    "eva · responde",
+    "fe · no está en línea",
+    "Escribir a alguien…",
     "← Volver",
   ]);
+});
+
+test("the keys below menus and lists fit a row of 45 columns, which keeps one free", () => {
+  for (const language of ["es", "en"] as const) {
+    const { menuKeys, menuListKeys, menuSearchKeys } = textsIn(language);
+    for (const keys of [menuKeys, menuListKeys, menuSearchKeys]) {
+      expect(Bun.stringWidth(keys)).toBeLessThanOrEqual(44);
+    }
+  }
 });
 
 test("the question about a server shows its fingerprint on a line of its own", () => {
@@ -209,7 +252,7 @@ test("the person whose chat was left is marked in the list, however the name is 
   for (const count of [2, 12]) {
     const people = Array.from({ length: count }, (_, index) => person(`Persona${index}`));
     const marked = (left: string) => {
-      const view = shown({ name: "people", people, opened: count, ticks: 0, left });
+      const view = shown({ name: "people", people, opened: count, isKnown: true, ticks: 0, left });
       return view.name === "prompt" && "marked" in view.prompt ? view.prompt.marked : undefined;
     };
     expect([marked("persona1"), marked("nadie")]).toEqual(["Persona1", undefined]);
@@ -219,8 +262,10 @@ test("the person whose chat was left is marked in the list, however the name is 
 test("a name like that of the way back can be chosen, in the list and among the accounts", () => {
   for (const language of ["es", "en"] as const) {
     const name = language === "es" ? "Volver" : "Back";
-    const list = rowsOf(shown({ name: "people", people: [person(name)], opened: 1, ticks: 0 }, language));
-    expect(list).toEqual([name, `← ${name}`]);
+    const list = rowsOf(
+      shown({ name: "people", people: [person(name)], opened: 1, isKnown: true, ticks: 0 }, language),
+    );
+    expect([list?.[0], list?.at(-1)]).toEqual([name, `← ${name}`]);
     const accounts = rowsOf(shown({ name: "chooseAccount", accounts: [name] }, language));
     expect([accounts?.[0], accounts?.at(-1)]).toEqual([name, `← ${name}`]);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { openChat } from "../../../src/ui/chat/update.ts";
 import { ChatScript, MINUTE, PEER, printed } from "./chat-script.ts";
 
 test("errors that the peer reports are printed once a minute", () => {
@@ -107,6 +108,17 @@ describe("the link", () => {
       expect(effects).toEqual([]);
     }
     expect(script.chat).toEqual(new ChatScript().chat);
+  });
+
+  test("that the server does not have, to somebody to whom one never wrote, says at once and once that nobody may have the name", () => {
+    const script = new ChatScript("en");
+    script.chat = openChat(PEER, true);
+    const offline = { name: "unreachable", username: PEER, reason: "offline" } as const;
+    const tried = () => printed(script.messenger({ ...offline, retryIn: undefined, heardAt: undefined }));
+    expect(tried()).toEqual(["benito is not online, or nobody has that name. What you write waits here."]);
+    script.write("1");
+    expect(tried()).toEqual([]);
+    expect(printed(script.wait(15_000))).toEqual(["1 message is waiting. benito is not online."]);
   });
 
   test("is what counts while there is one, and then what the server says", () => {
