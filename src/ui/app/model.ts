@@ -9,6 +9,7 @@ import type { Bursts, Gathered } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
 import type { NameBook } from "../format/name-book.ts";
 import type { MyAccountEvent, MyAccountPage, MyAccountTask } from "./my-account-model.ts";
+import type { PersonRow } from "./people-list.ts";
 import type { LineEvent } from "../line/input-line.ts";
 import type { Attention, AttentionSign } from "../terminal/attention.ts";
 
@@ -75,7 +76,7 @@ export type AccountScreen =
   /** While the list is open, people keep their rows, even if they go offline. */
   | {
       readonly name: "people";
-      readonly people: readonly Person[];
+      readonly people: readonly PersonRow[];
       /** Number of people when it was opened. */
       readonly opened: number;
       /** Whether the server has said who is online. */

@@ -7,6 +7,14 @@ import type { Language } from "../../protocol/language.ts";
 /** How many people who went offline an open list keeps; with more of them it is built again. */
 const MAX_GONE = 1_000;
 
+/** A person who comes and goes within this time leaves no trace, in ms. */
+const BRIEF = 10_000;
+
+export type PersonRow = Person & {
+  /** When they came online or got their row, if that was while the list was open; ms since 1970. */
+  readonly cameAt?: number;
+};
+
 /** ms since 1970; 0: never heard of */
 function seenAt({ last_seen: seen }: Person): number {
   return seen === undefined ? 0 : Date.parse(seen);
@@ -34,32 +42,41 @@ export function sortPeople(people: readonly Person[], language: Language): reado
  * Merges a fetched list into the open one. The order stays, so that a number being typed keeps its person; new
  * people are added at the end.
  * @param online of those who were not fetched
+ * @param now ms since 1970
  */
 export function mergedPeople(
-  shown: readonly Person[],
+  shown: readonly PersonRow[],
   fetched: readonly Person[],
   online: false | undefined,
   language: Language,
-): readonly Person[] {
+  now: number,
+): readonly PersonRow[] {
   const byLabel = new Map(fetched.map((person) => [person.label, person]));
   const absent = { online, unread: 0, secure: true, connected: false, silent_since: undefined };
   const kept = shown.map((person) => {
-    const now = byLabel.get(person.label) ?? { ...person, ...absent };
-    return seenAt(person) > seenAt(now) ? { ...now, last_seen: person.last_seen } : now;
+    const next = byLabel.get(person.label) ?? { ...person, ...absent };
+    return seenAt(person) > seenAt(next) ? { ...next, last_seen: person.last_seen } : next;
   });
   const known = new Set(shown.map(({ label }) => label));
   const added = fetched.filter(({ label }) => !known.has(label));
   const isTooLong = kept.length + added.length - fetched.length > MAX_GONE;
-  return isTooLong ? sortPeople(fetched, language) : [...kept, ...sortPeople(added, language)];
+  if (isTooLong) return sortPeople(fetched, language);
+  return [...kept, ...sortPeople(added, language).map((person) => ({ ...person, cameAt: now }))];
+}
+
+function isBrief({ cameAt }: PersonRow, now: number): boolean {
+  return cameAt !== undefined && now - cameAt < BRIEF;
 }
 
 /** What an event says of the person that it is about. @param now ms since 1970 */
-function changeOf(person: Person, event: MessengerEvent, now: number): Partial<Person> {
+function changeOf(person: PersonRow, event: MessengerEvent, now: number): Partial<PersonRow> {
   const last_seen = new Date(now).toISOString();
   switch (event.name) {
     case "watched":
-      if (event.online) return { online: true };
-      return person.online === true ? { online: false, last_seen } : { online: false };
+      if (event.online) return person.online === true ? {} : { online: true, cameAt: now };
+      return person.online !== true || isBrief(person, now)
+        ? { online: false }
+        : { online: false, last_seen };
     case "message":
       // They are online, since it came on a direct link.
       return { online: true, unread: person.unread + 1, last_seen };
@@ -75,26 +92,32 @@ function changeOf(person: Person, event: MessengerEvent, now: number): Partial<P
 }
 
 /**
- * The open list after an event of a person; their row stays where it is.
+ * The open list after an event of a person; their row stays where it is. Who came and is gone at once loses it again if
+ * it is the last one, so that no other row gets another number.
+ * @param opened number of rows when it was opened
  * @param now ms since 1970
  * @returns undefined: they are not in it
  */
 export function peopleAfter(
-  people: readonly Person[],
+  people: readonly PersonRow[],
   username: string,
   event: MessengerEvent,
+  opened: number,
   now: number,
-): readonly Person[] | undefined {
+): readonly PersonRow[] | undefined {
   const index = people.findIndex((person) => isSamePerson(person.username, username));
   const person = people[index];
-  return person && people.with(index, { ...person, ...changeOf(person, event, now) });
+  if (person === undefined) return undefined;
+  const isGone = event.name === "watched" && !event.online && person.unread === 0 && isBrief(person, now);
+  if (isGone && index >= opened && index === people.length - 1) return people.slice(0, -1);
+  return people.with(index, { ...person, ...changeOf(person, event, now) });
 }
 
 /** The open list with these counts of unread messages. */
 export function withUnread(
-  people: readonly Person[],
+  people: readonly PersonRow[],
   unread: Iterable<{ readonly username: string; readonly count: number }>,
-): readonly Person[] {
+): readonly PersonRow[] {
   const counts = new Map([...unread].map(({ username, count }) => [labelOf(username), count]));
   return people.map((person) => ({ ...person, unread: counts.get(person.label) ?? 0 }));
 }

@@ -34,14 +34,14 @@ export function openPeople(model: AppModel, account: OpenAccount): AppStep {
 export function showPeople(
   model: AppModel,
   event: AppEvent & { name: "people" },
-  { language }: AppContext,
+  { language, now }: AppContext,
 ): AppStep {
   const { screen } = model;
   const { names, unread, failure: why } = event;
   const isKnown = why === undefined;
   if (screen.name === "people") {
     const account = { ...screen.account, names, unread };
-    const people = mergedPeople(screen.people, event.people, isKnown ? false : undefined, language);
+    const people = mergedPeople(screen.people, event.people, isKnown ? false : undefined, language, now);
     return to(model, { ...screen, account, people, isKnown, ticks: 0 });
   }
   if (screen.name !== "working" || screen.work !== "listingPeople") return step(model);
@@ -76,7 +76,7 @@ export function newsOfPeople(model: AppModel, event: MessengerEvent, { now }: Ap
   }
   const username = event.name === "message" ? event.from : "username" in event ? event.username : undefined;
   if (username === undefined) return step(model);
-  const people = peopleAfter(screen.people, username, event, now);
+  const people = peopleAfter(screen.people, username, event, screen.opened, now);
   if (people !== undefined) return to(model, { ...screen, people });
   return step(model, ...(event.name === "message" ? [{ name: "listPeople" } as const] : []));
 }

@@ -1,7 +1,7 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import type { Person } from "../../../src/client/people.ts";
-import { mergedPeople, sortPeople } from "../../../src/ui/app/people-list.ts";
+import { mergedPeople, peopleAfter, sortPeople, type PersonRow } from "../../../src/ui/app/people-list.ts";
 
 const HOUR = 3_600_000;
 
@@ -57,11 +57,40 @@ test("without the server those who answer directly count as online", () => {
 test("a fetched list keeps the rows of the open one, and the later time of what was heard", () => {
   const shown = [person("benito", away, 1), person("dora"), person("gone", {}, 1)];
   const fetched = [person("zoe"), person("ana2"), person("ana10"), person("benito", { unread: 1 }, 5)];
-  const merged = mergedPeople(shown, fetched, false, "es");
+  const merged = mergedPeople(shown, fetched, false, "es", 0);
   expect(names(merged)).toEqual(["benito", "dora", "gone", "ana2", "ana10", "zoe"]);
   expect(merged.slice(0, 3)).toMatchObject([
     { online: true, unread: 1, last_seen: shown[0]?.last_seen },
     { online: false },
     { online: false, last_seen: shown[2]?.last_seen },
   ]);
+});
+
+describe("a person who comes and goes within ten seconds", () => {
+  const NOW = 1e12;
+  const after = (people: readonly PersonRow[], username: string, online: boolean, ms: number, opened = 1) =>
+    peopleAfter(people, username, { name: "watched", username, online }, opened, NOW + ms) ?? [];
+
+  test("leaves no trace in their row", () => {
+    const benito = person("benito", away, 20);
+    const back = after([benito], "benito", true, 0);
+    expect(back).toMatchObject([{ online: true }]);
+    const [gone] = after(back, "benito", false, 9_999);
+    expect(gone).toMatchObject({ online: false, last_seen: benito.last_seen });
+    const [later] = after(back, "benito", false, 10_000);
+    expect(later).toMatchObject({ online: false, last_seen: new Date(NOW + 10_000).toISOString() });
+  });
+
+  test("leaves no row either, unless another one came meanwhile or they have written", () => {
+    const ana = person("ana");
+    const met = (...fetched: Person[]) => mergedPeople([ana], [ana, ...fetched], false, "es", NOW);
+    expect(names(after(met(person("zoe")), "zoe", false, 9_999))).toEqual(["ana"]);
+    expect(names(after(met(person("zoe")), "zoe", false, 10_000))).toEqual(["ana", "zoe"]);
+    expect(names(after(met(person("carla"), person("zoe")), "carla", false, 1))).toEqual([
+      "ana",
+      "carla",
+      "zoe",
+    ]);
+    expect(names(after(met(person("zoe", { unread: 1 })), "zoe", false, 1))).toEqual(["ana", "zoe"]);
+  });
 });
