@@ -12,7 +12,7 @@
 import { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted } from "../peer/dial.ts";
 import type { LinkId } from "../peer/link-choice.ts";
-import { DEAD_AFTER, LinkWatch, PING_AFTER, type LinkPresence } from "../peer/link-watch.ts";
+import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
   type ConversationMessage,
@@ -44,8 +44,6 @@ export class Conversation {
   readonly #linkEvents: PeerLinkEvents;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
-  /** The link with a key that waits for the verification that is open. */
-  #pendingLink: PeerLink | undefined;
   /** On how many screens the chat is open. */
   #openChats = 0;
   /** Whether a message was queued since this process began: somebody waits for its delivery. */
@@ -73,7 +71,7 @@ export class Conversation {
       needs,
       contact: () => this.contact,
       tell: (news) => emit({ name: "verification", username: this.username, ...news }),
-      closed: (ending) => this.#verificationClosed(ending === "verified"),
+      closed: (ending, hadPending) => this.#verificationClosed(ending === "verified", hadPending),
     });
     this.delivery = new Delivery({ record: this.#record, messages, storage, emit, now });
     const decider = needs.own.label < contact.label;
@@ -177,12 +175,9 @@ export class Conversation {
     return opened;
   }
 
-  /** A link of a key that waited ends: from the next one on the conversation goes its way, if the key is accepted. */
-  #verificationClosed(isVerified: boolean): void {
-    if (this.#pendingLink !== undefined) {
-      this.#dialling.leave();
-      this.#pendingLink.bye("verification_over");
-    }
+  /** @param hadPending the link of a key that waited ends: the next one is as any other, if the key is accepted now */
+  #verificationClosed(isVerified: boolean, hadPending: boolean): void {
+    if (hadPending) this.#dialling.leave();
     if (isVerified) {
       const { contacts } = this.#needs.profile;
       const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
@@ -298,16 +293,8 @@ export class Conversation {
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
     this.#watch.tick(this.wantsLink);
-    this.#watchPending();
     this.verification.tick();
     this.#needs.storage.attempt(() => this.delivery.tick());
-  }
-
-  #watchPending(): void {
-    const link = this.#pendingLink;
-    const silence = link === undefined ? 0 : this.#needs.clock.monotonic() - link.lastReadAt;
-    if (silence >= DEAD_AFTER) link?.terminate("dead");
-    else if (silence >= PING_AFTER) link?.send({ action: "ping" });
   }
 
   /** Says `bye` on every link; acknowledgements of the peer are still read until `terminate`. */
@@ -340,12 +327,7 @@ export class Conversation {
     // Also if an older link has become current: the report may have been lost with the broken link.
     this.#sendRead(link);
     this.delivery.writeOn(link);
-    this.#chooseVerified();
-  }
-
-  /** The verification runs on the link of a key that waits for it, if there is one. */
-  #chooseVerified(): void {
-    this.verification.use(this.#pendingLink ?? this.#links.current);
+    this.verification.use(link);
   }
 
   #take(message: ConversationMessage, link: PeerLink): void {
@@ -360,21 +342,11 @@ export class Conversation {
     }
   }
 
-  #pendingCompleted(link: PeerLink): void {
-    this.#links.dialFailed(link.id);
-    this.#dialling.linked();
-    if (!this.verification.isOpen) {
-      link.bye("verification_over");
-      return;
-    }
-    this.#pendingLink?.end("replaced");
-    this.#pendingLink = link;
-    this.#chooseVerified();
-  }
-
   #completed(link: PeerLink): void {
     if (link.purpose === "verification") {
-      this.#pendingCompleted(link);
+      this.#links.dialFailed(link.id);
+      this.#dialling.linked();
+      this.verification.pendingCompleted(link);
       return;
     }
     const wasConnected = this.isConnected;
@@ -393,15 +365,12 @@ export class Conversation {
       this.#watch.closed(link);
       if (this.#needs.clock.monotonic() - life.completedAt >= USEFUL_LIFE) this.#dialling.provenUseful();
     }
-    const isPending = link === this.#pendingLink;
-    if (isPending) this.#pendingLink = undefined;
     const isLast = this.#links.closed(link);
-    this.#chooseVerified();
     this.verification.closed(link);
     const isRevoked = this.#isRevoked(link.peer);
     if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
     else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
-    else if (isPending && !this.isConnected)
+    else if (link.purpose === "verification" && !this.isConnected)
       this.#dialling.disconnected(life.byeReceived, this.delivery.waiting > 0);
   }
 

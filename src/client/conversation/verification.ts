@@ -7,7 +7,8 @@
  *    commitment came.
  * 2. Once a nonce was revealed, the exchange stays on its link. If that is lost, the person has to open it again; before,
  *    it begins anew on the next link. So each opening reveals one nonce, on one link.
- * 3. That a nonce is revealed is stored first, so that whatever happens the next code waits, and longer each time.
+ * 3. A link with a key that waits for this verification is held here alone, before the conversation's, and ends with it.
+ * 4. That a nonce is revealed is stored first, so that whatever happens the next code waits, and longer each time.
  */
 import { randomBytes } from "node:crypto";
 
@@ -27,6 +28,7 @@ import {
   type VerifiedLink,
 } from "../../identity/verification-code.ts";
 import { VERIFY_FEATURE, type VerifyMessage } from "../../protocol/peer-messages.ts";
+import { DEAD_AFTER, PING_AFTER } from "../peer/link-watch.ts";
 import type { PeerLink } from "../peer/link.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { VerificationEnding, VerificationNews } from "./events.ts";
@@ -39,6 +41,8 @@ const ASKED_INTERVAL = 30_000;
 
 /** The parts of a link that a verification uses. */
 type VerifyingLink = Pick<PeerLink, "peer" | "features" | "send" | "exportKey">;
+/** Those of one with a key that waits. */
+type PendingLink = VerifyingLink & Pick<PeerLink, "lastReadAt" | "bye" | "end" | "terminate">;
 
 export type OpenedVerification =
   | { readonly result: "opened" }
@@ -49,10 +53,11 @@ type VerificationOptions = {
   readonly needs: Pick<ConversationNeeds, "profile" | "own" | "clock" | "storage">;
   readonly contact: () => Contact;
   readonly tell: (news: VerificationNews) => void;
-  /** It is closed, with this outcome. */
-  readonly closed: (ending: VerificationEnding) => void;
+  /** It is closed, with this outcome; `hadPending`: and with it the link of a key that waited. */
+  readonly closed: (ending: VerificationEnding, hadPending: boolean) => void;
 };
 
+type Since<L> = { readonly link: L; readonly since: number };
 /** `link`: what is known of the link `on` which it runs. */
 type Exchanging = { readonly on: VerifyingLink; readonly link: VerifiedLink; exchange: Exchange };
 
@@ -61,7 +66,9 @@ export class Verification {
   /** At which face our person has opened it last, and whether a nonce was revealed since; undefined: it is closed. */
   #opening: { readonly face: object; readonly isGuessUsed: boolean } | undefined;
   /** The link that the conversation uses, and since when, by the monotonic clock. */
-  #current: { readonly link: VerifyingLink; readonly since: number } | undefined;
+  #current: Since<VerifyingLink> | undefined;
+  /** One with a key that waits. */
+  #pending: Since<PendingLink> | undefined;
   /** Of each link on which a message of it was sent or received, in the order of the first one. */
   readonly #exchanges = new Map<VerifyingLink, Exchanging>();
   /** Whether our person was told last that the other one has opened it, and when, by the monotonic clock. */
@@ -114,11 +121,26 @@ export class Verification {
   take(message: VerifyMessage, link: VerifyingLink): void {
     this.#step(link, { name: "message", message });
     this.#begin();
-    this.tick();
+    this.#tellAsked();
   }
 
-  /** Tells whether the other person has opened it; to be called about once a second. */
+  /** To be called about once a second. */
   tick(): void {
+    this.#watchPending();
+    this.#tellAsked();
+  }
+
+  /** Nobody else sees whether it is still there. */
+  #watchPending(): void {
+    if (this.#pending === undefined) return;
+    const { link } = this.#pending;
+    const silence = this.#options.needs.clock.monotonic() - link.lastReadAt;
+    if (silence >= DEAD_AFTER) link.terminate("dead");
+    else if (silence >= PING_AFTER) link.send({ action: "ping" });
+  }
+
+  /** Tells whether the other person has opened it. */
+  #tellAsked(): void {
     // While ours has opened it too, that is no news.
     const isAsked = [...this.#exchanges.values()].some(({ exchange }) => exchange.name === "asked");
     if (this.isOpen || isAsked === this.#asked.isTold) return;
@@ -128,13 +150,26 @@ export class Verification {
     this.#options.tell({ state: isAsked ? "asked" : "withdrawn" });
   }
 
-  /** The link is closed. */
+  /** There is a link with a key that waits. */
+  pendingCompleted(link: PendingLink): void {
+    if (!this.isOpen) {
+      link.bye("verification_over");
+      return;
+    }
+    this.#pending?.link.end("replaced");
+    this.#pending = { link, since: this.#options.needs.clock.monotonic() };
+    this.#begin();
+  }
+
+  /** A link is closed. */
   closed(link: VerifyingLink): void {
     if (link === this.#current?.link) this.#current = undefined;
+    if (link === this.#pending?.link) this.#pending = undefined;
     const isLost = this.#running?.on === link;
     this.#exchanges.delete(link);
     if (isLost) this.#end("lost");
-    this.tick();
+    this.#begin();
+    this.#tellAsked();
   }
 
   /** The exchange in which our nonce was revealed; there is one at most. */
@@ -153,14 +188,15 @@ export class Verification {
     const { needs, contact } = this.#options;
     if (!this.isOpen || this.#running !== undefined) return;
     const committed = this.#committed;
-    const link = committed ?? this.#current?.link;
+    const own = this.#pending ?? this.#current;
+    const link = committed ?? own?.link;
     if (link === undefined || this.#exchanges.get(link)?.exchange.name === "waiting") return;
     if (!link.features.includes(VERIFY_FEATURE)) {
       this.#end("not_supported");
       return;
     }
     if (committed === undefined && commits({ own: needs.own, peer: contact() })) {
-      const age = needs.clock.monotonic() - (this.#current?.since ?? 0);
+      const age = needs.clock.monotonic() - (own?.since ?? 0);
       if (age < SETTLE_TIME) {
         needs.clock.after(SETTLE_TIME - age, () => this.#begin());
         return;
@@ -246,6 +282,8 @@ export class Verification {
     if (isGuessUsed) this.#stores(() => needs.profile.verifications.noteEnd(contact(), needs.clock.now()));
     const left = needs.storage.attempt(() => this.#waitLeft()) ?? 0;
     tell({ state: ending, retryAt: left === 0 ? undefined : needs.clock.now() + left });
-    closed(ending);
+    const pending = this.#pending?.link;
+    pending?.bye("verification_over");
+    closed(ending, pending !== undefined);
   }
 }
