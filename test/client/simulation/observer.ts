@@ -1,6 +1,6 @@
 /** Observes every event of a program and everything that it sends, and checks what must never happen. */
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
-import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
+import type { MessengerEvent, VerificationNews } from "../../../src/client/conversation/events.ts";
 import { KIND, MESSAGE_STATES } from "../../../src/client/disk/schema.ts";
 import type { JsonObject } from "../../../src/protocol/framing.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
@@ -22,6 +22,10 @@ export interface Observed {
   readonly said: readonly Said[];
   /** The index in `said` by id. */
   placeOf(id: string): number | undefined;
+  /** The code of a verification that they are looking at. */
+  code: string | undefined;
+  /** The codes of which they have said that the other one sees the same. */
+  readonly confirmed: Set<string>;
 }
 
 export type Fail = (what: string) => never;
@@ -91,6 +95,9 @@ export class Observer {
       case "unreachable":
         if (this.#isConnected) this.#fail("unreachable, and there is a link");
         return;
+      case "verification":
+        this.#verification(event);
+        return;
       case "storageFailed":
         this.checkStorageFailure(event.error);
         this.faults.push("SQLITE_FULL");
@@ -103,6 +110,21 @@ export class Observer {
         return;
       default:
         return;
+    }
+  }
+
+  /** Two who compare a code compare the same one, and only what both have confirmed is verified. */
+  #verification(news: VerificationNews): void {
+    const { code } = this.#self;
+    if (news.state === "code") {
+      if ((code ?? news.code) !== news.code) this.#fail("a second code is shown beside the first");
+      this.#self.code = news.code;
+      if ((this.#other.code ?? news.code) !== news.code) this.#fail("two codes are compared");
+    } else if ("retryAt" in news) {
+      this.#self.code = undefined;
+      const isConfirmed =
+        code !== undefined && [this.#self, this.#other].every((each) => each.confirmed.has(code));
+      if (news.state === "verified" && !isConfirmed) this.#fail("verified, and not confirmed by both");
     }
   }
 

@@ -135,6 +135,24 @@ function disturb(world: World): void {
   }
 }
 
+/** Both open the verification at about the same time, now and then, and look at the codes; some change their mind. */
+function drawVerifications({ random, queue, people }: World, duration: number): void {
+  for (let left = 2 + random.integer(4); left > 0; left--) {
+    const begin = random.integer(duration);
+    // Nobody opens one after the last failure.
+    const within = (ms: number) => Math.min(begin + random.integer(ms), duration);
+    for (const person of people) {
+      queue.after(within(3_000), () => person.program?.verify());
+      for (let looks = 3; looks > 0; looks--) queue.after(within(20_000), () => person.program?.compare());
+      if (random.integer(4) === 0)
+        queue.after(within(8_000), () => {
+          if (person.program?.isRunning === true)
+            person.program.conversation.verification.close(person.program);
+        });
+    }
+  }
+}
+
 /** Draws all actions and failures. @returns the latest time at which one begins, in ms */
 export function drawPlan(world: World): number {
   const { random, queue } = world;
@@ -160,5 +178,6 @@ export function drawPlan(world: World): number {
   for (let left = 5 + random.integer(11); left > 0; left--) {
     queue.after(beside(), () => disturb(world));
   }
+  if (world.isVerifying) drawVerifications(world, duration);
   return duration + 400;
 }

@@ -25,6 +25,8 @@ export class SimulatedPerson implements Place, Observed {
   readonly disk = new SimulatedDisk();
   readonly said: Said[] = [];
   program: SimulatedProgram | undefined;
+  code: string | undefined;
+  readonly confirmed = new Set<string>();
   readonly #options: PersonOptions;
   readonly #places = new Map<string, number>();
   readonly #shown = new Shown();
@@ -60,6 +62,7 @@ export class SimulatedPerson implements Place, Observed {
     if (this.program !== undefined) return;
     const { around, fail } = this.#options;
     around.note(() => `${this.name} starts`);
+    this.code = undefined;
     this.program = new SimulatedProgram({
       owner: this,
       other,

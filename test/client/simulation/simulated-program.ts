@@ -160,6 +160,10 @@ export class SimulatedProgram implements ServerUser {
     this.#around.network.crashed(this, isReset);
   }
 
+  get isVerified(): boolean {
+    return this.stores.verifications.verifiedAt(this.contact) !== undefined;
+  }
+
   openChat(): void {
     if (this.#isChatOpen) return;
     this.#isChatOpen = true;
@@ -170,6 +174,26 @@ export class SimulatedProgram implements ServerUser {
     if (!this.#isChatOpen) return;
     this.#isChatOpen = false;
     this.conversation.closeChat();
+  }
+
+  /** Their person wants to compare a code. */
+  verify(): void {
+    if (!this.isRunning || this.#owner.machine.isAsleep) return;
+    try {
+      this.conversation.openVerification(this);
+    } catch (error) {
+      this.observer.checkStorageFailure(error);
+    }
+  }
+
+  /** The person compares the code with the other one's, if that is still there, and says that it is the same. */
+  compare(): void {
+    const { code, confirmed } = this.#owner;
+    if (code === undefined || !this.isRunning || this.#owner.machine.isAsleep) return;
+    if (this.#other.code === code || this.#other.confirmed.has(code)) {
+      confirmed.add(code);
+      this.conversation.verification.answer(true);
+    } else this.conversation.verification.close(this);
   }
 
   /** As `Messenger.close`. */

@@ -4,7 +4,8 @@
  * 1. Both write, read, edit and withdraw while connections, programs, machines, disks and the server fail.
  * 2. Then nothing fails any more, and within ten minutes everything has arrived.
  * 3. In some worlds both then open the chat: one connection remains, and read texts are marked as read.
- * 4. Both close the chat: no connection remains, and both disks have the same content.
+ * 4. In every second world they compare codes meanwhile, and when both look at the chat they end up verified.
+ * 5. Both close the chat: no connection remains, and both disks have the same content.
  */
 import { seededRandom, type SeededRandom } from "../../seeded-random.ts";
 import { drawPlan, drawWeather } from "./plan.ts";
@@ -20,6 +21,8 @@ import type { Fail } from "./observer.ts";
 const HEALING = 600_000;
 /** Seconds with one connection after which none is about to end. */
 const STEADY = 5;
+/** Two with one connection see a code within this time, and are verified within it once they have confirmed, in ms. */
+const VERIFYING = 20_000;
 /** How long one connection must last while both have the chat open, in ms. */
 const TOGETHER = 40_000;
 /** A connection that is no longer needed is closed within this time, in ms. */
@@ -42,6 +45,8 @@ export class World implements Surrounding {
   /** What happened, if it is recorded. */
   readonly history: string[] = [];
   isInEvent = false;
+  /** Whether the people verify each other. */
+  readonly isVerifying: boolean;
   readonly #isRecorded: boolean;
   readonly #names = new Map<string, string>();
   #isSettled = false;
@@ -49,6 +54,7 @@ export class World implements Surrounding {
 
   constructor(seed: number, isRecorded: boolean) {
     this.random = seededRandom(seed);
+    this.isVerifying = seed % 2 === 1;
     this.#isRecorded = isRecorded;
     const note = (what: () => string) => this.note(what);
     this.network = new SimulatedNetwork(this.random, drawWeather(this.random), note);
@@ -182,6 +188,7 @@ export class World implements Surrounding {
       const { program } = person;
       if (program === undefined) continue;
       program.stepsToCrash = Infinity;
+      program.conversation.verification.close(program);
       // An open chat keeps its link for ever.
       if (!isTogether && program.isRunning) program.closeChat();
     }
@@ -203,7 +210,23 @@ export class World implements Surrounding {
     for (const person of this.people) {
       if (!isEverythingRead(person)) this.fail(`${person.name} does not know what was read`);
     }
+    if (this.isVerifying) await this.#verifyEachOther();
     for (const { program } of this.people) program?.closeChat();
+  }
+
+  async #verifyEachOther(): Promise<void> {
+    this.note(() => "both verify each other");
+    for (const { disk, program } of this.people) {
+      // The wait after what has failed before.
+      disk.database.run("UPDATE contacts SET guesses = 0");
+      program?.verify();
+    }
+    const isShown = () => this.people.every(({ code }) => code !== undefined);
+    if (!(await this.#runTo(VERIFYING, isShown))) this.fail("two who verify each other see no code");
+    for (const { program } of this.people) program?.compare();
+    const isDone = () =>
+      this.people.every(({ code, program }) => code === undefined && program?.isVerified === true);
+    if (!(await this.#runTo(VERIFYING, isDone))) this.fail("two who have confirmed a code are not verified");
   }
 
   close(): void {
