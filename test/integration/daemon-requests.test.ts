@@ -155,6 +155,36 @@ test("keys are compared", async () => {
   expect(await ours.result("accept_key", { username: bobName })).toEqual({ result: "none" });
 });
 
+test("people verify each other by a code, through their programs", async () => {
+  const [ours, theirs] = daemons();
+  expect(await ours.result("answer_verification", { username: bobName, same: true })).toEqual({
+    result: "none",
+  });
+  expect(await ours.result("open_verification", { username: bobName })).toEqual({ result: "opened" });
+  await theirs.line({ event: "verification", username: anaName, state: "asked" });
+  await theirs.result("open_verification", { username: anaName });
+  const { code } = await ours.line({ event: "verification", username: bobName, state: "code" });
+  await theirs.line({ event: "verification", state: "code", code });
+  for (const [program, username] of [
+    [ours, bobName],
+    [theirs, anaName],
+  ] as const)
+    await program.result("answer_verification", { username, same: true });
+  await ours.line({ event: "verification", state: "verified", retry_at: null });
+  await theirs.line({ event: "verification", state: "verified" });
+  expect(await ours.result("safety_number", { username: bobName })).toMatchObject({
+    keys: [{ verified: true }],
+  });
+  expect(await ours.result("withdraw_verification", { username: bobName })).toEqual({ result: "withdrawn" });
+  expect(await ours.result("withdraw_verification", { username: bobName })).toEqual({ result: "none" });
+  // Closing it takes that back.
+  await theirs.result("open_verification", { username: anaName });
+  await ours.line({ event: "verification", username: bobName, state: "asked" });
+  expect(await theirs.result("close_verification", { username: anaName })).toEqual({});
+  await ours.line({ event: "verification", username: bobName, state: "withdrawn" });
+  expect(await ours.code("open_verification", { username: anaName })).toBe("to_oneself");
+});
+
 test("a field that is missing or wrong is named", async () => {
   const [ours] = daemons();
   const wrong: [string, object, string][] = [
