@@ -182,9 +182,15 @@ const OUT_OF_DATE = /^not_in_date$|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/;
 /** Codes of an attempt that nobody has answered. */
 const UNANSWERED = /^(?:timeout|ETIMEDOUT|E(?:HOST|NET)UNREACH)$/;
 
-/** @param lookupFailure why the server did not report the addresses; undefined: it did */
-function reasonOf(error: DialError, lookupFailure: UnreachableReason | undefined): UnreachableReason {
-  const codes = error.failures.map(({ code }) => code);
+/**
+ * Why no dial has led to the person.
+ * @param lookupFailure why the server did not report the addresses; undefined: it did
+ */
+export function reasonOf(
+  { failures }: Pick<DialError, "failures">,
+  lookupFailure: UnreachableReason | undefined,
+): UnreachableReason {
+  const codes = failures.map(({ code }) => code);
   if (codes.includes("key_refused")) return "not_proven";
   // Only a certificate that names the person is compared with the revocations.
   if (codes.includes("revoked")) return "revoked";
