@@ -344,7 +344,7 @@ export class Conversation {
 
   #completed(link: PeerLink): void {
     if (link.purpose === "verification") {
-      this.#links.dialFailed(link.id);
+      this.#links.completedAside(link);
       this.#dialling.linked();
       this.verification.pendingCompleted(link);
       return;

@@ -65,6 +65,12 @@ export class PeerLinks {
     this.#links.get(dial)?.terminate("abandoned");
   }
 
+  /** A link of another purpose is complete: the current attempt has led to it, or is abandoned. */
+  completedAside(link: PeerLink): void {
+    if (this.#choice.dial === link.id) this.dialFailed(link.id);
+    else this.abandonDial();
+  }
+
   /** An id for a link that the peer has dialled. */
   newId(): LinkId {
     return this.#nextId++;
