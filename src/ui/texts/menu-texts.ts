@@ -11,10 +11,7 @@ export const MENU_TEXTS = {
     es: (user: string) => `${user}, ¿qué desea hacer?`,
     en: (user: string) => `${user}, what would you like to do?`,
   },
-  menuServer: {
-    es: "¿En qué servidor? Escriba la dirección que le hayan dado:",
-    en: "Which server? Type the address that you were given:",
-  },
+  menuServer: { es: "Dirección del servidor:", en: "Server address:" },
   menuLogIn: { es: "Iniciar sesión", en: "Log in" },
   menuRegister: { es: "Registrarse", en: "Register" },
   menuQuit: { es: "Salir", en: "Quit" },
