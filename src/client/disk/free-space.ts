@@ -4,6 +4,8 @@
  */
 import { statfsSync } from "node:fs";
 
+import { errorCode } from "../../net/error-code.ts";
+
 /** Free bytes below which nothing is taken, and the share of the disk, if that is less. */
 export const FREE_FLOOR = 256 * 1024 * 1024;
 export const FREE_SHARE = 0.01;
@@ -24,6 +26,16 @@ export function isLowDisk(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ELOWDISK";
 }
 
+/** A folder that was deleted or moved is not a full disk: the check of the open file reports it. */
+function spaceOf(folder: string): Space {
+  try {
+    return statfsSync(folder);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    return { bsize: 1, blocks: 0, bavail: 0 };
+  }
+}
+
 type Space = { readonly bsize: number; readonly blocks: number; readonly bavail: number };
 
 export class FreeSpace {
@@ -39,7 +51,7 @@ export class FreeSpace {
   constructor(
     folder: string,
     monotonic = () => performance.now(),
-    look: () => Space = () => statfsSync(folder),
+    look: () => Space = () => spaceOf(folder),
   ) {
     this.#monotonic = monotonic;
     this.#look = look;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { FREE_FLOOR, FreeSpace, isLowDisk } from "../../../src/client/disk/free-space.ts";
 
@@ -49,4 +50,8 @@ test("the system is asked once a second, and its answer can change", () => {
 
 test("a real disk answers", () => {
   expect(typeof new FreeSpace(tmpdir()).isLow).toBe("boolean");
+});
+
+test("a folder that is gone is not a full disk", () => {
+  expect(new FreeSpace(join(tmpdir(), "paloma-no-such-folder")).isLow).toBe(false);
 });
