@@ -33,6 +33,16 @@ const TICK = 1_000;
 /** A menu in which only a number changes is shown again after this time, in ms. */
 const REFRESH = 250;
 
+/** What says how far the other person can be reached. */
+const LINK_EVENTS: ReadonlySet<MessengerEvent["name"]> = new Set([
+  "presence",
+  "connected",
+  "disconnected",
+  "silent",
+  "unreachable",
+  "keyPending",
+]);
+
 export type ProgramOptions = {
   readonly config: Config;
   readonly input: NodeJS.ReadStream;
@@ -51,6 +61,8 @@ export class Program {
   readonly #accounts: readonly LocalAccount[];
   readonly #unreadable: number;
   #chat: ChatEffects | undefined;
+  /** Events of links while a chat is being opened, for that chat: what is online in another process may tell them before. */
+  #early: MessengerEvent[] | undefined;
   #model: AppModel;
   readonly #events: AppEvent[] = [];
   /** `ended`: by a bug. Nothing is taken or shown any more, since the model may be half changed. */
@@ -168,6 +180,7 @@ export class Program {
   }
 
   readonly #onMessenger = (event: MessengerEvent): void => {
+    if (LINK_EVENTS.has(event.name)) this.#early?.push(event);
     const known = this.#chat?.know(event) ?? {};
     if (event.name === "message") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
@@ -320,6 +333,7 @@ export class Program {
     if (account === undefined) return;
     const isOpen = () => this.#account.opened?.account === account;
     let chat: ChatEffects | undefined;
+    const early: MessengerEvent[] = (this.#early = []);
     try {
       chat = await ChatEffects.open(account, username, {
         dispatch: (event) => this.#take({ name: "chat", event }),
@@ -337,10 +351,13 @@ export class Program {
       const { isStranger } = chat;
       this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
       for (const event of events) this.#take({ name: "chat", event });
+      for (const event of early) this.#take({ name: "chat", event: { name: "messenger", event } });
     } catch (error) {
       if (!isOpen()) return;
       chat?.close();
       this.#take({ name: "failed", sentence: this.#describe(error) });
+    } finally {
+      if (this.#early === early) this.#early = undefined;
     }
   }
 
