@@ -422,9 +422,37 @@ test("somebody who comes and goes a thousand times is looked up a few times", as
     // So that each is news of its own, after the answer to the last lookup.
     if (round % 10 === 0) await ana.messenger.users();
   }
-  await ana.messenger.users();
-  expect(ana.of("presence")).toHaveLength(2_000);
+  await until(() => ana.of("presence").length === 2_000);
   const lookups = server.messages.filter(({ action }) => action === "request_p2p");
   // One for the text, and a burst of five.
   expect(lookups.length).toBeLessThanOrEqual(6);
+});
+
+describe("who comes and goes while a list is opened", () => {
+  const person = { username: "zoe", ip: "192.0.2.1", p2p_port: 9_000 };
+
+  /** What is said of zoe while she stands in a list. */
+  async function said(watched: (message: Message) => string | Message): Promise<unknown[]> {
+    const { ana } = await online((message) => {
+      if (message["action"] === "get_users") {
+        return { action: "users_list", users: [person], id: message["id"] };
+      }
+      return message["action"] === "watch" ? watched(message) : honest(message);
+    });
+    await ana.messenger.users();
+    ana.messenger.watchPeople(ana, ["zoe"]);
+    const presence = () => ana.events.filter(({ name }) => name === "watched");
+    await until(() => presence().some((event) => "online" in event && !event.online));
+    return presence().map((event) => "online" in event && event.online);
+  }
+
+  test("is gone who left behind the answer, also where both come in one piece", async () => {
+    const gone = JSON.stringify({ action: "presence", username: "zoe", online: false });
+    const answer = ({ id }: Message) => JSON.stringify({ action: "watch_response", online: ["zoe"], id });
+    expect(await said((message) => `${answer(message)}\n${gone}\n`)).toEqual([true, false]);
+  });
+
+  test("is gone who left between the list and the answer", async () => {
+    expect(await said(({ id }) => ({ action: "watch_response", online: [], id }))).toEqual([false]);
+  });
 });

@@ -268,8 +268,11 @@ export class Rendezvous {
     const isLoggingIn = () =>
       this.#state.name === "connecting" && own() !== undefined && this.#state.link === own();
     return {
+      // In the next turn of the event loop: then the answers that came before it have been taken, as that to `watch`.
       presence: (username, online) => {
-        if (isCurrent()) events.presence(username, online);
+        setImmediate(() => {
+          if (isCurrent()) events.presence(username, online);
+        });
       },
       revoked: (revocations) => {
         // They may come right behind the answer to the login. Before it, `logIn` has compared the authority.

@@ -81,13 +81,9 @@ export function newsOfPeople(model: AppModel, event: MessengerEvent, { now }: Ap
   return step(model, ...(event.name === "message" ? [{ name: "listPeople" } as const] : []));
 }
 
-/** The names of those in the open list, whose presence is to be watched; those who are away come first. */
+/** The names of those in the open list, whose presence is to be watched. */
 export function watchedIn({ screen }: AppModel): readonly string[] {
-  if (screen.name !== "people") return [];
-  const [away, there] = [false, true].map((isThere) =>
-    screen.people.filter(({ online }) => (online === true) === isThere),
-  );
-  return [...(away ?? []), ...(there ?? [])].map(({ username }) => username);
+  return screen.name === "people" ? screen.people.map(({ username }) => username) : [];
 }
 
 /** The person has chosen a row of the list; `value` is the name in it. */
