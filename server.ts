@@ -8,7 +8,7 @@ import { runtimeRefusal } from "./src/protocol/runtime.ts";
 const refusal = runtimeRefusal();
 if (refusal === undefined) {
   const { main } = await import("./src/server/main.ts");
-  await main(process.argv.slice(2), process.env);
+  await main(process.argv.slice(2));
 } else {
   console.error(refusal);
   process.exitCode = 1;

@@ -48,6 +48,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     "server",
     [
+      "host-process.ts",
       "start-error.ts",
       "metrics",
       "presence",

@@ -11,35 +11,37 @@ import { printFailure, runAdmin } from "./admin/program.ts";
 import { readConfig } from "./config.ts";
 import { StartError } from "./start-error.ts";
 import { ADMIN_HELP, HELP } from "./help.ts";
+import type { HostProcess } from "./host-process.ts";
 import { serve } from "./serve.ts";
 
 /** Exit codes (CLI.md). */
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** Runs the server until it is stopped, or one of its operator's commands, and sets the exit code. */
-export async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+/** Runs the server until it is stopped, or one of its operator's commands, and sets the exit code of its process. */
+export async function main(args: readonly string[], host: HostProcess = process): Promise<void> {
+  const environment = host.env;
   const language = chosenLanguage(args, environment);
   try {
     const fault = notUtf8(args, environment, startBytes, language);
     if (fault !== undefined) throw new UsageError(fault);
     const invocation = readConfig(args, environment, language);
-    if (invocation.name !== "admin") reportLostOutput(language);
+    if (invocation.name !== "admin") reportLostOutput(language, host);
     switch (invocation.name) {
       case "help":
-        process.stdout.write(HELP[language]);
+        host.stdout.write(HELP[language]);
         return;
       case "adminHelp":
-        process.stdout.write(ADMIN_HELP[language]);
+        host.stdout.write(ADMIN_HELP[language]);
         return;
       case "version":
-        process.stdout.write(`${packageJson.version}\n`);
+        host.stdout.write(`${packageJson.version}\n`);
         return;
       case "run":
-        await serve(invocation.config, language);
+        await serve(invocation.config, language, host);
         return;
       case "admin":
-        process.exitCode = await runAdmin(invocation.config, language);
+        host.exitCode = await runAdmin(invocation.config, language, host);
         return;
       default:
         return invocation satisfies never;
@@ -48,9 +50,10 @@ export async function main(args: readonly string[], environment: NodeJS.ProcessE
     if (!(error instanceof UsageError || error instanceof StartError)) throw error;
     const isUsage = error instanceof UsageError;
     const sentence = visibleText(isUsage ? error.message : error.sentence[language]);
-    process.stderr.write(`${sentence}\n`);
-    process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
-    if (isReadByProgram(args, environment)) await printFailure(isUsage ? "usage" : error.code, sentence);
+    host.stderr.write(`${sentence}\n`);
+    host.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
+    if (isReadByProgram(args, environment))
+      await printFailure(isUsage ? "usage" : error.code, sentence, host);
   }
 }
 
@@ -60,14 +63,14 @@ function startBytes(name: "cmdline" | "environ"): Uint8Array | undefined {
 }
 
 /** Reports output that cannot be written, to a full disk for example. The server goes on. */
-function reportLostOutput(language: Language): void {
-  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-    process.stdout.on("error", () => undefined);
+function reportLostOutput(language: Language, host: HostProcess): void {
+  host.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    host.stdout.on("error", () => undefined);
     // The reader has ended.
     if (error.code === "EPIPE") return;
     const sentence = language === "es" ? "No se puede escribir la salida" : "The output could not be written";
-    process.stderr.write(`${sentence} (${error.code ?? error.message})\n`);
-    process.exitCode = EXIT_FAILED;
+    host.stderr.write(`${sentence} (${error.code ?? error.message})\n`);
+    host.exitCode = EXIT_FAILED;
   });
 }
 

@@ -11,6 +11,7 @@ import type { Bilingual, Language } from "../protocol/language.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
 import { openAdminSocket } from "./admin/socket.ts";
 import type { ServerConfig } from "./config.ts";
+import type { HostProcess } from "./host-process.ts";
 import { cannotOpen } from "./database/database-errors.ts";
 import { openDatabase } from "./database/database.ts";
 import { openLog, type Log } from "./log/log.ts";
@@ -27,11 +28,11 @@ const EXIT_FAILED = 1;
 const MAX_LOGGED_NAMES = 100;
 
 /** @throws StartError */
-export async function serve(config: ServerConfig, language: Language): Promise<void> {
-  const style = config.logStyle ?? (process.stderr.isTTY ? "pretty" : "json");
-  const log = openLog(style, Date.now, process.stderr);
+export async function serve(config: ServerConfig, language: Language, host: HostProcess): Promise<void> {
+  const style = config.logStyle ?? (host.stderr.isTTY ? "pretty" : "json");
+  const log = openLog(style, Date.now, host.stderr);
   const metrics = new Metrics();
-  const say = (sentence: Bilingual) => process.stdout.write(`${sentence[language]}\n`);
+  const say = (sentence: Bilingual) => host.stdout.write(`${sentence[language]}\n`);
   /** What is closed again if the start fails. */
   using opened = new DisposableStack();
 
@@ -53,12 +54,12 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
   opened.defer(() => database.close());
   logRefusedNames(refusedNames(database), log);
 
-  const { host, port, plainFrom, tlsPort, databasePath } = config;
+  const { port, plainFrom, tlsPort, databasePath } = config;
   const security = openSecurityLog(config, log);
   opened.defer(() => security.close());
   const server = await startServer({
     database,
-    host,
+    host: config.host,
     port,
     plainFrom,
     tlsPort,
@@ -73,8 +74,8 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
     throw error instanceof SQLiteError ? cannotOpen(databasePath, error) : error;
   });
   opened.move();
-  process.on("uncaughtException", (error) => log.error("uncaught_exception", error));
-  process.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
+  host.on("uncaughtException", (error) => log.error("uncaught_exception", error));
+  host.on("unhandledRejection", (error) => log.error("unhandled_rejection", error));
   if (plainFrom === "private" || plainFrom === "any") {
     log.warn("plain_link", { from: plainFrom, warning: PLAIN_WARNING[language] });
   }
@@ -88,7 +89,7 @@ export async function serve(config: ServerConfig, language: Language): Promise<v
     security.record("server_stopped", { pid: process.pid });
     security.close();
   };
-  stopOnSignals(stop, log);
+  stopOnSignals(stop, log, host);
 
   say({ es: "Base de datos inicializada correctamente", en: "Database ready" });
   if (server.plain === undefined) say({ es: "Puerto sin cifrar cerrado", en: "Unencrypted port closed" });
@@ -113,23 +114,23 @@ const PLAIN_WARNING: Bilingual = {
   en: "Clients on the unencrypted port send passwords in the clear over the network",
 };
 
-function stopOnSignals(stop: () => Promise<void>, log: Log): void {
+function stopOnSignals(stop: () => Promise<void>, log: Log, host: HostProcess): void {
   let stopping = false;
   const onSignal = (signal: string) => {
     // A second signal ends the process at once; everything that was acknowledged is on the disk.
-    if (stopping) process.exit(EXIT_FAILED);
+    if (stopping) host.exit(EXIT_FAILED);
     stopping = true;
     log.info("stopping", { signal });
     stop().then(
-      () => process.exit(0),
+      () => host.exit(0),
       (error: unknown) => {
         log.error("stop_failed", error);
-        process.exit(EXIT_FAILED);
+        host.exit(EXIT_FAILED);
       },
     );
   };
-  process.on("SIGINT", () => onSignal("SIGINT"));
-  process.on("SIGTERM", () => onSignal("SIGTERM"));
+  host.on("SIGINT", () => onSignal("SIGINT"));
+  host.on("SIGTERM", () => onSignal("SIGTERM"));
 }
 
 function logRefusedNames(names: readonly string[], log: Log): void {

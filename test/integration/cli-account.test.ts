@@ -187,7 +187,7 @@ test("a command without --server goes to the server that was used last with the 
     new ClientHere({ args: ["users", "--data", ana.data], environment: { PALOMA_PASSWORD: PASSWORD } }).ended;
   await ana.register();
   expect((await here()).code).toBe(0);
-  const other = await world.server("other.db");
+  const other = await world.serverApart("other.db");
   await ana.at(`127.0.0.1:${other.tlsPort}`).register();
   other.kill("SIGKILL");
   await other.exited;

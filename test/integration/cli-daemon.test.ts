@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { CLIENT_PROGRAM, Collected, expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
 

@@ -4,7 +4,8 @@ import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile/profile.ts";
-import { CLIENT_PROGRAM, Collected, PASSWORD, World, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, PASSWORD, World, type Person } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 
 setDefaultTimeout(120_000);
 

@@ -5,15 +5,8 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 
 import { Profile } from "../../src/client/profile/profile.ts";
-import {
-  CLIENT_PROGRAM,
-  Collected,
-  expectNoTrace,
-  PASSWORD,
-  World,
-  type Client,
-  type Person,
-} from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectNoTrace, PASSWORD, World, type Client, type Person } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 
 setDefaultTimeout(90_000);
 
@@ -165,7 +158,7 @@ describe("a signal ends it within three seconds", () => {
   );
 
   test("while the server is stopped, and so is a peer that was sent something", async () => {
-    const other = await world.server("stopped.db");
+    const other = await world.serverApart("stopped.db");
     const [ana, beto] = [
       await loggedIn("ana.stop", other.tlsPort),
       await loggedIn("beto.stop", other.tlsPort),
@@ -201,7 +194,7 @@ describe("a signal ends it within three seconds", () => {
 
 describe("without the server", () => {
   test("it keeps trying, and what comes after the server's return arrives", async () => {
-    const other = await world.server("returns.db");
+    const other = await world.serverApart("returns.db");
     const at = other.tlsPort;
     const [ana, beto] = [await loggedIn("ana.returns", at), await loggedIn("beto.returns", at)];
     const online = await beto.listen();
@@ -230,7 +223,7 @@ describe("without the server", () => {
   });
 
   test("two who know each other's address go on", async () => {
-    const other = await world.server("gone.db");
+    const other = await world.serverApart("gone.db");
     const at = other.tlsPort;
     const [ana, beto] = [await loggedIn("ana.direct", at), await loggedIn("beto.direct", at)];
     const listening = await beto.listen();

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Profile } from "../../src/client/profile/profile.ts";
 import {
   CLIENT_PROGRAM,
-  Collected,
   expectFailure,
   expectNoTrace,
   PASSWORD,
@@ -13,6 +12,7 @@ import {
   type Ended,
   type Person,
 } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 
 setDefaultTimeout(60_000);
 

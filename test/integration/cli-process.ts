@@ -4,60 +4,19 @@ import { EventEmitter } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 
 import type { HostProcess } from "../../src/ui/commands/output.ts";
 import { runClient } from "../../src/ui/main.ts";
 import { CHEAP_HASHES } from "./cheap-hash.ts";
-import { ServerProcess } from "./server-process.ts";
+import "./cheap-hashes.ts";
+import { Collected } from "./collected.ts";
+import { ServerHere, ServerProcess, type Server } from "./server-process.ts";
 
 export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
 
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Event = { readonly event: string; readonly [field: string]: unknown };
-
-/** The text of a stream so far, and waiting for more of it. */
-export class Collected {
-  text = "";
-  #ended = false;
-  #wake = Promise.withResolvers<void>();
-
-  /** Collects a stream to its end. */
-  static of(stream: ReadableStream<Uint8Array>): Collected & { readonly end: Promise<void> } {
-    const collected = new Collected();
-    const read = async () => {
-      const decoder = new TextDecoder();
-      for await (const chunk of stream) collected.take(decoder.decode(chunk, { stream: true }));
-      collected.finish();
-    };
-    return Object.assign(collected, { end: read() });
-  }
-
-  take(text: string): void {
-    this.text += text;
-    this.#wake.resolve();
-    this.#wake = Promise.withResolvers<void>();
-  }
-
-  /** Nothing comes after this. */
-  finish(): void {
-    this.#ended = true;
-    this.#wake.resolve();
-  }
-
-  get lines(): string[] {
-    return this.text.split("\n").slice(0, -1);
-  }
-
-  /** The first complete line that `matches`; undefined when the stream ends without one. */
-  async line(matches: (line: string) => boolean): Promise<string | undefined> {
-    for (;;) {
-      const found = this.lines.find(matches);
-      if (found !== undefined || this.#ended) return found;
-      await this.#wake.promise;
-    }
-  }
-}
 
 export type Typed = {
   readonly args: readonly string[];
@@ -151,8 +110,8 @@ export class ClientHere extends Client {
     this.#host = Object.assign(new EventEmitter(), {
       env: { PATH, HOME, ...environment },
       stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
-      stdout: streamInto(this.stdout),
-      stderr: streamInto(this.stderr),
+      stdout: this.stdout.stream(),
+      stderr: this.stderr.stream(),
       exit: (code: number) => exit.resolve(code),
     });
     const run = runClient(args, this.#host as unknown as HostProcess);
@@ -175,16 +134,6 @@ export class ClientHere extends Client {
   }
 }
 
-function streamInto(collected: Collected): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write: (text: string, _encoding, done) => {
-      collected.take(text);
-      done();
-    },
-  });
-}
-
 /** Errors are shown as sentences, never as stack traces. */
 export function expectNoTrace(stderr: string): void {
   expect(stderr).not.toMatch(/^\s+at .*:\d+/m);
@@ -203,13 +152,27 @@ export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "paloma-cli-"));
   readonly #here: ClientHere[] = [];
   readonly #processes: ClientProcess[] = [];
-  readonly #servers: ServerProcess[] = [];
+  readonly #servers: Server[] = [];
   #people = 0;
 
-  /** @param database file name; the same name gives the same server again @param tlsPort 0: a free port */
-  async server(database = "users.db", tlsPort = 0, args: readonly string[] = []): Promise<ServerProcess> {
-    const place = ["--db", join(this.folder, database), "--port", "0", "--tls-port", String(tlsPort)];
-    const server = new ServerProcess([...place, ...args], CHEAP_HASHES);
+  /**
+   * A server in this process.
+   * @param database file name; the same name gives the same server again @param tlsPort 0: a free port
+   */
+  server(database = "users.db", tlsPort = 0, args: readonly string[] = []): Promise<ServerHere> {
+    return this.#started(new ServerHere([...this.#place(database, tlsPort), ...args]));
+  }
+
+  /** As `server`, as a process of its own, which can be killed and stopped. */
+  serverApart(database: string, tlsPort = 0, args: readonly string[] = []): Promise<ServerProcess> {
+    return this.#started(new ServerProcess([...this.#place(database, tlsPort), ...args], CHEAP_HASHES));
+  }
+
+  #place(database: string, tlsPort: number): string[] {
+    return ["--db", join(this.folder, database), "--port", "0", "--tls-port", String(tlsPort)];
+  }
+
+  async #started<S extends Server>(server: S): Promise<S> {
     this.#servers.push(server);
     await server.started();
     return server;
@@ -243,10 +206,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.endClients();
-    for (const server of this.#servers) {
-      server.kill("SIGKILL");
-      await server.exited;
-    }
+    for (const server of this.#servers) await server.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

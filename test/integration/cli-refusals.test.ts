@@ -3,12 +3,12 @@ import { rmSync } from "node:fs";
 import { connect } from "node:net";
 
 import { expectFailure, PASSWORD, World, type Event, type Person } from "./cli-process.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
 
 const world = new World();
-let server: ServerProcess;
+let server: ServerHere;
 let port = 0;
 beforeAll(async () => {
   server = await world.server();

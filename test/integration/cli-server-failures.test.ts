@@ -3,12 +3,12 @@ import { createServer, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 
 import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
 
 const world = new World();
-let server: ServerProcess;
+let server: ServerHere;
 let port = 0;
 beforeAll(async () => {
   server = await world.server();
@@ -43,7 +43,7 @@ async function silentServer(): Promise<{ port: number; close: () => void }> {
 
 describe("3: the server", () => {
   test("that is not there is named, and the message waits on this disk", async () => {
-    const other = await world.server("gone.db");
+    const other = await world.serverApart("gone.db");
     const ana = world.person("ana.gone", other.tlsPort);
     await ana.register();
     other.kill("SIGKILL");
@@ -67,7 +67,7 @@ describe("3: the server", () => {
   });
 
   test("that is gone does not keep the session here: `logout` forgets it all the same", async () => {
-    const other = await world.server("logout.db");
+    const other = await world.serverApart("logout.db");
     const ana = world.person("ana.logout", other.tlsPort);
     await ana.register();
     expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);

@@ -6,7 +6,7 @@ import { Profile } from "../../src/client/profile/profile.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { CLIENT_PROGRAM, PASSWORD, World } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -15,7 +15,7 @@ const COLUMNS = 120;
 const GONE_WITHIN = 3_000;
 
 const world = new World();
-let server: ServerProcess;
+let server: ServerHere;
 beforeAll(async () => {
   server = await world.server();
 });

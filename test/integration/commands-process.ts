@@ -1,7 +1,8 @@
 /** A process of its own in which the client's commands are run: under another user, or under a limit. */
 import { join } from "node:path";
 
-import { Collected, type Ended } from "./cli-process.ts";
+import { type Ended } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 
 export class CommandsProcess implements AsyncDisposable {
   readonly #process: Bun.Subprocess<"pipe", "pipe", "inherit">;

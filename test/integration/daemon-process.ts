@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 
-import { Collected, CLIENT_PROGRAM, expectNoTrace, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectNoTrace, type Person } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 
 type Line = { readonly [field: string]: unknown };
 

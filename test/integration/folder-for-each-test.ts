@@ -1,13 +1,13 @@
-/** A folder for each test of a file, and processes that are ended with it. */
+/** A folder for each test of a file, and what runs there and is ended with it. */
 import { afterEach, beforeEach } from "bun:test";
 
 import { temporaryFolder } from "./server-process.ts";
 
-export type Running = { kill(signal: NodeJS.Signals): void; readonly exited: Promise<number> };
+export type Running = { end(): Promise<unknown> };
 
 /**
  * @param begin is given the folder of each test before it begins
- * @returns where a test puts the processes that it starts
+ * @returns where a test puts what it starts
  */
 export function folderForEachTest(begin: (path: string) => void): Running[] {
   const running: Running[] = [];
@@ -17,8 +17,7 @@ export function folderForEachTest(begin: (path: string) => void): Running[] {
     begin(folder.path);
   });
   afterEach(async () => {
-    for (const each of running) each.kill("SIGKILL");
-    await Promise.all(running.splice(0).map((each) => each.exited));
+    await Promise.all(running.splice(0).map((each) => each.end()));
     folder.remove();
   });
   return running;

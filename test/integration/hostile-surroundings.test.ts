@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ClientHere, ClientProcess, PASSWORD, type Person } from "./cli-process.ts";
+import { ServerHere } from "./server-process.ts";
 import { TerminalWorld } from "./terminal-people.ts";
 
 setDefaultTimeout(60_000);
@@ -17,7 +17,6 @@ setDefaultTimeout(60_000);
 const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 /** It ends a quotation, begins a line, sets a title, goes back in the row and reverses it. */
 const ODD = "x»”\n*** Paloma\r\u001b]0;title\u0007\u009b31m\u202eend";
-const SERVER_PROGRAM = join(import.meta.dir, "../../server.ts");
 
 function expectTame(output: string): void {
   expect(output).not.toMatch(UNSAFE);
@@ -126,16 +125,17 @@ describe("the client", () => {
       }
     }
     const surroundings = { LANG: ODD, LC_ALL: ODD, TZ: ODD, USER: ODD, TERM: ODD, HOSTNAME: ODD };
-    for (const home of [
-      { HOME: oddFolder },
-      { HOME: join(oddFolder, "taken") },
-      { XDG_DATA_HOME: oddFolder },
-    ]) {
-      for (const args of [["users", "--user", "ana"], ["fingerprint"], [], ["--help"]]) {
-        const environment = { ...surroundings, ...home, PALOMA_PASSWORD: PASSWORD };
-        const { stdout, stderr } = await new ClientProcess({ args, environment }).ended;
-        expectTame(stdout + stderr);
-      }
+    const commands = [["users", "--user", "ana"], ["fingerprint"], [], ["--help"]];
+    const runs = commands.map((args) => ({ Run: ClientProcess, home: { HOME: oddFolder }, args }));
+    // The runtime reads the zone and the language when a process starts, and a home folder it never reads.
+    const homes = [{ HOME: join(oddFolder, "taken") }, { XDG_DATA_HOME: oddFolder }];
+    const here = homes.flatMap((home) =>
+      commands.filter(([first]) => first !== undefined).map((args) => ({ Run: ClientHere, home, args })),
+    );
+    for (const { Run, home, args } of [...runs, ...here]) {
+      const environment = { ...surroundings, ...home, PALOMA_PASSWORD: PASSWORD };
+      const { stdout, stderr } = await new Run({ args, environment }).ended;
+      expectTame(stdout + stderr);
     }
   });
 });
@@ -158,22 +158,12 @@ async function serverRun(
   args: readonly string[],
   environment: { [name: string]: string } = {},
 ): Promise<string> {
-  const { PATH = "", HOME = tmpdir() } = process.env;
-  const child = Bun.spawn([process.execPath, "run", SERVER_PROGRAM, ...args], {
-    env: { PATH, HOME, ...environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const stderr = new Response(child.stderr).text();
-  let stdout = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    stdout += decoder.decode(chunk, { stream: true });
-    if (/Esperando conexiones|Waiting for connections/.test(stdout)) child.kill("SIGTERM");
-  }
-  await child.exited;
-  return stdout + (await stderr);
+  const server = new ServerHere(args, environment);
+  void server.stdout
+    .line((line) => /^(?:Esperando conexiones|Waiting for connections)/.test(line))
+    .then(() => server.kill("SIGTERM"));
+  await server.exited;
+  return server.stdout.text + (await server.stderr);
 }
 
 describe("the server", () => {

@@ -1,4 +1,4 @@
-/** What an operator's command says when something around it fails; each is a process. */
+/** What an operator's command says when something around it fails. */
 import { expect, test } from "bun:test";
 import {
   chownSync,
@@ -20,7 +20,7 @@ import { folderForEachTest } from "./folder-for-each-test.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin } from "./server-admin-process.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerHere, ServerProcess, type Server } from "./server-process.ts";
 import { fillDisk, mountSmallDisk } from "./small-disk.ts";
 
 const TIMEOUT = 60_000;
@@ -33,19 +33,24 @@ const running = folderForEachTest((path) => {
   db = join(path, "users.db");
 });
 
-function spawn(...args: string[]): ServerProcess {
-  const server = new ServerProcess(["--port", "0", "--tls-port", "0", ...args]);
-  running.push(server);
-  return server;
-}
+const PORTS = ["--port", "0", "--tls-port", "0"];
 
-async function start(...args: string[]): Promise<ServerProcess> {
-  const server = spawn("--db", db, ...args);
+async function started<S extends Server>(server: S): Promise<S> {
+  running.push(server);
   await server.started();
   return server;
 }
 
-async function stop(server: ServerProcess): Promise<void> {
+function start(...args: string[]): Promise<ServerHere> {
+  return started(new ServerHere([...PORTS, "--db", db, ...args]));
+}
+
+/** As a process of its own, which can be killed and stopped. */
+function startApart(): Promise<ServerProcess> {
+  return started(new ServerProcess([...PORTS, "--db", db]));
+}
+
+async function stop(server: Server): Promise<void> {
   server.kill("SIGTERM");
   expect(await server.exited).toBe(0);
 }
@@ -91,7 +96,7 @@ test(
     const port = String(probe.port);
     probe.stop(true);
     await start("--metrics-port", port);
-    const second = spawn("--db", join(folder, "second.db"), "--metrics-port", port, "--lang", "en");
+    const second = new ServerHere([...PORTS, "--db", `${db}.second`, "--metrics-port", port, "--lang", "en"]);
     expect(await second.exited).toBe(1);
     expect(await second.stderr).toContain(port);
   },
@@ -101,7 +106,7 @@ test(
 test(
   "a backup is restored over what a crash left, and both are in the audit log",
   async () => {
-    const server = await start();
+    const server = await startApart();
     expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
     const copy = join(folder, "copy.db");
     expect(await admin(db, "backup", copy)).toMatchObject({ code: 0, stderr: "" });
@@ -156,7 +161,7 @@ test(
 test(
   "a suspended server that wakes up does not carry out a request whose sender is gone",
   async () => {
-    const server = await start();
+    const server = await startApart();
     expect(await admin(db, "add", "ana")).toMatchObject({ code: 0 });
     server.kill("SIGSTOP");
     const handlers = { message: () => undefined, fault: () => undefined, closed: () => undefined };
@@ -241,7 +246,7 @@ test(
       const { uid, gid } = statSync(join(folder, name));
       expect({ name, uid, gid }).toEqual({ name, uid: someone, gid: someone });
     }
-    const server = await start();
+    const server = await startApart();
     server.kill("SIGKILL");
     await server.exited;
     expect(statSync(`${db}.lock`).uid).toBe(someone);
@@ -256,8 +261,7 @@ test(
     mkdirSync(join(folder, "links"));
     (await openDatabase(db)).close();
     symlinkSync(db, link);
-    const server = spawn("--db", link);
-    await server.started();
+    const server = await started(new ServerHere([...PORTS, "--db", link]));
     const client = await TestClient.connect(server.plainPort);
     expect(await client.ask(registration("ana"))).toMatchObject({ code: "ok" });
     client.close();

@@ -4,11 +4,11 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { openDatabase } from "../../src/server/database/database.ts";
-import { Collected } from "./cli-process.ts";
+import { Collected } from "./collected.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey } from "./rendezvous-test-client.ts";
 import { admin, encrypted } from "./server-admin-process.ts";
-import { SERVER_PROGRAM, ServerProcess } from "./server-process.ts";
+import { SERVER_PROGRAM, ServerHere, ServerProcess } from "./server-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -22,7 +22,7 @@ const running = folderForEachTest((path) => {
 });
 
 test("makes the accounts of a list on a running server, and names those that it did not make", async () => {
-  const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db, "--register", "closed"]);
+  const server = new ServerHere(["--port", "0", "--tls-port", "0", "--db", db, "--register", "closed"]);
   running.push(server);
   await server.started();
   expect((await admin(db, "add", "benito")).code).toBe(0);

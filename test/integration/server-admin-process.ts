@@ -1,12 +1,7 @@
-/** One command of the operator as a process of its own. */
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
+/** One command of the operator, and clients of the server that it is for. */
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { TestClient, loginOf, newPublicKey, type Message } from "./rendezvous-test-client.ts";
-import type { ServerProcess } from "./server-process.ts";
-
-const PROGRAM = join(import.meta.dir, "../../server.ts");
+import { ServerHere, ServerProcess, type Server } from "./server-process.ts";
 
 export type Answer = {
   readonly code: number;
@@ -16,25 +11,25 @@ export type Answer = {
   readonly objects: Message[];
 };
 
-export async function admin(db: string, ...args: string[]): Promise<Answer> {
-  const { PATH = "", HOME = tmpdir() } = process.env;
-  const child = Bun.spawn([process.execPath, "run", PROGRAM, "admin", "--db", db, ...args], {
-    env: { PATH, HOME },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, stdout, stderr] = await Promise.all([
-    child.exited,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  const lines = args.includes("--json") ? stdout.split("\n").slice(0, -1) : [];
-  return { code, stdout, stderr, objects: lines.map((line) => JSON.parse(line) as Message) };
+/** Runs a command in this process. */
+export function admin(db: string, ...args: string[]): Promise<Answer> {
+  return answer(new ServerHere(["admin", "--db", db, ...args]), args);
+}
+
+/** As `admin`, as a process of its own: this one goes on meanwhile. */
+export function adminApart(db: string, ...args: string[]): Promise<Answer> {
+  return answer(new ServerProcess(["admin", "--db", db, ...args]), args);
+}
+
+async function answer(command: Server, args: readonly string[]): Promise<Answer> {
+  const [code, stderr] = await Promise.all([command.exited, command.stderr]);
+  const { text: stdout, lines } = command.stdout;
+  const objects = args.includes("--json") ? lines.map((line) => JSON.parse(line) as Message) : [];
+  return { code, stdout, stderr, objects };
 }
 
 /** A client over TLS. */
-export async function encrypted(server: ServerProcess): Promise<TestClient> {
+export async function encrypted(server: Server): Promise<TestClient> {
   const plain = await TestClient.connect(server.plainPort);
   const ca = (await plain.ask({ action: "ping" }))["authority"] as string;
   plain.close();
@@ -44,7 +39,7 @@ export async function encrypted(server: ServerProcess): Promise<TestClient> {
 export type Online = { readonly client: TestClient; readonly token: string; readonly key: string };
 
 /** Someone who is logged in over TLS. @throws when that is refused */
-export async function online(server: ServerProcess, name: string, more: Message = {}): Promise<Online> {
+export async function online(server: Server, name: string, more: Message = {}): Promise<Online> {
   const client = await encrypted(server);
   const key = newPublicKey();
   const login = await client.ask(loginOf(name, { public_key: key, ...more }));
@@ -53,7 +48,7 @@ export async function online(server: ServerProcess, name: string, more: Message 
 }
 
 /** Comes back with a token; gives the answer. */
-export async function comeBack(server: ServerProcess, { token, key }: Online): Promise<Message> {
+export async function comeBack(server: Server, { token, key }: Online): Promise<Message> {
   const client = await encrypted(server);
   const answer = await client.ask({
     action: "resume",

@@ -1,4 +1,4 @@
-/** The operator's commands on a running and on a stopped server; each is a process. */
+/** The operator's commands on a running and on a stopped server. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { folderForEachTest } from "./folder-for-each-test.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
 import { admin, comeBack, encrypted, online } from "./server-admin-process.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerHere, ServerProcess, type Server } from "./server-process.ts";
 
 const TIMEOUT = 60_000;
 const PROGRAM = join(import.meta.dir, "../../server.ts");
@@ -25,26 +25,26 @@ const running = folderForEachTest((path) => {
   db = join(path, "users.db");
 });
 
-async function start(path = db, args: string[] = []): Promise<ServerProcess> {
-  const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", path, ...args]);
+async function start(path = db, args: string[] = []): Promise<Server> {
+  const server = new ServerHere(["--port", "0", "--tls-port", "0", "--db", path, ...args]);
   running.push(server);
   await server.started();
   return server;
 }
 
-async function stop(server: ServerProcess): Promise<string> {
+async function stop(server: Server): Promise<string> {
   server.kill("SIGTERM");
   expect(await server.exited).toBe(0);
   return server.stderr;
 }
 
-async function register(server: ServerProcess, ...names: string[]): Promise<void> {
+async function register(server: Server, ...names: string[]): Promise<void> {
   const client = await TestClient.connect(server.plainPort);
   for (const name of names) expect(await client.ask(registration(name))).toMatchObject({ code: "ok" });
   client.close();
 }
 
-async function codeOfLogin(server: ServerProcess, name: string, password: string): Promise<unknown> {
+async function codeOfLogin(server: Server, name: string, password: string): Promise<unknown> {
   const client = await encrypted(server);
   const answer = await client.ask(loginOf(name, { password, public_key: newPublicKey() }));
   client.close();
@@ -197,9 +197,9 @@ describe("a running server", () => {
   test(
     "answers through its socket after a crash left the old one, and by a symbolic link to the database",
     async () => {
-      const crashed = await start();
-      crashed.kill("SIGKILL");
-      await crashed.exited;
+      const crashed = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db]);
+      await crashed.started();
+      await crashed.end();
       expect(existsSync(adminSocketPath(db))).toBe(true);
       const server = await start();
       expect(statSync(adminSocketPath(db)).mode & 0o777).toBe(0o600);
@@ -236,8 +236,7 @@ test(
   "a server whose audit log cannot be written does not start, and says so in one sentence",
   async () => {
     const path = join(folder, "none", "audit.jsonl");
-    const server = new ServerProcess(["--db", db, "--port", "0", "--tls-port", "0", "--audit-log", path]);
-    running.push(server);
+    const server = new ServerHere(["--db", db, "--port", "0", "--tls-port", "0", "--audit-log", path]);
     expect(await server.exited).toBe(1);
     expect(await server.stderr).toBe(`No se puede escribir el registro de auditoría «${path}» (ENOENT)\n`);
     expect(readdirSync(folder)).toEqual(["users.db"]);

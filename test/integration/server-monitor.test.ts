@@ -10,7 +10,7 @@ import { parseOpenMetrics, sampleOf } from "../open-metrics-parser.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { loginOf, registration } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
-import { ServerProcess, temporaryFolder } from "./server-process.ts";
+import { ServerHere, temporaryFolder } from "./server-process.ts";
 
 const cleanups = cleanupsForEachTest();
 
@@ -286,14 +286,11 @@ describe("the program", () => {
   test("serves its metrics at the given port, and says where", async () => {
     const folder = temporaryFolder();
     cleanups.push(folder.remove);
-    const program = new ServerProcess([
+    const program = new ServerHere([
       ...["--port", "0", "--tls-port", "0", "--metrics-port", "0", "--log", "json"],
       ...["--db", join(folder.path, "users.db")],
     ]);
-    cleanups.push(async () => {
-      program.kill("SIGKILL");
-      await program.exited;
-    });
+    cleanups.push(() => program.end());
     await program.started();
     program.kill("SIGTERM");
     expect(await program.exited).toBe(0);
@@ -307,7 +304,7 @@ describe("the program", () => {
     cleanups.push(folder.remove);
     const database = join(folder.path, "users.db");
     const args = ["--port", "0", "--tls-port", "0", "--metrics-port", String(taken.port), "--lang", "en"];
-    const program = new ServerProcess([...args, "--db", database]);
+    const program = new ServerHere([...args, "--db", database]);
     expect(await program.exited).toBe(1);
     expect(await program.stderr).toBe(`Port ${taken.port} is already in use\n`);
     expect(program.lines).toEqual([]);

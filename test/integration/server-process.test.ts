@@ -5,12 +5,13 @@ import { join } from "node:path";
 
 import { RENDEZVOUS_DNS_NAME } from "../../src/identity/certificate-reader.ts";
 import { generateKeyPair, privateKeyToPem } from "../../src/identity/keys.ts";
+import { CHEAP_HASHES } from "./cheap-hash.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
 import { HAS_NAMESPACES, inNamespaces } from "./namespaces.ts";
 import { loginOf, newPublicKey, PASSWORD, registration, TestClient } from "./rendezvous-test-client.ts";
-import { SERVER_PROGRAM, ServerProcess } from "./server-process.ts";
+import { SERVER_PROGRAM, ServerHere, ServerProcess, type Server } from "./server-process.ts";
 
-const TIMEOUT = 30_000;
+const TIMEOUT = 60_000;
 
 let folder: string;
 let db: string;
@@ -19,15 +20,24 @@ const running = folderForEachTest((path) => {
   db = join(path, "users.db");
 });
 
-function run(args: string[] = [], environment: { [name: string]: string } = {}): ServerProcess {
+type Environment = { readonly [name: string]: string };
+
+/** The program in this process. */
+function here(args: string[] = [], environment: Environment = {}): Server {
+  const server = new ServerHere(["--port", "0", "--tls-port", "0", "--db", db, ...args], environment);
+  running.push(server);
+  return server;
+}
+
+/** The program as a process of its own. */
+function run(args: string[] = [], environment: Environment = {}): ServerProcess {
   const server = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", db, ...args], environment);
   running.push(server);
   return server;
 }
 
-/** Starts a server that must refuse to start. @returns its exit code and output. */
-async function refusal(args: string[], environment: { [name: string]: string } = {}) {
-  const server = run(args, environment);
+/** What a server says that refuses to start, with its exit code. */
+async function refusal(server: Server) {
   const code = await server.exited;
   return { code, said: await server.stderr, printed: server.lines };
 }
@@ -58,7 +68,7 @@ describe("the start", () => {
         ["::", "[::]"],
         ["0.0.0.0", "0.0.0.0"],
       ] as const) {
-        const server = run(["--host", host, "--lang", "en", "--metrics-port", "0", "--metrics-host", host]);
+        const server = here(["--host", host, "--lang", "en", "--metrics-port", "0", "--metrics-host", host]);
         const lines = (await server.started()).map((line) => line.replace(PORTS, ":N"));
         expect(lines[1]).toBe(`Server started on ${shown}:N`);
         expect(lines[2]).toStartWith(`TLS on ${shown}:N, authority`);
@@ -73,14 +83,14 @@ describe("the start", () => {
   test(
     "speaks English with --lang en, or by the locale",
     async () => {
-      const byFlag = run(["--lang", "en", "--plain-from", "none", "--host", "127.0.0.1"]);
+      const byFlag = here(["--lang", "en", "--plain-from", "none", "--host", "127.0.0.1"]);
       const lines = (await byFlag.started()).map((line) => line.replace(PORTS, ":N"));
       expect(lines[1]).toBe("Unencrypted port closed");
       expect(lines[2]).toStartWith("TLS on 127.0.0.1:N, authority fingerprint ");
       expect(lines[3]).toBe("Waiting for connections...");
       byFlag.kill("SIGTERM");
       await byFlag.exited;
-      const byLocale = run([], { LC_ALL: "en_GB.UTF-8", LANG: "es_ES.UTF-8" });
+      const byLocale = here([], { LC_ALL: "en_GB.UTF-8", LANG: "es_ES.UTF-8" });
       expect((await byLocale.started())[3]).toBe("Waiting for connections...");
     },
     TIMEOUT,
@@ -89,7 +99,7 @@ describe("the start", () => {
   test(
     "keeps its authority from one start to the next, and takes flags from the environment",
     async () => {
-      const first = run([], { PALOMA_LANG: "es" });
+      const first = here([], { PALOMA_LANG: "es" });
       const [, , fingerprint] = await first.started();
       first.kill("SIGTERM");
       expect(await first.exited).toBe(0);
@@ -104,7 +114,7 @@ describe("the start", () => {
   test(
     "warns once that the plain link is open to others",
     async () => {
-      const server = run(["--plain-from", "any"]);
+      const server = here(["--plain-from", "any"]);
       await server.started();
       server.kill("SIGTERM");
       await server.exited;
@@ -125,13 +135,13 @@ describe("a start that fails prints one sentence and has an exit code", () => {
         ["--tls-cert", "x.pem"],
         ["sobra"],
       ]) {
-        const { code, said, printed } = await refusal(args);
+        const { code, said, printed } = await refusal(args[0] === "--nada" ? run(args) : here(args));
         expect({ args, code }).toEqual({ args, code: 2 });
         expect(said).toMatch(/^[^\n]+\n$/);
         expect(printed).toEqual([]);
       }
-      expect((await refusal(["--nada", "--lang", "en"])).said).toBe("Unknown option: --nada\n");
-      expect((await refusal([], { PALOMA_PLAIN_FROM: "x" })).said).toStartWith("PALOMA_PLAIN_FROM:");
+      expect((await refusal(here(["--nada", "--lang", "en"]))).said).toBe("Unknown option: --nada\n");
+      expect((await refusal(here([], { PALOMA_PLAIN_FROM: "x" }))).said).toStartWith("PALOMA_PLAIN_FROM:");
     },
     TIMEOUT,
   );
@@ -139,15 +149,15 @@ describe("a start that fails prints one sentence and has an exit code", () => {
   test(
     "a port in use, a file that is not a database of ours, files that are not a certificate: exit 1",
     async () => {
-      const server = run();
+      const server = here();
       await server.started();
       const other = join(folder, "other.db");
-      const inUse = await refusal(["--db", other, "--port", String(server.plainPort)]);
+      const inUse = await refusal(here(["--db", other, "--port", String(server.plainPort)]));
       expect(inUse).toMatchObject({ code: 1, said: `El puerto ${server.plainPort} ya está en uso\n` });
 
       const text = join(folder, "text.db");
       writeFileSync(text, "esto no es una base de datos, aunque se llame así\n".repeat(50));
-      const notSqlite = await refusal(["--db", text]);
+      const notSqlite = await refusal(here(["--db", text]));
       expect(notSqlite).toMatchObject({
         code: 1,
         said: `«${text}» no es una base de datos de este programa\n`,
@@ -159,16 +169,16 @@ describe("a start that fails prints one sentence and has an exit code", () => {
       database.close();
       chmodSync(foreign, 0o644);
       const before = statSync(foreign);
-      expect(await refusal(["--db", foreign])).toMatchObject({ code: 1 });
+      expect(await refusal(here(["--db", foreign]))).toMatchObject({ code: 1 });
       expect(statSync(foreign)).toMatchObject({ mtimeMs: before.mtimeMs, mode: before.mode });
 
       const newer = new Database(foreign);
       newer.run("PRAGMA application_id = 0x50414c4f");
       newer.run("PRAGMA user_version = 99");
       newer.close();
-      expect((await refusal(["--db", foreign])).said).toContain("más nueva");
+      expect((await refusal(here(["--db", foreign]))).said).toContain("más nueva");
 
-      expect(await refusal(["--db", other, "--host", "203.0.113.7"])).toMatchObject({
+      expect(await refusal(here(["--db", other, "--host", "203.0.113.7"]))).toMatchObject({
         code: 1,
         said: "No se puede escuchar en 203.0.113.7: no es una dirección de este equipo (EADDRNOTAVAIL)\n",
       });
@@ -176,26 +186,31 @@ describe("a start that fails prints one sentence and has an exit code", () => {
       for (const host of ["fe80::1", "fe80::1%none"]) {
         const interfaceMissing = `Listening on ${host} takes a network interface of this machine, as in fe80::1%eth0\n`;
         const args = ["--db", other, "--lang", "en"];
-        expect(await refusal([...args, "--host", host])).toMatchObject({ code: 1, said: interfaceMissing });
+        expect(await refusal(here([...args, "--host", host]))).toMatchObject({
+          code: 1,
+          said: interfaceMissing,
+        });
         const metrics = ["--metrics-port", "0", "--metrics-host", host];
-        expect(await refusal([...args, ...metrics])).toMatchObject({ code: 1, said: interfaceMissing });
+        expect(await refusal(here([...args, ...metrics]))).toMatchObject({ code: 1, said: interfaceMissing });
       }
 
-      expect(await refusal(["--db", join(folder, "none", "users.db")])).toMatchObject({ code: 1 });
+      expect(await refusal(here(["--db", join(folder, "none", "users.db")]))).toMatchObject({ code: 1 });
       const mode = statSync(folder).mode;
-      expect((await refusal(["--db", folder])).said).toMatch(/^[^\n]+ no es una base de datos [^\n]+\n$/);
+      expect((await refusal(here(["--db", folder]))).said).toMatch(
+        /^[^\n]+ no es una base de datos [^\n]+\n$/,
+      );
       expect(statSync(folder).mode).toBe(mode);
 
       const key = join(folder, "key.pem");
       const certificate = join(folder, "certificate.pem");
       const files = ["--db", other, "--tls-cert", certificate, "--tls-key", key];
-      expect(await refusal(files)).toMatchObject({
+      expect(await refusal(here(files))).toMatchObject({
         code: 1,
         said: `No se puede leer «${certificate}» (ENOENT)\n`,
       });
       writeFileSync(certificate, "no es PEM");
       writeFileSync(key, privateKeyToPem(generateKeyPair().privateKey));
-      const bad = await refusal(files);
+      const bad = await refusal(here(files));
       expect(bad.code).toBe(1);
       expect(bad.said).toMatch(/^El certificado [^\n]+ no es un PEM válido\n$/);
     },
@@ -242,7 +257,7 @@ describe("one database has one server", () => {
       expect(statSync(`${db}.lock`).mode & 0o777).toBe(0o600);
       const link = join(folder, "link.db");
       symlinkSync(db, link);
-      const [same, linked] = await Promise.all([refusal([]), refusal(["--db", link])]);
+      const [same, linked] = await Promise.all([refusal(run()), refusal(run(["--db", link]))]);
       expect(same).toEqual({
         code: 1,
         said: `Otro programa tiene ocupada la base de datos «${db}»\n`,
@@ -291,7 +306,7 @@ describe("one database has one server", () => {
 test(
   "a client that only looks at the certificate is not logged as a failed handshake",
   async () => {
-    const server = run();
+    const server = here();
     await server.started();
     await Bun.connect({
       hostname: "127.0.0.1",
@@ -329,7 +344,7 @@ test(
       ...["-addext", "subjectAltName=DNS:chat.example", "-keyout", key, "-out", certificate],
     ]);
     expect(made.exitCode).toBe(0);
-    const server = run(["--tls-cert", certificate, "--tls-key", key]);
+    const server = here(["--tls-cert", certificate, "--tls-key", key]);
     await server.started();
     const ca = await Bun.file(certificate).text();
     const client = await TestClient.connect(server.tlsPort, { tls: { ca, serverName: "chat.example" } });
@@ -346,7 +361,7 @@ test(
   async () => {
     const registered: string[] = [];
     for (let round = 0; round < 3; round++) {
-      const server = run();
+      const server = run([], CHEAP_HASHES);
       await server.started();
       const clients = await Promise.all([1, 2, 3].map(() => TestClient.connect(server.plainPort)));
       const loops = clients.map(async (client, index) => {

@@ -1,7 +1,13 @@
-/** The server's program as a process of its own, in a folder of its own. */
+/** The server's program as a process of its own or in this one, and a folder for it. */
+import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+
+import type { HostProcess } from "../../src/server/host-process.ts";
+import { main } from "../../src/server/main.ts";
+import { Collected } from "./collected.ts";
 
 export const SERVER_PROGRAM = join(import.meta.dir, "../../server.ts");
 
@@ -20,44 +26,29 @@ export const WITHOUT_RATES = [
   "--lookup-rate-per-address=off",
 ];
 
-export class ServerProcess {
-  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  readonly exited: Promise<number>;
+/** A run of the server's program. */
+export abstract class Server {
+  readonly stdout: Collected;
+  abstract readonly exited: Promise<number>;
   /** What it has written to standard error, once it has ended. */
-  readonly stderr: Promise<string>;
-  /** The lines of standard output so far. */
-  readonly lines: string[] = [];
-  readonly #read: Promise<void>;
-  #wake: () => void = () => undefined;
-  #ended = false;
+  abstract readonly stderr: Promise<string>;
 
-  /** @param descriptors how many it may have open; as this process by default. */
-  constructor(
-    args: readonly string[],
-    environment: { readonly [name: string]: string } = {},
-    descriptors?: number,
-  ) {
-    const { PATH = "", HOME = tmpdir() } = process.env;
-    const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
-    const program = [process.execPath, SERVER_PROGRAM, ...args];
-    this.process = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
-      env: { PATH, HOME, ...environment },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    this.stderr = new Response(this.process.stderr).text();
-    this.#read = this.#readLines();
-    this.exited = Promise.all([this.process.exited, this.#read]).then(([code]) => code);
+  constructor(stdout: Collected) {
+    this.stdout = stdout;
+  }
+
+  abstract kill(signal: "SIGINT" | "SIGTERM"): void;
+
+  /** Ends it in whatever state it is. */
+  abstract end(): Promise<unknown>;
+
+  get lines(): readonly string[] {
+    return this.stdout.lines;
   }
 
   /** Resolves with the start lines when the server waits for connections. @throws if it ends before */
-  async started(): Promise<string[]> {
-    while (this.lines.length < 4 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+  async started(): Promise<readonly string[]> {
+    await this.stdout.line(() => this.lines.length >= 4);
     if (this.lines.length < 4) throw new Error(await this.stderr);
     return this.lines.slice(0, 4);
   }
@@ -69,22 +60,81 @@ export class ServerProcess {
   get tlsPort(): number {
     return portIn(this.lines[2]?.split(",")[0]);
   }
+}
+
+/** The server as a process of its own, which can be killed and stopped. */
+export class ServerProcess extends Server {
+  readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  readonly exited: Promise<number>;
+  readonly stderr: Promise<string>;
+
+  /** @param descriptors how many it may have open; as this process by default. */
+  constructor(
+    args: readonly string[],
+    environment: { readonly [name: string]: string } = {},
+    descriptors?: number,
+  ) {
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
+    const program = [process.execPath, SERVER_PROGRAM, ...args];
+    const child = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
+      env: { PATH, HOME, ...environment },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const stdout = Collected.of(child.stdout);
+    super(stdout);
+    this.process = child;
+    this.stderr = new Response(child.stderr).text();
+    this.exited = Promise.all([child.exited, stdout.end]).then(([code]) => code);
+  }
 
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal);
   }
 
-  async #readLines(): Promise<void> {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const chunk of this.process.stdout) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = parts.pop() as string;
-      this.lines.push(...parts);
-      this.#wake();
-    }
-    this.#ended = true;
-    this.#wake();
+  end(): Promise<unknown> {
+    this.kill("SIGKILL");
+    return this.exited;
+  }
+}
+
+/** The server, or a command of its operator, in this process, which saves its start. */
+export class ServerHere extends Server {
+  readonly exited: Promise<number>;
+  readonly stderr: Promise<string>;
+  readonly #host: EventEmitter;
+
+  constructor(args: readonly string[], environment: { readonly [name: string]: string } = {}) {
+    super(new Collected());
+    const stderr = new Collected();
+    const exit = Promise.withResolvers<number>();
+    const { PATH = "", HOME = tmpdir() } = process.env;
+    const host = Object.assign(new EventEmitter(), {
+      env: { PATH, HOME, ...environment },
+      stdin: Readable.from([]),
+      stdout: this.stdout.stream(),
+      stderr: stderr.stream(),
+      exitCode: undefined as number | undefined,
+      exit: (code: number) => exit.resolve(code),
+    });
+    this.#host = host;
+    void main(args, host as unknown as HostProcess).then(() => {
+      // A server that has started runs on, and has none yet.
+      if (host.exitCode !== undefined) exit.resolve(host.exitCode);
+    }, exit.reject);
+    this.exited = exit.promise.finally(() => this.stdout.finish());
+    this.stderr = this.exited.then(() => stderr.text);
+  }
+
+  kill(signal: "SIGINT" | "SIGTERM"): void {
+    this.#host.emit(signal);
+  }
+
+  end(): Promise<unknown> {
+    this.kill("SIGTERM");
+    return this.exited;
   }
 }
 

@@ -17,7 +17,7 @@ import { folderForEachTest } from "./folder-for-each-test.ts";
 import { loginOf, newPublicKey, PASSWORD, type Message, type TestClient } from "./rendezvous-test-client.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 import { admin, online } from "./server-admin-process.ts";
-import { ServerProcess } from "./server-process.ts";
+import { ServerHere } from "./server-process.ts";
 
 const HOUR = 3_600_000;
 const NEW_PASSWORD = "otra secreta";
@@ -221,8 +221,8 @@ describe("the operator's command", () => {
   let folder: string;
   const running = folderForEachTest((path) => (folder = path));
 
-  async function start(): Promise<ServerProcess> {
-    const started = new ServerProcess(["--port", "0", "--tls-port", "0", "--db", join(folder, "users.db")]);
+  async function start(): Promise<ServerHere> {
+    const started = new ServerHere(["--port", "0", "--tls-port", "0", "--db", join(folder, "users.db")]);
     running.push(started);
     await started.started();
     return started;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AtTerminal } from "./at-terminal.ts";
 import { CLIENT_PROGRAM, PASSWORD } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
@@ -17,7 +17,7 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const RENDITION = /\u001b\[[0-9;:]*m/;
 
 const world = new TerminalWorld();
-let server: ServerProcess;
+let server: ServerHere;
 let address: string;
 beforeAll(async () => {
   server = await world.server();
@@ -58,7 +58,7 @@ describe.each(SIGNALS)("%s", (signal) => {
   });
 
   test("ends what is under way with a server that hangs", async () => {
-    const hanging = await world.server("hanging.db");
+    const hanging = await world.serverApart("hanging.db");
     const someone = world.openNew(`127.0.0.1:${hanging.tlsPort}`);
     await someone.answers("Registrarse", "1");
     await someone.isAsked("Nombre de usuario:");
@@ -108,7 +108,7 @@ test("closing the terminal ends the program", async () => {
 test("a password that is typed ahead is not echoed, and is used", async () => {
   const person = world.person("ahead", server.tlsPort);
   await person.register();
-  const slow = await world.server("slow.db");
+  const slow = await world.serverApart("slow.db");
   const registered = world.person("ahead", slow.tlsPort);
   await registered.register();
   const someone = world.openNew(registered.server);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sentenceFor, type Code } from "../../src/protocol/codes.ts";
 import { PASSWORD, type Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 import { TerminalWorld, type Language, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
@@ -13,7 +13,7 @@ setDefaultTimeout(90_000);
 const LANGUAGES: readonly Language[] = ["es", "en"];
 
 const world = new TerminalWorld();
-let server: ServerProcess;
+let server: ServerHere;
 let address: string;
 beforeAll(async () => {
   server = await world.server();
@@ -31,7 +31,7 @@ async function member(name: string, port = server.tlsPort): Promise<Person> {
 
 /** The address of a server that has ended. */
 async function goneServer(database: string): Promise<string> {
-  const gone = await world.server(database);
+  const gone = await world.serverApart(database);
   gone.kill("SIGKILL");
   await gone.exited;
   return `127.0.0.1:${gone.tlsPort}`;
@@ -204,7 +204,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
   });
 
   test("with a stored session and no server it goes on offline, says so, and says when it is back", async () => {
-    const first = await world.server(`back.${language}.db`);
+    const first = await world.serverApart(`back.${language}.db`);
     const person = await member("offline", first.tlsPort);
     expect((await person.run(["send", "--wait", "queued", "friend", "hola"])).code).toBe(0);
     const listening = await person.listen();
@@ -230,7 +230,7 @@ describe.each(LANGUAGES)("in %s", (language) => {
   });
 
   test("a server that is lost while a menu is open is reported once, and once when it is back", async () => {
-    const first = await world.server(`goes.${language}.db`);
+    const first = await world.serverApart(`goes.${language}.db`);
     const someone = world.openNew(`127.0.0.1:${first.tlsPort}`, { language });
     const { texts } = someone;
     await someone.joins("stays", PASSWORD);

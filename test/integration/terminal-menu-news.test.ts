@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 
 import { PASSWORD, type Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
 const world = new TerminalWorld();
-let server: ServerProcess;
+let server: ServerHere;
 beforeAll(async () => {
   server = await world.server();
 });

@@ -3,13 +3,13 @@ import { networkInterfaces } from "node:os";
 
 import { PASSWORD, type Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
-import type { ServerProcess } from "./server-process.ts";
+import type { ServerHere } from "./server-process.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
 
 setDefaultTimeout(90_000);
 
 const world = new TerminalWorld();
-let server: ServerProcess;
+let server: ServerHere;
 let address: string;
 /** Someone with so many contacts that the list is searched by typing; two of them are online. */
 let rosa: Person;
@@ -259,7 +259,7 @@ describe("while something is under way", () => {
     ["logging in", ["1"], "Nombre de usuario:", "rosa", "Iniciando sesión…"],
     ["registering", ["2", "someone", PASSWORD, PASSWORD], "Correo", "", "Registrando la cuenta…"],
   ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, keys, question, last, words) => {
-    const stopped = await world.server("stopped.db");
+    const stopped = await world.serverApart("stopped.db");
     const someone = world.openNew(`127.0.0.1:${stopped.tlsPort}`);
     await someone.isAsked("Registrarse");
     for (const typed of keys) someone.type(typed + KEY.enter);
@@ -278,7 +278,7 @@ describe("while something is under way", () => {
     ["asking for the people", "1", "Preguntando quién está conectado…"],
     ["logging out", "2", "Cerrando la sesión…"],
   ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, key, words) => {
-    const stopped = await world.server("stopped.db");
+    const stopped = await world.serverApart("stopped.db");
     const someone = world.openNew(`127.0.0.1:${stopped.tlsPort}`);
     await someone.joins(`waits.${key}`, PASSWORD);
     stopped.process.kill("SIGSTOP");
@@ -352,7 +352,7 @@ describe.skipIf(elsewhere === undefined)("the first contact with another machine
   });
 
   test("that has become another server shows both fingerprints, and is accepted only with «yes»", async () => {
-    const before = await world.server("before.db");
+    const before = await world.serverApart("before.db");
     const place = `${elsewhere}:${before.tlsPort}`;
     const someone = world.openNew(place, { language: "en" });
     const trusts = async (question: string, answer: string) => {

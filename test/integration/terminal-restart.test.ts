@@ -35,7 +35,7 @@ async function restarted(
   signal: "SIGTERM" | "SIGKILL" = "SIGTERM",
 ): Promise<void> {
   server.kill(signal);
-  const again = world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  const again = world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
   meanwhile();
   await again;
   expect(await server.exited).toBe(signal === "SIGTERM" ? 0 : 137);
@@ -57,7 +57,7 @@ async function opens(terminal: MenuTerminal, other: string): Promise<void> {
 }
 
 test("two people in a chat and one at the menus see nothing of a restart; what is written meanwhile arrives", async () => {
-  const server = await world.server("talk.db");
+  const server = await world.serverApart("talk.db");
   const [ana, beto, carla, dora] = (await members(server, "ana", "beto", "carla", "dora")) as [
     Person,
     Person,
@@ -96,7 +96,7 @@ test.each([
   ["a crash that is mended at once", "SIGKILL"],
 ] as const)("`listen` prints nothing of %s, and goes on; in words neither", async (_, signal) => {
   const database = `${signal}.db`;
-  const server = await world.server(database);
+  const server = await world.serverApart(database);
   const [ana, beto, dora] = (await members(server, "ana", "beto", "dora")) as [Person, Person, Person];
   const machine = await ana.listen();
   const words: ClientProcess = beto.start(["listen"]);
@@ -120,7 +120,7 @@ describe.each([
 ] as const)("an account %s while the server was away", (_, change, word) => {
   test("ends at the menus, in the chat and in `listen` with a sentence, and no password is asked", async () => {
     const database = `${word}.db`;
-    const server = await world.server(database);
+    const server = await world.serverApart(database);
     const [ana, beto, carla] = (await members(server, "ana", "beto", "carla")) as [Person, Person, Person];
     const [menus, chat] = [world.openAs(ana), world.openAs(beto)];
     await Promise.all([menus.arrives("ana"), chat.arrives("beto")]);
@@ -132,7 +132,7 @@ describe.each([
     const accounts = new Database(join(world.folder, database));
     accounts.run(change);
     accounts.close();
-    await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+    await world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
     await menus.isAsked(menus.texts.menuLogIn);
     await chat.sees("inicie sesión otra vez.");
     expect(noticesOn(menus).at(-1)).toContain(word);
@@ -148,7 +148,7 @@ describe.each([
 
 test("`listen` that was given the password logs in again when its session was revoked meanwhile", async () => {
   const database = "given.db";
-  const server = await world.server(database);
+  const server = await world.serverApart(database);
   const [ana, beto] = (await members(server, "ana", "beto")) as [Person, Person];
   const listening = beto.start(["listen", "--json"], { password: PASSWORD });
   await listening.event({ event: "ready" });
@@ -157,7 +157,7 @@ test("`listen` that was given the password logs in again when its session was re
   const accounts = new Database(join(world.folder, database));
   accounts.run("DELETE FROM tokens");
   accounts.close();
-  await world.server(database, server.tlsPort, ["--port", String(server.plainPort)]);
+  await world.serverApart(database, server.tlsPort, ["--port", String(server.plainPort)]);
   expect((await ana.run(["users"], { password: PASSWORD })).code).toBe(0);
   for (let names = ""; names !== "beto";) {
     const events = await ana.list(["users"]);

@@ -34,7 +34,7 @@ class UnsteadyServer {
 
   async comeBack(): Promise<void> {
     if (this.isUp) return;
-    this.#server = await this.#world.server("walk.db", this.#server.tlsPort);
+    this.#server = await this.#world.serverApart("walk.db", this.#server.tlsPort);
     this.isUp = true;
     this.#left = 100 + this.#random.integer(300);
   }
@@ -85,7 +85,7 @@ export async function walk(seed: number, steps: number): Promise<void> {
   const random = seededRandom(seed);
   const world = new World();
   try {
-    const first = await world.server("walk.db");
+    const first = await world.serverApart("walk.db");
     const server = new UnsteadyServer(random, world, first);
     const people = ["walk.ana", "walk.beto"].map(
       (name) => new Someone(seededRandom(random.integer(2 ** 32)), world.person(name, first.tlsPort)),

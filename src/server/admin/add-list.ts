@@ -13,6 +13,7 @@ import type { AdminLink } from "./link.ts";
 type Options = {
   readonly link: AdminLink;
   readonly output: LineOutput;
+  readonly stderr: NodeJS.WriteStream;
   readonly json: boolean;
   readonly language: Language;
 };
@@ -20,12 +21,12 @@ type Options = {
 /** @returns whether all were made, and their passwords written @throws StartError if the server does not answer */
 export async function addList(
   list: readonly ListedLine[],
-  { link, output, json, language }: Options,
+  { link, output, stderr, json, language }: Options,
 ): Promise<boolean> {
   const names = list.map(({ request }) => request.name);
   const outcome: ListOutcome = { made: 0, refused: 0, unanswered: [], untried: [...names] };
   const complain = (name: string, sentence: string) => {
-    process.stderr.write(`${quotedText(name)}: ${sentence}\n`);
+    stderr.write(`${quotedText(name)}: ${sentence}\n`);
   };
   try {
     for (const { line, request } of list) {
@@ -50,7 +51,7 @@ export async function addList(
     }
     return outcome.refused === 0;
   } finally {
-    process.stderr.write(`${listSentence(outcome, names.length)[language]}\n`);
+    stderr.write(`${listSentence(outcome, names.length)[language]}\n`);
     if (json) await output.write(visibleJson(outcome));
   }
 }

@@ -25,6 +25,7 @@ import { reachDatabase, type AdminLink } from "./link.ts";
 import { isRead, type AdminReply, type AdminRequest } from "./messages.ts";
 import { restore } from "./restore.ts";
 import type { AdminConfig } from "../config.ts";
+import type { HostProcess } from "../host-process.ts";
 import { createLog, type Log } from "../log/log.ts";
 import { openSecurityLog, type SecurityLog } from "../log/security-log.ts";
 import { StartError } from "../start-error.ts";
@@ -32,15 +33,20 @@ import { StartError } from "../start-error.ts";
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 
-type Context = { readonly config: AdminConfig; readonly language: Language; readonly output: LineOutput };
+type Context = {
+  readonly config: AdminConfig;
+  readonly language: Language;
+  readonly output: LineOutput;
+  readonly host: HostProcess;
+};
 
 /**
  * Runs one command on the running server, or on the database of a stopped one.
  * @returns the exit code. @throws UsageError, StartError
  */
-export async function runAdmin(config: AdminConfig, language: Language): Promise<number> {
+export async function runAdmin(config: AdminConfig, language: Language, host: HostProcess): Promise<number> {
   const task = readTask(config.words, language, config.from);
-  const context: Context = { config, language, output: new LineOutput(process.stdout) };
+  const context: Context = { config, language, output: new LineOutput(host.stdout), host };
   switch (task.name) {
     case "backup":
       return makeBackup(task.file, context);
@@ -56,8 +62,8 @@ export async function runAdmin(config: AdminConfig, language: Language): Promise
 }
 
 /** With `--json` a failure is also an object on standard output. */
-export function printFailure(code: string, message: string): Promise<boolean> {
-  return new LineOutput(process.stdout).write(visibleJson({ event: "error", code, message }));
+export function printFailure(code: string, message: string, { stdout }: HostProcess): Promise<boolean> {
+  return new LineOutput(stdout).write(visibleJson({ event: "error", code, message }));
 }
 
 async function makeBackup(file: string, context: Context): Promise<number> {
@@ -70,27 +76,27 @@ async function makeBackup(file: string, context: Context): Promise<number> {
 }
 
 /** Records the backup, through the server if it runs. If that fails, the backup is still good. */
-async function recordBackup(file: string, { config, language }: Context): Promise<void> {
+async function recordBackup(file: string, { config, language, host }: Context): Promise<void> {
   try {
-    const link = await reachDatabase(config.databasePath, () => openAudit(config));
+    const link = await reachDatabase(config.databasePath, () => openAudit(config, host));
     try {
       const reply = await link.ask({ command: "backup-made", file: resolve(file).toWellFormed() });
-      if (reply.name === "refused") process.stderr.write(`${refusalSentence(reply.code, language)}\n`);
+      if (reply.name === "refused") host.stderr.write(`${refusalSentence(reply.code, language)}\n`);
     } finally {
       link.close();
     }
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`${visibleText(error.sentence[language])}\n`);
+    host.stderr.write(`${visibleText(error.sentence[language])}\n`);
   }
 }
 
 async function restoreFrom(file: string, context: Context): Promise<number> {
-  const { config, language, output } = context;
+  const { config, language, output, host } = context;
   let audit: SecurityLog | undefined;
   try {
     const restored = await restore(config.databasePath, file, () => {
-      audit = openAudit(config);
+      audit = openAudit(config, host);
     });
     audit?.record("database_restored", { file: resolve(file), users: restored.users, by: "operator" });
     const sentence = restoredSentence(file, restored)[language];
@@ -103,38 +109,40 @@ async function restoreFrom(file: string, context: Context): Promise<number> {
 }
 
 async function runRequest(task: AdminTask & { name: "request" }, context: Context): Promise<number> {
-  const { config, language, output } = context;
+  const { config, language, output, host } = context;
   let { request } = task;
   if (request.command === "delete" && !config.yes) {
-    requireTerminal(language);
+    requireTerminal(language, host);
     const { name } = request;
     // The link is closed before the question, so that a server can start.
-    const found = await linked(config, (link) => link.ask({ command: "account", name }));
+    const found = await linked(context, (link) => link.ask({ command: "account", name }));
     if (found.name !== "done") {
       await print(found, request, context);
       return EXIT_FAILED;
     }
-    if (!(await isConfirmed(found.username, language))) return EXIT_FAILED;
+    if (!(await isConfirmed(found.username, language, host))) return EXIT_FAILED;
     request = { command: "delete", name: found.username };
   }
   const { command } = request;
-  const isDone = await linked(config, (link) => follow(request, link, context));
+  const isDone = await linked(context, (link) => follow(request, link, context));
   if (!isDone) return EXIT_FAILED;
   if (output.lines === 0 && !config.json) {
-    process.stderr.write(language === "es" ? "No hay ninguna\n" : "There are none\n");
+    host.stderr.write(language === "es" ? "No hay ninguna\n" : "There are none\n");
   }
   return codeOf(isRead(command) ? "listing" : hasPassword(command) ? "password" : "change", context);
 }
 
-async function runList(file: string, { config, language, output }: Context): Promise<number> {
+async function runList(file: string, context: Context): Promise<number> {
+  const { config, language, output, host } = context;
   const list = readAccountList(file, language);
   const { json } = config;
-  const isDone = await linked(config, (link) => addList(list, { link, output, json, language }));
+  const { stderr } = host;
+  const isDone = await linked(context, (link) => addList(list, { link, output, stderr, json, language }));
   return isDone ? EXIT_DONE : EXIT_FAILED;
 }
 
-async function linked<T>(config: AdminConfig, use: (link: AdminLink) => Promise<T>): Promise<T> {
-  const link = await reachDatabase(config.databasePath, () => openAudit(config));
+async function linked<T>({ config, host }: Context, use: (link: AdminLink) => Promise<T>): Promise<T> {
+  const link = await reachDatabase(config.databasePath, () => openAudit(config, host));
   try {
     return await use(link);
   } finally {
@@ -147,11 +155,11 @@ function hasPassword(command: AdminRequest["command"]): boolean {
 }
 
 /** The exit code: a result that could not be written is a failure, although the command was carried out. */
-function codeOf(what: Unwritten, { output, language }: Context): number {
+function codeOf(what: Unwritten, { output, language, host }: Context): number {
   const { fault } = output;
   // A list may be piped into `head`.
   if (fault === undefined || (what === "listing" && output.isReaderGone)) return EXIT_DONE;
-  process.stderr.write(`${unwrittenSentence(what, fault)[language]}\n`);
+  host.stderr.write(`${unwrittenSentence(what, fault)[language]}\n`);
   return EXIT_FAILED;
 }
 
@@ -169,7 +177,7 @@ async function follow(first: AdminRequest, link: AdminLink, context: Context): P
 
 /** @returns whether more can be written. */
 async function print(reply: AdminReply, request: AdminRequest, context: Context): Promise<boolean> {
-  const { config, language, output } = context;
+  const { config, language, output, host } = context;
   const { command } = request;
   switch (reply.name) {
     case "users":
@@ -194,8 +202,8 @@ async function print(reply: AdminReply, request: AdminRequest, context: Context)
     }
     case "refused": {
       const message = refusalSentence(reply.code, language);
-      process.stderr.write(`${message}\n`);
-      if (config.json) await printFailure(reply.code, message);
+      host.stderr.write(`${message}\n`);
+      if (config.json) await printFailure(reply.code, message, host);
       return false;
     }
     default:
@@ -204,8 +212,8 @@ async function print(reply: AdminReply, request: AdminRequest, context: Context)
 }
 
 /** The log in which the server records changes, too. */
-function openAudit(config: AdminConfig): SecurityLog {
-  const log = createLog("pretty", Date.now, (line) => process.stderr.write(line));
+function openAudit(config: AdminConfig, host: HostProcess): SecurityLog {
+  const log = createLog("pretty", Date.now, (line) => host.stderr.write(line));
   // Standard output already says what was done.
   const quiet: Log = { ...log, info: () => undefined };
   return openSecurityLog(config, quiet);
