@@ -15,7 +15,7 @@ export type Party = {
 };
 
 /** Python's ssl, Node's tls and Bun's own sockets, in this order. Each end is for one connection and ends by itself. */
-export function tlsParties(): Party[] {
+export function tlsParties(): [Party, Party, Party] {
   return [
     programParty("python", ["python3", join(import.meta.dir, "tls-peer.py")]),
     programParty("node", ["node", join(import.meta.dir, "tls-peer.mjs")]),
