@@ -15,7 +15,7 @@ import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile/profile.ts";
 import { ClientProcess, expectFailure, PASSWORD, World, type Person, type Ended } from "./cli-process.ts";
-import { CommandsProcess } from "./commands-process.ts";
+import { CommandsProcess } from "./asked-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -289,7 +289,7 @@ test("a profile that is no database any more, is empty or is gone is named, and 
 
 /** No file may grow beyond this size, in blocks of 512 bytes: what a full disk is to SQLite. */
 function withFileLimit(blocks: number): CommandsProcess {
-  return new CommandsProcess(["sh", "-c", `trap "" XFSZ; ulimit -f ${blocks}; exec "$@"`, "sh"], {});
+  return new CommandsProcess(["sh", "-c", `trap "" XFSZ; ulimit -f ${blocks}; exec "$@"`, "sh"]);
 }
 
 test("a search on a full disk finds also what could not be indexed", async () => {
@@ -301,7 +301,7 @@ test("a search on a full disk finds also what could not be indexed", async () =>
   expect((await send(`later words ${"x y z ".repeat(5_000)}`)).code).toBe(0);
   await using commands = withFileLimit(64);
   const flags = ["--user", ana.name, "--data", ana.data, "--lang", "en"];
-  const { code, stdout, stderr } = await commands.run(["search", "words", ...flags]);
+  const { code, stdout, stderr } = await commands.run({ args: ["search", "words", ...flags] });
   expect(stderr).toBe("");
   expect(stdout).toContain("first words");
   expect(stdout).toContain("later words");
@@ -318,7 +318,7 @@ test("a full disk takes no message, and says so", async () => {
   let failed: Ended | undefined;
   let kept = 0;
   while (failed === undefined && kept < 100) {
-    const ended = await commands.run([...flags, "send", "--wait", "queued", "beto", text]);
+    const ended = await commands.run({ args: [...flags, "send", "--wait", "queued", "beto", text] });
     if (ended.code === 0) kept++;
     else failed = ended;
   }

@@ -1,18 +1,19 @@
 /** The hosts of servers as people type them, in processes with a name service and a network of their own. */
 import { Database } from "bun:sqlite";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { serversFile } from "../../src/client/disk/folders.ts";
+import { CommandsProcess } from "./asked-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { CLIENT_PROGRAM, PASSWORD, type Ended } from "./cli-process.ts";
+import { PASSWORD, type Ended } from "./cli-process.ts";
 import { folderForEachTest } from "./folder-for-each-test.ts";
 import { leafOf, newAuthority } from "./loopback.ts";
 import { Company } from "./messenger-pair.ts";
 import { HAS_NAMESPACES, inNamespaces } from "./namespaces.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(60_000);
 
 const cleanups = cleanupsForEachTest();
 let folder = "";
@@ -20,22 +21,10 @@ folderForEachTest((path) => {
   folder = path;
 });
 
-/** Runs `register` at a server. @param place begins the command line */
-async function register(
-  place: readonly string[],
-  server: string,
-  more: { readonly args?: readonly string[]; readonly environment?: { readonly [name: string]: string } },
-): Promise<Ended> {
-  const { PATH = "", HOME = "" } = process.env;
-  const args = ["--data", join(folder, "data"), "--server", server, ...(more.args ?? []), "register"];
-  const child = Bun.spawn([...place, process.execPath, "run", CLIENT_PROGRAM, ...args], {
-    env: { PATH, HOME, PALOMA_PASSWORD: PASSWORD, ...more.environment },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()]);
-  return { code, stdout, stderr };
+/** Runs `register` at a server, in that place. */
+function register(place: CommandsProcess, server: string, ...more: string[]): Promise<Ended> {
+  const args = ["--data", join(folder, "data"), "--server", server, ...more, "register"];
+  return place.run({ args, environment: { PALOMA_PASSWORD: PASSWORD } });
 }
 
 /** The shell's commands that give a process this file of hosts. */
@@ -53,12 +42,10 @@ describe.skipIf(!HAS_NAMESPACES)("a host", () => {
     const identity = leafOf(root, "xn--mlaga-xqa.test", "xn--mlaga-xqa.test");
     const company = await Company.meet({ identity });
     cleanups.push(() => company.close());
-    const place = inNamespaces(["--mount"], withHosts("127.0.0.1 xn--mlaga-xqa.test other.test\n"));
+    const hosts = withHosts("127.0.0.1 xn--mlaga-xqa.test other.test\n");
+    await using place = new CommandsProcess(inNamespaces(["--mount"], hosts), { NODE_EXTRA_CA_CERTS: file });
     const at = (host: string, name: string) =>
-      register(place, `${host}:${company.port}`, {
-        args: ["--user", name, "--lang", "en"],
-        environment: { NODE_EXTRA_CA_CERTS: file },
-      });
+      register(place, `${host}:${company.port}`, "--user", name, "--lang", "en");
     // The certificate is for the A-label; capitals, a final dot and the A-label itself are the same host.
     expect(await at("málaga.test", "ana")).toMatchObject({ code: 0 });
     expect(await at("MÁLAGA.Test.", "bea")).toMatchObject({ code: 0 });
@@ -78,11 +65,9 @@ describe.skipIf(!HAS_NAMESPACES)("a host", () => {
       "ip addr add 10.9.0.1/24 dev d0";
     const dead = ["10.9.0.5", "10.9.0.6", "10.9.0.7", "10.9.0.8"];
     const hosts = withHosts([...dead, "10.9.0.1"].map((address) => `${address} many.test\n`).join(""));
-    const place = inNamespaces(["--mount", "--net"], `${network}; ${hosts}`);
+    await using place = new CommandsProcess(inNamespaces(["--mount", "--net"], `${network}; ${hosts}`));
     const begun = performance.now();
-    const { code, stderr } = await register(place, "many.test:1", {
-      args: ["--user", "ana", "--lang", "en"],
-    });
+    const { code, stderr } = await register(place, "many.test:1", "--user", "ana", "--lang", "en");
     expect(code).toBe(3);
     // The one that refuses says most. The system gives up each of the others after three seconds.
     expect(stderr).toContain("many.test:1 cannot be reached: check that it is running and that the port");
@@ -114,16 +99,19 @@ describe.skipIf(!HAS_NAMESPACES)("a host", () => {
     ],
     ["with its interface", "[fe80::1%lo]:1", "[fe80::1%lo]:1 cannot be reached", "[fe80::1%lo]:1: compruebe"],
   ];
-  test.each(refusals)("%s is told by its own sentence", async (_, server, en, es) => {
+  describe("that is not reached", () => {
     const network =
       "ip link set lo up; ip -6 addr add fe80::1/64 dev lo; ip link add d0 type veth peer name d1; " +
       "ip link set d0 up; ip link set d1 up; ip addr add 10.9.0.1/24 dev d0";
-    const place = inNamespaces(["--net"], network);
-    const said = (lang: string) =>
-      register(place, server, { args: ["--user", "ana", "--json", "--lang", lang] });
-    const english = await said("en");
-    expect(english).toMatchObject({ code: 3, stderr: expect.stringContaining(en) });
-    expect(await said("es")).toMatchObject({ code: 3, stderr: expect.stringContaining(es) });
-    expect(english.stdout).toContain('"code":"server_unreachable"');
+    const place = new CommandsProcess(inNamespaces(["--net"], network));
+    afterAll(() => place[Symbol.asyncDispose]());
+
+    test.each(refusals)("%s is told by its own sentence", async (_, server, en, es) => {
+      const said = (lang: string) => register(place, server, "--user", "ana", "--json", "--lang", lang);
+      const english = await said("en");
+      expect(english).toMatchObject({ code: 3, stderr: expect.stringContaining(en) });
+      expect(await said("es")).toMatchObject({ code: 3, stderr: expect.stringContaining(es) });
+      expect(english.stdout).toContain('"code":"server_unreachable"');
+    });
   });
 });

@@ -1,16 +1,17 @@
 /** Servers that are trusted by the web's roots, and must prove that the authority stands behind their certificate (PROTOCOL 3). */
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Authority } from "../../src/identity/certificate.ts";
 import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import { proveAuthority } from "../../src/identity/connection-proof.ts";
 import { showFingerprint } from "../../src/identity/fingerprint.ts";
+import { AskedProcess } from "./asked-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { ClientProcess } from "./cli-process.ts";
+import type { Contact } from "./contact-process.ts";
 import { FakeServer, pongOf } from "./fake-server.ts";
 import { leafOf, newAuthority, serverIdentity } from "./loopback.ts";
 import { Company } from "./messenger-pair.ts";
@@ -20,19 +21,6 @@ import { TlsProxy } from "./tls-proxy.ts";
 const cleanups = cleanupsForEachTest();
 
 describe("a server with an operator's certificate", () => {
-  /** What a process says that trusts `root` beside Bun's own. */
-  function reach(root: Authority, folder: string, port: number, ...more: string[]): Promise<unknown> {
-    const file = join(folder, "root.pem");
-    writeFileSync(file, root.certificatePem);
-    const program = join(import.meta.dir, "contact-process.ts");
-    const child = Bun.spawn([process.execPath, program, folder, String(port), ...more], {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: file },
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    return new Response(child.stdout).json();
-  }
-
   function newFolder(): string {
     const folder = mkdtempSync(join(tmpdir(), "paloma-web-"));
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,37 +35,50 @@ describe("a server with an operator's certificate", () => {
 
   const root = newAuthority();
   const operators = leafOf(root, "localhost", "localhost");
+  const rootFolder = mkdtempSync(join(tmpdir(), "paloma-web-root-"));
+  const rootFile = join(rootFolder, "root.pem");
+  writeFileSync(rootFile, root.certificatePem);
+  // It trusts the root beside Bun's own.
+  const contacts = new AskedProcess("contact-process.ts", [], { NODE_EXTRA_CA_CERTS: rootFile });
+  afterAll(async () => {
+    await contacts[Symbol.asyncDispose]();
+    rmSync(rootFolder, { recursive: true });
+  });
+
+  function reach(folder: string, port: number, expectedFingerprint?: string): Promise<unknown> {
+    return contacts.ask({ folder, port, expectedFingerprint } satisfies Contact);
+  }
 
   test("a server is trusted by the web's roots, and never again by a pin", async () => {
     const folder = newFolder();
     const web = await company({ identity: operators });
     const { fingerprint } = web.authority;
     const trusted = { kind: "web", authority: fingerprint, storedAuthority: fingerprint };
-    expect(await reach(root, folder, web.port)).toEqual(trusted);
-    expect(await reach(root, folder, web.port)).toEqual(trusted);
+    expect(await reach(folder, web.port)).toEqual(trusted);
+    expect(await reach(folder, web.port)).toEqual(trusted);
     await web.stopServer();
     await web.restartServer({ identity: undefined });
-    expect(await reach(root, folder, web.port)).toMatchObject({ code: "server_not_web" });
+    expect(await reach(folder, web.port)).toMatchObject({ code: "server_not_web" });
     // Another machine that never saw the web's certificate pins it.
-    expect(await reach(root, newFolder(), web.port)).toMatchObject({ kind: "pin", authority: fingerprint });
-  }, 20_000);
+    expect(await reach(newFolder(), web.port)).toMatchObject({ kind: "pin", authority: fingerprint });
+  }, 60_000);
 
   test("a pinned server may come to the web with its authority, and with no other", async () => {
     const folder = newFolder();
     const server = await company({});
     const { fingerprint } = server.authority;
-    expect(await reach(root, folder, server.port)).toMatchObject({ kind: "pin", authority: fingerprint });
+    expect(await reach(folder, server.port)).toMatchObject({ kind: "pin", authority: fingerprint });
     await server.stopServer();
     const other = await company({ identity: operators, tlsPort: server.port });
-    expect(await reach(root, folder, server.port)).toEqual({
+    expect(await reach(folder, server.port)).toEqual({
       code: "server_changed",
       expected: fingerprint,
       found: other.authority.fingerprint,
     });
     await other.stopServer();
     await server.restartServer({ identity: operators });
-    expect(await reach(root, folder, server.port)).toMatchObject({ kind: "web", authority: fingerprint });
-  }, 20_000);
+    expect(await reach(folder, server.port)).toMatchObject({ kind: "web", authority: fingerprint });
+  }, 60_000);
 
   /** What a fake server proves: `right`, the authority; otherwise nothing. */
   type Proving = "right" | "missing" | "of another leaf" | "by another authority" | "nonsense";
@@ -123,7 +124,7 @@ describe("a server with an operator's certificate", () => {
       "when it was trusted before",
       async (folder) => {
         const server = fake("right");
-        expect(await reach(root, folder, server.port)).toEqual(trusted);
+        expect(await reach(folder, server.port)).toEqual(trusted);
         server.stop();
         return server.port;
       },
@@ -133,7 +134,7 @@ describe("a server with an operator's certificate", () => {
       async (folder) => {
         const identity = serverIdentity(authority);
         const server = new FakeServer({ identity, answer: (message) => pongOf(authority, message) });
-        expect(await reach(root, folder, server.port)).toMatchObject({ kind: "pin" });
+        expect(await reach(folder, server.port)).toMatchObject({ kind: "pin" });
         server.stop();
         return server.port;
       },
@@ -146,15 +147,15 @@ describe("a server with an operator's certificate", () => {
       async (proving) => {
         const folder = newFolder();
         const server = fake(proving, await prepare(folder));
-        expect(await reach(root, folder, server.port)).toEqual(refused);
+        expect(await reach(folder, server.port)).toEqual(refused);
         expect(server.messages.map(({ action }) => action)).toEqual(["ping"]);
         // Nothing was stored, and the fingerprint does not help: only the proof does.
-        expect(await reach(root, folder, server.port, authority.fingerprint)).toEqual(refused);
+        expect(await reach(folder, server.port, authority.fingerprint)).toEqual(refused);
         server.stop();
         fake("right", server.port);
-        expect(await reach(root, folder, server.port)).toEqual(trusted);
+        expect(await reach(folder, server.port)).toEqual(trusted);
       },
-      20_000,
+      60_000,
     );
   });
 
@@ -167,19 +168,19 @@ describe("a server with an operator's certificate", () => {
     const { fingerprint } = real.authority;
     const found = readCertificate(new X509Certificate(own.certificate)).fingerprint;
     const changed = { code: "server_changed", expected: fingerprint, found };
-    expect(await reach(root, folder, proxy.port)).toEqual(changed);
+    expect(await reach(folder, proxy.port)).toEqual(changed);
     const { code, stderr } = await new ClientProcess({
       args: ["--server", `localhost:${proxy.port}`, "--user", "ana", "--data", folder, "register"],
       environment: {
         LC_ALL: "en_US.UTF-8",
         PALOMA_PASSWORD: "secreta12",
-        NODE_EXTRA_CA_CERTS: join(folder, "root.pem"),
+        NODE_EXTRA_CA_CERTS: rootFile,
       },
     }).ended;
     expect(code).toBe(3);
     expect(stderr).toContain(showFingerprint(fingerprint));
     expect(stderr).toContain(showFingerprint(found));
     expect(proxy.heard).not.toContain("register");
-    expect(await reach(root, folder, real.port)).toMatchObject({ kind: "web", authority: fingerprint });
-  }, 20_000);
+    expect(await reach(folder, real.port)).toMatchObject({ kind: "web", authority: fingerprint });
+  }, 60_000);
 });

@@ -1,7 +1,9 @@
-/** Runs commands of the client one after another: each line of standard input is the arguments of one, its end a line of standard output. */
-import { ClientHere } from "./cli-process.ts";
+/** Runs commands of the client one after another: each line of standard input is one, its end a line of standard output. */
+import { ClientHere, type Typed } from "./cli-process.ts";
 
 for await (const line of console) {
-  const ended = await new ClientHere({ args: JSON.parse(line) as string[] }).ended;
+  // The end.
+  if (line === "") break;
+  const ended = await new ClientHere(JSON.parse(line) as Typed).ended;
   console.log(JSON.stringify(ended));
 }

@@ -30,7 +30,7 @@ import { label } from "../../src/identity/names.ts";
 import { MessageScene, NOW } from "../client/message-scene.ts";
 import { ACCOUNT, AUTHORITY } from "../client/test-profile.ts";
 import { ClientHere, eventsOf, type Ended } from "./cli-process.ts";
-import { CommandsProcess } from "./commands-process.ts";
+import { CommandsProcess } from "./asked-process.ts";
 import { fillDisk, mountReadOnly, mountSmallDisk } from "./small-disk.ts";
 
 setDefaultTimeout(60_000);
@@ -186,7 +186,7 @@ describe.each([
     if (isRoot) for (const path of [...files, ...folders, dirname(exported)]) chownSync(path, NOBODY, NOBODY);
     const user = isRoot ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
     await using commands = new CommandsProcess(user, { HOME: world });
-    const run: Run = (args) => commands.run(typed(args));
+    const run: Run = (args) => commands.run({ args: typed(args) });
     await expectAllRead(run);
     await expectNothingWritten(run);
     for (const path of folders) chmodSync(path, 0o700);
