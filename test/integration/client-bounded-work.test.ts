@@ -30,7 +30,7 @@ function lookupsOf(person: Person): { names: string[]; atOnce: number } {
   return { names, atOnce };
 }
 
-/** The most that one turn of the event loop computes until `isOver`, in ms of the processor: others may use it too. */
+/** The most that is computed between two looks until `isOver`, in ms of the processor: others may use it too. */
 async function longestTurn(isOver: () => boolean): Promise<number> {
   let last = process.cpuUsage();
   let longest = 0;
@@ -43,19 +43,19 @@ async function longestTurn(isOver: () => boolean): Promise<number> {
   return longest;
 }
 
-test("1,500 people with waiting texts are looked up 16 at a time, in order, also while the server limits lookups", async () => {
-  const limits = { ...DEFAULT_LIMITS, lookupRate: { burst: 500, perSecond: 500 } };
+test("500 people with waiting texts are looked up 16 at a time, in order, also while the server limits lookups", async () => {
+  const limits = { ...DEFAULT_LIMITS, lookupRate: { burst: 150, perSecond: 150 } };
   company = await Company.meet({ limits });
   const before = await company.person("ana");
   const { contacts, messages } = before.profile;
-  const people = Array.from({ length: 1_500 }, (_, index) => contacts.ensure(`user${index}`));
+  const people = Array.from({ length: 500 }, (_, index) => contacts.ensure(`user${index}`));
   messages.queue(people.map((contact) => text(contact, `for ${contact.username}`)));
   await before.close();
   const ana = await company.person("ana", { trace: true });
   ana.messenger.openChat("eva");
   const asked = () => lookupsOf(ana);
-  await untilQuiet(() => new Set(asked().names).size === 1_501);
-  await until(() => ana.of("unreachable").length === 1_501);
+  await untilQuiet(() => new Set(asked().names).size === 501);
+  await until(() => ana.of("unreachable").length === 501);
   expect(asked().atOnce).toBe(16);
   expect(asked().names.indexOf("eva")).toBeLessThanOrEqual(32);
   const first = [...new Set(asked().names)].filter((name) => name !== "eva");
@@ -101,7 +101,7 @@ test("a peer that greets, says bye and acknowledges nothing is dialled as one th
   expect(links).toBe(2);
 }, 30_000);
 
-test("1,000 texts of 32 KiB, all words different, are indexed without stopping the client", async () => {
+test("400 texts of 32 KiB, all words different, are indexed without stopping the client", async () => {
   company = await Company.meet();
   const ana = await company.person("ana");
   const { contacts, messages, search } = ana.profile;
@@ -114,7 +114,7 @@ test("1,000 texts of 32 KiB, all words different, are indexed without stopping t
     while (all.length < 32 * 1024 - 16) all += `${(word++ * 2_654_435_761).toString(36)} `;
     return all;
   };
-  for (let batch = 0; batch < 50; batch++) {
+  for (let batch = 0; batch < 20; batch++) {
     const incoming = Array.from({ length: 20 }, (_, index) =>
       arriving(`${batch} ${index}`, batch + index === 0 ? "first" : words()),
     );
@@ -123,7 +123,7 @@ test("1,000 texts of 32 KiB, all words different, are indexed without stopping t
   }
   expect(search.isBehind).toBe(true);
   const longest = await longestTurn(() => search.oldest(`"${begins[20]}"`, 0, 1).length === 1);
-  // All at once took 4 s.
+  // All at once took 1.5 s.
   expect(longest).toBeLessThan(500);
   expect(search.isBehind).toBe(true);
   expect(search.oldest('"first"', 0, 10)).toHaveLength(1);

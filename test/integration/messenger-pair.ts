@@ -50,9 +50,12 @@ export function until(holds: () => boolean): Promise<void> {
   return promise;
 }
 
-/** As `until`, for what no event tells of: it is asked at every turn of the event loop. */
+/** How often something is looked at of which no event tells, in ms: at every turn would take all of a processor. */
+const LOOK_INTERVAL = 5;
+
+/** As `until`, for what no event tells of. */
 export async function untilQuiet(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((turn) => setImmediate(turn));
+  while (!holds()) await new Promise((look) => setTimeout(look, LOOK_INTERVAL));
 }
 
 /** Every deadline of the next sweep comes this much earlier, in ms, while `work` runs. */

@@ -64,10 +64,8 @@ const COMPLETED = [
   ["paloma history --js", "paloma history --json"],
   ["paloma send --wait que", "paloma send --wait queued"],
   ["paloma send --wait=que", "paloma send --wait=queued"],
-  ["paloma history ben", "paloma history benito.shell"],
   ["paloma history ñan", "paloma history ñandú.shell"],
   ["paloma export carla.shell conv", "paloma export carla.shell conversation.jsonl"],
-  ["paloma completion f", "paloma completion fish"],
 ] as const;
 
 const SHELLS = [
