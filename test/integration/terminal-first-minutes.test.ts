@@ -45,7 +45,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
       await terminal.isAsked(question);
       types(typed + KEY.enter);
     };
-    if (!isGiven) await answers(texts.menuServer, address);
+    if (!isGiven) await answers(texts.menuFirstServer, address);
     await answers(`> 2. ${texts.menuRegister}`, "");
     await answers(texts.menuName, name);
     await answers(texts.menuPassword, PASSWORD);

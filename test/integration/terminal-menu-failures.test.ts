@@ -82,11 +82,12 @@ describe.each(LANGUAGES)("in %s", (language) => {
     const place = `127.0.0.1:${closed.tlsPort}`;
     const someone = world.at(["--data", join(world.folder, `typed.${language}`)], { language, rows: 40 });
     const { texts } = someone;
-    await someone.answers(`${texts.menuServer} (localhost:8443)`, `https://${gone}`);
+    await someone.answers(`${texts.menuFirstServer} (localhost:8443)`, `https://${gone}`);
     await someone.sees(texts.badServer(`https://${gone}`, gone));
-    await someone.answers(`${texts.menuServer} (localhost:8443)`, gone);
+    // What was refused stands in the line, to be changed.
+    await someone.answers(`${texts.menuFirstServer} https://${gone}`, `${KEY.ctrlU}${gone}`);
     await someone.sees(texts.serverRefuses(gone));
-    await someone.answers(`${texts.menuServer} (${gone})`, place);
+    await someone.answers(`${texts.menuFirstServer} ${gone}`, `${KEY.ctrlU}${place}`);
     await someone.isAsked(texts.menuStart(place), `> 2. ${texts.menuRegister}`, texts.menuStartKeys);
     someone.type(KEY.enter);
     await someone.sees(sentenceOf("registration_closed"));

@@ -3,7 +3,7 @@ import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { RefusedError } from "../../client/errors.ts";
-import { parseServer, type Server } from "../config.ts";
+import { parseServer } from "../config.ts";
 import { isYes } from "../format/questions.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, NewAccount, Next, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
@@ -25,6 +25,11 @@ type Form = Extract<
       | "askReplace";
   }
 >;
+
+/** Whether no server was given, used or reached yet, so that there is no menu to go back to. */
+export function isFirstQuestion({ server }: AppModel): boolean {
+  return server.serverFrom === "default";
+}
 
 export function logIn(model: AppModel, username: string): AppStep {
   const next = { ...model, lastName: username };
@@ -52,23 +57,33 @@ export function onAnswerRefused(model: AppModel, event: AppEvent & { name: "answ
 }
 
 /** Contacts the server first, so that nobody answers questions for nothing. */
-function contact(model: AppModel, next: Next): AppStep {
-  return to(model, { name: "working", work: "contacting", next }, { name: "contact" });
+function contact(model: AppModel, next: Next, server = model.server): AppStep {
+  return to(model, { name: "working", work: "contacting", next, server }, { name: "contact" });
 }
 
-/** The server cannot be used; unless it was given, another one can be typed. */
-export function leaveServer(model: AppModel, next: Next, ...effects: readonly AppEffect[]): AppStep {
-  const isGiven = model.server.serverFrom === "given";
-  return to(model, isGiven ? START : { name: "serverName", next }, ...effects);
+/**
+ * Asks for another server, unless one was given.
+ * @param refused what stands in the line to be changed, unless it is offered anyway
+ */
+export function leaveServer(
+  model: AppModel,
+  next: Next,
+  refused: string,
+  ...effects: readonly AppEffect[]
+): AppStep {
+  const { server, serverFrom } = model.server;
+  if (serverFrom === "given") return to(model, START, ...effects);
+  const typed = refused === server ? "" : refused;
+  return to(model, { name: "serverName", next, typed }, ...effects);
 }
 
 function answerServer(model: AppModel, next: Next, value: string, { language }: AppContext): AppStep {
+  const typed = value.trim();
   try {
-    const server: Server = { ...parseServer(value.trim(), language), serverFrom: "typed" };
-    return contact({ ...model, server }, next);
+    return contact(model, next, { ...parseServer(typed, language), serverFrom: "typed" });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return step(model, failure(error.message));
+    return leaveServer(model, next, typed, failure(error.message));
   }
 }
 
@@ -79,11 +94,12 @@ export function onContacted(
 ): AppStep {
   const { screen } = model;
   if (screen.name !== "working" || screen.work !== "contacting") return step(model);
-  const { next } = screen;
-  const known = { ...model, accounts };
+  const { next, server } = screen;
+  const known = { ...model, accounts, server };
   if (next !== "registerName") return to(known, { name: next });
   if (registration === "open") return register(known, {});
-  return leaveServer(known, next, failure(describe(new RefusedError("registration_closed", ""))));
+  const closed = failure(describe(new RefusedError("registration_closed", "")));
+  return leaveServer(model, next, server.server, closed);
 }
 
 /** Offers the accounts of this machine, the last one used first. */
@@ -110,8 +126,8 @@ function refused(
 }
 
 function answerNewName(model: AppModel, answers: NewAccount, value: string, context: AppContext): AppStep {
+  if (value === "") return to(model, START);
   const username = value.trim();
-  if (username === "") return to(model, START);
   // An invalid name is not offered again.
   if (!isNewName(username)) return step({ ...model, newName: "" }, refused("invalid_username", context));
   return register({ ...model, newName: username }, { ...answers, username });
@@ -129,8 +145,9 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       if (value === CHOICE.otherAccount) return contact({ ...model, lastName: "" }, "loginName");
       return logIn(model, value);
     case "loginName": {
+      if (value === "") return to(model, START);
       const username = value.trim();
-      return username === "" ? to(model, START) : logIn(model, username);
+      return username === "" ? step(model, failure(context.texts.badName(username))) : logIn(model, username);
     }
     case "registerName":
       return answerNewName(model, screen.answers, value, context);
@@ -166,15 +183,20 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
   }
 }
 
-/** Escape: back to the first menu, or to the question for the server. If the running task has asked, it is given up. */
+/**
+ * Escape: back to the first menu, or to the question for the server; before the first menu, the end. If the running task
+ * has asked, it is given up.
+ */
 export function backFromForm(model: AppModel, screen: Form): AppStep {
+  if (screen.name === "serverName" && isFirstQuestion(model)) return ending(model, 0);
   if (screen.name === "askPassword") {
     return to(model, START, { name: "answerPassword", password: undefined });
   }
   if (screen.name === "askAuthority") {
     const givenUp: AppEffect = { name: "answerAuthority", trusted: undefined };
     const { task } = screen;
-    return task.work === "contacting" ? leaveServer(model, task.next, givenUp) : to(model, START, givenUp);
+    if (task.work !== "contacting") return to(model, START, givenUp);
+    return leaveServer(model, task.next, task.server.server, givenUp);
   }
   if (screen.name === "askReplace") return to(model, START, { name: "answerReplace", replace: false });
   return to(model, START);

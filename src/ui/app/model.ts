@@ -26,14 +26,18 @@ export type Next = "start" | "loginName" | "registerName";
 
 /** The running tasks that may ask the person. */
 export type Entry =
-  | { readonly work: "contacting"; readonly next: Next }
+  /** `server` is used if it answers. */
+  | { readonly work: "contacting"; readonly next: Next; readonly server: Server }
   | { readonly work: "loggingIn" }
   /** `answers`: all of them, of which the server may refuse one. */
   | { readonly work: "registering"; readonly answers: Required<NewAccount> };
 
 export type Screen =
-  /** The server, if none was given, and none was used before or that one cannot be used. */
-  | { readonly name: "serverName"; readonly next: Next }
+  /**
+   * The server, if none was given, and none was used before or that one cannot be used. `typed`: one that was refused, to
+   * be changed.
+   */
+  | { readonly name: "serverName"; readonly next: Next; readonly typed: string }
   /** Not logged in: the first menu. */
   | { readonly name: "start" }
   /** Choose an account of this machine, or another one. */
@@ -105,7 +109,7 @@ export type OpenAccount = {
 export type AppModel = {
   readonly screen: Screen;
   readonly attention: Attention;
-  /** That is used, and offered where it is asked for. */
+  /** The last one that answered, or the first one that is tried; offered where one is asked for. */
   readonly server: Server;
   /** The accounts of this machine at the server. */
   readonly accounts: readonly string[];

@@ -7,12 +7,14 @@ import type { Language } from "../../protocol/language.ts";
 /** How many people who went offline an open list keeps; with more of them it is built again. */
 const MAX_GONE = 1_000;
 
-/** A person who comes and goes within this time leaves no trace, in ms. */
+/** Whoever comes and goes, or goes and comes, within this time leaves no trace, in ms. */
 const BRIEF = 10_000;
 
 export type PersonRow = Person & {
   /** When they came online or got their row, if that was while the list was open; ms since 1970. */
   readonly cameAt?: number;
+  /** When they went offline, which is not shown yet: they may be back at once; ms since 1970. */
+  readonly goneAt?: number | undefined;
 };
 
 /** ms since 1970; 0: never heard of */
@@ -54,7 +56,12 @@ export function mergedPeople(
   const byLabel = new Map(fetched.map((person) => [person.label, person]));
   const absent = { online, unread: 0, secure: true, connected: false, silent_since: undefined };
   const kept = shown.map((person) => {
-    const next = byLabel.get(person.label) ?? { ...person, ...absent };
+    const fetchedRow: PersonRow = byLabel.get(person.label) ?? { ...person, ...absent };
+    const { goneAt } = person;
+    const next =
+      goneAt !== undefined && fetchedRow.online === false
+        ? { ...fetchedRow, online: true, goneAt }
+        : fetchedRow;
     return seenAt(person) > seenAt(next) ? { ...next, last_seen: person.last_seen } : next;
   });
   const known = new Set(shown.map(({ label }) => label));
@@ -73,13 +80,11 @@ function changeOf(person: PersonRow, event: MessengerEvent, now: number): Partia
   const last_seen = new Date(now).toISOString();
   switch (event.name) {
     case "watched":
-      if (event.online) return person.online === true ? {} : { online: true, cameAt: now };
-      return person.online !== true || isBrief(person, now)
-        ? { online: false }
-        : { online: false, last_seen };
+      if (event.online) return person.online === true ? { goneAt: undefined } : { online: true, cameAt: now };
+      return person.online !== true || isBrief(person, now) ? { online: false } : { goneAt: now };
     case "message":
       // They are online, since it came on a direct link.
-      return { online: true, unread: person.unread + 1, last_seen };
+      return { online: true, goneAt: undefined, unread: person.unread + 1, last_seen };
     case "connected":
       return { connected: true, silent_since: undefined, last_seen };
     case "disconnected":
@@ -111,6 +116,19 @@ export function peopleAfter(
   const isGone = event.name === "watched" && !event.online && person.unread === 0 && isBrief(person, now);
   if (isGone && index >= opened && index === people.length - 1) return people.slice(0, -1);
   return people.with(index, { ...person, ...changeOf(person, event, now) });
+}
+
+/** The open list with those offline who went some time ago. @param now ms since 1970 */
+export function withGone(people: readonly PersonRow[], now: number): readonly PersonRow[] {
+  const isDue = ({ goneAt }: PersonRow) => goneAt !== undefined && now - goneAt >= BRIEF;
+  if (!people.some(isDue)) return people;
+  return people.map((person) => (isDue(person) ? gone(person) : person));
+}
+
+function gone({ goneAt, ...person }: PersonRow): PersonRow {
+  return goneAt === undefined
+    ? person
+    : { ...person, online: false, last_seen: new Date(goneAt).toISOString() };
 }
 
 /** The open list with these counts of unread messages. */

@@ -18,7 +18,7 @@ import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
 import { openChat, updateChat } from "../chat/update.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
-import { mergedPeople, peopleAfter, sortPeople, withUnread } from "./people-list.ts";
+import { mergedPeople, peopleAfter, sortPeople, withGone, withUnread } from "./people-list.ts";
 
 /** Ticks after which an open list is fetched again, for those who are new at the server: nothing tells of them. */
 const FETCH_EVERY = 60;
@@ -55,13 +55,14 @@ export function showPeople(
   return to(model, left === undefined ? opened : { ...opened, left }, ...(isNew ? [failure(why)] : []));
 }
 
-export function tickPeople(model: AppModel): AppStep {
+export function tickPeople(model: AppModel, { now }: AppContext): AppStep {
   const { screen } = model;
   if (screen.name !== "people") return step(model);
-  const isAlone = !screen.people.some(({ online }) => online === true);
+  const people = withGone(screen.people, now);
+  const isAlone = !people.some(({ online }) => online === true);
   const isDue = screen.ticks + 1 >= (isAlone ? FETCH_EVERY_ALONE : FETCH_EVERY);
   const ticks = isDue ? 0 : screen.ticks + 1;
-  return to(model, { ...screen, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
+  return to(model, { ...screen, people, ticks }, ...(isDue ? [{ name: "listPeople" } as const] : []));
 }
 
 /** Shows an event in the open list. If it is about somebody else, or the server is back, the list is fetched. */
@@ -111,8 +112,8 @@ export function answerWriteTo(
   { texts }: AppContext,
 ): AppStep {
   const { account } = screen;
+  if (value === "") return backFromWriteTo(model, screen);
   const typed = value.trim();
-  if (typed === "") return backFromWriteTo(model, screen);
   const fault = nameFault(typed, account.username, account.names, texts);
   if (fault === undefined) return openingChat(model, account, typed);
   return to(model, { ...screen, typed }, failure(fault));

@@ -15,7 +15,7 @@ import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
 import { watchedIn } from "./people.ts";
-import { accountOf } from "./steps.ts";
+import { accountOf, usedServer } from "./steps.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { titleOf, viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
@@ -112,7 +112,7 @@ export class Program {
 
   /** With the server that is used now, which may have been typed. */
   get #config(): Config {
-    return { ...this.#started, ...this.#model.server };
+    return { ...this.#started, ...usedServer(this.#model) };
   }
 
   /** Runs the menus until the person leaves. @throws StoreError */

@@ -21,8 +21,8 @@ export function answerSearchWords(
   { texts }: AppContext,
 ): AppStep {
   const { account } = screen;
+  if (value === "") return to(model, { name: "home", account });
   const words = value.trim();
-  if (words === "") return to(model, { name: "home", account });
   if (searchQuery(words) === undefined) return to(model, { ...screen, words }, failure(texts.chatNoWord));
   const searching = { name: "working", work: "searching", account, words } as const;
   return to(model, searching, { name: "searchAll", words });

@@ -1,6 +1,7 @@
 /** The context of the application's update and view, and the steps that several parts of the update share. */
 import type { Language } from "../../protocol/language.ts";
 import type { ChatModel } from "../chat/model.ts";
+import type { Server } from "../config.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { AppEffect, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import { isSamePerson } from "../../identity/names.ts";
@@ -49,6 +50,12 @@ export function notice(text: string): AppEffect {
 
 export function failure(text: string): AppEffect {
   return { name: "print", lines: [{ name: "failure", text }] };
+}
+
+/** The server that is used: the one that is being contacted, or the last one that answered. */
+export function usedServer({ screen, server }: AppModel): Server {
+  const task = screen.name === "working" ? screen : "task" in screen ? screen.task : undefined;
+  return task?.work === "contacting" ? task.server : server;
 }
 
 /** The chat on the screen, or to which the person comes back if another one cannot be opened. */

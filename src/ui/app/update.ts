@@ -3,7 +3,7 @@
  *
  * 1. Before the first menu, if no server is known, and before the first question for an account: serverName → working
  *    (→ askAuthority → working). A server that cannot be used leads back to serverName, or to start if it was given;
- *    Escape in start leads there, too.
+ *    Escape in start leads there, too, and back; Escape at the first question ends the program.
  * 2. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
  *    server refuses is asked for again
  * 3. start → chooseAccount or loginName → working (→ askPassword, askReplace → working) → people
@@ -55,7 +55,7 @@ import { withoutBurst } from "../notifications/bursts.ts";
  */
 export function firstModel(accounts: readonly string[], lastName: string, server: Server): AppModel {
   const isKnown = server.serverFrom !== "default";
-  const screen: Screen = isKnown ? START : { name: "serverName", next: "start" };
+  const screen: Screen = isKnown ? START : { name: "serverName", next: "start", typed: "" };
   return { screen, attention: "unknown", server, accounts, lastName, newName: "" };
 }
 
@@ -115,7 +115,7 @@ function onBack(model: AppModel): AppStep {
     case "myAccount":
       return backInMyAccount(model, screen);
     case "start":
-      return leaveServer(model, "start");
+      return leaveServer(model, "start", "");
     case "home":
     case "working":
     case "chat":
@@ -173,7 +173,7 @@ function onFailed(model: AppModel, sentence: string, context: AppContext): AppSt
       if ("account" in screen) return to(model, { name: "home", account: screen.account }, ...effects);
       const task = screen.name === "working" ? screen : screen.task;
       return task.work === "contacting"
-        ? leaveServer(model, task.next, ...effects)
+        ? leaveServer(model, task.next, task.server.server, ...effects)
         : to(model, START, ...effects);
     }
     default:
@@ -217,7 +217,7 @@ function onSeen(model: AppModel, context: AppContext): AppStep {
 function onTick(model: AppModel, context: AppContext): AppStep {
   const { model: announced, effects } = announceBursts(model, context);
   const isChat = announced.screen.name === "chat";
-  const next = isChat ? inChat(announced, { name: "tick" }, context) : tickPeople(announced);
+  const next = isChat ? inChat(announced, { name: "tick" }, context) : tickPeople(announced, context);
   return step(next.model, ...effects, ...next.effects);
 }
 

@@ -6,6 +6,7 @@ import { accountOf, CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { viewMyAccount } from "./my-account-view.ts";
+import { isFirstQuestion } from "./forms.ts";
 import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
 import { chatPrompt } from "../chat/update.ts";
@@ -87,7 +88,8 @@ function presenceNote(
   if (answers) return online === false ? texts.menuOfflineAnswers : texts.menuAnswers;
   if (last_seen === undefined) return online === false ? texts.menuOffline : undefined;
   // In minutes, so that the row does not change each second.
-  return texts.menuSeen(ageOf(Math.max(60_000, now - Date.parse(last_seen))));
+  const age = now - Date.parse(last_seen);
+  return age < 60_000 ? texts.menuJustNow : texts.menuSeen(ageOf(age));
 }
 
 function personRow(person: Person, names: NameBook, context: AppContext): Choice {
@@ -152,7 +154,12 @@ export function viewApp(model: AppModel, context: AppContext): View {
   const { texts } = context;
   switch (screen.name) {
     case "serverName":
-      return input(texts.menuServer, model.server.server);
+      return asking({
+        name: "input",
+        message: isFirstQuestion(model) ? texts.menuFirstServer : texts.menuServer,
+        offered: model.server.server,
+        begun: screen.typed,
+      });
     case "start":
       return startMenu(model, context);
     case "chooseAccount":

@@ -11,7 +11,9 @@ export const MENU_TEXTS = {
     es: (user: string) => `${user}, ¿qué desea hacer?`,
     en: (user: string) => `${user}, what would you like to do?`,
   },
-  menuServer: { es: "Dirección del servidor:", en: "Server address:" },
+  /** Of the first question of all. With `localhost:8443` behind it, it fits a row of 45 columns, as the next one. */
+  menuFirstServer: { es: "Servidor (Esc: salir):", en: "Server (Esc: quit):" },
+  menuServer: { es: "Servidor (Esc: volver):", en: "Server (Esc: back):" },
   menuLogIn: { es: "Iniciar sesión", en: "Log in" },
   menuRegister: { es: "Registrarse", en: "Register" },
   menuQuit: { es: "Salir", en: "Quit" },
@@ -69,6 +71,7 @@ export const MENU_TEXTS = {
   },
   menuOffline: { es: "no está en línea", en: "not online" },
   menuSeen: { es: (age: string) => `hace ${age}`, en: (age: string) => `${age} ago` },
+  menuJustNow: { es: "ahora mismo", en: "just now" },
   menuOfflineAnswers: {
     es: "responde; según el servidor no está en línea",
     en: "responding; offline according to the server",

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 
 import type { Person } from "../../../src/client/people.ts";
-import { mergedPeople, peopleAfter, sortPeople, type PersonRow } from "../../../src/ui/app/people-list.ts";
+import {
+  mergedPeople,
+  peopleAfter,
+  sortPeople,
+  withGone,
+  type PersonRow,
+} from "../../../src/ui/app/people-list.ts";
 
 const HOUR = 3_600_000;
 
@@ -77,8 +83,25 @@ describe("a person who comes and goes within ten seconds", () => {
     expect(back).toMatchObject([{ online: true }]);
     const [gone] = after(back, "benito", false, 9_999);
     expect(gone).toMatchObject({ online: false, last_seen: benito.last_seen });
-    const [later] = after(back, "benito", false, 10_000);
-    expect(later).toMatchObject({ online: false, last_seen: new Date(NOW + 10_000).toISOString() });
+    const later = after(back, "benito", false, 10_000);
+    expect(withGone(later, NOW + 20_000)).toMatchObject([
+      { online: false, last_seen: new Date(NOW + 10_000).toISOString() },
+    ]);
+  });
+
+  test("leaves none either when they go and come back, also if the list is fetched meanwhile", () => {
+    const gone = after([person("benito", {}, 20)], "benito", false, 0);
+    for (const fetched of [[person("benito", away, 20)], []]) {
+      const merged = mergedPeople(gone, fetched, false, "es", NOW);
+      expect(withGone(merged, NOW + 9_999)).toMatchObject([{ online: true }]);
+      expect(withGone(merged, NOW + 10_000)).toMatchObject([
+        { online: false, last_seen: new Date(NOW).toISOString() },
+      ]);
+      const back = after(merged, "benito", true, 9_999);
+      expect(withGone(back, NOW + 60_000)).toMatchObject([{ online: true }]);
+    }
+    const [fetched] = mergedPeople(gone, [person("benito")], false, "es", NOW);
+    expect(fetched?.goneAt).toBeUndefined();
   });
 
   test("leaves no row either, unless another one came meanwhile or they have written", () => {

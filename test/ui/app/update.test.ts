@@ -5,7 +5,14 @@ import type { MessengerEvent } from "../../../src/client/conversation/events.ts"
 import type { Person } from "../../../src/client/people.ts";
 import { AccountMovedError, RefusedError } from "../../../src/client/errors.ts";
 import { label as labelOf } from "../../../src/identity/names.ts";
-import { CHOICE, accountOf, inAccount, type AppContext } from "../../../src/ui/app/steps.ts";
+import {
+  CHOICE,
+  START,
+  accountOf,
+  inAccount,
+  usedServer,
+  type AppContext,
+} from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, NewAccount, Screen } from "../../../src/ui/app/model.ts";
 import { watchedIn } from "../../../src/ui/app/people.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
@@ -136,7 +143,7 @@ const LOGGING_IN = { work: "loggingIn" } as const;
 /** One model for each screen. */
 const EVERYWHERE: readonly (readonly [Screen["name"], AppModel])[] = (
   [
-    [start, { name: "serverName", next: "start" }],
+    [start, { name: "serverName", next: "start", typed: "" }],
     [start, { name: "start" }],
     [start, { name: "chooseAccount", accounts: ["ana"] }],
     [start, { name: "loginName" }],
@@ -230,16 +237,44 @@ describe("the server", () => {
     expect(asking).toMatchObject({ screen: { name: "serverName" }, server: { server: "localhost:8443" } });
     const { model, effects } = after(asking, answer(" Paloma.example:99 "));
     expect(effects).toEqual([{ name: "contact" }]);
-    expect(model).toMatchObject({ screen: { name: "working", work: "contacting" }, server: other });
+    expect(model).toMatchObject({ screen: { work: "contacting", server: other }, server: asking.server });
+    expect(usedServer(model)).toEqual(other);
     const there: AppEvent = { name: "contacted", registration: "closed", accounts: ["eva"] };
     // Whoever has an account can log in.
-    expect(after(model, there).model).toMatchObject({ screen: { name: "start" }, accounts: ["eva"] });
+    const answered = { screen: { name: "start" }, accounts: ["eva"], server: other };
+    expect(after(model, there).model).toMatchObject(answered);
   });
 
-  test("that is none is told with the sentence of the option, and asked for again", () => {
+  test("that is none is told with the sentence of the option, and stays to be changed", () => {
     const { model, effects } = after(served("default"), answer("https://paloma.example/x"));
-    expect([model.screen.name, model.server.server]).toEqual(["serverName", "localhost:8443"]);
+    expect(model.screen).toMatchObject({ name: "serverName", typed: "https://paloma.example/x" });
     expect(linesOf(effects)).toEqual([texts.badServer("https://paloma.example/x", "paloma.example")]);
+    expect(linesOf(after(served("default"), answer(" ")).effects)).toHaveLength(1);
+  });
+
+  test("that was typed and cannot be used stays to be changed, but is neither offered nor used", () => {
+    const asking = after(served("last"), { name: "back" }).model;
+    for (const way of [[unreachable], [{ name: "authorityAsked", asked }, { name: "back" }]] as const) {
+      const { model } = after(asking, answer("Paloma.example:99"), ...way);
+      expect(model).toMatchObject({
+        screen: { name: "serverName", next: "start", typed: "Paloma.example:99" },
+        server: { server: "localhost:8443", serverFrom: "last" },
+      });
+      expect(after(model, { name: "back" }).model).toMatchObject({ screen: START, server: asking.server });
+    }
+    expect(after(asking, answer("localhost"), unreachable).model.screen).toMatchObject({ typed: "" });
+  });
+
+  test("that is the first question is left by Escape to the end, also when the typed one was refused", () => {
+    const ended = { name: "ended", exit: 0 } as const;
+    const first = served("default");
+    expect(after(first, { name: "back" }).model.screen).toEqual(ended);
+    const refused = after(first, answer("Paloma.example:99"), unreachable).model;
+    expect(after(refused, { name: "back" }).model.screen).toEqual(ended);
+    expect(after(first, answer("localhost"), open, { name: "back" }, { name: "back" }).model).toMatchObject({
+      screen: START,
+      server: { server: "localhost:8443", serverFrom: "typed" },
+    });
   });
 
   test.each([
@@ -259,7 +294,7 @@ describe("the server", () => {
     expect(after(model, answer(CHOICE.otherAccount)).effects).toEqual([{ name: "contact" }]);
   });
 
-  test.each(["typed", "last", "default"] as const)(
+  test.each(["typed", "last"] as const)(
     "that was not given (%s) is asked for again when it cannot be used, and the way goes on from there",
     (from) => {
       const contacting = after(
@@ -286,6 +321,7 @@ describe("the server", () => {
     expect(after(served("last"), { name: "back" }).model.screen).toEqual({
       name: "serverName",
       next: "start",
+      typed: "",
     });
     expect(after(served("given"), { name: "back" }).model.screen.name).toBe("start");
   });
@@ -424,6 +460,19 @@ describe("the first menu and its forms", () => {
   });
 
   test.each([
+    ["logging in", CHOICE.logIn, "loginName", texts.badName("")],
+    ["registering", CHOICE.register, "registerName", "descrito: invalid_username"],
+  ] as const)(
+    "a name of blanks is refused when %s; an empty one leads back",
+    (_way, choice, name, sentence) => {
+      const asking = after(start, answer(choice), open);
+      const refused = after(asking.model, answer("  "));
+      expect([refused.model.screen.name, linesOf(refused.effects)]).toEqual([name, [sentence]]);
+      expect(after(asking.model, answer("")).model.screen.name).toBe("start");
+    },
+  );
+
+  test.each([
     ["back", { name: "back" }],
     ["an empty answer", { name: "answered", value: "" }],
   ] as const)("%s gives up a password that is asked for", (_name, event) => {
@@ -543,9 +592,11 @@ describe("the list of people", () => {
     const came = (username: string, isOnline: boolean) =>
       messenger({ name: "watched", username, online: isOnline });
     const gone = after(inPeople, came("benito", false)).model;
-    expect(seen(gone)).toEqual(["benito false false", "carla true false"]);
-    expect(gone.screen).toMatchObject({ people: [{ last_seen: new Date(context.now).toISOString() }, {}] });
-    const back = after(gone, came("BENITO", true), came("zoe", true)).model;
+    expect(seen(gone)).toEqual(["benito true false", "carla true false"]);
+    const told = after(gone, tickAfter(10_000)).model;
+    expect(seen(told)).toEqual(["benito false false", "carla true false"]);
+    expect(told.screen).toMatchObject({ people: [{ last_seen: new Date(context.now).toISOString() }, {}] });
+    const back = after(told, came("BENITO", true), came("zoe", true)).model;
     expect(seen(back)).toEqual(["benito true false", "carla true false"]);
     const linked = after(back, messenger({ name: "connected", username: "carla", address: "" })).model;
     expect(seen(linked)).toEqual(["benito true false", "carla true true"]);
@@ -642,6 +693,7 @@ describe("«Write to someone…»", () => {
   test.each([
     ["a b", texts.badName("a b")],
     ["ANA", texts.toOneself],
+    ["", texts.badName("")],
   ])("«%s» is refused with a sentence, and stays to be changed", (name, sentence) => {
     const { model, effects } = after(asking, answer(`${name} `));
     expect([linesOf(effects), model.screen]).toEqual([[sentence], expect.objectContaining({ typed: name })]);
@@ -652,7 +704,7 @@ describe("«Write to someone…»", () => {
     expect(after(known, answer("josé luis")).effects).toEqual([{ name: "openChat", username: "josé luis" }]);
   });
 
-  test.each([["Escape", { name: "back" }] as const, ["an empty answer", answer(" ")] as const])(
+  test.each([["Escape", { name: "back" }] as const, ["an empty answer", answer("")] as const])(
     "%s leads back to where one came from",
     (_how, event) => {
       expect(after(asking, event).model.screen.name).toBe("home");

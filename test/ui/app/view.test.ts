@@ -92,6 +92,7 @@ describe("the list of people", () => {
     person("dora", { online: false, unread: 1 }),
     person("eva", { online: undefined }),
     person("fe", { online: false, last_seen: new Date(-2 * 3_600_000).toISOString() }),
+    person("gil", { online: false, last_seen: new Date(-59_000).toISOString() }),
   ];
 
   test.each([
@@ -103,6 +104,7 @@ describe("the list of people", () => {
         "dora (1 nuevo) · no está en línea",
         "eva",
         "fe · hace 2 h",
+        "gil · ahora mismo",
         "Escribir a alguien…",
         "← Volver",
       ],
@@ -111,7 +113,7 @@ describe("the list of people", () => {
       "en",
       [
         ...["benito (2 new)", "carla (unencrypted only)", "dora (1 new) · not online", "eva", "fe · 2 h ago"],
-        ...["Write to someone…", "← Back"],
+        ...["gil · just now", "Write to someone…", "← Back"],
       ],
     ],
   ] as const)("have notes in %s on presence, new messages and missing encryption", (language, rows) => {
@@ -167,7 +169,7 @@ describe("the list of people", () => {
 });
 
 const SCREENS: readonly (Screen | AccountScreen)[] = [
-  { name: "serverName", next: "start" },
+  { name: "serverName", next: "start", typed: "" },
   { name: "start" },
   { name: "chooseAccount", accounts: ["ana", "eva"] },
   { name: "loginName" },
@@ -175,7 +177,7 @@ const SCREENS: readonly (Screen | AccountScreen)[] = [
   { name: "registerPassword", answers: { username: "ana" } },
   { name: "registerAgain", answers: { username: "ana" }, password: "clave" },
   { name: "registerEmail", answers: { username: "ana", password: "clave" } },
-  { name: "working", work: "contacting", next: "start" },
+  { name: "working", work: "contacting", next: "start", server: SERVER },
   { name: "working", work: "loggingIn" },
   { name: "working", work: "registering", answers: { username: "ana", password: "clave", email: "" } },
   { name: "working", work: "listingPeople" },
@@ -280,8 +282,12 @@ test("the cursor of the first menu stands on registering while no account is her
   expect(marked([])).toMatchObject({ prompt: { keys: keys.menuKeys } });
   const typed = { server: { ...SERVER, serverFrom: "typed" } } as const;
   expect(beforeLogin({ name: "start" }, typed)).toMatchObject({ prompt: { keys: keys.menuStartKeys } });
-  expect(beforeLogin({ name: "serverName", next: "start" })).toMatchObject({
-    prompt: { offered: "localhost:8443" },
+  const refused = { name: "serverName", next: "start", typed: "localhost:2244" } as const;
+  expect(beforeLogin(refused)).toMatchObject({
+    prompt: { message: keys.menuServer, offered: "localhost:8443", begun: "localhost:2244" },
+  });
+  expect(beforeLogin(refused, { server: { ...SERVER, serverFrom: "default" } })).toMatchObject({
+    prompt: { message: keys.menuFirstServer },
   });
 });
 
