@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import type { Choice, Prompt } from "../../src/ui/prompts/prompt.ts";
+import { excerptOf } from "../../src/ui/format/excerpt.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { KEY } from "./keys.ts";
@@ -110,7 +111,7 @@ describe.each(["es", "en"] as const)("in %s", (language) => {
     terminal.type(KEY.enter);
     await terminal.showsRow(/> Ana/);
     terminal.type(`nobody${KEY.enter}`);
-    await terminal.shows(texts.menuNoMatch);
+    await terminal.shows(texts.menuNoMatch("nobody"));
     terminal.type(KEY.down + KEY.enter);
     await terminal.showsRow(/^\? Nombre:/);
     terminal.type(KEY.enter);
@@ -158,7 +159,8 @@ describe("an Enter behind what stands for no choice", () => {
     const terminal = asks({ prompts: [three, name] });
     await terminal.shows("Enter");
     terminal.type(typed + KEY.enter);
-    await terminal.shows(textsIn("es").menuNoMatch);
+    await terminal.shows(textsIn("es").menuNoMatch(excerptOf(typed)));
+    expect(terminal.screen.rows[0]).toBe("? ¿Qué desea hacer?");
     expect(terminal.screen.bells).toBe(1);
     expect(terminal.text).not.toContain("answer");
     // What is typed next begins anew.
@@ -172,12 +174,12 @@ describe("an Enter behind what stands for no choice", () => {
     ["a menu", three, "=Registrarse"],
     ["a search", people, "=Rubén"],
   ])(
-    "in %s chooses nothing, nor does a second Enter, as between two paragraphs",
+    "in %s chooses nothing, nor does what was typed behind it at once, as two paragraphs",
     async (_what, prompt, value) => {
       const terminal = asks({ prompts: [prompt] });
       await terminal.shows("Enter");
       terminal.type(`hola a todos${KEY.enter}${KEY.enter}te lo cuento${KEY.enter}${KEY.enter}`);
-      await terminal.until(({ bells }) => bells === 4, "four refusals");
+      await terminal.shows(textsIn("es").menuNoMatch("hola a todos"));
       expect(terminal.text).not.toContain("answer");
       // Whoever points at something means it.
       terminal.type(KEY.down + KEY.enter);
@@ -201,11 +203,9 @@ describe("an Enter behind what stands for no choice", () => {
       );
       terminal.type(`${typed}${KEY.enter}te lo cuento en secreto${KEY.enter}`);
       const { menuNoMatch, menuNotInList } = textsIn("es");
-      const refusals = [menuNoMatch, menuNotInList(prompt === three ? 3 : 11)];
-      await terminal.until(
-        () => refusals.some((words) => terminal.text.split(words).length > 2),
-        "two refusals",
-      );
+      const refusals = [menuNoMatch(excerptOf(typed)), menuNotInList(prompt === three ? 3 : 11)];
+      await terminal.until(() => refusals.some((words) => terminal.text.includes(words)), "the refusal");
+      expect(terminal.text).not.toContain("secreto");
       expect(terminal.text).not.toContain("answer");
       terminal.type(TERM === "dumb" ? `2${KEY.enter}` : KEY.down + KEY.enter);
       expect(await answers(terminal, 1)).toHaveLength(1);
@@ -217,6 +217,7 @@ describe("an Enter behind what stands for no choice", () => {
     const terminal = asks({ prompts: [three, three, three] });
     await terminal.shows("Enter");
     terminal.type("hola");
+    await terminal.showsRow(/^\? ¿Qué desea hacer\? hola$/);
     // @inquirer/prompts forgets in 700 ms; a message that comes, and one that is printed, forget nothing.
     terminal.signal("SIGUSR1");
     await terminal.until(
@@ -224,7 +225,7 @@ describe("an Enter behind what stands for no choice", () => {
       "it again",
     );
     terminal.type(KEY.enter);
-    await terminal.shows(textsIn("es").menuNoMatch);
+    await terminal.shows(textsIn("es").menuNoMatch("hola"));
     terminal.type(`hola${KEY.down}${KEY.enter}`);
     terminal.type(`r\u007f\u007f3x\u007f${KEY.enter}`);
     terminal.type(`nada\u0015${KEY.down}${KEY.enter}`);
@@ -238,7 +239,7 @@ describe("an Enter behind what stands for no choice", () => {
     const terminal = asks({ prompts: [marking, name] });
     await terminal.showsRow(/^> Carla$/);
     terminal.type(`te lo cuento${KEY.enter}`);
-    await terminal.shows(textsIn("es").menuNoMatch);
+    await terminal.shows(textsIn("es").menuNoMatch("te lo cuento"));
     await terminal.showsRow(/^> Carla$/);
     expect(terminal.screen.bells).toBe(1);
     expect(terminal.screen.rows[0]).toBe("? ¿Con quién?");
@@ -246,7 +247,7 @@ describe("an Enter behind what stands for no choice", () => {
     // The next key takes the sentence off.
     terminal.type(KEY.up);
     await terminal.showsRow(/^> ben$/);
-    expect(terminal.screen.transcript).not.toContain(textsIn("es").menuNoMatch);
+    expect(terminal.screen.transcript).not.toContain("no está en la lista");
     terminal.type(`${KEY.enter}x${KEY.enter}`);
     expect(await answers(terminal, 2)).toEqual([answered("=ben"), answered("x")]);
     await over(terminal);
@@ -267,7 +268,7 @@ describe("an Enter behind what stands for no choice", () => {
     const terminal = asks({ prompts: [people], cols: 40, rows: 12 });
     await terminal.showsRow(/> Ana/);
     terminal.type(`nadie${KEY.enter}`);
-    await terminal.shows("Eso no está en la lista.");
+    await terminal.shows("«nadie» no está en la lista.");
     await terminal.showsRow(/^> Ana/);
     expect(terminal.screen.scrollback).toEqual([]);
     expect(terminal.screen.rows.filter((row) => row.startsWith("?"))).toHaveLength(1);
@@ -396,7 +397,7 @@ describe("a prompt in the place of another", () => {
     terminal.type("2");
     await terminal.showsRow(/^> 2/);
     terminal.signal("SIGUSR2");
-    await terminal.showsRow(/^\? ¿Y ahora\?$/);
+    await terminal.showsRow(/^\? ¿Y ahora\? 2$/);
     terminal.type(KEY.enter);
     expect(await answers(terminal, 1)).toEqual([answered("=Berta")]);
     await over(terminal);
@@ -410,7 +411,7 @@ describe("a prompt in the place of another", () => {
     terminal.signal("SIGUSR2");
     await terminal.showsRow(/^> 3\. Volver/);
     terminal.type(KEY.enter);
-    await terminal.shows(textsIn("es").menuNoMatch);
+    await terminal.shows(textsIn("es").menuNoMatch("2"));
     terminal.type(`3${KEY.enter}`);
     expect(await answers(terminal, 1)).toEqual([answered("=Volver")]);
     await over(terminal);
@@ -502,28 +503,48 @@ test("control characters without a meaning are not typed", async () => {
   await over(terminal);
 });
 
-test("of a paste only the first line is taken, and it presses no Enter", async () => {
+test("the line ends of a paste become spaces, and press no Enter", async () => {
   const terminal = asks({ prompts: [name, password, name] });
   await terminal.showsRow(/^\? Nombre:/);
-  terminal.paste("\nqu\tim\nclave secreta\r\nclave secreta\n");
-  await terminal.showsRow(/^\? Nombre: quim$/);
+  terminal.paste("\nqu\tim\r\n\nclaro\n");
+  await terminal.showsRow(/^\? Nombre: qu im claro$/);
   terminal.type(`a${KEY.enter}`);
   await terminal.shows("(no se muestra)");
   terminal.paste("clave\nsecreta\u2028");
-  terminal.paste(" larga\rsecreta");
+  terminal.paste(" larga");
   terminal.type(`${KEY.enter}\u001b[200~x\u001b[201~${KEY.enter}`);
-  expect(await answers(terminal, 3)).toEqual([answered("quima"), answered("clave larga"), answered("x")]);
+  const [first, second] = ["qu im claroa", "clave secreta larga"];
+  expect(await answers(terminal, 3)).toEqual([first, second, "x"].map(answered));
   await over(terminal);
-  expect(terminal.text).not.toContain("secreta");
 });
 
 test("a paste of several lines into a list chooses nothing", async () => {
   const terminal = asks({ prompts: [three] });
   await terminal.shows("Enter");
-  terminal.paste("salir de casa\n3\n");
+  terminal.paste("3\nsalir de casa\n");
+  await terminal.showsRow(/hacer\? 3 salir de casa$/);
   terminal.type(KEY.enter);
-  await terminal.shows(textsIn("es").menuNoMatch);
+  await terminal.shows(textsIn("es").menuNoMatch("3 salir de casa"));
   terminal.type(`3${KEY.enter}`);
+  expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
+  await over(terminal);
+});
+
+test("the marked row stays in view at 20 × 5, also below a refusal", async () => {
+  const terminal = asks({
+    prompts: [{ ...three, message: "ana, ¿qué desea hacer?" } as Prompt],
+    cols: 20,
+    rows: 5,
+  });
+  await terminal.showsRow(/^> 1\. Iniciar/);
+  terminal.type(KEY.down + KEY.down);
+  await terminal.showsRow(/^> 3\. Salir/);
+  terminal.type(`nada${KEY.enter}`);
+  await terminal.until(
+    ({ rows }) => rows.join(" ").includes("lista.") && rows.includes("> 3. Salir"),
+    "both",
+  );
+  terminal.type(KEY.enter);
   expect(await answers(terminal, 1)).toEqual([answered("=Salir")]);
   await over(terminal);
 });

@@ -122,7 +122,8 @@ export type AppModel = {
 export type AppEvent =
   /** There is an account with a stored session: log in without a question. */
   | { readonly name: "resumed"; readonly username: string }
-  | { readonly name: "answered"; readonly value: string }
+  /** `typed`: what the chosen entry of a list is to take. */
+  | { readonly name: "answered"; readonly value: string; readonly typed?: string }
   | { readonly name: "back" }
   | { readonly name: "interrupted" }
   /** SIGINT, SIGTERM, SIGHUP. */

@@ -87,15 +87,15 @@ export function watchedIn({ screen }: AppModel): readonly string[] {
   return screen.name === "people" ? screen.people.map(({ username }) => username) : [];
 }
 
-/** The person has chosen a row of the list; `value` is the name in it. */
+/** The person has chosen a row of the list, by the name in it, or typed a name that is in none. */
 export function answerPeople(
   model: AppModel,
   { people, account }: Screen & { name: "people" },
-  value: string,
+  { value, typed = "" }: AppEvent & { name: "answered" },
   { texts }: AppContext,
 ): AppStep {
   if (value === CHOICE.back) return to(model, { name: "home", account });
-  if (value === CHOICE.write) return to(model, { name: "writeTo", account, from: "people", typed: "" });
+  if (value === CHOICE.write) return to(model, { name: "writeTo", account, from: "people", typed });
   const person = people.find(({ username }) => username === value);
   if (person === undefined) return step(model);
   if (person.online === true && !person.secure) {

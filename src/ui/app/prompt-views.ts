@@ -28,16 +28,22 @@ export function password(message: string): View {
  * A list with a last entry that leads back.
  * @param opened number of choices when it was opened, which decides its kind
  * @param entries stand before the way back, whatever is typed
+ * @param takes value of the entry that a typed text leads to which fits no choice
  */
 export function list(
   message: string,
   choices: readonly Choice[],
   { texts }: AppContext,
-  { opened = choices.length, entries = [] }: { opened?: number; entries?: readonly Choice[] } = {},
+  {
+    opened = choices.length,
+    entries = [],
+    takes,
+  }: { opened?: number; entries?: readonly Choice[]; takes?: string } = {},
 ): ListPrompt {
   const fixed = [...entries, { value: CHOICE.back, name: texts.menuBack }];
+  const taking = takes === undefined ? {} : { takes };
   if (opened + fixed.length > MAX_NUMBERED) {
-    return { name: "search", message, choices, fixed, keys: texts.menuSearchKeys };
+    return { name: "search", message, choices, fixed, keys: texts.menuSearchKeys, ...taking };
   }
-  return { name: "select", message, choices: [...choices, ...fixed], keys: texts.menuListKeys };
+  return { name: "select", message, choices: [...choices, ...fixed], keys: texts.menuListKeys, ...taking };
 }

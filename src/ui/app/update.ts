@@ -77,13 +77,14 @@ function answerHome(model: AppModel, account: OpenAccount, value: string): AppSt
   return value === CHOICE.quit ? ending(model, 0) : step(model);
 }
 
-function onAnswer(model: AppModel, value: string, context: AppContext): AppStep {
+function onAnswer(model: AppModel, answered: AppEvent & { name: "answered" }, context: AppContext): AppStep {
   const { screen } = model;
+  const { value } = answered;
   switch (screen.name) {
     case "home":
       return answerHome(model, screen.account, value);
     case "people":
-      return answerPeople(model, screen, value, context);
+      return answerPeople(model, screen, answered, context);
     case "writeTo":
       return answerWriteTo(model, screen, value, context);
     case "searchWords":
@@ -228,7 +229,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "resumed":
       return logIn(model, event.username);
     case "answered":
-      return onAnswer(model, event.value, context);
+      return onAnswer(model, event, context);
     case "back":
       return onBack(model);
     case "interrupted":

@@ -116,7 +116,7 @@ function peopleList(screen: Screen & { name: "people" }, context: AppContext): V
   const unknown = account.server === "online" ? texts.menuWhomRefused : texts.menuWhomUnknown;
   const known = people.length === 0 ? `${texts.nobodyOnline} ${texts.menuWhom}` : texts.menuWhom;
   const entries = [{ value: CHOICE.write, name: texts.menuWrite }];
-  const prompt = list(isKnown ? known : unknown, choices, context, { opened, entries });
+  const prompt = list(isKnown ? known : unknown, choices, context, { opened, entries, takes: CHOICE.write });
   const leftPerson = people.find(({ username }) => left !== undefined && isSamePerson(username, left));
   return asking(leftPerson === undefined ? prompt : { ...prompt, marked: leftPerson.username });
 }

@@ -1,6 +1,6 @@
 /** Finds the choices that fit a typed text, ignoring case and accents. */
 import { folded } from "../../protocol/normal-form.ts";
-import type { Choice, Prompt } from "./prompt.ts";
+import type { Choice, ListPrompt, Prompt } from "./prompt.ts";
 
 /** Begins the name of the entry that leads back; it need not be typed. */
 const ARROW = /^← /;
@@ -76,4 +76,12 @@ export function begins({ name }: Choice, typed: string): boolean {
 /** The choice with this row number, or the first one whose name begins with the typed text. */
 export function begunChoice(choices: readonly Choice[], typed: string): Choice | undefined {
   return numberedChoice(choices, typed) ?? choices.find((choice) => begins(choice, typed));
+}
+
+/** Whether a typed text fits no choice of a list, one of which takes such a text. */
+export function isTaken(prompt: ListPrompt, typed: string): boolean {
+  if (prompt.takes === undefined || typed.trim() === "") return false;
+  const isBegun = (choice: Choice) => begins(choice, typed);
+  if (prompt.name === "select") return !isRowNumber(typed) && !prompt.choices.some(isBegun);
+  return searchChoices(prompt.choices, typed).length === 0 && !prompt.fixed.some(isBegun);
 }

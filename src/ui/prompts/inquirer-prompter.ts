@@ -1,6 +1,6 @@
 /** Asks with @inquirer/prompts, one prompt at a time, and prints lines above the open prompt. */
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
-import { draftFor, press, refused, withoutTyped, type DraftAnswer } from "./draft-answer.ts";
+import { answerOf, draftFor, press, refused, withoutTyped, type DraftAnswer } from "./draft-answer.ts";
 import { Question } from "./inquirer-question.ts";
 import {
   completesNames,
@@ -97,6 +97,8 @@ export class InquirerPrompter implements Prompter {
         return;
       case "refuse":
         this.#options.output.write(BELL);
+        // What was typed behind it at once was not meant for the list either.
+        this.#keys.drop();
         this.#leave();
         this.#ask(refused(question.draft));
         return;
@@ -120,7 +122,7 @@ export class InquirerPrompter implements Prompter {
     this.#state = { name: "asking", question, held: [], dropped: 0 };
     question.ask(isNew).then(
       (value) => {
-        if (isOpen()) this.#answer({ name: "answered", value });
+        if (isOpen()) this.#answer(answerOf(question.draft, value));
       },
       (error: unknown) => {
         if (!isOpen()) return;

@@ -4,20 +4,17 @@ import { PassThrough } from "node:stream";
 import colours from "picocolors";
 
 import { visibleText } from "../../protocol/visible-text.ts";
+import { excerptOf } from "../format/excerpt.ts";
 import { wrapped } from "../format/wrapped-text.ts";
 import type { TypedKey } from "../terminal/key-queue.ts";
 import { sizeOf } from "../terminal/raw-terminal.ts";
 import type { Texts } from "../texts/texts.ts";
+import { listLayout } from "./list-layout.ts";
 import { choiceHead, choiceRow, offeredChoices } from "./choice-search.ts";
 import type { DraftAnswer } from "./draft-answer.ts";
 import type { Choice, ListPrompt, Prompt } from "./prompt.ts";
 import { PromptOutput } from "./prompt-output.ts";
 
-/** Rows of a list besides its choices and its question: a blank row, the keys, and one free row. */
-const OTHER_ROWS = 3;
-/** Bounds of the rows of choices that are shown at once. */
-const MIN_PAGE = 3;
-const MAX_PAGE = 20;
 /** Columns that are kept free after a question for the first letters of its answer. */
 const ANSWER_COLUMNS = 8;
 /** Stand before the question and before the marked choice. */
@@ -113,24 +110,32 @@ export class Question {
     };
   }
 
-  #listConfig({ message, keys }: ListPrompt) {
+  #listConfig({ name, message, keys, marked }: ListPrompt) {
     const { draft } = this;
-    const help = () => this.#fitted(draft.aim === "refused" ? `${this.#texts.menuNoMatch} ${keys}` : keys, 0);
-    const fittedMessage = this.#fitted(message);
-    const used = OTHER_ROWS + rowsOf(fittedMessage) + rowsOf(help()) - 1;
+    const { aim, typed } = draft;
+    // A search shows what is typed itself.
+    const asked = name === "select" && typed !== "" ? `${message} ${visibleText(typed)}` : message;
+    const layout = listLayout(sizeOf(this.#terminal).rows, {
+      question: this.#fitted(asked),
+      refusal: aim.name === "refused" ? this.#fitted(this.#texts.menuNoMatch(excerptOf(aim.typed)), 0) : "",
+      keys: this.#fitted(keys, 0),
+    });
+    const first = draft.marked ?? (typed === "" ? marked : undefined);
     const style = {
+      message: (text: string, status: string) =>
+        colours.bold(status === "done" ? this.#fitted(message) : text),
       answer: (answer: string) => colours.cyan(this.#fittedBehind(message, answer)),
-      keysHelpTip: () => colours.dim(help()),
+      keysHelpTip: () => (layout.tip === "" ? "" : colours.dim(layout.tip)),
       // Called with the description of the marked choice whenever the list is drawn; we show no description.
       description: (value: string) => {
-        draft.marked = value.slice(1);
+        if (draft.aim.name === "pointed") draft.marked = value.slice(1);
         return "";
       },
     };
     return {
-      message: fittedMessage,
-      pageSize: Math.max(MIN_PAGE, Math.min(sizeOf(this.#terminal).rows - used, MAX_PAGE)),
-      ...(draft.marked === undefined ? {} : { default: draft.marked }),
+      message: layout.question,
+      pageSize: layout.pageSize,
+      ...(first === undefined ? {} : { default: first }),
       theme: { ...THEME, style },
     };
   }
@@ -174,10 +179,6 @@ export class Question {
     }
     return this.#fitted(last, PREFIX.length + ANSWER_COLUMNS);
   }
-}
-
-function rowsOf(text: string): number {
-  return text.split("\n").length;
 }
 
 /** The description carries the value, with a prefix because @inquirer/prompts ignores an empty description. */

@@ -5,12 +5,14 @@
 import { visibleText } from "../../protocol/visible-text.ts";
 import { KeyQueue, type TypedKey } from "../terminal/key-queue.ts";
 import type { Texts } from "../texts/texts.ts";
-import { begins, choiceRow, isRowNumber, searchChoices, typedChoice } from "./choice-search.ts";
+import { begins, choiceRow, isRowNumber, isTaken, searchChoices, typedChoice } from "./choice-search.ts";
+import { answerOf } from "./draft-answer.ts";
 import {
   choicesOf,
   completesNames,
   editedText,
   isList,
+  isUnseen,
   type Answer,
   type Choice,
   type ListPrompt,
@@ -53,6 +55,7 @@ function meantChoice(prompt: ListPrompt, typed: string): Choice | undefined {
   const choices = choicesOf(prompt);
   const whole = typedChoice(choices, typed);
   if (whole !== undefined || typed.trim() === "") return whole;
+  if (isTaken(prompt, typed)) return choices.find(({ value }) => value === prompt.takes);
   const [found, ...others] =
     prompt.name === "search"
       ? searchChoices(choices, typed)
@@ -122,6 +125,7 @@ export class PlainPrompter implements Prompter {
   #take(pressed: TypedKey, isLast: boolean): void {
     if (this.#state.name !== "asking") return;
     const { prompt, typed } = this.#state;
+    if (prompt.name !== "password" && isUnseen(typed, pressed)) return;
     const { name } = pressed.key;
     if (name === "return" || name === "enter") this.#enter(prompt, typed, isLast);
     else if (name === "escape") this.#end({ name: "back" });
@@ -151,9 +155,10 @@ export class PlainPrompter implements Prompter {
     const isMeant = isLast || isRowNumber(typed);
     const choice = isMeant ? meantChoice(prompt, typed) : undefined;
     if (choice !== undefined) {
-      this.#end({ name: "answered", value: choice.value });
+      this.#end(answerOf({ prompt, typed }, choice.value));
       return;
     }
+    this.#keys.drop();
     this.#write(`\n${this.#options.texts.menuNotInList(choicesOf(prompt).length)}\n`);
     this.#ask(prompt, "");
   }

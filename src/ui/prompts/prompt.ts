@@ -19,6 +19,8 @@ type Listed = {
   readonly keys: string;
   /** Value of the choice that is marked at first; undefined: the first one. */
   readonly marked?: string;
+  /** Value of the choice that a typed text leads to which fits no choice; undefined: it is refused. */
+  readonly takes?: string;
 };
 
 export type ListPrompt =
@@ -43,8 +45,8 @@ export type Prompt =
   | { readonly name: "password"; readonly message: string };
 
 export type Answer =
-  /** The value of the choice, or the typed text. */
-  | { readonly name: "answered"; readonly value: string }
+  /** The value of the choice, or the typed text. `typed`: the text that the choice takes. */
+  | { readonly name: "answered"; readonly value: string; readonly typed?: string }
   /** Escape. */
   | { readonly name: "back" }
   /** Ctrl-C, Ctrl-D, or the terminal is gone. */
@@ -90,6 +92,18 @@ export function choicesOf(prompt: ListPrompt): readonly Choice[] {
 /** Whether Tab completes names here. */
 export function completesNames(prompt: Prompt): boolean {
   return prompt.name === "input" && prompt.completes === true;
+}
+
+/** Nothing of it is seen, and some of them turn around what is. */
+const UNSEEN = /^[\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]$/u;
+/** What may follow a pictograph and build one emoji with it: a joiner, a selector. */
+const EMOJI_PART = /^[\u200d\ufe0e\ufe0f]$/u;
+const PICTOGRAPH_LAST = /\p{Extended_Pictographic}\p{Emoji_Modifier}?\ufe0f?$/u;
+
+/** Whether a key types a character of which nothing would be seen behind this text: it is not typed. */
+export function isUnseen(text: string, { typed }: TypedKey): boolean {
+  if (typed === undefined || !UNSEEN.test(typed)) return false;
+  return !(EMOJI_PART.test(typed) && PICTOGRAPH_LAST.test(text));
 }
 
 /** The typed text after one more key: a character, Backspace, Ctrl-U or Ctrl-W. Other keys change nothing. */

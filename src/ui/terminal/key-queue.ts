@@ -35,8 +35,8 @@ export class KeyQueue {
   readonly #input: NodeJS.ReadStream;
   readonly #terminal: RawTerminal;
   readonly #waiting: TypedKey[] = [];
-  /** Only the first non-empty line of a paste is used; the rest would answer the next question. */
-  #paste: "none" | "begun" | "taken" | "dropped" = "none";
+  /** `broken`: behind a line end, which becomes a space if more follows. */
+  #paste: "none" | "begun" | "taken" | "broken" = "none";
   #turn: ReturnType<typeof setImmediate> | undefined;
 
   constructor(streams: TerminalStreams, events: KeyEvents) {
@@ -60,6 +60,11 @@ export class KeyQueue {
       if (next !== undefined) this.#events.key(next, this.#waiting.length === 0);
       this.wake();
     });
+  }
+
+  /** Drops the keys that wait. */
+  drop(): void {
+    this.#waiting.length = 0;
   }
 
   /** Releases the terminal; the waiting keys go back to its input. */
@@ -95,12 +100,13 @@ export class KeyQueue {
     } else this.#put({ typed, key });
   }
 
-  /** A key within a paste is text: a line end does not act as Enter, nor a tab as Tab. */
+  /** A key within a paste is text: a line end does not act as Enter, nor a tab as Tab; each becomes a space. */
   #takePasted(typed: string | undefined, key: Key): void {
-    if (typed === undefined || this.#paste === "dropped") return;
-    if (LINE_END.test(typed)) {
-      if (this.#paste === "taken") this.#paste = "dropped";
+    if (typed === undefined) return;
+    if (LINE_END.test(typed) || key.name === "tab") {
+      if (this.#paste === "taken") this.#paste = "broken";
     } else if (!CONTROL.test(typed)) {
+      if (this.#paste === "broken") this.#put({ typed: " ", key: { name: "space", sequence: " " } });
       this.#paste = "taken";
       this.#put({ typed, key });
     }

@@ -131,8 +131,11 @@ export const MENU_TEXTS = {
     es: "Esc: volver · escriba para buscar · ↑↓ Enter",
     en: "Esc: back · type to search · ↑↓ Enter",
   },
-  /** Stands before the keys after an Enter that chose nothing. */
-  menuNoMatch: { es: "Eso no está en la lista.", en: "That is not in the list." },
+  /** Stands above the keys after an Enter that chose nothing. */
+  menuNoMatch: {
+    es: (typed: string) => `«${quotedText(typed)}» no está en la lista.`,
+    en: (typed: string) => `“${quotedText(typed)}” is not in the list.`,
+  },
   menuNotInList: {
     es: (last: number) => `Escriba un número del 1 al ${last}, o un nombre de la lista.`,
     en: (last: number) => `Type a number from 1 to ${last}, or a name from the list.`,

@@ -690,6 +690,14 @@ describe("«Write to someone…»", () => {
     expect(after(model, { ...chatOpened, username: "nadie.conocido" }).model.screen.name).toBe("chat");
   });
 
+  test("takes a name that was typed in the list and is in none of its rows", () => {
+    const { model, effects } = after(inPeople, { name: "answered", value: CHOICE.write, typed: "zoe" });
+    expect([model.screen, effects]).toEqual([
+      expect.objectContaining({ name: "writeTo", from: "people", typed: "zoe" }),
+      [],
+    ]);
+  });
+
   test.each([
     ["a b", texts.badName("a b")],
     ["ANA", texts.toOneself],

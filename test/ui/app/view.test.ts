@@ -165,6 +165,8 @@ describe("the list of people", () => {
     });
     expect(empty(false)).toMatchObject({ prompt: { message: textsIn("es").menuWhomUnknown } });
     expect(rowsOf(empty(true))).toEqual(["Escribir a alguien…", "← Volver"]);
+    // A name that is in no row leads there, too.
+    expect(empty(true)).toMatchObject({ prompt: { takes: CHOICE.write } });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import {
+  answerOf,
   draftFor,
   press,
   refused,
@@ -21,6 +22,11 @@ function choices(...names: readonly string[]): Choice[] {
 
 function menu(...names: readonly string[]): Prompt {
   return { name: "select", message: "Who?", choices: choices(...names), keys: "" };
+}
+
+/** A menu whose last choice takes what fits no other. */
+function taking(...names: readonly string[]): Prompt {
+  return { ...menu(...names), takes: names.at(-1) } as Prompt;
 }
 
 function people(...names: readonly string[]): Prompt {
@@ -52,7 +58,10 @@ describe("in a menu", () => {
     const draft = draftFor(menu("ana", "Benito", "Back"), undefined);
     expect(pressAll(draft, letters("b"))).toBe("redraw");
     expect(draft.marked).toBe("Benito");
-    expect(pressAll(draft, letters("e"))).toBe("ignore");
+    // What is typed is shown.
+    expect(pressAll(draft, letters("e"))).toBe("redraw");
+    expect(draft.typed).toBe("be");
+    expect(press(draft, { typed: undefined, key: { name: "f5" } }, true)).toBe("ignore");
     expect(pressAll(draft, [ENTER])).toBe("pass");
     expect(pressAll(draft, [CTRL_U, ...letters("3")])).toBe("redraw");
     expect(draft.marked).toBe("Back");
@@ -68,10 +77,26 @@ describe("in a menu", () => {
     }
   });
 
-  test("an arrow key drops what was typed", () => {
+  test("an arrow key drops what was typed, and marks the next choice", () => {
     const draft = draftFor(menu("ana", "benito"), undefined);
-    expect(pressAll(draft, [...letters("hello"), DOWN])).toBe("pass");
+    expect(pressAll(draft, [...letters("hello"), DOWN])).toBe("redraw");
+    expect(draft).toMatchObject({ typed: "", marked: "benito" });
     expect(pressAll(draft, [ENTER], false)).toBe("pass");
+  });
+
+  test("a text that fits no choice marks the one that takes it, and goes with it", () => {
+    const draft = draftFor(taking("ana", "Write"), undefined);
+    expect(pressAll(draft, letters("zoe "))).toBe("redraw");
+    expect(draft.marked).toBe("Write");
+    expect(press(draft, ENTER, true)).toBe("pass");
+    expect(answerOf(draft, "Write")).toEqual({ name: "answered", value: "Write", typed: "zoe" });
+    expect(press(draft, ENTER, false)).toBe("refuse");
+    for (const typed of ["7", "  "]) {
+      expect(pressAll(draftFor(draft.prompt, undefined), [...letters(typed), ENTER])).toBe("refuse");
+    }
+    const named = draftFor(draft.prompt, undefined);
+    expect(pressAll(named, [...letters("wri"), ENTER])).toBe("pass");
+    expect(answerOf(named, "Write")).toEqual({ name: "answered", value: "Write" });
   });
 });
 
@@ -85,6 +110,14 @@ describe("in a search", () => {
     expect(press(searched(" ", "ana"), ENTER, true)).toBe("refuse");
   });
 
+  test("a text that nobody fits goes with the choice that takes it", () => {
+    const prompt = { ...people("ana", "benito"), takes: " write" } as Prompt;
+    const draft = { ...searched("zoe", ""), prompt };
+    expect(press(draft, ENTER, true)).toBe("pass");
+    expect(answerOf(draft, " write")).toEqual({ name: "answered", value: " write", typed: "zoe" });
+    expect(answerOf({ ...draft, typed: "nit" }, " write")).not.toHaveProperty("typed");
+  });
+
   test("an arrow key decides, until the next letter", () => {
     const draft = searched("nobody", "");
     expect(pressAll(draft, [DOWN, ENTER])).toBe("pass");
@@ -96,20 +129,24 @@ describe("after a refused Enter", () => {
   test.each([
     ["a menu", menu("ana", "benito")],
     ["a search", people("ana", "benito")],
-  ])(
-    "%s forgets what was typed, and an Enter alone chooses nothing until an arrow key does",
-    (_what, prompt) => {
-      const draft = refused({ ...draftFor(prompt, undefined), typed: "hello", marked: "ana" });
-      expect(draft).toMatchObject({ typed: "", aim: "refused" });
-      expect(press(draft, ENTER, true)).toBe("refuse");
-      expect(press(refused(draft), ENTER, true)).toBe("refuse");
-      expect(pressAll(draft, [DOWN, ENTER])).toBe("pass");
-    },
-  );
-
-  test("a prompt that asks the same again is as cautious", () => {
-    const draft = draftFor(menu("ana", "benito"), refused(draftFor(menu("ana", "benito"), undefined)));
-    expect(press(draft, ENTER, true)).toBe("refuse");
+  ])("%s forgets what was typed, says it, and begins afresh with the next key", (_what, prompt) => {
+    const again = () => refused({ ...draftFor(prompt, undefined), typed: "hello" });
+    expect(again()).toMatchObject({ typed: "", aim: { name: "refused", typed: "hello" } });
+    const draft = draftFor(prompt, undefined);
+    pressAll(draft, [DOWN]);
+    draft.marked = "benito";
+    pressAll(draft, letters("x"));
+    draft.typed = "x";
+    expect(refused(draft).marked).toBe("benito");
+    expect(press(again(), ENTER, true)).toBe("pass");
+    // The screen that says it is drawn anew.
+    const pointed = again();
+    expect(press(pointed, DOWN, true)).toBe("redraw");
+    expect(pointed).toMatchObject({ marked: "benito", typed: "" });
+    const typed = again();
+    expect(pressAll(typed, letters("b"))).toBe("redraw");
+    expect(typed).toMatchObject({ typed: "b", aim: { name: "none" } });
+    expect(press(typed, ENTER, true)).toBe("pass");
   });
 });
 
@@ -127,6 +164,11 @@ describe("the next prompt", () => {
     expect(draftFor(other, marked)).toMatchObject({ marked: undefined, typed: "" });
     expect(draftFor(people("ana", "benito"), marked)).toMatchObject({ marked: undefined, typed: "" });
     expect(draftFor(name, marked).typed).toBe("");
+  });
+
+  test("marks its own choice as long as the person has marked none", () => {
+    const untouched = draftFor(menu("Write", "Back"), undefined);
+    expect(draftFor(menu("zoe", "Write", "Back"), untouched).marked).toBeUndefined();
   });
 
   test("does not keep a mark that letters found", () => {
@@ -147,6 +189,24 @@ test("Backspace in an empty answer keeps the offered one", () => {
   expect(press(draft, BACKSPACE, true)).toBe("ignore");
   draft.typed = "x";
   expect(press(draft, BACKSPACE, true)).toBe("pass");
+});
+
+test("what nobody would see is not typed, but for the parts of an emoji and of a password", () => {
+  const draft = draftFor(name, undefined);
+  for (const typed of ["\u202e", "\u2066", "\u200b", "\ufeff", "\u00ad", "\u2028", "\u200d"]) {
+    expect(pressAll(draft, letters(typed))).toBe("ignore");
+    expect(pressAll(draftFor(people("ana"), undefined), letters(typed))).toBe("ignore");
+    expect(pressAll(draftFor({ name: "password", message: "" }, undefined), letters(typed))).toBe("pass");
+  }
+  for (const [before, typed] of [
+    ["👩", "\u200d"],
+    ["❤", "\ufe0f"],
+    ["👩🏽", "\u200d"],
+    ["❤\ufe0f", "\u200d"],
+  ] as const) {
+    draft.typed = before;
+    expect(pressAll(draft, letters(typed))).toBe("pass");
+  }
 });
 
 test("a typed text takes characters, loses whole graphemes, and knows no control characters", () => {
