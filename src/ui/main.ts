@@ -123,7 +123,7 @@ async function checkArguments({ command, args, config }: Invocation & { name: "c
 /**
  * Runs the client and gives the exit code.
  * @param args without the program's own name
- * @param host the commands' process; the menus always use `process`, since they need a terminal
+ * @param host whose arguments, environment and streams these are
  */
 export async function runClient(args: readonly string[], host: HostProcess = process): Promise<ExitCode> {
   let invocation: Invocation;
@@ -145,7 +145,7 @@ export async function runClient(args: readonly string[], host: HostProcess = pro
       return printed(`paloma ${version}`, chosenLanguage(args, host.env), host);
     case "menus":
       useTimeZone(invocation.config, host);
-      return runMenus(invocation.config);
+      return runMenus(invocation.config, host);
     case "command":
       useTimeZone(invocation.config, host);
       return runCommand(invocation, host);
@@ -187,22 +187,22 @@ function keepOthersOut({ dataFolder, language }: Config, say: (sentence: string)
 }
 
 /** The menus and the chat; standard input and output must be a terminal. */
-async function runMenus(config: Config): Promise<ExitCode> {
-  const { stdin: input, stdout: output } = process;
-  if (!input.isTTY || !output.isTTY) {
-    printSentence(textsIn(config.language).menusNeedTerminal);
+async function runMenus(config: Config, host: HostProcess): Promise<ExitCode> {
+  const say = (sentence: string) => printSentence(sentence, host);
+  if (!host.stdin.isTTY || !host.stdout.isTTY) {
+    say(textsIn(config.language).menusNeedTerminal);
     return EXIT.usage;
   }
-  const abort = abortedBy(process, ["SIGINT", "SIGTERM", "SIGHUP"]);
-  process.on("exit", restoreTerminal);
+  const abort = abortedBy(host, ["SIGINT", "SIGTERM", "SIGHUP"]);
+  host.on("exit", () => restoreTerminal(host));
   // Imported here because the one-shot commands do not need it.
   const { Program } = await import("./app/program.ts");
   try {
-    keepOthersOut(config, printSentence);
-    return await Program.run({ config, input, output, signal: abort.signal });
+    keepOthersOut(config, say);
+    return await Program.run({ config, host, signal: abort.signal });
   } catch (error) {
     const { sentence, exit } = describeFailure(error, config);
-    if (sentence !== "") printSentence(sentence);
+    if (sentence !== "") say(sentence);
     return exit;
   }
 }
@@ -219,8 +219,7 @@ function abortedBy(host: HostProcess, signals: readonly NodeJS.Signals[]): Abort
 }
 
 /** Prints a sentence to standard error, wrapped if that is a terminal. */
-function printSentence(sentence: string): void {
-  const { stderr } = process;
+function printSentence(sentence: string, { stderr }: HostProcess): void {
   const shown = visibleText(sentence, { lines: true });
   stderr.write(`${wrapped(shown, stderr.isTTY ? stderr.columns : undefined)}\n`);
 }

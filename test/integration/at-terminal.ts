@@ -1,49 +1,50 @@
 /** A program at a terminal of its own, the keys typed there, and what a person sees on it. */
-import { tmpdir } from "node:os";
-
+import type { HostProcess } from "../../src/ui/commands/output.ts";
+import { runClient } from "../../src/ui/main.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
 import { FOCUS } from "./keys.ts";
+import {
+  HereAtTerminal,
+  type Environment,
+  ProcessAtTerminal,
+  type Size,
+  type TerminalProgram,
+} from "./terminal-program.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
-/** Line mode and echo, as a shell sets them (ICANON and ECHO of termios' `c_lflag`). */
-const LINE_MODE_FLAGS = process.platform === "darwin" ? 0x100 | 0x8 : 0x2 | 0x8;
-const END_MARK = "-- nothing comes after this --";
 /** Longest wait, in ms. The timeout of a test must be longer, or the screen is not shown when it fails. */
 const LONGEST_WAIT = 20_000;
 /** UTF-16 units of output; a program that writes more is killed. */
 const MAX_OUTPUT = 64 * 1_048_576;
 
-type Options = {
-  readonly environment?: { readonly [name: string]: string };
-  /** Size of the terminal in cells. */
-  readonly cols?: number;
-  readonly rows?: number;
+/** @param args without the program's own name @returns the exit code */
+type Main = (args: readonly string[], host: HostProcess) => Promise<number>;
+
+export type TerminalOptions = Partial<Size> & {
+  readonly environment?: Environment;
   /** The terminal reports its focus to a program that asks, at once and then by `focus`; default: true. */
   readonly reportsFocus?: boolean;
-  /** A program file to run instead of the client. */
-  readonly command?: string;
-  /** A command line to run instead, as that of a shell. */
-  readonly line?: readonly string[];
-  /** Where it runs; undefined: here. */
+  /**
+   * What runs: a program in this process, by default the client; `apart`: the client as a process of its own, at a
+   * pseudo-terminal; or another program file, or a command line, as such a process.
+   */
+  readonly program?: Main | "apart" | { readonly file: string } | { readonly line: readonly string[] };
+  /** Where a process runs; undefined: here. */
   readonly folder?: string;
 };
 
 /**
- * The client, or another program, at a terminal. The terminal controls no process: a Ctrl-C typed outside raw
- * mode sends no signal (use `signal`). Keys typed before the program has set raw mode are echoed and translated
- * by the terminal, so wait for the prompt first.
+ * The client, or another program, at a terminal. Keys typed before the program has set raw mode may be echoed and
+ * translated by the terminal, so wait for the prompt first.
  */
 export class AtTerminal {
-  readonly process: Bun.Subprocess;
   readonly screen: TerminalScreen;
-  readonly #terminal: Bun.Terminal;
-  readonly #modeBefore: string;
+  readonly exited: Promise<number>;
+  readonly #program: TerminalProgram;
   readonly #reportsFocus: boolean;
   #hasFocus = true;
   #raw = "";
-  /** Once the program has ended: what has come since, until END_MARK is in it. */
-  #tail: string | undefined;
   #isDrained = false;
   #hasEnded = false;
   #wake = Promise.withResolvers<void>();
@@ -55,27 +56,23 @@ export class AtTerminal {
       cols = 80,
       rows = 24,
       reportsFocus = true,
-      command = CLIENT_PROGRAM,
-      line,
+      program = runClient,
       folder,
-    }: Options = {},
+    }: TerminalOptions = {},
   ) {
     this.#reportsFocus = reportsFocus;
     this.screen = new TerminalScreen(cols, rows);
-    const decoder = new TextDecoder();
-    this.#terminal = new Bun.Terminal({
-      cols,
-      rows,
-      data: (_terminal, data) => this.#take(decoder.decode(data, { stream: true })),
-    });
-    this.#modeBefore = this.#mode;
-    const { PATH = "", HOME = tmpdir() } = process.env;
-    this.process = Bun.spawn([...(line ?? [process.execPath, "run", command, ...args])], {
-      ...(folder === undefined ? {} : { cwd: folder }),
-      env: { PATH, HOME, TERM: "xterm-256color", ...environment },
-      terminal: this.#terminal,
-    });
-    void this.process.exited.then(() => {
+    const take = (text: string) => this.#take(text);
+    const size = { cols, rows };
+    if (typeof program === "function")
+      this.#program = new HereAtTerminal((host) => program(args, host), environment, size, take);
+    else {
+      const { file, line = [process.execPath, "run", file, ...args] } =
+        program === "apart" ? { file: CLIENT_PROGRAM } : { file: "", ...program };
+      this.#program = new ProcessAtTerminal(line, environment, size, folder, take);
+    }
+    this.exited = this.#program.exited;
+    void this.exited.then(() => {
       this.#hasEnded = true;
     });
   }
@@ -122,7 +119,7 @@ export class AtTerminal {
         if (predicate(this.screen)) return;
         if (over) throw this.#failure(`${what} never came, and the program ended`);
         if (isLate) throw this.#failure(`${what} did not come within ${LONGEST_WAIT} ms`);
-        await Promise.race([wake, this.process.exited, late.promise]);
+        await Promise.race([wake, this.exited, late.promise]);
       }
     } finally {
       clearTimeout(timer);
@@ -137,13 +134,13 @@ export class AtTerminal {
   async somethingOr(wait: number): Promise<void> {
     const nothing = Promise.withResolvers<void>();
     const timer = setTimeout(nothing.resolve, wait);
-    await Promise.race([this.#wake.promise, this.process.exited, nothing.promise]);
+    await Promise.race([this.#wake.promise, this.exited, nothing.promise]);
     clearTimeout(timer);
   }
 
   /** @param keys as a terminal sends them: characters, and those of `KEY` */
   type(keys: string): void {
-    this.#terminal.write(keys);
+    this.#program.type(keys);
   }
 
   /** Pastes as terminals do: line ends become CR, and the paste is bracketed if the program has asked for that. */
@@ -161,28 +158,29 @@ export class AtTerminal {
   /** Gives the terminal another size and tells the program. */
   resize(cols: number, rows: number): void {
     this.screen.resize(cols, rows);
-    this.#terminal.resize(cols, rows);
-    // The kernel tells only the processes that a terminal controls.
-    this.signal("SIGWINCH");
+    this.#program.resize({ cols, rows });
   }
 
   signal(name: NodeJS.Signals): void {
-    this.process.kill(name);
+    this.#program.signal(name);
   }
 
   /** Resolves with the exit code when all output has come. @throws after LONGEST_WAIT, or on a stack trace. */
   async ended(): Promise<number> {
     await this.until(() => this.#isDrained, "the program's end");
     expectNoTrace(this.text);
-    return this.process.exited;
+    return this.exited;
   }
 
   /** Types Ctrl-Z. Resolves to true when the program is stopped, to false if the system has not stopped it. */
   async suspends(): Promise<boolean> {
+    if (!(this.#program instanceof ProcessAtTerminal))
+      throw new Error("only a process of its own is stopped");
+    const { pid } = this.#program;
     const before = this.#raw.length;
     this.type("\u001a");
     for (;;) {
-      const { stdout } = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(this.process.pid)]);
+      const { stdout } = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]);
       if (stdout.toString().startsWith("T")) return true;
       const given = this.#raw.indexOf("\u001b[?2004l", before);
       if (given >= 0 && this.#raw.indexOf("\u001b[?2004h", given) >= 0) return false;
@@ -191,7 +189,7 @@ export class AtTerminal {
   }
 
   get isInLineMode(): boolean {
-    return (this.#terminal.localFlags & LINE_MODE_FLAGS) === LINE_MODE_FLAGS;
+    return this.#program.isInLineMode;
   }
 
   get cursorIsShown(): boolean {
@@ -201,31 +199,17 @@ export class AtTerminal {
   /** Whether the terminal is as a shell wants it back: its modes, a visible cursor, no bracketed paste, no reports. */
   get isRestored(): boolean {
     const { cursorVisible, bracketedPaste, focusReports } = this.screen;
-    const isAsBefore = this.isInLineMode && this.#mode === this.#modeBefore;
+    const isAsBefore = this.isInLineMode && this.#program.isAsBefore;
     return isAsBefore && cursorVisible && !bracketedPaste && !focusReports;
   }
 
   /** Ends the program if it still runs, and the terminal. */
-  close(): void {
-    this.process.kill("SIGKILL");
-    this.#terminal.close();
-  }
-
-  get #mode(): string {
-    return `${this.#terminal.inputFlags} ${this.#terminal.outputFlags} ${this.#terminal.localFlags}`;
+  close(): Promise<void> {
+    return this.#program.close();
   }
 
   #take(text: string): void {
-    if (this.#tail === undefined) this.#show(text);
-    else {
-      this.#tail += text;
-      const end = this.#tail.indexOf(END_MARK);
-      if (end >= 0) {
-        this.#show(this.#tail.slice(0, end));
-        this.#tail = "";
-        this.#isDrained = true;
-      }
-    }
+    this.#show(text);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
   }
@@ -235,16 +219,12 @@ export class AtTerminal {
     const { focusReports } = this.screen;
     this.screen.feed(text);
     if (this.screen.focusReports && !focusReports) this.focus(this.#hasFocus);
-    if (this.#raw.length > MAX_OUTPUT) this.process.kill("SIGKILL");
+    if (this.#raw.length > MAX_OUTPUT) void this.close();
   }
 
-  /** Resolves when all output of the ended program has come: END_MARK is written behind it. */
   async #drain(): Promise<void> {
-    if (this.#tail === undefined) {
-      this.#tail = "";
-      await Bun.spawn(["echo", END_MARK], { terminal: this.#terminal }).exited;
-    }
-    while (!this.#isDrained) await this.#wake.promise;
+    await this.#program.drained();
+    this.#isDrained = true;
   }
 
   #failure(sentence: string): Error {

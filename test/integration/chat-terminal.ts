@@ -1,21 +1,18 @@
 /** People in chats with each other, some at terminals of their own; and what must hold of all that was printed there. */
 import { expect } from "bun:test";
 
-import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
+import { AtTerminal, isOnEveryMachine, masked, type TerminalOptions } from "./at-terminal.ts";
 import { World, type Person as Seat } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { Company, type Person } from "./messenger-pair.ts";
 import { PASSWORD } from "./rendezvous-test-client.ts";
+import type { Size } from "./terminal-program.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 
-export type Size = { readonly cols: number; readonly rows: number };
 export const USUAL: Size = { cols: 80, rows: 24 };
 export const SMALL: Size = { cols: 40, rows: 12 };
 
-export type ClientOptions = Partial<Size> & {
-  readonly lang?: "es" | "en";
-  readonly environment?: { readonly [name: string]: string };
-};
+export type ClientOptions = TerminalOptions & { readonly lang?: "es" | "en" };
 
 /** The row on which a chat's input line begins, with the name to whom one writes; a menu's row «> 1. …» is none. */
 const INPUT_ROW =
@@ -39,9 +36,9 @@ function flagsOf({ server, data, name }: Seat): string[] {
   return ["--server", server, "--user", name, "--data", data];
 }
 
-function startClient(seat: Seat, { lang = "es", environment, ...size }: ClientOptions): AtTerminal {
+function startClient(seat: Seat, { lang = "es", environment, ...options }: ClientOptions): AtTerminal {
   return new AtTerminal(flagsOf(seat), {
-    ...size,
+    ...options,
     environment: { PALOMA_LANG: lang, TZ: noonZone(), ...environment },
   });
 }
@@ -117,10 +114,7 @@ export class Room {
   }
 
   async close(): Promise<void> {
-    for (const terminal of this.#terminals) {
-      terminal.close();
-      await terminal.process.exited;
-    }
+    await Promise.all(this.#terminals.map((terminal) => terminal.close()));
     await this.#world.close();
     await this.company.close();
   }

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
 import { Profile } from "../../src/client/profile/profile.ts";
-import { AtTerminal } from "./at-terminal.ts";
+import { AtTerminal, type TerminalOptions } from "./at-terminal.ts";
 import { CLIENT_PROGRAM, PASSWORD, World } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import type { ServerHere } from "./server-process.ts";
@@ -22,12 +22,12 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** The client at a wide terminal. */
-function atTerminal(
-  args: readonly string[],
-  environment: { readonly [name: string]: string } = {},
-): AtTerminal {
-  return new AtTerminal(args, { environment, cols: COLUMNS, rows: 30 });
+function atTerminal(args: readonly string[], options: TerminalOptions = {}): AtTerminal {
+  return new AtTerminal(args, { ...options, cols: COLUMNS, rows: 30 });
 }
+
+/** As a process of its own, at a terminal that echoes and keeps lines as the system does. */
+const APART: TerminalOptions = { program: "apart" };
 
 function flags(name: string, host = "127.0.0.1"): string[] {
   return ["--server", `${host}:${server.tlsPort}`, "--user", name, "--data", join(world.folder, name)];
@@ -38,7 +38,7 @@ describe("the hidden prompt", () => {
   test("asks twice for a new password, once for an old one, and shows neither", async () => {
     const name = "prompt";
     const prompt = `Contraseña de ${name}:`;
-    const register = atTerminal(["register", "--lang", "es", ...flags(name)]);
+    const register = atTerminal(["register", "--lang", "es", ...flags(name)], APART);
     await register.shows(prompt);
     register.type(`${PASSWORD}\r`);
     await register.shows("Repita la contraseña:");
@@ -84,7 +84,8 @@ describe("the hidden prompt", () => {
     async (key, command, half) => {
       const person = world.person(`${key}.${command}`.toLowerCase(), server.tlsPort);
       await person.register();
-      const client = atTerminal([command, "--lang", "es", ...flags(person.name), "--data", person.data]);
+      const args = [command, "--lang", "es", ...flags(person.name), "--data", person.data];
+      const client = atTerminal(args, command === "users" ? APART : {});
       await client.shows("Contraseña de");
       client.type(`${half}${key === "Ctrl-D" ? KEY.ctrlD : KEY.ctrlC}`);
       expect(await client.ended()).toBe(130);
@@ -113,9 +114,9 @@ describe("--password-stdin at a terminal", () => {
   test("also where standard error is no terminal", async () => {
     const person = world.person("silent", server.tlsPort);
     await person.register();
-    const command = join(world.folder, "silent.ts");
+    const file = join(world.folder, "silent.ts");
     await Bun.write(
-      command,
+      file,
       `const streams = { stdin: "inherit", stdout: "inherit", stderr: "ignore" };
        const client = [process.execPath, ${JSON.stringify(CLIENT_PROGRAM)}, ...process.argv.slice(2)];
        // Each dot has the terminal's mode looked at again.
@@ -128,7 +129,7 @@ describe("--password-stdin at a terminal", () => {
     ] as const) {
       const data = code === 0 ? person.data : `${person.data}-2`;
       const args = ["users", "--password-stdin", ...flags(person.name), "--data", data];
-      const client = new AtTerminal(args, { command });
+      const client = new AtTerminal(args, { program: { file } });
       await client.until(() => !client.isInLineMode, "raw mode");
       client.type(typed);
       expect(await client.ended()).toBe(code);
@@ -139,7 +140,7 @@ describe("--password-stdin at a terminal", () => {
   });
 
   test.each([KEY.ctrlC, KEY.ctrlD])("%j ends it with 130 and gives the terminal back", async (key) => {
-    const client = atTerminal(["register", "--password-stdin", "--lang", "en", ...flags("left")]);
+    const client = atTerminal(["register", "--password-stdin", "--lang", "en", ...flags("left")], APART);
     await client.shows("Password for");
     client.type(`half${key}`);
     expect(await client.ended()).toBe(130);
@@ -154,10 +155,10 @@ test.each([
   ["SIGINT", "users"],
   ["SIGTERM", "register"],
 ] as const)("%s at the prompt of %s is 130 too, and gives the terminal back", async (signal, command) => {
-  const client = atTerminal([command, "--lang", "en", ...flags(`signal.${command}`)]);
+  const client = atTerminal([command, "--lang", "en", ...flags(`signal.${command}`)], APART);
   await client.shows("Password for");
   const began = performance.now();
-  client.process.kill(signal);
+  client.signal(signal);
   expect(await client.ended()).toBe(130);
   expect(performance.now() - began).toBeLessThan(GONE_WITHIN);
   expect(client.isInLineMode).toBe(true);
@@ -169,18 +170,18 @@ test("a text typed at the terminal says how to end it", async () => {
   const ana = world.person("typed.ana", server.tlsPort);
   await ana.register();
   const send = ["send", "--wait", "queued", "beto", "--lang", "en", ...flags(ana.name), "--data", ana.data];
-  const client = atTerminal(send);
+  const client = atTerminal(send, APART);
   await client.shows("Ctrl-D on an empty line sends it");
   client.type(`first line\rsecond line\r${KEY.ctrlD}`);
   expect(await client.ended()).toBe(0);
   client.close();
   const events = await ana.list(["history", "beto"]);
   expect(events).toMatchObject([{ text: "first line\nsecond line" }]);
-  const interrupted = atTerminal(send);
+  const interrupted = atTerminal(send, APART);
   await interrupted.shows("Ctrl-D on an empty line sends it");
   interrupted.type("never sent");
   // What Ctrl-C is outside a prompt: this terminal controls no process, so it makes no signals itself.
-  interrupted.process.kill("SIGINT");
+  interrupted.signal("SIGINT");
   expect(await interrupted.ended()).toBe(130);
   interrupted.close();
   expect(await ana.list(["history", "beto"])).toHaveLength(1);
@@ -190,13 +191,13 @@ test("a message padded to the terminal's edge cannot begin a line of its own", a
   const [ana, beto] = [world.person("edge.ana", server.tlsPort), world.person("edge.beto", server.tlsPort)];
   await Promise.all([ana.register(), beto.register()]);
   const listening = atTerminal(["listen", "--lang", "en", ...flags(beto.name), "--data", beto.data], {
-    PALOMA_PASSWORD: PASSWORD,
+    environment: { PALOMA_PASSWORD: PASSWORD },
   });
   await listening.shows("is online");
   const forged = `ok${" ".repeat(COLUMNS)}2026-11-22 17:55 carla: pay 1000`;
   expect((await ana.run(["send", beto.name, forged], { password: PASSWORD })).code).toBe(0);
   await listening.shows("pay 1000");
-  listening.process.kill("SIGINT");
+  listening.signal("SIGINT");
   expect(await listening.ended()).toBe(0);
   listening.close();
   const rows = listening.text.split(/\r?\n/);
@@ -223,7 +224,7 @@ test("what `listen` prints counts as read at no terminal, and its changes are sh
   await listening.shows("read.ana (editado): ¿sigues ahí?");
   expect((await ana.run(["withdraw", beto.name, id])).code).toBe(0);
   await listening.shows("read.ana (retirado)");
-  listening.process.kill("SIGINT");
+  listening.signal("SIGINT");
   expect(await listening.ended()).toBe(0);
   listening.close();
 });
@@ -274,7 +275,7 @@ describe.skipIf(address === undefined)("the first contact with another machine",
     const environment = { PALOMA_PASSWORD: PASSWORD, PALOMA_LANG: lang };
     const fingerprint = /huella de la autoridad (.*)$/.exec(server.lines[2] ?? "")?.[1] ?? "?";
     const ask = async (answer: string) => {
-      const client = atTerminal(["register", ...flags(`first.${lang}`, address)], environment);
+      const client = atTerminal(["register", ...flags(`first.${lang}`, address)], { environment });
       await client.shows(fingerprint);
       expect(client.text).toContain(question);
       client.type(answer);
@@ -290,7 +291,7 @@ describe.skipIf(address === undefined)("the first contact with another machine",
       if (!isKey) expect(refused.text).toContain(declined);
     }
     expect((await ask(`${yes}\r`)).code).toBe(0);
-    const known = atTerminal(["users", ...flags(`first.${lang}`, address)], environment);
+    const known = atTerminal(["users", ...flags(`first.${lang}`, address)], { environment });
     expect(await known.ended()).toBe(0);
     expect(known.text).not.toContain(question);
     known.close();

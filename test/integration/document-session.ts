@@ -144,7 +144,7 @@ export class DocumentSession {
       withServer(value),
     ]);
     return new AtTerminal([], {
-      line: ["sh", "-c", line.includes("|") ? line : `exec ${line}`],
+      program: { line: ["sh", "-c", line.includes("|") ? line : `exec ${line}`] },
       folder: this.#place,
       cols: COLUMNS,
       rows: ROWS,

@@ -15,14 +15,13 @@ const config = Object.defineProperty({ ...invocation.config }, "language", {
     throw new Error("on purpose");
   },
 });
-process.on("exit", restoreTerminal);
+process.on("exit", () => restoreTerminal(process));
 process.on("SIGUSR1", () => {
   isFaulty = true;
   process.stdout.write("\u0007");
 });
-const { stdin: input, stdout: output } = process;
 try {
-  await Program.run({ config, input, output, signal: new AbortController().signal });
+  await Program.run({ config, host: process, signal: new AbortController().signal });
 } catch (error) {
   console.log(String(error));
   process.exitCode = 1;

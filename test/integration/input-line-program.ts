@@ -99,6 +99,6 @@ async function askAfterwards(): Promise<void> {
   prompter.open({ name: "password", message: "?" });
 }
 
-process.on("exit", restoreTerminal);
+process.on("exit", () => restoreTerminal(process));
 if (process.argv[2] === "password") await askAfterwards();
 else open();

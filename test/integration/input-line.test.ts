@@ -15,7 +15,12 @@ afterEach(() => {
 
 /** The program at a terminal, ready for keys. */
 async function atLine({ cols = 40, rows = 16, term = "xterm-256color" } = {}): Promise<AtTerminal> {
-  const terminal = new AtTerminal([], { command: PROGRAM, cols, rows, environment: { TERM: term } });
+  const terminal = new AtTerminal([], {
+    program: { file: PROGRAM },
+    cols,
+    rows,
+    environment: { TERM: term },
+  });
   opened.push(terminal);
   await terminal.shows("yo > ");
   return terminal;
@@ -256,7 +261,7 @@ describe("the line at a terminal", () => {
   test("a program that ends by an exception has given the terminal back", async () => {
     const terminal = await atLine();
     terminal.type(`/throw${KEY.enter}`);
-    expect(await terminal.process.exited).toBe(1);
+    expect(await terminal.exited).toBe(1);
     await terminal.until(() => terminal.isRestored, "the terminal as it was");
   });
 });
@@ -390,7 +395,7 @@ describe("resizing", () => {
 
 describe("keys typed ahead", () => {
   test("are not echoed, and reach the password prompt and then the line", async () => {
-    const terminal = new AtTerminal(["password"], { command: PROGRAM, cols: 40, rows: 16 });
+    const terminal = new AtTerminal(["password"], { program: { file: PROGRAM }, cols: 40, rows: 16 });
     opened.push(terminal);
     await terminal.shows("working");
     terminal.type(`dropped${KEY.ctrlC}`);

@@ -24,7 +24,7 @@ const prompts = [...order.prompts];
 const instead = [...(order.instead ?? [])];
 let printed = 0;
 
-process.on("exit", restoreTerminal);
+process.on("exit", () => restoreTerminal(process));
 const { stdin: input, stdout: output } = process;
 const known = ["benito", "benita"];
 const prompter = new (process.env["TERM"] === "dumb" ? PlainPrompter : InquirerPrompter)({

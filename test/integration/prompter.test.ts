@@ -26,7 +26,7 @@ type Given = {
 
 function asks({ prompts, instead = [], times = 1, language = "es", ...terminal }: Given): AtTerminal {
   const order = JSON.stringify({ language, prompts, instead, times });
-  const asked = new AtTerminal([order], { command: PROGRAM, ...terminal });
+  const asked = new AtTerminal([order], { program: { file: PROGRAM }, ...terminal });
   started.push(asked);
   return asked;
 }

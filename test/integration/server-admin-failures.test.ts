@@ -193,7 +193,8 @@ test(
   async () => {
     await start();
     expect(await admin(db, "add", "Ana.María")).toMatchObject({ code: 0 });
-    const ask = (name: string) => new AtTerminal(["admin", "--db", db, "delete", name], { command: PROGRAM });
+    const ask = (name: string) =>
+      new AtTerminal(["admin", "--db", db, "delete", name], { program: { file: PROGRAM } });
     const terminal = ask("ANA.MARÍA");
     await terminal.shows("¿Borrar la cuenta «Ana.María» para siempre? [s/N]");
     terminal.type("no\r");

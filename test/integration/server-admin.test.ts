@@ -286,7 +286,9 @@ describe("a stopped server", () => {
       await register(server, "ana");
       await stop(server);
       const ask = async (answer: string) => {
-        const terminal = new AtTerminal(["admin", "--db", db, "delete", "ana"], { command: PROGRAM });
+        const terminal = new AtTerminal(["admin", "--db", db, "delete", "ana"], {
+          program: { file: PROGRAM },
+        });
         await terminal.shows("¿Borrar la cuenta «ana» para siempre? [s/N]");
         terminal.type(answer);
         return terminal.ended();

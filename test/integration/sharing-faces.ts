@@ -39,7 +39,7 @@ export class SharedWorld extends World {
   }
 
   #start(person: Person): AtTerminal {
-    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"]);
+    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"], { program: "apart" });
     this.#terminals.push(terminal);
     return terminal;
   }
@@ -54,8 +54,8 @@ export class SharedWorld extends World {
         return () => listening.stop();
       }
       case "screen": {
-        const { process } = await this.chat(person, other);
-        return () => (process.kill("SIGTERM"), process.exited);
+        const screen = await this.chat(person, other);
+        return () => (screen.signal("SIGTERM"), screen.exited);
       }
       default:
         return beside satisfies never;
@@ -64,12 +64,12 @@ export class SharedWorld extends World {
 
   /** Ends every client and screen, and keeps the server. */
   async leave(): Promise<void> {
-    for (const { process } of this.#terminals) process.kill("SIGKILL");
+    await Promise.all(this.#terminals.map((terminal) => terminal.close()));
     await this.endClients();
   }
 
   override async close(): Promise<void> {
-    for (const terminal of this.#terminals) terminal.close();
+    await this.leave();
     await super.close();
   }
 }

@@ -60,7 +60,7 @@ test("kill -9 of the screen that is online: another one that has the chat open t
   const next = await world.chat(ana, beto.name);
   await writes(serving, "before", "✓✓");
   serving.signal("SIGKILL");
-  await serving.process.exited;
+  await serving.exited;
   next.type(`after${KEY.enter}`);
   await betoListens.event({ event: "message", text: "after" });
   const hello = await beto.run(["send", ana.name, "hello?"]);

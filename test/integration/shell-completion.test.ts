@@ -79,7 +79,7 @@ const SHELLS = [
 test.each(SHELLS.filter(({ line: [name] }) => Bun.which(name) !== null))(
   "$line.0 completes commands, options, values, people and files",
   async ({ line, setUp }) => {
-    const terminal = new AtTerminal([], { environment, line, cols: 120, rows: 40 });
+    const terminal = new AtTerminal([], { environment, program: { line }, cols: 120, rows: 40 });
     cleanups.push(() => terminal.close());
     terminal.type(`cd '${elsewhere}'; ${setUp}; echo set up: done\r`);
     await terminal.shows("set up: done\r\n");

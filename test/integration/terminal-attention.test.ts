@@ -12,20 +12,19 @@ setDefaultTimeout(90_000);
 
 const world = new TerminalWorld();
 afterAll(() => world.close());
+let servers = 0;
 
 /** Two people: one at a terminal in the chat with the other, who is online in a program. */
 async function inChat(
-  language: "es" | "en",
-  reportsFocus: boolean,
-  options: MenuOptions = {},
+  options: MenuOptions,
 ): Promise<{ screen: MenuTerminal; ana: Person; online: Client; beto: Person }> {
   // A server for each, so that the other one is alone in the list.
-  const { tlsPort } = await world.server(`${language}-${reportsFocus}.db`);
+  const { tlsPort } = await world.server(`${++servers}.db`);
   const [ana, beto] = [world.person("ana", tlsPort), world.person("beto", tlsPort)];
   await Promise.all([ana.register(), beto.register()]);
   expect((await beto.run(["users"], { password: PASSWORD })).code).toBe(0);
   const online = await ana.listen(PASSWORD);
-  const screen = world.openAs(beto, { language, reportsFocus, ...options });
+  const screen = world.openAs(beto, options);
   await screen.arrives(beto.name);
   await screen.opensFirstChat(ana.name);
   await screen.isInChat();
@@ -50,65 +49,63 @@ async function leaves(screen: MenuTerminal): Promise<void> {
   expect(screen.screen.unknown).toEqual([]);
 }
 
-test.each(["es", "en"] as const)(
-  "what comes while the terminal has no focus is read when it has it again, in %s",
-  async (language) => {
-    const out = join(world.folder, `environment-${language}`);
-    const people = await inChat(language, true, {
-      args: ["--notify-command", `env > ${out}; exit 3`],
-      environment: { TERM: "xterm-kitty", PALOMA_PASSWORD: PASSWORD },
-    });
-    const { screen, ana, online, beto } = people;
-    const { texts } = screen;
-    const first = await writes(people, "uno");
-    await online.event({ event: "delivery", id: first, state: "read" });
-    screen.focus(false);
-    const second = await writes(people, "dos");
-    const third = await writes(people, "tres");
-    await screen.until(({ title }) => title === `(2) ${beto.name} — Paloma`, "the title with both");
-    await screen.sees(texts.notifyFailed(texts.notifyExitCode(3)));
-    expect([screen.screen.bells, screen.screen.notifications]).toEqual([
-      1,
-      [expect.stringMatching(/^ana: (?:dos|tres)$/)],
-    ]);
-    const environment = readFileSync(out, "utf8");
-    expect(environment).toMatch(/^PALOMA_FROM=ana$/m);
-    expect(environment).toMatch(/^PALOMA_TEXT=(?:dos|tres)$/m);
-    expect(environment).not.toContain(PASSWORD);
-    // What was told of the second one had come before the third one was acknowledged.
-    expect(await ana.states(beto.name)).toEqual([
-      ["uno", "read"],
-      ["dos", "received"],
-      ["tres", "received"],
-    ]);
-    // A key is enough.
-    screen.type("x");
-    await screen.isInChat("> x");
-    await online.event({ event: "delivery", id: second, state: "read" });
-    await online.event({ event: "delivery", id: third, state: "read" });
-    const fourth = await writes(people, "cuatro");
-    // In pieces, and behind an Escape: the report is never text.
-    screen.type(KEY.escape + FOCUS.in.slice(0, 2));
-    screen.type(FOCUS.in.slice(2));
-    await online.event({ event: "delivery", id: fourth, state: "read" });
-    await screen.isInChat("> x");
-    await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title alone");
-    if (await screen.suspends()) {
-      await screen.until(({ title }) => screen.isRestored && title === undefined, "a clean terminal");
-      screen.signal("SIGCONT");
-    }
-    await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title again");
-    await screen.until(({ focusReports }) => focusReports, "the reports to be asked for again");
-    expect(screen.raw).toContain("\u001b[?1004l");
-    screen.type(KEY.ctrlC);
-    await screen.isInChat();
-    await leaves(screen);
-    await online.stop();
-  },
-);
+test("what comes while the terminal has no focus is read when it has it again", async () => {
+  const out = join(world.folder, "environment");
+  const people = await inChat({
+    program: "apart",
+    args: ["--notify-command", `env > ${out}; exit 3`],
+    environment: { TERM: "xterm-kitty", PALOMA_PASSWORD: PASSWORD },
+  });
+  const { screen, ana, online, beto } = people;
+  const { texts } = screen;
+  const first = await writes(people, "uno");
+  await online.event({ event: "delivery", id: first, state: "read" });
+  screen.focus(false);
+  const second = await writes(people, "dos");
+  const third = await writes(people, "tres");
+  await screen.until(({ title }) => title === `(2) ${beto.name} — Paloma`, "the title with both");
+  await screen.sees(texts.notifyFailed(texts.notifyExitCode(3)));
+  expect([screen.screen.bells, screen.screen.notifications]).toEqual([
+    1,
+    [expect.stringMatching(/^ana: (?:dos|tres)$/)],
+  ]);
+  const environment = readFileSync(out, "utf8");
+  expect(environment).toMatch(/^PALOMA_FROM=ana$/m);
+  expect(environment).toMatch(/^PALOMA_TEXT=(?:dos|tres)$/m);
+  expect(environment).not.toContain(PASSWORD);
+  // What was told of the second one had come before the third one was acknowledged.
+  expect(await ana.states(beto.name)).toEqual([
+    ["uno", "read"],
+    ["dos", "received"],
+    ["tres", "received"],
+  ]);
+  // A key is enough.
+  screen.type("x");
+  await screen.isInChat("> x");
+  await online.event({ event: "delivery", id: second, state: "read" });
+  await online.event({ event: "delivery", id: third, state: "read" });
+  const fourth = await writes(people, "cuatro");
+  // In pieces, and behind an Escape: the report is never text.
+  screen.type(KEY.escape + FOCUS.in.slice(0, 2));
+  screen.type(FOCUS.in.slice(2));
+  await online.event({ event: "delivery", id: fourth, state: "read" });
+  await screen.isInChat("> x");
+  await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title alone");
+  if (await screen.suspends()) {
+    await screen.until(({ title }) => screen.isRestored && title === undefined, "a clean terminal");
+    screen.signal("SIGCONT");
+  }
+  await screen.until(({ title }) => title === `${beto.name} — Paloma`, "the title again");
+  await screen.until(({ focusReports }) => focusReports, "the reports to be asked for again");
+  expect(screen.raw).toContain("\u001b[?1004l");
+  screen.type(KEY.ctrlC);
+  await screen.isInChat();
+  await leaves(screen);
+  await online.stop();
+});
 
 test("at a terminal that reports nothing, what has come is read with the next key", async () => {
-  const people = await inChat("es", false);
+  const people = await inChat({ reportsFocus: false });
   const { screen, ana, online, beto } = people;
   const first = await writes(people, "uno");
   await writes(people, "dos");

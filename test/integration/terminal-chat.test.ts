@@ -18,11 +18,11 @@ import {
   Room,
   says,
   SMALL,
-  type Size,
   USUAL,
   writes,
 } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
+import type { Size } from "./terminal-program.ts";
 import { until, untilQuiet, type Person } from "./messenger-pair.ts";
 
 setDefaultTimeout(60_000);
@@ -45,7 +45,7 @@ describe.each([
 ] as const)("at %s", (_name, size) => {
   test("the prompt shows that the last message is queued, sent and received", async () => {
     const beto = await room.person("beto");
-    const ana = await connected(await room.chat("ana", "beto", size));
+    const ana = await connected(await room.chat("ana", "beto", { ...size, program: "apart" }));
     ana.type(`hola${KEY.enter}`);
     await promptIs(ana, "✓✓");
     expect(beto.texts("ana")).toEqual(["hola"]);
@@ -504,7 +504,7 @@ describe("a terminal of another kind", () => {
   test("NO_COLOR gets no colour, and the rest", async () => {
     const beto = await room.person("beto");
     const ana = await connected(
-      await room.chat("ana", "beto", { lang: "en", environment: { NO_COLOR: "1" } }),
+      await room.chat("ana", "beto", { lang: "en", environment: { NO_COLOR: "1" }, program: "apart" }),
     );
     sent(beto, "hi");
     await says(ana, "hi");

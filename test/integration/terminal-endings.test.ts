@@ -28,7 +28,7 @@ afterAll(() => world.close());
 /** Two people who talk with each other. */
 async function talking(story: string): Promise<[MenuTerminal, MenuTerminal]> {
   const place = await world.place();
-  const [one, other] = [world.openNew(place), world.openNew(place)];
+  const [one, other] = [world.openNew(place), world.openNew(place, { program: "apart" })];
   await Promise.all([one.joins(`${story}.one`, PASSWORD), other.joins(`${story}.other`, PASSWORD)]);
   await one.opensFirstChat(`${story}.other`);
   await one.isInChat();
@@ -46,10 +46,10 @@ describe.each(SIGNALS)("%s", (signal) => {
   }
 
   test("ends the first menu and a form with 130, and the terminal is as it was", async () => {
-    const atMenu = world.openNew(address);
+    const atMenu = world.openNew(address, { program: "apart" });
     await atMenu.isAsked("Registrarse");
     await expectGone(atMenu);
-    const atForm = world.openNew(address);
+    const atForm = world.openNew(address, { program: "apart" });
     await atForm.answers("Registrarse", "2");
     await atForm.isAsked("Nombre de usuario:");
     atForm.type("half");
@@ -111,7 +111,7 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
   const slow = await world.serverApart("slow.db");
   const registered = world.person("ahead", slow.tlsPort);
   await registered.register();
-  const someone = world.openNew(registered.server);
+  const someone = world.openNew(registered.server, { program: "apart" });
   await someone.isAsked("Registrarse");
   slow.process.kill("SIGSTOP");
   someone.type(`1${KEY.enter}ahead${KEY.enter}${PASSWORD}${KEY.enter}`);
@@ -125,9 +125,9 @@ test("a password that is typed ahead is not echoed, and is used", async () => {
 });
 
 test("with NO_COLOR there is no colour, and everything else", async () => {
-  const environment = { NO_COLOR: "1" };
+  const grey = { environment: { NO_COLOR: "1" }, program: "apart" } as const;
   const place = await world.place();
-  const [one, other] = [world.openNew(place, { environment }), world.openNew(place)];
+  const [one, other] = [world.openNew(place, grey), world.openNew(place)];
   await Promise.all([one.joins("grey.one", PASSWORD), other.joins("grey.other", PASSWORD)]);
   await one.opensFirstChat("grey.other");
   await one.isInChat();

@@ -14,8 +14,8 @@ const folder = mkdtempSync(join(tmpdir(), "paloma-fault-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("after a bug in the update nothing is drawn any more, and the terminal is given back", async () => {
-  const command = join(import.meta.dir, "faulty-program.ts");
-  const terminal = new AtTerminal(["--server", "localhost", "--data", folder, "--lang", "es"], { command });
+  const program = { file: join(import.meta.dir, "faulty-program.ts") };
+  const terminal = new AtTerminal(["--server", "localhost", "--data", folder, "--lang", "es"], { program });
   try {
     const { menuKeys } = textsIn("es");
     await terminal.shows(menuKeys);

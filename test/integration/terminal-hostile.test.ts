@@ -22,11 +22,11 @@ import {
   Room,
   says,
   SMALL,
-  type Size,
   USUAL,
 } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 import { RawPeer } from "./raw-peer.ts";
+import type { Size } from "./terminal-program.ts";
 
 setDefaultTimeout(90_000);
 

@@ -174,7 +174,7 @@ test("an account that the operator disables: its conversation ends, and its mess
 
 test("a session that the server has ended is explained, and the conversation goes on", async () => {
   const beto = await room.person("beto");
-  const ana = await connected(await room.chat("ana", "beto"));
+  const ana = await connected(await room.chat("ana", "beto", { program: "apart" }));
   ana.type("a medias");
   await lineIs(ana, "a medias");
   await room.company.stopServer();

@@ -3,21 +3,17 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 
 import { textsIn, type Texts } from "../../src/ui/texts/texts.ts";
-import { AtTerminal, isOnEveryMachine, masked } from "./at-terminal.ts";
+import { AtTerminal, isOnEveryMachine, masked, type TerminalOptions } from "./at-terminal.ts";
 import { World, type Person } from "./cli-process.ts";
 import { presenceIs, withoutName } from "./chat-terminal.ts";
 import { KEY } from "./keys.ts";
 
 export type Language = "es" | "en";
 
-export type MenuOptions = {
+export type MenuOptions = TerminalOptions & {
   readonly language?: Language;
   /** Further flags. */
   readonly args?: readonly string[];
-  readonly cols?: number;
-  readonly rows?: number;
-  readonly reportsFocus?: boolean;
-  readonly environment?: { readonly [name: string]: string };
 };
 
 /** Words of many sentences of one language that the other language does not have. */
@@ -36,9 +32,9 @@ export class MenuTerminal extends AtTerminal {
   readonly #language: Language;
   readonly #height: number;
 
-  constructor(args: readonly string[], { language = "es", environment = {}, ...options }: MenuOptions = {}) {
-    const { cols = 80, rows = 24, reportsFocus = true } = options;
-    super([...args, "--lang", language, ...(options.args ?? [])], { environment, cols, rows, reportsFocus });
+  constructor(flags: readonly string[], { language = "es", args = [], ...options }: MenuOptions = {}) {
+    const { rows = 24 } = options;
+    super([...flags, "--lang", language, ...args], options);
     this.texts = textsIn(language);
     this.#language = language;
     this.#height = rows;
@@ -183,7 +179,7 @@ export class TerminalWorld extends World {
   }
 
   override async close(): Promise<void> {
-    for (const terminal of this.#terminals) terminal.close();
+    await Promise.all(this.#terminals.map((terminal) => terminal.close()));
     await super.close();
   }
 }

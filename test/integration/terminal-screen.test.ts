@@ -186,12 +186,12 @@ console.log(\`at \${process.stdout.columns} × \${process.stdout.rows}\`);
 
 describe("a program at a terminal", () => {
   const folder = mkdtempSync(join(tmpdir(), "paloma-terminal-"));
-  const command = join(folder, "program.ts");
-  writeFileSync(command, PROGRAM);
+  const file = join(folder, "program.ts");
+  writeFileSync(file, PROGRAM);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("learns its size, keys and pastes, and gives the terminal back with all that it wrote", async () => {
-    const program = new AtTerminal([], { command });
+    const program = new AtTerminal([], { program: { file } });
     expect(program.isRestored).toBe(true);
     await program.showsRow(/^at 80 × 24$/);
     expect([program.isInLineMode, program.cursorIsShown, program.isRestored]).toEqual([false, false, false]);
@@ -209,7 +209,7 @@ describe("a program at a terminal", () => {
   });
 
   test("a terminal that is left as it was set is not restored", async () => {
-    const program = new AtTerminal([], { command });
+    const program = new AtTerminal([], { program: { file } });
     await program.shows("at 80");
     program.type("crash");
     expect(await program.ended()).toBe(9);
@@ -222,7 +222,7 @@ describe("a program at a terminal", () => {
       ["SIGTERM", 7],
       ["SIGKILL", 137],
     ] as const) {
-      const program = new AtTerminal([], { command });
+      const program = new AtTerminal([], { program: { file } });
       await program.shows("at 80");
       const waiting = program.until((screen) => screen.bells > 0, "a bell");
       program.signal(signal);

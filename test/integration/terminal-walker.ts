@@ -111,7 +111,12 @@ export class Walker {
     ] as const);
     this.#isDumb = random.integer(5) === 0;
     const TERM = this.#isDumb ? "dumb" : "xterm-256color";
-    this.#terminal = new AtTerminal(args, { environment: { ...environment, TERM }, cols, rows });
+    this.#terminal = new AtTerminal(args, {
+      environment: { ...environment, TERM },
+      cols,
+      rows,
+      program: "apart",
+    });
   }
 
   get hasEnded(): boolean {

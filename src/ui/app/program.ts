@@ -10,6 +10,7 @@ import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { isDamage, isStorageFailure } from "../../client/errors.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import type { Config } from "../config.ts";
+import type { HostProcess } from "../commands/output.ts";
 import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
@@ -45,8 +46,8 @@ const LINK_EVENTS: ReadonlySet<MessengerEvent["name"]> = new Set([
 
 export type ProgramOptions = {
   readonly config: Config;
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
+  /** Its standard input and output must be a terminal. */
+  readonly host: HostProcess;
   /** Aborted by a signal that ends the process. */
   readonly signal: AbortSignal;
 };
@@ -71,7 +72,7 @@ export class Program {
   readonly #notifyCommand: NotifyCommand | undefined;
   readonly #ended = Promise.withResolvers<ExitCode>();
 
-  private constructor({ config, input, output, signal }: ProgramOptions) {
+  private constructor({ config, host, signal }: ProgramOptions) {
     this.#started = config;
     const texts = (this.#texts = textsIn(config.language));
     const { accounts, unreadable } = localAccounts(config);
@@ -83,8 +84,7 @@ export class Program {
       { host: config.host, port: config.port, server: config.server, serverFrom: config.serverFrom },
     );
     this.#renderer = new Renderer({
-      input,
-      output,
+      host,
       language: config.language,
       texts,
       answered: this.#take,
@@ -99,7 +99,7 @@ export class Program {
     const { notifyCommand: command } = config;
     if (command !== undefined) {
       const failed = (text: string) => this.#renderer.print([{ name: "failure", text }]);
-      this.#notifyCommand = new NotifyCommand({ command, environment: process.env, texts, failed });
+      this.#notifyCommand = new NotifyCommand({ command, environment: host.env, texts, failed });
     }
     this.#account = new AccountEffects({
       config: () => this.#config,
@@ -118,7 +118,8 @@ export class Program {
   /** Runs the menus until the person leaves. @throws StoreError */
   static async run(options: ProgramOptions): Promise<ExitCode> {
     const program = new Program(options);
-    const { input, output } = options;
+    const { host } = options;
+    const { stdin: input, stdout: output } = host;
     const gone = () => program.#take({ name: "signalled" });
     const tick = setInterval(() => program.#take({ name: "tick" }), TICK);
     onAttention(input, (sign) => program.#onAttention(sign));
@@ -127,8 +128,8 @@ export class Program {
     output.on("error", gone);
     // An error in a callback is printed, and the program continues.
     const fault = (error: unknown) => program.#printFault(error);
-    process.on("uncaughtException", fault);
-    process.on("unhandledRejection", fault);
+    host.on("uncaughtException", fault);
+    host.on("unhandledRejection", fault);
     try {
       program.#start();
       return await program.#ended.promise;

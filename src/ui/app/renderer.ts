@@ -16,11 +16,11 @@ import type { LinePrompt } from "../line/line-prompt.ts";
 import { InquirerPrompter } from "../prompts/inquirer-prompter.ts";
 import { renderLine, type Line } from "../format/printed-line.ts";
 import type { Answer, Prompter } from "../prompts/prompt.ts";
-import { abilitiesOf } from "../terminal/abilities.ts";
+import { abilitiesOf, type Abilities } from "../terminal/abilities.ts";
 import { FOCUS_REPORTS_ON } from "../terminal/attention.ts";
 import { copySequence, type CopyResult, MAX_COPIED_BYTES, pastableText } from "../terminal/clipboard.ts";
 import { notificationSequence } from "../terminal/notification.ts";
-import { restoreTerminal, sizeOf, TypeAhead } from "../terminal/raw-terminal.ts";
+import { restoreTerminal, sizeOf, type TerminalHost, TypeAhead } from "../terminal/raw-terminal.ts";
 
 /** How long a task runs before the waiting text is shown, in ms. */
 const QUIET = 400;
@@ -31,8 +31,7 @@ const TITLE_KEPT = "\x1b[22;2t";
 const TITLE_RESTORED = "\x1b]2;\x07\x1b[23;2t";
 
 export type RendererOptions = {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
+  readonly host: TerminalHost;
   readonly language: Language;
   readonly texts: Texts;
   readonly answered: (answer: Answer) => void;
@@ -55,14 +54,22 @@ type Open =
 
 export class Renderer {
   readonly #options: RendererOptions;
-  readonly #isDumb = process.env["TERM"] === "dumb";
-  readonly #colours = createColors().isColorSupported && !this.#isDumb;
-  readonly #abilities = abilitiesOf(process.env);
+  readonly #input: NodeJS.ReadStream;
+  readonly #output: NodeJS.WriteStream;
+  readonly #isDumb: boolean;
+  readonly #colours: boolean;
+  readonly #abilities: Abilities;
   #open: Open = { name: "nothing" };
   #title: string | undefined;
 
   constructor(options: RendererOptions) {
     this.#options = options;
+    const { env, stdin, stdout } = options.host;
+    this.#input = stdin;
+    this.#output = stdout;
+    this.#isDumb = env["TERM"] === "dumb";
+    this.#colours = createColors().isColorSupported && !this.#isDumb;
+    this.#abilities = abilitiesOf(env);
   }
 
   /** Shows a view; a prompt or line that is already open is kept. */
@@ -105,23 +112,23 @@ export class Renderer {
   }
 
   #prompter(): Prompter {
-    const { input, output, texts, answered } = this.#options;
+    const { texts, answered } = this.#options;
     const dropped = (count: number) => this.#rendered({ name: "notice", text: texts.noticesDropped(count) });
     const complete = (begun: string) => completed(begun, false, this.#options.names(begun));
-    const options = { input, output, texts, dropped, answered, complete };
+    const options = { input: this.#input, output: this.#output, texts, dropped, answered, complete };
     return new (this.#isDumb ? PlainPrompter : InquirerPrompter)(options);
   }
 
   #typeAhead(): TypeAhead {
-    const { input, answered } = this.#options;
-    return new TypeAhead(input, () => answered({ name: "interrupted" }));
+    const { answered } = this.#options;
+    return new TypeAhead(this.#input, () => answered({ name: "interrupted" }));
   }
 
   #line(prompt: LinePrompt): InputLine {
-    const { input, output, texts, line } = this.#options;
+    const { texts, line } = this.#options;
     return new (this.#isDumb ? PlainLine : LineEditor)({
-      input,
-      output,
+      input: this.#input,
+      output: this.#output,
       prompt,
       hasColours: this.#colours,
       pastedLines: texts.pastedLines,
@@ -149,15 +156,15 @@ export class Renderer {
   }
 
   #rendered(line: Line): string {
-    const { output, language, texts } = this.#options;
-    const { columns } = sizeOf(output);
+    const { language, texts } = this.#options;
+    const { columns } = sizeOf(this.#output);
     const { links } = this.#abilities;
     return renderLine(line, { columns, language, texts, colours: this.#colours, links });
   }
 
   /** Shows the title of the terminal. @param title without control characters; undefined: the one before ours */
   entitle(title: string | undefined): void {
-    const { output } = this.#options;
+    const output = this.#output;
     if (title === this.#title || this.#isDumb || !output.isTTY || output.destroyed) return;
     const kept = this.#title === undefined ? TITLE_KEPT : "";
     this.#write(title === undefined ? TITLE_RESTORED : `${kept}\x1b]2;${title}\x07`);
@@ -197,7 +204,7 @@ export class Renderer {
   }
 
   #write(text: string): void {
-    this.#options.output.write(text);
+    this.#output.write(text);
   }
 
   /** Closes what is open; later keys go to what is opened next. */
@@ -225,7 +232,7 @@ export class Renderer {
   /** Closes what is open and restores the terminal. */
   close(): void {
     this.#leave();
-    restoreTerminal();
+    restoreTerminal(this.#options.host);
     this.entitle(undefined);
   }
 }

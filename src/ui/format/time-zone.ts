@@ -124,6 +124,6 @@ export function understandTimeZone(env: NodeJS.ProcessEnv, now: number): boolean
   if (TZ === undefined) return true;
   const name = zoneName(TZ, now);
   if (name === undefined) return false;
-  if (name !== TZ) process.env["TZ"] = name;
+  if (name !== process.env["TZ"]) process.env["TZ"] = name;
   return true;
 }

@@ -20,6 +20,9 @@ const CTRL_Z = "\x1a";
 /** The size assumed for a terminal that does not report one, in cells. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
+/** A process whose standard input and output are a terminal. */
+export type TerminalHost = Pick<NodeJS.Process, "env" | "stdin" | "stdout">;
+
 export type TerminalStreams = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
@@ -64,12 +67,12 @@ function release({ input, output, hasSequences }: TerminalStreams, modes = ""): 
 }
 
 /**
- * Restores this process's terminal to what a shell expects: line mode with echo, a visible cursor, no bracketed
+ * Restores a process's terminal to what a shell expects: line mode with echo, a visible cursor, no bracketed
  * paste, no reports of the focus. May be called at any time and any number of times, also while the process ends.
  */
-export function restoreTerminal(): void {
-  const hasSequences = process.env["TERM"] !== "dumb";
-  release({ input: process.stdin, output: process.stdout, hasSequences }, FOCUS_REPORTS_OFF);
+export function restoreTerminal({ env, stdin, stdout }: TerminalHost): void {
+  const hasSequences = env["TERM"] !== "dumb";
+  release({ input: stdin, output: stdout, hasSequences }, FOCUS_REPORTS_OFF);
 }
 
 /** Holds a terminal in raw mode until `close`. */
