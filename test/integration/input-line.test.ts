@@ -2,25 +2,25 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 
 import { mostColumns } from "../../src/ui/format/column-width.ts";
-import { AtTerminal } from "./at-terminal.ts";
+import { AtTerminal, type TerminalOptions } from "./at-terminal.ts";
+import { editLines } from "./input-line-program.ts";
 import { FOCUS, KEY } from "./keys.ts";
 
-const PROGRAM = join(import.meta.dir, "input-line-program.ts");
+/** The line as a process of its own. */
+const APART = { file: join(import.meta.dir, "input-line-program.ts") };
 
 let opened: AtTerminal[] = [];
-afterEach(() => {
-  for (const each of opened) each.close();
+afterEach(async () => {
+  await Promise.all(opened.map((each) => each.close()));
   opened = [];
 });
 
+const SMALL = { program: editLines, cols: 40, rows: 16 };
+type LineOptions = TerminalOptions & { readonly term?: string };
+
 /** The program at a terminal, ready for keys. */
-async function atLine({ cols = 40, rows = 16, term = "xterm-256color" } = {}): Promise<AtTerminal> {
-  const terminal = new AtTerminal([], {
-    program: { file: PROGRAM },
-    cols,
-    rows,
-    environment: { TERM: term },
-  });
+async function atLine({ term = "xterm-256color", ...options }: LineOptions = {}): Promise<AtTerminal> {
+  const terminal = new AtTerminal([], { ...SMALL, environment: { TERM: term }, ...options });
   opened.push(terminal);
   await terminal.shows("yo > ");
   return terminal;
@@ -259,7 +259,7 @@ describe("the line at a terminal", () => {
   });
 
   test("a program that ends by an exception has given the terminal back", async () => {
-    const terminal = await atLine();
+    const terminal = await atLine({ program: APART });
     terminal.type(`/throw${KEY.enter}`);
     expect(await terminal.exited).toBe(1);
     await terminal.until(() => terminal.isRestored, "the terminal as it was");
@@ -395,7 +395,7 @@ describe("resizing", () => {
 
 describe("keys typed ahead", () => {
   test("are not echoed, and reach the password prompt and then the line", async () => {
-    const terminal = new AtTerminal(["password"], { program: { file: PROGRAM }, cols: 40, rows: 16 });
+    const terminal = new AtTerminal(["password"], SMALL);
     opened.push(terminal);
     await terminal.shows("working");
     terminal.type(`dropped${KEY.ctrlC}`);

@@ -4,29 +4,28 @@ import { join } from "node:path";
 import type { Choice, Prompt } from "../../src/ui/prompts/prompt.ts";
 import { excerptOf } from "../../src/ui/format/excerpt.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
-import { AtTerminal } from "./at-terminal.ts";
+import { AtTerminal, type TerminalOptions } from "./at-terminal.ts";
 import { KEY } from "./keys.ts";
+import { askPrompts } from "./prompter-program.ts";
 
-const PROGRAM = join(import.meta.dir, "prompter-program.ts");
+/** The prompter as a process of its own. */
+const APART = { file: join(import.meta.dir, "prompter-program.ts") };
 
 const started: AtTerminal[] = [];
 afterEach(() => {
-  for (const terminal of started.splice(0)) terminal.close();
+  return Promise.all(started.splice(0).map((terminal) => terminal.close()));
 });
 
-type Given = {
+type Given = TerminalOptions & {
   readonly prompts: readonly Prompt[];
   readonly instead?: readonly Prompt[];
   readonly language?: "es" | "en";
-  readonly cols?: number;
-  readonly rows?: number;
   readonly times?: number;
-  readonly environment?: { readonly [name: string]: string };
 };
 
 function asks({ prompts, instead = [], times = 1, language = "es", ...terminal }: Given): AtTerminal {
   const order = JSON.stringify({ language, prompts, instead, times });
-  const asked = new AtTerminal([order], { program: { file: PROGRAM }, ...terminal });
+  const asked = new AtTerminal([order], { program: askPrompts, ...terminal });
   started.push(asked);
   return asked;
 }
@@ -465,7 +464,7 @@ test.each([
   ["Ctrl-D", KEY.ctrlD],
 ])("%s leaves every prompt, also with something typed, and the terminal is as it was", async (_key, key) => {
   for (const prompt of [three, people, name, password]) {
-    const terminal = asks({ prompts: [prompt] });
+    const terminal = asks({ prompts: [prompt], program: APART });
     await terminal.showsRow(/^\?/);
     terminal.type(`x${key}`);
     expect(await answers(terminal, 1)).toEqual([{ name: "interrupted" }]);
@@ -661,7 +660,7 @@ test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there a
     [name, "an", /^\? Nombre: an$/],
     [password, "", /^\? Contraseña: \(no se muestra\)$/],
   ] as const) {
-    const terminal = asks({ prompts: [prompt] });
+    const terminal = asks({ prompts: [prompt], program: APART });
     await terminal.showsRow(/^\?/);
     terminal.type(typed);
     await terminal.showsRow(row);
@@ -677,7 +676,7 @@ test("Ctrl-Z leaves a clean terminal to the shell, and what was asked is there a
 });
 
 test("with NO_COLOR only the cursor is moved", async () => {
-  const terminal = asks({ prompts: [three, name, password], environment: { NO_COLOR: "1" } });
+  const terminal = asks({ prompts: [three, name, password], environment: { NO_COLOR: "1" }, program: APART });
   await terminal.shows("Enter");
   terminal.type(`${KEY.enter}ana${KEY.enter}clave${KEY.enter}`);
   await over(terminal);

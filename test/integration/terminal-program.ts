@@ -131,6 +131,7 @@ export class ProcessAtTerminal implements TerminalProgram {
 export class HereAtTerminal implements TerminalProgram {
   readonly exited: Promise<number>;
   readonly #host = new EventEmitter();
+  readonly #exit = Promise.withResolvers<number>();
   readonly #input: Readable & { isRaw: boolean };
   readonly #output: Writable & { columns: number; rows: number };
   /** Keys that were typed in this turn of the event loop: they come at once. */
@@ -164,16 +165,15 @@ export class HereAtTerminal implements TerminalProgram {
       end: () => output,
     });
     this.#output = output;
-    const exit = Promise.withResolvers<number>();
     const host = Object.assign(this.#host, {
       env: environmentOf(given),
       stdin: input,
       stdout: output,
       stderr: output,
-      exit: (code: number) => exit.resolve(code),
+      exit: this.#exit.resolve,
     });
     const run = main(host as unknown as HostProcess);
-    this.exited = Promise.race([run, exit.promise]).finally(() => host.emit("exit"));
+    this.exited = Promise.race([run, this.#exit.promise]).finally(() => host.emit("exit"));
   }
 
   get isInLineMode(): boolean {
@@ -215,7 +215,7 @@ export class HereAtTerminal implements TerminalProgram {
   }
 
   async close(): Promise<void> {
-    this.#host.emit("SIGTERM");
+    if (!this.#host.emit("SIGTERM")) this.#exit.resolve(0);
     await this.exited;
   }
 }
