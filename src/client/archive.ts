@@ -8,6 +8,7 @@ import { deleteMessage } from "./conversation/message-actions.ts";
 import type { MessageState } from "./disk/schema.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
 import { localFolder, type AccountPlace } from "./local-accounts.ts";
+import { contactState, type ContactState } from "./profile/consents.ts";
 import type { Contact } from "./profile/contacts.ts";
 import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
@@ -183,6 +184,13 @@ export class Archive {
     );
   }
 
+  /** Who asks to write, with the number of their texts, in the order in which they came. */
+  requests(): readonly { readonly from: string; readonly count: number }[] {
+    return this.#profile.consents
+      .requests()
+      .map(({ contact, texts }) => ({ from: this.usernameAt(contact), count: texts }));
+  }
+
   /** If the error says that the profile's file is damaged, the next start checks it. */
   noteDamage(error: unknown): void {
     this.#profile.noteDamage(error);
@@ -211,14 +219,24 @@ export class StoredConversation {
   }
 
   /** What is known of their key. A changed one waits for the person to accept it. */
-  get keyState(): "known" | "key_changed" | "stranger" {
-    if (this.isStranger) return "stranger";
+  get keyState(): "known" | "key_changed" | "unknown" {
+    if (this.isStranger) return "unknown";
     return this.#profile.contacts.pendingKey(this.contact) === undefined ? "known" : "key_changed";
   }
 
   /** Whether they were verified by the code. */
   get isVerified(): boolean {
     return this.#profile.verifications.verifiedAt(this.contact) !== undefined;
+  }
+
+  /** What the person is to this account. */
+  get state(): ContactState {
+    return contactState(this.#profile.consents.of(this.contact, Date.now()));
+  }
+
+  /** Whether the texts that wait for them are held until they accept, as they have said last. */
+  get isHeld(): boolean {
+    return this.#profile.consents.answer(this.contact) === "held" && this.outboxCounts().text > 0;
   }
 
   /** When they were last heard of, by the texts that are stored; ms since 1970. */
@@ -250,6 +268,11 @@ export class StoredConversation {
   /** The text of this id, ours or theirs; of two with the same id, ours. */
   find(id: string): StoredMessage | undefined {
     return this.#profile.history.find(this.contact, id);
+  }
+
+  /** Their messages that were not printed yet, oldest first. @param limit messages, at least 1 */
+  unprinted(limit: number): readonly StoredMessage[] {
+    return this.#profile.history.unprintedOf(this.contact, limit);
   }
 
   /** The lowest `seq` of their messages that were not shown yet; undefined: all were. */

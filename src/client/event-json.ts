@@ -8,6 +8,7 @@ import type { MessengerEvent, VerificationEnding, VerificationNews } from "./con
 import type { MessageState } from "./disk/schema.ts";
 import { errorJson, errorOf } from "./error-json.ts";
 import type { UnreachableReason } from "./peer/dial.ts";
+import type { ContactState } from "./profile/consents.ts";
 import type { StoredMessage } from "./profile/stored-message.ts";
 import type { RendezvousState } from "./rendezvous/session.ts";
 
@@ -51,8 +52,8 @@ export function storedMessageJson(message: StoredMessage, from: string, to: stri
 
 /** Somebody whom the account has met, and how many of their messages were not shown here. */
 export function contactJson(conversation: StoredConversation, unread: number) {
-  const { username, keyState: state, isVerified: verified } = conversation;
-  return { username, state, verified, last_seen: isoTime(conversation.lastHeard()), unread };
+  const { username, state, keyState: key, isVerified: verified } = conversation;
+  return { username, state, key, verified, last_seen: isoTime(conversation.lastHeard()), unread };
 }
 
 /** The state of a message or change of ours. @param at ms since 1970 */
@@ -105,6 +106,14 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
   switch (event.name) {
     case "message":
       return { ...messageJson(event.message, event.from), seq: event.message.seq };
+    case "request":
+      return { event: "request", from: event.from, count: event.count };
+    case "held":
+      return { event: "held", to: event.to };
+    case "accepted":
+      return { event: "accepted", username: event.username };
+    case "contact":
+      return { event: "contact", username: event.username, state: event.state };
     case "changed": {
       const { message, username, action } = event;
       const change = message.outgoing
@@ -192,6 +201,14 @@ export function eventOf(
       const message = messageAt(Number(json["seq"]));
       return message && { name: "message", from: text("from"), message };
     }
+    case "request":
+      return { name: "request", from: text("from"), count: Number(json["count"]) };
+    case "held":
+      return { name: "held", to: text("to") };
+    case "accepted":
+      return { name: "accepted", username };
+    case "contact":
+      return { name: "contact", username, state: text("state") as ContactState };
     case "edited":
     case "withdrawn": {
       const message = messageAt(Number(json["seq"]));

@@ -10,8 +10,11 @@ import { systemClock, type Clock } from "../net/clock.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
 import { Archive } from "./archive.ts";
 import type { Conversation } from "./conversation/conversation.ts";
+import type { Who } from "./conversation/consent.ts";
 import { Conversations } from "./conversation/conversations.ts";
+import { Decisions } from "./conversation/decisions.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
+import { Intake } from "./conversation/intake.ts";
 import type { OpenedVerification } from "./conversation/verification.ts";
 import { checkNotSelf } from "./conversation/message-actions.ts";
 import { Outbox } from "./conversation/outbox.ts";
@@ -48,6 +51,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly onEvent: (event: MessengerEvent) => void;
   /** The account goes online also if it was exported to another machine. */
   readonly evenIfMoved?: boolean;
+  /** Who may write unasked; undefined: strangers may ask. */
+  readonly who?: Who | undefined;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
   /** ms since 1970 */
@@ -70,6 +75,8 @@ export class Messenger {
   readonly #directory = new Directory(() => this.rendezvous.link);
   readonly #lookups: LookupQueue;
   readonly #tls: PeerTls;
+  /** What this account's person decides about who may write. */
+  readonly decisions: Decisions;
   readonly #outbox: Outbox;
   readonly #upkeep: StoreUpkeep;
   /** Whether it was reported that the profile is not in its place any more. */
@@ -115,8 +122,10 @@ export class Messenger {
       this.#watchList.changed();
       this.#lookups.next();
     };
+    const intake = new Intake(options.profile, options.who ?? "requests");
     this.#conversations = new Conversations({
       profile: options.profile,
+      intake,
       own: { label: labelOf(options.profile.username), spki: options.profile.keys.spki },
       clock: this.#clock,
       reading: this.reading,
@@ -129,6 +138,13 @@ export class Messenger {
       dial: (record, signal, greet) =>
         this.shown.dial(record.label, () => dialPeer(dialNeeds, record, signal, greet), signal),
     });
+    this.decisions = new Decisions({
+      profile: options.profile,
+      conversations: this.#conversations,
+      intake,
+      clock: this.#clock,
+      emit: this.#emit,
+    });
     const dialNeeds = {
       tls: this.#tls,
       account: options.profile.folder,
@@ -137,7 +153,7 @@ export class Messenger {
         // Messages that were queued earlier do not cause a dial to an old address before the first login.
         await this.#firstAttempt.promise;
         const conversation = this.#conversations.find(username);
-        return this.#lookups.lookUp(username, () => conversation?.isAwaited === true);
+        return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
       },
     };
     this.#outbox = new Outbox({
@@ -154,11 +170,12 @@ export class Messenger {
       {
         tls: this.#tls,
         contacts: options.profile.contacts,
+        consents: options.profile.consents,
         clock: this.#clock,
         random,
         lookUp: (username) => this.#directory.lookUp(username),
         admit: (connection, peer, report, place) =>
-          this.#conversations.with(peer.name).admit(connection, peer, report, place),
+          this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, report, place),
         refused: (address, code) => this.#emit({ name: "refusal", address, code }),
         storage: this.#storage,
       },
@@ -209,7 +226,8 @@ export class Messenger {
       this.rendezvous.lineMayHaveChanged(change);
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
     }
-    for (const conversation of this.#conversations) conversation.tick();
+    this.#conversations.tick();
+    this.#storage.attempt(() => this.decisions.tick());
     this.#checkInPlace();
     if (this.#isDiskLow) this.#isDiskLow = this.#storage.attempt(() => this.profile.space.isLow) !== false;
     this.#upkeep.tick();
@@ -275,7 +293,7 @@ export class Messenger {
    * @param text well-formed, at most 32 KiB of UTF-8
    * @param id undefined: a new one. If a text to this person has it already, nothing is done
    * @returns its id
-   * @throws SelfError, RangeError for a text that no peer would accept
+   * @throws SelfError, RangeError for a text that no peer would accept, ActionError if the person is blocked
    */
   send(to: string, text: string, replyTo?: string, id?: string): string {
     return this.#outbox.send(to, text, replyTo, id);
@@ -335,13 +353,13 @@ export class Messenger {
 
   /** The person has read this contact's messages up to `seq`, which is reported to the peer. @throws SQLiteError */
   markRead(username: string, seq: number): void {
-    this.#conversations.with(username).markRead(seq);
+    this.#conversations.with(username).signs.markRead(seq);
     this.#emit({ name: "read", username });
   }
 
   /** We are typing to this person, or have stopped. @throws SQLiteError */
   typing(username: string, active: boolean): void {
-    this.#conversations.find(username)?.typing(active);
+    this.#conversations.find(username)?.signs.typing(active);
   }
 
   /** As `SafetyNumbers.acceptPending`; an accepted person is dialled. @throws SQLiteError */
@@ -432,11 +450,11 @@ export class Messenger {
     // The server may report people who are not on the watch list.
     if (conversation === undefined && !this.#watchedPeople.has(username)) return;
     this.shown.presence(conversation?.username ?? username, online);
-    if (online) conversation?.peerMayBeReachable();
+    conversation?.presence(online);
   }
 
   #showPresence(username: string, online: boolean): void {
-    const isWanted = this.#conversations.find(username)?.wantsPresence === true;
+    const isWanted = this.#conversations.find(username)?.wants.presence === true;
     if (isWanted) this.#emit({ name: "presence", username, online });
     if (this.#watchedPeople.has(username)) this.#emit({ name: "watched", username, online });
   }

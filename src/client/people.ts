@@ -1,5 +1,6 @@
 /** The people of one account: who is online, and with whom there is a conversation. */
 import { fold, label as labelOf } from "../identity/names.ts";
+import type { ContactState } from "./profile/consents.ts";
 import type { Messenger } from "./messenger.ts";
 import type { HeldPerson } from "./rendezvous/presence-hold.ts";
 import { ServerFailure } from "./rendezvous/server-errors.ts";
@@ -17,7 +18,11 @@ export type Person = {
   readonly verified: boolean;
   /** When they were last heard of, RFC 3339; undefined: never. */
   readonly last_seen: string | undefined;
-  /** Messages that were not shown on this machine yet. */
+  /** What they are to this account. */
+  readonly state: ContactState;
+  /** How many texts their request has; undefined: there is none. */
+  readonly request: number | undefined;
+  /** Messages that were not shown on this machine yet; those of a request do not count. */
   readonly unread: number;
   /** There is a direct link. */
   readonly connected: boolean;
@@ -25,12 +30,17 @@ export type Person = {
   readonly silent_since: string | undefined;
 };
 
+const UNKNOWN = { state: "stranger", request: undefined } as const;
+
+/** A person without what only a link says. */
+type Listed = Omit<Person, "verified" | "connected" | "silent_since">;
+
 /** `failure`: why the server did not answer; then `people` are only the contacts of this machine. */
 export type People = { readonly people: readonly Person[]; readonly failure: Error | undefined };
 
 /** The parts of a messenger that `listPeople` uses. */
 type Source = Pick<Messenger, "username" | "users" | "linkPresence"> & {
-  readonly profile: Pick<Messenger["profile"], "contacts" | "history" | "verifications">;
+  readonly profile: Pick<Messenger["profile"], "contacts" | "consents" | "history" | "verifications">;
   readonly shown: Pick<Messenger["shown"], "held">;
 };
 
@@ -49,12 +59,17 @@ export async function listPeople(messenger: Source): Promise<People> {
     if (!(error instanceof ServerFailure)) throw error;
     failure = error;
   }
-  const { contacts, history, verifications } = messenger.profile;
+  const { contacts, consents, history, verifications } = messenger.profile;
+  const consentsOf = consents.all(Date.now());
   const unread = history.unreadCounts();
   const verified = verifications.verifiedLabels();
-  const people = new Map<string, Omit<Person, "verified" | "connected" | "silent_since">>();
-  for (const contact of contacts.withMessages()) {
+  const people = new Map<string, Listed>();
+  // A request may have no text.
+  const requests = consents.requests().map(({ contact }) => contacts.byId(contact));
+  for (const contact of [...contacts.withMessages(), ...requests]) {
+    if (contact === undefined) continue;
     const { id, label, username } = contact;
+    const { state, request } = consentsOf.get(id) ?? UNKNOWN;
     const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;
     const lastSeen = Math.max(history.lastHeard(contact) ?? 0, heardAt);
     people.set(label, {
@@ -64,6 +79,8 @@ export async function listPeople(messenger: Source): Promise<People> {
       online: online === undefined ? undefined : false,
       // Unknown, because only the list of who is online says it.
       secure: true,
+      state,
+      request,
       unread: unread.get(id) ?? 0,
     });
   }
@@ -76,6 +93,8 @@ export async function listPeople(messenger: Source): Promise<People> {
       online: true,
       secure: secure !== false,
       last_seen: known?.last_seen,
+      state: known?.state ?? "stranger",
+      request: known?.request,
       unread: known?.unread ?? 0,
     });
   }

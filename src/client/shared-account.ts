@@ -310,11 +310,17 @@ export class SharedAccount {
           if (event !== undefined) this.#report(event);
         }),
       ended: () => this.#move(),
-    }).catch((error: unknown) => {
-      // It has just ended, or does not answer; then the lock is held.
-      if (!(error instanceof ServingEndedError)) throw error;
-      return undefined;
-    });
+    })
+      .then(async (attached) => {
+        const { who } = this.#options;
+        if (who !== undefined) await attached?.request("allow", { who });
+        return attached;
+      })
+      .catch((error: unknown) => {
+        // It has just ended, or does not answer; then the lock is held.
+        if (!(error instanceof ServingEndedError)) throw error;
+        return undefined;
+      });
     return attachment && { name: "elsewhere", attachment };
   }
 

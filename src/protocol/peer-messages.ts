@@ -23,8 +23,8 @@ export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_DELIVERED_IDS = 1_000;
 /** The feature of a client that takes part in verifications. */
 export const VERIFY_FEATURE = "verify1";
-/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions» and «Verification»). */
-export const FEATURES: readonly string[] = ["edit", "withdraw", VERIFY_FEATURE];
+/** What this client supports beyond the first version (`PROTOCOL.md`, «Actions», «Consent» and «Verification»). */
+export const FEATURES: readonly string[] = ["edit", "withdraw", "consent1", VERIFY_FEATURE];
 const MAX_FEATURES = 64;
 const MAX_FEATURE_LENGTH = 32;
 
@@ -48,6 +48,8 @@ export const PEER_MESSAGES = {
   ping: {},
   pong: {},
   bye: {},
+  held: {},
+  accepted: {},
   error: { code: exactText(1, 64) },
   stream: { transfer: id },
   edit: { id, target: id, text: utf8Text(MAX_TEXT_BYTES) },
@@ -107,4 +109,6 @@ export type PeerOutput =
   | { action: "ping" }
   | { action: "pong" }
   | { action: "bye" }
+  | { action: "held" }
+  | { action: "accepted" }
   | { action: "error"; code: string; message?: string };

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { lastServer } from "../client/local-accounts.ts";
 import { parseFingerprint } from "../identity/fingerprint.ts";
 import { chosenLanguage, type Language } from "../protocol/language.ts";
+import { WHO, type Who } from "../client/contact-choices.ts";
 import { variable } from "../protocol/environment.ts";
 import { isThisMachine, parseHostPort, withoutUrl } from "../protocol/host-name.ts";
 import { showHostPort } from "../protocol/ip-address.ts";
@@ -26,6 +27,7 @@ const GLOBAL_OPTIONS = {
   "server-fingerprint": { type: "text" },
   "password-stdin": { type: "switch" },
   force: { type: "switch" },
+  who: { type: "choice", of: WHO },
   timeout: { type: "integer", min: 1, max: 86_400 },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
@@ -102,6 +104,8 @@ export type Config = Server & {
   readonly dataFolder: string;
   readonly p2pPort: number | undefined;
   readonly serverFingerprint: string | undefined;
+  /** Who may write unasked; undefined: not said. */
+  readonly who: Who | undefined;
   readonly passwordStdin: boolean;
   /** Removed from the environment, so that no child process and no crash report contains it. */
   readonly password: string | undefined;
@@ -230,6 +234,7 @@ export function readInvocation(args: readonly string[], environment: Environment
       values["server-fingerprint"] === undefined
         ? undefined
         : readFingerprint(values["server-fingerprint"], language),
+    who: values.who,
     passwordStdin: values["password-stdin"] === true,
     password,
     timeout: values.timeout ?? (command === "verify" ? VERIFY_TIMEOUT : DEFAULT_TIMEOUT),

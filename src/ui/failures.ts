@@ -222,6 +222,7 @@ function actionFailure({ code }: ActionError, texts: Texts): Failure {
       not_supported: ["refused", texts.changeNotSupported],
       already_left: ["refused", texts.alreadyLeft],
       still_waiting: ["refused", texts.stillWaiting],
+      blocked: ["refused", texts.isBlocked],
     } as const
   )[code];
   return failure(exit, code, sentence);

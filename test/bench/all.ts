@@ -1,5 +1,5 @@
 /**
- * `bun run bench [framing|server|client|history|sharing …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
@@ -8,6 +8,7 @@ import { benchFraming } from "./framing.bench.ts";
 import { benchHistory } from "./history.bench.ts";
 import { benchServer } from "./server.bench.ts";
 import { benchSharing } from "./sharing.bench.ts";
+import { benchStrangers } from "./strangers.bench.ts";
 
 const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new Map([
   ["framing", benchFraming],
@@ -15,6 +16,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["client", benchClient],
   ["history", benchHistory],
   ["sharing", benchSharing],
+  ["strangers", benchStrangers],
 ]);
 
 const asked = process.argv.slice(2);

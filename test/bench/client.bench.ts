@@ -246,7 +246,7 @@ export async function benchClient(report: Report): Promise<void> {
       cleanups.push(() => rmSync(base, { recursive: true, force: true }));
       const port = server.tlsPort;
       const [from, to] = [`ana${index}`, `berta${index}`];
-      const receiver = await startReceiver({ user: to, port, dataFolder: join(base, to) });
+      const receiver = await startReceiver({ user: to, port, dataFolder: join(base, to) }, from);
       cleanups.push(receiver.stop);
       const sender = await Sender.open({ user: from, port, dataFolder: join(base, from) }, to);
       cleanups.push(() => sender.close());

@@ -27,6 +27,7 @@ export async function goOnline(
     language: "en",
     p2pPort: 0,
     command: "bench",
+    who: "requests",
     password: async () => PASSWORD,
     onEvent,
   });
@@ -34,9 +35,12 @@ export async function goOnline(
   return account;
 }
 
-/** A person in another process; resolves when online. */
-export async function startReceiver(options: PersonOptions): Promise<{ stop: () => Promise<void> }> {
-  const child = Bun.spawn([process.execPath, "run", import.meta.path], {
+/** A person in another process, whose contact `from` is; resolves when online. */
+export async function startReceiver(
+  options: PersonOptions,
+  from: string,
+): Promise<{ stop: () => Promise<void> }> {
+  const child = Bun.spawn([process.execPath, "run", import.meta.path, from], {
     stdin: new Blob([JSON.stringify(options)]),
     stdout: "pipe",
     stderr: "inherit",
@@ -55,6 +59,7 @@ export async function startReceiver(options: PersonOptions): Promise<{ stop: () 
 if (import.meta.main) {
   const options = JSON.parse(await new Response(Bun.stdin.stream()).text()) as PersonOptions;
   const account = await goOnline(options, () => undefined);
+  account.messenger.decisions.decide(process.argv[2] as string, "add");
   process.on("SIGTERM", () => void account.close().then(() => process.exit(0)));
   console.log("online");
 }

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { readFileSync } from "node:fs";
 
+import { ConsentStore } from "../../src/client/profile/consents.ts";
 import { ContactStore, type Contact } from "../../src/client/profile/contacts.ts";
 import { MessageHistory } from "../../src/client/profile/message-history.ts";
 import { MessageRemoval } from "../../src/client/profile/message-removal.ts";
@@ -23,6 +24,7 @@ export class MessageScene {
   readonly file: string;
   readonly database: Database;
   readonly contacts: ContactStore;
+  readonly consents: ConsentStore;
   readonly messages: MessageStore;
   readonly history: MessageHistory;
   readonly search: MessageSearch;
@@ -34,6 +36,7 @@ export class MessageScene {
     this.file = profileFile(folder);
     this.database = openStore(this.file, PROFILE_SCHEMA);
     this.contacts = new ContactStore(this.database);
+    this.consents = new ConsentStore(this.database);
     this.messages = new MessageStore(this.database, IN_PLACE, IN_PLACE);
     this.history = new MessageHistory(this.database);
     this.search = new MessageSearch(this.database);

@@ -18,7 +18,8 @@ const entry = (username: string, secure?: boolean): UserEntry => ({
 });
 
 const NOW = Date.UTC(2027, 0, 15);
-const UNLINKED = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
+const STRANGER = { state: "stranger", request: undefined, verified: false } as const;
+const UNLINKED = { ...STRANGER, last_seen: undefined, connected: false, silent_since: undefined };
 const HEARD_NOW = { ...UNLINKED, last_seen: new Date(NOW).toISOString() };
 
 /** Runs `use` with Berta's new profile and a server that answers with `users`. */

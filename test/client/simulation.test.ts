@@ -53,6 +53,7 @@ test("a full disk is reported on both sides, acknowledges nothing, and loses not
   try {
     world.passSecond();
     for (const person of world.people) person.start(world.otherOf(person));
+    world.queue.after(0, () => berta.decide("accept"));
     await world.runUntil(10_000);
     // A new file has a few free pages, into which these texts do not fit.
     berta.disk.fill();

@@ -64,6 +64,8 @@ export class Victim {
 
   attacker(name: string): Attacker {
     const identity = this.company.identity(name);
+    // What he says is stored, however much it is.
+    this.ana.accept(name);
     return { name, identity, stored: [new StoredModel()], claimed: new Set(), links: 0, isNew: true };
   }
 

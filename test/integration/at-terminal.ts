@@ -2,7 +2,7 @@
 import type { HostProcess } from "../../src/ui/commands/output.ts";
 import { runClient } from "../../src/ui/main.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
-import { CLIENT_PROGRAM, expectNoTrace } from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectNoTrace, FRIENDS } from "./cli-process.ts";
 import { FOCUS } from "./keys.ts";
 import {
   HereAtTerminal,
@@ -65,11 +65,16 @@ export class AtTerminal {
     const take = (text: string) => this.#take(text);
     const size = { cols, rows };
     if (typeof program === "function")
-      this.#program = new HereAtTerminal((host) => program(args, host), environment, size, take);
+      this.#program = new HereAtTerminal(
+        (host) => program(args, host),
+        { ...FRIENDS, ...environment },
+        size,
+        take,
+      );
     else {
       const { file, line = [process.execPath, "run", file, ...args] } =
         program === "apart" ? { file: CLIENT_PROGRAM } : { file: "", ...program };
-      this.#program = new ProcessAtTerminal(line, environment, size, folder, take);
+      this.#program = new ProcessAtTerminal(line, { ...FRIENDS, ...environment }, size, folder, take);
     }
     this.exited = this.#program.exited;
     void this.exited.then(() => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { CLIENT_PROGRAM, expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectFailure, FRIENDS, PASSWORD, World, type Person } from "./cli-process.ts";
 import { Collected } from "./collected.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
 import { DaemonProcess, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
@@ -131,7 +131,7 @@ test("standard input that cannot be read is said in one sentence, and the daemon
   const flags = ["--server", ana.server, "--user", ana.name, "--data", ana.data, "--lang", "en"];
   const command = [process.execPath, "run", CLIENT_PROGRAM, "daemon", ...flags];
   const daemon = Bun.spawn(["sh", "-c", 'exec "$@" < /', "sh", ...command], {
-    env: { ...process.env, PALOMA_PASSWORD: PASSWORD },
+    env: { ...process.env, ...FRIENDS, PALOMA_PASSWORD: PASSWORD },
     stderr: "pipe",
   });
   cleanups.push(() => daemon.kill("SIGKILL"));

@@ -82,6 +82,7 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
     await loggedIn("beto.slow"),
     await loggedIn("carla.slow"),
   ];
+  for (const friend of [ana, carla]) await beto.run(["contacts", "add", friend.name]);
   queueTexts(ana, beto.name);
   const { listening, stderr, read } = listenInto(beto, join(world.folder, "slow"));
   const sending = await ana.listen();
@@ -117,6 +118,7 @@ test("a reader that stalls stops the links at 8 MiB, and gets everything once an
 
 test("a signal ends it within three seconds while its reader stalls, and the next one prints the rest", async () => {
   const [ana, beto] = [await loggedIn("ana.cut"), await loggedIn("beto.cut")];
+  await beto.run(["contacts", "add", ana.name]);
   queueTexts(ana, beto.name);
   const { listening, read } = listenInto(beto, join(world.folder, "cut"));
   const sending = await ana.listen();

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 
 import { Profile } from "../../src/client/profile/profile.ts";
-import { CLIENT_PROGRAM, expectNoTrace, PASSWORD, World, type Client, type Person } from "./cli-process.ts";
+import {
+  CLIENT_PROGRAM,
+  expectNoTrace,
+  FRIENDS,
+  PASSWORD,
+  World,
+  type Client,
+  type Person,
+} from "./cli-process.ts";
 import { Collected } from "./collected.ts";
 
 setDefaultTimeout(90_000);
@@ -87,6 +95,7 @@ test("a message that was not written out when the process was killed is printed 
   const flags = ["--server", beto.server, "--user", beto.name, "--data", beto.data];
   // Nobody reads this pipe, so it fills up.
   const stuck = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, "listen", "--json", ...flags], {
+    env: { ...process.env, ...FRIENDS },
     stdout: pipe,
     stderr: "ignore",
   });

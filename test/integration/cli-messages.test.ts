@@ -7,6 +7,7 @@ import {
   CLIENT_PROGRAM,
   expectFailure,
   expectNoTrace,
+  FRIENDS,
   PASSWORD,
   World,
   type Ended,
@@ -219,7 +220,7 @@ describe("export", () => {
     const limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 128; exec "$@"', "sh", process.execPath, "run"];
     const file = join(folder, "full.txt");
     const run = Bun.spawn([...limited, CLIENT_PROGRAM, "export", others, file, ...flags], {
-      env: { ...process.env, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
+      env: { ...process.env, ...FRIENDS, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
       stdout: "ignore",
       stderr: "pipe",
     });
@@ -626,7 +627,7 @@ test("a full disk of the peer is reported in a sentence, and everything arrives 
   const limited = ["sh", "-c", 'trap "" XFSZ; ulimit -f 1024; exec "$@"', "sh", process.execPath, "run"];
   const flags = ["--server", beto.server, "--user", beto.name, "--data", beto.data, "--json", "--lang", "es"];
   const full = Bun.spawn([...limited, CLIENT_PROGRAM, "listen", ...flags], {
-    env: { ...process.env, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
+    env: { ...process.env, ...FRIENDS, BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0" },
     stdout: "pipe",
     stderr: "pipe",
   });

@@ -56,6 +56,9 @@ export abstract class Client {
   }
 }
 
+/** The people of most tests may write to each other unasked, as friends do. */
+export const FRIENDS = { PALOMA_WHO: "anyone" } as const;
+
 /** The client as a process of its own. */
 export class ClientProcess extends Client {
   readonly process: Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe">;
@@ -67,7 +70,7 @@ export class ClientProcess extends Client {
     super();
     const { PATH = "", HOME = tmpdir() } = process.env;
     this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, ...args], {
-      env: { PATH, HOME, ...environment },
+      env: { PATH, HOME, ...FRIENDS, ...environment },
       stdin: input === undefined ? "ignore" : Buffer.from(input),
       stdout: "pipe",
       stderr: "pipe",
@@ -108,7 +111,7 @@ export class ClientHere extends Client {
     const { PATH = "", HOME = tmpdir() } = process.env;
     const exit = Promise.withResolvers<number>();
     this.#host = Object.assign(new EventEmitter(), {
-      env: { PATH, HOME, ...environment },
+      env: { PATH, HOME, ...FRIENDS, ...environment },
       stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
       stdout: this.stdout.stream(),
       stderr: this.stderr.stream(),

@@ -132,6 +132,7 @@ test("400 texts of 32 KiB, all words different, are indexed without stopping the
 test("5,000 withdrawals and 100,000 acknowledgements of nothing at once are taken in small parts", async () => {
   company = await Company.meet();
   const ana = await company.person("ana");
+  ana.accept("carla");
   const peer = await RawPeer.dial(ana.port, { identity: company.identity("carla") });
   await peer.next();
   const ids = Array.from({ length: 5_000 }, (_, index) => `${index}`);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 
-import { CLIENT_PROGRAM, expectNoTrace, type Person } from "./cli-process.ts";
+import { CLIENT_PROGRAM, expectNoTrace, FRIENDS, type Person } from "./cli-process.ts";
 import { Collected } from "./collected.ts";
 
 type Line = { readonly [field: string]: unknown };
@@ -134,7 +134,7 @@ export class DaemonProcess extends Lines {
     const { PATH = "", HOME = "" } = process.env;
     const flags = ["--server", person.server, "--user", person.name, "--data", person.data];
     this.process = Bun.spawn([process.execPath, "run", CLIENT_PROGRAM, "daemon", ...flags], {
-      env: { PATH, HOME, LC_ALL: "en_US.UTF-8", ...(password && { PALOMA_PASSWORD: password }) },
+      env: { PATH, HOME, ...FRIENDS, LC_ALL: "en_US.UTF-8", ...(password && { PALOMA_PASSWORD: password }) },
       stdin: "pipe",
       stdout: stdout ?? "pipe",
       stderr: "pipe",

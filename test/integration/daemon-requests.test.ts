@@ -78,7 +78,8 @@ test("what arrived is taken once, and stays until it is marked", async () => {
     contacts: [
       {
         username: anaName,
-        state: "known",
+        state: "contact",
+        key: "known",
         verified: false,
         last_seen: expect.stringMatching(/Z$/),
         unread: 1,
@@ -90,6 +91,19 @@ test("what arrived is taken once, and stays until it is marked", async () => {
   expect(await theirs.result("unprinted")).toEqual({ messages: [] });
   await theirs.result("mark_read", { username: anaName, seq: message.seq });
   await ours.line({ event: "delivery", id, state: "read" });
+});
+
+test("who may write is decided by any program, and all hear of it", async () => {
+  const [ours, theirs] = daemons();
+  const blocked = { username: bobName, state: "blocked" };
+  expect(await ours.result("decide", { username: bobName, decision: "block" })).toEqual(blocked);
+  await ours.line({ event: "contact", ...blocked });
+  expect(await ours.code("send", { to: bobName, text: "no" })).toBe("blocked");
+  const contact = { username: bobName, state: "contact" };
+  for (const decision of ["unblock", "accept"])
+    expect(await ours.result("decide", { username: bobName, decision })).toEqual(contact);
+  expect(await ours.code("decide", { username: anaName, decision: "add" })).toBe("to_oneself");
+  expect(await theirs.result("allow", { who: "anyone" })).toEqual({});
 });
 
 test("a text is sent once for one id, also when it is asked for twice at once or was deleted", async () => {

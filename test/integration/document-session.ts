@@ -158,6 +158,7 @@ export class DocumentSession {
         BUN_INSTALL: join(this.#folder, "bun"),
         BUN_INSTALL_CACHE_DIR: this.#cache,
         PALOMA_PASSWORD: PASSWORD,
+        PALOMA_WHO: "requests",
         PALOMA_PORT: "0",
         PALOMA_TLS_PORT: "0",
         ...(Object.fromEntries(exported) as { [name: string]: string }),

@@ -124,6 +124,14 @@ export class Person {
     return this.#received.get(to) ?? 0;
   }
 
+  /** Makes somebody a contact, who knows it; before there is a link between them. */
+  accept(name: string): void {
+    const { contacts, consents } = this.profile;
+    const contact = contacts.ensure(name);
+    consents.accept(contact);
+    consents.saveAcceptance(contact, "settled");
+  }
+
   /** Keeps the chat with someone open, and dials at once whenever its link is lost. */
   keepChatting(to: string): void {
     this.messenger.openChat(to);
@@ -302,6 +310,8 @@ export async function openPerson(
     p2pPort: 0,
     command: "test",
     password: async () => PASSWORD,
+    // Most tests are not about who may write.
+    who: "anyone",
     ...options,
     onEvent: (event) => {
       events.push(event);

@@ -67,7 +67,7 @@ test("an account moves with its key, people, messages and outbox, and is the sam
   await carla.register();
   await (await carla.listen(PASSWORD)).event({ event: "message", from: ana.name, text: "still unsent" });
   expect((await benito.list(["contacts"])).find(({ username }) => username === ana.name)).toMatchObject({
-    state: "known",
+    key: "known",
   });
 });
 

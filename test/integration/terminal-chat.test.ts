@@ -102,11 +102,11 @@ describe.each([
     // Who is dialled has the link a moment later.
     await until(() => beto.of("connected").length > 0);
     const conversation = beto.messenger.openChat("ana");
-    conversation.typing(true);
+    conversation.signs.typing(true);
     await promptIs(ana, "escribiendo…");
-    conversation.typing(false);
+    conversation.signs.typing(false);
     await promptIs(ana, "");
-    conversation.typing(true);
+    conversation.signs.typing(true);
     await promptIs(ana, "escribiendo…");
     ana.type(`te veo${KEY.enter}`);
     await promptIs(ana, "✓✓ escribiendo…");

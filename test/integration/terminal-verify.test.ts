@@ -22,6 +22,12 @@ test("both see one code and say so; what both have answered decides, here and th
   const { tlsPort } = await world.server();
   const ana = await world.loggedIn("ana", tlsPort);
   const beto = await world.loggedIn("beto", tlsPort);
+  // Of a stranger's verification nobody is told.
+  for (const [one, other] of [
+    [ana, "beto"],
+    [beto, "ana"],
+  ] as const)
+    expect((await one.run(["contacts", "add", other])).code).toBe(0);
   const verifying = () => new AtTerminal([...flagsOf(beto), "verify", "ana", "--lang", "en"], { cols: 100 });
 
   const first = verifying();

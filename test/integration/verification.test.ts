@@ -18,6 +18,9 @@ async function meet(
   companies.push(company);
   const ana = await company.person("ana", options);
   const bob = await company.person("bob", options);
+  // Of a stranger's verification nobody is told.
+  ana.accept("bob");
+  bob.accept("ana");
   // So that their link stays: on a new one the verification waits for a moment.
   ana.messenger.openChat("bob");
   bob.messenger.openChat("ana");

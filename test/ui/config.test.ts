@@ -32,6 +32,7 @@ test("options that are not given have the defaults of CLI", () => {
     dataFolder: "/h/.local/share/paloma",
     p2pPort: undefined,
     serverFingerprint: undefined,
+    who: undefined,
     passwordStdin: false,
     password: undefined,
     timeout: 30,

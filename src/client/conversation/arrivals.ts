@@ -27,8 +27,8 @@ export function believableTime(sentAt: string | undefined, arrivedAt: number): n
 export class Arrivals {
   /** In the order of arrival. */
   incoming: NewIncoming[] = [];
-  /** The ids to acknowledge once they are stored; a text without an id is not acknowledged. */
-  toAcknowledge: string[] = [];
+  /** The id of each incoming message, to be acknowledged once it is stored; a text without one is not acknowledged. */
+  toAcknowledge: (string | undefined)[] = [];
   /** Ids of our messages that the peer has acknowledged. */
   acknowledged: string[] = [];
   /** The id of our message up to which the peer has read. */
@@ -46,7 +46,7 @@ export class Arrivals {
 
   /** @param now ms since 1970 */
   take(content: PeerContent, now: number): void {
-    if (content.id !== undefined) this.toAcknowledge.push(content.id);
+    this.toAcknowledge.push(content.id);
     if (content.action !== "chat") this.#actions++;
     switch (content.action) {
       case "chat": {

@@ -8,29 +8,32 @@
  * 3. `verification.ts` compares a code on the current link, or on one of its own with a key that waits for that.
  * 4. `dialling.ts` redials a link that was lost without `bye` as long as it is needed; after `bye` it redials only
  *    if a message is unacknowledged.
+ * 5. Whether the person may write to us is in the store (`intake.ts` obeys it), and `acceptance.ts` knows what both have
+ *    told each other about it.
  */
 import { ContactRecord } from "../peer/contact-record.ts";
 import { ungreeted } from "../peer/dial.ts";
-import type { LinkId } from "../peer/link-choice.ts";
 import { LinkWatch, type LinkPresence } from "../peer/link-watch.ts";
 import {
   PeerLink,
   type ConversationMessage,
-  type LinkConnection,
   type LinkEnd,
   type LinkLife,
-  type LinkPlace,
-  type LinkPurpose,
   type PeerLinkEvents,
 } from "../peer/link.ts";
 import { PeerLinks } from "../peer/links.ts";
-import type { Admission, KeyReport, ProvenPeer } from "../peer/proof.ts";
+import type { ProvenPeer } from "../peer/proof.ts";
 import type { Contact } from "../profile/contacts.ts";
 import type { OutboxMessage } from "../profile/stored-message.ts";
+import { Acceptance } from "./acceptance.ts";
 import { Delivery } from "./delivery.ts";
 import { Dialling } from "./dialling.ts";
+import { Greeter } from "./greeter.ts";
 import type { ConversationNeeds } from "./needs.ts";
+import { ShownLink } from "./shown-link.ts";
+import { Signs } from "./signs.ts";
 import { Verification, type OpenedVerification } from "./verification.ts";
+import { Wants } from "./wants.ts";
 
 /** A link that lasted this long was useful, in ms: after its loss the first wait is short again. */
 const USEFUL_LIFE = 10_000;
@@ -38,28 +41,30 @@ const USEFUL_LIFE = 10_000;
 export class Conversation {
   readonly delivery: Delivery;
   readonly verification: Verification;
+  /** What the peer sees of our person besides texts. */
+  readonly signs: Signs;
+  readonly wants: Wants;
+  readonly #acceptance: Acceptance;
   readonly #needs: ConversationNeeds;
   readonly #record: ContactRecord;
   readonly #links: PeerLinks;
-  readonly #linkEvents: PeerLinkEvents;
+  readonly greeter: Greeter;
   readonly #dialling: Dialling;
   readonly #watch: LinkWatch;
-  /** On how many screens the chat is open. */
-  #openChats = 0;
-  /** Whether a message was queued since this process began: somebody waits for its delivery. */
-  #hasQueued = false;
+  readonly #shown: ShownLink;
   /** Whether nothing is committed any more: the profile is about to be closed. */
   #isTerminated = false;
 
   /** @throws SQLiteError */
   constructor(needs: ConversationNeeds, contact: Contact) {
-    const { clock, profile, emit, storage } = needs;
-    const { contacts, messages } = profile;
+    const { clock, profile, emit, storage, intake } = needs;
+    const { contacts, consents, messages } = profile;
     const now = () => clock.now();
     this.#needs = needs;
     this.#record = new ContactRecord({
       contact,
       contacts,
+      consents,
       now,
       verifications: profile.verifications,
       keyPending: (fingerprint, isVerified) =>
@@ -70,13 +75,55 @@ export class Conversation {
     this.verification = new Verification({
       needs,
       contact: () => this.contact,
-      tell: (news) => emit({ name: "verification", username: this.username, ...news }),
+      tell: (news) => {
+        // That a stranger has opened it is of use only once our person does so, too.
+        const isTheirs = news.state === "asked" || news.state === "withdrawn";
+        if (isTheirs && !this.#acceptance.isHeard) return;
+        emit({ name: "verification", username: this.username, ...news });
+      },
       closed: (ending, hadPending) => this.#verificationClosed(ending === "verified", hadPending),
     });
-    this.delivery = new Delivery({ record: this.#record, messages, storage, emit, now });
+    this.#acceptance = new Acceptance({ record: this.#record, consents, clock, storage, emit });
+    this.delivery = new Delivery({
+      record: this.#record,
+      messages,
+      intake,
+      storage,
+      emit,
+      consentChanged: () => this.#acceptance.reload(),
+      tookText: () => {
+        this.#acceptance.tookText();
+        this.#shown.show();
+      },
+      isShown: () => this.wants.isChatOpen,
+      now,
+    });
+    this.signs = new Signs({
+      profile,
+      contact: () => this.contact,
+      link: () => {
+        const { current } = this.#links;
+        const isSeen = this.#acceptance.isHeard && !this.#acceptance.isHeld;
+        return isSeen && current?.isOpen === true ? current : undefined;
+      },
+      storage,
+    });
+    this.wants = new Wants({
+      delivery: this.delivery,
+      acceptance: this.#acceptance,
+      verification: this.verification,
+      isConnected: () => this.isConnected,
+    });
     const decider = needs.own.label < contact.label;
     this.#links = new PeerLinks(decider, (link) => this.#currentChanged(link));
-    this.#linkEvents = {
+    this.#shown = new ShownLink({
+      username: () => this.username,
+      links: this.#links,
+      watch: () => this.#watch,
+      isShown: () => this.wants.isLookedAt || this.#acceptance.isHeard,
+      emit,
+    });
+    const events: PeerLinkEvents = {
       complete: (link) => this.#completed(link),
       message: (message, link) => this.#take(message, link),
       readEnd: (link) => this.#readEnd(link),
@@ -88,8 +135,9 @@ export class Conversation {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
     };
+    this.greeter = new Greeter({ needs, record: this.#record, links: this.#links, events });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
-      silent: (since) => emit({ name: "silent", username: this.username, since }),
+      silent: (since) => this.#shown.silent(since),
       idle: () => this.#sayBye("idle"),
     });
     this.#dialling = new Dialling({
@@ -97,8 +145,8 @@ export class Conversation {
       decider,
       record: this.#record,
       links: this.#links,
-      wanted: () => this.wantsLink,
-      greet: (id, connection, peer, purpose) => this.#greet(id, "dialler", connection, peer, purpose),
+      wanted: () => this.wants.link,
+      greet: (id, connection, peer, purpose) => this.greeter.greet(id, "dialler", connection, peer, purpose),
       unreachable: (reason, retryIn) => {
         const { heardAt } = this.#watch;
         emit({ name: "unreachable", username: this.username, reason, retryIn, heardAt });
@@ -129,42 +177,55 @@ export class Conversation {
     return this.#links.count;
   }
 
-  /** Whether a message is unacknowledged, or the chat or the verification is open. */
-  get wantsLink(): boolean {
-    return this.#isLookedAt || this.delivery.waiting > 0;
-  }
-
-  /** Whether somebody waits for a link right now: they look at it, or what they have just sent is unacknowledged. */
-  get isAwaited(): boolean {
-    return this.#isLookedAt || (this.#hasQueued && this.delivery.waiting > 0);
-  }
-
-  /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
-  get wantsPresence(): boolean {
-    return this.#isLookedAt || (this.delivery.waiting > 0 && !this.isConnected);
-  }
-
-  /** Whether the chat or the verification is open. */
-  get #isLookedAt(): boolean {
-    return this.#openChats > 0 || this.verification.isOpen;
+  /** Whether nobody would miss this conversation: the person has no link, and nothing of them is stored. */
+  get isOver(): boolean {
+    return !this.#record.isStored && this.linkCount === 0 && !this.wants.isLookedAt;
   }
 
   /** A screen shows the chat, until it calls `closeChat`. */
   openChat(): void {
-    this.#openChats++;
+    this.wants.openChats++;
+    this.#shown.show();
     this.#needs.wantsChanged();
     this.connect();
   }
 
+  /** Stores somebody who may have been known only by a link, with its key. @throws SQLiteError */
+  store(): void {
+    if (!this.#record.isStored) this.#record.use(this.#record.store(this.#links.current?.peer));
+  }
+
+  /** Our person has changed whether they may write. */
+  consentChanged(): void {
+    this.#acceptance.reload();
+    if (this.#acceptance.consent === "blocked") this.#hangUp();
+    else this.#tellAcceptance();
+    this.#needs.wantsChanged();
+    this.connect();
+  }
+
+  /** Tells them that they are accepted, if they do not know; texts that were held come on another link. */
+  #tellAcceptance(): void {
+    const holding = this.#acceptance.tellAll(this.#links.open);
+    if (holding === undefined) return;
+    this.#shown.show();
+    for (const link of holding) {
+      if (link === this.#links.current) this.#dialling.leave();
+      link.bye("accepted");
+    }
+    // What was read before they were accepted was not told.
+    this.signs.tellRead();
+  }
+
   /** A screen has left the chat; after the last one the links end unless a message is unacknowledged. */
   closeChat(): void {
-    this.#openChats--;
+    this.wants.openChats--;
     this.#noLongerLookedAt();
   }
 
   #noLongerLookedAt(): void {
     this.#needs.wantsChanged();
-    if (!this.wantsLink) this.#hangUp();
+    if (!this.wants.link) this.#hangUp();
   }
 
   /** As `Messenger.openVerification`. */
@@ -186,49 +247,40 @@ export class Conversation {
     this.#noLongerLookedAt();
   }
 
-  /** @throws SQLiteError */
-  typing(active: boolean): void {
-    const { privacy } = this.#needs.profile;
-    if (privacy.tells("typing", this.contact)) this.#links.current?.send({ action: "typing", active });
-  }
-
-  /**
-   * The person has read this contact's messages up to `seq`; the peer receives that now or on the next link, unless
-   * they are not to be told.
-   * @throws SQLiteError
-   */
-  markRead(seq: number): void {
-    const { contacts } = this.#needs.profile;
-    const before = contacts.readHere(this.contact);
-    contacts.saveReadHere(this.contact, seq);
-    if (contacts.readHere(this.contact) !== before) this.#sendRead(this.#links.current);
-  }
-
-  #sendRead(link: PeerLink | undefined): void {
-    if (link === undefined) return;
-    const { profile, storage } = this.#needs;
-    const id = storage.attempt(() => {
-      if (profile.privacy.tells("read", this.contact)) return profile.contacts.readHere(this.contact);
-      return undefined;
-    });
-    if (id !== undefined) link.send({ action: "read", id });
-  }
-
-  /** New messages to this person have been stored. */
+  /** New messages to this person have been stored. A text accepts them. */
   committed(messages: readonly OutboxMessage[]): void {
-    this.#hasQueued = true;
+    this.wants.hasQueued = true;
+    if (this.#acceptance.reload())
+      this.#needs.emit({ name: "contact", username: this.username, state: "contact" });
+    this.#tellAcceptance();
     this.delivery.committed(messages);
+    if (this.#acceptance.isHeld) this.#acceptance.reportHeld();
     this.connect();
   }
 
-  /** Dials now, unless there is a link or a dial under way. */
+  /** Dials now if a link is wanted, unless there is one or a dial under way. */
   connect(): void {
-    this.#dialling.connect();
+    this.#dialling.connectIfWanted();
   }
 
-  /** The server reports that the person is online, or the server is back. */
-  peerMayBeReachable(): void {
+  /** The server reports the person's presence. */
+  presence(online: boolean): void {
+    this.#acceptance.presence(online);
+    if (!online) return;
+    this.#leaveHeldLink();
     this.#dialling.resetAndConnect();
+  }
+
+  /** This account is back at the server, or has a new certificate. */
+  peerMayBeReachable(): void {
+    this.#acceptance.cameOnline();
+    this.#leaveHeldLink();
+    this.#dialling.resetAndConnect();
+  }
+
+  /** Texts that are held are tried again on another link. */
+  #leaveHeldLink(): void {
+    if (this.#acceptance.isDue && this.isConnected) this.#sayBye("held");
   }
 
   /** The machine has slept, or its addresses have changed: the link must answer soon, or it is redialled. */
@@ -240,44 +292,6 @@ export class Conversation {
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
   serverIsGone(): void {
     this.#dialling.connectWithoutServer();
-  }
-
-  /**
-   * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
-   * greets the peer.
-   * @param place its place at the port
-   * @returns other than `admitted` and `verifies`: why there is no link
-   * @throws SQLiteError
-   */
-  admit(
-    connection: LinkConnection,
-    peer: ProvenPeer,
-    report: KeyReport,
-    place: LinkPlace | undefined,
-  ): Admission {
-    const verdict = this.#record.judge(peer, report);
-    if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return verdict;
-    if (verdict === "pin") this.#record.pin(peer);
-    const purpose = verdict === "verifies" ? "verification" : "conversation";
-    this.#greet(this.#links.newId(), "acceptor", connection, peer, purpose, place);
-    return verdict === "verifies" ? verdict : "admitted";
-  }
-
-  #greet(
-    id: LinkId,
-    role: "acceptor" | "dialler",
-    connection: LinkConnection,
-    peer: ProvenPeer,
-    purpose: LinkPurpose,
-    place?: LinkPlace,
-  ): void {
-    const { clock, profile, reading } = this.#needs;
-    const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place },
-      this.#linkEvents,
-    );
-    this.#links.add(link);
-    link.greet();
   }
 
   /** Ends the links to this person whose certificate was revoked. */
@@ -292,7 +306,11 @@ export class Conversation {
   /** Checks deadlines; to be called about once a second. */
   tick(): void {
     this.#links.tick(this.#needs.clock.monotonic());
-    this.#watch.tick(this.wantsLink);
+    if (this.#acceptance.tick()) {
+      this.#leaveHeldLink();
+      this.connect();
+    }
+    this.#watch.tick(this.wants.link);
     this.verification.tick();
     this.#needs.storage.attempt(() => this.delivery.tick());
   }
@@ -324,8 +342,7 @@ export class Conversation {
   /** @param link undefined: none is left; then `#disconnected` follows */
   #currentChanged(link: PeerLink | undefined): void {
     this.#watch.currentChanged(link !== undefined);
-    // Also if an older link has become current: the report may have been lost with the broken link.
-    this.#sendRead(link);
+    this.signs.tellRead();
     this.delivery.writeOn(link);
     this.verification.use(link);
   }
@@ -337,9 +354,38 @@ export class Conversation {
       case "verify_done":
         this.verification.take(message, link);
         return;
+      case "held":
+        this.#takeHeld(link);
+        return;
+      case "accepted":
+        this.#acceptance.accepted(this.#acceptance.consent === "contact");
+        // Now the texts that they have held are of use to them.
+        this.#dialling.provenUseful();
+        this.#needs.wantsChanged();
+        return;
+      case "delivered":
+        // Nothing was ever sent to somebody who is not stored.
+        if (!this.#record.isStored) return;
+        break;
+      case "pong":
+        this.#acceptance.pong(link);
+        break;
+      case "typing":
+      case "error":
+        if (!this.#acceptance.isHeard) return;
+        break;
       default:
-        this.delivery.take(message, link);
+        break;
     }
+    this.delivery.take(message, link);
+  }
+
+  #takeHeld(link: PeerLink): void {
+    // On an older link it says nothing about what was written on the current one.
+    if (link !== this.#links.current) return;
+    this.delivery.stopWritingOn(link);
+    this.#acceptance.held();
+    this.#needs.wantsChanged();
   }
 
   #completed(link: PeerLink): void {
@@ -349,14 +395,13 @@ export class Conversation {
       this.verification.pendingCompleted(link);
       return;
     }
-    const wasConnected = this.isConnected;
     this.#record.rename(link.peer.name);
     this.#record.learn(link.features);
     this.#dialling.linked();
+    // Before the texts.
+    this.#acceptance.tell(link);
     this.#links.completed(link, this.#needs.clock.monotonic());
-    if (!wasConnected) {
-      this.#needs.emit({ name: "connected", username: this.username, address: link.remoteAddress });
-    }
+    this.#shown.show();
   }
 
   #linkClosed(link: PeerLink, life: LinkLife | undefined, end: LinkEnd): void {
@@ -371,16 +416,13 @@ export class Conversation {
     if (life === undefined) this.#dialling.failed(link.id, isRevoked ? "revoked" : ungreeted(end));
     else if (isLast) this.#disconnected(life.byeReceived, isRevoked);
     else if (link.purpose === "verification" && !this.isConnected)
-      this.#dialling.disconnected(life.byeReceived, this.delivery.waiting > 0);
+      this.#dialling.disconnected(life.byeReceived, this.wants.hasToSay);
   }
 
   #disconnected(byeReceived: boolean, isRevoked: boolean): void {
-    const { username } = this;
-    const { heardAt } = this.#watch;
-    const revoked = isRevoked ? { revoked: true as const } : {};
-    this.#needs.emit({ name: "disconnected", username, bye: byeReceived, ...revoked, heardAt });
+    this.#shown.ended(byeReceived, isRevoked);
     this.#needs.wantsChanged();
-    this.#dialling.disconnected(byeReceived, this.delivery.waiting > 0);
+    this.#dialling.disconnected(byeReceived, this.wants.hasToSay);
   }
 
   #readEnd(link: PeerLink): void {
@@ -395,8 +437,11 @@ export class Conversation {
       this.#needs.storage.failed(error);
       return;
     }
-    if (before > 0 && this.delivery.waiting === 0) this.#needs.wantsChanged();
+    if (before > 0 && this.delivery.waiting === 0) {
+      this.#acceptance.allTaken();
+      this.#needs.wantsChanged();
+    }
     // They still acknowledge messages that crossed their `bye`, so the link stays open until all are.
-    if (link.byeReceived && this.delivery.waiting === 0) link.end("bye_received");
+    if (link.byeReceived && !this.wants.hasToSay) link.end("bye_received");
   }
 }

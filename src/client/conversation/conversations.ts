@@ -1,5 +1,6 @@
 /** The conversations of this process, by the label of the other person. */
 import { label as labelOf } from "../../identity/names.ts";
+import { unstored, type Contact } from "../profile/contacts.ts";
 import { Conversation } from "./conversation.ts";
 import type { ConversationNeeds } from "./needs.ts";
 
@@ -23,20 +24,40 @@ export class Conversations {
     return this.#byLabel.get(labelOf(username));
   }
 
-  /** The conversation with this person, which is created if it is new. @throws SQLiteError */
+  /** The conversation with this person, who is stored if they are new. @throws SQLiteError */
   with(username: string): Conversation {
     const known = this.find(username);
-    if (known !== undefined) return known;
-    const conversation = new Conversation(this.#needs, this.#needs.profile.contacts.ensure(username));
-    this.#byLabel.set(conversation.contact.label, conversation);
+    known?.store();
+    return known ?? this.#open(this.#needs.profile.contacts.ensure(username));
+  }
+
+  /** The conversation with somebody who has dialled us. Nobody is stored for that. @throws SQLiteError */
+  withCaller(username: string): Conversation {
+    const known = this.find(username);
+    return known ?? this.#open(this.#needs.profile.contacts.find(username) ?? unstored(username));
+  }
+
+  #open(contact: Contact): Conversation {
+    const conversation = new Conversation(this.#needs, contact);
+    this.#byLabel.set(contact.label, conversation);
     return conversation;
   }
 
-  /** Creates a conversation with every contact that has messages in the outbox. @returns the new ones */
+  /** To be called about once a second. */
+  tick(): void {
+    for (const conversation of this) {
+      conversation.tick();
+      if (conversation.isOver) this.#byLabel.delete(conversation.contact.label);
+    }
+  }
+
+  /**
+   * Creates a conversation with every contact that has messages in the outbox, or does not know that they were accepted.
+   * @returns the new ones
+   */
   openOutbox(): Conversation[] {
-    const { messages, contacts } = this.#needs.profile;
-    return messages
-      .contactsWithOutbox()
+    const { messages, contacts, consents } = this.#needs.profile;
+    return [...new Set([...messages.contactsWithOutbox(), ...consents.untold()])]
       .map((id) => contacts.byId(id))
       .filter((contact) => contact !== undefined)
       .filter(({ label }) => !this.#byLabel.has(label))
@@ -45,7 +66,7 @@ export class Conversations {
 
   /** The names of the people whose presence the server should report. */
   get wantingPresence(): string[] {
-    return [...this].filter((each) => each.wantsPresence).map((each) => each.username);
+    return [...this].filter((each) => each.wants.presence).map((each) => each.username);
   }
 
   /** Says `bye` on every link; nothing is dialled any more. */

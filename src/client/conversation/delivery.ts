@@ -21,6 +21,7 @@ import {
 } from "../profile/stored-message.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { MessengerEvent } from "./events.ts";
+import type { Intake } from "./intake.ts";
 
 /** Queued bytes of a link above which nothing more is written on it. */
 const WINDOW = 256 * 1024;
@@ -34,14 +35,30 @@ const RETRY_AFTER_TICKS = 30;
 /** The parts of a link that delivery uses. */
 export type DeliveryLink = Pick<
   PeerLink,
-  "send" | "flush" | "queuedBytes" | "isOpen" | "features" | "tookText"
+  | "send"
+  | "flush"
+  | "queuedBytes"
+  | "isOpen"
+  | "features"
+  | "tookText"
+  | "hold"
+  | "isHolding"
+  | "peer"
+  | "remoteAddress"
 >;
 
 type DeliveryOptions = {
-  readonly record: Pick<ContactRecord, "contact" | "features">;
+  readonly record: ContactRecord;
   readonly messages: MessageStore;
+  readonly intake: Intake;
   readonly storage: StorageGuard;
   readonly emit: (event: MessengerEvent) => void;
+  /** Something of somebody who is no contact was stored. */
+  readonly consentChanged: () => void;
+  /** A text of theirs was stored. */
+  readonly tookText: () => void;
+  /** Whether the chat is on a screen, which shows even a request's texts. */
+  readonly isShown: () => boolean;
   /** ms since 1970 */
   readonly now: () => number;
 };
@@ -53,13 +70,19 @@ type Writing = {
   last: number;
   /** Whether the outbox contains nothing after `last`. */
   isCaughtUp: boolean;
+  /** Whether the peer takes nothing more on it. */
+  isHeld: boolean;
 };
 
 export class Delivery {
-  readonly #record: Pick<ContactRecord, "contact" | "features">;
+  readonly #record: ContactRecord;
   readonly #messages: MessageStore;
+  readonly #intake: Intake;
   readonly #storage: StorageGuard;
   readonly #emit: (event: MessengerEvent) => void;
+  readonly #consentChanged: () => void;
+  readonly #tookText: () => void;
+  readonly #isShown: () => boolean;
   readonly #now: () => number;
   /** Undefined: there is no link. */
   #writing: Writing | undefined;
@@ -74,11 +97,25 @@ export class Delivery {
   #arrivals = new Arrivals();
 
   /** @throws SQLiteError */
-  constructor({ record, messages, storage, emit, now }: DeliveryOptions) {
+  constructor({
+    record,
+    messages,
+    intake,
+    storage,
+    emit,
+    consentChanged,
+    tookText,
+    isShown,
+    now,
+  }: DeliveryOptions) {
     this.#record = record;
     this.#messages = messages;
+    this.#intake = intake;
     this.#storage = storage;
     this.#emit = emit;
+    this.#consentChanged = consentChanged;
+    this.#tookText = tookText;
+    this.#isShown = isShown;
     this.#now = now;
     this.#count();
   }
@@ -114,9 +151,14 @@ export class Delivery {
 
   /** The current link has changed: all unacknowledged messages are sent on the new one, in order. */
   writeOn(link: DeliveryLink | undefined): void {
-    this.#writing = link && { link, last: 0, isCaughtUp: false };
+    this.#writing = link && { link, last: 0, isCaughtUp: false, isHeld: false };
     if (this.#unacknowledged > 0) this.recount();
     this.pump();
+  }
+
+  /** The peer takes nothing more on this link: nothing more is written on it. */
+  stopWritingOn(link: DeliveryLink): void {
+    if (this.#writing?.link === link) this.#writing.isHeld = true;
   }
 
   /** New messages have been stored. @param messages in the order of `seq` */
@@ -125,7 +167,7 @@ export class Delivery {
     // An action may have removed other messages from the outbox.
     if (messages.some(({ kind }) => kind !== "text")) this.recount();
     const writing = this.#writing;
-    if (writing === undefined) return;
+    if (writing === undefined || writing.isHeld) return;
     if (!writing.isCaughtUp) {
       this.pump();
       return;
@@ -137,7 +179,7 @@ export class Delivery {
   /** Writes messages of the outbox until the link is full or no message is left. */
   pump(): void {
     const writing = this.#writing;
-    if (writing === undefined) return;
+    if (writing === undefined || writing.isHeld) return;
     // The common case, which needs no query.
     if (this.#unacknowledged === 0) writing.isCaughtUp = true;
     // Messages that cannot be marked as tried are not sent; they stay in the outbox until the next attempt.
@@ -202,11 +244,15 @@ export class Delivery {
   }
 
   /** Handles one message of `link` but for those of a verification; messages to store are collected until the end of the read. */
-  take(message: Exclude<ConversationMessage, VerifyMessage>, link: Pick<PeerLink, "send" | "endRead">): void {
+  take(
+    message: Exclude<ConversationMessage, VerifyMessage | { action: "held" | "accepted" }>,
+    link: Pick<PeerLink, "send" | "endRead" | "isHolding">,
+  ): void {
     switch (message.action) {
       case "chat":
       case "edit":
       case "withdraw":
+        if (link.isHolding) return;
         this.#arrivals.take(message, this.#now());
         if (this.#arrivals.isFull) link.endRead();
         return;
@@ -234,7 +280,8 @@ export class Delivery {
   }
 
   /**
-   * Commits the messages of this read, acknowledges them on `link`, then shows them.
+   * Commits the messages of this read, acknowledges them on `link`, then shows them. What may not be taken stays with
+   * the peer, who is told so.
    * @returns whether the peer has acknowledged any message of the outbox
    * @throws SQLiteError: then nothing is stored, acknowledged or shown
    */
@@ -243,13 +290,21 @@ export class Delivery {
     if (arrivals.isEmpty) return false;
     this.dropRead();
     const { incoming, readUpTo } = arrivals;
-    const { contact } = this.#record;
     const now = this.#now();
     const acknowledged = arrivals.acknowledged.map((id) => ({ id, leftAt: this.#left.get(id) }));
-    const committed = this.#messages.commitRead(contact, { incoming, acknowledged, readUpTo }, now);
-    this.#acknowledge(arrivals.toAcknowledge, link);
+    const read = { incoming, acknowledged, readUpTo };
+    const taken = this.#intake.commit(this.#record, read, link, now);
+    const { committed, count, rest, request } = taken;
+    if (taken.isStranger) this.#consentChanged();
+    const { contact } = this.#record;
+    this.#acknowledge(arrivals.toAcknowledge.slice(0, count), link);
+    if (rest === "held") link.hold();
     // A new text has a `seq`; a duplicate has none.
-    if (committed.stored.some((each) => typeof each === "number")) link.tookText();
+    const hasNewText = committed.stored.some((each) => typeof each === "number");
+    if (hasNewText) {
+      link.tookText();
+      this.#tookText();
+    }
     for (const { id } of acknowledged) this.#left.delete(id);
     this.#unacknowledged -= committed.acknowledged.length;
     const to = contact.username;
@@ -257,21 +312,29 @@ export class Delivery {
       this.#emit({ name: "delivery", to, id, state: "received", at: now });
     }
     for (const id of committed.read) this.#emit({ name: "delivery", to, id, state: "read", at: now });
-    this.#show(incoming, committed.stored, now);
+    this.#show(incoming, committed.stored, request === undefined || this.#isShown(), now);
+    if (request !== undefined && (hasNewText || (request.isNew && rest === "held"))) {
+      this.#emit({ name: "request", from: to, count: request.texts });
+    }
     return committed.acknowledged.length > 0;
   }
 
-  #acknowledge(ids: readonly string[], link: DeliveryLink): void {
+  #acknowledge(taken: readonly (string | undefined)[], link: DeliveryLink): void {
+    const ids = taken.filter((id) => id !== undefined);
     for (let start = 0; start < ids.length; start += MAX_DELIVERED_IDS) {
       link.send({ action: "delivered", ids: ids.slice(start, start + MAX_DELIVERED_IDS) });
     }
     if (ids.length > 0) link.flush();
   }
 
-  /** A text that arrived and was edited in the same read is shown edited; one that was withdrawn is not shown. */
+  /**
+   * A text that arrived and was edited in the same read is shown edited; one that was withdrawn is not shown.
+   * @param areMessages false: the texts belong to a request, which is shown as one
+   */
   #show(
     incoming: readonly NewIncoming[],
     stored: readonly (number | StoredMessage | undefined)[],
+    areMessages: boolean,
     now: number,
   ): void {
     const { id: contact, username } = this.#record.contact;
@@ -284,7 +347,7 @@ export class Delivery {
         if (!arrived.has(each.seq)) {
           this.#emit({ name: "changed", username, message: each, action: undefined });
         }
-      } else if (each !== undefined && content?.kind === "text") {
+      } else if (areMessages && each !== undefined && content?.kind === "text") {
         const message = changed.get(each) ?? arrivedMessage(contact, each, content, now);
         if (message.withdrawnAt === undefined) this.#emit({ name: "message", from: username, message });
       }

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../protocol/framing.ts";
 import type { ProfileHealth } from "../disk/check.ts";
 import type { UnreachableReason } from "../peer/dial.ts";
 import type { MessageState } from "../disk/schema.ts";
+import type { ContactState } from "../profile/consents.ts";
 import type { StoredMessage } from "../profile/stored-message.ts";
 import type { RendezvousState } from "../rendezvous/session.ts";
 
@@ -45,6 +46,14 @@ export type MessengerEvent =
   | { readonly name: "newKey" }
   /** The profile was not shut down cleanly: it is being checked, or its indexes were damaged and rebuilt. */
   | { readonly name: "profileHealth"; readonly health: ProfileHealth }
+  /** A stranger asks to write: their first texts, of which there are `count` now, are stored. None: the first was too long. */
+  | { readonly name: "request"; readonly from: string; readonly count: number }
+  /** The peer takes no more texts of ours until they accept. */
+  | { readonly name: "held"; readonly to: string }
+  /** The peer has accepted us. */
+  | { readonly name: "accepted"; readonly username: string }
+  /** Our person has changed who may write. */
+  | { readonly name: "contact"; readonly username: string; readonly state: ContactState }
   /** A text was stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
   /**

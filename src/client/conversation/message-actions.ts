@@ -21,7 +21,9 @@ export type ActionFault =
   /** It may have been sent, so it can only be withdrawn. */
   | "already_left"
   /** It is in the outbox: it can be cancelled or withdrawn, but not deleted. */
-  | "still_waiting";
+  | "still_waiting"
+  /** Its reader is blocked. */
+  | "blocked";
 
 export class ActionError extends Error {
   readonly code: ActionFault;

@@ -6,13 +6,15 @@ import type { Greet, UnreachableReason } from "../peer/dial.ts";
 import type { LinkReading } from "../peer/link-reading.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { MessengerEvent } from "./events.ts";
+import type { Intake } from "./intake.ts";
 
 /** The parts of the messenger that conversations use. */
 export type ConversationNeeds = {
   readonly profile: Pick<
     Profile,
-    "username" | "contacts" | "messages" | "revocations" | "privacy" | "verifications"
+    "username" | "contacts" | "consents" | "messages" | "revocations" | "privacy" | "verifications"
   >;
+  readonly intake: Intake;
   /** This account's label and key. */
   readonly own: VerifiedSide;
   readonly clock: Clock;
@@ -22,7 +24,7 @@ export type ConversationNeeds = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly emit: (event: MessengerEvent) => void;
-  /** Called after `wantsPresence` of a conversation may have changed. */
+  /** Called after what is wanted of a person may have changed. */
   readonly wantsChanged: () => void;
   readonly storage: StorageGuard;
   /** How long the server will accept no lookups, in ms; 0: it accepts them now. */

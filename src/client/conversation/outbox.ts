@@ -12,7 +12,13 @@ import type { Profile } from "../profile/profile.ts";
 import type { NewOutgoing } from "../profile/stored-message.ts";
 import type { Conversation } from "./conversation.ts";
 import type { MessengerEvent } from "./events.ts";
-import { cancelMessage, checkNotSelf, prepareEdit, prepareWithdrawal } from "./message-actions.ts";
+import {
+  ActionError,
+  cancelMessage,
+  checkNotSelf,
+  prepareEdit,
+  prepareWithdrawal,
+} from "./message-actions.ts";
 
 const isText = utf8Text(MAX_TEXT_BYTES);
 
@@ -22,7 +28,7 @@ export function checkText(text: string): void {
 }
 
 type OutboxOptions = {
-  readonly profile: Pick<Profile, "username" | "contacts" | "messages" | "history" | "removal">;
+  readonly profile: Pick<Profile, "username" | "contacts" | "consents" | "messages" | "history" | "removal">;
   /** ms since 1970 */
   readonly now: () => number;
   readonly conversation: (username: string) => Conversation;
@@ -62,6 +68,7 @@ export class Outbox {
     checkText(text);
     const conversation = this.#conversation(to);
     const { contact } = conversation;
+    if (this.#options.profile.consents.isBlocked(contact.label)) throw new ActionError("blocked");
     if (given !== undefined && this.#isUsed(contact, given)) return given;
     const id = given ?? randomUUIDv7();
     const sentAt = this.#options.now();

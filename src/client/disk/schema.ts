@@ -12,6 +12,8 @@ export const STATE = { queued: 0, sent: 1, received: 2, read: 3 } as const satis
 };
 /** The state of each number. */
 export const MESSAGE_STATES: readonly MessageState[] = ["queued", "sent", "received", "read"];
+/** The numbers of `contacts.consent`. */
+export const CONSENT = { stranger: 0, unasked: 1, contact: 2 } as const;
 /** The numbers of `messages.kind`. */
 export const KIND = { text: 0, edit: 1, withdraw: 2, deleted: 3 } as const;
 
@@ -199,6 +201,47 @@ ALTER TABLE pins ADD COLUMN verified_at INTEGER;
 ALTER TABLE contacts ADD COLUMN guesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN guessed_at INTEGER;`;
 
+/** Who may write to this account. */
+const VERSION_9 = `-- 0 stranger; 1 taken unasked (\`--who anyone\`); 2 contact: was written to or accepted.
+ALTER TABLE contacts ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contacts ADD COLUMN is_blocked INTEGER NOT NULL DEFAULT 0;
+-- Until when a declined person's texts are held without being shown, ms since 1970.
+ALTER TABLE contacts ADD COLUMN declined_until INTEGER;
+-- Whether a contact has to be told of the acceptance: 0 no; 1 not told yet; 2 told, and no text of theirs has arrived since.
+ALTER TABLE contacts ADD COLUMN acceptance INTEGER NOT NULL DEFAULT 0;
+-- What they have said about our texts: 0 nothing; 1 that they hold them; 2 that they have accepted us.
+ALTER TABLE contacts ADD COLUMN answer INTEGER NOT NULL DEFAULT 0;
+-- What strangers have sent. Their unread texts have \`printed\` = 2, and 0 once they are accepted.
+CREATE TABLE requests (
+  contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+  -- When it began, ms since 1970; 0: it is over, and its texts are being deleted.
+  since INTEGER NOT NULL,
+  -- Where it came from: an IPv4 address or an IPv6 /64; empty: unknown.
+  network TEXT NOT NULL,
+  -- It consists of their texts with a greater seq.
+  after_seq INTEGER NOT NULL,
+  texts INTEGER NOT NULL,
+  actions INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
+-- What people who were taken unasked have sent: in all, and on one day (days since 1970, UTC).
+CREATE TABLE unasked (
+  contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+  bytes INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  day_bytes INTEGER NOT NULL
+) STRICT;
+-- Everybody to whom the account has written is a contact; whoever else has written is a request that begins now.
+UPDATE contacts SET consent = 2
+  WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND outgoing = 1);
+INSERT INTO requests
+  SELECT contact, unixepoch() * 1000, '', coalesce(max(seq) FILTER (WHERE printed = 1), 0),
+    count(*), 0, sum(octet_length(text))
+  FROM messages JOIN contacts ON contacts.id = contact
+  WHERE consent = 0 AND outgoing = 0 AND kind = 0 AND withdrawn_at IS NULL GROUP BY contact;
+UPDATE messages SET printed = 2
+  WHERE outgoing = 0 AND kind = 0 AND printed = 0 AND contact IN (SELECT contact FROM requests);`;
+
 /** Clears the index of words and what it was made from; everything has to be indexed anew. */
 export const CLEAR_WORDS = [
   "INSERT INTO message_words(message_words) VALUES ('delete-all')",
@@ -209,5 +252,15 @@ export const CLEAR_WORDS = [
 
 export const PROFILE_SCHEMA: Schema = {
   applicationId: 0x70616c6f,
-  versions: [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8],
+  versions: [
+    VERSION_1,
+    VERSION_2,
+    VERSION_3,
+    VERSION_4,
+    VERSION_5,
+    VERSION_6,
+    VERSION_7,
+    VERSION_8,
+    VERSION_9,
+  ],
 };

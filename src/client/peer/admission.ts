@@ -3,7 +3,7 @@
  *
  * - Unfinished handshakes: some places are kept for the addresses of contacts. In a full port a random handshake gives
  *   way, so that whoever keeps many open shuts nobody out for long.
- * - Proven connections: strangers (people to whom this account has never written) hold only a part of the places. A
+ * - Proven connections: strangers (everybody but contacts) hold only a part of the places. A
  *   stranger from whom no text was taken for a minute gives way to a newcomer, and everybody but a pinned contact gives
  *   way to a pinned contact.
  */
@@ -48,7 +48,7 @@ export type Caller = {
 type ProvenCaller = Caller & { readonly state: Proven };
 
 type AdmissionNeeds = {
-  /** Whether this account has written to the person with this label. */
+  /** Whether the person with this label is a contact. */
   readonly isContact: (label: string) => boolean;
   /** In [0, 1). */
   readonly random: () => number;

@@ -1,7 +1,8 @@
 /** What is stored of one contact: name, keys, features, last addresses. */
 import type { Target } from "../../net/dialler.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
-import type { Contact, ContactStore } from "../profile/contacts.ts";
+import type { ConsentStore } from "../profile/consents.ts";
+import { unstored, type Contact, type ContactStore } from "../profile/contacts.ts";
 import type { VerificationStore } from "../profile/verifications.ts";
 import { judgeKey, type KeyReport, type LinkVerdict, type ProvenPeer } from "./proof.ts";
 
@@ -11,8 +12,10 @@ export const PENDING_KEY_INTERVAL = 60_000;
 export const KEY_WARNING_INTERVAL = 3_600_000;
 
 type ContactRecordOptions = {
+  /** Somebody who is not stored yet, too. */
   readonly contact: Contact;
   readonly contacts: ContactStore;
+  readonly consents: Pick<ConsentStore, "isContact">;
   /** ms since 1970 */
   readonly now: () => number;
   readonly verifications: Pick<VerificationStore, "verifiedAt">;
@@ -87,19 +90,40 @@ export class ContactRecord {
     if (username === this.username) return;
     this.#storage.attempt(() => {
       this.#contacts.rename(this.#contact, username);
-      this.#contact = this.#contacts.byLabel(this.label) ?? this.#contact;
+      this.#contact = this.#contacts.byLabel(this.label) ?? unstored(username);
     });
   }
 
+  get isStored(): boolean {
+    return this.#contact.id !== 0;
+  }
+
   /**
-   * Step 5 of the checklist. A key that waits for the person's decision is stored; the first key is left to `pin`.
+   * Stores somebody who may not be stored yet, with the key of this peer, if it is the first. If that is committed, `use`
+   * takes what it gives. @throws SQLiteError
+   */
+  store(peer: ProvenPeer | undefined): Contact {
+    const contact = this.isStored ? this.#contact : this.#contacts.ensure(this.username);
+    if (peer !== undefined && this.#contacts.pins(contact).length === 0)
+      this.#contacts.pin(contact, peer, this.#options.now());
+    return contact;
+  }
+
+  use(contact: Contact): void {
+    this.#contact = contact;
+  }
+
+  /**
+   * Step 5 of the checklist. A key of a contact that waits for the person's decision is stored; the first key is left to
+   * `pin`.
    * @throws SQLiteError
    */
   judge(peer: ProvenPeer, report: KeyReport): LinkVerdict {
     const pins = this.#contacts.pins(this.#contact).map((pin) => pin.fingerprint);
     const verdict = judgeKey(pins, peer.fingerprint, report);
     if (verdict !== "pending") return verdict;
-    this.#pend(peer, pins);
+    // Nobody waits for a stranger's key.
+    if (this.#options.consents.isContact(this.label)) this.#pend(peer, pins);
     return this.#options.isVerifying() ? "verifies" : verdict;
   }
 
@@ -123,8 +147,8 @@ export class ContactRecord {
     this.#options.keyPending(fingerprint, this.isVerified);
   }
 
-  /** @throws SQLiteError */
+  /** The first key of somebody who is stored; of a stranger it is stored with their request. @throws SQLiteError */
   pin(peer: ProvenPeer): void {
-    this.#contacts.pin(this.#contact, peer, this.#options.now());
+    if (this.isStored) this.#contacts.pin(this.#contact, peer, this.#options.now());
   }
 }

@@ -154,6 +154,9 @@ export class PeerLink implements ConnectionHandlers {
   readonly #place: LinkPlace | undefined;
   readonly #events: PeerLinkEvents;
   #state: State;
+  #isHolding = false;
+  #pings = 0;
+  #pongs = 0;
 
   constructor(options: PeerLinkOptions, events: PeerLinkEvents) {
     this.id = options.id;
@@ -219,8 +222,31 @@ export class PeerLink implements ConnectionHandlers {
     this.#place?.tookText();
   }
 
+  /** Whether nothing more that the peer writes on this link is taken. */
+  get isHolding(): boolean {
+    return this.#isHolding;
+  }
+
+  /** How many pings were sent, and how many of them were answered: so much of what was sent before has arrived. */
+  get pings(): number {
+    return this.#pings;
+  }
+
+  get pongs(): number {
+    return this.#pongs;
+  }
+
+  /** Takes nothing more that the peer writes, and tells them so, once. */
+  hold(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    this.send({ action: "held" });
+    this.flush();
+  }
+
   send(message: PeerOutput): void {
     this.#events.trace?.("out", message);
+    if ("action" in message && message.action === "ping") this.#pings++;
     this.#connection.send(message);
   }
 
@@ -302,6 +328,10 @@ export class PeerLink implements ConnectionHandlers {
         return;
       case "bye":
         this.#takeBye();
+        return;
+      case "pong":
+        this.#pongs++;
+        this.#events.message(message, this);
         return;
       default:
         if (this.purpose === "conversation" || VERIFYING.has(message.action))

@@ -97,6 +97,11 @@ export class PeerLinks {
     this.#step({ name: "time", now, lastReadAt: (id) => this.#links.get(id)?.lastReadAt ?? 0 });
   }
 
+  /** The complete links on which may be written. */
+  get open(): readonly PeerLink[] {
+    return [...this.#links.values()].filter((each) => each.isComplete && each.isOpen);
+  }
+
   /** Says `bye` on every complete link, and ends the others. */
   endAll(code: string): void {
     for (const link of [...this.#links.values()]) link.bye(code);

@@ -3,7 +3,7 @@
  *
  * 1. The listener takes the first free port of 9000–9099, or the chosen one.
  * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides, and `admission.ts` whether
- *    there is a place.
+ *    there is a place. For somebody who is blocked there is none.
  * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
  *    If it cannot be asked now, the peer is told `busy` (`caller-keys.ts`).
  * 4. A connection that passes is handed over to a link of the peer's conversation, which greets the peer. The others
@@ -16,6 +16,7 @@ import type { Handshake, TlsContext } from "../../net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import { networkOf, normalizeAddress } from "../../protocol/ip-address.ts";
 import type { StorageGuard } from "../disk/storage-guard.ts";
+import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { PeerAdmission, type Caller } from "./admission.ts";
@@ -31,9 +32,13 @@ const ADDRESSES_MEMORY = 1_000;
 /** At most one refusal is reported in this time, in ms. */
 const REFUSAL_INTERVAL = 1_000;
 
+/** Why a connection of somebody who is blocked has ended. */
+const BLOCKED = "blocked";
+
 type PeerPortNeeds = {
   readonly tls: PeerTls;
-  readonly contacts: Pick<ContactStore, "isPinned" | "isWrittenTo" | "addressesWrittenTo">;
+  readonly contacts: Pick<ContactStore, "isPinned">;
+  readonly consents: Pick<ConsentStore, "isContact" | "isBlocked" | "contactAddresses">;
   readonly clock: Pick<Clock, "monotonic">;
   /** In [0, 1). */
   readonly random: () => number;
@@ -76,7 +81,7 @@ export class PeerPort {
     this.#needs = needs;
     this.#callerKeys = new CallerKeys(needs.lookUp, () => needs.clock.monotonic());
     this.#admission = new PeerAdmission({
-      isContact: (label) => needs.contacts.isWrittenTo(label),
+      isContact: (label) => needs.consents.isContact(label),
       random: needs.random,
       monotonic: () => needs.clock.monotonic(),
     });
@@ -150,16 +155,18 @@ export class PeerPort {
       closed: (reason, closed) => {
         this.#admission.leave(caller);
         this.#asked.delete(closed);
-        if (reason.name !== "remote" && !this.#stopped) this.#reportRefusal(address, reason.code);
+        // Nothing is said of who is blocked.
+        if (reason.name !== "remote" && reason.code !== BLOCKED && !this.#stopped)
+          this.#reportRefusal(address, reason.code);
       },
     };
   }
 
   #isOfContact(address: string): boolean {
-    const { clock, contacts, storage } = this.#needs;
+    const { clock, consents, storage } = this.#needs;
     const now = clock.monotonic();
     if (this.#contactNetworks === undefined || now - this.#contactNetworks.readAt >= ADDRESSES_MEMORY) {
-      const addresses = storage.attempt(() => contacts.addressesWrittenTo()) ?? [];
+      const addresses = storage.attempt(() => consents.contactAddresses()) ?? [];
       this.#contactNetworks = { networks: new Set(addresses.map(networkOf)), readAt: now };
     }
     return this.#contactNetworks.networks.has(networkOf(address));
@@ -173,8 +180,15 @@ export class PeerPort {
       return undefined;
     }
     const { label, fingerprint } = proof.peer;
-    const hasPlace = this.#needs.storage.attempt(() =>
-      this.#admission.prove(caller, label, this.#needs.contacts.isPinned(label, fingerprint)),
+    const { contacts, consents, storage } = this.#needs;
+    const isBlocked = storage.attempt(() => consents.isBlocked(label));
+    if (isBlocked === true) {
+      // As when there is no place.
+      connection.terminate(BLOCKED);
+      return undefined;
+    }
+    const hasPlace = storage.attempt(() =>
+      this.#admission.prove(caller, label, contacts.isPinned(label, fingerprint)),
     );
     if (hasPlace === true) return proof.peer;
     connection.terminate(hasPlace === undefined ? "storage_failed" : "too_many_connections");

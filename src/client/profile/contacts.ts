@@ -5,7 +5,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { Target } from "../../net/dialler.ts";
 
 export type Contact = {
-  /** Row number in this profile. */
+  /** Row number in this profile; 0: not stored. */
   readonly id: number;
   readonly label: string;
   /** The registered spelling as last received; before that, as it was typed. */
@@ -14,6 +14,11 @@ export type Contact = {
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
 /** A key that the person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of an earlier key. */
 type PendingKey = ContactKey & { readonly shown: string | undefined };
+
+/** Somebody who is not stored: what is read of them is nothing, and no row has this number. */
+export function unstored(username: string): Contact {
+  return { id: 0, label: labelOf(username), username };
+}
 
 /** Limit of pinned keys of one contact: one for each device, and room for abandoned ones. */
 export const MAX_PINS = 32;
@@ -66,28 +71,6 @@ export class ContactStore {
         `${CONTACTS} WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
       )
       .all();
-  }
-
-  /** Whether this account has written to the person with this label. */
-  isWrittenTo(label: string): boolean {
-    return (
-      this.#database
-        .query(
-          "SELECT 1 FROM contacts JOIN messages ON contact = contacts.id AND outgoing = 1 WHERE label = ? LIMIT 1",
-        )
-        .get(label) !== null
-    );
-  }
-
-  /** The last known addresses of all people to whom this account has written. */
-  addressesWrittenTo(): string[] {
-    return this.#database
-      .query<{ ip: string }, []>(
-        `SELECT json_extract(value, '$.ip') AS ip FROM contacts, json_each(targets)
-         WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND outgoing = 1)`,
-      )
-      .all()
-      .map(({ ip }) => ip);
   }
 
   rename(contact: Contact, username: string): void {

@@ -87,19 +87,29 @@ export class MessageHistory {
     return this.#texts("seq = ?", seq)[0];
   }
 
-  /** The texts of all conversations after `seq`, oldest first. @param limit messages, at least 1 */
+  /** The texts of all conversations after `seq` but those of requests, oldest first. @param limit messages, at least 1 */
   since(seq: number, limit: number): StoredMessage[] {
-    return this.#texts("seq > ? ORDER BY seq LIMIT ?", seq, limit);
+    return this.#texts("seq > ? AND printed < 2 ORDER BY seq LIMIT ?", seq, limit);
   }
 
-  /** Incoming messages that were not printed yet, oldest first. */
+  /** Incoming messages that were not printed yet, oldest first; those of requests are left out. */
   unprinted(limit: number): StoredMessage[] {
     return this.#texts("outgoing = 0 AND printed = 0 ORDER BY seq LIMIT ?", limit);
   }
 
+  /** As `unprinted`, of one contact. */
+  unprintedOf(contact: Contact, limit: number): StoredMessage[] {
+    return this.#texts(
+      "contact = ? AND outgoing = 0 AND printed = 0 ORDER BY seq LIMIT ?",
+      contact.id,
+      limit,
+    );
+  }
+
   /** Incoming messages after the number `seq`, oldest first: up to the number `stored` only those not printed yet. */
   arrived(seq: number, stored: number, limit: number): StoredMessage[] {
-    const condition = "outgoing = 0 AND seq > ? AND (printed = 0 OR seq > ?) ORDER BY seq LIMIT ?";
+    const condition =
+      "outgoing = 0 AND seq > ? AND (printed = 0 OR printed = 1 AND seq > ?) ORDER BY seq LIMIT ?";
     return this.#texts(condition, seq, stored, limit);
   }
 

@@ -80,13 +80,22 @@ export class MessageRemoval {
    * @returns how many, and whether there are more
    */
   deleteSome(contact: Contact, lastSeq: number): { deleted: number; isMore: boolean } {
-    const settled = `FROM messages WHERE contact = ? AND seq <= ? AND kind = ${KIND.text} AND ${IS_SETTLED} ORDER BY seq`;
+    return this.#deleteSome(`seq <= ? AND ${IS_SETTLED}`, contact.id, lastSeq);
+  }
+
+  /** Deletes the next messages that a contact has sent after `afterSeq`. @returns as `deleteSome` */
+  deleteReceived(contact: Pick<Contact, "id">, afterSeq: number): { deleted: number; isMore: boolean } {
+    return this.#deleteSome("seq > ? AND outgoing = 0", contact.id, afterSeq);
+  }
+
+  #deleteSome(condition: string, contact: number, seq: number): { deleted: number; isMore: boolean } {
+    const settled = `FROM messages WHERE contact = ? AND kind = ${KIND.text} AND ${condition} ORDER BY seq`;
     const next = this.#database
       .query<{ bytes: number; isIndexed: number }, [number, number]>(
         `SELECT octet_length(text) AS bytes, seq <= (SELECT seq FROM search_progress) AS isIndexed
          ${settled} LIMIT ${MANY}`,
       )
-      .all(contact.id, lastSeq);
+      .all(contact, seq);
     const isIndexed = next[0]?.isIndexed === 1;
     // Again and again, because another process or a search may have begun to make it anew.
     const isCleared = isIndexed && next.length === MANY;
@@ -96,7 +105,7 @@ export class MessageRemoval {
     for (let bytes = 0; count < most && bytes < BATCH_BYTES; count++) bytes += next[count]?.bytes ?? 0;
     const { changes: deleted } = this.#database.run(
       `UPDATE messages SET ${FORGET} WHERE seq IN (SELECT seq ${settled} LIMIT ?)`,
-      [contact.id, lastSeq, count],
+      [contact, seq, count],
     );
     return { deleted, isMore: next.length > count };
   }

@@ -11,6 +11,7 @@ import type { Database, Statement } from "bun:sqlite";
 
 import type { OpenFile } from "../../net/open-file.ts";
 import type { FreeSpace } from "../disk/free-space.ts";
+import { ConsentStore } from "./consents.ts";
 import type { Contact } from "./contacts.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { KIND, MESSAGE_STATES, STATE, type MessageState } from "../disk/schema.ts";
@@ -85,6 +86,7 @@ export class MessageStore {
   readonly #queueAll: Transaction<[readonly NewOutgoing[], ReadonlySet<Contact>], number[]>;
   readonly #storeRead: Transaction<[Contact, LinkRead, number], CommittedRead>;
   readonly #texts: TextChanges;
+  readonly #consents: ConsentStore;
   readonly #marks: ReadMarks;
   readonly #insertText: Statement<unknown, (string | number | null)[]>;
   readonly #insertAction: Statement<unknown, (string | number | null)[]>;
@@ -99,11 +101,14 @@ export class MessageStore {
     this.#database = database;
     this.#file = file;
     this.#space = space;
-    this.#queueAll = database.transaction((messages, linked) =>
-      messages.map((message) => this.#insertOutgoing(message, linked.has(message.contact))),
-    );
+    this.#queueAll = database.transaction((messages, linked) => {
+      const texts = messages.filter(({ kind }) => kind === "text");
+      for (const contact of new Set(texts.map((each) => each.contact))) this.#consents.wroteTo(contact);
+      return messages.map((message) => this.#insertOutgoing(message, linked.has(message.contact)));
+    });
     this.#storeRead = database.transaction((contact, read, now) => this.#store(contact, read, now));
     this.#texts = new TextChanges(database);
+    this.#consents = new ConsentStore(database);
     this.#marks = new ReadMarks(database);
     this.#insertText = database.prepare(
       `INSERT INTO messages (contact, outgoing, id, text, reply_to, sent_at, received_at, state, tried)
@@ -130,7 +135,7 @@ export class MessageStore {
   }
 
   /**
-   * Commits messages to the outbox, and applies actions to their texts on this disk.
+   * Commits messages to the outbox, and applies actions to their texts on this disk. A text accepts its reader.
    * @param linked contacts with a link: a message to them may be written as soon as it is stored
    * @returns the `seq` of each message, in the given order
    * @throws SQLiteError, FileMovedError; then nothing is stored
@@ -229,6 +234,11 @@ export class MessageStore {
       last = row.seq;
     }
     return last;
+  }
+
+  /** Whether a text or an action of theirs with this id is stored, or was. */
+  isStored(contact: Contact, id: string): boolean {
+    return this.#texts.isKnown(contact, id);
   }
 
   outboxCounts(contact: Contact): OutboxCounts {

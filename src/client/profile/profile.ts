@@ -9,6 +9,7 @@ import { label as labelOf } from "../../identity/names.ts";
 import type { DatedCertificate } from "../../identity/revocation.ts";
 import { errorCode } from "../../net/error-code.ts";
 import { OpenFile } from "../../net/open-file.ts";
+import { ConsentStore } from "./consents.ts";
 import { ContactStore } from "./contacts.ts";
 import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
@@ -110,6 +111,7 @@ export class Profile {
   /** Of the disk on which it is. */
   readonly space: FreeSpace;
   readonly contacts: ContactStore;
+  readonly consents: ConsentStore;
   readonly messages: MessageStore;
   readonly history: MessageHistory;
   readonly search: MessageSearch;
@@ -130,6 +132,7 @@ export class Profile {
     this.folder = folder;
     this.#database = database;
     this.contacts = new ContactStore(database);
+    this.consents = new ConsentStore(database);
     this.space = new FreeSpace(folder);
     this.messages = new MessageStore(database, new OpenFile(profileFile(folder)), this.space);
     this.history = new MessageHistory(database);

@@ -2,7 +2,8 @@
  * Reports a face's events, and after a hand-over what no process told of:
  *
  * 1. Between the end of one process and the place in the next, events about messages are held.
- * 2. Then what was stored meanwhile is reported, and behind it what was held, each message once.
+ * 2. Then what was stored meanwhile is reported, and behind it what was held, each message once, and requests that have
+ *    come or grown.
  */
 import type { Archive } from "../archive.ts";
 import type { MessengerEvent } from "../conversation/events.ts";
@@ -26,6 +27,8 @@ export class Reported {
   #newest: number;
   /** The recipients of our messages that were not received, by id. */
   readonly #awaited = new Map<string, string>();
+  /** How many texts the requests have that were reported or stored before, by the name. */
+  readonly #requests: Map<string, number>;
   /** Events between two processes; undefined: not between two. */
   #held: MessengerEvent[] | undefined;
   /** `seq` of each message whose event may still come, although it was reported after the last hand-over. */
@@ -36,6 +39,7 @@ export class Reported {
     this.#archive = archive;
     this.#onEvent = onEvent;
     this.#newest = archive.lastSeq();
+    this.#requests = new Map(archive.requests().map(({ from, count }) => [from, count]));
   }
 
   /** Reports an event of the account. @throws SQLiteError */
@@ -69,6 +73,8 @@ export class Reported {
 
   #report(event: MessengerEvent, seq: number): void {
     this.#newest = Math.max(this.#newest, seq);
+    if (event.name === "request") this.#requests.set(event.from, event.count);
+    if (event.name === "contact") this.#requests.delete(event.username);
     if (event.name === "cancelled") this.#awaited.delete(event.id);
     if (event.name === "delivery") {
       if (event.state === "received" || event.state === "read") this.#awaited.delete(event.id);
@@ -97,6 +103,9 @@ export class Reported {
         this.#newest = seq;
       }
       if (page.length < PAGE) break;
+    }
+    for (const { from, count } of this.#archive.requests()) {
+      if (this.#requests.get(from) !== count) yield { name: "request", from, count };
     }
     for (const [id, to] of [...this.#awaited]) {
       const found = this.#archive.conversation(to)?.stateOf(id);

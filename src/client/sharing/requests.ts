@@ -7,6 +7,7 @@ import {
   exactText,
   integer,
   list,
+  oneOf,
   optional,
   readFields,
   type Fields,
@@ -15,13 +16,14 @@ import {
 import { isNewName } from "../../identity/names.ts";
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
+import { DECISIONS, WHO } from "../conversation/consent.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
 import { AccountMovedError } from "../profile/profile.ts";
 import { MAX_LISTED } from "../rendezvous/watched-people.ts";
 import { id, message, name, row, secret } from "./request-row.ts";
-import { STORED_REQUESTS } from "./stored-requests.ts";
+import { checkPerson, STORED_REQUESTS } from "./stored-requests.ts";
 
 /** Requests of one program that are carried out at once; further ones are read when some are answered. */
 export const MAX_UNANSWERED = 64;
@@ -84,6 +86,19 @@ export const REQUESTS = {
     if (message_id === undefined) return { ids: account.messenger.cancelAll(to) };
     account.messenger.cancel(to, message_id);
     return { ids: [message_id] };
+  }),
+  /** Decides whether a person may write. `state`: what they are now. */
+  decide: row(
+    { username: name, decision: oneOf(...DECISIONS) },
+    ({ account: { messenger }, archive }, { username, decision }) => {
+      checkPerson(archive, username);
+      return messenger.decisions.decide(username, decision);
+    },
+  ),
+  /** Who may write unasked, as long as this process has the account online. */
+  allow: row({ who: oneOf(...WHO) }, ({ account: { messenger } }, { who }) => {
+    messenger.decisions.allow(who);
+    return {};
   }),
   /** A link is kept open until `close_chat`. `connected`: there is one now. */
   open_chat: row({ username: name }, ({ face }, { username }) => {

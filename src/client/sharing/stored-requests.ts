@@ -34,7 +34,7 @@ function choices(privacy: PrivacyStore, contact?: Contact) {
 }
 
 /** @throws SelfError; RequestError if nobody can have this name, but for the accounts of an old server that are known here */
-function checkPerson(archive: Archive, username: string): void {
+export function checkPerson(archive: Archive, username: string): void {
   checkNotSelf(archive, username);
   if (!isNewName(username) && archive.conversation(username) === undefined)
     throw new RequestError("bad_request", "username");

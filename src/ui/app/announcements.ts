@@ -20,6 +20,7 @@ import { clockWarning, serverGone, sessionEnded } from "../format/server-words.t
 import { shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMissed } from "../chat/transcript.ts";
+import { label as labelOf } from "../../identity/names.ts";
 
 /** A message that nobody was seen to look at: counted, and announced with the others of its burst. */
 function onMessage(
@@ -38,6 +39,25 @@ function onMessage(
   const count = (account.unread.get(contact)?.count ?? 0) + 1;
   const unread = new Map(account.unread).set(contact, { username, count });
   return step(inAccount(model, { unread, bursts }));
+}
+
+/** An open list is fetched again: somebody in it has become something else. */
+function inAnOpenList(model: AppModel, ...effects: readonly AppEffect[]): AppStep {
+  return step(
+    model,
+    ...effects,
+    ...(model.screen.name === "people" ? [{ name: "listPeople" } as const] : []),
+  );
+}
+
+/** A stranger asks to write: announced once. */
+function onRequest(model: AppModel, account: OpenAccount, from: string, { texts }: AppContext): AppStep {
+  const label = labelOf(from);
+  if (isChatOpen(model, from) || account.asking.has(label)) return inAnOpenList(model);
+  const asking = new Set(account.asking).add(label);
+  const sentence = texts.requestArrived(shownName(account.names, from));
+  const line = model.screen.name === "chat" ? `${sentence} (/chat ${typedName(from, texts)})` : sentence;
+  return inAnOpenList(inAccount(model, { asking }), { name: "bell" }, notice(line));
 }
 
 /**
@@ -118,6 +138,17 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "message":
       if (model.attention === "focused" && isChatOpen(model, event.from)) return step(model);
       return onMessage(model, account, event, context);
+    case "request":
+      return onRequest(model, account, event.from, context);
+    case "contact": {
+      const asking = new Set(account.asking);
+      asking.delete(labelOf(event.username));
+      return inAnOpenList(inAccount(model, { asking }));
+    }
+    case "accepted": {
+      if (isChatOpen(model, event.username)) return step(model);
+      return step(model, notice(texts.acceptedBy(shownName(account.names, event.username))));
+    }
     case "server":
       return onServer(model, account, event, context);
     case "newKey":
@@ -144,6 +175,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "verification":
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
+    case "held":
     case "delivery":
     case "presence":
     case "watched":

@@ -247,6 +247,7 @@ export class AccountEffects {
         user: username,
         language: config.language,
         p2pPort: config.p2pPort,
+        who: config.who,
         evenIfMoved: config.force,
         command: "client.ts",
         password: (name) => this.#askPassword(name, task),

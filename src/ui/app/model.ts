@@ -97,6 +97,8 @@ export type OpenAccount = {
   readonly username: string;
   /** By the contact's row number. */
   readonly unread: ReadonlyMap<number, Unread>;
+  /** The labels of those whose request was announced. */
+  readonly asking: ReadonlySet<string>;
   /** Of the messages that nobody was seen to look at. */
   readonly bursts: Bursts;
   readonly names: NameBook;

@@ -22,14 +22,14 @@ function seenAt({ last_seen: seen }: Person): number {
   return seen === undefined ? 0 : Date.parse(seen);
 }
 
-function rank({ unread, online, connected, silent_since: silent }: Person): 0 | 1 | 2 {
-  if (unread > 0) return 0;
+function rank({ unread, request, online, connected, silent_since: silent }: Person): 0 | 1 | 2 {
+  if (unread > 0 || request !== undefined) return 0;
   const isThere = online === true || (online === undefined && connected && silent === undefined);
   return isThere ? 1 : 2;
 }
 
 /**
- * Sorts people: first those with new messages, then those who are online, then the others, the last one heard of
+ * Sorts people: first those with new messages or a request, then those who are online, then the others, the last one heard of
  * first. Otherwise by name, `alumno2` before `alumno10`.
  */
 export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {

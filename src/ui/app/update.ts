@@ -133,6 +133,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
   const account: OpenAccount = {
     username,
     unread,
+    asking: new Set(),
     bursts: new Map(),
     names,
     // The failure is reported here, so that the loss is not reported again.

@@ -98,6 +98,9 @@ function personRow(person: Person, names: NameBook, context: AppContext): Choice
   const notes = [
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
+    ...(person.state === "request" ? [texts.requestNote] : []),
+    ...(person.state === "blocked" ? [texts.blockedNote] : []),
+    ...(person.state === "declined" ? [texts.declinedNote] : []),
   ];
   const shown = [...(person.verified ? ["✔"] : []), ...notes.map((note) => `(${note})`)];
   return {

@@ -126,7 +126,7 @@ export class ChatEffects {
     return this.#stored.isStranger;
   }
 
-  /** The first events of the chat: the newest messages with the unread ones, and an existing link. @throws SQLiteError */
+  /** The first events of the chat: the newest messages with the unread ones, and what is known of the link and the peer. @throws SQLiteError */
   begin(): readonly ChatEvent[] {
     const { text, edit, withdraw } = this.#stored.outboxCounts();
     const unreadFrom = this.#stored.unreadFrom();
@@ -141,10 +141,13 @@ export class ChatEffects {
       waiting: text + edit + withdraw,
       isVerified: this.#stored.isVerified,
     };
-    if (!this.#wasConnected) return [opened];
-    // The messenger emits no event for a link that existed before.
-    const event = { name: "connected", username: this.username, address: "" } as const;
-    return [opened, { name: "messenger", event }];
+    // The messenger emits no event for what was so before.
+    const { username } = this;
+    const before: MessengerEvent[] = [];
+    if (this.#wasConnected) before.push({ name: "connected", username, address: "" });
+    if (this.#stored.state === "request") before.push({ name: "request", from: username, count: 0 });
+    if (this.#stored.isHeld) before.push({ name: "held", to: username });
+    return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
   }
 
   /** The change of a message or key that is under way; resolves when its outcome was dispatched. */

@@ -51,6 +51,10 @@ export type Peer = {
   readonly isStranger: boolean;
   /** They were verified by a code. */
   readonly isVerified: boolean;
+  /** They ask to write to us, and were not answered. */
+  readonly asks: boolean;
+  /** They hold what we write until they accept us. */
+  readonly holds: boolean;
 };
 
 /** The verification of the peer. */

@@ -65,14 +65,15 @@ export function isKeyAwaited(reason: UnreachableReason | undefined): boolean {
 }
 
 /**
- * Why what we write waits, in one sentence; undefined: it is on its way, it is not known yet, or the warning of a new key
- * has said it.
+ * Why what we write waits, in one sentence; undefined: it is on its way, it is not known yet, or another line has said it:
+ * that they hold it, or the warning of a new key.
  */
 export function whyWaiting(
   { link, notified, peer }: ChatModel,
   { names, texts }: ChatContext,
 ): string | undefined {
   const user = shownName(names, peer.username);
+  if (peer.holds) return undefined;
   if (link.name === "connected") return link.isSilent ? texts.peerSilent(user) : undefined;
   const { reason } = link;
   // Whether a firewall is likely, the next attempts will tell.

@@ -12,6 +12,7 @@ import type {
   ChatLink,
   ChatModel,
   ChatStep,
+  Peer,
   WrittenText,
 } from "./model.ts";
 import {
@@ -41,6 +42,10 @@ function step(chat: ChatModel, ...effects: readonly ChatEffect[]): ChatStep {
 
 function away(chat: ChatModel, reason: UnreachableReason | undefined): ChatStep {
   return step({ ...chat, link: { name: "away", reason } });
+}
+
+function withPeer(chat: ChatModel, peer: Partial<Peer>): ChatModel {
+  return { ...chat, peer: { ...chat.peer, ...peer } };
 }
 
 /** The server has reported the peer's presence, which matters only while there is no link. */
@@ -119,12 +124,22 @@ export function onMessenger(
   { event, known = {} }: ChatEvent & { name: "messenger" },
   context: ChatContext,
 ): ChatStep {
-  const { now } = context;
+  const { now, texts } = context;
   const person = personIn(event);
   if (person !== undefined && !isSamePerson(person, chat.peer.username)) return step(chat);
   switch (event.name) {
     case "message":
       return known.isShown === true ? step(chat) : showArrived(chat, event.message, known.excerpt, context);
+    case "request":
+      if (chat.peer.asks) return step(chat);
+      return printing(withPeer(chat, { asks: true }), [notice(texts.chatRequest(peerName(chat, context)))]);
+    case "held":
+      if (chat.peer.holds) return step(chat);
+      return printing(withPeer(chat, { holds: true }), [notice(texts.chatHeld(peerName(chat, context)))]);
+    case "accepted":
+      return printing(withPeer(chat, { holds: false }), [notice(texts.acceptedBy(peerName(chat, context)))]);
+    case "contact":
+      return step(withPeer(chat, { asks: event.state === "request" }));
     case "delivery":
       return onDelivery(chat, event, known.written, context);
     case "presence":

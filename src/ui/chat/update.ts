@@ -40,7 +40,7 @@ const SEEN_AFTER = 1_000;
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
   return {
-    peer: { username, isStranger, isVerified: false },
+    peer: { username, isStranger, isVerified: false, asks: false, holds: false },
     link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },

@@ -225,6 +225,9 @@ class Delivery {
         if (event.state.name === "stopped" && event.state.why instanceof AccountMovedError)
           this.#outcome.resolve(describeFailure(event.state.why, config));
         return;
+      case "held":
+        if (isSamePerson(event.to, this.#to)) this.#onHeld(event.to);
+        return;
       case "unreachable":
         if (isSamePerson(event.username, this.#to)) this.#onUnreachable(event);
         return;
@@ -239,6 +242,15 @@ class Delivery {
       default:
         return;
     }
+  }
+
+  /** The peer takes nothing more until they accept. */
+  #onHeld(to: string): void {
+    const { config, output } = this.#context;
+    if (config.wait === "queued") return;
+    output.event({ event: "held", to }, undefined);
+    const sentence = this.#texts.waitsForAcceptance(shownName(this.#names, to));
+    this.#outcome.resolve(failure("notDelivered", "not_accepted", sentence));
   }
 
   #onUnreachable({ username, reason, retryIn }: MessengerEvent & { name: "unreachable" }): void {
@@ -300,6 +312,7 @@ class Delivery {
     const user = this.#userIn(account);
     if (code === "peer_insecure") return this.#texts.queuedWhileInsecure(what, user);
     if (code === "verification_needed") return this.#texts.queuedUntilVerified(what, user);
+    if (code === "not_accepted") return this.#texts.queuedUntilTaken(what, user);
     const { queued, queuedUntilAccepted } = this.#texts;
     return code === "peer_key_changed" ? queuedUntilAccepted(what, user) : queued(what, user);
   }

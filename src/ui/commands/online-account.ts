@@ -107,6 +107,7 @@ function openOptions(
     user: config.user,
     language: config.language,
     p2pPort: config.p2pPort,
+    who: config.who,
     evenIfMoved: config.force,
     command,
     password: (username) => obtainPassword(context, username, false),

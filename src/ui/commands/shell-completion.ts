@@ -144,7 +144,7 @@ export async function offered(
   }
   if (command === undefined)
     return startingWith(COMMAND_NAMES.map((name) => `${name}\t${describeCommand(name, language)}`));
-  const argument = argumentsOf(command, "en")[place]?.replace(/^\[/, "") ?? "";
+  const argument = argumentsOf(command, "en")[place]?.replace(/^\[|\]$/g, "") ?? "";
   if (argument.startsWith("USER")) {
     const earlier = command === "send" ? typed.slice(0, typed.lastIndexOf(",") + 1) : "";
     const names = (await people(account)).filter(isOrdinaryName);

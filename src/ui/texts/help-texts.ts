@@ -65,8 +65,14 @@ export const COMMAND_HELP = {
     en: ["USER [ID]", "delete on this machine; without ID, all messages"],
   },
   contacts: {
-    es: ["", "las personas que se conocen aquí, y cuándo se supo de ellas"],
-    en: ["", "the people known here, and when they were last heard of"],
+    es: [
+      "[add|remove|accept|decline|block|unblock] [USUARIO]",
+      "las personas que se conocen aquí; o decide si USUARIO puede escribirle",
+    ],
+    en: [
+      "[add|remove|accept|decline|block|unblock] [USER]",
+      "the people known here; or decides whether USER may write",
+    ],
   },
   unread: {
     es: ["", "cuántos mensajes sin leer, y de quién"],
@@ -128,6 +134,13 @@ export const OPTION_HELP = {
   force: {
     es: ["", "entra en línea aunque la cuenta se haya llevado a otra máquina"],
     en: ["", "go online although the account was moved to another machine"],
+  },
+  who: {
+    es: [
+      "anyone|requests|contacts",
+      "quién puede escribirle: cualquiera, quien lo pida (requests), o solo contactos",
+    ],
+    en: ["anyone|requests|contacts", "who may write: anyone, whoever asks (requests), or contacts only"],
   },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {

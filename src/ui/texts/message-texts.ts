@@ -37,6 +37,10 @@ export const MESSAGE_TEXTS = {
     en: (what: string, user: string) =>
       `${what} is queued and will not be sent until you accept the key of ${user}.`,
   },
+  queuedUntilTaken: {
+    es: (what: string, user: string) => `${what} queda en cola y se enviará cuando ${user} le acepte.`,
+    en: (what: string, user: string) => `${what} is queued and will be sent when ${user} accepts you.`,
+  },
   notKept: {
     es: "El mensaje no se ha guardado: la cuenta no ha podido iniciar sesión, así que en esta máquina no se conserva nada de ella.",
     en: "The message was not saved: the account could not log in, so nothing of it is kept on this machine.",

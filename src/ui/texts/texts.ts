@@ -4,6 +4,7 @@ import { quotedText } from "../../protocol/quoted-text.ts";
 import { durationIn, LIST, type BilingualText } from "./bilingual-text.ts";
 import { ACCOUNT_TEXTS } from "./account-texts.ts";
 import { CHAT_TEXTS } from "./chat-texts.ts";
+import { CONSENT_TEXTS } from "./consent-texts.ts";
 import { FAILURE_TEXTS } from "./failure-texts.ts";
 import { MENU_TEXTS } from "./menu-texts.ts";
 import { MESSAGE_TEXTS } from "./message-texts.ts";
@@ -24,6 +25,7 @@ const TABLE = {
   ...ACCOUNT_TEXTS,
   ...MOVING_TEXTS,
   ...VERIFICATION_TEXTS,
+  ...CONSENT_TEXTS,
 
   passwordPrompt: {
     es: (user: string) => `Contraseña de ${user}:`,

@@ -7,6 +7,9 @@ import {
 } from "../../../src/client/conversation/arrivals.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import type { Contact } from "../../../src/client/profile/contacts.ts";
+import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
+import { Intake } from "../../../src/client/conversation/intake.ts";
+import { label as labelOf } from "../../../src/identity/names.ts";
 import { Delivery, type DeliveryLink } from "../../../src/client/conversation/delivery.ts";
 import type { MessengerEvent } from "../../../src/client/conversation/events.ts";
 import type { NewOutgoing } from "../../../src/client/profile/stored-message.ts";
@@ -14,6 +17,38 @@ import type { PeerOutput } from "../../../src/protocol/peer-messages.ts";
 import { NOW, text, withScene, MessageScene } from "../message-scene.ts";
 
 type ChatMessage = Extract<PeerContent, { action: "chat" }>;
+
+const PEER = { name: "Ana", label: labelOf("Ana"), notBefore: 0, fingerprint: "", spki: Buffer.alloc(0) };
+
+/** A conversation's delivery with somebody who may write. */
+function deliveryWith(
+  { contacts, consents, messages }: MessageScene,
+  contact: Contact,
+  { storage, emit, now }: Pick<ConstructorParameters<typeof Delivery>[0], "storage" | "emit" | "now">,
+): Delivery {
+  consents.accept(contact);
+  const keyPending = () => undefined;
+  return new Delivery({
+    record: new ContactRecord({
+      contact,
+      contacts,
+      consents,
+      verifications: { verifiedAt: () => undefined },
+      isVerifying: () => false,
+      now,
+      keyPending,
+      storage,
+    }),
+    messages,
+    intake: new Intake({ consents, messages }, "requests"),
+    storage,
+    emit,
+    consentChanged: () => undefined,
+    tookText: () => undefined,
+    isShown: () => false,
+    now,
+  });
+}
 
 /** The wire: what was sent, and how much of it the socket has not taken. */
 class Wire implements DeliveryLink {
@@ -28,9 +63,17 @@ class Wire implements DeliveryLink {
   onDrained: () => void = () => undefined;
   /** Reads that contained a new text. */
   tookTexts = 0;
+  isHolding = false;
+  readonly remoteAddress = "192.0.2.7";
+  readonly peer = PEER;
 
   tookText(): void {
     this.tookTexts++;
+  }
+
+  hold(): void {
+    if (!this.isHolding) this.send({ action: "held" });
+    this.isHolding = true;
   }
 
   send(message: PeerOutput): void {
@@ -72,14 +115,7 @@ class Party {
   constructor(stores: MessageScene, name = "Ana") {
     this.#stores = stores;
     this.contact = stores.contacts.ensure(name);
-    this.delivery = new Delivery({
-      record: {
-        contact: this.contact,
-        get features() {
-          return stores.contacts.features(this.contact);
-        },
-      },
-      messages: stores.messages,
+    this.delivery = deliveryWith(stores, this.contact, {
       storage: new StorageGuard((error) => this.events.push({ name: "storageFailed", error })),
       emit: (event) => this.events.push(event),
       now: () => this.now,
@@ -259,14 +295,16 @@ describe("an incoming message", () => {
       const order: string[] = [];
       const contact = stores.contacts.ensure("Ana");
       const onDisk = () => stores.all(contact).length;
-      const delivery = new Delivery({
-        record: { contact, features: undefined },
-        messages: stores.messages,
+      const delivery = deliveryWith(stores, contact, {
         storage: new StorageGuard(() => undefined),
         emit: (event) => order.push(`${event.name} with ${onDisk()} on the disk`),
         now: () => NOW,
       });
       const link: DeliveryLink & Pick<Wire, "endRead"> = {
+        hold: () => undefined,
+        isHolding: false,
+        remoteAddress: "192.0.2.7",
+        peer: PEER,
         endRead: () => undefined,
         queuedBytes: 0,
         isOpen: true,

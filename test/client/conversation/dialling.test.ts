@@ -61,6 +61,7 @@ class Attempts {
     const record = new ContactRecord({
       contact: { id: 1, username: "ana", label: "ana" } as Contact,
       contacts: {} as ContactStore,
+      consents: { isContact: () => true },
       now: () => 0,
       verifications: { verifiedAt: () => undefined },
       keyPending: () => undefined,

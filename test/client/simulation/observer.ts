@@ -1,5 +1,6 @@
 /** Observes every event of a program and everything that it sends, and checks what must never happen. */
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
+import { MAX_REQUEST } from "../../../src/client/conversation/consent.ts";
 import type { MessengerEvent, VerificationNews } from "../../../src/client/conversation/events.ts";
 import { KIND, MESSAGE_STATES } from "../../../src/client/disk/schema.ts";
 import type { JsonObject } from "../../../src/protocol/framing.ts";
@@ -20,6 +21,8 @@ export interface Observed {
   readonly disk: SimulatedDisk;
   /** Their texts, in the order of writing. */
   readonly said: readonly Said[];
+  /** Whether they have refused the peer, which deletes a request. */
+  readonly hasRefused: boolean;
   /** The index in `said` by id. */
   placeOf(id: string): number | undefined;
   /** The code of a verification that they are looking at. */
@@ -74,6 +77,9 @@ export class Observer {
         return;
       case "delivery":
         this.#delivery(event.id, MESSAGE_STATES.indexOf(event.state));
+        return;
+      case "request":
+        if (event.count > MAX_REQUEST.texts) this.#fail(`a request of ${event.count} texts`);
         return;
       case "cancelled":
         if (this.#self.disk.row(event.id, true)?.kind !== KIND.deleted)

@@ -1,5 +1,6 @@
 /** The actions of both people and the failures, drawn from the seed. */
 import type { SeededRandom } from "../../seeded-random.ts";
+import { DECISIONS } from "../../../src/client/conversation/consent.ts";
 import { MISHAPS } from "./simulated-network.ts";
 import type { SimulatedPerson } from "./simulated-person.ts";
 import type { Weather } from "./simulated-pipe.ts";
@@ -32,15 +33,17 @@ function act({ random, otherOf }: Draw, person: SimulatedPerson): void {
   const own = pickSaid(random, person);
   const theirs = pickSaid(random, otherOf(person));
   const program = person.program?.isRunning === true && !person.machine.isAsleep ? person.program : undefined;
-  const roll = random.integer(16);
+  const roll = random.integer(20);
   if (roll < 3 && own !== undefined) person.edit(own, 1 + random.integer(120));
   else if (roll < 5 && own !== undefined) person.withdraw(own);
   else if (roll < 7 && own !== undefined) person.cancel(own);
   else if (roll < 10 && theirs !== undefined) person.read(theirs);
   else if (roll < 11 && theirs !== undefined) person.deleteTheirs(theirs);
-  else if (roll < 12) program?.conversation.typing(random.next() < 0.5);
+  else if (roll < 12) program?.conversation.signs.typing(random.next() < 0.5);
   else if (roll < 14) program?.openChat();
-  else program?.closeChat();
+  else if (roll < 16) program?.closeChat();
+  else if (roll < 18) person.decide("accept");
+  else if (random.next() < 0.25) person.decide(random.pick(DECISIONS));
 }
 
 type Draw = { readonly random: SeededRandom; readonly otherOf: (person: SimulatedPerson) => SimulatedPerson };
@@ -161,11 +164,13 @@ export function drawPlan(world: World): number {
   const length = () => (isLong ? 4_000 + random.integer(12_000) : 1 + random.integer(random.pick([20, 200])));
   const draw: Draw = { random, otherOf: (person) => world.otherOf(person) };
   const texts = 3 + random.integer(14);
+  // Whoever does not write is asked, and accepts in the end.
+  const writers = random.integer(4) === 0 ? [random.pick(world.people)] : world.people;
   const moments: number[] = [];
   for (let index = 0; index < texts; index++) {
     const at = random.integer(duration);
     moments.push(at);
-    const person = random.pick(world.people);
+    const person = random.pick(writers);
     const lengths = Array.from({ length: 1 + random.integer(isLong ? 8 : 3) }, length);
     queue.after(at, () => person.say(lengths));
   }

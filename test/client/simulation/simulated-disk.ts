@@ -17,6 +17,9 @@ BEGIN SELECT raise(ABORT, '${NEVER}: tried'); END;
 CREATE TRIGGER mark_goes_back BEFORE UPDATE ON contacts
 WHEN new.read_here < old.read_here OR new.read_by_peer < old.read_by_peer
 BEGIN SELECT raise(ABORT, '${NEVER}: read'); END;
+CREATE TRIGGER request_is_too_large BEFORE INSERT ON requests
+WHEN new.texts > 3 OR new.actions > 16 OR new.bytes > 16384
+BEGIN SELECT raise(ABORT, 'too much of a stranger'); END;
 CREATE TRIGGER row_goes BEFORE DELETE ON messages
 BEGIN SELECT raise(ABORT, '${NEVER}: a message'); END;`;
 

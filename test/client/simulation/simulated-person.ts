@@ -2,6 +2,7 @@
 import { ActionError } from "../../../src/client/conversation/message-actions.ts";
 import { isStorageFailure } from "../../../src/client/disk/sqlite.ts";
 import { KIND } from "../../../src/client/disk/schema.ts";
+import type { Decision } from "../../../src/client/conversation/consent.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Place } from "./simulated-network.ts";
 import { SimulatedProgram, type Surrounding } from "./simulated-program.ts";
@@ -24,6 +25,7 @@ export class SimulatedPerson implements Place, Observed {
   readonly machine: Machine;
   readonly disk = new SimulatedDisk();
   readonly said: Said[] = [];
+  hasRefused = false;
   program: SimulatedProgram | undefined;
   code: string | undefined;
   readonly confirmed = new Set<string>();
@@ -89,12 +91,32 @@ export class SimulatedPerson implements Place, Observed {
   say(lengths: readonly number[]): void {
     this.#use(({ outbox, contact }) => {
       const replyTo = this.said.at(-1)?.id;
-      const ids = lengths.map((length) => outbox.send(contact.username, this.#text(length), replyTo));
+      const ids: string[] = [];
       this.#try(
-        () => outbox.commit(),
+        () => {
+          for (const length of lengths) ids.push(outbox.send(contact.username, this.#text(length), replyTo));
+          outbox.commit();
+        },
         (outcome) => this.#learn(ids, outcome),
       );
     });
+  }
+
+  /** Decides whether the peer may write. */
+  decide(decision: Decision): void {
+    this.#use(({ decisions, contact }) => {
+      if (decision === "decline" || decision === "block" || decision === "remove") this.hasRefused = true;
+      this.#try(
+        () => decisions.decide(contact.username, decision),
+        (outcome) => this.#options.around.note(() => `${this.name} decides ${decision}: ${outcome}`),
+      );
+    });
+  }
+
+  /** Whether the peer may write. */
+  get accepts(): boolean {
+    const { program } = this;
+    return program !== undefined && program.stores.consents.isContact(program.contact.label);
   }
 
   edit(said: Said, length: number): void {
@@ -152,7 +174,7 @@ export class SimulatedPerson implements Place, Observed {
       const seq = said === undefined ? this.disk.rows(false).at(-1)?.seq : this.disk.row(said.id, false)?.seq;
       if (seq === undefined) return;
       this.#try(
-        () => conversation.markRead(seq),
+        () => conversation.signs.markRead(seq),
         () => undefined,
       );
     });

@@ -1,6 +1,9 @@
 /** One run of a person's program: the real conversation and store in a simulated environment. */
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
-import { ContactStore, type Contact } from "../../../src/client/profile/contacts.ts";
+import { Decisions } from "../../../src/client/conversation/decisions.ts";
+import { Intake } from "../../../src/client/conversation/intake.ts";
+import { ConsentStore } from "../../../src/client/profile/consents.ts";
+import { ContactStore, unstored, type Contact } from "../../../src/client/profile/contacts.ts";
 import { Conversation } from "../../../src/client/conversation/conversation.ts";
 import { MessageHistory } from "../../../src/client/profile/message-history.ts";
 import { MessageRemoval } from "../../../src/client/profile/message-removal.ts";
@@ -54,16 +57,24 @@ export interface Surrounding {
 export type Owner = Place & Observed & { readonly typedName: string };
 type Stores = Pick<
   Profile,
-  "username" | "contacts" | "messages" | "revocations" | "privacy" | "verifications" | "history" | "removal"
+  | "username"
+  | "contacts"
+  | "consents"
+  | "messages"
+  | "revocations"
+  | "privacy"
+  | "verifications"
+  | "history"
+  | "removal"
 >;
 
 export class SimulatedProgram implements ServerUser {
   readonly name: string;
   readonly clock: ProgramClock;
   readonly stores: Stores;
-  readonly contact: Contact;
   readonly conversation: Conversation;
   readonly outbox: Outbox;
+  readonly decisions: Decisions;
   readonly observer: Observer;
   /** Another process has written to the profile. */
   /** Steps until the program crashes. */
@@ -98,9 +109,11 @@ export class SimulatedProgram implements ServerUser {
     const { database } = owner.disk;
     const contacts = new ContactStore(database);
     const messages = new MessageStore(database, IN_PLACE, IN_PLACE);
+    const consents = new ConsentStore(database);
     this.stores = {
       username: owner.name,
       contacts,
+      consents,
       messages,
       revocations: new RevocationStore(database),
       privacy: new PrivacyStore(database),
@@ -108,10 +121,11 @@ export class SimulatedProgram implements ServerUser {
       history: new MessageHistory(database),
       removal: new MessageRemoval(database),
     };
-    this.contact = contacts.ensure(other.typedName);
+    const intake = new Intake({ consents, messages }, "requests");
     this.conversation = new Conversation(
       {
         profile: this.stores,
+        intake,
         own: { label: labelOf(owner.name), spki: keyOf(owner.name) },
         clock: this.clock,
         random: () => around.random.next(),
@@ -124,12 +138,24 @@ export class SimulatedProgram implements ServerUser {
         dial: (record, signal, greet) =>
           dialPerson({ program: this, owner, other, around }, record, signal, greet),
       },
-      this.contact,
+      // Only what somebody does stores them.
+      contacts.find(other.typedName) ?? unstored(other.typedName),
     );
+    const withOther = () => {
+      this.conversation.store();
+      return this.conversation;
+    };
+    this.decisions = new Decisions({
+      profile: this.stores,
+      conversations: { with: withOther, [Symbol.iterator]: () => [this.conversation].values() },
+      intake,
+      clock: this.clock,
+      emit: (event) => this.#emit(event),
+    });
     this.outbox = new Outbox({
       profile: this.stores as Profile,
       now: () => this.clock.now(),
-      conversation: () => this.conversation,
+      conversation: withOther,
       storage: this.#storage,
       emit: (event) => this.#emit(event),
       changed: () => this.#wantsChanged(),
@@ -137,6 +163,10 @@ export class SimulatedProgram implements ServerUser {
     this.#surroundings = this.#look();
     this.#tickLater();
     around.server.logIn(owner, this);
+  }
+
+  get contact(): Contact {
+    return this.conversation.contact;
   }
 
   get hasEnded(): boolean {
@@ -180,6 +210,7 @@ export class SimulatedProgram implements ServerUser {
   verify(): void {
     if (!this.isRunning || this.#owner.machine.isAsleep) return;
     try {
+      this.conversation.store();
       this.conversation.openVerification(this);
     } catch (error) {
       this.observer.checkStorageFailure(error);
@@ -246,6 +277,7 @@ export class SimulatedProgram implements ServerUser {
       this.conversation.lineMayHaveChanged();
     }
     this.conversation.tick();
+    this.#storage.attempt(() => this.decisions.tick());
   }
 
   /** As `WatchList.changed`. */
@@ -254,7 +286,7 @@ export class SimulatedProgram implements ServerUser {
     this.#isWatchChanged = true;
     this.clock.after(0, () => {
       this.#isWatchChanged = false;
-      const { wantsPresence } = this.conversation;
+      const wantsPresence = this.conversation.wants.presence;
       if (wantsPresence === this.#isWatching || !this.#around.server.isLoggedIn(this)) return;
       this.#isWatching = wantsPresence;
       this.#around.server.watch(this, this.#other, wantsPresence);
@@ -267,8 +299,8 @@ export class SimulatedProgram implements ServerUser {
     this.conversation.peerMayBeReachable();
   }
 
-  presence(): void {
-    this.conversation.peerMayBeReachable();
+  presence(online: boolean): void {
+    this.conversation.presence(online);
   }
 
   serverIsGone(): void {
@@ -279,7 +311,9 @@ export class SimulatedProgram implements ServerUser {
   /** As `PeerPort`, for a pinned or a first key. */
   accept(connection: LinkConnection): void {
     try {
-      this.conversation.admit(connection, provenPeer(this.#other), { name: "nothing" }, undefined);
+      if (this.stores.consents.isBlocked(this.contact.label)) connection.terminate("blocked");
+      else
+        this.conversation.greeter.admit(connection, provenPeer(this.#other), { name: "nothing" }, undefined);
     } catch (error) {
       if (error instanceof Crash) throw error;
       connection.terminate("storage_failed");

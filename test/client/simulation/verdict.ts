@@ -21,7 +21,8 @@ export function checkDisks(author: Observed, reader: Observed, fail: Fail): void
       if (mine.text !== text) fail(`${author.name} has another text of ${id}`);
       if (mine.state < 2) fail(`${id} is not received, but in state ${mine.state}`);
       if (their === undefined) fail(`${id} has never arrived`);
-      if (isDeletedThere ? their.kind !== KIND.deleted : their.text !== text)
+      const mayBeDeleted = isDeletedThere || reader.hasRefused;
+      if (their.kind === KIND.deleted ? !mayBeDeleted : isDeletedThere || their.text !== text)
         fail(`${id} is on the other disk as «${their.text}», not «${text}»`);
       if (their.sent_at !== null && their.sent_at !== mine.sent_at) fail(`${id} has another time there`);
     }
@@ -45,7 +46,8 @@ export function isEverythingOut(author: Observed): boolean {
 }
 
 /** Every text of `author` that the peer has not deleted is marked as read. */
-export function isEverythingRead(author: Observed): boolean {
+export function isEverythingRead(author: Observed, reader: Observed): boolean {
+  if (reader.hasRefused) return true;
   const states = new Map(author.disk.rows(true).map(({ id, state }) => [id, state]));
   return author.said.every(
     ({ id, fate, isDeletedThere }) => fate !== "kept" || isDeletedThere || states.get(id) === 3,

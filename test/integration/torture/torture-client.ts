@@ -84,6 +84,7 @@ class TortureClient {
       p2pPort: 0,
       announcedPort: options.announcedPort,
       command: "torture",
+      who: "anyone",
       password: async () => PASSWORD,
       onEvent: (event) => (client === undefined ? early.push(event) : client.take(event)),
     });
@@ -181,6 +182,10 @@ class TortureClient {
       case "server":
         output.say([event.state.name === "stopped" ? "fault" : "note", `server ${event.state.name}`]);
         return;
+      case "request":
+      case "held":
+      case "accepted":
+      case "contact":
       case "connected":
       case "disconnected":
       case "unreachable":

@@ -18,6 +18,8 @@ function person(username: string, more: Partial<Person> = {}, hours?: number): P
     online: true,
     secure: true,
     verified: false,
+    state: "contact" as const,
+    request: undefined,
     unread: 0,
     connected: false,
     silent_since: undefined,

@@ -68,7 +68,8 @@ const loggedIn: AppEvent = {
 
 function person(username: string, more: Partial<Person> = {}): Person {
   const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
-  return { username, label: username, online: true, secure: true, unread: 0, ...absent, ...more };
+  const contact = { state: "contact", request: undefined } as const;
+  return { username, label: username, online: true, secure: true, unread: 0, ...absent, ...contact, ...more };
 }
 
 function people(...list: readonly Person[]): AppEvent {
@@ -991,6 +992,34 @@ test.each([
     expect(linesOf(after(inChat, messenger(event)).effects)).toEqual([line]);
   },
 );
+
+describe("somebody who asks to write", () => {
+  const asks = messenger({ name: "request", from: "dora", count: 1 });
+
+  test("is announced and rings once, and the open list is fetched", () => {
+    const { model, effects } = after(inPeople, asks);
+    expect(linesOf(effects)).toEqual([texts.requestArrived("dora")]);
+    expect(effects.map(({ name }) => name)).toEqual(["bell", "print", "listPeople"]);
+    const again = after(model, messenger({ name: "request", from: "dora", count: 2 }));
+    expect(again.effects).toEqual([{ name: "listPeople" }]);
+    const declined = after(again.model, messenger({ name: "contact", username: "dora", state: "declined" }));
+    expect(declined.effects).toEqual([{ name: "listPeople" }]);
+    expect(linesOf(after(declined.model, asks).effects)).toHaveLength(1);
+  });
+
+  test("is announced in another chat with the way there, and not in their own", () => {
+    expect(linesOf(after(inChat, asks).effects)).toEqual([`${texts.requestArrived("dora")} (/chat dora)`]);
+    const own = after(inChat, messenger({ name: "request", from: "benito", count: 1 }));
+    expect(own.effects.map(({ name }) => name)).toEqual(["print"]);
+  });
+
+  test("who has accepted is said wherever one is, once", () => {
+    const accepted = (username: string) => messenger({ name: "accepted", username });
+    expect(linesOf(after(inPeople, accepted("dora")).effects)).toEqual([texts.acceptedBy("dora")]);
+    expect(linesOf(after(inChat, accepted("dora")).effects)).toEqual([texts.acceptedBy("dora")]);
+    expect(linesOf(after(inChat, accepted("benito")).effects)).toEqual([texts.acceptedBy("benito")]);
+  });
+});
 
 test("clocks that differ by less than five minutes are not reported", () => {
   expect(after(home, messenger({ name: "clockOffset", offset: -299_000 })).effects).toEqual([]);

@@ -24,6 +24,7 @@ const SERVER: Server = { ...parseServer("localhost", "es"), serverFrom: "given" 
 const ANA: OpenAccount = {
   username: "ana",
   unread: new Map(),
+  asking: new Set(),
   bursts: new Map(),
   names: new Map(),
   server: "lost",
@@ -52,7 +53,8 @@ function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined
 
 function person(username: string, more: Partial<Person> = {}): Person {
   const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
-  return { username, label: "", online: true, secure: true, unread: 0, ...absent, ...more };
+  const contact = { state: "contact", request: undefined } as const;
+  return { username, label: "", online: true, secure: true, unread: 0, ...absent, ...contact, ...more };
 }
 
 function unread(...counts: readonly number[]) {

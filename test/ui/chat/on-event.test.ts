@@ -135,6 +135,37 @@ describe("the link", () => {
   });
 });
 
+describe("who may write", () => {
+  const held = { name: "held", to: PEER } as const;
+
+  test("a request is said once, with what an answer does, until it is answered", () => {
+    const script = new ChatScript("en");
+    const asked = (count: number) => printed(script.messenger({ name: "request", from: PEER, count }));
+    expect(asked(1)).toEqual([expect.stringMatching(/^benito asks to write to you\. Answering accepts/)]);
+    expect(asked(2)).toEqual([]);
+    script.messenger({ name: "contact", username: PEER, state: "contact" });
+    expect(asked(1)).toHaveLength(1);
+  });
+
+  test("that the peer holds what is written is said once, until they accept; nothing else says that it waits", () => {
+    const script = new ChatScript("en");
+    script.connect();
+    script.write("1");
+    expect(printed(script.messenger(held))).toEqual(["What you write waits until benito accepts you."]);
+    expect(printed(script.messenger(held))).toEqual([]);
+    expect(printed(script.wait(20_000))).toEqual([]);
+    const accepted = { name: "accepted", username: PEER } as const;
+    expect(printed(script.messenger(accepted))).toEqual(["benito has accepted you."]);
+    expect(printed(script.messenger(held))).toHaveLength(1);
+  });
+
+  test("of others is not this chat's", () => {
+    const script = new ChatScript("en");
+    expect(printed(script.messenger({ name: "request", from: "carla", count: 1 }))).toEqual([]);
+    expect(printed(script.messenger({ ...held, to: "carla" }))).toEqual([]);
+  });
+});
+
 describe("other events", () => {
   test("that are not about the peer are announced by the application", () => {
     for (const event of [

@@ -77,6 +77,11 @@ test("random events in any order: no error, no message twice, no state that goes
         ids.push(`id${written}`);
         script.write(`id${written}`, `#own${written++}${random.pick(TEXTS)}`);
       },
+      () => script.messenger({ name: "request", from: user(), count: random.integer(4) }),
+      () => script.messenger({ name: "held", to: user() }),
+      () => script.messenger({ name: "accepted", username: user() }),
+      () =>
+        script.messenger({ name: "contact", username: user(), state: random.pick(["contact", "declined"]) }),
       () => ids.length > 0 && script.deliver(random.pick(ids), random.pick(STATES)),
       () => script.deliver("unknown", random.pick(STATES)),
       () => script.messenger({ name: "connected", username: user(), address: "::1" }),

@@ -20,8 +20,8 @@ test("the first word is a command, and options may stand before it", async () =>
 });
 
 test("a command has its own options and the common ones", async () => {
-  expect((await after("send", "--w")).words).toEqual(["--wait"]);
-  expect((await after("history", "--w")).words).toEqual([]);
+  expect((await after("send", "--wa")).words).toEqual(["--wait"]);
+  expect((await after("history", "--wa")).words).toEqual([]);
   expect((await after("send", "--", "--w")).words).toEqual([]);
   expect((await after("--no")).words).toEqual(["--notify-command"]);
   expect((await after("send", "--no")).words).toEqual([]);
@@ -35,6 +35,8 @@ test("a value is one of those that the option takes, or a file", async () => {
   expect((await after("--data", "x")).words).toEqual([":files"]);
   expect((await after("--timeout", "")).words).toEqual([]);
   expect((await after("completion", "")).words).toEqual(["bash", "zsh", "fish"]);
+  expect((await after("contacts", "un")).words).toEqual(["unblock"]);
+  expect((await after("contacts", "block", "b")).words).toEqual(["benito"]);
 });
 
 test("people are those of the account that was named, and no name that a shell would read as more than a word", async () => {

@@ -76,6 +76,8 @@ class Listening {
   #names = new KnownNames();
   /** Peers whose full disk was reported and who have acknowledged nothing since. */
   readonly #fullDisks = new Set<string>();
+  /** Those who hold our texts, as was printed. */
+  readonly #holding = new Set<string>();
   /** When a failure of this disk was last printed, ms since 1970. */
   #diskFailedAt: number | undefined;
   /** When another error of a peer was last printed, ms since 1970. */
@@ -145,6 +147,26 @@ class Listening {
     switch (event.name) {
       case "message":
         this.#opened?.printer.arrived(event.message);
+        return;
+      case "request":
+        this.#onRequest(event.from, event.count);
+        return;
+      case "held":
+        output.event({ event: "held", to: event.to }, undefined);
+        // It comes with each message, and is printed once.
+        if (!this.#holding.has(event.to)) output.notice(texts.chatHeld(this.#shown(event.to)));
+        this.#holding.add(event.to);
+        return;
+      case "accepted":
+        this.#holding.delete(event.username);
+        output.event(
+          { event: "accepted", username: event.username },
+          texts.acceptedBy(this.#shown(event.username)),
+        );
+        return;
+      case "contact":
+        output.event({ event: "contact", username: event.username, state: event.state }, undefined);
+        if (event.state === "contact") this.#opened?.printer.accepted();
         return;
       case "delivery":
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
@@ -222,6 +244,15 @@ class Listening {
       for (const [username, online] of presence) this.#onPresence(username, online);
       account.keepsUp(true);
     }
+  }
+
+  /** Nothing of it is printed as a message before the person is accepted. */
+  #onRequest(from: string, count: number): void {
+    // Those of before are printed once others can reach us.
+    if (this.#state.name !== "ready") return;
+    const texts = this.#texts;
+    const sentence = texts.requestStored(this.#shown(from), count, typedName(from, texts));
+    this.#context.output.event({ event: "request", from, count }, sentence);
   }
 
   #onPresence(username: string, online: boolean): void {
@@ -323,6 +354,7 @@ class Listening {
       sentence(this.#shown(username), p2pPort),
     );
     printer.begin();
+    for (const { from, count } of account.archive.requests()) this.#onRequest(from, count);
   }
 
   /** The name as shown beside all others that were seen. */

@@ -50,7 +50,9 @@ export class MessagePrinter {
   /** `seq` of the last message that was written. */
   #newestWritten: number;
   /** `seq` of the last message that was stored before this began: a later one is printed, whoever else prints it. */
-  readonly #before: number;
+  #before: number;
+  /** Somebody was accepted: their messages, stored before others that were written, can be printed now. */
+  #isBehind = false;
   #stored = 0;
 
   /** @throws SQLiteError */
@@ -87,10 +89,18 @@ export class MessagePrinter {
     this.#print();
   }
 
+  /** Somebody who had asked was accepted: the texts of their request are messages now. @throws SQLiteError */
+  accepted(): void {
+    this.#isBehind = true;
+    this.#print();
+  }
+
   /** A peer has changed a message. If it was not printed yet, it is printed later with the new text. */
   changed(message: StoredMessage, username: string): void {
     const { output } = this.#options.context;
     if (message.outgoing || message.seq > this.#newestWritten) return;
+    // A request is shown as one.
+    if (this.#options.account.archive.conversation(username)?.state === "request") return;
     void output.write(
       output.json ? jsonLine(peerChangeJson(message, username)) : this.#lineOf(message, username),
     );
@@ -103,6 +113,7 @@ export class MessagePrinter {
     const { output, signal } = context;
     if (this.#state.name === "unmarked") this.#mark(this.#state.batch);
     if (this.#state.name !== "idle") return;
+    if (this.#isBehind) this.#goBack();
     const batch = printedAtOnce(archive.history.arrived(this.#newestWritten, this.#before, BATCH));
     const lines = batch
       .map((message) => {
@@ -129,6 +140,15 @@ export class MessagePrinter {
         // What was not printed yet is printed with the next message, which must be able to arrive.
         this.#caughtUp();
       });
+  }
+
+  /** Goes on with the first message that was not printed; of those that were written, none is again. @throws SQLiteError */
+  #goBack(): void {
+    const { history } = this.#options.account.archive;
+    this.#isBehind = false;
+    this.#before = Math.max(this.#before, this.#newestWritten);
+    const first = history.unprinted(1)[0]?.seq ?? this.#newestWritten + 1;
+    this.#newestWritten = Math.min(this.#newestWritten, first - 1);
   }
 
   /** Marks written messages as printed; a disk that is full does not end `listen`. @throws SQLiteError for damage */

@@ -1,18 +1,48 @@
-/** `contacts`: everybody whom the account has met, with state, last sign of life, unread; needs no network, password or lock. */
+/**
+ * `contacts`: everybody whom the account has met, with what they are to it, the last sign of life and what is unread; or,
+ * with a decision and a name, whether that person may write. Needs no network and no password.
+ */
 import { withReadableArchive, type Archive, type StoredConversation } from "../../../client/archive.ts";
+import { DECISIONS, type ContactState, type Decision } from "../../../client/contact-choices.ts";
 import { contactJson } from "../../../client/event-json.ts";
+import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { localClock, localDay } from "../../format/local-time.ts";
 import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
-import type { CommandContext } from "../online-account.ts";
+import { withLocalAccount, type CommandContext } from "../online-account.ts";
+import { readPeople } from "../user-argument.ts";
 
-export function contacts({ config, output }: CommandContext): Promise<ExitCode> {
+/** @throws UsageError, SelfError, and as `withLocalAccount` */
+export async function contacts(context: CommandContext): Promise<ExitCode> {
+  const { config, args } = context;
+  const texts = textsIn(config.language);
+  const [word, typed] = args;
+  if (word === undefined) return list(context);
+  const decision = DECISIONS.find((each) => each === word);
+  if (decision === undefined) throw new UsageError(texts.unknownDecision(word));
+  if (typed === undefined) throw new UsageError(texts.missingArgument(texts.userArgument));
+  const [username = typed] = await readPeople(typed, false, config);
+  return decide(context, username, decision);
+}
+
+function decide(context: CommandContext, typed: string, decision: Decision): Promise<ExitCode> {
+  return withLocalAccount(context, "contacts", async (account) => {
+    const { username, state } = await account.request("decide", { username: typed, decision });
+    const { config, output } = context;
+    const user = shownName(namesKnownTo(account.archive, [username]).book, username);
+    output.event({ event: "contact", username, state }, decided(user, state, textsIn(config.language)));
+    return EXIT.done;
+  });
+}
+
+function list(context: CommandContext): Promise<ExitCode> {
+  const { config, output } = context;
   const texts = textsIn(config.language);
   return withReadableArchive(config, (archive) => {
-    const unread = archive.unread();
     const found = conversations(archive);
     const names = namesKnownTo(archive).book;
+    const unread = archive.unread();
     for (const conversation of found) {
       const count = unread.get(conversation.contact.id)?.count ?? 0;
       output.event(
@@ -43,10 +73,31 @@ function contactLine(
 ): string {
   const heard = conversation.lastHeard();
   const facts = [
+    ...(conversation.state === "contact" ? [] : [stateNote(conversation.state, texts)]),
     heard === undefined ? texts.neverHeard : texts.lastHeard(`${localDay(heard)} ${localClock(heard)}`),
     ...(unread === 0 ? [] : [texts.unreadCount(unread)]),
     ...(conversation.keyState === "key_changed" ? [texts.keyChanged] : []),
   ];
   const mark = conversation.isVerified ? " ✔" : "";
   return `${shownName(names, conversation.username)}${mark}  ${facts.join("; ")}`;
+}
+
+function stateNote(state: Exclude<ContactState, "contact">, texts: Texts): string {
+  return {
+    request: texts.requestNote,
+    declined: texts.declinedNote,
+    blocked: texts.blockedNote,
+    stranger: texts.strangerNote,
+  }[state];
+}
+
+/** What was decided, in one sentence. */
+function decided(user: string, state: ContactState, texts: Texts): string {
+  return {
+    contact: texts.isContactNow(user),
+    request: texts.requestArrived(user),
+    declined: texts.isDeclinedNow(user),
+    blocked: texts.isBlockedNow(user),
+    stranger: texts.isStrangerNow(user),
+  }[state];
 }

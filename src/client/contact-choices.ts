@@ -1,0 +1,3 @@
+/** What can be chosen about who may write to an account. */
+export { DECISIONS, WHO, type Decision, type Who } from "./conversation/consent.ts";
+export type { ContactState } from "./profile/consents.ts";

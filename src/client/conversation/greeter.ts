@@ -1,0 +1,68 @@
+/** From a proven peer to a link that greets them: of those who have dialled us, and of those whom we have dialled. */
+import type { ContactRecord } from "../peer/contact-record.ts";
+import type { LinkId } from "../peer/link-choice.ts";
+import {
+  PeerLink,
+  type LinkConnection,
+  type LinkPlace,
+  type LinkPurpose,
+  type PeerLinkEvents,
+} from "../peer/link.ts";
+import type { PeerLinks } from "../peer/links.ts";
+import type { Admission, KeyReport, ProvenPeer } from "../peer/proof.ts";
+import type { ConversationNeeds } from "./needs.ts";
+
+type GreeterNeeds = {
+  readonly needs: Pick<ConversationNeeds, "clock" | "profile" | "reading">;
+  readonly record: ContactRecord;
+  readonly links: PeerLinks;
+  readonly events: PeerLinkEvents;
+};
+
+export class Greeter {
+  readonly #options: GreeterNeeds;
+
+  constructor(options: GreeterNeeds) {
+    this.#options = options;
+  }
+
+  /**
+   * Step 5 of the checklist for a peer that has dialled us. If it passes, a new link takes the connection over and
+   * greets the peer.
+   * @param place its place at the port
+   * @returns other than `admitted` and `verifies`: why there is no link
+   * @throws SQLiteError
+   */
+  admit(
+    connection: LinkConnection,
+    peer: ProvenPeer,
+    report: KeyReport,
+    place: LinkPlace | undefined,
+  ): Admission {
+    const { record, links } = this.#options;
+    const verdict = record.judge(peer, report);
+    if (verdict !== "pinned" && verdict !== "pin" && verdict !== "verifies") return verdict;
+    if (verdict === "pin") record.pin(peer);
+    const purpose = verdict === "verifies" ? "verification" : "conversation";
+    this.greet(links.newId(), "acceptor", connection, peer, purpose, place);
+    return verdict === "verifies" ? verdict : "admitted";
+  }
+
+  greet(
+    id: LinkId,
+    role: "acceptor" | "dialler",
+    connection: LinkConnection,
+    peer: ProvenPeer,
+    purpose: LinkPurpose,
+    place?: LinkPlace,
+  ): void {
+    const { needs, links, events } = this.#options;
+    const { clock, profile, reading } = needs;
+    const link = new PeerLink(
+      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place },
+      events,
+    );
+    links.add(link);
+    link.greet();
+  }
+}

@@ -1,0 +1,61 @@
+/** What is wanted of one person now: a link, their presence, and how urgently. */
+import type { Acceptance } from "./acceptance.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Verification } from "./verification.ts";
+
+type WantsNeeds = {
+  readonly delivery: Pick<Delivery, "waiting">;
+  readonly acceptance: Pick<Acceptance, "consent" | "textsWantLink" | "isHeld" | "isUntold">;
+  readonly verification: Pick<Verification, "isOpen">;
+  readonly isConnected: () => boolean;
+};
+
+export class Wants {
+  readonly #needs: WantsNeeds;
+  /** On how many screens the chat is open. */
+  openChats = 0;
+  /** Whether a message was queued since this process began: somebody waits for its delivery. */
+  hasQueued = false;
+
+  constructor(needs: WantsNeeds) {
+    this.#needs = needs;
+  }
+
+  get isChatOpen(): boolean {
+    return this.openChats > 0;
+  }
+
+  /** Whether the chat or the verification is open. */
+  get isLookedAt(): boolean {
+    return this.isChatOpen || this.#needs.verification.isOpen;
+  }
+
+  /** Whether a message that they may take is unacknowledged, or they do not know yet that we have accepted them. */
+  get hasToSay(): boolean {
+    const { delivery, acceptance } = this.#needs;
+    return (delivery.waiting > 0 && acceptance.textsWantLink) || acceptance.isUntold;
+  }
+
+  /** Whether there is something to say, or the chat or the verification is open; never with somebody who is blocked. */
+  get link(): boolean {
+    const isNeeded = this.hasToSay || this.#needs.verification.isOpen;
+    if (!isNeeded && !this.isChatOpen) return false;
+    const { consent } = this.#needs.acceptance;
+    // Whose request is only read, or was declined, learns nothing of that.
+    return consent !== "blocked" && (isNeeded || (consent !== "request" && consent !== "declined"));
+  }
+
+  /** Whether somebody waits for a link right now: they look at it, or what they have just sent is unacknowledged. */
+  get isAwaited(): boolean {
+    return this.isLookedAt || (this.hasQueued && this.#needs.delivery.waiting > 0);
+  }
+
+  /** Whether the server should report this person's presence: it is shown, or tells when to dial. */
+  get presence(): boolean {
+    const { acceptance, delivery, isConnected } = this.#needs;
+    const { isHeld, isUntold, consent } = acceptance;
+    // While they hold texts it is watched all the time, so that a new report of it is news.
+    const isWaiting = delivery.waiting > 0 && (isHeld || !isConnected());
+    return consent !== "blocked" && (this.isLookedAt || isWaiting || (isUntold && !isConnected()));
+  }
+}

@@ -1,0 +1,142 @@
+/** What is taken of many strangers together, and what of it is stored. */
+import { expect, test } from "bun:test";
+
+import {
+  MAX_NEW_REQUESTS,
+  MAX_REQUESTS,
+  MAX_REQUESTS_OF_NETWORK,
+  MAX_UNASKED_A_DAY,
+  type Who,
+} from "../../../src/client/conversation/consent.ts";
+import { Intake, type Taken } from "../../../src/client/conversation/intake.ts";
+import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
+import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
+import { unstored } from "../../../src/client/profile/contacts.ts";
+import { label } from "../../../src/identity/names.ts";
+import { arriving, NOW, withScene, type MessageScene } from "../message-scene.ts";
+
+const HOUR = 3_600_000;
+
+/** Strangers of one account. */
+class Strangers {
+  readonly scene: MessageScene;
+  readonly intake: Intake;
+  now = NOW;
+  readonly #records = new Map<string, ContactRecord>();
+
+  constructor(scene: MessageScene, who: Who = "requests") {
+    this.scene = scene;
+    this.intake = new Intake(scene, who);
+  }
+
+  record(name: string): ContactRecord {
+    const { contacts, consents } = this.scene;
+    const record =
+      this.#records.get(name) ??
+      new ContactRecord({
+        contact: contacts.find(name) ?? unstored(name),
+        contacts,
+        consents,
+        now: () => this.now,
+        verifications: { verifiedAt: () => undefined },
+        isVerifying: () => false,
+        keyPending: () => undefined,
+        storage: new StorageGuard(() => undefined),
+      });
+    this.#records.set(name, record);
+    return record;
+  }
+
+  /** A stranger sends texts from an address. */
+  write(name: string, remoteAddress: string, ...texts: string[]): Taken {
+    const incoming = texts.map((each) => arriving(`${name} ${each.slice(0, 40)}`, each));
+    const spki = Buffer.from(name);
+    const peer = { name, label: label(name), notBefore: 0, fingerprint: label(name), spki };
+    const read = { incoming, acknowledged: [], readUpTo: undefined };
+    return this.intake.commit(this.record(name), read, { peer, remoteAddress }, this.now);
+  }
+
+  /** How many of so many strangers, each of a network of their own, have a text taken. */
+  taken(from: number, count: number): number {
+    const numbers = Array.from({ length: count }, (_, index) => from + index);
+    return numbers.filter(
+      (each) => this.write(`stranger${each}`, `10.${each >> 8}.${each & 255}.1`, "hola").count > 0,
+    ).length;
+  }
+
+  get rows(): number {
+    const { contacts } = this.scene;
+    return contacts.all().length;
+  }
+}
+
+test("a stranger is stored with the key of the link when a text is taken, and not before", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene, "contacts");
+    expect(strangers.write("ana", "192.0.2.7", "hola")).toMatchObject({ count: 0, rest: "held" });
+    expect([strangers.rows, strangers.record("ana").isStored]).toEqual([0, false]);
+    strangers.intake.allow("requests");
+    expect(strangers.write("ana", "192.0.2.7", "hola")).toMatchObject({
+      count: 1,
+      rest: "none",
+      request: { texts: 1, isNew: true },
+    });
+    expect(strangers.write("ana", "192.0.2.7", "otra")).toMatchObject({
+      request: { texts: 2, isNew: false },
+    });
+    const { contact } = strangers.record("ana");
+    expect([strangers.rows, contact.id]).toEqual([1, 1]);
+    expect(scene.contacts.pins(contact).map(({ fingerprint }) => fingerprint)).toEqual([label("ana")]);
+  }));
+
+test("a disk that is full stores neither the request nor the stranger", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene);
+    const { page_count: pages } = scene.database
+      .query<{ page_count: number }, []>("PRAGMA page_count")
+      .get() as { page_count: number };
+    scene.database.run(`PRAGMA max_page_count=${pages}`);
+    expect(() => strangers.write("ana", "192.0.2.7", "x".repeat(15_000))).toThrow(
+      expect.objectContaining({ code: "SQLITE_FULL" }),
+    );
+    expect([strangers.rows, strangers.record("ana").isStored]).toEqual([0, false]);
+  }));
+
+test("60 new requests are taken in an hour, and 200 in all; one that is answered makes room", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene);
+    expect(strangers.taken(0, 70)).toBe(MAX_NEW_REQUESTS);
+    expect(strangers.rows).toBe(MAX_NEW_REQUESTS);
+    for (let hour = 1; hour < 6; hour++) {
+      strangers.now += HOUR;
+      strangers.taken(hour * 100, 70);
+    }
+    expect([scene.consents.requests().length, strangers.rows]).toEqual([MAX_REQUESTS, MAX_REQUESTS]);
+    strangers.now += HOUR;
+    scene.consents.accept(strangers.record("stranger0").contact);
+    expect(strangers.taken(1_000, 3)).toBe(1);
+  }));
+
+test("30 requests are taken of one network, which is a /64 of IPv6", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene);
+    const from = (name: string, end: number) =>
+      strangers.write(name, `2001:db8::${end.toString(16)}`, "hola").count;
+    const taken = Array.from({ length: 40 }, (_, index) => from(`six${index}`, index + 1));
+    expect(taken.filter((count) => count > 0).length).toBe(MAX_REQUESTS_OF_NETWORK);
+    expect(strangers.write("other", "2001:db8:0:1::1", "hola").count).toBe(1);
+  }));
+
+test("where anyone may write, one stranger fills only what one may fill in a day", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene, "anyone");
+    const text = (number: number) => `${number} ${"x".repeat(30_000)}`;
+    let taken = 0;
+    for (let number = 0; number < 100; number++)
+      taken += strangers.write("ana", "192.0.2.7", text(number)).count;
+    expect(taken * 30_000).toBeLessThan(MAX_UNASKED_A_DAY);
+    expect((taken + 2) * 30_000).toBeGreaterThan(MAX_UNASKED_A_DAY - 30_000);
+    expect(strangers.write("beto", "192.0.2.7", "hola").count).toBe(1);
+    strangers.now += 24 * HOUR;
+    expect(strangers.write("ana", "192.0.2.7", text(200)).count).toBe(1);
+  }));

@@ -1,0 +1,138 @@
+/** What a stranger gets of a real port: their first texts stored, the others held, and nothing at all once blocked. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+
+import { MAX_REQUEST } from "../../src/client/conversation/consent.ts";
+import type { TlsIdentity } from "../../src/net/tls.ts";
+import { listPeople } from "../../src/client/people.ts";
+import { Company, until, type Person } from "./messenger-pair.ts";
+import { RawPeer } from "./raw-peer.ts";
+
+let company: Company;
+let ana: Person;
+
+/** Each has one key. */
+const identities = new Map<string, TlsIdentity>();
+
+beforeEach(async () => {
+  identities.clear();
+  company = await Company.meet();
+  ana = await company.person("ana", { who: "requests" });
+});
+afterEach(() => company.close());
+
+/** Greets ana in this name; a client of nobody in particular, which names no feature. */
+async function greets(name = "carla"): Promise<RawPeer> {
+  const identity = identities.get(name) ?? company.identity(name);
+  identities.set(name, identity);
+  const peer = await RawPeer.dial(ana.port, { identity });
+  expect((await peer.next())["features"]).toContain("consent1");
+  peer.send({ action: "hello", protocol: 1, username: name, features: [] });
+  return peer;
+}
+
+function texts(...ids: string[]): { message: string; id: string }[] {
+  return ids.map((id) => ({ message: `text ${id}`, id }));
+}
+
+const HELD = { action: "held" };
+const delivered = (...ids: string[]) => ({ action: "delivered", ids });
+const strangers = () => ana.profile.contacts.all();
+
+test("nothing of a stranger is stored before their first text, and three of them are; `held` answers the rest, once", async () => {
+  const peer = await greets();
+  peer.send({ action: "typing", active: true }, { action: "read", id: "x" }, { action: "ping" });
+  expect(await peer.next()).toEqual({ action: "pong" });
+  expect(strangers()).toEqual([]);
+  peer.send(...texts("1", "2", "1"));
+  expect(await peer.next()).toEqual(delivered("1", "2", "1"));
+  peer.send(...texts("3", "4", "5"), { action: "edit", id: "e", target: "1", text: "other" });
+  expect([await peer.next(), await peer.next()]).toEqual([delivered("3"), HELD]);
+  // Also what is there already, and what would fit: nothing more of this link is taken.
+  peer.send(...texts("1", "6"), { action: "withdraw", id: "w", target: "1" }, { action: "ping" });
+  expect(await peer.next()).toEqual({ action: "pong" });
+  expect(ana.of("request").map(({ from, count }) => [from, count])).toEqual([
+    ["carla", 2],
+    ["carla", 3],
+  ]);
+  expect([ana.texts(), ana.of("typing"), ana.of("connected")]).toEqual([[], [], []]);
+  expect(strangers().map(({ username }) => username)).toEqual(["carla"]);
+
+  const again = await greets();
+  again.send(...texts("1", "2", "3", "4"));
+  expect([await again.next(), await again.next()]).toEqual([delivered("1", "2", "3"), HELD]);
+});
+
+test("a first text that does not fit is a request without a text", async () => {
+  const peer = await greets();
+  peer.send({ message: "x".repeat(MAX_REQUEST.bytes + 1), id: "1" });
+  expect(await peer.next()).toEqual(HELD);
+  await until(() => ana.of("request").length === 1);
+  expect(ana.of("request")).toMatchObject([{ from: "carla", count: 0 }]);
+  const { people } = await listPeople(ana.messenger);
+  expect(people).toMatchObject([{ username: "carla", state: "request", request: 0, unread: 0 }]);
+});
+
+test("accepting ends a link on which texts were held, and is told until a text has arrived", async () => {
+  const peer = await greets();
+  peer.send(...texts("1", "2", "3", "4"));
+  expect([await peer.next(), await peer.next()]).toEqual([delivered("1", "2", "3"), HELD]);
+  ana.messenger.decisions.decide("carla", "accept");
+  const told = [await peer.next(), await peer.next(), await peer.next()].map(({ action }) => action);
+  expect(told).toEqual(["accepted", "ping", "bye"]);
+  await peer.closed;
+  const again = await greets();
+  expect((await again.next())["action"]).toBe("accepted");
+  again.send(...texts("4"));
+  expect((await again.next())["action"]).toBe("ping");
+  expect(await again.next()).toEqual(delivered("4"));
+  expect(ana.texts("carla")).toEqual(["text 4"]);
+  again.terminate();
+  await again.closed;
+  const third = await greets();
+  third.send({ action: "ping" });
+  expect(await third.next()).toEqual({ action: "pong" });
+});
+
+test("an answer is told before it, and takes what was held", async () => {
+  const peer = await greets();
+  peer.send(...texts("1"));
+  await peer.next();
+  ana.messenger.send("carla", "hola");
+  const next = [await peer.next(), await peer.next(), await peer.next()];
+  expect(next).toMatchObject([{ action: "accepted" }, { action: "ping" }, { message: "hola" }]);
+});
+
+test("who is blocked sees the connection close after the proof, without a byte, and nobody is told", async () => {
+  const before = await greets();
+  before.send(...texts("1"));
+  await before.next();
+  ana.messenger.decisions.decide("carla", "block");
+  expect(await before.next()).toEqual({ action: "bye" });
+  // What crosses the end is not taken.
+  before.send(...texts("2"));
+  await before.closed;
+  const events = ana.events.length;
+  const peer = await RawPeer.dial(ana.port, { identity: identities.get("carla") as TlsIdentity });
+  await peer.closed;
+  expect(peer.received).toEqual([]);
+  expect(ana.events.slice(events)).toEqual([]);
+  const contact = ana.profile.contacts.find("carla");
+  expect(contact && ana.profile.history.after(contact, 0, 10)).toEqual([]);
+  // Everybody else is served.
+  const dora = await greets("dora");
+  dora.send(...texts("1"));
+  expect(await dora.next()).toEqual(delivered("1"));
+});
+
+test("where only contacts may write, nobody is stored; where anyone may, texts are messages", async () => {
+  ana.messenger.decisions.allow("contacts");
+  const peer = await greets();
+  peer.send(...texts("1"));
+  expect(await peer.next()).toEqual(HELD);
+  expect([strangers(), ana.of("request")]).toEqual([[], []]);
+  ana.messenger.decisions.allow("anyone");
+  const again = await greets();
+  again.send(...texts("1", "2", "3", "4"));
+  expect(await again.next()).toEqual(delivered("1", "2", "3", "4"));
+  expect(ana.texts("carla")).toEqual(["text 1", "text 2", "text 3", "text 4"]);
+});
