@@ -85,6 +85,12 @@ export class Room {
     return seat;
   }
 
+  /** Whoever has a seat accepts another: their signs of typing, and what their program reports, are seen. */
+  async accepts(name: string, other: string): Promise<void> {
+    const { code, stderr } = await (await this.seat(name)).run(["contacts", "add", other]);
+    if (code !== 0) throw new Error(stderr);
+  }
+
   /** The client, when its second menu is there. */
   async at(seat: Seat, options: ClientOptions = {}): Promise<AtTerminal> {
     const terminal = this.#start(seat, options);

@@ -98,6 +98,9 @@ describe.each([
 
   test("the other's typing is seen while it lasts", async () => {
     const beto = await room.person("beto");
+    // A stranger's typing is not seen.
+    await room.accepts("ana", "beto");
+    beto.accept("ana");
     const ana = await connected(await room.chat("ana", "beto", size));
     // Who is dialled has the link a moment later.
     await until(() => beto.of("connected").length > 0);

@@ -92,6 +92,8 @@ test("someone who leaves the chat is no line, and a message finds them again", a
 });
 
 test("a server that stops is said once, conversations go on, and once that it is back", async () => {
+  await room.accepts("ana", "beto");
+  await room.accepts("beto", "ana");
   const [ana, beto] = await room.both(SMALL);
   ana.type("a medias");
   await lineIs(ana, "a medias");
