@@ -76,7 +76,8 @@ export async function editLines([first]: readonly string[], host: HostProcess): 
   /** Holds the keys until SIGUSR1 comes, and then asks. */
   async function askAfterwards(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const keys = new TypeAhead(input, () => output.write("interrupted\n"));
+    const interrupted = () => output.write("interrupted\n");
+    const keys = new TypeAhead(input, interrupted, () => false);
     let held = 0;
     const count = (chunk: Buffer) => {
       held += chunk.length;

@@ -251,10 +251,10 @@ describe.each(FORMS)("at $place", ({ keys, part }) => {
 
 describe("while something is under way", () => {
   test.each([
-    ["contacting the server", [], "Registrarse", "1", "Conectando con el servidor…"],
-    ["logging in", ["1"], "Nombre de usuario:", "rosa", "Iniciando sesión…"],
+    ["contacting the server", [], "Registrarse", "1", "Conectando con el servidor… (Esc: volver)"],
+    ["logging in", ["1"], "Nombre de usuario:", "rosa", "Iniciando sesión… (Esc: volver)"],
     ["registering", ["2", "someone", PASSWORD, PASSWORD], "Correo", "", "Registrando la cuenta…"],
-  ])("%s, it is said, and Ctrl-C gives it up with 130", async (_name, keys, question, last, words) => {
+  ])("%s, it is said, and Escape or Ctrl-C gives it up", async (_name, keys, question, last, words) => {
     const stopped = await world.serverApart("stopped.db");
     const someone = world.openNew(`127.0.0.1:${stopped.tlsPort}`);
     await someone.isAsked("Registrarse");
@@ -264,6 +264,10 @@ describe("while something is under way", () => {
     someone.type(last + KEY.enter);
     await someone.shows(words);
     expect(someone.text).not.toContain(PASSWORD.slice(0, 4));
+    if (words.includes("Esc")) {
+      someone.type(KEY.escape);
+      await someone.isAsked("1. Iniciar sesión", "2. Registrarse");
+    }
     someone.type(KEY.ctrlC);
     await expectEnd(someone, 130);
     stopped.process.kill("SIGCONT");

@@ -90,25 +90,21 @@ export class AccountEffects {
     return this.#opened;
   }
 
-  /** @param password undefined: the person went back. */
-  answerPassword(password: string | undefined): void {
-    if (password === undefined) this.#giveUp();
-    else if (this.#task?.question.name === "password") this.#task.question.answer.resolve(password);
+  answerPassword(password: string): void {
+    if (this.#task?.question.name === "password") this.#task.question.answer.resolve(password);
   }
 
-  /** @param trusted undefined: the person went back. */
-  answerAuthority(trusted: boolean | undefined): void {
-    if (trusted === undefined) this.#giveUp();
-    else if (this.#task?.question.name === "authority") this.#task.question.answer.resolve(trusted);
+  answerAuthority(trusted: boolean): void {
+    if (this.#task?.question.name === "authority") this.#task.question.answer.resolve(trusted);
   }
 
-  /** @param replace false: the person went back. */
-  answerReplace(replace: boolean): void {
-    if (!replace) this.#giveUp();
-    else if (this.#task?.question.name === "replace") this.#task.question.answer.resolve(true);
+  /** The session of the other machine is to end. */
+  answerReplace(): void {
+    if (this.#task?.question.name === "replace") this.#task.question.answer.resolve(true);
   }
 
-  #giveUp(): void {
+  /** Gives up the running task, if there is one; nothing is heard of it any more. */
+  giveUp(): void {
     if (this.#task === undefined) return;
     const { abort, question } = this.#task;
     const error = new GivenUpError();
@@ -364,7 +360,7 @@ export class AccountEffects {
 
   /** Gives up the running task, and closes the account. */
   async end(): Promise<void> {
-    this.#giveUp();
+    this.giveUp();
     await this.close();
   }
 }

@@ -1,11 +1,11 @@
-/** The question for the server, the first menu, and the forms for logging in and registering. */
+/** The question for the server, the first menu, the forms for logging in and registering, and leaving what they begin. */
 import { isNewName } from "../../identity/names.ts";
 import { isEmailAcceptable, isPasswordAcceptable } from "../../protocol/account-rules.ts";
 import { UsageError } from "../../protocol/options.ts";
 import { RefusedError } from "../../client/errors.ts";
 import { parseServer } from "../config.ts";
 import { isYes } from "../format/questions.ts";
-import type { AppEffect, AppEvent, AppModel, AppStep, NewAccount, Next, Screen } from "./model.ts";
+import type { AppEffect, AppEvent, AppModel, AppStep, Entry, NewAccount, Next, Screen } from "./model.ts";
 import { CHOICE, START, ending, failure, step, to, type AppContext } from "./steps.ts";
 
 type Form = Extract<
@@ -177,7 +177,7 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
       );
     case "askReplace":
       if (value !== CHOICE.replace) return backFromForm(model, screen);
-      return to(model, { name: "working", ...screen.task }, { name: "answerReplace", replace: true });
+      return to(model, { name: "working", ...screen.task }, { name: "answerReplace" });
     default:
       return screen satisfies never;
   }
@@ -189,15 +189,28 @@ export function answerForm(model: AppModel, screen: Form, value: string, context
  */
 export function backFromForm(model: AppModel, screen: Form): AppStep {
   if (screen.name === "serverName" && isFirstQuestion(model)) return ending(model, 0);
-  if (screen.name === "askPassword") {
-    return to(model, START, { name: "answerPassword", password: undefined });
-  }
-  if (screen.name === "askAuthority") {
-    const givenUp: AppEffect = { name: "answerAuthority", trusted: undefined };
-    const { task } = screen;
-    if (task.work !== "contacting") return to(model, START, givenUp);
-    return leaveServer(model, task.next, task.server.server, givenUp);
-  }
-  if (screen.name === "askReplace") return to(model, START, { name: "answerReplace", replace: false });
-  return to(model, START);
+  return "task" in screen ? giveUp(model, screen.task) : to(model, START);
+}
+
+/** Gives up a task before the account is open. */
+export function giveUp(model: AppModel, task: Entry): AppStep {
+  const givenUp: AppEffect = { name: "giveUp" };
+  if (task.work === "contacting") return leaveServer(model, task.next, task.server.server, givenUp);
+  return to(model, START, givenUp, { name: "closeAccount" });
+}
+
+/** Whether Escape leaves a task. An account that is being registered may be there already, whatever one does. */
+export function canLeave({ work }: Screen & { name: "working" }): boolean {
+  return work === "contacting" || work === "loggingIn" || work === "searching" || work === "listingPeople";
+}
+
+/** Escape while something is under way: back to where it was begun. */
+export function backFromWork(model: AppModel, screen: Screen & { name: "working" }): AppStep {
+  if (!canLeave(screen)) return step(model);
+  if (!("account" in screen)) return giveUp(model, screen);
+  const { account } = screen;
+  const givenUp: AppEffect = { name: "giveUp" };
+  if (screen.work === "searching")
+    return to(model, { name: "searchWords", account, words: screen.words }, givenUp);
+  return to(model, { name: "home", account }, givenUp);
 }

@@ -198,10 +198,12 @@ export type AppEffect =
   | { readonly name: "logIn"; readonly username: string }
   /** Registers the account and logs in to it. */
   | ({ readonly name: "register" } & Required<NewAccount>)
-  /** Answers a question of the running task; undefined: the person went back, and the task is given up. */
-  | { readonly name: "answerPassword"; readonly password: string | undefined }
-  | { readonly name: "answerAuthority"; readonly trusted: boolean | undefined }
-  | { readonly name: "answerReplace"; readonly replace: boolean }
+  /** Answers a question of the running task. */
+  | { readonly name: "answerPassword"; readonly password: string }
+  | { readonly name: "answerAuthority"; readonly trusted: boolean }
+  | { readonly name: "answerReplace" }
+  /** The person went back: gives up the running task. */
+  | { readonly name: "giveUp" }
   | { readonly name: "myAccount"; readonly task: MyAccountTask }
   | { readonly name: "listPeople" }
   | { readonly name: "searchAll"; readonly words: string }

@@ -299,7 +299,10 @@ export class Program {
         this.#account.answerAuthority(effect.trusted);
         return;
       case "answerReplace":
-        this.#account.answerReplace(effect.replace);
+        this.#account.answerReplace();
+        return;
+      case "giveUp":
+        this.#account.giveUp();
         return;
       case "myAccount":
         this.#account.myAccount(effect.task);

@@ -6,7 +6,8 @@ import { CHOICE, type AppContext } from "./steps.ts";
 export type View =
   | { readonly name: "prompt"; readonly prompt: Prompt }
   | { readonly name: "chat"; readonly prompt: LinePrompt }
-  | { readonly name: "working"; readonly text: string }
+  /** `back`: what Escape does; at `later` the next prompt takes it. */
+  | { readonly name: "working"; readonly text: string; readonly back: "now" | "later" }
   | { readonly name: "ended" };
 
 /** A list with up to this many entries is a menu with numbers; a longer one is searched by typing. */

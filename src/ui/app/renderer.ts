@@ -48,6 +48,7 @@ type Open =
   | {
       readonly name: "working";
       readonly text: string;
+      readonly back: "now" | "later";
       readonly keys: TypeAhead;
       readonly notice: ReturnType<typeof setTimeout>;
     };
@@ -90,7 +91,7 @@ export class Renderer {
         }
         return;
       case "working":
-        this.#work(view.text);
+        this.#work(view);
         return;
       case "ended":
         this.#leave();
@@ -101,14 +102,14 @@ export class Renderer {
   }
 
   /** Shows the waiting text after a while; one task may follow another. */
-  #work(text: string): void {
+  #work({ text, back }: View & { name: "working" }): void {
     const open = this.#open;
     if (open.name === "working" && open.text === text) return;
     if (open.name === "working") clearTimeout(open.notice);
     else this.#leave();
     const keys = open.name === "working" ? open.keys : this.#typeAhead();
     const notice = setTimeout(() => this.#write(`${text}\n`), QUIET);
-    this.#open = { name: "working", text, keys, notice };
+    this.#open = { name: "working", text, back, keys, notice };
   }
 
   #prompter(): Prompter {
@@ -121,7 +122,12 @@ export class Renderer {
 
   #typeAhead(): TypeAhead {
     const { answered } = this.#options;
-    return new TypeAhead(this.#input, () => answered({ name: "interrupted" }));
+    const escaped = () => {
+      const isTaken = this.#open.name === "working" && this.#open.back === "now";
+      if (isTaken) answered({ name: "back" });
+      return isTaken;
+    };
+    return new TypeAhead(this.#input, () => answered({ name: "interrupted" }), escaped);
   }
 
   #line(prompt: LinePrompt): InputLine {

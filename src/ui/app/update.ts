@@ -28,7 +28,15 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
-import { answerForm, backFromForm, leaveServer, logIn, onAnswerRefused, onContacted } from "./forms.ts";
+import {
+  answerForm,
+  backFromForm,
+  backFromWork,
+  leaveServer,
+  logIn,
+  onAnswerRefused,
+  onContacted,
+} from "./forms.ts";
 import { answerMyAccount, backInMyAccount, myAccountPage, onMyAccount } from "./my-account.ts";
 import type { AttentionSign } from "../terminal/attention.ts";
 import type { AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
@@ -117,8 +125,9 @@ function onBack(model: AppModel): AppStep {
       return backInMyAccount(model, screen);
     case "start":
       return leaveServer(model, "start", "");
-    case "home":
     case "working":
+      return backFromWork(model, screen);
+    case "home":
     case "chat":
     case "ended":
       return step(model);

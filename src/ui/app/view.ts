@@ -6,7 +6,7 @@ import { accountOf, CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
 import { viewMyAccount } from "./my-account-view.ts";
-import { isFirstQuestion } from "./forms.ts";
+import { canLeave, isFirstQuestion } from "./forms.ts";
 import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
 import { chatPrompt } from "../chat/update.ts";
@@ -151,6 +151,13 @@ function workText({ work }: Screen & { name: "working" }, texts: Texts): string 
   }
 }
 
+/** What is under way, with what Escape does: see `onBack`. */
+function working(screen: Screen & { name: "working" }, texts: Texts): View {
+  const text = workText(screen, texts);
+  if (!canLeave(screen)) return { name: "working", text, back: "later" };
+  return { name: "working", text: `${text} ${texts.menuEscapes}`, back: "now" };
+}
+
 /** What the screen shows. */
 export function viewApp(model: AppModel, context: AppContext): View {
   const { screen } = model;
@@ -178,7 +185,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
     case "registerEmail":
       return input(texts.menuEmail);
     case "working":
-      return { name: "working", text: workText(screen, texts) };
+      return working(screen, texts);
     case "askPassword":
       return password(texts.passwordPrompt(quotedName(screen.username)));
     case "askAuthority":

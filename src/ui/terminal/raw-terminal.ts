@@ -184,13 +184,19 @@ export class RawTerminal {
 export class TypeAhead {
   readonly #input: NodeJS.ReadStream;
   readonly #onInterrupt: () => void;
+  readonly #onEscape: () => boolean;
+  #escape: ReturnType<typeof setTimeout> | undefined;
   /** A character for each byte. */
   #typed = "";
 
-  /** @param onInterrupt called at Ctrl-C; the keys before it are dropped */
-  constructor(input: NodeJS.ReadStream, onInterrupt: () => void) {
+  /**
+   * @param onInterrupt called at Ctrl-C; the keys before it are dropped
+   * @param onEscape called at Escape; if it returns true, that is dropped, too, with the keys before it
+   */
+  constructor(input: NodeJS.ReadStream, onInterrupt: () => void, onEscape: () => boolean) {
     this.#input = input;
     this.#onInterrupt = onInterrupt;
+    this.#onEscape = onEscape;
     input.setRawMode(true);
     input.on("data", this.#take);
     input.resume();
@@ -198,6 +204,7 @@ export class TypeAhead {
 
   /** To be called right before the next prompt opens. The terminal stays in raw mode. */
   stop(): void {
+    clearTimeout(this.#escape);
     this.#input.off("data", this.#take);
     this.#input.pause();
     if (this.#typed !== "" && !this.#input.destroyed) this.#input.unshift(Buffer.from(this.#typed, "latin1"));
@@ -211,5 +218,14 @@ export class TypeAhead {
     const kept = typed.slice(interrupt + 1).replaceAll(CTRL_Z, "");
     this.#typed = kept.slice(0, MAX_TYPED_AHEAD);
     if (interrupt >= 0) this.#onInterrupt();
+    clearTimeout(this.#escape);
+    // More may follow of the sequence of a key.
+    if (this.#typed.endsWith(ESCAPE)) this.#escape = setTimeout(this.#onLoneEscape, SEQUENCE_WAIT);
+  };
+
+  readonly #onLoneEscape = (): void => {
+    const typed = this.#typed;
+    this.#typed = "";
+    if (!this.#onEscape()) this.#typed = typed;
   };
 }

@@ -82,6 +82,8 @@ export const MENU_TEXTS = {
     en: (age: string) => `online according to the server; no reply for ${age}`,
   },
 
+  /** Stands behind what is under way. */
+  menuEscapes: { es: "(Esc: volver)", en: "(Esc: back)" },
   menuContacting: { es: "Conectando con el servidor…", en: "Contacting the server…" },
   menuLoggingIn: { es: "Iniciando sesión…", en: "Logging in…" },
   menuRegistering: { es: "Registrando la cuenta…", en: "Registering the account…" },

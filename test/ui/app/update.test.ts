@@ -340,7 +340,7 @@ describe("the server", () => {
     const asking = after(served(from), answer(CHOICE.register), { name: "authorityAsked", asked }).model;
     expect(asking.screen.name).toBe("askAuthority");
     const { model, effects } = after(asking, { name: "back" });
-    expect([model.screen.name, effects]).toEqual([screen, [{ name: "answerAuthority", trusted: undefined }]]);
+    expect([model.screen.name, effects]).toEqual([screen, [{ name: "giveUp" }]]);
   });
 });
 
@@ -482,7 +482,7 @@ describe("the first menu and its forms", () => {
       event,
     );
     expect(model.screen.name).toBe("start");
-    expect(effects).toEqual([{ name: "answerPassword", password: undefined }]);
+    expect(effects).toEqual([{ name: "giveUp" }, { name: "closeAccount" }]);
   });
 
   test.each([
@@ -501,12 +501,44 @@ describe("the first menu and its forms", () => {
   });
 
   test.each(EVERYWHERE.filter(([, model]) => accountOf(model) === undefined))(
-    "Escape in %s leads to the first menu, or waits",
-    (name, model) => {
-      const { screen } = after(model, { name: "back" }).model;
-      expect(screen.name).toBe(name === "working" ? "working" : "start");
+    "Escape in %s leads to the first menu",
+    (_name, model) => {
+      expect(after(model, { name: "back" }).model.screen.name).toBe("start");
     },
   );
+});
+
+describe("Escape while something is under way", () => {
+  const task = (effects: readonly AppEffect[]) => effects.map(({ name }) => name);
+
+  test("gives up contacting a server, and what was typed stays to be changed", () => {
+    const asking = firstModel([], "", { ...GIVEN, serverFrom: "last" });
+    const { model, effects } = after(asking, { name: "back" }, answer("paloma.example"), { name: "back" });
+    expect(model.screen).toMatchObject({ name: "serverName", typed: "paloma.example:8443" });
+    expect(task(effects)).toEqual(["giveUp"]);
+  });
+
+  test("gives up logging in, and closes what is open of the account", () => {
+    const { model, effects } = after(start, { name: "resumed", username: "ana" }, { name: "back" });
+    expect([model.screen, task(effects)]).toEqual([START, ["giveUp", "closeAccount"]]);
+  });
+
+  test("gives up a search and the list of people, and leads back to where it was begun", () => {
+    const searching = after(home, answer(CHOICE.search), answer("hola"), { name: "back" });
+    expect(searching.model.screen).toMatchObject({ name: "searchWords", words: "hola" });
+    expect(task(searching.effects)).toEqual(["giveUp"]);
+    expect(after(home, answer(CHOICE.people), { name: "back" }).model.screen.name).toBe("home");
+  });
+
+  test("waits for the end of what cannot be undone", () => {
+    for (const screen of [
+      { name: "working", work: "registering", answers: { username: "a", password: "p", email: "" } },
+      { name: "working", work: "loggingOut", account: home.screen },
+    ]) {
+      const model = { ...start, screen: screen as unknown as Screen };
+      expect(after(model, { name: "back" })).toEqual({ model, effects: [] });
+    }
+  });
 });
 
 describe("on every screen", () => {
