@@ -90,6 +90,7 @@ type State =
 
 export class Connection {
   remoteAddress = "";
+  remotePort = 0;
   localAddress = "";
   /** Of the `Acceptance` with which a listener has accepted it. */
   leafHash: Uint8Array | undefined;
@@ -310,8 +311,9 @@ export class Connection {
       socket.terminate();
       return;
     }
-    // Both are undefined on a socket that the other side has already reset.
+    // They are undefined on a socket that the other side has already reset.
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
+    this.remotePort = socket.remotePort ?? 0;
     this.localAddress = normalizeAddress(socket.localAddress ?? "");
     this.lastReadAt = performance.now();
     this.#state = this.#tls

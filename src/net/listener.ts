@@ -43,17 +43,36 @@ export class ListenError extends Error {
 
 /** @throws ListenError */
 export function listen(options: ListenOptions): Listener {
-  if (options.host !== undefined) return listenOn(options.host, options);
+  return listenAt(options, (hostname) => listenOn(hostname, options));
+}
+
+/**
+ * Listens at one address, or at all of IPv6 and IPv4. @param begin listens at this address; may throw Bun's error
+ * @throws ListenError
+ */
+export function listenAt(
+  { host, port }: { readonly host: string | undefined; readonly port: number },
+  begin: (hostname: string) => { readonly port: number; stop(): void },
+): Listener {
+  const at = (hostname: string): Listener => {
+    try {
+      const listener = begin(hostname);
+      return { port: listener.port, host: host ?? "0.0.0.0", stop: () => listener.stop() };
+    } catch (error) {
+      throw new ListenError(errorCode(error), port, error);
+    }
+  };
+  if (host !== undefined) return at(host);
   try {
-    return listenOn("::", options);
+    return at("::");
   } catch (error) {
     // The machine may have no IPv6.
     if (!(error instanceof ListenError) || !/EAFNOSUPPORT|EADDRNOTAVAIL|EINVAL/.test(error.code)) throw error;
-    return listenOn("0.0.0.0", options);
+    return at("0.0.0.0");
   }
 }
 
-function listenOn(hostname: string, options: ListenOptions): Listener {
+function listenOn(hostname: string, options: ListenOptions): { readonly port: number; stop(): void } {
   const { tls, objectLimit } = options;
   const descriptors = descriptorsForConnections(descriptorLimit());
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
@@ -71,56 +90,46 @@ function listenOn(hostname: string, options: ListenOptions): Listener {
     handlers.accepted?.(connection);
     return connection;
   };
-  try {
-    const listener =
-      tls === undefined
-        ? Bun.listen<Connection>({
-            hostname,
-            port: options.port,
-            socket: {
-              ...SOCKET_HANDLERS,
-              open(socket) {
-                const connection = adopt(socket as unknown as Bun.Socket<undefined>);
-                if (connection === undefined) return;
-                socket.data = connection;
-                connection.opened(socket);
-              },
-              // A refused socket has no connection to notify.
-              close: (socket, error) => socket.data?.gone(error),
-              error: (socket, error) => socket.data?.failed(error),
-            },
-          })
-        : Bun.listen<undefined>({
-            hostname,
-            port: options.port,
-            socket: {
-              open(socket) {
-                const connection = adopt(socket);
-                if (connection === undefined) return;
-                try {
-                  const { context, leafHash } = tls();
-                  connection.leafHash = leafHash;
-                  upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
-                } catch (error) {
-                  connection.terminate("internal_error");
-                  throw error;
-                }
-              },
-              // An error in `accept` or `tls` is our own bug; it ends this connection only.
-              error(socket, error) {
-                socket.terminate();
-                throw error;
-              },
-              // Bun requires `data` or `drain`; `data` would be called with ciphertext.
-              drain: () => undefined,
-            },
-          });
-    return {
-      port: listener.port,
-      host: options.host ?? "0.0.0.0",
-      stop: () => listener.stop(),
-    };
-  } catch (error) {
-    throw new ListenError(errorCode(error), options.port, error);
-  }
+  return tls === undefined
+    ? Bun.listen<Connection>({
+        hostname,
+        port: options.port,
+        socket: {
+          ...SOCKET_HANDLERS,
+          open(socket) {
+            const connection = adopt(socket as unknown as Bun.Socket<undefined>);
+            if (connection === undefined) return;
+            socket.data = connection;
+            connection.opened(socket);
+          },
+          // A refused socket has no connection to notify.
+          close: (socket, error) => socket.data?.gone(error),
+          error: (socket, error) => socket.data?.failed(error),
+        },
+      })
+    : Bun.listen<undefined>({
+        hostname,
+        port: options.port,
+        socket: {
+          open(socket) {
+            const connection = adopt(socket);
+            if (connection === undefined) return;
+            try {
+              const { context, leafHash } = tls();
+              connection.leafHash = leafHash;
+              upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
+            } catch (error) {
+              connection.terminate("internal_error");
+              throw error;
+            }
+          },
+          // An error in `accept` or `tls` is our own bug; it ends this connection only.
+          error(socket, error) {
+            socket.terminate();
+            throw error;
+          },
+          // Bun requires `data` or `drain`; `data` would be called with ciphertext.
+          drain: () => undefined,
+        },
+      });
 }

@@ -36,10 +36,16 @@ export class Outgoing {
     if (this.#text.length >= JOIN_LIMIT) this.#encode();
   }
 
+  /** @param bytes are kept until they are written, and must not change. */
+  addBytes(bytes: Uint8Array): void {
+    this.#encode();
+    this.#append(bytes);
+  }
+
   /** Writes until the queue is empty or the socket is full. @returns how many bytes were written */
   writeTo(socket: { write(bytes: Uint8Array): number }): number {
     let total = 0;
-    if (this.#text !== "") this.#encode();
+    this.#encode();
     while (this.#first !== undefined) {
       const { length } = this.#first;
       const taken = socket.write(this.#first);
@@ -90,8 +96,12 @@ export class Outgoing {
   }
 
   #encode(): void {
-    const part = ENCODER.encode(this.#text);
+    if (this.#text === "") return;
+    this.#append(ENCODER.encode(this.#text));
     this.#text = "";
+  }
+
+  #append(part: Uint8Array): void {
     this.#bytes += part.length;
     if (this.#first === undefined) this.#first = part;
     else (this.#further ??= []).push(part);
