@@ -27,6 +27,11 @@ export class Splice {
   constructor(one: LineSocket, two: LineSocket, events: SpliceEvents) {
     this.#sockets = [one, two];
     this.#events = events;
+  }
+
+  /** To be called once. */
+  begin(): void {
+    const [one, two] = this.#sockets;
     this.#join(one, two);
     this.#join(two, one);
   }

@@ -81,9 +81,12 @@ async function pair(): Promise<{
     line() {
       if (seats.push(socket) < 2) return;
       const [one, two] = seats as [LineSocket, LineSocket];
-      spliced.resolve(
-        new Splice(one, two, { passed: (bytes) => (passed += bytes), ended: () => over.resolve() }),
-      );
+      const splice = new Splice(one, two, {
+        passed: (bytes) => (passed += bytes),
+        ended: () => over.resolve(),
+      });
+      splice.begin();
+      spliced.resolve(splice);
     },
     closed: () => undefined,
   }));

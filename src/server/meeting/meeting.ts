@@ -15,6 +15,7 @@ import { isIPv6 } from "node:net";
 
 import { isPrivate } from "../../protocol/ip-address.ts";
 import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
+import type { MEETING_OUTCOMES, MEETING_WAYS } from "../metrics/metrics.ts";
 
 /** From the first connection's acceptance to `go`, and to its end unless it was spliced, in ms. */
 export const GO_TIMEOUT = 10_000;
@@ -36,9 +37,9 @@ export type Purpose = "chat" | "stream" | "move";
 export type Endpoint = { readonly ip: string; readonly port: number };
 
 /** How far it came: links in `direct` were dialled (or reversed) while the meeting was still gathering. */
-export type Way = "direct" | "punched" | "relayed";
+export type Way = (typeof MEETING_WAYS)[number];
 /** `left`: a side had its link, or did not want one; `full`: no place at the relay; `unpunchable`: a `move`. */
-export type Outcome = "spliced" | "left" | "expired" | "offline" | "full" | "unpunchable";
+export type Outcome = (typeof MEETING_OUTCOMES)[number];
 
 export type Effect =
   /** A line on a meeting connection. */

@@ -8,6 +8,14 @@ import { growingBounds, Histogram } from "./histogram.ts";
 export type LoginResult = "ok" | "resumed" | "wrong" | "limited" | "refused";
 type DropReason = "too_many" | "rate" | "slow_reader" | "slow_writer" | "idle";
 
+/** How far a meeting of two users came, and how it ended there (`server/meeting/meeting.ts`). */
+export const MEETING_WAYS = ["direct", "punched", "relayed"] as const;
+export const MEETING_OUTCOMES = ["spliced", "left", "expired", "offline", "full", "unpunchable"] as const;
+type MeetingResult = `${(typeof MEETING_WAYS)[number]} ${(typeof MEETING_OUTCOMES)[number]}`;
+const MEETING_RESULTS = MEETING_WAYS.flatMap((way) =>
+  MEETING_OUTCOMES.map((outcome): MeetingResult => `${way} ${outcome}`),
+);
+
 export const LOGIN_RESULTS: readonly LoginResult[] = ["ok", "resumed", "wrong", "limited", "refused"];
 export const DROP_REASONS: readonly DropReason[] = ["too_many", "rate", "slow_reader", "slow_writer", "idle"];
 /** The actions, and `none` for requests without a known one. */
@@ -52,6 +60,10 @@ export class Metrics {
   readonly logins = new Counts(LOGIN_RESULTS);
   /** Connections refused or dropped. */
   readonly drops = new Counts(DROP_REASONS);
+  /** Meetings that have ended. */
+  readonly meetings = new Counts(MEETING_RESULTS);
+  /** Bytes that the relay has passed, in both directions. */
+  relayedBytes = 0;
   /** All requests, with bounds 19 % apart, from which quantiles are read. */
   readonly allRequestSeconds = new Histogram(growingBounds(1e-6, 60, 2 ** 0.25));
   readonly hashWaitSeconds = new Histogram(HASH_BOUNDS);
