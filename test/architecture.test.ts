@@ -58,6 +58,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "limits",
       "config.ts",
       "help.ts",
+      "meeting",
       "session",
       "requests",
       "rendezvous-server.ts",

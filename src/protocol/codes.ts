@@ -44,6 +44,15 @@ const SENTENCES = {
     en: "The session continues on another connection",
   },
   user_offline: { es: "El usuario no está conectado", en: "The user is not online" },
+  cannot_meet: {
+    es: "El programa de esa persona no admite encuentros",
+    en: "That person’s program does not support meetings",
+  },
+  no_meeting: { es: "Este servidor no organiza encuentros", en: "This server arranges no meetings" },
+  relay_full: {
+    es: "El servidor no admite más conversaciones a través de él",
+    en: "The server has no room for more relayed conversations",
+  },
   rate_limited: {
     es: "Demasiados intentos; espere un momento",
     en: "Too many attempts; wait a moment",

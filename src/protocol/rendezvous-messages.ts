@@ -16,12 +16,17 @@ import {
   type Read,
 } from "./fields.ts";
 import { parseDialableAddress } from "./ip-address.ts";
+import { ticketField } from "./meeting-messages.ts";
 
 export const MAX_ID_LENGTH = 64;
 export const MAX_ADDRESSES = 8;
 export const MAX_CANDIDATES = 8;
 /** A lower port is no candidate: it belongs to a service of the system, which nobody must be made to dial. */
 export const MIN_CANDIDATE_PORT = 1_024;
+/** Mapped ports in one `reach`, and addresses of the meeting port. */
+export const MAX_MAPPED = 2;
+export const MAX_MEETING_PLACES = 2;
+const MAX_TRANSFER_FIELD = 64;
 export const MAX_WATCHED = 1_000;
 export const MAX_PAGE = 500;
 export const DEFAULT_PAGE = 100;
@@ -57,6 +62,7 @@ const keyProof = optional(signature);
 const address = refine(exactText(1, 64), parseDialableAddress);
 const addresses = list(address, MAX_ADDRESSES);
 const language = oneOf("es", "en");
+const purpose = oneOf("chat", "stream", "move");
 const labelField = refine(exactText(40, 40), hexadecimal);
 const fingerprintField = refine(exactText(64, 64), hexadecimal);
 /** Seconds since 1970, up to the year 9999. */
@@ -96,9 +102,10 @@ const REQUESTS = {
       addresses: optional(addresses),
       lang: optional(language),
       replace: optional(boolean),
+      relay_only: optional(boolean),
     },
     legacy: true,
-    added: ["public_key", "key_proof", "addresses", "lang", "replace"],
+    added: ["public_key", "key_proof", "addresses", "lang", "replace", "relay_only"],
   },
   get_users: {
     fields: {
@@ -118,6 +125,7 @@ const REQUESTS = {
       key_proof: keyProof,
       addresses: optional(addresses),
       lang: optional(language),
+      relay_only: optional(boolean),
     },
     legacy: false,
     added: [],
@@ -126,6 +134,24 @@ const REQUESTS = {
   watch: { fields: { users: list(name, MAX_WATCHED) }, legacy: false, added: [] },
   ping: { fields: {}, legacy: false, added: [] },
   revocations: { fields: { after: optional(revocationCursor) }, legacy: false, added: [] },
+  reach: {
+    fields: {
+      addresses: optional(addresses),
+      mapped: optional(list(object({ ip: address, port: integer(MIN_CANDIDATE_PORT, 65_535) }), MAX_MAPPED)),
+      check: optional(boolean),
+    },
+    legacy: false,
+    added: [],
+  },
+  connect: {
+    fields: {
+      target_user: name,
+      purpose: optional(purpose),
+      transfer: optional(exactText(1, MAX_TRANSFER_FIELD)),
+    },
+    legacy: false,
+    added: [],
+  },
   logout: { fields: {}, legacy: false, added: [] },
   change_password: { fields: { password, new_password: password }, legacy: false, added: [] },
   delete_account: { fields: { password }, legacy: false, added: [] },
@@ -146,6 +172,8 @@ export const RESPONSE_ACTION = {
   watch: "watch_response",
   ping: "pong",
   revocations: "revocations_response",
+  reach: "reach_response",
+  connect: "connect_response",
   logout: "logout_response",
   change_password: "change_password_response",
   delete_account: "delete_account_response",
@@ -161,15 +189,27 @@ export function readRequestId(value: unknown): RequestId | undefined | "invalid"
   return value.length <= 4 * MAX_ID_LENGTH && [...value].length <= MAX_ID_LENGTH ? value : "invalid";
 }
 
-/** An address at which a user's peer port may be reached; unknown kinds are ignored. */
-export type Candidate = { kind: "direct"; ip: string; port: number };
+/** An address at which a user's peer port may be reached; unknown kinds are ignored. `open`: a check has reached it. */
+export type Candidate = { kind: "direct" | "mapped"; ip: string; port: number; open?: true };
 export type UserEntry = { username: string; ip: string; p2p_port: number; secure?: boolean };
 
 const anyCandidate = object({
   kind: exactText(1, 32),
   ip: optional(exactText(1, 64)),
   port: optional(integer(1, 65_535)),
+  open: optional(boolean),
 });
+const endpoint = { ip: exactText(1, 64), port };
+/** Where the meeting port is; without `ip` at the address of the rendezvous link. */
+const meeting = list(object({ ip: optional(exactText(1, 64)), port }), MAX_MEETING_PLACES);
+/** What each of two who meet learns of the other. */
+const meetingFields = {
+  ticket: ticketField,
+  meeting,
+  candidates: list(anyCandidate, 64),
+  fingerprint: exactText(64, 64),
+  relay_only: boolean,
+};
 
 /** The fields that a client reads of the server's messages; one that fails its check breaks the protocol. */
 export const RESPONSES = {
@@ -213,7 +253,31 @@ export const RESPONSES = {
   watch_response: { online: list(accountName, MAX_WATCHED) },
   revocations_response: { revoked, next: optional(nextRevoked) },
   revoked: { revoked },
-  presence: { username: accountName, online: boolean },
+  presence: { username: accountName, online: boolean, moved: optional(boolean) },
+  reach_response: {
+    observed: object(endpoint),
+    meeting,
+    ticket: ticketField,
+    checking: boolean,
+    relay_bytes_left: integer(0, Number.MAX_SAFE_INTEGER),
+  },
+  reachable: { results: list(object({ ...endpoint, open: boolean }), 8) },
+  connect_response: { target_user: accountName, ...meetingFields },
+  meet_request: {
+    username: accountName,
+    purpose,
+    transfer: optional(exactText(1, MAX_TRANSFER_FIELD)),
+    ...meetingFields,
+  },
+  go: {
+    ticket: ticketField,
+    family: integer(4, 6),
+    ip: optional(exactText(1, 64)),
+    port: optional(port),
+    in_ms: integer(0, 60_000),
+    rtt_ms: integer(0, 5_000),
+  },
+  gone: { ticket: ticketField },
   pong: {
     time: exactText(1, 40),
     authority: exactText(1, MAX_PEM),

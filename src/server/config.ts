@@ -7,7 +7,15 @@ import type { Language } from "../protocol/language.ts";
 import { nearestWord } from "../protocol/nearest-word.ts";
 import { readOptions, UsageError, variableOf, type OptionValues } from "../protocol/options.ts";
 import { quotedText } from "../protocol/quoted-text.ts";
-import { DEFAULT_LIMITS, parseRate, type Limits, type Rate } from "./limits/limits.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_RELAY_LIMITS,
+  MIB,
+  parseRate,
+  type Limits,
+  type Rate,
+  type RelayLimits,
+} from "./limits/limits.ts";
 import type { LogStyle } from "./log/log.ts";
 
 /** More descriptors than a process can have. */
@@ -42,6 +50,11 @@ const OPTIONS = {
   register: { type: "choice", of: ["open", "closed"] },
   log: { type: "choice", of: ["pretty", "json"] },
   "audit-log": { type: "path" },
+  "meeting-port": { type: "text" },
+  "meeting-host": { type: "text" },
+  "relay-pairs": { type: "integer", min: 0, max: 100_000 },
+  "relay-rate": { type: "integer", min: 1, max: 100_000 },
+  "relay-bytes-per-day": { type: "integer", min: 0, max: Number.MAX_SAFE_INTEGER },
   "metrics-port": { type: "integer", min: 0, max: 65_535 },
   "metrics-host": { type: "text" },
   ...LIMIT_OPTIONS,
@@ -65,6 +78,16 @@ const ADMIN_OPTIONS = {
 /** Who may use the plain link (PROTOCOL 2). */
 export type PlainFrom = "loopback" | "private" | "any" | "none";
 
+export type MeetingConfig = {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The operator has named the port, so that the server does not start without it. */
+  readonly isAsked: boolean;
+  /** The addresses at which clients reach it, at most one a family; none: that of the rendezvous link. */
+  readonly hosts: readonly string[];
+  readonly relay: RelayLimits;
+};
+
 export type ServerConfig = {
   /** An IP literal, or undefined for all addresses. */
   readonly host: string | undefined;
@@ -72,6 +95,8 @@ export type ServerConfig = {
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
+  /** Undefined: no meeting port. */
+  readonly meeting: MeetingConfig | undefined;
   /** Paths of the operator's PEM files. */
   readonly tlsFiles: { readonly certificate: string; readonly key: string } | undefined;
   readonly databasePath: string;
@@ -145,9 +170,11 @@ export function readConfig(
   const nameOf = (flag: string) => writtenAs(flag, args);
   const host = addressOf(nameOf("host"), values.host, say);
   const metricsHost = addressOf(nameOf("metrics-host"), values["metrics-host"], say) ?? "127.0.0.1";
+  const meeting = meetingOf(values, nameOf, say);
   const ports = [
     { flag: "--port", host, port: plainFrom === "none" ? undefined : port },
     { flag: "--tls-port", host, port: tlsPort },
+    { flag: "--meeting-port", host, port: meeting?.isAsked === true ? meeting.port : undefined },
     { flag: "--metrics-port", host: metricsHost, port: metricsPort },
   ];
   for (const [index, first] of ports.entries()) {
@@ -165,6 +192,7 @@ export function readConfig(
       port,
       plainFrom,
       tlsPort,
+      meeting,
       tlsFiles: certificate === undefined || key === undefined ? undefined : { certificate, key },
       databasePath: values.db ?? "users.db",
       registration: values.register ?? "open",
@@ -212,6 +240,42 @@ function addressOf(shown: string, value: string | undefined, say: Say): string |
       ? [", como 192.0.2.1 o ::1", ", such as 192.0.2.1 or ::1"]
       : [`; ¿quiere decir ${meant}?`, `; did you mean ${meant}?`];
   throw say(`${shown}: se esperaba una dirección IP${es}`, `${shown}: expected an IP address${en}`);
+}
+
+const MEETING_PORT = 8444;
+
+function meetingOf(
+  values: OptionValues<typeof OPTIONS>,
+  nameOf: (flag: string) => string,
+  say: Say,
+): MeetingConfig | undefined {
+  const text = values["meeting-port"];
+  if (text === "off") return undefined;
+  if (text !== undefined && !(/^\d{1,5}$/.test(text) && Number(text) <= 65_535)) {
+    throw say(
+      `${nameOf("meeting-port")}: se esperaba un puerto de 0 a 65535, u off`,
+      `${nameOf("meeting-port")}: expected a port from 0 to 65535, or off`,
+    );
+  }
+  const hosts = values["meeting-host"]?.split(",") ?? [];
+  const isOnePerFamily = new Set(hosts.map((host) => isIP(host))).size === hosts.length;
+  if (hosts.some((host) => isIP(host) === 0) || !isOnePerFamily) {
+    throw say(
+      `${nameOf("meeting-host")}: se esperaba una dirección IPv4, una IPv6, o las dos separadas por una coma`,
+      `${nameOf("meeting-host")}: expected an IPv4 address, an IPv6 address, or both with a comma between them`,
+    );
+  }
+  const rate = values["relay-rate"];
+  return {
+    port: text === undefined ? MEETING_PORT : Number(text),
+    isAsked: text !== undefined,
+    hosts,
+    relay: {
+      pairs: values["relay-pairs"] ?? DEFAULT_RELAY_LIMITS.pairs,
+      rate: rate === undefined ? DEFAULT_RELAY_LIMITS.rate : rate * MIB,
+      bytesPerDay: values["relay-bytes-per-day"] ?? DEFAULT_RELAY_LIMITS.bytesPerDay,
+    },
+  };
 }
 
 /** Where one port is listened on. `host`: undefined for all addresses. */

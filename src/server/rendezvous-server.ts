@@ -1,14 +1,14 @@
 /** The rendezvous server: the database and the two links, joined (PROTOCOL 2 to 4). */
 import type { Database } from "bun:sqlite";
 
-import { systemClock } from "../net/clock.ts";
+import { systemClock, unwatchDeadlines, watchDeadlines } from "../net/clock.ts";
 import { descriptorLimit, descriptorsForConnections } from "../net/descriptors.ts";
 import { OpenFile } from "../net/open-file.ts";
 import { listen, type Listener, type ListenOptions } from "../net/listener.ts";
 import type { TlsIdentity } from "../net/tls.ts";
 import { RENDEZVOUS_OBJECT_LIMIT } from "../protocol/framing.ts";
 import { networkOf, normalizeAddress } from "../protocol/ip-address.ts";
-import type { PlainFrom } from "./config.ts";
+import type { MeetingConfig, PlainFrom } from "./config.ts";
 import { Accounts } from "./database/accounts.ts";
 import { ServerAuthority } from "./database/authority.ts";
 import { setBlockingWait } from "./database/locked-database.ts";
@@ -16,7 +16,7 @@ import { hashOfNone } from "./database/password-hash.ts";
 import { MAX_OWN_REVOCATIONS, Revocations } from "./database/revocations.ts";
 import { Tokens } from "./database/tokens.ts";
 import { Admission } from "./limits/admission.ts";
-import { DEFAULT_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_RELAY_LIMITS, withinDescriptors, type Limits } from "./limits/limits.ts";
 import { overBudget } from "./limits/memory-budget.ts";
 import { PasswordQueue } from "./limits/password-queue.ts";
 import { Throttle } from "./limits/throttle.ts";
@@ -24,12 +24,18 @@ import { Unauthenticated } from "./limits/unauthenticated.ts";
 import { listenWhenFree } from "./listening.ts";
 import { LimitedLog, LimitedLogByAddress } from "./log/limited-log.ts";
 import type { Log } from "./log/log.ts";
+import { dialBack } from "./meeting/dial-back.ts";
+import { openMeetingPort, type MeetingPort } from "./meeting/meeting-port.ts";
+import { Meetings } from "./meeting/meetings.ts";
+import { Observations } from "./meeting/observations.ts";
+import { Relay } from "./meeting/relay.ts";
 import { withoutAudit, type SecurityLog } from "./log/security-log.ts";
 import { Metrics, timed } from "./metrics/metrics.ts";
 import type { OnlineUser } from "./presence/online-user.ts";
 import { Presence } from "./presence/presence.ts";
 import { UserDirectory } from "./presence/user-directory.ts";
 import { ClientConnection } from "./requests/client-connection.ts";
+import { MovedPush } from "./session/moved-push.ts";
 import { RevocationPush } from "./session/revocation-push.ts";
 import type { Services } from "./session/services.ts";
 
@@ -55,6 +61,8 @@ export type RendezvousOptions = {
   readonly port: number;
   readonly plainFrom: PlainFrom;
   readonly tlsPort: number;
+  /** Undefined: no meeting port. */
+  readonly meeting?: MeetingConfig | undefined;
   readonly identity: TlsIdentity | undefined;
   readonly log: Log;
   /** Ms since 1970. */
@@ -122,6 +130,14 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     made: (revocation) => revocationPush.add(revocation),
     dropped: (count) => droppedRevocations.note("count", undefined, count),
   });
+  const directory = new UserDirectory(presence);
+  const relay = new Relay(options.meeting?.relay ?? DEFAULT_RELAY_LIMITS, metrics, now);
+  const meetings = new Meetings({ presence, relay, metrics, clock });
+  const observations = new Observations({
+    directory,
+    dialBack: (target, user) => dialBack(target, user, authority.certificatePem),
+    clock,
+  });
   const services: Services = {
     accounts: watched(new Accounts(database)),
     tokens,
@@ -129,7 +145,11 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     databaseFile,
     passwords,
     presence,
-    directory: new UserDirectory(presence),
+    directory,
+    meetings,
+    observations,
+    relay,
+    movedPush: new MovedPush(presence, clock, systemClock(now).after),
     unauthenticated: new Unauthenticated(limits.anonymous, clock, ({ evicted, refused }) =>
       log.warn("too_many_not_logged_in", { limit: limits.anonymous, made_way: evicted, refused }),
     ),
@@ -143,6 +163,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     plainFrom: options.plainFrom,
     dummyHash: hashOfNone(),
     tlsPort: () => tls.port,
+    meetingPlaces: () => meetingPort?.places ?? [],
     isClosing: () => phase === "closing",
     logRefusal: refusalLog(log, clock),
   };
@@ -206,7 +227,12 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     accept: (address) => accept("tls", address),
   });
   let plain: Listener | undefined;
+  let meetingPort: MeetingPort | undefined;
   try {
+    if (options.meeting !== undefined) {
+      const place = { host: options.host, patience: PORT_PATIENCE };
+      meetingPort = await openMeetingPort(options.meeting, place, { meetings, observations, log });
+    }
     if (options.plainFrom !== "none") {
       plain = await listenOn({
         port: options.port,
@@ -215,6 +241,7 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     }
   } catch (error) {
     tls.stop();
+    meetingPort?.stop();
     throw error;
   }
 
@@ -223,6 +250,14 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
   const checkLiveness = (at: number) => {
     for (const connection of [...connections]) connection.checkLiveness(at);
   };
+  const meetingDeadlines = {
+    checkDeadlines(at: number) {
+      meetingPort?.checkDeadlines(at);
+      meetings.checkDeadlines(at);
+      relay.checkDeadlines(at);
+    },
+  };
+  watchDeadlines(meetingDeadlines);
   const sweeps = [
     setInterval(() => checkLiveness(performance.now()), LIVENESS_INTERVAL),
     setInterval(() => overBudget(connections).forEach((each) => each.dropAsSlow()), BUDGET_INTERVAL),
@@ -232,8 +267,11 @@ export async function startServer(options: RendezvousOptions): Promise<Rendezvou
     if (phase === "closing") return;
     phase = "closing";
     sweeps.forEach((sweep) => clearInterval(sweep));
+    unwatchDeadlines(meetingDeadlines);
     plain?.stop();
     tls.stop();
+    meetingPort?.stop();
+    relay.stop();
     revocationPush.flush();
     for (const connection of connections) connection.announceClosing();
     // Hashes that wait are refused; requests whose hash is being computed are answered before the end.

@@ -63,6 +63,7 @@ export async function serve(config: ServerConfig, language: Language, host: Host
     port,
     plainFrom,
     tlsPort,
+    meeting: config.meeting,
     identity,
     log,
     now: Date.now,

@@ -42,12 +42,17 @@ const OUTCOMES: { readonly [A in Action]: readonly string[] } = {
   watch: ["ok", "rate_limited", "server_busy"],
   ping: ["ok"],
   revocations: ["ok", "rate_limited"],
+  reach: ["ok", "rate_limited", "tls_required"],
+  connect: ["ok", "user_offline", "cannot_meet", "no_meeting", "rate_limited", "tls_required"],
   logout: ["ok"],
   change_password: ["ok", "weak_password", "invalid_credentials", ...BUSY],
   delete_account: ["ok", "invalid_credentials", ...BUSY],
 };
 /** Requests that are refused on the plain link, as is everything with a `public_key`. */
-const NEVER_PLAIN: ReadonlySet<string> = new Set(["resume", "renew", "change_password", "delete_account"]);
+const NEVER_PLAIN: ReadonlySet<string> = new Set([
+  ...["resume", "renew", "change_password", "delete_account"],
+  ...["reach", "connect"],
+]);
 const NOT_PROVEN = ["invalid_credentials", "rate_limited"];
 /** Requests that hash a password if their fields are valid. */
 const HASHING: ReadonlySet<string> = new Set(["register", "login", "change_password", "delete_account"]);

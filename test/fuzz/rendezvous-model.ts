@@ -23,6 +23,7 @@ import type { Knowledge } from "./rendezvous-knowledge.ts";
 
 const MAX_GARBAGE = 10;
 /** Codes of notifications: an `error` that answers no request. */
+const MEETING_NEWS: ReadonlySet<unknown> = new Set(["reachable", "meet_request", "go", "gone"]);
 const NOTIFICATIONS: ReadonlySet<unknown> = new Set(["session_replaced", "server_closing", "server_busy"]);
 const CHANGING: ReadonlySet<unknown> = new Set(
   "register login resume change_password delete_account logout".split(" "),
@@ -148,6 +149,10 @@ export class RendezvousModel {
       checkRevoked(answer["revoked"], answer);
       return true;
     }
+    if (MEETING_NEWS.has(answer["action"])) {
+      mustHold(!this.#isLegacy && this.#session !== undefined, "news of a meeting that nobody reads", answer);
+      return true;
+    }
     if (answer["action"] !== "error" || own(answer, "request") !== undefined) return false;
     const { code } = answer;
     if (NOTIFICATIONS.has(code)) {
@@ -177,7 +182,7 @@ export class RendezvousModel {
     mustHold(isCode(code) && allowed.codes.includes(code), `expected ${allowed.codes.join()}`, ...shown);
     mustHold(isSuccess === (code === "ok"), "success and code disagree", ...shown);
     mustHold(own(answer, "id") === allowed.id, "another id", ...shown);
-    const type = code === "ok" ? allowed.success : allowed.failure;
+    const type = code === "ok" ? allowed.success : code === "tls_required" ? "error" : allowed.failure;
     mustHold(answer["action"] === type, `expected the type ${type}`, ...shown);
     if (type === "error") mustHold(own(answer, "request") === allowed.request, "another request", ...shown);
     if (code !== "ok") mustHold(typeof answer["message"] === "string", "no sentence", ...shown);
@@ -256,7 +261,11 @@ export class RendezvousModel {
         this.#connection = { ...this.#connection, challenge };
         return;
       }
+      case "connect":
+        mustHold(fold(String(answer["target_user"])) === fold(given("target_user")), "somebody else", answer);
+        return;
       case "renew":
+      case "reach":
       case undefined:
         return;
       default:

@@ -191,6 +191,11 @@ export function newPublicKey(): string {
   return key;
 }
 
+/** The private key of a public key of `newPublicKey`, in PEM. */
+export function privateKeyOf(publicKey: string): string {
+  return String(privateKeys.get(publicKey)?.export({ type: "pkcs8", format: "pem" }));
+}
+
 function hasPrivateKey({ public_key }: Message): boolean {
   return typeof public_key === "string" && privateKeys.has(public_key);
 }

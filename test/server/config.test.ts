@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { UsageError } from "../../src/protocol/options.ts";
 import { chosenLanguage } from "../../src/protocol/language.ts";
 import { readConfig } from "../../src/server/config.ts";
-import { DEFAULT_LIMITS } from "../../src/server/limits/limits.ts";
+import { DEFAULT_LIMITS, DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
 
 test("without flags the server listens on 8080 for this machine and on 8443 for all", () => {
   expect(readConfig([], {}, "es")).toEqual({
@@ -13,6 +13,7 @@ test("without flags the server listens on 8080 for this machine and on 8443 for 
       port: 8080,
       plainFrom: "loopback",
       tlsPort: 8443,
+      meeting: { port: 8444, isAsked: false, hosts: [], relay: DEFAULT_RELAY_LIMITS },
       tlsFiles: undefined,
       databasePath: "users.db",
       registration: "open",
@@ -22,6 +23,31 @@ test("without flags the server listens on 8080 for this machine and on 8443 for 
       limits: DEFAULT_LIMITS,
     },
   });
+});
+
+test("the meeting port is another, or off; its addresses are one a family", () => {
+  const config = (...args: string[]) => readConfig(args, {}, "en");
+  expect(config("--meeting-port", "off")).toMatchObject({ config: { meeting: undefined } });
+  const given = ["--meeting-port", "0", "--meeting-host", "192.0.2.1,2001:db8::1", "--relay-rate", "3"];
+  expect(config(...given, "--relay-pairs", "0", "--relay-bytes-per-day", "1000")).toMatchObject({
+    config: {
+      meeting: {
+        port: 0,
+        isAsked: true,
+        hosts: ["192.0.2.1", "2001:db8::1"],
+        relay: { pairs: 0, rate: 3 * 1024 * 1024, bytesPerDay: 1_000 },
+      },
+    },
+  });
+  for (const args of [
+    ["--meeting-port", "no"],
+    ["--meeting-port", "65536"],
+    ["--meeting-host", "example.org"],
+    ["--meeting-host", "192.0.2.1,192.0.2.2"],
+    ["--meeting-port", "8443"],
+  ]) {
+    expect(() => config(...args)).toThrow(UsageError);
+  }
 });
 
 test("flags win over variables, and these over the locale", () => {

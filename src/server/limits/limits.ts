@@ -59,6 +59,19 @@ export const DEFAULT_LIMITS: Limits = {
   waitingHashes: 256,
 };
 
+/** What the relay passes for clients that cannot reach each other (PROTOCOL 7). */
+export type RelayLimits = {
+  /** Pairs in all; 0: no relay. */
+  readonly pairs: number;
+  /** Bytes a second of all pairs together. */
+  readonly rate: number;
+  /** Bytes of one user and day (UTC), in both directions; beyond them the user's pairs are slow. */
+  readonly bytesPerDay: number;
+};
+
+export const MIB = 1024 * 1024;
+export const DEFAULT_RELAY_LIMITS: RelayLimits = { pairs: 256, rate: 50 * MIB, bytesPerDay: 2_048 * MIB };
+
 const SECONDS: ReadonlyMap<string, number> = new Map([
   ["s", 1],
   ["min", 60],

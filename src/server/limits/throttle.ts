@@ -40,10 +40,13 @@ export type AttemptVerdict =
   | { readonly name: "limited"; readonly retryAfter: number };
 
 /** What was limited, as it is called in security events. */
-type Limited = "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup";
+type Limited =
+  "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup" | "reach";
 
 /** How long until a site has all its free failures for an account again, in s. */
 const FREE_PERIOD = 86_400;
+/** `reach` of one user (PROTOCOL 7). */
+const REACH_RATE: Rate = { burst: 6, perSecond: 0.1 };
 /** The one key of a table that counts all addresses together. */
 const ALL = "";
 /** Longest name used as a key, in UTF-16 units; a longer one, which no account has, is replaced by a digest. */
@@ -76,6 +79,7 @@ export class Throttle {
   readonly #sessions: RateTable;
   readonly #lookups: RateTable;
   readonly #lookupsOfAddress: RateTable;
+  readonly #reaches: RateTable;
   readonly #knownNetworks: KnownNetworks;
 
   /** @param clock ms that never go back. */
@@ -99,6 +103,7 @@ export class Throttle {
     this.#sessions = table(limits.sessionRate);
     this.#lookups = table(limits.lookupRate);
     this.#lookupsOfAddress = table(limits.lookupRatePerAddress);
+    this.#reaches = table(REACH_RATE);
     this.#knownNetworks = new KnownNetworks(clock);
   }
 
@@ -200,6 +205,11 @@ export class Throttle {
       { table: this.#lookupsOfAddress, key: network, cost },
     ]);
     return this.#verdict("lookup", network, wait);
+  }
+
+  /** A `reach` of a logged-in user. @param network as `networkOf` gives it. */
+  reach(userId: number, network: string): Verdict {
+    return this.#verdict("reach", network, takeAll([{ table: this.#reaches, key: String(userId) }]));
   }
 
   #hashCharge(network: string, account: string, device: string | undefined): Charge {

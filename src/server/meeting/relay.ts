@@ -4,6 +4,7 @@
  */
 import type { LineSocket } from "../../net/line-socket.ts";
 import { Splice } from "../../net/splice.ts";
+import type { RelayLimits } from "../limits/limits.ts";
 import { Tally } from "../limits/tally.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Purpose } from "./meeting.ts";
@@ -16,21 +17,6 @@ const STREAMS_PER_USER = 2;
 /** How often pairs without a budget are looked at, in ms. */
 const TICK = 50;
 const DAY = 86_400_000;
-
-export type RelayLimits = {
-  /** Pairs in all; 0: no relay. */
-  readonly pairs: number;
-  /** Bytes a second of all pairs together. */
-  readonly rate: number;
-  /** Bytes of one user and day (UTC), in both directions; beyond them the user's pairs are slow. */
-  readonly bytesPerDay: number;
-};
-
-export const DEFAULT_RELAY_LIMITS: RelayLimits = {
-  pairs: 256,
-  rate: 50 * 1024 * 1024,
-  bytesPerDay: 2 * 1024 * 1024 * 1024,
-};
 
 export type RelayPlace = {
   readonly users: readonly [number, number];

@@ -48,7 +48,7 @@ export class Presence<M extends Member> {
     const previous = this.#online.get(member.fold);
     this.#online.set(member.fold, member);
     this.#sorted.splice(index, previous === undefined ? 0 : 1, member);
-    if (previous === undefined) return this.#watchersOf(member.fold);
+    if (previous === undefined) return this.watchersOf(member.fold);
     this.#unwatch(previous);
     return [];
   }
@@ -60,7 +60,7 @@ export class Presence<M extends Member> {
     this.#online.delete(member.fold);
     this.#sorted.splice(this.#indexFrom(member.fold), 1);
     this.#unwatch(member);
-    return this.#watchersOf(member.fold);
+    return this.watchersOf(member.fold);
   }
 
   /**
@@ -100,7 +100,11 @@ export class Presence<M extends Member> {
     return [...this.#sorted];
   }
 
-  #watchersOf(fold: string): M[] {
+  isWatching(watcher: M, fold: string): boolean {
+    return this.#watchers.get(fold)?.has(watcher) === true;
+  }
+
+  watchersOf(fold: string): M[] {
     return [...(this.#watchers.get(fold) ?? [])];
   }
 

@@ -14,7 +14,7 @@ import {
   type RequestOf,
   type UserEntry,
 } from "../../protocol/rendezvous-messages.ts";
-import type { OnlineUser } from "./online-user.ts";
+import type { OnlineUser, Requester } from "./online-user.ts";
 import type { Presence } from "./presence.ts";
 
 /** Bytes of a response beside its list: its other fields, an `id` and a `next` of 64 characters, all escaped. */
@@ -29,19 +29,6 @@ const LEGACY_ENVELOPE_BYTES = Buffer.byteLength(
 );
 /** Pages in the cache; beyond it all are dropped. */
 const MAX_PAGES = 32;
-
-/** The properties of a requester that decide which addresses it gets, and in which form. */
-export type Requester = {
-  /** It runs on the server's own machine. */
-  readonly isLocal: boolean;
-  /** The server sees it in its own networks: at a private address, on loopback or at the server's own address. */
-  readonly isInside: boolean;
-  /** `networkOf` the address that the server sees. */
-  readonly network: string;
-  /** The server's address to which it is connected. */
-  readonly localAddress: string;
-  readonly isLegacy: boolean;
-};
 
 /** Consecutive users, perhaps with the caller among them. */
 type Page = {
@@ -58,17 +45,20 @@ type Page = {
  */
 type Nearness = "machine" | "network" | "internet";
 
+/** What is shown of a user who gives nobody an address: one that nobody dials, and with it `p2pPort` 1 (PROTOCOL 7). */
+const NO_ADDRESS = "0.0.0.0";
+
 /** The JSON of one user for requesters that are equally near. */
 class Description {
   readonly #user: OnlineUser;
   readonly #seen: string;
   /** The best first. */
-  readonly #candidates: readonly string[];
+  readonly #candidates: readonly Candidate[];
   #entry: string | undefined;
   #info: string | undefined;
 
   /** @param seen the `ip` of the original protocol */
-  constructor(user: OnlineUser, seen: string, candidates: readonly string[]) {
+  constructor(user: OnlineUser, seen: string, candidates: readonly Candidate[]) {
     this.#user = user;
     this.#seen = seen;
     this.#candidates = candidates;
@@ -103,9 +93,11 @@ class Description {
   #fields(whole: boolean): string {
     const { username, p2pPort, key } = this.#user;
     const common = { target_user: username, target_ip: this.#seen, target_port: p2pPort };
-    const addresses = p2pPort < MIN_CANDIDATE_PORT ? [] : this.#candidates;
-    const candidates = addresses.map((ip): Candidate => ({ kind: "direct", ip, port: p2pPort }));
-    const added = { secure: key !== undefined, candidates, fingerprint: key?.fingerprint };
+    const added = {
+      secure: key !== undefined,
+      candidates: this.#candidates,
+      fingerprint: key?.fingerprint,
+    };
     return JSON.stringify(whole ? { ...common, ...added } : common).slice(1, -1);
   }
 }
@@ -116,6 +108,13 @@ type Known = {
   readonly isPrivate: boolean;
   /** Those that were needed so far. */
   readonly descriptions: { [N in Nearness]?: Description };
+};
+
+/** What each of two who meet is told of the other. */
+type MeetingInfo = {
+  readonly candidates: readonly Candidate[];
+  readonly fingerprint: string | undefined;
+  readonly relay_only: boolean;
 };
 
 export class UserDirectory {
@@ -167,6 +166,29 @@ export class UserDirectory {
     return requester.isLegacy ? description.legacyInfo : description.info;
   }
 
+  /**
+   * What `target` is told of `user` who wants to meet, or the other way round (PROTOCOL 7).
+   * @param isAsked they have not chosen to dial: they get only public addresses that the server has seen, or a mapped port
+   */
+  meetingInfo(user: OnlineUser, requester: Requester, isAsked: boolean): MeetingInfo {
+    const nearness = nearnessOf(user, this.#knownOf(user), requester);
+    const addresses = addressesFor(user, nearness).filter(
+      (ip) => !isAsked || isPrivate(ip) || ip === user.ip || ip === user.reach?.proven,
+    );
+    return {
+      candidates: candidatesOf(user, addresses, nearness),
+      fingerprint: user.key?.fingerprint,
+      relay_only: user.isRelayOnly,
+    };
+  }
+
+  /** The addresses of a user have changed. */
+  forget(user: OnlineUser): void {
+    this.#known.delete(user);
+    // Lists show the addresses of users on the server's own machine.
+    if (isLoopback(user.ip)) this.#pagesVersion = -1;
+  }
+
   #page(requester: Requester, request: RequestOf<"get_users">, limit: number, room: number): Page {
     if (this.#pagesVersion !== this.#presence.version) {
       this.#pages.clear();
@@ -194,6 +216,7 @@ export class UserDirectory {
     let total = 0;
     let largest = 0;
     for (const user of this.#presence.page(prefix, after)) {
+      if (requester.isLegacy && user.isRelayOnly) continue;
       const description = this.#description(user, requester);
       const entry = requester.isLegacy ? description.legacyEntry : description.entry;
       const size = Buffer.byteLength(entry);
@@ -210,24 +233,31 @@ export class UserDirectory {
   }
 
   #description(user: OnlineUser, requester: Requester): Description {
+    const known = this.#knownOf(user);
+    const nearness = nearnessOf(user, known, requester);
+    const written = known.descriptions[nearness];
+    if (written !== undefined) return written;
+    const addresses = addressesFor(user, nearness);
+    const isElsewhere = nearness !== "machine" && isLoopback(user.ip);
+    const seen = user.isRelayOnly ? NO_ADDRESS : isElsewhere ? addresses[0] : user.ip;
+    if (seen === undefined) {
+      // The user runs on the server's machine: where the requester has reached the server. This is not kept.
+      const { localAddress } = requester;
+      const isGiven = nearness === "network" || !isPrivate(localAddress);
+      const given = isGiven ? [localAddress] : [];
+      return new Description(user, localAddress, candidatesOf(user, given, nearness));
+    }
+    const candidates = candidatesOf(user, addresses, nearness);
+    return (known.descriptions[nearness] = new Description(user, seen, candidates));
+  }
+
+  #knownOf(user: OnlineUser): Known {
     let known = this.#known.get(user);
     if (known === undefined) {
       known = { network: networkOf(user.ip), isPrivate: isPrivate(user.ip), descriptions: {} };
       this.#known.set(user, known);
     }
-    const nearness = nearnessOf(user, known, requester);
-    const written = known.descriptions[nearness];
-    if (written !== undefined) return written;
-    const candidates = addressesFor(user, nearness);
-    const isElsewhere = nearness !== "machine" && isLoopback(user.ip);
-    const seen = isElsewhere ? candidates[0] : user.ip;
-    if (seen === undefined) {
-      // The user runs on the server's machine: where the requester has reached the server. This is not kept.
-      const { localAddress } = requester;
-      const isGiven = nearness === "network" || !isPrivate(localAddress);
-      return new Description(user, localAddress, isGiven ? [localAddress] : []);
-    }
-    return (known.descriptions[nearness] = new Description(user, seen, candidates));
+    return known;
   }
 }
 
@@ -238,9 +268,33 @@ function nearnessOf(user: OnlineUser, known: Known, requester: Requester): Nearn
 }
 
 /** The addresses of a user for a requester this near; the one that the server saw is first if it is among them. */
-function addressesFor({ ip, addresses }: OnlineUser, nearness: Nearness): string[] {
-  const all = addresses === "" ? [ip] : [...new Set([ip, ...addresses.split(" ")])];
+function addressesFor({ ip, addresses, reach, isRelayOnly }: OnlineUser, nearness: Nearness): string[] {
+  if (isRelayOnly) return [];
+  const proven = reach?.proven === undefined ? [] : [reach.proven];
+  const all = addresses === "" ? [ip, ...proven] : [...new Set([ip, ...proven, ...addresses.split(" ")])];
   return all.filter((address) => isGiven(address, nearness)).slice(0, MAX_CANDIDATES);
+}
+
+/** The best first: what a check has reached, the address that the server saw, mapped ports, the other addresses. */
+function candidatesOf(
+  { p2pPort, reach, isRelayOnly }: OnlineUser,
+  addresses: readonly string[],
+  nearness: Nearness,
+): Candidate[] {
+  const direct = (p2pPort < MIN_CANDIDATE_PORT ? [] : addresses).map((ip): Candidate => ({
+    kind: "direct",
+    ip,
+    port: p2pPort,
+  }));
+  if (reach === undefined || isRelayOnly) return direct;
+  const mapped = reach.mapped
+    .filter(({ ip }) => isGiven(ip, nearness))
+    .map(({ ip, port }): Candidate => ({ kind: "mapped", ip, port }));
+  const all = [...direct.slice(0, 1), ...mapped, ...direct.slice(1)];
+  const isOpen = ({ ip, port }: Candidate) =>
+    reach.open.some((reached) => reached.ip === ip && reached.port === port);
+  const open = all.filter(isOpen).map((candidate): Candidate => ({ ...candidate, open: true }));
+  return [...open, ...all.filter((candidate) => !isOpen(candidate))].slice(0, MAX_CANDIDATES);
 }
 
 function isGiven(address: string, nearness: Nearness): boolean {

@@ -19,6 +19,8 @@ const RENEWAL_COST = 20;
 const REGISTERED = { es: "Usuario registrado exitosamente", en: "User registered" };
 const LOGGED_IN = { es: "Login exitoso", en: "Logged in" };
 
+/** The port of a user who gives nobody an address: older clients refuse a list with port 0 (PROTOCOL 7). */
+const NO_PORT = 1;
 /** An id that no account has. */
 const NO_ACCOUNT = 0;
 
@@ -27,6 +29,7 @@ type Place = {
   readonly p2p_port: number;
   readonly addresses: string[] | undefined;
   readonly replace?: boolean | undefined;
+  readonly relay_only: boolean | undefined;
 };
 
 export async function register(
@@ -167,14 +170,17 @@ function logIn(
     added["new_key"] = issued.newKey;
   }
   verdict.charge();
+  const isRelayOnly = place.relay_only === true;
   session.bind({
     userId: account.id,
     username: account.username,
     fold: account.fold,
     since: now,
     ip: session.remoteAddress,
-    p2pPort: place.p2p_port,
-    addresses: place.addresses?.join(" ") ?? "",
+    p2pPort: isRelayOnly ? NO_PORT : place.p2p_port,
+    addresses: (!isRelayOnly && place.addresses?.join(" ")) || "",
+    reach: undefined,
+    isRelayOnly,
     key,
     session,
   });

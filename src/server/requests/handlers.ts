@@ -25,6 +25,7 @@ import {
   type ResponseActions,
 } from "../session/responses.ts";
 import type { Session } from "../session/session.ts";
+import { connect, reach } from "./reach-handlers.ts";
 import { changePassword, deleteAccount, login, logout, register, renew, resume } from "./account-handlers.ts";
 
 /** Undefined: the client has disconnected. */
@@ -68,6 +69,8 @@ const ROWS: { readonly [A in Action]: Row<A> } = {
   watch: { needsLogin: true, handle: watch },
   change_password: { needsLogin: true, neverPlain: true, handle: changePassword },
   delete_account: { needsLogin: true, neverPlain: true, handle: deleteAccount },
+  reach: { needsLogin: true, neverPlain: true, handle: reach },
+  connect: { needsLogin: true, neverPlain: true, handle: connect },
   logout: { needsLogin: true, handle: logout },
 };
 
@@ -124,7 +127,10 @@ function requestPeer(
   const limited = limitLookups(session, user, 1);
   if (limited !== undefined) return limited;
   const target = session.services.presence.find(fold(target_user));
-  if (target === undefined || target === user) return failure("user_offline", { target_user });
+  if (target === undefined || target === user || (target.isRelayOnly && session.isLegacy)) {
+    return failure("user_offline", { target_user });
+  }
+  session.services.meetings.lookedUp(user, target);
   return written(session.services.directory.peerInfo(target, session));
 }
 

@@ -9,11 +9,16 @@ import type { OpenFile } from "../../net/open-file.ts";
 import type { Throttle } from "../limits/throttle.ts";
 import type { Unauthenticated } from "../limits/unauthenticated.ts";
 import type { Log } from "../log/log.ts";
+import type { MeetingPlace } from "../meeting/meeting-port.ts";
+import type { Meetings } from "../meeting/meetings.ts";
+import type { Observations } from "../meeting/observations.ts";
+import type { Relay } from "../meeting/relay.ts";
 import type { SecurityLog } from "../log/security-log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
+import type { MovedPush } from "./moved-push.ts";
 
 export type Services = {
   readonly accounts: Accounts;
@@ -26,6 +31,10 @@ export type Services = {
   readonly directory: UserDirectory;
   readonly unauthenticated: Unauthenticated;
   readonly authority: ServerAuthority;
+  readonly meetings: Meetings;
+  readonly observations: Observations;
+  readonly relay: Relay;
+  readonly movedPush: MovedPush;
   readonly log: Log;
   readonly security: SecurityLog;
   readonly metrics: Metrics;
@@ -38,6 +47,8 @@ export type Services = {
   /** The hash with which a password is compared if there is no such account. */
   readonly dummyHash: string;
   tlsPort(): number;
+  /** Where the meeting port is, at most one place a family; none if there is no such port. */
+  meetingPlaces(): readonly MeetingPlace[];
   isClosing(): boolean;
   /** Logs a handshake that failed, at most once a second. */
   logRefusal(address: string, reason: string): void;

@@ -92,6 +92,10 @@ export class Session implements OnlineSession {
     return this.#connection.remoteAddress;
   }
 
+  get remotePort(): number {
+    return this.#connection.remotePort;
+  }
+
   /** In base64: what a client must sign to prove its key on this connection, the same for all its life. */
   get challenge(): string {
     return (this.#challenge ??= randomBytes(CHALLENGE_BYTES).toString("base64"));
@@ -153,11 +157,13 @@ export class Session implements OnlineSession {
   bind(user: OnlineUser): void {
     const { presence, unauthenticated } = this.services;
     const previous = presence.find(user.fold);
+    const hasMoved = previous !== undefined && !isAtSamePlace(previous, user);
     const watchers = presence.enter(user);
     unauthenticated.leave(this.#pending);
     this.#state = { name: "loggedIn", user };
     previous?.session.replaced();
     for (const watcher of watchers) watcher.session.pushPresence(user.username, true);
+    if (hasMoved) this.services.movedPush.moved(user.fold);
   }
 
   /** Makes the session anonymous again; watchers are notified. */
@@ -182,6 +188,7 @@ export class Session implements OnlineSession {
   }
 
   replaced(): void {
+    if (this.#state.name === "loggedIn") this.#endMeetings(this.#state.user);
     this.push(notification("session_replaced", this.#language));
     // The user stays online with the other session.
     this.#state = CLOSED;
@@ -231,9 +238,19 @@ export class Session implements OnlineSession {
     }
   }
 
+  #endMeetings(user: OnlineUser): void {
+    this.services.meetings.left(user);
+    this.services.observations.left(user);
+  }
+
   #announceLeft(user: OnlineUser): void {
+    this.#endMeetings(user);
     for (const watcher of this.services.presence.leave(user)) {
       watcher.session.pushPresence(user.username, false);
     }
   }
+}
+
+function isAtSamePlace(one: OnlineUser, other: OnlineUser): boolean {
+  return one.ip === other.ip && one.p2pPort === other.p2pPort && one.addresses === other.addresses;
 }

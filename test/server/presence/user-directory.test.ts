@@ -7,7 +7,7 @@ import {
   type RequestId,
   type RequestOf,
 } from "../../../src/protocol/rendezvous-messages.ts";
-import { UserDirectory, type Requester } from "../../../src/server/presence/user-directory.ts";
+import { UserDirectory } from "../../../src/server/presence/user-directory.ts";
 import { Presence } from "../../../src/server/presence/presence.ts";
 import {
   responseLine,
@@ -16,7 +16,7 @@ import {
   type Response,
   type ResponseContext,
 } from "../../../src/server/session/responses.ts";
-import type { OnlineUser } from "../../../src/server/presence/online-user.ts";
+import type { OnlineUser, Requester } from "../../../src/server/presence/online-user.ts";
 import { seededRandom, testSeed, type SeededRandom } from "../../seeded-random.ts";
 
 const LEGACY_LIST = 4_096;
@@ -43,6 +43,8 @@ function makeUser(random: SeededRandom, username: string): OnlineUser {
     p2pPort: random.pick([1, 22, 1_023, 1_024, 1 + random.integer(65_535)]),
     addresses: Array.from({ length: random.integer(9) }, () => random.pick(ADDRESSES)).join(" "),
     key: key as OnlineUser["key"],
+    reach: undefined,
+    isRelayOnly: false,
     since: 0,
     session: undefined as unknown as OnlineUser["session"],
   };

@@ -1,0 +1,49 @@
+/** Tells those who watch a user, and whose clients understand it, that the user's addresses have changed (PROTOCOL 7). */
+import { RateTable } from "../limits/rate-table.ts";
+import type { OnlineUser } from "../presence/online-user.ts";
+import type { Presence } from "../presence/presence.ts";
+
+/** Once in this time for each user, in ms; a change that comes earlier is told at its end. */
+export const MOVED_INTERVAL = 10_000;
+
+export class MovedPush {
+  readonly #presence: Presence<OnlineUser>;
+  readonly #after: (ms: number, run: () => void) => () => void;
+  readonly #told: RateTable;
+  readonly #waiting = new Set<string>();
+
+  /** @param clock ms that never go back. @param after calls `run` once after `ms` */
+  constructor(
+    presence: Presence<OnlineUser>,
+    clock: () => number,
+    after: (ms: number, run: () => void) => () => void,
+  ) {
+    this.#presence = presence;
+    this.#after = after;
+    this.#told = new RateTable({ rate: { burst: 1, perSecond: 1_000 / MOVED_INTERVAL }, clock });
+  }
+
+  moved(fold: string): void {
+    if (this.#waiting.has(fold)) return;
+    const wait = this.#told.wait(fold);
+    if (wait === 0) {
+      this.#told.take(fold);
+      this.#tell(fold);
+      return;
+    }
+    this.#waiting.add(fold);
+    this.#after(wait, () => {
+      this.#waiting.delete(fold);
+      this.moved(fold);
+    });
+  }
+
+  #tell(fold: string): void {
+    const user = this.#presence.find(fold);
+    if (user === undefined) return;
+    for (const { reach, session } of this.#presence.watchersOf(fold)) {
+      if (reach === undefined) continue;
+      session.push({ action: "presence", username: user.username, online: true, moved: true });
+    }
+  }
+}
