@@ -6,7 +6,7 @@ import { randomUUIDv7 } from "bun";
 
 import { QUEUE_LIMIT } from "../net/outgoing.ts";
 import { FrameDecoder, type JsonObject } from "../protocol/framing.ts";
-import { jsonLine } from "../protocol/json-line.ts";
+import { jsonLine } from "../protocol/visible-text.ts";
 import type { MessengerEvent } from "./conversation/events.ts";
 import { eventJson } from "./event-json.ts";
 import type { SharedAccount } from "./shared-account.ts";

@@ -7,7 +7,7 @@
 import { label } from "../../src/identity/names.ts";
 import { MAX_TEXT_BYTES } from "../../src/protocol/peer-messages.ts";
 import { messageJson, peerChangeJson, storedMessageJson } from "../../src/client/event-json.ts";
-import { jsonLine } from "../../src/protocol/json-line.ts";
+import { jsonLine } from "../../src/protocol/visible-text.ts";
 import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { offersLine } from "../../src/ui/line/completion.ts";
 import { BLANK_FRAME, frameOf, redrawn } from "../../src/ui/line/line-frame.ts";

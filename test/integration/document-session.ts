@@ -161,6 +161,7 @@ export class DocumentSession {
         PALOMA_WHO: "requests",
         PALOMA_PORT: "0",
         PALOMA_TLS_PORT: "0",
+        PALOMA_MEETING_PORT: "0",
         ...(Object.fromEntries(exported) as { [name: string]: string }),
       },
     });

@@ -167,7 +167,7 @@ async function serverRun(
 }
 
 describe("the server", () => {
-  const PORTS = ["--port", "0", "--tls-port", "0"];
+  const PORTS = ["--port", "0", "--tls-port", "0", "--meeting-port", "0"];
 
   test("echoes no argument and no variable as it is", async () => {
     const flags = [

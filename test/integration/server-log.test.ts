@@ -19,7 +19,7 @@ async function start(redirection: string): Promise<{ program: Bun.Subprocess; po
   const program = Bun.spawn(
     [
       ...["bash", "-c", `exec "$@" ${redirection}`, "bash"],
-      ...[process.execPath, "run", PROGRAM, "--port", "0", "--tls-port", "0"],
+      ...[process.execPath, "run", PROGRAM, "--port", "0", "--tls-port", "0", "--meeting-port", "0"],
       ...["--db", join(folder.path, "users.db"), "--lang", "en"],
     ],
     { env: { PATH, HOME: folder.path }, stdin: "ignore", stdout: "pipe", stderr: "ignore" },

@@ -78,7 +78,7 @@ export class ServerProcess extends Server {
     const limited = ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"];
     const program = [process.execPath, SERVER_PROGRAM, ...args];
     const child = Bun.spawn([...(descriptors === undefined ? [] : limited), ...program], {
-      env: { PATH, HOME, ...environment },
+      env: { PATH, HOME, PALOMA_MEETING_PORT: "off", ...environment },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -112,7 +112,7 @@ export class ServerHere extends Server {
     const exit = Promise.withResolvers<number>();
     const { PATH = "", HOME = tmpdir() } = process.env;
     const host = Object.assign(new EventEmitter(), {
-      env: { PATH, HOME, ...environment },
+      env: { PATH, HOME, PALOMA_MEETING_PORT: "off", ...environment },
       stdin: Readable.from([]),
       stdout: this.stdout.stream(),
       stderr: stderr.stream(),

@@ -6,7 +6,7 @@ test("these are the codes of the protocol, all and no others", () => {
   const specified =
     "ok bad_json bad_request unknown_action message_too_large not_logged_in already_logged_in invalid_username " +
     "weak_password invalid_email username_taken invalid_credentials already_connected session_replaced user_offline " +
-    "rate_limited tls_required server_busy server_closing account_disabled registration_closed internal_error";
+    "cannot_meet no_meeting relay_full rate_limited tls_required server_busy server_closing account_disabled registration_closed internal_error";
   expect(CODES).toEqual(specified.split(" ") as never);
 });
 

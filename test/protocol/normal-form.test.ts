@@ -6,11 +6,10 @@ import { isEmailAcceptable, isPasswordAcceptable } from "../../src/protocol/acco
 import { exactText, INVALID, text } from "../../src/protocol/fields.ts";
 import { folded, hasLongMarkRun, normalForm, wordsOf } from "../../src/protocol/normal-form.ts";
 import { readRequestId } from "../../src/protocol/rendezvous-messages.ts";
-import { visibleText } from "../../src/protocol/visible-text.ts";
+import { jsonLine, visibleText } from "../../src/protocol/visible-text.ts";
 import { complete } from "../../src/ui/chat/commands.ts";
 import { excerptOf, snippetOf } from "../../src/ui/format/excerpt.ts";
 import { withoutLastGrapheme } from "../../src/ui/format/graphemes.ts";
-import { jsonLine } from "../../src/protocol/json-line.ts";
 import { KnownNames } from "../../src/ui/format/name-book.ts";
 import { isYes } from "../../src/ui/format/questions.ts";
 import { wrapped } from "../../src/ui/format/wrapped-text.ts";

@@ -23,14 +23,24 @@ const REQUESTS: { [action: string]: Source } = {
     public_key: "MCow",
     addresses: ["10.0.0.1"],
     lang: "es",
+    relay_only: true,
   },
   get_users: { prefix: "a", after: "ana", limit: 100 },
   request_p2p: { target_user: "bea" },
-  resume: { session_token: "t", p2p_port: 9000, public_key: "MCow", addresses: ["10.0.0.1"], lang: "en" },
+  resume: {
+    session_token: "t",
+    p2p_port: 9000,
+    public_key: "MCow",
+    addresses: ["10.0.0.1"],
+    lang: "en",
+    relay_only: false,
+  },
   renew: { public_key: "MCow" },
   watch: { users: ["bea"] },
   ping: {},
   revocations: { after: `1767225601.${"a".repeat(40)}` },
+  reach: { addresses: ["10.0.0.1"], mapped: [{ ip: "203.0.113.9", port: 9_000 }], check: true },
+  connect: { target_user: "bea", purpose: "stream", transfer: "t1" },
   logout: {},
   change_password: { password: "old", new_password: "new password" },
   delete_account: { password: "old" },
@@ -65,7 +75,14 @@ describe("requests", () => {
     const legacy = [...ACTIONS].filter(([, entry]) => entry.legacy).map(([action]) => action);
     expect(legacy).toEqual(["register", "login", "get_users", "request_p2p"]);
     expect(ACTIONS.get("register")?.added).toEqual([]);
-    expect(ACTIONS.get("login")?.added).toEqual(["public_key", "key_proof", "addresses", "lang", "replace"]);
+    expect(ACTIONS.get("login")?.added).toEqual([
+      "public_key",
+      "key_proof",
+      "addresses",
+      "lang",
+      "replace",
+      "relay_only",
+    ]);
     expect(ACTIONS.get("get_users")?.added).toEqual(["prefix", "after", "limit"]);
     expect(ACTIONS.get("request_p2p")?.added).toEqual([]);
   });
@@ -86,6 +103,7 @@ describe("requests", () => {
       resume: ["session_token", "p2p_port", "public_key"],
       renew: ["public_key"],
       watch: ["users"],
+      connect: ["target_user"],
       change_password: ["password", "new_password"],
       delete_account: ["password"],
     };

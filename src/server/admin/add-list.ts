@@ -3,7 +3,7 @@
  * was not made is named with its reason, whatever ends it: a refusal, a server that stops, or a full disk.
  */
 import type { Language } from "../../protocol/language.ts";
-import { visibleJson } from "../../protocol/json-line.ts";
+import { visibleJson } from "../../protocol/visible-text.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import type { ListedLine } from "./account-list.ts";
 import { listSentence, refusalSentence, unwrittenSentence, type ListOutcome } from "./answers.ts";

@@ -2,8 +2,7 @@
 import { resolve } from "node:path";
 
 import type { Language } from "../../protocol/language.ts";
-import { visibleJson } from "../../protocol/json-line.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { visibleJson, visibleText } from "../../protocol/visible-text.ts";
 import { readAccountList } from "./account-list.ts";
 import { addList } from "./add-list.ts";
 import {

@@ -2,8 +2,7 @@
  * Standard output and standard error of a one-shot command. Results go to standard output, as JSON if asked for;
  * notices for the person go to standard error.
  */
-import { jsonLine } from "../../protocol/json-line.ts";
-import { visibleText } from "../../protocol/visible-text.ts";
+import { jsonLine, visibleText } from "../../protocol/visible-text.ts";
 import type { ExitCode, Failure } from "../failures.ts";
 import { withLinks } from "../format/addresses.ts";
 import { hasWholeAddresses, wrapped } from "../format/wrapped-text.ts";

@@ -8,7 +8,7 @@ import { messageJson, peerChangeJson } from "../../../client/event-json.ts";
 import type { StoredMessage } from "../../../client/profile/stored-message.ts";
 import type { SharedAccount } from "../../../client/shared-account.ts";
 import { label as labelOf } from "../../../identity/names.ts";
-import { jsonLine } from "../../../protocol/json-line.ts";
+import { jsonLine } from "../../../protocol/visible-text.ts";
 import { describeFailure } from "../../failures.ts";
 import { messageLine } from "../../format/message-format.ts";
 import type { KnownNames } from "../../format/name-book.ts";
