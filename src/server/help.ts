@@ -1,6 +1,6 @@
 /** The texts of `paloma-server --help` and `paloma-server admin --help`. */
 import type { Bilingual } from "../protocol/language.ts";
-import { DEFAULT_LIMITS as LIMITS, type Rate } from "./limits/limits.ts";
+import { DEFAULT_LIMITS as LIMITS, DEFAULT_RELAY_LIMITS as RELAY, MIB, type Rate } from "./limits/limits.ts";
 
 /** As `parseRate` reads it. */
 function shown({ burst, perSecond }: Rate): string {
@@ -15,6 +15,8 @@ export const HELP: Bilingual = {
   --port N             puerto sin cifrar, para los clientes antiguos (8080)
   --plain-from QUIÉN   quién puede usarlo: loopback, private, any, none (loopback)
   --tls-port N         puerto cifrado (8443)
+  --meeting-port N     puerto de los encuentros, u off (8444)
+  --meeting-host IPS   dónde lo encuentran los clientes (en la dirección del servidor)
   --tls-cert ARCHIVO   certificado propio, en PEM; requiere --tls-key
   --tls-key ARCHIVO    su clave privada, en PEM
   --db ARCHIVO         base de datos (users.db)
@@ -44,6 +46,9 @@ Límites (CUÁNTOS:N/UNIDAD: CUÁNTOS de una vez y después N por s, min o h; u 
   --session-rate RITMO             sesiones que empieza una cuenta (${shown(LIMITS.sessionRate)})
   --lookup-rate RITMO              consultas de una cuenta (${shown(LIMITS.lookupRate)})
   --lookup-rate-per-address RITMO  consultas de una dirección (${shown(LIMITS.lookupRatePerAddress)})
+  --relay-pairs N                  conversaciones que pasan por el servidor a la vez (${RELAY.pairs})
+  --relay-rate N                   MiB/s de todas ellas juntas (${RELAY.rate / MIB})
+  --relay-bytes-per-day N          bytes de una persona al día; después, despacio (${RELAY.bytesPerDay})
 
 Órdenes del operador: paloma-server admin --help
 Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
@@ -54,6 +59,8 @@ Cada opción tiene su variable de entorno: --tls-port es PALOMA_TLS_PORT.
   --port N             unencrypted port, for old clients (8080)
   --plain-from WHO     who may use it: loopback, private, any, none (loopback)
   --tls-port N         encrypted port (8443)
+  --meeting-port N     port of meetings, or off (8444)
+  --meeting-host IPS   where clients find it (at the server's address)
   --tls-cert FILE      your own certificate, in PEM; needs --tls-key
   --tls-key FILE       its private key, in PEM
   --db FILE            database (users.db)
@@ -83,6 +90,9 @@ Limits (BURST:N/UNIT: BURST at once, then N per s, min or h; or off):
   --session-rate RATE              sessions that one account starts (${shown(LIMITS.sessionRate)})
   --lookup-rate RATE               lookups by one account (${shown(LIMITS.lookupRate)})
   --lookup-rate-per-address RATE   lookups from one address (${shown(LIMITS.lookupRatePerAddress)})
+  --relay-pairs N                  conversations relayed by the server at a time (${RELAY.pairs})
+  --relay-rate N                   MiB/s of all of them together (${RELAY.rate / MIB})
+  --relay-bytes-per-day N          bytes of one person and day; then slowly (${RELAY.bytesPerDay})
 
 The operator's commands: paloma-server admin --help
 Every option has its environment variable: --tls-port is PALOMA_TLS_PORT.

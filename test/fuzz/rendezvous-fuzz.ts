@@ -112,7 +112,10 @@ class RendezvousFuzz {
         for (const slot of new Set(slots)) {
           const link = await this.#linkAt(slot, random, step);
           const pieces = stall.apart(() => this.#burst(link, random, step));
-          bursts.push(this.#write(link, pieces, random).then(() => this.#settle(link, step)));
+          const burst = this.#write(link, pieces, random).then(() => this.#settle(link, step));
+          // One may fail before all have begun; `all` reports it.
+          burst.catch(() => undefined);
+          bursts.push(burst);
         }
         await Promise.all(bursts);
       }

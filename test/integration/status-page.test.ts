@@ -219,7 +219,7 @@ describe.skipIf(BROWSER === undefined)("the status page", () => {
                   return { x: box.right - 20, y: box.top + 60 }; })()`,
       );
       await view.cdp("Input.dispatchMouseEvent", { type: "mouseMoved", x, y });
-      await until(`document.querySelectorAll('.when[visibility="visible"]').length === 8`);
+      await until(`document.querySelectorAll('.when[visibility="visible"]').length === 9`);
       expect(await view.evaluate<string>(`document.querySelector(".when").textContent`)).toMatch(
         /^\d\d:\d\d:\d\d$/,
       );

@@ -27,6 +27,7 @@ export const COLUMNS = [
   "hashesWaiting",
   /** Longest delay. */
   "loopDelay",
+  "relayedPairs",
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];

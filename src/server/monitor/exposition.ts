@@ -1,7 +1,14 @@
 /** The text of `/metrics`. Names follow OpenMetrics: they end in the unit, seconds or bytes. */
 import packageJson from "../../../package.json" with { type: "json" };
 import { CODES } from "../../protocol/codes.ts";
-import { COUNTED_ACTIONS, DROP_REASONS, LOGIN_RESULTS, type Metrics } from "../metrics/metrics.ts";
+import {
+  COUNTED_ACTIONS,
+  DROP_REASONS,
+  LOGIN_RESULTS,
+  MEETING_OUTCOMES,
+  MEETING_WAYS,
+  type Metrics,
+} from "../metrics/metrics.ts";
 import { OpenMetricsText } from "./open-metrics.ts";
 import type { RendezvousServer } from "../rendezvous-server.ts";
 import type { ProcessMetrics } from "./process-metrics.ts";
@@ -58,7 +65,7 @@ function writeProcess(text: OpenMetricsText, process: ProcessMetrics): void {
 
 function writeConnections(text: OpenMetricsText, server: RendezvousServer): void {
   const { plain, tls, online } = server.counts();
-  const { passwords, presence } = server.services;
+  const { passwords, presence, relay } = server.services;
   let onlinePlain = 0;
   for (const user of presence.page("", "")) if (user.session.isPlain) onlinePlain++;
   const onlineTls = online - onlinePlain;
@@ -70,6 +77,8 @@ function writeConnections(text: OpenMetricsText, server: RendezvousServer): void
     .sample("", { link: "tls", logged_in: "false" }, tls - onlineTls)
     .family({ name: "paloma_users_online", type: "gauge", help: "People who are online" })
     .sample("", {}, online)
+    .family({ name: "paloma_relayed_pairs", type: "gauge", help: "Pairs of clients that are relayed" })
+    .sample("", {}, relay.pairs)
     .family({ name: "paloma_hashes_waiting", type: "gauge", help: "Password hashes waiting" })
     .sample("", {}, passwords.waiting)
     .family({ name: "paloma_hashes_running", type: "gauge", help: "Password hashes being computed" })
@@ -79,6 +88,26 @@ function writeConnections(text: OpenMetricsText, server: RendezvousServer): void
 function writeCounts(text: OpenMetricsText, metrics: Metrics): void {
   text.family({ name: "paloma_logins", type: "counter", help: "Logins, by result" });
   for (const result of LOGIN_RESULTS) text.sample("_total", { result }, metrics.logins.of(result));
+  text.family({
+    name: "paloma_meetings",
+    type: "counter",
+    help: "Meetings, by how far they came and how they ended",
+  });
+  for (const way of MEETING_WAYS) {
+    for (const outcome of MEETING_OUTCOMES) {
+      const count = metrics.meetings.of(`${way} ${outcome}`);
+      // Most pairs never occur. A way's `left` of 0 shows that nobody went it.
+      if (count > 0 || outcome === "left") text.sample("_total", { way, outcome }, count);
+    }
+  }
+  text
+    .family({
+      name: "paloma_relayed_bytes",
+      type: "counter",
+      unit: "bytes",
+      help: "Bytes passed on between clients, in both directions",
+    })
+    .sample("_total", {}, metrics.relayedBytes);
   text.family({
     name: "paloma_dropped_connections",
     type: "counter",

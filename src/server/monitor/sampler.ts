@@ -57,6 +57,7 @@ export class Sampler {
       heap,
       hashesWaiting: this.#mostWaiting,
       loopDelay: longestDelay * 1_000,
+      relayedPairs: server?.services.relay.pairs ?? 0,
     });
     this.#takenAt = now;
     this.#answered = metrics.answered;

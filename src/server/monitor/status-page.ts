@@ -36,6 +36,7 @@ const CHARTS: readonly ChartSpec[] = [
   { id: "loop", small: "loopUnit", unit: "ms", series: ["loopDelay"], least: 1 },
   { id: "database", unit: "ms", series: ["databaseP50", "databaseP99"], least: 0.1 },
   { id: "memory", unit: "bytes", series: ["resident", "heap"], least: 1024 * 1024 },
+  { id: "relayed", unit: "count", series: ["relayedPairs"], least: 4 },
 ];
 
 const SCRIPT = [

@@ -56,6 +56,8 @@ export const STATUS_TEXTS = {
   hashes: { es: "Contraseñas en espera", en: "Passwords waiting" },
   hashesUnit: { es: "máximo a la vez", en: "maximum at once" },
   hashesWaiting: { es: "en espera", en: "waiting" },
+  relayed: { es: "Conversaciones por el servidor", en: "Relayed conversations" },
+  relayedPairs: { es: "a la vez", en: "at a time" },
   loop: { es: "Retraso del bucle de eventos", en: "Event-loop delay" },
   loopUnit: { es: "el mayor", en: "longest" },
   loopDelay: { es: "retraso", en: "delay" },
