@@ -9,7 +9,8 @@ import type { MessageState } from "./disk/schema.ts";
 import { isDamage, isStorageFailure } from "./disk/sqlite.ts";
 import { localFolder, type AccountPlace } from "./local-accounts.ts";
 import { contactState, type ContactState } from "./profile/consents.ts";
-import type { Contact } from "./profile/contacts.ts";
+import type { Contact, Muted } from "./profile/contacts.ts";
+import type { Draft } from "./profile/drafts.ts";
 import type { MessageHistory, MessagePage } from "./profile/message-history.ts";
 import type { MessageSearch } from "./profile/message-search.ts";
 import type { OutboxCounts } from "./profile/message-store.ts";
@@ -176,12 +177,27 @@ export class Archive {
     return this.#profile.messages.lastSeq();
   }
 
-  /** How many messages were not shown yet, by the contact's row number; contacts without any are left out. */
+  /** How many messages were not shown yet, by the contact's row number; who has waited longest is first, contacts without any are left out. */
   unread(): ReadonlyMap<number, Unread> {
     const counts = [...this.history.unreadCounts()];
     return new Map(
       counts.map(([contact, count]) => [contact, { username: this.usernameAt(contact), count }]),
     );
+  }
+
+  /** As `ContactStore.muted`. */
+  muted(): ReadonlyMap<number, Muted> {
+    return this.#profile.contacts.muted(Date.now());
+  }
+
+  /** As `ContactStore.recent`. */
+  recent(limit: number): readonly Contact[] {
+    return this.#profile.contacts.recent(limit);
+  }
+
+  /** As `DraftStore.beginnings`. */
+  drafts(): ReadonlyMap<number, string> {
+    return this.#profile.drafts.beginnings();
   }
 
   /** Who asks to write, with the number of their texts, in the order in which they came. */
@@ -232,6 +248,21 @@ export class StoredConversation {
   /** What the person is to this account. */
   get state(): ContactState {
     return contactState(this.#profile.consents.of(this.contact, Date.now()));
+  }
+
+  /** Until when nothing of theirs is announced, ms since 1970; undefined: it is. */
+  get mutedUntil(): number | undefined {
+    return this.#profile.contacts.muted(Date.now()).get(this.contact.id)?.until;
+  }
+
+  /** What stands unsent in the input line. */
+  get draft(): Draft {
+    return this.#profile.drafts.of(this.contact);
+  }
+
+  /** Blank drafts are not kept. */
+  keepDraft(draft: Draft): void {
+    this.#profile.drafts.save(this.contact, draft);
   }
 
   /** Whether the texts that wait for them are held until they accept, as they have said last. */
@@ -301,11 +332,12 @@ export class StoredConversation {
   }
 
   /**
-   * Deletes, batch by batch, every text that is stored when the deletion begins and is not in the outbox. The caller
+   * Deletes the draft and, batch by batch, every text that is stored when the deletion begins and is not in the outbox. The caller
    * can do other work between two batches, and stop early.
    */
   *deleteAll(): Generator<{ readonly deleted: number; readonly isMore: boolean }> {
-    const { messages, removal } = this.#profile;
+    const { drafts, messages, removal } = this.#profile;
+    drafts.delete(this.contact);
     const last = messages.lastSeq();
     for (let isMore = true; isMore;) {
       const batch = removal.deleteSome(this.contact, last);

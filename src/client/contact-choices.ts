@@ -1,3 +1,4 @@
 /** What can be chosen about who may write to an account. */
 export { DECISIONS, WHO, type Decision, type Who } from "./conversation/consent.ts";
+export { MAX_MUTED } from "./conversation/decisions.ts";
 export type { ContactState } from "./profile/consents.ts";

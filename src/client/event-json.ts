@@ -53,7 +53,8 @@ export function storedMessageJson(message: StoredMessage, from: string, to: stri
 /** Somebody whom the account has met, and how many of their messages were not shown here. */
 export function contactJson(conversation: StoredConversation, unread: number) {
   const { username, state, keyState: key, isVerified: verified } = conversation;
-  return { username, state, key, verified, last_seen: isoTime(conversation.lastHeard()), unread };
+  const [last_seen, muted_until] = [isoTime(conversation.lastHeard()), isoTime(conversation.mutedUntil)];
+  return { username, state, key, verified, last_seen, unread, muted_until };
 }
 
 /** The state of a message or change of ours. @param at ms since 1970 */
@@ -114,6 +115,8 @@ export function eventJson(event: MessengerEvent): JsonObject | undefined {
       return { event: "accepted", username: event.username };
     case "contact":
       return { event: "contact", username: event.username, state: event.state };
+    case "muted":
+      return { event: "muted", username: event.username, until: isoTime(event.until) };
     case "changed": {
       const { message, username, action } = event;
       const change = message.outgoing
@@ -209,6 +212,8 @@ export function eventOf(
       return { name: "accepted", username };
     case "contact":
       return { name: "contact", username, state: text("state") as ContactState };
+    case "muted":
+      return { name: "muted", username, until: timeOf(json["until"]) };
     case "edited":
     case "withdrawn": {
       const message = messageAt(Number(json["seq"]));

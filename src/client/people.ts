@@ -24,6 +24,10 @@ export type Person = {
   readonly request: number | undefined;
   /** Messages that were not shown on this machine yet; those of a request do not count. */
   readonly unread: number;
+  /** Until when nothing of theirs is announced, RFC 3339; undefined: it is. */
+  readonly muted_until: string | undefined;
+  /** The beginning of what stands unsent in the input line of their chat; undefined: nothing does. */
+  readonly draft: string | undefined;
   /** There is a direct link. */
   readonly connected: boolean;
   /** Since when the direct link has been silent, RFC 3339; undefined: there is none, or it answers. */
@@ -31,6 +35,13 @@ export type Person = {
 };
 
 const UNKNOWN = { state: "stranger", request: undefined } as const;
+const UNMET = {
+  ...UNKNOWN,
+  last_seen: undefined,
+  unread: 0,
+  muted_until: undefined,
+  draft: undefined,
+} as const;
 
 /** A person without what only a link says. */
 type Listed = Omit<Person, "verified" | "connected" | "silent_since">;
@@ -40,12 +51,15 @@ export type People = { readonly people: readonly Person[]; readonly failure: Err
 
 /** The parts of a messenger that `listPeople` uses. */
 type Source = Pick<Messenger, "username" | "users" | "linkPresence"> & {
-  readonly profile: Pick<Messenger["profile"], "contacts" | "consents" | "history" | "verifications">;
+  readonly profile: Pick<
+    Messenger["profile"],
+    "contacts" | "consents" | "drafts" | "history" | "verifications"
+  >;
   readonly shown: Pick<Messenger["shown"], "held">;
 };
 
 /**
- * Everyone who is online, and everyone with whom there is a conversation: each once, without the account itself,
+ * Everyone who is online, and everyone with whom there is a conversation, or a draft: each once, without the account itself,
  * sorted by the fold of the name.
  * @throws SQLiteError
  */
@@ -59,18 +73,21 @@ export async function listPeople(messenger: Source): Promise<People> {
     if (!(error instanceof ServerFailure)) throw error;
     failure = error;
   }
-  const { contacts, consents, history, verifications } = messenger.profile;
+  const { contacts, consents, drafts, history, verifications } = messenger.profile;
   const consentsOf = consents.all(Date.now());
   const unread = history.unreadCounts();
   const verified = verifications.verifiedLabels();
   const people = new Map<string, Listed>();
+  const muted = contacts.muted(Date.now());
+  const begun = drafts.beginnings();
   // A request may have no text.
-  const requests = consents.requests().map(({ contact }) => contacts.byId(contact));
-  for (const contact of [...contacts.withMessages(), ...requests]) {
+  const others = [...consents.requests().map(({ contact }) => contact), ...begun.keys()];
+  for (const contact of [...contacts.withMessages(), ...others.map((each) => contacts.byId(each))]) {
     if (contact === undefined) continue;
     const { id, label, username } = contact;
     const { state, request } = consentsOf.get(id) ?? UNKNOWN;
     const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;
+    const mutedUntil = muted.get(id)?.until;
     const lastSeen = Math.max(history.lastHeard(contact) ?? 0, heardAt);
     people.set(label, {
       username,
@@ -82,21 +99,14 @@ export async function listPeople(messenger: Source): Promise<People> {
       state,
       request,
       unread: unread.get(id) ?? 0,
+      muted_until: mutedUntil === undefined ? undefined : new Date(mutedUntil).toISOString(),
+      draft: begun.get(id),
     });
   }
   for (const { username, secure } of online ?? []) {
     const label = labelOf(username);
-    const known = people.get(label);
-    people.set(label, {
-      username,
-      label,
-      online: true,
-      secure: secure !== false,
-      last_seen: known?.last_seen,
-      state: known?.state ?? "stranger",
-      request: known?.request,
-      unread: known?.unread ?? 0,
-    });
+    const known = people.get(label) ?? UNMET;
+    people.set(label, { ...known, username, label, online: true, secure: secure !== false });
   }
   people.delete(labelOf(messenger.username));
   const sorted = [...people.values()].map((person) => ({ person, key: fold(person.username) }));

@@ -46,6 +46,53 @@ test("deleting all keeps the outbox, and what is stored after it has begun", () 
     expect(ids(conversation)).toEqual(["waits", "late"]);
   }));
 
+test("a draft goes with its conversation, and nothing of it stays in the file", () =>
+  withConversation((conversation, scene) => {
+    conversation.keepDraft(["lo que dura un ", "ornitorrinco\ncosido", ""]);
+    expect(conversation.draft).toEqual(["lo que dura un ", "ornitorrinco\ncosido", ""]);
+    expect([...conversation.deleteAll()]).toEqual([{ deleted: 0, isMore: false }]);
+    expect(conversation.draft).toEqual([]);
+    expect(scene.wipe.isDue).toBe(true);
+    while (scene.wipe.step() === "more");
+    expect(scene.bytes.includes("ornitorrinco")).toBe(false);
+  }));
+
+test("a blank draft is none", () =>
+  withConversation((conversation, _scene, archive) => {
+    conversation.keepDraft(["hola ", "a\nb", " y adiós"]);
+    expect([...archive.drafts().values()]).toEqual(["hola a\nb y adiós"]);
+    conversation.keepDraft([" ", "\n", ""]);
+    expect([conversation.draft, archive.drafts().size]).toEqual([[], 0]);
+  }));
+
+test("the newest conversations are those with messages or drafts, without strangers and blocked people", () =>
+  withConversation((_conversation, scene, archive) => {
+    const { contacts, consents } = scene;
+    const names = ["beto", "carla", "dora", "eva", "fede"];
+    const [beto, carla, dora, eva, fede] = names.map((name) => contacts.ensure(name));
+    if (!beto || !carla || !dora || !eva || !fede) throw new Error("no contacts");
+    for (const each of [carla, beto, eva]) scene.write(each, "hola");
+    scene.receive(carla, "theirs");
+    // She has written, and was not accepted.
+    scene.receive(dora, "theirs");
+    consents.block(eva);
+    archive.conversationWith(fede).keepDraft(["hola"]);
+    expect(archive.recent(9).map(({ username }) => username)).toEqual(["carla", "beto", "fede"]);
+    expect(archive.recent(1).map(({ username }) => username)).toEqual(["carla"]);
+  }));
+
+test("somebody is quiet until a time, and no longer", () =>
+  withConversation((conversation, { contacts }, archive) => {
+    const { contact } = conversation;
+    const until = Date.now() + 3_600_000;
+    contacts.mute(contact, until);
+    expect(conversation.mutedUntil).toBe(until);
+    expect([...archive.muted()]).toEqual([[contact.id, { username: "Ana", until }]]);
+    expect(contacts.muted(until).size).toBe(0);
+    contacts.mute(contact, undefined);
+    expect([conversation.mutedUntil, archive.muted().size]).toEqual([undefined, 0]);
+  }));
+
 test("of two messages with the same id only the chosen one is deleted, and never one in the outbox", () =>
   withConversation((conversation, scene) => {
     const { contact } = conversation;

@@ -19,7 +19,14 @@ const entry = (username: string, secure?: boolean): UserEntry => ({
 
 const NOW = Date.UTC(2027, 0, 15);
 const STRANGER = { state: "stranger", request: undefined, verified: false } as const;
-const UNLINKED = { ...STRANGER, last_seen: undefined, connected: false, silent_since: undefined };
+const UNLINKED = {
+  ...STRANGER,
+  last_seen: undefined,
+  muted_until: undefined,
+  draft: undefined,
+  connected: false,
+  silent_since: undefined,
+};
 const HEARD_NOW = { ...UNLINKED, last_seen: new Date(NOW).toISOString() };
 
 /** Runs `use` with Berta's new profile and a server that answers with `users`. */
@@ -83,6 +90,32 @@ describe("the people of an account", () => {
         const linkPresence = (username: string) => (username === "beto" ? link : undefined);
         const { people } = await listPeople({ ...source, username: source.username, linkPresence });
         expect(people.map(({ last_seen }) => Date.parse(last_seen ?? ""))).toEqual([NOW, NOW + 60_000]);
+      },
+    ));
+
+  test("include those with a draft, and say who is quiet", () =>
+    withSource(
+      async () => [entry("Carla")],
+      async (source) => {
+        const { contacts, drafts } = source.profile;
+        const until = Date.now() + 60_000;
+        drafts.save(contacts.ensure("dora"), ["hola ", "y\nadiós"]);
+        contacts.mute(contacts.ensure("Carla"), until);
+        const { people } = await listPeople(source);
+        // Nobody who was only met has a row; Carla has one, since she is online.
+        expect(people).toMatchObject([
+          { username: "Carla", muted_until: undefined, draft: undefined },
+          {
+            username: "dora",
+            online: false,
+            state: "stranger",
+            muted_until: undefined,
+            draft: "hola y\nadiós",
+          },
+        ]);
+        receive(source, "Carla", "1");
+        const [carla] = (await listPeople(source)).people;
+        expect(carla).toMatchObject({ muted_until: new Date(until).toISOString(), draft: undefined });
       },
     ));
 

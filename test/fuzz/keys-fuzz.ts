@@ -120,7 +120,7 @@ function typeOnce(random: SeededRandom, figures: FuzzFigures): Promise<void> {
 function openLine({ streams }: Keyboard, isDumb: boolean, take: (event: LineEvent) => void) {
   const options: InputLineOptions = {
     ...streams,
-    prompt: { name: "", isAway: false, mark: "", sign: "" },
+    prompt: { name: "", isAway: false, mark: "", waiting: 0, sign: "" },
     hasColours: false,
     pastedLines: (lines) => `[${lines}]`,
     needs: {
@@ -128,6 +128,7 @@ function openLine({ streams }: Keyboard, isDumb: boolean, take: (event: LineEven
       busy: () => undefined,
       complete: () => ({ offers: [], shown: [], part: "" }),
       history: new LineHistory(),
+      draft: [],
     },
   };
   return new (isDumb ? PlainLine : LineEditor)(options);

@@ -143,11 +143,35 @@ test("--who says who may write unasked, also of a process that is online already
   expect((await closed.stop()).code).toBe(0);
 }, 60_000);
 
+test("somebody is quiet until a time, which every process of the account is told", async () => {
+  const [ana] = await strangers("quiet");
+  const offline = ana.at("127.0.0.1:1");
+  const mute = async (...args: string[]) =>
+    (await offline.json(["contacts", "mute", "beto.quiet", ...args], ASKING)).events;
+  const isQuiet = { event: "muted", username: "beto.quiet", until: expect.stringMatching(/Z$/) };
+  const isNot = { ...isQuiet, until: null };
+  expect([await mute(), await mute("off")]).toEqual([[isNot], [isNot]]);
+  const [set = {}] = await mute("8h");
+  expect(set).toEqual(isQuiet);
+  expect(await mute()).toEqual([set]);
+  const [contact] = await offline.list(["contacts"], ASKING);
+  expect(contact).toMatchObject({ username: "beto.quiet", muted_until: set?.["until"] });
+  expect((await offline.run(["contacts"], ASKING)).stdout).toMatch(/; muted until .*\d\d:\d\d\n$/);
+  const listens = await listening(ana);
+  expect((await ana.run(["contacts", "mute", "beto.quiet", "off"], ASKING)).stdout).toBe(
+    "beto.quiet is not muted.\n",
+  );
+  await listens.event({ ...isNot });
+  expect((await listens.stop()).code).toBe(0);
+}, 60_000);
+
 test("a decision is typed right, and about somebody else", async () => {
   const [ana] = await strangers("typed");
   for (const [args, code, en, es] of [
     [["contacts", "marry", "beto"], "usage", "“marry” is none of add", "«marry» no es ninguna"],
     [["contacts", "block"], "usage", "USER is missing", "Falta USUARIO"],
+    [["contacts", "block", "beto", "8h"], "usage", "8h", "8h"],
+    [["contacts", "mute", "beto", "long"], "usage", "“long” is neither", "«long» no es ningún tiempo"],
     [["contacts", "add", "b"], "usage", "not a valid user name", "no es un nombre de usuario"],
     [["contacts", "add", ana.name], "to_oneself", "to yourself", "a sí mismo"],
     [["--who", "friends", "contacts"], "usage", "--who", "--who"],

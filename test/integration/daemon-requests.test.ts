@@ -83,6 +83,7 @@ test("what arrived is taken once, and stays until it is marked", async () => {
         verified: false,
         last_seen: expect.stringMatching(/Z$/),
         unread: 1,
+        muted_until: null,
       },
     ],
   });
@@ -104,6 +105,23 @@ test("who may write is decided by any program, and all hear of it", async () => 
     expect(await ours.result("decide", { username: bobName, decision })).toEqual(contact);
   expect(await ours.code("decide", { username: anaName, decision: "add" })).toBe("to_oneself");
   expect(await theirs.result("allow", { who: "anyone" })).toEqual({});
+});
+
+test("who is quiet is said to any program, and all hear of it", async () => {
+  const [ours] = daemons();
+  const muted = await ours.result("mute", { username: bobName, seconds: 3_600 });
+  const { muted_until: until } = muted;
+  expect(muted).toEqual({ username: bobName, muted_until: expect.stringMatching(/Z$/) });
+  await ours.line({ event: "muted", username: bobName, until });
+  expect(await ours.result("contacts")).toMatchObject({
+    contacts: [{ username: bobName, muted_until: until }],
+  });
+  expect(await ours.result("mute", { username: bobName, seconds: 0 })).toEqual({
+    username: bobName,
+    muted_until: null,
+  });
+  expect(await ours.code("mute", { username: bobName, seconds: -1 })).toBe("bad_request");
+  expect(await ours.code("mute", { username: anaName, seconds: 60 })).toBe("to_oneself");
 });
 
 test("a text is sent once for one id, also when it is asked for twice at once or was deleted", async () => {

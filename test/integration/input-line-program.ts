@@ -13,7 +13,7 @@ import { InquirerPrompter } from "../../src/ui/prompts/inquirer-prompter.ts";
 import { restoreTerminal, TypeAhead } from "../../src/ui/terminal/raw-terminal.ts";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 
-const YO: LinePrompt = { name: "yo", isAway: false, mark: "", sign: "" };
+const YO: LinePrompt = { name: "yo", isAway: false, mark: "", waiting: 0, sign: "" };
 const NAMES = ["Ana", "Anastasia", "Bruno"];
 
 /** Resolves when the line was left. */
@@ -69,6 +69,7 @@ export async function editLines([first]: readonly string[], host: HostProcess): 
           return { offers, shown: offers, part };
         },
         history,
+        draft: [],
       },
     });
   }

@@ -1,4 +1,4 @@
-/** What this account's person decides about who may write (PROTOCOL 5, «Consent»). */
+/** What this account's person decides about others: who may write (PROTOCOL 5, «Consent»), and who is quiet. */
 import type { Clock } from "../../net/clock.ts";
 import { contactState, type ContactState } from "../profile/consents.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -9,8 +9,11 @@ import type { MessengerEvent } from "./events.ts";
 import type { Intake } from "./intake.ts";
 import { checkNotSelf } from "./message-actions.ts";
 
+/** For how long somebody can be quiet, in s: ten years. */
+export const MAX_MUTED = 315_360_000;
+
 type DecisionNeeds = {
-  readonly profile: Pick<Profile, "username" | "consents" | "removal">;
+  readonly profile: Pick<Profile, "username" | "consents" | "contacts" | "removal">;
   readonly conversations: Pick<Conversations, "with"> & Iterable<Conversation>;
   readonly intake: Intake;
   readonly clock: Clock;
@@ -65,6 +68,16 @@ export class Decisions {
     emit({ name: "contact", username, state });
     this.tick();
     return { username, state };
+  }
+
+  /** Nothing of theirs is announced until then, ms since 1970; undefined: it is. @returns the registered name @throws SelfError */
+  mute(typed: string, until: number | undefined): string {
+    const { profile, conversations, emit } = this.#needs;
+    checkNotSelf(profile, typed);
+    const { contact, username } = conversations.with(typed);
+    profile.contacts.mute(contact, until);
+    emit({ name: "muted", username, until });
+    return username;
   }
 
   /** Deletes a part of a request that was refused, or that nobody has answered for long. To be called about once a second. */

@@ -54,6 +54,8 @@ export type MessengerEvent =
   | { readonly name: "accepted"; readonly username: string }
   /** Our person has changed who may write. */
   | { readonly name: "contact"; readonly username: string; readonly state: ContactState }
+  /** Nothing of theirs is to be announced until then, ms since 1970; undefined: it is. */
+  | { readonly name: "muted"; readonly username: string; readonly until: number | undefined }
   /** A text was stored and acknowledged; `from` is the registered name. */
   | { readonly name: "message"; readonly from: string; readonly message: StoredMessage }
   /**

@@ -201,7 +201,7 @@ ALTER TABLE pins ADD COLUMN verified_at INTEGER;
 ALTER TABLE contacts ADD COLUMN guesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN guessed_at INTEGER;`;
 
-/** Who may write to this account. */
+/** Who may write to this account, who is quiet, and what was begun to be written. */
 const VERSION_9 = `-- 0 stranger; 1 taken unasked (\`--who anyone\`); 2 contact: was written to or accepted.
 ALTER TABLE contacts ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN is_blocked INTEGER NOT NULL DEFAULT 0;
@@ -211,6 +211,14 @@ ALTER TABLE contacts ADD COLUMN declined_until INTEGER;
 ALTER TABLE contacts ADD COLUMN acceptance INTEGER NOT NULL DEFAULT 0;
 -- What they have said about our texts: 0 nothing; 1 that they hold them; 2 that they have accepted us.
 ALTER TABLE contacts ADD COLUMN answer INTEGER NOT NULL DEFAULT 0;
+-- Until when nothing of theirs is announced, ms since 1970; NULL: it is.
+ALTER TABLE contacts ADD COLUMN muted_until INTEGER;
+-- What stands unsent in the input line of a chat.
+CREATE TABLE drafts (
+  contact INTEGER PRIMARY KEY REFERENCES contacts(id),
+  -- A JSON list: what was typed and what was pasted, in turn.
+  parts TEXT NOT NULL
+) STRICT;
 -- What strangers have sent. Their unread texts have \`printed\` = 2, and 0 once they are accepted.
 CREATE TABLE requests (
   contact INTEGER PRIMARY KEY REFERENCES contacts(id),

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 
 import { label as labelOf } from "../../identity/names.ts";
 import type { Target } from "../../net/dialler.ts";
+import { CONSENT } from "../disk/schema.ts";
 
 export type Contact = {
   /** Row number in this profile; 0: not stored. */
@@ -11,6 +12,8 @@ export type Contact = {
   /** The registered spelling as last received; before that, as it was typed. */
   readonly username: string;
 };
+/** `until`: ms since 1970 */
+export type Muted = { readonly username: string; readonly until: number };
 export type ContactKey = { readonly fingerprint: string; readonly spki: Buffer };
 /** A key that the person has not accepted yet. `shown`: the fingerprint last shown to them, maybe of an earlier key. */
 type PendingKey = ContactKey & { readonly shown: string | undefined };
@@ -71,6 +74,37 @@ export class ContactStore {
         `${CONTACTS} WHERE EXISTS (SELECT 1 FROM messages WHERE contact = contacts.id AND kind = 0)`,
       )
       .all();
+  }
+
+  /**
+   * Those whom this person knows and with whom there are messages, or a draft: the newest message first.
+   * @param limit at least 1
+   */
+  recent(limit: number): Contact[] {
+    return this.#database
+      .query<Contact, [number]>(
+        `SELECT id, label, username FROM (
+           SELECT *, (SELECT max(seq) FROM messages WHERE contact = contacts.id AND kind = 0) AS last
+           FROM contacts WHERE is_blocked = 0)
+         WHERE consent <> ${CONSENT.stranger} AND last IS NOT NULL OR id IN (SELECT contact FROM drafts)
+         ORDER BY last DESC NULLS LAST, id LIMIT ?`,
+      )
+      .all(limit);
+  }
+
+  /** Nothing of theirs is announced until then, ms since 1970; undefined: it is. */
+  mute(contact: Contact, until: number | undefined): void {
+    this.#database.run("UPDATE contacts SET muted_until = ? WHERE id = ?", [until ?? null, contact.id]);
+  }
+
+  /** Of whom nothing is announced, and until when, by the row number; times are ms since 1970. */
+  muted(now: number): ReadonlyMap<number, Muted> {
+    const rows = this.#database
+      .query<{ id: number } & Muted, [number]>(
+        "SELECT id, username, muted_until AS until FROM contacts WHERE muted_until > ?",
+      )
+      .all(now);
+    return new Map(rows.map(({ id, ...muted }) => [id, muted]));
   }
 
   rename(contact: Contact, username: string): void {

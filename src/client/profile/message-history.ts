@@ -122,13 +122,13 @@ export class MessageHistory {
       .map(messageOf);
   }
 
-  /** How many messages of each contact (row number) were not printed yet; contacts without any are left out. */
+  /** How many messages of each contact (row number) were not printed yet; contacts without any are left out. Who has waited longest is first. */
   unreadCounts(): Map<number, number> {
     // Without the hint SQLite scans every message, by an index that is sorted by contact.
     const rows = this.#database
       .query<{ contact: number; count: number }, []>(
         `SELECT contact, count(*) AS count FROM messages INDEXED BY unprinted
-         WHERE outgoing = 0 AND printed = 0 AND kind = 0 GROUP BY contact`,
+         WHERE outgoing = 0 AND printed = 0 AND kind = 0 GROUP BY contact ORDER BY min(seq)`,
       )
       .all();
     return new Map(rows.map(({ contact, count }) => [contact, count]));

@@ -11,6 +11,7 @@ import { errorCode } from "../../net/error-code.ts";
 import { OpenFile } from "../../net/open-file.ts";
 import { ConsentStore } from "./consents.ts";
 import { ContactStore } from "./contacts.ts";
+import { DraftStore } from "./drafts.ts";
 import { MessageHistory } from "./message-history.ts";
 import { MessageRemoval } from "./message-removal.ts";
 import { MessageSearch } from "./message-search.ts";
@@ -112,6 +113,7 @@ export class Profile {
   readonly space: FreeSpace;
   readonly contacts: ContactStore;
   readonly consents: ConsentStore;
+  readonly drafts: DraftStore;
   readonly messages: MessageStore;
   readonly history: MessageHistory;
   readonly search: MessageSearch;
@@ -133,6 +135,7 @@ export class Profile {
     this.#database = database;
     this.contacts = new ContactStore(database);
     this.consents = new ConsentStore(database);
+    this.drafts = new DraftStore(database);
     this.space = new FreeSpace(folder);
     this.messages = new MessageStore(database, new OpenFile(profileFile(folder)), this.space);
     this.history = new MessageHistory(database);

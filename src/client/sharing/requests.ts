@@ -17,6 +17,7 @@ import { isNewName } from "../../identity/names.ts";
 import type { ConnectionFault } from "../../net/connection.ts";
 import type { JsonObject } from "../../protocol/framing.ts";
 import { DECISIONS, WHO } from "../conversation/consent.ts";
+import { MAX_MUTED } from "../conversation/decisions.ts";
 import { errorJson, RequestError } from "../error-json.ts";
 import { isoTime } from "../event-json.ts";
 import { listPeople } from "../people.ts";
@@ -93,6 +94,15 @@ export const REQUESTS = {
     ({ account: { messenger }, archive }, { username, decision }) => {
       checkPerson(archive, username);
       return messenger.decisions.decide(username, decision);
+    },
+  ),
+  /** Nothing of a person is announced for so long; 0: it is again. `muted_until`: null: it is. */
+  mute: row(
+    { username: name, seconds: integer(0, MAX_MUTED) },
+    ({ account: { messenger }, archive }, { username, seconds }) => {
+      checkPerson(archive, username);
+      const until = seconds === 0 ? undefined : Date.now() + seconds * 1_000;
+      return { username: messenger.decisions.mute(username, until), muted_until: isoTime(until) };
     },
   ),
   /** Who may write unasked, as long as this process has the account online. */

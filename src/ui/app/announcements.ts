@@ -19,7 +19,9 @@ import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
+import { isMuted, mutedUntil, wayTo } from "../chat/other-chats.ts";
 import { isMissed } from "../chat/transcript.ts";
+import { withNumber } from "./people.ts";
 import { label as labelOf } from "../../identity/names.ts";
 
 /** A message that nobody was seen to look at: counted, and announced with the others of its burst. */
@@ -29,16 +31,18 @@ function onMessage(
   event: MessengerEvent & { name: "message" },
   { now }: AppContext,
 ): AppStep {
-  const bursts = withMessage(account.bursts, event, now);
-  // A chat shows it; on the next tick somebody may have seen it.
-  if (isChatOpen(model, event.from)) return step(inAccount(model, { bursts }));
   const {
     from: username,
     message: { contact },
   } = event;
+  const isQuiet = isMuted(account.muted, contact, now);
+  const bursts = isQuiet ? account.bursts : withMessage(account.bursts, event, now);
+  // A chat shows it; on the next tick somebody may have seen it.
+  if (isChatOpen(model, username)) return step(inAccount(model, { bursts }));
   const count = (account.unread.get(contact)?.count ?? 0) + 1;
   const unread = new Map(account.unread).set(contact, { username, count });
-  return step(inAccount(model, { unread, bursts }));
+  const numbered = withNumber(account.numbered, username);
+  return step(inAccount(model, { numbered, unread, bursts }));
 }
 
 /** An open list is fetched again: somebody in it has become something else. */
@@ -51,9 +55,11 @@ function inAnOpenList(model: AppModel, ...effects: readonly AppEffect[]): AppSte
 }
 
 /** A stranger asks to write: announced once. */
-function onRequest(model: AppModel, account: OpenAccount, from: string, { texts }: AppContext): AppStep {
+function onRequest(model: AppModel, account: OpenAccount, from: string, context: AppContext): AppStep {
+  const { texts, now } = context;
   const label = labelOf(from);
-  if (isChatOpen(model, from) || account.asking.has(label)) return inAnOpenList(model);
+  const isQuiet = mutedUntil(account.muted, from, now) !== undefined;
+  if (isQuiet || isChatOpen(model, from) || account.asking.has(label)) return inAnOpenList(model);
   const asking = new Set(account.asking).add(label);
   const sentence = texts.requestArrived(shownName(account.names, from));
   const line = model.screen.name === "chat" ? `${sentence} (/chat ${typedName(from, texts)})` : sentence;
@@ -75,9 +81,8 @@ export function announceBursts(model: AppModel, { now, texts }: AppContext): App
     const unread = account.unread.get(burst.contact);
     if (unread === undefined) return [];
     const sentence = texts.menuMessages(shown(burst), unread.count);
-    return [
-      notice(chat === undefined ? sentence : `${sentence} (/chat ${typedName(unread.username, texts)})`),
-    ];
+    const way = wayTo(unread.username, typedName(unread.username, texts), account);
+    return [notice(chat === undefined ? sentence : `${sentence} (${way})`)];
   });
   const told = notified
     .filter(({ contact, from }) =>
@@ -176,6 +181,7 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
       if (event.state !== "asked" || isChatOpen(model, event.username)) return step(model);
       return step(model, notice(texts.menuVerificationAsked(shownName(account.names, event.username))));
     case "held":
+    case "muted":
     case "delivery":
     case "presence":
     case "watched":

@@ -273,6 +273,7 @@ export class AccountEffects {
       username,
       failure: failure === undefined ? undefined : this.#needs.describe(failure),
       unread: archive.unread(),
+      muted: archive.muted(),
       names: names.book,
     };
   }

@@ -3,7 +3,7 @@ import type { Unread } from "../../client/archive.ts";
 import type { Person } from "../../client/people.ts";
 import type { Server } from "../config.ts";
 import type { ExitCode } from "../failures.ts";
-import type { ChatEffect, ChatEvent, ChatModel } from "../chat/model.ts";
+import type { ChatEffect, ChatEvent, ChatModel, OtherChats } from "../chat/model.ts";
 import type { Found } from "../chat/found.ts";
 import type { Bursts, Gathered } from "../notifications/bursts.ts";
 import type { AuthorityAsked } from "../format/questions.ts";
@@ -95,8 +95,6 @@ export type AccountScreen =
 /** The account that is logged in. */
 export type OpenAccount = {
   readonly username: string;
-  /** By the contact's row number. */
-  readonly unread: ReadonlyMap<number, Unread>;
   /** The labels of those whose request was announced. */
   readonly asking: ReadonlySet<string>;
   /** Of the messages that nobody was seen to look at. */
@@ -106,7 +104,7 @@ export type OpenAccount = {
   readonly server: "online" | "lost" | "stopped";
   /** When a menu last reported a failed write, ms since 1970; undefined: never. */
   readonly diskNotifiedAt: number | undefined;
-};
+} & OtherChats;
 
 export type AppModel = {
   readonly screen: Screen;
@@ -148,6 +146,7 @@ export type AppEvent =
       /** In one sentence; undefined: online. */
       readonly failure: string | undefined;
       readonly unread: ReadonlyMap<number, Unread>;
+      readonly muted: OtherChats["muted"];
       readonly names: NameBook;
     }
   /** The account is registered, and is being logged in. */
@@ -177,10 +176,16 @@ export type AppEvent =
       readonly contact: number;
       /** There has never been a proven link with a person of this name. */
       readonly isStranger: boolean;
+      /** The people with the last activity, at most as many as have numbers. */
+      readonly recent: readonly string[];
     }
   | Extract<ChatEvent, { readonly name: "messenger" }>
-  /** The unread messages were counted again. */
-  | { readonly name: "recounted"; readonly unread: ReadonlyMap<number, Unread> }
+  /** The unread messages were counted again, and those who are quiet were read again. */
+  | {
+      readonly name: "recounted";
+      readonly unread: ReadonlyMap<number, Unread>;
+      readonly muted: OtherChats["muted"];
+    }
   | LineEvent
   /** An event of the open chat. */
   | { readonly name: "chat"; readonly event: ChatEvent }

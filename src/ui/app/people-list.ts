@@ -22,14 +22,15 @@ function seenAt({ last_seen: seen }: Person): number {
   return seen === undefined ? 0 : Date.parse(seen);
 }
 
-function rank({ unread, request, online, connected, silent_since: silent }: Person): 0 | 1 | 2 {
-  if (unread > 0 || request !== undefined) return 0;
+function rank(person: Person): 0 | 1 | 2 {
+  const { unread, request, muted_until: muted, online, connected, silent_since: silent } = person;
+  if (muted === undefined && (unread > 0 || request !== undefined)) return 0;
   const isThere = online === true || (online === undefined && connected && silent === undefined);
   return isThere ? 1 : 2;
 }
 
 /**
- * Sorts people: first those with new messages or a request, then those who are online, then the others, the last one heard of
+ * Sorts people: first those with new messages or a request who are not quiet, then those who are online, then the others, the last one heard of
  * first. Otherwise by name, `alumno2` before `alumno10`.
  */
 export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
@@ -89,6 +90,8 @@ function changeOf(person: PersonRow, event: MessengerEvent, now: number): Partia
       return { connected: true, silent_since: undefined, last_seen };
     case "disconnected":
       return { connected: false, silent_since: undefined };
+    case "muted":
+      return { muted_until: event.until === undefined ? undefined : new Date(event.until).toISOString() };
     case "silent":
       return { silent_since: event.since === undefined ? undefined : new Date(event.since).toISOString() };
     default:

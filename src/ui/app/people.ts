@@ -13,6 +13,7 @@ import {
   to,
   type AppContext,
 } from "./steps.ts";
+import { isSamePerson } from "../../identity/names.ts";
 import { withoutBurst } from "../notifications/bursts.ts";
 import type { AppEffect, AppEvent, AppModel, AppStep, OpenAccount, Screen } from "./model.ts";
 import type { ChatEvent, ChatModel } from "../chat/model.ts";
@@ -20,6 +21,9 @@ import { openChat, updateChat } from "../chat/update.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
 import { mergedPeople, peopleAfter, sortPeople, withGone, withUnread } from "./people-list.ts";
 
+/** As many chats have numbers, one digit each. */
+export const MAX_NUMBERED = 9;
+type ChatOpened = AppEvent & { readonly name: "chatOpened" };
 /** Ticks after which an open list is fetched again, for those who are new at the server: nothing tells of them. */
 const FETCH_EVERY = 60;
 /** The same while nobody is online. */
@@ -135,16 +139,34 @@ export function openingChat(
   return to(model, screen, { name: "openChat", username });
 }
 
+/** The people with numbers, one more if there is a number left. */
+export function withNumber(numbered: readonly string[], username: string): readonly string[] {
+  const has = numbered.some((each) => isSamePerson(each, username));
+  return has || numbered.length >= MAX_NUMBERED ? numbered : [...numbered, username];
+}
+
+/**
+ * The numbers that lead to chats: those of the last activity when the first chat was opened. They stay as long as one goes
+ * from chat to chat, so that a number that was read leads to the same person.
+ */
+function numberedOn({ screen }: AppModel, before: readonly string[], event: ChatOpened): readonly string[] {
+  const isFirst = screen.name !== "working" || screen.work !== "openingChat" || screen.from === undefined;
+  if (!isFirst) return withNumber(before, event.username);
+  const isIn = event.recent.some((each) => isSamePerson(each, event.username));
+  return withNumber(isIn ? event.recent : event.recent.slice(0, MAX_NUMBERED - 1), event.username);
+}
+
 /** Opens a chat; its unread messages are now shown. */
-export function showChat(model: AppModel, event: AppEvent & { name: "chatOpened" }): AppStep {
+export function showChat(model: AppModel, event: ChatOpened): AppStep {
   const { username, contact, isStranger } = event;
   const account = accountOf(model);
   if (account === undefined) return step(model);
   const unread = new Map(account.unread);
   unread.delete(contact);
   const bursts = withoutBurst(account.bursts, username);
+  const numbered = numberedOn(model, account.numbered, event);
   const chat = openChat(username, isStranger);
-  return to(model, { name: "chat", account: { ...account, unread, bursts }, chat });
+  return to(model, { name: "chat", account: { ...account, numbered, unread, bursts }, chat });
 }
 
 /** Leaves the open chat for the list or for another chat; if the server has ended the session, closes the account. */
@@ -162,10 +184,10 @@ function leaveChat(
   return to(model, listing, close, { name: "listPeople" });
 }
 
-/** Replaces the unread counts, also in an open list. Messages of the open chat are not unread. */
-export function recount(model: AppModel, counted: OpenAccount["unread"]): AppModel {
-  const unread = new Map([...counted].filter(([, { username }]) => !isChatOpen(model, username)));
-  const next = inAccount(model, { unread });
+/** Replaces the unread counts and those who are quiet, also in an open list. Messages of the open chat are not unread. */
+export function recount(model: AppModel, counted: AppEvent & { readonly name: "recounted" }): AppModel {
+  const unread = new Map([...counted.unread].filter(([, { username }]) => !isChatOpen(model, username)));
+  const next = inAccount(model, { unread, muted: counted.muted });
   const { screen } = next;
   if (screen.name !== "people") return next;
   return { ...next, screen: { ...screen, people: withUnread(screen.people, unread.values()) } };
@@ -184,6 +206,9 @@ export function inChat(model: AppModel, event: ChatEvent, context: AppContext): 
     names: account.names,
     ownName: account.username,
     attention: model.attention,
+    numbered: account.numbered,
+    unread: account.unread,
+    muted: account.muted,
   });
   const open = screen.name === "chat" ? { chat } : { from: chat };
   let next: AppModel = { ...model, screen: { ...screen, ...open } as Screen };

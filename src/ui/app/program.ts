@@ -15,12 +15,13 @@ import { describeInMenus, type ExitCode } from "../failures.ts";
 import { textsIn } from "../texts/texts.ts";
 import { AccountEffects } from "./effects.ts";
 import type { AppEffect, AppEvent, AppModel } from "./model.ts";
-import { watchedIn } from "./people.ts";
+import { MAX_NUMBERED, watchedIn } from "./people.ts";
 import { accountOf, usedServer } from "./steps.ts";
 import { firstModel, updateApp } from "./update.ts";
 import { titleOf, viewApp } from "./view.ts";
 import { complete } from "../chat/commands.ts";
 import { ChatEffects } from "../chat/effects.ts";
+import { storageReason } from "../chat/notices.ts";
 import type { Offered } from "../line/completion.ts";
 import { LineHistory } from "../line/history.ts";
 import { onAttention, type TerminalSign } from "../terminal/attention.ts";
@@ -68,6 +69,8 @@ export class Program {
   readonly #events: AppEvent[] = [];
   /** `ended`: by a bug. Nothing is taken or shown any more, since the model may be half changed. */
   #state: "idle" | "taking" | "ended" = "idle";
+  /** The failure to store a draft was reported. */
+  #isDraftLost = false;
   #refresh: ReturnType<typeof setTimeout> | undefined;
   readonly #notifyCommand: NotifyCommand | undefined;
   readonly #ended = Promise.withResolvers<ExitCode>();
@@ -94,6 +97,7 @@ export class Program {
         busy: () => this.#chat?.changing,
         complete: (before) => this.#complete(before),
         history: this.#account.opened?.typed ?? new LineHistory(),
+        draft: this.#chat?.draft ?? [],
       }),
     });
     const { notifyCommand: command } = config;
@@ -137,8 +141,8 @@ export class Program {
       clearInterval(tick);
       clearTimeout(program.#refresh);
       program.#notifyCommand?.close();
+      program.#closeChat();
       program.#renderer.close();
-      program.#chat?.close();
       await program.#account.end();
     }
   }
@@ -186,15 +190,16 @@ export class Program {
     if (event.name === "message") this.#meet(event.from);
     this.#take({ name: "messenger", event, known });
     const isPeerChange = event.name === "changed" && !event.message.outgoing;
-    if (isPeerChange || event.name === "read") this.#recount();
+    if (isPeerChange || event.name === "read" || event.name === "muted") this.#recount();
   };
 
-  /** Counts the unread messages again, after some were read or withdrawn. */
+  /** Counts the unread messages again, after some were read or withdrawn, and reads who is quiet. */
   #recount(): void {
     const account = this.#account.opened?.account;
     if (account === undefined) return;
     try {
-      this.#take({ name: "recounted", unread: account.archive.unread() });
+      const { archive } = account;
+      this.#take({ name: "recounted", unread: archive.unread(), muted: archive.muted() });
     } catch (error) {
       // The counts stay as they were; opening the chat will report the error.
       if (!isStorageFailure(error)) throw error;
@@ -202,8 +207,8 @@ export class Program {
   }
 
   #complete(before: string): Offered {
-    const { names, username } = accountOf(this.#model) ?? { names: new Map(), username: "" };
-    return complete(before, names, username);
+    const account = accountOf(this.#model);
+    return complete(before, account?.names ?? new Map(), account?.username ?? "", account?.numbered);
   }
 
   /** Adds a name to the account's name book. */
@@ -262,7 +267,7 @@ export class Program {
     this.#refresh = undefined;
     this.#orEnd(() => {
       this.#renderer.show(viewApp(this.#model, this.#context()));
-      this.#renderer.entitle(titleOf(this.#model));
+      this.#renderer.entitle(titleOf(this.#model, Date.now()));
       this.#account.watch(watchedIn(this.#model));
     });
     if (this.#model.screen.name === "ended") this.#ended.resolve(this.#model.screen.exit);
@@ -275,6 +280,9 @@ export class Program {
         return;
       case "giveBack":
         this.#giveBack(effect.text);
+        return;
+      case "keepDraft":
+        this.#keepDraft();
         return;
       case "bell":
         this.#renderer.bell();
@@ -314,6 +322,8 @@ export class Program {
         this.#account.searchAll(effect.words);
         return;
       case "openChat":
+        // The line closes, and opens again if the other chat cannot be opened.
+        this.#keepDraft();
         void this.#openChat(effect.username);
         return;
       case "closeChat":
@@ -353,7 +363,8 @@ export class Program {
       this.#chat = chat;
       this.#meet(chat.username);
       const { isStranger } = chat;
-      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger });
+      const recent = account.archive.recent(MAX_NUMBERED).map((each) => each.username);
+      this.#take({ name: "chatOpened", username: chat.username, contact: chat.contact, isStranger, recent });
       for (const event of events) this.#take({ name: "chat", event });
       for (const event of early) this.#take({ name: "chat", event: { name: "messenger", event } });
     } catch (error) {
@@ -365,7 +376,23 @@ export class Program {
     }
   }
 
+  /** Stores what stands in the input line. A failure is reported once, until it succeeds again. */
+  #keepDraft(): void {
+    const { draft } = this.#renderer;
+    if (draft === undefined || this.#chat === undefined) return;
+    try {
+      this.#chat.keepDraft(draft);
+      this.#isDraftLost = false;
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      const text = this.#texts.draftNotKept(storageReason(error, this.#texts));
+      if (!this.#isDraftLost) this.#renderer.print([{ name: "failure", text }]);
+      this.#isDraftLost = true;
+    }
+  }
+
   #closeChat(): void {
+    this.#keepDraft();
     this.#chat?.close();
     this.#chat = undefined;
   }

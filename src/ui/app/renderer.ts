@@ -4,6 +4,7 @@
  */
 import { createColors } from "picocolors";
 
+import type { Draft } from "../../client/profile/drafts.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Texts } from "../texts/texts.ts";
 import type { View } from "./prompt-views.ts";
@@ -202,6 +203,11 @@ export class Renderer {
     if (Buffer.byteLength(copied) > MAX_COPIED_BYTES) return { name: "too_long" };
     this.#write(copySequence(copied));
     return { name: "given", lines: copied.split("\n").length };
+  }
+
+  /** What stands in the chat's input line; undefined: none is open. */
+  get draft(): Draft | undefined {
+    return this.#open.name === "chat" ? this.#open.line.draft : undefined;
   }
 
   /** Puts a text into the chat's input line; false if the line is not empty or not open. */

@@ -7,7 +7,7 @@
  * 2. start → registerName → registerPassword → registerAgain → registerEmail → working → people; the one answer that the
  *    server refuses is asked for again
  * 3. start → chooseAccount or loginName → working (→ askPassword, askReplace → working) → people
- * 4. people → chat → working → people → home → working → people; home or people → writeTo → chat; home → searchWords →
+ * 4. people → chat → working → people → home → working → people; chat → working → chat; home or people → writeTo → chat; home → searchWords →
  *    working → hits → chat
  * 5. home → myAccount, see my-account.ts
  * 6. home → working → start, or home → ended. Ctrl-C ends the program anywhere but in a chat.
@@ -138,10 +138,12 @@ function onBack(model: AppModel): AppStep {
 
 /** The list of people follows. */
 function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { texts }: AppContext): AppStep {
-  const { username, failure: why, unread, names } = event;
+  const { username, failure: why, unread, muted, names } = event;
   const account: OpenAccount = {
     username,
+    numbered: [],
     unread,
+    muted,
     asking: new Set(),
     bursts: new Map(),
     names,
@@ -282,9 +284,10 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
       return step(next, ...announced.effects, ...listed.effects, ...effects);
     }
     case "recounted":
-      return step(recount(model, event.unread));
+      return step(recount(model, event));
     case "line":
     case "edited":
+    case "goTo":
     case "leaving":
       return inChat(model, event, context);
     case "chat":

@@ -9,30 +9,36 @@ import { viewMyAccount } from "./my-account-view.ts";
 import { canLeave, isFirstQuestion } from "./forms.ts";
 import { hitList } from "./search.ts";
 import { asking, input, list, password, type View } from "./prompt-views.ts";
+import type { ChatModel } from "../chat/model.ts";
+import { mutedUntil, unreadCount } from "../chat/other-chats.ts";
 import { chatPrompt } from "../chat/update.ts";
+import { excerptOf } from "../format/excerpt.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Choice } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
-function unreadCount({ unread }: OpenAccount): number {
-  return unread.values().reduce((sum, each) => sum + each.count, 0);
-}
-
-/** The terminal's title: who is logged in, and how many messages nobody has seen; undefined: nobody is logged in. */
-export function titleOf(model: AppModel): string | undefined {
+/**
+ * The terminal's title: who is logged in, and how many messages nobody has seen, but for those of people who are quiet; undefined: nobody is logged in.
+ * @param now ms since 1970
+ */
+export function titleOf(model: AppModel, now: number): string | undefined {
   const account = accountOf(model);
   if (account === undefined) return undefined;
   const { screen } = model;
-  const count = unreadCount(account) + (screen.name === "chat" ? screen.chat.transcript.unseen : 0);
+  const count = unreadCount(account, now) + (screen.name === "chat" ? unseen(screen.chat, account, now) : 0);
   const name = visibleText(shownName(account.names, account.username));
   return count === 0 ? `${name} — Paloma` : `(${count}) ${name} — Paloma`;
 }
 
-function homeMenu(account: OpenAccount, { texts }: AppContext): View {
+function unseen({ peer, transcript }: ChatModel, { muted }: OpenAccount, now: number): number {
+  return mutedUntil(muted, peer.username, now) === undefined ? transcript.unseen : 0;
+}
+
+function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {
   const { username, names } = account;
-  const count = unreadCount(account);
+  const count = unreadCount(account, now);
   const note = count === 0 ? {} : { note: `(${texts.menuNew(count)})` };
   return asking({
     name: "select",
@@ -92,8 +98,12 @@ function presenceNote(
   return age < 60_000 ? texts.menuJustNow : texts.menuSeen(ageOf(age));
 }
 
+function isQuiet({ muted_until: until }: Person, now: number): boolean {
+  return until !== undefined && Date.parse(until) > now;
+}
+
 function personRow(person: Person, names: NameBook, context: AppContext): Choice {
-  const { texts } = context;
+  const { texts, now } = context;
   const aside = presenceNote(person, context);
   const notes = [
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
@@ -101,6 +111,8 @@ function personRow(person: Person, names: NameBook, context: AppContext): Choice
     ...(person.state === "request" ? [texts.requestNote] : []),
     ...(person.state === "blocked" ? [texts.blockedNote] : []),
     ...(person.state === "declined" ? [texts.declinedNote] : []),
+    ...(isQuiet(person, now) ? [texts.quietNote] : []),
+    ...(person.draft === undefined ? [] : [texts.draftNote(excerptOf(person.draft))]),
   ];
   const shown = [...(person.verified ? ["✔"] : []), ...notes.map((note) => `(${note})`)];
   return {
@@ -216,8 +228,11 @@ export function viewApp(model: AppModel, context: AppContext): View {
     }
     case "hits":
       return hitList(screen, context);
-    case "chat":
-      return { name: "chat", prompt: chatPrompt(screen.chat, screen.account.names, texts) };
+    case "chat": {
+      const { chat, account } = screen;
+      const waiting = unreadCount(account, context.now);
+      return { name: "chat", prompt: chatPrompt(chat, account.names, texts, waiting) };
+    }
     case "ended":
       return { name: "ended" };
     default:

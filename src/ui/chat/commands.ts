@@ -4,7 +4,7 @@ import { nearestWord } from "../../protocol/nearest-word.ts";
 import { quotedText } from "../../protocol/quoted-text.ts";
 import { visibleText } from "../../protocol/visible-text.ts";
 import { folded } from "../../protocol/normal-form.ts";
-import { nameFault, shownName, type NameBook } from "../format/name-book.ts";
+import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Offered } from "../line/completion.ts";
 import type { Texts } from "../texts/texts.ts";
 import {
@@ -18,7 +18,8 @@ import {
   type Run,
 } from "./message-commands.ts";
 import type { ChatContext, ChatModel } from "./model.ts";
-import { notice, peerName } from "./notices.ts";
+import { notice } from "./notices.ts";
+import { goToChat, goToNumber, goToUnread, mute } from "./other-chats.ts";
 import { verify } from "./verification.ts";
 
 /** Completions that Tab offers at most. */
@@ -126,14 +127,23 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "chat",
-    argument: (texts) => texts.userArgument,
+    argument: (texts) => `[${texts.userArgument}]`,
+    isOptional: true,
     help: (texts) => texts.chatHelpChat,
-    run: (username, chat, context) => {
-      const fault = nameFault(username, context.ownName, context.names, context.texts);
-      if (fault !== undefined) return { name: "stays", sentence: fault };
-      if (!isSamePerson(username, chat.peer.username)) return effects({ name: "leave", to: username });
-      return print(notice(context.texts.chatAlreadyHere(peerName(chat, context))));
-    },
+    run: goToChat,
+  },
+  {
+    name: "unread",
+    argument: undefined,
+    help: (texts) => texts.chatHelpUnread,
+    run: goToUnread,
+  },
+  {
+    name: "mute",
+    argument: () => "[8h|off]",
+    isOptional: true,
+    help: (texts) => texts.chatHelpMute,
+    run: mute,
   },
   {
     name: "users",
@@ -191,6 +201,7 @@ export function runCommand(
   context: ChatContext,
 ): CommandResult {
   const { texts } = context;
+  if (/^[1-9]$/.test(word) && argument === "") return goToNumber(Number(word), chat, context);
   const command = BY_NAME.get(word.toLowerCase());
   if (command === undefined) {
     const shown = quotedText(word.length > MAX_WORD_SHOWN ? `${word.slice(0, MAX_WORD_SHOWN)}…` : word);
@@ -215,15 +226,25 @@ function namesFrom(begun: string, names: readonly string[]): string[] {
 }
 
 /**
- * The completions of the text before the cursor: commands after a leading slash, names after `/chat`, and names for
+ * The completions of the text before the cursor: commands and numbers of chats after a leading slash, names after `/chat`, and names for
  * any other word that was begun.
  * @param names of all known people; `ownName` is not offered
+ * @param numbered the people who are reached by numbers
  */
-export function complete(before: string, names: NameBook, ownName: string): Offered {
+export function complete(
+  before: string,
+  names: NameBook,
+  ownName: string,
+  numbered: readonly string[] = [],
+): Offered {
   if (/^\s*\/\S*$/.test(before)) {
-    const begun = before.trimStart().slice(1).toLowerCase();
-    const offers = COMMANDS.filter(({ name }) => name.startsWith(begun)).map(({ name }) => `/${name}`);
-    return { offers, shown: offers, part: before.trimStart() };
+    const part = before.trimStart();
+    const commands = COMMANDS.map(({ name }) => [`/${name}`, `/${name}`] as const);
+    const chats = numbered.map(
+      (name, index) => [`/${index + 1}`, `/${index + 1} ${shownName(names, name)}`] as const,
+    );
+    const found = [...commands, ...chats].filter(([offer]) => offer.startsWith(part.toLowerCase()));
+    return { offers: found.map(([offer]) => offer), shown: found.map(([, shown]) => shown), part };
   }
   const addressee = /^\/chat\s+(.*)$/i.exec(before)?.[1];
   const part = addressee ?? before.split(/\s/).at(-1) ?? "";

@@ -3,6 +3,7 @@ import type { StoredConversation } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import { errorOf } from "../../client/error-json.ts";
 import { ActionError, isDamage, isStorageFailure } from "../../client/errors.ts";
+import type { Draft } from "../../client/profile/drafts.ts";
 import type { MessagePage } from "../../client/profile/message-history.ts";
 import type { SharedAccount } from "../../client/shared-account.ts";
 import { answeredBy, historyEffects, shownAtOnce } from "./history-effects.ts";
@@ -47,6 +48,8 @@ export class ChatEffects {
   #marking: NodeJS.Immediate | undefined;
   /** Fingerprint of the pending key whose safety number this chat has shown last. */
   #shownKey: string | undefined;
+  /** What is stored of the input line, as far as this process knows. */
+  #draft: Draft;
 
   private constructor(
     account: SharedAccount,
@@ -58,6 +61,7 @@ export class ChatEffects {
     this.#account = account;
     this.#stored = stored;
     this.#wasConnected = wasConnected;
+    this.#draft = stored.draft;
     const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
     this.#messages = new MessageEffects(account, stored, { dispatch, copy: needs.copy });
@@ -84,6 +88,16 @@ export class ChatEffects {
         const { numbers } = archive.safetyNumbers.with(this.username, { markShown: true });
         this.#shownKey = numbers.find(({ pending }) => pending)?.fingerprint;
         dispatch({ name: "safetyNumber", numbers });
+      },
+      listChats: () => {
+        const drafts = [...archive.drafts()];
+        dispatch({
+          name: "chats",
+          drafts: new Map(drafts.map(([id, text]) => [archive.usernameAt(id), text])),
+        });
+      },
+      mute: async ({ seconds }) => {
+        await account.request("mute", { username: this.username, seconds });
       },
       acceptKey: () => this.#acceptKey(),
       openVerification: async () => {
@@ -140,6 +154,7 @@ export class ChatEffects {
       unreadFrom,
       waiting: text + edit + withdraw,
       isVerified: this.#stored.isVerified,
+      hasDraft: this.#draft.length > 0,
     };
     // The messenger emits no event for what was so before.
     const { username } = this;
@@ -148,6 +163,18 @@ export class ChatEffects {
     if (this.#stored.state === "request") before.push({ name: "request", from: username, count: 0 });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
+  }
+
+  /** What stands in the input line when it opens. */
+  get draft(): Draft {
+    return this.#draft;
+  }
+
+  /** Stores what stands in the input line, if it has changed. @throws SQLiteError */
+  keepDraft(draft: Draft): void {
+    if (Bun.deepEquals(draft, this.#draft)) return;
+    this.#stored.keepDraft(draft);
+    this.#draft = draft;
   }
 
   /** The change of a message or key that is under way; resolves when its outcome was dispatched. */

@@ -1,8 +1,10 @@
 /** The chat with one person: its state, its events and its effects. */
+import type { Unread } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
 import type { UnreachableReason } from "../../client/peer/dial.ts";
+import type { Muted } from "../../client/profile/contacts.ts";
 import type { StoredMessage } from "../../client/profile/stored-message.ts";
 import type { Acceptance } from "../../client/safety-numbers.ts";
 import type { Language } from "../../protocol/language.ts";
@@ -23,6 +25,16 @@ export type ChatContext = {
   readonly attention: Attention;
   readonly texts: Texts;
   readonly language: Language;
+} & OtherChats;
+
+/** What is known of all conversations of the account. */
+export type OtherChats = {
+  /** The people who are reached by the numbers from 1 on, by name. */
+  readonly numbered: readonly string[];
+  /** By the contact's row number; who has waited longest is first. The open chat is left out. */
+  readonly unread: ReadonlyMap<number, Unread>;
+  /** Those of whom nothing is announced, by the contact's row number; some may be past. */
+  readonly muted: ReadonlyMap<number, Muted>;
 };
 
 export type ChatModel = {
@@ -34,7 +46,16 @@ export type ChatModel = {
   readonly verifying: Verifying;
   /** The last line was a `/chat` that failed; undefined: it was not, or what is typed now was begun after it was seen. */
   readonly stayed: Stayed | undefined;
+  readonly draft: DraftState;
+  /** When a draft was put into the line, ms since 1970; undefined: none was, or Enter was typed since. */
+  readonly restoredAt: number | undefined;
 };
+
+/** Whether what stands in the line is stored. `isStored`: perhaps a draft is; if not, certainly none is. */
+export type DraftState =
+  | { readonly name: "settled"; readonly isStored: boolean }
+  /** The line was changed since, first at `since` and last at `at`; ms since 1970. */
+  | { readonly name: "changed"; readonly isStored: boolean; readonly since: number; readonly at: number };
 
 /** `at`: when it failed, ms since 1970. */
 export type Stayed = {
@@ -198,7 +219,12 @@ export type Known = {
 
 export type ChatEvent =
   /** The messages shown when the chat opens; `waiting`: number of all messages and changes in the outbox. */
-  | ({ readonly name: "opened"; readonly waiting?: number; readonly isVerified?: boolean } & StoredPage)
+  | ({
+      readonly name: "opened";
+      readonly waiting?: number;
+      readonly isVerified?: boolean;
+      readonly hasDraft?: boolean;
+    } & StoredPage)
   /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
@@ -226,6 +252,8 @@ export type ChatEvent =
   | { readonly name: "verificationAnswered" }
   /** `wasVerified`: false: there was nothing to withdraw. */
   | { readonly name: "verificationOff"; readonly wasVerified: boolean }
+  /** The answer to `/chat` without a name. `drafts`: the beginnings of what stands in the lines, by name. */
+  | { readonly name: "chats"; readonly drafts: ReadonlyMap<string, string> }
   /** The answers to commands on messages. */
   | ({ readonly name: "listed" } & StoredPage)
   | {
@@ -274,6 +302,9 @@ export type ChatEffect =
   | { readonly name: "answerVerification"; readonly same: boolean }
   | { readonly name: "closeVerification" }
   | { readonly name: "withdrawVerification" }
+  | { readonly name: "listChats" }
+  /** Nothing of the peer is announced for so long; 0: it is. */
+  | { readonly name: "mute"; readonly seconds: number }
   | { readonly name: "list"; readonly count: number }
   | { readonly name: "search"; readonly words: string }
   | { readonly name: "info"; readonly target: Target }
@@ -289,12 +320,16 @@ export type ChatEffect =
   | { readonly name: "export"; readonly file: string }
   /** Puts a text that could not be sent back into the input line. */
   | { readonly name: "giveBack"; readonly text: string }
+  /** Stores what stands in the input line. */
+  | { readonly name: "keepDraft" }
   /** Leaves for the list of people, or for another chat. */
   | { readonly name: "leave"; readonly to: string | undefined };
 
 /** The effects that the chat carries out, by name; the application carries out the others. */
 type Performed = {
-  readonly [E in Exclude<ChatEffect, { readonly name: "print" | "giveBack" | "leave" }> as E["name"]]: E;
+  readonly [
+    E in Exclude<ChatEffect, { readonly name: "print" | "giveBack" | "keepDraft" | "leave" }> as E["name"]
+  ]: E;
 };
 export type EffectName = keyof Performed;
 export type EffectOf<N extends EffectName> = Performed[N];

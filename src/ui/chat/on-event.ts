@@ -26,6 +26,7 @@ import {
   printing,
   withNotified,
 } from "./notices.ts";
+import { mutedText } from "./other-chats.ts";
 import { showArrived, showWritten } from "./transcript.ts";
 import { onVerification } from "./verification.ts";
 
@@ -140,6 +141,8 @@ export function onMessenger(
       return printing(withPeer(chat, { holds: false }), [notice(texts.acceptedBy(peerName(chat, context)))]);
     case "contact":
       return step(withPeer(chat, { asks: event.state === "request" }));
+    case "muted":
+      return printing(chat, [notice(mutedText(event.until, chat, context))]);
     case "delivery":
       return onDelivery(chat, event, known.written, context);
     case "presence":

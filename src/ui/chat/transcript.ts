@@ -133,7 +133,7 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(
   before: ChatModel,
-  page: StoredPage & { readonly waiting?: number; readonly isVerified?: boolean },
+  { hasDraft = false, ...page }: ChatEvent & { readonly name: "opened" },
   context: ChatContext,
 ): ChatStep {
   const { texts } = context;
@@ -142,7 +142,9 @@ export function showOpened(
   const { chat, effects } = printStored(before, page, { before: [line], after: [] }, context);
   const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
   const peer = { ...chat.peer, isVerified: page.isVerified === true };
-  return { chat: { ...chat, peer, deliveries }, effects };
+  const restoredAt = hasDraft ? context.now : undefined;
+  const draft = { name: "settled", isStored: hasDraft } as const;
+  return { chat: { ...chat, peer, deliveries, draft, restoredAt }, effects };
 }
 
 /** Prints the page before the oldest message shown. */

@@ -25,6 +25,7 @@ import {
 } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
+import { goToNumber, showChats } from "./other-chats.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
 import { answerOf, onAnswered } from "./verification.ts";
 
@@ -34,6 +35,9 @@ const TYPING_NOTIFIED_EVERY = 4_000;
 const OWN_TYPING_ENDS = 8_000;
 /** The peer counts as typing for this long after their last notification, in ms. */
 const PEER_TYPING_ENDS = 10_000;
+/** A draft is stored when no key was typed for so long, or so long after its first change; in ms. */
+const DRAFT_KEPT_AFTER = 2_000;
+const DRAFT_KEPT_EVERY = 10_000;
 /** Nobody has read a notice before it has stood this long, in ms. */
 const SEEN_AFTER = 1_000;
 
@@ -47,25 +51,32 @@ export function openChat(username: string, isStranger = false): ChatModel {
     notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined, perhapsNobody: false },
     verifying: { name: "none" },
     stayed: undefined,
+    draft: { name: "settled", isStored: false },
+    restoredAt: undefined,
   };
 }
 
 /**
- * The prompt: to whom one writes, whether they are verified, the state of our last message, and whether they are typing;
- * or the question whether they see the same code.
+ * The prompt: to whom one writes, whether they are verified, the state of our last message, what waits in other chats, and
+ * whether they are typing; or the question whether they see the same code.
+ * @param waiting unread messages in other chats
  */
 export function chatPrompt(
   { deliveries: { last }, link, peer, verifying }: ChatModel,
   names: NameBook,
   texts: Texts,
+  waiting = 0,
 ): LinePrompt {
-  if (verifying.name === "comparing")
-    return { name: texts.chatSameCode(shownCode(verifying.code)), isAway: false, mark: "", sign: "" };
+  if (verifying.name === "comparing") {
+    const name = texts.chatSameCode(shownCode(verifying.code));
+    return { name, isAway: false, mark: "", waiting: 0, sign: "" };
+  }
   const name = shownName(names, peer.username);
   return {
     name: peer.isVerified ? `${name} ✔` : name,
     isAway: link.name !== "connected" || link.isSilent,
     mark: last === undefined ? "" : stateMark(last.state, texts),
+    waiting,
     sign: link.name === "connected" && link.peerTypingSince !== undefined ? texts.chatTyping : "",
   };
 }
@@ -90,8 +101,25 @@ function withBlindness(chat: ChatModel, isEmpty: boolean, now: number): ChatMode
   return stayed.isTypedBlind && !isEmpty ? chat : { ...chat, stayed: undefined };
 }
 
+/** What stands in the line was changed. */
+function withChanged(chat: ChatModel, now: number): ChatModel {
+  const { draft } = chat;
+  const since = draft.name === "changed" ? draft.since : now;
+  return { ...chat, draft: { name: "changed", isStored: draft.isStored, since, at: now } };
+}
+
+/** Stores the draft once nobody types for a moment, or has been typing for long. */
+function keepDraft(chat: ChatModel, now: number): ChatStep {
+  const { draft } = chat;
+  if (draft.name === "settled") return { chat, effects: [] };
+  const isDue =
+    Math.abs(now - draft.at) >= DRAFT_KEPT_AFTER || Math.abs(now - draft.since) >= DRAFT_KEPT_EVERY;
+  if (!isDue) return { chat, effects: [] };
+  return { chat: { ...chat, draft: { name: "settled", isStored: true } }, effects: [{ name: "keepDraft" }] };
+}
+
 function onEdited(before: ChatModel, isEmpty: boolean, now: number): ChatStep {
-  const chat = withBlindness(before, isEmpty, now);
+  const chat = withChanged(withBlindness(before, isEmpty, now), now);
   if (isEmpty) return stopTyping(chat);
   const { link, verifying } = chat;
   if (link.name !== "connected" || verifying.name === "comparing") return { chat, effects: [] };
@@ -114,6 +142,14 @@ function onStays(chat: ChatModel, sentence: string, context: ChatContext): ChatS
   return printing({ ...chat, stayed: { at: now, isTypedBlind: false } }, [said]);
 }
 
+/** Whether a line leads to another chat. */
+function isGoing(line: ParsedLine): boolean {
+  if (line.name !== "command") return false;
+  return (
+    /^(?:chat|unread|[1-9])$/i.test(line.word) && (line.argument !== "" || line.word.toLowerCase() !== "chat")
+  );
+}
+
 /** A typed line. What was meant for the person of a `/chat` that failed is not sent to this one unseen. */
 function onLine(
   event: ChatEvent & { readonly name: "line" },
@@ -121,13 +157,17 @@ function onLine(
   context: ChatContext,
 ): ChatStep {
   const { now, texts } = context;
-  const { chat, effects } = stopTyping(before);
-  const { stayed } = chat;
+  const { chat: stopped, effects: ended } = stopTyping(before);
+  const { stayed, restoredAt, draft } = stopped;
+  const isStored = false;
+  const chat: ChatModel = { ...stopped, draft: { name: "settled", isStored }, restoredAt: undefined };
+  const effects: readonly ChatEffect[] = draft.isStored ? [...ended, { name: "keepDraft" }] : ended;
   const line = parseLine(event.typed);
-  const isMove =
-    line.name === "nothing" ||
-    line.name === "leave" ||
-    (line.name === "command" && line.word.toLowerCase() === "chat");
+  const isMove = line.name === "nothing" || line.name === "leave" || isGoing(line);
+  // Keys that were typed while the chat was being opened stand behind the draft.
+  if (restoredAt !== undefined && !isMove && isUnseen(restoredAt, now)) {
+    return { chat, effects: [...effects, ...givingBack(texts.chatDraftNotSent, event.typed)] };
+  }
   if (stayed !== undefined && !isMove && (stayed.isTypedBlind || isUnseen(stayed.at, now))) {
     const refusal = givingBack(texts.chatNotSentHere(peerName(chat, context)), event.typed);
     return { chat: { ...chat, stayed: { at: now, isTypedBlind: false } }, effects: [...effects, ...refusal] };
@@ -200,7 +240,8 @@ function onTick(before: ChatModel, context: ChatContext): ChatStep {
   const typing = endTyping(before, context.now);
   const waiting = tellOfWait(typing.chat, context);
   const { chat, effects } = printing(waiting.chat, waiting.lines);
-  return { chat, effects: [...typing.effects, ...effects] };
+  const kept = keepDraft(chat, context.now);
+  return { chat: kept.chat, effects: [...typing.effects, ...effects, ...kept.effects] };
 }
 
 /** No key is pending: the next one is reported at once. */
@@ -237,8 +278,25 @@ function onKeyAnswer(
   }
 }
 
+/** Alt with a digit: the line stays as the draft. */
+function onGoTo(before: ChatModel, number: number, context: ChatContext): ChatStep {
+  const { chat, effects } = stopTyping(before);
+  const result = goToNumber(number, chat, context);
+  if (result.name === "stays") {
+    const stays = onStays(chat, result.sentence, context);
+    return { chat: stays.chat, effects: [...effects, ...stays.effects] };
+  }
+  return { chat, effects: result.name === "effects" ? [...effects, ...result.effects] : effects };
+}
+
 /** The chat after one event, and the effects in the order in which they are carried out. */
-export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
+export function updateChat(before: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
+  const { chat, effects } = update(before, event, context);
+  const isGivenBack = effects.some(({ name }) => name === "giveBack");
+  return { chat: isGivenBack ? withChanged(chat, context.now) : chat, effects };
+}
+
+function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
   switch (event.name) {
     case "opened":
       return showOpened(chat, event, context);
@@ -248,6 +306,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       return onLine(event, chat, context);
     case "edited":
       return onEdited(chat, event.isEmpty, context.now);
+    case "goTo":
+      return onGoTo(chat, event.number, context);
     case "leaving": {
       const { chat: stopped, effects } = stopTyping(chat);
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };
@@ -275,6 +335,8 @@ export function updateChat(chat: ChatModel, event: ChatEvent, context: ChatConte
       const sentence = (event.wasVerified ? verificationOff : notVerified)(peerName(chat, context));
       return printing({ ...chat, peer: { ...chat.peer, isVerified: false } }, [notice(sentence)]);
     }
+    case "chats":
+      return showChats(chat, event, context);
     case "listed":
       return showListed(chat, event, context);
     case "found":

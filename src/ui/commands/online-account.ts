@@ -1,5 +1,6 @@
 /** What every command that goes online shares: opening and closing the account, and the notices about both. */
 import type { OpenOptions } from "../../client/accounts.ts";
+import type { Archive } from "../../client/archive.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { ProfileHealth } from "../../client/disk/check.ts";
 import type { ServerOptions } from "../../client/locate-profile.ts";
@@ -49,25 +50,33 @@ export async function withAccount<T>(
   onEvent: (event: MessengerEvent) => void = () => undefined,
   password: OpenOptions["password"] = (username) => obtainPassword(context, username, false),
 ): Promise<T> {
-  const watch = burstWatch(context);
+  let archive: Archive | undefined;
+  const watch = burstWatch(context, (contact) => archive?.muted().has(contact) === true);
   const onEveryEvent = (event: MessengerEvent) => {
     watch?.onEvent(event);
     onEvent(event);
   };
   try {
     const opened = SharedAccount.open({ ...openOptions(context, command, onEveryEvent), password });
-    return await used(context, await untilAborted(context.signal, opened), use);
+    const account = await untilAborted(context.signal, opened);
+    ({ archive } = account);
+    return await used(context, account, use);
   } finally {
     watch?.close();
   }
 }
 
-function burstWatch({ config, output, process }: CommandContext): BurstWatch | undefined {
+/** @param isMuted as for `BurstWatch` */
+function burstWatch(
+  { config, output, process }: CommandContext,
+  isMuted: (contact: number) => boolean,
+): BurstWatch | undefined {
   const { notifyCommand: command, language } = config;
   if (command === undefined) return undefined;
   const failed = (sentence: string) => output.notice(sentence);
   const environment = process.env;
-  return new BurstWatch(new NotifyCommand({ command, environment, texts: textsIn(language), failed }));
+  const notify = new NotifyCommand({ command, environment, texts: textsIn(language), failed });
+  return new BurstWatch(notify, isMuted);
 }
 
 /** As `withAccount`, for a command that needs no network and an account of this machine. */

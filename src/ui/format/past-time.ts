@@ -1,11 +1,20 @@
-/** TIME as a person types it: RFC 3339, a date, or how long ago. */
+/** TIME as a person types it: RFC 3339, a date, or how long ago; and durations. */
 
 /** ms */
 const UNITS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const AGO = /^(?<count>\d{1,9})(?<unit>[mhd])$/;
+const DURATION = /^(?<count>\d{1,9})(?<unit>[mhd])$/;
 /** Without an offset it is local time, as what is printed is; a date alone is its beginning. */
 const MOMENT =
   /^(?<day>\d{4}-\d\d-\d\d)(?:[Tt ](?<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?<offset>[Zz]|[+-]\d\d:\d\d)?)?$/;
+
+/** A duration that was typed: `90m`, `8h`, `7d`. @returns ms; undefined: it is none */
+export function parseDuration(typed: string): number | undefined {
+  const { count, unit } = (DURATION.exec(typed)?.groups ?? {}) as {
+    count?: string;
+    unit?: keyof typeof UNITS;
+  };
+  return unit === undefined ? undefined : Number(count) * UNITS[unit];
+}
 
 /**
  * The time that was typed: `2026-11-30T12:50:00Z`, `2026-11-30 12:50`, `2026-11-30`, or `90m`, `8h`, `7d` ago.
@@ -13,8 +22,8 @@ const MOMENT =
  * @returns ms since 1970; undefined: it is no time
  */
 export function parsePastTime(typed: string, now: number): number | undefined {
-  const ago = AGO.exec(typed)?.groups as { count: string; unit: keyof typeof UNITS } | undefined;
-  if (ago !== undefined) return now - Number(ago.count) * UNITS[ago.unit];
+  const ago = parseDuration(typed);
+  if (ago !== undefined) return now - ago;
   const { day, clock = "00:00", offset = "" } = MOMENT.exec(typed)?.groups ?? {};
   // A day that its month does not have would be one of the next month.
   const midnight = new Date(`${day}T00:00Z`);

@@ -4,6 +4,7 @@
  */
 import type { Key } from "node:readline";
 
+import type { Draft } from "../../client/profile/drafts.ts";
 import { completed, offersLine, type Offered } from "./completion.ts";
 import { LineHistory } from "./history.ts";
 import { edited, EMPTY_LINE, inserted, keyName, MAX_LINE, type EditedLine } from "./line-edits.ts";
@@ -16,6 +17,8 @@ export type LineEvent =
   | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
   /** The text has changed, but not by Enter. */
   | { readonly name: "edited"; readonly isEmpty: boolean }
+  /** Alt-1 … Alt-9. */
+  | { readonly name: "goTo"; readonly number: number }
   /** Ctrl-C or Ctrl-D on an empty line, or the terminal is gone. */
   | { readonly name: "leaving" };
 
@@ -32,7 +35,11 @@ export type LineNeeds = {
   readonly complete: (before: string) => Offered;
   /** The texts typed before, to which the line adds its own. */
   readonly history: LineHistory;
+  /** What stands in the line at first. */
+  readonly draft: Draft;
 };
+
+const CHAT_KEYS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 export type InputLineOptions = {
   readonly input: NodeJS.ReadStream;
@@ -82,6 +89,9 @@ export abstract class InputLine {
     ["ctrl-d", () => (this.text === "" ? this.#leaving() : this.#edit("delete"))],
     ["ctrl-z", () => this.#suspend()],
     ["ctrl-l", () => this.clear()],
+    ...CHAT_KEYS.map(
+      (number) => [`alt-${number}`, () => this.#needs.take({ name: "goTo", number })] as const,
+    ),
   ]);
 
   constructor(options: InputLineOptions, { hasSequences, keys }: Abilities) {
@@ -93,6 +103,7 @@ export abstract class InputLine {
     this.#keys = keys;
     this.#pastes = new PastedTexts(pastedLines);
     this.#history = needs.history;
+    this.line = inserted(EMPTY_LINE, needs.draft.map((part, index) => this.#shownPart(part, index)).join(""));
     this.#terminal = new RawTerminal(
       { input, output, hasSequences },
       {
@@ -138,6 +149,11 @@ export abstract class InputLine {
     return this.line.text;
   }
 
+  /** The line, so that a later one can begin with it. */
+  get draft(): Draft {
+    return this.text === "" ? [] : this.#pastes.parts(this.text);
+  }
+
   /** Puts a text into the line if that is empty. @returns whether it did */
   offer(text: string): boolean {
     if (this.text !== "" || this.#reader.isReading) return false;
@@ -157,6 +173,13 @@ export abstract class InputLine {
     this.#state = "closed";
     this.#reader.close();
     this.#terminal.close();
+  }
+
+  /** A part of a draft as it stands in the line. @param index odd: it was pasted */
+  #shownPart(part: string, index: number): string {
+    if (index % 2 === 0) return part;
+    const known = this.#pastes.placeholders.find((each) => this.#pastes.expand(each) === part);
+    return known ?? this.#pastes.add(part) ?? "";
   }
 
   protected schedule(): void {

@@ -16,6 +16,8 @@ export type LinePrompt = {
   readonly isAway: boolean;
   /** The state of what was written last; may be empty. */
   readonly mark: string;
+  /** How many messages wait in other conversations. */
+  readonly waiting: number;
   /** Stands behind the text, which it therefore does not move; may be empty. */
   readonly sign: string;
 };
@@ -28,9 +30,13 @@ function shortened(name: string, columns: number): string {
   return units.length === 0 ? "" : units.toSpliced(Math.ceil(units.length / 2), 0, CUT).join("");
 }
 
-/** The prompt before the text: «benito ✓✓ > ». @param columns of the terminal */
-export function promptText({ name, isAway, mark }: LinePrompt, columns: number, hasColours: boolean): string {
-  const end = mark === "" ? "> " : `${mark} > `;
+/** The prompt before the text: «benito ✓✓ (2) > ». @param columns of the terminal */
+export function promptText(
+  { name, isAway, mark, waiting }: LinePrompt,
+  columns: number,
+  hasColours: boolean,
+): string {
+  const end = `${mark === "" ? "" : `${mark} `}${waiting === 0 ? "" : `(${waiting}) `}> `;
   const shown = shortened(name, columns - MIN_TEXT_COLUMNS - mostColumns(` ${end}`));
   if (shown === "") return end;
   return `${isAway ? createColors(hasColours).dim(shown) : shown} ${end}`;

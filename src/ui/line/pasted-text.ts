@@ -77,14 +77,24 @@ export class PastedTexts {
 
   /** Replaces every placeholder by its text; a placeholder inside such a text is not replaced. */
   expand(line: string): string {
+    return this.parts(line).join("");
+  }
+
+  /** What was typed and what was pasted, in turn, beginning with what was typed. */
+  parts(line: string): string[] {
     const { placeholders } = this;
-    let expanded = "";
+    const parts: string[] = [];
+    let typed = "";
     for (let index = 0; index < line.length;) {
       const placeholder = placeholders.find((each) => line.startsWith(each, index));
-      expanded += placeholder === undefined ? line[index] : this.#texts.get(placeholder);
+      if (placeholder === undefined) typed += line[index];
+      else {
+        parts.push(typed, this.#texts.get(placeholder) ?? "");
+        typed = "";
+      }
       index += placeholder?.length ?? 1;
     }
-    return expanded;
+    return [...parts, typed];
   }
 }
 

@@ -8,16 +8,20 @@ const TICK = 1_000;
 
 export class BurstWatch {
   readonly #command: NotifyCommand;
+  readonly #isMuted: (contact: number) => boolean;
   readonly #tick: ReturnType<typeof setInterval>;
   #bursts: Bursts = new Map();
 
-  constructor(command: NotifyCommand) {
+  /** @param isMuted whether nothing of a contact (row number) is announced */
+  constructor(command: NotifyCommand, isMuted: (contact: number) => boolean) {
     this.#command = command;
+    this.#isMuted = isMuted;
     this.#tick = setInterval(() => this.#look(), TICK);
   }
 
   onEvent(event: MessengerEvent): void {
-    if (event.name === "message") this.#bursts = withMessage(this.#bursts, event, Date.now());
+    if (event.name === "message" && !this.#isMuted(event.message.contact))
+      this.#bursts = withMessage(this.#bursts, event, Date.now());
     // They are read on a screen of the same account.
     if (event.name === "read") this.#bursts = withoutBurst(this.#bursts, event.username);
   }

@@ -64,6 +64,32 @@ export const CHAT_COMMAND_TEXTS = {
     es: "No se ha copiado: no consta que esta terminal deje copiar a los programas (OSC 52). /export ARCHIVO.jsonl guarda los textos del chat tal cual.",
     en: "Not copied: this terminal is not known to let programs copy (OSC 52). /export FILE.jsonl saves the texts of the chat as they are.",
   },
+  /** Above the numbered chats. */
+  chatNumbers: {
+    es: "Chats, por número (también Alt-1 … Alt-9):",
+    en: "Chats by number (Alt-1 … Alt-9 too):",
+  },
+  chatHere: { es: "este", en: "this one" },
+  chatNoChat: {
+    es: (number: number) => `Ningún chat tiene el número ${number}; /chat muestra los que hay.`,
+    en: (number: number) => `No chat has the number ${number}; /chat shows those that there are.`,
+  },
+  chatNothingUnread: {
+    es: "No hay nada nuevo en otros chats.",
+    en: "There is nothing new in other chats.",
+  },
+  chatDraftNotSent: {
+    es: "No se ha enviado: en la línea estaba su borrador. Otro Intro lo envía.",
+    en: "Not sent: your draft was in the line. Another Enter sends it.",
+  },
+  draftNote: {
+    es: (excerpt: string) => `borrador: ${quotedText(excerpt)}`,
+    en: (excerpt: string) => `draft: ${quotedText(excerpt)}`,
+  },
+  draftNotKept: {
+    es: (why: string) => `No se ha podido guardar el borrador de este chat (${why}).`,
+    en: (why: string) => `The draft of this chat could not be saved (${why}).`,
+  },
   chatAlreadyHere: {
     es: (user: string) => `Este ya es el chat con ${user}.`,
     en: (user: string) => `This is already the chat with ${user}.`,
@@ -114,7 +140,15 @@ export const CHAT_COMMAND_TEXTS = {
     es: "envía el texto tal cual, también «exit»; //x envía «/x»",
     en: "sends the text as it is, even “exit”; //x sends “/x”",
   },
-  chatHelpChat: { es: "va al chat con otra persona", en: "goes to the chat with someone else" },
+  chatHelpChat: {
+    es: "otro chat, como /1 … /9 y Alt-1; sin nombre: los números",
+    en: "another chat, as /1 … /9 and Alt-1; alone: the numbers",
+  },
+  chatHelpUnread: { es: "el siguiente chat con algo nuevo", en: "the next chat with something new" },
+  chatHelpMute: {
+    es: "este chat, en silencio durante 90m, 8h, 7d…",
+    en: "mutes this chat for 90m, 8h, 7d…",
+  },
   chatHelpUsers: { es: "quién está en línea", en: "who is online" },
   chatHelpFingerprint: {
     es: "número de seguridad de esta conversación",

@@ -39,9 +39,9 @@ export const CONSENT_TEXTS = {
 
   unknownDecision: {
     es: (word: string) =>
-      `contacts: «${quotedText(word)}» no es ninguna de add, remove, accept, decline, block, unblock.`,
+      `contacts: «${quotedText(word)}» no es ninguna de add, remove, accept, decline, block, unblock, mute.`,
     en: (word: string) =>
-      `contacts: “${quotedText(word)}” is none of add, remove, accept, decline, block, unblock.`,
+      `contacts: “${quotedText(word)}” is none of add, remove, accept, decline, block, unblock, mute.`,
   },
   requestArrived: {
     es: (user: string) => `${user} pide escribirle.`,

@@ -66,12 +66,12 @@ export const COMMAND_HELP = {
   },
   contacts: {
     es: [
-      "[add|remove|accept|decline|block|unblock] [USUARIO]",
-      "las personas que se conocen aquí; o decide si USUARIO puede escribirle",
+      "[add|remove|accept|decline|block|unblock|mute] [USUARIO] [8h|off]",
+      "las personas que se conocen aquí; o decide si USUARIO puede escribirle, o lo silencia",
     ],
     en: [
-      "[add|remove|accept|decline|block|unblock] [USER]",
-      "the people known here; or decides whether USER may write",
+      "[add|remove|accept|decline|block|unblock|mute] [USER] [8h|off]",
+      "the people known here; or decides whether USER may write, or mutes USER",
     ],
   },
   unread: {

@@ -1,4 +1,5 @@
 /** The commands about people and the own account. */
+import { quotedText } from "../../protocol/quoted-text.ts";
 import type { BilingualText } from "./bilingual-text.ts";
 
 export const PEOPLE_TEXTS = {
@@ -11,6 +12,26 @@ export const PEOPLE_TEXTS = {
   unreadCount: {
     es: (count: number) => `${count} sin leer`,
     en: (count: number) => `${count} unread`,
+  },
+  /** In a list, in parentheses. */
+  quietNote: { es: "en silencio", en: "muted" },
+  mutedNote: {
+    es: (until: string) => `en silencio hasta ${until}`,
+    en: (until: string) => `muted until ${until}`,
+  },
+  mutedUntil: {
+    es: (user: string, until: string) =>
+      `${user}, en silencio hasta ${until}: ni suena ni se anuncia nada suyo.`,
+    en: (user: string, until: string) =>
+      `${user} is muted until ${until}: nothing of theirs rings or is announced.`,
+  },
+  badMute: {
+    es: (typed: string) => `«${quotedText(typed)}» no es ningún tiempo, como 90m, 8h o 7d, ni off.`,
+    en: (typed: string) => `“${quotedText(typed)}” is neither a duration, such as 90m, 8h or 7d, nor off.`,
+  },
+  notMuted: {
+    es: (user: string) => `${user} no está en silencio.`,
+    en: (user: string) => `${user} is not muted.`,
   },
   keyChanged: { es: "clave cambiada, sin aceptar", en: "changed key, not accepted" },
 

@@ -127,6 +127,8 @@ describe("what is unread", () => {
       history.markPrinted([a1, a3 as number]);
       expect(history.unreadCounts().get(ana.id)).toBe(1);
       expect(history.unreadFrom(ana)).toBe(a2);
+      // Carla's message has waited longer than what is left of Ana's.
+      expect([...history.unreadCounts().keys()]).toEqual([carla.id, ana.id]);
       history.markPrinted([a2 as number]);
       expect(history.unreadCounts()).toEqual(new Map([[carla.id, 1]]));
       expect(history.unreadFrom(ana)).toBeUndefined();

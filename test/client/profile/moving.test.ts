@@ -22,6 +22,7 @@ function withProfile(use: (profile: Profile, folder: string) => Promise<void>): 
     const profile = Profile.open(join(folder, "here"), ACCOUNT);
     profile.saveLogin(LOGIN);
     for (const name of ["ana", "carla"]) profile.contacts.ensure(name);
+    profile.drafts.save(profile.contacts.ensure("ana"), ["hola"]);
     try {
       await use(profile, folder);
     } finally {
@@ -49,6 +50,7 @@ describe("an exported profile", () => {
       expect(copy.keys.spki).toEqual(profile.keys.spki);
       expect(copy.certificate).toEqual(LOGIN.certificate);
       expect(copy.contacts.all().map(({ username }) => username)).toEqual(["ana", "carla"]);
+      expect(copy.drafts.of(copy.contacts.ensure("ana"))).toEqual(["hola"]);
       copy.close();
     }));
 

@@ -186,6 +186,7 @@ class TortureClient {
       case "held":
       case "accepted":
       case "contact":
+      case "muted":
       case "connected":
       case "disconnected":
       case "unreachable":

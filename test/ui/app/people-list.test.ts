@@ -21,6 +21,8 @@ function person(username: string, more: Partial<Person> = {}, hours?: number): P
     state: "contact" as const,
     request: undefined,
     unread: 0,
+    muted_until: undefined,
+    draft: undefined,
     connected: false,
     silent_since: undefined,
   };
@@ -43,12 +45,13 @@ test("those with new messages come first, then those online, then the one heard 
     person("yesterday", away, 20),
     person("ariel", away),
     person("zoe", { ...away, unread: 1 }, 99),
+    person("quiet", { ...away, unread: 1, muted_until: "2027-01-15T12:00:00Z" }, 10),
     person("benito", { unread: 3 }),
   ];
   expect(names(sortPeople(people, "es"))).toEqual([
     ...["benito", "zoe"],
     ...["alumno2", "alumno10", "Álvaro"],
-    ...["yesterday", "old", "ariel", "never"],
+    ...["quiet", "yesterday", "old", "ariel", "never"],
   ]);
 });
 

@@ -63,12 +63,13 @@ const loggedIn: AppEvent = {
   username: "ana",
   failure: undefined,
   unread: new Map(),
+  muted: new Map(),
   names: new Map(),
 };
 
 function person(username: string, more: Partial<Person> = {}): Person {
   const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
-  const contact = { state: "contact", request: undefined } as const;
+  const contact = { state: "contact", request: undefined, muted_until: undefined, draft: undefined } as const;
   return { username, label: username, online: true, secure: true, unread: 0, ...absent, ...contact, ...more };
 }
 
@@ -118,7 +119,13 @@ const open: AppEvent = { name: "contacted", registration: "open", accounts: [] }
 const start = firstModel([], "", GIVEN);
 const home = after(start, loggedIn, people(), { name: "back" }).model;
 const inPeople = after(home, answer(CHOICE.people), people(person("benito"), person("carla"))).model;
-const chatOpened: AppEvent = { name: "chatOpened", username: "benito", contact: 1, isStranger: false };
+const chatOpened: AppEvent = {
+  name: "chatOpened",
+  username: "benito",
+  contact: 1,
+  isStranger: false,
+  recent: [],
+};
 const inChat = after(inPeople, chatOpened).model;
 const waiting: AppEvent = messenger({
   name: "server",
@@ -195,7 +202,7 @@ test("registering leads to the list of people and a chat; logging out, to the fi
   expect(linesOf(goes(loggedIn, "working", "print", "listPeople"))).toEqual(["Sesión iniciada como ana."]);
   goes(people(person("benito")), "people");
   expect(goes(answer("benito"), "working", "openChat")).toEqual([{ name: "openChat", username: "benito" }]);
-  goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false }, "chat");
+  goes({ name: "chatOpened", username: "benito", contact: 1, isStranger: false, recent: [] }, "chat");
   goes({ name: "line", typed: "hola", expand: (text) => text }, "chat", "send");
   goes({ name: "line", typed: "exit", expand: (text) => text }, "working", "closeChat", "listPeople");
   goes(people(person("benito")), "people");
@@ -781,9 +788,20 @@ describe("a message from a person whose chat is not open", () => {
 
   test("is not announced if it was read or withdrawn meanwhile", () => {
     const unread = new Map<number, Unread>();
-    const read = after(home, message("carla", 2), { name: "recounted", unread }, tickAfter(1_000));
+    const read = after(
+      home,
+      message("carla", 2),
+      { name: "recounted", unread, muted: new Map() },
+      tickAfter(1_000),
+    );
     expect(said(read)).toEqual([]);
-    const opened = { name: "chatOpened", username: "carla", contact: 2, isStranger: false } as const;
+    const opened = {
+      name: "chatOpened",
+      username: "carla",
+      contact: 2,
+      isStranger: false,
+      recent: [],
+    } as const;
     const chat = after(inPeople, message("carla", 2), opened, tickAfter(1_000));
     expect(said(chat)).toEqual([]);
     // What comes after the chat was left is a new burst.
@@ -800,7 +818,7 @@ describe("a message from a person whose chat is not open", () => {
 
   test("in another chat, says how to open its chat", () => {
     const { effects } = after(inChat, message("carla", 2), tickAfter(1_000));
-    expect(linesOf(effects)).toEqual(["carla: 1 mensaje nuevo (/chat carla)"]);
+    expect(linesOf(effects)).toEqual(["carla: 1 mensaje nuevo (/2)"]);
   });
 
   test("is counted in the open list; if its author is not in it, the list is fetched", () => {
@@ -813,6 +831,7 @@ describe("a message from a person whose chat is not open", () => {
     const { model } = after(inPeople, message("benito", 1), message("carla", 2), {
       name: "chatOpened",
       isStranger: false,
+      recent: [],
       username: "benito",
       contact: 1,
     });
@@ -845,11 +864,11 @@ describe("a message in the open chat", () => {
   test("is seen with the next key, or when the focus comes back; until then the title counts it", () => {
     for (const seen of ["key", "focused"] as const) {
       const { model } = after(inChat, sign("away"), message("benito", 1), message("benito", 1, 2));
-      expect(titleOf(model)).toBe("(2) ana — Paloma");
+      expect(titleOf(model, context.now)).toBe("(2) ana — Paloma");
       expect(after(model, sign("away")).effects).toEqual([]);
       const back = after(model, sign(seen));
       expect(back.effects).toEqual([{ name: "markSeen", seq: 2 }]);
-      expect(titleOf(back.model)).toBe("ana — Paloma");
+      expect(titleOf(back.model, context.now)).toBe("ana — Paloma");
     }
   });
 
@@ -939,6 +958,7 @@ describe("the server of an account", () => {
       username: "benito",
       contact: 1,
       isStranger: false,
+      recent: [],
     });
     expect(linesOf(after(before.model, online).effects)).toEqual([texts.serverBack]);
   });
@@ -1067,13 +1087,15 @@ test("unread messages are counted again, also in an open list, and never those o
     { ...person("carla"), label: labelOf("carla") },
   );
   const inPeople = after(home, answer(CHOICE.people), listed).model;
-  const counted = after(inPeople, { name: "recounted", unread }).model;
+  const counted = after(inPeople, { name: "recounted", unread, muted: new Map() }).model;
   const { screen } = counted;
   expect(unreadIn(counted)).toEqual(unread);
   expect(screen.name === "people" && screen.people.map(({ unread: count }) => count)).toEqual([3, 2]);
-  const emptied = after(inPeople, { name: "recounted", unread: new Map() }).model.screen;
+  const emptied = after(inPeople, { name: "recounted", unread: new Map(), muted: new Map() }).model.screen;
   expect(emptied.name === "people" && emptied.people.map(({ unread: count }) => count)).toEqual([0, 0]);
-  expect([...unreadIn(after(inChat, { name: "recounted", unread }).model).keys()]).toEqual([2]);
+  expect([...unreadIn(after(inChat, { name: "recounted", unread, muted: new Map() }).model).keys()]).toEqual([
+    2,
+  ]);
 });
 
 describe("another chat", () => {
@@ -1081,7 +1103,13 @@ describe("another chat", () => {
 
   test("opens straight from a chat, which is left when it is open", () => {
     expect(opening.effects).toEqual([{ name: "openChat", username: "carla" }]);
-    const opened = { name: "chatOpened", username: "carla", contact: 2, isStranger: false } as const;
+    const opened = {
+      name: "chatOpened",
+      username: "carla",
+      contact: 2,
+      isStranger: false,
+      recent: [],
+    } as const;
     const { screen } = after(opening.model, opened).model;
     expect(screen.name === "chat" && screen.chat.peer.username).toBe("carla");
   });
@@ -1094,5 +1122,86 @@ describe("another chat", () => {
     expect(failed.model.screen).toMatchObject({ name: "chat", chat: { peer: { username: "benito" } } });
     const typed = after(failed.model, { name: "line", typed: "hola", expand: (text) => text });
     expect(typed.effects.map(({ name }) => name)).toEqual(["print", "giveBack"]);
+  });
+});
+
+describe("the numbers of chats", () => {
+  const numbersIn = (model: AppModel) => accountOf(model)?.numbered;
+  const opened = (username: string, ...recent: readonly string[]): AppEvent => {
+    return { name: "chatOpened", username, contact: 0, isStranger: false, recent };
+  };
+  const goTo = (number: number): AppEvent => ({ name: "goTo", number });
+  const inCarla = after(inPeople, opened("carla", "benito", "carla")).model;
+
+  test("go by the last activity when the first chat is opened, and stay from chat to chat", () => {
+    expect(numbersIn(inCarla)).toEqual(["benito", "carla"]);
+    const leaving = after(inCarla, goTo(1));
+    expect(leaving.effects).toEqual([{ name: "openChat", username: "benito" }]);
+    // Meanwhile carla was the last one.
+    const inBenito = after(leaving.model, opened("benito", "carla", "benito")).model;
+    expect(numbersIn(inBenito)).toEqual(["benito", "carla"]);
+    const again = after(inBenito, { name: "leaving" }, people(person("carla")), answer("carla"));
+    expect(numbersIn(after(again.model, opened("carla", "carla", "benito")).model)).toEqual([
+      "carla",
+      "benito",
+    ]);
+  });
+
+  test("are given in turn to whoever writes, or is written to, meanwhile", () => {
+    const written = after(inCarla, message("dora", 4)).model;
+    expect(numbersIn(written)).toEqual(["benito", "carla", "dora"]);
+    const going = after(written, { name: "line", typed: "/chat eva", expand: (text) => text }).model;
+    expect(numbersIn(after(going, opened("eva")).model)).toEqual(["benito", "carla", "dora", "eva"]);
+  });
+
+  test("are nine at most, one of them that of the chat which was opened first", () => {
+    const nine = Array.from("abcdefghi", (letter) => `persona.${letter}`);
+    const { model } = after(inPeople, opened("zoe", ...nine));
+    expect(numbersIn(model)).toEqual([...nine.slice(0, 8), "zoe"]);
+    expect(numbersIn(after(model, message("dora", 4)).model)).toEqual([...nine.slice(0, 8), "zoe"]);
+  });
+});
+
+describe("somebody who is quiet", () => {
+  const muted = new Map([[2, { username: "carla", until: context.now + 60_000 }]]);
+  const until: AppEvent = { name: "recounted", unread: new Map(), muted };
+
+  test.each([
+    ["a menu", home],
+    ["the list", inPeople],
+    ["another chat", inChat],
+  ])(
+    "does not ring, notify or make a line in %s, and counts neither in the title nor in the prompt",
+    (_, model) => {
+      const quiet = after(model, until, message("carla", 2), tickAfter(1_000));
+      expect(quiet.effects).toEqual([]);
+      expect(unreadIn(quiet.model).get(2)).toEqual({ username: "carla", count: 1 });
+      expect(titleOf(quiet.model, context.now)).toBe("ana — Paloma");
+      // What has come counts once the time is over, and what comes then is announced.
+      expect(titleOf(quiet.model, context.now + 60_000)).toBe("(1) ana — Paloma");
+      const later = after(quiet.model, [60_000, message("carla", 2)], tickAfter(61_000));
+      expect(said(later)).toEqual(["bell", expect.stringContaining("carla: 2 mensajes nuevos")]);
+    },
+  );
+
+  test("does not ring in their own chat either, while another window has the focus", () => {
+    const own = new Map([[1, { username: "benito", until: context.now + 60_000 }]]);
+    const away = after(inChat, { ...until, muted: own }, { name: "attention", sign: "away" });
+    const quiet = after(away.model, message("benito", 1), tickAfter(1_000));
+    expect(quiet.effects).toEqual([]);
+    expect(titleOf(quiet.model, context.now)).toBe("ana — Paloma");
+  });
+
+  test("asks to write without being announced", () => {
+    const asks = messenger({ name: "request", from: "carla", count: 1 });
+    expect(after(after(inChat, until).model, asks).effects).toEqual([]);
+    expect(after(after(inPeople, until).model, asks).effects).toEqual([{ name: "listPeople" }]);
+  });
+
+  test("is marked in the open list at once", () => {
+    const event = messenger({ name: "muted", username: "carla", until: context.now + 60_000 });
+    const { screen } = after(inPeople, event).model;
+    const states = screen.name === "people" ? screen.people.map((each) => each.muted_until) : [];
+    expect(states).toEqual([undefined, new Date(context.now + 60_000).toISOString()]);
   });
 });

@@ -23,7 +23,9 @@ function contextIn(language: "es" | "en") {
 const SERVER: Server = { ...parseServer("localhost", "es"), serverFrom: "given" };
 const ANA: OpenAccount = {
   username: "ana",
+  numbered: [],
   unread: new Map(),
+  muted: new Map(),
   asking: new Set(),
   bursts: new Map(),
   names: new Map(),
@@ -53,7 +55,7 @@ function rowsOf(view: ReturnType<typeof viewApp>): readonly string[] | undefined
 
 function person(username: string, more: Partial<Person> = {}): Person {
   const absent = { last_seen: undefined, verified: false, connected: false, silent_since: undefined };
-  const contact = { state: "contact", request: undefined } as const;
+  const contact = { state: "contact", request: undefined, muted_until: undefined, draft: undefined } as const;
   return { username, label: "", online: true, secure: true, unread: 0, ...absent, ...contact, ...more };
 }
 
@@ -122,6 +124,19 @@ describe("the list of people", () => {
     expect(
       rowsOf(shown({ name: "people", people: some, opened: 0, isKnown: true, ticks: 0 }, language)),
     ).toEqual(rows);
+  });
+
+  test.each([
+    ["es", ["zoe (1 nuevo) (en silencio)", "benito", "carla (borrador: mañana a las ocho y medi…)"]],
+    ["en", ["zoe (1 new) (muted)", "benito", "carla (draft: mañana a las ocho y medi…)"]],
+  ] as const)("have notes in %s on who is quiet and on drafts", (language, rows) => {
+    const list = [
+      person("zoe", { unread: 1, muted_until: new Date(1).toISOString() }),
+      person("benito", { muted_until: new Date(0).toISOString() }),
+      person("carla", { draft: "mañana a las ocho y media,\ncon" }),
+    ];
+    const view = shown({ name: "people", people: list, opened: 0, isKnown: true, ticks: 0 }, language);
+    expect(rowsOf(view)?.slice(0, 3)).toEqual([...rows]);
   });
 
   test("is numbered while one digit is enough, otherwise searched, with the way back last", () => {
@@ -309,13 +324,15 @@ test("the name prompt offers the last name, and when registering the name that w
 
 test("the title says who is logged in and counts what is unread, and holds no control character of a name", () => {
   const titled = (account: OpenAccount) =>
-    titleOf({ ...firstModel([], "", SERVER), screen: { name: "home", account } });
-  expect(titleOf(firstModel([], "", SERVER))).toBeUndefined();
+    titleOf({ ...firstModel([], "", SERVER), screen: { name: "home", account } }, 0);
+  expect(titleOf(firstModel([], "", SERVER), 0)).toBeUndefined();
   expect(titled(ANA)).toBe("ana — Paloma");
   const unread = new Map([
     [1, { username: "benito", count: 2 }],
     [2, { username: "carla", count: 1 }],
   ]);
   expect(titled({ ...ANA, unread })).toBe("(3) ana — Paloma");
+  const muted = new Map([[1, { username: "benito", until: 1 }]]);
+  expect(titled({ ...ANA, unread, muted })).toBe("(1) ana — Paloma");
   expect(titled({ ...ANA, username: "a\x1b]2;x\x07\u009cb" })).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });

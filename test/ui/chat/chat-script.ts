@@ -4,7 +4,7 @@ import type { UnreachableReason } from "../../../src/client/peer/dial.ts";
 import type { MessageState } from "../../../src/client/disk/schema.ts";
 import type { StoredMessage } from "../../../src/client/profile/stored-message.ts";
 import type { Language } from "../../../src/protocol/language.ts";
-import type { ChatEffect, ChatEvent, ChatModel } from "../../../src/ui/chat/model.ts";
+import type { ChatEffect, ChatEvent, ChatModel, OtherChats } from "../../../src/ui/chat/model.ts";
 import { openChat, updateChat } from "../../../src/ui/chat/update.ts";
 import type { Line } from "../../../src/ui/format/printed-line.ts";
 import type { Attention } from "../../../src/ui/terminal/attention.ts";
@@ -71,6 +71,7 @@ export class ChatScript {
   attention: Attention = "focused";
   chat: ChatModel = openChat(PEER);
   readonly effects: ChatEffect[] = [];
+  others: OtherChats = { numbered: [], unread: new Map(), muted: new Map() };
   readonly #language: Language;
 
   constructor(language: Language = "es") {
@@ -86,6 +87,7 @@ export class ChatScript {
       attention: this.attention,
       texts: textsIn(language),
       language,
+      ...this.others,
     };
   }
 

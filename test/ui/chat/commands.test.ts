@@ -4,8 +4,8 @@ import { complete } from "../../../src/ui/chat/commands.ts";
 import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
-  ..."help more list search info copy reply edit withdraw cancel delete export say chat users".split(" "),
-  ..."verify fingerprint accept exit".split(" "),
+  ..."help more list search info copy reply edit withdraw cancel delete export say chat unread".split(" "),
+  ..."mute users verify fingerprint accept exit".split(" "),
 ].map((name) => `/${name}`);
 
 describe("Tab", () => {
@@ -32,6 +32,13 @@ describe("Tab", () => {
     expect(found).toMatchObject({ offers: [...offers], part });
     // What tells two names apart stands beside them, and is not typed.
     expect(found.shown).toEqual(found.offers.map((offer) => names.get(offer) ?? offer));
+  });
+
+  test("offers the numbers of chats, with their people beside them", () => {
+    const { offers, shown } = complete("/", names, own, ["alba", "benito"]);
+    expect(offers).toEqual([...COMMANDS, "/1", "/2"]);
+    expect(shown.slice(-2)).toEqual(["/1 alba (3f2a 91bc)", "/2 benito (3f2a 91bc)"]);
+    expect(complete("/2", names, own, ["alba", "benito"]).offers).toEqual(["/2"]);
   });
 
   test("offers no more than a screen holds", () => {

@@ -83,9 +83,9 @@ describe("typing", () => {
     expect(edit(script, true)).toEqual(inactive);
     expect(edit(script, true)).toEqual([]);
     edit(script);
-    expect(script.type("hola")).toEqual([...inactive, { name: "send", text: "hola" }]);
+    expect(script.type("hola")).toEqual([...inactive, { name: "keepDraft" }, { name: "send", text: "hola" }]);
     edit(script);
-    expect(script.wait(8 * SECOND)).toEqual(inactive);
+    expect(script.wait(8 * SECOND)).toEqual([...inactive, { name: "keepDraft" }]);
     edit(script);
     expect(script.take({ name: "leaving" })).toEqual([...inactive, { name: "leave", to: undefined }]);
   });
@@ -148,6 +148,7 @@ describe("after a /chat that fails", () => {
     script.wait(30 * SECOND);
     edit(script);
     expect(namesOf(script.type("secreto")).filter((name) => name !== "typing")).toEqual([
+      "keepDraft",
       "print",
       "giveBack",
     ]);
@@ -176,8 +177,9 @@ test("the prompt says to whom one writes, how far our last message is, and wheth
   const chat = openChat(PEER);
   const texts = textsIn("es");
   const names = new Map([[PEER, "benito (3f2a 91bc)"]]);
-  const away = { name: "benito (3f2a 91bc)", isAway: true, mark: "", sign: "" };
+  const away = { name: "benito (3f2a 91bc)", isAway: true, mark: "", waiting: 0, sign: "" };
   expect(chatPrompt(chat, names, texts)).toEqual(away);
+  expect(chatPrompt(chat, names, texts, 2)).toEqual({ ...away, waiting: 2 });
   const sent = (state: MessageState) => ({
     ...chat,
     deliveries: { ...chat.deliveries, last: { id: "a", state } },

@@ -2,13 +2,19 @@ import { expect, test } from "bun:test";
 
 import { promptText, signText, type LinePrompt } from "../../../src/ui/line/line-prompt.ts";
 
-const PROMPT: LinePrompt = { name: "benito", isAway: false, mark: "✓✓", sign: "" };
+const PROMPT: LinePrompt = { name: "benito", isAway: false, mark: "✓✓", waiting: 0, sign: "" };
 
 test("the prompt names the person and shows the state, and is dim while they are away", () => {
   expect(promptText(PROMPT, 80, true)).toBe("benito ✓✓ > ");
   expect(promptText({ ...PROMPT, mark: "" }, 80, true)).toBe("benito > ");
   expect(promptText({ ...PROMPT, isAway: true }, 80, true)).toBe("\x1b[2mbenito\x1b[22m ✓✓ > ");
   expect(promptText({ ...PROMPT, isAway: true }, 80, false)).toBe("benito ✓✓ > ");
+});
+
+test("the prompt counts what waits in other chats", () => {
+  expect(promptText({ ...PROMPT, waiting: 2 }, 80, true)).toBe("benito ✓✓ (2) > ");
+  expect(promptText({ ...PROMPT, mark: "", waiting: 12 }, 80, true)).toBe("benito (12) > ");
+  expect(promptText({ ...PROMPT, waiting: 2 }, 15, false)).toBe("✓✓ (2) > ");
 });
 
 test("a long name loses its middle where there is little room, and all of it where there is none", () => {

@@ -52,6 +52,13 @@ describe("placeholders", () => {
     );
   });
 
+  test("part what was pasted from what was typed", () => {
+    const pastes = named();
+    const [first = "", second = ""] = [pastes.add("a\nb"), pastes.add("c\td")];
+    expect(pastes.parts(`${first} y ${second}`)).toEqual(["", "a\nb", " y ", "c\td", ""]);
+    expect(pastes.parts("hola")).toEqual(["hola"]);
+  });
+
   test("are a bounded number, and one that is forgotten makes room", () => {
     const pastes = named();
     for (let count = 0; count < MAX_PASTES; count++) expect(pastes.add("a\nb")).toBeString();

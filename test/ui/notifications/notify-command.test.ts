@@ -96,11 +96,12 @@ test("one that is too slow is killed with what it has started, and the next one 
   while (!/^(?:Z\S*\s*)*$/.test(alive())) await Bun.sleep(5);
 });
 
-test("without a screen it runs for each burst, but for what was read on another one meanwhile", async () => {
+test("without a screen it runs for each burst, but for what was read on another one meanwhile, and for who is quiet", async () => {
   const { command, shows } = begins('echo "$PALOMA_FROM $PALOMA_COUNT" >> "$OUT"');
-  const watch = new BurstWatch(command);
+  const watch = new BurstWatch(command, (contact) => contact === 2);
   const arrive = (from: string) => watch.onEvent({ name: "message", from, message: incoming(1, "hola") });
   for (const from of ["ana", "ana", "benito", "benito"]) arrive(from);
+  watch.onEvent({ name: "message", from: "dora", message: incoming(1, "hola", { contact: 2 }) });
   watch.onEvent({ name: "read", username: "ana" });
   expect(await shows(1)).toEqual(["benito 2"]);
   arrive("ana");

@@ -168,6 +168,9 @@ class Listening {
         output.event({ event: "contact", username: event.username, state: event.state }, undefined);
         if (event.state === "contact") this.#opened?.printer.accepted();
         return;
+      case "muted":
+        output.event({ event: "muted", username: event.username, until: isoTime(event.until) }, undefined);
+        return;
       case "delivery":
         output.event(deliveryJson(event.to, event.id, event.state, event.at), undefined);
         if (event.state === "received") this.#fullDisks.delete(event.to);

@@ -1,13 +1,14 @@
 /**
  * `contacts`: everybody whom the account has met, with what they are to it, the last sign of life and what is unread; or,
- * with a decision and a name, whether that person may write. Needs no network and no password.
+ * with a decision and a name, whether that person may write, or whether they are quiet. Needs no network and no password.
  */
 import { withReadableArchive, type Archive, type StoredConversation } from "../../../client/archive.ts";
 import { DECISIONS, type ContactState, type Decision } from "../../../client/contact-choices.ts";
-import { contactJson } from "../../../client/event-json.ts";
+import { contactJson, isoTime } from "../../../client/event-json.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { localClock, localDay } from "../../format/local-time.ts";
+import { mutedSeconds, mutedSentence } from "../../chat/other-chats.ts";
+import { localClock, localDay, untilText } from "../../format/local-time.ts";
 import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
@@ -17,13 +18,38 @@ import { readPeople } from "../user-argument.ts";
 export async function contacts(context: CommandContext): Promise<ExitCode> {
   const { config, args } = context;
   const texts = textsIn(config.language);
-  const [word, typed] = args;
+  const [word, typed, howLong] = args;
   if (word === undefined) return list(context);
   const decision = DECISIONS.find((each) => each === word);
-  if (decision === undefined) throw new UsageError(texts.unknownDecision(word));
+  if (decision === undefined && word !== "mute") throw new UsageError(texts.unknownDecision(word));
   if (typed === undefined) throw new UsageError(texts.missingArgument(texts.userArgument));
   const [username = typed] = await readPeople(typed, false, config);
+  if (decision === undefined) return mute(context, username, howLong);
+  if (howLong !== undefined) throw new UsageError(texts.tooManyArguments(howLong));
   return decide(context, username, decision);
+}
+
+/** Without a duration it says how it is. */
+function mute(context: CommandContext, typed: string, howLong: string | undefined): Promise<ExitCode> {
+  const { config, output } = context;
+  const texts = textsIn(config.language);
+  const show = (archive: Archive, username: string, until: number | undefined): ExitCode => {
+    const user = shownName(namesKnownTo(archive, [username]).book, username);
+    const sentence = mutedSentence(user, until, Date.now(), texts);
+    output.event({ event: "muted", username, until: isoTime(until) }, sentence);
+    return EXIT.done;
+  };
+  if (howLong === undefined) {
+    return withReadableArchive(config, (archive) =>
+      show(archive, archive.nameOf(typed), archive.conversation(typed)?.mutedUntil),
+    );
+  }
+  const seconds = mutedSeconds(howLong);
+  if (seconds === undefined) throw new UsageError(texts.badMute(howLong));
+  return withLocalAccount(context, "contacts", async (account) => {
+    const { username, muted_until: until } = await account.request("mute", { username: typed, seconds });
+    return show(account.archive, username, until === null ? undefined : Date.parse(until));
+  });
 }
 
 function decide(context: CommandContext, typed: string, decision: Decision): Promise<ExitCode> {
@@ -72,10 +98,12 @@ function contactLine(
   texts: Texts,
 ): string {
   const heard = conversation.lastHeard();
+  const { mutedUntil } = conversation;
   const facts = [
     ...(conversation.state === "contact" ? [] : [stateNote(conversation.state, texts)]),
     heard === undefined ? texts.neverHeard : texts.lastHeard(`${localDay(heard)} ${localClock(heard)}`),
     ...(unread === 0 ? [] : [texts.unreadCount(unread)]),
+    ...(mutedUntil === undefined ? [] : [texts.mutedNote(untilText(mutedUntil, Date.now()))]),
     ...(conversation.keyState === "key_changed" ? [texts.keyChanged] : []),
   ];
   const mark = conversation.isVerified ? " ✔" : "";
