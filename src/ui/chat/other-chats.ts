@@ -2,13 +2,16 @@
 import { MAX_MUTED } from "../../client/contact-choices.ts";
 import { isSamePerson } from "../../identity/names.ts";
 import { excerptOf } from "../format/excerpt.ts";
-import { untilText } from "../format/local-time.ts";
+import { localClock, localDay } from "../format/local-time.ts";
 import { nameFault, shownName } from "../format/name-book.ts";
 import { parseDuration } from "../format/past-time.ts";
 import type { Texts } from "../texts/texts.ts";
 import { effects, print, type CommandResult, type Run } from "./message-commands.ts";
 import type { ChatContext, ChatEvent, ChatModel, ChatStep, OtherChats } from "./model.ts";
 import { notice, peerName, printing } from "./notices.ts";
+
+/** ms */
+const DAY = 86_400_000;
 
 /** Until when nothing of a person is announced, ms since 1970; undefined: it is. */
 export function mutedUntil(muted: OtherChats["muted"], username: string, now: number): number | undefined {
@@ -81,9 +84,16 @@ export function mutedText(until: number | undefined, chat: ChatModel, context: C
   return mutedSentence(peerName(chat, context), until, now, texts);
 }
 
+/** A time to come, with its day where the clock alone does not say which. @param time, now ms since 1970 */
+export function untilText(time: number, now: number, texts: Texts): string {
+  return time - now < DAY
+    ? texts.mutedClock(localClock(time))
+    : texts.mutedDay(localDay(time), localClock(time));
+}
+
 /** Whether somebody is quiet, in one sentence. @param user as shown */
 export function mutedSentence(user: string, until: number | undefined, now: number, texts: Texts): string {
-  return until === undefined ? texts.notMuted(user) : texts.mutedUntil(user, untilText(until, now));
+  return until === undefined ? texts.notMuted(user) : texts.mutedUntil(user, untilText(until, now, texts));
 }
 
 /** The chats with numbers, one in a row, and what waits in them. */
@@ -100,7 +110,7 @@ export function showChats(
     const notes = [
       ...(isHere ? [texts.chatHere] : []),
       ...(count > 0 ? [texts.menuNew(count)] : []),
-      ...(until === undefined ? [] : [texts.mutedNote(untilText(until, now))]),
+      ...(until === undefined ? [] : [texts.mutedNote(untilText(until, now, texts))]),
       ...(draft === undefined || isHere ? [] : [texts.draftNote(excerptOf(draft))]),
     ];
     return `/${index + 1} ${shownName(names, username)}${notes.map((note) => ` (${note})`).join("")}`;

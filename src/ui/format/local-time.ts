@@ -21,12 +21,6 @@ export function localClock(time: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** A time to come, with its day unless that is today. @param time, now ms since 1970 */
-export function untilText(time: number, now: number): string {
-  const isToday = localDay(time) === localDay(now);
-  return isToday ? localClock(time) : `${localDay(time)} ${localClock(time)}`;
-}
-
 /** A duration in its largest unit (s, min, h or d), the same in both languages. @param ms */
 export function ageOf(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));

@@ -15,13 +15,18 @@ export const PEOPLE_TEXTS = {
   },
   /** In a list, in parentheses. */
   quietNote: { es: "en silencio", en: "muted" },
+  mutedClock: { es: (clock: string) => `las ${clock}`, en: (clock: string) => clock },
+  mutedDay: {
+    es: (day: string, clock: string) => `el ${day} a las ${clock}`,
+    en: (day: string, clock: string) => `${day} at ${clock}`,
+  },
   mutedNote: {
     es: (until: string) => `en silencio hasta ${until}`,
     en: (until: string) => `muted until ${until}`,
   },
   mutedUntil: {
     es: (user: string, until: string) =>
-      `${user}, en silencio hasta ${until}: ni suena ni se anuncia nada suyo.`,
+      `${user} está en silencio hasta ${until}: ni suena ni se anuncia nada suyo.`,
     en: (user: string, until: string) =>
       `${user} is muted until ${until}: nothing of theirs rings or is announced.`,
   },

@@ -61,7 +61,7 @@ describe("another chat", () => {
   test.each([
     [
       "es",
-      "Chats, por número (también Alt-1 … Alt-9):\n/1 carla (2 nuevos) (borrador: mañana)\n/2 benito (este)\n/3 dora (1 nuevo) (en silencio hasta 13:00)",
+      "Chats, por número (también Alt-1 … Alt-9):\n/1 carla (2 nuevos) (borrador: mañana)\n/2 benito (este)\n/3 dora (1 nuevo) (en silencio hasta las 13:00)",
     ],
     [
       "en",
@@ -148,7 +148,7 @@ describe("/mute", () => {
     expect(printed(script.type("/mute"))).toEqual(["benito no está en silencio."]);
     const until = NOON + 8 * HOUR;
     const event = { name: "muted", username: PEER, until } as const;
-    const sentence = "benito, en silencio hasta 20:00: ni suena ni se anuncia nada suyo.";
+    const sentence = "benito está en silencio hasta las 20:00: ni suena ni se anuncia nada suyo.";
     expect(printed(script.messenger(event))).toEqual([sentence]);
     script.others = { ...script.others, muted: new Map([[1, { username: PEER, until }]]) };
     expect(printed(script.type("/mute"))).toEqual([sentence]);
@@ -156,7 +156,7 @@ describe("/mute", () => {
     expect(printed(script.type("/mute"))).toEqual(["benito no está en silencio."]);
     const later = { ...event, until: until + 24 * HOUR };
     script.now = NOON;
-    expect(printed(script.messenger(later))[0]).toContain(`hasta 2026-11-23 ${localClock(until)}`);
+    expect(printed(script.messenger(later))[0]).toContain(`hasta el 2026-11-23 a las ${localClock(until)}:`);
     expect(printed(script.messenger({ ...event, until: undefined }))).toEqual([
       "benito no está en silencio.",
     ]);

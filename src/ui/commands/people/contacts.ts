@@ -7,8 +7,8 @@ import { DECISIONS, type ContactState, type Decision } from "../../../client/con
 import { contactJson, isoTime } from "../../../client/event-json.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
-import { mutedSeconds, mutedSentence } from "../../chat/other-chats.ts";
-import { localClock, localDay, untilText } from "../../format/local-time.ts";
+import { mutedSeconds, mutedSentence, untilText } from "../../chat/other-chats.ts";
+import { localClock, localDay } from "../../format/local-time.ts";
 import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { withLocalAccount, type CommandContext } from "../online-account.ts";
@@ -103,7 +103,7 @@ function contactLine(
     ...(conversation.state === "contact" ? [] : [stateNote(conversation.state, texts)]),
     heard === undefined ? texts.neverHeard : texts.lastHeard(`${localDay(heard)} ${localClock(heard)}`),
     ...(unread === 0 ? [] : [texts.unreadCount(unread)]),
-    ...(mutedUntil === undefined ? [] : [texts.mutedNote(untilText(mutedUntil, Date.now()))]),
+    ...(mutedUntil === undefined ? [] : [texts.mutedNote(untilText(mutedUntil, Date.now(), texts))]),
     ...(conversation.keyState === "key_changed" ? [texts.keyChanged] : []),
   ];
   const mark = conversation.isVerified ? " ✔" : "";
