@@ -86,15 +86,15 @@ test("a message that comes while another's chat is open leaves the line alone, a
   screen.type("media frase");
   await screen.isInChat("> media frase");
   await writes(carla, ana.name, "¿estás?");
-  await screen.sees("chat.carla: 1 mensaje nuevo (/chat chat.carla)");
+  await screen.sees("chat.carla: 1 mensaje nuevo (/2)");
   await screen.isInChat("> media frase");
   expect(screen.screen.bells).toBe(1);
   expect(screen.text).not.toContain("¿estás?");
   expect(screen.picture).toMatchSnapshot("half a sentence");
   expect(screen.screen.title).toBe("(1) chat.ana — Paloma");
   screen.type(`.${KEY.enter}`);
-  await screen.isInChat("✓✓ >");
-  screen.type(`/chat chat.carla${KEY.enter}`);
+  await screen.isInChat("✓✓ (1) >");
+  screen.type(`/2${KEY.enter}`);
   await screen.showsRow(/ chat\.carla: ¿estás\?$/);
   await screen.isInChat();
   screen.type(`exit${KEY.enter}`);
