@@ -10,7 +10,7 @@ type Cost = { readonly wall: number; readonly processor: number };
 /** Runs a command that must succeed; ms. */
 async function costOf(person: Person, args: readonly string[]): Promise<Cost> {
   const begin = performance.now();
-  const client = person.start(args);
+  const client = person.startApart(args);
   const { code, stderr } = await client.ended;
   const wall = performance.now() - begin;
   if (code !== 0) throw new Error(stderr);

@@ -77,7 +77,7 @@ test("a fault in a callback is reported, and what others send still arrives", as
   const fault = join(world.folder, "fault.ts");
   writeFileSync(fault, `process.on("SIGUSR2", () => { throw new RangeError("made for a test"); });`);
   const faulty = { environment: { BUN_OPTIONS: `--preload=${fault}` } };
-  const listening = ana.start(["listen", "--json"], faulty);
+  const listening = ana.startApart(["listen", "--json"], faulty);
   await listening.event({ event: "ready" });
   listening.signal("SIGUSR2");
   await listening.event({ event: "error", code: "internal_error" });

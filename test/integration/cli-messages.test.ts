@@ -163,7 +163,7 @@ describe("export", () => {
     const home = join(world.folder, "home");
     mkdirSync(home);
     const environment = { HOME: home };
-    expect((await ana.start(["export", others, "~/all.txt"], { environment }).ended).code).toBe(0);
+    expect((await ana.startApart(["export", others, "~/all.txt"], { environment }).ended).code).toBe(0);
     expect(readFileSync(join(home, "all.txt"), "utf8")).toBe(content);
   });
 
@@ -352,7 +352,7 @@ describe("a message that was sent", () => {
     const date = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d";
     const asText = (await beto.run(["history", ana.name, "--lang", "es"])).stdout;
     const inZone = async (TZ: string) =>
-      await beto.start(["history", ana.name], { environment: { TZ } }).ended;
+      await beto.startApart(["history", ana.name], { environment: { TZ } }).ended;
     const [east, none] = [await inZone("XYZ-5:45"), await inZone("<->")];
     const minutes = ({ stdout }: Ended) => Date.parse(`${stdout.slice(0, 16).replace(" ", "T")}Z`) / 60_000;
     expect(minutes(east) - minutes(none)).toBe(5 * 60 + 45);

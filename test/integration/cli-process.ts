@@ -186,13 +186,15 @@ export class World {
     return new Person(this, name, join(this.folder, `data-${++this.#people}`), `${host}:${port}`);
   }
 
-  start(typed: Typed): ClientProcess {
+  /** Starts the client as a process of its own. */
+  startApart(typed: Typed): ClientProcess {
     const client = new ClientProcess(typed);
     this.#processes.push(client);
     return client;
   }
 
-  startHere(typed: Typed): ClientHere {
+  /** Starts the client in this process. */
+  start(typed: Typed): ClientHere {
     const client = new ClientHere(typed);
     this.#here.push(client);
     return client;
@@ -254,9 +256,14 @@ export class Person {
     return new Person(this.#world, this.name, this.data, server);
   }
 
-  /** Starts a command as a process of its own. */
-  start(args: readonly string[], options: Options = {}): ClientProcess {
+  /** Starts a command in this process. */
+  start(args: readonly string[], options: Options = {}): ClientHere {
     return this.#world.start(this.#typed(args, options));
+  }
+
+  /** Starts a command as a process of its own, which can be killed and stopped. */
+  startApart(args: readonly string[], options: Options = {}): ClientProcess {
+    return this.#world.startApart(this.#typed(args, options));
   }
 
   /** Runs a command to its end in this process. */
@@ -282,12 +289,12 @@ export class Person {
 
   /** Starts `listen --json` in this process, and resolves when it is ready. */
   listen(password?: string): Promise<ClientHere> {
-    return this.#ready(this.#world.startHere(this.#typed(["listen", "--json"], { password })));
+    return this.#ready(this.start(["listen", "--json"], { password }));
   }
 
   /** As `listen`, as a process of its own, which can be killed and stopped. */
   listenApart(password?: string): Promise<ClientProcess> {
-    return this.#ready(this.start(["listen", "--json"], { password }));
+    return this.#ready(this.startApart(["listen", "--json"], { password }));
   }
 
   async #ready<C extends Client>(client: C): Promise<C> {

@@ -159,7 +159,6 @@ describe("2: wrong usage", () => {
   });
 
   test("no command, without a terminal", async () => {
-    // As processes: the menus look at the streams of the process itself.
     const [english, spanish] = [ana.start(["--lang", "en"]), ana.start(inSpanish([]), JSON_ON)];
     expectUsage(await english.ended, "The menus need a terminal", await spanish.ended, "Falta la orden");
   });

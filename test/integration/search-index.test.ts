@@ -33,13 +33,13 @@ test("a search that is killed while it indexes is continued by two at once, whic
   scene.database.close();
   const reader = new Database(profileFile(ana.profileFolder), { readonly: true });
   const progress = () => reader.query<{ seq: number }, []>("SELECT seq FROM search_progress").get()?.seq ?? 0;
-  const killed = ana.start(["search", "STRASSE"]);
+  const killed = ana.startApart(["search", "STRASSE"]);
   while (progress() === 0) await setImmediate();
   killed.signal("SIGKILL");
   await killed.ended;
   expect(progress()).toBeLessThan(MESSAGES);
   reader.close();
-  const both = await Promise.all([0, 1].map(() => ana.start(["--json", "search", "STRASSE 海"]).ended));
+  const both = await Promise.all([0, 1].map(() => ana.startApart(["--json", "search", "STRASSE 海"]).ended));
   for (const { code, stdout } of both) {
     expect(code).toBe(0);
     expect(stdout.match(/Die Straße \d+/g)).toEqual(["Die Straße 20000", "Die Straße 40000"]);

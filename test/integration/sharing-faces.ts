@@ -1,5 +1,5 @@
 /** The faces of one account on this machine: a screen or a `listen` beside which commands are run, and what they print. */
-import { AtTerminal } from "./at-terminal.ts";
+import { AtTerminal, type TerminalOptions } from "./at-terminal.ts";
 import { leaveList, openFromList } from "./chat-terminal.ts";
 import { PASSWORD, Person, World, type Ended } from "./cli-process.ts";
 
@@ -32,14 +32,14 @@ export class SharedWorld extends World {
   }
 
   /** The screen of this account in the chat with someone. */
-  async chat(person: Person, other: string): Promise<AtTerminal> {
-    const terminal = this.#start(person);
+  async chat(person: Person, other: string, options: TerminalOptions = {}): Promise<AtTerminal> {
+    const terminal = this.#start(person, options);
     await openFromList(terminal, other, "en");
     return terminal;
   }
 
-  #start(person: Person): AtTerminal {
-    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"], { program: "apart" });
+  #start(person: Person, options: TerminalOptions = {}): AtTerminal {
+    const terminal = new AtTerminal([...flagsOf(person), "--lang", "en"], options);
     this.#terminals.push(terminal);
     return terminal;
   }
@@ -50,7 +50,7 @@ export class SharedWorld extends World {
       case "nothing":
         return () => Promise.resolve();
       case "listen": {
-        const listening = await person.listenApart();
+        const listening = await person.listen();
         return () => listening.stop();
       }
       case "screen": {

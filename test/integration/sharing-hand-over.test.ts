@@ -37,7 +37,7 @@ async function expectOnce(listening: Client, texts: readonly string[]): Promise<
 test("kill -9 of the process that is online: the next one takes over, and no text is lost or sent twice", async () => {
   const { ana, beto, betoListens } = await pair("killed");
   const serving = await ana.listenApart();
-  const next = await ana.listenApart();
+  const next = await ana.listen();
   const texts = Array.from({ length: 6 }, (_, index) => `text ${index}`);
   const sends = texts.map((text) => ana.start(["send", "--timeout", "60", beto.name, text]));
   // Some are delivered, some are queued, and some have not begun.
@@ -56,7 +56,7 @@ test("kill -9 of the process that is online: the next one takes over, and no tex
 
 test("kill -9 of the screen that is online: another one that has the chat open takes over, and misses nothing", async () => {
   const { ana, beto, betoListens } = await pair("screens");
-  const serving = await world.chat(ana, beto.name);
+  const serving = await world.chat(ana, beto.name, { program: "apart" });
   const next = await world.chat(ana, beto.name);
   await writes(serving, "before", "✓✓");
   serving.signal("SIGKILL");
@@ -72,8 +72,8 @@ test("kill -9 of the screen that is online: another one that has the chat open t
 
 test("an interrupt of the process that is online ends only that one", async () => {
   const { ana, beto, betoListens } = await pair("interrupted");
-  const serving = await ana.listenApart();
-  const next = await ana.listenApart();
+  const serving = await ana.listen();
+  const next = await ana.listen();
   const screen = await world.chat(ana, beto.name);
   serving.signal("SIGINT");
   expect((await serving.ended).code).toBe(0);
@@ -104,7 +104,7 @@ test.each(["listen", "screen"] as const)(
   "logging out ends what is beside it, a %s being online",
   async (online) => {
     const { ana, beto, betoListens } = await pair(`out.${online}`);
-    const startListen = () => ana.listenApart();
+    const startListen = () => ana.listen();
     const startScreen = () => world.chat(ana, beto.name);
     const early = online === "listen" ? await startListen() : undefined;
     const screen = await startScreen();

@@ -74,7 +74,7 @@ test("a text that is edited and withdrawn on one screen changes on the other", a
 
 test("what one screen leaves unsent is cancelled from the other, and `listen` twice prints the same", async () => {
   const [first, second] = screens;
-  const listens = [await ana.listenApart(), await ana.listenApart()];
+  const listens = [await ana.listen(), await ana.listen()];
   expect((await beto.run(["send", "ana", "to everyone"])).code).toBe(0);
   await Promise.all(screens.map((screen) => says(screen, "to everyone")));
   const heard = await Promise.all(

@@ -38,10 +38,10 @@ function socketOf(person: Person): string {
 
 /** The account goes online in one process, and another one, or this one without `options`, uses it there. */
 async function expectShared(ana: Person, options?: Options): Promise<void> {
-  const serving = ana.start(["listen", "--json"], options);
+  const serving = ana.startApart(["listen", "--json"], options);
   await serving.event({ event: "ready" });
   const send = ["send", "beto", "hello"];
-  const sent = await (options === undefined ? ana.run(send) : ana.start(send, options).ended);
+  const sent = await (options === undefined ? ana.run(send) : ana.startApart(send, options).ended);
   expect([sent.code, sent.stderr]).toEqual([0, "✓✓ received by beto\n"]);
   // `listen` reports what others send through it.
   await serving.event({ event: "delivery", to: "beto", state: "received" });
@@ -60,7 +60,7 @@ test("the socket is beside the profile, for this user only, and goes with the pr
 
 test("a socket that was deleted is made again", async () => {
   const ana = await world.loggedIn("ana.deleted", port);
-  const serving = await ana.listenApart();
+  const serving = await ana.listen();
   rmSync(socketOf(ana));
   expect((await ana.run(["send", "beto", "hello"])).code).toBe(0);
   await serving.event({ event: "delivery", to: "beto", state: "received" });
@@ -109,13 +109,13 @@ test("where the path is too long, the socket is in the folder for the run time, 
   for (const variable of ["XDG_RUNTIME_DIR", "TMPDIR"]) {
     const folder = mkdtempSync(join(world.folder, "run-"));
     const environment = { [variable]: folder };
-    const serving = moved.start(["listen", "--json"], { environment });
+    const serving = moved.startApart(["listen", "--json"], { environment });
     await serving.event({ event: "ready" });
     const own = variable === "TMPDIR" ? `paloma-${process.getuid?.()}` : "paloma";
     expect(lstatSync(join(folder, own)).mode & 0o777).toBe(0o700);
     expect(existsSync(socketOf(moved))).toBe(false);
     expect(lstatSync(join(folder, own, nameFor(moved.profileFolder))).isSocket()).toBe(true);
-    expect((await moved.start(["send", "beto", "far"], { environment }).ended).code).toBe(0);
+    expect((await moved.startApart(["send", "beto", "far"], { environment }).ended).code).toBe(0);
     await serving.event({ event: "delivery", state: "received" });
     await serving.stop();
     if (variable === "XDG_RUNTIME_DIR") continue;
@@ -126,7 +126,7 @@ test("where the path is too long, the socket is in the folder for the run time, 
       mkdirSync(join(folder, own), { mode: 0o700 });
       change();
       const trap = await listeningTrap(join(folder, own), moved.profileFolder);
-      const result = await moved.start(["users"], { environment }).ended;
+      const result = await moved.startApart(["users"], { environment }).ended;
       expect([index, result.code, trap.connections]).toEqual([index, 0, 0]);
       trap.close();
     }
@@ -146,7 +146,7 @@ test("on a full disk a command fails beside another process as it does alone", a
   if (unmount === undefined) return;
   try {
     const ana = await world.loggedIn("ana.full", port, folder);
-    const serving = await ana.listenApart();
+    const serving = await ana.listen();
     fillDisk(join(folder, "filler"));
     const beside = await ana.run(["send", "beto", "no room"]);
     expect([beside.code, beside.stderr]).toEqual([1, expect.stringContaining("SQLITE_FULL")]);

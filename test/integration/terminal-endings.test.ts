@@ -212,7 +212,7 @@ describe.each([
   ["en", /^.*terminal.*\n$/],
 ])("without a terminal, in %s", (language, sentence) => {
   test("it says so in one sentence and ends with 2", async () => {
-    const client = world.start({ args: ["--lang", language, "--data", join(world.folder, "none")] });
+    const client = world.startApart({ args: ["--lang", language, "--data", join(world.folder, "none")] });
     const { code, stdout, stderr } = await client.ended;
     expect(stdout).toBe("");
     expect(stderr).toMatch(sentence);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 
 import { join } from "node:path";
 
-import { eventsOf, PASSWORD, type ClientProcess, type Person } from "./cli-process.ts";
+import { eventsOf, PASSWORD, type Person } from "./cli-process.ts";
 import { KEY } from "./keys.ts";
 import { ServerProcess } from "./server-process.ts";
 import { TerminalWorld, type MenuTerminal } from "./terminal-people.ts";
@@ -99,7 +99,7 @@ test.each([
   const server = await world.serverApart(database);
   const [ana, beto, dora] = (await members(server, "ana", "beto", "dora")) as [Person, Person, Person];
   const machine = await ana.listen();
-  const words: ClientProcess = beto.start(["listen"]);
+  const words = beto.start(["listen"]);
   await words.stdout.line((line) => line.includes("beto"));
   // Of whom something waits for, the server is asked to tell.
   await dora.run(["send", "ana", "antes"]);
