@@ -41,12 +41,22 @@ export type AttemptVerdict =
 
 /** What was limited, as it is called in security events. */
 type Limited =
-  "connection" | "request" | "registration" | "password" | "resume" | "session" | "lookup" | "reach";
+  | "connection"
+  | "request"
+  | "registration"
+  | "password"
+  | "resume"
+  | "session"
+  | "lookup"
+  | "reach"
+  | "connect";
 
 /** How long until a site has all its free failures for an account again, in s. */
 const FREE_PERIOD = 86_400;
-/** `reach` of one user (PROTOCOL 7). */
+/** `reach` of one user, and `connect` of one user, to all and to one other (PROTOCOL 7). */
 const REACH_RATE: Rate = { burst: 6, perSecond: 0.1 };
+const CONNECT_RATE: Rate = { burst: 30, perSecond: 0.5 };
+const PAIR_RATE: Rate = { burst: 6, perSecond: 0.1 };
 /** The one key of a table that counts all addresses together. */
 const ALL = "";
 /** Longest name used as a key, in UTF-16 units; a longer one, which no account has, is replaced by a digest. */
@@ -80,6 +90,8 @@ export class Throttle {
   readonly #lookups: RateTable;
   readonly #lookupsOfAddress: RateTable;
   readonly #reaches: RateTable;
+  readonly #connects: RateTable;
+  readonly #connectsOfPair: RateTable;
   readonly #knownNetworks: KnownNetworks;
 
   /** @param clock ms that never go back. */
@@ -104,6 +116,8 @@ export class Throttle {
     this.#lookups = table(limits.lookupRate);
     this.#lookupsOfAddress = table(limits.lookupRatePerAddress);
     this.#reaches = table(REACH_RATE);
+    this.#connects = table(CONNECT_RATE);
+    this.#connectsOfPair = table(PAIR_RATE);
     this.#knownNetworks = new KnownNetworks(clock);
   }
 
@@ -210,6 +224,15 @@ export class Throttle {
   /** A `reach` of a logged-in user. @param network as `networkOf` gives it. */
   reach(userId: number, network: string): Verdict {
     return this.#verdict("reach", network, takeAll([{ table: this.#reaches, key: String(userId) }]));
+  }
+
+  /** A `connect` of a logged-in user to another. @param network as `networkOf` gives it. */
+  connect(userId: number, targetId: number, network: string): Verdict {
+    const wait = takeAll([
+      { table: this.#connects, key: String(userId) },
+      { table: this.#connectsOfPair, key: `${userId} ${targetId}` },
+    ]);
+    return this.#verdict("connect", network, wait);
   }
 
   #hashCharge(network: string, account: string, device: string | undefined): Charge {

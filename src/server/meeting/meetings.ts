@@ -8,15 +8,13 @@ import type { LineSocket } from "../../net/line-socket.ts";
 import { networkOf } from "../../protocol/ip-address.ts";
 import type { MeetingLine } from "../../protocol/meeting-messages.ts";
 import { label } from "../../identity/names.ts";
-import { RateTable, retryAfter, takeAll } from "../limits/rate-table.ts";
+import { RateTable } from "../limits/rate-table.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { Presence } from "../presence/presence.ts";
 import { familyOf, Meeting, type Effect, type Family, type Purpose, type Side } from "./meeting.ts";
 import type { Relay, RelayPlace } from "./relay.ts";
 
-const CONNECT_RATE = { burst: 30, perSecond: 0.5 };
-const PAIR_RATE = { burst: 6, perSecond: 0.1 };
 /** Meetings that one user has asked for, and all, that have not ended. */
 const MAX_ASKED = 4;
 const MAX_MEETINGS = 1_000;
@@ -25,8 +23,8 @@ const MAX_PUSHED = 8;
 const MAX_PUSHED_BY_STRANGERS = 4;
 /** How long a seat is waited for before a request to meet counts no more, in ms. */
 const SEAT_PATIENCE = 5_000;
-/** `retry_after` where there are too many meetings, in ms. */
-const FULL_WAIT = 5_000;
+/** `retry_after` where there are too many meetings, in s. */
+const FULL_WAIT = 5;
 /** Whom one has looked up counts as known for a day. */
 const LOOKED_UP = { burst: 1, perSecond: 1 / 86_400 };
 const TICKET_BYTES = 32;
@@ -63,8 +61,6 @@ type MeetingsOptions = {
 
 export class Meetings {
   readonly #options: MeetingsOptions;
-  readonly #connects: RateTable;
-  readonly #connectsOfPair: RateTable;
   readonly #lookups: RateTable;
   readonly #byTicket = new Map<string, { readonly entry: Entry; readonly side: Side }>();
   /** By pair and purpose; the last one where there are several. */
@@ -75,8 +71,6 @@ export class Meetings {
   constructor(options: MeetingsOptions) {
     const { clock } = options;
     this.#options = options;
-    this.#connects = new RateTable({ rate: CONNECT_RATE, clock });
-    this.#connectsOfPair = new RateTable({ rate: PAIR_RATE, clock });
     this.#lookups = new RateTable({ rate: LOOKED_UP, clock });
   }
 
@@ -88,11 +82,6 @@ export class Meetings {
 
   /** `user` wants to meet `target`. @param transfer tells streams apart. */
   connect(user: OnlineUser, target: OnlineUser, purpose: Purpose, transfer = ""): Invitation {
-    const wait = takeAll([
-      { table: this.#connects, key: String(user.userId) },
-      { table: this.#connectsOfPair, key: pairKey(user, target) },
-    ]);
-    if (wait > 0) return { name: "limited", retryAfter: retryAfter(wait) };
     this.lookedUp(user, target);
     const isDecider = label(user.username) < label(target.username);
     const users = isDecider ? ([user, target] as const) : ([target, user] as const);
@@ -102,7 +91,7 @@ export class Meetings {
     if (joined?.meeting.isGathering === true) {
       return { name: "ticket", ticket: joined.parties[side].ticket, pushed: undefined };
     }
-    if (!this.#hasRoom(user, target)) return { name: "limited", retryAfter: retryAfter(FULL_WAIT) };
+    if (!this.#hasRoom(user, target)) return { name: "limited", retryAfter: FULL_WAIT };
     const entry = this.#begin(key, users, side, purpose);
     return {
       name: "ticket",

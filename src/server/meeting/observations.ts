@@ -4,6 +4,7 @@
  */
 import type { LineSocket } from "../../net/line-socket.ts";
 import { isPrivate } from "../../protocol/ip-address.ts";
+import { MIN_CANDIDATE_PORT } from "../../protocol/rendezvous-messages.ts";
 import { RateTable } from "../limits/rate-table.ts";
 import type { OnlineUser } from "../presence/online-user.ts";
 import type { UserDirectory } from "../presence/user-directory.ts";
@@ -137,7 +138,7 @@ export class Observations {
     const own = isOnServersNetwork(user.ip, localAddress) ? [user.ip] : [];
     const ips = reach.proven === undefined ? own : [...own, reach.proven];
     const targets = [
-      ...ips.map((ip) => ({ ip, port: p2pPort })),
+      ...(p2pPort < MIN_CANDIDATE_PORT ? [] : ips).map((ip) => ({ ip, port: p2pPort })),
       ...reach.mapped.filter(({ ip }) => ips.includes(ip)),
     ];
     this.#checking.add(user);

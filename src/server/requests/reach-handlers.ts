@@ -31,13 +31,15 @@ export function connect(
   { target_user, purpose = "chat", transfer }: RequestOf<"connect">,
   user: OnlineUser,
 ): Response {
-  const { directory, meetingPlaces, meetings, presence, tlsPort } = session.services;
+  const { directory, meetingPlaces, meetings, presence, throttle, tlsPort } = session.services;
   if (user.key === undefined) return failure("tls_required", { tls_port: tlsPort() });
   const target = presence.find(fold(target_user));
   if (target === undefined || target === user) return failure("user_offline");
   if (target.key === undefined || target.reach === undefined) return failure("cannot_meet");
   const meeting = meetingPlaces();
   if (meeting.length === 0) return failure("no_meeting");
+  const verdict = throttle.connect(user.userId, target.userId, session.network);
+  if (verdict.name === "limited") return rateLimited(verdict);
   const invitation = meetings.connect(user, target, purpose, transfer);
   if (invitation.name === "limited") return rateLimited(invitation);
   const { ticket, pushed } = invitation;
