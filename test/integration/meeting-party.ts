@@ -1,6 +1,8 @@
 /** A client at the meeting port, for tests: lines, and after `spliced` bytes. */
+import { label } from "../../src/identity/names.ts";
 import { LineReader } from "../../src/protocol/meeting-messages.ts";
 import type { Message } from "./rendezvous-test-client.ts";
+import type { TestServer } from "./rendezvous-test-server.ts";
 import { UnsentBytes } from "./unsent-bytes.ts";
 
 export class MeetingParty {
@@ -82,6 +84,10 @@ export class MeetingParty {
     this.bytes += Buffer.from(this.#reader.takeRest()).toString();
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
   async until(text: string): Promise<void> {
     while (this.bytes !== text && !this.#isClosed) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -107,4 +113,35 @@ export class MeetingParty {
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
+}
+
+/** Two clients of this server who are relayed: the acceptor and the dialler, whose bytes may flow. */
+export async function relayedPair(
+  server: TestServer,
+  names: readonly [string, string],
+  purpose = "chat",
+): Promise<[MeetingParty, MeetingParty]> {
+  const isDecider = label(names[0]) < label(names[1]);
+  const [acceptor, dialler] = isDecider ? names : ([names[1], names[0]] as const);
+  const clients = [await server.online(acceptor), await server.online(dialler)] as const;
+  for (const { client } of clients) await client.ask({ action: "reach" });
+  const response = await clients[0].client.ask({ action: "connect", target_user: dialler, purpose });
+  const request = await clients[1].client.answer();
+  const [place] = server.server.services.meetingPlaces();
+  const parties: [MeetingParty, MeetingParty] = [
+    await MeetingParty.connect(place?.port ?? 0),
+    await MeetingParty.connect(place?.port ?? 0),
+  ];
+  for (const [side, { ticket }] of [response, request].entries()) {
+    await parties[side]?.sit(ticket, { relay: true });
+  }
+  for (const { client } of clients) await client.answer();
+  for (const party of parties) party.say({ action: "relay" });
+  await parties[0].next();
+  parties[0].pass();
+  parties[0].say({ action: "ready" });
+  await parties[1].next();
+  parties[1].pass();
+  for (const { client } of clients) client.close();
+  return parties;
 }
