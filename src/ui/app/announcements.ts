@@ -18,6 +18,7 @@ import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
+import type { Texts } from "../texts/texts.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMuted, mutedUntil, wayTo } from "../chat/other-chats.ts";
 import { isMissed } from "../chat/transcript.ts";
@@ -66,9 +67,20 @@ function onRequest(model: AppModel, account: OpenAccount, from: string, context:
   return inAnOpenList(inAccount(model, { asking }), { name: "bell" }, notice(line));
 }
 
+/** Lines above a list about those who have written last; the others are in its counts. */
+const MAX_NEWS = 3;
+
+/** Whose messages were announced and are unread, a line each, with the count as it is now. */
+export function newsIn({ announced, unread, names }: OpenAccount, texts: Texts): readonly string[] {
+  const waiting = [...announced].flatMap((contact) => unread.get(contact) ?? []);
+  return waiting
+    .slice(-MAX_NEWS)
+    .map(({ username, count }) => texts.menuMessages(shownName(names, username), count));
+}
+
 /**
  * On a tick: a line for each person whose messages were gathered, and the notifications, unless the messages were seen
- * meanwhile. In the open chat they are the lines.
+ * meanwhile. In the open chat they are the lines; in the menus, `newsIn` gives them.
  */
 export function announceBursts(model: AppModel, { now, texts }: AppContext): AppStep {
   const account = accountOf(model);
@@ -79,11 +91,15 @@ export function announceBursts(model: AppModel, { now, texts }: AppContext): App
   const shown = ({ from }: Gathered) => shownName(account.names, from);
   const lines = due.flatMap((burst): AppEffect[] => {
     const unread = account.unread.get(burst.contact);
-    if (unread === undefined) return [];
+    if (unread === undefined || chat === undefined) return [];
     const sentence = texts.menuMessages(shown(burst), unread.count);
-    const way = wayTo(unread.username, typedName(unread.username, texts), account);
-    return [notice(chat === undefined ? sentence : `${sentence} (${way})`)];
+    return [notice(`${sentence} (${wayTo(unread.username, typedName(unread.username, texts), account)})`)];
   });
+  const announced = new Set(account.announced);
+  for (const { contact } of chat === undefined ? due : []) {
+    announced.delete(contact);
+    announced.add(contact);
+  }
   const told = notified
     .filter(({ contact, from }) =>
       chat !== undefined && isChatOpen(model, from)
@@ -92,7 +108,7 @@ export function announceBursts(model: AppModel, { now, texts }: AppContext): App
     )
     .map((burst): AppEffect => ({ name: "notify", shown: shown(burst), gathered: burst }));
   const bell: AppEffect[] = told.length === 0 ? [] : [{ name: "bell" }];
-  return step(inAccount(model, { bursts }), ...bell, ...lines, ...told);
+  return step(inAccount(model, { bursts, announced }), ...bell, ...lines, ...told);
 }
 
 /** The loss of the server and its return are a line each, whatever comes between them. */

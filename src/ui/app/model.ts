@@ -99,6 +99,8 @@ export type OpenAccount = {
   readonly asking: ReadonlySet<string>;
   /** Of the messages that nobody was seen to look at. */
   readonly bursts: Bursts;
+  /** The contacts of whom lists say that they have written, while that is unread: the one announced last at the end. */
+  readonly announced: ReadonlySet<number>;
   readonly names: NameBook;
   /** The state of the server as last reported to the person. */
   readonly server: "online" | "lost" | "stopped";

@@ -146,6 +146,7 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
     muted,
     asking: new Set(),
     bursts: new Map(),
+    announced: new Set(),
     names,
     // The failure is reported here, so that the loss is not reported again.
     server: why === undefined ? "online" : "lost",

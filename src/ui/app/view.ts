@@ -2,6 +2,7 @@
 import { visibleText } from "../../protocol/visible-text.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
 import type { Texts } from "../texts/texts.ts";
+import { newsIn } from "./announcements.ts";
 import { accountOf, CHOICE, type AppContext } from "./steps.ts";
 import type { Person } from "../../client/people.ts";
 import type { AppModel, OpenAccount, Screen } from "./model.ts";
@@ -16,7 +17,7 @@ import { excerptOf } from "../format/excerpt.ts";
 import { authorityQuestion } from "../format/questions.ts";
 import { ageOf } from "../format/local-time.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
-import type { Choice } from "../prompts/prompt.ts";
+import { isList, type Choice } from "../prompts/prompt.ts";
 import { isSamePerson } from "../../identity/names.ts";
 
 /**
@@ -170,8 +171,16 @@ function working(screen: Screen & { name: "working" }, texts: Texts): View {
   return { name: "working", text: `${text} ${texts.menuEscapes}`, back: "now" };
 }
 
-/** What the screen shows. */
+/** What the screen shows; above a list stands who has written. */
 export function viewApp(model: AppModel, context: AppContext): View {
+  const view = viewScreen(model, context);
+  const account = accountOf(model);
+  if (account === undefined || view.name !== "prompt" || !isList(view.prompt)) return view;
+  const news = newsIn(account, context.texts);
+  return news.length === 0 ? view : asking({ ...view.prompt, news });
+}
+
+function viewScreen(model: AppModel, context: AppContext): View {
   const { screen } = model;
   const { texts } = context;
   switch (screen.name) {

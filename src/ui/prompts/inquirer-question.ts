@@ -20,7 +20,8 @@ const ANSWER_COLUMNS = 8;
 /** Stand before the question and before the marked choice. */
 const PREFIX = "? ";
 const CURSOR = "> ";
-const THEME = { prefix: colours.blue(PREFIX.trimEnd()), icon: { cursor: CURSOR.trimEnd() } };
+const PREFIX_SIGN = colours.blue(PREFIX.trimEnd());
+const THEME = { prefix: PREFIX_SIGN, icon: { cursor: CURSOR.trimEnd() } };
 
 export class Question {
   readonly draft: DraftAnswer;
@@ -110,16 +111,18 @@ export class Question {
     };
   }
 
-  #listConfig({ name, message, keys, marked }: ListPrompt) {
+  #listConfig({ name, message, keys, marked, news = [] }: ListPrompt) {
     const { draft } = this;
     const { aim, typed } = draft;
     // A search shows what is typed itself.
     const asked = name === "select" && typed !== "" ? `${message} ${visibleText(typed)}` : message;
     const layout = listLayout(sizeOf(this.#terminal).rows, {
+      news: news.map((line) => this.#fitted(`— ${line}`, 0)).join("\n"),
       question: this.#fitted(asked),
       refusal: aim.name === "refused" ? this.#fitted(this.#texts.menuNoMatch(excerptOf(aim.typed)), 0) : "",
       keys: this.#fitted(keys, 0),
     });
+    const above = layout.news === "" ? "" : `${layout.news}\n`;
     const first = draft.marked ?? (typed === "" ? marked : undefined);
     const style = {
       message: (text: string, status: string) =>
@@ -136,7 +139,7 @@ export class Question {
       message: layout.question,
       pageSize: layout.pageSize,
       ...(first === undefined ? {} : { default: first }),
-      theme: { ...THEME, style },
+      theme: { ...THEME, prefix: { idle: `${above}${PREFIX_SIGN}`, done: PREFIX_SIGN }, style },
     };
   }
 

@@ -30,6 +30,7 @@ function rowsOf(prompt: Prompt, texts: Texts): readonly string[] {
     case "select":
     case "search":
       return [
+        ...(prompt.news ?? []).map((line) => `— ${line}`),
         prompt.message,
         ...choicesOf(prompt).map((choice, index) => `${index + 1}. ${choiceRow(choice)}`),
       ];
@@ -47,7 +48,8 @@ function isWrittenAs(before: Prompt, now: Prompt): boolean {
   if (!isList(before) || !isList(now)) return Bun.deepEquals(before, now);
   const heads = (prompt: ListPrompt) =>
     choicesOf(prompt).map(({ value, name, note }) => ({ value, name, note }));
-  return before.message === now.message && Bun.deepEquals(heads(before), heads(now));
+  const isSame = before.message === now.message && Bun.deepEquals(before.news, now.news);
+  return isSame && Bun.deepEquals(heads(before), heads(now));
 }
 
 /** The only choice that fits the typed text; undefined if none or several do. */

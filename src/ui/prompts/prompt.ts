@@ -15,6 +15,8 @@ export type Choice = {
 type Listed = {
   readonly message: string;
   readonly choices: readonly Choice[];
+  /** Stand above the question, and change while it is open: what is no longer so is gone. Visible text, a line each. */
+  readonly news?: readonly string[];
   /** Which keys do what, shown below the list. */
   readonly keys: string;
   /** Value of the choice that is marked at first; undefined: the first one. */

@@ -14,6 +14,7 @@ import {
   type AppContext,
 } from "../../../src/ui/app/steps.ts";
 import type { AppEffect, AppEvent, AppModel, NewAccount, Screen } from "../../../src/ui/app/model.ts";
+import { newsIn } from "../../../src/ui/app/announcements.ts";
 import { watchedIn } from "../../../src/ui/app/people.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf } from "../../../src/ui/app/view.ts";
@@ -52,6 +53,12 @@ function tickAfter(ms: number): Later {
 /** What the person sees and hears. */
 function said({ effects }: Step): string[] {
   return effects.flatMap((effect) => (effect.name === "bell" ? ["bell"] : linesOf([effect])));
+}
+
+/** The lines that a list has above its question. */
+function news({ model }: Step): readonly string[] {
+  const account = accountOf(model);
+  return account === undefined ? [] : newsIn(account, texts);
 }
 
 function answer(value: string): AppEvent {
@@ -766,15 +773,19 @@ describe("«Write to someone…»", () => {
 describe("a message from a person whose chat is not open", () => {
   test.each(EVERYWHERE.filter(([, model]) => accountOf(model) !== undefined))(
     "in %s is one line and one bell with the others of its burst, which are counted at once",
-    (_name, model) => {
+    (name, model) => {
       const three = after(model, message("carla", 2), message("carla", 2), message("carla", 2));
       expect([said(three), unreadIn(three.model).get(2)?.count]).toEqual([[], 3]);
       const soon = after(three.model, tickAfter(400));
       expect(said(soon)).toEqual([]);
       const announced = after(soon.model, tickAfter(500));
-      expect(said(announced)).toEqual(["bell", expect.stringMatching(/^carla: 3 mensajes nuevos/)]);
+      const printed = name === "chat" ? ["carla: 3 mensajes nuevos (/chat carla)"] : [];
+      expect(said(announced)).toEqual(["bell", ...printed]);
+      expect(news(announced)).toEqual(name === "chat" ? [] : ["carla: 3 mensajes nuevos"]);
       const later = after(announced.model, tickAfter(1_000), message("carla", 2), tickAfter(2_000));
       expect([said(later), unreadIn(later.model).get(2)?.count]).toEqual([[], 4]);
+      // In a list the line counts along.
+      expect(news(later)).toEqual(name === "chat" ? [] : ["carla: 4 mensajes nuevos"]);
     },
   );
 
@@ -783,7 +794,7 @@ describe("a message from a person whose chat is not open", () => {
     const during = after(first, [28_000, message("carla", 2)], tickAfter(29_000));
     expect(said(during)).toEqual([]);
     const next = after(during.model, tickAfter(57_000), [58_000, message("carla", 2)], tickAfter(59_000));
-    expect(said(next)).toEqual(["bell", "carla: 3 mensajes nuevos"]);
+    expect([said(next), news(next)]).toEqual([["bell"], ["carla: 3 mensajes nuevos"]]);
   });
 
   test("is not announced if it was read or withdrawn meanwhile", () => {
@@ -794,7 +805,7 @@ describe("a message from a person whose chat is not open", () => {
       { name: "recounted", unread, muted: new Map() },
       tickAfter(1_000),
     );
-    expect(said(read)).toEqual([]);
+    expect([said(read), news(read)]).toEqual([[], []]);
     const opened = {
       name: "chatOpened",
       username: "carla",
@@ -807,6 +818,18 @@ describe("a message from a person whose chat is not open", () => {
     // What comes after the chat was left is a new burst.
     const left = after(chat.model, { name: "leaving" }, people(), message("carla", 2), tickAfter(3_000));
     expect(said(left)).toContain("bell");
+  });
+
+  test("is no line any more once it was read, and of more than three people the last three have one", () => {
+    const writers = ["carla", "dora", "eva", "fe"];
+    const messages = writers.map((name, index) => message(name, index + 2));
+    const all = after(home, ...messages, tickAfter(1_000));
+    expect(news(all)).toEqual(["dora", "eva", "fe"].map((name) => `${name}: 1 mensaje nuevo`));
+    const again = after(all.model, [60_000, message("carla", 2)], tickAfter(61_000));
+    expect(news(again).at(-1)).toBe("carla: 2 mensajes nuevos");
+    const left = new Map([...unreadIn(all.model)].filter(([contact]) => contact === 3));
+    const recounted = after(all.model, { name: "recounted", unread: left, muted: new Map() });
+    expect(news(recounted)).toEqual(["dora: 1 mensaje nuevo"]);
   });
 
   test("shows its author online in the open list at once", () => {

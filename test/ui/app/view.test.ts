@@ -28,6 +28,7 @@ const ANA: OpenAccount = {
   muted: new Map(),
   asking: new Set(),
   bursts: new Map(),
+  announced: new Set(),
   names: new Map(),
   server: "lost",
   diskNotifiedAt: undefined,
