@@ -197,10 +197,7 @@ test.each(["es", "en"] as const)(
     await someone.sees(texts.chatFoundNothing("jamás"));
     await someone.isAsked(`${texts.menuSearchWords} jamás`);
     someone.type(`\u0015${language} ENCONTRAR${KEY.enter}`);
-    await someone.isAsked(
-      `> 1. → ${nobody} ${texts.menuHit(`encontrar ${language}`)} · `,
-      texts.menuListKeys,
-    );
+    await someone.isAsked(`> 1. → ${nobody}: encontrar ${language} · `, texts.menuListKeys);
     someone.type(KEY.enter);
     await someone.isInChat("· >");
     someone.type(KEY.ctrlC + KEY.ctrlC);

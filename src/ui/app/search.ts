@@ -1,5 +1,6 @@
 /** «Search»: the words, and the messages of all conversations that contain them. */
 import { searchQuery } from "../../client/archive.ts";
+import { visibleText } from "../../protocol/visible-text.ts";
 import type { Found } from "../chat/found.ts";
 import { excerptOf, snippetOf } from "../format/excerpt.ts";
 import { localClock, localDay } from "../format/local-time.ts";
@@ -61,14 +62,15 @@ function hitRow(
   names: NameBook,
   context: AppContext,
 ): Choice {
-  const { now, texts } = context;
+  const { now } = context;
   const at = message.outgoing ? message.sentAt : message.receivedAt;
   const snippet = snippetOf(message.text.replace(/\s+/g, " ").trim(), words, HIT_LENGTH, HIT_BEFORE);
   const user = shownName(names, chat);
   const choice = {
     value: String(message.seq),
-    name: message.outgoing ? `→ ${user}` : user,
-    note: texts.menuHit(snippet),
+    name: message.outgoing ? `→ ${user}:` : `${user}:`,
+    // As in a chat, where what was written is not quoted either.
+    note: visibleText(snippet),
   };
   if (at === undefined) return choice;
   const clock = localClock(at);

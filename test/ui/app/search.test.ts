@@ -54,7 +54,7 @@ const yesterday = NOON - 86_400_000;
 const found: AppEvent = {
   name: "found",
   hits: [
-    hit(9, "benito", "Sí, en la\nbiblioteca"),
+    hit(9, "benito", 'Sí, "en" la\nbiblioteca'),
     hit(7, "carla", `${"antes ".repeat(30)}en la biblioteca${" después".repeat(30)}`, {
       outgoing: true,
       sentAt: yesterday,
@@ -74,10 +74,19 @@ test.each(["es", "en"] as const)("each is one row with person, text and time in 
   const view = viewApp(after(searching, found).model, contextIn(language));
   const prompt = view.name === "prompt" && isList(view.prompt) ? view.prompt : undefined;
   const [first = "", second = ""] = prompt === undefined ? [] : choicesOf(prompt).map(choiceRow);
-  const quoted = language === "es" ? "«Sí, en la biblioteca»" : "“Sí, en la biblioteca”";
-  expect(first).toBe(`benito ${quoted} · 12:00`);
-  expect(second).toMatch(/^→ carla [«“]….*biblioteca.*…[»”] · 2026-11-21 12:00$/);
+  expect(first).toBe('benito: Sí, "en" la biblioteca · 12:00');
+  expect(second).toMatch(/^→ carla: ….*biblioteca.*… · 2026-11-21 12:00$/);
   expect(Bun.stringWidth(second)).toBeLessThan(100);
+});
+
+test("what was written and what was typed are shown as they are, but harmless", () => {
+  const words = '"en la"\u202e';
+  const hits = [hit(9, "benito", "\u001b[2J» en la\u202e")];
+  const typed = after(asking, answer(words), { name: "found", hits, isMore: false }).model;
+  const view = viewApp(typed, contextIn("es"));
+  expect(view).toMatchObject({
+    prompt: { message: '1 mensaje con «"en la"». ¿Abre su chat?', choices: [{ note: "␛[2J» en la" }, {}] },
+  });
 });
 
 test("nothing found is a sentence, and the words can be changed", () => {
