@@ -18,7 +18,6 @@ import type { AppEffect, AppModel, AppStep, OpenAccount } from "./model.ts";
 import { isDiskNoticeDue, storageSentence } from "../chat/notices.ts";
 import { clockWarning, serverGone, sessionEnded } from "../format/server-words.ts";
 import { shownName } from "../format/name-book.ts";
-import type { Texts } from "../texts/texts.ts";
 import { gathered, withMessage, type Gathered } from "../notifications/bursts.ts";
 import { isMuted, mutedUntil, wayTo } from "../chat/other-chats.ts";
 import { isMissed } from "../chat/transcript.ts";
@@ -71,9 +70,11 @@ function onRequest(model: AppModel, account: OpenAccount, from: string, context:
 const MAX_NEWS = 3;
 
 /** Whose messages were announced and are unread, a line each, with the count as it is now. */
-export function newsIn({ announced, unread, names }: OpenAccount, texts: Texts): readonly string[] {
-  const waiting = [...announced].flatMap((contact) => unread.get(contact) ?? []);
+export function newsIn(account: OpenAccount, { now, texts }: AppContext): readonly string[] {
+  const { announced, unread, muted, names } = account;
+  const waiting = [...announced].filter((contact) => !isMuted(muted, contact, now));
   return waiting
+    .flatMap((contact) => unread.get(contact) ?? [])
     .slice(-MAX_NEWS)
     .map(({ username, count }) => texts.menuMessages(shownName(names, username), count));
 }

@@ -176,7 +176,7 @@ export function viewApp(model: AppModel, context: AppContext): View {
   const view = viewScreen(model, context);
   const account = accountOf(model);
   if (account === undefined || view.name !== "prompt" || !isList(view.prompt)) return view;
-  const news = newsIn(account, context.texts);
+  const news = newsIn(account, context);
   return news.length === 0 ? view : asking({ ...view.prompt, news });
 }
 
