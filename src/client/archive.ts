@@ -240,6 +240,11 @@ export class StoredConversation {
     return this.#profile.contacts.pendingKey(this.contact) === undefined ? "known" : "key_changed";
   }
 
+  /** Of their known key, 64 hexadecimal digits. */
+  get fingerprint(): string | undefined {
+    return this.#profile.contacts.pins(this.contact)[0]?.fingerprint;
+  }
+
   /** Whether they were verified by the code. */
   get isVerified(): boolean {
     return this.#profile.verifications.verifiedAt(this.contact) !== undefined;

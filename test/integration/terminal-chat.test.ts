@@ -164,7 +164,7 @@ describe.each([
     await room.person("beto");
     const ana = await connected(await room.chat("ana", "beto", size));
     ana.type(`/${KEY.tab}${KEY.tab}`);
-    await says(ana, "/fingerprint /accept /exit");
+    await says(ana, "/fingerprint /accept /decline /block /exit");
     const offers = /^\/help  [^>]*/m.exec(ana.screen.rows.join("\n"))?.[0].match(/\/\w+/g) ?? [];
     expect(offers).toEqual(expect.arrayContaining(["/more", "/say", "/chat", "/accept", "/exit"]));
     ana.type(`he${KEY.tab}`);
@@ -174,7 +174,9 @@ describe.each([
     await promptIs(ana, "");
     expect(picture(ana)).toMatchSnapshot();
     const { rows, scrollback } = ana.screen;
-    const helped = [...scrollback, ...rows].flatMap((row) => /^ {4}(\/\w+)/.exec(row)?.[1] ?? []);
+    const helped = [...scrollback, ...rows].flatMap(
+      (row) => /^ {4}(\/\w+(?: \/\w+)?)/.exec(row)?.[1]?.split(" ") ?? [],
+    );
     expect(helped).toEqual(expect.arrayContaining(offers.filter((each) => !/^\/(?:help|\d)$/.test(each))));
     ana.type(`hola be${KEY.tab}${KEY.enter}`);
     await promptIs(ana, "✓✓");

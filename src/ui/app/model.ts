@@ -95,7 +95,7 @@ export type AccountScreen =
 /** The account that is logged in. */
 export type OpenAccount = {
   readonly username: string;
-  /** The labels of those whose request was announced. */
+  /** The labels of those who ask to write, which was announced. */
   readonly asking: ReadonlySet<string>;
   /** Of the messages that nobody was seen to look at. */
   readonly bursts: Bursts;

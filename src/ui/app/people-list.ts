@@ -23,7 +23,8 @@ function seenAt({ last_seen: seen }: Person): number {
 }
 
 function rank(person: Person): 0 | 1 | 2 {
-  const { unread, request, muted_until: muted, online, connected, silent_since: silent } = person;
+  const { unread, request, state, muted_until: muted, online, connected, silent_since: silent } = person;
+  if (state === "blocked") return 2;
   if (muted === undefined && (unread > 0 || request !== undefined)) return 0;
   const isThere = online === true || (online === undefined && connected && silent === undefined);
   return isThere ? 1 : 2;

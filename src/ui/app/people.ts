@@ -43,13 +43,15 @@ export function showPeople(
   const { screen } = model;
   const { names, unread, failure: why } = event;
   const isKnown = why === undefined;
+  const requests = event.people.filter(({ state }) => state === "request");
+  const asking = new Set(requests.map(({ label }) => label));
   if (screen.name === "people") {
-    const account = { ...screen.account, names, unread };
+    const account = { ...screen.account, names, unread, asking };
     const people = mergedPeople(screen.people, event.people, isKnown ? false : undefined, language, now);
     return to(model, { ...screen, account, people, isKnown, ticks: 0 });
   }
   if (screen.name !== "working" || screen.work !== "listingPeople") return step(model);
-  const account = { ...screen.account, names, unread };
+  const account = { ...screen.account, names, unread, asking };
   const people = sortPeople(event.people, language);
   const { left } = screen;
   const opened = { name: "people", account, people, opened: people.length, isKnown, ticks: 0 } as const;
@@ -88,7 +90,8 @@ export function newsOfPeople(model: AppModel, event: MessengerEvent, { now }: Ap
 
 /** The names of those in the open list, whose presence is to be watched. */
 export function watchedIn({ screen }: AppModel): readonly string[] {
-  return screen.name === "people" ? screen.people.map(({ username }) => username) : [];
+  if (screen.name !== "people") return [];
+  return screen.people.filter(({ state }) => state !== "blocked").map(({ username }) => username);
 }
 
 /** The person has chosen a row of the list, by the name in it, or typed a name that is in none. */

@@ -40,7 +40,11 @@ function unseen({ peer, transcript }: ChatModel, { muted }: OpenAccount, now: nu
 function homeMenu(account: OpenAccount, { texts, now }: AppContext): View {
   const { username, names } = account;
   const count = unreadCount(account, now);
-  const note = count === 0 ? {} : { note: `(${texts.menuNew(count)})` };
+  const notes = [
+    ...(count === 0 ? [] : [texts.menuNew(count)]),
+    ...(account.asking.size === 0 ? [] : [texts.menuRequests(account.asking.size)]),
+  ];
+  const note = notes.length === 0 ? {} : { note: `(${notes.join(", ")})` };
   return asking({
     name: "select",
     message: texts.menuHome(shownName(names, username)),
@@ -105,11 +109,12 @@ function isQuiet({ muted_until: until }: Person, now: number): boolean {
 
 function personRow(person: Person, names: NameBook, context: AppContext): Choice {
   const { texts, now } = context;
-  const aside = presenceNote(person, context);
+  // Nothing is shown of who was blocked.
+  const aside = person.state === "blocked" ? undefined : presenceNote(person, context);
   const notes = [
     ...(person.unread > 0 ? [texts.menuNew(person.unread)] : []),
     ...(person.secure ? [] : [texts.legacyOnly]),
-    ...(person.state === "request" ? [texts.requestNote] : []),
+    ...(person.state === "request" ? [texts.requestNote(person.request ?? 0)] : []),
     ...(person.state === "blocked" ? [texts.blockedNote] : []),
     ...(person.state === "declined" ? [texts.declinedNote] : []),
     ...(isQuiet(person, now) ? [texts.quietNote] : []),

@@ -142,7 +142,7 @@ export function describeAction(code: Refusal, user: string, texts: Texts): strin
     not_supported: texts.chatActionNotSupported(user),
     already_left: texts.chatActionLeft,
     still_waiting: texts.chatActionWaiting,
-    blocked: texts.isBlocked,
+    blocked: texts.chatBlocked(user),
     none_own: texts.chatActionNoneOwn,
     none_theirs: texts.chatActionNoneTheirs(user),
     none_waiting: texts.chatActionNoneWaiting,

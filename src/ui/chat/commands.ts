@@ -7,6 +7,7 @@ import { folded } from "../../protocol/normal-form.ts";
 import { shownName, type NameBook } from "../format/name-book.ts";
 import type { Offered } from "../line/completion.ts";
 import type { Texts } from "../texts/texts.ts";
+import { accept, block, decline } from "./consent.ts";
 import {
   effects,
   list,
@@ -33,7 +34,9 @@ type Command = {
   readonly argument: ((texts: Texts) => string) | undefined;
   /** The argument may be missing. */
   readonly isOptional?: boolean;
-  /** Undefined: the help does not list it. */
+  /** The command that the help lists in the same row. */
+  readonly alongside?: string;
+  /** Undefined: the help does not list it, or not in a row of its own. */
   readonly help: ((texts: Texts) => string) | undefined;
   readonly run: Run;
 };
@@ -168,7 +171,20 @@ const COMMANDS: readonly Command[] = [
     name: "accept",
     argument: undefined,
     help: (texts) => texts.chatHelpAccept,
-    run: () => effects({ name: "acceptKey" }),
+    run: accept,
+  },
+  {
+    name: "decline",
+    argument: undefined,
+    alongside: "block",
+    help: (texts) => texts.chatHelpDecline,
+    run: decline,
+  },
+  {
+    name: "block",
+    argument: undefined,
+    help: undefined,
+    run: block,
   },
   {
     name: "exit",
@@ -184,10 +200,15 @@ function usageOf({ name, argument }: Command, texts: Texts): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument(texts)}`;
 }
 
+function rowOf(command: Command, texts: Texts): string {
+  const usage = usageOf(command, texts);
+  return command.alongside === undefined ? usage : `${usage} /${command.alongside}`;
+}
+
 /** As few rows as possible: the last message stays in view. */
 function helpText(texts: Texts): string {
   const listed = COMMANDS.flatMap((command) =>
-    command.help === undefined ? [] : [[usageOf(command, texts), command.help(texts)] as const],
+    command.help === undefined ? [] : [[rowOf(command, texts), command.help(texts)] as const],
   );
   const width = Math.max(...listed.map(([usage]) => usage.length));
   return [texts.chatHelp, ...listed.map(([usage, help]) => `${usage.padEnd(width)}  ${help}`)].join("\n");

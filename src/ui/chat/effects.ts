@@ -13,8 +13,8 @@ import type { ChatNeeds } from "./needs.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 
-/** Effects whose outcome comes before the next line that was typed ahead: a refusal stops that line. */
-const CHANGES: ReadonlySet<EffectName> = new Set(["edit", "withdraw", "cancel", "acceptKey"]);
+/** Effects whose outcome comes before the next line that was typed ahead: a refusal stops that line, and a decision may leave the chat. */
+const CHANGES: ReadonlySet<EffectName> = new Set(["edit", "withdraw", "cancel", "acceptKey", "decide"]);
 /** Stored messages shown on opening, and by `/more`. */
 const PAGE = 20;
 /** Unread messages shown on opening at most; `/more` shows the others. */
@@ -100,6 +100,10 @@ export class ChatEffects {
         await account.request("mute", { username: this.username, seconds });
       },
       acceptKey: () => this.#acceptKey(),
+      decide: async ({ decision }) => {
+        const { state } = await account.request("decide", { username: this.username, decision });
+        dispatch({ name: "decided", state });
+      },
       openVerification: async () => {
         const opened = await account.openVerification(this.username);
         if (opened.result === "too_soon")
@@ -155,12 +159,13 @@ export class ChatEffects {
       waiting: text + edit + withdraw,
       isVerified: this.#stored.isVerified,
       hasDraft: this.#draft.length > 0,
+      state: this.#stored.state,
+      fingerprint: this.#stored.fingerprint,
     };
     // The messenger emits no event for what was so before.
     const { username } = this;
     const before: MessengerEvent[] = [];
     if (this.#wasConnected) before.push({ name: "connected", username, address: "" });
-    if (this.#stored.state === "request") before.push({ name: "request", from: username, count: 0 });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
   }

@@ -93,6 +93,8 @@ export class MessageEffects {
       case "delivery":
         // Written in this chat, or in another process of this account.
         return event.state === "queued" && isSamePerson(event.to, this.#to) ? this.#written(event.id) : {};
+      case "request":
+        return isSamePerson(event.from, this.#to) ? { fingerprint: this.#stored.fingerprint } : {};
       default:
         return {};
     }

@@ -1,5 +1,6 @@
 /** The chat with one person: its state, its events and its effects. */
 import type { Unread } from "../../client/archive.ts";
+import type { ContactState, Decision } from "../../client/contact-choices.ts";
 import type { MessengerEvent } from "../../client/conversation/events.ts";
 import type { MessageState } from "../../client/disk/schema.ts";
 import type { ActionFault } from "../../client/errors.ts";
@@ -72,8 +73,8 @@ export type Peer = {
   readonly isStranger: boolean;
   /** They were verified by a code. */
   readonly isVerified: boolean;
-  /** They ask to write to us, and were not answered. */
-  readonly asks: boolean;
+  /** What they are to us. */
+  readonly state: ContactState;
   /** They hold what we write until they accept us. */
   readonly holds: boolean;
 };
@@ -204,6 +205,17 @@ export type StoredPage = {
   readonly unreadFrom?: number | undefined;
 };
 
+/** What is known of a chat that is opened. */
+export type OpenedChat = StoredPage & {
+  /** Number of all messages and changes in the outbox. */
+  readonly waiting?: number;
+  readonly isVerified?: boolean;
+  readonly hasDraft?: boolean;
+  readonly state?: ContactState;
+  /** Of their key, 64 hexadecimal digits. */
+  readonly fingerprint?: string | undefined;
+};
+
 /** A message written in this chat; `answers`: excerpt of the message that it replies to. */
 export type WrittenText = { readonly text: string; readonly answers: string | undefined };
 
@@ -215,16 +227,13 @@ export type Known = {
   readonly written?: WrittenText | undefined;
   /** The message is on the screen already. */
   readonly isShown?: boolean;
+  /** Of the key of who asks to write, 64 hexadecimal digits. */
+  readonly fingerprint?: string | undefined;
 };
 
 export type ChatEvent =
-  /** The messages shown when the chat opens; `waiting`: number of all messages and changes in the outbox. */
-  | ({
-      readonly name: "opened";
-      readonly waiting?: number;
-      readonly isVerified?: boolean;
-      readonly hasDraft?: boolean;
-    } & StoredPage)
+  /** The messages shown when the chat opens. */
+  | ({ readonly name: "opened" } & OpenedChat)
   /** The answer to `/more`. */
   | ({ readonly name: "page" } & StoredPage)
   | LineEvent
@@ -247,6 +256,8 @@ export type ChatEvent =
       readonly numbers: readonly { readonly number: string; readonly pending: boolean }[];
     }
   | { readonly name: "keyAccepted"; readonly result: Acceptance["result"] }
+  /** What they are after our decision. */
+  | { readonly name: "decided"; readonly state: ContactState }
   /** No code may be compared before so many seconds. */
   | { readonly name: "verificationTooSoon"; readonly seconds: number }
   | { readonly name: "verificationAnswered" }
@@ -298,6 +309,7 @@ export type ChatEffect =
   | { readonly name: "listOnline" }
   | { readonly name: "showSafetyNumber" }
   | { readonly name: "acceptKey" }
+  | { readonly name: "decide"; readonly decision: Decision }
   | { readonly name: "openVerification" }
   | { readonly name: "answerVerification"; readonly same: boolean }
   | { readonly name: "closeVerification" }

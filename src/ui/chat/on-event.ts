@@ -5,6 +5,7 @@ import { isSamePerson } from "../../identity/names.ts";
 import { shownName } from "../format/name-book.ts";
 import { onCancelled, onChanged } from "./changes.ts";
 import { advance } from "./delivery-tracking.ts";
+import { onContact, onRequest } from "./consent.ts";
 import type {
   ChatContext,
   ChatEffect,
@@ -132,15 +133,14 @@ export function onMessenger(
     case "message":
       return known.isShown === true ? step(chat) : showArrived(chat, event.message, known.excerpt, context);
     case "request":
-      if (chat.peer.asks) return step(chat);
-      return printing(withPeer(chat, { asks: true }), [notice(texts.chatRequest(peerName(chat, context)))]);
+      return onRequest(chat, known.fingerprint, context);
     case "held":
       if (chat.peer.holds) return step(chat);
       return printing(withPeer(chat, { holds: true }), [notice(texts.chatHeld(peerName(chat, context)))]);
     case "accepted":
       return printing(withPeer(chat, { holds: false }), [notice(texts.acceptedBy(peerName(chat, context)))]);
     case "contact":
-      return step(withPeer(chat, { asks: event.state === "request" }));
+      return onContact(chat, event.state, context);
     case "muted":
       return printing(chat, [notice(mutedText(event.until, chat, context))]);
     case "delivery":

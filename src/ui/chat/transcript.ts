@@ -6,6 +6,7 @@ import { changeOf } from "../format/message-format.ts";
 import { shownName } from "../format/name-book.ts";
 import type { Line } from "../format/printed-line.ts";
 import { beginDeliveries, follow, followStored } from "./delivery-tracking.ts";
+import { stateLines } from "./consent.ts";
 import type {
   Answered,
   ChatContext,
@@ -14,6 +15,7 @@ import type {
   ChatModel,
   ChatStep,
   Listed,
+  OpenedChat,
   StoredPage,
   Transcript,
   WrittenText,
@@ -131,20 +133,22 @@ function printStored(
 }
 
 /** The first lines of a chat: whom it is with, and the newest messages. */
-export function showOpened(
-  before: ChatModel,
-  { hasDraft = false, ...page }: ChatEvent & { readonly name: "opened" },
-  context: ChatContext,
-): ChatStep {
+export function showOpened(before: ChatModel, page: OpenedChat, context: ChatContext): ChatStep {
   const { texts } = context;
   const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
   const line = notice(opened(peerName(before, context)));
   const { chat, effects } = printStored(before, page, { before: [line], after: [] }, context);
   const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
-  const peer = { ...chat.peer, isVerified: page.isVerified === true };
-  const restoredAt = hasDraft ? context.now : undefined;
-  const draft = { name: "settled", isStored: hasDraft } as const;
-  return { chat: { ...chat, peer, deliveries, draft, restoredAt }, effects };
+  const { isVerified = false, state = "stranger", fingerprint, hasDraft = false } = page;
+  const opening: ChatModel = {
+    ...chat,
+    peer: { ...chat.peer, isVerified, state },
+    deliveries,
+    draft: { name: "settled", isStored: hasDraft },
+    restoredAt: hasDraft ? context.now : undefined,
+  };
+  const said = printing(opening, stateLines(opening, fingerprint, context));
+  return { chat: said.chat, effects: [...effects, ...said.effects] };
 }
 
 /** Prints the page before the oldest message shown. */

@@ -10,6 +10,7 @@ import type { LinePrompt } from "../line/line-prompt.ts";
 import type { Texts } from "../texts/texts.ts";
 import { copiedLine, describeAction, infoLine, onDeleted } from "./changes.ts";
 import { runCommand } from "./commands.ts";
+import { onDecided } from "./consent.ts";
 import type { CommandResult } from "./message-commands.ts";
 import { NO_DELIVERIES, tellOfWait } from "./delivery-tracking.ts";
 import type { ChatContext, ChatEffect, ChatEvent, ChatModel, ChatStep } from "./model.ts";
@@ -44,7 +45,7 @@ const SEEN_AFTER = 1_000;
 /** A chat that was just opened. @param username in the registered spelling, if known @param isStranger there was never a proven link */
 export function openChat(username: string, isStranger = false): ChatModel {
   return {
-    peer: { username, isStranger, isVerified: false, asks: false, holds: false },
+    peer: { username, isStranger, isVerified: false, state: "stranger", holds: false },
     link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
@@ -324,6 +325,8 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
       return printing(chat, safetyLines(chat, event.numbers, context));
     case "keyAccepted":
       return onKeyAnswer(chat, event.result, context);
+    case "decided":
+      return onDecided(chat, event);
     case "verificationTooSoon": {
       const sentence = context.texts.verificationTooSoon(ageOf(event.seconds * 1_000));
       return printing(chat, [notice(sentence)]);

@@ -154,10 +154,6 @@ export const CHAT_COMMAND_TEXTS = {
     es: "número de seguridad de esta conversación",
     en: "safety number of this conversation",
   },
-  chatHelpAccept: {
-    es: "acepta la clave nueva, ya comparada",
-    en: "accepts the new key, after comparing",
-  },
   chatHelpExit: {
     es: "sale, como «exit» o Ctrl-C en una línea vacía",
     en: "leaves, as “exit” or Ctrl-C on an empty line do",

@@ -12,7 +12,15 @@ function messages(count: number): string {
 
 export const CONSENT_TEXTS = {
   /** In a list, in parentheses. */
-  requestNote: { es: "pide escribirle", en: "asks to write to you" },
+  requestNote: {
+    es: (count: number) => (count > 1 ? `solicitud, ${texts(count)}` : "solicitud"),
+    en: (count: number) => (count > 1 ? `request, ${messages(count)}` : "request"),
+  },
+  /** Beside a menu's entry. */
+  menuRequests: {
+    es: (count: number) => plural(count, "1 solicitud", `${count} solicitudes`),
+    en: (count: number) => plural(count, "1 request", `${count} requests`),
+  },
   blockedNote: { es: "bloqueado", en: "blocked" },
   declinedNote: { es: "rechazado", en: "declined" },
   strangerNote: { es: "desconocido", en: "stranger" },
@@ -24,9 +32,9 @@ export const CONSENT_TEXTS = {
   },
   isDeclinedNow: {
     es: (user: string) =>
-      `Se ha rechazado a ${user}: lo que había escrito se borra, y durante 30 días no se muestra nada más. No se le dice.`,
+      `Se ha rechazado a ${user}: su solicitud se borra, y durante 30 días no se muestra nada más. No se le dice.`,
     en: (user: string) =>
-      `${user} is declined: what they had written goes, and nothing more is shown for 30 days. They are not told.`,
+      `${user} is declined: their request goes, and nothing more is shown for 30 days. They are not told.`,
   },
   isBlockedNow: {
     es: (user: string) => `Se ha bloqueado a ${user}: no le encuentra ni le escribe. No se le dice.`,
@@ -69,10 +77,33 @@ export const CONSENT_TEXTS = {
 
   /** In the chat. */
   chatRequest: {
+    es: (user: string, fingerprint: string | undefined) =>
+      `${user}${fingerprint === undefined ? "" : ` (huella ${fingerprint})`} pide escribirle. Contestar o /accept le acepta; /decline le rechaza; /block le bloquea.`,
+    en: (user: string, fingerprint: string | undefined) =>
+      `${user}${fingerprint === undefined ? "" : ` (fingerprint ${fingerprint})`} asks to write to you. Answering or /accept accepts; /decline declines; /block blocks.`,
+  },
+  chatNoRequest: {
+    es: (user: string) => `${user} no pide escribirle. /block bloquea a quien no quiera leer más.`,
+    en: (user: string) => `${user} does not ask to write to you. /block blocks whom you do not want to read.`,
+  },
+  chatDeclined: {
     es: (user: string) =>
-      `${user} pide escribirle. Si contesta, le acepta; si no, fuera del chat: contacts decline o contacts block.`,
+      `Ha rechazado a ${user}: por ahora no se le muestra lo que escriba. Escribirle o /accept le acepta.`,
     en: (user: string) =>
-      `${user} asks to write to you. Answering accepts; otherwise, outside the chat: contacts decline or contacts block.`,
+      `You have declined ${user}: for now you are not shown what they write. Writing to them or /accept accepts them.`,
+  },
+  chatBlocked: {
+    es: (user: string) => `Tiene bloqueado a ${user}: nada le llega ni se le envía. /accept le desbloquea.`,
+    en: (user: string) =>
+      `You have blocked ${user}: nothing of theirs arrives, and nothing is sent to them. /accept unblocks them.`,
+  },
+  chatHelpAccept: {
+    es: "acepta su solicitud, o su clave nueva, ya comparada",
+    en: "accepts their request, or their new key, after comparing",
+  },
+  chatHelpDecline: {
+    es: "rechaza su solicitud; le bloquea, lo que /accept deshace",
+    en: "declines their request; blocks them, until /accept",
   },
   chatHeld: {
     es: (user: string) => `Lo que escriba espera a que ${user} le acepte.`,

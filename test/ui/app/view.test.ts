@@ -140,6 +140,29 @@ describe("the list of people", () => {
     expect(rowsOf(view)?.slice(0, 3)).toEqual([...rows]);
   });
 
+  test("mark who asks to write, and show no presence of who is blocked", () => {
+    const last_seen = new Date(-2 * 3_600_000).toISOString();
+    const people = [
+      person("alba", { state: "request", request: 1 }),
+      person("benito", { state: "request", request: 3, online: false }),
+      person("carla", { state: "blocked" }),
+      person("dora", { state: "blocked", online: false, last_seen }),
+      person("eva", { state: "declined", online: false }),
+    ];
+    const screen = { name: "people", people, opened: 0, isKnown: true, ticks: 0 } as const;
+    expect(rowsOf(shown(screen, "es"))?.slice(0, -2)).toEqual([
+      "alba (solicitud)",
+      "benito (solicitud, 3 mensajes) · no está en línea",
+      "carla (bloqueado)",
+      "dora (bloqueado)",
+      "eva (rechazado) · no está en línea",
+    ]);
+    const asking = { asking: new Set(["a", "b"]), unread: unread(1) };
+    expect(rowsOf(shown({ name: "home" }, "en", asking))?.[0]).toBe(
+      "See connected users and chat (1 new, 2 requests)",
+    );
+  });
+
   test("is numbered while one digit is enough, otherwise searched, with the way back last", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => person(`persona${index}`));
     expect(shown({ name: "people", people: many(7), opened: 7, isKnown: true, ticks: 0 })).toMatchObject({

@@ -5,7 +5,7 @@ import { ChatScript, incoming, printed } from "./chat-script.ts";
 
 const COMMANDS = [
   ..."help more list search info copy reply edit withdraw cancel delete export say chat unread".split(" "),
-  ..."mute users verify fingerprint accept exit".split(" "),
+  ..."mute users verify fingerprint accept decline block exit".split(" "),
 ].map((name) => `/${name}`);
 
 describe("Tab", () => {
@@ -51,7 +51,7 @@ describe("commands", () => {
   test.each(["es", "en"] as const)("the help in %s names each one", (language) => {
     const [help = ""] = printed(new ChatScript(language).type("/help"));
     for (const offer of complete("/", new Map(), "").offers.filter((each) => each !== "/help"))
-      expect(help).toMatch(new RegExp(`^${offer}( |$)`, "m"));
+      expect(help).toMatch(new RegExp(`^(/\\w+ )?${offer}( |$)`, "m"));
     expect(help).toContain("exit");
     expect(help).toContain("//x");
   });
@@ -69,7 +69,7 @@ describe("commands", () => {
     const does = (typed: string) => script.type(typed);
     expect(does("/users")).toEqual([{ name: "listOnline" }]);
     expect(does("/FINGERPRINT")).toEqual([{ name: "showSafetyNumber" }]);
-    expect(does("/accept")).toEqual([{ name: "acceptKey" }]);
+    expect(does("/accept")).toEqual([{ name: "decide", decision: "accept" }]);
     expect(does("/exit")).toEqual([{ name: "leave", to: undefined }]);
     expect(does("exit")).toEqual([{ name: "leave", to: undefined }]);
     expect(does("/chat carla")).toEqual([{ name: "leave", to: "carla" }]);

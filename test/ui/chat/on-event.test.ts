@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import type { ContactState, Decision } from "../../../src/client/contact-choices.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
 import { ChatScript, MINUTE, PEER, printed } from "./chat-script.ts";
 
@@ -140,11 +141,60 @@ describe("who may write", () => {
 
   test("a request is said once, with what an answer does, until it is answered", () => {
     const script = new ChatScript("en");
-    const asked = (count: number) => printed(script.messenger({ name: "request", from: PEER, count }));
-    expect(asked(1)).toEqual([expect.stringMatching(/^benito asks to write to you\. Answering accepts/)]);
+    const asked = (count: number) =>
+      printed(
+        script.take({
+          name: "messenger",
+          event: { name: "request", from: PEER, count },
+          known: { fingerprint: "3f2a91bc0d4e77aa".padEnd(64, "0") },
+        }),
+      );
+    expect(asked(1)).toEqual([
+      "benito (fingerprint 3f2a 91bc 0d4e 77aa) asks to write to you. Answering or /accept accepts; /decline declines; /block blocks.",
+    ]);
     expect(asked(2)).toEqual([]);
-    script.messenger({ name: "contact", username: PEER, state: "contact" });
+    const contact = { name: "contact", username: PEER, state: "contact" } as const;
+    expect(printed(script.messenger(contact))).toEqual(["benito may write to you."]);
+    expect(printed(script.messenger(contact))).toEqual([]);
     expect(asked(1)).toHaveLength(1);
+  });
+
+  test("is said when the chat opens, if it is not as usual", () => {
+    const opened = (state: ContactState) => {
+      const script = new ChatScript("en");
+      return printed(script.take({ name: "opened", messages: [], isMore: false, state })).slice(1);
+    };
+    expect([opened("contact"), opened("stranger")]).toEqual([[], []]);
+    expect(opened("request")).toEqual([expect.stringMatching(/^benito asks to write to you\./)]);
+    expect(opened("declined")).toEqual([expect.stringMatching(/^You have declined benito/)]);
+    expect(opened("blocked")).toEqual([expect.stringMatching(/^You have blocked benito.*\/accept/)]);
+  });
+
+  test("is decided by a command, and who was refused is left", () => {
+    const script = new ChatScript("en");
+    const states = (state: ContactState) => script.messenger({ name: "contact", username: PEER, state });
+    states("request");
+    const decides = (decision: Decision) => [{ name: "decide", decision }];
+    expect(script.type("/accept")).toMatchObject(decides("accept"));
+    expect(script.type("/decline")).toMatchObject(decides("decline"));
+    expect(script.type("/block")).toMatchObject(decides("block"));
+    expect(script.take({ name: "decided", state: "contact" })).toEqual([]);
+    for (const state of ["declined", "blocked"] as const)
+      expect(script.take({ name: "decided", state })).toEqual([{ name: "leave", to: undefined }]);
+    states("contact");
+    expect(script.type("/accept")).toMatchObject([{ name: "acceptKey" }]);
+    expect(printed(script.type("/decline"))).toEqual([expect.stringMatching(/does not ask/)]);
+    states("blocked");
+    expect(script.type("/accept")).toMatchObject(decides("accept"));
+    expect(printed(script.type("/block"))).toEqual([expect.stringMatching(/You have blocked/)]);
+  });
+
+  test("a key that waits is accepted before its person", () => {
+    const script = new ChatScript("en");
+    script.messenger({ name: "contact", username: PEER, state: "request" });
+    const reason = { reason: "key_pending", retryIn: undefined, heardAt: undefined } as const;
+    script.messenger({ name: "unreachable", username: PEER, ...reason });
+    expect(script.type("/accept")).toMatchObject([{ name: "acceptKey" }]);
   });
 
   test("that the peer holds what is written is said once, until they accept; nothing else says that it waits", () => {

@@ -8,6 +8,7 @@ import { contactJson, isoTime } from "../../../client/event-json.ts";
 import { UsageError } from "../../../protocol/options.ts";
 import { EXIT, type ExitCode } from "../../failures.ts";
 import { mutedSeconds, mutedSentence, untilText } from "../../chat/other-chats.ts";
+import { decisionSentence } from "../../format/consent-words.ts";
 import { localClock, localDay } from "../../format/local-time.ts";
 import { namesKnownTo, shownName, type NameBook } from "../../format/name-book.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
@@ -57,7 +58,10 @@ function decide(context: CommandContext, typed: string, decision: Decision): Pro
     const { username, state } = await account.request("decide", { username: typed, decision });
     const { config, output } = context;
     const user = shownName(namesKnownTo(account.archive, [username]).book, username);
-    output.event({ event: "contact", username, state }, decided(user, state, textsIn(config.language)));
+    output.event(
+      { event: "contact", username, state },
+      decisionSentence(user, state, textsIn(config.language)),
+    );
     return EXIT.done;
   });
 }
@@ -112,20 +116,9 @@ function contactLine(
 
 function stateNote(state: Exclude<ContactState, "contact">, texts: Texts): string {
   return {
-    request: texts.requestNote,
+    request: texts.requestNote(0),
     declined: texts.declinedNote,
     blocked: texts.blockedNote,
     stranger: texts.strangerNote,
-  }[state];
-}
-
-/** What was decided, in one sentence. */
-function decided(user: string, state: ContactState, texts: Texts): string {
-  return {
-    contact: texts.isContactNow(user),
-    request: texts.requestArrived(user),
-    declined: texts.isDeclinedNow(user),
-    blocked: texts.isBlockedNow(user),
-    stranger: texts.isStrangerNow(user),
   }[state];
 }

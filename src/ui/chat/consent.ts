@@ -1,0 +1,87 @@
+/** Who may write, in a chat: what is said of it, and `/accept`, `/decline` and `/block`. */
+import type { ContactState } from "../../client/contact-choices.ts";
+import { showFingerprint } from "../../identity/fingerprint.ts";
+import { decisionSentence } from "../format/consent-words.ts";
+import type { Line } from "../format/printed-line.ts";
+import { effects, print, type Run } from "./message-commands.ts";
+import type { ChatContext, ChatEvent, ChatModel, ChatStep } from "./model.ts";
+import { isKeyAwaited, notice, peerName, printing } from "./notices.ts";
+
+/** Hexadecimal digits of a fingerprint that a request shows. */
+const SHOWN_DIGITS = 16;
+
+function withState(chat: ChatModel, state: ContactState): ChatModel {
+  return { ...chat, peer: { ...chat.peer, state } };
+}
+
+function requestLine(chat: ChatModel, fingerprint: string | undefined, context: ChatContext): Line {
+  const { texts } = context;
+  const key = fingerprint === undefined ? undefined : showFingerprint(fingerprint.slice(0, SHOWN_DIGITS));
+  return notice(texts.chatRequest(peerName(chat, context), key));
+}
+
+/** Says in a chat that is opened what has to be known before one writes. */
+export function stateLines(
+  chat: ChatModel,
+  fingerprint: string | undefined,
+  context: ChatContext,
+): readonly Line[] {
+  const { texts } = context;
+  switch (chat.peer.state) {
+    case "request":
+      return [requestLine(chat, fingerprint, context)];
+    case "declined":
+      return [notice(texts.chatDeclined(peerName(chat, context)))];
+    case "blocked":
+      return [notice(texts.chatBlocked(peerName(chat, context)))];
+    case "contact":
+    case "stranger":
+      return [];
+    default:
+      return chat.peer.state satisfies never;
+  }
+}
+
+/** They ask to write, or have written more. */
+export function onRequest(
+  before: ChatModel,
+  fingerprint: string | undefined,
+  context: ChatContext,
+): ChatStep {
+  if (before.peer.state === "request") return { chat: before, effects: [] };
+  const chat = withState(before, "request");
+  return printing(chat, [requestLine(chat, fingerprint, context)]);
+}
+
+/** It was decided whether they may write, in this chat or elsewhere. */
+export function onContact(before: ChatModel, state: ContactState, context: ChatContext): ChatStep {
+  const isNews = state !== before.peer.state && state !== "request";
+  const chat = withState(before, state);
+  return printing(
+    chat,
+    isNews ? [notice(decisionSentence(peerName(chat, context), state, context.texts))] : [],
+  );
+}
+
+/** The chat with somebody who was refused here is left, so that no line is taken for an answer, which would accept. */
+export function onDecided(chat: ChatModel, { state }: ChatEvent & { readonly name: "decided" }): ChatStep {
+  const isRefused = state === "declined" || state === "blocked";
+  return { chat, effects: isRefused ? [{ name: "leave", to: undefined }] : [] };
+}
+
+/** Accepts a new key that waits, and otherwise who asks or was refused. */
+export const accept: Run = (_argument, { link, peer }) => {
+  const isKey = peer.state === "contact" || (link.name === "away" && isKeyAwaited(link.reason));
+  return effects(isKey ? { name: "acceptKey" } : { name: "decide", decision: "accept" });
+};
+
+/** Only a request is declined; everybody else can be blocked. */
+export const decline: Run = (_argument, chat, context) =>
+  chat.peer.state === "request"
+    ? effects({ name: "decide", decision: "decline" })
+    : print(notice(context.texts.chatNoRequest(peerName(chat, context))));
+
+export const block: Run = (_argument, chat, context) =>
+  chat.peer.state === "blocked"
+    ? print(notice(context.texts.chatBlocked(peerName(chat, context))))
+    : effects({ name: "decide", decision: "block" });
