@@ -1,11 +1,12 @@
 /**
- * `bun run bench [framing|server|client|history|sharing|strangers …]`: figures of this machine, each beside the same work without our
+ * `bun run bench [framing|server|client|history|sharing|strangers|reach …]`: figures of this machine, each beside the same work without our
  * program. They are printed and never asserted.
  */
 import { benchClient } from "./client.bench.ts";
 import { printFigure, printHead, type Report } from "./figures.ts";
 import { benchFraming } from "./framing.bench.ts";
 import { benchHistory } from "./history.bench.ts";
+import { benchReach } from "./reach.bench.ts";
 import { benchServer } from "./server.bench.ts";
 import { benchSharing } from "./sharing.bench.ts";
 import { benchStrangers } from "./strangers.bench.ts";
@@ -17,6 +18,7 @@ const PARTS: ReadonlyMap<string, (report: Report) => void | Promise<void>> = new
   ["history", benchHistory],
   ["sharing", benchSharing],
   ["strangers", benchStrangers],
+  ["reach", benchReach],
 ]);
 
 const asked = process.argv.slice(2);
