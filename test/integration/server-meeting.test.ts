@@ -126,6 +126,15 @@ describe("reach", () => {
     expect(await old.ask({ action: "ping", id: 7 })).toHaveProperty("id", 7);
   });
 
+  test("a client that comes back from elsewhere has moved, too", async () => {
+    const { key } = await server.online("viajera", { addresses: ["192.168.1.9"] });
+    const { client: watcher } = await reaching("espera");
+    await watcher.ask({ action: "watch", users: ["viajera"] });
+    await server.online("viajera", { public_key: key, addresses: ["192.168.1.9"] });
+    await server.online("viajera", { public_key: key, addresses: ["192.168.1.10"] });
+    expect(await watcher.answer()).toMatchObject({ action: "presence", username: "viajera", moved: true });
+  });
+
   test("a check finds the peer port with this key, and candidates say so", async () => {
     for (const isOwnKey of [true, false]) {
       const name = isOwnKey ? "abierta" : "robada";
@@ -330,6 +339,13 @@ test("who is relay only gives no address to anybody, and is no one to the first 
   await second.sit(request["ticket"]);
   expect(await client.answer()).not.toHaveProperty("ip");
   expect(await other.answer()).not.toHaveProperty("ip");
+});
+
+test("a port that is taken and was not asked for: the log says so once, and the server runs without", async () => {
+  const without = await TestServer.start({ meeting: { ...MEETING, port: meetingPort(), isAsked: false } });
+  expect(without.server.services.meetingPlaces()).toEqual([]);
+  expect(without.log.filter((line) => line.includes("no_meeting_port"))).toHaveLength(1);
+  await without.stop();
 });
 
 test("without a meeting port, connect says so, and a full relay says so to both", async () => {
