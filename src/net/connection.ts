@@ -102,6 +102,7 @@ export class Connection {
   readonly #tls: boolean;
   readonly #outgoing = new Outgoing();
   #state: State = { name: "opening" };
+  #readBytes = 0;
   /** `performance.now()` of when reading was resumed last; undefined while it is paused. */
   #readingSince: number | undefined = 0;
   /** When the queue is flushed next: not scheduled, at the end of this turn, or after the read being handled. */
@@ -135,6 +136,11 @@ export class Connection {
   /** About how many bytes wait to be written. */
   get queuedBytes(): number {
     return this.#outgoing.length;
+  }
+
+  /** How many of the bytes that were read have been handled. */
+  get handledBytes(): number {
+    return this.#readBytes - this.#decoder.heldBytes;
   }
 
   /** About how many bytes are held for it: read but not yet handled, or not yet written. */
@@ -344,6 +350,7 @@ export class Connection {
   received(chunk: Buffer): void {
     this.lastReadAt = performance.now();
     if (this.#state.name !== "open") return;
+    this.#readBytes += chunk.length;
     this.#decoder.push(chunk, this.lastReadAt);
     this.#pump();
   }

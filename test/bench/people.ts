@@ -1,6 +1,6 @@
 /**
  * One person's messenger for the bench; run as a program it is the other side, a process of its own that
- * only receives.
+ * only receives, or answers every text.
  */
 import { Account } from "../../src/client/accounts.ts";
 import type { MessengerEvent } from "../../src/client/conversation/events.ts";
@@ -12,6 +12,8 @@ export type PersonOptions = {
   /** The server's TLS port on this machine. */
   readonly port: number;
   readonly dataFolder: string;
+  /** Whether the other side answers every text with the same text. */
+  readonly answers?: boolean;
 };
 
 /** Opens an account and logs it in. */
@@ -35,11 +37,15 @@ export async function goOnline(
   return account;
 }
 
+export type Receiver = {
+  readonly pid: number;
+  /** At which it listens for peers. */
+  readonly p2pPort: number;
+  stop(): Promise<void>;
+};
+
 /** A person in another process, whose contact `from` is; resolves when online. */
-export async function startReceiver(
-  options: PersonOptions,
-  from: string,
-): Promise<{ stop: () => Promise<void> }> {
+export async function startReceiver(options: PersonOptions, from: string): Promise<Receiver> {
   const child = Bun.spawn([process.execPath, "run", import.meta.path, from], {
     stdin: new Blob([JSON.stringify(options)]),
     stdout: "pipe",
@@ -49,6 +55,8 @@ export async function startReceiver(
   const first = await child.stdout.getReader().read();
   if (first.done) throw new Error("the receiver has ended");
   return {
+    pid: child.pid,
+    p2pPort: Number(new TextDecoder().decode(first.value)),
     stop: async () => {
       child.kill();
       await child.exited;
@@ -58,8 +66,12 @@ export async function startReceiver(
 
 if (import.meta.main) {
   const options = JSON.parse(await new Response(Bun.stdin.stream()).text()) as PersonOptions;
-  const account = await goOnline(options, () => undefined);
-  account.messenger.decisions.decide(process.argv[2] as string, "add");
+  const account = await goOnline(options, (event) => {
+    if (event.name === "message" && options.answers === true)
+      account.messenger.send(event.from, event.message.text);
+  });
+  const { messenger } = account;
+  messenger.decisions.decide(process.argv[2] as string, "add");
   process.on("SIGTERM", () => void account.close().then(() => process.exit(0)));
-  console.log("online");
+  console.log(messenger.p2pPort);
 }

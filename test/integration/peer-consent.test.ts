@@ -62,6 +62,18 @@ test("nothing of a stranger is stored before their first text, and three of them
   expect([await again.next(), await again.next()]).toEqual([delivered("1", "2", "3"), HELD]);
 });
 
+test("a stranger's flood is read slowly, and a contact's is not", async () => {
+  const flood = Array.from({ length: 20_000 }, () => ({ action: "ping" }));
+  const peer = await greets();
+  peer.send(...flood);
+  await until(() => peer.lines.length > 300);
+  ana.messenger.decisions.decide("dora", "add");
+  const friend = await greets("dora");
+  friend.send(...flood);
+  await until(() => friend.lines.length > flood.length);
+  expect(peer.lines.length).toBeLessThan(flood.length / 10);
+});
+
 test("a first text that does not fit is a request without a text", async () => {
   const peer = await greets();
   peer.send({ message: "x".repeat(MAX_REQUEST.bytes + 1), id: "1" });

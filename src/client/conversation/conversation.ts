@@ -135,7 +135,8 @@ export class Conversation {
         trace: (direction, message) => emit({ name: "wire", link: "peer", direction, message }),
       }),
     };
-    this.greeter = new Greeter({ needs, record: this.#record, links: this.#links, events });
+    const isHeard = () => this.#acceptance.isHeard;
+    this.greeter = new Greeter({ needs, record: this.#record, links: this.#links, events, isHeard });
     this.#watch = new LinkWatch(clock, needs.reading, this.#links, {
       silent: (since) => this.#shown.silent(since),
       idle: () => this.#sayBye("idle"),

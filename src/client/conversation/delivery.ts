@@ -257,6 +257,8 @@ export class Delivery {
         if (this.#arrivals.isFull) link.endRead();
         return;
       case "delivered":
+        // Then nothing of it can be new, and each id would cost a look into the store.
+        if (this.#unacknowledged === 0) return;
         this.#arrivals.acknowledged.push(...message.ids);
         if (this.#arrivals.isFull) link.endRead();
         return;

@@ -17,6 +17,8 @@ type GreeterNeeds = {
   readonly record: ContactRecord;
   readonly links: PeerLinks;
   readonly events: PeerLinkEvents;
+  /** Whether the peer's texts are taken as they come. */
+  readonly isHeard: () => boolean;
 };
 
 export class Greeter {
@@ -56,10 +58,10 @@ export class Greeter {
     purpose: LinkPurpose,
     place?: LinkPlace,
   ): void {
-    const { needs, links, events } = this.#options;
+    const { needs, links, events, isHeard } = this.#options;
     const { clock, profile, reading } = needs;
     const link = new PeerLink(
-      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place },
+      { id, role, ownName: profile.username, clock, reading, connection, peer, purpose, place, isHeard },
       events,
     );
     links.add(link);

@@ -1,12 +1,13 @@
 /**
  * Asks the server for the keys of people who call at the peer port and whose key is not pinned (PROTOCOL 3, step 5).
- * Callers have a budget of lookups of their own, and what the server says is remembered, so that strangers can neither
- * use up this account's lookups nor make the server limit them.
+ * Strangers and contacts who call each have a budget of lookups of their own, and what the server says is remembered, so
+ * that strangers can neither use up this account's lookups, nor make the server limit them, nor keep out a contact.
  */
 import type { Whereabouts } from "../rendezvous/directory.ts";
+import { Budget } from "./budget.ts";
 import { keyReport, type KeyReport, type ProvenPeer } from "./proof.ts";
 
-/** Lookups for callers: so many at once, and one more in each interval, in ms. */
+/** Lookups for strangers, and for contacts, who call: so many at once, and one more in each interval, in ms. */
 export const CALLER_LOOKUP_BURST = 20;
 export const CALLER_LOOKUP_INTERVAL = 200;
 /** How long a report that names the caller's key is remembered, and any other report of the server, in ms. */
@@ -15,6 +16,10 @@ export const OTHER_REPORT_MEMORY = 10_000;
 /** Remembered reports; the oldest gives way. */
 export const MAX_REMEMBERED = 1_000;
 
+const budget = () => new Budget(CALLER_LOOKUP_BURST, 1_000 / CALLER_LOOKUP_INTERVAL);
+
+export type CallerKind = "contact" | "stranger";
+
 type Remembered = { readonly report: KeyReport; readonly until: number };
 
 export class CallerKeys {
@@ -22,8 +27,7 @@ export class CallerKeys {
   readonly #monotonic: () => number;
   /** By label and fingerprint, the oldest first. */
   readonly #remembered = new Map<string, Remembered>();
-  /** When the whole budget is available again, by `#monotonic`. */
-  #budgetFullAt = -Infinity;
+  readonly #lookups = { contact: budget(), stranger: budget() };
 
   /** @param lookUp resolves within five seconds. @param monotonic ms, never set back */
   constructor(lookUp: (username: string) => Promise<Whereabouts>, monotonic: () => number) {
@@ -32,11 +36,11 @@ export class CallerKeys {
   }
 
   /** What the server says about this caller's key; `notNow` if the budget is used up. Resolves within five seconds. */
-  async report({ name, label, fingerprint }: ProvenPeer): Promise<KeyReport> {
+  async report({ name, label, fingerprint }: ProvenPeer, kind: CallerKind): Promise<KeyReport> {
     const key = `${label} ${fingerprint}`;
     const known = this.#remembered.get(key);
     if (known !== undefined && this.#monotonic() < known.until) return known.report;
-    if (!this.#takeLookup()) return { name: "notNow" };
+    if (!this.#lookups[kind].take(this.#monotonic())) return { name: "notNow" };
     const where = await this.#lookUp(name);
     const report = keyReport(where);
     // Without an answer there is nothing to remember: the next caller may be answered.
@@ -45,14 +49,6 @@ export class CallerKeys {
       this.#remember(key, report, agrees ? AGREEMENT_MEMORY : OTHER_REPORT_MEMORY);
     }
     return report;
-  }
-
-  #takeLookup(): boolean {
-    const now = this.#monotonic();
-    const fullAt = Math.max(now, this.#budgetFullAt) + CALLER_LOOKUP_INTERVAL;
-    if (fullAt - now > CALLER_LOOKUP_BURST * CALLER_LOOKUP_INTERVAL) return false;
-    this.#budgetFullAt = fullAt;
-    return true;
   }
 
   #remember(key: string, report: KeyReport, duration: number): void {

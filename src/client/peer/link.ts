@@ -20,6 +20,7 @@ import {
 import type { LinkId } from "./link-choice.ts";
 import type { LinkReading } from "./link-reading.ts";
 import type { ProvenPeer } from "./proof.ts";
+import { SlowReading } from "./slow-reading.ts";
 
 /** How long the greeting may take after the handshake, in ms (PROTOCOL 3, step 6). */
 export const HELLO_TIMEOUT = 10_000;
@@ -103,6 +104,7 @@ export type LinkConnection = Pick<
   | "isOpen"
   | "remoteAddress"
   | "lastReadAt"
+  | "handledBytes"
   | "queuedBytes"
   | "send"
   | "flush"
@@ -140,6 +142,8 @@ type PeerLinkOptions = {
   readonly purpose: LinkPurpose;
   /** Undefined: we have dialled. */
   readonly place: LinkPlace | undefined;
+  /** Whether their texts are taken as they come; otherwise they are read slowly. */
+  readonly isHeard: () => boolean;
 };
 
 export class PeerLink implements ConnectionHandlers {
@@ -152,6 +156,8 @@ export class PeerLink implements ConnectionHandlers {
   readonly #reading: LinkReading;
   readonly #connection: LinkConnection;
   readonly #place: LinkPlace | undefined;
+  readonly #isHeard: () => boolean;
+  readonly #slow: SlowReading;
   readonly #events: PeerLinkEvents;
   #state: State;
   #isHolding = false;
@@ -168,6 +174,8 @@ export class PeerLink implements ConnectionHandlers {
     this.#reading = options.reading;
     this.#connection = options.connection;
     this.#place = options.place;
+    this.#isHeard = options.isHeard;
+    this.#slow = new SlowReading(options.clock, options.connection);
     this.#events = events;
     this.#state = { name: "greeting", deadline: options.clock.monotonic() + HELLO_TIMEOUT };
   }
@@ -306,12 +314,14 @@ export class PeerLink implements ConnectionHandlers {
   message(object: JsonObject): void {
     this.#events.trace?.("in", object);
     this.#take(readPeerMessage(object));
-    if (!this.#reading.isPaused || !this.isComplete) return;
+    if (!this.isComplete) return;
+    if (this.purpose === "verification" || this.#isHolding || !this.#isHeard()) this.#slow.handled();
+    if (!this.#reading.isPaused) return;
     this.#connection.pauseReading();
     this.#reading.hold(this.#readOn);
   }
 
-  readonly #readOn = (): void => this.#connection.resumeReading();
+  readonly #readOn = (): void => this.#slow.resume();
 
   #take(message: PeerMessage): void {
     if (this.#state.name === "greeting") {
@@ -352,8 +362,8 @@ export class PeerLink implements ConnectionHandlers {
     connection.pauseReading();
   }
 
-  drained(connection: Connection): void {
-    connection.resumeReading();
+  drained(): void {
+    this.#slow.resume();
     if (this.isComplete) this.#events.drained(this);
   }
 
@@ -361,6 +371,7 @@ export class PeerLink implements ConnectionHandlers {
     const state = this.#state;
     this.#clock.unwatch(this);
     this.#reading.release(this.#readOn);
+    this.#slow.stop();
     this.#place?.left();
     this.#state = { name: "closed" };
     const byeReceived = state.name === "leaving" && state.byeReceived;

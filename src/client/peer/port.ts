@@ -2,7 +2,7 @@
  * The peer port, to which other people's clients connect.
  *
  * 1. The listener takes the first free port of 9000–9099, or the chosen one.
- * 2. Each peer shows a certificate of our authority; the checklist of `proof.ts` decides, and `admission.ts` whether
+ * 2. So many handshakes a second begin, and no more (`knock-rate.ts`). Each peer shows a certificate of our authority; the checklist of `proof.ts` decides, and `admission.ts` whether
  *    there is a place. For somebody who is blocked there is none.
  * 3. If the key is not pinned, the server is asked for the person's key, for 5 s at most. Meanwhile nothing is read.
  *    If it cannot be asked now, the peer is told `busy` (`caller-keys.ts`).
@@ -20,8 +20,9 @@ import type { ConsentStore } from "../profile/consents.ts";
 import type { ContactStore } from "../profile/contacts.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { PeerAdmission, type Caller } from "./admission.ts";
-import type { LinkPlace } from "./link.ts";
 import { CallerKeys } from "./caller-keys.ts";
+import { KnockRate } from "./knock-rate.ts";
+import type { LinkPlace } from "./link.ts";
 import type { Admission, KeyReport, ProvenPeer } from "./proof.ts";
 import type { PeerTls } from "./tls.ts";
 
@@ -69,6 +70,7 @@ export class PeerPort {
   readonly #callerKeys: CallerKeys;
   readonly #listener: Listener;
   readonly #admission: PeerAdmission;
+  readonly #knocks = new KnockRate();
   /** The networks of the last known addresses of contacts, and when they were read. */
   #contactNetworks: { readonly networks: ReadonlySet<string>; readonly readAt: number } | undefined;
   /** Proven connections that wait for the server's answer about their key. */
@@ -126,13 +128,20 @@ export class PeerPort {
   }
 
   #accept(address: string): ConnectionHandlers | undefined {
+    const network = networkOf(address);
+    const isOfContact = this.#isOfContact(network);
+    const now = this.#needs.clock.monotonic();
+    if (!this.#knocks.take(network, isOfContact ? "contact" : "stranger", now)) {
+      this.#reportRefusal(address, "too_many_connections");
+      return undefined;
+    }
     if (!this.#needs.tls.isGood) {
       this.#reportRefusal(address, "no_certificate");
       return undefined;
     }
     let connection: Connection | undefined;
     const giveWay = () => connection?.terminate("gave_way");
-    const caller = this.#admission.knock(address, this.#isOfContact(address), giveWay);
+    const caller = this.#admission.knock(address, isOfContact, giveWay);
     if (caller === undefined) {
       this.#reportRefusal(address, "too_many_connections");
       return undefined;
@@ -162,14 +171,14 @@ export class PeerPort {
     };
   }
 
-  #isOfContact(address: string): boolean {
+  #isOfContact(network: string): boolean {
     const { clock, consents, storage } = this.#needs;
     const now = clock.monotonic();
     if (this.#contactNetworks === undefined || now - this.#contactNetworks.readAt >= ADDRESSES_MEMORY) {
       const addresses = storage.attempt(() => consents.contactAddresses()) ?? [];
       this.#contactNetworks = { networks: new Set(addresses.map(networkOf)), readAt: now };
     }
-    return this.#contactNetworks.networks.has(networkOf(address));
+    return this.#contactNetworks.networks.has(network);
   }
 
   /** Steps 2 to 4 of the checklist, and the bounds; undefined: the connection was terminated. */
@@ -197,20 +206,23 @@ export class PeerPort {
 
   /** Step 5: a pinned key passes at once; for any other key the server is asked. */
   #judge(connection: Connection, peer: ProvenPeer, caller: Caller): void {
-    const { contacts, storage } = this.#needs;
-    const isPinned = storage.attempt(() => contacts.isPinned(peer.label, peer.fingerprint));
-    if (isPinned === undefined) {
+    const { contacts, consents, storage } = this.#needs;
+    const known = storage.attempt(() => ({
+      isPinned: contacts.isPinned(peer.label, peer.fingerprint),
+      isContact: consents.isContact(peer.label),
+    }));
+    if (known === undefined) {
       connection.terminate("storage_failed");
       return;
     }
-    if (isPinned) {
+    if (known.isPinned) {
       this.#admit(connection, peer, { name: "nothing" }, caller);
       return;
     }
     connection.pauseReading();
     this.#asked.add(connection);
     this.#callerKeys
-      .report(peer)
+      .report(peer, known.isContact ? "contact" : "stranger")
       .then((report) => {
         this.#asked.delete(connection);
         if (report.name === "notNow") this.#sendAway(connection, "busy");

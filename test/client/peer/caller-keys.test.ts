@@ -8,6 +8,7 @@ import {
   MAX_REMEMBERED,
   OTHER_REPORT_MEMORY,
 } from "../../../src/client/peer/caller-keys.ts";
+import type { ProvenPeer } from "../../../src/client/peer/proof.ts";
 import type { Whereabouts } from "../../../src/client/rendezvous/directory.ts";
 import { label } from "../../../src/identity/names.ts";
 
@@ -29,14 +30,14 @@ const online = (fingerprint: string): Whereabouts => ({
 /** A server with these answers, its clock, and the names that were looked up. */
 function callersOf(answer: (name: string) => Whereabouts) {
   const scene = { now: 0, asked: new Array<string>(), answer };
-  const keys = new CallerKeys(
+  const callers = new CallerKeys(
     async (name) => {
       scene.asked.push(name);
       return scene.answer(name);
     },
     () => scene.now,
   );
-  return { scene, keys };
+  return { scene, keys: { report: (peer: ProvenPeer) => callers.report(peer, "stranger") }, callers };
 }
 
 test("strangers have twenty lookups at once and five a second; over it the answer is «not now»", async () => {
@@ -50,6 +51,13 @@ test("strangers have twenty lookups at once and five a second; over it the answe
   scene.asked = [];
   for (let index = 0; index < 15; index++) await keys.report(caller(`two ${index}`));
   expect(scene.asked).toHaveLength(10);
+});
+
+test("strangers who use up their lookups leave contacts theirs", async () => {
+  const { keys, callers } = callersOf(() => ({ name: "offline" }));
+  for (let index = 0; index <= CALLER_LOOKUP_BURST; index++) await keys.report(caller(`one ${index}`));
+  expect(await keys.report(caller("two"))).toEqual({ name: "notNow" });
+  expect(await callers.report(caller("ana"), "contact")).toEqual({ name: "nothing" });
 });
 
 test("a key that the server names is remembered for ten minutes, whatever it says later", async () => {

@@ -38,6 +38,7 @@ export class SimulatedConnection implements LinkConnection {
   #isPaused = false;
   #isPumping = false;
   #isShut = false;
+  #readBytes = 0;
 
   constructor(options: EndOptions) {
     this.#options = options;
@@ -56,6 +57,10 @@ export class SimulatedConnection implements LinkConnection {
 
   get isClosed(): boolean {
     return this.#state === "closed";
+  }
+
+  get handledBytes(): number {
+    return this.#readBytes - this.#decoder.heldBytes;
   }
 
   get queuedBytes(): number {
@@ -157,7 +162,9 @@ export class SimulatedConnection implements LinkConnection {
       if (this.#state === "closed" || arrival.name === "open") continue;
       if (arrival.name !== "bytes") break;
       this.lastReadAt = this.#now;
-      if (this.#state === "open") this.#decoder.push(arrival.bytes, this.#now);
+      if (this.#state !== "open") continue;
+      this.#readBytes += arrival.bytes.length;
+      this.#decoder.push(arrival.bytes, this.#now);
     }
     this.#pump();
     const last = arrivals.at(-1);
