@@ -114,6 +114,26 @@ test("an answer is told before it, and takes what was held", async () => {
   expect(next).toMatchObject([{ action: "accepted" }, { action: "ping" }, { message: "hola" }]);
 });
 
+test("`held` and `accepted` in turns are told once, and lose nothing", async () => {
+  ana.messenger.send("carla", "hola");
+  for (let link = 0; link < 3; link++) {
+    const peer = await greets();
+    expect(await peer.next()).toMatchObject({ message: "hola" });
+    for (let count = 0; count < 20; count++) peer.send({ action: "held" }, { action: "accepted" });
+    peer.send({ action: "ping" });
+    expect(await peer.next()).toEqual({ action: "pong" });
+    peer.terminate();
+    await peer.closed;
+  }
+  await until(() => ana.of("disconnected").length === 3);
+  expect(ana.of("accepted")).toHaveLength(1);
+  expect(ana.of("held")).toHaveLength(3);
+  const last = await greets();
+  const { id } = await last.next();
+  last.send(delivered(String(id)));
+  await until(() => ana.received("carla") === 1);
+});
+
 test("who is blocked sees the connection close after the proof, without a byte, and nobody is told", async () => {
   const before = await greets();
   before.send(...texts("1"));

@@ -12,7 +12,7 @@ import type { PeerLink } from "../peer/link.ts";
 import type { Acceptance as StoredAcceptance, Answer, Consent, ConsentStore } from "../profile/consents.ts";
 import type { MessengerEvent } from "./events.ts";
 
-/** How often held texts want a link, in ms. */
+/** How often held texts want a link, and an acceptance is news, in ms. */
 export const HELD_INTERVAL = 3_600_000;
 
 type AcceptanceNeeds = {
@@ -39,6 +39,8 @@ export class Acceptance {
   #consent: Consent["name"];
   #owed: StoredAcceptance;
   #held: Held | undefined;
+  /** When it was last news that they have accepted us, by the monotonic clock. */
+  #acceptedAt = -Infinity;
   /** Where they were told last, and how many pings had been sent on it then. */
   #told: { readonly link: TellingLink; readonly pings: number } | undefined;
 
@@ -150,12 +152,20 @@ export class Acceptance {
     emit({ name: "held", to: record.username });
   }
 
-  /** They say that they have accepted us. @param isAsked whether our person has written to them */
-  accepted(isAsked: boolean): void {
-    const { emit, record } = this.#needs;
+  /**
+   * They say that they have accepted us. That is news once in a time: somebody may hold texts and accept us in turns.
+   * @param isAsked whether our person has written to them
+   * @returns whether it is news
+   */
+  accepted(isAsked: boolean): boolean {
+    const { clock, emit, record } = this.#needs;
     this.#held = undefined;
     const isNew = this.#save("accepted");
-    if (isNew && isAsked) emit({ name: "accepted", username: record.username });
+    const now = clock.monotonic();
+    if (!isNew || now - this.#acceptedAt < HELD_INTERVAL) return false;
+    this.#acceptedAt = now;
+    if (isAsked) emit({ name: "accepted", username: record.username });
+    return true;
   }
 
   /** They have taken everything. */

@@ -359,9 +359,8 @@ export class Conversation {
         this.#takeHeld(link);
         return;
       case "accepted":
-        this.#acceptance.accepted(this.#acceptance.consent === "contact");
         // Now the texts that they have held are of use to them.
-        this.#dialling.provenUseful();
+        if (this.#acceptance.accepted(this.#acceptance.consent === "contact")) this.#dialling.provenUseful();
         this.#needs.wantsChanged();
         return;
       case "delivered":
@@ -382,8 +381,8 @@ export class Conversation {
   }
 
   #takeHeld(link: PeerLink): void {
-    // On an older link it says nothing about what was written on the current one.
-    if (link !== this.#links.current) return;
+    // On an older link it says nothing about what was written on the current one; on one link it is said once.
+    if (link !== this.#links.current || this.delivery.isHeldOn(link)) return;
     this.delivery.stopWritingOn(link);
     this.#acceptance.held();
     this.#needs.wantsChanged();
@@ -397,7 +396,8 @@ export class Conversation {
       return;
     }
     this.#record.rename(link.peer.name);
-    this.#record.learn(link.features);
+    // Only whom one writes to has to understand what is sent.
+    if (this.#acceptance.isHeard) this.#record.learn(link.features);
     this.#dialling.linked();
     // Before the texts.
     this.#acceptance.tell(link);

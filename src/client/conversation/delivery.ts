@@ -156,6 +156,11 @@ export class Delivery {
     this.pump();
   }
 
+  /** Whether the peer has said on this link that they take nothing more. */
+  isHeldOn(link: DeliveryLink): boolean {
+    return this.#writing?.link === link && this.#writing.isHeld;
+  }
+
   /** The peer takes nothing more on this link: nothing more is written on it. */
   stopWritingOn(link: DeliveryLink): void {
     if (this.#writing?.link === link) this.#writing.isHeld = true;
