@@ -2,6 +2,8 @@
  * Strangers who do their worst at one person's port, each in a way of their own, and again as soon as they are shut out. Run
  * as a program it is all of them, in a process of their own.
  */
+import { constants, setPriority } from "node:os";
+
 import { loadAuthority, type Authority } from "../../src/identity/certificate.ts";
 import { privateKeyToPem } from "../../src/identity/keys.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
@@ -48,10 +50,14 @@ type Attack = {
 /** How often a stranger came, and how often one was greeted. */
 type Siege = { readonly came: number; readonly greeted: number };
 
-/** Resolves when all have left. */
+/**
+ * Resolves when all have left.
+ * @param standsBack their own computing, for which they have machines of their own, gives way to everybody else's
+ */
 export async function besiege(
   { authority }: Pick<Company, "authority">,
   attack: Omit<Attack, "authority">,
+  standsBack = false,
 ): Promise<Siege> {
   const pem = { certificate: authority.certificatePem, key: privateKeyToPem(authority.privateKey) };
   const work: Attack = { ...attack, authority: pem };
@@ -61,6 +67,7 @@ export async function besiege(
     stderr: "inherit",
     timeout: LIFETIME,
   });
+  if (standsBack) setPriority(crowd.pid, constants.priority.PRIORITY_LOW);
   return JSON.parse(await crowd.stdout.text()) as Siege;
 }
 

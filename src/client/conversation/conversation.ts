@@ -370,6 +370,7 @@ export class Conversation {
       case "pong":
         this.#acceptance.pong(link);
         break;
+      case "read":
       case "typing":
       case "error":
         if (!this.#acceptance.isHeard) return;

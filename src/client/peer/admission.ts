@@ -24,6 +24,9 @@ export const MAX_STRANGERS_PER_NETWORK = 8;
 /** How long a stranger keeps the place without a text that was taken, in ms. */
 export const STRANGER_IDLE = 60_000;
 
+/** How often it is looked up whether strangers have become contacts, in ms. */
+const REFRESH_INTERVAL = 1_000;
+
 /** A connection whose handshake is not finished. */
 type Handshake = { readonly name: "handshake"; readonly isFromContact: boolean };
 /** A proven connection. */
@@ -59,6 +62,8 @@ type AdmissionNeeds = {
 export class PeerAdmission {
   readonly #needs: AdmissionNeeds;
   readonly #callers = new Set<Caller>();
+  /** When strangers were last looked up, by `monotonic`. */
+  #refreshedAt = -Infinity;
 
   constructor(needs: AdmissionNeeds) {
     this.#needs = needs;
@@ -144,8 +149,7 @@ export class PeerAdmission {
   #makeRoom(newcomer: ProvenCaller): ProvenCaller[] | undefined {
     const { label, isContact } = newcomer.state;
     const all = [...this.#callers].filter(isProven);
-    // Strangers who have been written to since they came are contacts now.
-    for (const { state } of all) state.isContact ||= this.#needs.isContact(state.label);
+    this.#refresh(all);
     const leaving: ProvenCaller[] = [];
     const fits = (limit: number, isCounted: (caller: ProvenCaller) => boolean): boolean => {
       const counted = all.filter((each) => isCounted(each) && !leaving.includes(each));
@@ -162,6 +166,14 @@ export class PeerAdmission {
         fits(MAX_STRANGERS_PER_NETWORK, (each) => isStranger(each) && each.network === newcomer.network) &&
         fits(MAX_STRANGERS, isStranger);
     return hasRoom && fits(MAX_CONNECTIONS, () => true) ? leaving : undefined;
+  }
+
+  /** Strangers who have been written to since they came are contacts now. Many may come, so they are looked up now and then. */
+  #refresh(all: readonly ProvenCaller[]): void {
+    const now = this.#needs.monotonic();
+    if (now - this.#refreshedAt < REFRESH_INTERVAL) return;
+    this.#refreshedAt = now;
+    for (const { state } of all) state.isContact ||= this.#needs.isContact(state.label);
   }
 
   /** The one that gives way to the newcomer: a stranger before a contact, and the one without a text for longest. */

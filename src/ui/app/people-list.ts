@@ -10,6 +10,9 @@ const MAX_GONE = 1_000;
 /** Whoever comes and goes, or goes and comes, within this time leaves no trace, in ms. */
 const BRIEF = 10_000;
 
+/** The rank of who is not online. */
+const LAST = 4;
+
 export type PersonRow = Person & {
   /** When they came online or got their row, if that was while the list was open; ms since 1970. */
   readonly cameAt?: number;
@@ -22,21 +25,23 @@ function seenAt({ last_seen: seen }: Person): number {
   return seen === undefined ? 0 : Date.parse(seen);
 }
 
-function rank(person: Person): 0 | 1 | 2 {
-  const { unread, request, state, muted_until: muted, online, connected, silent_since: silent } = person;
-  if (state === "blocked") return 2;
-  if (muted === undefined && (unread > 0 || request !== undefined)) return 0;
+function rank(person: Person): number {
+  const { unread, state, muted_until: muted, online, connected, silent_since: silent } = person;
+  if (state === "blocked") return LAST;
+  if (muted === undefined && unread > 0) return 0;
   const isThere = online === true || (online === undefined && connected && silent === undefined);
-  return isThere ? 1 : 2;
+  // Hundreds may ask, and one's friends still come first.
+  if (state === "request" && muted === undefined) return 2;
+  return isThere ? (state === "contact" ? 1 : 3) : LAST;
 }
 
 /**
- * Sorts people: first those with new messages or a request who are not quiet, then those who are online, then the others, the last one heard of
- * first. Otherwise by name, `alumno2` before `alumno10`.
+ * Sorts people: first those with new messages who are not quiet, then contacts who are online, those who ask to write, others
+ * who are online, and the rest, the last one heard of first. Otherwise by name, `alumno2` before `alumno10`.
  */
 export function sortPeople(people: readonly Person[], language: Language): readonly Person[] {
   const { compare } = new Intl.Collator(language, { numeric: true });
-  const lastSeenFirst = (a: Person, b: Person) => (rank(a) === 2 ? seenAt(b) - seenAt(a) : 0);
+  const lastSeenFirst = (a: Person, b: Person) => (rank(a) === LAST ? seenAt(b) - seenAt(a) : 0);
   return [...people].sort(
     (a, b) => rank(a) - rank(b) || lastSeenFirst(a, b) || compare(a.username, b.username),
   );

@@ -55,6 +55,19 @@ test("those with new messages come first, then those online, then the one heard 
   ]);
 });
 
+test("those who ask to write come after friends who are there, and before strangers", () => {
+  const people = [
+    person("amanda", { state: "stranger" }),
+    person("anton", { state: "request", request: 1 }),
+    person("arturo", { ...away, state: "request", request: 0 }),
+    person("berta", {}),
+    person("dora", away, 1),
+    person("zoe", { unread: 1 }),
+  ];
+  const sorted = ["zoe", "berta", "anton", "arturo", "amanda", "dora"];
+  expect(names(sortPeople(people, "es"))).toEqual(sorted);
+});
+
 test("without the server those who answer directly count as online", () => {
   const unknown = { online: undefined };
   const people = [
