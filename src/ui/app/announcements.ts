@@ -24,6 +24,9 @@ import { isMissed } from "../chat/transcript.ts";
 import { withNumber } from "./people.ts";
 import { label as labelOf } from "../../identity/names.ts";
 
+/** Requests are announced at most once in this time, in ms: anybody may ask. */
+const REQUESTS_INTERVAL = 60_000;
+
 /** A message that nobody was seen to look at: counted, and announced with the others of its burst. */
 function onMessage(
   model: AppModel,
@@ -54,16 +57,37 @@ function inAnOpenList(model: AppModel, ...effects: readonly AppEffect[]): AppSte
   );
 }
 
-/** A stranger asks to write: announced once. */
+/** A stranger asks to write: announced once, and with others who ask soon after. */
 function onRequest(model: AppModel, account: OpenAccount, from: string, context: AppContext): AppStep {
-  const { texts, now } = context;
   const label = labelOf(from);
-  const isQuiet = mutedUntil(account.muted, from, now) !== undefined;
+  const isQuiet = mutedUntil(account.muted, from, context.now) !== undefined;
   if (isQuiet || isChatOpen(model, from) || account.asking.has(label)) return inAnOpenList(model);
   const asking = new Set(account.asking).add(label);
-  const sentence = texts.requestArrived(shownName(account.names, from));
-  const line = model.screen.name === "chat" ? `${sentence} (/chat ${typedName(from, texts)})` : sentence;
-  return inAnOpenList(inAccount(model, { asking }), { name: "bell" }, notice(line));
+  const unannounced = new Map(account.unannounced).set(label, from);
+  const { model: next, effects } = announceRequests(
+    inAccount(model, { asking, unannounced }),
+    { ...account, unannounced },
+    context,
+  );
+  const listed = inAnOpenList(next);
+  return step(listed.model, ...effects, ...listed.effects);
+}
+
+/** A line, and one bell, for all who ask since the last one; however many come, once in a time. */
+function announceRequests(
+  model: AppModel,
+  { names, unannounced, requestsAnnouncedAt: last }: OpenAccount,
+  { now, texts }: AppContext,
+): AppStep {
+  const isRecent = last !== undefined && Math.abs(now - last) < REQUESTS_INTERVAL;
+  const [first] = unannounced.values();
+  if (first === undefined || isRecent) return step(model);
+  const next = inAccount(model, { unannounced: new Map(), requestsAnnouncedAt: now });
+  const sentence = texts.requestArrived(shownName(names, first));
+  if (unannounced.size > 1)
+    return step(next, { name: "bell" }, notice(texts.requestsArrived(unannounced.size)));
+  const line = model.screen.name === "chat" ? `${sentence} (/chat ${typedName(first, texts)})` : sentence;
+  return step(next, { name: "bell" }, notice(line));
 }
 
 /** Lines above a list about those who have written last; the others are in its counts. */
@@ -80,12 +104,19 @@ export function newsIn(account: OpenAccount, { now, texts }: AppContext): readon
 }
 
 /**
- * On a tick: a line for each person whose messages were gathered, and the notifications, unless the messages were seen
- * meanwhile. In the open chat they are the lines; in the menus, `newsIn` gives them.
+ * On a tick: those who asked to write, a line for each person whose messages were gathered, and the notifications, unless the
+ * messages were seen meanwhile. In the open chat they are the lines; in the menus, `newsIn` gives them.
  */
-export function announceBursts(model: AppModel, { now, texts }: AppContext): AppStep {
+export function announceGathered(model: AppModel, context: AppContext): AppStep {
   const account = accountOf(model);
-  if (account === undefined || account.bursts.size === 0) return step(model);
+  if (account === undefined) return step(model);
+  const requests = announceRequests(model, account, context);
+  const bursts = announceBursts(requests.model, account, context);
+  return step(bursts.model, ...requests.effects, ...bursts.effects);
+}
+
+function announceBursts(model: AppModel, account: OpenAccount, { now, texts }: AppContext): AppStep {
+  if (account.bursts.size === 0) return step(model);
   const { screen, attention } = model;
   const chat = screen.name === "chat" ? screen.chat : undefined;
   const { due, notified, bursts } = gathered(account.bursts, now);
@@ -163,9 +194,10 @@ export function announce(model: AppModel, event: MessengerEvent, context: AppCon
     case "request":
       return onRequest(model, account, event.from, context);
     case "contact": {
-      const asking = new Set(account.asking);
+      const [asking, unannounced] = [new Set(account.asking), new Map(account.unannounced)];
       asking.delete(labelOf(event.username));
-      return inAnOpenList(inAccount(model, { asking }));
+      unannounced.delete(labelOf(event.username));
+      return inAnOpenList(inAccount(model, { asking, unannounced }));
     }
     case "accepted": {
       if (isChatOpen(model, event.username)) return step(model);

@@ -95,8 +95,12 @@ export type AccountScreen =
 /** The account that is logged in. */
 export type OpenAccount = {
   readonly username: string;
-  /** The labels of those who ask to write, which was announced. */
+  /** The labels of those who ask to write, and came while the account was open. */
   readonly asking: ReadonlySet<string>;
+  /** The names, by label, of those of them whose request was not announced yet. */
+  readonly unannounced: ReadonlyMap<string, string>;
+  /** When requests were last announced, ms since 1970; undefined: never. */
+  readonly requestsAnnouncedAt: number | undefined;
   /** Of the messages that nobody was seen to look at. */
   readonly bursts: Bursts;
   /** The contacts of whom lists say that they have written, while that is unread: the one announced last at the end. */

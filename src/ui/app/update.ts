@@ -14,7 +14,7 @@
  */
 import type { Server } from "../config.ts";
 import { quotedName } from "../../protocol/quoted-text.ts";
-import { announce, announceBursts } from "./announcements.ts";
+import { announce, announceGathered } from "./announcements.ts";
 import {
   CHOICE,
   START,
@@ -145,6 +145,8 @@ function onLoggedIn(model: AppModel, event: AppEvent & { name: "loggedIn" }, { t
     unread,
     muted,
     asking: new Set(),
+    unannounced: new Map(),
+    requestsAnnouncedAt: undefined,
     bursts: new Map(),
     announced: new Set(),
     names,
@@ -229,7 +231,7 @@ function onSeen(model: AppModel, context: AppContext): AppStep {
 }
 
 function onTick(model: AppModel, context: AppContext): AppStep {
-  const { model: announced, effects } = announceBursts(model, context);
+  const { model: announced, effects } = announceGathered(model, context);
   const isChat = announced.screen.name === "chat";
   const next = isChat ? inChat(announced, { name: "tick" }, context) : tickPeople(announced, context);
   return step(next.model, ...effects, ...next.effects);

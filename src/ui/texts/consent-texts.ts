@@ -55,6 +55,10 @@ export const CONSENT_TEXTS = {
     es: (user: string) => `${user} pide escribirle.`,
     en: (user: string) => `${user} asks to write to you.`,
   },
+  requestsArrived: {
+    es: (count: number) => `${count} personas piden escribirle: están en la lista.`,
+    en: (count: number) => `${count} people ask to write to you: they are in the list.`,
+  },
   /** What `listen` prints. `typed`: the name as it is typed. */
   requestStored: {
     es: (user: string, count: number, typed: string) =>

@@ -1079,7 +1079,23 @@ describe("somebody who asks to write", () => {
     expect(again.effects).toEqual([{ name: "listPeople" }]);
     const declined = after(again.model, messenger({ name: "contact", username: "dora", state: "declined" }));
     expect(declined.effects).toEqual([{ name: "listPeople" }]);
-    expect(linesOf(after(declined.model, asks).effects)).toHaveLength(1);
+    expect(linesOf(after(declined.model, [60_000, asks]).effects)).toHaveLength(1);
+  });
+
+  test("is announced together with others who ask within a minute", () => {
+    const first = after(inPeople, asks).model;
+    const others = Array.from({ length: 12 }, (_, index) => `stranger${index}`).reduce((model, from) => {
+      const next = after(model, [30_000, messenger({ name: "request", from, count: 1 })]);
+      expect(next.effects).toEqual([{ name: "listPeople" }]);
+      return next.model;
+    }, first);
+    const declined = messenger({ name: "contact", username: "stranger3", state: "declined" });
+    const left = after(others, declined).model;
+    expect(linesOf(after(left, tickAfter(59_999)).effects)).toEqual([]);
+    const { model, effects } = after(left, tickAfter(60_000));
+    expect(linesOf(effects)).toEqual([texts.requestsArrived(11)]);
+    expect(effects.filter(({ name }) => name === "bell")).toHaveLength(1);
+    expect(linesOf(after(model, tickAfter(200_000)).effects)).toEqual([]);
   });
 
   test("is announced in another chat with the way there, and not in their own", () => {

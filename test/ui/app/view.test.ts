@@ -27,6 +27,8 @@ const ANA: OpenAccount = {
   unread: new Map(),
   muted: new Map(),
   asking: new Set(),
+  unannounced: new Map(),
+  requestsAnnouncedAt: undefined,
   bursts: new Map(),
   announced: new Set(),
   names: new Map(),
