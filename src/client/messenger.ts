@@ -89,7 +89,7 @@ export class Messenger {
   readonly #watchList = new WatchList({
     link: () => this.rendezvous.link,
     wanted: () => [...this.#conversations.wantingPresence, ...this.#watchedPeople.usernames],
-    confirmed: (online) => this.#watchConfirmed(online),
+    confirmed: (online, isNew) => this.#watchConfirmed(online, isNew),
   });
   /** The state of the server as screens show it. */
   readonly shown: ShownServer;
@@ -196,7 +196,7 @@ export class Messenger {
           this.#watchList.changed();
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
-        presence: (username, online) => this.#presence(username, online),
+        presence: (username, online) => this.#presence(username, online, true),
         revoked: () => {
           for (const conversation of this.#conversations) conversation.endRevoked();
         },
@@ -436,21 +436,22 @@ export class Messenger {
     if (state.name === "waiting") for (const each of this.#conversations) each.serverIsGone();
   }
 
-  #watchConfirmed(online: readonly string[]): void {
-    for (const username of online) this.#presence(username, true);
+  #watchConfirmed(online: readonly string[], isNew: (username: string) => boolean): void {
+    for (const username of online.filter(isNew)) this.#presence(username, true, false);
     // Some may have left after the server listed them, before it reported changes.
     const [there, listed] = [new Set(online.map(labelOf)), this.shown.listed];
     const hasLeft = (label: string) => listed.has(label) && !there.has(label);
     const left = this.#watchedPeople.usernames.filter((username) => hasLeft(labelOf(username)));
-    for (const username of left) this.#presence(username, false);
+    for (const username of left) this.#presence(username, false, true);
   }
 
-  #presence(username: string, online: boolean): void {
+  /** @param isChange as `Conversation.presence` */
+  #presence(username: string, online: boolean, isChange: boolean): void {
     const conversation = this.#conversations.find(username);
     // The server may report people who are not on the watch list.
     if (conversation === undefined && !this.#watchedPeople.has(username)) return;
     this.shown.presence(conversation?.username ?? username, online);
-    conversation?.presence(online);
+    conversation?.presence(online, isChange);
   }
 
   #showPresence(username: string, online: boolean): void {

@@ -5,6 +5,7 @@
 import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connection.ts";
 import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
+import { RefusedConnections } from "./refused.ts";
 import { descriptorOf, upgradeAccepted, type Acceptance } from "./tls.ts";
 
 export type ListenOptions = {
@@ -15,8 +16,10 @@ export type ListenOptions = {
   objectLimit: number;
   /** Called for each new connection; without it the link is plain. */
   tls?: () => Acceptance;
-  /** The handlers of a new connection from this address; undefined refuses it at once. */
+  /** The handlers of a new connection from this address; undefined refuses it. */
   accept(remoteAddress: string): ConnectionHandlers | undefined;
+  /** Whether refused connections are closed a moment later, which bounds the work of refusing them. */
+  delaysRefusals?: boolean;
   /** A connection was closed at once because the process is almost out of descriptors. */
   outOfDescriptors?(remoteAddress: string): void;
 };
@@ -75,61 +78,75 @@ export function listenAt(
 function listenOn(hostname: string, options: ListenOptions): { readonly port: number; stop(): void } {
   const { tls, objectLimit } = options;
   const descriptors = descriptorsForConnections(descriptorLimit());
+  const refused = options.delaysRefusals === true ? new RefusedConnections() : undefined;
   const adopt = (socket: Bun.Socket<undefined>): Connection | undefined => {
     // Undefined on a socket that the other side has reset already.
     const address: string | undefined = socket.remoteAddress;
     // A new socket gets the lowest free number, so this is how many are in use.
     const isOneTooMany = descriptorOf(socket) >= descriptors;
     if (isOneTooMany) options.outOfDescriptors?.(address ?? "");
-    const handlers = address === undefined || isOneTooMany ? undefined : options.accept(address);
-    if (handlers === undefined) {
+    if (address === undefined || isOneTooMany) {
       socket.terminate();
+      return undefined;
+    }
+    const handlers = options.accept(address);
+    if (handlers === undefined) {
+      if (refused === undefined) socket.terminate();
+      else refused.add(socket);
       return undefined;
     }
     const connection = new Connection(handlers, { objectLimit, tls: tls !== undefined });
     handlers.accepted?.(connection);
     return connection;
   };
-  return tls === undefined
-    ? Bun.listen<Connection>({
-        hostname,
-        port: options.port,
-        socket: {
-          ...SOCKET_HANDLERS,
-          open(socket) {
-            const connection = adopt(socket as unknown as Bun.Socket<undefined>);
-            if (connection === undefined) return;
-            socket.data = connection;
-            connection.opened(socket);
+  const listener =
+    tls === undefined
+      ? Bun.listen<Connection>({
+          hostname,
+          port: options.port,
+          socket: {
+            ...SOCKET_HANDLERS,
+            open(socket) {
+              const connection = adopt(socket as unknown as Bun.Socket<undefined>);
+              if (connection === undefined) return;
+              socket.data = connection;
+              connection.opened(socket);
+            },
+            // A refused socket has no connection to notify.
+            close: (socket, error) => socket.data?.gone(error),
+            error: (socket, error) => socket.data?.failed(error),
           },
-          // A refused socket has no connection to notify.
-          close: (socket, error) => socket.data?.gone(error),
-          error: (socket, error) => socket.data?.failed(error),
-        },
-      })
-    : Bun.listen<undefined>({
-        hostname,
-        port: options.port,
-        socket: {
-          open(socket) {
-            const connection = adopt(socket);
-            if (connection === undefined) return;
-            try {
-              const { context, leafHash } = tls();
-              connection.leafHash = leafHash;
-              upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
-            } catch (error) {
-              connection.terminate("internal_error");
+        })
+      : Bun.listen<undefined>({
+          hostname,
+          port: options.port,
+          socket: {
+            open(socket) {
+              const connection = adopt(socket);
+              if (connection === undefined) return;
+              try {
+                const { context, leafHash } = tls();
+                connection.leafHash = leafHash;
+                upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
+              } catch (error) {
+                connection.terminate("internal_error");
+                throw error;
+              }
+            },
+            // An error in `accept` or `tls` is our own bug; it ends this connection only.
+            error(socket, error) {
+              socket.terminate();
               throw error;
-            }
+            },
+            // Bun requires `data` or `drain`; `data` would be called with ciphertext.
+            drain: () => undefined,
           },
-          // An error in `accept` or `tls` is our own bug; it ends this connection only.
-          error(socket, error) {
-            socket.terminate();
-            throw error;
-          },
-          // Bun requires `data` or `drain`; `data` would be called with ciphertext.
-          drain: () => undefined,
-        },
-      });
+        });
+  return {
+    port: listener.port,
+    stop: () => {
+      listener.stop();
+      refused?.stop();
+    },
+  };
 }

@@ -141,9 +141,10 @@ export class Acceptance {
 
   /** They say that they hold our texts. */
   held(): void {
+    const isKnown = this.#held !== undefined;
     this.#held = { triedAt: this.#needs.clock.monotonic(), isDue: false, isAway: false };
     this.#save("held");
-    this.reportHeld();
+    if (!isKnown) this.reportHeld();
   }
 
   /** Texts wait until they accept. */

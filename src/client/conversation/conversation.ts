@@ -264,12 +264,15 @@ export class Conversation {
     this.#dialling.connectIfWanted();
   }
 
-  /** The server reports the person's presence. */
-  presence(online: boolean): void {
+  /**
+   * The server reports the person's presence.
+   * @param isChange false: it answers the question who is there, which is asked after the end of each link
+   */
+  presence(online: boolean, isChange: boolean): void {
     this.#acceptance.presence(online);
     if (!online) return;
     this.#leaveHeldLink();
-    this.#dialling.resetAndConnect();
+    if (isChange || !this.#dialling.wasInVain) this.#dialling.resetAndConnect();
   }
 
   /** This account is back at the server, or has a new certificate. */

@@ -45,6 +45,16 @@ const RETRIED: ReadonlySet<UnreachableReason> = new Set([
   "storage_failed",
 ]);
 
+/** Reasons that are answers of the person's client: that they are online is no news then. */
+const ANSWERS: ReadonlySet<UnreachableReason> = new Set([
+  "not_admitted",
+  "own_key_pending",
+  "greeting_refused",
+  "bad_greeting",
+  "no_greeting",
+  "busy",
+]);
+
 /** Wait before redialling, in ms. @param random in [0, 1) */
 export function redialDelay(attempt: number, decider: boolean, random: number): number {
   const base = REDIAL_DELAYS[Math.min(attempt, REDIAL_DELAYS.length - 1)] as number;
@@ -88,6 +98,7 @@ export class Dialling {
   #attempts = 0;
   /** Attempts without any answer since the last that had one. */
   #unanswered = 0;
+  #wasInVain = false;
   /** When the last dial began, by the monotonic clock. */
   #dialledAt = -Infinity;
   /** When news may cause `NEWS_BURST` dials at once again, by the monotonic clock. */
@@ -95,6 +106,11 @@ export class Dialling {
 
   constructor(options: DiallingOptions) {
     this.#options = options;
+  }
+
+  /** Whether the person was reached last, and has taken nothing. */
+  get wasInVain(): boolean {
+    return this.#wasInVain;
   }
 
   /** Whether dialling waits only for the person's decision about a new key. */
@@ -160,6 +176,7 @@ export class Dialling {
     links.dialFailed(id);
     const state = this.#state;
     if (state.name !== "dialling" || state.id !== id) return;
+    this.#wasInVain = ANSWERS.has(failure);
     this.#unanswered = failure === "no_answer" ? this.#unanswered + 1 : 0;
     const reason = this.#unanswered >= UNANSWERED_BY_FIREWALL ? "firewalled" : failure;
     this.#state = { name: "quiet", reason };
@@ -198,6 +215,7 @@ export class Dialling {
   /** The link was useful: after its loss the first wait is short again. */
   provenUseful(): void {
     this.#attempts = 0;
+    this.#wasInVain = false;
     if (this.#state.name === "linked") this.#state.isUseful = true;
   }
 
@@ -215,6 +233,7 @@ export class Dialling {
     const state = this.#state;
     if (state.name === "closed") return;
     this.#state = QUIET;
+    this.#wasInVain = state.name === "linked" && !state.isUseful && hasUnacknowledged;
     const sinceDial = this.#options.needs.clock.monotonic() - this.#dialledAt;
     const wasUseful = state.name === "linked" && state.isUseful && sinceDial >= AT_ONCE_INTERVAL;
     // After an end on purpose there is no failure to wait for, if the link was of use.

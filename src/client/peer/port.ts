@@ -112,6 +112,7 @@ export class PeerPort {
           port,
           objectLimit: PEER_OBJECT_LIMIT,
           tls: () => ({ context: this.#context() }),
+          delaysRefusals: true,
           accept: (address) => this.#accept(normalizeAddress(address)),
         });
       } catch (error) {

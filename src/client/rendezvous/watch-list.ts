@@ -14,8 +14,12 @@ type WatchListNeeds = {
   link(): RendezvousLink | undefined;
   /** The names to watch now. */
   wanted(): readonly string[];
-  /** The server has begun to report changes. @param online those of the list who are online now */
-  confirmed(online: readonly string[]): void;
+  /**
+   * The server has begun to report changes.
+   * @param online those of the list who are online now
+   * @param isNew whether this person's changes were not reported before
+   */
+  confirmed(online: readonly string[], isNew: (username: string) => boolean): void;
 };
 
 export class WatchList {
@@ -66,8 +70,9 @@ export class WatchList {
       .then(({ online }) => {
         // A later list has been sent, or the link has changed.
         if (this.#sent !== list) return;
+        const before = this.#watched;
         this.#watched = new Set(users.map(labelOf));
-        this.#needs.confirmed(online);
+        this.#needs.confirmed(online, (username) => !before.has(labelOf(username)));
       })
       .catch((error: unknown) => {
         // Redials and the next login find people without the list, and its next change sends it again.

@@ -242,6 +242,28 @@ describe("a link that is lost", () => {
   });
 });
 
+test("a person was reached in vain who has taken nothing, or has answered only to refuse", async () => {
+  const attempts = new Attempts();
+  const { dialling } = attempts;
+  const after = async (reason: UnreachableReason) => {
+    dialling.connect();
+    await attempts.fail(reason);
+    return dialling.wasInVain;
+  };
+  expect([await after("offline"), await after("busy"), await after("no_answer")]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  attempts.linkWithBye(false);
+  expect(dialling.wasInVain).toBe(true);
+  attempts.linkWithBye(true);
+  expect(dialling.wasInVain).toBe(false);
+  dialling.linked();
+  dialling.disconnected(true, false);
+  expect(dialling.wasInVain).toBe(false);
+});
+
 test("links of no use that end with bye are dialled after 1, 5, 15, and then every 60 s", () => {
   const attempts = new Attempts();
   attempts.dialling.connect();

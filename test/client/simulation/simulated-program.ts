@@ -299,8 +299,8 @@ export class SimulatedProgram implements ServerUser {
     this.conversation.peerMayBeReachable();
   }
 
-  presence(online: boolean): void {
-    this.conversation.presence(online);
+  presence(online: boolean, isChange: boolean): void {
+    this.conversation.presence(online, isChange);
   }
 
   serverIsGone(): void {

@@ -6,7 +6,7 @@ import type { Place, Program } from "./simulated-network.ts";
 /** The server's messages to one program, delivered in the order in which they were sent. */
 export interface ServerUser extends Program {
   cameOnline(): void;
-  presence(online: boolean): void;
+  presence(online: boolean, isChange: boolean): void;
   serverIsGone(): void;
 }
 
@@ -89,7 +89,7 @@ export class SimulatedServer {
       this.#notify(session, () => program.cameOnline());
       if (was !== undefined) return;
       for (const each of this.#sessions.values()) {
-        if (each.isWatching && each !== session) this.#notify(each, () => each.program.presence(true));
+        if (each.isWatching && each !== session) this.#notify(each, () => each.program.presence(true, true));
       }
     });
   }
@@ -98,7 +98,7 @@ export class SimulatedServer {
     if (this.#sessions.get(place.name)?.program !== program) return;
     this.#sessions.delete(place.name);
     for (const each of this.#sessions.values()) {
-      if (each.isWatching) this.#notify(each, () => each.program.presence(false));
+      if (each.isWatching) this.#notify(each, () => each.program.presence(false, true));
     }
   }
 
@@ -136,7 +136,8 @@ export class SimulatedServer {
     const session = this.#session(program);
     session?.toServer.send(program, () => {
       session.isWatching = isWatching;
-      if (isWatching && this.#sessions.has(who.name)) this.#notify(session, () => program.presence(true));
+      if (isWatching && this.#sessions.has(who.name))
+        this.#notify(session, () => program.presence(true, false));
     });
   }
 
