@@ -1,12 +1,11 @@
 /** Who is not let in at the peer port, and that the next good peer is served all the same (PROTOCOL 3 and 5). */
 import { X509Certificate } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import {
   CONTACT_HANDSHAKES,
-  MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_STRANGER,
   MAX_CONNECTIONS_PER_USER,
   MAX_HANDSHAKES,
@@ -44,16 +43,17 @@ beforeAll(async () => {
   carla = company.identity("carla");
 });
 
-/** Whatever a stranger did, ana still serves carla. */
 afterEach(async () => {
   for (const peer of peers.splice(0)) {
     peer.terminate();
     await peer.closed;
   }
-  await expectServed(ana, carla);
 });
 
 afterAll(() => company.close());
+
+/** Whatever a stranger did, ana still serves carla. */
+const serves = () => expectServed(ana, carla);
 
 async function dial(options: Parameters<typeof RawPeer.dial>[1]): Promise<RawPeer> {
   const peer = await RawPeer.dial(ana.port, options);
@@ -68,7 +68,7 @@ function hello(username: string): { [name: string]: unknown } {
 /** A peer whose greeting is done. */
 async function greeted(identity = carla, from = "127.0.0.1"): Promise<RawPeer> {
   const peer = await dial({ identity, from });
-  expect(await peer.next()).toEqual(hello("ana"));
+  expect(await peer.next()).toEqual(hello(ana.name));
   peer.send(hello(peer.name));
   return peer;
 }
@@ -108,6 +108,8 @@ function serverCertificate(): TlsIdentity {
 }
 
 describe("before it is proven who is there, not one byte is sent:", () => {
+  afterEach(serves);
+
   const strangers: [string, () => TlsIdentity | undefined][] = [
     ["no certificate", () => undefined],
     ["one of another authority", () => userIdentity(newAuthority(), "carla")],
@@ -194,6 +196,8 @@ test("no ticket is given, so no session can be resumed", async () => {
 });
 
 describe("once proven, a fault is answered with its code and ends the link:", () => {
+  afterEach(serves);
+
   const textWithoutEnd = `{"message":"${"x".repeat(PEER_OBJECT_LIMIT)}`;
   const faults: [string, () => string | Uint8Array, string][] = [
     ["a hello that names someone else", () => JSON.stringify(hello("bob")), "wrong_name"],
@@ -236,6 +240,13 @@ describe("once proven, a fault is answered with its code and ends the link:", ()
 });
 
 describe("the port is bounded:", () => {
+  let count = 0;
+
+  /** With nothing of her bounds used up. */
+  beforeEach(async () => {
+    ana = await company.person(`ana${count++}`);
+  });
+
   test("a ninth handshake from one address is ended, and one from another is not", async () => {
     for (let count = 0; count < MAX_HANDSHAKES_PER_NETWORK; count++)
       await dial({ tls: false, from: "127.0.0.2" });
@@ -300,21 +311,22 @@ describe("the port is bounded:", () => {
     expect(peers.filter(({ isClosed }) => isClosed)).toEqual([fifth]);
   });
 
-  test("four links each of 64 strangers shut out neither a friend nor, once they are idle, another stranger", async () => {
+  test("two links each of 64 strangers shut out neither a friend nor, once they are idle, another stranger", async () => {
     const friend = await company.person("hugo");
-    friend.messenger.send("ana", "hello");
+    friend.messenger.send(ana.name, "hello");
     ana.messenger.send("hugo", "hello");
-    await until(() => friend.received("ana") === 1 && ana.received("hugo") === 1);
+    await until(() => friend.received(ana.name) === 1 && ana.received("hugo") === 1);
     await friend.close();
-    const strangers = Array.from({ length: MAX_CONNECTIONS / 4 }, (_, index) => pinnedStranger(`s${index}`));
+    const strangers = Array.from({ length: MAX_STRANGERS }, (_, index) => pinnedStranger(`s${index}`));
     for (const [index, identity] of strangers.entries()) {
-      for (let count = 0; count < 4; count++) await dial({ identity, from: `127.0.5.${index}` });
+      for (let count = 0; count < MAX_CONNECTIONS_PER_STRANGER; count++)
+        await dial({ identity, from: `127.0.5.${index}` });
     }
     const open = () => peers.filter(({ isClosed }) => !isClosed).length;
     await until(() => open() === MAX_STRANGERS);
     const again = await company.person("hugo");
-    again.messenger.send("ana", "and again");
-    await until(() => again.received("ana") === 1);
+    again.messenger.send(ana.name, "and again");
+    await until(() => again.received(ana.name) === 1);
     expect(open()).toBe(MAX_STRANGERS);
     await later(STRANGER_IDLE, () => expectServed(ana, carla));
     await again.close();
