@@ -437,7 +437,10 @@ export class Messenger {
   }
 
   #watchConfirmed(online: readonly string[], isNew: (username: string) => boolean): void {
-    for (const username of online.filter(isNew)) this.#presence(username, true, false);
+    for (const username of online) {
+      if (isNew(username)) this.#presence(username, true, false);
+      else if (this.#watchedPeople.has(username)) this.#emit({ name: "watched", username, online: true });
+    }
     // Some may have left after the server listed them, before it reported changes.
     const [there, listed] = [new Set(online.map(labelOf)), this.shown.listed];
     const hasLeft = (label: string) => listed.has(label) && !there.has(label);

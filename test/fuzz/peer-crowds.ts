@@ -5,14 +5,14 @@ import { RawPeer } from "../integration/raw-peer.ts";
 import type { SeededRandom } from "../seeded-random.ts";
 import { mustHold, within } from "./fuzz-failure.ts";
 import { greeting } from "./peer-grammar.ts";
-import type { Victim } from "./peer-victim.ts";
+import { CONTACT_ADDRESS, type Victim } from "./peer-victim.ts";
 
 /** Half a second is for gathering revocations, and the rest for a busy machine, in ms. */
 const REVOKED_WITHIN = 10_000;
 
 /**
  * Many connections that never finish a handshake, and strangers who say nothing, from many addresses. A contact gets in
- * at the first attempt all the same, from her own address.
+ * at the first attempt all the same, from an address of hers.
  * @param hello the beginning of a handshake
  */
 export async function flood(
@@ -36,7 +36,7 @@ export async function flood(
     peer.write(hello.subarray(0, random.integer(hello.length)));
     crowd.push(peer);
   }
-  const visit = victim.visit(random.pick([undefined, "127.0.200.1"]));
+  const visit = victim.visit(random.pick([undefined, CONTACT_ADDRESS]));
   await within(deadline, visit, () => `a contact is not served beside ${crowd.length} others`);
   crowd.forEach((peer) => peer.terminate());
   await Promise.all(crowd.map(({ closed }) => closed));

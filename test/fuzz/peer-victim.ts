@@ -13,6 +13,9 @@ import { StoredModel, type ModelText, type PeerLinkModel } from "./peer-model.ts
 /** How many texts of one contact are read back. */
 const MAX_TEXTS = 5_000;
 
+/** A second address of the contact, which ana knows. */
+export const CONTACT_ADDRESS = "127.0.200.1";
+
 /** A peer with a valid certificate, and what she must have stored of him. */
 export type Attacker = {
   readonly name: string;
@@ -46,6 +49,9 @@ export class Victim {
     this.toZoe = ana.messenger.send("zoe", "para Zoe");
     this.#contact = company.identity("amiga");
     ana.messenger.send("amiga", "para ella");
+    const { contacts } = ana.profile;
+    const targets = ["127.0.0.1", CONTACT_ADDRESS].map((ip) => ({ ip, port: 1 }));
+    contacts.saveTargets(contacts.ensure("amiga"), targets);
   }
 
   static async open(deadline: number): Promise<Victim> {

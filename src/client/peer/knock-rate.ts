@@ -4,10 +4,11 @@
  */
 import { Budget } from "./budget.ts";
 
-/** Handshakes of all strangers' addresses together, and apart from these of all contacts': at once, and a second. */
-export const KNOCKS = { burst: 128, perSecond: 50 } as const;
-/** Of one network. */
-export const KNOCKS_OF_NETWORK = { burst: 64, perSecond: 10 } as const;
+/** Handshakes at once, and a second: of all strangers' addresses together, of one of their networks, and so for contacts. */
+export const KNOCKS = {
+  stranger: { all: { burst: 128, perSecond: 50 }, network: { burst: 64, perSecond: 10 } },
+  contact: { all: { burst: 256, perSecond: 100 }, network: { burst: 128, perSecond: 50 } },
+} as const;
 /** Networks above which those that were quiet for long are forgotten. */
 const MAX_QUIET = 512;
 
@@ -15,7 +16,7 @@ const budget = ({ burst, perSecond }: { readonly burst: number; readonly perSeco
   new Budget(burst, perSecond);
 
 export class KnockRate {
-  readonly #all = { contact: budget(KNOCKS), stranger: budget(KNOCKS) };
+  readonly #all = { contact: budget(KNOCKS.contact.all), stranger: budget(KNOCKS.stranger.all) };
   readonly #byNetwork = new Map<string, Budget>();
 
   /**
@@ -25,7 +26,7 @@ export class KnockRate {
    * @returns whether a handshake may begin
    */
   take(network: string, from: "contact" | "stranger", now: number): boolean {
-    const own = this.#byNetwork.get(network) ?? budget(KNOCKS_OF_NETWORK);
+    const own = this.#byNetwork.get(network) ?? budget(KNOCKS[from].network);
     if (!own.take(now) || !this.#all[from].take(now)) return false;
     // Only who comes in is remembered, so these are few.
     this.#byNetwork.set(network, own);
