@@ -100,7 +100,7 @@ test("what is typed after the end of a chat goes to nobody, and the person of th
   expect(first.screen.bells).toBe(0);
   await second.isAsked("(1 nuevo)");
   one.type(KEY.ctrlC);
-  await isMarked(one, "2. left.zoe");
+  await isMarked(one, "1. left.zoe");
   for (const terminal of [one, first, second]) {
     terminal.type(KEY.ctrlC);
     await expectEnd(terminal, 130);
