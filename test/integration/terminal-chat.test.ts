@@ -1,8 +1,10 @@
 /** A chat at a terminal, key by key, as the two people in it see it. */
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import { profileFile } from "../../src/client/disk/folders.ts";
 import type { AtTerminal } from "./at-terminal.ts";
 import {
   connected,
@@ -18,6 +20,7 @@ import {
   Room,
   says,
   SMALL,
+  times,
   USUAL,
   writes,
 } from "./chat-terminal.ts";
@@ -424,6 +427,37 @@ describe("a line", () => {
     ana.type(`/chat nadie${KEY.enter}`);
     await says(ana, "Chat con nadie");
     expect(beto.texts("ana")).toEqual([]);
+    await quit(ana);
+    expectNothingRedrawn(ana, USUAL);
+  });
+
+  test("that is left by Alt and a digit stands there again, also after the program was killed", async () => {
+    for (const name of ["beto", "carla"]) await room.person(name);
+    const seat = await room.seat("ana");
+    const killed = await room.chat("ana", "beto", { program: "apart" });
+    killed.type(`/chat carla${KEY.enter}`);
+    await says(killed, "Chat con carla");
+    killed.type("\x1b[200~uno\rdos\x1b[201~ y más");
+    await lineIs(killed, "[2 líneas] y más");
+    // An Alt may come in two reads.
+    killed.type(KEY.escape);
+    killed.type("1");
+    await killed.until(() => times(killed, "Chat con beto") === 2, "beto's chat again");
+    killed.type("para beto");
+    await lineIs(killed, "para beto");
+    const database = new Database(profileFile(seat.profileFolder), { readonly: true });
+    await untilQuiet(() => database.query("SELECT * FROM drafts").all().length === 2);
+    database.close();
+    killed.signal("SIGKILL");
+    await killed.exited;
+    const ana = await room.chat("ana", "beto");
+    await lineIs(ana, "para beto");
+    expect(ana.text).toContain("carla (borrador: uno dos y más)");
+    ana.type(`${KEY.escape}2`);
+    await lineIs(ana, "[2 líneas] y más");
+    expect(picture(ana)).toMatchSnapshot();
+    ana.type(KEY.ctrlC);
+    await lineIs(ana, "");
     await quit(ana);
     expectNothingRedrawn(ana, USUAL);
   });
