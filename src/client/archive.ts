@@ -257,7 +257,7 @@ export class StoredConversation {
 
   /** Until when nothing of theirs is announced, ms since 1970; undefined: it is. */
   get mutedUntil(): number | undefined {
-    return this.#profile.contacts.muted(Date.now()).get(this.contact.id)?.until;
+    return this.#profile.contacts.mutedUntil(this.contact, Date.now());
   }
 
   /** What stands unsent in the input line. */

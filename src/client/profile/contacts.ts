@@ -97,6 +97,15 @@ export class ContactStore {
     this.#database.run("UPDATE contacts SET muted_until = ? WHERE id = ?", [until ?? null, contact.id]);
   }
 
+  /** Until when nothing of theirs is announced, ms since 1970; undefined: it is. */
+  mutedUntil({ id }: Contact, now: number): number | undefined {
+    return this.#database
+      .query<{ until: number }, [number, number]>(
+        "SELECT muted_until AS until FROM contacts WHERE id = ? AND muted_until > ?",
+      )
+      .get(id, now)?.until;
+  }
+
   /** Of whom nothing is announced, and until when, by the row number; times are ms since 1970. */
   muted(now: number): ReadonlyMap<number, Muted> {
     const rows = this.#database

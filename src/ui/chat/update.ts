@@ -26,7 +26,7 @@ import {
 } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
 import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
-import { goToNumber, showChats } from "./other-chats.ts";
+import { goToNumber, goToUnread, showChats } from "./other-chats.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
 import { answerOf, onAnswered } from "./verification.ts";
 
@@ -279,10 +279,10 @@ function onKeyAnswer(
   }
 }
 
-/** Alt with a digit: the line stays as the draft. */
-function onGoTo(before: ChatModel, number: number, context: ChatContext): ChatStep {
+/** A key leads to another chat: the line stays as the draft. */
+function onGoTo(before: ChatModel, to: number | "unread", context: ChatContext): ChatStep {
   const { chat, effects } = stopTyping(before);
-  const result = goToNumber(number, chat, context);
+  const result = to === "unread" ? goToUnread("", chat, context) : goToNumber(to, chat, context);
   if (result.name === "stays") {
     const stays = onStays(chat, result.sentence, context);
     return { chat: stays.chat, effects: [...effects, ...stays.effects] };
@@ -308,7 +308,7 @@ function update(chat: ChatModel, event: ChatEvent, context: ChatContext): ChatSt
     case "edited":
       return onEdited(chat, event.isEmpty, context.now);
     case "goTo":
-      return onGoTo(chat, event.number, context);
+      return onGoTo(chat, event.chat, context);
     case "leaving": {
       const { chat: stopped, effects } = stopTyping(chat);
       return { chat: stopped, effects: [...effects, { name: "leave", to: undefined }] };

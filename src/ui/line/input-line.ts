@@ -17,8 +17,8 @@ export type LineEvent =
   | { readonly name: "line"; readonly typed: string; readonly expand: (text: string) => string }
   /** The text has changed, but not by Enter. */
   | { readonly name: "edited"; readonly isEmpty: boolean }
-  /** Alt-1 … Alt-9. */
-  | { readonly name: "goTo"; readonly number: number }
+  /** Alt with a digit, or with A. */
+  | { readonly name: "goTo"; readonly chat: number | "unread" }
   /** Ctrl-C or Ctrl-D on an empty line, or the terminal is gone. */
   | { readonly name: "leaving" };
 
@@ -39,7 +39,11 @@ export type LineNeeds = {
   readonly draft: Draft;
 };
 
-const CHAT_KEYS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+/** As in irssi and WeeChat. */
+const CHAT_KEYS = [
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => [`alt-${digit}`, digit] as const),
+  ["alt-a", "unread"] as const,
+];
 
 export type InputLineOptions = {
   readonly input: NodeJS.ReadStream;
@@ -89,9 +93,7 @@ export abstract class InputLine {
     ["ctrl-d", () => (this.text === "" ? this.#leaving() : this.#edit("delete"))],
     ["ctrl-z", () => this.#suspend()],
     ["ctrl-l", () => this.clear()],
-    ...CHAT_KEYS.map(
-      (number) => [`alt-${number}`, () => this.#needs.take({ name: "goTo", number })] as const,
-    ),
+    ...CHAT_KEYS.map(([key, chat]) => [key, () => this.#needs.take({ name: "goTo", chat })] as const),
   ]);
 
   constructor(options: InputLineOptions, { hasSequences, keys }: Abilities) {

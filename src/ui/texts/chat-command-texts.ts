@@ -144,7 +144,10 @@ export const CHAT_COMMAND_TEXTS = {
     es: "otro chat, como /1 … /9 y Alt-1; sin nombre: los números",
     en: "another chat, as /1 … /9 and Alt-1; alone: the numbers",
   },
-  chatHelpUnread: { es: "el siguiente chat con algo nuevo", en: "the next chat with something new" },
+  chatHelpUnread: {
+    es: "el siguiente chat con algo nuevo, como Alt-A",
+    en: "the next chat with something new, as Alt-A",
+  },
   chatHelpMute: {
     es: "este chat, en silencio durante 90m, 8h, 7d…",
     en: "mutes this chat for 90m, 8h, 7d…",

@@ -1169,7 +1169,7 @@ describe("the numbers of chats", () => {
   const opened = (username: string, ...recent: readonly string[]): AppEvent => {
     return { name: "chatOpened", username, contact: 0, isStranger: false, recent };
   };
-  const goTo = (number: number): AppEvent => ({ name: "goTo", number });
+  const goTo = (number: number): AppEvent => ({ name: "goTo", chat: number });
   const inCarla = after(inPeople, opened("carla", "benito", "carla")).model;
 
   test("go by the last activity when the first chat is opened, and stay from chat to chat", () => {

@@ -28,8 +28,8 @@ const namesOf = (effects: readonly ChatEffect[]) => effects.map(({ name }) => na
 describe("another chat", () => {
   test("is reached by its number, typed or with Alt", () => {
     expect(among().type("/1")).toEqual([LEAVES_FOR_CARLA]);
-    expect(among().take({ name: "goTo", number: 1 })).toEqual([LEAVES_FOR_CARLA]);
-    expect(printed(among().take({ name: "goTo", number: 2 }))).toEqual(["Este ya es el chat con benito."]);
+    expect(among().take({ name: "goTo", chat: 1 })).toEqual([LEAVES_FOR_CARLA]);
+    expect(printed(among().take({ name: "goTo", chat: 2 }))).toEqual(["Este ya es el chat con benito."]);
   });
 
   test("that no number leads to: what is typed blind behind it is not sent here", () => {
@@ -39,7 +39,7 @@ describe("another chat", () => {
     ]);
     expect(namesOf(typed.type("hola"))).toEqual(["print", "giveBack"]);
     const pressed = among();
-    pressed.take({ name: "goTo", number: 7 });
+    pressed.take({ name: "goTo", chat: 7 });
     edit(pressed);
     pressed.wait(3_000);
     expect(namesOf(pressed.type("hola"))).toEqual(["keepDraft", "print", "giveBack"]);
@@ -48,6 +48,7 @@ describe("another chat", () => {
   test("with something new is next: who has waited longest, and the quiet ones last", () => {
     const script = among();
     expect(script.type("/unread")).toEqual([LEAVES_FOR_CARLA]);
+    expect(script.take({ name: "goTo", chat: "unread" })).toEqual([LEAVES_FOR_CARLA]);
     script.others = { ...script.others, unread: new Map([[4, { username: "dora", count: 1 }]]) };
     expect(script.type("/unread")).toEqual([{ name: "leave", to: "dora" }]);
     script.others = { ...script.others, unread: new Map() };
