@@ -371,7 +371,7 @@ export class Messenger {
 
   /**
    * A code is to be compared with this person; `verification` events tell what becomes of it.
-   * @param face at which it is compared: only there it can be closed
+   * @param face at which it is compared, until `leaveVerification`
    * @throws SelfError, SQLiteError
    */
   openVerification(username: string, face: object): OpenedVerification {
@@ -384,8 +384,14 @@ export class Messenger {
     return this.#conversations.find(username)?.verification.answer(same) === true;
   }
 
-  closeVerification(username: string, face: object): void {
-    this.#conversations.find(username)?.verification.close(face);
+  /** The code is compared no longer, at any face. */
+  closeVerification(username: string): void {
+    this.#conversations.find(username)?.verification.close();
+  }
+
+  /** A face is gone: what was opened at no other one is closed. */
+  leaveVerification(username: string, face: object): void {
+    this.#conversations.find(username)?.verification.leave(face);
   }
 
   /** A person's presence according to the direct link; undefined: no conversation in this process. */

@@ -57,8 +57,10 @@ export class SharedAccount {
   readonly #chats = new Set<string>();
   /** Names of the people in the list that is shown. */
   #listed: string[] = [];
-  /** Names of those with whom a code is compared here, by label. */
-  readonly #verifications = new Map<string, string>();
+  /** Labels of those with whom a code is compared here. */
+  readonly #verifications = new Set<string>();
+  /** Names of those with whom a code is compared at any face of the account, by label. */
+  readonly #comparing = new Map<string, string>();
   #keepsUp = true;
   /** Undefined while the account is being opened. */
   #reported: Reported | undefined;
@@ -215,12 +217,13 @@ export class SharedAccount {
   /** Compares a code with a person, until `verification` events say how it has ended. @throws SelfError */
   async openVerification(username: string): Promise<Result<"open_verification">> {
     // It may end before this is answered.
-    this.#verifications.set(labelOf(username), username);
+    this.#verifications.add(labelOf(username));
     return this.request("open_verification", { username });
   }
 
+  /** It ends at all faces. */
   closeVerification(username: string): void {
-    if (!this.#verifications.delete(labelOf(username))) return;
+    this.#verifications.delete(labelOf(username));
     this.#place.then((place) => ask(place, "close_verification", { username })).catch(() => undefined);
   }
 
@@ -229,6 +232,11 @@ export class SharedAccount {
     this.#keepsUp = keepsUp;
     // Who is online next is asked again.
     this.#place.then((place) => ask(place, "keeps_up", { keeps_up: keepsUp })).catch(() => undefined);
+  }
+
+  /** Ends it if it was opened here, and has not ended. */
+  leaveVerification(username: string): void {
+    if (this.#verifications.has(labelOf(username))) this.closeVerification(username);
   }
 
   closeChat(username: string): void {
@@ -349,7 +357,7 @@ export class SharedAccount {
     if (this.#isClosed) return;
     this.#reported?.hold();
     // Their links have ended with the process.
-    for (const username of this.#verifications.values())
+    for (const username of this.#comparing.values())
       this.#report({ name: "verification", username, state: "lost", retryAt: undefined });
     this.#place = this.#moved();
     this.#place.catch((error: unknown) => this.#stopped(error));
@@ -388,10 +396,18 @@ export class SharedAccount {
   }
 
   #report(event: MessengerEvent): void {
-    if (event.name === "verification" && "retryAt" in event)
-      this.#verifications.delete(labelOf(event.username));
+    if (event.name === "verification") this.#noteVerification(event);
     if (this.#reported === undefined) this.#options.onEvent(event);
     else this.#reported.event(event);
+  }
+
+  #noteVerification(event: MessengerEvent & { name: "verification" }): void {
+    const label = labelOf(event.username);
+    if (event.state === "waiting" || event.state === "code") this.#comparing.set(label, event.username);
+    else if ("retryAt" in event) {
+      this.#comparing.delete(label);
+      this.#verifications.delete(label);
+    }
   }
 
   /** Runs what reads the store; a failure of the disk is reported. */

@@ -29,6 +29,7 @@ async function meet(
 }
 
 const FACE = {};
+const OTHER_FACE = {};
 
 function open(person: Person, other: string) {
   return person.messenger.openVerification(other, FACE);
@@ -105,14 +106,15 @@ test("who opens it is waited for, the other is told; a code that differs is told
     open(first, second.name);
     await until(() => states(second).at(-1) === "asked");
     expect(states(first).at(-1)).toBe("waiting");
-    first.messenger.closeVerification(second.name, FACE);
+    first.messenger.closeVerification(second.name);
     await until(() => states(second).at(-1) === "withdrawn");
     expect(states(first).at(-1)).toBe("closed");
   }
   // Nothing was revealed, so nothing waits.
   await compare(ana, bob);
-  // Only the face at which it was opened closes it.
-  ana.messenger.closeVerification("bob", {});
+  // A face at which it was not opened does not close it by leaving, nor one that is not the last.
+  ana.messenger.openVerification("bob", OTHER_FACE);
+  for (const face of [{}, OTHER_FACE]) ana.messenger.leaveVerification("bob", face);
   ana.messenger.answerVerification("bob", true);
   bob.messenger.answerVerification("ana", false);
   await until(() => states(ana).includes("wrong") && states(bob).includes("wrong"));
@@ -128,7 +130,7 @@ test("who opens it is waited for, the other is told; a code that differs is told
   ahead += 10_000;
   await compare(ana, bob);
   // Leaving without an answer has used a guess, too.
-  ana.messenger.closeVerification("bob", FACE);
+  ana.messenger.leaveVerification("bob", FACE);
   await until(() => states(bob).at(-1) === "ended");
   ahead += 59_000;
   expect(open(ana, "bob")).toMatchObject({ result: "too_soon" });
@@ -148,6 +150,42 @@ test("the loss of the link ends it once the code was shown, and only then", asyn
   await until(() => states(ana).at(-1) === "lost");
   expect(ana.messenger.answerVerification("bob", true)).toBe(false);
   expect(isVerified(ana, "bob")).toBe(false);
+});
+
+test("nobody is told of a stranger's, who is answered by opening it too; whom both have verified may write", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana", { who: "requests" });
+  const bob = await company.person("bob", { who: "requests" });
+  open(bob, "ana");
+  await until(() => bob.of("connected").length > 0);
+  await compare(ana, bob);
+  expect(states(ana)).toEqual(["waiting", "code"]);
+  for (const [person, other] of [
+    [ana, "bob"],
+    [bob, "ana"],
+  ] as const)
+    expect(person.messenger.answerVerification(other, true)).toBe(true);
+  await until(() => isVerified(ana, "bob") && isVerified(bob, "ana"));
+  expect(ana.messenger.archive.conversation("bob")?.state).toBe("contact");
+  expect(bob.messenger.archive.conversation("ana")?.state).toBe("contact");
+  expect(ana.of("contact")).toEqual([{ name: "contact", username: "bob", state: "contact" }]);
+});
+
+test("that somebody has opened it is told once they are accepted, and to who opens the chat later", async () => {
+  const company = await Company.meet();
+  companies.push(company);
+  const ana = await company.person("ana", { who: "requests" });
+  const bob = await company.person("bob", { who: "requests" });
+  open(bob, "ana");
+  await until(() => bob.of("connected").length > 0);
+  expect(states(ana)).toEqual([]);
+  ana.messenger.decisions.decide("bob", "accept");
+  await until(() => states(ana).includes("asked"));
+  expect(ana.messenger.openChat("bob").verification.isAsked).toBe(true);
+  bob.messenger.closeVerification("ana");
+  await until(() => states(ana).includes("withdrawn"));
+  expect(ana.messenger.openChat("bob").verification.isAsked).toBe(false);
 });
 
 test("a verified person with a new key gets nothing and is not accepted, but verified anew", async () => {

@@ -75,12 +75,8 @@ export class Conversation {
     this.verification = new Verification({
       needs,
       contact: () => this.contact,
-      tell: (news) => {
-        // That a stranger has opened it is of use only once our person does so, too.
-        const isTheirs = news.state === "asked" || news.state === "withdrawn";
-        if (isTheirs && !this.#acceptance.isHeard) return;
-        emit({ name: "verification", username: this.username, ...news });
-      },
+      tell: (news) => emit({ name: "verification", username: this.username, ...news }),
+      mayTellAsked: () => this.#acceptance.isHeard,
       closed: (ending, hadPending) => this.#verificationClosed(ending === "verified", hadPending),
     });
     this.#acceptance = new Acceptance({ record: this.#record, consents, clock, storage, emit });
@@ -205,6 +201,16 @@ export class Conversation {
     this.connect();
   }
 
+  /** Whoever was verified may write. */
+  #accept(): void {
+    const { profile, intake, emit, storage } = this.#needs;
+    if (this.#acceptance.consent === "contact") return;
+    storage.attempt(() => profile.consents.accept(this.contact));
+    intake.changed();
+    emit({ name: "contact", username: this.username, state: "contact" });
+    this.consentChanged();
+  }
+
   /** Tells them that they are accepted, if they do not know; texts that were held come on another link. */
   #tellAcceptance(): void {
     const holding = this.#acceptance.tellAll(this.#links.open);
@@ -242,6 +248,7 @@ export class Conversation {
     if (hadPending) this.#dialling.leave();
     if (isVerified) {
       const { contacts } = this.#needs.profile;
+      this.#accept();
       const isDropped = ({ label, fingerprint }: ProvenPeer) => !contacts.isPinned(label, fingerprint);
       this.#needs.storage.attempt(() => this.#links.terminateThose(isDropped, "key_dropped"));
     }

@@ -53,6 +53,8 @@ type VerificationOptions = {
   readonly needs: Pick<ConversationNeeds, "profile" | "own" | "clock" | "storage">;
   readonly contact: () => Contact;
   readonly tell: (news: VerificationNews) => void;
+  /** Whether our person may be told that the other one has opened it: not of a stranger. */
+  readonly mayTellAsked: () => boolean;
   /** It is closed, with this outcome; `hadPending`: and with it the link of a key that waited. */
   readonly closed: (ending: VerificationEnding, hadPending: boolean) => void;
 };
@@ -63,8 +65,8 @@ type Exchanging = { readonly on: VerifyingLink; readonly link: VerifiedLink; exc
 
 export class Verification {
   readonly #options: VerificationOptions;
-  /** At which face our person has opened it last, and whether a nonce was revealed since; undefined: it is closed. */
-  #opening: { readonly face: object; readonly isGuessUsed: boolean } | undefined;
+  /** At which faces our person has opened it, and whether a nonce was revealed since; undefined: it is closed. */
+  #opening: { readonly faces: ReadonlySet<object>; readonly isGuessUsed: boolean } | undefined;
   /** The link that the conversation uses, and since when, by the monotonic clock. */
   #current: Since<VerifyingLink> | undefined;
   /** One with a key that waits. */
@@ -83,11 +85,17 @@ export class Verification {
     return this.#opening !== undefined;
   }
 
+  /** Whether our person was told that the other one has opened it, and waits. */
+  get isAsked(): boolean {
+    return !this.isOpen && this.#asked.isTold;
+  }
+
   /** Our person wants to compare a code, at this face. If it is open already, its state is told again. @throws SQLiteError */
   open(face: object): OpenedVerification {
     const left = this.isOpen ? 0 : this.#waitLeft();
     if (left > 0) return { result: "too_soon", retry_after: Math.ceil(left / 1_000) };
-    this.#opening = { face, isGuessUsed: this.#opening?.isGuessUsed === true };
+    const { faces = [], isGuessUsed = false } = this.#opening ?? {};
+    this.#opening = { faces: new Set([...faces, face]), isGuessUsed };
     this.#asked.isTold = false;
     const { exchange } = this.#running ?? {};
     const code = exchange?.name === "comparing" ? exchange.code : undefined;
@@ -96,9 +104,18 @@ export class Verification {
     return { result: "opened" };
   }
 
-  /** Our person compares no longer, at this face. Nothing is done if it is open at another one. */
-  close(face: object): void {
-    if (this.#opening?.face !== face) return;
+  /** A face at which it was opened is gone, and with the last one the verification ends. */
+  leave(face: object): void {
+    if (this.#opening?.faces.has(face) !== true) return;
+    const faces = new Set(this.#opening.faces);
+    faces.delete(face);
+    if (faces.size === 0) this.close();
+    else this.#opening = { ...this.#opening, faces };
+  }
+
+  /** Our person compares no longer, at whichever face they have said so. */
+  close(): void {
+    if (!this.isOpen) return;
     for (const link of this.#exchanges.keys()) this.#step(link, { name: "closed" });
     this.#end("closed");
   }
@@ -141,6 +158,7 @@ export class Verification {
 
   /** Tells whether the other person has opened it. */
   #tellAsked(): void {
+    if (!this.#options.mayTellAsked()) return;
     // While ours has opened it too, that is no news.
     const isAsked = [...this.#exchanges.values()].some(({ exchange }) => exchange.name === "asked");
     if (this.isOpen || isAsked === this.#asked.isTold) return;

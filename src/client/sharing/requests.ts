@@ -110,10 +110,10 @@ export const REQUESTS = {
     messenger.decisions.allow(who);
     return {};
   }),
-  /** A link is kept open until `close_chat`. `connected`: there is one now. */
+  /** A link is kept open until `close_chat`. `connected`: there is one now. `verification_asked`: they wait for ours. */
   open_chat: row({ username: name }, ({ face }, { username }) => {
-    const conversation = face.openChat(username);
-    return { username: conversation.username, connected: conversation.isConnected };
+    const { username: registered, isConnected, verification } = face.openChat(username);
+    return { username: registered, connected: isConnected, verification_asked: verification.isAsked };
   }),
   close_chat: row({ username: name }, ({ face }, { username }) => {
     face.closeChat(username);
@@ -155,8 +155,9 @@ export const REQUESTS = {
       result: messenger.answerVerification(username, same) ? ("answered" as const) : ("none" as const),
     }),
   ),
-  close_verification: row({ username: name }, ({ face }, { username }) => {
-    face.closeVerification(username);
+  /** It ends wherever it was opened. */
+  close_verification: row({ username: name }, ({ account: { messenger } }, { username }) => {
+    messenger.closeVerification(username);
     return {};
   }),
   /** Ends the stored session. `failure`: why it was not ended at the server. */

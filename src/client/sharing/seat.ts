@@ -61,10 +61,6 @@ export class Seat {
     return this.#account.messenger.openVerification(username, this);
   }
 
-  closeVerification(username: string): void {
-    this.#account.messenger.closeVerification(username, this);
-  }
-
   keepsUp(keepsUp: boolean): void {
     this.#account.messenger.reading.set(this, keepsUp);
   }
@@ -73,7 +69,7 @@ export class Seat {
   leave(): void {
     this.#account.messenger.reading.leave(this);
     this.watchPeople([]);
-    for (const username of this.#verified) this.closeVerification(username);
+    for (const username of this.#verified) this.#account.messenger.leaveVerification(username, this);
     for (const username of this.#chats.values()) this.closeChat(username);
   }
 }

@@ -13,6 +13,8 @@ import type { ChatNeeds } from "./needs.ts";
 import { storageReason } from "./notices.ts";
 import { asTyped } from "./typed-line.ts";
 
+type Opened = Awaited<ReturnType<SharedAccount["openChat"]>>;
+
 /** Effects whose outcome comes before the next line that was typed ahead: a refusal stops that line, and a decision may leave the chat. */
 const CHANGES: ReadonlySet<EffectName> = new Set(["edit", "withdraw", "cancel", "acceptKey", "decide"]);
 /** Stored messages shown on opening, and by `/more`. */
@@ -35,8 +37,8 @@ export function shownOnOpening(newest: MessagePage, unreadFrom: number | undefin
 export class ChatEffects {
   readonly #needs: ChatNeeds;
   readonly #account: SharedAccount;
-  /** There was a link when the chat was opened. */
-  readonly #wasConnected: boolean;
+  /** What the messenger has said of the link before the chat was opened. */
+  readonly #before: Opened;
   readonly #stored: StoredConversation;
   readonly #messages: MessageEffects;
   readonly #table: EffectTable<EffectName>;
@@ -51,16 +53,11 @@ export class ChatEffects {
   /** What is stored of the input line, as far as this process knows. */
   #draft: Draft;
 
-  private constructor(
-    account: SharedAccount,
-    stored: StoredConversation,
-    wasConnected: boolean,
-    needs: ChatNeeds,
-  ) {
+  private constructor(account: SharedAccount, stored: StoredConversation, before: Opened, needs: ChatNeeds) {
     this.#needs = needs;
     this.#account = account;
     this.#stored = stored;
-    this.#wasConnected = wasConnected;
+    this.#before = before;
     this.#draft = stored.draft;
     const { archive } = account;
     const dispatch = (event: ChatEvent) => this.#dispatch(event);
@@ -123,10 +120,10 @@ export class ChatEffects {
 
   /** Opens the chat: a link is kept until `close`. @throws SelfError, SQLiteError, and as `SharedAccount.request` */
   static async open(account: SharedAccount, typed: string, needs: ChatNeeds): Promise<ChatEffects> {
-    const { username, connected } = await account.openChat(typed);
-    const stored = account.archive.conversation(username);
-    if (stored === undefined) throw new Error(`${username} is not stored`);
-    return new ChatEffects(account, stored, connected, needs);
+    const before = await account.openChat(typed);
+    const stored = account.archive.conversation(before.username);
+    if (stored === undefined) throw new Error(`${before.username} is not stored`);
+    return new ChatEffects(account, stored, before, needs);
   }
 
   /** The registered spelling, if it is known, otherwise the typed one. */
@@ -165,7 +162,8 @@ export class ChatEffects {
     // The messenger emits no event for what was so before.
     const { username } = this;
     const before: MessengerEvent[] = [];
-    if (this.#wasConnected) before.push({ name: "connected", username, address: "" });
+    if (this.#before.connected) before.push({ name: "connected", username, address: "" });
+    if (this.#before.verification_asked) before.push({ name: "verification", username, state: "asked" });
     if (this.#stored.isHeld) before.push({ name: "held", to: username });
     return [opened, ...before.map((event) => ({ name: "messenger", event }) as const)];
   }
@@ -279,7 +277,7 @@ export class ChatEffects {
   close(): void {
     this.#mark();
     this.#left.abort();
-    this.#account.closeVerification(this.username);
+    this.#account.leaveVerification(this.username);
     this.#account.closeChat(this.username);
   }
 }

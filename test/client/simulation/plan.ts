@@ -149,8 +149,7 @@ function drawVerifications({ random, queue, people }: World, duration: number): 
       for (let looks = 3; looks > 0; looks--) queue.after(within(20_000), () => person.program?.compare());
       if (random.integer(4) === 0)
         queue.after(within(8_000), () => {
-          if (person.program?.isRunning === true)
-            person.program.conversation.verification.close(person.program);
+          if (person.program?.isRunning === true) person.program.conversation.verification.close();
         });
     }
   }

@@ -224,7 +224,7 @@ export class SimulatedProgram implements ServerUser {
     if (this.#other.code === code || this.#other.confirmed.has(code)) {
       confirmed.add(code);
       this.conversation.verification.answer(true);
-    } else this.conversation.verification.close(this);
+    } else this.conversation.verification.close();
   }
 
   /** As `Messenger.close`. */

@@ -192,7 +192,7 @@ export class World implements Surrounding {
       const { program } = person;
       if (program === undefined) continue;
       program.stepsToCrash = Infinity;
-      program.conversation.verification.close(program);
+      program.conversation.verification.close();
       // An open chat keeps its link for ever.
       if (!isTogether && program.isRunning) program.closeChat();
     }

@@ -114,7 +114,7 @@ class Verifying {
       return await untilAborted(signal, this.#outcome.promise);
     } finally {
       this.#settled.abort();
-      account.closeVerification(this.#user);
+      account.leaveVerification(this.#user);
     }
   }
 
