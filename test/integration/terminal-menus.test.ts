@@ -185,7 +185,7 @@ test.each(["es", "en"] as const)(
     await someone.isAsked(`${texts.menuWriteTo} lorena`);
     someone.type(`.${language}${KEY.enter}`);
     const nobody = `lorena.${language}`;
-    await someone.sees(texts.chatPerhapsNobody(nobody));
+    await someone.sees(texts.chatOpenedNobody(nobody));
     await someone.isInChat();
     someone.type(`encontrar ${language}${KEY.enter}`);
     await someone.isInChat("· >");

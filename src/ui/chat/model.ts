@@ -163,6 +163,11 @@ export type Notified = {
   readonly keyAt: number | undefined;
   /** It was said that nobody may have the peer's name. */
   readonly perhapsNobody: boolean;
+  /**
+   * Since when the line with which the chat with a stranger opens waits for what the server says of them, ms since 1970;
+   * undefined: it was printed.
+   */
+  readonly openingSince: number | undefined;
 };
 
 /** Excerpts of the messages that are replied to, by id, as far as they are stored. */

@@ -66,7 +66,7 @@ export function isKeyAwaited(reason: UnreachableReason | undefined): boolean {
 
 /**
  * Why what we write waits, in one sentence; undefined: it is on its way, it is not known yet, or another line has said it:
- * that they hold it, or the warning of a new key.
+ * that they hold it, that nobody may have the name, or the warning of a new key.
  */
 export function whyWaiting(
   { link, notified, peer }: ChatModel,
@@ -79,7 +79,8 @@ export function whyWaiting(
   // Whether a firewall is likely, the next attempts will tell.
   if (reason === undefined || reason === "no_answer" || isKeyAwaited(reason)) return undefined;
   // The server gives the same answer for a name that is not registered.
-  if (peer.isStranger && reason === "offline" && !notified.perhapsNobody) return texts.perhapsNobody(user);
+  if (peer.isStranger && reason === "offline")
+    return notified.perhapsNobody ? undefined : texts.perhapsNobody(user);
   // A stranger has no known address.
   if (peer.isStranger && reason === "no_server") return texts.chatNoServerStranger(user);
   return describeUnreachable(reason, peer.username, names, texts).sentence;

@@ -80,8 +80,10 @@ function onUnreachable(before: ChatModel, reason: UnreachableReason, context: Ch
   // The server answers the same where nobody has the name: one that was just typed may be misspelt.
   const isNew = peer.isStranger && deliveries.last === undefined;
   if (reason !== "offline" || !isNew || notified.perhapsNobody) return step(chat);
-  const sentence = context.texts.chatPerhapsNobody(peerName(chat, context));
-  return printing(withNotified(chat, { perhapsNobody: true }), [notice(sentence)]);
+  const { chatOpenedNobody, chatPerhapsNobody } = context.texts;
+  const sentence = notified.openingSince === undefined ? chatPerhapsNobody : chatOpenedNobody;
+  const said = withNotified(chat, { perhapsNobody: true, openingSince: undefined });
+  return printing(said, [notice(sentence(peerName(chat, context)))]);
 }
 
 function onKeyPending(chat: ChatModel, isVerified: boolean, context: ChatContext): ChatStep {

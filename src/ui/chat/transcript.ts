@@ -20,9 +20,11 @@ import type {
   Transcript,
   WrittenText,
 } from "./model.ts";
-import { notice, peerName, printing } from "./notices.ts";
+import { notice, peerName, printing, withNotified } from "./notices.ts";
 import type { Attention } from "../terminal/attention.ts";
 
+/** The line with which the chat with a stranger opens waits so long for what the server says of them, in ms. */
+const OPENING_WAITS = 2_000;
 /** A message that arrived this much after it was written shows when it was written, in ms. */
 const LATE_AFTER = 2 * 60 * 1_000;
 /** Who has typed so recently is taken to look, where the terminal does not report; in ms. */
@@ -135,13 +137,14 @@ function printStored(
 /** The first lines of a chat: whom it is with, and the newest messages. */
 export function showOpened(before: ChatModel, page: OpenedChat, context: ChatContext): ChatStep {
   const { texts } = context;
-  const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
-  const line = notice(opened(peerName(before, context)));
-  const { chat, effects } = printStored(before, page, { before: [line], after: [] }, context);
-  const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
   const { isVerified = false, state = "stranger", fingerprint, hasDraft = false } = page;
+  const isNew = before.peer.isStranger && state === "stranger" && page.messages.length === 0;
+  const opened = page.isMore ? texts.chatOpenedMore : texts.chatOpened;
+  const lines = isNew ? [] : [notice(opened(peerName(before, context)))];
+  const { chat, effects } = printStored(before, page, { before: lines, after: [] }, context);
+  const deliveries = beginDeliveries(page.messages, page.waiting ?? 0, context.now);
   const opening: ChatModel = {
-    ...chat,
+    ...withNotified(chat, { openingSince: isNew ? context.now : undefined }),
     peer: { ...chat.peer, isVerified, state },
     deliveries,
     draft: { name: "settled", isStored: hasDraft },
@@ -149,6 +152,24 @@ export function showOpened(before: ChatModel, page: OpenedChat, context: ChatCon
   };
   const said = printing(opening, stateLines(opening, fingerprint, context));
   return { chat: said.chat, effects: [...effects, ...said.effects] };
+}
+
+/** Prints the line with which the chat with a stranger opens, before what comes first, or when nothing comes for a while. */
+export function withOpening(
+  { chat, effects }: ChatStep,
+  { name }: ChatEvent,
+  context: ChatContext,
+): ChatStep {
+  const { notified, link, peer } = chat;
+  const { openingSince: since } = notified;
+  if (since === undefined || name === "opened") return { chat, effects };
+  const isLate = name === "tick" && Math.abs(context.now - since) >= OPENING_WAITS;
+  if (!isLate && link.name !== "connected" && !effects.some((effect) => effect.name === "print"))
+    return { chat, effects };
+  const { chatOpened, chatOpenedStranger } = context.texts;
+  const sentence = (peer.isStranger ? chatOpenedStranger : chatOpened)(peerName(chat, context));
+  const opened = printing(withNotified(chat, { openingSince: undefined }), [notice(sentence)]);
+  return { chat: opened.chat, effects: [...opened.effects, ...effects] };
 }
 
 /** Prints the page before the oldest message shown. */

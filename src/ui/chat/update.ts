@@ -25,7 +25,7 @@ import {
   withNotified,
 } from "./notices.ts";
 import { onMessenger } from "./on-event.ts";
-import { showFound, showListed, showOpened, showPage, withSeen } from "./transcript.ts";
+import { showFound, showListed, showOpened, showPage, withOpening, withSeen } from "./transcript.ts";
 import { goToNumber, goToUnread, showChats } from "./other-chats.ts";
 import { parseLine, type ParsedLine } from "./typed-line.ts";
 import { answerOf, onAnswered } from "./verification.ts";
@@ -49,7 +49,13 @@ export function openChat(username: string, isStranger = false): ChatModel {
     link: { name: "away", reason: undefined },
     deliveries: NO_DELIVERIES,
     transcript: { day: undefined, oldest: undefined, newest: 0, unseen: 0, seenAt: 0, listed: [] },
-    notified: { peerDiskAt: undefined, peerErrorAt: undefined, keyAt: undefined, perhapsNobody: false },
+    notified: {
+      peerDiskAt: undefined,
+      peerErrorAt: undefined,
+      keyAt: undefined,
+      perhapsNobody: false,
+      openingSince: undefined,
+    },
     verifying: { name: "none" },
     stayed: undefined,
     draft: { name: "settled", isStored: false },
@@ -292,7 +298,7 @@ function onGoTo(before: ChatModel, to: number | "unread", context: ChatContext):
 
 /** The chat after one event, and the effects in the order in which they are carried out. */
 export function updateChat(before: ChatModel, event: ChatEvent, context: ChatContext): ChatStep {
-  const { chat, effects } = update(before, event, context);
+  const { chat, effects } = withOpening(update(before, event, context), event, context);
   const isGivenBack = effects.some(({ name }) => name === "giveBack");
   return { chat: isGivenBack ? withChanged(chat, context.now) : chat, effects };
 }

@@ -12,6 +12,17 @@ export const CHAT_TEXTS = {
     es: (user: string) => `Chat con ${user}, cifrado. /help ayuda, exit sale.`,
     en: (user: string) => `Chat with ${user}, encrypted. /help helps, exit leaves.`,
   },
+  /** There has never been a link, and there is none yet. */
+  chatOpenedStranger: {
+    es: (user: string) => `Chat con ${user}. /help ayuda, exit sale.`,
+    en: (user: string) => `Chat with ${user}. /help helps, exit leaves.`,
+  },
+  chatOpenedNobody: {
+    es: (user: string) =>
+      `Chat con ${user}: no está en línea, o nadie se llama así. Lo que escriba espera aquí; exit sale.`,
+    en: (user: string) =>
+      `Chat with ${user}: not online, or nobody has that name. What you write waits here; exit leaves.`,
+  },
   /** There are earlier messages. */
   chatOpenedMore: {
     es: (user: string) => `Chat con ${user}. /help ayuda, exit sale, /more: anteriores.`,

@@ -119,7 +119,10 @@ export const MENU_TEXTS = {
   },
 
   // Each fits a row of 45 columns.
-  menuKeys: { es: "↑↓ o un número, Enter · Ctrl-C: salir", en: "↑↓ or a number, Enter · Ctrl-C: quit" },
+  menuKeys: {
+    es: "↑↓ o un número, Enter · Ctrl-C: terminar",
+    en: "↑↓ or a number, Enter · Ctrl-C: quit",
+  },
   /** Of the first menu, where the server was not given. */
   menuStartKeys: {
     es: "Esc: otro servidor · ↑↓ o un número, Enter",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { ContactState, Decision } from "../../../src/client/contact-choices.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
-import { ChatScript, MINUTE, PEER, printed } from "./chat-script.ts";
+import { asIs, ChatScript, MINUTE, PEER, printed } from "./chat-script.ts";
 
 test("errors that the peer reports are printed once a minute", () => {
   const script = new ChatScript("en");
@@ -119,7 +119,33 @@ describe("the link", () => {
     expect(tried()).toEqual(["benito is not online, or nobody has that name. What you write waits here."]);
     script.write("1");
     expect(tried()).toEqual([]);
-    expect(printed(script.wait(15_000))).toEqual(["1 message is waiting. benito is not online."]);
+    // That it waits was said.
+    expect(printed(script.wait(15_000))).toEqual([]);
+    script.messenger({ ...offline, reason: "not_admitted", retryIn: undefined, heardAt: undefined });
+    expect(printed(script.wait(1_000))).toHaveLength(1);
+  });
+
+  test("opens the chat with a stranger with one line, once it is known whether they are there", () => {
+    const stranger = () => {
+      const script = new ChatScript("en");
+      script.chat = openChat(PEER, true);
+      expect(
+        printed(script.take({ name: "opened", messages: [], isMore: false, answered: new Map() })),
+      ).toEqual([]);
+      return script;
+    };
+    const [met, absent, unknown, typed] = [stranger(), stranger(), stranger(), stranger()];
+    expect(printed(met.connect())).toEqual(["Chat with benito, encrypted. /help helps, exit leaves."]);
+    const offline = { name: "unreachable", username: PEER, reason: "offline" } as const;
+    const reported = { ...offline, retryIn: undefined, heardAt: undefined };
+    expect(printed(absent.messenger(reported))).toEqual([
+      "Chat with benito: not online, or nobody has that name. What you write waits here; exit leaves.",
+    ]);
+    expect(printed(absent.wait(10_000))).toEqual([]);
+    const plain = "Chat with benito. /help helps, exit leaves.";
+    expect(printed(unknown.wait(1_000))).toEqual([]);
+    expect(printed(unknown.wait(1_000))).toEqual([plain]);
+    expect(printed(typed.take({ name: "line", typed: "/nope", expand: asIs }))[0]).toBe(plain);
   });
 
   test("is what counts while there is one, and then what the server says", () => {
