@@ -30,6 +30,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "profile",
       "rendezvous",
       "peer",
+      "reach/lan",
       "conversation",
       "local-accounts.ts",
       "locate-profile.ts",

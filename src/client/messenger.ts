@@ -5,6 +5,8 @@
  * A messenger has one account online: it holds the profile's lock from `open` to `close`. Messages are committed to
  * the outbox before they are sent.
  */
+import { randomBytes } from "node:crypto";
+
 import { label as labelOf } from "../identity/names.ts";
 import { systemClock, type Clock } from "../net/clock.ts";
 import type { UserEntry } from "../protocol/rendezvous-messages.ts";
@@ -27,6 +29,7 @@ import { LinkReading } from "./peer/link-reading.ts";
 import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
+import { LocalNetwork } from "./reach/lan/local-network.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import type { Acceptance } from "./safety-numbers.ts";
@@ -53,6 +56,8 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly evenIfMoved?: boolean;
   /** Who may write unasked; undefined: strangers may ask. */
   readonly who?: Who | undefined;
+  /** Whether contacts on the local network are told that this client is there, from now on; undefined: as before. */
+  readonly lan?: boolean | undefined;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
   /** ms since 1970 */
@@ -75,6 +80,7 @@ export class Messenger {
   readonly #directory = new Directory(() => this.rendezvous.link);
   readonly #lookups: LookupQueue;
   readonly #tls: PeerTls;
+  readonly #lan: LocalNetwork;
   /** What this account's person decides about who may write. */
   readonly decisions: Decisions;
   readonly #outbox: Outbox;
@@ -155,6 +161,8 @@ export class Messenger {
         const conversation = this.#conversations.find(username);
         return this.#lookups.lookUp(username, () => conversation?.wants.isAwaited === true);
       },
+      nearby: (label: string) => this.#lan.targets(label),
+      clock: this.#clock,
     };
     this.#outbox = new Outbox({
       profile: options.profile,
@@ -164,7 +172,8 @@ export class Messenger {
       emit: this.#emit,
       changed,
     });
-    // First of all, so that an unreadable store fails before the port and the timer exist.
+    // First of all, so that a store that fails does so before the port and the timer exist.
+    if (options.lan !== undefined) options.profile.useLan(options.lan);
     this.#conversations.openOutbox();
     this.#port = new PeerPort(
       {
@@ -181,6 +190,14 @@ export class Messenger {
       },
       options.p2pPort,
     );
+    this.#lan = new LocalNetwork({
+      label: labelOf(options.profile.username),
+      port: () => (this.canBeReached ? this.#port.port : undefined),
+      labels: () => this.#storage.attempt(() => options.profile.consents.contactLabels()) ?? [],
+      monotonic: () => this.#clock.monotonic(),
+      random: randomBytes,
+      heard: (label) => this.#conversations.withLabel(label)?.heardNearby(),
+    });
     this.rendezvous = new Rendezvous({
       ...options,
       p2pPort: () => options.announcedPort ?? this.#port.port,
@@ -191,6 +208,9 @@ export class Messenger {
           this.#watchList.reset();
           this.shown.state(state);
           this.#lookups.next();
+          // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
+          if (state.name === "stopped") this.#lan.stop();
+          else if (state.name === "connecting" && options.profile.usesLan) this.#lan.start();
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name !== "online") return;
           this.#watchList.changed();
@@ -225,7 +245,9 @@ export class Messenger {
     if (change !== undefined) {
       this.rendezvous.lineMayHaveChanged(change);
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
+      this.#lan.lineMayHaveChanged();
     }
+    this.#lan.tick();
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
     this.#checkInPlace();
@@ -279,6 +301,14 @@ export class Messenger {
   /** Until when new links can be opened without a server: the end of our certificate, ms since 1970. */
   get linksUntil(): number | undefined {
     return this.profile.certificate?.expiresAt;
+  }
+
+  /** Whether contacts on the local network are told that this client is there, from now on. @throws SQLiteError */
+  useLan(uses: boolean): void {
+    this.profile.useLan(uses);
+    const { name } = this.rendezvous.state;
+    if (!uses) this.#lan.stop();
+    else if (name !== "offline" && name !== "stopped") this.#lan.start();
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
@@ -410,6 +440,7 @@ export class Messenger {
     } finally {
       clearInterval(this.#tick);
       this.#port.stop();
+      this.#lan.stop();
       this.shown.close();
       this.#conversations.close();
       this.rendezvous.close();

@@ -320,8 +320,9 @@ export class SharedAccount {
       ended: () => this.#move(),
     })
       .then(async (attached) => {
-        const { who } = this.#options;
+        const { who, lan } = this.#options;
         if (who !== undefined) await attached?.request("allow", { who });
+        if (lan !== undefined) await attached?.request("use_lan", { lan });
         return attached;
       })
       .catch((error: unknown) => {

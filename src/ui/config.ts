@@ -28,6 +28,7 @@ const GLOBAL_OPTIONS = {
   "password-stdin": { type: "switch" },
   force: { type: "switch" },
   who: { type: "choice", of: WHO },
+  lan: { type: "choice", of: ["on", "off"] },
   timeout: { type: "integer", min: 1, max: 86_400 },
   lang: { type: "choice", of: ["es", "en"] },
   json: { type: "switch" },
@@ -106,6 +107,8 @@ export type Config = Server & {
   readonly serverFingerprint: string | undefined;
   /** Who may write unasked; undefined: not said. */
   readonly who: Who | undefined;
+  /** Whether contacts on the local network are told that this client is there; undefined: not said. */
+  readonly lan: boolean | undefined;
   readonly passwordStdin: boolean;
   /** Removed from the environment, so that no child process and no crash report contains it. */
   readonly password: string | undefined;
@@ -235,6 +238,7 @@ export function readInvocation(args: readonly string[], environment: Environment
         ? undefined
         : readFingerprint(values["server-fingerprint"], language),
     who: values.who,
+    lan: values.lan === undefined ? undefined : values.lan === "on",
     passwordStdin: values["password-stdin"] === true,
     password,
     timeout: values.timeout ?? (command === "verify" ? VERIFY_TIMEOUT : DEFAULT_TIMEOUT),

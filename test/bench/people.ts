@@ -30,6 +30,7 @@ export async function goOnline(
     p2pPort: 0,
     command: "bench",
     who: "requests",
+    lan: false,
     password: async () => PASSWORD,
     onEvent,
   });

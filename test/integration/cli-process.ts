@@ -56,8 +56,8 @@ export abstract class Client {
   }
 }
 
-/** The people of most tests may write to each other unasked, as friends do. */
-export const FRIENDS = { PALOMA_WHO: "anyone" } as const;
+/** The people of most tests may write to each other unasked, as friends do, and the local network is not told of them. */
+export const FRIENDS = { PALOMA_WHO: "anyone", PALOMA_LAN: "off" } as const;
 
 /** The client as a process of its own. */
 export class ClientProcess extends Client {

@@ -312,6 +312,7 @@ export async function openPerson(
     password: async () => PASSWORD,
     // Most tests are not about who may write.
     who: "anyone",
+    lan: false,
     ...options,
     onEvent: (event) => {
       events.push(event);

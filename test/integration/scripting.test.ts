@@ -65,6 +65,7 @@ function run(command: readonly string[], person: Person): Bun.Subprocess {
       PALOMA_SERVER: person.server,
       PALOMA_USER: person.name,
       PALOMA_DATA: person.data,
+      PALOMA_LAN: "off",
     },
   });
   cleanups.push(async () => {

@@ -33,6 +33,7 @@ test("options that are not given have the defaults of CLI", () => {
     p2pPort: undefined,
     serverFingerprint: undefined,
     who: undefined,
+    lan: undefined,
     passwordStdin: false,
     password: undefined,
     timeout: 30,

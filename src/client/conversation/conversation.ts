@@ -289,6 +289,11 @@ export class Conversation {
     this.#dialling.resetAndConnect();
   }
 
+  /** They were heard on the local network. */
+  heardNearby(): void {
+    this.#dialling.resetAndConnect();
+  }
+
   /** Texts that are held are tried again on another link. */
   #leaveHeldLink(): void {
     if (this.#acceptance.isDue && this.isConnected) this.#sayBye("held");

@@ -21,7 +21,11 @@ export class Conversations {
 
   /** The conversation with this person, if there is one. */
   find(username: string): Conversation | undefined {
-    return this.#byLabel.get(labelOf(username));
+    return this.withLabel(labelOf(username));
+  }
+
+  withLabel(label: string): Conversation | undefined {
+    return this.#byLabel.get(label);
   }
 
   /** The conversation with this person, who is stored if they are new. @throws SQLiteError */

@@ -201,8 +201,10 @@ ALTER TABLE pins ADD COLUMN verified_at INTEGER;
 ALTER TABLE contacts ADD COLUMN guesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN guessed_at INTEGER;`;
 
-/** Who may write to this account, who is quiet, and what was begun to be written. */
-const VERSION_9 = `-- 0 stranger; 1 taken unasked (\`--who anyone\`); 2 contact: was written to or accepted.
+/** Who may write to this account, who is quiet, what was begun to be written, and who is told that it is there. */
+const VERSION_9 = `-- Whether contacts on the local network are told that this client is there.
+ALTER TABLE account ADD COLUMN lan INTEGER NOT NULL DEFAULT 1;
+-- 0 stranger; 1 taken unasked (\`--who anyone\`); 2 contact: was written to or accepted.
 ALTER TABLE contacts ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN is_blocked INTEGER NOT NULL DEFAULT 0;
 -- Until when a declined person's texts are held without being shown, ms since 1970.

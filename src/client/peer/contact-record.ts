@@ -68,6 +68,11 @@ export class ContactRecord {
     return this.#contacts.targets(this.#contact);
   }
 
+  /** Whether a key of theirs is known. @throws SQLiteError */
+  get hasKey(): boolean {
+    return this.#contacts.pins(this.#contact).length > 0;
+  }
+
   /** Whether the person was verified: then a new key of theirs is not accepted, but verified. @throws SQLiteError */
   get isVerified(): boolean {
     return this.#options.verifications.verifiedAt(this.#contact) !== undefined;

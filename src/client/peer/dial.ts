@@ -1,13 +1,15 @@
 /**
  * From a name to a connection to that person's client, whose identity is proven.
  *
- * 1. The server is asked for the person's addresses; without a server, their last known addresses are used.
+ * 1. The server is asked for the person's addresses; without a server, their last known addresses are used. Where they
+ *    were heard on the local network comes first, and the answer of the server is not waited for long.
  * 2. All addresses at which a peer may be are dialled, each a moment after the one before, as often as the budget
  *    allows. The first connection that passes the checklist of `proof.ts` wins.
  * 3. The winner is greeted; the other connections are closed without sending anything.
  */
+import type { Clock } from "../../net/clock.ts";
 import { READS_NOTHING } from "../../net/connection.ts";
-import { dial, DialError, isLineFailure } from "../../net/dialler.ts";
+import { dial, DialError, isLineFailure, type Target } from "../../net/dialler.ts";
 import { PEER_OBJECT_LIMIT } from "../../protocol/framing.ts";
 import type { Whereabouts } from "../rendezvous/directory.ts";
 import { ownAddresses } from "../rendezvous/surroundings.ts";
@@ -62,6 +64,17 @@ export type UnreachableReason =
   /** This machine's storage failed, so that a key could not be compared or stored. */
   | "storage_failed";
 
+/** How long the server may take to answer for somebody who was heard on the local network, in ms. */
+const NEARBY_PATIENCE = 1_000;
+
+/** Why the server has not reported any addresses. */
+const LOOKUP_FAILURES = {
+  online: undefined,
+  offline: "offline",
+  noServer: "no_server",
+  limited: "server_limits",
+} as const satisfies { [name in Whereabouts["name"]]: UnreachableReason | undefined };
+
 /** Greets the proven peer of a connection. */
 export type Greet = (connection: LinkConnection, peer: ProvenPeer, purpose: LinkPurpose) => void;
 
@@ -71,7 +84,28 @@ type DialNeeds = {
   readonly account: string;
   own(): Omit<OwnPlace, "addresses">;
   lookUp(username: string): Promise<Whereabouts>;
+  /** Where this person was heard on the local network. */
+  nearby(label: string): readonly Target[];
+  readonly clock: Pick<Clock, "after">;
 };
+
+/** The server's answer; of somebody nearby whose key is known, also that there was none in time. */
+async function whereIs(
+  { lookUp, clock }: DialNeeds,
+  record: ContactRecord,
+  isNearby: boolean,
+): Promise<Whereabouts> {
+  const answer = lookUp(record.username);
+  if (!isNearby || !record.hasKey) return answer;
+  const { promise: late, resolve } = Promise.withResolvers<Whereabouts>();
+  const cancel = clock.after(NEARBY_PATIENCE, () => resolve({ name: "noServer" }));
+  return Promise.race([answer, late]).finally(cancel);
+}
+
+/** Those that are not among the others. */
+function without<T extends Target>(targets: readonly T[], others: readonly Target[]): T[] {
+  return targets.filter(({ ip, port }) => !others.some((other) => other.ip === ip && other.port === port));
+}
 
 /**
  * Dials the person of `record`, and greets the winner.
@@ -79,23 +113,26 @@ type DialNeeds = {
  * @throws SQLiteError
  */
 export async function dialPeer(
-  { tls, account, own: ownPlace, lookUp }: DialNeeds,
+  needs: DialNeeds,
   record: ContactRecord,
   signal: AbortSignal,
   greet: Greet,
 ): Promise<UnreachableReason | undefined> {
-  const where = await lookUp(record.username);
+  const { tls, account } = needs;
+  const nearby = needs.nearby(record.label);
+  const where = await whereIs(needs, record, nearby.length > 0);
   if (signal.aborted) return undefined;
-  if (where.name === "offline") return "offline";
-  const own: OwnPlace = { ...ownPlace(), addresses: ownAddresses() };
-  const targets = peerTargets(where.name === "online" ? where.targets : record.targets, own);
+  const own: OwnPlace = { ...needs.own(), addresses: ownAddresses() };
+  let elsewhere: readonly Target[] = [];
   if (where.name === "online") {
     if (!where.secure) return "insecure";
-    record.moved(where.username, targets);
-  }
+    elsewhere = peerTargets(where.targets, own);
+    record.moved(where.username, elsewhere);
+  } else if (where.name !== "offline") elsewhere = peerTargets(record.targets, own);
+  const targets = [...nearby, ...without(elsewhere, nearby)];
   const report = keyReport(where);
-  const lookupFailure = where.name === "limited" ? "server_limits" : "no_server";
-  if (targets.length === 0) return where.name === "online" ? "unreachable" : lookupFailure;
+  const lookupFailure = LOOKUP_FAILURES[where.name];
+  if (targets.length === 0) return lookupFailure ?? "unreachable";
   const context = tls.dialling(record.label);
   if (context === undefined) return "no_certificate";
   let winner: { readonly peer: ProvenPeer; readonly verdict: "pinned" | "pin" | "verifies" } | undefined;
@@ -149,7 +186,9 @@ export async function dialPeer(
     if (failure !== undefined) throw failure.error;
     if (error.code === "abandoned") return undefined;
     if (keyPending) return record.isVerified ? "verification_needed" : "key_pending";
-    return reasonOf(error, where.name === "online" ? undefined : lookupFailure);
+    // Whoever knows the person's name may have sent the beacon.
+    const failures = without(error.failures, without(nearby, elsewhere));
+    return reasonOf({ failures }, lookupFailure);
   }
   if (failure !== undefined) throw failure.error;
   return "not_admitted";

@@ -106,6 +106,16 @@ export class ConsentStore {
     return this.#has(label, `consent = ${CONSENT.contact} AND is_blocked = 0`);
   }
 
+  /** Of everybody who may write. */
+  contactLabels(): string[] {
+    return this.#database
+      .query<{ label: string }, []>(
+        `SELECT label FROM contacts WHERE consent <> ${CONSENT.stranger} AND is_blocked = 0`,
+      )
+      .all()
+      .map(({ label }) => label);
+  }
+
   isBlocked(label: string): boolean {
     return this.#has(label, "is_blocked = 1");
   }

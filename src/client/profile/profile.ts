@@ -77,6 +77,7 @@ type AccountRow = {
   registered_here: number;
   /** Absent: an older program's. */
   moved_at?: number | null;
+  lan: number;
 };
 
 export type NewAccount = {
@@ -317,6 +318,16 @@ export class Profile {
   /** When the account was exported to another machine, ms since 1970; undefined: it lives here. */
   get movedAt(): number | undefined {
     return this.#account.moved_at ?? undefined;
+  }
+
+  /** Whether contacts on the local network are told that this client is there. */
+  get usesLan(): boolean {
+    return this.#account.lan === 1;
+  }
+
+  /** @throws SQLiteError */
+  useLan(uses: boolean): void {
+    if (uses !== this.usesLan) this.#update("lan = ?", [uses ? 1 : 0]);
   }
 
   get certificate(): OwnCertificate | undefined {

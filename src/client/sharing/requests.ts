@@ -110,6 +110,11 @@ export const REQUESTS = {
     messenger.decisions.allow(who);
     return {};
   }),
+  /** Whether contacts on the local network are told that this client is there, from now on. */
+  use_lan: row({ lan: boolean }, ({ account: { messenger } }, { lan }) => {
+    messenger.useLan(lan);
+    return {};
+  }),
   /** A link is kept open until `close_chat`. `connected`: there is one now. `verification_asked`: they wait for ours. */
   open_chat: row({ username: name }, ({ face }, { username }) => {
     const { username: registered, isConnected, verification } = face.openChat(username);

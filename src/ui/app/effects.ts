@@ -244,6 +244,7 @@ export class AccountEffects {
         language: config.language,
         p2pPort: config.p2pPort,
         who: config.who,
+        lan: config.lan,
         evenIfMoved: config.force,
         command: "client.ts",
         password: (name) => this.#askPassword(name, task),

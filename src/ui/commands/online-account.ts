@@ -117,6 +117,7 @@ function openOptions(
     language: config.language,
     p2pPort: config.p2pPort,
     who: config.who,
+    lan: config.lan,
     evenIfMoved: config.force,
     command,
     password: (username) => obtainPassword(context, username, false),

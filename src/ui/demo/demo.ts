@@ -89,6 +89,7 @@ async function enter(stage: Stage, user: string, other: string): Promise<Account
     user,
     language,
     p2pPort: undefined,
+    lan: false,
     command: "demo",
     trace: true,
     password: () => Promise.resolve(password),

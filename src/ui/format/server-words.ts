@@ -47,15 +47,14 @@ export function linksWithoutServer(linksUntil: number | undefined, now: number, 
   return texts.linksUntil(localDay(linksUntil), localClock(linksUntil));
 }
 
-/** As `serverAway`; also if no new links can be opened without the server. @param linksUntil, now ms since 1970 */
+/** As `serverAway`; also until when new links can be opened without the server. @param linksUntil, now ms since 1970 */
 export function serverGone(
   state: RendezvousState & { name: "waiting" },
   linksUntil: number | undefined,
   now: number,
   texts: Texts,
 ): string {
-  const away = serverAway(state, now, texts);
-  return linksUntil !== undefined && linksUntil > now ? away : `${away} ${texts.noNewLinks}`;
+  return `${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`;
 }
 
 /** Says in a chat why the server has ended the session, and what to do. */

@@ -142,6 +142,10 @@ export const OPTION_HELP = {
     ],
     en: ["anyone|requests|contacts", "who may write: anyone, whoever asks (requests), or contacts only"],
   },
+  lan: {
+    es: ["on|off", "si sus contactos en la misma red local le encuentran sin servidor; se recuerda"],
+    en: ["on|off", "whether contacts on the same local network find you; it is remembered"],
+  },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {
     es: ["received|queued", "send, edit, withdraw: hasta que esté en el disco del otro, o en este"],

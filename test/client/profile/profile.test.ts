@@ -93,6 +93,17 @@ describe("the profile", () => {
       }
     }));
 
+  test("keeps whether the local network is told that its client is there: at first it is", () =>
+    inTemporaryFolder((folder) => {
+      const profile = Profile.open(folder, ACCOUNT);
+      expect(profile.usesLan).toBe(true);
+      profile.useLan(false);
+      profile.close();
+      const again = Profile.open(folder);
+      expect(again.usesLan).toBe(false);
+      again.close();
+    }));
+
   test("can be read only by its owner, and so can the files that SQLite makes", () =>
     inTemporaryFolder((data) => {
       const folder = profileFolder(join(data, "deep", "data"), FINGERPRINT, label("Berta"));

@@ -85,6 +85,7 @@ class TortureClient {
       announcedPort: options.announcedPort,
       command: "torture",
       who: "anyone",
+      lan: false,
       password: async () => PASSWORD,
       onEvent: (event) => (client === undefined ? early.push(event) : client.take(event)),
     });

@@ -19,7 +19,7 @@ import { watchedIn } from "../../../src/ui/app/people.ts";
 import { firstModel, updateApp } from "../../../src/ui/app/update.ts";
 import { titleOf } from "../../../src/ui/app/view.ts";
 import { openChat } from "../../../src/ui/chat/update.ts";
-import { localClockSeconds } from "../../../src/ui/format/local-time.ts";
+import { localClock, localClockSeconds, localDay } from "../../../src/ui/format/local-time.ts";
 import type { AttentionSign } from "../../../src/ui/terminal/attention.ts";
 import { parseServer, type Server } from "../../../src/ui/config.ts";
 import { textsIn } from "../../../src/ui/texts/texts.ts";
@@ -134,10 +134,13 @@ const chatOpened: AppEvent = {
   recent: [],
 };
 const inChat = after(inPeople, chatOpened).model;
+/** When the certificate ends. */
+const LINKS_UNTIL = context.now + 3_600_000;
+const newLinks = texts.linksUntil(localDay(LINKS_UNTIL), localClock(LINKS_UNTIL));
 const waiting: AppEvent = messenger({
   name: "server",
   state: { name: "waiting", until: context.now + 2_500, why: new Error("x") },
-  linksUntil: Infinity,
+  linksUntil: LINKS_UNTIL,
 });
 const online: AppEvent = messenger({ name: "server", state: { name: "online" }, linksUntil: undefined });
 const stopped: AppEvent = messenger({
@@ -937,9 +940,9 @@ describe("a message in the open chat", () => {
 });
 
 describe("the server of an account", () => {
-  test("is reported once when it is lost, and once when it is back", () => {
+  test("is reported once when it is lost, with the end of new links, and once when it is back", () => {
     const lost = after(home, waiting);
-    expect(linesOf(lost.effects)).toEqual([texts.serverLost]);
+    expect(linesOf(lost.effects)).toEqual([`${texts.serverLost} ${newLinks}`]);
     expect(after(lost.model, waiting).effects).toEqual([]);
     const back = after(lost.model, waiting, online);
     expect(linesOf(back.effects)).toEqual([texts.serverBack]);
@@ -952,12 +955,12 @@ describe("the server of an account", () => {
     const limits = messenger({
       name: "server",
       state: { name: "waiting", until, why },
-      linksUntil: Infinity,
+      linksUntil: LINKS_UNTIL,
     });
     for (const model of [home, inChat]) {
       const limited = after(model, limits);
       const when = texts.nextAttemptAt(localClockSeconds(until));
-      expect(linesOf(limited.effects)).toEqual([`${texts.serverLimits} ${when}`]);
+      expect(linesOf(limited.effects)).toEqual([`${texts.serverLimits} ${when} ${newLinks}`]);
       expect(after(limited.model, limits, waiting).effects).toEqual([]);
       expect(linesOf(after(limited.model, online).effects)).toEqual([texts.serverBack]);
       expect(after(model, waiting, limits).effects).toEqual([]);

@@ -18,7 +18,7 @@ import {
   type ExitCode,
 } from "../../failures.ts";
 import { KnownNames, namesKnownTo, shownName } from "../../format/name-book.ts";
-import { isLimiting, linksWithoutServer, serverAway } from "../../format/server-words.ts";
+import { isLimiting, linksWithoutServer, serverGone } from "../../format/server-words.ts";
 import { textsIn, type Texts } from "../../texts/texts.ts";
 import { untilAborted, withAccount, type CommandContext } from "../online-account.ts";
 import { MessagePrinter } from "./message-printer.ts";
@@ -300,8 +300,7 @@ class Listening {
         if (!isNew) return;
         this.#notice = notice;
         if (this.#state.name !== "ready") return;
-        const now = Date.now();
-        output.notice(`${serverAway(state, now, texts)} ${linksWithoutServer(linksUntil, now, texts)}`);
+        output.notice(serverGone(state, linksUntil, Date.now(), texts));
         return;
       }
       case "online":
