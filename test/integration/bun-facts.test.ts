@@ -184,3 +184,74 @@ describe("facts of Bun that we depend on", () => {
     expect(some.session).toBe(true);
   });
 });
+
+describe("a plain socket with allowHalfOpen", () => {
+  test("reports the other's end, and after our own shutdown a clean close instead", async () => {
+    const events: string[] = [];
+    const closed = Promise.withResolvers<void>();
+    const listener = Bun.listen<{ name: string }>({
+      hostname: "127.0.0.1",
+      port: 0,
+      allowHalfOpen: true,
+      socket: {
+        data: (socket, chunk) => {
+          socket.data = { name: chunk.toString() };
+          if (socket.data.name === "we end first") socket.shutdown();
+        },
+        end: (socket) => {
+          events.push(`${socket.data.name}: end`);
+          socket.shutdown();
+        },
+        close(socket, error) {
+          events.push(`${socket.data.name}: close ${error?.message ?? "clean"}`);
+          closed.resolve();
+        },
+      },
+    });
+    cleanups.push(() => listener.stop(true));
+    const say = async (text: string): Promise<Bun.Socket> => {
+      const ended = Promise.withResolvers<void>();
+      const socket = await Bun.connect({
+        hostname: "127.0.0.1",
+        port: listener.port,
+        allowHalfOpen: true,
+        socket: { data: () => undefined, end: () => ended.resolve(), close: () => ended.resolve() },
+      });
+      socket.write(text);
+      if (text === "they end first") socket.shutdown();
+      await ended.promise;
+      return socket;
+    };
+    await say("they end first");
+    const socket = await say("we end first");
+    socket.shutdown();
+    await closed.promise;
+    while (!events.some((event) => event.startsWith("we end first"))) await Bun.sleep(1);
+    expect(events.filter((event) => event.startsWith("they"))[0]).toBe("they end first: end");
+    expect(events.filter((event) => event.startsWith("we"))).toEqual(["we end first: close clean"]);
+  });
+
+  test("a local port serves a second connection where the first named its local address", async () => {
+    const ports: number[] = [];
+    const listener = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { open: (socket) => void ports.push(socket.remotePort), data: () => undefined },
+    });
+    const other = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { open: (socket) => void ports.push(socket.remotePort), data: () => undefined },
+    });
+    cleanups.push(
+      () => listener.stop(true),
+      () => other.stop(true),
+    );
+    const connect = (port: number, near: object) =>
+      Bun.connect({ hostname: "127.0.0.1", port, ...near, socket: { data: () => undefined } });
+    const first = await connect(listener.port, { localAddress: "0.0.0.0" });
+    await connect(other.port, { localAddress: "0.0.0.0", localPort: first.localPort });
+    while (ports.length < 2) await Bun.sleep(1);
+    expect(ports[0]).toBe(ports[1] as number);
+  });
+});

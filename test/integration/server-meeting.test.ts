@@ -198,6 +198,17 @@ describe("connect", () => {
     expect(response["ticket"]).not.toBe(request["ticket"]);
   });
 
+  test("names to who is asked no public address that the server has not seen", async () => {
+    const [one, two] = twoNames();
+    const addresses = ["203.0.113.77", "192.168.1.7"];
+    const [first, second] = [await reaching(one, { addresses }), await reaching(two, { addresses })];
+    const response = await first.client.ask({ action: "connect", target_user: two });
+    const request = await second.client.answer();
+    const ips = ({ candidates }: Message) => (candidates as Message[]).map(({ ip }) => ip);
+    expect(ips(response)).toEqual(["127.0.0.1", ...addresses]);
+    expect(ips(request)).toEqual(["127.0.0.1", "192.168.1.7"]);
+  });
+
   test("of the other at the same time gets the seat in the same meeting", async () => {
     const { one, clients, request } = await invited();
     const crossing = await clients[1].ask({ action: "connect", target_user: one });
