@@ -7,22 +7,25 @@ export const CHAT_MESSAGE_TEXTS = {
     es: "En este chat no hay mensajes guardados.",
     en: "This chat has no stored messages.",
   },
-  /** `words`: what the person has typed, made visible. */
   chatFound: {
     es: (count: number, words: string) =>
-      plural(count, `1 mensaje con «${words}»:`, `${count} mensajes con «${words}»:`),
+      plural(count, `1 mensaje con «${quotedText(words)}»:`, `${count} mensajes con «${quotedText(words)}»:`),
     en: (count: number, words: string) =>
-      plural(count, `1 message with “${words}”:`, `${count} messages with “${words}”:`),
+      plural(
+        count,
+        `1 message with “${quotedText(words)}”:`,
+        `${count} messages with “${quotedText(words)}”:`,
+      ),
   },
   chatFoundMore: {
     es: (count: number, words: string) =>
-      `Los ${count} últimos mensajes con «${words}»; hay más. Añada palabras, o busque fuera del chat con la orden search.`,
+      `Los ${count} últimos mensajes con «${quotedText(words)}»; hay más. Añada palabras, o busque fuera del chat con la orden search.`,
     en: (count: number, words: string) =>
-      `The last ${count} messages with “${words}”; there are more. Add words, or use the search command outside the chat.`,
+      `The last ${count} messages with “${quotedText(words)}”; there are more. Add words, or use the search command outside the chat.`,
   },
   chatFoundNothing: {
-    es: (words: string) => `Ningún mensaje contiene «${words}».`,
-    en: (words: string) => `No message contains “${words}”.`,
+    es: (words: string) => `Ningún mensaje contiene «${quotedText(words)}».`,
+    en: (words: string) => `No message contains “${quotedText(words)}”.`,
   },
   chatNoWord: {
     es: "Para buscar hace falta al menos una letra o una cifra.",

@@ -25,23 +25,22 @@ export const MENU_TEXTS = {
   },
   menuSearch: { es: "Buscar", en: "Search" },
   menuSearchWords: { es: "¿Qué palabras busca? (Esc: volver)", en: "Which words? (Esc: back)" },
-  /** `words`: what the person has typed, made visible; it need not be told apart from our own. */
   menuFound: {
     es: (count: number, words: string, isMore: boolean) =>
       isMore
-        ? `Los ${count} últimos mensajes con «${words}», y hay más. ¿Qué chat abre?`
+        ? `Los ${count} últimos mensajes con «${quotedText(words)}», y hay más. ¿Qué chat abre?`
         : plural(
             count,
-            `1 mensaje con «${words}». ¿Abre su chat?`,
-            `${count} mensajes con «${words}». ¿Qué chat abre?`,
+            `1 mensaje con «${quotedText(words)}». ¿Abre su chat?`,
+            `${count} mensajes con «${quotedText(words)}». ¿Qué chat abre?`,
           ),
     en: (count: number, words: string, isMore: boolean) =>
       isMore
-        ? `The last ${count} messages with “${words}”; there are more. Open which chat?`
+        ? `The last ${count} messages with “${quotedText(words)}”; there are more. Open which chat?`
         : plural(
             count,
-            `1 message with “${words}”. Open its chat?`,
-            `${count} messages with “${words}”. Open which chat?`,
+            `1 message with “${quotedText(words)}”. Open its chat?`,
+            `${count} messages with “${quotedText(words)}”. Open which chat?`,
           ),
   },
   menuLogOut: { es: "Cerrar sesión", en: "Log out" },

@@ -79,13 +79,13 @@ test.each(["es", "en"] as const)("each is one row with person, text and time in 
   expect(Bun.stringWidth(second)).toBeLessThan(100);
 });
 
-test("what was written and what was typed are shown as they are, but harmless", () => {
+test("what was written is shown as it is, and what was typed in our quotation marks, both harmless", () => {
   const words = '"en la"\u202e';
   const hits = [hit(9, "benito", "\u001b[2J» en la\u202e")];
   const typed = after(asking, answer(words), { name: "found", hits, isMore: false }).model;
   const view = viewApp(typed, contextIn("es"));
   expect(view).toMatchObject({
-    prompt: { message: '1 mensaje con «"en la"». ¿Abre su chat?', choices: [{ note: "␛[2J» en la" }, {}] },
+    prompt: { message: "1 mensaje con «'en la'». ¿Abre su chat?", choices: [{ note: "␛[2J» en la" }, {}] },
   });
 });
 
