@@ -85,7 +85,7 @@ export async function listPeople(messenger: Source): Promise<People> {
   for (const contact of [...contacts.withMessages(), ...others.map((each) => contacts.byId(each))]) {
     if (contact === undefined) continue;
     const { id, label, username } = contact;
-    const { state, request } = consentsOf.get(id) ?? UNKNOWN;
+    const { state, request } = consentsOf.get(label) ?? UNKNOWN;
     const heardAt = messenger.linkPresence(username)?.heardAt ?? 0;
     const mutedUntil = muted.get(id)?.until;
     const lastSeen = Math.max(history.lastHeard(contact) ?? 0, heardAt);
@@ -105,7 +105,8 @@ export async function listPeople(messenger: Source): Promise<People> {
   }
   for (const { username, secure } of online ?? []) {
     const label = labelOf(username);
-    const known = people.get(label) ?? UNMET;
+    // Somebody may have been refused, or added, without a message.
+    const known = people.get(label) ?? { ...UNMET, ...consentsOf.get(label) };
     people.set(label, { ...known, username, label, online: true, secure: secure !== false });
   }
   people.delete(labelOf(messenger.username));

@@ -80,6 +80,18 @@ describe("the people of an account", () => {
       },
     ));
 
+  test("are what was decided about them, also without a message", () =>
+    withSource(
+      async () => [entry("ana"), entry("beto"), entry("carla")],
+      async (source) => {
+        const { consents, contacts } = source.profile;
+        consents.block(contacts.ensure("ana"));
+        consents.accept(contacts.ensure("beto"));
+        const { people } = await listPeople(source);
+        expect(people.map(({ state }) => state)).toEqual(["blocked", "contact", "stranger"]);
+      },
+    ));
+
   test("were last heard of when a text came, or when something came on a link after that", () =>
     withSource(
       async () => [],

@@ -240,17 +240,17 @@ export class ConsentStore {
       .all();
   }
 
-  /** What everybody is who is stored, by the row number. @param now ms since 1970 */
+  /** What everybody is who is stored, by label. @param now ms since 1970 */
   all(
     now: number,
-  ): ReadonlyMap<number, { readonly state: ContactState; readonly request: number | undefined }> {
+  ): ReadonlyMap<string, { readonly state: ContactState; readonly request: number | undefined }> {
     const rows = this.#database
-      .query<ConsentRow & { id: number }, []>(`SELECT id, ${COLUMNS}`)
+      .query<ConsentRow & { label: string }, []>(`SELECT label, ${COLUMNS}`)
       .all()
       .map((row) => {
         const consent = consentOf(row, now);
         const request = consent.name === "request" ? consent.request.texts : undefined;
-        return [row.id, { state: contactState(consent), request }] as const;
+        return [row.label, { state: contactState(consent), request }] as const;
       });
     return new Map(rows);
   }

@@ -145,9 +145,9 @@ test("what everybody is, is read at once", () =>
     consents.block(beto);
     expect(consents.all(NOW)).toEqual(
       new Map([
-        [ana.id, { state: "request", request: 2 }],
-        [beto.id, { state: "blocked", request: undefined }],
-        [carla.id, { state: "stranger", request: undefined }],
+        [ana.label, { state: "request", request: 2 }],
+        [beto.label, { state: "blocked", request: undefined }],
+        [carla.label, { state: "stranger", request: undefined }],
       ]),
     );
   }));
