@@ -1,6 +1,9 @@
 /** What a stranger gets of a real port: their first texts stored, the others held, and nothing at all once blocked. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 
+import { statSync } from "node:fs";
+
+import { profileFile } from "../../src/client/disk/folders.ts";
 import { MAX_REQUEST } from "../../src/client/conversation/consent.ts";
 import type { TlsIdentity } from "../../src/net/tls.ts";
 import { listPeople } from "../../src/client/people.ts";
@@ -132,6 +135,33 @@ test("`held` and `accepted` in turns are told once, and lose nothing", async () 
   const { id } = await last.next();
   last.send(delivered(String(id)));
   await until(() => ana.received("carla") === 1);
+});
+
+test("whatever who was declined sends, nothing is stored and nobody is told", async () => {
+  const before = await greets();
+  before.send(...texts("1"));
+  await before.next();
+  ana.messenger.decisions.decide("carla", "decline");
+  expect(ana.profile.history.find(ana.profile.contacts.ensure("carla"), "1")).toBeUndefined();
+  const told = ana.events.length;
+  const { size } = statSync(profileFile(ana.profile.folder));
+  const peer = await greets();
+  peer.send(
+    { action: "typing", active: true },
+    { action: "read", id: "1" },
+    { action: "error", code: "storage_failed" },
+    { action: "verify_commit", hash: "a".repeat(128) },
+    ...texts("1", ...Array.from({ length: 200 }, (_, index) => `new ${index}`)),
+    { action: "edit", id: "e", target: "1", text: "other" },
+    { action: "withdraw", id: "w", target: "1" },
+  );
+  expect([await peer.next(), await peer.next()]).toEqual([delivered("1"), HELD]);
+  for (const each of [before, peer]) each.terminate();
+  await peer.closed;
+  expect(ana.events.slice(told)).toEqual([]);
+  expect(ana.profile.messages.lastSeq()).toBe(1);
+  expect(ana.profile.consents.requests()).toEqual([]);
+  expect(statSync(profileFile(ana.profile.folder)).size).toBe(size);
 });
 
 test("who is blocked sees the connection close after the proof, without a byte, and nobody is told", async () => {
