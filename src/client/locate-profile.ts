@@ -20,6 +20,7 @@ type LocateOptions = ServerOptions & { readonly user: string | undefined };
 /** The events of a link that is closed once the server has answered. */
 export const SILENT_LINK = {
   presence: () => undefined,
+  reach: () => undefined,
   revoked: () => undefined,
   notified: () => undefined,
   closed: () => undefined,

@@ -32,6 +32,8 @@ import { PeerTls } from "./peer/tls.ts";
 import { LocalNetwork } from "./reach/lan/local-network.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
+import { Announcer, type OutsideView } from "./reach/announcer.ts";
+import type { ReachPush } from "./rendezvous/link.ts";
 import type { Acceptance } from "./safety-numbers.ts";
 import { Directory } from "./rendezvous/directory.ts";
 import { LookupQueue } from "./rendezvous/lookup-queue.ts";
@@ -103,6 +105,8 @@ export class Messenger {
   #tick: ReturnType<typeof setInterval>;
   /** The end of `close`; undefined: not called. */
   #closing: Promise<void> | undefined;
+  /** Keeps the server told where we are. */
+  readonly #announcer: Announcer;
   /** Resolved when the first attempt to be online has ended, successful or not. */
   readonly #firstAttempt = Promise.withResolvers<void>();
 
@@ -164,6 +168,12 @@ export class Messenger {
       nearby: (label: string) => this.#lan.targets(label),
       clock: this.#clock,
     };
+    this.#announcer = new Announcer({
+      link: () => this.rendezvous.link,
+      clock: this.#clock,
+      mapped: () => [],
+      changed: () => undefined,
+    });
     this.#outbox = new Outbox({
       profile: options.profile,
       now,
@@ -185,7 +195,9 @@ export class Messenger {
         lookUp: (username) => this.#directory.lookUp(username),
         admit: (connection, peer, report, place) =>
           this.#conversations.withCaller(peer.name).greeter.admit(connection, peer, report, place),
-        refused: (address, code) => this.#emit({ name: "refusal", address, code }),
+        refused: (address, code) => {
+          if (!this.#announcer.isCheck(address)) this.#emit({ name: "refusal", address, code });
+        },
         storage: this.#storage,
       },
       options.p2pPort,
@@ -213,10 +225,15 @@ export class Messenger {
           else if (state.name === "connecting" && options.profile.usesLan) this.#lan.start();
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name !== "online") return;
+          this.#announcer.tell();
           this.#watchList.changed();
           for (const conversation of this.#conversations) conversation.peerMayBeReachable();
         },
-        presence: (username, online) => this.#presence(username, online, true),
+        presence: (username, online, moved) => {
+          if (moved) this.#conversations.find(username)?.peerHasMoved();
+          else this.#presence(username, online, true);
+        },
+        reach: (push) => this.#takeReach(push),
         revoked: () => {
           for (const conversation of this.#conversations) conversation.endRevoked();
         },
@@ -309,6 +326,11 @@ export class Messenger {
     const { name } = this.rendezvous.state;
     if (!uses) this.#lan.stop();
     else if (name !== "offline" && name !== "stopped") this.#lan.start();
+  }
+
+  /** How others see this client, as the server has said it; undefined: it has not, or there is none. */
+  get outsideView(): OutsideView | undefined {
+    return this.#announcer.view;
   }
 
   /** Everyone online but oneself, sorted by name. @throws ServerError, RefusedError */
@@ -442,6 +464,7 @@ export class Messenger {
       this.#port.stop();
       this.#lan.stop();
       this.shown.close();
+      this.#announcer.close();
       this.#conversations.close();
       this.rendezvous.close();
       this.#lookups.next();
@@ -450,6 +473,20 @@ export class Messenger {
     this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
+  }
+
+  #takeReach(push: ReachPush): void {
+    switch (push.action) {
+      case "reachable":
+        this.#announcer.checked(push);
+        return;
+      case "meet_request":
+      case "go":
+      case "gone":
+        return;
+      default:
+        push satisfies never;
+    }
   }
 
   readonly #emit = (event: MessengerEvent): void => {

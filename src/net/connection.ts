@@ -92,6 +92,7 @@ export class Connection {
   remoteAddress = "";
   remotePort = 0;
   localAddress = "";
+  localPort = 0;
   /** Of the `Acceptance` with which a listener has accepted it. */
   leafHash: Uint8Array | undefined;
   /** `performance.now()` of the last read; of the opening before the first. */
@@ -321,6 +322,7 @@ export class Connection {
     this.remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = normalizeAddress(socket.localAddress ?? "");
+    this.localPort = socket.localPort ?? 0;
     this.lastReadAt = performance.now();
     this.#state = this.#tls
       ? { name: "handshaking", socket, deadline: this.lastReadAt + HANDSHAKE_TIMEOUT }

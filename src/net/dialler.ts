@@ -12,7 +12,7 @@ import {
   type ConnectionHandlers,
 } from "./connection.ts";
 import { connectFailure } from "./connect-failure.ts";
-import { dialOptions, type Handshake, type TlsContext } from "./tls.ts";
+import { dialOptions, fromLocalPort, type Handshake, type TlsContext } from "./tls.ts";
 
 /** Delay between two attempts, in ms (RFC 8305, section 5). */
 const STAGGER = 250;
@@ -72,6 +72,8 @@ export type DialOptions = {
   take?(target: Target): number;
   signal?: AbortSignal;
   timeout?: number;
+  /** Whether further connections are to be dialled from the winner's local port. */
+  sharesLocalPort?: boolean;
 };
 
 /** Alternates IPv6 and IPv4, and otherwise keeps the order (RFC 8305, section 4). */
@@ -177,6 +179,7 @@ export function dial(options: DialOptions): Promise<Connection> {
     Bun.connect<Connection>({
       hostname: target.ip,
       port: target.port,
+      ...(options.sharesLocalPort === true && fromLocalPort(target.ip, 0)),
       data: attempt,
       tls: dialOptions(options.tls),
       socket: {

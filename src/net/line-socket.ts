@@ -1,24 +1,34 @@
 /**
- * A plain connection that was accepted to speak lines (PROTOCOL 7), and whose bytes may then be passed on as they are.
+ * A plain connection on which lines are spoken (PROTOCOL 7), and whose bytes may then be passed on as they are.
  *
  * 1. Lines go to `line` one after the other; what is none ends the connection.
  * 2. `pass` ends the lines: what comes after the last one, and all that follows, goes to `read` as bytes. From then on
  *    a half-close of the other side is reported, and the connection stays open in our direction.
- * 3. Either way `closed` is called once, when it closes or we end it.
+ * 3. `secure` ends the lines, too: TLS follows, and the connection is another object's.
+ * 4. Else `closed` is called once, when it closes or we end it.
  */
 import type { JsonObject } from "../protocol/framing.ts";
 import { normalizeAddress } from "../protocol/ip-address.ts";
 import { LineReader } from "../protocol/meeting-messages.ts";
 import { unwatchDeadlines, watchDeadlines } from "./clock.ts";
-import { CLOSE_TIMEOUT } from "./connection.ts";
+import { connectFailure } from "./connect-failure.ts";
+import { CLOSE_TIMEOUT, SOCKET_HANDLERS, type Connection } from "./connection.ts";
+import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
+import type { Target } from "./dialler.ts";
 import { listenAt, type Listener } from "./listener.ts";
 import { Outgoing } from "./outgoing.ts";
-import { descriptorOf } from "./tls.ts";
+import { descriptorOf, fromLocalPort, startTls, type TlsContext } from "./tls.ts";
 
 export interface LineHandlers {
   line(object: JsonObject): void;
   closed(): void;
+}
+
+export interface DialledLineHandlers extends LineHandlers {
+  opened(socket: LineSocket): void;
+  /** It was not opened; nothing else is called. */
+  failed(code: string): void;
 }
 
 export interface ByteHandlers {
@@ -43,7 +53,8 @@ export class LineSocket {
   readonly port: number;
   /** Our own address. */
   readonly localAddress: string;
-  /** `performance.now()` of its acceptance. */
+  readonly localPort: number;
+  /** `performance.now()` of its opening. */
   readonly since = performance.now();
   readonly #socket: Bun.Socket<LineSocket>;
   readonly #outgoing = new Outgoing();
@@ -56,6 +67,7 @@ export class LineSocket {
     this.ip = normalizeAddress(socket.remoteAddress);
     this.port = socket.remotePort;
     this.localAddress = normalizeAddress(socket.localAddress);
+    this.localPort = socket.localPort;
     this.#state = { name: "lines", handlers: handlers(this), reader: new LineReader() };
   }
 
@@ -81,6 +93,15 @@ export class LineSocket {
     const rest = this.#state.reader.takeRest();
     this.#state = { name: "passing", handlers };
     if (rest.length > 0) handlers.read(rest);
+  }
+
+  /** No line is read or written any more: `connection` begins its handshake. What was sent must have been taken. */
+  secure(role: "acceptor" | "dialler", context: TlsContext, connection: Connection): void {
+    if (this.#state.name !== "lines") return;
+    this.#state = { name: "closed" };
+    // With a handler for `data` the bytes of the handshake and all after it would come here, too.
+    this.#socket.reload({ socket: { drain: () => undefined } });
+    startTls(this.#socket, role, context, connection, SOCKET_HANDLERS);
   }
 
   /** Writes bytes; what the socket does not take at once waits until `drained`. */
@@ -171,6 +192,18 @@ export class LineSocket {
   }
 }
 
+const LINE_HANDLERS: Bun.SocketHandler<LineSocket> = {
+  data: (socket, chunk) => socket.data.received(chunk),
+  drain: (socket) => socket.data.drain(),
+  end: (socket) => socket.data.halfClosed(),
+  close: (socket, error) => socket.data?.gone(error === undefined),
+  error: (socket, error) => {
+    socket.terminate();
+    // Our own handlers have thrown it.
+    if (!("code" in error)) throw error;
+  },
+};
+
 /** @param accept the handlers of a new connection; undefined refuses it at once. @throws ListenError */
 export function listenForLines(
   place: { readonly host: string | undefined; readonly port: number },
@@ -196,16 +229,38 @@ export function listenForLines(
           }
           if (!isAccepted) socket.terminate();
         },
-        data: (socket, chunk) => socket.data.received(chunk),
-        drain: (socket) => socket.data.drain(),
-        end: (socket) => socket.data.halfClosed(),
-        close: (socket, error) => socket.data?.gone(error === undefined),
-        error: (socket, error) => {
-          socket.terminate();
-          // Our own handlers have thrown it.
-          if (!("code" in error)) throw error;
-        },
+        ...LINE_HANDLERS,
       },
     }),
   );
+}
+
+/**
+ * Dials a place at which lines are spoken, or which is secured as soon as it is open. A dial cannot be taken back: who
+ * wants it no longer terminates it in `opened`. @param localPort 0: a free one, from which more may be dialled
+ */
+export function dialForLines(target: Target, localPort: number, handlers: DialledLineHandlers): void {
+  const begun = performance.now();
+  Bun.connect<LineSocket>({
+    hostname: target.ip,
+    port: target.port,
+    ...fromLocalPort(target.ip, localPort),
+    socket: {
+      open(socket) {
+        // The other side may have reset it already.
+        if (socket.remoteAddress === undefined) {
+          socket.terminate();
+          handlers.failed("ECONNRESET");
+          return;
+        }
+        socket.data = new LineSocket(socket, () => handlers);
+        handlers.opened(socket.data);
+      },
+      ...LINE_HANDLERS,
+      // The promise is rejected too.
+      connectError: () => undefined,
+    },
+  }).catch(async (error: Error) => {
+    handlers.failed(errorCode(await connectFailure(error, target, performance.now() - begun)));
+  });
 }

@@ -6,7 +6,7 @@ import { Connection, SOCKET_HANDLERS, type ConnectionHandlers } from "./connecti
 import { errorCode } from "./error-code.ts";
 import { descriptorLimit, descriptorsForConnections } from "./descriptors.ts";
 import { RefusedConnections } from "./refused.ts";
-import { descriptorOf, upgradeAccepted, type Acceptance } from "./tls.ts";
+import { descriptorOf, startTls, type Acceptance } from "./tls.ts";
 
 export type ListenOptions = {
   /** An IP literal; undefined: all addresses, those of IPv6 too if the machine has it. */
@@ -127,7 +127,7 @@ function listenOn(hostname: string, options: ListenOptions): { readonly port: nu
               try {
                 const { context, leafHash } = tls();
                 connection.leafHash = leafHash;
-                upgradeAccepted(socket, context, connection, SOCKET_HANDLERS);
+                startTls(socket, "acceptor", context, connection, SOCKET_HANDLERS);
               } catch (error) {
                 connection.terminate("internal_error");
                 throw error;

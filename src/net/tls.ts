@@ -4,10 +4,11 @@
  * again (a client with a ticket outlives its certificate).
  *
  * This is the one file that patches what Bun's types lack: `minVersion` and `secureOptions` of a TLS
- * context, `upgradeTLS` in the accepting role, and a Bun socket's certificate accessors, exporter and descriptor.
+ * context, `upgradeTLS` in the accepting role, the local address of a dial, and a Bun socket's certificate accessors, exporter and descriptor.
  * (Files imported as text are declared in `server/monitor/text-files.d.ts`.)
  */
 import { X509Certificate } from "node:crypto";
+import { isIPv6 } from "node:net";
 
 import { errorCode } from "./error-code.ts";
 
@@ -87,14 +88,23 @@ function untyped(socket: object): UntypedSocket {
   return socket as UntypedSocket;
 }
 
-/** Starts TLS on an accepted plain socket, in the accepting role. */
-export function upgradeAccepted<Data>(
+/** Starts TLS on a plain socket, which may have been accepted or dialled, in either role. */
+export function startTls<Data>(
   socket: Bun.Socket<unknown>,
+  role: "acceptor" | "dialler",
   context: TlsContext,
   data: Data,
   handlers: Bun.SocketHandler<Data>,
 ): void {
-  untyped(socket).upgradeTLS({ isServer: true, tls: context, data, socket: handlers });
+  untyped(socket).upgradeTLS({ isServer: role === "acceptor", tls: context, data, socket: handlers });
+}
+
+/**
+ * Options of `Bun.connect` with which further connections, to other places, can be opened from the same local port.
+ * @param port 0: a free one
+ */
+export function fromLocalPort(ip: string, port: number): object {
+  return { localAddress: isIPv6(ip) ? "::" : "0.0.0.0", localPort: port };
 }
 
 export function dialOptions(context: TlsContext): Bun.TLSOptions {

@@ -18,6 +18,7 @@ import { PASSWORD } from "./rendezvous-test-client.ts";
 const HOST = "127.0.0.1";
 const QUIET = {
   presence: () => undefined,
+  reach: () => undefined,
   revoked: () => undefined,
   notified: () => undefined,
   closed: () => undefined,

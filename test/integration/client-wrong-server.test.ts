@@ -26,6 +26,7 @@ const TLS_1_2 = 0x0303;
 const HOST = "127.0.0.1";
 const QUIET: LinkEvents = {
   presence: () => undefined,
+  reach: () => undefined,
   revoked: () => undefined,
   notified: () => undefined,
   closed: () => undefined,

@@ -26,6 +26,7 @@ async function reach({ folder, port, expectedFingerprint }: Contact): Promise<ob
       now: Date.now,
       events: {
         presence: () => undefined,
+        reach: () => undefined,
         revoked: () => undefined,
         notified: () => undefined,
         closed: () => undefined,

@@ -15,6 +15,7 @@ async function chatting(): Promise<{ ana: Person; bob: RawPeer; sleep: (ms: numb
   company = await Company.meet();
   let slept = 0;
   const ana = await company.person("ana", { now: () => Date.now() + slept });
+  ana.accept("bob");
   const bob = await RawPeer.dial(ana.port, { identity: company.identity("bob") });
   await bob.next();
   bob.send({ action: "hello", protocol: 1, username: "bob", features: [] });

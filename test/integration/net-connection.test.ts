@@ -10,7 +10,7 @@ import {
 import { dial } from "../../src/net/dialler.ts";
 import { listen, type Listener } from "../../src/net/listener.ts";
 import { QUEUE_LIMIT } from "../../src/net/outgoing.ts";
-import { acceptorContext, diallerContext, upgradeAccepted } from "../../src/net/tls.ts";
+import { acceptorContext, diallerContext, startTls } from "../../src/net/tls.ts";
 import { PEER_OBJECT_LIMIT } from "../../src/protocol/framing.ts";
 import { connectPlain, connectRaw, newAuthority, Recorder, serverIdentity } from "./loopback.ts";
 
@@ -319,7 +319,7 @@ describe("deadlines", () => {
       socket: {
         open(socket) {
           const connection = new Connection(server, { objectLimit: PEER_OBJECT_LIMIT, tls: true });
-          upgradeAccepted(socket, acceptorContext(identity), connection, SOCKET_HANDLERS);
+          startTls(socket, "acceptor", acceptorContext(identity), connection, SOCKET_HANDLERS);
           resolve(connection);
         },
         drain: () => undefined,

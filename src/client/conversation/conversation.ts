@@ -305,6 +305,12 @@ export class Conversation {
     this.peerMayBeReachable();
   }
 
+  /** Their addresses have changed, while they stay online: the link must answer soon, or it is redialled. */
+  peerHasMoved(): void {
+    this.#watch.doubt();
+    this.#dialling.resetAndConnect();
+  }
+
   /** No server can report when the person comes online, so their known addresses are dialled repeatedly. */
   serverIsGone(): void {
     this.#dialling.connectWithoutServer();

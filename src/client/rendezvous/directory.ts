@@ -23,6 +23,8 @@ export type Whereabouts =
       readonly name: "online";
       readonly username: string;
       readonly targets: readonly Target[];
+      /** Whether the server has reached one of them itself. */
+      readonly isOpen: boolean;
       readonly fingerprint: string | undefined;
       readonly secure: boolean;
     }
@@ -104,13 +106,14 @@ function whereaboutsOf(info: ResponseOf<"p2p_info">): Whereabouts {
   const targets = new Map<string, Target>();
   for (const { kind, ip, port } of [...(info.candidates ?? []), seen]) {
     const address = ip === undefined ? undefined : parseDialableAddress(ip);
-    if (kind !== "direct" || address === undefined || port === undefined) continue;
+    if ((kind !== "direct" && kind !== "mapped") || address === undefined || port === undefined) continue;
     targets.set(`${address} ${port}`, { ip: address, port });
   }
   return {
     name: "online",
     username: info.target_user,
     targets: [...targets.values()].slice(0, MAX_CANDIDATES),
+    isOpen: info.candidates?.some(({ open }) => open === true) === true,
     fingerprint: info.fingerprint,
     secure: info.secure !== false,
   };

@@ -30,6 +30,8 @@ const CHECK_INTERVAL = 1_000;
 /** Limit of unanswered requests; only a bug of the caller exceeds it. */
 const MAX_PENDING = 1_000;
 
+const REACH_PUSHES = ["reachable", "meet_request", "go", "gone"] as const;
+
 function refusal({ code, message = "", retry_after }: ResponseOf<"failure">): RefusedError {
   return new RefusedError(code, message, retry_after);
 }
@@ -38,8 +40,15 @@ type ResponseFields<A extends Action> = Read<
   (typeof RESPONSES)[(typeof RESPONSE_ACTION)[A] & keyof typeof RESPONSES]
 >;
 
+/** What the server pushes of section 7. */
+export type ReachPush = {
+  [A in (typeof REACH_PUSHES)[number]]: { readonly action: A } & ResponseOf<A>;
+}[(typeof REACH_PUSHES)[number]];
+
 export type LinkEvents = {
-  presence(username: string, online: boolean): void;
+  /** @param moved they are still online, at other addresses: links to them may be dead */
+  presence(username: string, online: boolean, moved: boolean): void;
+  reach(push: ReachPush): void;
   /** The server has taken certificates back. */
   revoked(revocations: readonly Revocation[]): void;
   /** The server ends the session: `session_replaced` or `server_closing`. */
@@ -69,12 +78,15 @@ type State =
   | { readonly name: "closed" };
 
 export class RendezvousLink {
+  /** All known addresses of the server. */
+  readonly targets: readonly Target[];
   readonly #events: LinkEvents;
   readonly #pending = new Map<number, Pending>();
   #state: State = { name: "dialling" };
   #nextId = 1;
 
-  private constructor(events: LinkEvents) {
+  private constructor(targets: readonly Target[], events: LinkEvents) {
+    this.targets = targets;
     this.#events = events;
   }
 
@@ -88,7 +100,7 @@ export class RendezvousLink {
     events: LinkEvents,
     signal?: AbortSignal,
   ): Promise<RendezvousLink> {
-    const link = new RendezvousLink(events);
+    const link = new RendezvousLink(targets, events);
     const connection = await dial({
       targets,
       tls: context,
@@ -98,6 +110,7 @@ export class RendezvousLink {
         handshake.error === undefined && handshake.authorized && !handshake.reused
           ? true
           : (handshake.error ?? "not_authorized"),
+      sharesLocalPort: true,
       ...(signal === undefined ? {} : { signal }),
     });
     // The connection may have closed since the handshake.
@@ -111,6 +124,11 @@ export class RendezvousLink {
   /** The server's address; undefined: the link is closed. */
   get remoteAddress(): string | undefined {
     return this.#state.name === "open" ? this.#state.connection.remoteAddress : undefined;
+  }
+
+  /** From which the meeting port can be dialled, too; undefined: the link is closed. */
+  get localPort(): number | undefined {
+    return this.#state.name === "open" ? this.#state.connection.localPort : undefined;
   }
 
   get isOpen(): boolean {
@@ -199,10 +217,16 @@ export class RendezvousLink {
     }
     if (object["action"] === "presence") {
       const presence = readFields(RESPONSES.presence, object);
-      if (presence.ok) this.#events.presence(presence.value.username, presence.value.online);
+      if (!presence.ok) return;
+      const { username, online, moved = false } = presence.value;
+      this.#events.presence(username, online, moved);
     } else if (object["action"] === "revoked") {
       const told = readFields(RESPONSES.revoked, object);
       if (told.ok) this.#events.revoked(told.value.revoked);
+    } else if (isReachPush(object["action"])) {
+      const { action } = object;
+      const push = readFields(RESPONSES[action], object);
+      if (push.ok) this.#events.reach({ action, ...push.value } as ReachPush);
     } else if (object["action"] === "error") {
       const failure = readFields(RESPONSES.failure, object);
       if (!failure.ok || failure.value.request !== undefined) return;
@@ -228,6 +252,10 @@ export class RendezvousLink {
       if (!(error instanceof ServerFailure)) throw error;
     });
   }
+}
+
+function isReachPush(action: unknown): action is ReachPush["action"] {
+  return REACH_PUSHES.some((each) => each === action);
 }
 
 function readResponse(action: Action, object: JsonObject): Read<Fields> {

@@ -11,7 +11,7 @@ import { isThisMachine } from "../../protocol/host-name.ts";
 import type { Language } from "../../protocol/language.ts";
 import type { Profile } from "../profile/profile.ts";
 import { checkCertificate, logIn, provenKey, type ProvenKey } from "./login.ts";
-import type { RendezvousLink, LinkEvents } from "./link.ts";
+import type { RendezvousLink, LinkEvents, ReachPush } from "./link.ts";
 import { RevocationReader } from "./revocation-reader.ts";
 import { ReturnSchedule } from "./return-schedule.ts";
 import { reachServer, type ReachOptions } from "./reach-server.ts";
@@ -35,7 +35,9 @@ export type RendezvousState =
 
 type RendezvousEvents = {
   state(state: RendezvousState): void;
-  presence(username: string, online: boolean): void;
+  /** As of `LinkEvents`. */
+  presence(username: string, online: boolean, moved: boolean): void;
+  reach(push: ReachPush): void;
   /** Certificates of other people or of this account were taken back. */
   revoked(): void;
   /** The certificate was renewed. */
@@ -269,10 +271,13 @@ export class Rendezvous {
       this.#state.name === "connecting" && own() !== undefined && this.#state.link === own();
     return {
       // In the next turn of the event loop: then the answers that came before it have been taken, as that to `watch`.
-      presence: (username, online) => {
+      presence: (username, online, moved) => {
         setImmediate(() => {
-          if (isCurrent()) events.presence(username, online);
+          if (isCurrent()) events.presence(username, online, moved);
         });
+      },
+      reach: (push) => {
+        if (isCurrent()) events.reach(push);
       },
       revoked: (revocations) => {
         // They may come right behind the answer to the login. Before it, `logIn` has compared the authority.

@@ -23,6 +23,7 @@ const online = (fingerprint: string): Whereabouts => ({
   name: "online",
   username: "",
   targets: [],
+  isOpen: false,
   fingerprint,
   secure: true,
 });

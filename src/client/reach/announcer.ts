@@ -1,0 +1,137 @@
+/**
+ * Tells the server where this client is (PROTOCOL 7, «Where I am»), and learns how others see it.
+ *
+ * 1. `reach` after each login (which follows a change of address), when a mapped port comes or goes, and every 30 minutes.
+ * 2. With its ticket, a connection to the meeting port from the link's own local port shows the kind of NAT, and one over
+ *    the other family proves that address.
+ * 3. The server dials the addresses back; `reachable` says at which of them it has reached the peer port.
+ */
+import type { Target } from "../../net/dialler.ts";
+import type { Clock } from "../../net/clock.ts";
+import type { ResponseOf } from "../../protocol/rendezvous-messages.ts";
+import type { RendezvousLink } from "../rendezvous/link.ts";
+import { RefusedError, ServerFailure } from "../rendezvous/server-errors.ts";
+import { ownAddresses } from "../rendezvous/surroundings.ts";
+import { familyOf, meetingTargets, observe } from "./meeting-places.ts";
+
+/** How often the server is told, in ms. */
+const TELL_INTERVAL = 30 * 60_000;
+/** The wait after `rate_limited` or `server_busy` without `retry_after`, in ms. */
+const DEFAULT_LIMIT = 10_000;
+/** How long after `reach` the server's check may dial the peer port, in ms. */
+const CHECK_TIME = 10_000;
+
+/** How others see this client. */
+export type OutsideView = {
+  /** Where the server sees the rendezvous link. */
+  readonly observed: Target;
+  /** In the other family, as the meeting port has seen it. */
+  readonly observedOther: Target | undefined;
+  /** `varies`: the NAT gives each connection another port. Undefined: unknown. */
+  readonly mapping: "same" | "varies" | undefined;
+  /** Where the server has dialled the peer port; undefined: no check has ended. */
+  readonly checked: ResponseOf<"reachable">["results"] | undefined;
+  readonly hasMeetingPort: boolean;
+  readonly relayBytesLeft: number;
+};
+
+type AnnouncerNeeds = {
+  /** The link while logged in. */
+  link(): RendezvousLink | undefined;
+  readonly clock: Pick<Clock, "monotonic" | "after">;
+  /** The ports that routers forward to the peer port. */
+  mapped(): readonly Target[];
+  /** Others see this client otherwise than before. */
+  changed(): void;
+};
+
+export class Announcer {
+  readonly #needs: AnnouncerNeeds;
+  /** On the link on which it was learnt. */
+  #learnt: { readonly link: RendezvousLink; readonly view: OutsideView } | undefined;
+  /** Cancels the next `reach`. */
+  #cancel: () => void = () => undefined;
+  /** When the last check was asked for, by the monotonic clock. */
+  #checkedAt = -Infinity;
+
+  constructor(needs: AnnouncerNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Undefined: there is no server, or it has not answered yet. */
+  get view(): OutsideView | undefined {
+    return this.#learnt?.link === this.#needs.link() ? this.#learnt?.view : undefined;
+  }
+
+  /** Whether a connection from this address may be the check that we have asked for. */
+  isCheck(address: string): boolean {
+    const isRecent = this.#needs.clock.monotonic() - this.#checkedAt < CHECK_TIME;
+    return isRecent && address === this.#needs.link()?.remoteAddress;
+  }
+
+  /** To be called after a login, and when the mapped ports have changed. */
+  tell(): void {
+    this.#cancel();
+    const link = this.#needs.link();
+    if (link === undefined) return;
+    this.#checkedAt = this.#needs.clock.monotonic();
+    this.#tellAfter(TELL_INTERVAL);
+    const told = { addresses: ownAddresses(), mapped: this.#needs.mapped(), check: true };
+    link
+      .request("reach", told)
+      .then((answer) => this.#answered(link, answer))
+      .catch((error: unknown) => {
+        // A lost link is followed by a login, and an older server knows no `reach`.
+        if (!(error instanceof ServerFailure)) throw error;
+        const limitedFor = error instanceof RefusedError ? error.limitedFor(DEFAULT_LIMIT) : undefined;
+        if (limitedFor !== undefined && link === this.#needs.link()) this.#tellAfter(limitedFor);
+      });
+  }
+
+  /** The server has dialled the peer port. */
+  checked({ results }: ResponseOf<"reachable">): void {
+    if (this.view !== undefined) this.#learn({ ...this.view, checked: results });
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  #tellAfter(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#needs.clock.after(ms, () => this.tell());
+  }
+
+  #answered(link: RendezvousLink, answer: ResponseOf<"reach_response">): void {
+    if (link !== this.#needs.link()) return;
+    const { observed, meeting, ticket, relay_bytes_left: relayBytesLeft } = answer;
+    const before = this.view;
+    const view: OutsideView = {
+      observed,
+      observedOther: before?.observedOther,
+      mapping: before?.mapping,
+      checked: before?.checked,
+      hasMeetingPort: meeting.length > 0,
+      relayBytesLeft,
+    };
+    this.#learnt = { link, view };
+    this.#needs.changed();
+    for (const [family, target] of meetingTargets(meeting, link)) {
+      const isOwnFamily = family === familyOf(observed.ip);
+      void observe(target, isOwnFamily ? (link.localPort ?? 0) : 0, ticket).then((seen) => {
+        if (seen === undefined || this.#learnt?.link !== link) return;
+        const { ip, port, mapping } = seen;
+        this.#learn({
+          ...this.#learnt.view,
+          ...(isOwnFamily ? { mapping } : { observedOther: { ip, port } }),
+        });
+      });
+    }
+  }
+
+  #learn(view: OutsideView): void {
+    if (this.#learnt === undefined) return;
+    this.#learnt = { link: this.#learnt.link, view };
+    this.#needs.changed();
+  }
+}
