@@ -1,5 +1,6 @@
 /** A client at the meeting port, for tests: lines, and after `spliced` bytes. */
 import { label } from "../../src/identity/names.ts";
+import type { TlsContext } from "../../src/net/tls.ts";
 import { LineReader } from "../../src/protocol/meeting-messages.ts";
 import type { Message } from "./rendezvous-test-client.ts";
 import type { TestServer } from "./rendezvous-test-server.ts";
@@ -82,6 +83,28 @@ export class MeetingParty {
   pass(): void {
     this.#isPassing = true;
     this.bytes += Buffer.from(this.#reader.takeRest()).toString();
+  }
+
+  /** Begins TLS. @returns the first bytes of the other, decrypted, once the handshake is done and `greeting` sent */
+  secure(role: "acceptor" | "dialler", context: TlsContext, greeting: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    // Bun's types lack the accepting role.
+    const socket = this.#socket as unknown as { upgradeTLS(options: object): unknown };
+    this.#isPassing = true;
+    socket.upgradeTLS({
+      isServer: role === "acceptor",
+      tls: context,
+      socket: {
+        handshake(tls: Bun.Socket, done: boolean, error: Error | null) {
+          if (done && error === null) tls.write(greeting);
+          else reject(error ?? new Error("no handshake"));
+        },
+        data: (_tls: Bun.Socket, chunk: Buffer) => resolve(chunk.toString()),
+        close: () => reject(new Error("closed")),
+        error: (_tls: Bun.Socket, error: Error) => reject(error),
+      },
+    });
+    return promise;
   }
 
   pause(): void {

@@ -2,12 +2,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 
 import { label } from "../../src/identity/names.ts";
-import { acceptorContext, type TlsContext } from "../../src/net/tls.ts";
+import { acceptorContext, diallerContext, type TlsContext } from "../../src/net/tls.ts";
 import { listen } from "../../src/net/listener.ts";
 import { READS_NOTHING } from "../../src/net/connection.ts";
 import { readFields, type Fields } from "../../src/protocol/fields.ts";
 import { RESPONSES } from "../../src/protocol/rendezvous-messages.ts";
 import { DEFAULT_RELAY_LIMITS } from "../../src/server/limits/limits.ts";
+import { newAuthority, userIdentity } from "./loopback.ts";
 import { MeetingParty } from "./meeting-party.ts";
 import { TestServer } from "./rendezvous-test-server.ts";
 import { loginOf, privateKeyOf, type Message, type TestClient } from "./rendezvous-test-client.ts";
@@ -289,6 +290,30 @@ describe("a meeting", () => {
     dialler.close();
     await acceptor.closed;
     expect(server.server.services.relay.pairs).toBe(0);
+  });
+
+  test("hands over in an order in which TLS always begins, both ends proven", async () => {
+    const authority = newAuthority();
+    for (let round = 0; round < 5; round++) {
+      const { clients, response, request } = await invited();
+      const [acceptor, dialler] = [await party(), await party()];
+      await acceptor.sit(response["ticket"]);
+      await dialler.sit(request["ticket"], { relay: true });
+      for (const client of clients) await client.answer();
+      for (const side of [dialler, acceptor]) side.say({ action: "relay" });
+      expect(await acceptor.next()).toEqual({ action: "spliced" });
+      acceptor.say({ action: "ready" });
+      const accepting = acceptorContext(userIdentity(authority, "ana"), authority.certificatePem);
+      const heard = acceptor.secure("acceptor", accepting, "from the acceptor");
+      expect(await dialler.next()).toEqual({ action: "spliced" });
+      const dialling = diallerContext({
+        serverName: label("ana"),
+        authority: authority.certificatePem,
+        identity: userIdentity(authority, "benito"),
+      });
+      expect(await dialler.secure("dialler", dialling, "from the dialler")).toBe("from the acceptor");
+      expect(await heard).toBe("from the dialler");
+    }
   });
 
   test("takes no seat for a ticket that is wrong or used, and closes without a word", async () => {
