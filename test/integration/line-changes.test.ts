@@ -19,8 +19,9 @@ async function chatting(): Promise<{ ana: Person; bob: RawPeer; sleep: (ms: numb
   const bob = await RawPeer.dial(ana.port, { identity: company.identity("bob") });
   await bob.next();
   bob.send({ action: "hello", protocol: 1, username: "bob", features: [] });
-  await until(() => ana.of("connected").length === 1);
+  // A stranger's link is shown where the chat is open.
   ana.messenger.openChat("bob");
+  await until(() => ana.of("connected").length === 1);
   return { ana, bob, sleep: (ms) => (slept += ms) };
 }
 
