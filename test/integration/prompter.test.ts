@@ -287,6 +287,16 @@ test.each([
   await over(terminal);
 });
 
+test("a menu keeps its given choice marked while letters that fit none are typed", async () => {
+  const terminal = asks({ prompts: [{ ...three, marked: "=Registrarse" } as Prompt] });
+  await terminal.showsRow(/^> 2/);
+  terminal.type("hola");
+  await terminal.showsRow(/hacer\? hola$/);
+  await terminal.showsRow(/^> 2/);
+  terminal.type(KEY.ctrlC);
+  await over(terminal);
+});
+
 describe("what is printed", () => {
   test.each([
     [80, 24],

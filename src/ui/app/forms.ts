@@ -47,13 +47,17 @@ function register(model: AppModel, answers: NewAccount): AppStep {
 }
 
 /** Asks once more for the answer that the server has refused; the others stay. */
-export function onAnswerRefused(model: AppModel, event: AppEvent & { name: "answerRefused" }): AppStep {
+export function onAnswerRefused(
+  model: AppModel,
+  event: AppEvent & { name: "answerRefused" },
+  { texts }: AppContext,
+): AppStep {
   const { screen } = model;
   if (screen.name !== "working" || screen.work !== "registering") return step(model);
   const { [event.answer]: _refused, ...kept } = screen.answers;
   const answers: NewAccount = kept;
   const next = register({ ...model, newName: answers.username ?? "" }, answers);
-  return step(next.model, failure(event.sentence), ...next.effects);
+  return step(next.model, failure(`${event.sentence} ${texts.menuRestKept}`), ...next.effects);
 }
 
 /** Contacts the server first, so that nobody answers questions for nothing. */
@@ -195,8 +199,10 @@ export function backFromForm(model: AppModel, screen: Form): AppStep {
 /** Gives up a task before the account is open. */
 export function giveUp(model: AppModel, task: Entry): AppStep {
   const givenUp: AppEffect = { name: "giveUp" };
-  if (task.work === "contacting") return leaveServer(model, task.next, task.server.server, givenUp);
-  return to(model, START, givenUp, { name: "closeAccount" });
+  if (task.work !== "contacting") return to(model, START, givenUp, { name: "closeAccount" });
+  // From the first menu the server of the model itself is contacted.
+  if (task.server === model.server) return to(model, START, givenUp);
+  return leaveServer(model, task.next, task.server.server, givenUp);
 }
 
 /** Whether Escape leaves a task. An account that is being registered may be there already, whatever one does. */

@@ -263,7 +263,7 @@ export function updateApp(model: AppModel, event: AppEvent, context: AppContext)
     case "registered":
       return onRegistered(model, event.username, context);
     case "answerRefused":
-      return onAnswerRefused(model, event);
+      return onAnswerRefused(model, event, context);
     case "loggedOut": {
       const { loggedOut, loggedOutHere } = context.texts;
       return to(model, START, notice(event.isServerNotified ? loggedOut : loggedOutHere));

@@ -123,7 +123,8 @@ export class Question {
       keys: this.#fitted(keys, 0),
     });
     const above = layout.news === "" ? "" : `${layout.news}\n`;
-    const first = draft.marked ?? (typed === "" ? marked : undefined);
+    // A search marks what fits best.
+    const first = draft.marked ?? (name === "select" || typed === "" ? marked : undefined);
     const style = {
       message: (text: string, status: string) =>
         colours.bold(status === "done" ? this.#fitted(message) : text),

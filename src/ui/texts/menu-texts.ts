@@ -56,6 +56,8 @@ export const MENU_TEXTS = {
   menuName: { es: "Nombre de usuario:", en: "User name:" },
   menuPassword: { es: "Contraseña:", en: "Password:" },
   menuEmail: { es: "Correo electrónico (opcional):", en: "Email (optional):" },
+  /** Behind why the server refuses one answer for a new account. */
+  menuRestKept: { es: "Lo demás no hay que repetirlo.", en: "The rest need not be repeated." },
   menuWhom: { es: "¿Con quién desea hablar?", en: "Who would you like to talk to?" },
   menuWhomUnknown: {
     es: "Sin servidor no se sabe quién está conectado. ¿Con quién desea hablar?",

@@ -351,14 +351,21 @@ describe("the server", () => {
   });
 
   test.each([
-    ["given", "start"],
-    ["typed", "serverName"],
-  ] as const)("whose authority is not judged by whoever goes back (%s) is left", (from, screen) => {
-    const asking = after(served(from), answer(CHOICE.register), { name: "authorityAsked", asked }).model;
-    expect(asking.screen.name).toBe("askAuthority");
-    const { model, effects } = after(asking, { name: "back" });
-    expect([model.screen.name, effects]).toEqual([screen, [{ name: "giveUp" }]]);
-  });
+    ["given", "the first menu", [answer(CHOICE.register)], "start"],
+    ["last", "the first menu", [answer(CHOICE.register)], "start"],
+    ["last", "the question for it", [{ name: "back" }, answer("other")], "serverName"],
+  ] as const)(
+    "(%s) that is given up, with or without its question, leads back to %s",
+    (from, _place, way, screen) => {
+      const contacting = after(served(from), ...way).model;
+      const asking = after(contacting, { name: "authorityAsked", asked }).model;
+      expect(asking.screen.name).toBe("askAuthority");
+      for (const each of [contacting, asking]) {
+        const { model, effects } = after(each, { name: "back" });
+        expect([model.screen.name, effects]).toEqual([screen, [{ name: "giveUp" }]]);
+      }
+    },
+  );
 });
 
 describe("the first menu and its forms", () => {
@@ -451,7 +458,7 @@ describe("the first menu and its forms", () => {
       ["email", "registerEmail", [""], { email: "" }],
     ] as const)("%s", (refused, asked, answers, changed) => {
       const { model, effects } = after(registering, refusing(refused));
-      expect([model.screen.name, linesOf(effects)]).toEqual([asked, ["No vale."]]);
+      expect([model.screen.name, linesOf(effects)]).toEqual([asked, [`No vale. ${texts.menuRestKept}`]]);
       const again = after(model, ...answers.map(answer));
       const account = { username: "ana", password: "clave larga", email: "a@b.example", ...changed };
       expect(again.effects).toEqual([{ name: "register", ...account }]);
