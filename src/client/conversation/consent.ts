@@ -29,15 +29,17 @@ export const DECLINED_FOR = 30 * 86_400_000;
 /** Bytes taken unasked: of one person a day, and of all people together. */
 export const MAX_UNASKED_A_DAY = 1024 * 1024;
 export const MAX_UNASKED = 64 * 1024 * 1024;
-/** What a text or an action takes on the disk besides its text, in bytes. */
+/** What a text or an action takes on the disk besides its text, in bytes, with ids as ours; longer ones are stored thrice. */
 const ROW_BYTES = 256;
+const ID_COPIES = 3;
 const DAY = 86_400_000;
 
 /** A text, or an action on one. */
 export type Item = {
   readonly isText: boolean;
-  /** Of its text. */
+  /** Of its text, and of the ids that it names. */
   readonly bytes: number;
+  readonly idBytes: number;
   /** It is stored already. */
   readonly isDuplicate: boolean;
 };
@@ -127,7 +129,7 @@ function withItem(
   }
   if (consent.name === "unasked") {
     const { unasked } = consent;
-    const more = item.bytes + ROW_BYTES;
+    const more = item.bytes + Math.max(ROW_BYTES, ID_COPIES * item.idBytes);
     const day = dayOf(now);
     const dayBytes = (unasked.day === day ? unasked.dayBytes : 0) + more;
     const bytes = unasked.bytes + more;

@@ -118,6 +118,7 @@ export class Intake {
       incoming.values().map((each) => ({
         isText: each.kind === "text",
         bytes: each.kind === "withdraw" ? 0 : Buffer.byteLength(each.text),
+        idBytes: Buffer.byteLength(each.id + ((each.kind === "text" ? each.replyTo : each.target) ?? "")),
         isDuplicate: isDuplicate(each.id),
       })),
       {

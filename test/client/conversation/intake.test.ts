@@ -12,6 +12,7 @@ import { Intake, type Taken } from "../../../src/client/conversation/intake.ts";
 import { StorageGuard } from "../../../src/client/disk/storage-guard.ts";
 import { ContactRecord } from "../../../src/client/peer/contact-record.ts";
 import { unstored } from "../../../src/client/profile/contacts.ts";
+import type { NewIncoming } from "../../../src/client/profile/stored-message.ts";
 import { label } from "../../../src/identity/names.ts";
 import { arriving, NOW, withScene, type MessageScene } from "../message-scene.ts";
 
@@ -49,7 +50,14 @@ class Strangers {
 
   /** A stranger sends texts from an address. */
   write(name: string, remoteAddress: string, ...texts: string[]): Taken {
-    const incoming = texts.map((each) => arriving(`${name} ${each.slice(0, 40)}`, each));
+    return this.send(
+      name,
+      remoteAddress,
+      texts.map((each) => arriving(`${name} ${each.slice(0, 40)}`, each)),
+    );
+  }
+
+  send(name: string, remoteAddress: string, incoming: readonly NewIncoming[]): Taken {
     const spki = Buffer.from(name);
     const peer = { name, label: label(name), notBefore: 0, fingerprint: label(name), spki };
     const read = { incoming, acknowledged: [], readUpTo: undefined };
@@ -139,4 +147,23 @@ test("where anyone may write, one stranger fills only what one may fill in a day
     expect(strangers.write("beto", "192.0.2.7", "hola").count).toBe(1);
     strangers.now += 24 * HOUR;
     expect(strangers.write("ana", "192.0.2.7", text(200)).count).toBe(1);
+  }));
+
+test("where anyone may write, the profile grows by no more than what counts", () =>
+  withScene((scene) => {
+    const strangers = new Strangers(scene, "anyone");
+    const size = () =>
+      scene.database.query<{ bytes: number }, []>(
+        "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+      );
+    const before = size().get()?.bytes ?? 0;
+    const long = (name: string) => `${name}${"\u{1F600}".repeat(60)}`;
+    // A withdrawal of nothing is stored with the longest ids, twice.
+    const incoming = Array.from({ length: 200 }, (_, index) => {
+      return { kind: "withdraw" as const, id: long(`w${index}`), target: long(`t${index}`) };
+    });
+    for (let count = 0; count < 5; count++) strangers.send(`stranger ${count}`, "192.0.2.7", incoming);
+    const grown = (size().get()?.bytes ?? 0) - before;
+    expect(grown).toBeGreaterThan(500_000);
+    expect(grown).toBeLessThan(scene.consents.unaskedBytes());
   }));
