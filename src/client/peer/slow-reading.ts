@@ -11,6 +11,9 @@ export const SLOW_READING = { burst: 64 * 1024, perSecond: 8 * 1024 } as const;
 /** What an object counts besides its bytes: a short one costs about as much as this. */
 const OBJECT_COST = 128;
 
+/** The shortest pause, in ms: many short ones would take more time than what is read between them. */
+const MIN_PAUSE = 250;
+
 export class SlowReading {
   readonly #clock: Pick<Clock, "monotonic" | "after">;
   readonly #connection: Pick<Connection, "handledBytes" | "pauseReading" | "resumeReading">;
@@ -34,7 +37,7 @@ export class SlowReading {
     this.#spent = handledBytes;
     if (wait === 0 || this.#cancel !== undefined) return;
     this.#connection.pauseReading();
-    this.#cancel = this.#clock.after(wait, () => {
+    this.#cancel = this.#clock.after(Math.max(MIN_PAUSE, wait), () => {
       this.#cancel = undefined;
       this.#connection.resumeReading();
     });
