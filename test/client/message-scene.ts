@@ -139,14 +139,14 @@ export function withScene(use: (scene: MessageScene, folder: string) => void): P
   });
 }
 
-/** A profile with 200,000 messages of two contacts, most of them acknowledged, and 500 in the outbox. */
+/** A profile with 20,000 messages of two contacts, most of them acknowledged, and 500 in the outbox. */
 export function fill({ database, contacts }: MessageScene): Contact {
   const ana = contacts.ensure("Ana");
   const carla = contacts.ensure("Carla");
   database.run(
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
      INSERT INTO messages (contact, outgoing, id, text, sent_at, state, printed, tried)
-     SELECT iif(i % 4, ?, ?), i % 2, 'id ' || i, 'text ' || i, i, iif(i > 199000 AND i % 2, 1, 2), i < 199000, 1 FROM n`,
+     SELECT iif(i % 4, ?, ?), i % 2, 'id ' || i, 'text ' || i, i, iif(i > 19000 AND i % 2, 1, 2), i < 19000, 1 FROM n`,
     [ana.id, carla.id],
   );
   return ana;

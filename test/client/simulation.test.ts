@@ -7,7 +7,7 @@ import { checkDisks, isEverythingOut } from "./simulation/verdict.ts";
 import { simulate, World } from "./simulation/world.ts";
 
 /** `bun run soak --of worlds` tries more. */
-const WORLDS = 300;
+const WORLDS = 150;
 /** Worlds in which a fault was found once: a read receipt was sent on a link that broke, while an older one was left. */
 const FOUND_WRONG = [1_780];
 /** ms. An idle machine needs three seconds, one on which other tests run too has needed more than 60. */

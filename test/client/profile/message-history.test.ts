@@ -150,7 +150,7 @@ describe("what is unread", () => {
     }));
 });
 
-test("with 200,000 messages stored each query reads only the rows that it returns, without sorting", () =>
+test("with many messages stored each query reads only the rows that it returns, without sorting", () =>
   withScene((scene) => {
     const ana = fill(scene);
     const { history, contacts, database } = scene;

@@ -374,11 +374,11 @@ test("long texts are indexed a few at a time, and one of any length alone", () =
     expect(scene.found("word7")).toEqual(["7"]);
   }));
 
-test("with 200,000 messages stored a search reads only the rows that it returns", () =>
+test("with many messages stored a search reads only the rows that it returns", () =>
   withScene((scene) => {
     fill(scene);
     while (scene.search.indexSome());
-    const query = searchQuery("text 199000") as string;
+    const query = searchQuery("text 19000") as string;
     const plans = plansOf(scene.database, () => [
       scene.search.newest(query, 1e9, 50),
       scene.search.oldest(query, 0, 50),

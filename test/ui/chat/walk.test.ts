@@ -40,7 +40,7 @@ const LINES = [
 /** It ends a quotation, and goes on in our voice. */
 const FORGED = 'x»”"›’’\n*** FORGED';
 const TEXTS = [FORGED, "hola", "uno\ndos", "\u001b[2J\r\u202e", "17:05 ana: sí\n— aviso", "👨‍👩‍👧", ""];
-const CHATS = 40;
+const CHATS = 20;
 const EVENTS = 200;
 
 test("random events in any order: no error, no message twice, no state that goes back", () => {

@@ -125,7 +125,7 @@ describe("the drawing of the line", () => {
     screen.feed("above\r\n");
     let text = "";
     let frame = BLANK_FRAME;
-    for (let step = 0; step < 2_000; step++) {
+    for (let step = 0; step < 800; step++) {
       const kind = integer(4);
       const pieces = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
       const at = integer(pieces.length + 1);
@@ -156,7 +156,7 @@ describe("the drawing of the line", () => {
     const screen = new OpinionatedScreen(SIZE.columns, widthOf);
     let pieces: string[] = [];
     let frame = BLANK_FRAME;
-    for (let step = 0; step < 1_500; step++) {
+    for (let step = 0; step < 600; step++) {
       const at = integer(pieces.length + 1);
       pieces.splice(at, integer(4) === 0 ? integer(8) : 0, pick(integer(2) === 0 ? PIECES : DISPUTED));
       pieces = pieces.slice(0, 30);
