@@ -102,16 +102,20 @@ export function redrawn(from: Frame, to: Frame): string {
   while (row < to.rows.length - 1 && row < from.rows.length - 1 && isSame(from.rows[row], to.rows[row]))
     row++;
   const [old = [], next = []] = [from.rows[row], to.rows[row]];
-  let kept = 0;
-  while (kept < next.length && kept < old.length && next[kept] === old[kept]) kept++;
+  let same = 0;
+  while (same < next.length && same < old.length && next[same] === old[same]) same++;
   // A combining mark changes how the unit before it is drawn.
-  if (kept > 0 && (COMBINING.test(old[kept] ?? "") || COMBINING.test(next[kept] ?? ""))) kept--;
+  const withoutMark = (count: number): number =>
+    count > 0 && [old, next].some((units) => COMBINING.test(units[count] ?? ""))
+      ? withoutMark(count - 1)
+      : count;
+  let kept = withoutMark(same);
   const cursorRow = to.rows[to.cursor.row] ?? [];
   const isLonger = old.length > kept || from.rows.length > row + 1;
   if (!isLonger && row === to.rows.length - 1 && kept === next.length)
     return move(from.cursor, to.cursor, cursorRow);
   // After a full row the cursor is still in the last column, so erasing would remove that character.
-  if (isLonger && kept > 0 && kept === next.length) kept--;
+  if (isLonger && kept > 0 && kept === next.length) kept = withoutMark(kept - 1);
   const rest = [next.slice(kept), ...to.rows.slice(row + 1)].map((units) => units.join(""));
   const begin = move(from.cursor, { row, units: kept }, next);
   const written = { row: to.rows.length - 1, units: to.rows.at(-1)?.length ?? 0 };

@@ -180,6 +180,14 @@ describe("the drawing of the line", () => {
     expect(screen.rows).toEqual([]);
   });
 
+  test("writes a mark at its beginning together with the prompt that bears it", () => {
+    const screen = new OpinionatedScreen(SIZE.columns, (point) => Bun.stringWidth(point));
+    const [longer, mark] = ["\u0301日", "\u0301"].map((text) => frameOf("> ", text, text.length, SIZE));
+    if (longer === undefined || mark === undefined) throw new Error("two frames");
+    screen.feed(redrawn(BLANK_FRAME, longer) + redrawn(longer, mark));
+    expect(screen.rows).toEqual(["> \u0301"]);
+  });
+
   test("is known after a narrower terminal has broken its rows", () => {
     const frame = frameOf("\x1b[32m✓\x1b[39m > ", "x".repeat(40), 30, { columns: 40, rows: 24 });
     expect(frame.cursor).toEqual({ row: 0, units: 31 });
