@@ -239,21 +239,19 @@ export class AtTerminal {
   }
 }
 
-const WAITING_TEXTS: ReadonlySet<string> = new Set(
-  (["es", "en"] as const)
-    .map(textsIn)
-    .flatMap(({ menuContacting, menuLoggingIn, menuRegistering, menuListing, menuLoggingOut }) => [
-      menuContacting,
-      menuLoggingIn,
-      menuRegistering,
-      menuListing,
-      menuLoggingOut,
-    ]),
-);
+const WAITING_TEXTS = (["es", "en"] as const)
+  .map(textsIn)
+  .flatMap(({ menuContacting, menuLoggingIn, menuRegistering, menuListing, menuLoggingOut }) => [
+    menuContacting,
+    menuLoggingIn,
+    menuRegistering,
+    menuListing,
+    menuLoggingOut,
+  ]);
 
-/** False for a row that says that something takes long, which depends on the machine. */
+/** False for a row that says that something takes long, which a dumb terminal keeps, and which depends on the machine. */
 export function isOnEveryMachine(row: string): boolean {
-  return !WAITING_TEXTS.has(row);
+  return !WAITING_TEXTS.some((text) => row.startsWith(text));
 }
 
 /** Day and month names, and those of 1 January 2026. */

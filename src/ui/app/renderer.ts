@@ -51,7 +51,8 @@ type Open =
       readonly text: string;
       readonly back: "now" | "later";
       readonly keys: TypeAhead;
-      readonly notice: ReturnType<typeof setTimeout>;
+      /** The text stands in its row, or will stand there later. */
+      readonly notice: "shown" | ReturnType<typeof setTimeout>;
     };
 
 export class Renderer {
@@ -106,11 +107,28 @@ export class Renderer {
   #work({ text, back }: View & { name: "working" }): void {
     const open = this.#open;
     if (open.name === "working" && open.text === text) return;
-    if (open.name === "working") clearTimeout(open.notice);
+    if (open.name === "working") this.#hideWork(open);
     else this.#leave();
     const keys = open.name === "working" ? open.keys : this.#typeAhead();
-    const notice = setTimeout(() => this.#write(`${text}\n`), QUIET);
+    const notice = setTimeout(() => this.#showWork(), QUIET);
     this.#open = { name: "working", text, back, keys, notice };
+  }
+
+  /** Without a line feed, since it goes when the task ends. A dumb terminal keeps it. */
+  #showWork(): void {
+    if (this.#open.name !== "working") return;
+    this.#open = { ...this.#open, notice: "shown" };
+    const { text } = this.#open;
+    this.#write(this.#isDumb ? `${text}\n` : text);
+  }
+
+  #hideWork({ text, notice }: Open & { name: "working" }): void {
+    if (notice !== "shown") clearTimeout(notice);
+    else if (!this.#isDumb) {
+      const { columns } = sizeOf(this.#output);
+      const above = Math.ceil(Bun.stringWidth(text) / columns) - 1;
+      this.#write(`\r${above > 0 ? `\x1b[${above}A` : ""}\x1b[J`);
+    }
   }
 
   #prompter(): Prompter {
@@ -153,7 +171,13 @@ export class Renderer {
       case "chat":
         this.#open.line.print(rendered.join(""));
         return;
-      case "working":
+      case "working": {
+        const { notice } = this.#open;
+        if (notice === "shown") this.#hideWork(this.#open);
+        this.#write(rendered.join(""));
+        if (notice === "shown" && !this.#isDumb) this.#showWork();
+        return;
+      }
       case "nothing":
         this.#write(rendered.join(""));
         return;
@@ -231,7 +255,7 @@ export class Renderer {
         open.line.close();
         return;
       case "working":
-        clearTimeout(open.notice);
+        this.#hideWork(open);
         open.keys.stop();
         return;
       case "nothing":
