@@ -46,6 +46,6 @@ export function listLayout(rows: number, { news, question, refusal, keys }: List
     if (page >= GOOD_PAGE) return { news: above, question, tip: below, pageSize: Math.min(page, MAX_PAGE) };
   }
   const most = Math.max(1, rows - FREE_ROW - MIN_PAGE);
-  const head = (refusal === "" ? question : refusal).split("\n").slice(-most).join("\n");
+  const head = (refusal === "" ? question : refusal).split("\n").slice(-most).join("\n").trimStart();
   return { news: "", question: head, tip: "", pageSize: Math.max(MIN_PAGE, pageWith(head, "")) };
 }
