@@ -63,6 +63,7 @@ test("contacts says of whom something was heard, and unread how much of it was n
     verified: false,
     last_seen: null,
     unread: 0,
+    muted_until: null,
   };
   expect(await offline.list(["contacts"])).toEqual([
     { ...unmet, username: "alumno2" },
