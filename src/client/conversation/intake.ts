@@ -39,7 +39,7 @@ export type Taken = {
 export class Intake {
   readonly #stores: Pick<Profile, "consents" | "messages">;
   #who: Who;
-  /** When requests began, ms since 1970; those of the last hour count. */
+  /** When requests began in this process, ms since 1970; those of the last hour count. */
   #begun: readonly number[] = [];
   /** Bytes of everybody who was taken unasked; undefined: not known. */
   #unaskedBytes: number | undefined;
@@ -133,10 +133,10 @@ export class Intake {
   }
 
   #hasRoom(network: string, now: number): boolean {
-    const { all, ofNetwork } = this.#stores.consents.requestCounts(network);
-    return (
-      all < MAX_REQUESTS && ofNetwork < MAX_REQUESTS_OF_NETWORK && this.#recent(now).length < MAX_NEW_REQUESTS
-    );
+    const { all, ofNetwork, recent } = this.#stores.consents.requestCounts(network, now - HOUR);
+    if (all >= MAX_REQUESTS || ofNetwork >= MAX_REQUESTS_OF_NETWORK) return false;
+    // Stored are those of earlier programs too, and here are those too that were answered.
+    return Math.max(recent, this.#recent(now).length) < MAX_NEW_REQUESTS;
   }
 
   #recent(now: number): readonly number[] {

@@ -30,6 +30,8 @@ export type Consent =
   | { readonly name: "declined" }
   | { readonly name: "blocked" };
 
+type RequestCounts = { readonly all: number; readonly ofNetwork: number; readonly recent: number };
+
 /** As people and programs see it. */
 export type ContactState = "contact" | "request" | "declined" | "blocked" | "stranger";
 
@@ -222,13 +224,14 @@ export class ConsentStore {
     this.#database.run("DELETE FROM requests WHERE contact = ?", [id]);
   }
 
-  /** How many requests there are, and how many of them came from one network. */
-  requestCounts(network: string): { readonly all: number; readonly ofNetwork: number } {
+  /** How many requests there are, how many of them came from one network, and how many began after `since` (ms since 1970). */
+  requestCounts(network: string, since: number): RequestCounts {
     return this.#database
-      .query<{ all: number; ofNetwork: number }, [string]>(
-        `SELECT count(*) AS "all", count(*) FILTER (WHERE network = ?) AS ofNetwork FROM requests`,
+      .query<RequestCounts, [string, number]>(
+        `SELECT count(*) AS "all", count(*) FILTER (WHERE network = ?) AS ofNetwork,
+           count(*) FILTER (WHERE since > ?) AS recent FROM requests`,
       )
-      .get(network) as { all: number; ofNetwork: number };
+      .get(network, since) as RequestCounts;
   }
 
   /** The row numbers of who waits for an answer, with the number of their texts, in the order in which they came. */

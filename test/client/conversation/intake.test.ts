@@ -125,6 +125,15 @@ test("60 new requests are taken in an hour, and 200 in all; one that is answered
     expect(strangers.taken(1_000, 3)).toBe(1);
   }));
 
+test("new requests are counted over the programs of one account, one after the other", () =>
+  withScene((scene) => {
+    expect(new Strangers(scene).taken(0, 40)).toBe(40);
+    const next = new Strangers(scene);
+    expect(next.taken(40, 40)).toBe(MAX_NEW_REQUESTS - 40);
+    next.now += HOUR;
+    expect(next.taken(80, 10)).toBe(10);
+  }));
+
 test("30 requests are taken of one network, which is a /64 of IPv6", () =>
   withScene((scene) => {
     const strangers = new Strangers(scene);

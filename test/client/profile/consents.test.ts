@@ -117,8 +117,8 @@ test("requests are counted in all and by network", () =>
   withScene((scene) => {
     ask(scene, "ana", "1");
     ask(scene, "beto", "1");
-    expect(scene.consents.requestCounts("192.0.2.7")).toEqual({ all: 2, ofNetwork: 2 });
-    expect(scene.consents.requestCounts("192.0.2.8")).toEqual({ all: 2, ofNetwork: 0 });
+    expect(scene.consents.requestCounts("192.0.2.7", 0)).toEqual({ all: 2, ofNetwork: 2, recent: 2 });
+    expect(scene.consents.requestCounts("192.0.2.8", NOW)).toEqual({ all: 2, ofNetwork: 0, recent: 0 });
   }));
 
 test("when anyone may write, requests become messages of people who were taken unasked", () =>
