@@ -28,8 +28,8 @@ export const CHAT_MESSAGE_TEXTS = {
     en: (words: string) => `No message contains “${quotedText(words)}”.`,
   },
   chatNoWord: {
-    es: "Para buscar hace falta al menos una letra o una cifra.",
-    en: "A search needs at least one letter or digit.",
+    es: "Para buscar hace falta al menos una letra o una cifra: un emoji solo no se encuentra.",
+    en: "A search needs at least one letter or digit: an emoji alone is not found.",
   },
   chatListRange: {
     es: (max: number) => `/list admite un número del 1 al ${max}, o nada.`,
