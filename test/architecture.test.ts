@@ -31,6 +31,7 @@ const ROOMS: ReadonlyMap<string, readonly string[]> = new Map([
       "rendezvous",
       "peer",
       "reach/lan",
+      "reach/mapping",
       "reach",
       "conversation",
       "local-accounts.ts",

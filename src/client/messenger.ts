@@ -30,6 +30,8 @@ import type { LinkPresence } from "./peer/link-watch.ts";
 import { PeerPort } from "./peer/port.ts";
 import { PeerTls } from "./peer/tls.ts";
 import { LocalNetwork } from "./reach/lan/local-network.ts";
+import { NONCE_LENGTH } from "./reach/mapping/pcp.ts";
+import { PortMapper } from "./reach/mapping/port-mapper.ts";
 import { AccountMovedError, type Profile } from "./profile/profile.ts";
 import { StoreUpkeep } from "./profile/upkeep.ts";
 import { Announcer, type OutsideView } from "./reach/announcer.ts";
@@ -58,7 +60,7 @@ export type MessengerOptions = Omit<RendezvousOptions, "events" | "p2pPort" | "r
   readonly evenIfMoved?: boolean;
   /** Who may write unasked; undefined: strangers may ask. */
   readonly who?: Who | undefined;
-  /** Whether contacts on the local network are told that this client is there, from now on; undefined: as before. */
+  /** As for `useLan`; undefined: as before. */
   readonly lan?: boolean | undefined;
   /** Whether `wire` events are emitted. */
   readonly trace?: boolean;
@@ -83,6 +85,7 @@ export class Messenger {
   readonly #lookups: LookupQueue;
   readonly #tls: PeerTls;
   readonly #lan: LocalNetwork;
+  readonly #mapper: PortMapper;
   /** What this account's person decides about who may write. */
   readonly decisions: Decisions;
   readonly #outbox: Outbox;
@@ -171,8 +174,12 @@ export class Messenger {
     this.#announcer = new Announcer({
       link: () => this.rendezvous.link,
       clock: this.#clock,
-      mapped: () => [],
-      changed: () => undefined,
+      mapped: () => this.#mapper.targets,
+      changed: () => {
+        const { observed, observedOther } = this.outsideView ?? {};
+        const seen = [observed, observedOther].filter((target) => target !== undefined);
+        this.#mapper.seenAs(seen.map(({ ip }) => ip));
+      },
     });
     this.#outbox = new Outbox({
       profile: options.profile,
@@ -210,6 +217,12 @@ export class Messenger {
       random: randomBytes,
       heard: (label) => this.#conversations.withLabel(label)?.heardNearby(),
     });
+    this.#mapper = new PortMapper({
+      port: () => this.#port.port,
+      nonce: () => this.#mappingNonce(),
+      monotonic: () => this.#clock.monotonic(),
+      changed: () => this.#announcer.tell(),
+    });
     this.rendezvous = new Rendezvous({
       ...options,
       p2pPort: () => options.announcedPort ?? this.#port.port,
@@ -221,7 +234,7 @@ export class Messenger {
           this.shown.state(state);
           this.#lookups.next();
           // Before the first attempt nothing is sent, and after `stopped` the account may be elsewhere.
-          if (state.name === "stopped") this.#lan.stop();
+          if (state.name === "stopped") void this.#leaveLan();
           else if (state.name === "connecting" && options.profile.usesLan) this.#lan.start();
           if (state.name !== "connecting") this.#firstAttempt.resolve();
           if (state.name !== "online") return;
@@ -263,8 +276,13 @@ export class Messenger {
       this.rendezvous.lineMayHaveChanged(change);
       for (const conversation of this.#conversations) conversation.lineMayHaveChanged();
       this.#lan.lineMayHaveChanged();
+      this.#mapper.lineMayHaveChanged();
     }
     this.#lan.tick();
+    // For a command that ends soon no router is troubled.
+    const { isKeptOnline, link } = this.rendezvous;
+    if (isKeptOnline && link !== undefined && this.profile.usesLan) this.#mapper.start();
+    this.#mapper.tick();
     this.#conversations.tick();
     this.#storage.attempt(() => this.decisions.tick());
     this.#checkInPlace();
@@ -320,11 +338,14 @@ export class Messenger {
     return this.profile.certificate?.expiresAt;
   }
 
-  /** Whether contacts on the local network are told that this client is there, from now on. @throws SQLiteError */
+  /**
+   * Whether contacts on the local network are told that this client is there, and its router is asked for a port, from now
+   * on. @throws SQLiteError
+   */
   useLan(uses: boolean): void {
     this.profile.useLan(uses);
     const { name } = this.rendezvous.state;
-    if (!uses) this.#lan.stop();
+    if (!uses) void this.#leaveLan();
     else if (name !== "offline" && name !== "stopped") this.#lan.start();
   }
 
@@ -462,14 +483,13 @@ export class Messenger {
     } finally {
       clearInterval(this.#tick);
       this.#port.stop();
-      this.#lan.stop();
       this.shown.close();
       this.#announcer.close();
       this.#conversations.close();
       this.rendezvous.close();
       this.#lookups.next();
     }
-    await this.#conversations.end();
+    await Promise.all([this.#conversations.end(), this.#leaveLan()]);
     this.#upkeep.finish();
     this.#lock.release();
     this.profile.close();
@@ -487,6 +507,16 @@ export class Messenger {
       default:
         push satisfies never;
     }
+  }
+
+  async #leaveLan(): Promise<void> {
+    this.#lan.stop();
+    await this.#mapper.stop();
+  }
+
+  #mappingNonce(): Buffer {
+    const make = () => randomBytes(NONCE_LENGTH);
+    return Buffer.from(this.#storage.attempt(() => this.profile.mappingNonce(make)) ?? make());
   }
 
   readonly #emit = (event: MessengerEvent): void => {

@@ -202,8 +202,10 @@ ALTER TABLE contacts ADD COLUMN guesses INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN guessed_at INTEGER;`;
 
 /** Who may write to this account, who is quiet, what was begun to be written, and who is told that it is there. */
-const VERSION_9 = `-- Whether contacts on the local network are told that this client is there.
+const VERSION_9 = `-- Whether the local network is told that this client is there, and its router asked for a port.
 ALTER TABLE account ADD COLUMN lan INTEGER NOT NULL DEFAULT 1;
+-- With which the router is asked (PCP); NULL: it was not.
+ALTER TABLE account ADD COLUMN mapping_nonce BLOB;
 -- 0 stranger; 1 taken unasked (\`--who anyone\`); 2 contact: was written to or accepted.
 ALTER TABLE contacts ADD COLUMN consent INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN is_blocked INTEGER NOT NULL DEFAULT 0;

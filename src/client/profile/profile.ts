@@ -78,6 +78,7 @@ type AccountRow = {
   /** Absent: an older program's. */
   moved_at?: number | null;
   lan: number;
+  mapping_nonce: Uint8Array | null;
 };
 
 export type NewAccount = {
@@ -279,9 +280,9 @@ export class Profile {
     this.revocations.load();
   }
 
-  #update(sql: string, values: (string | number | null)[]): void {
+  #update(sql: string, values: (string | number | Uint8Array | null)[]): void {
     // With the new row, because a read that follows could fail.
-    const query = this.#database.query<AccountRow, (string | number | null)[]>(
+    const query = this.#database.query<AccountRow, (string | number | Uint8Array | null)[]>(
       `UPDATE account SET ${sql} RETURNING *`,
     );
     this.#account = query.get(...values) ?? this.#account;
@@ -320,7 +321,7 @@ export class Profile {
     return this.#account.moved_at ?? undefined;
   }
 
-  /** Whether contacts on the local network are told that this client is there. */
+  /** Whether the local network is told that this client is there, and its router asked for a port. */
   get usesLan(): boolean {
     return this.#account.lan === 1;
   }
@@ -328,6 +329,12 @@ export class Profile {
   /** @throws SQLiteError */
   useLan(uses: boolean): void {
     if (uses !== this.usesLan) this.#update("lan = ?", [uses ? 1 : 0]);
+  }
+
+  /** With which routers are asked for ports; always the same. @param make gives a new one @throws SQLiteError */
+  mappingNonce(make: () => Uint8Array): Uint8Array {
+    if (this.#account.mapping_nonce === null) this.#update("mapping_nonce = ?", [make()]);
+    return this.#account.mapping_nonce ?? make();
   }
 
   get certificate(): OwnCertificate | undefined {

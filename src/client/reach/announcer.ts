@@ -16,6 +16,8 @@ import { familyOf, meetingTargets, observe } from "./meeting-places.ts";
 
 /** How often the server is told, in ms. */
 const TELL_INTERVAL = 30 * 60_000;
+/** When the server is told again that made no check, because there was one shortly before, in ms. */
+const CHECK_INTERVAL = 60_000;
 /** The wait after `rate_limited` or `server_busy` without `retry_after`, in ms. */
 const DEFAULT_LIMIT = 10_000;
 /** How long after `reach` the server's check may dial the peer port, in ms. */
@@ -104,7 +106,9 @@ export class Announcer {
 
   #answered(link: RendezvousLink, answer: ResponseOf<"reach_response">): void {
     if (link !== this.#needs.link()) return;
-    const { observed, meeting, ticket, relay_bytes_left: relayBytesLeft } = answer;
+    const { observed, meeting, ticket, checking, relay_bytes_left: relayBytesLeft } = answer;
+    // So it is when the router has opened a port a moment after the login.
+    if (!checking) this.#tellAfter(CHECK_INTERVAL);
     const before = this.view;
     const view: OutsideView = {
       observed,

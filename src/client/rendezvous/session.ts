@@ -128,6 +128,11 @@ export class Rendezvous {
     return this.#state.name === "online" ? this.#state.link : undefined;
   }
 
+  /** Whether a lost link is reconnected. */
+  get isKeptOnline(): boolean {
+    return this.#isKeptOnline;
+  }
+
   /** Whether the server is reached on loopback, or would be. */
   get isServerLocal(): boolean {
     return isThisMachine(this.link?.remoteAddress ?? this.#options.host);

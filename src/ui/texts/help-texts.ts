@@ -143,8 +143,8 @@ export const OPTION_HELP = {
     en: ["anyone|requests|contacts", "who may write: anyone, whoever asks (requests), or contacts only"],
   },
   lan: {
-    es: ["on|off", "si sus contactos en la misma red local le encuentran sin servidor; se recuerda"],
-    en: ["on|off", "whether contacts on the same local network find you; it is remembered"],
+    es: ["on|off", "si se avisa a sus contactos en la red local y se pide un puerto al router; se recuerda"],
+    en: ["on|off", "tell contacts on the local network, ask the router for a port; remembered"],
   },
   email: { es: ["CORREO", "register: correo electrónico"], en: ["E", "register: email address"] },
   wait: {

@@ -5,7 +5,7 @@
  * 2. Beacons of contacts are kept for 90 s (`nearby.ts`), and are the first addresses that are dialled. Nothing is answered.
  */
 import { errorCode } from "../../../net/error-code.ts";
-import { Multicast } from "../../../net/multicast.ts";
+import { Multicast } from "../../../net/datagrams.ts";
 import type { Target } from "../../../net/dialler.ts";
 import { BEACON_GROUPS, BEACON_PORT, NONCE_LENGTH, writeBeacon } from "./beacon.ts";
 import { localInterfaces, onLink, type LocalInterface } from "./interfaces.ts";
