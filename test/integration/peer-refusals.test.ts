@@ -14,6 +14,7 @@ import {
   MAX_STRANGERS_PER_NETWORK,
   STRANGER_IDLE,
 } from "../../src/client/peer/admission.ts";
+import { KNOCKS } from "../../src/client/peer/knock-rate.ts";
 import { HELLO_TIMEOUT } from "../../src/client/peer/link.ts";
 import { readCertificate } from "../../src/identity/certificate-reader.ts";
 import { issueServerCertificate } from "../../src/identity/certificate.ts";
@@ -280,6 +281,20 @@ describe("the port is bounded:", () => {
       await until(() => peers.filter(({ isClosed }) => isClosed).length > MAX_HANDSHAKES);
       expect(friend.isClosed).toBe(false);
     });
+  });
+
+  test("however many they are, a contact who was there before comes in from the same network", async () => {
+    ana.messenger.send("gina", "hello");
+    ana.messenger.commit();
+    const gina = company.identity("gina");
+    const before = await greeted(gina, "127.0.8.1");
+    before.terminate();
+    await before.closed;
+    const crowd = Array.from({ length: KNOCKS.stranger.all.burst + 50 }, (_, index) =>
+      dial({ tls: false, from: `127.0.9.${Math.floor(index / 2)}` }),
+    );
+    await Promise.all(crowd);
+    await greeted(gina, "127.0.8.1");
   });
 
   test("a third connection of a stranger is ended without a byte, and one of another is not", async () => {

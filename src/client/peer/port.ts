@@ -30,6 +30,8 @@ const FIRST_PORT = 9_000;
 const LAST_PORT = 9_099;
 /** How long the known addresses of contacts are remembered, in ms. */
 const ADDRESSES_MEMORY = 1_000;
+/** Networks from which contacts have come, so many of them; the oldest gives way. */
+const MAX_CAME_FROM = 256;
 /** At most one refusal is reported in this time, in ms. */
 const REFUSAL_INTERVAL = 1_000;
 
@@ -73,6 +75,8 @@ export class PeerPort {
   readonly #knocks = new KnockRate();
   /** The networks of the last known addresses of contacts, and when they were read. */
   #contactNetworks: { readonly networks: ReadonlySet<string>; readonly readAt: number } | undefined;
+  /** Networks from which contacts have come, the last one at the end. */
+  readonly #cameFrom = new Set<string>();
   /** Proven connections that wait for the server's answer about their key. */
   readonly #asked = new Set<Connection>();
   #stopped = false;
@@ -179,7 +183,7 @@ export class PeerPort {
       const addresses = storage.attempt(() => consents.contactAddresses()) ?? [];
       this.#contactNetworks = { networks: new Set(addresses.map(networkOf)), readAt: now };
     }
-    return this.#contactNetworks.networks.has(network);
+    return this.#cameFrom.has(network) || this.#contactNetworks.networks.has(network);
   }
 
   /** Steps 2 to 4 of the checklist, and the bounds; undefined: the connection was terminated. */
@@ -248,14 +252,23 @@ export class PeerPort {
     };
     try {
       const verdict = this.#needs.admit(connection, peer, report, place);
-      if (verdict === "admitted") this.#admission.pinned(caller);
-      else if (verdict === "pending") this.#sendAway(connection, "key_pending");
+      if (verdict === "admitted") {
+        this.#admission.pinned(caller);
+        if (this.#needs.consents.isContact(peer.label)) this.#remember(caller.network);
+      } else if (verdict === "pending") this.#sendAway(connection, "key_pending");
       else if (verdict !== "verifies") connection.terminate("key_refused");
     } catch (error) {
       // A peer whose key cannot be stored is not admitted; it will dial again.
       connection.terminate("storage_failed");
       this.#needs.storage.failed(error);
     }
+  }
+
+  #remember(network: string): void {
+    this.#cameFrom.delete(network);
+    this.#cameFrom.add(network);
+    const [oldest] = this.#cameFrom;
+    if (this.#cameFrom.size > MAX_CAME_FROM && oldest !== undefined) this.#cameFrom.delete(oldest);
   }
 
   /** The peer is told why there is no link now, and dials again later. */
