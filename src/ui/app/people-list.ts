@@ -122,7 +122,8 @@ export function peopleAfter(
   const index = people.findIndex((person) => isSamePerson(person.username, username));
   const person = people[index];
   if (person === undefined) return undefined;
-  const isGone = event.name === "watched" && !event.online && person.unread === 0 && isBrief(person, now);
+  const isQuiet = person.unread === 0 && person.request === undefined;
+  const isGone = event.name === "watched" && !event.online && isQuiet && isBrief(person, now);
   if (isGone && index >= opened && index === people.length - 1) return people.slice(0, -1);
   return people.with(index, { ...person, ...changeOf(person, event, now) });
 }

@@ -132,6 +132,7 @@ describe("a person who comes and goes within ten seconds", () => {
       "carla",
       "zoe",
     ]);
-    expect(names(after(met(person("zoe", { unread: 1 })), "zoe", false, 1))).toEqual(["ana", "zoe"]);
+    for (const wrote of [{ unread: 1 }, { request: 1 }])
+      expect(names(after(met(person("zoe", wrote)), "zoe", false, 1))).toEqual(["ana", "zoe"]);
   });
 });
