@@ -113,7 +113,8 @@ export async function listPeople(messenger: Source): Promise<People> {
   const sorted = [...people.values()].map((person) => ({ person, key: fold(person.username) }));
   sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const linked = sorted.map(({ person }) => {
-    const link = messenger.linkPresence(person.username);
+    // Of a stranger's link no event tells when it ends.
+    const link = person.state === "contact" ? messenger.linkPresence(person.username) : undefined;
     const since = link?.silentSince;
     const silent_since = since === undefined ? undefined : new Date(since).toISOString();
     const connected = link?.isConnected === true;

@@ -92,6 +92,20 @@ describe("the people of an account", () => {
       },
     ));
 
+  test("are connected by a link of a contact, and not of a stranger", () =>
+    withSource(
+      async () => [],
+      async (source) => {
+        const { consents, contacts } = source.profile;
+        receive(source, "ana", "1");
+        receive(source, "beto", "2");
+        consents.accept(contacts.ensure("beto"));
+        const linkPresence = () => ({ isConnected: true, silentSince: undefined, heardAt: NOW });
+        const { people } = await listPeople({ ...source, username: source.username, linkPresence });
+        expect(people.map(({ connected }) => connected)).toEqual([false, true]);
+      },
+    ));
+
   test("were last heard of when a text came, or when something came on a link after that", () =>
     withSource(
       async () => [],
