@@ -18,10 +18,13 @@ export const CLIENT_PROGRAM = join(import.meta.dir, "../../client.ts");
 export type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Event = { readonly event: string; readonly [field: string]: unknown };
 
-export type Typed = {
+/** What standard input brings; undefined: its end at once. */
+type Input = string | Uint8Array | undefined;
+
+export type Typed<I = Input> = {
   readonly args: readonly string[];
   readonly environment?: { readonly [name: string]: string };
-  readonly input?: string | Uint8Array | undefined;
+  readonly input?: I;
 };
 
 /** A run of the client: what it has written so far, and its end. */
@@ -106,13 +109,14 @@ export class ClientHere extends Client {
   readonly ended: Promise<Ended>;
   readonly #host: EventEmitter;
 
-  constructor({ args, environment = {}, input }: Typed) {
+  constructor({ args, environment = {}, input }: Typed<Input | Readable>) {
     super();
     const { PATH = "", HOME = tmpdir() } = process.env;
     const exit = Promise.withResolvers<number>();
     this.#host = Object.assign(new EventEmitter(), {
       env: { PATH, HOME, ...FRIENDS, ...environment },
-      stdin: Readable.from(input === undefined ? [] : [Buffer.from(input)]),
+      stdin:
+        input instanceof Readable ? input : Readable.from(input === undefined ? [] : [Buffer.from(input)]),
       stdout: this.stdout.stream(),
       stderr: this.stderr.stream(),
       exit: (code: number) => exit.resolve(code),
@@ -194,7 +198,7 @@ export class World {
   }
 
   /** Starts the client in this process. */
-  start(typed: Typed): ClientHere {
+  start(typed: Typed<Input | Readable>): ClientHere {
     const client = new ClientHere(typed);
     this.#here.push(client);
     return client;
@@ -216,8 +220,8 @@ export class World {
   }
 }
 
-export type Options = {
-  readonly input?: string | Uint8Array;
+export type Options<I = Input> = {
+  readonly input?: I;
   /** Undefined: none is given. */
   readonly password?: string | undefined;
   readonly environment?: { readonly [name: string]: string };
@@ -257,7 +261,7 @@ export class Person {
   }
 
   /** Starts a command in this process. */
-  start(args: readonly string[], options: Options = {}): ClientHere {
+  start(args: readonly string[], options: Options<Input | Readable> = {}): ClientHere {
     return this.#world.start(this.#typed(args, options));
   }
 
@@ -272,7 +276,7 @@ export class Person {
   }
 
   /** A command behind the flags of this account, in English unless `args` say otherwise. */
-  #typed(args: readonly string[], options: Options): Typed {
+  #typed<I>(args: readonly string[], options: Options<I>): Typed<I | undefined> {
     const environment = {
       LC_ALL: "en_US.UTF-8",
       ...(options.password === undefined ? {} : { PALOMA_PASSWORD: options.password }),

@@ -2,7 +2,9 @@ import { Writable } from "node:stream";
 
 /** The text of a stream so far, and waiting for more of it. */
 export class Collected {
-  text = "";
+  /** The complete lines. */
+  readonly lines: string[] = [];
+  #rest = "";
   #ended = false;
   #wake = Promise.withResolvers<void>();
 
@@ -18,7 +20,10 @@ export class Collected {
   }
 
   take(text: string): void {
-    this.text += text;
+    const [first = "", ...more] = text.split("\n");
+    const whole = [this.#rest + first, ...more];
+    this.#rest = whole.pop() ?? "";
+    for (const line of whole) this.lines.push(line);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
   }
@@ -29,17 +34,23 @@ export class Collected {
     this.#wake.resolve();
   }
 
-  get lines(): string[] {
-    return this.text.split("\n").slice(0, -1);
+  get text(): string {
+    return [...this.lines, this.#rest].join("\n");
+  }
+
+  /** Each complete line, until the stream ends. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    for (let seen = 0; ;) {
+      for (; seen < this.lines.length; seen++) yield this.lines[seen] as string;
+      if (this.#ended) return;
+      await this.#wake.promise;
+    }
   }
 
   /** The first complete line that `matches`; undefined when the stream ends without one. */
   async line(matches: (line: string) => boolean): Promise<string | undefined> {
-    for (;;) {
-      const found = this.lines.find(matches);
-      if (found !== undefined || this.#ended) return found;
-      await this.#wake.promise;
-    }
+    for await (const line of this) if (matches(line)) return line;
+    return undefined;
   }
 
   /** A stream in this process whose text is collected. */

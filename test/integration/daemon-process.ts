@@ -1,9 +1,17 @@
-/** `client.ts daemon` as a process whose standard input and output a test uses as a program does. */
+/** The command `daemon`, here or as a process of its own: a test uses its standard input and output as a program does. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 
-import { CLIENT_PROGRAM, expectNoTrace, FRIENDS, type Person } from "./cli-process.ts";
+import {
+  CLIENT_PROGRAM,
+  expectNoTrace,
+  FRIENDS,
+  type ClientHere,
+  type Ended,
+  type Person,
+} from "./cli-process.ts";
 import { Collected } from "./collected.ts";
 
 type Line = { readonly [field: string]: unknown };
@@ -123,6 +131,40 @@ export function socketOf(person: Person): string {
   return join(person.profileFolder, "online");
 }
 
+/** The daemon in this process, which saves its start. */
+export class DaemonHere extends Lines {
+  readonly ended: Promise<Ended>;
+  readonly #client: ClientHere;
+  readonly #input = new PassThrough();
+
+  constructor(person: Person, password?: string) {
+    super();
+    this.#client = person.start(["daemon"], { password, input: this.#input });
+    const read = async () => {
+      for await (const line of this.#client.stdout) this.take(`${line}\n`);
+      this.take(undefined);
+    };
+    this.ended = Promise.all([this.#client.ended, read()]).then(([ended]) => ended);
+  }
+
+  override write(text: string): void {
+    this.#input.write(text);
+  }
+
+  /** Resolves when it is online. */
+  async online(): Promise<this> {
+    await this.result("connect");
+    return this;
+  }
+
+  /** Ends it by SIGTERM. */
+  stop(): Promise<Ended> {
+    this.#client.signal("SIGTERM");
+    return this.ended;
+  }
+}
+
+/** The daemon as a process of its own. */
 export class DaemonProcess extends Lines {
   readonly process: Bun.Subprocess<"pipe", "pipe" | number, "pipe">;
   readonly stderr: Collected;

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 
 import { PASSWORD, World, type Person } from "./cli-process.ts";
-import { DaemonProcess } from "./daemon-process.ts";
+import { DaemonHere } from "./daemon-process.ts";
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
 let world: World;
 let zoePerson: Person;
-let [ana, bob]: DaemonProcess[] = [];
+let [ana, bob]: DaemonHere[] = [];
 const [anaName, bobName] = ["ana.asks", "bob.asks"];
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
   const people = [world.person(anaName, port), world.person(bobName, port)];
   zoePerson = world.person("zoe.asks", port);
   for (const person of [...people, zoePerson]) await person.register();
-  [ana, bob] = people.map((person) => new DaemonProcess(person, PASSWORD));
+  [ana, bob] = people.map((person) => new DaemonHere(person, PASSWORD));
   await Promise.all([ana?.online(), bob?.online()]);
 }, 60_000);
 
@@ -26,13 +26,13 @@ afterAll(async () => {
   await world.close();
 });
 
-function daemons(): [DaemonProcess, DaemonProcess] {
+function daemons(): [DaemonHere, DaemonHere] {
   if (ana === undefined || bob === undefined) throw new Error("not started");
   return [ana, bob];
 }
 
 /** Sends a text and waits until it is on the other side's disk. @returns its id */
-async function delivered(from: DaemonProcess, to: string, text: string): Promise<string> {
+async function delivered(from: DaemonHere, to: string, text: string): Promise<string> {
   const { message_id: id } = await from.result("send", { to, text });
   await from.line({ event: "delivery", id, state: "received" });
   return id as string;
@@ -58,7 +58,7 @@ test("people in a list are watched until another list is named, and no other pro
   await ours.result("watch_people", { usernames: ["zoe.asks", bobName] });
   await ours.line({ event: "watched", username: bobName, online: true });
   expect(await ours.code("watch_people", { usernames: Array(501).fill("zoe.asks") })).toBe("bad_request");
-  const zoe = await new DaemonProcess(zoePerson, PASSWORD).online();
+  const zoe = await new DaemonHere(zoePerson, PASSWORD).online();
   await ours.line({ event: "watched", username: "zoe.asks", online: true });
   const from = ours.lines.length;
   await zoe.stop();

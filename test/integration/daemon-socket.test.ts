@@ -6,13 +6,13 @@ import { dirname } from "node:path";
 
 import { expectFailure, PASSWORD, World, type Person } from "./cli-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { DaemonProcess, LONGEST, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
+import { DaemonHere, LONGEST, makeEvents, SocketProgram, socketOf } from "./daemon-process.ts";
 
 const MIB = 1024 * 1024;
 
 let world: World;
 let ana: Person;
-let daemon: DaemonProcess;
+let daemon: DaemonHere;
 const cleanups = cleanupsForEachTest();
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const port = (await world.server()).tlsPort;
   ana = world.person("ana.socket", port);
   await ana.register();
-  daemon = await new DaemonProcess(ana, PASSWORD).online();
+  daemon = await new DaemonHere(ana, PASSWORD).online();
 }, 60_000);
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { SHARING_PROTOCOL } from "../../src/client/sharing/socket-place.ts";
 import { encodeFrame } from "../../src/protocol/framing.ts";
 import { PASSWORD, World, type Person } from "./cli-process.ts";
-import { DaemonProcess, SocketProgram, socketOf } from "./daemon-process.ts";
+import { DaemonHere, SocketProgram, socketOf } from "./daemon-process.ts";
 
 setDefaultTimeout(60_000);
 
@@ -16,7 +16,7 @@ const NEW_PASSWORD = "another correct horse";
 
 let world: World;
 let port: number;
-let bob: DaemonProcess;
+let bob: DaemonHere;
 
 beforeAll(async () => {
   world = new World();
@@ -34,12 +34,12 @@ async function registered(name: string): Promise<Person> {
   return person;
 }
 
-async function daemonOf(name: string): Promise<DaemonProcess> {
-  return new DaemonProcess(await registered(name), PASSWORD);
+async function daemonOf(name: string): Promise<DaemonHere> {
+  return new DaemonHere(await registered(name), PASSWORD);
 }
 
 /** Sends bob a text, which arrives. */
-async function reachesBob(program: DaemonProcess): Promise<void> {
+async function reachesBob(program: DaemonHere): Promise<void> {
   const { message_id: id } = await program.result("send", { to: "bob", text: "still here" });
   await program.line({ event: "delivery", id, state: "received" });
 }
@@ -49,7 +49,7 @@ describe("a changed password", () => {
     const ana = await registered("ana.changes");
     const elsewhere = ana.elsewhere();
     expect(await elsewhere.run(["users"], { password: PASSWORD })).toMatchObject({ code: 0 });
-    const daemon = await new DaemonProcess(ana, PASSWORD).online();
+    const daemon = await new DaemonHere(ana, PASSWORD).online();
     await reachesBob(daemon);
     const [beside, other] = [await SocketProgram.on(ana), await SocketProgram.on(ana)];
     const change = { password: PASSWORD, new_password: NEW_PASSWORD };
@@ -93,7 +93,7 @@ describe("a changed password", () => {
     });
     serving.listen(socketOf(ana));
     await once(serving, "listening");
-    const daemon = await new DaemonProcess(ana, PASSWORD).online();
+    const daemon = await new DaemonHere(ana, PASSWORD).online();
     const change = { password: PASSWORD, new_password: NEW_PASSWORD };
     expect(await daemon.code("change_password", change)).toBe("server_timeout");
     expect(asked.filter((command) => command === "change_password")).toHaveLength(1);
@@ -105,7 +105,7 @@ describe("a changed password", () => {
 
 test("a deleted account is gone at the server, every process ends, and its messages stay on this disk", async () => {
   const ana = await registered("ana.leaves");
-  const daemon = await new DaemonProcess(ana, PASSWORD).online();
+  const daemon = await new DaemonHere(ana, PASSWORD).online();
   await reachesBob(daemon);
   const beside = await SocketProgram.on(ana);
   expect(await beside.code("delete_account", { password: "not hers" })).toBe("invalid_credentials");
@@ -120,7 +120,7 @@ test("a deleted account is gone at the server, every process ends, and its messa
 describe("what others are told", () => {
   test("is chosen for everybody and for one person, holds for every process, and outlives them", async () => {
     const ana = await registered("ana.private");
-    let daemon = await new DaemonProcess(ana, PASSWORD).online();
+    let daemon = await new DaemonHere(ana, PASSWORD).online();
     let beside = await SocketProgram.on(ana);
     expect(await beside.result("privacy")).toEqual({ read: "default", typing: "default", people: [] });
     await bob.result("open_chat", { username: ana.name });
@@ -152,7 +152,7 @@ describe("what others are told", () => {
     expect(await toldToBob("three")).toEqual([]);
     beside.leave();
     await daemon.stop();
-    daemon = await new DaemonProcess(ana).online();
+    daemon = await new DaemonHere(ana).online();
     beside = await SocketProgram.on(ana);
     await daemon.line({ event: "connected", username: "bob" });
     expect(await toldToBob("four")).toEqual([]);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { textsIn } from "../../src/ui/texts/texts.ts";
 import { AtTerminal } from "./at-terminal.ts";
 import { expectFailure, PASSWORD, type Person } from "./cli-process.ts";
-import { DaemonProcess } from "./daemon-process.ts";
+import { DaemonHere } from "./daemon-process.ts";
 import { flagsOf, SharedWorld } from "./sharing-faces.ts";
 
 setDefaultTimeout(60_000);
@@ -93,7 +93,7 @@ describe("where it was exported", () => {
   });
 
   test("nor for a daemon", async () => {
-    const daemon = new DaemonProcess(ana, PASSWORD);
+    const daemon = new DaemonHere(ana, PASSWORD);
     expect((await daemon.ended).code).toBe(4);
     await daemon.line({ event: "error", code: "account_moved" });
   });
@@ -140,7 +140,7 @@ describe("an account that is online", () => {
   test("is taken from a listen and a daemon beside it, which say why and end", async () => {
     const ana = await world.loggedIn("ana.online", port);
     const listening = await ana.listen();
-    const daemon = await new DaemonProcess(ana).online();
+    const daemon = await new DaemonHere(ana).online();
     expect((await benito.run(["send", ana.name, "the last one here"])).code).toBe(0);
     expect((await exported(ana)).code).toBe(0);
     const ended = await listening.ended;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { REQUESTS } from "../../src/client/sharing/requests.ts";
 import { PASSWORD, World, type Person } from "./cli-process.ts";
 import { cleanupsForEachTest } from "./cleanups-for-each-test.ts";
-import { DaemonProcess } from "./daemon-process.ts";
+import { DaemonHere } from "./daemon-process.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const DOCUMENT = readFileSync(join(ROOT, "src/ui/SCRIPTING.md"), "utf8");
@@ -43,10 +43,10 @@ async function loggedIn(name: string): Promise<Person> {
   return person;
 }
 
-async function online(name: string): Promise<DaemonProcess> {
+async function online(name: string): Promise<DaemonHere> {
   const person = world.person(name, port);
   await person.register();
-  const daemon = new DaemonProcess(person, PASSWORD);
+  const daemon = new DaemonHere(person, PASSWORD);
   cleanups.push(() => daemon.stop());
   return daemon.online();
 }
@@ -85,7 +85,7 @@ function endGroup({ pid }: Bun.Subprocess): void {
   }
 }
 
-async function send(from: DaemonProcess, to: string, count: number): Promise<readonly string[]> {
+async function send(from: DaemonHere, to: string, count: number): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let number = 0; number < count; number++) {
     const { message_id } = await from.result("send", { to, text: `message ${ids.length} ¿ñ?` });
@@ -95,7 +95,7 @@ async function send(from: DaemonProcess, to: string, count: number): Promise<rea
 }
 
 /** Waits for an answer to each of these messages. @returns how many answers there were to each */
-async function answers(at: DaemonProcess, ids: readonly string[]): Promise<readonly number[]> {
+async function answers(at: DaemonHere, ids: readonly string[]): Promise<readonly number[]> {
   for (const reply_to of ids) await at.line({ event: "message", reply_to });
   return ids.map((id) => at.lines.filter(({ reply_to }) => reply_to === id).length);
 }

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 
 import { sentenceFor } from "../../src/protocol/codes.ts";
 import { PASSWORD } from "./cli-process.ts";
-import { DaemonProcess } from "./daemon-process.ts";
+import { DaemonHere } from "./daemon-process.ts";
 import { SharedWorld } from "./sharing-faces.ts";
 
 const world = new SharedWorld();
@@ -13,7 +13,7 @@ test("a logout that a screen carries out ends with 0, though the screen leaves t
   const { tlsPort } = await world.server();
   const ana = await world.loggedIn("ana", tlsPort);
   await world.screen(ana);
-  const daemon = await new DaemonProcess(ana).online();
+  const daemon = await new DaemonHere(ana).online();
   expect(await ana.run(["logout"])).toMatchObject({ code: 0, stderr: "" });
   expect((await daemon.ended).code).toBe(4);
 }, 60_000);
